@@ -1,0 +1,31 @@
+package io.github.hmm4j.device;
+
+/// Something a device was asked to do, which will be done or will fail.
+///
+/// Threads: any number may wait. Owns its event and lets it go by itself once somebody has seen the end.
+public interface Completion {
+
+    /// A completion that is done from the start.
+    Completion DONE = new Completion() {
+        @Override
+        public boolean isDone() {
+            return true;
+        }
+
+        @Override
+        public void await() {}
+    };
+
+    /// Whether it has ended, well or badly. Never waits.
+    boolean isDone();
+
+    /// Waits for the end. Returns at once, every time, after a good end.
+    ///
+    /// @throws io.github.hmm4j.error.HmmException if it failed; every later call throws the same
+    void await();
+
+    /// Time it took on the device in nanoseconds, or -1 while it runs and where the device does not say.
+    default long deviceNanos() {
+        return -1;
+    }
+}

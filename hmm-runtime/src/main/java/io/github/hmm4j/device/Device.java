@@ -1,0 +1,32 @@
+package io.github.hmm4j.device;
+
+import io.github.hmm4j.kernels.Source;
+
+/// One device: memory, a copy engine, kernels.
+///
+/// Owns all that it hands out; [#close()] waits for work in flight and releases what is left. Threads: any.
+public interface Device extends AutoCloseable {
+
+    DeviceInfo info();
+
+    /// Allocates device memory, at most [DeviceInfo#maxAllocationBytes()].
+    ///
+    /// @throws io.github.hmm4j.error.OpenClFailedException if the driver refuses
+    DeviceMemory allocate(long lengthBytes);
+
+    /// The engine that moves pages between this device and the host pages in `[hostAddressBytes, hostAddressBytes + lengthBytes)`.
+    ///
+    /// The range is reserved address space of which only touched pages cost memory, so an engine must not touch, pin or register all of it.
+    /// Owned by the caller, who closes it before the device.
+    CopyEngine copyEngine(long hostAddressBytes, long lengthBytes);
+
+    /// Compiles a program for this device.
+    ///
+    /// @param options options for the OpenCL C compiler, such as `-cl-std=CL1.2`; argument information is always asked for
+    /// @throws io.github.hmm4j.error.KernelBuildException if it does not compile
+    DeviceProgram build(Source source, String options);
+
+    /// Waits for work in flight and releases everything. Idempotent.
+    @Override
+    void close();
+}

@@ -1,0 +1,44 @@
+package io.github.hmm4j.device;
+
+import java.util.Set;
+
+/// What a device says of itself, as far as it matters here.
+///
+/// @param name                 as the driver gives it
+/// @param vendor               as the driver gives it
+/// @param driver               platform and driver version
+/// @param binding              the library the calls go through: `lwjgl`, `jocl` or `sim`
+/// @param kind                 what sort of device
+/// @param memoryBytes          global memory as reported; not every driver enforces it
+/// @param maxAllocationBytes   largest single allocation
+/// @param baseAlignmentBytes   a kernel's pointer argument can start at multiples of this
+/// @param maxWorkGroupSize     work-items in one work-group
+/// @param computeUnits         compute units
+/// @param unifiedMemory        whether the device works in host memory, so that a page in place costs no transfer over a bus
+/// @param coherent             whether the device uses host pages **in place**: moving a page to it is a change of state, no copy and no frame
+/// @param svm                  what shared virtual memory it offers
+public record DeviceInfo(
+        String name,
+        String vendor,
+        String driver,
+        String binding,
+        Kind kind,
+        long memoryBytes,
+        long maxAllocationBytes,
+        int baseAlignmentBytes,
+        int maxWorkGroupSize,
+        int computeUnits,
+        boolean unifiedMemory,
+        boolean coherent,
+        Set<Svm> svm) {
+
+    /// What sort of device.
+    public enum Kind { CPU, GPU, ACCELERATOR, OTHER, SIMULATED }
+
+    /// Kinds of shared virtual memory (`CL_DEVICE_SVM_CAPABILITIES`).
+    public enum Svm { COARSE_GRAIN_BUFFER, FINE_GRAIN_BUFFER, FINE_GRAIN_SYSTEM, ATOMICS }
+
+    public DeviceInfo {
+        svm = Set.copyOf(svm);
+    }
+}

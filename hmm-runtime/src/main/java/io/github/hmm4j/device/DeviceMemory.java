@@ -1,0 +1,21 @@
+package io.github.hmm4j.device;
+
+/// A contiguous piece of one device's memory.
+///
+/// Owns the piece: [#close()] gives it back. Contents are undefined until written.
+public interface DeviceMemory extends AutoCloseable {
+
+    long lengthBytes();
+
+    /// A window onto part of this memory that a kernel can take as a pointer argument.
+    ///
+    /// Owns nothing but the window: closing it leaves the memory, closing the memory first is a mistake of the caller.
+    ///
+    /// @param offsetBytes a multiple of [DeviceInfo#baseAlignmentBytes()]
+    /// @throws IllegalArgumentException if the range is misaligned, empty or outside
+    DeviceMemory slice(long offsetBytes, long lengthBytes);
+
+    /// Gives the memory back. Nothing in flight may use it any more. Idempotent.
+    @Override
+    void close();
+}

@@ -1,0 +1,22 @@
+package io.github.hmm4j.device;
+
+import java.lang.foreign.MemorySegment;
+
+/// What is passed for one parameter.
+public sealed interface KernelArgument {
+
+    /// A pointer to the start of `memory`, an allocation or a slice of the launching device.
+    record Memory(DeviceMemory memory) implements KernelArgument {}
+
+    /// A value; the bytes are read during the call only.
+    record Value(MemorySegment bytes) implements KernelArgument {}
+
+    /// Work-group local memory of this size.
+    record Local(long lengthBytes) implements KernelArgument {
+        public Local {
+            if (lengthBytes <= 0) {
+                throw new IllegalArgumentException("lengthBytes=" + lengthBytes + ", must be positive");
+            }
+        }
+    }
+}

@@ -1,0 +1,26 @@
+package io.github.hmm4j.error;
+
+/// The device budget cannot hold what one operation needs at the same time. Every page is where it was.
+public final class DeviceMemoryExhaustedException extends HmmException {
+
+    private static final long serialVersionUID = 1L;
+
+    private final long neededBytes;
+    private final long budgetBytes;
+
+    /// @param detail what was to be placed and what stood in the way
+    public DeviceMemoryExhaustedException(String device, long neededBytes, long budgetBytes, String detail) {
+        super("device memory exhausted: device=%s, neededBytes=%d, budgetBytes=%d; %s; nothing was moved"
+                .formatted(device, neededBytes, budgetBytes, detail), null);
+        this.neededBytes = neededBytes;
+        this.budgetBytes = budgetBytes;
+    }
+
+    public long neededBytes() {
+        return neededBytes;
+    }
+
+    public long budgetBytes() {
+        return budgetBytes;
+    }
+}

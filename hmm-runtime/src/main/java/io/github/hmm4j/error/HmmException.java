@@ -1,0 +1,24 @@
+package io.github.hmm4j.error;
+
+import org.jspecify.annotations.Nullable;
+
+/// Something outside the program failed: a device, the driver, the operating system, or a limit.
+///
+/// Unless a subclass says otherwise, **no data is lost**: every page is where it was before the call.
+public abstract sealed class HmmException extends RuntimeException
+        permits AccessViolationException,
+                DeviceLostException,
+                DeviceMemoryExhaustedException,
+                KernelBuildException,
+                LaunchBlockedException,
+                NoDeviceException,
+                OpenClFailedException,
+                PagePoisonedException,
+                SystemCallFailedException {
+
+    private static final long serialVersionUID = 1L;
+
+    HmmException(String message, @Nullable Throwable cause) {
+        super(message, cause);
+    }
+}

@@ -1,0 +1,26 @@
+package io.github.hmm4j.error;
+
+/// An OpenCL call returned an error status (or a simulated device was told to fail in its place).
+public final class OpenClFailedException extends HmmException {
+
+    private static final long serialVersionUID = 1L;
+
+    private final String call;
+    private final int status;
+
+    /// @param statusName the name of `status` in the OpenCL headers, such as `CL_OUT_OF_RESOURCES`
+    /// @param detail     sizes and device as `name=value` pairs, and what state is left
+    public OpenClFailedException(String call, int status, String statusName, String detail) {
+        super("%s failed: status=%s(%d), %s".formatted(call, statusName, status, detail), null);
+        this.call = call;
+        this.status = status;
+    }
+
+    public String call() {
+        return call;
+    }
+
+    public int status() {
+        return status;
+    }
+}

@@ -1,0 +1,19 @@
+package io.github.hmm4j.error;
+
+/// The contents of a page are lost: its only valid copy was on a device that failed. Every touch of it says so until it is freed or discarded.
+public final class PagePoisonedException extends HmmException {
+
+    private static final long serialVersionUID = 1L;
+
+    private final long addressBytes;
+
+    public PagePoisonedException(long addressBytes, String what) {
+        super("%s refused: address=0x%x is poisoned, its only copy was on a device that was lost; free or discard it"
+                .formatted(what, addressBytes), null);
+        this.addressBytes = addressBytes;
+    }
+
+    public long addressBytes() {
+        return addressBytes;
+    }
+}

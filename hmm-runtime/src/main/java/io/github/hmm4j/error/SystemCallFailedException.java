@@ -1,0 +1,19 @@
+package io.github.hmm4j.error;
+
+/// A system call failed.
+public final class SystemCallFailedException extends HmmException {
+
+    private static final long serialVersionUID = 1L;
+
+    private final int errno;
+
+    /// @param detail arguments as `name=value` pairs
+    public SystemCallFailedException(String call, int errno, String detail) {
+        super("%s failed: errno=%d, %s".formatted(call, errno, detail), null);
+        this.errno = errno;
+    }
+
+    public int errno() {
+        return errno;
+    }
+}
