@@ -1,0 +1,24 @@
+package io.github.hmm4j.account;
+
+/// Why a page moved. Every migration has exactly one cause.
+public enum Cause {
+    LAUNCH("a kernel launch needs the page on its device"),
+    PREFETCH("the program asked for it ahead of use"),
+    VIEW("the program opened a view of a page that was on a device"),
+    EVICTION("its frame was needed for another page"),
+    PEER("another device needs the page, so it comes home first"),
+    MOVE("its region was moved to another address"),
+    CLOSE("its device is being closed"),
+    UNDO("the launch it moved for did not happen");
+
+    private final String meaning;
+
+    Cause(String meaning) {
+        this.meaning = meaning;
+    }
+
+    /// One sentence for people.
+    public String meaning() {
+        return meaning;
+    }
+}

@@ -1,0 +1,141 @@
+package io.github.hmm4j.space;
+
+import static java.lang.foreign.ValueLayout.ADDRESS;
+import static java.lang.foreign.ValueLayout.JAVA_INT;
+import static java.lang.foreign.ValueLayout.JAVA_LONG;
+
+import io.github.hmm4j.error.SystemCallFailedException;
+import java.lang.foreign.Arena;
+import java.lang.foreign.FunctionDescriptor;
+import java.lang.foreign.Linker;
+import java.lang.foreign.MemoryLayout;
+import java.lang.foreign.MemorySegment;
+import java.lang.foreign.StructLayout;
+import java.lang.invoke.MethodHandle;
+import java.lang.invoke.VarHandle;
+
+/// The system calls of Linux that the runtime needs, each one checked. Constants are those of x86-64 and aarch64.
+final class SystemCalls {
+
+    static final int PROT_NONE = 0;
+    static final int PROT_READ_WRITE = 3;
+    static final int MAP_SHARED = 0x01;
+    static final int MAP_PRIVATE = 0x02;
+    static final int MAP_FIXED = 0x10;
+    static final int MAP_ANONYMOUS = 0x20;
+    static final int MAP_NORESERVE = 0x4000;
+    private static final int MFD_CLOEXEC = 1;
+    private static final int MADV_DONTFORK = 10;
+    private static final int FALLOC_FL_KEEP_SIZE = 1;
+    private static final int FALLOC_FL_PUNCH_HOLE = 2;
+
+    private static final Linker LINKER = Linker.nativeLinker();
+    private static final StructLayout CALL_STATE = Linker.Option.captureStateLayout();
+    private static final VarHandle ERRNO = CALL_STATE.varHandle(MemoryLayout.PathElement.groupElement("errno"));
+
+    private static final MethodHandle MMAP =
+            handle("mmap", FunctionDescriptor.of(JAVA_LONG, JAVA_LONG, JAVA_LONG, JAVA_INT, JAVA_INT, JAVA_INT, JAVA_LONG));
+    private static final MethodHandle MUNMAP = handle("munmap", FunctionDescriptor.of(JAVA_INT, JAVA_LONG, JAVA_LONG));
+    private static final MethodHandle MADVISE =
+            handle("madvise", FunctionDescriptor.of(JAVA_INT, JAVA_LONG, JAVA_LONG, JAVA_INT));
+    private static final MethodHandle MEMFD_CREATE =
+            handle("memfd_create", FunctionDescriptor.of(JAVA_INT, ADDRESS, JAVA_INT));
+    private static final MethodHandle FTRUNCATE = handle("ftruncate", FunctionDescriptor.of(JAVA_INT, JAVA_INT, JAVA_LONG));
+    private static final MethodHandle FALLOCATE =
+            handle("fallocate", FunctionDescriptor.of(JAVA_INT, JAVA_INT, JAVA_INT, JAVA_LONG, JAVA_LONG));
+    private static final MethodHandle CLOSE = handle("close", FunctionDescriptor.of(JAVA_INT, JAVA_INT));
+
+    private SystemCalls() {}
+
+    static long mmap(long addressBytes, long lengthBytes, int protection, int flags, int fd, long offsetBytes) {
+        try (Arena arena = Arena.ofConfined()) {
+            MemorySegment state = arena.allocate(CALL_STATE);
+            long address = (long) MMAP.invokeExact(state, addressBytes, lengthBytes, protection, flags, fd, offsetBytes);
+            if (address == -1) {
+                throw failed("mmap", state, "lengthBytes=" + lengthBytes + ", flags=0x" + Integer.toHexString(flags));
+            }
+            return address;
+        } catch (Throwable e) {
+            throw rethrown(e);
+        }
+    }
+
+    static void munmap(long addressBytes, long lengthBytes) {
+        try (Arena arena = Arena.ofConfined()) {
+            MemorySegment state = arena.allocate(CALL_STATE);
+            check((int) MUNMAP.invokeExact(state, addressBytes, lengthBytes), "munmap", state, lengthBytes);
+        } catch (Throwable e) {
+            throw rethrown(e);
+        }
+    }
+
+    /// Keeps a mapping out of child processes, which must not see pages that no longer hold what the page table says.
+    static void dontFork(long addressBytes, long lengthBytes) {
+        try (Arena arena = Arena.ofConfined()) {
+            MemorySegment state = arena.allocate(CALL_STATE);
+            check((int) MADVISE.invokeExact(state, addressBytes, lengthBytes, MADV_DONTFORK), "madvise", state, lengthBytes);
+        } catch (Throwable e) {
+            throw rethrown(e);
+        }
+    }
+
+    /// A file in memory of this size, all holes. Returns its descriptor.
+    static int memfd(String name, long lengthBytes) {
+        try (Arena arena = Arena.ofConfined()) {
+            MemorySegment state = arena.allocate(CALL_STATE);
+            int fd = (int) MEMFD_CREATE.invokeExact(state, arena.allocateFrom(name), MFD_CLOEXEC);
+            check(fd, "memfd_create", state, lengthBytes);
+            if ((int) FTRUNCATE.invokeExact(state, fd, lengthBytes) < 0) {
+                SystemCallFailedException failure = failed("ftruncate", state, "lengthBytes=" + lengthBytes);
+                close(fd);
+                throw failure;
+            }
+            return fd;
+        } catch (Throwable e) {
+            throw rethrown(e);
+        }
+    }
+
+    /// Gives the memory of this part of the file back; it reads as zeros afterwards.
+    static void punchHole(int fd, long offsetBytes, long lengthBytes) {
+        try (Arena arena = Arena.ofConfined()) {
+            MemorySegment state = arena.allocate(CALL_STATE);
+            int mode = FALLOC_FL_PUNCH_HOLE | FALLOC_FL_KEEP_SIZE;
+            check((int) FALLOCATE.invokeExact(state, fd, mode, offsetBytes, lengthBytes), "fallocate", state, lengthBytes);
+        } catch (Throwable e) {
+            throw rethrown(e);
+        }
+    }
+
+    static void close(int fd) {
+        try (Arena arena = Arena.ofConfined()) {
+            MemorySegment state = arena.allocate(CALL_STATE);
+            check((int) CLOSE.invokeExact(state, fd), "close", state, fd);
+        } catch (Throwable e) {
+            throw rethrown(e);
+        }
+    }
+
+    private static void check(int result, String call, MemorySegment state, long lengthBytes) {
+        if (result < 0) {
+            throw failed(call, state, "lengthBytes=" + lengthBytes);
+        }
+    }
+
+    private static SystemCallFailedException failed(String call, MemorySegment state, String detail) {
+        return new SystemCallFailedException(call, (int) ERRNO.get(state, 0L), detail);
+    }
+
+    private static RuntimeException rethrown(Throwable e) {
+        return switch (e) {
+            case RuntimeException runtime -> runtime;
+            case Error error -> throw error;
+            default -> new IllegalStateException(e);
+        };
+    }
+
+    private static MethodHandle handle(String name, FunctionDescriptor descriptor) {
+        return LINKER.downcallHandle(
+                LINKER.defaultLookup().findOrThrow(name), descriptor, Linker.Option.captureCallState("errno"));
+    }
+}

@@ -1,0 +1,33 @@
+package io.github.hmm4j.space;
+
+/// Virtual addresses `[startBytes, endBytes)`.
+public record VaRange(long startBytes, long endBytes) {
+
+    public VaRange {
+        if (startBytes < 0 || endBytes < startBytes) {
+            throw new IllegalArgumentException(
+                    "startBytes=0x%x, endBytes=0x%x, must be 0 <= start <= end".formatted(startBytes, endBytes));
+        }
+    }
+
+    public static VaRange ofLength(long startBytes, long lengthBytes) {
+        return new VaRange(startBytes, Math.addExact(startBytes, lengthBytes));
+    }
+
+    public long lengthBytes() {
+        return endBytes - startBytes;
+    }
+
+    public boolean contains(VaRange other) {
+        return other.startBytes >= startBytes && other.endBytes <= endBytes;
+    }
+
+    public boolean overlaps(VaRange other) {
+        return startBytes < other.endBytes && other.startBytes < endBytes;
+    }
+
+    @Override
+    public String toString() {
+        return "[0x%x, 0x%x)".formatted(startBytes, endBytes);
+    }
+}
