@@ -20,6 +20,18 @@ public interface Device extends AutoCloseable {
     /// Owned by the caller, who closes it before the device.
     CopyEngine copyEngine(long hostAddressBytes, long lengthBytes);
 
+    /// The host pages in `[hostAddressBytes, hostAddressBytes + lengthBytes)` as memory of this device, **in place**: what a kernel argument of a
+    /// coherent device points into.
+    ///
+    /// Costs no device memory and copies nothing. Unlike those of an allocation, its slices may start at any byte. Owns nothing but the window;
+    /// closing it leaves the pages, which must outlive it.
+    ///
+    /// @throws IllegalStateException if [DeviceInfo#coherent()] is false: such a device sees host pages only through a [CopyEngine]
+    default DeviceMemory hostMemory(long hostAddressBytes, long lengthBytes) {
+        throw new IllegalStateException("device=%s, coherent=false: it cannot use host pages in place, address=0x%x, lengthBytes=%d"
+                .formatted(info().name(), hostAddressBytes, lengthBytes));
+    }
+
     /// Compiles a program for this device.
     ///
     /// @param options options for the OpenCL C compiler, such as `-cl-std=CL1.2`; argument information is always asked for

@@ -9,9 +9,10 @@ public interface DeviceMemory extends AutoCloseable {
 
     /// A window onto part of this memory that a kernel can take as a pointer argument.
     ///
-    /// Owns nothing but the window: closing it leaves the memory, closing the memory first is a mistake of the caller.
+    /// Owns nothing but the window: closing it leaves the memory, closing the memory first is a mistake of the caller. A slice cannot be sliced
+    /// again.
     ///
-    /// @param offsetBytes a multiple of [DeviceInfo#baseAlignmentBytes()]
+    /// @param offsetBytes a multiple of [DeviceInfo#baseAlignmentBytes()]; any byte of [Device#hostMemory(long, long)]
     /// @throws IllegalArgumentException if the range is misaligned, empty or outside
     DeviceMemory slice(long offsetBytes, long lengthBytes);
 

@@ -1,0 +1,172 @@
+package io.github.hmm4j.device.sim;
+
+import io.github.hmm4j.device.Completion;
+import io.github.hmm4j.device.DeviceKernel;
+import io.github.hmm4j.device.KernelArgument;
+import io.github.hmm4j.device.KernelParameter;
+import io.github.hmm4j.device.KernelParameter.Space;
+import io.github.hmm4j.device.NDRange;
+import io.github.hmm4j.error.HmmException;
+import io.github.hmm4j.error.OpenClFailedException;
+import java.lang.foreign.MemorySegment;
+import java.lang.foreign.ValueLayout;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Map;
+import java.util.concurrent.atomic.AtomicBoolean;
+import org.jspecify.annotations.Nullable;
+
+/// One kernel of a simulated device.
+final class SimKernel implements DeviceKernel {
+
+    /// Sizes of the scalar types; a value of another type (a vector, a struct) is taken as it comes.
+    private static final Map<String, Integer> SCALAR_BYTES = Map.ofEntries(
+            Map.entry("char", 1), Map.entry("uchar", 1), Map.entry("unsigned char", 1),
+            Map.entry("short", 2), Map.entry("ushort", 2), Map.entry("unsigned short", 2),
+            Map.entry("int", 4), Map.entry("uint", 4), Map.entry("unsigned int", 4), Map.entry("float", 4),
+            Map.entry("long", 8), Map.entry("ulong", 8), Map.entry("unsigned long", 8), Map.entry("double", 8));
+
+    private final SimDevice device;
+    private final SimKernels.Entry entry;
+    private final AtomicBoolean closed = new AtomicBoolean();
+
+    SimKernel(SimDevice device, SimKernels.Entry entry) {
+        this.device = device;
+        this.entry = entry;
+    }
+
+    @Override
+    public String name() {
+        return entry.name();
+    }
+
+    @Override
+    public List<KernelParameter> parameters() {
+        return entry.parameters();
+    }
+
+    @Override
+    public Completion launch(List<KernelArgument> arguments, NDRange range) {
+        if (closed.get()) {
+            throw new IllegalStateException("kernel=" + name() + " is closed");
+        }
+        if (arguments.size() != parameters().size()) {
+            throw new IllegalArgumentException("kernel=%s, arguments=%d, parameters=%d"
+                    .formatted(name(), arguments.size(), parameters().size()));
+        }
+        List<MemorySegment> segments = new ArrayList<>(arguments.size());
+        List<SimMemory> memories = new ArrayList<>();
+        List<SimMemory> written = new ArrayList<>();
+        for (KernelParameter parameter : parameters()) {
+            KernelArgument argument = arguments.get(parameter.index());
+            segments.add(segment(parameter, argument));
+            if (argument instanceof KernelArgument.Memory(var memory)) {
+                SimMemory ours = device.own(memory, where(parameter));
+                memories.add(ours);
+                if (!parameter.isConst()) {
+                    written.add(ours);
+                }
+            }
+        }
+        checkGroup(range);
+        device.enterOrFail(Operation.LAUNCH, "kernel=" + name() + ", range=" + range);
+        retain(memories);
+        boolean doomed = device.endIsDoomed();
+        try {
+            SimArguments all = new SimArguments(List.copyOf(segments));
+            return device.lane(SimLane.COMPUTE).submit(() -> run(all, range, memories, written, doomed));
+        } catch (IllegalStateException closedMeanwhile) {
+            memories.forEach(SimMemory::release);
+            throw closedMeanwhile;
+        }
+    }
+
+    private static void retain(List<SimMemory> memories) {
+        int retained = 0;
+        try {
+            for (SimMemory memory : memories) {
+                memory.retain();
+                retained++;
+            }
+        } finally {
+            if (retained < memories.size()) {
+                memories.subList(0, retained).forEach(SimMemory::release);
+            }
+        }
+    }
+
+    private MemorySegment segment(KernelParameter parameter, KernelArgument argument) {
+        return switch (argument) {
+            case KernelArgument.Memory(var memory) when parameter.isMemory() -> {
+                MemorySegment all = device.own(memory, where(parameter)).segment();
+                yield parameter.isConst() ? all.asReadOnly() : all;
+            }
+            case KernelArgument.Value(var bytes) when parameter.space() == Space.PRIVATE -> {
+                Integer expected = SCALAR_BYTES.get(parameter.typeName());
+                if (bytes.byteSize() == 0 || (expected != null && expected != bytes.byteSize())) {
+                    throw new IllegalArgumentException("%s, typeName=%s, valueBytes=%d, expected=%s"
+                            .formatted(where(parameter), parameter.typeName(), bytes.byteSize(), expected));
+                }
+                yield MemorySegment.ofArray(bytes.toArray(ValueLayout.JAVA_BYTE)).asReadOnly();
+            }
+            case KernelArgument.Local(long lengthBytes) when parameter.space() == Space.LOCAL ->
+                MemorySegment.ofArray(new long[Math.toIntExact(Math.ceilDiv(lengthBytes, 8))]).asSlice(0, lengthBytes);
+            default -> throw new IllegalArgumentException("%s, space=%s, argument=%s: not what it takes"
+                    .formatted(where(parameter), parameter.space(), argument.getClass().getSimpleName()));
+        };
+    }
+
+    private void checkGroup(NDRange range) {
+        long size = 1;
+        for (long items : range.local()) {
+            size = Math.multiplyExact(size, items);
+        }
+        if (size > device.info().maxWorkGroupSize()) {
+            throw new OpenClFailedException(Operation.LAUNCH.call(), -54, "CL_INVALID_WORK_GROUP_SIZE",
+                    device.detail("kernel=" + name() + ", range=" + range + ", maxWorkGroupSize=" + device.info().maxWorkGroupSize()));
+        }
+    }
+
+    // A launch that is doomed runs all the same: a kernel that fails at its end has written what it wanted to write.
+    private @Nullable HmmException run(
+            SimArguments arguments, NDRange range, List<SimMemory> memories, List<SimMemory> written, boolean doomed) {
+        try {
+            if (device.isLost()) {
+                return device.lostAt(Operation.LAUNCH);
+            }
+            HmmException failure = runBody(arguments, range);
+            for (SimMemory memory : written) {
+                memory.markDefined(memory.startBytes(), memory.lengthBytes(), true);
+            }
+            if (failure == null && doomed) {
+                failure = Operation.WAIT.failure(device.detail("after=LAUNCH, kernel=" + name()));
+            }
+            return failure;
+        } finally {
+            memories.forEach(SimMemory::release);
+        }
+    }
+
+    @SuppressWarnings("CatchingUnchecked")
+    private @Nullable HmmException runBody(SimArguments arguments, NDRange range) {
+        try {
+            entry.body().run(arguments, range);
+            return null;
+        } catch (Throwable thrown) {    // a failed assertion in a kernel too must end the launch, not the lane
+            HmmException failure = Operation.LAUNCH.failure(device.detail("kernel=" + name() + ", range=" + range + ", thrown=" + thrown));
+            failure.addSuppressed(thrown);
+            return failure;
+        }
+    }
+
+    private String where(KernelParameter parameter) {
+        return "kernel=" + name() + ", parameter=" + parameter.index() + " " + parameter.name();
+    }
+
+    @Override
+    public void close() {
+        if (closed.compareAndSet(false, true)) {
+            device.closedObject();
+        }
+    }
+}
