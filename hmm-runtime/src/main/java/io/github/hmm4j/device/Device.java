@@ -23,8 +23,8 @@ public interface Device extends AutoCloseable {
     /// The host pages in `[hostAddressBytes, hostAddressBytes + lengthBytes)` as memory of this device, **in place**: what a kernel argument of a
     /// coherent device points into.
     ///
-    /// Costs no device memory and copies nothing. Unlike those of an allocation, its slices may start at any byte. Owns nothing but the window;
-    /// closing it leaves the pages, which must outlive it.
+    /// Costs no device memory and copies nothing. Unlike those of an allocation, its slices may start at any byte and own nothing at all: they need
+    /// no closing, and mean nothing once this is closed. Closing it leaves the pages, which must outlive it.
     ///
     /// @throws IllegalStateException if [DeviceInfo#coherent()] is false: such a device sees host pages only through a [CopyEngine]
     default DeviceMemory hostMemory(long hostAddressBytes, long lengthBytes) {

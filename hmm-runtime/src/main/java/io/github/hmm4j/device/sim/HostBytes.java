@@ -7,7 +7,6 @@ final class HostBytes {
 
     private HostBytes() {}
 
-    @SuppressWarnings("restricted")
     static MemorySegment at(long addressBytes, long lengthBytes) {
         return MemorySegment.ofAddress(addressBytes).reinterpret(lengthBytes);
     }

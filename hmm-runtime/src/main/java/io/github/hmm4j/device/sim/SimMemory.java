@@ -92,11 +92,13 @@ final class SimMemory implements DeviceMemory {
         }
         device.enterOrFail(Operation.SLICE, "bytes=" + lengthBytes);
         SimMemory slice = new SimMemory(device, segment.asSlice(offsetBytes, lengthBytes), this, offsetBytes, null);
-        synchronized (this) {
-            checkOpen("slice");
-            openSlices++;
+        if (isAllocation()) {    // slices of host pages own nothing and are not missed
+            synchronized (this) {
+                checkOpen("slice");
+                openSlices++;
+            }
+            device.opened();
         }
-        device.opened();
         return slice;
     }
 
@@ -176,6 +178,9 @@ final class SimMemory implements DeviceMemory {
                 return;
             }
             closed = true;
+            if (!root.isAllocation()) {
+                return;
+            }
             root.openSlices--;
         }
         device.closedObject();

@@ -338,7 +338,9 @@ class SimDeviceTest {
             }
             assertThat(page(1).getAtIndex(JAVA_INT, 3)).isEqualTo(1 + PAGE / 4 + 3);
             assertThat(coherent.usedBytes()).isZero();
+            DeviceMemory left = pages.slice(1, 1);
             pages.close();
+            assertThatThrownBy(() -> left.slice(0, 1)).isInstanceOf(IllegalStateException.class);
             assertThat(coherent.openObjects()).isZero();
         }
         assertThatThrownBy(() -> device.hostMemory(host.address(), PAGE))

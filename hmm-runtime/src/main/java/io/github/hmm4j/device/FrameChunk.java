@@ -1,0 +1,85 @@
+package io.github.hmm4j.device;
+
+import java.util.BitSet;
+
+/// One allocation of a [FramePool], cut into frames, and which of them are used. Guarded by the pool's lock, except for what is final.
+final class FrameChunk {
+
+    final DeviceMemory memory;
+    final int first;
+    final int count;
+    private final BitSet used = new BitSet();
+    // Frames that a cached slice has covered: lets free() skip the cache, which is the usual case.
+    private final BitSet sliced = new BitSet();
+    // No free frame lies before it.
+    private int firstFree;
+
+    FrameChunk(DeviceMemory memory, int first, int count) {
+        this.memory = memory;
+        this.first = first;
+        this.count = count;
+    }
+
+    int end() {
+        return first + count;
+    }
+
+    boolean contains(int frame) {
+        return frame >= first && frame < end();
+    }
+
+    boolean isFree() {
+        return used.isEmpty();
+    }
+
+    /// First frame of the first free run that is long enough, now used; or -1.
+    int take(int frames) {
+        int start = used.nextClearBit(firstFree);
+        firstFree = start;
+        while (start <= count - frames) {
+            int next = used.nextSetBit(start);
+            if (next < 0 || next >= start + frames) {
+                used.set(start, start + frames);
+                return first + start;
+            }
+            start = used.nextClearBit(next);
+        }
+        return -1;
+    }
+
+    /// Whether every frame of the range is used.
+    boolean isUsed(int frame, int frames) {
+        return used.nextClearBit(frame - first) >= frame - first + frames;
+    }
+
+    void free(int frame, int frames) {
+        used.clear(frame - first, frame - first + frames);
+        firstFree = Math.min(firstFree, frame - first);
+    }
+
+    int largestFreeRun() {
+        int largest = 0;
+        int start = used.nextClearBit(firstFree);
+        while (start < count) {
+            int next = used.nextSetBit(start);
+            int end = next < 0 ? count : next;
+            largest = Math.max(largest, end - start);
+            start = used.nextClearBit(end);
+        }
+        return largest;
+    }
+
+    void markSliced(int frame, int frames) {
+        sliced.set(frame - first, frame - first + frames);
+    }
+
+    /// Whether slices may cover frames of the range; forgets it, because the caller drops those slices.
+    boolean clearSliced(int frame, int frames) {
+        int next = sliced.nextSetBit(frame - first);
+        if (next < 0 || next >= frame - first + frames) {
+            return false;
+        }
+        sliced.clear(frame - first, frame - first + frames);
+        return true;
+    }
+}

@@ -1,0 +1,385 @@
+package io.github.hmm4j.device;
+
+import io.github.hmm4j.error.DeviceLostException;
+import io.github.hmm4j.error.HmmException;
+import java.util.ArrayList;
+import java.util.List;
+import org.jspecify.annotations.Nullable;
+
+/// Divides one device's memory into frames of one page each, under a budget of ours.
+///
+/// Two forms. **Windows**: memory is taken from the device in chunks, when it is first needed; a run of frames is contiguous device memory and lies
+/// in one chunk. **Aperture**: one chunk for the whole heap, where frame = page index and the owner of the page table says which frames are used.
+///
+/// Frame numbers are in `[0, capacityFrames())`, so they index plain arrays. A chunk takes a contiguous part of these numbers; one that is
+/// entirely free is given back to the device when a longer run needs its numbers, since their sum is the budget.
+///
+/// Threads: any. Has its own lock, a leaf but for calls to the device; asking where a frame lies takes no lock. Owns chunks and slices.
+public final class FramePool implements AutoCloseable {
+
+    /// No chunk is larger unless one run needs it: large enough for long windows, small enough for most drivers.
+    static final long CHUNK_BYTES = 1L << 30;
+
+    /// Slices kept although nobody uses them.
+    static final int IDLE_SLICES = 256;
+
+    private final Device device;
+    private final int pageBytes;
+    private final long budgetBytes;
+    private final int capacityFrames;
+    private final int maxRunFrames;
+    private final boolean aperture;
+    private final Object lock = new Object();
+    private final SliceCache slices = new SliceCache(IDLE_SLICES);
+    // In order of frame numbers; replaced as a whole under the lock, so that readers need none.
+    private volatile List<FrameChunk> chunks = List.of();
+    private volatile int usedFrames;
+    private boolean closed;
+
+    private FramePool(Device device, int pageBytes, long budgetBytes, int capacityFrames, boolean aperture) {
+        this.device = device;
+        this.pageBytes = pageBytes;
+        this.budgetBytes = budgetBytes;
+        this.capacityFrames = capacityFrames;
+        this.aperture = aperture;
+        maxRunFrames = (int) Math.min(capacityFrames, device.info().maxAllocationBytes() / pageBytes);
+    }
+
+    /// A pool of `budgetBytes`, rounded down to whole pages, that takes nothing from the device yet.
+    public static FramePool windows(Device device, int pageBytes, long budgetBytes) {
+        checkPage(pageBytes);
+        if (budgetBytes < 0 || budgetBytes / pageBytes > Integer.MAX_VALUE) {
+            throw new IllegalArgumentException("budgetBytes=%d, must be 0 to %d pages of %d bytes"
+                    .formatted(budgetBytes, Integer.MAX_VALUE, pageBytes));
+        }
+        return new FramePool(device, pageBytes, budgetBytes, (int) (budgetBytes / pageBytes), false);
+    }
+
+    /// A pool of one chunk of `frames` pages, which is taken from the device by [#allocateAperture()].
+    public static FramePool aperture(Device device, int pageBytes, int frames) {
+        checkPage(pageBytes);
+        long lengthBytes = (long) frames * pageBytes;
+        if (frames <= 0 || lengthBytes > device.info().maxAllocationBytes()) {
+            throw new IllegalArgumentException("frames=%d of %d bytes, must be positive and within maxAllocationBytes=%d"
+                    .formatted(frames, pageBytes, device.info().maxAllocationBytes()));
+        }
+        return new FramePool(device, pageBytes, lengthBytes, frames, true);
+    }
+
+    private static void checkPage(int pageBytes) {
+        if (pageBytes <= 0 || Integer.bitCount(pageBytes) != 1) {
+            throw new IllegalArgumentException("pageBytes=" + pageBytes + ", must be a power of two");
+        }
+    }
+
+    /// Frames the budget is worth, whether or not their memory has been taken from the device.
+    public int capacityFrames() {
+        return capacityFrames;
+    }
+
+    public long budgetBytes() {
+        return budgetBytes;
+    }
+
+    /// Frames in use; of an aperture none or all.
+    public int usedFrames() {
+        return usedFrames;
+    }
+
+    /// Frames that are not in use. They need not be contiguous: see [#largestFreeRun()].
+    public int freeFrames() {
+        return capacityFrames - usedFrames;
+    }
+
+    /// Bytes taken from the device now.
+    public long deviceBytes() {
+        long frames = 0;
+        for (FrameChunk chunk : chunks) {
+            frames += chunk.count;
+        }
+        return frames * pageBytes;
+    }
+
+    /// Whether an aperture has its memory.
+    public boolean isAllocated() {
+        return aperture && !chunks.isEmpty();
+    }
+
+    /// Takes an aperture's memory from the device, unless it has it already.
+    ///
+    /// @throws io.github.hmm4j.error.OpenClFailedException if the device refuses; the pool is as it was
+    public void allocateAperture() {
+        if (!aperture) {
+            throw new IllegalStateException("a pool of windows has no aperture, budgetBytes=" + budgetBytes);
+        }
+        synchronized (lock) {
+            checkOpen();
+            if (chunks.isEmpty()) {
+                FrameChunk chunk = new FrameChunk(device.allocate(budgetBytes), 0, capacityFrames);
+                chunk.take(capacityFrames);
+                chunks = List.of(chunk);
+                usedFrames = capacityFrames;
+            }
+        }
+    }
+
+    /// Takes the first run of contiguous frames that is long enough, and memory for it from the device if need be. Their contents are undefined.
+    ///
+    /// @return null if no such run can be had before some frames are freed
+    /// @throws HmmException if the device refuses memory that the budget allows; no frame was taken, free chunks may have been given back
+    public @Nullable FrameRun allocateRun(int frames) {
+        if (frames <= 0) {
+            throw new IllegalArgumentException("frames=" + frames + ", must be positive");
+        }
+        checkWindows();
+        synchronized (lock) {
+            checkOpen();
+            for (FrameChunk chunk : chunks) {
+                int first = chunk.take(frames);
+                if (first >= 0) {
+                    usedFrames += frames;
+                    return new FrameRun(first, frames);
+                }
+            }
+            FrameChunk chunk = grow(frames);
+            if (chunk == null) {
+                return null;
+            }
+            usedFrames += frames;
+            return new FrameRun(chunk.take(frames), frames);
+        }
+    }
+
+    /// Frees frames of one or several neighbouring runs of one chunk. No launch or copy that is in flight or being prepared may use them: slices that
+    /// cover any of them are closed.
+    public void free(int firstFrame, int count) {
+        checkWindows();
+        synchronized (lock) {
+            FrameChunk chunk = chunkOf(firstFrame, count);
+            if (!chunk.isUsed(firstFrame, count)) {
+                throw new IllegalStateException("firstFrame=%d, count=%d: not all of these frames are in use".formatted(firstFrame, count));
+            }
+            if (chunk.clearSliced(firstFrame, count)) {
+                slices.drop(chunk, bytesOf(firstFrame - chunk.first), bytesOf(count));
+            }
+            chunk.free(firstFrame, count);
+            usedFrames -= count;
+        }
+    }
+
+    /// The longest run that [#allocateRun(int)] would find now, counting memory that is still to be taken from the device.
+    public int largestFreeRun() {
+        checkWindows();
+        synchronized (lock) {
+            int largest = 0;
+            for (FrameChunk chunk : chunks) {
+                largest = Math.max(largest, chunk.largestFreeRun());
+            }
+            for (FrameRun span : spans(true)) {
+                largest = Math.max(largest, Math.min(span.count(), maxRunFrames));
+            }
+            return largest;
+        }
+    }
+
+    /// Gives back to the device the memory of chunks without a used frame.
+    public void releaseFreeChunks() {
+        synchronized (lock) {
+            for (FrameChunk chunk : chunks) {
+                if (chunk.isFree()) {
+                    giveBack(chunk);
+                }
+            }
+        }
+    }
+
+    /// Whether the frames from `firstFrame` to `lastFrame`, both included, are one piece of device memory.
+    public boolean isContiguous(int firstFrame, int lastFrame) {
+        return firstFrame <= lastFrame && find(firstFrame).contains(lastFrame);
+    }
+
+    /// The allocation a frame lies in.
+    public DeviceMemory memoryOf(int frame) {
+        return find(frame).memory;
+    }
+
+    /// Where in [#memoryOf(int)] a frame starts.
+    public long offsetOf(int frame) {
+        return bytesOf(frame - find(frame).first);
+    }
+
+    /// Memory for a kernel argument: `lengthBytes` from `byteOffset` within `firstFrame` on. Owned by the pool: not to be closed.
+    ///
+    /// Good until [#release(DeviceMemory)], and at the latest until one of its frames is freed.
+    ///
+    /// @param byteOffset such that the slice starts at a multiple of [DeviceInfo#baseAlignmentBytes()]
+    /// @throws IllegalArgumentException if the bytes are misaligned, empty, or not in used frames of one chunk
+    public DeviceMemory slice(int firstFrame, long byteOffset, long lengthBytes) {
+        synchronized (lock) {
+            checkOpen();
+            FrameChunk chunk = find(firstFrame);
+            long offset = bytesOf(firstFrame - chunk.first) + byteOffset;
+            if (byteOffset < 0 || byteOffset >= pageBytes || lengthBytes <= 0 || offset > bytesOf(chunk.count) - lengthBytes) {
+                throw new IllegalArgumentException("firstFrame=%d, byteOffset=%d, lengthBytes=%d: not within pages of %d bytes of one chunk"
+                        .formatted(firstFrame, byteOffset, lengthBytes, pageBytes));
+            }
+            int count = Math.toIntExact(Math.ceilDiv(byteOffset + lengthBytes, (long) pageBytes));
+            if (!chunk.isUsed(firstFrame, count)) {
+                throw new IllegalArgumentException("firstFrame=%d, count=%d: not all of these frames are in use".formatted(firstFrame, count));
+            }
+            DeviceMemory slice = slices.hold(chunk, offset, lengthBytes);
+            chunk.markSliced(firstFrame, count);
+            return slice;
+        }
+    }
+
+    /// Says that a slice is no longer needed: once for each time [#slice(int, long, long)] gave it, when the launch is done or did not happen.
+    /// A slice that is never released stays open until its frames are freed.
+    public void release(DeviceMemory slice) {
+        synchronized (lock) {
+            slices.release(slice);
+        }
+    }
+
+    /// Slices that are open now.
+    int openSlices() {
+        synchronized (lock) {
+            return slices.size();
+        }
+    }
+
+    /// Gives everything back to the device. Nothing may be in flight on it. Idempotent.
+    @Override
+    public void close() {
+        synchronized (lock) {
+            closed = true;
+            for (FrameChunk chunk : chunks) {
+                giveBack(chunk);
+            }
+            usedFrames = 0;
+        }
+    }
+
+    /// A new chunk with room for a run, or null. Free chunks that are in its way are given back.
+    private @Nullable FrameChunk grow(int frames) {
+        if (frames > maxRunFrames) {
+            return null;
+        }
+        FrameRun span = firstAtLeast(frames, spans(false));
+        if (span == null) {
+            span = firstAtLeast(frames, spans(true));
+            if (span == null) {
+                return null;
+            }
+            for (FrameChunk chunk : chunks) {
+                if (chunk.first >= span.first() && chunk.end() <= span.end()) {
+                    giveBack(chunk);
+                }
+            }
+        }
+        int preferred = (int) Math.min(maxRunFrames, CHUNK_BYTES / pageBytes);
+        int count = Math.min(span.count(), Math.max(frames, preferred));
+        while (true) {
+            try {
+                FrameChunk chunk = new FrameChunk(device.allocate(bytesOf(count)), span.first(), count);
+                List<FrameChunk> more = new ArrayList<>(chunks);
+                more.add(indexAfter(chunk.first), chunk);
+                chunks = List.copyOf(more);
+                return chunk;
+            } catch (DeviceLostException lost) {
+                throw lost;
+            } catch (HmmException refused) {
+                if (count == frames) {
+                    throw refused;
+                }
+                count = Math.max(frames, count / 2);    // the device has less than we hoped; what is needed may still be there
+            }
+        }
+    }
+
+    private static @Nullable FrameRun firstAtLeast(int frames, List<FrameRun> spans) {
+        for (FrameRun span : spans) {
+            if (span.count() >= frames) {
+                return span;
+            }
+        }
+        return null;
+    }
+
+    /// Runs of frame numbers without memory; if `withFreeChunks`, those that become so when free chunks are given back.
+    private List<FrameRun> spans(boolean withFreeChunks) {
+        List<FrameRun> spans = new ArrayList<>();
+        int start = 0;
+        for (FrameChunk chunk : chunks) {
+            if (withFreeChunks && chunk.isFree()) {
+                continue;
+            }
+            if (chunk.first > start) {
+                spans.add(new FrameRun(start, chunk.first - start));
+            }
+            start = chunk.end();
+        }
+        if (start < capacityFrames) {
+            spans.add(new FrameRun(start, capacityFrames - start));
+        }
+        return spans;
+    }
+
+    private void giveBack(FrameChunk chunk) {
+        slices.drop(chunk, 0, bytesOf(chunk.count));
+        chunk.memory.close();
+        List<FrameChunk> fewer = new ArrayList<>(chunks);
+        fewer.remove(chunk);
+        chunks = List.copyOf(fewer);
+    }
+
+    private FrameChunk chunkOf(int firstFrame, int count) {
+        FrameChunk chunk = find(firstFrame);
+        if (count <= 0 || count > chunk.end() - firstFrame) {
+            throw new IllegalArgumentException("firstFrame=%d, count=%d: not within one chunk".formatted(firstFrame, count));
+        }
+        return chunk;
+    }
+
+    private FrameChunk find(int frame) {
+        List<FrameChunk> all = chunks;
+        int low = 0;
+        int high = all.size() - 1;
+        while (low <= high) {
+            int middle = (low + high) >>> 1;
+            FrameChunk chunk = all.get(middle);
+            if (frame < chunk.first) {
+                high = middle - 1;
+            } else if (frame >= chunk.end()) {
+                low = middle + 1;
+            } else {
+                return chunk;
+            }
+        }
+        throw new IllegalArgumentException("frame=" + frame + " has no memory, capacityFrames=" + capacityFrames);
+    }
+
+    private int indexAfter(int frame) {
+        int index = 0;
+        for (FrameChunk chunk : chunks) {
+            index += chunk.first < frame ? 1 : 0;
+        }
+        return index;
+    }
+
+    private void checkWindows() {
+        if (aperture) {
+            throw new IllegalStateException("frames of an aperture are not allocated, frame = page index");
+        }
+    }
+
+    private void checkOpen() {
+        if (closed) {
+            throw new IllegalStateException("frame pool of device=" + device.info().name() + " is closed");
+        }
+    }
+
+    private long bytesOf(int frames) {
+        return (long) frames * pageBytes;
+    }
+}

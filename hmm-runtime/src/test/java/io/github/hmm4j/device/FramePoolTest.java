@@ -1,0 +1,263 @@
+package io.github.hmm4j.device;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+
+import io.github.hmm4j.device.sim.Operation;
+import io.github.hmm4j.device.sim.SimDevice;
+import io.github.hmm4j.error.DeviceLostException;
+import io.github.hmm4j.error.OpenClFailedException;
+import java.util.ArrayList;
+import java.util.BitSet;
+import java.util.List;
+import java.util.Random;
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
+
+class FramePoolTest {
+
+    private static final int PAGE = 4096;
+
+    private final SimDevice device = SimDevice.builder().memory(64 * PAGE).maxAllocation(16 * PAGE).open();
+
+    @AfterEach
+    void close() {
+        device.close();
+    }
+
+    @Test
+    void takesMemoryOnlyWhenItIsNeeded() {
+        try (FramePool pool = FramePool.windows(device, PAGE, 40 * PAGE + 100)) {
+            assertThat(pool.capacityFrames()).isEqualTo(40);
+            assertThat(device.usedBytes()).isZero();
+            assertThat(pool.largestFreeRun()).isEqualTo(16);
+            assertThat(pool.allocateRun(3)).isEqualTo(new FrameRun(0, 3));
+            assertThat(pool.deviceBytes()).isEqualTo(device.usedBytes()).isEqualTo(16 * PAGE);
+            assertThat(pool.freeFrames()).isEqualTo(37);
+        }
+        assertThat(device.openObjects()).isZero();
+    }
+
+    @Test
+    void neverExceedsTheBudget() {
+        try (FramePool pool = FramePool.windows(device, PAGE, 40 * PAGE)) {
+            for (int frame = 0; frame < 40; frame++) {
+                assertThat(pool.allocateRun(1)).isEqualTo(new FrameRun(frame, 1));
+            }
+            assertThat(pool.allocateRun(1)).isNull();
+            assertThat(pool.deviceBytes()).isEqualTo(40 * PAGE);
+            assertThat(pool.freeFrames()).isZero();
+            assertThat(pool.largestFreeRun()).isZero();
+        }
+    }
+
+    @Test
+    void aRunLiesInOneChunk() {
+        try (FramePool pool = FramePool.windows(device, PAGE, 40 * PAGE)) {
+            pool.allocateRun(10);
+            FrameRun second = pool.allocateRun(10);
+            assertThat(second).isEqualTo(new FrameRun(16, 10));
+            assertThat(pool.isContiguous(16, 25)).isTrue();
+            assertThat(pool.isContiguous(9, 16)).isFalse();
+            assertThat(pool.memoryOf(16)).isNotSameAs(pool.memoryOf(9)).isSameAs(pool.memoryOf(25));
+            assertThat(pool.offsetOf(25)).isEqualTo(9 * PAGE);
+            assertThat(pool.allocateRun(17)).isNull();
+        }
+    }
+
+    @Test
+    void givesFreeChunksBackWhenALongerRunNeedsTheirPlace() {
+        try (FramePool pool = FramePool.windows(device, PAGE, 16 * PAGE)) {
+            device.failNext(Operation.ALLOC, 3);    // 16, 8, 4 frames are refused, 2 are had
+            FrameRun small = pool.allocateRun(2);
+            assertThat(small).isEqualTo(new FrameRun(0, 2));
+            assertThat(pool.deviceBytes()).isEqualTo(2 * PAGE);
+            assertThat(pool.largestFreeRun()).isEqualTo(14);
+            assertThat(pool.allocateRun(16)).isNull();
+            pool.free(0, 2);
+            assertThat(pool.largestFreeRun()).isEqualTo(16);
+            assertThat(pool.allocateRun(16)).isEqualTo(new FrameRun(0, 16));
+            assertThat(device.usedBytes()).isEqualTo(16 * PAGE);
+        }
+    }
+
+    @Test
+    void aRefusedAllocationTakesNothing() {
+        try (FramePool pool = FramePool.windows(device, PAGE, 32 * PAGE)) {
+            pool.allocateRun(10);
+            device.failNext(Operation.ALLOC, 2);    // 16 frames, then the 12 that are needed
+            assertThatThrownBy(() -> pool.allocateRun(12)).isInstanceOf(OpenClFailedException.class);
+            assertThat(pool.usedFrames()).isEqualTo(10);
+            assertThat(pool.largestFreeRun()).isEqualTo(16);
+            assertThat(pool.allocateRun(12)).isEqualTo(new FrameRun(16, 12));
+            pool.free(0, 10);
+            pool.free(16, 12);
+            pool.releaseFreeChunks();
+            assertThat(device.usedBytes()).isZero();
+            device.loseDevice();
+            assertThatThrownBy(() -> pool.allocateRun(1)).isInstanceOf(DeviceLostException.class);
+            assertThat(pool.usedFrames()).isZero();
+        }
+    }
+
+    @Test
+    void refusesToFreeWhatIsNotUsed() {
+        try (FramePool pool = FramePool.windows(device, PAGE, 32 * PAGE)) {
+            assertThatThrownBy(() -> pool.free(0, 1)).isInstanceOf(IllegalArgumentException.class).hasMessageContaining("frame=0");
+            pool.allocateRun(4);
+            pool.free(1, 2);
+            assertThatThrownBy(() -> pool.free(0, 4)).isInstanceOf(IllegalStateException.class);
+            assertThatThrownBy(() -> pool.free(3, 14)).isInstanceOf(IllegalArgumentException.class);
+            assertThatThrownBy(() -> pool.slice(0, 0, 2 * PAGE)).hasMessageContaining("not all of these frames are in use");
+            assertThat(pool.usedFrames()).isEqualTo(2);
+            assertThat(pool.allocateRun(2)).isEqualTo(new FrameRun(1, 2));
+        }
+        assertThatThrownBy(() -> FramePool.windows(device, 5000, 1)).hasMessageContaining("pageBytes=5000");
+        assertThatThrownBy(() -> FramePool.windows(device, PAGE, -1)).hasMessageContaining("budgetBytes=-1");
+        assertThatThrownBy(() -> FramePool.aperture(device, PAGE, 17)).hasMessageContaining("frames=17");
+    }
+
+    @Test
+    void anApertureIsOneChunkWhereFrameIsPage() {
+        try (FramePool pool = FramePool.aperture(device, PAGE, 16)) {
+            assertThat(pool.isAllocated()).isFalse();
+            device.failNext(Operation.ALLOC, 1);
+            assertThatThrownBy(pool::allocateAperture).isInstanceOf(OpenClFailedException.class);
+            assertThat(pool.isAllocated()).isFalse();
+            pool.allocateAperture();
+            pool.allocateAperture();
+            assertThat(device.calls(Operation.ALLOC)).isEqualTo(2);
+            assertThat(pool.isAllocated()).isTrue();
+            assertThat(pool.offsetOf(5)).isEqualTo(5 * PAGE);
+            assertThat(pool.isContiguous(0, 15)).isTrue();
+            assertThat(pool.slice(0, 0, 16 * PAGE).lengthBytes()).isEqualTo(16 * PAGE);
+            assertThatThrownBy(() -> pool.allocateRun(1)).isInstanceOf(IllegalStateException.class);
+        }
+        assertThat(device.openObjects()).isZero();
+    }
+
+    @Test
+    void theSameSliceIsGivenAgainUntilItsFramesAreFreed() {
+        try (FramePool pool = FramePool.windows(device, PAGE, 16 * PAGE)) {
+            pool.allocateRun(8);
+            DeviceMemory slice = pool.slice(2, 128, PAGE);
+            assertThat(pool.slice(2, 128, PAGE)).isSameAs(slice);
+            assertThat(pool.slice(2, 0, PAGE)).isNotSameAs(slice);
+            assertThat(device.calls(Operation.SLICE)).isEqualTo(2);
+            pool.free(3, 1);
+            assertThat(pool.openSlices()).as("the slice over frames 2 and 3 is gone, the one over 2 is not").isEqualTo(1);
+            pool.release(slice);
+            pool.allocateRun(1);
+            assertThat(pool.slice(2, 128, PAGE)).isNotSameAs(slice);
+        }
+    }
+
+    @Test
+    void heldSlicesStayOpenAndIdleOnesAreLimited() {
+        try (FramePool pool = FramePool.windows(device, PAGE, 16 * PAGE)) {
+            pool.allocateRun(16);
+            List<DeviceMemory> held = new ArrayList<>();
+            for (int i = 0; i < FramePool.IDLE_SLICES + 10; i++) {
+                held.add(pool.slice(0, 0, i + 1));
+            }
+            assertThat(pool.openSlices()).isEqualTo(FramePool.IDLE_SLICES + 10);
+            held.forEach(pool::release);
+            assertThat(pool.openSlices()).isEqualTo(FramePool.IDLE_SLICES);
+            assertThat(pool.slice(0, 0, 1)).as("the oldest went first").isNotSameAs(held.getFirst());
+            assertThat(pool.slice(0, 0, 266)).isSameAs(held.getLast());
+            pool.release(held.getLast());
+            assertThatThrownBy(() -> pool.release(held.getLast())).isInstanceOf(IllegalStateException.class);
+            device.failNext(Operation.SLICE, 1);
+            assertThatThrownBy(() -> pool.slice(3, 0, 1)).isInstanceOf(OpenClFailedException.class);
+        }
+        assertThat(device.openObjects()).isZero();
+    }
+
+    @ParameterizedTest
+    @ValueSource(longs = {1, 2, 3, 20261120})
+    void agreesWithANaiveBitmap(long seed) {
+        Random random = new Random(seed);
+        int capacity = 50;
+        int maxRun = 16;
+        try (FramePool pool = FramePool.windows(device, PAGE, (long) capacity * PAGE)) {
+            BitSet used = new BitSet();
+            for (int step = 0; step < 20_000; step++) {
+                String where = "seed=" + seed + ", step=" + step;
+                int largest = largestByHand(pool, used, capacity, maxRun);
+                assertThat(pool.largestFreeRun()).as(where).isEqualTo(largest);
+                if (random.nextInt(100) < (step / 2000 % 2 == 0 ? 60 : 40)) {
+                    int count = 1 + random.nextInt(random.nextInt(3) == 0 ? maxRun + 2 : 4);
+                    boolean refuse = random.nextInt(20) == 0;
+                    if (refuse) {
+                        device.failNext(Operation.ALLOC, 10);
+                    }
+                    allocate(pool, used, count, largest, where);
+                    device.clearFailures();
+                } else if (!used.isEmpty()) {
+                    free(pool, used, random);
+                }
+                assertThat(pool.usedFrames()).as(where).isEqualTo(used.cardinality());
+                assertThat(device.usedBytes()).as(where).isEqualTo(pool.deviceBytes()).isLessThanOrEqualTo((long) capacity * PAGE);
+            }
+        }
+        assertThat(device.openObjects()).isZero();
+    }
+
+    private static void allocate(FramePool pool, BitSet used, int count, int largest, String where) {
+        FrameRun run;
+        try {
+            run = pool.allocateRun(count);
+        } catch (OpenClFailedException refused) {
+            return;
+        }
+        assertThat(run != null).as(where + ", count=" + count + ", largest=" + largest).isEqualTo(count <= largest);
+        if (run != null) {
+            assertThat(run.count()).as(where).isEqualTo(count);
+            assertThat(used.get(run.first(), run.end()).isEmpty()).as(where + ", " + run).isTrue();
+            assertThat(pool.isContiguous(run.first(), run.end() - 1)).as(where).isTrue();
+            assertThat(pool.offsetOf(run.end() - 1) - pool.offsetOf(run.first())).as(where).isEqualTo((count - 1) * (long) PAGE);
+            used.set(run.first(), run.end());
+        }
+    }
+
+    /// Frees some frames from a used one on, as far as they are used and in its chunk.
+    private static void free(FramePool pool, BitSet used, Random random) {
+        int first = used.nextSetBit(random.nextInt(used.length()));
+        int count = 1;
+        int wanted = 1 + random.nextInt(8);
+        while (count < wanted && used.get(first + count) && pool.isContiguous(first, first + count)) {
+            count++;
+        }
+        if (random.nextInt(3) == 0) {
+            pool.slice(first, 0, count * (long) PAGE);
+        }
+        pool.free(first, count);
+        used.clear(first, first + count);
+    }
+
+    /// The longest stretch of frame numbers that are free and either in one partly used chunk, or without memory that somebody uses.
+    private static int largestByHand(FramePool pool, BitSet used, int capacity, int maxRun) {
+        DeviceMemory[] chunk = new DeviceMemory[capacity];
+        for (int frame = 0; frame < capacity; frame++) {
+            try {
+                chunk[frame] = pool.memoryOf(frame);
+            } catch (IllegalArgumentException none) {
+                chunk[frame] = null;
+            }
+        }
+        int largest = 0;
+        int length = 0;
+        Object before = null;
+        for (int frame = 0; frame < capacity; frame++) {
+            DeviceMemory mine = chunk[frame];
+            boolean partly = mine != null && used.stream().anyMatch(other -> chunk[other] == mine);
+            Object label = used.get(frame) ? null : partly ? mine : "reclaimable";
+            length = label == null ? 0 : label == before ? length + 1 : 1;
+            before = label;
+            largest = Math.max(largest, Math.min(length, maxRun));
+        }
+        return largest;
+    }
+}
