@@ -1,0 +1,150 @@
+package io.github.hmm4j.migrate;
+
+import io.github.hmm4j.account.Cause;
+import io.github.hmm4j.account.Counter;
+import io.github.hmm4j.mirror.DeviceMirror;
+import io.github.hmm4j.mirror.ManagedPages;
+import io.github.hmm4j.page.PageState;
+import io.github.hmm4j.page.PageTable;
+import io.github.hmm4j.page.PageWord;
+import io.github.hmm4j.page.Transition;
+import io.github.hmm4j.space.PageRange;
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.List;
+import java.util.function.LongPredicate;
+
+/// Frees frames. A copy that the host has too is dropped; the only copy comes home first; then the launches that may still see the frame are waited for.
+///
+/// Threads: the caller holds the device's lock, so that nothing moves to the frames meanwhile.
+public final class Evictor {
+
+    private final ManagedPages heap;
+    private final PageTable table;
+    private final ToHost toHost;
+    private final VictimSource victims;
+
+    public Evictor(ManagedPages heap, ToHost toHost, VictimSource victims) {
+        this.heap = heap;
+        this.table = heap.table();
+        this.toHost = toHost;
+        this.victims = victims;
+    }
+
+    /// Frees frames, at least as many as asked for if there are so many outside `keep`; pages that running launches use come last, because they are waited for.
+    ///
+    /// @return frames freed; 0 means that nothing can be freed
+    public int evict(DeviceMirror mirror, int frames, List<PageRange> keep) {
+        LongPredicate notKept = page -> keep.stream().noneMatch(range -> range.contains(page));
+        int freed = evict(mirror, victims.victims(mirror, frames,
+                notKept.and(page -> !heap.inFlight().isUsedOn(mirror.index(), new PageRange(page, page + 1)))));
+        return freed > 0 ? freed : evict(mirror, victims.victims(mirror, frames, notKept));
+    }
+
+    /// Brings everything home that is on a device and frees all its frames.
+    public int evictAll(DeviceMirror mirror) {
+        long[] pages = new long[mirror.pool().capacityFrames()];
+        int count = 0;
+        for (int frame = 0; frame < pages.length; frame++) {
+            long page = mirror.pageOf(frame);
+            if (page >= 0) {
+                pages[count++] = page;
+            }
+        }
+        return evict(mirror, Arrays.copyOf(pages, count));
+    }
+
+    /// Takes the frames of these pages away.
+    public int evict(DeviceMirror mirror, long[] pages) {
+        assert mirror.lock().isHeldByCurrentThread();
+        List<PageRange> ranges = ranges(pages);
+        for (PageRange range : ranges) {
+            leave(mirror, range);
+        }
+        int freed = 0;
+        for (PageRange range : ranges) {
+            heap.inFlight().awaitUsesOn(mirror.index(), range);
+            freed += freeFrames(mirror, range);
+        }
+        return freed;
+    }
+
+    /// Makes sure that no page of the range is valid on the device any more.
+    private void leave(DeviceMirror mirror, PageRange range) {
+        int device = mirror.index();
+        for (long page = range.first(); page < range.end(); page++) {
+            long word = table.word(page);
+            if (PageWord.isOwnedBy(word, device)) {
+                long end = page + 1;
+                while (end < range.end() && PageWord.isOwnedBy(table.word(end), device)) {
+                    end++;
+                }
+                toHost.fetch(new PageRange(page, end), ToHost.Access.BRING_HOME, Cause.EVICTION);
+                heap.accounts().add(Counter.EVICTED_DIRTY_PAGES, end - page);
+                page = end - 1;
+            } else {
+                dropCopy(mirror, page);
+            }
+        }
+    }
+
+    private void dropCopy(DeviceMirror mirror, long page) {
+        Backoff backoff = new Backoff();
+        while (true) {
+            long word = table.word(page);
+            if (!PageWord.isSharedBy(word, mirror.index()) && !PageWord.isOwnedBy(word, mirror.index())
+                    && PageWord.state(word) != PageState.TO_HOST) {
+                return;
+            }
+            if (PageWord.state(word) == PageState.SHARED) {
+                long next = PageWord.toShared(word, PageWord.sharers(word) & ~(1 << mirror.index()));
+                if (table.transition(page, Transition.DROP_COPY, word, next)) {
+                    heap.accounts().increment(Counter.EVICTED_CLEAN_PAGES);
+                    return;
+                }
+            } else if (PageWord.isOwnedBy(word, mirror.index())) {
+                toHost.fetch(new PageRange(page, page + 1), ToHost.Access.BRING_HOME, Cause.EVICTION);
+            } else {
+                backoff.pause(); // claimed by somebody who will say soon what it is
+            }
+        }
+    }
+
+    /// The pages are not valid on the device: their frames mean nothing any more.
+    int freeFrames(DeviceMirror mirror, PageRange range) {
+        int freed = 0;
+        int runFirst = -1;
+        int runLength = 0;
+        for (long page = range.first(); page < range.end(); page++) {
+            int frame = mirror.unassign(page);
+            if (frame < 0 || mirror.isAperture()) {
+                freed += frame < 0 ? 0 : 1;
+                continue;
+            }
+            if (runLength > 0 && frame == runFirst + runLength) {
+                runLength++;
+            } else {
+                if (runLength > 0) {
+                    mirror.pool().free(runFirst, runLength);
+                }
+                runFirst = frame;
+                runLength = 1;
+            }
+            freed++;
+        }
+        if (runLength > 0) {
+            mirror.pool().free(runFirst, runLength);
+        }
+        return freed;
+    }
+
+    private static List<PageRange> ranges(long[] pages) {
+        long[] sorted = pages.clone();
+        Arrays.sort(sorted);
+        Claims set = new Claims();
+        for (long page : sorted) {
+            set.add(page, 0, 0);
+        }
+        return new ArrayList<>(set.ranges());
+    }
+}

@@ -1,0 +1,73 @@
+package io.github.hmm4j.migrate;
+
+import io.github.hmm4j.device.Completion;
+import io.github.hmm4j.mirror.DeviceMirror;
+import io.github.hmm4j.mirror.InFlight;
+import io.github.hmm4j.mirror.ManagedPages;
+import io.github.hmm4j.mirror.PageUse;
+import io.github.hmm4j.page.PageTable;
+import io.github.hmm4j.page.PageWord;
+import io.github.hmm4j.space.PageRange;
+import java.util.List;
+import java.util.function.Supplier;
+import org.jspecify.annotations.Nullable;
+
+/// The last step of a launch: publish what it uses, check that every page is there, enqueue. The other half of the handshake is in [InFlight].
+///
+/// Threads: any, without a lock; it waits for nobody.
+public final class LaunchGate {
+
+    private final ManagedPages heap;
+    private final PageTable table;
+
+    public LaunchGate(ManagedPages heap) {
+        this.heap = heap;
+        this.table = heap.table();
+    }
+
+    /// A launch that got through.
+    ///
+    /// @param use what the launch was published as, to be retired when it has ended
+    public record Passed(InFlight.Use use, Completion completion) {}
+
+    /// Enqueues a kernel if all its pages are on the device, in one piece and in the right mode.
+    ///
+    /// @param enqueue enqueues and flushes; it runs only if every page holds, and if it throws nothing is in flight
+    /// @return null if a page was not there; then nothing ran
+    public @Nullable Passed enter(DeviceMirror mirror, List<PageUse> uses, Supplier<Completion> enqueue) {
+        InFlight.Use published = heap.inFlight().publish(mirror.index(), uses);
+        boolean launched = false;
+        try {
+            for (PageUse use : uses) {
+                if (!holds(mirror, use)) {
+                    return null;
+                }
+            }
+            Completion completion = enqueue.get();
+            heap.inFlight().attach(published, completion);
+            launched = true;
+            for (PageUse use : uses) {
+                mirror.touch(use.pages());
+            }
+            return new Passed(published, completion);
+        } finally {
+            if (!launched) {
+                heap.inFlight().withdraw(published);
+            }
+        }
+    }
+
+    private boolean holds(DeviceMirror mirror, PageUse use) {
+        PageRange pages = use.pages();
+        for (long page = pages.first(); page < pages.end(); page++) {
+            long word = table.word(page);
+            boolean there = use.writes()
+                    ? PageWord.isOwnedBy(word, mirror.index()) && PageWord.isWritable(word)
+                    : PageWord.isReadableOn(word, mirror.index()) && PageWord.isReadable(word);
+            if (!there || PageWord.isPinnedAgainst(word, use.writes())) {
+                return false;
+            }
+        }
+        return mirror.isPlaced(pages);
+    }
+}

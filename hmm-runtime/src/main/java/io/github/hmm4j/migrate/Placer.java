@@ -1,0 +1,227 @@
+package io.github.hmm4j.migrate;
+
+import io.github.hmm4j.account.Counter;
+import io.github.hmm4j.device.Completion;
+import io.github.hmm4j.device.FrameRun;
+import io.github.hmm4j.error.DeviceMemoryExhaustedException;
+import io.github.hmm4j.mirror.DeviceMirror;
+import io.github.hmm4j.mirror.ManagedPages;
+import io.github.hmm4j.page.PageTable;
+import io.github.hmm4j.page.PageWord;
+import io.github.hmm4j.page.Transition;
+import io.github.hmm4j.space.PageRange;
+import io.github.hmm4j.space.Region;
+import java.util.ArrayList;
+import java.util.Comparator;
+import java.util.List;
+import org.jspecify.annotations.Nullable;
+
+/// Finds frames for pages, so that each range lies in one piece; makes room where there is none.
+///
+/// Under an aperture the frame is the page. In windows, a range gets a run of neighbouring frames: for its whole region if that is cheap, so that later slices of it
+/// find their place ready, else for the range alone. Pages that lie elsewhere on the device already are copied over within the device.
+///
+/// Threads: the caller holds the device's lock.
+public final class Placer {
+
+    private final ManagedPages heap;
+    private final PageTable table;
+    private final Evictor evictor;
+    private final HostAccess hostAccess;
+
+    public Placer(ManagedPages heap, Evictor evictor, HostAccess hostAccess) {
+        this.heap = heap;
+        this.table = heap.table();
+        this.evictor = evictor;
+        this.hostAccess = hostAccess;
+    }
+
+    /// Gives every range frames in one piece, all of them at the same time.
+    ///
+    /// @param ranges each within one region; they may overlap
+    /// @throws DeviceMemoryExhaustedException if they do not fit together, or no free run is long enough when everything else is evicted
+    public void place(DeviceMirror mirror, List<PageRange> ranges) {
+        assert mirror.lock().isHeldByCurrentThread();
+        if (mirror.isCoherent()) {
+            return;
+        }
+        if (mirror.isAperture()) {
+            placeInAperture(mirror, ranges);
+            return;
+        }
+        List<PageRange> merged = merged(ranges);
+        requireBudget(mirror, merged);
+        if (!tryPlace(mirror, merged)) {
+            evictor.evictAll(mirror); // what must be kept is itself in the way: start from an empty device
+            if (!tryPlace(mirror, merged)) {
+                throw exhausted(mirror, merged, "the device gives no memory that holds each of them in one piece; largestAllocationBytes="
+                        + mirror.device().info().maxAllocationBytes());
+            }
+        }
+    }
+
+    private boolean tryPlace(DeviceMirror mirror, List<PageRange> ranges) {
+        for (PageRange range : ranges) {
+            if (!mirror.isPlaced(range) && !adopt(mirror, range, ranges)) {
+                return false;
+            }
+        }
+        return true;
+    }
+
+    private static void placeInAperture(DeviceMirror mirror, List<PageRange> ranges) {
+        mirror.pool().allocateAperture();
+        for (PageRange range : ranges) {
+            for (long page = range.first(); page < range.end(); page++) {
+                if (mirror.frameOf(page) < 0) {
+                    mirror.assign(page, Math.toIntExact(page));
+                }
+            }
+        }
+    }
+
+    /// Ranges that share a page must share a window.
+    private static List<PageRange> merged(List<PageRange> ranges) {
+        List<PageRange> sorted = new ArrayList<>(ranges);
+        sorted.sort(Comparator.comparingLong(PageRange::first));
+        List<PageRange> merged = new ArrayList<>();
+        for (PageRange range : sorted) {
+            PageRange last = merged.isEmpty() ? null : merged.getLast();
+            if (last != null && last.overlaps(range)) {
+                merged.set(merged.size() - 1, new PageRange(last.first(), Math.max(last.end(), range.end())));
+            } else {
+                merged.add(range);
+            }
+        }
+        return merged;
+    }
+
+    private void requireBudget(DeviceMirror mirror, List<PageRange> ranges) {
+        long pages = 0;
+        for (PageRange range : ranges) {
+            pages += range.count();
+        }
+        if (pages > mirror.pool().capacityFrames()) {
+            throw exhausted(mirror, ranges, "the ranges that must be there together are larger than the budget");
+        }
+    }
+
+    /// Returns false if there is no run of free frames and nothing outside `keep` can be evicted.
+    private boolean adopt(DeviceMirror mirror, PageRange range, List<PageRange> keep) {
+        PageRange target = range;
+        PageRange region = regionPages(range);
+        FrameRun run = null;
+        if (isUnplaced(mirror, region) && region.count() <= mirror.pool().freeFrames()) {
+            run = mirror.pool().allocateRun(Math.toIntExact(region.count()));
+            target = run == null ? range : region;
+        }
+        if (run == null) {
+            run = allocateEvicting(mirror, range, keep);
+        }
+        if (run == null) {
+            return false;
+        }
+        long page = target.first();
+        try (HostAccess.Hold _ = hostAccess.shared()) {
+            for (; page < target.end(); page++) {
+                int frame = run.first() + (int) (page - target.first());
+                if (mirror.frameOf(page) < 0) {
+                    mirror.assign(page, frame);
+                } else {
+                    relocate(mirror, page, frame);
+                }
+            }
+        } finally {
+            if (page < target.end()) {
+                int unused = (int) (target.end() - page);
+                mirror.pool().free(run.first() + run.count() - unused, unused);
+            }
+        }
+        return true;
+    }
+
+    private PageRange regionPages(PageRange range) {
+        Region region = heap.space().regionAt(heap.space().addressOf(range.first())).orElse(null);
+        return region == null ? range : heap.space().pagesOf(region.range());
+    }
+
+    private static boolean isUnplaced(DeviceMirror mirror, PageRange pages) {
+        for (long page = pages.first(); page < pages.end(); page++) {
+            if (mirror.frameOf(page) >= 0) {
+                return false;
+            }
+        }
+        return true;
+    }
+
+    private @Nullable FrameRun allocateEvicting(DeviceMirror mirror, PageRange range, List<PageRange> keep) {
+        int frames = Math.toIntExact(range.count());
+        FrameRun run = mirror.pool().allocateRun(frames);
+        while (run == null && evictor.evict(mirror, frames, keep) > 0) {
+            run = mirror.pool().allocateRun(frames);
+        }
+        return run;
+    }
+
+    /// Moves a page that has a frame already to its place in a new run: within the device, under a claim, so that no launch can start on it meanwhile.
+    private void relocate(DeviceMirror mirror, long page, int frame) {
+        Long claim = claimIfResident(mirror, page);
+        try {
+            heap.inFlight().awaitUsesOn(mirror.index(), new PageRange(page, page + 1));
+            if (claim != null) {
+                copyFrame(mirror, mirror.frameOf(page), frame).await();
+                mirror.copyRegion(mirror.frameOf(page), frame);
+                heap.accounts().increment(Counter.RELOCATED_PAGES);
+            }
+            int old = mirror.unassign(page);
+            mirror.assign(page, frame);
+            mirror.pool().free(old, 1);
+        } finally {
+            restore(mirror, page, claim);
+        }
+    }
+
+    private @Nullable Long claimIfResident(DeviceMirror mirror, long page) {
+        Backoff backoff = new Backoff();
+        while (true) {
+            long word = table.word(page);
+            if (PageWord.isReadableOn(word, mirror.index())) {
+                long claim = PageWord.toClaimedForHost(word, false);
+                if (table.transition(page, Transition.CLAIM_FOR_HOST, word, claim)) {
+                    return claim;
+                }
+            } else if (PageWord.state(word).isClaimed()) {
+                backoff.pause();
+            } else {
+                return null;
+            }
+        }
+    }
+
+    private void restore(DeviceMirror mirror, long page, @Nullable Long claim) {
+        if (claim != null) {
+            int sharers = PageWord.sharers(claim);
+            table.settle(page, Transition.RESTORE, claim, word -> sharers != 0
+                    ? PageWord.toShared(word, sharers)
+                    : PageWord.toDevice(word, mirror.index()));
+        }
+    }
+
+    private static Completion copyFrame(DeviceMirror mirror, int from, int to) {
+        var pool = mirror.pool();
+        return mirror.copies().onDevice(
+                pool.memoryOf(from), pool.offsetOf(from), pool.memoryOf(to), pool.offsetOf(to), pool.pageBytes());
+    }
+
+    private DeviceMemoryExhaustedException exhausted(DeviceMirror mirror, List<PageRange> ranges, String why) {
+        long pages = 0;
+        StringBuilder parts = new StringBuilder(why).append("; needed together:");
+        for (PageRange range : ranges) {
+            pages += range.count();
+            parts.append(' ').append(heap.space().addressesOf(range)).append('=')
+                    .append(heap.space().pageSize().bytesFor(range.count())).append(" bytes");
+        }
+        return new DeviceMemoryExhaustedException(mirror.toString(), heap.space().pageSize().bytesFor(pages),
+                mirror.pool().budgetBytes(), parts.toString());
+    }
+}

@@ -1,0 +1,264 @@
+package io.github.hmm4j.migrate;
+
+import io.github.hmm4j.account.Cause;
+import io.github.hmm4j.account.Counter;
+import io.github.hmm4j.mirror.DeviceMirror;
+import io.github.hmm4j.mirror.InvalidationKind;
+import io.github.hmm4j.mirror.ManagedPages;
+import io.github.hmm4j.page.PageState;
+import io.github.hmm4j.page.PageTable;
+import io.github.hmm4j.page.PageWord;
+import io.github.hmm4j.page.Transition;
+import io.github.hmm4j.space.AddressSpace;
+import io.github.hmm4j.space.PageRange;
+import io.github.hmm4j.space.Protection;
+import io.github.hmm4j.space.Region;
+import io.github.hmm4j.space.VaRange;
+import java.lang.foreign.MemorySegment;
+
+/// What the program does to regions: allocate, free, protect, discard, move. Each announces itself to the mirrors before the old pages can be used for anything else.
+///
+/// Pages under an open view refuse all but allocation. Threads: any; each call holds host access exclusively while it changes words, and never while it waits for a launch.
+public final class RegionChanges {
+
+    private final ManagedPages heap;
+    private final AddressSpace space;
+    private final PageTable table;
+    private final HostAccess hostAccess;
+    private final ToHost toHost;
+    private final Evictor evictor;
+
+    /// One past the highest page that was ever unmapped: pages beyond have never had a region, and their words need no preparation.
+    private volatile long unmappedEnd;
+
+    public RegionChanges(ManagedPages heap, HostAccess hostAccess, ToHost toHost, Evictor evictor) {
+        this.heap = heap;
+        this.space = heap.space();
+        this.table = heap.table();
+        this.hostAccess = hostAccess;
+        this.toHost = toHost;
+        this.evictor = evictor;
+    }
+
+    public Region allocate(long lengthBytes, long alignmentBytes) {
+        Region region = space.allocate(lengthBytes, alignmentBytes);
+        PageRange pages = space.pagesOf(region.range());
+        for (long page = pages.first(); page < Math.min(pages.end(), unmappedEnd); page++) {
+            long word = table.word(page);
+            if (PageWord.state(word) == PageState.UNMAPPED) {
+                table.transition(page, Transition.MAP, word, PageWord.toEmpty(word));
+            }
+        }
+        return region;
+    }
+
+    /// Frees whole pages of one region, with their host memory and their frames. Launches in flight that use them are waited for.
+    ///
+    /// @throws IllegalStateException if a view of one of the pages is open; nothing was freed
+    public void free(VaRange range) {
+        PageRange pages = space.pagesOf(range);
+        try (var _ = heap.notifier().begin(range, InvalidationKind.UNMAP, -1)) {
+            try (HostAccess.Hold _ = hostAccess.exclusive()) {
+                requireNoViews(pages, "free");
+                space.unmap(range);
+                unmap(pages);
+            }
+            heap.inFlight().awaitConflicts(pages, false);
+            freeFrames(pages);
+            releaseHost(pages);
+            space.recycle(range);
+        }
+    }
+
+    private synchronized void unmap(PageRange pages) {
+        unmappedEnd = Math.max(unmappedEnd, pages.end());
+        for (long page = pages.first(); page < pages.end(); page++) {
+            long word;
+            do {
+                word = table.word(page);
+            } while (!table.transition(page, Transition.UNMAP, word, PageWord.toUnmapped(word)));
+        }
+    }
+
+    private void freeFrames(PageRange pages) {
+        for (DeviceMirror mirror : heap.mirrors()) {
+            mirror.lock().lock();
+            try {
+                if (!mirror.isCoherent()) {
+                    evictor.freeFrames(mirror, pages);
+                }
+            } finally {
+                mirror.lock().unlock();
+            }
+        }
+    }
+
+    private void releaseHost(PageRange pages) {
+        space.host().release(space.pageSize().offsetOf(pages.first()), space.pageSize().bytesFor(pages.count()));
+    }
+
+    /// Changes what may be done with the pages that the range touches. Pages stay where they are; launches in flight that use them in a mode that is now forbidden are waited for.
+    public void protect(VaRange range, Protection protection) {
+        space.regionOf(range);
+        PageRange pages = space.pagesOf(range);
+        try (var _ = heap.notifier().begin(range, InvalidationKind.PROTECT, -1)) {
+            try (HostAccess.Hold _ = hostAccess.exclusive()) {
+                if (protection != Protection.READ_WRITE) {
+                    requireNoViews(pages, "protect " + protection);
+                }
+                for (long page = pages.first(); page < pages.end(); page++) {
+                    protect(page, protection);
+                }
+            }
+            if (protection != Protection.READ_WRITE) {
+                heap.inFlight().awaitConflicts(pages, protection == Protection.READ);
+            }
+        }
+    }
+
+    private void protect(long page, Protection protection) {
+        while (true) {
+            long word = table.word(page);
+            if (PageWord.state(word) == PageState.TO_DEVICE) {
+                long next = PageWord.toShared(word, PageWord.sharers(word));
+                table.transition(page, Transition.ABORT, word, next);
+            } else if (table.transition(page, Transition.PROTECT, word, PageWord.withProtection(word, protection))) {
+                return;
+            }
+        }
+    }
+
+    /// Declares the contents of all pages that lie wholly in the range dead: they read as zeros and cost no transfer any more.
+    public void discard(VaRange range) {
+        space.regionOf(range);
+        PageRange pages = space.wholePagesOf(range);
+        if (pages.isEmpty()) {
+            return;
+        }
+        try (var _ = heap.notifier().begin(space.addressesOf(pages), InvalidationKind.CLEAR, -1);
+                HostAccess.Hold _ = hostAccess.exclusive()) {
+            requireNoViews(pages, "discard");
+            for (long page = pages.first(); page < pages.end(); page++) {
+                long word;
+                do {
+                    word = table.word(page);
+                } while (!table.transition(page, Transition.DISCARD, word, PageWord.toEmpty(word)));
+            }
+            releaseHost(pages); // before anybody can touch an empty page again, or his bytes would go with the old ones
+        }
+    }
+
+    /// Moves a whole region to a new address. Host pages are copied within host memory; pages on a device stay there, and their frames stand for the new address
+    /// (under an aperture, where the frame is the address, they come home first).
+    ///
+    /// @return the new region; the old addresses are free
+    public Region move(VaRange range) {
+        Region old = space.regionOf(range);
+        if (!old.range().equals(range)) {
+            throw new IllegalArgumentException("range=" + range + " is not a whole region, region=" + old.range());
+        }
+        PageRange from = space.pagesOf(range);
+        Region target = allocate(old.requestedBytes(), 1);
+        boolean moved = false;
+        heap.mirrors().forEach(mirror -> mirror.lock().lock());
+        try (var _ = heap.notifier().begin(range, InvalidationKind.UNMAP, -1)) {
+            try (HostAccess.Hold _ = hostAccess.exclusive()) {
+                requireNoViews(from, "move");
+                bringHomeWhatCannotBeReKeyed(from);
+                space.unmap(range);
+                moved = true;
+                PageRange to = space.pagesOf(target.range());
+                for (long page = from.first(); page < from.end(); page++) {
+                    movePage(page, to.first() + (page - from.first()), target.id());
+                }
+            }
+            freeFrames(from);
+            releaseHost(from);
+            space.recycle(range);
+            return target;
+        } finally {
+            heap.mirrors().reversed().forEach(mirror -> mirror.lock().unlock());
+            if (!moved) {
+                free(target.range());
+            }
+        }
+    }
+
+    private void bringHomeWhatCannotBeReKeyed(PageRange from) {
+        for (long page = from.first(); page < from.end(); page++) {
+            long word = table.word(page);
+            if (PageWord.state(word) == PageState.DEVICE && heap.mirror(PageWord.device(word)).isAperture()) {
+                toHost.fetch(new PageRange(page, page + 1), ToHost.Access.BRING_HOME, Cause.MOVE);
+            }
+        }
+    }
+
+    /// The new page has no users yet, so its word only has to end up right; the old one is closed to everybody before its contents are taken.
+    private void movePage(long from, long to, int regionId) {
+        long word;
+        do {
+            word = table.word(from);
+        } while (!table.transition(from, Transition.UNMAP, word, PageWord.toUnmapped(word)));
+        noteUnmapped(from + 1);
+        PageRange single = new PageRange(from, from + 1);
+        heap.inFlight().awaitConflicts(single, false);
+        switch (PageWord.state(word)) {
+            case DEVICE -> reKey(from, to, PageWord.device(word), regionId);
+            case HOST, SHARED, TO_DEVICE -> copyHostPage(from, to);
+            default -> {}
+        }
+        if (PageWord.state(word) == PageState.POISONED) {
+            settleNew(to, PageState.POISONED, 0);
+        }
+        long placed = table.word(to);
+        Protection protection = PageWord.isWritable(word)
+                ? Protection.READ_WRITE
+                : PageWord.isReadable(word) ? Protection.READ : Protection.NONE;
+        table.transition(to, Transition.PROTECT, placed, PageWord.withProtection(placed, protection));
+    }
+
+    private synchronized void noteUnmapped(long end) {
+        unmappedEnd = Math.max(unmappedEnd, end);
+    }
+
+    private void reKey(long from, long to, int device, int regionId) {
+        DeviceMirror mirror = heap.mirror(device);
+        int frame = mirror.unassign(from);
+        mirror.assign(to, frame);
+        mirror.setRegion(frame, regionId);
+        settleNew(to, PageState.DEVICE, device);
+    }
+
+    private void copyHostPage(long from, long to) {
+        long pageBytes = space.pageSize().bytes();
+        MemorySegment alias = space.host().alias();
+        MemorySegment.copy(alias, space.pageSize().offsetOf(from), alias, space.pageSize().offsetOf(to), pageBytes);
+        settleNew(to, PageState.HOST, 0);
+    }
+
+    private void settleNew(long page, PageState state, int device) {
+        long word = table.word(page);
+        if (state == PageState.HOST) {
+            table.transition(page, Transition.FIRST_TOUCH, word, PageWord.toHost(word));
+            return;
+        }
+        long claim = PageWord.toClaimedForDevice(word, device, true);
+        table.transition(page, Transition.CLAIM_FOR_DEVICE, word, claim);
+        table.transition(page, Transition.COMMIT_DEVICE, claim, PageWord.toDevice(claim, device));
+        if (state == PageState.POISONED) {
+            long lost = table.word(page);
+            table.transition(page, Transition.POISON, lost, PageWord.toPoisoned(lost));
+            heap.accounts().increment(Counter.POISONED_PAGES);
+        }
+    }
+
+    private void requireNoViews(PageRange pages, String what) {
+        for (long page = pages.first(); page < pages.end(); page++) {
+            long word = table.word(page);
+            if (PageWord.isPinned(word)) {
+                throw new IllegalStateException("%s refused: a view of address=0x%x is open (%s)"
+                        .formatted(what, space.addressOf(page), PageWord.describe(word)));
+            }
+        }
+    }
+}

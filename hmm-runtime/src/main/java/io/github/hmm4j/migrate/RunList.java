@@ -1,0 +1,60 @@
+package io.github.hmm4j.migrate;
+
+import io.github.hmm4j.device.CopyRun;
+import io.github.hmm4j.mirror.DeviceMirror;
+import io.github.hmm4j.mirror.ManagedPages;
+import java.util.ArrayList;
+import java.util.List;
+
+/// Collects pages into copies that are as long as they can be: contiguous on the host and on the device. Used by one thread.
+final class RunList {
+
+    private final ManagedPages heap;
+    private final DeviceMirror mirror;
+    private final List<CopyRun> runs = new ArrayList<>();
+    private long firstPage = -1;
+    private int firstFrame;
+    private int count;
+    private long totalPages;
+
+    RunList(ManagedPages heap, DeviceMirror mirror) {
+        this.heap = heap;
+        this.mirror = mirror;
+    }
+
+    /// Adds a page behind those added before.
+    void add(long page) {
+        int frame = mirror.frameOf(page);
+        boolean continues = count > 0 && page == firstPage + count && frame == firstFrame + count
+                && mirror.pool().isContiguous(firstFrame, frame);
+        if (!continues) {
+            flush();
+            firstPage = page;
+            firstFrame = frame;
+        }
+        count++;
+        totalPages++;
+    }
+
+    /// All runs; nothing can be added afterwards.
+    List<CopyRun> finish() {
+        flush();
+        return runs;
+    }
+
+    long totalBytes() {
+        return heap.space().pageSize().bytesFor(totalPages);
+    }
+
+    long totalPages() {
+        return totalPages;
+    }
+
+    private void flush() {
+        if (count > 0) {
+            runs.add(new CopyRun(heap.aliasOf(firstPage), mirror.pool().memoryOf(firstFrame),
+                    mirror.pool().offsetOf(firstFrame), heap.space().pageSize().bytesFor(count)));
+            count = 0;
+        }
+    }
+}

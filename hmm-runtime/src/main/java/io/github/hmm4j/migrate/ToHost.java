@@ -1,0 +1,403 @@
+package io.github.hmm4j.migrate;
+
+import io.github.hmm4j.account.Cause;
+import io.github.hmm4j.account.Counter;
+import io.github.hmm4j.account.Direction;
+import io.github.hmm4j.device.Completion;
+import io.github.hmm4j.device.CopyRun;
+import io.github.hmm4j.error.DeviceLostException;
+import io.github.hmm4j.error.HmmException;
+import io.github.hmm4j.mirror.DeviceMirror;
+import io.github.hmm4j.mirror.InvalidationKind;
+import io.github.hmm4j.mirror.ManagedPages;
+import io.github.hmm4j.mirror.Notifier;
+import io.github.hmm4j.page.PageState;
+import io.github.hmm4j.page.PageTable;
+import io.github.hmm4j.page.PageWord;
+import io.github.hmm4j.page.Transition;
+import io.github.hmm4j.space.PageRange;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Map;
+import java.util.TreeMap;
+import java.util.function.IntConsumer;
+import org.jspecify.annotations.Nullable;
+
+/// Brings pages home. Mandatory: it succeeds, or every page that could not come stays on its device and the error is typed.
+///
+/// One call, step by step, for a batch of pages (two batches are under way at a time, so that the claims of one hide behind the copy of the other):
+/// 1. **claim** each page that has to change with `TO_HOST`; a page that somebody else has claimed is left for the next pass;
+/// 2. **wait** for the launches in flight that conflict: writers only if the page will be shared, all that use it if the host is going to write;
+/// 3. **copy** what only a device has into the host pages;
+/// 4. **settle** each claim as `SHARED` or `HOST`, pinned in the same step if a view asked for it.
+///
+/// Threads: any, many at once, also on the same pages.
+public final class ToHost {
+
+    private static final long BATCH_BYTES = 16L << 20;
+
+    /// What the caller wants to do with the pages.
+    public enum Access {
+        /// Read through a view: devices may keep their copy.
+        READ_VIEW(false, true),
+        /// Write through a view: the host's copy is the only one.
+        WRITE_VIEW(true, true),
+        /// Make the host copy valid as well, whatever the protection.
+        SHARE(false, false),
+        /// Make the host copy the only one, whatever the protection.
+        BRING_HOME(true, false);
+
+        private final boolean exclusive;
+        private final boolean pins;
+
+        Access(boolean exclusive, boolean pins) {
+            this.exclusive = exclusive;
+            this.pins = pins;
+        }
+    }
+
+    private final ManagedPages heap;
+    private final PageTable table;
+    private final HostAccess hostAccess;
+
+    public ToHost(ManagedPages heap, HostAccess hostAccess) {
+        this.heap = heap;
+        this.table = heap.table();
+        this.hostAccess = hostAccess;
+    }
+
+    /// Brings pages home and, for views, pins them: each page is pinned in the same step that makes it usable, and all of them or none.
+    ///
+    /// @throws io.github.hmm4j.error.AccessViolationException if a view's access is forbidden
+    /// @throws io.github.hmm4j.error.PagePoisonedException    if contents are lost
+    /// @throws DeviceLostException                            if a device is lost; the pages that only it held are poisoned
+    /// @throws HmmException                                   if a copy failed; those pages are where they were
+    public MigrationReport fetch(PageRange pages, Access access, Cause cause) {
+        try (HostAccess.Hold _ = hostAccess.shared()) {
+            return new Fetch(pages, access, cause).run();
+        }
+    }
+
+    /// Takes the pins of a view away.
+    public void unpin(PageRange pages, boolean write) {
+        for (long page = pages.first(); page < pages.end(); page++) {
+            table.unpin(page, write);
+        }
+    }
+
+    /// The state of one call.
+    private final class Fetch {
+
+        private final PageRange pages;
+        private final Access access;
+        private final Cause cause;
+        private final MigrationReport report;
+
+        Fetch(PageRange pages, Access access, Cause cause) {
+            this.pages = pages;
+            this.access = access;
+            this.cause = cause;
+            report = new MigrationReport(pages);
+        }
+
+        MigrationReport run() {
+            try {
+                Backoff backoff = new Backoff();
+                List<PageRange> todo = pass(List.of(pages));
+                while (!todo.isEmpty()) {
+                    backoff.pause(); // nothing is claimed here
+                    todo = pass(todo);
+                }
+                return report;
+            } catch (RuntimeException | Error e) {
+                unpinWhatWasDone();
+                throw e;
+            }
+        }
+
+        /// Handles all pages it can and returns those that others have claimed.
+        private List<PageRange> pass(List<PageRange> ranges) {
+            long batchPages = Math.max(1, BATCH_BYTES / heap.space().pageSize().bytes());
+            List<PageRange> left = new ArrayList<>();
+            Batch previous = null;
+            Batch current = null;
+            try {
+                for (PageRange range : ranges) {
+                    for (long first = range.first(); first < range.end(); first += batchPages) {
+                        current = new Batch();
+                        current.claim(new PageRange(first, Math.min(first + batchPages, range.end())), left);
+                        current.waitAndCopy();
+                        Batch done = previous;
+                        previous = current;
+                        current = null;
+                        if (done != null) {
+                            done.settle();
+                        }
+                    }
+                }
+                Batch last = previous;
+                previous = null;
+                if (last != null) {
+                    last.settle();
+                }
+                return left;
+            } catch (RuntimeException | Error e) {
+                if (current != null) {
+                    current.restore();
+                }
+                settleQuietly(previous);
+                throw e;
+            }
+        }
+
+        /// For the batch that is still being copied while another one fails: what it has copied is good.
+        private void settleQuietly(@Nullable Batch batch) {
+            if (batch != null) {
+                try {
+                    batch.settle();
+                } catch (HmmException e) {
+                    return; // its pages are where they were, and one error is enough
+                }
+            }
+        }
+
+        private void unpinWhatWasDone() {
+            if (access.pins) {
+                for (long page = pages.first(); page < pages.end(); page++) {
+                    if (report.outcome(page) == PageOutcome.ALREADY || report.outcome(page) == PageOutcome.MOVED) {
+                        table.unpin(page, access.exclusive);
+                    }
+                }
+            }
+        }
+
+        /// A part of the range between its claims and their settlement.
+        private final class Batch {
+
+            private final Claims claims = new Claims();
+            private final Claims inPlace = new Claims(); // on a coherent device, viewed where they are
+            private final Map<Integer, RunList> runsByDevice = new TreeMap<>();
+            private final Map<Integer, Completion> copies = new TreeMap<>();
+            private final List<Notifier.Invalidation> invalidations = new ArrayList<>();
+            private int lostDevice = -1;
+
+            void claim(PageRange range, List<PageRange> left) {
+                long leftFirst = -1;
+                for (long page = range.first(); page <= range.end(); page++) {
+                    boolean mustWait = page < range.end() && !claimOrFinish(page);
+                    if (mustWait && leftFirst < 0) {
+                        leftFirst = page;
+                    } else if (!mustWait && leftFirst >= 0) {
+                        left.add(new PageRange(leftFirst, page));
+                        leftFirst = -1;
+                    }
+                }
+            }
+
+            /// Returns false if somebody else has the page claimed.
+            private boolean claimOrFinish(long page) {
+                while (true) {
+                    long word = table.word(page);
+                    if (access.pins) {
+                        PageErrors.requireAccess(heap, page, word, access.exclusive, "view");
+                    }
+                    switch (PageWord.state(word)) {
+                        case TO_HOST -> {
+                            return false;
+                        }
+                        case POISONED, UNMAPPED -> {
+                            return done(page, PageOutcome.POISONED); // views were refused above; nothing to bring
+                        }
+                        case EMPTY -> {
+                            if (finishEmpty(page, word)) {
+                                return done(page, PageOutcome.ALREADY);
+                            }
+                        }
+                        case HOST -> {
+                            if (finishInPlace(page, word)) {
+                                return done(page, PageOutcome.ALREADY);
+                            }
+                        }
+                        case SHARED -> {
+                            if (access.exclusive ? claimed(page, word, -1) : finishInPlace(page, word)) {
+                                return access.exclusive || done(page, PageOutcome.ALREADY);
+                            }
+                        }
+                        case TO_DEVICE -> {
+                            if (interruptMigration(page, word)) {
+                                return true;
+                            }
+                        }
+                        case DEVICE -> {
+                            if (takeFromDevice(page, word)) {
+                                return true;
+                            }
+                        }
+                    }
+                }
+            }
+
+            private boolean finishEmpty(long page, long word) {
+                if (!access.pins) {
+                    return true;
+                }
+                if (access.exclusive) {
+                    long next = PageWord.pinned(PageWord.toHost(word), true);
+                    return table.transition(page, Transition.FIRST_TOUCH, word, next);
+                }
+                return PageWord.isMarkedRead(word)
+                        ? table.pin(page, word, false)
+                        : table.transition(page, Transition.MARK_READ, word, PageWord.pinned(PageWord.toEmptyMarkedRead(word), false));
+            }
+
+            private boolean finishInPlace(long page, long word) {
+                return !access.pins || table.pin(page, word, access.exclusive);
+            }
+
+            /// A touch of a page that is being moved away: a read beside a read claim leaves it alone, everything else takes the page back.
+            private boolean interruptMigration(long page, long word) {
+                if (!access.exclusive && !PageWord.hasWriteIntent(word)) {
+                    return finishInPlace(page, word) && done(page, PageOutcome.ALREADY);
+                }
+                if (access.exclusive && PageWord.sharers(word) != 0) {
+                    return claimed(page, word, -1);
+                }
+                long next = PageWord.toShared(word, PageWord.sharers(word));
+                next = access.pins ? PageWord.pinned(next, access.exclusive) : next;
+                return table.transition(page, Transition.ABORT, word, next) && done(page, PageOutcome.ALREADY);
+            }
+
+            private boolean takeFromDevice(long page, long word) {
+                DeviceMirror mirror = heap.mirror(PageWord.device(word));
+                if (!mirror.isCoherent()) {
+                    return claimed(page, word, mirror.index());
+                }
+                if (!access.pins) {
+                    return claimed(page, word, -1);
+                }
+                if (!table.pin(page, word, access.exclusive)) {
+                    return false;
+                }
+                inPlace.add(page, word, word);
+                return done(page, PageOutcome.ALREADY);
+            }
+
+            private boolean claimed(long page, long word, int copyFrom) {
+                long claim = PageWord.toClaimedForHost(word, access.exclusive);
+                if (!table.transition(page, Transition.CLAIM_FOR_HOST, word, claim)) {
+                    return false;
+                }
+                claims.add(page, claim, word);
+                if (copyFrom >= 0) {
+                    runsByDevice.computeIfAbsent(copyFrom, d -> new RunList(heap, heap.mirror(d))).add(page);
+                }
+                return true;
+            }
+
+            private boolean done(long page, PageOutcome outcome) {
+                report.set(page, outcome);
+                return true;
+            }
+
+            void waitAndCopy() {
+                for (PageRange range : claims.ranges()) {
+                    invalidations.add(heap.notifier().begin(heap.space().addressesOf(range), InvalidationKind.MIGRATE, -1));
+                    heap.inFlight().awaitConflicts(range, !access.exclusive);
+                }
+                for (PageRange range : inPlace.ranges()) {
+                    heap.inFlight().awaitConflicts(range, !access.exclusive);
+                }
+                for (Map.Entry<Integer, RunList> entry : runsByDevice.entrySet()) {
+                    List<CopyRun> runs = entry.getValue().finish();
+                    watchingForLoss(entry.getKey(), device -> copies.put(device, heap.mirror(device).copies().toHost(runs)));
+                    heap.accounts().add(Counter.COPY_RUNS, runs.size());
+                }
+            }
+
+            void settle() {
+                try {
+                    copies.forEach((device, copy) -> watchingForLoss(device, _ -> copy.await()));
+                } catch (RuntimeException | Error e) {
+                    restore();
+                    throw e;
+                }
+                for (int i = 0; i < claims.size(); i++) {
+                    land(claims.page(i), claims.word(i), claims.before(i));
+                }
+                endInvalidations();
+                count();
+            }
+
+            private void watchingForLoss(int device, IntConsumer call) {
+                try {
+                    call.accept(device);
+                } catch (DeviceLostException e) {
+                    lostDevice = device;
+                    throw e;
+                }
+            }
+
+            private void endInvalidations() {
+                invalidations.forEach(Notifier.Invalidation::close);
+                invalidations.clear();
+            }
+
+            private void land(long page, long claim, long before) {
+                int sharers = PageWord.sharers(before)
+                        | (PageWord.state(before) == PageState.DEVICE ? 1 << PageWord.device(before) : 0);
+                Transition transition = access.exclusive ? Transition.LAND_HOST : Transition.LAND_SHARED;
+                boolean settled = table.settle(page, transition, claim, word -> {
+                    long next = access.exclusive ? PageWord.toHost(word) : PageWord.toShared(word, sharers);
+                    return access.pins ? PageWord.pinned(next, access.exclusive) : next;
+                });
+                assert settled : "somebody broke the claim of page " + page;
+                report.set(page, PageOutcome.MOVED);
+            }
+
+            private void count() {
+                long copiedPages = 0;
+                for (RunList runs : runsByDevice.values()) {
+                    copiedPages += runs.totalPages();
+                }
+                long bytes = heap.space().pageSize().bytesFor(copiedPages);
+                report.addBytesCopied(bytes);
+                heap.accounts().moved(cause, Direction.TO_HOST, claims.size(), bytes);
+                heap.accounts().add(Counter.MIGRATE_TO_HOST_PAGES, copiedPages);
+                if (access.pins) {
+                    heap.accounts().add(Counter.VIEW_FETCHED_PAGES, copiedPages);
+                }
+                heap.accounts().add(Counter.WRITE_UPGRADES, claims.size() - copiedPages);
+            }
+
+            /// Puts every page back where it was, or poisons those that only a lost device had.
+            void restore() {
+                copies.values().forEach(ToHost::awaitQuietly);
+                for (int i = 0; i < claims.size(); i++) {
+                    restore(claims.page(i), claims.word(i), claims.before(i));
+                }
+                endInvalidations();
+            }
+
+            private void restore(long page, long claim, long before) {
+                int owner = PageWord.device(before);
+                if (PageWord.state(before) != PageState.DEVICE) {
+                    table.settle(page, Transition.RESTORE, claim, word -> PageWord.toShared(word, PageWord.sharers(before)));
+                } else if (owner != lostDevice) {
+                    table.settle(page, Transition.RESTORE, claim, word -> PageWord.toDevice(word, owner));
+                } else {
+                    table.settle(page, Transition.POISON, claim, PageWord::toPoisoned);
+                    heap.accounts().increment(Counter.POISONED_PAGES);
+                }
+            }
+        }
+    }
+
+    /// For a copy whose failure is already being reported.
+    static void awaitQuietly(Completion copy) {
+        try {
+            copy.await();
+        } catch (HmmException e) {
+            return;
+        }
+    }
+}

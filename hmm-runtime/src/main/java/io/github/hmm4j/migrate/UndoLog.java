@@ -1,0 +1,78 @@
+package io.github.hmm4j.migrate;
+
+import io.github.hmm4j.account.Cause;
+import io.github.hmm4j.account.Counter;
+import io.github.hmm4j.account.Direction;
+import io.github.hmm4j.mirror.DeviceMirror;
+import io.github.hmm4j.mirror.ManagedPages;
+import io.github.hmm4j.page.PageTable;
+import io.github.hmm4j.page.PageWord;
+import io.github.hmm4j.page.Transition;
+
+/// What a launch has moved to its device so far, so that a launch that does not happen leaves every page where it was.
+///
+/// Putting a page back copies nothing: its host copy has not changed since it left. That is only true while no kernel has run on the page, so the log remembers how many
+/// launches the device had seen before the first move, and a page on which another launch may have run meanwhile stays where it is. Used by one thread.
+public final class UndoLog {
+
+    private final ManagedPages heap;
+    private final DeviceMirror mirror;
+    private final long launchedBefore;
+    private final Claims moved = new Claims(); // page, word as committed, word before the claim
+
+    /// Made before anything is moved.
+    public UndoLog(ManagedPages heap, DeviceMirror mirror) {
+        this.heap = heap;
+        this.mirror = mirror;
+        launchedBefore = heap.inFlight().launchedOn(mirror.index());
+    }
+
+    void add(long page, long committed, long before) {
+        moved.add(page, committed, before);
+    }
+
+    /// Puts pages back that nobody has used or moved since.
+    ///
+    /// 1. claim each page, so that no launch can start on it; one that has changed since is somebody else's business now;
+    /// 2. wait for launches that were published before;
+    /// 3. if the device has launched nothing since, the host copy is still the page: give it back; if it has, leave the page on the device.
+    void undo(HostAccess hostAccess) {
+        try (HostAccess.Hold _ = hostAccess.shared()) {
+            PageTable table = heap.table();
+            Claims claims = new Claims();
+            for (int i = 0; i < moved.size(); i++) {
+                long word = table.word(moved.page(i));
+                long claim = PageWord.toClaimedForHost(word, true);
+                if (PageWord.isSameVersion(word, moved.word(i))
+                        && table.transition(moved.page(i), Transition.CLAIM_FOR_HOST, word, claim)) {
+                    claims.add(moved.page(i), claim, moved.before(i));
+                }
+            }
+            claims.ranges().forEach(range -> heap.inFlight().awaitConflicts(range, false));
+            boolean untouched = heap.inFlight().launchedOn(mirror.index()) == launchedBefore;
+            for (int i = 0; i < claims.size(); i++) {
+                settle(table, claims.page(i), claims.word(i), claims.before(i), untouched);
+            }
+            if (untouched) {
+                heap.accounts().add(Counter.MIGRATE_UNDONE_PAGES, claims.size());
+                heap.accounts().moved(Cause.UNDO, Direction.TO_HOST, claims.size(), 0);
+            }
+        }
+    }
+
+    private void settle(PageTable table, long page, long claim, long before, boolean untouched) {
+        if (untouched) {
+            int stillThere = PageWord.sharers(before) & 1 << mirror.index(); // other devices may have lost their copy meanwhile
+            table.settle(page, Transition.UNDO, claim, word -> switch (PageWord.state(before)) {
+                case EMPTY -> PageWord.isMarkedRead(before) ? PageWord.toEmptyMarkedRead(word) : PageWord.toEmpty(word);
+                case SHARED -> PageWord.toShared(word, stillThere);
+                default -> PageWord.toHost(word);
+            });
+        } else {
+            boolean shared = PageWord.sharers(claim) != 0;
+            table.settle(page, Transition.RESTORE, claim, word -> shared
+                    ? PageWord.toShared(word, PageWord.sharers(claim))
+                    : PageWord.toDevice(word, mirror.index()));
+        }
+    }
+}

@@ -1,0 +1,19 @@
+/// Migration: plan, claim, copy, commit.
+///
+/// - **To a device** ([ToDevice][io.github.hmm4j.migrate.ToDevice]) is best effort: a page that somebody else takes meanwhile is `RACED`, one that a view holds is `PINNED`,
+///   and neither is an exception. The host copy stays the valid one until the commit, so the claim can be taken away at any moment.
+/// - **To the host** ([ToHost][io.github.hmm4j.migrate.ToHost]) is mandatory: it succeeds, or the page stays where it was and the error is typed, or, if its device is lost, the page is poisoned.
+///
+/// Rules. No claim is held while waiting for somebody else's claim or for a view. A claim is settled in every way out of the method that made it. Pages are moved
+/// to a device under that device's lock, from a device without it. Whoever takes a page from a device claims it first and then waits for the launches in flight
+/// that conflict ([InFlight][io.github.hmm4j.mirror.InFlight]).
+///
+/// Locks, in the order they may be taken: a device's [lock][io.github.hmm4j.mirror.DeviceMirror#lock()] (frames, moves to it), then the
+/// [HostAccess][io.github.hmm4j.migrate.HostAccess] lock (shared by whoever brings pages home, exclusive for changes of regions). Both may be held while waiting for copies and launches; neither while
+/// waiting for a view to close.
+///
+/// Policy is not here: who is evicted is decided by a [VictimSource][io.github.hmm4j.migrate.VictimSource] that the façade wires in.
+@NullMarked
+package io.github.hmm4j.migrate;
+
+import org.jspecify.annotations.NullMarked;

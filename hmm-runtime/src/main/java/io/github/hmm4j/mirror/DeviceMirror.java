@@ -1,0 +1,209 @@
+package io.github.hmm4j.mirror;
+
+import io.github.hmm4j.device.CopyEngine;
+import io.github.hmm4j.device.Device;
+import io.github.hmm4j.device.DeviceMemory;
+import io.github.hmm4j.device.FramePool;
+import io.github.hmm4j.page.PageTable;
+import io.github.hmm4j.page.PageWord;
+import io.github.hmm4j.space.AddressSpace;
+import io.github.hmm4j.space.PageRange;
+import io.github.hmm4j.space.VaRange;
+import java.util.concurrent.atomic.AtomicInteger;
+import java.util.concurrent.locks.ReentrantLock;
+import org.jspecify.annotations.Nullable;
+
+/// One device's side of the heap: its page table, its frames, and the way to them.
+///
+/// How pages get frames is one of three:
+/// - **in place**, on a coherent device: host pages are the memory, there are no frames;
+/// - **aperture**, when the budget holds the whole heap: frame = page index, so that device address = image + (address - base) for every pointer;
+/// - **windows** otherwise: the pages of one kernel argument lie in contiguous frames, wherever those are.
+///
+/// Threads: any may read. Assigning frames, and moving pages **to** this device, takes [#lock()]; taking pages **from** it needs only a claim on the page word.
+/// Owns the frame pool, the copy engine and the device.
+public final class DeviceMirror implements AutoCloseable {
+
+    private final int index;
+    private final Device device;
+    private final AddressSpace space;
+    private final PageTable table;
+    private final boolean coherent;
+    private final boolean aperture;
+    private final CopyEngine copies;
+    private final FramePool pool;
+    private final FrameTable frames;
+    private final @Nullable DeviceMemory hostImage; // coherent devices only
+    private final ReentrantLock lock = new ReentrantLock();
+    private final AtomicInteger clock = new AtomicInteger();
+
+    /// @param index       number of the device in page words, 0 to 15
+    /// @param budgetBytes device memory that may be used for pages
+    public DeviceMirror(int index, Device device, AddressSpace space, PageTable table, long budgetBytes) {
+        this.index = index;
+        this.device = device;
+        this.space = space;
+        this.table = table;
+        coherent = device.info().coherent();
+        aperture = !coherent && space.capacityBytes() <= Math.min(budgetBytes, device.info().maxAllocationBytes());
+        int pageBytes = space.pageSize().bytes();
+        pool = aperture
+                ? FramePool.aperture(device, pageBytes, Math.toIntExact(space.pageCount()))
+                : FramePool.windows(device, pageBytes, budgetBytes);
+        frames = new FrameTable(space.pageCount(), Math.max(1, pool.capacityFrames()));
+        copies = device.copyEngine(space.host().alias().address(), space.capacityBytes());
+        hostImage = coherent ? device.hostMemory(space.host().alias().address(), space.capacityBytes()) : null;
+    }
+
+    public int index() {
+        return index;
+    }
+
+    public Device device() {
+        return device;
+    }
+
+    public CopyEngine copies() {
+        return copies;
+    }
+
+    public FramePool pool() {
+        return pool;
+    }
+
+    /// Whether the device uses host pages in place.
+    public boolean isCoherent() {
+        return coherent;
+    }
+
+    /// Whether one pointer offset holds for the whole heap, so that kernels can follow pointers.
+    public boolean isAperture() {
+        return aperture || coherent;
+    }
+
+    /// Held while frames are assigned and pages are moved to this device. Rank: before the host-access lock; never taken while a page is claimed.
+    public ReentrantLock lock() {
+        return lock;
+    }
+
+    /// Whether a kernel could take these pages as one pointer: they have frames, one behind the other.
+    public boolean isPlaced(PageRange pages) {
+        if (coherent) {
+            return true;
+        }
+        return aperture ? pool.isAllocated() : frames.isContiguous(pages)
+                && pool.isContiguous(frames.frameOf(pages.first()), frames.frameOf(pages.end() - 1));
+    }
+
+    /// Frame of a page, or -1.
+    public int frameOf(long page) {
+        return frames.frameOf(page);
+    }
+
+    /// Page of a frame, or -1.
+    public long pageOf(int frame) {
+        return frames.pageOf(frame);
+    }
+
+    public void assign(long page, int frame) {
+        assert lock.isHeldByCurrentThread();
+        frames.assign(page, frame);
+    }
+
+    /// Takes away the frame of a page and returns it, or -1. The frame is not free yet.
+    public int unassign(long page) {
+        assert lock.isHeldByCurrentThread();
+        return frames.unassign(page);
+    }
+
+    /// Whether the frame last held bytes of another region, which must not show.
+    public boolean holdsForeignBytes(int frame, int regionId) {
+        return frames.regionOf(frame) != regionId;
+    }
+
+    public void setRegion(int frame, int regionId) {
+        frames.setRegion(frame, regionId);
+    }
+
+    /// The bytes of one frame were copied to another.
+    public void copyRegion(int fromFrame, int toFrame) {
+        frames.setRegion(toFrame, frames.regionOf(fromFrame));
+    }
+
+    /// Remembers that pages were used now.
+    public void touch(PageRange pages) {
+        if (coherent) {
+            return;
+        }
+        int now = clock.incrementAndGet();
+        for (long page = pages.first(); page < pages.end(); page++) {
+            int frame = frames.frameOf(page);
+            if (frame != FrameTable.NONE) {
+                frames.setLastUse(frame, now);
+            }
+        }
+    }
+
+    /// Clock of the last use of a frame; the clock ticks with every touch and may wrap around.
+    public int lastUse(int frame) {
+        return frames.lastUse(frame);
+    }
+
+    public int clock() {
+        return clock.get();
+    }
+
+    /// Device memory that a kernel can take as the pointer to `range`. The pages must be placed.
+    ///
+    /// @throws IllegalArgumentException if the device cannot start a pointer there
+    public DeviceMemory argument(VaRange range) {
+        if (hostImage != null) {
+            return hostImage.slice(range.startBytes() - space.baseBytes(), range.lengthBytes());
+        }
+        int alignment = device.info().baseAlignmentBytes();
+        long page = space.pageOf(range.startBytes());
+        long withinPage = range.startBytes() - space.addressOf(page);
+        if (withinPage % alignment != 0) {
+            throw new IllegalArgumentException("range=%s starts at byte %d of its page; device=%s takes pointers at multiples of %d bytes"
+                    .formatted(range, withinPage, device.info().name(), alignment));
+        }
+        return pool.slice(frames.frameOf(page), withinPage, range.lengthBytes());
+    }
+
+    /// The whole heap as one piece of device memory, for kernels that follow pointers.
+    ///
+    /// @throws IllegalStateException if this device has no aperture
+    public DeviceMemory image() {
+        if (!isAperture()) {
+            throw new IllegalStateException("device=%s has no aperture: heapBytes=%d exceeds its budgetBytes=%d or maxAllocationBytes=%d"
+                    .formatted(device.info().name(), space.capacityBytes(), pool.budgetBytes(), device.info().maxAllocationBytes()));
+        }
+        return argument(new VaRange(space.baseBytes(), space.baseBytes() + space.capacityBytes()));
+    }
+
+    /// Bytes of pages that this device has a valid copy of, within a range of pages.
+    public long residentBytes(PageRange pages) {
+        long count = 0;
+        for (long page = pages.first(); page < pages.end(); page++) {
+            if (PageWord.isReadableOn(table.word(page), index)) {
+                count++;
+            }
+        }
+        return space.pageSize().bytesFor(count);
+    }
+
+    /// Closes the copy engine, the frames and the device, in this order. Nothing may be in flight.
+    @Override
+    public void close() {
+        try (device; frames; pool; copies) {
+            if (hostImage != null) {
+                hostImage.close();
+            }
+        }
+    }
+
+    @Override
+    public String toString() {
+        return "device " + index + " (" + device.info().name() + ")";
+    }
+}

@@ -1,0 +1,94 @@
+package io.github.hmm4j.mirror;
+
+import static java.lang.foreign.ValueLayout.JAVA_INT;
+import static java.lang.foreign.ValueLayout.JAVA_LONG;
+
+import io.github.hmm4j.space.LazyTable;
+import io.github.hmm4j.space.PageRange;
+import java.lang.invoke.VarHandle;
+
+/// A device's page table: which frame stands for which page, both ways, off-heap: 4 bytes for each page and 16 for each frame that was ever used.
+///
+/// An assigned frame says nothing about validity: the page word does. Threads: one writer at a time (the mirror's lock), any readers.
+final class FrameTable implements AutoCloseable {
+
+    /// Neither a page nor a frame.
+    static final int NONE = -1;
+
+    private static final VarHandle INT = JAVA_INT.varHandle();
+    private static final VarHandle LONG = JAVA_LONG.varHandle();
+
+    private final LazyTable frameOfPage; // frame + 1
+    private final LazyTable pageOfFrame; // page + 1
+    private final LazyTable regionOfFrame; // whose bytes the frame last held
+    private final LazyTable lastUseOfFrame; // clock of the last launch
+
+    FrameTable(long pageCount, int frameCount) {
+        frameOfPage = new LazyTable(pageCount * Integer.BYTES);
+        pageOfFrame = new LazyTable((long) frameCount * Long.BYTES);
+        regionOfFrame = new LazyTable((long) frameCount * Integer.BYTES);
+        lastUseOfFrame = new LazyTable((long) frameCount * Integer.BYTES);
+    }
+
+    int frameOf(long page) {
+        return (int) INT.getAcquire(frameOfPage.segment(), page * Integer.BYTES) - 1;
+    }
+
+    long pageOf(int frame) {
+        return (long) LONG.getAcquire(pageOfFrame.segment(), (long) frame * Long.BYTES) - 1;
+    }
+
+    void assign(long page, int frame) {
+        LONG.setRelease(pageOfFrame.segment(), (long) frame * Long.BYTES, page + 1);
+        INT.setRelease(frameOfPage.segment(), page * Integer.BYTES, frame + 1);
+    }
+
+    /// Takes a page's frame away and returns it, or [#NONE].
+    int unassign(long page) {
+        int frame = frameOf(page);
+        if (frame != NONE) {
+            INT.setRelease(frameOfPage.segment(), page * Integer.BYTES, 0);
+            LONG.setRelease(pageOfFrame.segment(), (long) frame * Long.BYTES, 0L);
+        }
+        return frame;
+    }
+
+    /// Whether all pages have frames, one behind the other.
+    boolean isContiguous(PageRange pages) {
+        int expected = frameOf(pages.first());
+        if (expected == NONE) {
+            return false;
+        }
+        for (long page = pages.first() + 1; page < pages.end(); page++) {
+            expected++;
+            if (frameOf(page) != expected) {
+                return false;
+            }
+        }
+        return true;
+    }
+
+    int regionOf(int frame) {
+        return (int) INT.getAcquire(regionOfFrame.segment(), (long) frame * Integer.BYTES);
+    }
+
+    void setRegion(int frame, int regionId) {
+        INT.setRelease(regionOfFrame.segment(), (long) frame * Integer.BYTES, regionId);
+    }
+
+    int lastUse(int frame) {
+        return (int) INT.getOpaque(lastUseOfFrame.segment(), (long) frame * Integer.BYTES);
+    }
+
+    void setLastUse(int frame, int clock) {
+        INT.setOpaque(lastUseOfFrame.segment(), (long) frame * Integer.BYTES, clock);
+    }
+
+    @Override
+    public void close() {
+        frameOfPage.close();
+        pageOfFrame.close();
+        regionOfFrame.close();
+        lastUseOfFrame.close();
+    }
+}

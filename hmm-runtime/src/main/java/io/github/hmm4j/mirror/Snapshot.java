@@ -1,0 +1,103 @@
+package io.github.hmm4j.mirror;
+
+import io.github.hmm4j.page.PageTable;
+import io.github.hmm4j.page.PageWord;
+import io.github.hmm4j.space.AddressSpace;
+import io.github.hmm4j.space.PageRange;
+import io.github.hmm4j.space.Region;
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.List;
+
+/// How a range of pages looked from one device, page by page. Taking it faults nothing and moves nothing.
+///
+/// A snapshot may be old when it is returned; [Notifier]'s read-begin and read-retry tell whether it still holds.
+public final class Snapshot {
+
+    private final PageRange pages;
+    private final byte[] codes;
+
+    private Snapshot(PageRange pages, byte[] codes) {
+        this.pages = pages;
+        this.codes = codes;
+    }
+
+    public PageRange pages() {
+        return pages;
+    }
+
+    /// Code of a page by its index in the address space.
+    public SnapshotCode at(long pageIndex) {
+        return SnapshotCode.of(codes[Math.toIntExact(pageIndex - pages.first())]);
+    }
+
+    /// All codes in order.
+    public List<SnapshotCode> codes() {
+        List<SnapshotCode> list = new ArrayList<>(codes.length);
+        for (byte code : codes) {
+            list.add(SnapshotCode.of(code));
+        }
+        return list;
+    }
+
+    /// The raw codes, one byte for each page.
+    public byte[] bytes() {
+        return codes.clone();
+    }
+
+    /// Looks at pages from a device.
+    ///
+    /// @param coherentDevices bit d is set when device d uses host pages in place
+    static Snapshot take(AddressSpace space, PageTable table, int device, int coherentDevices, PageRange pages) {
+        byte[] codes = new byte[Math.toIntExact(pages.count())];
+        Arrays.fill(codes, (byte) SnapshotCode.ERROR.code());
+        long page = pages.first();
+        while (page < pages.end()) {
+            Region region = space.regionAt(space.addressOf(page)).orElse(null);
+            if (region == null) {
+                page++;
+                continue;
+            }
+            long end = Math.min(pages.end(), space.pagesOf(region.range()).end());
+            for (; page < end; page++) {
+                codes[(int) (page - pages.first())] = (byte) codeOf(table.word(page), device, coherentDevices);
+            }
+        }
+        return new Snapshot(pages, codes);
+    }
+
+    private static int codeOf(long word, int device, int coherentDevices) {
+        if (!PageWord.isReadable(word)) {
+            return SnapshotCode.ERROR.code();
+        }
+        boolean writable = PageWord.isWritable(word);
+        SnapshotCode code = switch (PageWord.state(word)) {
+            case POISONED, UNMAPPED -> SnapshotCode.ERROR;
+            case TO_DEVICE, TO_HOST -> SnapshotCode.NONE;
+            case EMPTY -> PageWord.isMarkedRead(word) ? SnapshotCode.ZERO_READ : SnapshotCode.NONE;
+            case HOST -> writable ? SnapshotCode.WRITE : SnapshotCode.READ;
+            case SHARED -> SnapshotCode.READ;
+            case DEVICE -> onDevice(PageWord.device(word), device, coherentDevices, writable);
+        };
+        return code.code();
+    }
+
+    private static SnapshotCode onDevice(int owner, int device, int coherentDevices, boolean writable) {
+        boolean coherent = (coherentDevices >>> owner & 1) != 0;
+        if (owner == device) {
+            if (coherent) {
+                return writable ? SnapshotCode.DEVICE_COHERENT_LOCAL_WRITE : SnapshotCode.DEVICE_COHERENT_LOCAL_READ;
+            }
+            return writable ? SnapshotCode.DEVICE_PRIVATE_LOCAL_WRITE : SnapshotCode.DEVICE_PRIVATE_LOCAL_READ;
+        }
+        if (coherent) {
+            return writable ? SnapshotCode.DEVICE_COHERENT_REMOTE_WRITE : SnapshotCode.DEVICE_COHERENT_REMOTE_READ;
+        }
+        return SnapshotCode.NONE;
+    }
+
+    @Override
+    public String toString() {
+        return "Snapshot" + codes();
+    }
+}

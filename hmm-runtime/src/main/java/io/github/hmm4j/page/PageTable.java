@@ -1,0 +1,89 @@
+package io.github.hmm4j.page;
+
+import static java.lang.foreign.ValueLayout.JAVA_LONG;
+
+import io.github.hmm4j.space.LazyTable;
+import java.lang.foreign.MemorySegment;
+import java.lang.invoke.VarHandle;
+import java.util.function.LongUnaryOperator;
+
+/// The words of all pages of an address space, off-heap: 8 bytes for each page that was ever touched.
+///
+/// Threads: any, without a lock. A word changes only through [#transition] and [#settle], which check the change against the table of
+/// [Transition], and through [#pin] and [#unpin].
+public final class PageTable implements AutoCloseable {
+
+    private static final VarHandle WORD = JAVA_LONG.varHandle();
+
+    private final LazyTable memory;
+    private final MemorySegment words;
+    private final long pageCount;
+
+    public PageTable(long pageCount) {
+        this.pageCount = pageCount;
+        memory = new LazyTable(Math.multiplyExact(pageCount, Long.BYTES));
+        words = memory.segment();
+    }
+
+    public long pageCount() {
+        return pageCount;
+    }
+
+    public long word(long pageIndex) {
+        return (long) WORD.getAcquire(words, pageIndex * Long.BYTES);
+    }
+
+    public PageState state(long pageIndex) {
+        return PageWord.state(word(pageIndex));
+    }
+
+    /// Changes a page from `expected` to `next`, unless somebody else was quicker.
+    ///
+    /// @param expected a word read from this page
+    /// @param next     what it shall be, made from `expected` by the methods of [PageWord]
+    /// @return whether it was done
+    /// @throws IllegalStateException if the table of transitions does not know this change: a mistake of ours, never of the program's
+    public boolean transition(long pageIndex, Transition transition, long expected, long next) {
+        if (!transition.allows(PageWord.state(expected), PageWord.state(next))) {
+            throw new IllegalStateException("impossible transition: page=%d, %s, %s -> %s"
+                    .formatted(pageIndex, transition, PageWord.describe(expected), PageWord.describe(next)));
+        }
+        assert !PageWord.isSameVersion(expected, next) : "a transition must change the version: " + transition;
+        return WORD.compareAndSet(words, pageIndex * Long.BYTES, expected, next);
+    }
+
+    /// Ends a claim: like [#transition], but views that opened or closed meanwhile, which the claim allows, do not count as a change.
+    ///
+    /// @param claim the word with which the claim was made
+    /// @param next  makes the next word from the present one
+    /// @return whether it was done; if not, the claim had been taken away
+    public boolean settle(long pageIndex, Transition transition, long claim, LongUnaryOperator next) {
+        while (true) {
+            long word = word(pageIndex);
+            if (!PageWord.isSameVersion(word, claim)) {
+                return false;
+            }
+            if (transition(pageIndex, transition, word, next.applyAsLong(word))) {
+                return true;
+            }
+        }
+    }
+
+    /// Counts one more view of a page in its word, unless the word is no longer `expected`.
+    public boolean pin(long pageIndex, long expected, boolean write) {
+        return WORD.compareAndSet(words, pageIndex * Long.BYTES, expected, PageWord.pinned(expected, write));
+    }
+
+    /// Counts one view less.
+    public void unpin(long pageIndex, boolean write) {
+        long word;
+        do {
+            word = word(pageIndex);
+        } while (!WORD.compareAndSet(words, pageIndex * Long.BYTES, word, PageWord.unpinned(word, write)));
+    }
+
+    @Override
+    public void close() {
+        memory.close();
+    }
+}

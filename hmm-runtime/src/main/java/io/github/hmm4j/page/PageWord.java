@@ -1,0 +1,206 @@
+package io.github.hmm4j.page;
+
+import io.github.hmm4j.space.Protection;
+
+/// The encoding of a page's state in 64 bits: one encoding for all devices, for Java and for native code.
+///
+/// ```
+///   63          44 43 42         35 34        27 26 25 24 23            8 7      4 3     0
+///  +--------------+--+-------------+------------+--+--+--+---------------+--------+-------+
+///  |   version    |Z | write pins  | read pins  |W |R |I |  sharer set   | device | state |
+///  +--------------+--+-------------+------------+--+--+--+---------------+--------+-------+
+///   20             1  8             8            1  1  1  16              4        4
+/// ```
+///
+/// - *device*: owner in `DEVICE`; the target of a `TO_DEVICE` claim; the source of a `TO_HOST` claim that came from `DEVICE`.
+/// - *sharers*: devices with a valid read copy beside the host's.
+/// - *I*: the intent of a claim, set for write.
+/// - *R*, *W*: the protection **denies** reading or writing, so that an all-zero word is an untouched, unprotected page and a new table needs no initialisation.
+/// - *pins*: open host views of each kind, at most [#MAX_PINS].
+/// - *Z*: the host has read this `EMPTY` page (the zero page of the kernel).
+/// - *version*: changes with every transition, wraps around. A claim lives for milliseconds; a million transitions of one page do not fit in it.
+public final class PageWord {
+
+    /// Devices that one address space can have.
+    public static final int MAX_DEVICES = 16;
+    /// Views of one kind that can be open on one page at once.
+    public static final int MAX_PINS = 255;
+
+    private static final int DEVICE_SHIFT = 4;
+    private static final int SHARERS_SHIFT = 8;
+    private static final long SHARERS_MASK = 0xffffL << SHARERS_SHIFT;
+    private static final long WRITE_INTENT = 1L << 24;
+    private static final long DENY_READ = 1L << 25;
+    private static final long DENY_WRITE = 1L << 26;
+    private static final int READ_PINS_SHIFT = 27;
+    private static final int WRITE_PINS_SHIFT = 35;
+    private static final long MARKED_READ = 1L << 43;
+    private static final int VERSION_SHIFT = 44;
+    private static final long ONE_VERSION = 1L << VERSION_SHIFT;
+
+    /// Bits that describe the place of the page, as opposed to protection, pins and version.
+    private static final long PLACE_MASK = 0xf | 0xfL << DEVICE_SHIFT | SHARERS_MASK | WRITE_INTENT | MARKED_READ;
+
+    private PageWord() {}
+
+    public static PageState state(long word) {
+        return PageState.of((int) (word & 0xf));
+    }
+
+    /// Owner, target or source; 0 where the state has none.
+    public static int device(long word) {
+        return (int) (word >>> DEVICE_SHIFT) & 0xf;
+    }
+
+    /// Bit d is set when device d has a read copy.
+    public static int sharers(long word) {
+        return (int) (word >>> SHARERS_SHIFT) & 0xffff;
+    }
+
+    public static boolean isSharedBy(long word, int device) {
+        return (sharers(word) >>> device & 1) != 0;
+    }
+
+    public static boolean hasWriteIntent(long word) {
+        return (word & WRITE_INTENT) != 0;
+    }
+
+    public static boolean isMarkedRead(long word) {
+        return (word & MARKED_READ) != 0;
+    }
+
+    public static int readPins(long word) {
+        return (int) (word >>> READ_PINS_SHIFT) & MAX_PINS;
+    }
+
+    public static int writePins(long word) {
+        return (int) (word >>> WRITE_PINS_SHIFT) & MAX_PINS;
+    }
+
+    /// Whether open views forbid a device to use the page: a write view forbids all use, a read view only writing.
+    public static boolean isPinnedAgainst(long word, boolean deviceWrites) {
+        return writePins(word) != 0 || deviceWrites && readPins(word) != 0;
+    }
+
+    public static boolean isPinned(long word) {
+        return (readPins(word) | writePins(word)) != 0;
+    }
+
+    public static boolean isReadable(long word) {
+        return (word & DENY_READ) == 0;
+    }
+
+    public static boolean isWritable(long word) {
+        return (word & (DENY_WRITE | DENY_READ)) == 0;
+    }
+
+    public static int version(long word) {
+        return (int) (word >>> VERSION_SHIFT);
+    }
+
+    /// Whether a device holds a copy it may read.
+    public static boolean isReadableOn(long word, int device) {
+        return switch (state(word)) {
+            case DEVICE -> device(word) == device;
+            case SHARED -> isSharedBy(word, device);
+            default -> false;
+        };
+    }
+
+    /// Whether a device holds the only copy.
+    public static boolean isOwnedBy(long word, int device) {
+        return state(word) == PageState.DEVICE && device(word) == device;
+    }
+
+    /// Whether nothing but pins has changed between two words of one page: a claim is still the claimer's.
+    public static boolean isSameVersion(long word, long other) {
+        return version(word) == version(other);
+    }
+
+    // What follows makes the next word from the present one. All but the pins raise the version.
+
+    public static long toEmpty(long word) {
+        return place(word, PageState.EMPTY, 0, 0, 0);
+    }
+
+    public static long toEmptyMarkedRead(long word) {
+        return place(word, PageState.EMPTY, 0, 0, MARKED_READ);
+    }
+
+    public static long toHost(long word) {
+        return place(word, PageState.HOST, 0, 0, 0);
+    }
+
+    /// Shared by the host and these devices; `HOST` if the set is empty.
+    public static long toShared(long word, int sharers) {
+        return sharers == 0 ? toHost(word) : place(word, PageState.SHARED, 0, sharers, 0);
+    }
+
+    public static long toDevice(long word, int device) {
+        return place(word, PageState.DEVICE, device, 0, 0);
+    }
+
+    /// Claimed for a device; the read copies that exist stay valid until the commit.
+    public static long toClaimedForDevice(long word, int device, boolean write) {
+        return place(word, PageState.TO_DEVICE, device, sharers(word), write ? WRITE_INTENT : 0);
+    }
+
+    /// Claimed for the host; where it was stays readable in the word.
+    public static long toClaimedForHost(long word, boolean write) {
+        return place(word, PageState.TO_HOST, device(word), sharers(word), write ? WRITE_INTENT : 0);
+    }
+
+    public static long toPoisoned(long word) {
+        return place(word, PageState.POISONED, 0, 0, 0);
+    }
+
+    /// Without a region; protection goes with it.
+    public static long toUnmapped(long word) {
+        return place(word & ~(DENY_READ | DENY_WRITE), PageState.UNMAPPED, 0, 0, 0);
+    }
+
+    public static long withProtection(long word, Protection protection) {
+        long open = (word & ~(DENY_READ | DENY_WRITE)) + ONE_VERSION;
+        return switch (protection) {
+            case NONE -> open | DENY_READ | DENY_WRITE;
+            case READ -> open | DENY_WRITE;
+            case READ_WRITE -> open;
+        };
+    }
+
+    /// One more open view.
+    ///
+    /// @throws IllegalStateException if there are [#MAX_PINS] already
+    public static long pinned(long word, boolean write) {
+        if ((write ? writePins(word) : readPins(word)) == MAX_PINS) {
+            throw new IllegalStateException("more than " + MAX_PINS + " views are open on one page");
+        }
+        return word + (1L << (write ? WRITE_PINS_SHIFT : READ_PINS_SHIFT));
+    }
+
+    static long unpinned(long word, boolean write) {
+        assert (write ? writePins(word) : readPins(word)) > 0 : "unpinned once too often: " + describe(word);
+        return word - (1L << (write ? WRITE_PINS_SHIFT : READ_PINS_SHIFT));
+    }
+
+    /// For people: `DEVICE(1) rw v7`.
+    public static String describe(long word) {
+        StringBuilder text = new StringBuilder(state(word).name());
+        switch (state(word)) {
+            case DEVICE -> text.append('(').append(device(word)).append(')');
+            case TO_DEVICE, TO_HOST -> text.append('(').append(device(word)).append(hasWriteIntent(word) ? ",write)" : ",read)");
+            case SHARED -> text.append("(0b").append(Integer.toBinaryString(sharers(word))).append(')');
+            default -> {}
+        }
+        text.append(isWritable(word) ? " rw" : isReadable(word) ? " r" : " none").append(" v").append(version(word));
+        if (isPinned(word)) {
+            text.append(" pins=").append(readPins(word)).append('r').append(writePins(word)).append('w');
+        }
+        return text.toString();
+    }
+
+    private static long place(long word, PageState state, int device, int sharers, long flags) {
+        long placed = state.ordinal() | (long) device << DEVICE_SHIFT | (long) sharers << SHARERS_SHIFT | flags;
+        return (word & ~PLACE_MASK | placed) + ONE_VERSION;
+    }
+}

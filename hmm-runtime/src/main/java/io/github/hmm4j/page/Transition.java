@@ -1,0 +1,76 @@
+package io.github.hmm4j.page;
+
+import static io.github.hmm4j.page.PageState.DEVICE;
+import static io.github.hmm4j.page.PageState.EMPTY;
+import static io.github.hmm4j.page.PageState.HOST;
+import static io.github.hmm4j.page.PageState.POISONED;
+import static io.github.hmm4j.page.PageState.SHARED;
+import static io.github.hmm4j.page.PageState.TO_DEVICE;
+import static io.github.hmm4j.page.PageState.TO_HOST;
+import static io.github.hmm4j.page.PageState.UNMAPPED;
+
+import java.util.EnumSet;
+import java.util.Set;
+
+/// Every change a page word can go through.
+///
+/// | transition | from -> to | who may | undone by |
+/// | --- | --- | --- | --- |
+/// | `FIRST_TOUCH` | `EMPTY -> HOST` | host access, write | - |
+/// | `CLAIM_FOR_DEVICE` | `EMPTY, HOST, SHARED -> TO_DEVICE` | migrator | `RELEASE`, `ABORT` |
+/// | `COMMIT_SHARED` | `TO_DEVICE -> SHARED` | the claimer, read intent | host write, eviction |
+/// | `COMMIT_DEVICE` | `TO_DEVICE -> DEVICE` | the claimer, write intent | fetch |
+/// | `RELEASE` | `TO_DEVICE ->` what it was | the claimer, when it gives up | - |
+/// | `ABORT` | `TO_DEVICE -> HOST, SHARED` | host access that the claim forbids; the claimer's copy is wasted | - |
+/// | `CLAIM_FOR_HOST` | `DEVICE, SHARED, TO_DEVICE -> TO_HOST` | host access, eviction | `RESTORE` |
+/// | `LAND_SHARED` | `TO_HOST -> SHARED` | the claimer, read intent | - |
+/// | `LAND_HOST` | `TO_HOST -> HOST` | the claimer, write intent | - |
+/// | `RESTORE` | `TO_HOST -> DEVICE, SHARED` | the claimer, when the copy failed | - |
+/// | `DROP_COPY` | `SHARED -> SHARED, HOST` | eviction of a clean copy | - |
+/// | `UNDO` | `TO_HOST -> EMPTY, HOST, SHARED` | a launch that moved the page here and then did not happen | - |
+/// | `DISCARD` | any unclaimed, or `TO_DEVICE`, `-> EMPTY` | the program: contents are dead | - |
+/// | `PROTECT` | any unclaimed -> itself | the program | - |
+/// | `MARK_READ` | `EMPTY -> EMPTY` | host access, read: remembered as the zero page | - |
+/// | `POISON` | `TO_HOST, DEVICE -> POISONED` | whoever finds the device lost | `DISCARD` |
+/// | `UNMAP` | any but `TO_HOST` `-> UNMAPPED` | the program frees the page | - |
+/// | `MAP` | `UNMAPPED -> EMPTY` | the program allocates at this address again | - |
+public enum Transition {
+    FIRST_TOUCH(EnumSet.of(EMPTY), EnumSet.of(HOST)),
+    CLAIM_FOR_DEVICE(EnumSet.of(EMPTY, HOST, SHARED), EnumSet.of(TO_DEVICE)),
+    COMMIT_SHARED(EnumSet.of(TO_DEVICE), EnumSet.of(SHARED)),
+    COMMIT_DEVICE(EnumSet.of(TO_DEVICE), EnumSet.of(DEVICE)),
+    RELEASE(EnumSet.of(TO_DEVICE), EnumSet.of(EMPTY, HOST, SHARED)),
+    ABORT(EnumSet.of(TO_DEVICE), EnumSet.of(HOST, SHARED)),
+    CLAIM_FOR_HOST(EnumSet.of(DEVICE, SHARED, TO_DEVICE), EnumSet.of(TO_HOST)),
+    LAND_SHARED(EnumSet.of(TO_HOST), EnumSet.of(SHARED)),
+    LAND_HOST(EnumSet.of(TO_HOST), EnumSet.of(HOST)),
+    RESTORE(EnumSet.of(TO_HOST), EnumSet.of(DEVICE, SHARED)),
+    DROP_COPY(EnumSet.of(SHARED), EnumSet.of(SHARED, HOST)),
+    UNDO(EnumSet.of(TO_HOST), EnumSet.of(EMPTY, HOST, SHARED)),
+    DISCARD(EnumSet.of(EMPTY, HOST, SHARED, DEVICE, TO_DEVICE, POISONED), EnumSet.of(EMPTY)),
+    PROTECT(EnumSet.of(EMPTY, HOST, SHARED, DEVICE, POISONED), EnumSet.of(EMPTY, HOST, SHARED, DEVICE, POISONED)),
+    MARK_READ(EnumSet.of(EMPTY), EnumSet.of(EMPTY)),
+    POISON(EnumSet.of(TO_HOST, DEVICE), EnumSet.of(POISONED)),
+    UNMAP(EnumSet.complementOf(EnumSet.of(TO_HOST, UNMAPPED)), EnumSet.of(UNMAPPED)),
+    MAP(EnumSet.of(UNMAPPED), EnumSet.of(EMPTY));
+
+    private static final int STATES = PageState.values().length;
+
+    private final long allowed; // bit from * STATES + to
+
+    Transition(Set<PageState> from, Set<PageState> to) {
+        long bits = 0;
+        for (PageState source : from) {
+            for (PageState target : to) {
+                bits |= 1L << (source.ordinal() * PageState.values().length + target.ordinal());
+            }
+        }
+        allowed = bits;
+    }
+
+    /// Whether this may take a page from one state to another.
+    public boolean allows(PageState from, PageState to) {
+        boolean listed = (allowed >>> (from.ordinal() * STATES + to.ordinal()) & 1) != 0;
+        return listed && (this != PROTECT || from == to);
+    }
+}
