@@ -1,5 +1,6 @@
 package io.github.hmm4j.kernels;
 
+import static org.junit.jupiter.api.Assumptions.assumeTrue;
 import static org.lwjgl.opencl.CL10.CL_CONTEXT_PLATFORM;
 import static org.lwjgl.opencl.CL10.CL_DEVICE_NAME;
 import static org.lwjgl.opencl.CL10.CL_DEVICE_TYPE_ALL;
@@ -13,6 +14,7 @@ import static org.lwjgl.opencl.CL10.clCreateCommandQueue;
 import static org.lwjgl.opencl.CL10.clCreateContext;
 import static org.lwjgl.opencl.CL10.clCreateKernel;
 import static org.lwjgl.opencl.CL10.clCreateProgramWithSource;
+import static org.lwjgl.opencl.CL10.clEnqueueNDRangeKernel;
 import static org.lwjgl.opencl.CL10.clFinish;
 import static org.lwjgl.opencl.CL10.clGetDeviceIDs;
 import static org.lwjgl.opencl.CL10.clGetDeviceInfo;
@@ -26,7 +28,7 @@ import static org.lwjgl.opencl.CL10.clReleaseProgram;
 import static org.lwjgl.opencl.CL10.nclEnqueueReadBuffer;
 import static org.lwjgl.opencl.CL10.nclEnqueueWriteBuffer;
 import static org.lwjgl.opencl.CL10.nclSetKernelArg;
-import static org.lwjgl.opencl.CL10.clEnqueueNDRangeKernel;
+import static org.lwjgl.opencl.KHRICD.CL_PLATFORM_NOT_FOUND_KHR;
 
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
@@ -45,6 +47,8 @@ import org.lwjgl.system.MemoryUtil;
 /// Every status is checked. Buffers, programs and kernels live until [#close()].
 final class ClHarness implements AutoCloseable {
 
+    private static final int PLATFORMS = countPlatforms();
+
     private final long device;
     private final long context;
     private final long queue;
@@ -56,6 +60,12 @@ final class ClHarness implements AutoCloseable {
         this.queue = queue;
         closers.push(() -> check("clReleaseContext", clReleaseContext(context)));
         closers.push(() -> check("clReleaseCommandQueue", clReleaseCommandQueue(queue)));
+    }
+
+    /// The first device, or a skipped test where there is no OpenCL.
+    static ClHarness openOrSkip() {
+        assumeTrue(PLATFORMS > 0, "no OpenCL platform on this machine");
+        return open();
     }
 
     static ClHarness open() {
@@ -71,6 +81,17 @@ final class ClHarness implements AutoCloseable {
             long queue = clCreateCommandQueue(context, device.get(0), 0, status);
             check("clCreateCommandQueue", status.get(0));
             return new ClHarness(device.get(0), context, queue);
+        }
+    }
+
+    private static int countPlatforms() {
+        int[] count = new int[1];
+        try {
+            int status = clGetPlatformIDs(null, count);
+            check("clGetPlatformIDs", status == CL_PLATFORM_NOT_FOUND_KHR ? CL_SUCCESS : status);
+            return count[0];
+        } catch (UnsatisfiedLinkError e) {          // no libOpenCL at all
+            return 0;
         }
     }
 
