@@ -23,8 +23,9 @@ kernel void bfs_level(global const long *row, global const int *col, global int 
     if (u >= (size_t)n || atomic_or(&depth[u], 0) != level) {      // or with 0: an atomic read
         return;
     }
+    const long end = row[u + 1];
     bool found = false;
-    for (long e = row[u]; e < row[u + 1]; e++) {
+    for (long e = row[u]; e < end; e++) {
         found |= atomic_cmpxchg(&depth[col[e]], -1, level + 1) == -1;
     }
     if (found) {
@@ -39,7 +40,8 @@ kernel void bfs_frontier(global const long *row, global const int *col, global i
         return;
     }
     const int u = frontier[i];
-    for (long e = row[u]; e < row[u + 1]; e++) {
+    const long end = row[u + 1];
+    for (long e = row[u]; e < end; e++) {
         const int v = col[e];
         if (atomic_cmpxchg(&depth[v], -1, level + 1) == -1) {      // exactly one work-item wins v, so v is queued once
             next[atomic_inc(next_size)] = v;

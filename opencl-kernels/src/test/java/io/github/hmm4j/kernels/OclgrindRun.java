@@ -41,6 +41,7 @@ final class OclgrindRun {
                 AccessTest.check(cl, 1, random);
                 AccessTest.check(cl, random.nextInt(2, 600), random);
             }
+            case "heap/lists.cl" -> HeapHeaderTest.check(cl, 0x7f00_0000_0000L, 5, 100, random);
             default -> throw new IllegalArgumentException("no small run for this kernel file: file=" + file);
         }
     }

@@ -6,12 +6,14 @@ import static org.junit.jupiter.api.Assumptions.assumeTrue;
 import java.io.IOException;
 import java.nio.file.Path;
 import java.util.Optional;
+import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.MethodSource;
 
 /// Every kernel on the simulator, on small sizes; and proof that the simulator would have told.
+/// A new kernel file fails here until [OclgrindRun] knows a small run for it.
 final class OclgrindTest {
 
     @TempDir
@@ -20,10 +22,12 @@ final class OclgrindTest {
     @ParameterizedTest
     @MethodSource("io.github.hmm4j.kernels.KernelFiles#names")
     void kernelsStayInBoundsAndRaceFree(String file) throws Exception {
-        long seed = Long.getLong("hmm.seed", System.nanoTime());
-        Oclgrind.Report report = run(file, Long.toString(seed));
-        assertThat(report.log()).as("what Oclgrind says about %s, seed=%d", file, seed).isEmpty();
-        assertThat(report.exitCode()).as("seed=%d, output:%n%s", seed, report.output()).isZero();
+        assertClean(file);
+    }
+
+    @Test
+    void aHeapThatIsWrittenStaysInBoundsAndRaceFree() throws Exception {
+        assertClean("heap/lists.cl");
     }
 
     @ParameterizedTest
@@ -37,6 +41,13 @@ final class OclgrindTest {
         Oclgrind.Report report = run("bad/" + file);
         assertThat(report.exitCode()).as(report.output()).isZero();
         assertThat(report.log()).contains(complaint).containsPattern("At line " + line + " .*of bad/" + file);
+    }
+
+    private void assertClean(String file) throws Exception {
+        long seed = Long.getLong("hmm.seed", System.nanoTime());
+        Oclgrind.Report report = run(file, Long.toString(seed));
+        assertThat(report.log()).as("what Oclgrind says about %s, seed=%d", file, seed).isEmpty();
+        assertThat(report.exitCode()).as("seed=%d, output:%n%s", seed, report.output()).isZero();
     }
 
     private Oclgrind.Report run(String... args) throws IOException, InterruptedException {
