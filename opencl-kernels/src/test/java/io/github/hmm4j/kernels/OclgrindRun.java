@@ -1,0 +1,48 @@
+package io.github.hmm4j.kernels;
+
+import java.util.SplittableRandom;
+
+/// What runs on the simulator: each kernel file against its oracle, on small sizes.
+final class OclgrindRun {
+
+    private OclgrindRun() {}
+
+    /// @param args a kernel file and a seed, or the resource of a kernel `bad(global int *a)` for 8 elements
+    public static void main(String[] args) {
+        try (ClHarness cl = ClHarness.open()) {
+            if (!cl.deviceName().contains("Oclgrind")) {
+                throw new IllegalStateException("not on the simulator: device=" + cl.deviceName());
+            }
+            if (args.length == 1) {
+                cl.build(Source.resource(args[0])).kernel("bad").args(cl.ints(new int[8])).runOver(8, 4);
+            } else {
+                check(cl, args[0], new SplittableRandom(Long.parseLong(args[1])));
+            }
+        }
+    }
+
+    private static void check(ClHarness cl, String file, SplittableRandom random) {
+        switch (file) {
+            case "matmul.cl" -> {
+                MatmulTest.checkIntegers(cl, "", 8, random.nextInt(1, 64), random);
+                MatmulTest.checkIntegers(cl, "", 8, 65, random);
+                MatmulTest.checkIntegers(cl, "-DHMM_WG_EDGE=2 -DHMM_TILE_K=4", 2, random.nextInt(1, 40), random);
+            }
+            case "tree.cl" -> {
+                TreeTest.check(cl, 200, 100, random);
+                TreeTest.checkCollisions(cl, 50, 50, random);
+            }
+            case "bfs.cl" -> {
+                BfsTest.check(cl, 100, 300, random);
+                BfsTest.check(cl, random.nextInt(1, 200), random.nextInt(500), random);
+                BfsTest.checkBoth(cl, Graph.star(50), random.nextInt(50));
+            }
+            case "access.cl" -> {
+                AccessTest.check(cl, 1, random);
+                AccessTest.check(cl, random.nextInt(2, 600), random);
+            }
+            case "heap/lists.cl" -> HeapHeaderTest.check(cl, 0x7f00_0000_0000L, 5, 100, random);
+            default -> throw new IllegalArgumentException("no small run for this kernel file: file=" + file);
+        }
+    }
+}
