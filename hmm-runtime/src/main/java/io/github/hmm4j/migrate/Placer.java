@@ -27,13 +27,13 @@ public final class Placer {
     private final ManagedPages heap;
     private final PageTable table;
     private final Evictor evictor;
-    private final HostAccess hostAccess;
+    private final HostLock hostLock;
 
-    public Placer(ManagedPages heap, Evictor evictor, HostAccess hostAccess) {
+    public Placer(ManagedPages heap, Evictor evictor, HostLock hostLock) {
         this.heap = heap;
         this.table = heap.table();
         this.evictor = evictor;
-        this.hostAccess = hostAccess;
+        this.hostLock = hostLock;
     }
 
     /// Gives every range frames in one piece, all of them at the same time.
@@ -122,7 +122,7 @@ public final class Placer {
             return false;
         }
         long page = target.first();
-        try (HostAccess.Hold _ = hostAccess.shared()) {
+        try (HostLock.Hold _ = hostLock.shared()) {
             for (; page < target.end(); page++) {
                 int frame = run.first() + (int) (page - target.first());
                 if (mirror.frameOf(page) < 0) {
@@ -185,15 +185,15 @@ public final class Placer {
         Backoff backoff = new Backoff();
         while (true) {
             long word = table.word(page);
-            if (PageWord.isReadableOn(word, mirror.index())) {
+            if (PageWord.state(word).isClaimed()) {
+                backoff.pause();
+            } else if (!PageWord.isReadableOn(word, mirror.index())) {
+                return null;
+            } else {
                 long claim = PageWord.toClaimedForHost(word, false);
                 if (table.transition(page, Transition.CLAIM_FOR_HOST, word, claim)) {
                     return claim;
                 }
-            } else if (PageWord.state(word).isClaimed()) {
-                backoff.pause();
-            } else {
-                return null;
             }
         }
     }
@@ -210,7 +210,7 @@ public final class Placer {
     private static Completion copyFrame(DeviceMirror mirror, int from, int to) {
         var pool = mirror.pool();
         return mirror.copies().onDevice(
-                pool.memoryOf(from), pool.offsetOf(from), pool.memoryOf(to), pool.offsetOf(to), pool.pageBytes());
+                pool.memoryOf(from), pool.offsetOf(from), pool.memoryOf(to), pool.offsetOf(to), mirror.pageBytes());
     }
 
     private DeviceMemoryExhaustedException exhausted(DeviceMirror mirror, List<PageRange> ranges, String why) {

@@ -18,24 +18,25 @@ import java.lang.foreign.MemorySegment;
 
 /// What the program does to regions: allocate, free, protect, discard, move. Each announces itself to the mirrors before the old pages can be used for anything else.
 ///
-/// Pages under an open view refuse all but allocation. Threads: any; each call holds host access exclusively while it changes words, and never while it waits for a launch.
+/// Pages under an open view refuse all but allocation. Threads: any; each call holds the host lock exclusively while it changes words, and, but for moving, not while it
+/// waits for a launch.
 public final class RegionChanges {
 
     private final ManagedPages heap;
     private final AddressSpace space;
     private final PageTable table;
-    private final HostAccess hostAccess;
+    private final HostLock hostLock;
     private final ToHost toHost;
     private final Evictor evictor;
 
     /// One past the highest page that was ever unmapped: pages beyond have never had a region, and their words need no preparation.
     private volatile long unmappedEnd;
 
-    public RegionChanges(ManagedPages heap, HostAccess hostAccess, ToHost toHost, Evictor evictor) {
+    public RegionChanges(ManagedPages heap, HostLock hostLock, ToHost toHost, Evictor evictor) {
         this.heap = heap;
         this.space = heap.space();
         this.table = heap.table();
-        this.hostAccess = hostAccess;
+        this.hostLock = hostLock;
         this.toHost = toHost;
         this.evictor = evictor;
     }
@@ -58,7 +59,7 @@ public final class RegionChanges {
     public void free(VaRange range) {
         PageRange pages = space.pagesOf(range);
         try (var _ = heap.notifier().begin(range, InvalidationKind.UNMAP, -1)) {
-            try (HostAccess.Hold _ = hostAccess.exclusive()) {
+            try (HostLock.Hold _ = hostLock.exclusive()) {
                 requireNoViews(pages, "free");
                 space.unmap(range);
                 unmap(pages);
@@ -99,10 +100,10 @@ public final class RegionChanges {
 
     /// Changes what may be done with the pages that the range touches. Pages stay where they are; launches in flight that use them in a mode that is now forbidden are waited for.
     public void protect(VaRange range, Protection protection) {
-        space.regionOf(range);
         PageRange pages = space.pagesOf(range);
         try (var _ = heap.notifier().begin(range, InvalidationKind.PROTECT, -1)) {
-            try (HostAccess.Hold _ = hostAccess.exclusive()) {
+            try (HostLock.Hold _ = hostLock.exclusive()) {
+                space.regionOf(range);
                 if (protection != Protection.READ_WRITE) {
                     requireNoViews(pages, "protect " + protection);
                 }
@@ -130,13 +131,14 @@ public final class RegionChanges {
 
     /// Declares the contents of all pages that lie wholly in the range dead: they read as zeros and cost no transfer any more.
     public void discard(VaRange range) {
-        space.regionOf(range);
         PageRange pages = space.wholePagesOf(range);
         if (pages.isEmpty()) {
+            space.regionOf(range);
             return;
         }
         try (var _ = heap.notifier().begin(space.addressesOf(pages), InvalidationKind.CLEAR, -1);
-                HostAccess.Hold _ = hostAccess.exclusive()) {
+                HostLock.Hold _ = hostLock.exclusive()) {
+            space.regionOf(range);
             requireNoViews(pages, "discard");
             for (long page = pages.first(); page < pages.end(); page++) {
                 long word;
@@ -162,7 +164,7 @@ public final class RegionChanges {
         boolean moved = false;
         heap.mirrors().forEach(mirror -> mirror.lock().lock());
         try (var _ = heap.notifier().begin(range, InvalidationKind.UNMAP, -1)) {
-            try (HostAccess.Hold _ = hostAccess.exclusive()) {
+            try (HostLock.Hold _ = hostLock.exclusive()) {
                 requireNoViews(from, "move");
                 bringHomeWhatCannotBeReKeyed(from);
                 space.unmap(range);

@@ -62,13 +62,13 @@ public final class ToDevice {
     private final ManagedPages heap;
     private final PageTable table;
     private final ToHost toHost;
-    private final HostAccess hostAccess;
+    private final HostLock hostLock;
 
-    public ToDevice(ManagedPages heap, ToHost toHost, HostAccess hostAccess) {
+    public ToDevice(ManagedPages heap, ToHost toHost, HostLock hostLock) {
         this.heap = heap;
         this.table = heap.table();
         this.toHost = toHost;
-        this.hostAccess = hostAccess;
+        this.hostLock = hostLock;
     }
 
     /// Moves pages of one region.
@@ -83,7 +83,7 @@ public final class ToDevice {
 
     /// Gives back what a launch or a migration had moved before it failed.
     public void undo(UndoLog undo) {
-        undo.undo(hostAccess);
+        undo.undo(hostLock);
     }
 
     /// The state of one call.
@@ -182,7 +182,7 @@ public final class ToDevice {
             private final RunList toCopy = new RunList(heap, mirror);
             private final RunList toZero = new RunList(heap, mirror);
             private final List<Completion> copies = new ArrayList<>();
-            private final List<Notifier.Invalidation> invalidations = new ArrayList<>();
+            private final List<Notifier.Token> invalidations = new ArrayList<>();
 
             void claim(PageRange range, List<PageRange> left) {
                 long leftFirst = -1;
@@ -317,7 +317,7 @@ public final class ToDevice {
             }
 
             private void endInvalidations() {
-                invalidations.forEach(Notifier.Invalidation::close);
+                invalidations.forEach(Notifier.Token::close);
                 invalidations.clear();
             }
 

@@ -58,12 +58,12 @@ public final class ToHost {
 
     private final ManagedPages heap;
     private final PageTable table;
-    private final HostAccess hostAccess;
+    private final HostLock hostLock;
 
-    public ToHost(ManagedPages heap, HostAccess hostAccess) {
+    public ToHost(ManagedPages heap, HostLock hostLock) {
         this.heap = heap;
         this.table = heap.table();
-        this.hostAccess = hostAccess;
+        this.hostLock = hostLock;
     }
 
     /// Brings pages home and, for views, pins them: each page is pinned in the same step that makes it usable, and all of them or none.
@@ -73,7 +73,7 @@ public final class ToHost {
     /// @throws DeviceLostException                            if a device is lost; the pages that only it held are poisoned
     /// @throws HmmException                                   if a copy failed; those pages are where they were
     public MigrationReport fetch(PageRange pages, Access access, Cause cause) {
-        try (HostAccess.Hold _ = hostAccess.shared()) {
+        try (HostLock.Hold _ = hostLock.shared()) {
             return new Fetch(pages, access, cause).run();
         }
     }
@@ -178,7 +178,7 @@ public final class ToHost {
             private final Claims inPlace = new Claims(); // on a coherent device, viewed where they are
             private final Map<Integer, RunList> runsByDevice = new TreeMap<>();
             private final Map<Integer, Completion> copies = new TreeMap<>();
-            private final List<Notifier.Invalidation> invalidations = new ArrayList<>();
+            private final List<Notifier.Token> invalidations = new ArrayList<>();
             private int lostDevice = -1;
 
             void claim(PageRange range, List<PageRange> left) {
@@ -338,7 +338,7 @@ public final class ToHost {
             }
 
             private void endInvalidations() {
-                invalidations.forEach(Notifier.Invalidation::close);
+                invalidations.forEach(Notifier.Token::close);
                 invalidations.clear();
             }
 

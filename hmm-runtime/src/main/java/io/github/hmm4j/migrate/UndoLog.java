@@ -4,10 +4,15 @@ import io.github.hmm4j.account.Cause;
 import io.github.hmm4j.account.Counter;
 import io.github.hmm4j.account.Direction;
 import io.github.hmm4j.mirror.DeviceMirror;
+import io.github.hmm4j.mirror.InvalidationKind;
 import io.github.hmm4j.mirror.ManagedPages;
+import io.github.hmm4j.mirror.Notifier;
 import io.github.hmm4j.page.PageTable;
 import io.github.hmm4j.page.PageWord;
 import io.github.hmm4j.page.Transition;
+import io.github.hmm4j.space.PageRange;
+import java.util.ArrayList;
+import java.util.List;
 
 /// What a launch has moved to its device so far, so that a launch that does not happen leaves every page where it was.
 ///
@@ -36,8 +41,8 @@ public final class UndoLog {
     /// 1. claim each page, so that no launch can start on it; one that has changed since is somebody else's business now;
     /// 2. wait for launches that were published before;
     /// 3. if the device has launched nothing since, the host copy is still the page: give it back; if it has, leave the page on the device.
-    void undo(HostAccess hostAccess) {
-        try (HostAccess.Hold _ = hostAccess.shared()) {
+    void undo(HostLock hostLock) {
+        try (HostLock.Hold _ = hostLock.shared()) {
             PageTable table = heap.table();
             Claims claims = new Claims();
             for (int i = 0; i < moved.size(); i++) {
@@ -48,11 +53,16 @@ public final class UndoLog {
                     claims.add(moved.page(i), claim, moved.before(i));
                 }
             }
-            claims.ranges().forEach(range -> heap.inFlight().awaitConflicts(range, false));
+            List<Notifier.Token> invalidations = new ArrayList<>();
+            for (PageRange range : claims.ranges()) {
+                invalidations.add(heap.notifier().begin(heap.space().addressesOf(range), InvalidationKind.MIGRATE, -1));
+                heap.inFlight().awaitConflicts(range, false);
+            }
             boolean untouched = heap.inFlight().launchedOn(mirror.index()) == launchedBefore;
             for (int i = 0; i < claims.size(); i++) {
                 settle(table, claims.page(i), claims.word(i), claims.before(i), untouched);
             }
+            invalidations.forEach(Notifier.Token::close);
             if (untouched) {
                 heap.accounts().add(Counter.MIGRATE_UNDONE_PAGES, claims.size());
                 heap.accounts().moved(Cause.UNDO, Direction.TO_HOST, claims.size(), 0);

@@ -9,7 +9,7 @@
 /// that conflict ([InFlight][io.github.hmm4j.mirror.InFlight]).
 ///
 /// Locks, in the order they may be taken: a device's [lock][io.github.hmm4j.mirror.DeviceMirror#lock()] (frames, moves to it), then the
-/// [HostAccess][io.github.hmm4j.migrate.HostAccess] lock (shared by whoever brings pages home, exclusive for changes of regions). Both may be held while waiting for copies and launches; neither while
+/// [HostLock][io.github.hmm4j.migrate.HostLock] (shared by whoever brings pages home, exclusive for changes of regions). Both may be held while waiting for copies and launches; neither while
 /// waiting for a view to close.
 ///
 /// Policy is not here: who is evicted is decided by a [VictimSource][io.github.hmm4j.migrate.VictimSource] that the façade wires in.

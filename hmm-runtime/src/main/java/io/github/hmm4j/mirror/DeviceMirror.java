@@ -63,6 +63,10 @@ public final class DeviceMirror implements AutoCloseable {
         return device;
     }
 
+    public int pageBytes() {
+        return space.pageSize().bytes();
+    }
+
     public CopyEngine copies() {
         return copies;
     }
@@ -81,7 +85,7 @@ public final class DeviceMirror implements AutoCloseable {
         return aperture || coherent;
     }
 
-    /// Held while frames are assigned and pages are moved to this device. Rank: before the host-access lock; never taken while a page is claimed.
+    /// Held while frames are assigned and pages are moved to this device. Rank: before the host lock; never taken while a page is claimed.
     public ReentrantLock lock() {
         return lock;
     }
@@ -153,7 +157,7 @@ public final class DeviceMirror implements AutoCloseable {
         return clock.get();
     }
 
-    /// Device memory that a kernel can take as the pointer to `range`. The pages must be placed.
+    /// Device memory that a kernel can take as the pointer to `range`. The pages must be placed. To be given back with [#release] once it is enqueued.
     ///
     /// @throws IllegalArgumentException if the device cannot start a pointer there
     public DeviceMemory argument(VaRange range) {
@@ -168,6 +172,15 @@ public final class DeviceMirror implements AutoCloseable {
                     .formatted(range, withinPage, device.info().name(), alignment));
         }
         return pool.slice(frames.frameOf(page), withinPage, range.lengthBytes());
+    }
+
+    /// Gives an argument back. A launch that is enqueued keeps what it uses alive (`clReleaseMemObject`).
+    public void release(DeviceMemory argument) {
+        if (coherent) {
+            argument.close();
+        } else {
+            pool.release(argument);
+        }
     }
 
     /// The whole heap as one piece of device memory, for kernels that follow pointers.

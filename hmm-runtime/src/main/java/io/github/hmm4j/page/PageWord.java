@@ -98,11 +98,11 @@ public final class PageWord {
         return (int) (word >>> VERSION_SHIFT);
     }
 
-    /// Whether a device holds a copy it may read.
+    /// Whether a device holds a copy it may read. A claim by another device leaves it valid.
     public static boolean isReadableOn(long word, int device) {
         return switch (state(word)) {
             case DEVICE -> device(word) == device;
-            case SHARED -> isSharedBy(word, device);
+            case SHARED, TO_DEVICE -> isSharedBy(word, device);
             default -> false;
         };
     }

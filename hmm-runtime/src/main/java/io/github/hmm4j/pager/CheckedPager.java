@@ -1,0 +1,140 @@
+package io.github.hmm4j.pager;
+
+import io.github.hmm4j.account.Cause;
+import io.github.hmm4j.account.Counter;
+import io.github.hmm4j.migrate.ToHost;
+import io.github.hmm4j.mirror.ManagedPages;
+import io.github.hmm4j.mirror.PageUse;
+import io.github.hmm4j.space.AddressSpace;
+import io.github.hmm4j.space.PageRange;
+import io.github.hmm4j.space.VaRange;
+import java.lang.foreign.Arena;
+import java.lang.foreign.MemorySegment;
+import java.util.Collection;
+import java.util.List;
+import java.util.Optional;
+import java.util.Set;
+import java.util.concurrent.ConcurrentHashMap;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.locks.Condition;
+import java.util.concurrent.locks.ReentrantLock;
+
+/// Checked host access: opens views, knows which are open, and lets launches wait for them.
+///
+/// Threads: any.
+public final class CheckedPager {
+
+    private final ManagedPages heap;
+    private final ToHost toHost;
+    private final Set<HostView> open = ConcurrentHashMap.newKeySet();
+    private final ReentrantLock lock = new ReentrantLock();
+    private final Condition viewClosed = lock.newCondition();
+    private long closedCount;
+
+    public CheckedPager(ManagedPages heap, ToHost toHost) {
+        this.heap = heap;
+        this.toHost = toHost;
+    }
+
+    /// Brings a range home and opens it.
+    ///
+    /// @param write  whether the view can be written to; a read view leaves devices their copies
+    /// @param shared whether all threads may use and close it, or only the one that opens it; closing a shared view costs a handshake with every thread
+    /// @throws IllegalArgumentException                             if the range is empty or not within one region
+    /// @throws io.github.hmm4j.error.AccessViolationException if the protection forbids it
+    public HostView view(VaRange range, boolean write, boolean shared) {
+        AddressSpace space = heap.space();
+        space.regionOf(range);
+        PageRange pages = space.pagesOf(range);
+        toHost.fetch(pages, write ? ToHost.Access.WRITE_VIEW : ToHost.Access.READ_VIEW, Cause.VIEW);
+        Arena arena = shared ? Arena.ofShared() : Arena.ofConfined();
+        MemorySegment bytes = MemorySegment.ofAddress(space.aliasAddressOf(range.startBytes()))
+                .reinterpret(range.lengthBytes(), arena, null);
+        HostView view = new HostView(this, range, pages, write, arena, write ? bytes : bytes.asReadOnly());
+        open.add(view);
+        heap.accounts().increment(Counter.VIEWS_OPENED);
+        return view;
+    }
+
+    void closed(HostView view) {
+        open.remove(view);
+        toHost.unpin(view.pages(), view.isWrite());
+        lock.lock();
+        try {
+            closedCount++;
+            viewClosed.signalAll();
+        } finally {
+            lock.unlock();
+        }
+    }
+
+    /// The views that are open now.
+    public Collection<HostView> openViews() {
+        return List.copyOf(open);
+    }
+
+    /// A view of the calling thread that a launch would wait for, for ever.
+    public Optional<HostView> ownConflict(List<PageUse> uses) {
+        return open.isEmpty() ? Optional.empty() : conflict(uses, Thread.currentThread());
+    }
+
+    /// A view of any thread that keeps pages from a launch.
+    public Optional<HostView> conflict(List<PageUse> uses) {
+        for (HostView view : open) {
+            if (conflicts(view, uses)) {
+                return Optional.of(view);
+            }
+        }
+        return Optional.empty();
+    }
+
+    private Optional<HostView> conflict(List<PageUse> uses, Thread owner) {
+        for (HostView view : open) {
+            if (view.owner() == owner && conflicts(view, uses)) {
+                return Optional.of(view);
+            }
+        }
+        return Optional.empty();
+    }
+
+    private static boolean conflicts(HostView view, List<PageUse> uses) {
+        for (PageUse use : uses) {
+            if (view.conflictsWith(use.pages(), use.writes())) {
+                return true;
+            }
+        }
+        return false;
+    }
+
+    /// Number of views closed so far; read it before looking for what blocks, then wait for it to change.
+    public long closedCount() {
+        lock.lock();
+        try {
+            return closedCount;
+        } finally {
+            lock.unlock();
+        }
+    }
+
+    /// Waits until a view has been closed since `seen`, or the deadline.
+    ///
+    /// @return false at the deadline
+    public boolean awaitClosing(long seen, long deadlineNanos) {
+        lock.lock();
+        try {
+            while (closedCount == seen) {
+                long left = deadlineNanos - System.nanoTime();
+                if (left <= 0) {
+                    return false;
+                }
+                viewClosed.awaitNanos(left);
+            }
+            return true;
+        } catch (InterruptedException e) {
+            Thread.currentThread().interrupt();
+            return false;
+        } finally {
+            lock.unlock();
+        }
+    }
+}

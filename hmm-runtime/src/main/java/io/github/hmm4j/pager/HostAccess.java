@@ -1,0 +1,14 @@
+package io.github.hmm4j.pager;
+
+/// How the host reaches managed memory, and why so.
+///
+/// @param mode what is in use
+/// @param why  one sentence for people
+public record HostAccess(Mode mode, String why) {
+
+    /// Ways to reach managed memory.
+    public enum Mode {
+        /// Through views; a raw touch is refused.
+        CHECKED
+    }
+}

@@ -1,0 +1,88 @@
+package io.github.hmm4j.pager;
+
+import io.github.hmm4j.space.PageRange;
+import io.github.hmm4j.space.VaRange;
+import java.lang.foreign.Arena;
+import java.lang.foreign.MemorySegment;
+import java.util.concurrent.atomic.AtomicBoolean;
+
+/// Managed memory that the host may touch until the view is closed: its pages are on the host and stay there.
+///
+/// While it is open, devices may read pages of a read view, and may not use pages of a write view at all. Views may overlap and nest. A view stands for whole pages,
+/// so neighbours on its first and last page are held too.
+///
+/// Owns the pins; [#close()] gives them back and ends every segment that came from [#segment()]. Threads: an ordinary view belongs to the thread that opened it; a shared one to all.
+public final class HostView implements AutoCloseable {
+
+    private final CheckedPager pager;
+    private final VaRange range;
+    private final PageRange pages;
+    private final boolean write;
+    private final Arena arena;
+    private final MemorySegment segment;
+    private final Thread owner = Thread.currentThread();
+    private final AtomicBoolean closed = new AtomicBoolean();
+
+    HostView(CheckedPager pager, VaRange range, PageRange pages, boolean write, Arena arena, MemorySegment segment) {
+        this.pager = pager;
+        this.range = range;
+        this.pages = pages;
+        this.write = write;
+        this.arena = arena;
+        this.segment = segment;
+    }
+
+    /// The bytes, read-only for a read view. Offset 0 is the first byte of the range; the address of the segment is **not** the managed address that kernels see, [#addressOf] is.
+    public MemorySegment segment() {
+        return segment;
+    }
+
+    /// The managed address of a byte of this view: the pointer to store in data that a kernel will follow.
+    public long addressOf(long offsetBytes) {
+        if (offsetBytes < 0 || offsetBytes > range.lengthBytes()) {
+            throw new IndexOutOfBoundsException("offsetBytes=" + offsetBytes + ", lengthBytes=" + range.lengthBytes());
+        }
+        return range.startBytes() + offsetBytes;
+    }
+
+    public VaRange range() {
+        return range;
+    }
+
+    public boolean isWrite() {
+        return write;
+    }
+
+    PageRange pages() {
+        return pages;
+    }
+
+    Thread owner() {
+        return owner;
+    }
+
+    boolean conflictsWith(PageRange others, boolean writes) {
+        return (write || writes) && pages.overlaps(others);
+    }
+
+    /// Ends the view. Idempotent.
+    ///
+    /// @throws WrongThreadException  if it belongs to another thread; it stays open
+    /// @throws IllegalStateException if a shared view is in use by a native call; it stays open
+    @Override
+    public void close() {
+        if (closed.get()) {
+            return;
+        }
+        arena.close();
+        if (closed.compareAndSet(false, true)) {
+            pager.closed(this);
+        }
+    }
+
+    /// For people: what, how, by whom.
+    @Override
+    public String toString() {
+        return "%s view of %s opened by thread \"%s\"".formatted(write ? "write" : "read", range, owner.getName());
+    }
+}

@@ -1,0 +1,53 @@
+package io.github.hmm4j.policy;
+
+import java.util.Arrays;
+
+/// The frames of one device that may be given up: facts for an [EvictionPolicy], in ascending order of frame.
+public final class Candidates {
+
+    /// What giving a frame up costs.
+    public enum Cost {
+        /// Its page is not on this device now; the frame is only reserved.
+        RESERVED,
+        /// The host has a valid copy: nothing is transferred.
+        CLEAN,
+        /// The device has the only copy, which must come home.
+        DIRTY
+    }
+
+    private static final Cost[] COSTS = Cost.values();
+
+    private long[] pages = new long[256];
+    private int[] ages = new int[256];
+    private byte[] costs = new byte[256];
+    private int size;
+
+    /// @param age launches and migrations of this device since the frame was last used
+    public void add(long pageIndex, int age, Cost cost) {
+        if (size == pages.length) {
+            pages = Arrays.copyOf(pages, size * 2);
+            ages = Arrays.copyOf(ages, size * 2);
+            costs = Arrays.copyOf(costs, size * 2);
+        }
+        pages[size] = pageIndex;
+        ages[size] = age;
+        costs[size] = (byte) cost.ordinal();
+        size++;
+    }
+
+    public int size() {
+        return size;
+    }
+
+    public long page(int index) {
+        return pages[index];
+    }
+
+    public int age(int index) {
+        return ages[index];
+    }
+
+    public Cost cost(int index) {
+        return COSTS[costs[index]];
+    }
+}

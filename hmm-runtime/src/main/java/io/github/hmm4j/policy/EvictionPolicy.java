@@ -1,0 +1,14 @@
+package io.github.hmm4j.policy;
+
+/// Says which frames of a full device are given up first.
+///
+/// Threads: asked by one thread for each device at a time. May throw: then the device falls back to the order of its frames.
+@FunctionalInterface
+public interface EvictionPolicy {
+
+    /// Orders candidates, best victim first.
+    ///
+    /// @param framesNeeded how many must go; more may be named, fewer only if there are fewer
+    /// @return indexes into `candidates`, each at most once
+    int[] victims(Candidates candidates, int framesNeeded);
+}

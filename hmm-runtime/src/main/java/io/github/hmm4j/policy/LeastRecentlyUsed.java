@@ -1,0 +1,24 @@
+package io.github.hmm4j.policy;
+
+import java.util.Arrays;
+
+/// Cheapest first (reserved, then clean, then dirty), and among equals the one not used for longest; pages used together go together, in order of frame, so that
+/// the hole they leave is in one piece.
+public final class LeastRecentlyUsed implements EvictionPolicy {
+
+    @Override
+    public int[] victims(Candidates candidates, int framesNeeded) {
+        int size = candidates.size();
+        long[] keys = new long[size];
+        for (int i = 0; i < size; i++) {
+            long youth = Integer.MAX_VALUE - Math.max(0, candidates.age(i));
+            keys[i] = (long) candidates.cost(i).ordinal() << 61 | youth << 30 | i;
+        }
+        Arrays.sort(keys);
+        int[] victims = new int[Math.min(framesNeeded, size)];
+        for (int i = 0; i < victims.length; i++) {
+            victims[i] = (int) (keys[i] & (1 << 30) - 1);
+        }
+        return victims;
+    }
+}
