@@ -93,24 +93,23 @@ class NotifierModelTest {
     @ParameterizedTest
     @ValueSource(longs = {1, 2, 20261120})
     void mirrorsThatComeAndGoNeverShowAStalePage(long seed) throws Exception {
-        List<Callable<?>> threads = new ArrayList<>();
-        for (int i = 0; i < 2; i++) {
-            threads.add(changer(seed + i));
-            Random random = new Random(seed + 10 + i);
-            threads.add(() -> {
-                for (int step = 0; step < 1500; step++) {
-                    Mirror mirror = new Mirror(0, PAGES);
-                    int first = random.nextInt(PAGES);
-                    for (int use = random.nextInt(3); use >= 0; use--) {
-                        mirror.fill(first, first + 1 + random.nextInt(PAGES - first));
-                        Thread.yield();
-                        mirror.check("seed=" + seed + ", step=" + step);
-                    }
-                    mirror.subscription.close();
+        Random random = new Random(seed);
+        Callable<?> visitor = () -> {
+            for (int step = 0; step < 10_000; step++) {
+                Mirror mirror = new Mirror(0, PAGES);
+                int first = random.nextInt(PAGES);
+                for (int use = random.nextInt(3); use >= 0; use--) {
+                    mirror.fill(first, Math.min(PAGES, first + 1 + random.nextInt(4)));
+                    mirror.check("seed=" + seed + ", step=" + step);
                 }
-                return null;
-            });
-        }
+                mirror.subscription.close();
+                for (int pause = random.nextInt(4); pause > 0; pause--) {
+                    Thread.yield();    // nobody subscribes meanwhile
+                }
+            }
+            return null;
+        };
+        List<Callable<?>> threads = List.of(visitor, changer(seed + 1), changer(seed + 2));
         runAll(seed, threads);
         assertThat(filled.get()).as("seed=" + seed).isPositive();
         assertThat(notifier.subscriptionCount()).isZero();
@@ -132,7 +131,7 @@ class NotifierModelTest {
     private Callable<?> changer(long seed) {
         Random random = new Random(seed);
         return () -> {
-            for (int step = 0; step < 5000; step++) {
+            for (int step = 0; step < 20_000; step++) {
                 int first = random.nextInt(PAGES);
                 int end = Math.min(PAGES, first + 1 + random.nextInt(4));
                 try (var _ = notifier.begin(new VaRange(first, end), InvalidationKind.MIGRATE, -1)) {
