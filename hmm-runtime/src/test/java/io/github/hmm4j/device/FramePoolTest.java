@@ -187,16 +187,18 @@ class FramePoolTest {
                 String where = "seed=" + seed + ", step=" + step;
                 int largest = largestByHand(pool, used, capacity, maxRun);
                 assertThat(pool.largestFreeRun()).as(where).isEqualTo(largest);
-                if (random.nextInt(100) < (step / 2000 % 2 == 0 ? 60 : 40)) {
+                if (random.nextInt(100) < (step / 200 % 2 == 0 ? 70 : 20)) {
                     int count = 1 + random.nextInt(random.nextInt(3) == 0 ? maxRun + 2 : 4);
-                    boolean refuse = random.nextInt(20) == 0;
-                    if (refuse) {
-                        device.failNext(Operation.ALLOC, 10);
+                    if (random.nextBoolean()) {
+                        device.failNext(Operation.ALLOC, random.nextInt(5));    // makes small chunks, or fails
                     }
                     allocate(pool, used, count, largest, where);
                     device.clearFailures();
                 } else if (!used.isEmpty()) {
                     free(pool, used, random);
+                } else {
+                    pool.releaseFreeChunks();    // so that chunks of other sizes come
+                    assertThat(device.usedBytes()).as(where).isZero();
                 }
                 assertThat(pool.usedFrames()).as(where).isEqualTo(used.cardinality());
                 assertThat(device.usedBytes()).as(where).isEqualTo(pool.deviceBytes()).isLessThanOrEqualTo((long) capacity * PAGE);
