@@ -57,6 +57,18 @@ public final class LaunchGate {
         }
     }
 
+    /// Whether open views keep pages from a launch.
+    public boolean isPinned(List<PageUse> uses) {
+        for (PageUse use : uses) {
+            for (long page = use.pages().first(); page < use.pages().end(); page++) {
+                if (PageWord.isPinnedAgainst(table.word(page), use.writes())) {
+                    return true;
+                }
+            }
+        }
+        return false;
+    }
+
     private boolean holds(DeviceMirror mirror, PageUse use) {
         PageRange pages = use.pages();
         for (long page = pages.first(); page < pages.end(); page++) {

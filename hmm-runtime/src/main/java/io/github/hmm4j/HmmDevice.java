@@ -1,0 +1,58 @@
+package io.github.hmm4j;
+
+import io.github.hmm4j.device.Device;
+import io.github.hmm4j.device.DeviceInfo;
+import io.github.hmm4j.mirror.DeviceMirror;
+
+/// One of a heap's devices.
+public final class HmmDevice {
+
+    private final DeviceMirror mirror;
+
+    HmmDevice(DeviceMirror mirror) {
+        this.mirror = mirror;
+    }
+
+    /// Number of the device in this heap, from 0.
+    public int index() {
+        return mirror.index();
+    }
+
+    public DeviceInfo info() {
+        return mirror.device().info();
+    }
+
+    /// Bytes of device memory that pages may take.
+    public long budgetBytes() {
+        return mirror.pool().budgetBytes();
+    }
+
+    /// Bytes of device memory that pages take now.
+    public long usedBytes() {
+        return (long) mirror.pool().usedFrames() * mirror.pageBytes();
+    }
+
+    /// Whether kernels can follow heap pointers here: the whole heap fits the budget, or the device uses host pages in place.
+    public boolean hasAperture() {
+        return mirror.isAperture();
+    }
+
+    /// Name of the copy engine in use.
+    public String copyEngine() {
+        return mirror.copies().name();
+    }
+
+    /// The device underneath, for what this library does not do.
+    public Device device() {
+        return mirror.device();
+    }
+
+    DeviceMirror mirror() {
+        return mirror;
+    }
+
+    @Override
+    public String toString() {
+        return mirror.toString();
+    }
+}

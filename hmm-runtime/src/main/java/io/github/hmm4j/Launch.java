@@ -1,0 +1,57 @@
+package io.github.hmm4j;
+
+import io.github.hmm4j.device.Completion;
+import io.github.hmm4j.mirror.InFlight;
+
+/// A kernel that was started. Threads: any.
+public final class Launch {
+
+    private final InFlight inFlight;
+    private final InFlight.Use use;
+    private final Completion completion;
+    private final Moves moves;
+
+    /// What had to be moved before the kernel could start.
+    ///
+    /// @param pagesMoved  pages that changed place
+    /// @param bytesCopied bytes that crossed to the device for it
+    /// @param rounds      times the launch went through planning and moving; 0 if everything was there
+    public record Moves(long pagesMoved, long bytesCopied, int rounds) {
+
+        static final Moves NONE = new Moves(0, 0, 0);
+    }
+
+    Launch(InFlight inFlight, InFlight.Use use, Completion completion, Moves moves) {
+        this.inFlight = inFlight;
+        this.use = use;
+        this.completion = completion;
+        this.moves = moves;
+    }
+
+    /// Waits for the kernel to end.
+    ///
+    /// @return this
+    /// @throws io.github.hmm4j.error.HmmException if it failed on the device; what it was to write is then undefined
+    public Launch await() {
+        try {
+            completion.await();
+        } finally {
+            inFlight.retire(use);
+        }
+        return this;
+    }
+
+    /// Whether the kernel has ended, well or badly. Never waits.
+    public boolean isDone() {
+        return completion.isDone();
+    }
+
+    public Moves moves() {
+        return moves;
+    }
+
+    /// Nanoseconds that the kernel took on the device, or -1 if the device does not say or it has not ended.
+    public long deviceNanos() {
+        return completion.deviceNanos();
+    }
+}

@@ -1,0 +1,196 @@
+package io.github.hmm4j;
+
+import io.github.hmm4j.account.Cause;
+import io.github.hmm4j.account.Counter;
+import io.github.hmm4j.device.Completion;
+import io.github.hmm4j.device.DeviceKernel;
+import io.github.hmm4j.device.DeviceMemory;
+import io.github.hmm4j.device.KernelArgument;
+import io.github.hmm4j.device.NDRange;
+import io.github.hmm4j.error.LaunchBlockedException;
+import io.github.hmm4j.migrate.HostLock;
+import io.github.hmm4j.migrate.LaunchGate;
+import io.github.hmm4j.migrate.MigrationReport;
+import io.github.hmm4j.migrate.PageOutcome;
+import io.github.hmm4j.migrate.Placer;
+import io.github.hmm4j.migrate.ToDevice;
+import io.github.hmm4j.migrate.UndoLog;
+import io.github.hmm4j.mirror.DeviceMirror;
+import io.github.hmm4j.mirror.ManagedPages;
+import io.github.hmm4j.mirror.PageUse;
+import io.github.hmm4j.pager.CheckedPager;
+import io.github.hmm4j.pager.HostView;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.function.Supplier;
+import org.jspecify.annotations.Nullable;
+
+/// Takes a launch from its arguments to the device.
+///
+/// 1. Plan: ranges and modes from the arguments.
+/// 2. Try the gate at once: resident data costs no more than two passes over its words.
+/// 3. Under the device's lock: frames in one piece, pages moved, the gate again.
+/// 4. A page was lost to the host meanwhile: once more; after [#PATIENCE] losses with the host held off, so that a launch always gets through.
+/// 5. A view holds a page: wait for views to close, without any lock, up to the launch timeout. A view of the launching thread itself is an error instead.
+///
+/// Whatever fails before the kernel is enqueued leaves every page where it was. Threads: any.
+final class Launcher {
+
+    /// Rounds that a launch loses to the host before it holds the host off.
+    private static final int PATIENCE = 3;
+
+    private final ManagedPages heap;
+    private final CheckedPager pager;
+    private final Placer placer;
+    private final ToDevice toDevice;
+    private final LaunchGate gate;
+    private final HostLock hostLock;
+    private final Duration timeout;
+
+    Launcher(ManagedPages heap, CheckedPager pager, Placer placer, ToDevice toDevice, LaunchGate gate, HostLock hostLock, Duration timeout) {
+        this.heap = heap;
+        this.pager = pager;
+        this.placer = placer;
+        this.toDevice = toDevice;
+        this.gate = gate;
+        this.hostLock = hostLock;
+        this.timeout = timeout;
+    }
+
+    Launch launch(DeviceKernel kernel, Object[] arguments, NDRange range, DeviceMirror mirror) {
+        Plan plan = Plan.of(heap.space(), kernel, mirror, arguments);
+        List<PageUse> uses = plan.uses();
+        refuseOwnView(kernel, uses);
+        Supplier<Completion> enqueue = () -> enqueue(kernel, plan, range, mirror);
+        LaunchGate.Passed passed = gate.enter(mirror, uses, enqueue);
+        Launch launch = passed != null
+                ? new Launch(heap.inFlight(), passed.use(), passed.completion(), Launch.Moves.NONE)
+                : new Attempt(kernel, plan, uses, enqueue, mirror).run();
+        heap.accounts().increment(Counter.LAUNCHES);
+        return launch;
+    }
+
+    private Completion enqueue(DeviceKernel kernel, Plan plan, NDRange range, DeviceMirror mirror) {
+        List<DeviceMemory> windows = new ArrayList<>(plan.passed().size());
+        try {
+            List<KernelArgument> arguments = new ArrayList<>(plan.passed().size());
+            for (Plan.Passed passed : plan.passed()) {
+                arguments.add(switch (passed) {
+                    case Plan.Passed.Range(var bytes) -> memory(mirror.argument(bytes), windows);
+                    case Plan.Passed.Image() -> memory(mirror.image(), windows);
+                    case Plan.Passed.Value(var bytes) -> new KernelArgument.Value(bytes);
+                    case Plan.Passed.Local(var lengthBytes) -> new KernelArgument.Local(lengthBytes);
+                });
+            }
+            return kernel.launch(arguments, range);
+        } finally {
+            windows.forEach(mirror::release);
+        }
+    }
+
+    private static KernelArgument memory(DeviceMemory window, List<DeviceMemory> windows) {
+        windows.add(window);
+        return new KernelArgument.Memory(window);
+    }
+
+    private void refuseOwnView(DeviceKernel kernel, List<PageUse> uses) {
+        HostView own = pager.ownConflict(uses).orElse(null);
+        if (own != null) {
+            throw new IllegalStateException("launch of kernel=%s would wait for ever for the calling thread's own %s; close it first"
+                    .formatted(kernel.name(), own));
+        }
+    }
+
+    /// A launch whose pages were not all there.
+    private final class Attempt {
+
+        private final DeviceKernel kernel;
+        private final Plan plan;
+        private final List<PageUse> uses;
+        private final Supplier<Completion> enqueue;
+        private final DeviceMirror mirror;
+        private final UndoLog undo;
+        private final long startNanos = System.nanoTime();
+        private long pagesMoved;
+        private long bytesCopied;
+        private int rounds;
+        private int losses;
+
+        Attempt(DeviceKernel kernel, Plan plan, List<PageUse> uses, Supplier<Completion> enqueue, DeviceMirror mirror) {
+            this.kernel = kernel;
+            this.plan = plan;
+            this.uses = uses;
+            this.enqueue = enqueue;
+            this.mirror = mirror;
+            undo = new UndoLog(heap, mirror);
+        }
+
+        Launch run() {
+            while (true) {
+                long viewsClosed = pager.closedCount();
+                LaunchGate.Passed passed = moveAndEnter();
+                if (passed != null) {
+                    return new Launch(heap.inFlight(), passed.use(), passed.completion(), new Launch.Moves(pagesMoved, bytesCopied, rounds));
+                }
+                if (isPinned()) {
+                    awaitViews(viewsClosed);
+                } else {
+                    losses++;
+                    heap.accounts().increment(Counter.LAUNCH_RETRIES);
+                }
+            }
+        }
+
+        private LaunchGate.@Nullable Passed moveAndEnter() {
+            rounds++;
+            mirror.lock().lock();
+            try {
+                if (losses < PATIENCE) {
+                    return moveAndEnterLocked();
+                }
+                try (HostLock.Hold _ = hostLock.exclusive()) {
+                    return moveAndEnterLocked();
+                }
+            } catch (RuntimeException | Error e) {
+                toDevice.undo(undo);
+                throw e;
+            } finally {
+                mirror.lock().unlock();
+            }
+        }
+
+        private LaunchGate.@Nullable Passed moveAndEnterLocked() {
+            placer.place(mirror, plan.windows());
+            for (Plan.Need need : plan.needs()) {
+                MigrationReport report =
+                        toDevice.migrate(mirror, need.pages(), need.intent(), ToDevice.Effort.EVERY_PAGE, Cause.LAUNCH, undo);
+                pagesMoved += report.count(PageOutcome.MOVED);
+                bytesCopied += report.bytesCopied();
+            }
+            return gate.enter(mirror, uses, enqueue);
+        }
+
+        private boolean isPinned() {
+            return gate.isPinned(uses);
+        }
+
+        private void awaitViews(long viewsClosed) {
+            heap.accounts().increment(Counter.LAUNCH_WAITS);
+            if (!pager.awaitClosing(viewsClosed, startNanos + timeout.toNanos())) {
+                giveBack();
+                throw new LaunchBlockedException(kernel.name(), Duration.ofNanos(System.nanoTime() - startNanos).toMillis(),
+                        pager.conflict(uses).map(HostView::toString).orElse("a view that has been closed meanwhile"));
+            }
+        }
+
+        private void giveBack() {
+            mirror.lock().lock();
+            try {
+                toDevice.undo(undo);
+            } finally {
+                mirror.lock().unlock();
+            }
+        }
+    }
+}

@@ -1,0 +1,214 @@
+package io.github.hmm4j;
+
+import io.github.hmm4j.device.DeviceKernel;
+import io.github.hmm4j.device.KernelParameter;
+import io.github.hmm4j.migrate.ToDevice;
+import io.github.hmm4j.mirror.DeviceMirror;
+import io.github.hmm4j.mirror.PageUse;
+import io.github.hmm4j.space.AddressSpace;
+import io.github.hmm4j.space.PageRange;
+import io.github.hmm4j.space.VaRange;
+import java.lang.foreign.Arena;
+import java.lang.foreign.MemorySegment;
+import java.lang.foreign.ValueLayout;
+import java.util.ArrayList;
+import java.util.List;
+
+/// The arguments of one launch, sorted out: what is passed for each parameter, which pages that takes, and in which mode.
+///
+/// Made by one thread and used by it alone. Values live as long as the garbage collector sees the plan.
+final class Plan {
+
+    /// Pages and what the device will do with them. Needs of one plan that overlap do not contradict each other.
+    record Need(PageRange pages, ToDevice.Intent intent) {}
+
+    /// What is passed for one parameter.
+    sealed interface Passed {
+        record Range(VaRange range) implements Passed {}
+
+        record Image() implements Passed {}
+
+        record Value(MemorySegment bytes) implements Passed {}
+
+        record Local(long lengthBytes) implements Passed {}
+    }
+
+    private final AddressSpace space;
+    private final DeviceKernel kernel;
+    private final DeviceMirror mirror;
+    private final List<Passed> passed = new ArrayList<>();
+    private final List<Need> needs = new ArrayList<>();
+    private final List<PageRange> windows = new ArrayList<>();
+
+    private Plan(AddressSpace space, DeviceKernel kernel, DeviceMirror mirror) {
+        this.space = space;
+        this.kernel = kernel;
+        this.mirror = mirror;
+    }
+
+    static Plan of(AddressSpace space, DeviceKernel kernel, DeviceMirror mirror, Object[] arguments) {
+        Plan plan = new Plan(space, kernel, mirror);
+        for (Object argument : arguments) {
+            plan.add(argument);
+        }
+        if (plan.passed.size() != kernel.parameters().size()) {
+            throw new IllegalArgumentException("kernel=%s, arguments=%d, parameters=%d %s"
+                    .formatted(kernel.name(), plan.passed.size(), kernel.parameters().size(), signature(kernel)));
+        }
+        plan.settleContradictions();
+        return plan;
+    }
+
+    List<Passed> passed() {
+        return passed;
+    }
+
+    List<Need> needs() {
+        return needs;
+    }
+
+    /// Ranges that must each lie in one piece.
+    List<PageRange> windows() {
+        return windows;
+    }
+
+    List<PageUse> uses() {
+        List<PageUse> uses = new ArrayList<>(needs.size());
+        for (Need need : needs) {
+            uses.add(new PageUse(need.pages(), need.intent().writes()));
+        }
+        return uses;
+    }
+
+    private void add(Object argument) {
+        switch (argument) {
+            case MemorySegment segment -> addMemory(segment, parameter(argument).isConst() ? Arg.Intent.IN : Arg.Intent.IN_OUT);
+            case Arg.Memory(MemorySegment segment, Arg.Intent intent) -> addMemory(segment, intent);
+            case Arg.Heap(List<Arg.Memory> ranges) -> addHeap(ranges);
+            case Arg.Local(long lengthBytes) -> {
+                require(parameter(argument).space() == KernelParameter.Space.LOCAL, argument, "local memory");
+                passed.add(new Passed.Local(lengthBytes));
+            }
+            case Number number -> {
+                require(parameter(argument).space() == KernelParameter.Space.PRIVATE, argument, "a value");
+                passed.add(new Passed.Value(bytesOf(number)));
+            }
+            default -> throw new IllegalArgumentException("kernel=%s, argument %d is a %s: not a managed segment, an Arg or a number"
+                    .formatted(kernel.name(), passed.size(), argument.getClass().getName()));
+        }
+    }
+
+    private void addMemory(MemorySegment segment, Arg.Intent intent) {
+        require(parameter(segment).isMemory(), segment, "memory");
+        VaRange range = managed(segment);
+        passed.add(new Passed.Range(range));
+        windows.add(space.pagesOf(range));
+        addNeeds(range, intent);
+    }
+
+    private void addHeap(List<Arg.Memory> ranges) {
+        if (!mirror.isAperture()) {
+            mirror.image(); // says why not
+        }
+        require(parameter(ranges).isMemory(), ranges, "memory");
+        passed.add(new Passed.Image());
+        require(parameter(ranges).space() == KernelParameter.Space.PRIVATE, ranges, "the heap's base address");
+        passed.add(new Passed.Value(bytesOf(space.baseBytes())));
+        for (Arg.Memory memory : ranges) {
+            VaRange range = managed(memory.segment());
+            windows.add(space.pagesOf(range));
+            addNeeds(range, memory.intent());
+        }
+    }
+
+    private VaRange managed(MemorySegment segment) {
+        VaRange range = VaRange.ofLength(segment.isNative() ? segment.address() : 0, segment.byteSize());
+        try {
+            space.regionOf(range);
+        } catch (IllegalArgumentException e) {
+            throw new IllegalArgumentException("kernel=%s, argument %d: %s".formatted(kernel.name(), passed.size(), e.getMessage()), e);
+        }
+        return range;
+    }
+
+    /// Of an output, only pages that lie wholly within it are dead; the rest of its first and last page belongs to somebody.
+    private void addNeeds(VaRange range, Arg.Intent intent) {
+        PageRange all = space.pagesOf(range);
+        if (intent != Arg.Intent.OUT) {
+            needs.add(new Need(all, intent == Arg.Intent.IN ? ToDevice.Intent.READ : ToDevice.Intent.WRITE));
+            return;
+        }
+        PageRange whole = wholePages(range);
+        if (whole.isEmpty()) {
+            needs.add(new Need(all, ToDevice.Intent.WRITE));
+            return;
+        }
+        needs.add(new Need(whole, ToDevice.Intent.OVERWRITE));
+        if (all.first() < whole.first()) {
+            needs.add(new Need(new PageRange(all.first(), whole.first()), ToDevice.Intent.WRITE));
+        }
+        if (whole.end() < all.end()) {
+            needs.add(new Need(new PageRange(whole.end(), all.end()), ToDevice.Intent.WRITE));
+        }
+    }
+
+    /// The last page of a region counts as whole if everything the program asked for of it is in the range.
+    private PageRange wholePages(VaRange range) {
+        var region = space.regionOf(range);
+        long requestedEnd = region.range().startBytes() + region.requestedBytes();
+        return space.wholePagesOf(range.endBytes() >= requestedEnd ? new VaRange(range.startBytes(), region.range().endBytes()) : range);
+    }
+
+    /// A page that one argument overwrites and another reads has contents after all.
+    private void settleContradictions() {
+        for (int i = 0; i < needs.size(); i++) {
+            Need need = needs.get(i);
+            if (need.intent() == ToDevice.Intent.OVERWRITE && overlapsAnother(i)) {
+                needs.set(i, new Need(need.pages(), ToDevice.Intent.WRITE));
+            }
+        }
+        needs.sort((a, b) -> Boolean.compare(b.intent().writes(), a.intent().writes())); // a page to be written is not shared first
+    }
+
+    private boolean overlapsAnother(int index) {
+        for (int i = 0; i < needs.size(); i++) {
+            if (i != index && needs.get(i).pages().overlaps(needs.get(index).pages())) {
+                return true;
+            }
+        }
+        return false;
+    }
+
+    private KernelParameter parameter(Object argument) {
+        if (passed.size() >= kernel.parameters().size()) {
+            throw new IllegalArgumentException("kernel=%s, argument %d=%s is one too many, parameters=%d %s"
+                    .formatted(kernel.name(), passed.size(), argument, kernel.parameters().size(), signature(kernel)));
+        }
+        return kernel.parameters().get(passed.size());
+    }
+
+    private void require(boolean fits, Object argument, String what) {
+        if (!fits) {
+            KernelParameter parameter = parameter(argument);
+            throw new IllegalArgumentException("kernel=%s, parameter %d is %s %s: it does not take %s"
+                    .formatted(kernel.name(), parameter.index(), parameter.typeName(), parameter.name(), what));
+        }
+    }
+
+    private static MemorySegment bytesOf(Number number) {
+        Arena arena = Arena.ofAuto();
+        return switch (number) {
+            case Integer value -> arena.allocateFrom(ValueLayout.JAVA_INT, value);
+            case Long value -> arena.allocateFrom(ValueLayout.JAVA_LONG, value);
+            case Float value -> arena.allocateFrom(ValueLayout.JAVA_FLOAT, value);
+            case Double value -> arena.allocateFrom(ValueLayout.JAVA_DOUBLE, value);
+            case Short value -> arena.allocateFrom(ValueLayout.JAVA_SHORT, value);
+            case Byte value -> arena.allocateFrom(ValueLayout.JAVA_BYTE, value);
+            default -> throw new IllegalArgumentException("value=" + number + " of " + number.getClass().getName() + " has no OpenCL type");
+        };
+    }
+
+    private static String signature(DeviceKernel kernel) {
+        return kernel.parameters().stream().map(parameter -> parameter.typeName() + " " + parameter.name()).toList().toString();
+    }
+}

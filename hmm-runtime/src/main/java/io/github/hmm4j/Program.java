@@ -1,0 +1,62 @@
+package io.github.hmm4j;
+
+import io.github.hmm4j.device.DeviceKernel;
+import io.github.hmm4j.device.DeviceProgram;
+import io.github.hmm4j.kernels.Source;
+import io.github.hmm4j.mirror.DeviceMirror;
+import java.util.HashMap;
+import java.util.Map;
+
+/// An OpenCL program, compiled for a device when it is first needed there. Owned by its [Hmm]. Threads: any.
+public final class Program {
+
+    private record KernelKey(int device, String name) {}
+
+    private final Hmm hmm;
+    private final Source source;
+    private final String options;
+    private final Map<Integer, DeviceProgram> built = new HashMap<>();
+    private final Map<KernelKey, DeviceKernel> kernels = new HashMap<>();
+
+    Program(Hmm hmm, Source source, String options) {
+        this.hmm = hmm;
+        this.source = source;
+        this.options = options;
+    }
+
+    /// A kernel of this program; compiles it for the heap's first device.
+    ///
+    /// @throws IllegalArgumentException                       if there is no such kernel
+    /// @throws io.github.hmm4j.error.KernelBuildException if it does not compile; the message has the compiler's log
+    public Kernel kernel(String name) {
+        compiled(hmm.device().mirror(), name);
+        return new Kernel(hmm, this, name);
+    }
+
+    synchronized DeviceKernel compiled(DeviceMirror mirror, String name) {
+        KernelKey key = new KernelKey(mirror.index(), name);
+        DeviceKernel kernel = kernels.get(key);
+        if (kernel == null) {
+            DeviceProgram program = built.get(mirror.index());
+            if (program == null) {
+                program = mirror.device().build(source, options);
+                built.put(mirror.index(), program);
+            }
+            kernel = program.kernel(name);
+            kernels.put(key, kernel);
+        }
+        return kernel;
+    }
+
+    synchronized void close() {
+        kernels.values().forEach(DeviceKernel::close);
+        kernels.clear();
+        built.values().forEach(DeviceProgram::close);
+        built.clear();
+    }
+
+    @Override
+    public String toString() {
+        return source.name();
+    }
+}
