@@ -52,6 +52,8 @@ public interface ClApi {
 
     // Memory.
 
+    /// Makes a buffer.
+    ///
     /// @param hostAddressBytes for `CL_MEM_USE_HOST_PTR`, else 0
     long createBuffer(long context, long flags, long lengthBytes, long hostAddressBytes);
 
@@ -105,6 +107,8 @@ public interface ClApi {
 
     void releaseKernel(long kernel);
 
+    /// Sets an argument that is a value.
+    ///
     /// @param value off-heap; read during the call
     void setValue(long kernel, int index, MemorySegment value);
 

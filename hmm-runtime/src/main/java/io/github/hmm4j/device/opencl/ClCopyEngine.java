@@ -109,7 +109,7 @@ abstract sealed class ClCopyEngine implements CopyEngine, Owned permits DirectCo
     }
 
     private static boolean continues(CopyRun last, CopyRun run) {
-        return last.memory() == run.memory()
+        return last.memory().equals(run.memory())
                 && last.offsetBytes() + last.lengthBytes() == run.offsetBytes()
                 && last.hostAddressBytes() + last.lengthBytes() == run.hostAddressBytes();
     }

@@ -6,6 +6,7 @@ import io.github.hmm4j.device.DeviceInfo.Svm;
 import java.util.ArrayList;
 import java.util.EnumSet;
 import java.util.List;
+import java.util.Map;
 import java.util.Set;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
@@ -17,6 +18,9 @@ public final class ClPlatforms {
 
     private static final Logger LOG = LoggerFactory.getLogger(ClPlatforms.class);
     private static final Pattern VERSION = Pattern.compile("OpenCL (\\d+)\\.(\\d+).*");
+    /// The bits of `CL_DEVICE_SVM_CAPABILITIES`.
+    private static final Map<Long, Svm> SVM_BITS = Map.of(
+            1L, Svm.COARSE_GRAIN_BUFFER, 2L, Svm.FINE_GRAIN_BUFFER, 4L, Svm.FINE_GRAIN_SYSTEM, 8L, Svm.ATOMICS);
 
     private ClPlatforms() {}
 
@@ -79,14 +83,13 @@ public final class ClPlatforms {
         return (type & Cl.DEVICE_TYPE_ACCELERATOR) != 0 ? Kind.ACCELERATOR : Kind.OTHER;
     }
 
-    /// Bit k of `CL_DEVICE_SVM_CAPABILITIES` is the constant with ordinal k.
     private static Set<Svm> svm(long capabilities) {
         var svm = EnumSet.noneOf(Svm.class);
-        for (Svm kind : Svm.values()) {
-            if ((capabilities >> kind.ordinal() & 1) != 0) {
+        SVM_BITS.forEach((bit, kind) -> {
+            if ((capabilities & bit) != 0) {
                 svm.add(kind);
             }
-        }
+        });
         return svm;
     }
 

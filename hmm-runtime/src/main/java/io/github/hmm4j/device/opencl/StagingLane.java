@@ -117,8 +117,8 @@ final class StagingLane {
             copier.gather(pieces, slot);
         }
         long event = 0;
-        for (StagedPiece piece : pieces) {
-            event = enqueue(piece, slot, piece == pieces.getLast());
+        for (int i = 0; i < pieces.size(); i++) {
+            event = enqueue(pieces.get(i), slot, i == pieces.size() - 1);
         }
         ClCompletion completion = queue.submit(event, call(), () -> "pieces=" + pieces.size() + ", device=" + device);
         freeSlots.removeFirst();

@@ -7,11 +7,8 @@ import io.github.hmm4j.device.opencl.ClApi;
 import io.github.hmm4j.device.opencl.ClBinding;
 import io.github.hmm4j.device.opencl.ClStatus;
 import io.github.hmm4j.error.NoDeviceException;
-import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
-import java.lang.foreign.ValueLayout;
 import java.nio.ByteBuffer;
-import java.nio.charset.StandardCharsets;
 import java.util.Arrays;
 import java.util.Map;
 import java.util.concurrent.ConcurrentHashMap;
@@ -33,6 +30,7 @@ import org.jocl.cl_kernel;
 import org.jocl.cl_mem;
 import org.jocl.cl_platform_id;
 import org.jocl.cl_program;
+import org.jspecify.annotations.Nullable;
 
 /// OpenCL through JOCL.
 ///
@@ -58,7 +56,7 @@ public final class JoclClApi implements ClApi {
     public static JoclClApi load() {
         try {
             // The first call loads both. That there is no platform is not its business.
-            status(() -> CL.clGetPlatformIDs(0, null, new int[1]));
+            StatusCall.status(() -> CL.clGetPlatformIDs(0, null, new int[1]));
             return new JoclClApi();
         } catch (LinkageError | UnsupportedOperationException e) {
             throw ClAdvice.noLibrary(ClBinding.JOCL, e);
@@ -85,7 +83,7 @@ public final class JoclClApi implements ClApi {
     @Override
     public long[] platforms() {
         int[] count = new int[1];
-        int status = status(() -> CL.clGetPlatformIDs(0, null, count));
+        int status = StatusCall.status(() -> CL.clGetPlatformIDs(0, null, count));
         if (status == ClStatus.PLATFORM_NOT_FOUND_KHR || (status == SUCCESS && count[0] == 0)) {
             return new long[0];
         }
@@ -98,14 +96,14 @@ public final class JoclClApi implements ClApi {
     @Override
     public String platformText(long platform, int name) {
         cl_platform_id id = platforms.get(platform);
-        return text("clGetPlatformInfo", name, (capacity, answer, length) -> CL.clGetPlatformInfo(id, name, capacity, answer, length));
+        return InfoCall.text("clGetPlatformInfo", name, (capacity, answer, length) -> CL.clGetPlatformInfo(id, name, capacity, answer, length));
     }
 
     @Override
     public long[] devices(long platform) {
         cl_platform_id id = platforms.get(platform);
         int[] count = new int[1];
-        int status = status(() -> CL.clGetDeviceIDs(id, CL.CL_DEVICE_TYPE_ALL, 0, null, count));
+        int status = StatusCall.status(() -> CL.clGetDeviceIDs(id, CL.CL_DEVICE_TYPE_ALL, 0, null, count));
         if (status == ClStatus.DEVICE_NOT_FOUND || (status == SUCCESS && count[0] == 0)) {
             return new long[0];
         }
@@ -118,13 +116,13 @@ public final class JoclClApi implements ClApi {
     @Override
     public String deviceText(long device, int name) {
         cl_device_id id = devices.get(device);
-        return text("clGetDeviceInfo", name, (capacity, answer, length) -> CL.clGetDeviceInfo(id, name, capacity, answer, length));
+        return InfoCall.text("clGetDeviceInfo", name, (capacity, answer, length) -> CL.clGetDeviceInfo(id, name, capacity, answer, length));
     }
 
     @Override
     public long deviceNumber(long device, int name) {
         cl_device_id id = devices.get(device);
-        return number("clGetDeviceInfo", name, (capacity, answer, length) -> CL.clGetDeviceInfo(id, name, capacity, answer, length));
+        return InfoCall.number("clGetDeviceInfo", name, (capacity, answer, length) -> CL.clGetDeviceInfo(id, name, capacity, answer, length));
     }
 
     @Override
@@ -272,7 +270,7 @@ public final class JoclClApi implements ClApi {
     public boolean build(long program, long device, String options) {
         cl_program object = programs.get(program);
         var ids = new cl_device_id[] {devices.get(device)};
-        int status = status(() -> CL.clBuildProgram(object, 1, ids, options, null, null));
+        int status = StatusCall.status(() -> CL.clBuildProgram(object, 1, ids, options, null, null));
         if (status != ClStatus.BUILD_PROGRAM_FAILURE && status != ClStatus.INVALID_BUILD_OPTIONS) {
             ClStatus.check(status, "clBuildProgram", "options=" + options);
         }
@@ -284,7 +282,7 @@ public final class JoclClApi implements ClApi {
         cl_program object = programs.get(program);
         cl_device_id id = devices.get(device);
         int name = CL.CL_PROGRAM_BUILD_LOG;
-        return text("clGetProgramBuildInfo", name,
+        return InfoCall.text("clGetProgramBuildInfo", name,
                 (capacity, answer, length) -> CL.clGetProgramBuildInfo(object, id, name, capacity, answer, length));
     }
 
@@ -292,7 +290,7 @@ public final class JoclClApi implements ClApi {
     public String kernelNames(long program) {
         cl_program object = programs.get(program);
         int name = CL.CL_PROGRAM_KERNEL_NAMES;
-        return text("clGetProgramInfo", name, (capacity, answer, length) -> CL.clGetProgramInfo(object, name, capacity, answer, length));
+        return InfoCall.text("clGetProgramInfo", name, (capacity, answer, length) -> CL.clGetProgramInfo(object, name, capacity, answer, length));
     }
 
     @Override
@@ -310,19 +308,19 @@ public final class JoclClApi implements ClApi {
     public int parameterCount(long kernel) {
         cl_kernel object = kernels.get(kernel);
         int name = CL.CL_KERNEL_NUM_ARGS;
-        return (int) number("clGetKernelInfo", name, (capacity, answer, length) -> CL.clGetKernelInfo(object, name, capacity, answer, length));
+        return (int) InfoCall.number("clGetKernelInfo", name, (capacity, answer, length) -> CL.clGetKernelInfo(object, name, capacity, answer, length));
     }
 
     @Override
     public String parameterText(long kernel, int index, int name) {
         cl_kernel object = kernels.get(kernel);
-        return text("clGetKernelArgInfo", name, (capacity, answer, length) -> CL.clGetKernelArgInfo(object, index, name, capacity, answer, length));
+        return InfoCall.text("clGetKernelArgInfo", name, (capacity, answer, length) -> CL.clGetKernelArgInfo(object, index, name, capacity, answer, length));
     }
 
     @Override
     public long parameterNumber(long kernel, int index, int name) {
         cl_kernel object = kernels.get(kernel);
-        return number("clGetKernelArgInfo", name, (capacity, answer, length) -> CL.clGetKernelArgInfo(object, index, name, capacity, answer, length));
+        return InfoCall.number("clGetKernelArgInfo", name, (capacity, answer, length) -> CL.clGetKernelArgInfo(object, index, name, capacity, answer, length));
     }
 
     @Override
@@ -351,7 +349,7 @@ public final class JoclClApi implements ClApi {
         cl_kernel entry = kernels.get(kernel);
         long[] localOrNull = local.length == 0 ? null : local;
         var event = new cl_event();
-        int status = status(() -> CL.clEnqueueNDRangeKernel(
+        int status = StatusCall.status(() -> CL.clEnqueueNDRangeKernel(
                 object, entry, global.length, null, global, localOrNull, 0, null, event));
         if (status != SUCCESS) {
             String range = "global=" + Arrays.toString(global) + ", local=" + Arrays.toString(local);
@@ -363,7 +361,7 @@ public final class JoclClApi implements ClApi {
     @Override
     public void waitFor(long event) {
         var one = new cl_event[] {events.get(event)};
-        int status = status(() -> CL.clWaitForEvents(1, one));
+        int status = StatusCall.status(() -> CL.clWaitForEvents(1, one));
         if (status != ClStatus.EXEC_STATUS_ERROR_FOR_EVENTS_IN_WAIT_LIST) {
             ClStatus.check(status, "clWaitForEvents", null);
         }
@@ -373,13 +371,13 @@ public final class JoclClApi implements ClApi {
     public int eventStatus(long event) {
         cl_event object = events.get(event);
         int name = CL.CL_EVENT_COMMAND_EXECUTION_STATUS;
-        return (int) number("clGetEventInfo", name, (capacity, answer, length) -> CL.clGetEventInfo(object, name, capacity, answer, length));
+        return (int) InfoCall.number("clGetEventInfo", name, (capacity, answer, length) -> CL.clGetEventInfo(object, name, capacity, answer, length));
     }
 
     @Override
     public long eventTime(long event, int name) {
         cl_event object = events.get(event);
-        return number("clGetEventProfilingInfo", name,
+        return InfoCall.number("clGetEventProfilingInfo", name,
                 (capacity, answer, length) -> CL.clGetEventProfilingInfo(object, name, capacity, answer, length));
     }
 
@@ -396,15 +394,15 @@ public final class JoclClApi implements ClApi {
         return references;
     }
 
-    private void set(long kernel, int index, long lengthBytes, Pointer value) {
+    private void set(long kernel, int index, long lengthBytes, @Nullable Pointer value) {
         cl_kernel object = kernels.get(kernel);
-        int status = status(() -> CL.clSetKernelArg(object, index, lengthBytes, value));
+        int status = StatusCall.status(() -> CL.clSetKernelArg(object, index, lengthBytes, value));
         if (status != SUCCESS) {
             throw ClStatus.failure(status, "clSetKernelArg", "index=" + index + ", bytes=" + lengthBytes);
         }
     }
 
-    private long enqueue(boolean event, String call, long lengthBytes, ToIntFunction<cl_event> enqueue) {
+    private long enqueue(boolean event, String call, long lengthBytes, ToIntFunction<@Nullable cl_event> enqueue) {
         cl_event out = event ? new cl_event() : null;
         check(() -> enqueue.applyAsInt(out), call, "bytes", lengthBytes);
         return out == null ? 0 : events.keep(out);
@@ -429,45 +427,10 @@ public final class JoclClApi implements ClApi {
         return created;
     }
 
-    private static void check(Call call, String name, String what, long value) {
-        int status = status(call);
+    private static void check(StatusCall call, String name, String what, long value) {
+        int status = StatusCall.status(call);
         if (status != SUCCESS) {
             throw ClStatus.failure(status, name, what + "=" + value);
-        }
-    }
-
-    private static int status(Call call) {
-        try {
-            return call.run();
-        } catch (CLException e) {
-            return e.getStatus();
-        }
-    }
-
-    private static String text(String call, int name, Info info) {
-        String what = "query=0x" + Integer.toHexString(name);
-        long[] length = new long[1];
-        ClStatus.check(status(() -> info.get(0, null, length)), call, what);
-        try (Arena arena = Arena.ofConfined()) {
-            MemorySegment answer = arena.allocate(Math.max(1, length[0]));
-            Pointer pointer = Pointer.to(answer.asByteBuffer());
-            ClStatus.check(status(() -> info.get(length[0], pointer, null)), call, what);
-            byte[] bytes = answer.asSlice(0, length[0]).toArray(ValueLayout.JAVA_BYTE);
-            return new String(bytes, StandardCharsets.UTF_8).replace("\0", "").strip();
-        }
-    }
-
-    private static long number(String call, int name, Info info) {
-        try (Arena arena = Arena.ofConfined()) {
-            MemorySegment answer = arena.allocate(Long.BYTES, Long.BYTES);
-            long[] length = new long[1];
-            int status = status(() -> info.get(Long.BYTES, Pointer.to(answer.asByteBuffer()), length));
-            if (status != SUCCESS) {
-                throw ClStatus.failure(status, call, "query=0x" + Integer.toHexString(name));
-            }
-            return length[0] == Integer.BYTES
-                    ? Integer.toUnsignedLong(answer.get(ValueLayout.JAVA_INT, 0))
-                    : answer.get(ValueLayout.JAVA_LONG, 0);
         }
     }
 
@@ -478,16 +441,5 @@ public final class JoclClApi implements ClApi {
     /// Only its address counts: JOCL looks at no length.
     private static ByteBuffer buffer(long addressBytes) {
         return MemorySegment.ofAddress(addressBytes).reinterpret(1).asByteBuffer();
-    }
-
-    @FunctionalInterface
-    private interface Call {
-        int run();
-    }
-
-    /// One `clGet*Info` call with everything bound but where the answer goes.
-    @FunctionalInterface
-    private interface Info {
-        int get(long capacityBytes, Pointer answer, long[] answerBytes);
     }
 }

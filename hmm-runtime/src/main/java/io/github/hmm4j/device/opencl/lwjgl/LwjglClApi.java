@@ -61,7 +61,7 @@ public final class LwjglClApi implements ClApi {
 
     @Override
     public String platformText(long platform, int name) {
-        return Info.text("clGetPlatformInfo", name, (capacity, answer, length) -> CL10.nclGetPlatformInfo(platform, name, capacity, answer, length));
+        return InfoCall.text("clGetPlatformInfo", name, (capacity, answer, length) -> CL10.nclGetPlatformInfo(platform, name, capacity, answer, length));
     }
 
     @Override
@@ -72,12 +72,12 @@ public final class LwjglClApi implements ClApi {
 
     @Override
     public String deviceText(long device, int name) {
-        return Info.text("clGetDeviceInfo", name, (capacity, answer, length) -> CL10.nclGetDeviceInfo(device, name, capacity, answer, length));
+        return InfoCall.text("clGetDeviceInfo", name, (capacity, answer, length) -> CL10.nclGetDeviceInfo(device, name, capacity, answer, length));
     }
 
     @Override
     public long deviceNumber(long device, int name) {
-        return Info.number("clGetDeviceInfo", name, (capacity, answer, length) -> CL10.nclGetDeviceInfo(device, name, capacity, answer, length));
+        return InfoCall.number("clGetDeviceInfo", name, (capacity, answer, length) -> CL10.nclGetDeviceInfo(device, name, capacity, answer, length));
     }
 
     @Override
@@ -234,14 +234,14 @@ public final class LwjglClApi implements ClApi {
     @Override
     public String buildLog(long program, long device) {
         int name = CL10.CL_PROGRAM_BUILD_LOG;
-        return Info.text("clGetProgramBuildInfo", name,
+        return InfoCall.text("clGetProgramBuildInfo", name,
                 (capacity, answer, length) -> CL10.nclGetProgramBuildInfo(program, device, name, capacity, answer, length));
     }
 
     @Override
     public String kernelNames(long program) {
         int name = CL12.CL_PROGRAM_KERNEL_NAMES;
-        return Info.text("clGetProgramInfo", name, (capacity, answer, length) -> CL10.nclGetProgramInfo(program, name, capacity, answer, length));
+        return InfoCall.text("clGetProgramInfo", name, (capacity, answer, length) -> CL10.nclGetProgramInfo(program, name, capacity, answer, length));
     }
 
     @Override
@@ -264,19 +264,19 @@ public final class LwjglClApi implements ClApi {
     @Override
     public int parameterCount(long kernel) {
         int name = CL10.CL_KERNEL_NUM_ARGS;
-        return (int) Info.number("clGetKernelInfo", name,
+        return (int) InfoCall.number("clGetKernelInfo", name,
                 (capacity, answer, length) -> CL10.nclGetKernelInfo(kernel, name, capacity, answer, length));
     }
 
     @Override
     public String parameterText(long kernel, int index, int name) {
-        return Info.text("clGetKernelArgInfo", name,
+        return InfoCall.text("clGetKernelArgInfo", name,
                 (capacity, answer, length) -> CL12.nclGetKernelArgInfo(kernel, index, name, capacity, answer, length));
     }
 
     @Override
     public long parameterNumber(long kernel, int index, int name) {
-        return Info.number("clGetKernelArgInfo", name,
+        return InfoCall.number("clGetKernelArgInfo", name,
                 (capacity, answer, length) -> CL12.nclGetKernelArgInfo(kernel, index, name, capacity, answer, length));
     }
 
@@ -330,13 +330,13 @@ public final class LwjglClApi implements ClApi {
     @Override
     public int eventStatus(long event) {
         int name = CL10.CL_EVENT_COMMAND_EXECUTION_STATUS;
-        return (int) Info.number("clGetEventInfo", name,
+        return (int) InfoCall.number("clGetEventInfo", name,
                 (capacity, answer, length) -> CL10.nclGetEventInfo(event, name, capacity, answer, length));
     }
 
     @Override
     public long eventTime(long event, int name) {
-        return Info.number("clGetEventProfilingInfo", name,
+        return InfoCall.number("clGetEventProfilingInfo", name,
                 (capacity, answer, length) -> CL10.nclGetEventProfilingInfo(event, name, capacity, answer, length));
     }
 

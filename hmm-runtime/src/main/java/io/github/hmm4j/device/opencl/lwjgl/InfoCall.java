@@ -13,13 +13,13 @@ import org.lwjgl.system.MemoryStack;
 
 /// Reads the answers of the `clGet*Info` calls, whose shape is always the same.
 @FunctionalInterface
-interface Info {
+interface InfoCall {
 
     /// One such call with everything bound but where the answer goes.
     int get(long capacityBytes, long answer, long answerBytes);
 
     /// A text without its final zero.
-    static String text(String call, int name, Info info) {
+    static String text(String call, int name, InfoCall info) {
         try (Arena arena = Arena.ofConfined()) {
             long lengthBytes = lengthBytes(call, name, info);
             MemorySegment answer = arena.allocate(Math.max(1, lengthBytes));
@@ -30,7 +30,7 @@ interface Info {
     }
 
     /// A value of 4 or 8 bytes.
-    static long number(String call, int name, Info info) {
+    static long number(String call, int name, InfoCall info) {
         try (MemoryStack stack = MemoryStack.stackPush()) {
             long answer = stack.nmalloc(8, 16);
             int status = info.get(8, answer, answer + 8);
@@ -41,7 +41,7 @@ interface Info {
         }
     }
 
-    private static long lengthBytes(String call, int name, Info info) {
+    private static long lengthBytes(String call, int name, InfoCall info) {
         try (MemoryStack stack = MemoryStack.stackPush()) {
             long length = stack.nlong(0);
             ClStatus.check(info.get(0, NULL, length), call, what(name));
