@@ -1,0 +1,50 @@
+package io.github.hmm4j.device.opencl;
+
+/// The constants of `cl.h` that this package passes, under their own names without the prefix `CL_`.
+final class Cl {
+
+    static final int PLATFORM_VERSION = 0x0901;
+    static final int PLATFORM_NAME = 0x0902;
+
+    static final int DEVICE_TYPE = 0x1000;
+    static final long DEVICE_TYPE_CPU = 1 << 1;
+    static final long DEVICE_TYPE_GPU = 1 << 2;
+    static final long DEVICE_TYPE_ACCELERATOR = 1 << 3;
+    static final int DEVICE_MAX_COMPUTE_UNITS = 0x1002;
+    static final int DEVICE_MAX_WORK_GROUP_SIZE = 0x1004;
+    static final int DEVICE_MAX_MEM_ALLOC_SIZE = 0x1010;
+    /// In bits.
+    static final int DEVICE_MEM_BASE_ADDR_ALIGN = 0x1019;
+    static final int DEVICE_GLOBAL_MEM_SIZE = 0x101F;
+    static final int DEVICE_AVAILABLE = 0x1027;
+    static final int DEVICE_COMPILER_AVAILABLE = 0x1028;
+    static final int DEVICE_NAME = 0x102B;
+    static final int DEVICE_VENDOR = 0x102C;
+    static final int DRIVER_VERSION = 0x102D;
+    static final int DEVICE_VERSION = 0x102F;
+    static final int DEVICE_PLATFORM = 0x1031;
+    static final int DEVICE_HOST_UNIFIED_MEMORY = 0x1035;
+    /// From OpenCL 2.0 on.
+    static final int DEVICE_SVM_CAPABILITIES = 0x1053;
+
+    static final long MEM_READ_WRITE = 1;
+    static final long MEM_USE_HOST_PTR = 1 << 3;
+    static final long MEM_ALLOC_HOST_PTR = 1 << 4;
+    static final long MAP_READ = 1;
+    static final long MAP_WRITE = 1 << 1;
+
+    static final int KERNEL_ARG_ADDRESS_QUALIFIER = 0x1196;
+    static final int KERNEL_ARG_ADDRESS_GLOBAL = 0x119B;
+    static final int KERNEL_ARG_ADDRESS_LOCAL = 0x119C;
+    static final int KERNEL_ARG_ADDRESS_CONSTANT = 0x119D;
+    static final int KERNEL_ARG_ADDRESS_PRIVATE = 0x119E;
+    static final int KERNEL_ARG_TYPE_NAME = 0x1198;
+    static final int KERNEL_ARG_TYPE_QUALIFIER = 0x1199;
+    static final long KERNEL_ARG_TYPE_CONST = 1;
+    static final int KERNEL_ARG_NAME = 0x119A;
+
+    static final int PROFILING_COMMAND_START = 0x1282;
+    static final int PROFILING_COMMAND_END = 0x1283;
+
+    private Cl() {}
+}

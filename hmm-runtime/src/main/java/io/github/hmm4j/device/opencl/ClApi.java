@@ -1,0 +1,137 @@
+package io.github.hmm4j.device.opencl;
+
+import java.lang.foreign.MemorySegment;
+
+/// All of OpenCL that the runtime calls, one method for one call.
+///
+/// Handles, addresses, sizes and offsets are `long`; a handle is the pointer of the driver. Names of queries and flags are those of `cl.h` ([Cl]).
+/// Every status is checked: a method that returns has succeeded, and one that throws has had no effect.
+/// Implementations keep no state but what the library under them needs, so one that counts, records or fails calls can stand in front of any other.
+///
+/// Threads: any, except that a kernel's arguments and its enqueue belong to one thread at a time.
+///
+/// Outcome: [io.github.hmm4j.error.OpenClFailedException] with call, status and sizes, or [io.github.hmm4j.error.DeviceLostException]
+/// where the status says that the device is gone ([ClStatus]).
+public interface ClApi {
+
+    ClBinding binding();
+
+    // Platforms and devices.
+
+    /// All platforms; none is an empty array.
+    long[] platforms();
+
+    String platformText(long platform, int name);
+
+    /// All devices of a platform, of whatever type; none is an empty array.
+    long[] devices(long platform);
+
+    String deviceText(long device, int name);
+
+    /// A value of 4 or 8 bytes, zero-extended.
+    long deviceNumber(long device, int name);
+
+    // Contexts and queues.
+
+    long createContext(long platform, long... devices);
+
+    void retainContext(long context);
+
+    void releaseContext(long context);
+
+    /// Makes an in-order queue.
+    ///
+    /// @param profiling whether events of the queue keep times
+    long createQueue(long context, long device, boolean profiling);
+
+    void flush(long queue);
+
+    void finish(long queue);
+
+    void releaseQueue(long queue);
+
+    // Memory.
+
+    /// Makes a buffer.
+    ///
+    /// @param hostAddressBytes for `CL_MEM_USE_HOST_PTR`, else 0
+    long createBuffer(long context, long flags, long lengthBytes, long hostAddressBytes);
+
+    long createSubBuffer(long buffer, long offsetBytes, long lengthBytes);
+
+    void releaseMemory(long memory);
+
+    // Copies. Each returns its event, or 0 if none was asked for.
+
+    long enqueueCopy(long queue, long source, long target, long sourceOffset, long targetOffset, long lengthBytes, boolean event);
+
+    /// Fills with zeros.
+    ///
+    /// @param patternBytes 1, 2, 4 ... 128, dividing offset and length
+    long enqueueZero(long queue, long memory, int patternBytes, long offsetBytes, long lengthBytes, boolean event);
+
+    /// Does not wait: the host memory must stay as it is until the event has ended.
+    long enqueueWrite(long queue, long memory, long offsetBytes, long lengthBytes, long hostAddressBytes, boolean event);
+
+    /// Does not wait: the host memory holds the bytes when the event has ended.
+    long enqueueRead(long queue, long memory, long offsetBytes, long lengthBytes, long hostAddressBytes, boolean event);
+
+    /// Maps a whole buffer and waits for it.
+    ///
+    /// @return the address
+    long map(long queue, long memory, long flags, long lengthBytes);
+
+    void enqueueUnmap(long queue, long memory, long addressBytes);
+
+    // Programs and kernels.
+
+    long createProgram(long context, String text);
+
+    /// Returns false if the compiler refused; [#buildLog] says why.
+    boolean build(long program, long device, String options);
+
+    String buildLog(long program, long device);
+
+    /// Names of the kernels, with `;` between them.
+    String kernelNames(long program);
+
+    void releaseProgram(long program);
+
+    long createKernel(long program, String name);
+
+    int parameterCount(long kernel);
+
+    String parameterText(long kernel, int index, int name);
+
+    long parameterNumber(long kernel, int index, int name);
+
+    void releaseKernel(long kernel);
+
+    /// Sets an argument that is a value.
+    ///
+    /// @param value off-heap; read during the call
+    void setValue(long kernel, int index, MemorySegment value);
+
+    void setMemory(long kernel, int index, long memory);
+
+    void setLocal(long kernel, int index, long lengthBytes);
+
+    /// Enqueues a kernel with the arguments set last.
+    ///
+    /// @param local as long as `global`, or empty: the driver chooses
+    /// @return the event
+    long enqueueKernel(long queue, long kernel, long[] global, long[] local);
+
+    // Events.
+
+    /// Waits until it has ended, well or badly; [#eventStatus] says which.
+    void waitFor(long event);
+
+    /// 0 after a good end, negative after a bad one, positive before the end.
+    int eventStatus(long event);
+
+    /// A time stamp in nanoseconds; the queue must keep times.
+    long eventTime(long event, int name);
+
+    void releaseEvent(long event);
+}

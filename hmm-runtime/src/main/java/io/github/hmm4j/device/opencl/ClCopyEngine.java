@@ -1,0 +1,116 @@
+package io.github.hmm4j.device.opencl;
+
+import io.github.hmm4j.device.Completion;
+import io.github.hmm4j.device.CopyEngine;
+import io.github.hmm4j.device.CopyRun;
+import io.github.hmm4j.device.DeviceMemory;
+import java.util.ArrayList;
+import java.util.List;
+
+/// What both engines share: checking and joining of runs, fills, and copies within the device.
+abstract sealed class ClCopyEngine implements CopyEngine, Owned permits DirectCopyEngine, StagedCopyEngine {
+
+    private static final int LARGEST_PATTERN_BYTES = 128;
+
+    final ClDevice device;
+    final ClApi api;
+    final ClQueue queue;
+    final long hostAddressBytes;
+    final long hostLengthBytes;
+
+    ClCopyEngine(ClDevice device, long hostAddressBytes, long hostLengthBytes) {
+        this.device = device;
+        this.api = device.api();
+        this.queue = device.copy();
+        this.hostAddressBytes = hostAddressBytes;
+        this.hostLengthBytes = hostLengthBytes;
+    }
+
+    static ClCopyEngine create(CopyMode mode, ClDevice device, long hostAddressBytes, long lengthBytes) {
+        return switch (mode) {
+            case DIRECT -> new DirectCopyEngine(device, hostAddressBytes, lengthBytes);
+            case STAGED -> new StagedCopyEngine(device, hostAddressBytes, lengthBytes);
+            case AUTO -> throw new IllegalArgumentException("copy=auto, must be decided first");
+        };
+    }
+
+    @Override
+    public Completion onDevice(
+            DeviceMemory source, long sourceOffsetBytes, DeviceMemory target, long targetOffsetBytes, long lengthBytes) {
+        ClMemory from = ours(source);
+        ClMemory to = ours(target);
+        from.requireInside(sourceOffsetBytes, lengthBytes);
+        to.requireInside(targetOffsetBytes, lengthBytes);
+        if (ClMemory.overlap(from, sourceOffsetBytes, to, targetOffsetBytes, lengthBytes)) {
+            throw new IllegalArgumentException("sourceOffsetBytes=" + sourceOffsetBytes + ", targetOffsetBytes=" + targetOffsetBytes
+                    + ", lengthBytes=" + lengthBytes + ", must not overlap");
+        }
+        synchronized (this) {
+            requireOpen();
+            long event = api.enqueueCopy(
+                    queue.handle(), from.handle(), to.handle(), sourceOffsetBytes, targetOffsetBytes, lengthBytes, true);
+            return queue.submit(event, "clEnqueueCopyBuffer", () -> "bytes=" + lengthBytes + ", device=" + device);
+        }
+    }
+
+    @Override
+    public Completion zero(DeviceMemory memory, long offsetBytes, long lengthBytes) {
+        ClMemory target = ours(memory);
+        target.requireInside(offsetBytes, lengthBytes);
+        int pattern = (int) Math.min(LARGEST_PATTERN_BYTES, Long.lowestOneBit(offsetBytes | lengthBytes));
+        synchronized (this) {
+            requireOpen();
+            long event = api.enqueueZero(queue.handle(), target.handle(), pattern, offsetBytes, lengthBytes, true);
+            return queue.submit(event, "clEnqueueFillBuffer", () -> "bytes=" + lengthBytes + ", device=" + device);
+        }
+    }
+
+    /// @throws IllegalStateException if this engine is closed
+    abstract void requireOpen();
+
+    final IllegalStateException closedEngine() {
+        return new IllegalStateException("copy engine is closed, device=" + device);
+    }
+
+    /// Checks every run before anything is enqueued, and joins neighbours that are contiguous on both sides.
+    final List<CopyRun> checkedAndJoined(List<CopyRun> batch) {
+        var runs = new ArrayList<CopyRun>(batch.size());
+        for (CopyRun run : batch) {
+            check(run);
+            CopyRun last = runs.isEmpty() ? null : runs.getLast();
+            if (last != null && continues(last, run)) {
+                runs.set(runs.size() - 1, new CopyRun(
+                        last.hostAddressBytes(), last.memory(), last.offsetBytes(), last.lengthBytes() + run.lengthBytes()));
+            } else {
+                runs.add(run);
+            }
+        }
+        return runs;
+    }
+
+    final ClMemory ours(DeviceMemory memory) {
+        if (!(memory instanceof ClMemory ours) || ours.device() != device) {
+            throw new IllegalArgumentException("memory=" + memory + ", must be memory of " + device);
+        }
+        return ours;
+    }
+
+    private void check(CopyRun run) {
+        ClMemory memory = ours(run.memory());
+        if (memory.isSlice()) {
+            throw new IllegalArgumentException("memory=" + memory + ", must be a whole allocation");
+        }
+        memory.requireInside(run.offsetBytes(), run.lengthBytes());
+        long hostOffset = run.hostAddressBytes() - hostAddressBytes;
+        if (hostOffset < 0 || run.lengthBytes() > hostLengthBytes - hostOffset) {
+            throw new IllegalArgumentException("hostAddressBytes=0x%x, lengthBytes=%d, must lie in the %d bytes at 0x%x"
+                    .formatted(run.hostAddressBytes(), run.lengthBytes(), hostLengthBytes, hostAddressBytes));
+        }
+    }
+
+    private static boolean continues(CopyRun last, CopyRun run) {
+        return last.memory().equals(run.memory())
+                && last.offsetBytes() + last.lengthBytes() == run.offsetBytes()
+                && last.hostAddressBytes() + last.lengthBytes() == run.hostAddressBytes();
+    }
+}

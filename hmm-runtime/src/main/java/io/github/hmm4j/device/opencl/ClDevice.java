@@ -1,0 +1,212 @@
+package io.github.hmm4j.device.opencl;
+
+import io.github.hmm4j.device.CopyEngine;
+import io.github.hmm4j.device.Device;
+import io.github.hmm4j.device.DeviceInfo;
+import io.github.hmm4j.device.DeviceMemory;
+import io.github.hmm4j.device.DeviceProgram;
+import io.github.hmm4j.kernels.Source;
+import java.util.ArrayList;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Set;
+import java.util.concurrent.ConcurrentHashMap;
+import java.util.concurrent.locks.ReadWriteLock;
+import java.util.concurrent.locks.ReentrantReadWriteLock;
+import java.util.function.Supplier;
+import org.jspecify.annotations.Nullable;
+
+/// A device behind an OpenCL driver.
+///
+/// Owns: one reference to its context, two queues, and everything it hands out. Threads: any.
+public final class ClDevice implements Device {
+
+    private final ClApi api;
+    private final ClDeviceId id;
+    private final ClOptions options;
+    private final long context;
+    private final ClQueue compute;
+    private final ClQueue copy;
+
+    /// Whoever makes something reads; close writes, so that nothing is made of a context that is being released.
+    private final ReadWriteLock life = new ReentrantReadWriteLock();
+    private final Set<Owned> owned = ConcurrentHashMap.newKeySet();
+    private boolean closed;
+
+    private final Object choosing = new Object();
+    private @Nullable CopyChoice choice;
+
+    private ClDevice(ClApi api, long context, ClDeviceId id, ClOptions options) {
+        this.api = api;
+        this.id = id;
+        this.options = options;
+        this.context = context;
+        api.retainContext(context);
+        ClQueue first = null;
+        try {
+            first = new ClQueue(api, context, id.device(), options.profiling());
+            this.compute = first;
+            this.copy = new ClQueue(api, context, id.device(), options.profiling());
+        } catch (RuntimeException e) {
+            var cleanup = new Cleanup(e);
+            if (first != null) {
+                cleanup.run(first::release);
+            }
+            cleanup.run(() -> api.releaseContext(context));
+            throw e;
+        }
+    }
+
+    /// Opens one device in a context of its own.
+    public static ClDevice open(ClApi api, ClDeviceId id, ClOptions options) {
+        return openAll(api, List.of(id), options).getFirst();
+    }
+
+    /// Opens several devices, in the given order; those of one platform share a context.
+    ///
+    /// @throws IllegalArgumentException if a device is named twice
+    public static List<ClDevice> openAll(ClApi api, List<ClDeviceId> ids, ClOptions options) {
+        if (ids.stream().map(ClDeviceId::device).distinct().count() != ids.size()) {
+            throw new IllegalArgumentException("devices=" + ids + ", must differ");
+        }
+        Map<Long, Long> contexts = new LinkedHashMap<>();
+        List<ClDevice> devices = new ArrayList<>();
+        var cleanup = new Cleanup();
+        cleanup.run(() -> {
+            for (ClDeviceId id : ids) {
+                PoclSignals.warnUnlessChained(id);
+                long context = contexts.computeIfAbsent(id.platform(), platform -> createContext(api, platform, ids));
+                devices.add(new ClDevice(api, context, id, options));
+            }
+        });
+        contexts.values().forEach(context -> cleanup.run(() -> api.releaseContext(context)));
+        if (cleanup.failure() != null) {
+            devices.forEach(device -> cleanup.run(device::close));
+        }
+        cleanup.end();
+        return List.copyOf(devices);
+    }
+
+    /// Opens a device in a context that the application made and keeps: we hold a reference to it until this device is closed.
+    ///
+    /// @param context a `cl_context` of the library under `api`
+    /// @param device  a `cl_device_id` in that context
+    public static ClDevice over(ClApi api, long context, long device, ClOptions options) {
+        ClDeviceId id = ClPlatforms.device(api, device);
+        PoclSignals.warnUnlessChained(id);
+        return new ClDevice(api, context, id, options);
+    }
+
+    private static long createContext(ClApi api, long platform, List<ClDeviceId> ids) {
+        long[] devices = ids.stream().filter(id -> id.platform() == platform).mapToLong(ClDeviceId::device).toArray();
+        return api.createContext(platform, devices);
+    }
+
+    @Override
+    public DeviceInfo info() {
+        return id.info();
+    }
+
+    @Override
+    public DeviceMemory allocate(long lengthBytes) {
+        if (lengthBytes <= 0 || lengthBytes > info().maxAllocationBytes()) {
+            throw new IllegalArgumentException(
+                    "lengthBytes=" + lengthBytes + ", must be positive and at most " + info().maxAllocationBytes());
+        }
+        return own(() -> ClMemory.allocate(this, lengthBytes));
+    }
+
+    @Override
+    public CopyEngine copyEngine(long hostAddressBytes, long lengthBytes) {
+        if (hostAddressBytes <= 0 || lengthBytes <= 0 || hostAddressBytes > Long.MAX_VALUE - lengthBytes) {
+            throw new IllegalArgumentException("hostAddressBytes=" + hostAddressBytes + ", lengthBytes=" + lengthBytes
+                    + ", must be a range of addresses");
+        }
+        CopyMode mode = CopyMode.of(copyChoice().name());
+        return own(() -> ClCopyEngine.create(mode, this, hostAddressBytes, lengthBytes));
+    }
+
+    /// Which copy engine this device uses and why; runs the self-test if it has not run yet.
+    public CopyChoice copyChoice() {
+        synchronized (choosing) {
+            if (choice == null) {
+                choice = CopySelfTest.choose(this, options.copy());
+            }
+            return choice;
+        }
+    }
+
+    @Override
+    public DeviceProgram build(Source source, String buildOptions) {
+        return own(() -> ClProgram.build(this, source, buildOptions));
+    }
+
+    @Override
+    public void close() {
+        life.writeLock().lock();
+        try {
+            if (closed) {
+                return;
+            }
+            closed = true;
+            var cleanup = new Cleanup();
+            // Kernels and engines first: once they are closed, nothing is enqueued any more.
+            release(cleanup, ClProgram.class);
+            release(cleanup, ClCopyEngine.class);
+            cleanup.run(compute::drain).run(copy::drain);
+            release(cleanup, Owned.class);
+            cleanup.run(compute::release).run(copy::release).run(() -> api.releaseContext(context)).end();
+        } finally {
+            life.writeLock().unlock();
+        }
+    }
+
+    private void release(Cleanup cleanup, Class<? extends Owned> kind) {
+        List.copyOf(owned).stream().filter(kind::isInstance).forEach(one -> cleanup.run(one::close));
+    }
+
+    /// Makes something that this device closes at the latest when it is closed itself.
+    <T extends Owned> T own(Supplier<T> make) {
+        life.readLock().lock();
+        try {
+            if (closed) {
+                throw new IllegalStateException("device is closed: " + this);
+            }
+            T made = make.get();
+            owned.add(made);
+            return made;
+        } finally {
+            life.readLock().unlock();
+        }
+    }
+
+    void disown(Owned one) {
+        owned.remove(one);
+    }
+
+    ClApi api() {
+        return api;
+    }
+
+    long context() {
+        return context;
+    }
+
+    long handle() {
+        return id.device();
+    }
+
+    ClQueue compute() {
+        return compute;
+    }
+
+    ClQueue copy() {
+        return copy;
+    }
+
+    @Override
+    public String toString() {
+        return info().name();
+    }
+}

@@ -1,0 +1,156 @@
+package io.github.hmm4j.device.opencl;
+
+import io.github.hmm4j.device.Completion;
+import io.github.hmm4j.device.DeviceKernel;
+import io.github.hmm4j.device.KernelArgument;
+import io.github.hmm4j.device.KernelParameter;
+import io.github.hmm4j.device.KernelParameter.Space;
+import io.github.hmm4j.device.NDRange;
+import io.github.hmm4j.error.OpenClFailedException;
+import java.lang.foreign.Arena;
+import java.lang.foreign.MemorySegment;
+import java.util.List;
+import java.util.stream.IntStream;
+
+/// A `cl_kernel`. Its arguments are state of the driver's object, so a launch sets them all and enqueues under one lock.
+final class ClKernel implements DeviceKernel {
+
+    private static final int SCRATCH_BYTES = 256;
+
+    private final ClDevice device;
+    private final ClApi api;
+    private final long handle;
+    private final String name;
+    private final List<KernelParameter> parameters;
+    /// Where values are copied to, because they may lie on the heap.
+    private MemorySegment scratch = Arena.ofAuto().allocate(SCRATCH_BYTES);
+    private boolean closed;
+
+    private ClKernel(ClDevice device, long handle, String name, List<KernelParameter> parameters) {
+        this.device = device;
+        this.api = device.api();
+        this.handle = handle;
+        this.name = name;
+        this.parameters = parameters;
+    }
+
+    static ClKernel create(ClDevice device, long program, String name) {
+        ClApi api = device.api();
+        long handle = api.createKernel(program, name);
+        try {
+            List<KernelParameter> parameters = IntStream.range(0, api.parameterCount(handle))
+                    .mapToObj(index -> parameter(api, handle, index))
+                    .toList();
+            return new ClKernel(device, handle, name, parameters);
+        } catch (RuntimeException e) {
+            new Cleanup(e).run(() -> api.releaseKernel(handle));
+            throw e;
+        }
+    }
+
+    private static KernelParameter parameter(ClApi api, long kernel, int index) {
+        long address = api.parameterNumber(kernel, index, Cl.KERNEL_ARG_ADDRESS_QUALIFIER);
+        Space space = switch ((int) address) {
+            case Cl.KERNEL_ARG_ADDRESS_GLOBAL -> Space.GLOBAL;
+            case Cl.KERNEL_ARG_ADDRESS_CONSTANT -> Space.CONSTANT;
+            case Cl.KERNEL_ARG_ADDRESS_LOCAL -> Space.LOCAL;
+            case Cl.KERNEL_ARG_ADDRESS_PRIVATE -> Space.PRIVATE;
+            default -> throw new IllegalStateException("address qualifier=0x" + Long.toHexString(address) + ", index=" + index);
+        };
+        boolean isConst = (api.parameterNumber(kernel, index, Cl.KERNEL_ARG_TYPE_QUALIFIER) & Cl.KERNEL_ARG_TYPE_CONST) != 0;
+        return new KernelParameter(
+                index,
+                api.parameterText(kernel, index, Cl.KERNEL_ARG_NAME),
+                api.parameterText(kernel, index, Cl.KERNEL_ARG_TYPE_NAME),
+                space,
+                isConst || space == Space.CONSTANT);
+    }
+
+    @Override
+    public String name() {
+        return name;
+    }
+
+    @Override
+    public List<KernelParameter> parameters() {
+        return parameters;
+    }
+
+    @Override
+    public Completion launch(List<KernelArgument> arguments, NDRange range) {
+        if (arguments.size() != parameters.size()) {
+            throw new IllegalArgumentException("kernel=" + name + ", arguments=" + arguments.size()
+                    + ", must be " + parameters.size() + ": " + parameters.stream().map(ClKernel::signature).toList());
+        }
+        long[] global = range.global();
+        long[] local = range.local();
+        synchronized (this) {
+            if (closed) {
+                throw new IllegalStateException("kernel is closed, kernel=" + name);
+            }
+            for (int i = 0; i < arguments.size(); i++) {
+                set(parameters.get(i), arguments.get(i));
+            }
+            ClQueue queue = device.compute();
+            long event = api.enqueueKernel(queue.handle(), handle, global, local);
+            return queue.submit(event, "clEnqueueNDRangeKernel", () -> "kernel=" + name + ", range=" + range + ", device=" + device);
+        }
+    }
+
+    @Override
+    public synchronized void close() {
+        if (!closed) {
+            closed = true;
+            api.releaseKernel(handle);
+        }
+    }
+
+    private void set(KernelParameter parameter, KernelArgument argument) {
+        switch (argument) {
+            case KernelArgument.Memory(var memory) when parameter.isMemory() -> {
+                if (!(memory instanceof ClMemory ours) || ours.device() != device) {
+                    throw wrong(parameter, "takes memory of " + device + ", got " + memory);
+                }
+                api.setMemory(handle, parameter.index(), ours.handle());
+            }
+            case KernelArgument.Value(var bytes) when parameter.space() == Space.PRIVATE -> setValue(parameter, bytes);
+            case KernelArgument.Local(long lengthBytes) when parameter.space() == Space.LOCAL ->
+                api.setLocal(handle, parameter.index(), lengthBytes);
+            default -> throw wrong(parameter, "takes " + kindFor(parameter) + ", got " + argument);
+        }
+    }
+
+    private void setValue(KernelParameter parameter, MemorySegment bytes) {
+        if (scratch.byteSize() < bytes.byteSize()) {
+            scratch = Arena.ofAuto().allocate(bytes.byteSize());
+        }
+        MemorySegment.copy(bytes, 0, scratch, 0, bytes.byteSize());
+        try {
+            api.setValue(handle, parameter.index(), scratch.asSlice(0, bytes.byteSize()));
+        } catch (OpenClFailedException e) {
+            if (e.status() == ClStatus.INVALID_ARG_SIZE) {
+                var wrong = wrong(parameter, "cannot take a value of valueBytes=" + bytes.byteSize());
+                wrong.initCause(e);
+                throw wrong;
+            }
+            throw e;
+        }
+    }
+
+    private IllegalArgumentException wrong(KernelParameter parameter, String what) {
+        return new IllegalArgumentException(
+                "kernel=" + name + ", index=" + parameter.index() + ", parameter=" + signature(parameter) + ": " + what);
+    }
+
+    private static String kindFor(KernelParameter parameter) {
+        return switch (parameter.space()) {
+            case GLOBAL, CONSTANT -> "device memory";
+            case LOCAL -> "a size of local memory";
+            case PRIVATE -> "a value";
+        };
+    }
+
+    private static String signature(KernelParameter parameter) {
+        return parameter.typeName() + " " + parameter.name();
+    }
+}

@@ -1,0 +1,93 @@
+package io.github.hmm4j.device.opencl;
+
+import io.github.hmm4j.error.HmmException;
+import java.util.ArrayDeque;
+import java.util.Deque;
+import java.util.function.Supplier;
+
+/// An in-order queue, and the completions of it that nobody has seen the end of.
+///
+/// Somebody who launches and never waits must not collect events without end: every new completion looks at the two oldest.
+/// The queue is in order, so the oldest end first.
+final class ClQueue {
+
+    private static final int LOOKS_PER_SUBMIT = 2;
+
+    private final ClApi api;
+    private final long handle;
+    private final boolean profiling;
+    private final Deque<ClCompletion> running = new ArrayDeque<>();
+
+    ClQueue(ClApi api, long context, long device, boolean profiling) {
+        this.api = api;
+        this.profiling = profiling;
+        this.handle = api.createQueue(context, device, profiling);
+    }
+
+    ClApi api() {
+        return api;
+    }
+
+    long handle() {
+        return handle;
+    }
+
+    /// Takes over the event of a command just enqueued and flushes the queue. When this throws, the command has ended.
+    ClCompletion submit(long event, String call, Supplier<String> detail) {
+        var completion = new ClCompletion(this, event, call, detail);
+        synchronized (running) {
+            for (int i = 0; i < LOOKS_PER_SUBMIT && !running.isEmpty() && running.getFirst().isDone(); i++) {
+                running.removeFirst();
+            }
+            running.addLast(completion);
+        }
+        try {
+            api.flush(handle);
+        } catch (HmmException e) {
+            finishAfter(e);
+            completion.fail(e);
+            throw e;
+        }
+        return completion;
+    }
+
+    void finish() {
+        api.finish(handle);
+    }
+
+    /// Waits for everything enqueued on the way out of `failure`; a second failure is suppressed in it.
+    void finishAfter(RuntimeException failure) {
+        new Cleanup(failure).run(this::finish);
+    }
+
+    /// Device time of an event that has ended well, or -1.
+    long nanos(long event) {
+        if (!profiling) {
+            return -1;
+        }
+        try {
+            return api.eventTime(event, Cl.PROFILING_COMMAND_END) - api.eventTime(event, Cl.PROFILING_COMMAND_START);
+        } catch (HmmException _) {
+            return -1; // some drivers know no time for some commands; the command itself has ended well
+        }
+    }
+
+    /// Waits for all and lets all events go; the queue itself stays.
+    void drain() {
+        var cleanup = new Cleanup().run(this::finish);
+        synchronized (running) {
+            for (ClCompletion completion : running) {
+                if (!completion.isDone()) {
+                    completion.fail(cleanup.failure() instanceof HmmException e ? e
+                            : ClStatus.failure(-36, "clFinish", "an event had not ended after it"));
+                }
+            }
+            running.clear();
+        }
+        cleanup.end();
+    }
+
+    void release() {
+        api.releaseQueue(handle);
+    }
+}

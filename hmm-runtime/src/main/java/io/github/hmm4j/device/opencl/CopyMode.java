@@ -1,0 +1,29 @@
+package io.github.hmm4j.device.opencl;
+
+import java.util.Arrays;
+import java.util.Locale;
+
+/// Which copy engine a device uses.
+public enum CopyMode {
+    /// The faster one of those that copy right, found by a short test when the first engine is made.
+    AUTO,
+    /// Host pages wrapped as OpenCL buffers; only for devices that work in host memory.
+    DIRECT,
+    /// Through pinned staging buffers; works everywhere.
+    STAGED;
+
+    /// The mode called `name`, as [#toString()] writes it.
+    ///
+    /// @throws IllegalArgumentException if there is none
+    public static CopyMode of(String name) {
+        return Arrays.stream(values())
+                .filter(mode -> mode.toString().equals(name))
+                .findFirst()
+                .orElseThrow(() -> new IllegalArgumentException("copy=" + name + ", must be one of " + Arrays.toString(values())));
+    }
+
+    @Override
+    public String toString() {
+        return name().toLowerCase(Locale.ROOT);
+    }
+}

@@ -1,0 +1,55 @@
+package io.github.hmm4j.device.opencl;
+
+import java.util.HashMap;
+import java.util.Map;
+
+/// The host range cut into windows of one size, each wrapped as a buffer when first used. Not thread-safe.
+///
+/// Wrapping touches nothing on a CPU device. A driver that pins what it wraps pins a window, never the range: that is what bounds the size of a window.
+final class HostWindows {
+
+    static final long WINDOW_BYTES = 64L << 20;
+    /// Addresses and sizes of wrapped memory are multiples of this, which every driver takes without a copy of its own.
+    static final long ALIGNMENT_BYTES = 4096;
+
+    private final ClApi api;
+    private final long context;
+    private final long addressBytes;
+    private final long lengthBytes;
+    private final long windowBytes;
+    private final Map<Long, Long> buffers = new HashMap<>();
+
+    HostWindows(ClApi api, long context, long addressBytes, long lengthBytes, long maxAllocationBytes) {
+        this.api = api;
+        this.context = context;
+        this.addressBytes = addressBytes;
+        this.lengthBytes = lengthBytes;
+        this.windowBytes = Math.min(WINDOW_BYTES, maxAllocationBytes / ALIGNMENT_BYTES * ALIGNMENT_BYTES);
+    }
+
+    /// The buffer that holds the host byte at `offset` of the range.
+    long bufferAt(long offset) {
+        return buffers.computeIfAbsent(offset / windowBytes, this::wrap);
+    }
+
+    /// Where `offset` lies in its buffer.
+    long within(long offset) {
+        return offset % windowBytes;
+    }
+
+    /// Bytes from `offset` to the end of its window.
+    long bytesLeft(long offset) {
+        return windowBytes - within(offset);
+    }
+
+    void release(Cleanup cleanup) {
+        buffers.values().forEach(buffer -> cleanup.run(() -> api.releaseMemory(buffer)));
+        buffers.clear();
+    }
+
+    private long wrap(long index) {
+        long start = index * windowBytes;
+        return api.createBuffer(context, Cl.MEM_READ_WRITE | Cl.MEM_USE_HOST_PTR,
+                Math.min(windowBytes, lengthBytes - start), addressBytes + start);
+    }
+}

@@ -1,0 +1,227 @@
+package io.github.hmm4j.device.opencl;
+
+import io.github.hmm4j.device.Completion;
+import io.github.hmm4j.device.CopyRun;
+import io.github.hmm4j.error.HmmException;
+import java.util.ArrayDeque;
+import java.util.Deque;
+import java.util.List;
+import java.util.concurrent.locks.ReentrantLock;
+import org.jspecify.annotations.Nullable;
+
+/// One direction of the staged engine: a ring of slots in pinned memory, and the transfers in flight, oldest first.
+///
+/// The pinned memory is a buffer kept mapped; it is the **host** side of `clEnqueueWriteBuffer` and `clEnqueueReadBuffer`, because a buffer must not
+/// be used as a buffer while it is mapped, and mapping it anew for every slot would cost more than the transfer.
+///
+/// A slot is free again when its transfer has *retired*: its command has ended and, towards the host, its bytes have been copied out.
+/// Transfers retire in order, by whoever waits: a caller of `await`, of `isDone`, or one who needs the slot.
+final class StagingLane {
+
+    enum Direction { TO_DEVICE, TO_HOST }
+
+    private record Transfer(Batch batch, long slotAddress, List<StagedPiece> pieces, ClCompletion completion) {}
+
+    private final ClDevice device;
+    private final ClApi api;
+    private final ClQueue queue;
+    private final HostCopier copier;
+    private final Direction direction;
+
+    private final ReentrantLock lock = new ReentrantLock();
+    private final Deque<Transfer> inFlight = new ArrayDeque<>();
+    private final Deque<Long> freeSlots = new ArrayDeque<>();
+    /// The mapped buffer and its address; 0 until first used.
+    private long ring;
+    private long ringAddress;
+    private boolean closed;
+
+    StagingLane(ClDevice device, HostCopier copier, Direction direction) {
+        this.device = device;
+        this.api = device.api();
+        this.queue = device.copy();
+        this.copier = copier;
+        this.direction = direction;
+    }
+
+    Completion submit(List<CopyRun> runs) {
+        if (runs.isEmpty()) {
+            return Completion.DONE;
+        }
+        lock.lock();
+        try {
+            if (closed) {
+                throw new IllegalStateException("copy engine is closed, device=" + device);
+            }
+            openRing();
+            var batch = new Batch();
+            try {
+                for (List<StagedPiece> pieces : StagedPiece.cut(runs, StagedCopyEngine.SLOT_BYTES)) {
+                    start(batch, pieces);
+                }
+            } catch (RuntimeException e) {
+                withdraw(batch, e);
+                throw e;
+            }
+            batch.sealed = true;
+            batch.updateDone();
+            return batch;
+        } finally {
+            lock.unlock();
+        }
+    }
+
+    void close() {
+        lock.lock();
+        try {
+            closed = true;
+            while (!inFlight.isEmpty()) {
+                retireOldest();
+            }
+            if (ring != 0) {
+                new Cleanup().run(() -> api.enqueueUnmap(queue.handle(), ring, ringAddress))
+                        .run(queue::finish)
+                        .run(() -> api.releaseMemory(ring))
+                        .end();
+            }
+        } finally {
+            lock.unlock();
+        }
+    }
+
+    private void openRing() {
+        if (ring != 0) {
+            return;
+        }
+        long bytes = (long) StagedCopyEngine.SLOTS * StagedCopyEngine.SLOT_BYTES;
+        long buffer = api.createBuffer(device.context(), Cl.MEM_READ_WRITE | Cl.MEM_ALLOC_HOST_PTR, bytes, 0);
+        try {
+            ringAddress = api.map(queue.handle(), buffer, Cl.MAP_READ | Cl.MAP_WRITE, bytes);
+        } catch (RuntimeException e) {
+            new Cleanup(e).run(() -> api.releaseMemory(buffer));
+            throw e;
+        }
+        ring = buffer;
+        for (int i = 0; i < StagedCopyEngine.SLOTS; i++) {
+            freeSlots.addLast(ringAddress + (long) i * StagedCopyEngine.SLOT_BYTES);
+        }
+    }
+
+    /// Starts the transfer of one slot; the flush sets it going while the host works on the next slot.
+    private void start(Batch batch, List<StagedPiece> pieces) {
+        if (freeSlots.isEmpty()) {
+            retireOldest();
+        }
+        long slot = freeSlots.getFirst();
+        if (direction == Direction.TO_DEVICE) {
+            copier.gather(pieces, slot);
+        }
+        long event = 0;
+        for (int i = 0; i < pieces.size(); i++) {
+            event = enqueue(pieces.get(i), slot, i == pieces.size() - 1);
+        }
+        ClCompletion completion = queue.submit(event, call(), () -> "pieces=" + pieces.size() + ", device=" + device);
+        freeSlots.removeFirst();
+        inFlight.addLast(new Transfer(batch, slot, pieces, completion));
+        batch.open++;
+    }
+
+    private long enqueue(StagedPiece piece, long slot, boolean event) {
+        long memory = piece.memory().handle();
+        long address = slot + piece.slotOffsetBytes();
+        return direction == Direction.TO_DEVICE
+                ? api.enqueueWrite(queue.handle(), memory, piece.offsetBytes(), piece.lengthBytes(), address, event)
+                : api.enqueueRead(queue.handle(), memory, piece.offsetBytes(), piece.lengthBytes(), address, event);
+    }
+
+    private String call() {
+        return direction == Direction.TO_DEVICE ? "clEnqueueWriteBuffer" : "clEnqueueReadBuffer";
+    }
+
+    /// Waits for the oldest transfer and finishes it. Its failure is kept for its batch.
+    private void retireOldest() {
+        Transfer oldest = inFlight.getFirst();
+        try {
+            oldest.completion().await();
+            if (direction == Direction.TO_HOST) {
+                copier.scatter(oldest.pieces(), oldest.slotAddress());
+            }
+            oldest.batch().nanos += oldest.completion().deviceNanos();
+        } catch (HmmException e) {
+            oldest.batch().fail(e);
+        }
+        inFlight.removeFirst();
+        freeSlots.addLast(oldest.slotAddress());
+        oldest.batch().open--;
+        oldest.batch().updateDone();
+    }
+
+    /// Waits for what a failed batch has enqueued and forgets it, without a copy to the host.
+    private void withdraw(Batch batch, RuntimeException failure) {
+        queue.finishAfter(failure);
+        inFlight.removeIf(transfer -> {
+            boolean mine = transfer.batch() == batch;
+            if (mine) {
+                freeSlots.addLast(transfer.slotAddress());
+            }
+            return mine;
+        });
+    }
+
+    /// The runs of one submit. All fields but `done` belong to the lock of the lane.
+    private final class Batch implements Completion {
+
+        private int open;
+        private boolean sealed;
+        private long nanos;
+        private @Nullable HmmException failure;
+        /// Written last.
+        private volatile boolean done;
+
+        @Override
+        public boolean isDone() {
+            if (!done && lock.tryLock()) {
+                try {
+                    while (!done && inFlight.getFirst().completion().isDone()) {
+                        retireOldest();
+                    }
+                } finally {
+                    lock.unlock();
+                }
+            }
+            return done;
+        }
+
+        @Override
+        public void await() {
+            if (!done) {
+                lock.lock();
+                try {
+                    while (!done) {
+                        retireOldest();
+                    }
+                } finally {
+                    lock.unlock();
+                }
+            }
+            if (failure != null) {
+                throw failure;
+            }
+        }
+
+        @Override
+        public long deviceNanos() {
+            return done && nanos > 0 ? nanos : -1;
+        }
+
+        private void fail(HmmException e) {
+            if (failure == null) {
+                failure = e;
+            }
+        }
+
+        private void updateDone() {
+            done = sealed && open == 0;
+        }
+    }
+}

@@ -1,0 +1,445 @@
+package io.github.hmm4j.device.opencl.jocl;
+
+import static io.github.hmm4j.device.opencl.ClStatus.SUCCESS;
+
+import io.github.hmm4j.device.opencl.ClAdvice;
+import io.github.hmm4j.device.opencl.ClApi;
+import io.github.hmm4j.device.opencl.ClBinding;
+import io.github.hmm4j.device.opencl.ClStatus;
+import io.github.hmm4j.error.NoDeviceException;
+import java.lang.foreign.MemorySegment;
+import java.nio.ByteBuffer;
+import java.util.Arrays;
+import java.util.Map;
+import java.util.concurrent.ConcurrentHashMap;
+import java.util.concurrent.atomic.AtomicInteger;
+import java.util.function.Function;
+import java.util.function.ToIntFunction;
+import org.jocl.CL;
+import org.jocl.CLException;
+import org.jocl.NativePointerObject;
+import org.jocl.Pointer;
+import org.jocl.Sizeof;
+import org.jocl.cl_buffer_region;
+import org.jocl.cl_command_queue;
+import org.jocl.cl_context;
+import org.jocl.cl_context_properties;
+import org.jocl.cl_device_id;
+import org.jocl.cl_event;
+import org.jocl.cl_kernel;
+import org.jocl.cl_mem;
+import org.jocl.cl_platform_id;
+import org.jocl.cl_program;
+import org.jspecify.annotations.Nullable;
+
+/// OpenCL through JOCL.
+///
+/// JOCL wants its own objects, so those it made are kept by handle until they are released. It either returns a status or throws it, as the application has set for
+/// the whole process; both are understood and the setting is left alone. Data is never passed in arrays: JOCL would pin the heap during the call, or lose what the driver wrote.
+public final class JoclClApi implements ClApi {
+
+    private final Handles<cl_platform_id> platforms = new Handles<>("platform");
+    private final Handles<cl_device_id> devices = new Handles<>("device");
+    private final Handles<cl_context> contexts = new Handles<>("context");
+    private final Map<Long, AtomicInteger> contextReferences = new ConcurrentHashMap<>();
+    private final Handles<cl_command_queue> queues = new Handles<>("queue");
+    private final Handles<cl_mem> memories = new Handles<>("memory");
+    private final Handles<cl_program> programs = new Handles<>("program");
+    private final Handles<cl_kernel> kernels = new Handles<>("kernel");
+    private final Handles<cl_event> events = new Handles<>("event");
+
+    private JoclClApi() {}
+
+    /// Loads JOCL's native part and the OpenCL library.
+    ///
+    /// @throws NoDeviceException if one of them is missing
+    public static JoclClApi load() {
+        try {
+            // The first call loads both. That there is no platform is not its business.
+            StatusCall.status(() -> CL.clGetPlatformIDs(0, null, new int[1]));
+            return new JoclClApi();
+        } catch (LinkageError | UnsupportedOperationException e) {
+            throw ClAdvice.noLibrary(ClBinding.JOCL, e);
+        }
+    }
+
+    /// Makes a context of the application usable by its handle, which is returned. The application keeps it alive until its device here is open.
+    public long adopt(cl_context context) {
+        contextReferences.computeIfAbsent(context.getNativePointer(), _ -> new AtomicInteger());
+        return contexts.keep(context);
+    }
+
+    /// Makes a device of the application usable by its handle, which is returned, and its platform with it.
+    public long adopt(cl_device_id device) {
+        platforms();
+        return devices.keep(device);
+    }
+
+    @Override
+    public ClBinding binding() {
+        return ClBinding.JOCL;
+    }
+
+    @Override
+    public long[] platforms() {
+        int[] count = new int[1];
+        int status = StatusCall.status(() -> CL.clGetPlatformIDs(0, null, count));
+        if (status == ClStatus.PLATFORM_NOT_FOUND_KHR || (status == SUCCESS && count[0] == 0)) {
+            return new long[0];
+        }
+        ClStatus.check(status, "clGetPlatformIDs", null);
+        var ids = new cl_platform_id[count[0]];
+        check(() -> CL.clGetPlatformIDs(ids.length, ids, null), "clGetPlatformIDs", "count", ids.length);
+        return Arrays.stream(ids).mapToLong(platforms::keep).toArray();
+    }
+
+    @Override
+    public String platformText(long platform, int name) {
+        cl_platform_id id = platforms.get(platform);
+        return InfoCall.text("clGetPlatformInfo", name, (capacity, answer, length) -> CL.clGetPlatformInfo(id, name, capacity, answer, length));
+    }
+
+    @Override
+    public long[] devices(long platform) {
+        cl_platform_id id = platforms.get(platform);
+        int[] count = new int[1];
+        int status = StatusCall.status(() -> CL.clGetDeviceIDs(id, CL.CL_DEVICE_TYPE_ALL, 0, null, count));
+        if (status == ClStatus.DEVICE_NOT_FOUND || (status == SUCCESS && count[0] == 0)) {
+            return new long[0];
+        }
+        ClStatus.check(status, "clGetDeviceIDs", null);
+        var ids = new cl_device_id[count[0]];
+        check(() -> CL.clGetDeviceIDs(id, CL.CL_DEVICE_TYPE_ALL, ids.length, ids, null), "clGetDeviceIDs", "count", ids.length);
+        return Arrays.stream(ids).mapToLong(devices::keep).toArray();
+    }
+
+    @Override
+    public String deviceText(long device, int name) {
+        cl_device_id id = devices.get(device);
+        return InfoCall.text("clGetDeviceInfo", name, (capacity, answer, length) -> CL.clGetDeviceInfo(id, name, capacity, answer, length));
+    }
+
+    @Override
+    public long deviceNumber(long device, int name) {
+        cl_device_id id = devices.get(device);
+        return InfoCall.number("clGetDeviceInfo", name, (capacity, answer, length) -> CL.clGetDeviceInfo(id, name, capacity, answer, length));
+    }
+
+    @Override
+    public long createContext(long platform, long... deviceHandles) {
+        var properties = new cl_context_properties();
+        properties.addProperty(CL.CL_CONTEXT_PLATFORM, platforms.get(platform));
+        cl_device_id[] ids = Arrays.stream(deviceHandles).mapToObj(devices::get).toArray(cl_device_id[]::new);
+        cl_context context = create(status -> CL.clCreateContext(properties, ids.length, ids, null, null, status),
+                "clCreateContext", "devices", ids.length);
+        contextReferences.put(context.getNativePointer(), new AtomicInteger(1));
+        return contexts.keep(context);
+    }
+
+    @Override
+    public void retainContext(long context) {
+        cl_context object = contexts.get(context);
+        check(() -> CL.clRetainContext(object), "clRetainContext", "context", context);
+        references(context).incrementAndGet();
+    }
+
+    @Override
+    public void releaseContext(long context) {
+        cl_context object = contexts.get(context);
+        if (references(context).decrementAndGet() == 0) {
+            contexts.remove(context);
+            contextReferences.remove(context);
+        }
+        check(() -> CL.clReleaseContext(object), "clReleaseContext", "context", context);
+    }
+
+    @Override
+    public long createQueue(long context, long device, boolean profiling) {
+        cl_context owner = contexts.get(context);
+        cl_device_id id = devices.get(device);
+        long properties = profiling ? CL.CL_QUEUE_PROFILING_ENABLE : 0;
+        return queues.keep(create(status -> createQueue(owner, id, properties, status), "clCreateCommandQueue", "properties", properties));
+    }
+
+    /// The call of OpenCL 1.x, which every later driver has too.
+    @SuppressWarnings("deprecation")
+    private static cl_command_queue createQueue(cl_context context, cl_device_id device, long properties, int[] status) {
+        return CL.clCreateCommandQueue(context, device, properties, status);
+    }
+
+    @Override
+    public void flush(long queue) {
+        cl_command_queue object = queues.get(queue);
+        check(() -> CL.clFlush(object), "clFlush", "queue", queue);
+    }
+
+    @Override
+    public void finish(long queue) {
+        cl_command_queue object = queues.get(queue);
+        check(() -> CL.clFinish(object), "clFinish", "queue", queue);
+    }
+
+    @Override
+    public void releaseQueue(long queue) {
+        release(queues, queue, CL::clReleaseCommandQueue, "clReleaseCommandQueue");
+    }
+
+    @Override
+    public long createBuffer(long context, long flags, long lengthBytes, long hostAddressBytes) {
+        cl_context owner = contexts.get(context);
+        Pointer host = hostAddressBytes == 0 ? null : pointer(hostAddressBytes);
+        return memories.keep(create(status -> CL.clCreateBuffer(owner, flags, lengthBytes, host, status), "clCreateBuffer", "bytes", lengthBytes));
+    }
+
+    @Override
+    public long createSubBuffer(long buffer, long offsetBytes, long lengthBytes) {
+        cl_mem parent = memories.get(buffer);
+        var region = new cl_buffer_region(offsetBytes, lengthBytes);
+        return memories.keep(create(
+                status -> CL.clCreateSubBuffer(parent, CL.CL_MEM_READ_WRITE, CL.CL_BUFFER_CREATE_TYPE_REGION, region, status),
+                "clCreateSubBuffer", "offset=" + offsetBytes + ", bytes", lengthBytes));
+    }
+
+    @Override
+    public void releaseMemory(long memory) {
+        release(memories, memory, CL::clReleaseMemObject, "clReleaseMemObject");
+    }
+
+    @Override
+    public long enqueueCopy(long queue, long source, long target, long sourceOffset, long targetOffset, long lengthBytes, boolean event) {
+        cl_command_queue object = queues.get(queue);
+        cl_mem from = memories.get(source);
+        cl_mem to = memories.get(target);
+        return enqueue(event, "clEnqueueCopyBuffer", lengthBytes,
+                out -> CL.clEnqueueCopyBuffer(object, from, to, sourceOffset, targetOffset, lengthBytes, 0, null, out));
+    }
+
+    @Override
+    public long enqueueZero(long queue, long memory, int patternBytes, long offsetBytes, long lengthBytes, boolean event) {
+        cl_command_queue object = queues.get(queue);
+        cl_mem target = memories.get(memory);
+        Pointer pattern = Pointer.to(ByteBuffer.allocateDirect(patternBytes));
+        return enqueue(event, "clEnqueueFillBuffer", lengthBytes,
+                out -> CL.clEnqueueFillBuffer(object, target, pattern, patternBytes, offsetBytes, lengthBytes, 0, null, out));
+    }
+
+    @Override
+    public long enqueueWrite(long queue, long memory, long offsetBytes, long lengthBytes, long hostAddressBytes, boolean event) {
+        cl_command_queue object = queues.get(queue);
+        cl_mem target = memories.get(memory);
+        Pointer host = pointer(hostAddressBytes);
+        return enqueue(event, "clEnqueueWriteBuffer", lengthBytes,
+                out -> CL.clEnqueueWriteBuffer(object, target, false, offsetBytes, lengthBytes, host, 0, null, out));
+    }
+
+    @Override
+    public long enqueueRead(long queue, long memory, long offsetBytes, long lengthBytes, long hostAddressBytes, boolean event) {
+        cl_command_queue object = queues.get(queue);
+        cl_mem source = memories.get(memory);
+        Pointer host = pointer(hostAddressBytes);
+        return enqueue(event, "clEnqueueReadBuffer", lengthBytes,
+                out -> CL.clEnqueueReadBuffer(object, source, false, offsetBytes, lengthBytes, host, 0, null, out));
+    }
+
+    @Override
+    public long map(long queue, long memory, long flags, long lengthBytes) {
+        cl_command_queue object = queues.get(queue);
+        cl_mem buffer = memories.get(memory);
+        ByteBuffer mapped = create(
+                status -> CL.clEnqueueMapBuffer(object, buffer, true, flags, 0, lengthBytes, 0, null, null, status),
+                "clEnqueueMapBuffer", "bytes", lengthBytes);
+        return MemorySegment.ofBuffer(mapped).address();
+    }
+
+    @Override
+    public void enqueueUnmap(long queue, long memory, long addressBytes) {
+        cl_command_queue object = queues.get(queue);
+        cl_mem buffer = memories.get(memory);
+        check(() -> CL.clEnqueueUnmapMemObject(object, buffer, buffer(addressBytes), 0, null, null),
+                "clEnqueueUnmapMemObject", "memory", memory);
+    }
+
+    @Override
+    public long createProgram(long context, String text) {
+        cl_context owner = contexts.get(context);
+        return programs.keep(create(status -> CL.clCreateProgramWithSource(owner, 1, new String[] {text}, null, status),
+                "clCreateProgramWithSource", "chars", text.length()));
+    }
+
+    @Override
+    public boolean build(long program, long device, String options) {
+        cl_program object = programs.get(program);
+        var ids = new cl_device_id[] {devices.get(device)};
+        int status = StatusCall.status(() -> CL.clBuildProgram(object, 1, ids, options, null, null));
+        if (status != ClStatus.BUILD_PROGRAM_FAILURE && status != ClStatus.INVALID_BUILD_OPTIONS) {
+            ClStatus.check(status, "clBuildProgram", "options=" + options);
+        }
+        return status == SUCCESS;
+    }
+
+    @Override
+    public String buildLog(long program, long device) {
+        cl_program object = programs.get(program);
+        cl_device_id id = devices.get(device);
+        int name = CL.CL_PROGRAM_BUILD_LOG;
+        return InfoCall.text("clGetProgramBuildInfo", name,
+                (capacity, answer, length) -> CL.clGetProgramBuildInfo(object, id, name, capacity, answer, length));
+    }
+
+    @Override
+    public String kernelNames(long program) {
+        cl_program object = programs.get(program);
+        int name = CL.CL_PROGRAM_KERNEL_NAMES;
+        return InfoCall.text("clGetProgramInfo", name, (capacity, answer, length) -> CL.clGetProgramInfo(object, name, capacity, answer, length));
+    }
+
+    @Override
+    public void releaseProgram(long program) {
+        release(programs, program, CL::clReleaseProgram, "clReleaseProgram");
+    }
+
+    @Override
+    public long createKernel(long program, String name) {
+        cl_program object = programs.get(program);
+        return kernels.keep(create(status -> CL.clCreateKernel(object, name, status), "clCreateKernel", "kernel=" + name + ", chars", name.length()));
+    }
+
+    @Override
+    public int parameterCount(long kernel) {
+        cl_kernel object = kernels.get(kernel);
+        int name = CL.CL_KERNEL_NUM_ARGS;
+        return (int) InfoCall.number("clGetKernelInfo", name, (capacity, answer, length) -> CL.clGetKernelInfo(object, name, capacity, answer, length));
+    }
+
+    @Override
+    public String parameterText(long kernel, int index, int name) {
+        cl_kernel object = kernels.get(kernel);
+        return InfoCall.text("clGetKernelArgInfo", name, (capacity, answer, length) -> CL.clGetKernelArgInfo(object, index, name, capacity, answer, length));
+    }
+
+    @Override
+    public long parameterNumber(long kernel, int index, int name) {
+        cl_kernel object = kernels.get(kernel);
+        return InfoCall.number("clGetKernelArgInfo", name, (capacity, answer, length) -> CL.clGetKernelArgInfo(object, index, name, capacity, answer, length));
+    }
+
+    @Override
+    public void releaseKernel(long kernel) {
+        release(kernels, kernel, CL::clReleaseKernel, "clReleaseKernel");
+    }
+
+    @Override
+    public void setValue(long kernel, int index, MemorySegment value) {
+        set(kernel, index, value.byteSize(), Pointer.to(value.asByteBuffer()));
+    }
+
+    @Override
+    public void setMemory(long kernel, int index, long memory) {
+        set(kernel, index, Sizeof.cl_mem, Pointer.to(memories.get(memory)));
+    }
+
+    @Override
+    public void setLocal(long kernel, int index, long lengthBytes) {
+        set(kernel, index, lengthBytes, null);
+    }
+
+    @Override
+    public long enqueueKernel(long queue, long kernel, long[] global, long[] local) {
+        cl_command_queue object = queues.get(queue);
+        cl_kernel entry = kernels.get(kernel);
+        long[] localOrNull = local.length == 0 ? null : local;
+        var event = new cl_event();
+        int status = StatusCall.status(() -> CL.clEnqueueNDRangeKernel(
+                object, entry, global.length, null, global, localOrNull, 0, null, event));
+        if (status != SUCCESS) {
+            String range = "global=" + Arrays.toString(global) + ", local=" + Arrays.toString(local);
+            throw ClStatus.failure(status, "clEnqueueNDRangeKernel", range);
+        }
+        return events.keep(event);
+    }
+
+    @Override
+    public void waitFor(long event) {
+        var one = new cl_event[] {events.get(event)};
+        int status = StatusCall.status(() -> CL.clWaitForEvents(1, one));
+        if (status != ClStatus.EXEC_STATUS_ERROR_FOR_EVENTS_IN_WAIT_LIST) {
+            ClStatus.check(status, "clWaitForEvents", null);
+        }
+    }
+
+    @Override
+    public int eventStatus(long event) {
+        cl_event object = events.get(event);
+        int name = CL.CL_EVENT_COMMAND_EXECUTION_STATUS;
+        return (int) InfoCall.number("clGetEventInfo", name, (capacity, answer, length) -> CL.clGetEventInfo(object, name, capacity, answer, length));
+    }
+
+    @Override
+    public long eventTime(long event, int name) {
+        cl_event object = events.get(event);
+        return InfoCall.number("clGetEventProfilingInfo", name,
+                (capacity, answer, length) -> CL.clGetEventProfilingInfo(object, name, capacity, answer, length));
+    }
+
+    @Override
+    public void releaseEvent(long event) {
+        release(events, event, CL::clReleaseEvent, "clReleaseEvent");
+    }
+
+    private AtomicInteger references(long context) {
+        AtomicInteger references = contextReferences.get(context);
+        if (references == null) {
+            throw new IllegalArgumentException("context=0x%x is not known here".formatted(context));
+        }
+        return references;
+    }
+
+    private void set(long kernel, int index, long lengthBytes, @Nullable Pointer value) {
+        cl_kernel object = kernels.get(kernel);
+        int status = StatusCall.status(() -> CL.clSetKernelArg(object, index, lengthBytes, value));
+        if (status != SUCCESS) {
+            throw ClStatus.failure(status, "clSetKernelArg", "index=" + index + ", bytes=" + lengthBytes);
+        }
+    }
+
+    private long enqueue(boolean event, String call, long lengthBytes, ToIntFunction<@Nullable cl_event> enqueue) {
+        cl_event out = event ? new cl_event() : null;
+        check(() -> enqueue.applyAsInt(out), call, "bytes", lengthBytes);
+        return out == null ? 0 : events.keep(out);
+    }
+
+    private static <T extends NativePointerObject> void release(Handles<T> handles, long handle, ToIntFunction<T> release, String call) {
+        T object = handles.remove(handle);
+        check(() -> release.applyAsInt(object), call, "handle", handle);
+    }
+
+    private static <T> T create(Function<int[], T> create, String call, String what, long value) {
+        int[] status = new int[1];
+        T created = null;
+        try {
+            created = create.apply(status);
+        } catch (CLException e) {
+            status[0] = e.getStatus();
+        }
+        if (status[0] != SUCCESS || created == null) {
+            throw ClStatus.failure(status[0], call, what + "=" + value);
+        }
+        return created;
+    }
+
+    private static void check(StatusCall call, String name, String what, long value) {
+        int status = StatusCall.status(call);
+        if (status != SUCCESS) {
+            throw ClStatus.failure(status, name, what + "=" + value);
+        }
+    }
+
+    private static Pointer pointer(long addressBytes) {
+        return Pointer.to(buffer(addressBytes));
+    }
+
+    /// Only its address counts: JOCL looks at no length.
+    private static ByteBuffer buffer(long addressBytes) {
+        return MemorySegment.ofAddress(addressBytes).reinterpret(1).asByteBuffer();
+    }
+}

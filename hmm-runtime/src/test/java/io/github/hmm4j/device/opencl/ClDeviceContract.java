@@ -1,0 +1,178 @@
+package io.github.hmm4j.device.opencl;
+
+import static io.github.hmm4j.device.HostRange.PAGE;
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatExceptionOfType;
+import static org.assertj.core.api.Assertions.assertThatIllegalArgumentException;
+
+import io.github.hmm4j.device.Completion;
+import io.github.hmm4j.device.CopyEngine;
+import io.github.hmm4j.device.CopyRun;
+import io.github.hmm4j.device.Device;
+import io.github.hmm4j.device.DeviceContract;
+import io.github.hmm4j.device.DeviceMemory;
+import io.github.hmm4j.device.KernelArgument;
+import io.github.hmm4j.device.NDRange;
+import io.github.hmm4j.error.KernelBuildException;
+import io.github.hmm4j.error.OpenClFailedException;
+import io.github.hmm4j.kernels.Source;
+import java.io.IOException;
+import java.lang.foreign.Arena;
+import java.lang.foreign.MemorySegment;
+import java.lang.foreign.ValueLayout;
+import java.nio.channels.FileChannel;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.nio.file.StandardOpenOption;
+import java.util.List;
+import java.util.stream.IntStream;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+
+/// The contract over a real driver, and what only a compiler and a driver can show.
+abstract class ClDeviceContract extends DeviceContract {
+
+    private final ClBinding binding;
+    private final CopyMode mode;
+    private InterceptedClApi intercepted;
+
+    ClDeviceContract(ClBinding binding, CopyMode mode) {
+        this.binding = binding;
+        this.mode = mode;
+    }
+
+    @Override
+    protected Device open() {
+        if (intercepted == null) {
+            intercepted = new InterceptedClApi(Bindings.load(binding));
+        }
+        ClApi api = intercepted.api();
+        return ClDevice.open(api, Bindings.firstDevice(api), ClOptions.DEFAULTS.copy(mode));
+    }
+
+    @Override
+    protected long liveObjects() {
+        return intercepted.live();
+    }
+
+    @Test
+    void usesTheEngineAskedFor() {
+        assertThat(engine().name()).isEqualTo(mode.toString());
+        CopyChoice choice = ((ClDevice) device()).copyChoice();
+        assertThat(choice.name()).isEqualTo(mode.toString());
+        assertThat(choice.why()).isEqualTo("asked for");
+        assertThat(choice.toDeviceMegabytesPerSecond()).isPositive();
+        assertThat(choice.toHostMegabytesPerSecond()).isPositive();
+        assertThat(device().info().binding()).isEqualTo(binding.toString());
+    }
+
+    @Test
+    void aBrokenKernelNamesTheRealFileAndLine(@TempDir Path folder) throws IOException {
+        Path header = Files.writeString(folder.resolve("broken.clh"), "int fine;\nint broken(\n");
+        Path file = Files.writeString(folder.resolve("broken.cl"), "// one\n#include \"broken.clh\"\nkernel void k(global int *a) { }\n");
+        assertThatExceptionOfType(KernelBuildException.class).isThrownBy(() -> device().build(Source.file(file), "-cl-std=CL1.2"))
+                .satisfies(e -> assertThat(e.log()).contains(header.getFileName() + ":"))
+                .withMessageContaining("source=" + file).withMessageContaining("-cl-std=CL1.2");
+        Source text = Source.text("own.cl", "\n\nkernel void k(global int *a) { a[0] = missing; }\n");
+        assertThatExceptionOfType(KernelBuildException.class).isThrownBy(() -> device().build(text, "")).withMessageContaining("own.cl:3:");
+    }
+
+    @Test
+    void aBadOptionIsABuildError() {
+        Source source = Source.text("own.cl", "kernel void k(global int *a) { }");
+        assertThatExceptionOfType(KernelBuildException.class).isThrownBy(() -> device().build(source, "-no-such-option"))
+                .withMessageContaining("-no-such-option");
+    }
+
+    @Test
+    void passesOptionsToTheCompiler() {
+        Source source = Source.text("own.cl", "kernel void k(global int *a) { a[0] = ANSWER; }");
+        DeviceMemory memory = zeroed(1);
+        try (var program = device().build(source, "-DANSWER=42")) {
+            program.kernel("k").launch(List.of(new KernelArgument.Memory(memory)),
+                    NDRange.of(1)).await();
+        }
+        assertThat(read(memory, 1)[0]).isEqualTo(42);
+    }
+
+    @Test
+    void aRangeTheDeviceCannotRunIsTheDriversError() {
+        DeviceMemory memory = zeroed(1);
+        long tooMany = 2L * device().info().maxWorkGroupSize();
+        assertThatExceptionOfType(OpenClFailedException.class)
+                .isThrownBy(() -> program().kernel("place").launch(
+                        List.of(new KernelArgument.Memory(memory)),
+                        NDRange.of(tooMany).local(tooMany)))
+                .withMessageContaining("clEnqueueNDRangeKernel").withMessageContaining("" + tooMany);
+    }
+
+    @Test
+    void knowsHowLongALaunchTook() {
+        Completion completion = fill(zeroed(1), 1, 1);
+        completion.await();
+        assertThat(completion.deviceNanos()).isPositive();
+    }
+
+    @Test
+    void aTebibyteOfUntouchedHostPagesCostsNothing(@TempDir Path folder) throws IOException {
+        long length = 1L << 40;
+        try (Arena arena = Arena.ofShared();
+                FileChannel file = FileChannel.open(folder.resolve("sparse"), StandardOpenOption.CREATE, StandardOpenOption.READ, StandardOpenOption.WRITE)) {
+            MemorySegment reserved = file.map(FileChannel.MapMode.READ_WRITE, 0, length, arena);
+            long before = residentKilobytes();
+            DeviceMemory memory = device().allocate(2L * PAGE);
+            try (CopyEngine engine = device().copyEngine(reserved.address(), length)) {
+                for (long place = 0; place < length; place += length / 16) {
+                    // Across the border of two windows, too.
+                    long offset = Math.max(0, place - PAGE);
+                    reserved.asSlice(offset, 2 * PAGE).fill((byte) (place >> 36));
+                    engine.toDevice(List.of(new CopyRun(reserved.address() + offset, memory, 0, 2 * PAGE))).await();
+                    reserved.asSlice(offset, 2 * PAGE).fill((byte) -1);
+                    engine.toHost(List.of(new CopyRun(reserved.address() + offset, memory, 0, 2 * PAGE))).await();
+                    assertThat(reserved.get(ValueLayout.JAVA_BYTE, offset)).isEqualTo((byte) (place >> 36));
+                    assertThat(reserved.get(ValueLayout.JAVA_BYTE, offset + 2 * PAGE - 1)).isEqualTo((byte) (place >> 36));
+                }
+            }
+            assertThat(residentKilobytes() - before).as("KiB more in memory").isLessThan(256 << 10);
+        }
+    }
+
+    @Test
+    void everyCallMayFailOnce() {
+        for (FailedCall failed : calls()) {
+            var api = new InterceptedClApi(Bindings.load(binding));
+            ClDeviceId id = Bindings.firstDevice(api.api());
+            api.fail(failed.method(), failed.n());
+            try {
+                new Walk(api.api(), id, ClOptions.DEFAULTS.copy(mode)).run();
+            } catch (RuntimeException | AssertionError e) {
+                throw new AssertionError("after failing " + failed, e);
+            }
+            assertThat(api.live()).as("live objects after failing %s", failed).isZero();
+        }
+    }
+
+    private record FailedCall(String method, int n) {}
+
+    /// The first calls of every method in a walk, and the last; not releases, which cannot be made good.
+    private List<FailedCall> calls() {
+        var api = new InterceptedClApi(Bindings.load(binding));
+        ClDeviceId id = Bindings.firstDevice(api.api());
+        api.fail("", 0);
+        new Walk(api.api(), id, ClOptions.DEFAULTS.copy(mode)).run();
+        return api.calls().entrySet().stream()
+                .filter(call -> !call.getKey().startsWith("release") && !call.getKey().equals("binding"))
+                .flatMap(call -> IntStream.concat(
+                                IntStream.rangeClosed(1, Math.min(3, call.getValue())),
+                                IntStream.of(call.getValue()))
+                        .distinct().mapToObj(n -> new FailedCall(call.getKey(), n)))
+                .toList();
+    }
+
+    private static long residentKilobytes() throws IOException {
+        return Files.readAllLines(Path.of("/proc/self/status")).stream()
+                .filter(line -> line.startsWith("VmRSS:"))
+                .mapToLong(line -> Long.parseLong(line.replaceAll("\\D", "")))
+                .findFirst().orElseThrow();
+    }
+}
