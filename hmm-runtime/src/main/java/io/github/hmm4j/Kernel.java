@@ -49,7 +49,9 @@ public final class Kernel {
         /// @throws io.github.hmm4j.error.LaunchBlockedException         if views of other threads kept the pages for longer than the launch timeout
         /// @throws io.github.hmm4j.error.HmmException                   if the device failed; every page is where it was
         public Launch launch(NDRange range, HmmDevice device) {
-            return hmm.launcher().launch(program.compiled(device.mirror(), name), arguments, range, device.mirror());
+            try (Lifetime.Hold _ = hmm.lifetime().use()) {
+                return hmm.launcher().launch(program.compiled(device.mirror(), name), arguments, range, device.mirror());
+            }
         }
     }
 

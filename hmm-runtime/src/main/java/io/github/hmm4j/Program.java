@@ -29,8 +29,10 @@ public final class Program {
     /// @throws IllegalArgumentException                       if there is no such kernel
     /// @throws io.github.hmm4j.error.KernelBuildException if it does not compile; the message has the compiler's log
     public Kernel kernel(String name) {
-        compiled(hmm.device().mirror(), name);
-        return new Kernel(hmm, this, name);
+        try (Lifetime.Hold _ = hmm.lifetime().use()) {
+            compiled(hmm.device().mirror(), name);
+            return new Kernel(hmm, this, name);
+        }
     }
 
     synchronized DeviceKernel compiled(DeviceMirror mirror, String name) {

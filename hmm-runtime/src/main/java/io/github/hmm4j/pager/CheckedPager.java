@@ -57,8 +57,8 @@ public final class CheckedPager {
     }
 
     void closed(HostView view) {
+        toHost.unpin(view.pages(), view.isWrite()); // before it counts as closed: the heap goes when no view is open
         open.remove(view);
-        toHost.unpin(view.pages(), view.isWrite());
         lock.lock();
         try {
             closedCount++;

@@ -15,13 +15,13 @@ public final class Candidates {
         DIRTY
     }
 
-    private static final Cost[] COSTS = Cost.values();
-
     private long[] pages = new long[256];
     private int[] ages = new int[256];
-    private byte[] costs = new byte[256];
+    private Cost[] costs = new Cost[256];
     private int size;
 
+    /// Adds a frame behind those before.
+    ///
     /// @param age launches and migrations of this device since the frame was last used
     public void add(long pageIndex, int age, Cost cost) {
         if (size == pages.length) {
@@ -31,7 +31,7 @@ public final class Candidates {
         }
         pages[size] = pageIndex;
         ages[size] = age;
-        costs[size] = (byte) cost.ordinal();
+        costs[size] = cost;
         size++;
     }
 
@@ -48,6 +48,6 @@ public final class Candidates {
     }
 
     public Cost cost(int index) {
-        return COSTS[costs[index]];
+        return costs[index];
     }
 }

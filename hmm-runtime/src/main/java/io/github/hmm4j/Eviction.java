@@ -1,0 +1,74 @@
+package io.github.hmm4j;
+
+import io.github.hmm4j.migrate.VictimSource;
+import io.github.hmm4j.mirror.DeviceMirror;
+import io.github.hmm4j.page.PageTable;
+import io.github.hmm4j.page.PageWord;
+import io.github.hmm4j.policy.Candidates;
+import io.github.hmm4j.policy.EvictionPolicy;
+import java.util.function.LongPredicate;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/// Shows a full device to the policy and hands its answer to the engine, which must get room even if the policy fails.
+final class Eviction implements VictimSource {
+
+    private static final Logger LOG = LoggerFactory.getLogger(Eviction.class);
+
+    private final PageTable table;
+    private final EvictionPolicy policy;
+
+    Eviction(PageTable table, EvictionPolicy policy) {
+        this.table = table;
+        this.policy = policy;
+    }
+
+    @Override
+    public long[] victims(DeviceMirror mirror, int framesNeeded, LongPredicate evictable) {
+        Candidates candidates = candidates(mirror, evictable);
+        int[] chosen = choose(candidates, framesNeeded);
+        long[] pages = new long[chosen.length];
+        for (int i = 0; i < chosen.length; i++) {
+            pages[i] = candidates.page(chosen[i]);
+        }
+        return pages;
+    }
+
+    private Candidates candidates(DeviceMirror mirror, LongPredicate evictable) {
+        Candidates candidates = new Candidates();
+        int now = mirror.clock();
+        for (int frame = 0; frame < mirror.pool().capacityFrames(); frame++) {
+            long page = mirror.pageOf(frame);
+            if (page >= 0 && evictable.test(page)) {
+                long word = table.word(page);
+                Candidates.Cost cost = !PageWord.isReadableOn(word, mirror.index())
+                        ? Candidates.Cost.RESERVED
+                        : PageWord.isOwnedBy(word, mirror.index()) ? Candidates.Cost.DIRTY : Candidates.Cost.CLEAN;
+                candidates.add(page, now - mirror.lastUse(frame), cost);
+            }
+        }
+        return candidates;
+    }
+
+    private int[] choose(Candidates candidates, int framesNeeded) {
+        try {
+            int[] chosen = policy.victims(candidates, framesNeeded);
+            for (int index : chosen) {
+                if (index < 0 || index >= candidates.size()) {
+                    throw new IllegalStateException("victim=" + index + " of " + candidates.size() + " candidates");
+                }
+            }
+            if (chosen.length > 0 || candidates.size() == 0) {
+                return chosen;
+            }
+            LOG.warn("eviction policy {} named no victim of {}; taking frames in order", policy, candidates.size());
+        } catch (RuntimeException e) {
+            LOG.warn("eviction policy {} failed; taking frames in order", policy, e);
+        }
+        int[] inOrder = new int[Math.min(framesNeeded, candidates.size())];
+        for (int i = 0; i < inOrder.length; i++) {
+            inOrder[i] = i;
+        }
+        return inOrder;
+    }
+}

@@ -1,0 +1,176 @@
+package io.github.hmm4j;
+
+import io.github.hmm4j.account.Accounts;
+import io.github.hmm4j.device.Device;
+import io.github.hmm4j.kernels.Source;
+import io.github.hmm4j.migrate.Evictor;
+import io.github.hmm4j.migrate.HostLock;
+import io.github.hmm4j.migrate.LaunchGate;
+import io.github.hmm4j.migrate.Placer;
+import io.github.hmm4j.migrate.RegionChanges;
+import io.github.hmm4j.migrate.ToDevice;
+import io.github.hmm4j.migrate.ToHost;
+import io.github.hmm4j.mirror.DeviceMirror;
+import io.github.hmm4j.mirror.InFlight;
+import io.github.hmm4j.mirror.ManagedPages;
+import io.github.hmm4j.mirror.Notifier;
+import io.github.hmm4j.page.PageTable;
+import io.github.hmm4j.pager.CheckedPager;
+import io.github.hmm4j.pager.HostAccess;
+import io.github.hmm4j.pager.HostView;
+import io.github.hmm4j.space.AddressSpace;
+import java.util.ArrayList;
+import java.util.List;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/// A managed heap and the devices that share it.
+///
+/// ```java
+/// try (Hmm hmm = Hmm.builder().heap(ByteSize.gib(4)).open()) {
+///     MemorySegment a = hmm.heap().allocate(JAVA_FLOAT, n);
+///     Kernel scale = hmm.program(Source.resource("scale.cl")).kernel("scale");
+///     scale.args(a, 2f).launch(NDRange.of(n)).await();
+/// }
+/// ```
+///
+/// Owns the heap, the devices, programs and kernels. Threads: any. [#close()] waits for calls and launches under way; views that are still open are reported, and the
+/// host memory behind them stays mapped, so that a forgotten view is a leak and never a crash.
+public final class Hmm implements AutoCloseable {
+
+    private static final Logger LOG = LoggerFactory.getLogger(Hmm.class);
+
+    private final Lifetime lifetime = new Lifetime();
+    private final ManagedPages pages;
+    private final ManagedHeap heap;
+    private final CheckedPager pager;
+    private final Evictor evictor;
+    private final Launcher launcher;
+    private final List<HmmDevice> devices;
+    private final List<Program> programs = new ArrayList<>();
+
+    /// @param opened devices, which this heap owns from here on, also if this fails
+    Hmm(HmmBuilder builder, List<Device> opened) {
+        AddressSpace space = new AddressSpace(builder.heapBytes(), builder.pageSize());
+        PageTable table = new PageTable(space.pageCount());
+        List<DeviceMirror> mirrors = new ArrayList<>();
+        for (Device device : opened) {
+            mirrors.add(new DeviceMirror(mirrors.size(), device, space, table, builder.budgetBytes(device.info())));
+        }
+        pages = new ManagedPages(space, table, new InFlight(), new Notifier(), new Accounts(), mirrors);
+        HostLock hostLock = new HostLock();
+        ToHost toHost = new ToHost(pages, hostLock);
+        ToDevice toDevice = new ToDevice(pages, toHost, hostLock);
+        evictor = new Evictor(pages, toHost, new Eviction(table, builder.evictionPolicy()));
+        Placer placer = new Placer(pages, evictor, hostLock);
+        RegionChanges regions = new RegionChanges(pages, hostLock, toHost, evictor);
+        pager = new CheckedPager(pages, toHost);
+        heap = new ManagedHeap(pages, lifetime, regions, toHost, toDevice, placer, pager);
+        launcher = new Launcher(pages, pager, placer, toDevice, new LaunchGate(pages), hostLock, builder.launchTimeout());
+        devices = mirrors.stream().map(HmmDevice::new).toList();
+    }
+
+    public static HmmBuilder builder() {
+        return new HmmBuilder();
+    }
+
+    public ManagedHeap heap() {
+        return heap;
+    }
+
+    /// All devices, by index; at least one.
+    public List<HmmDevice> devices() {
+        return devices;
+    }
+
+    /// The first device, where kernels run unless told otherwise.
+    public HmmDevice device() {
+        return devices.getFirst();
+    }
+
+    /// How the host reaches managed memory here.
+    public HostAccess hostAccess() {
+        return new HostAccess(HostAccess.Mode.CHECKED, "host access goes through views");
+    }
+
+    /// A program in OpenCL C 1.2.
+    public Program program(Source source) {
+        return program(source, "-cl-std=CL1.2");
+    }
+
+    /// A program with compiler options of its own.
+    public Program program(Source source, String options) {
+        try (Lifetime.Hold _ = lifetime.use()) {
+            Program program = new Program(this, source, options);
+            synchronized (programs) {
+                programs.add(program);
+            }
+            return program;
+        }
+    }
+
+    /// Brings home everything that is on a device and gives its memory back, as before the device is used for something else.
+    public void evictAll(HmmDevice device) {
+        try (Lifetime.Hold _ = lifetime.use()) {
+            DeviceMirror mirror = device.mirror();
+            mirror.lock().lock();
+            try {
+                evictor.evictAll(mirror);
+                mirror.pool().releaseFreeChunks();
+            } finally {
+                mirror.lock().unlock();
+            }
+        }
+    }
+
+    /// What has moved so far, and why.
+    public Report report() {
+        return Report.of(pages.accounts());
+    }
+
+    Launcher launcher() {
+        return launcher;
+    }
+
+    Lifetime lifetime() {
+        return lifetime;
+    }
+
+    /// Waits for launches in flight, then releases devices and memory; what is on a device only is gone. Idempotent.
+    @Override
+    public void close() {
+        if (!lifetime.end()) {
+            return;
+        }
+        pages.inFlight().awaitAll();
+        RuntimeException failure = null;
+        List<AutoCloseable> parts = new ArrayList<>();
+        synchronized (programs) {
+            programs.forEach(program -> parts.add(program::close));
+        }
+        parts.addAll(pages.mirrors());
+        if (reportLeaks()) {
+            LOG.warn("host memory of the heap stays mapped because of the views above");
+        } else {
+            parts.add(pages.table());
+            parts.add(pages.space());
+        }
+        for (AutoCloseable part : parts) {
+            try {
+                part.close();
+            } catch (Exception e) {
+                failure = failure == null ? new IllegalStateException("closing the heap failed in part", e) : failure;
+                failure.addSuppressed(e);
+            }
+        }
+        if (failure != null) {
+            throw failure;
+        }
+    }
+
+    private boolean reportLeaks() {
+        List<HostView> left = List.copyOf(pager.openViews());
+        left.forEach(view -> LOG.warn("leaked: {}", view));
+        return !left.isEmpty();
+    }
+}

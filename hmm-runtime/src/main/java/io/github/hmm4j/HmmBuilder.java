@@ -1,0 +1,163 @@
+package io.github.hmm4j;
+
+import io.github.hmm4j.device.Device;
+import io.github.hmm4j.device.DeviceInfo;
+import io.github.hmm4j.device.opencl.ClApi;
+import io.github.hmm4j.device.opencl.ClBinding;
+import io.github.hmm4j.device.opencl.ClDevice;
+import io.github.hmm4j.device.opencl.ClOptions;
+import io.github.hmm4j.error.NoDeviceException;
+import io.github.hmm4j.page.PageWord;
+import io.github.hmm4j.policy.EvictionPolicy;
+import io.github.hmm4j.policy.LeastRecentlyUsed;
+import io.github.hmm4j.space.PageSize;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.OptionalLong;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/// How to open a heap. Used by one thread.
+public final class HmmBuilder {
+
+    private static final Logger LOG = LoggerFactory.getLogger(HmmBuilder.class);
+
+    private long heapBytes = ByteSize.gib(1);
+    private PageSize pageSize = PageSize.DEFAULT;
+    private OptionalLong budgetBytes = OptionalLong.empty();
+    private ClBinding binding = ClBinding.LWJGL;
+    private String selector = "";
+    private boolean allDevices;
+    private ClOptions clOptions = ClOptions.DEFAULTS;
+    private EvictionPolicy evictionPolicy = new LeastRecentlyUsed();
+    private Duration launchTimeout = Duration.ofSeconds(30);
+    private final List<Device> given = new ArrayList<>();
+
+    HmmBuilder() {}
+
+    /// Address space of the heap; reserved, and paid for as it is used. Default: 1 GiB.
+    public HmmBuilder heap(long capacityBytes) {
+        heapBytes = capacityBytes;
+        return this;
+    }
+
+    /// Size of a page, a power of two from 4 KiB to 2 MiB. Default: 64 KiB.
+    public HmmBuilder pageSize(long bytes) {
+        pageSize = new PageSize(Math.toIntExact(bytes));
+        return this;
+    }
+
+    /// Device memory that pages may take on each device. Default: three quarters of what the device reports, half if it works in host memory.
+    public HmmBuilder budget(long bytes) {
+        if (bytes <= 0) {
+            throw new IllegalArgumentException("budgetBytes=" + bytes + ", must be positive");
+        }
+        budgetBytes = OptionalLong.of(bytes);
+        return this;
+    }
+
+    /// The library that OpenCL calls go through. Default: LWJGL.
+    public HmmBuilder binding(ClBinding binding) {
+        this.binding = binding;
+        return this;
+    }
+
+    /// Which OpenCL device: its number in `hmm devices`, or a part of its name, vendor or platform in any case. Default: a GPU before others, then the one with most memory.
+    public HmmBuilder device(String selector) {
+        this.selector = selector.strip();
+        return this;
+    }
+
+    /// All OpenCL devices that match, not only the best one.
+    public HmmBuilder allDevices() {
+        allDevices = true;
+        return this;
+    }
+
+    /// A device that is open already, simulated or not; may be called several times. The heap owns it and closes it.
+    public HmmBuilder device(Device device) {
+        given.add(device);
+        return this;
+    }
+
+    /// An OpenCL context and a device in it that the application has made and keeps.
+    ///
+    /// @param api     the binding whose handles these are, such as `LwjglClApi.load()`
+    /// @param context a `cl_context`
+    /// @param device  a `cl_device_id` of that context
+    public HmmBuilder context(ClApi api, long context, long device) {
+        return device(ClDevice.over(api, context, device, clOptions));
+    }
+
+    /// Details of OpenCL devices: copy engine, profiling. Call it before [#context].
+    public HmmBuilder openCl(ClOptions options) {
+        clOptions = options;
+        return this;
+    }
+
+    /// Who gives up its place when a device is full. Default: cheapest and least recently used first.
+    public HmmBuilder eviction(EvictionPolicy policy) {
+        evictionPolicy = policy;
+        return this;
+    }
+
+    /// How long a launch waits for views of other threads to close. Default: 30 seconds.
+    public HmmBuilder launchTimeout(Duration timeout) {
+        launchTimeout = timeout;
+        return this;
+    }
+
+    /// Opens the heap and its devices.
+    ///
+    /// @throws NoDeviceException                           if no device matches, or there is no OpenCL; the message says what would help
+    /// @throws io.github.hmm4j.error.HmmException if a device or the operating system refuses
+    public Hmm open() {
+        List<Device> devices = given.isEmpty() ? OpenClDevices.open(binding, selector, allDevices, clOptions) : List.copyOf(given);
+        try {
+            if (devices.size() > PageWord.MAX_DEVICES) {
+                throw new IllegalArgumentException("devices=" + devices.size() + ", at most " + PageWord.MAX_DEVICES);
+            }
+            Hmm hmm = new Hmm(this, devices);
+            hmm.devices().forEach(device -> LOG.info("{}: {}, {}, budget {} MiB, copies {}, {}", device, device.info().driver(),
+                    device.info().binding(), device.budgetBytes() >> 20, device.copyEngine(),
+                    device.hasAperture() ? "aperture" : "windows"));
+            return hmm;
+        } catch (RuntimeException | Error e) {
+            closeAll(devices, e);
+            throw e;
+        }
+    }
+
+    private static void closeAll(List<Device> devices, Throwable cause) {
+        for (Device device : devices) {
+            try {
+                device.close();
+            } catch (RuntimeException e) {
+                cause.addSuppressed(e);
+            }
+        }
+    }
+
+    long heapBytes() {
+        return heapBytes;
+    }
+
+    PageSize pageSize() {
+        return pageSize;
+    }
+
+    long budgetBytes(DeviceInfo info) {
+        long sensible = info.unifiedMemory() ? info.memoryBytes() / 2 : info.memoryBytes() / 4 * 3;
+        long wanted = budgetBytes.orElse(sensible);
+        return Math.min(wanted, (long) Integer.MAX_VALUE * pageSize.bytes()) / pageSize.bytes() * pageSize.bytes();
+    }
+
+    EvictionPolicy evictionPolicy() {
+        return evictionPolicy;
+    }
+
+    Duration launchTimeout() {
+        return launchTimeout;
+    }
+}

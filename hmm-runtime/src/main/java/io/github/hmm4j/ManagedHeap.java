@@ -1,0 +1,279 @@
+package io.github.hmm4j;
+
+import io.github.hmm4j.account.Accounts;
+import io.github.hmm4j.account.Cause;
+import io.github.hmm4j.migrate.MigrationReport;
+import io.github.hmm4j.migrate.Placer;
+import io.github.hmm4j.migrate.RegionChanges;
+import io.github.hmm4j.migrate.ToDevice;
+import io.github.hmm4j.migrate.ToHost;
+import io.github.hmm4j.migrate.UndoLog;
+import io.github.hmm4j.mirror.DeviceMirror;
+import io.github.hmm4j.mirror.InvalidationCallback;
+import io.github.hmm4j.mirror.ManagedPages;
+import io.github.hmm4j.mirror.Snapshot;
+import io.github.hmm4j.mirror.Subscription;
+import io.github.hmm4j.pager.CheckedPager;
+import io.github.hmm4j.pager.HostView;
+import io.github.hmm4j.space.AddressSpace;
+import io.github.hmm4j.space.PageRange;
+import io.github.hmm4j.space.PageSize;
+import io.github.hmm4j.space.Protection;
+import io.github.hmm4j.space.Region;
+import io.github.hmm4j.space.VaRange;
+import java.lang.foreign.Arena;
+import java.lang.foreign.MemorySegment;
+import java.lang.foreign.SegmentAllocator;
+import java.lang.foreign.ValueLayout;
+import java.util.List;
+import java.util.concurrent.locks.ReentrantLock;
+
+/// Memory that the host and all devices use through the same pointers; pages move by themselves.
+///
+/// Each allocation is a region of whole pages. For many small objects allocate one region and carve it up with [SegmentAllocator#slicingAllocator].
+///
+/// A segment's address is what kernels see and what may be stored as a pointer. In checked access the bytes are reached through [#view] only: a raw touch of the
+/// segment throws [WrongThreadException], since it belongs to a thread that has ended.
+///
+/// Segments live until [#free] or the end of the [Hmm]. Ranges given to the methods below lie within one allocation. Sizes are bytes. Threads: any.
+public final class ManagedHeap implements SegmentAllocator {
+
+    private final ManagedPages pages;
+    private final AddressSpace space;
+    private final Lifetime lifetime;
+    private final RegionChanges regions;
+    private final ToHost toHost;
+    private final ToDevice toDevice;
+    private final Placer placer;
+    private final CheckedPager pager;
+    private final MemorySegment handles;
+
+    ManagedHeap(ManagedPages pages, Lifetime lifetime, RegionChanges regions, ToHost toHost, ToDevice toDevice, Placer placer, CheckedPager pager) {
+        this.pages = pages;
+        this.space = pages.space();
+        this.lifetime = lifetime;
+        this.regions = regions;
+        this.toHost = toHost;
+        this.toDevice = toDevice;
+        this.placer = placer;
+        this.pager = pager;
+        handles = untouchable(space);
+    }
+
+    /// The whole heap as a segment that nobody can touch: it is confined to a thread that has ended. Its slices are good as handles, and every raw access to them throws.
+    private static MemorySegment untouchable(AddressSpace space) {
+        MemorySegment[] made = new MemorySegment[1];
+        Thread owner = Thread.ofPlatform().name("hmm-handles").start(() -> made[0] =
+                MemorySegment.ofAddress(space.baseBytes()).reinterpret(space.capacityBytes(), Arena.ofConfined(), null));
+        boolean interrupted = false;
+        while (true) {
+            try {
+                owner.join();
+                break;
+            } catch (InterruptedException e) {
+                interrupted = true;
+            }
+        }
+        if (interrupted) {
+            Thread.currentThread().interrupt();
+        }
+        return made[0];
+    }
+
+    public PageSize pageSize() {
+        return space.pageSize();
+    }
+
+    /// Address space of the heap, as reserved.
+    public long capacityBytes() {
+        return space.capacityBytes();
+    }
+
+    /// Bytes in allocations, whole pages.
+    public long usedBytes() {
+        return space.usedBytes();
+    }
+
+    /// Allocates memory that reads as zeros and costs nothing until it is written.
+    ///
+    /// @param byteAlignment power of two up to 2 MiB; every allocation starts at a page
+    /// @throws OutOfMemoryError if the heap has no free range of this size
+    @Override
+    public MemorySegment allocate(long byteSize, long byteAlignment) {
+        if (byteSize < 0) {
+            throw new IllegalArgumentException("byteSize=" + byteSize + ", must not be negative");
+        }
+        try (Lifetime.Hold _ = lifetime.use()) {
+            return handle(regions.allocate(Math.max(1, byteSize), byteAlignment), byteSize);
+        }
+    }
+
+    /// Allocates an array and fills it, through a view.
+    @Override
+    public MemorySegment allocateFrom(
+            ValueLayout elementLayout, MemorySegment source, ValueLayout sourceElementLayout, long sourceOffset, long elementCount) {
+        MemorySegment segment = allocate(elementLayout, elementCount);
+        if (elementCount > 0) {
+            try (HostView view = view(segment, Access.WRITE)) {
+                MemorySegment.copy(source, sourceElementLayout, sourceOffset, view.segment(), elementLayout, 0, elementCount);
+            }
+        }
+        return segment;
+    }
+
+    private MemorySegment handle(Region region, long byteSize) {
+        return handles.asSlice(region.range().startBytes() - space.baseBytes(), byteSize);
+    }
+
+    /// Frees an allocation, or whole pages of one: their host memory and their place on every device. Waits for launches in flight that use them.
+    ///
+    /// @throws IllegalArgumentException if it is neither an allocation nor page-aligned within one
+    /// @throws IllegalStateException    if a view of it is open; nothing was freed
+    public void free(MemorySegment segment) {
+        try (Lifetime.Hold _ = lifetime.use()) {
+            regions.free(wholePages(segment));
+        }
+    }
+
+    /// Changes what may be done with the pages that the segment touches, on the host and on all devices. They stay where they are.
+    ///
+    /// @throws IllegalStateException if access is taken away while a view is open
+    public void protect(MemorySegment segment, Protection protection) {
+        try (Lifetime.Hold _ = lifetime.use()) {
+            regions.protect(managed(segment), protection);
+        }
+    }
+
+    /// Declares old contents dead: pages wholly within the segment read as zeros and cost no transfer until they are written again.
+    ///
+    /// @throws IllegalStateException if a view is open
+    public void discard(MemorySegment segment) {
+        try (Lifetime.Hold _ = lifetime.use()) {
+            regions.discard(managed(segment));
+        }
+    }
+
+    /// Moves an allocation to another address, as `mremap` does. What lies on a device stays there, unless device addresses are tied to heap addresses (aperture).
+    ///
+    /// @return the allocation at its new address; the old segment must not be used any more
+    public MemorySegment move(MemorySegment segment) {
+        try (Lifetime.Hold _ = lifetime.use()) {
+            Region moved = regions.move(wholePages(segment));
+            return handle(moved, segment.byteSize());
+        }
+    }
+
+    /// Opens a range to the calling thread: brings its pages home and keeps them there until the view is closed.
+    ///
+    /// @throws IllegalArgumentException                             if the segment is empty or not managed
+    /// @throws io.github.hmm4j.error.AccessViolationException if the protection forbids it
+    public HostView view(MemorySegment segment, Access access) {
+        try (Lifetime.Hold _ = lifetime.use()) {
+            return pager.view(managed(segment), access == Access.WRITE, false);
+        }
+    }
+
+    /// Like [#view], but any thread may use and close it. Closing costs more: all threads are told.
+    public HostView sharedView(MemorySegment segment, Access access) {
+        try (Lifetime.Hold _ = lifetime.use()) {
+            return pager.view(managed(segment), access == Access.WRITE, true);
+        }
+    }
+
+    /// Moves pages to a device ahead of use. Best effort: pages under a view stay, and the report says so.
+    public MigrationReport prefetch(MemorySegment segment, HmmDevice device) {
+        return migrate(segment, device, ToDevice.Effort.EVERY_PAGE);
+    }
+
+    /// Moves those pages to a device that are on the host; what another device owns, a view holds or somebody else is moving stays where it is (`migrate_vma` of the kernel).
+    public MigrationReport migrate(MemorySegment segment, HmmDevice device) {
+        return migrate(segment, device, ToDevice.Effort.HOST_PAGES);
+    }
+
+    private MigrationReport migrate(MemorySegment segment, HmmDevice device, ToDevice.Effort effort) {
+        try (Lifetime.Hold _ = lifetime.use()) {
+            PageRange range = space.pagesOf(managed(segment));
+            DeviceMirror mirror = device.mirror();
+            mirror.lock().lock();
+            UndoLog undo = new UndoLog(pages, mirror);
+            try {
+                placer.place(mirror, List.of(range));
+                return toDevice.migrate(mirror, range, ToDevice.Intent.WRITE, effort, Cause.PREFETCH, undo);
+            } catch (RuntimeException | Error e) {
+                toDevice.undo(undo);
+                throw e;
+            } finally {
+                mirror.lock().unlock();
+            }
+        }
+    }
+
+    /// Brings pages home ahead of use; devices give their copies up.
+    public MigrationReport prefetchHost(MemorySegment segment) {
+        try (Lifetime.Hold _ = lifetime.use()) {
+            return toHost.fetch(space.pagesOf(managed(segment)), ToHost.Access.BRING_HOME, Cause.PREFETCH);
+        }
+    }
+
+    /// How the pages of a segment look from a device. Faults nothing and moves nothing. Unlike all others this takes any range of the heap, holes included.
+    public Snapshot snapshot(MemorySegment segment, HmmDevice device) {
+        try (Lifetime.Hold _ = lifetime.use()) {
+            VaRange range = VaRange.ofLength(segment.address(), segment.byteSize());
+            if (range.startBytes() < space.baseBytes() || range.endBytes() > space.baseBytes() + space.capacityBytes()) {
+                throw new IllegalArgumentException("range=" + range + " is not within the heap");
+            }
+            return pages.snapshot(device.index(), space.pagesOf(range));
+        }
+    }
+
+    /// Subscribes to everything that invalidates what a mirror of one's own may know of a segment: the mirror half of HMM by itself. The protocol is in
+    /// [io.github.hmm4j.mirror.Notifier].
+    ///
+    /// @param lock the mirror's lock, held during each callback
+    public Subscription mirror(MemorySegment segment, ReentrantLock lock, InvalidationCallback callback) {
+        try (Lifetime.Hold _ = lifetime.use()) {
+            return pages.notifier().subscribe(managed(segment), lock, callback);
+        }
+    }
+
+    /// Where the pages of a segment are.
+    public Residency residency(MemorySegment segment) {
+        try (Lifetime.Hold _ = lifetime.use()) {
+            return Residency.of(pages, space.pagesOf(managed(segment)));
+        }
+    }
+
+    /// One line for each allocation with where its pages are, like `/proc/PID/smaps`.
+    public String smaps() {
+        try (Lifetime.Hold _ = lifetime.use()) {
+            StringBuilder text = new StringBuilder();
+            for (Region region : space.regions()) {
+                text.append(region.range()).append(' ').append(Residency.of(pages, space.pagesOf(region.range()))).append(System.lineSeparator());
+            }
+            return text.toString();
+        }
+    }
+
+    /// Whether an address lies in an allocation of this heap.
+    public boolean contains(long address) {
+        return space.regionAt(address).isPresent();
+    }
+
+    Accounts accounts() {
+        return pages.accounts();
+    }
+
+    private VaRange managed(MemorySegment segment) {
+        VaRange range = VaRange.ofLength(segment.isNative() ? segment.address() : 0, segment.byteSize());
+        space.regionOf(range);
+        return range;
+    }
+
+    /// The pages of an allocation, or of a page-aligned part of one; the end of the allocation counts as aligned.
+    private VaRange wholePages(MemorySegment segment) {
+        VaRange range = VaRange.ofLength(segment.isNative() ? segment.address() : 0, Math.max(1, segment.byteSize()));
+        Region region = space.regionOf(range);
+        long requestedEnd = region.range().startBytes() + region.requestedBytes();
+        return range.endBytes() == requestedEnd ? new VaRange(range.startBytes(), region.range().endBytes()) : range;
+    }
+}

@@ -1,0 +1,83 @@
+package io.github.hmm4j;
+
+import io.github.hmm4j.device.Device;
+import io.github.hmm4j.device.opencl.ClAdvice;
+import io.github.hmm4j.device.opencl.ClApi;
+import io.github.hmm4j.device.opencl.ClBinding;
+import io.github.hmm4j.device.opencl.ClDevice;
+import io.github.hmm4j.device.opencl.ClDeviceId;
+import io.github.hmm4j.device.opencl.ClOptions;
+import io.github.hmm4j.device.opencl.ClPlatforms;
+import io.github.hmm4j.device.opencl.jocl.JoclClApi;
+import io.github.hmm4j.device.opencl.lwjgl.LwjglClApi;
+import io.github.hmm4j.error.NoDeviceException;
+import java.util.Comparator;
+import java.util.List;
+import java.util.Locale;
+import java.util.stream.IntStream;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/// The OpenCL devices of this machine, and the choice among them.
+public final class OpenClDevices {
+
+    private static final Logger LOG = LoggerFactory.getLogger(OpenClDevices.class);
+
+    private OpenClDevices() {}
+
+    /// Loads a binding.
+    ///
+    /// @throws NoDeviceException if there is no OpenCL library
+    public static ClApi api(ClBinding binding) {
+        return switch (binding) {
+            case LWJGL -> LwjglClApi.load();
+            case JOCL -> JoclClApi.load();
+        };
+    }
+
+    /// Every usable device, numbered from 0 in the order of the drivers.
+    public static List<ClDeviceId> list(ClBinding binding) {
+        return ClPlatforms.devices(api(binding));
+    }
+
+    static List<Device> open(ClBinding binding, String selector, boolean all, ClOptions options) {
+        ClApi api = api(binding);
+        List<ClDeviceId> found = ClPlatforms.devices(api);
+        if (found.isEmpty()) {
+            throw ClAdvice.noDevice(binding);
+        }
+        List<ClDeviceId> chosen = matching(found, selector);
+        if (!all) {
+            chosen = List.of(chosen.stream().max(preference()).orElseThrow());
+        }
+        for (ClDeviceId id : chosen) {
+            LOG.info("using {} ({}): {}", id.info().name(), id.platformName(),
+                    selector.isEmpty() ? "first choice of " + found.size() + ", a GPU before others, then most memory" : "matches " + selector);
+        }
+        return List.copyOf(ClDevice.openAll(api, chosen, options));
+    }
+
+    private static List<ClDeviceId> matching(List<ClDeviceId> found, String selector) {
+        List<ClDeviceId> matching = selector.matches("\\d{1,9}")
+                ? found.stream().skip(Integer.parseInt(selector)).limit(1).toList()
+                : found.stream().filter(id -> text(id).contains(selector.toLowerCase(Locale.ROOT))).toList();
+        if (matching.isEmpty()) {
+            List<String> names = IntStream.range(0, found.size()).mapToObj(i -> i + ": " + found.get(i).info().name()).toList();
+            throw new NoDeviceException("no device matches device=" + selector + "; there are " + names);
+        }
+        return matching;
+    }
+
+    private static String text(ClDeviceId id) {
+        return (id.info().name() + " " + id.info().vendor() + " " + id.platformName()).toLowerCase(Locale.ROOT);
+    }
+
+    private static Comparator<ClDeviceId> preference() {
+        return Comparator.<ClDeviceId, Integer>comparing(id -> switch (id.info().kind()) {
+                    case GPU -> 2;
+                    case ACCELERATOR -> 1;
+                    default -> 0;
+                })
+                .thenComparing(id -> id.info().memoryBytes());
+    }
+}

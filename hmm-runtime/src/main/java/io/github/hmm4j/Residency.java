@@ -1,0 +1,53 @@
+package io.github.hmm4j;
+
+import io.github.hmm4j.mirror.ManagedPages;
+import io.github.hmm4j.page.PageWord;
+import io.github.hmm4j.space.PageRange;
+import java.util.List;
+
+/// Where the pages of a range are, in bytes of whole pages; what `smaps` is for a mapping. Each page counts once.
+///
+/// @param emptyBytes    never written: they cost nothing anywhere
+/// @param hostBytes     valid on the host only
+/// @param sharedBytes   valid on the host and on at least one device
+/// @param deviceBytes   valid on one device only, by device index
+/// @param poisonedBytes lost with a device
+public record Residency(long emptyBytes, long hostBytes, long sharedBytes, List<Long> deviceBytes, long poisonedBytes) {
+
+    public Residency {
+        deviceBytes = List.copyOf(deviceBytes);
+    }
+
+    /// Bytes of which a device has the only copy.
+    public long onDevice(HmmDevice device) {
+        return deviceBytes.get(device.index());
+    }
+
+    static Residency of(ManagedPages heap, PageRange pages) {
+        long empty = 0;
+        long host = 0;
+        long shared = 0;
+        long poisoned = 0;
+        long[] device = new long[heap.mirrors().size()];
+        for (long page = pages.first(); page < pages.end(); page++) {
+            long word = heap.table().word(page);
+            switch (PageWord.state(word)) {
+                case EMPTY, UNMAPPED -> empty++;
+                case HOST, TO_DEVICE -> host++;
+                case SHARED -> shared++;
+                case DEVICE -> device[PageWord.device(word)]++;
+                case TO_HOST -> {
+                    if (PageWord.sharers(word) != 0) {
+                        shared++;
+                    } else {
+                        device[PageWord.device(word)]++;
+                    }
+                }
+                case POISONED -> poisoned++;
+            }
+        }
+        int shift = heap.space().pageSize().shift();
+        List<Long> deviceBytes = java.util.Arrays.stream(device).map(count -> count << shift).boxed().toList();
+        return new Residency(empty << shift, host << shift, shared << shift, deviceBytes, poisoned << shift);
+    }
+}
