@@ -194,8 +194,8 @@ public final class ManagedHeap implements SegmentAllocator {
         try (Lifetime.Hold _ = lifetime.use()) {
             PageRange range = space.pagesOf(managed(segment));
             DeviceMirror mirror = device.mirror();
-            mirror.lock().lock();
             UndoLog undo = new UndoLog(pages, mirror);
+            mirror.lock().lock();
             try {
                 placer.place(mirror, List.of(range));
                 return toDevice.migrate(mirror, range, ToDevice.Intent.WRITE, effort, Cause.PREFETCH, undo);

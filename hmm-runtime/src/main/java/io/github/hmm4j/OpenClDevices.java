@@ -73,11 +73,11 @@ public final class OpenClDevices {
     }
 
     private static Comparator<ClDeviceId> preference() {
-        return Comparator.<ClDeviceId, Integer>comparing(id -> switch (id.info().kind()) {
+        return Comparator.<ClDeviceId>comparingInt(id -> switch (id.info().kind()) {
                     case GPU -> 2;
                     case ACCELERATOR -> 1;
                     default -> 0;
                 })
-                .thenComparing(id -> id.info().memoryBytes());
+                .thenComparingLong(id -> id.info().memoryBytes());
     }
 }

@@ -4,13 +4,15 @@ import java.util.Arrays;
 
 /// The index space of a launch: one to three dimensions of work-items, and optionally the size of a work-group.
 ///
-/// @param global work-items in each dimension, all positive
-/// @param local  work-items per work-group in each dimension, or empty: the driver chooses. Where given, it divides `global`.
-public record NDRange(long[] global, long[] local) {
+/// Immutable.
+public final class NDRange {
 
-    public NDRange {
-        global = global.clone();
-        local = local.clone();
+    private final long[] global;
+    private final long[] local;
+
+    private NDRange(long[] global, long[] local) {
+        this.global = global.clone();
+        this.local = local.clone();
         if (global.length < 1 || global.length > 3) {
             throw new IllegalArgumentException("dimensions=" + global.length + ", must be 1 to 3");
         }
@@ -30,11 +32,13 @@ public record NDRange(long[] global, long[] local) {
     }
 
     /// Work-items in one, two or three dimensions; the driver chooses the work-group.
+    ///
+    /// @throws IllegalArgumentException if there are other than one to three dimensions or one is not positive
     public static NDRange of(long... global) {
         return new NDRange(global, new long[0]);
     }
 
-    /// The same work-items in work-groups of `local`.
+    /// The same work-items in work-groups of `local`, which must divide them.
     public NDRange local(long... local) {
         return new NDRange(global, local);
     }
@@ -60,12 +64,12 @@ public record NDRange(long[] global, long[] local) {
         return global.length;
     }
 
-    @Override
+    /// Work-items in each dimension, all positive.
     public long[] global() {
         return global.clone();
     }
 
-    @Override
+    /// Work-items per work-group in each dimension, or empty: the driver chooses.
     public long[] local() {
         return local.clone();
     }

@@ -79,7 +79,7 @@ public final class PageWord {
 
     /// Whether open views forbid a device to use the page: a write view forbids all use, a read view only writing.
     public static boolean isPinnedAgainst(long word, boolean deviceWrites) {
-        return writePins(word) != 0 || deviceWrites && readPins(word) != 0;
+        return writePins(word) != 0 || (deviceWrites && readPins(word) != 0);
     }
 
     public static boolean isPinned(long word) {
@@ -201,6 +201,6 @@ public final class PageWord {
 
     private static long place(long word, PageState state, int device, int sharers, long flags) {
         long placed = state.ordinal() | (long) device << DEVICE_SHIFT | (long) sharers << SHARERS_SHIFT | flags;
-        return (word & ~PLACE_MASK | placed) + ONE_VERSION;
+        return ((word & ~PLACE_MASK) | placed) + ONE_VERSION;
     }
 }

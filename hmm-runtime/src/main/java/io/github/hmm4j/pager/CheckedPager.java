@@ -90,7 +90,7 @@ public final class CheckedPager {
 
     private Optional<HostView> conflict(List<PageUse> uses, Thread owner) {
         for (HostView view : open) {
-            if (view.owner() == owner && conflicts(view, uses)) {
+            if (view.owner().equals(owner) && conflicts(view, uses)) {
                 return Optional.of(view);
             }
         }

@@ -11,7 +11,7 @@ public final class LeastRecentlyUsed implements EvictionPolicy {
         int size = candidates.size();
         long[] keys = new long[size];
         for (int i = 0; i < size; i++) {
-            long youth = Integer.MAX_VALUE - Math.max(0, candidates.age(i));
+            long youth = Integer.MAX_VALUE - (long) Math.max(0, candidates.age(i));
             keys[i] = (long) candidates.cost(i).ordinal() << 61 | youth << 30 | i;
         }
         Arrays.sort(keys);
