@@ -48,6 +48,6 @@ final class EdgeListReader {
                 .formatted(in.file(), announcedNodes, announcedEdges, ids.length, edges.size()));
         }
         CsrGraph graph = CsrGraph.of(ids.length, edges);
-        return new NamedGraph(in.title(), graph, new NumberedVertices(ids), warnings);
+        return new NamedGraph(in.title(), graph, new NumberedVertices(ids), 0, warnings);
     }
 }

@@ -47,7 +47,9 @@ public final class JdkClassGraph {
             }
         }
         CsrGraph graph = CsrGraph.of(names.size(), edges);
-        return new NamedGraph("classes of " + JdkClasses.title(), graph, new ClassNames(names, vertices), List.of());
+        VertexNames classNames = new ClassNames(names, vertices);
+        int source = classNames.vertex("java.lang.Object").orElseThrow();
+        return new NamedGraph("classes of " + JdkClasses.title(), graph, classNames, source, List.of());
     }
 
     private static int[] successors(ClassFileRef classFile, int self, Map<String, Integer> vertices) {

@@ -31,7 +31,7 @@ final class MatrixMarketReader {
         in.nextLine();
         EdgeList edges = entries(in, header, rows, entries);
         CsrGraph graph = CsrGraph.of((int) rows, edges);
-        return new NamedGraph(in.title(), graph, NumberedVertices.rows((int) rows), List.of());
+        return new NamedGraph(in.title(), graph, NumberedVertices.rows((int) rows), 0, List.of());
     }
 
     private static Header header(ByteScanner in) throws GraphFormatException {
