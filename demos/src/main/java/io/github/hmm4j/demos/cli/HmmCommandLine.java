@@ -57,8 +57,10 @@ public final class HmmCommandLine {
     }
 
     private CommandSpec demoCommands() {
+        // No name is the same as "all", see demosWithoutNameAreAll.
         CommandSpec group = group("demo", "demo", "Run one demo, or all of them (the default).",
             namesAndAll(catalog.demos().stream().map(Demo::name)));
+        group.usageMessage().synopsisSubcommandLabel("[NAME]");
         for (Demo demo : catalog.demos()) {
             CommandSpec one = command(demo.name(), demo.description(), new RunDemos(List.of(demo), out, err));
             group.addSubcommand(demo.name(), addOptionsOf(demo, demo.name(), one));

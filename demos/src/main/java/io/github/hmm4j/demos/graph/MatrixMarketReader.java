@@ -31,7 +31,7 @@ final class MatrixMarketReader {
         in.nextLine();
         EdgeList edges = entries(in, header, rows, entries);
         CsrGraph graph = CsrGraph.of((int) rows, edges);
-        return new NamedGraph(in.title(), graph, NumberedVertices.rows((int) rows), 0, List.of());
+        return new NamedGraph(in.title(), graph, new RowNumbers((int) rows), 0, List.of());
     }
 
     private static Header header(ByteScanner in) throws GraphFormatException {
@@ -49,7 +49,7 @@ final class MatrixMarketReader {
     private static void requireOneOf(ByteScanner in, String what, String word, Set<String> known)
         throws GraphFormatException {
         if (!known.contains(word)) {
-            throw in.malformed("unsupported %s in the header: '%s' (can be %s)"
+            throw in.malformed("unsupported %s: '%s' (can be %s)"
                 .formatted(what, word, String.join(", ", known.stream().sorted().toList())));
         }
     }

@@ -3,19 +3,13 @@ package io.github.hmm4j.demos.graph;
 import java.util.Arrays;
 import java.util.OptionalInt;
 
-/// Vertices called by numbers: those of an edge list, which may leave gaps, or the 1-based rows of a matrix.
+/// Vertices called by the ids of an edge list, which may leave gaps.
 final class NumberedVertices implements VertexNames {
     private final long[] ids;
 
     /// @param ids ascending, one for each vertex
     NumberedVertices(long[] ids) {
         this.ids = ids;
-    }
-
-    static NumberedVertices rows(int count) {
-        long[] ids = new long[count];
-        Arrays.setAll(ids, row -> row + 1L);
-        return new NumberedVertices(ids);
     }
 
     @Override

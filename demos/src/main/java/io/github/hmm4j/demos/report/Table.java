@@ -40,7 +40,8 @@ public final class Table {
         boolean[] right = new boolean[titles.size()];
         for (int column = 0; column < widths.length; column++) {
             int at = column;
-            widths[at] = Math.max(width(titles.get(at)), rows.stream().mapToInt(row -> width(row.get(at))).max().orElse(0));
+            int widestCell = rows.stream().mapToInt(row -> width(row.get(at))).max().orElse(0);
+            widths[at] = Math.max(width(titles.get(at)), widestCell);
             right[at] = !rows.isEmpty() && rows.stream().allMatch(row -> NUMBER.matcher(row.get(at)).matches());
         }
         StringBuilder text = new StringBuilder();

@@ -27,7 +27,7 @@ public record WordTree(long rootAddress, int nodeCount, int depth, long usedByte
     ///
     /// @param words distinct
     /// @param baseAddress the address that the first byte of `memory` has for whoever follows the pointers
-    /// @throws IllegalArgumentException if `memory` is too small, `baseAddress` is 0 or unaligned, or a word occurs twice
+    /// @throws IllegalArgumentException if `memory` is too small, `baseAddress` is 0 or unaligned, or a word repeats
     public static WordTree build(List<String> words, MemorySegment memory, long baseAddress) {
         if (baseAddress == 0 || baseAddress % WordNode.ALIGNMENT_BYTES != 0) {
             throw new IllegalArgumentException("baseAddress=" + baseAddress);

@@ -133,7 +133,8 @@ class HmmCommandLineTest {
         assertThat(out.toString()).contains("FAILED");
         assertThat(Files.readAllLines(json)).hasSize(4).satisfies(lines -> {
             assertThat(lines.get(0)).isEqualTo("[");
-            assertThat(lines.get(1)).startsWith("{\"name\": \"good\", \"ok\": false,").contains("\"answer\": 42").endsWith("},");
+            assertThat(lines.get(1)).startsWith("{\"name\": \"good\", \"ok\": false,").contains("\"answer\": 42")
+                .endsWith("},");
             assertThat(lines.get(2)).startsWith("{\"name\": \"other\", \"ok\": true,").endsWith("}}");
             assertThat(lines.get(3)).isEqualTo("]");
         });

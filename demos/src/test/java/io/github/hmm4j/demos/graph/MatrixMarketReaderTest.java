@@ -25,6 +25,8 @@ class MatrixMarketReaderTest {
         assertThat(edges(read)).containsExactly("1>2", "2>3", "3>3");
         assertThat(read.names().vertex("4")).hasValue(3);
         assertThat(read.names().vertex("0")).isEmpty();
+        assertThat(read.names().vertex("5")).isEmpty();
+        assertThat(read.names().describe()).isEqualTo("a row of the matrix, 1 to 4");
     }
 
     @Test
@@ -78,12 +80,14 @@ class MatrixMarketReaderTest {
 
     @ParameterizedTest
     @CsvSource(delimiter = '|', textBlock = """
-        %%MatrixMarket matrix array real general             | unsupported format in the header: 'array' (can be coordinate)
-        %%MatrixMarket vector coordinate real general        | unsupported object in the header: 'vector' (can be matrix)
-        %%MatrixMarket matrix coordinate complex general     | unsupported field in the header: 'complex' (can be integer, pattern, real)
-        %%MatrixMarket matrix coordinate real hermitian      | unsupported symmetry in the header: 'hermitian' (can be general, symmetric)
-        %%MatrixMarket matrix coordinate real                | bad header: expected '%%MatrixMarket matrix coordinate FIELD SYMMETRY'
-        % a comment                                          | missing header: a Matrix Market file begins with %%MatrixMarket, and the comments of an edge list with #
+        %%MatrixMarket matrix array real general         | unsupported format: 'array' (can be coordinate)
+        %%MatrixMarket vector coordinate real general    | unsupported object: 'vector' (can be matrix)
+        %%MatrixMarket matrix coordinate complex general | unsupported field: 'complex' (can be integer, pattern, real)
+        %%MatrixMarket matrix coordinate real hermitian  | unsupported symmetry: 'hermitian' (can be general, symmetric)
+        %%MatrixMarket matrix coordinate real            | bad header: expected '%%MatrixMarket matrix \
+        coordinate FIELD SYMMETRY'
+        % a comment                                      | missing header: a Matrix Market file begins with \
+        %%MatrixMarket, and the comments of an edge list with #
         """)
     void refusesOtherHeaders(String header, String reason) {
         assertMalformed(header + "\n2 2 1\n1 2\n", 1, "header", reason);

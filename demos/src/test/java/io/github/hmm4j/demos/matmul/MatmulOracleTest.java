@@ -95,7 +95,8 @@ class MatmulOracleTest {
     private static double dot(MemorySegment a, MemorySegment b, int n, int row, int column) {
         double sum = 0;
         for (int k = 0; k < n; k++) {
-            sum += (double) a.getAtIndex(JAVA_FLOAT, (long) row * n + k) * b.getAtIndex(JAVA_FLOAT, (long) k * n + column);
+            double left = a.getAtIndex(JAVA_FLOAT, (long) row * n + k);
+            sum += left * b.getAtIndex(JAVA_FLOAT, (long) k * n + column);
         }
         return sum;
     }

@@ -33,7 +33,8 @@ class JsonTest {
         map.put("none", null);
         map.put("empty", Optional.empty());
         assertThat(Json.line(map)).isEqualTo(
-            "{\"z\": 9223372036854775807, \"a\": 1.0E-9, \"m\": [1.0, null, \"RED\", 7], \"none\": null, \"empty\": null}");
+            "{\"z\": 9223372036854775807, \"a\": 1.0E-9, \"m\": [1.0, null, \"RED\", 7], "
+                + "\"none\": null, \"empty\": null}");
         assertThat(Json.line(List.of())).isEqualTo("[]");
         assertThat(Json.line(Map.of())).isEqualTo("{}");
         assertThat(Json.line(null)).isEqualTo("null");

@@ -8,7 +8,8 @@ import org.junit.jupiter.api.Test;
 class TableTest {
     @Test
     void alignsNumbersRightAndTextLeft() {
-        Table table = new Table("name", "time", "n").row("a", "1.25 ms", 7).row("longer", "12.5 ms", 12345).row("", "", "-");
+        Table table = new Table("name", "time", "n").row("a", "1.25 ms", 7)
+            .row("longer", "12.5 ms", 12345).row("", "", "-");
         assertThat(table).hasToString("""
             name       time      n
             ------  -------  -----

@@ -18,7 +18,8 @@ class TextWordsTest {
 
     @Test
     void splitsAtEverythingButLettersDigitsAndMarks() throws IOException {
-        assertThat(words("The cat, the cat's 2 hats\r\n\u00e9t\u00e9 e\u0301te\u0301 \u65e5\u672c\u8a9e \ud835\udc00x -"))
+        String text = "The cat, the cat's 2 hats\r\n\u00e9t\u00e9 e\u0301te\u0301 \u65e5\u672c\u8a9e \ud835\udc00x -";
+        assertThat(words(text))
             .containsExactly("The", "cat", "the", "s", "2", "hats", "\u00e9t\u00e9", "e\u0301te\u0301",
                 "\u65e5\u672c\u8a9e", "\ud835\udc00x");
     }
@@ -52,7 +53,8 @@ class TextWordsTest {
 
     @Test
     void refusesMissingFilesFoldersAndTextsWithoutWords() throws IOException {
-        assertThatThrownBy(() -> WordSource.textFile(folder.resolve("nowhere"))).hasMessageContaining("no such text file");
+        assertThatThrownBy(() -> WordSource.textFile(folder.resolve("nowhere")))
+            .hasMessageContaining("no such text file");
         assertThatThrownBy(() -> WordSource.textFile(folder)).hasMessageContaining("not a regular file");
         Path empty = Files.writeString(folder.resolve("empty.txt"), " ... \n");
         assertThatThrownBy(() -> WordSource.textFile(empty)).hasMessageContaining("holds no word");
