@@ -1,0 +1,47 @@
+package io.github.hmm4j.demos.harness;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import io.github.hmm4j.demos.report.Json;
+import java.util.LinkedHashMap;
+import java.util.Map;
+import java.util.Optional;
+import java.util.OptionalLong;
+import org.junit.jupiter.api.Test;
+
+class DemoResultTest {
+    @Test
+    void isOneFlatJsonObject() {
+        Map<String, Object> counts = new LinkedHashMap<>();
+        counts.put("reached", 3);
+        counts.put("of", 4);
+        DemoResult result = new DemoResult("bfs", true, "cpu", "lwjgl", "checked",
+            Optional.of(new TwinResult(2_500_000, 10, 20, 0, 40)),
+            Optional.of(new TwinResult(1_500_000, 11, 21, 2, 12)), counts, Optional.empty());
+        assertThat(Json.line(result.toJson())).isEqualTo("{\"name\": \"bfs\", \"ok\": true, \"device\": \"cpu\", "
+            + "\"binding\": \"lwjgl\", \"hostAccess\": \"checked\", \"timeMs\": 1.5, \"bytesToDevice\": 11, "
+            + "\"bytesToHost\": 21, \"reached\": 3, \"of\": 4, "
+            + "\"explicit\": {\"timeMs\": 2.5, \"bytesToDevice\": 10, \"bytesToHost\": 20, \"views\": 0, "
+            + "\"linesOfCode\": 40}, "
+            + "\"managed\": {\"timeMs\": 1.5, \"bytesToDevice\": 11, \"bytesToHost\": 21, \"views\": 2, "
+            + "\"linesOfCode\": 12}}");
+    }
+
+    @Test
+    void aFailureSaysWhy() {
+        DeviceChoice choice = new DeviceChoice(Binding.JOCL, Optional.of("sim"), OptionalLong.empty(),
+            OptionalLong.empty());
+        assertThat(choice.simulated()).isTrue();
+        assertThat(DemoResult.failed("tree", choice, "no \"luck\"").toJson()).containsEntry("ok", false)
+            .containsEntry("binding", "jocl").containsEntry("timeMs", null).containsEntry("error", "no \"luck\"");
+    }
+
+    @Test
+    void aBenchRowIsAJsonObjectToo() {
+        BenchRow row = new BenchRow("pages.plan", 2.5e7, "pages/s", Optional.empty(), "none", "none", "none",
+            Map.of("pages", 1_000_000L));
+        assertThat(Json.line(row)).isEqualTo("{\"name\": \"pages.plan\", \"value\": 2.5E7, \"unit\": \"pages/s\", "
+            + "\"ratio\": null, \"baseline\": \"none\", \"device\": \"none\", \"binding\": \"none\", "
+            + "\"sizes\": {\"pages\": 1000000}}");
+    }
+}
