@@ -30,7 +30,7 @@ final class SliceCache {
 
     private final int maxIdle;
     private final Map<Key, Entry> entries = new HashMap<>();
-    private final Map<DeviceMemory, Entry> bySlice = new IdentityHashMap<>();
+    private final IdentityHashMap<DeviceMemory, Entry> bySlice = new IdentityHashMap<>();
     private final LinkedHashSet<Entry> idle = new LinkedHashSet<>();
 
     SliceCache(int maxIdle) {

@@ -62,7 +62,7 @@ public final class Subscription implements AutoCloseable {
         return number;
     }
 
-    void invalidate(Invalidation event, long now) {
+    void invalidate(InvalidationEvent event, long now) {
         number = now;
         callback.invalidate(event);
     }

@@ -268,7 +268,7 @@ public final class SimDevice implements Device {
         return Objects.requireNonNull(lanes.get(lane));
     }
 
-    /// @return `memory` as ours
+    /// Checks that memory is this device's and open.
     SimMemory own(DeviceMemory memory, String what) {
         if (!(memory instanceof SimMemory ours) || ours.device() != this) {
             throw new IllegalArgumentException(what + ": memory of another device, device=" + info.name());

@@ -32,7 +32,7 @@ record Transfer(
         return new Transfer(null, 0, null, target, offset, target.segment().asSlice(offset, length));
     }
 
-    /// @return whether it read what nobody had written
+    /// Does it; true if it read what nobody had written.
     boolean run() {
         boolean undefined = source != null && !source.isDefined(sourceOffset, to.byteSize());
         move(to.byteSize());
