@@ -7,5 +7,5 @@ package io.github.hmm4j.mirror;
 /// and does not stop the change.
 @FunctionalInterface
 public interface InvalidationCallback {
-    void invalidate(InvalidationEvent event);
+    void invalidate(Invalidation event);
 }

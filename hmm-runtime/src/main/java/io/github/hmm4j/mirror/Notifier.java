@@ -10,7 +10,7 @@ import org.slf4j.LoggerFactory;
 /// Tells mirrors what is about to change, so that a copy of the page table never shows what is no longer true.
 ///
 /// A **mirror** is anything that remembers where pages are: a table on a device, a cache of addresses. It [subscribes][#subscribe] to a range with a lock of
-/// its own. Whoever changes pages brackets the change with [#begin] and [Invalidation#close()].
+/// its own. Whoever changes pages brackets the change with [#begin] and [Token#close()].
 ///
 /// Changing pages (any number of threads, ranges may overlap and nest; a changer never waits for a reader):
 /// 1. `begin`: the sequence number becomes odd if any subscription overlaps the range.
@@ -56,15 +56,15 @@ public final class Notifier {
     private volatile List<Subscription> subscriptions = List.of();
 
     /// A change in progress. Closed once, by any thread.
-    public sealed interface Invalidation extends AutoCloseable {
+    public sealed interface Token extends AutoCloseable {
         @Override
         void close();
     }
 
-    private final Invalidation announced = new Announced();
-    private final Invalidation unannounced = new Unannounced();
+    private final Token announced = new Announced();
+    private final Token unannounced = new Unannounced();
 
-    private final class Announced implements Invalidation {
+    private final class Announced implements Token {
         @Override
         public void close() {
             sequence.lock.lock();
@@ -76,17 +76,17 @@ public final class Notifier {
         }
     }
 
-    private final class Unannounced implements Invalidation {
+    private final class Unannounced implements Token {
         @Override
         public void close() {
             sequence.endQuiet();
         }
     }
 
-    /// Says that pages of `range` are about to change, and returns when no mirror uses what it knows of them. Close what it returns after the change.
+    /// Says that pages of `range` are about to change, and returns when no mirror uses what it knows of them. Close the token after the change.
     ///
     /// @param owner index of the device on whose behalf they change, or -1
-    public Invalidation begin(VaRange range, InvalidationKind kind, int owner) {
+    public Token begin(VaRange range, InvalidationKind kind, int owner) {
         if (subscriptions.isEmpty()) {
             sequence.beginQuiet();
             if (subscriptions.isEmpty()) {
@@ -94,10 +94,10 @@ public final class Notifier {
             }
             sequence.endQuiet();    // somebody came meanwhile; nothing has changed yet
         }
-        return announce(new InvalidationEvent(range, kind, owner));
+        return announce(new Invalidation(range, kind, owner));
     }
 
-    private Invalidation announce(InvalidationEvent event) {
+    private Token announce(Invalidation event) {
         long number;
         List<Subscription> concerned = new ArrayList<>();
         sequence.lock.lock();
@@ -118,7 +118,7 @@ public final class Notifier {
         return announced;
     }
 
-    private void tell(Subscription subscription, InvalidationEvent event, long number) {
+    private void tell(Subscription subscription, Invalidation event, long number) {
         boolean nested = inCallback.get();
         inCallback.set(true);
         subscription.lock().lock();

@@ -62,7 +62,7 @@ public final class Subscription implements AutoCloseable {
         return number;
     }
 
-    void invalidate(InvalidationEvent event, long now) {
+    void invalidate(Invalidation event, long now) {
         number = now;
         callback.invalidate(event);
     }

@@ -17,7 +17,7 @@ class NotifierTest {
 
     private final Notifier notifier = new Notifier();
     private final ReentrantLock lock = new ReentrantLock();
-    private final List<InvalidationEvent> heard = new ArrayList<>();
+    private final List<Invalidation> heard = new ArrayList<>();
 
     @Test
     void tellsThoseWhoseRangeOverlapsBeforeTheChange() {
@@ -26,7 +26,7 @@ class NotifierTest {
         long lowSeq = low.readBegin();
         long highSeq = high.readBegin();
         try (var _ = notifier.begin(range(5, 10), InvalidationKind.CLEAR, 1)) {
-            assertThat(heard).containsExactly(new InvalidationEvent(range(5, 10), InvalidationKind.CLEAR, 1));
+            assertThat(heard).containsExactly(new Invalidation(range(5, 10), InvalidationKind.CLEAR, 1));
             assertThat(low.checkRetry(lowSeq)).isTrue();
             assertThat(high.checkRetry(highSeq)).isFalse();
             assertThat(high.readBegin()).as("is not concerned and does not wait").isEqualTo(highSeq);
@@ -52,8 +52,8 @@ class NotifierTest {
     @Test
     void aReaderWaitsForTheLastOfSeveralInvalidations() throws Exception {
         Subscription mirror = subscribe(0, 10);
-        Notifier.Invalidation first = notifier.begin(range(0, 5), InvalidationKind.MIGRATE, 0);
-        Notifier.Invalidation second = notifier.begin(range(5, 8), InvalidationKind.MIGRATE, 0);
+        Notifier.Token first = notifier.begin(range(0, 5), InvalidationKind.MIGRATE, 0);
+        Notifier.Token second = notifier.begin(range(5, 8), InvalidationKind.MIGRATE, 0);
         CompletableFuture<Long> seq = new CompletableFuture<>();
         Thread reader = Thread.ofPlatform().start(() -> seq.complete(mirror.readBegin()));
         awaitWaiting(reader);
@@ -68,7 +68,7 @@ class NotifierTest {
     @Test
     void whoSubscribesDuringAnAnnouncedInvalidationWaitsForItsEnd() throws Exception {
         Subscription other = notifier.subscribe(range(0, 10), new ReentrantLock(), _ -> {});
-        Notifier.Invalidation change = notifier.begin(range(0, 5), InvalidationKind.UNMAP, -1);
+        Notifier.Token change = notifier.begin(range(0, 5), InvalidationKind.UNMAP, -1);
         checkLateSubscriber(change);
         other.close();
     }
@@ -76,7 +76,7 @@ class NotifierTest {
     @Test
     void whoSubscribesDuringAnInvalidationThatConcernsNobodyWaitsForItsEnd() throws Exception {
         Subscription other = notifier.subscribe(range(50, 60), new ReentrantLock(), _ -> {});
-        Notifier.Invalidation change = notifier.begin(range(0, 5), InvalidationKind.UNMAP, -1);
+        Notifier.Token change = notifier.begin(range(0, 5), InvalidationKind.UNMAP, -1);
         checkLateSubscriber(change);
         other.close();
     }
@@ -86,7 +86,7 @@ class NotifierTest {
         checkLateSubscriber(notifier.begin(range(0, 5), InvalidationKind.UNMAP, -1));
     }
 
-    private void checkLateSubscriber(Notifier.Invalidation change) throws InterruptedException {
+    private void checkLateSubscriber(Notifier.Token change) throws InterruptedException {
         heard.clear();
         Subscription late = subscribe(0, 10);
         CompletableFuture<Long> seq = new CompletableFuture<>();

@@ -5,4 +5,4 @@ import io.github.hmm4j.space.VaRange;
 /// Something is about to change in a range.
 ///
 /// @param owner index of the device on whose behalf it changes, or -1
-public record InvalidationEvent(VaRange range, InvalidationKind kind, int owner) {}
+public record Invalidation(VaRange range, InvalidationKind kind, int owner) {}
