@@ -9,8 +9,7 @@ public interface DeviceMemory extends AutoCloseable {
 
     /// A window onto part of this memory that a kernel can take as a pointer argument.
     ///
-    /// Owns nothing but the window: closing it leaves the memory, closing the memory first is a mistake of the caller. A slice cannot be sliced
-    /// again.
+    /// Owns nothing but the window: closing it leaves the memory, closing the memory first is a mistake of the caller.
     ///
     /// @param offsetBytes a multiple of [DeviceInfo#baseAlignmentBytes()]; any byte of [Device#hostMemory(long, long)]
     /// @throws IllegalArgumentException if the range is misaligned, empty or outside

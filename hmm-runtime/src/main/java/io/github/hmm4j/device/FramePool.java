@@ -77,6 +77,10 @@ public final class FramePool implements AutoCloseable {
         return capacityFrames;
     }
 
+    public int pageBytes() {
+        return pageBytes;
+    }
+
     public long budgetBytes() {
         return budgetBytes;
     }
@@ -150,21 +154,37 @@ public final class FramePool implements AutoCloseable {
         }
     }
 
-    /// Frees frames of one or several neighbouring runs of one chunk. No launch or copy that is in flight or being prepared may use them: slices that
-    /// cover any of them are closed.
+    /// Frees used frames, whether or not they are of one run or one chunk. No launch or copy that is in flight or being prepared may use them: slices
+    /// that cover any of them are closed.
+    ///
+    /// @throws IllegalStateException if one of them is not in use; none was freed
     public void free(int firstFrame, int count) {
         checkWindows();
+        if (count <= 0 || count > capacityFrames - firstFrame) {
+            throw new IllegalArgumentException("firstFrame=%d, count=%d, capacityFrames=%d".formatted(firstFrame, count, capacityFrames));
+        }
         synchronized (lock) {
-            FrameChunk chunk = chunkOf(firstFrame, count);
-            if (!chunk.isUsed(firstFrame, count)) {
-                throw new IllegalStateException("firstFrame=%d, count=%d: not all of these frames are in use".formatted(firstFrame, count));
+            int end = firstFrame + count;
+            for (int frame = firstFrame; frame < end; frame = find(frame).end()) {
+                FrameChunk chunk = find(frame);
+                if (!chunk.isUsed(frame, Math.min(end, chunk.end()) - frame)) {
+                    throw new IllegalStateException(
+                            "firstFrame=%d, count=%d: not all of these frames are in use".formatted(firstFrame, count));
+                }
             }
-            if (chunk.clearSliced(firstFrame, count)) {
-                slices.drop(chunk, bytesOf(firstFrame - chunk.first), bytesOf(count));
+            for (int frame = firstFrame; frame < end; frame = find(frame).end()) {
+                FrameChunk chunk = find(frame);
+                freeInChunk(chunk, frame, Math.min(end, chunk.end()) - frame);
             }
-            chunk.free(firstFrame, count);
             usedFrames -= count;
         }
+    }
+
+    private void freeInChunk(FrameChunk chunk, int firstFrame, int count) {
+        if (chunk.clearSliced(firstFrame, count)) {
+            slices.drop(chunk, bytesOf(firstFrame - chunk.first), bytesOf(count));
+        }
+        chunk.free(firstFrame, count);
     }
 
     /// The longest run that [#allocateRun(int)] would find now, counting memory that is still to be taken from the device.
@@ -331,14 +351,6 @@ public final class FramePool implements AutoCloseable {
         List<FrameChunk> fewer = new ArrayList<>(chunks);
         fewer.remove(chunk);
         chunks = List.copyOf(fewer);
-    }
-
-    private FrameChunk chunkOf(int firstFrame, int count) {
-        FrameChunk chunk = find(firstFrame);
-        if (count <= 0 || count > chunk.end() - firstFrame) {
-            throw new IllegalArgumentException("firstFrame=%d, count=%d: not within one chunk".formatted(firstFrame, count));
-        }
-        return chunk;
     }
 
     private FrameChunk find(int frame) {

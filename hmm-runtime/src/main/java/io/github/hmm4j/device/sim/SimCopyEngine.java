@@ -55,9 +55,10 @@ final class SimCopyEngine implements CopyEngine {
     @Override
     public Completion onDevice(
             DeviceMemory source, long sourceOffsetBytes, DeviceMemory target, long targetOffsetBytes, long lengthBytes) {
-        SimMemory from = allocation("onDevice", source, sourceOffsetBytes, lengthBytes);
-        SimMemory to = allocation("onDevice", target, targetOffsetBytes, lengthBytes);
-        if (from == to && Math.abs(sourceOffsetBytes - targetOffsetBytes) < lengthBytes) {
+        SimMemory from = inside("onDevice", source, sourceOffsetBytes, lengthBytes);
+        SimMemory to = inside("onDevice", target, targetOffsetBytes, lengthBytes);
+        long apart = from.startBytes() + sourceOffsetBytes - to.startBytes() - targetOffsetBytes;
+        if (from.root() == to.root() && Math.abs(apart) < lengthBytes) {
             throw new IllegalArgumentException("onDevice: sourceOffsetBytes=%d and targetOffsetBytes=%d overlap, lengthBytes=%d"
                     .formatted(sourceOffsetBytes, targetOffsetBytes, lengthBytes));
         }
@@ -67,7 +68,7 @@ final class SimCopyEngine implements CopyEngine {
 
     @Override
     public Completion zero(DeviceMemory memory, long offsetBytes, long lengthBytes) {
-        SimMemory target = allocation("zero", memory, offsetBytes, lengthBytes);
+        SimMemory target = inside("zero", memory, offsetBytes, lengthBytes);
         return submit(Operation.ZERO, List.of(Transfer.zero(target, offsetBytes, lengthBytes)));
     }
 
@@ -81,13 +82,17 @@ final class SimCopyEngine implements CopyEngine {
             throw new IllegalArgumentException("%s: hostAddressBytes=0x%x, offsetBytes=%d, lengthBytes=%d, not page-aligned"
                     .formatted(what, run.hostAddressBytes(), run.offsetBytes(), run.lengthBytes()));
         }
-        return allocation(what, run.memory(), run.offsetBytes(), run.lengthBytes());
+        SimMemory memory = inside(what, run.memory(), run.offsetBytes(), run.lengthBytes());
+        if (memory.isSlice()) {
+            throw new IllegalArgumentException(what + ": memory is not a whole allocation");
+        }
+        return memory;
     }
 
-    private SimMemory allocation(String what, DeviceMemory memory, long offsetBytes, long lengthBytes) {
+    private SimMemory inside(String what, DeviceMemory memory, long offsetBytes, long lengthBytes) {
         SimMemory ours = device.own(memory, what);
-        if (ours.isSlice() || !ours.isAllocation()) {
-            throw new IllegalArgumentException(what + ": memory is not a whole allocation");
+        if (!ours.root().isAllocation()) {
+            throw new IllegalArgumentException(what + ": host pages used in place need no copies");
         }
         ours.checkRange(what, offsetBytes, lengthBytes);
         return ours;

@@ -36,6 +36,7 @@ public final class SimDevice implements Device {
     private volatile Consumer<Operation> submitHook = _ -> {};
     private volatile boolean lost;
     private volatile boolean closed;
+    private volatile boolean released;
 
     private SimDevice(DeviceInfo info, SimKernels kernels) {
         this.info = info;
@@ -66,11 +67,11 @@ public final class SimDevice implements Device {
         if (lengthBytes <= 0) {
             throw new IllegalArgumentException("lengthBytes=" + lengthBytes + ", must be positive");
         }
-        enterOrFail(Operation.ALLOC, "bytes=" + lengthBytes);
         if (lengthBytes > info.maxAllocationBytes()) {
-            throw new OpenClFailedException(Operation.ALLOC.call(), -61, "CL_INVALID_BUFFER_SIZE",
-                    detail("bytes=" + lengthBytes + ", maxAllocationBytes=" + info.maxAllocationBytes()));
+            throw new IllegalArgumentException(
+                    "lengthBytes=" + lengthBytes + ", must be at most maxAllocationBytes=" + info.maxAllocationBytes());
         }
+        enterOrFail(Operation.ALLOC, "bytes=" + lengthBytes);
         synchronized (this) {
             if (closed) {
                 throw new IllegalStateException("device=" + info.name() + " is closed");
@@ -139,6 +140,7 @@ public final class SimDevice implements Device {
             left = List.copyOf(allocations);
         }
         left.forEach(SimMemory::closeWithDevice);
+        released = true;
     }
 
     // ---- time
@@ -217,9 +219,9 @@ public final class SimDevice implements Device {
         return undefinedReads.get();
     }
 
-    /// Allocations, host windows, slices, engines, programs and kernels that are open now.
+    /// Allocations, host windows, slices of allocations, engines, programs and kernels that are open now; none once the device is closed.
     public long openObjects() {
-        return openObjects.get();
+        return released ? 0 : openObjects.get();
     }
 
     /// Bytes of device memory that are allocated now.
@@ -268,7 +270,7 @@ public final class SimDevice implements Device {
         return Objects.requireNonNull(lanes.get(lane));
     }
 
-    /// @return `memory` as ours
+    /// Checks that memory is this device's and open.
     SimMemory own(DeviceMemory memory, String what) {
         if (!(memory instanceof SimMemory ours) || ours.device() != this) {
             throw new IllegalArgumentException(what + ": memory of another device, device=" + info.name());

@@ -104,8 +104,8 @@ final class SimKernel implements DeviceKernel {
             case KernelArgument.Value(var bytes) when parameter.space() == Space.PRIVATE -> {
                 Integer expected = SCALAR_BYTES.get(parameter.typeName());
                 if (bytes.byteSize() == 0 || (expected != null && expected != bytes.byteSize())) {
-                    throw new IllegalArgumentException("%s, typeName=%s, valueBytes=%d, expected=%s"
-                            .formatted(where(parameter), parameter.typeName(), bytes.byteSize(), expected));
+                    throw new IllegalArgumentException("%s, valueBytes=%d, expected=%s"
+                            .formatted(where(parameter), bytes.byteSize(), expected));
                 }
                 yield MemorySegment.ofArray(bytes.toArray(ValueLayout.JAVA_BYTE)).asReadOnly();
             }
@@ -160,7 +160,7 @@ final class SimKernel implements DeviceKernel {
     }
 
     private String where(KernelParameter parameter) {
-        return "kernel=" + name() + ", parameter=" + parameter.index() + " " + parameter.name();
+        return "kernel=" + name() + ", parameter=" + parameter.index() + " " + parameter.typeName() + " " + parameter.name();
     }
 
     @Override

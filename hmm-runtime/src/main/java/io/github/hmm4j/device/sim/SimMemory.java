@@ -81,21 +81,18 @@ final class SimMemory implements DeviceMemory {
     @Override
     public DeviceMemory slice(long offsetBytes, long lengthBytes) {
         checkOpen("slice");
-        if (isSlice()) {
-            throw new IllegalArgumentException("memory is a slice, only an allocation can be sliced");
-        }
-        int alignment = isAllocation() ? device.info().baseAlignmentBytes() : 1;
+        int alignment = root.isAllocation() ? device.info().baseAlignmentBytes() : 1;
         checkRange("slice", offsetBytes, lengthBytes);
         if (offsetBytes % alignment != 0) {
             throw new IllegalArgumentException(
                     "slice: offsetBytes=" + offsetBytes + ", not a multiple of baseAlignmentBytes=" + alignment);
         }
         device.enterOrFail(Operation.SLICE, "bytes=" + lengthBytes);
-        SimMemory slice = new SimMemory(device, segment.asSlice(offsetBytes, lengthBytes), this, offsetBytes, null);
-        if (isAllocation()) {    // slices of host pages own nothing and are not missed
-            synchronized (this) {
+        SimMemory slice = new SimMemory(device, segment.asSlice(offsetBytes, lengthBytes), root, startBytes + offsetBytes, null);
+        if (root.isAllocation()) {    // slices of host pages own nothing and are not missed
+            synchronized (root) {
                 checkOpen("slice");
-                openSlices++;
+                root.openSlices++;
             }
             device.opened();
         }

@@ -48,7 +48,7 @@ final class SimProgram implements DeviceProgram {
     public DeviceKernel kernel(String name) {
         SimKernels.Entry entry = entries.get(name);
         if (entry == null) {
-            throw new IllegalArgumentException("name=" + name + ", no such kernel; there are " + entries.keySet());
+            throw new IllegalArgumentException("kernel=" + name + ", no such kernel; there are " + entries.keySet());
         }
         device.enterOrFail(Operation.KERNEL, "kernel=" + name);
         synchronized (this) {

@@ -32,12 +32,12 @@ record Transfer(
         return new Transfer(null, 0, null, target, offset, target.segment().asSlice(offset, length));
     }
 
-    /// @return whether it read what nobody had written
+    /// Does it; true if it read what nobody had written.
     boolean run() {
-        boolean undefined = source != null && !source.isDefined(sourceOffset, to.byteSize());
+        boolean undefined = source != null && !source.isDefined(source.startBytes() + sourceOffset, to.byteSize());
         move(to.byteSize());
         if (target != null) {
-            target.markDefined(targetOffset, to.byteSize(), !undefined);
+            target.markDefined(target.startBytes() + targetOffset, to.byteSize(), !undefined);
         }
         return undefined;
     }
@@ -48,7 +48,7 @@ record Transfer(
         move(moved);
         to.asSlice(moved).fill(SimMemory.SCRIBBLE);
         if (target != null) {
-            target.markDefined(targetOffset, to.byteSize(), false);
+            target.markDefined(target.startBytes() + targetOffset, to.byteSize(), false);
         }
     }
 

@@ -155,8 +155,8 @@ class SimDeviceTest {
 
     @Test
     void enforcesBothMemoryLimits() {
-        assertThatThrownBy(() -> device.allocate(33 * PAGE)).asInstanceOf(type(OpenClFailedException.class))
-                .returns(-61, OpenClFailedException::status);
+        assertThatThrownBy(() -> device.allocate(33 * PAGE)).isInstanceOf(IllegalArgumentException.class)
+                .hasMessageContaining("maxAllocationBytes=131072");
         DeviceMemory first = device.allocate(32 * PAGE);
         device.allocate(30 * PAGE);
         assertThatThrownBy(() -> device.allocate(3 * PAGE)).asInstanceOf(type(OpenClFailedException.class))
@@ -268,7 +268,6 @@ class SimDeviceTest {
         DeviceMemory slice = memory.slice(0, PAGE);
         assertThatThrownBy(() -> memory.slice(64, 64)).hasMessageContaining("offsetBytes=64");
         assertThatThrownBy(() -> memory.slice(0, 4 * PAGE + 1)).hasMessageContaining("outside");
-        assertThatThrownBy(() -> slice.slice(0, 1)).isInstanceOf(IllegalArgumentException.class);
         assertThatThrownBy(() -> engine.toDevice(List.of(run(0, slice, 0)))).hasMessageContaining("whole allocation");
         assertThatThrownBy(() -> engine.toDevice(List.of(run(16, memory, 0)))).hasMessageContaining("outside the engine");
         assertThatThrownBy(() -> engine.toDevice(List.of(run(0, memory, 4)))).hasMessageContaining("outside memory");
@@ -296,7 +295,7 @@ class SimDeviceTest {
         KernelArgument pointer = new KernelArgument.Memory(memory);
         try (var program = device.build(SOURCE, ""); DeviceKernel add = program.kernel("add")) {
             assertThatThrownBy(() -> add.launch(List.of(pointer, pointer), NDRange.of(1))).hasMessageContaining("arguments=2");
-            assertThatThrownBy(() -> add.launch(List.of(pointer, value(1), value(1)), NDRange.of(1))).hasMessageContaining("1 b");
+            assertThatThrownBy(() -> add.launch(List.of(pointer, value(1), value(1)), NDRange.of(1))).hasMessageContaining("int* b");
             KernelArgument wide = new KernelArgument.Value(MemorySegment.ofArray(new long[1]));
             assertThatThrownBy(() -> add.launch(List.of(pointer, pointer, wide), NDRange.of(1))).hasMessageContaining("valueBytes=8");
             assertThatThrownBy(() -> add.launch(List.of(pointer, pointer, value(1)), NDRange.of(2048).local(2048)))
