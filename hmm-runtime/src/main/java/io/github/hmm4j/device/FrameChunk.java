@@ -2,7 +2,8 @@ package io.github.hmm4j.device;
 
 import java.util.BitSet;
 
-/// One allocation of a [FramePool], cut into frames, and which of them are used. Guarded by the pool's lock, except for what is final.
+/// One allocation of a [FramePool], cut into frames, and which of them are used. Guarded by the pool's lock, except for
+/// what is final.
 final class FrameChunk {
 
     final DeviceMemory memory;

@@ -8,13 +8,16 @@ import org.jspecify.annotations.Nullable;
 
 /// Divides one device's memory into frames of one page each, under a budget of ours.
 ///
-/// Two forms. **Windows**: memory is taken from the device in chunks, when it is first needed; a run of frames is contiguous device memory and lies
-/// in one chunk. **Aperture**: one chunk for the whole heap, where frame = page index and the owner of the page table says which frames are used.
+/// Two forms. **Windows**: memory is taken from the device in chunks, when it is first needed; a run of frames is
+/// contiguous device memory and lies in one chunk. **Aperture**: one chunk for the whole heap, where frame = page index
+/// and the owner of the page table says which frames are used.
 ///
-/// Frame numbers are in `[0, capacityFrames())`, so they index plain arrays. A chunk takes a contiguous part of these numbers; one that is
-/// entirely free is given back to the device when a longer run needs its numbers, since their sum is the budget.
+/// Frame numbers are in `[0, capacityFrames())`, so they index plain arrays. A chunk takes a contiguous part of these
+/// numbers; one that is entirely free is given back to the device when a longer run needs its numbers, since their sum
+/// is the budget.
 ///
-/// Threads: any. Has its own lock, a leaf but for calls to the device; asking where a frame lies takes no lock. Owns chunks and slices.
+/// Threads: any. Has its own lock, a leaf but for calls to the device; asking where a frame lies takes no lock. Owns
+/// chunks and slices.
 public final class FramePool implements AutoCloseable {
 
     /// No chunk is larger unless one run needs it: large enough for long windows, small enough for most drivers.
@@ -60,7 +63,8 @@ public final class FramePool implements AutoCloseable {
         checkPage(pageBytes);
         long lengthBytes = (long) frames * pageBytes;
         if (frames <= 0 || lengthBytes > device.info().maxAllocationBytes()) {
-            throw new IllegalArgumentException("frames=%d of %d bytes, must be positive and within maxAllocationBytes=%d"
+            throw new IllegalArgumentException(
+                    "frames=%d of %d bytes, must be positive and within maxAllocationBytes=%d"
                     .formatted(frames, pageBytes, device.info().maxAllocationBytes()));
         }
         return new FramePool(device, pageBytes, lengthBytes, frames, true);
@@ -127,10 +131,12 @@ public final class FramePool implements AutoCloseable {
         }
     }
 
-    /// Takes the first run of contiguous frames that is long enough, and memory for it from the device if need be. Their contents are undefined.
+    /// Takes the first run of contiguous frames that is long enough, and memory for it from the device if need be.
+    /// Their contents are undefined.
     ///
     /// @return null if no such run can be had before some frames are freed
-    /// @throws HmmException if the device refuses memory that the budget allows; no frame was taken, free chunks may have been given back
+    /// @throws HmmException if the device refuses memory that the budget allows; no frame was taken, free chunks may
+    ///     have been given back
     public @Nullable FrameRun allocateRun(int frames) {
         if (frames <= 0) {
             throw new IllegalArgumentException("frames=" + frames + ", must be positive");
@@ -154,14 +160,15 @@ public final class FramePool implements AutoCloseable {
         }
     }
 
-    /// Frees used frames, whether or not they are of one run or one chunk. No launch or copy that is in flight or being prepared may use them: slices
-    /// that cover any of them are closed.
+    /// Frees used frames, whether or not they are of one run or one chunk. No launch or copy that is in flight or being
+    /// prepared may use them: slices that cover any of them are closed.
     ///
     /// @throws IllegalStateException if one of them is not in use; none was freed
     public void free(int firstFrame, int count) {
         checkWindows();
         if (count <= 0 || count > capacityFrames - firstFrame) {
-            throw new IllegalArgumentException("firstFrame=%d, count=%d, capacityFrames=%d".formatted(firstFrame, count, capacityFrames));
+            throw new IllegalArgumentException("firstFrame=%d, count=%d, capacityFrames=%d"
+                    .formatted(firstFrame, count, capacityFrames));
         }
         synchronized (lock) {
             int end = firstFrame + count;
@@ -187,7 +194,8 @@ public final class FramePool implements AutoCloseable {
         chunk.free(firstFrame, count);
     }
 
-    /// The longest run that [#allocateRun(int)] would find now, counting memory that is still to be taken from the device.
+    /// The longest run that [#allocateRun(int)] would find now, counting memory that is still to be taken from the
+    /// device.
     public int largestFreeRun() {
         checkWindows();
         synchronized (lock) {
@@ -228,7 +236,8 @@ public final class FramePool implements AutoCloseable {
         return bytesOf(frame - find(frame).first);
     }
 
-    /// Memory for a kernel argument: `lengthBytes` from `byteOffset` within `firstFrame` on. Owned by the pool: not to be closed.
+    /// Memory for a kernel argument: `lengthBytes` from `byteOffset` within `firstFrame` on. Owned by the pool: not to
+    /// be closed.
     ///
     /// Good until [#release(DeviceMemory)], and at the latest until one of its frames is freed.
     ///
@@ -239,13 +248,16 @@ public final class FramePool implements AutoCloseable {
             checkOpen();
             FrameChunk chunk = find(firstFrame);
             long offset = bytesOf(firstFrame - chunk.first) + byteOffset;
-            if (byteOffset < 0 || byteOffset >= pageBytes || lengthBytes <= 0 || offset > bytesOf(chunk.count) - lengthBytes) {
-                throw new IllegalArgumentException("firstFrame=%d, byteOffset=%d, lengthBytes=%d: not within pages of %d bytes of one chunk"
+            if (byteOffset < 0 || byteOffset >= pageBytes || lengthBytes <= 0
+                    || offset > bytesOf(chunk.count) - lengthBytes) {
+                throw new IllegalArgumentException(
+                        "firstFrame=%d, byteOffset=%d, lengthBytes=%d: not within pages of %d bytes of one chunk"
                         .formatted(firstFrame, byteOffset, lengthBytes, pageBytes));
             }
             int count = Math.toIntExact(Math.ceilDiv(byteOffset + lengthBytes, (long) pageBytes));
             if (!chunk.isUsed(firstFrame, count)) {
-                throw new IllegalArgumentException("firstFrame=%d, count=%d: not all of these frames are in use".formatted(firstFrame, count));
+                throw new IllegalArgumentException("firstFrame=%d, count=%d: not all of these frames are in use"
+                        .formatted(firstFrame, count));
             }
             DeviceMemory slice = slices.hold(chunk, offset, lengthBytes);
             chunk.markSliced(firstFrame, count);
@@ -253,8 +265,8 @@ public final class FramePool implements AutoCloseable {
         }
     }
 
-    /// Says that a slice is no longer needed: once for each time [#slice(int, long, long)] gave it, when the launch is done or did not happen.
-    /// A slice that is never released stays open until its frames are freed.
+    /// Says that a slice is no longer needed: once for each time [#slice(int, long, long)] gave it, when the launch is
+    /// done or did not happen. A slice that is never released stays open until its frames are freed.
     public void release(DeviceMemory slice) {
         synchronized (lock) {
             slices.release(slice);
@@ -312,7 +324,8 @@ public final class FramePool implements AutoCloseable {
                 if (count == frames) {
                     throw refused;
                 }
-                count = Math.max(frames, count / 2);    // the device has less than we hoped; what is needed may still be there
+                // The device has less than we hoped; what is needed may still be there.
+                count = Math.max(frames, count / 2);
             }
         }
     }

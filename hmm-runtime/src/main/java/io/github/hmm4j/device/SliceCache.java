@@ -8,11 +8,13 @@ import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Map;
 
-/// Windows onto chunks, kept because kernels are launched on the same ranges again and again. Guarded by the pool's lock.
+/// Windows onto chunks, kept because kernels are launched on the same ranges again and again. Guarded by the pool's
+/// lock.
 ///
-/// A slice is **held** from the request to the release. Held slices are never closed to make room, so what a launch was given stays good until it
-/// is enqueued or done, whatever other threads ask for meanwhile; we rely neither on their number nor on the driver keeping memory objects of
-/// enqueued kernels alive. Slices nobody holds are idle, and the least recently used of these are closed beyond the limit.
+/// A slice is **held** from the request to the release. Held slices are never closed to make room, so what a launch was
+/// given stays good until it is enqueued or done, whatever other threads ask for meanwhile; we rely neither on their
+/// number nor on the driver keeping memory objects of enqueued kernels alive. Slices nobody holds are idle, and the
+/// least recently used of these are closed beyond the limit.
 final class SliceCache {
 
     private record Key(FrameChunk chunk, long offsetBytes, long lengthBytes) {}
@@ -58,7 +60,8 @@ final class SliceCache {
             return;
         }
         if (entry.holds == 0) {
-            throw new IllegalStateException("slice of " + slice.lengthBytes() + " bytes is released more often than it was taken");
+            throw new IllegalStateException("slice of " + slice.lengthBytes()
+                    + " bytes is released more often than it was taken");
         }
         if (--entry.holds == 0) {
             idle.add(entry);
@@ -74,7 +77,8 @@ final class SliceCache {
         List<Entry> doomed = new ArrayList<>();
         for (Entry entry : entries.values()) {
             Key key = entry.key;
-            if (key.chunk == chunk && key.offsetBytes < offsetBytes + lengthBytes && offsetBytes < key.offsetBytes + key.lengthBytes) {
+            if (key.chunk == chunk && key.offsetBytes < offsetBytes + lengthBytes
+                    && offsetBytes < key.offsetBytes + key.lengthBytes) {
                 doomed.add(entry);
             }
         }

@@ -5,12 +5,14 @@ import java.util.concurrent.locks.Condition;
 import java.util.concurrent.locks.ReentrantLock;
 import java.util.function.BooleanSupplier;
 
-/// The sequence number of one heap: even while nobody's range is being invalidated, odd from the first invalidation that concerns a subscription
-/// until the last one in progress has ended.
+/// The sequence number of one heap: even while nobody's range is being invalidated, odd from the first invalidation
+/// that concerns a subscription until the last one in progress has ended.
 ///
-/// Invalidations that begin while nobody subscribes are only counted ([#beginQuiet()]), so that whoever subscribes meanwhile can wait for them.
+/// Invalidations that begin while nobody subscribes are only counted ([#beginQuiet()]), so that whoever subscribes
+/// meanwhile can wait for them.
 ///
-/// Its lock guards everything but that count. It is a leaf: nothing is called while it is held, except by the conditions given to it.
+/// Its lock guards everything but that count. It is a leaf: nothing is called while it is held, except by the
+/// conditions given to it.
 final class InvalidationSequence {
 
     final ReentrantLock lock = new ReentrantLock();
@@ -26,7 +28,8 @@ final class InvalidationSequence {
         quiet.getAndIncrement();
     }
 
-    /// Pairs with [#await(BooleanSupplier)]: that announces itself and then looks at the count, this counts and then looks for waiters.
+    /// Pairs with [#await(BooleanSupplier)]: that announces itself and then looks at the count, this counts and then
+    /// looks for waiters.
     void endQuiet() {
         if (quiet.decrementAndGet() == 0 && waiters.get() != 0) {
             lock.lock();
@@ -63,8 +66,8 @@ final class InvalidationSequence {
         }
     }
 
-    /// The number a subscription made now starts with. While an invalidation is in progress that is the present, odd one, so that its readers wait:
-    /// the invalidation has begun without it.
+    /// The number a subscription made now starts with. While an invalidation is in progress that is the present, odd
+    /// one, so that its readers wait: the invalidation has begun without it.
     long firstNumber() {
         if (active == 0) {
             return number - 1;

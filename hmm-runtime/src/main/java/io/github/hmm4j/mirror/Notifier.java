@@ -9,18 +9,21 @@ import org.slf4j.LoggerFactory;
 
 /// Tells mirrors what is about to change, so that a copy of the page table never shows what is no longer true.
 ///
-/// A **mirror** is anything that remembers where pages are: a table on a device, a cache of addresses. It [subscribes][#subscribe] to a range with a lock of
-/// its own. Whoever changes pages brackets the change with [#begin] and [Token#close()].
+/// A **mirror** is anything that remembers where pages are: a table on a device, a cache of addresses. It
+/// [subscribes][#subscribe] to a range with a lock of its own. Whoever changes pages brackets the change with [#begin]
+/// and [Token#close()].
 ///
 /// Changing pages (any number of threads, ranges may overlap and nest; a changer never waits for a reader):
 /// 1. `begin`: the sequence number becomes odd if any subscription overlaps the range.
-/// 2. Each overlapping subscription in turn, with **its** lock held: it takes over the number, then its callback forgets the range.
+/// 2. Each overlapping subscription in turn, with **its** lock held: it takes over the number, then its callback
+///    forgets the range.
 /// 3. The change itself. Nobody uses the old state any more, so its memory may be reused from here on.
 /// 4. `close`: when it is the last in progress the number becomes even, and waiting readers go on.
 ///
 /// Filling a mirror:
 /// 1. `seq = subscription.readBegin()`: waits while an invalidation that reached this subscription is in progress.
-/// 2. Look at the pages, with no lock held, for as long as it takes. [Subscription#checkRetry] tells early and without a lock that it is in vain.
+/// 2. Look at the pages, with no lock held, for as long as it takes. [Subscription#checkRetry] tells early and without
+///    a lock that it is in vain.
 /// 3. Take the subscription's lock. `subscription.readRetry(seq)`: if true, release it and start over.
 /// 4. Write into the mirror what was seen, then release the lock.
 ///
@@ -36,16 +39,18 @@ import org.slf4j.LoggerFactory;
 /// lock, readRetry(7): yes                          |                            lock, seq = 9, forget A
 /// readBegin = 9, sees B      (number is 10)        |                            A -> B, close
 /// ```
-/// On the left A never enters the mirror; on the right it is taken out before A stops being true. A reader that begins between `begin` and `close` has
-/// the number of the heap and waits; one that begins after `begin` but before its own callback is the reader on the left or on the right.
+/// On the left A never enters the mirror; on the right it is taken out before A stops being true. A reader that begins
+/// between `begin` and `close` has the number of the heap and waits; one that begins after `begin` but before its own
+/// callback is the reader on the left or on the right.
 ///
-/// **Nobody subscribed.** Then `begin` is two volatile reads and one atomic addition, `close` one subtraction. A read alone would not do: a mirror
-/// that subscribes in the middle of an unannounced change could see the old page and never hear that it went. Each side writes before it
-/// reads: the changer counts itself, then looks (again) for subscriptions; the mirror subscribes, then its first `readBegin` looks at the count and waits
-/// for zero. Changers who begin later see the subscription.
+/// **Nobody subscribed.** Then `begin` is two volatile reads and one atomic addition, `close` one subtraction. A read
+/// alone would not do: a mirror that subscribes in the middle of an unannounced change could see the old page and never
+/// hear that it went. Each side writes before it reads: the changer counts itself, then looks (again) for
+/// subscriptions; the mirror subscribes, then its first `readBegin` looks at the count and waits for zero. Changers who
+/// begin later see the subscription.
 ///
-/// Threads: any. Locks: a subscription's lock, then the internal one, never the other way round. Do not call `readBegin` inside a change of your own:
-/// it would wait for itself.
+/// Threads: any. Locks: a subscription's lock, then the internal one, never the other way round. Do not call
+/// `readBegin` inside a change of your own: it would wait for itself.
 public final class Notifier {
 
     private static final Logger LOG = LoggerFactory.getLogger(Notifier.class);
@@ -83,7 +88,8 @@ public final class Notifier {
         }
     }
 
-    /// Says that pages of `range` are about to change, and returns when no mirror uses what it knows of them. Close the token after the change.
+    /// Says that pages of `range` are about to change, and returns when no mirror uses what it knows of them. Close the
+    /// token after the change.
     ///
     /// @param owner index of the device on whose behalf they change, or -1
     public Token begin(VaRange range, InvalidationKind kind, int owner) {
@@ -149,8 +155,8 @@ public final class Notifier {
 
     /// Subscribes to `range`. Does not wait, not even for an invalidation in progress; the first `readBegin` does.
     ///
-    /// @param lock     the mirror's own lock: held during each callback, and by the mirror from `readRetry` until it is written. Several
-    ///                 subscriptions may share one.
+    /// @param lock     the mirror's own lock: held during each callback, and by the mirror from `readRetry` until it is
+    ///                 written. Several subscriptions may share one.
     /// @param callback forgets what the mirror knows of a range
     public Subscription subscribe(VaRange range, ReentrantLock lock, InvalidationCallback callback) {
         if (range.lengthBytes() == 0) {
@@ -188,7 +194,8 @@ public final class Notifier {
         sequence.lock.lock();
         try {
             if (subscription.closed) {
-                throw new IllegalStateException("readBegin of " + subscription.range() + ": the subscription is closed");
+                throw new IllegalStateException("readBegin of " + subscription.range()
+                        + ": the subscription is closed");
             }
             if (!subscription.settled) {
                 sequence.await(sequence::isQuiet);
@@ -204,10 +211,12 @@ public final class Notifier {
 
     private void refuseWaiting(Subscription subscription, String what) {
         if (inCallback.get()) {
-            throw new IllegalStateException(what + " of " + subscription.range() + " within an invalidation callback would wait for itself");
+            throw new IllegalStateException(what + " of " + subscription.range()
+                    + " within an invalidation callback would wait for itself");
         }
         if (subscription.lock().isHeldByCurrentThread()) {
-            throw new IllegalStateException(what + " of " + subscription.range() + " with the subscription's lock held would block its callback");
+            throw new IllegalStateException(what + " of " + subscription.range()
+                    + " with the subscription's lock held would block its callback");
         }
     }
 

@@ -36,7 +36,8 @@ public final class Subscription implements AutoCloseable {
         return lock;
     }
 
-    /// Starts looking at pages. Waits while an invalidation that reached this subscription is in progress; the number may be old already when it returns.
+    /// Starts looking at pages. Waits while an invalidation that reached this subscription is in progress; the number
+    /// may be old already when it returns.
     ///
     /// @throws IllegalStateException within a callback or with [#lock()] held, where it would wait for itself
     public long readBegin() {

@@ -105,13 +105,15 @@ class FramePoolTest {
     @Test
     void refusesToFreeWhatIsNotUsed() {
         try (FramePool pool = FramePool.windows(device, PAGE, 32 * PAGE)) {
-            assertThatThrownBy(() -> pool.free(0, 1)).isInstanceOf(IllegalArgumentException.class).hasMessageContaining("frame=0");
+            assertThatThrownBy(() -> pool.free(0, 1)).isInstanceOf(IllegalArgumentException.class)
+                    .hasMessageContaining("frame=0");
             pool.allocateRun(4);
             pool.free(1, 2);
             assertThatThrownBy(() -> pool.free(0, 4)).isInstanceOf(IllegalStateException.class);
             assertThatThrownBy(() -> pool.free(3, 14)).isInstanceOf(IllegalStateException.class);
             assertThatThrownBy(() -> pool.free(3, 30)).isInstanceOf(IllegalArgumentException.class);
-            assertThatThrownBy(() -> pool.slice(0, 0, 2 * PAGE)).hasMessageContaining("not all of these frames are in use");
+            assertThatThrownBy(() -> pool.slice(0, 0, 2 * PAGE))
+                    .hasMessageContaining("not all of these frames are in use");
             assertThat(pool.usedFrames()).isEqualTo(2);
             assertThat(pool.allocateRun(2)).isEqualTo(new FrameRun(1, 2));
         }
@@ -148,7 +150,8 @@ class FramePoolTest {
             assertThat(pool.slice(2, 0, PAGE)).isNotSameAs(slice);
             assertThat(device.calls(Operation.SLICE)).isEqualTo(2);
             pool.free(3, 1);
-            assertThat(pool.openSlices()).as("the slice over frames 2 and 3 is gone, the one over 2 is not").isEqualTo(1);
+            assertThat(pool.openSlices()).as("the slice over frames 2 and 3 is gone, the one over 2 is not")
+                    .isEqualTo(1);
             pool.release(slice);
             pool.allocateRun(1);
             assertThat(pool.slice(2, 128, PAGE)).isNotSameAs(slice);
@@ -202,7 +205,8 @@ class FramePoolTest {
                     assertThat(device.usedBytes()).as(where).isZero();
                 }
                 assertThat(pool.usedFrames()).as(where).isEqualTo(used.cardinality());
-                assertThat(device.usedBytes()).as(where).isEqualTo(pool.deviceBytes()).isLessThanOrEqualTo((long) capacity * PAGE);
+                assertThat(device.usedBytes()).as(where).isEqualTo(pool.deviceBytes())
+                        .isLessThanOrEqualTo((long) capacity * PAGE);
             }
         }
         assertThat(device.openObjects()).isZero();
@@ -220,7 +224,8 @@ class FramePoolTest {
             assertThat(run.count()).as(where).isEqualTo(count);
             assertThat(used.get(run.first(), run.end()).isEmpty()).as(where + ", " + run).isTrue();
             assertThat(pool.isContiguous(run.first(), run.end() - 1)).as(where).isTrue();
-            assertThat(pool.offsetOf(run.end() - 1) - pool.offsetOf(run.first())).as(where).isEqualTo((count - 1) * (long) PAGE);
+            assertThat(pool.offsetOf(run.end() - 1) - pool.offsetOf(run.first())).as(where)
+                    .isEqualTo((count - 1) * (long) PAGE);
             used.set(run.first(), run.end());
         }
     }
@@ -240,7 +245,8 @@ class FramePoolTest {
         used.clear(first, first + count);
     }
 
-    /// The longest stretch of frame numbers that are free and either in one partly used chunk, or without memory that somebody uses.
+    /// The longest stretch of frame numbers that are free and either in one partly used chunk, or without memory that
+    /// somebody uses.
     private static int largestByHand(FramePool pool, BitSet used, int capacity, int maxRun) {
         DeviceMemory[] chunk = new DeviceMemory[capacity];
         for (int frame = 0; frame < capacity; frame++) {

@@ -19,8 +19,8 @@ import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
 
-/// Random threads change pages and keep mirrors of them. Whatever a mirror shows while its lock is held must be true at that moment, and nothing of
-/// a range may be left in a mirror while the range is being changed.
+/// Random threads change pages and keep mirrors of them. Whatever a mirror shows while its lock is held must be true at
+/// that moment, and nothing of a range may be left in a mirror while the range is being changed.
 @Timeout(120)
 class NotifierModelTest {
 
@@ -67,7 +67,8 @@ class NotifierModelTest {
         void check(String where) {
             lock.lock();
             try {
-                entries.forEach((page, value) -> assertThat(value).as("%s: page=%d", where, page).isEqualTo(pages.get(page)));
+                entries.forEach((page, value) -> assertThat(value).as("%s: page=%d", where, page)
+                        .isEqualTo(pages.get(page)));
             } finally {
                 lock.unlock();
             }

@@ -111,7 +111,8 @@ class NotifierTest {
             inCallback.countDown();
             awaitLatch(goOn);
         });
-        Thread changer = Thread.ofPlatform().start(() -> notifier.begin(range(0, 1), InvalidationKind.CLEAR, -1).close());
+        Thread changer = Thread.ofPlatform()
+                .start(() -> notifier.begin(range(0, 1), InvalidationKind.CLEAR, -1).close());
         inCallback.await();
         Thread remover = Thread.ofPlatform().start(mirror::close);
         awaitWaiting(remover);
@@ -143,10 +144,12 @@ class NotifierTest {
     void refusesWhatWouldWaitForItself() {
         Subscription mirror = subscribe(0, 10);
         long seq = mirror.readBegin();
-        assertThatThrownBy(() -> mirror.readRetry(seq)).isInstanceOf(IllegalStateException.class).hasMessageContaining("lock");
+        assertThatThrownBy(() -> mirror.readRetry(seq)).isInstanceOf(IllegalStateException.class)
+                .hasMessageContaining("lock");
         lock.lock();
         try {
-            assertThatThrownBy(mirror::readBegin).isInstanceOf(IllegalStateException.class).hasMessageContaining("held");
+            assertThatThrownBy(mirror::readBegin).isInstanceOf(IllegalStateException.class)
+                    .hasMessageContaining("held");
             assertThatThrownBy(mirror::close).isInstanceOf(IllegalStateException.class).hasMessageContaining("held");
         } finally {
             lock.unlock();

@@ -9,11 +9,13 @@ import java.util.Set;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 
-/// What an OpenCL C kernel declaration says, read without a compiler: enough for scalars, vectors and pointers, which is all a kernel takes.
+/// What an OpenCL C kernel declaration says, read without a compiler: enough for scalars, vectors and pointers, which
+/// is all a kernel takes.
 record KernelDeclaration(String name, List<KernelParameter> parameters) {
 
     private static final Pattern ATTRIBUTE = Pattern.compile("__attribute__\\s*\\(\\(.*?\\)\\)(?=\\s)");
-    private static final Pattern KERNEL = Pattern.compile("\\b(?:__)?kernel\\s+void\\s+([A-Za-z_]\\w*)\\s*\\(([^)]*)\\)");
+    private static final Pattern KERNEL =
+            Pattern.compile("\\b(?:__)?kernel\\s+void\\s+([A-Za-z_]\\w*)\\s*\\(([^)]*)\\)");
     private static final Pattern COMMENT = Pattern.compile("//[^\\n]*|/\\*.*?\\*/", Pattern.DOTALL);
     private static final Pattern TOKEN = Pattern.compile("[A-Za-z_]\\w*|\\*");
     private static final Set<String> IGNORED = Set.of("restrict", "__restrict", "volatile", "private", "__private");
@@ -22,7 +24,8 @@ record KernelDeclaration(String name, List<KernelParameter> parameters) {
     static KernelDeclaration parse(String declaration) {
         Matcher matcher = KERNEL.matcher(withoutNoise(declaration));
         if (!matcher.find()) {
-            throw new IllegalArgumentException("declaration=" + declaration + ", expected: kernel void name(parameters)");
+            throw new IllegalArgumentException("declaration=" + declaration
+                    + ", expected: kernel void name(parameters)");
         }
         String list = matcher.group(2).strip();
         List<KernelParameter> parameters = new ArrayList<>();
@@ -73,6 +76,7 @@ record KernelDeclaration(String name, List<KernelParameter> parameters) {
             throw new IllegalArgumentException("parameter=" + text.strip() + ", expected: [space] type [*] name");
         }
         String type = String.join(" ", words.subList(0, words.size() - 1)) + (pointer ? "*" : "");
-        return new KernelParameter(index, words.getLast(), type, space, space == Space.CONSTANT || (pointer && constant));
+        boolean readOnly = space == Space.CONSTANT || (pointer && constant);
+        return new KernelParameter(index, words.getLast(), type, space, readOnly);
     }
 }

@@ -13,7 +13,8 @@ public enum Operation {
     BUILD("clBuildProgram", -5, "CL_OUT_OF_RESOURCES"),
     KERNEL("clCreateKernel", -5, "CL_OUT_OF_RESOURCES"),
     LAUNCH("clEnqueueNDRangeKernel", -5, "CL_OUT_OF_RESOURCES"),
-    /// A copy, fill or launch was accepted, and its completion fails. Counted when the work is submitted, so the count does not depend on threads.
+    /// A copy, fill or launch was accepted, and its completion fails. Counted when the work is submitted, so the count
+    /// does not depend on threads.
     WAIT("clWaitForEvents", -14, "CL_EXEC_STATUS_ERROR_FOR_EVENTS_IN_WAIT_LIST");
 
     private final String call;

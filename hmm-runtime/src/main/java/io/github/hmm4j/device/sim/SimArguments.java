@@ -4,7 +4,8 @@ import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
 import java.util.List;
 
-/// The arguments of one launch, as a simulated kernel sees them. Indexes are those of the parameters. Valid while the kernel runs.
+/// The arguments of one launch, as a simulated kernel sees them. Indexes are those of the parameters. Valid while the
+/// kernel runs.
 public final class SimArguments {
 
     private final List<MemorySegment> segments;

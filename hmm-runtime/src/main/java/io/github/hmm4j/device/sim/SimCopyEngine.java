@@ -10,7 +10,8 @@ import java.util.ArrayList;
 import java.util.List;
 import org.jspecify.annotations.Nullable;
 
-/// The copy lane of a simulated device. A batch is one piece of work; batches of both directions end in the order submitted.
+/// The copy lane of a simulated device. A batch is one piece of work; batches of both directions end in the order
+/// submitted.
 final class SimCopyEngine implements CopyEngine {
 
     /// The smallest page: every run starts and ends on its multiples.
@@ -37,7 +38,8 @@ final class SimCopyEngine implements CopyEngine {
         List<Transfer> transfers = new ArrayList<>(batch.size());
         for (CopyRun run : batch) {
             SimMemory memory = check("toDevice", run);
-            transfers.add(Transfer.toDevice(HostBytes.at(run.hostAddressBytes(), run.lengthBytes()), memory, run.offsetBytes()));
+            MemorySegment pages = HostBytes.at(run.hostAddressBytes(), run.lengthBytes());
+            transfers.add(Transfer.toDevice(pages, memory, run.offsetBytes()));
         }
         return submit(Operation.COPY_TO_DEVICE, transfers);
     }
@@ -47,19 +49,22 @@ final class SimCopyEngine implements CopyEngine {
         List<Transfer> transfers = new ArrayList<>(batch.size());
         for (CopyRun run : batch) {
             SimMemory memory = check("toHost", run);
-            transfers.add(Transfer.toHost(memory, run.offsetBytes(), HostBytes.at(run.hostAddressBytes(), run.lengthBytes())));
+            MemorySegment pages = HostBytes.at(run.hostAddressBytes(), run.lengthBytes());
+            transfers.add(Transfer.toHost(memory, run.offsetBytes(), pages));
         }
         return submit(Operation.COPY_TO_HOST, transfers);
     }
 
     @Override
     public Completion onDevice(
-            DeviceMemory source, long sourceOffsetBytes, DeviceMemory target, long targetOffsetBytes, long lengthBytes) {
+            DeviceMemory source, long sourceOffsetBytes,
+            DeviceMemory target, long targetOffsetBytes, long lengthBytes) {
         SimMemory from = inside("onDevice", source, sourceOffsetBytes, lengthBytes);
         SimMemory to = inside("onDevice", target, targetOffsetBytes, lengthBytes);
         long apart = from.startBytes() + sourceOffsetBytes - to.startBytes() - targetOffsetBytes;
         if (from.root() == to.root() && Math.abs(apart) < lengthBytes) {
-            throw new IllegalArgumentException("onDevice: sourceOffsetBytes=%d and targetOffsetBytes=%d overlap, lengthBytes=%d"
+            throw new IllegalArgumentException(
+                    "onDevice: sourceOffsetBytes=%d and targetOffsetBytes=%d overlap, lengthBytes=%d"
                     .formatted(sourceOffsetBytes, targetOffsetBytes, lengthBytes));
         }
         return submit(Operation.COPY_ON_DEVICE,
@@ -75,11 +80,13 @@ final class SimCopyEngine implements CopyEngine {
     private SimMemory check(String what, CopyRun run) {
         long start = run.hostAddressBytes() - hostAddressBytes;
         if (run.lengthBytes() <= 0 || start < 0 || start > hostLengthBytes - run.lengthBytes()) {
-            throw new IllegalArgumentException("%s: hostAddressBytes=0x%x, lengthBytes=%d, outside the engine's 0x%x, lengthBytes=%d"
+            throw new IllegalArgumentException(
+                    "%s: hostAddressBytes=0x%x, lengthBytes=%d, outside the engine's 0x%x, lengthBytes=%d"
                     .formatted(what, run.hostAddressBytes(), run.lengthBytes(), hostAddressBytes, hostLengthBytes));
         }
         if ((run.hostAddressBytes() | run.offsetBytes() | run.lengthBytes()) % PAGE_BYTES != 0) {
-            throw new IllegalArgumentException("%s: hostAddressBytes=0x%x, offsetBytes=%d, lengthBytes=%d, not page-aligned"
+            throw new IllegalArgumentException(
+                    "%s: hostAddressBytes=0x%x, offsetBytes=%d, lengthBytes=%d, not page-aligned"
                     .formatted(what, run.hostAddressBytes(), run.offsetBytes(), run.lengthBytes()));
         }
         SimMemory memory = inside(what, run.memory(), run.offsetBytes(), run.lengthBytes());
@@ -160,7 +167,8 @@ final class SimCopyEngine implements CopyEngine {
         for (int i = 1; i < targets.size(); i++) {
             MemorySegment before = targets.get(i - 1);
             if (before.address() + before.byteSize() > targets.get(i).address()) {
-                throw new IllegalArgumentException("%s: two runs of the batch overlap in their target, lengthBytes=%d and %d"
+                throw new IllegalArgumentException(
+                        "%s: two runs of the batch overlap in their target, lengthBytes=%d and %d"
                         .formatted(operation, before.byteSize(), targets.get(i).byteSize()));
             }
         }

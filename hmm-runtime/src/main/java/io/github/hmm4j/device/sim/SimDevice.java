@@ -130,7 +130,8 @@ public final class SimDevice implements Device {
         return program;
     }
 
-    /// Resumes what is paused, waits for work in flight, and takes back every allocation. Idempotent; works on a lost device too.
+    /// Resumes what is paused, waits for work in flight, and takes back every allocation. Idempotent; works on a lost
+    /// device too.
     @Override
     public void close() {
         closed = true;
@@ -145,7 +146,8 @@ public final class SimDevice implements Device {
 
     // ---- time
 
-    /// Holds the lane: what is running ends, what comes after waits, in flight, until [#resume(SimLane)] or [#step(SimLane)].
+    /// Holds the lane: what is running ends, what comes after waits, in flight, until [#resume(SimLane)] or
+    /// [#step(SimLane)].
     public void pause(SimLane lane) {
         lane(lane).pause();
     }
@@ -154,7 +156,8 @@ public final class SimDevice implements Device {
         lane(lane).resume();
     }
 
-    /// Lets one more piece of work of a paused lane run, and waits for its end (first for its arrival, if there is none).
+    /// Lets one more piece of work of a paused lane run, and waits for its end (first for its arrival, if there is
+    /// none).
     public void step(SimLane lane) {
         lane(lane).step();
     }
@@ -174,8 +177,9 @@ public final class SimDevice implements Device {
         lane(lane).awaitSubmitted(count);
     }
 
-    /// Calls `hook` in the calling thread at the start of every operation except [Operation#WAIT], before it has any effect. It may block and
-    /// may use the device, except that it is called again for what it does itself. What it throws is thrown by the operation.
+    /// Calls `hook` in the calling thread at the start of every operation except [Operation#WAIT], before it has any
+    /// effect. It may block and may use the device, and is then called again for that. What it
+    /// throws is thrown by the operation.
     public void onSubmit(Consumer<Operation> hook) {
         submitHook = Objects.requireNonNull(hook, "hook");
     }
@@ -199,13 +203,14 @@ public final class SimDevice implements Device {
         faults.clear();
     }
 
-    /// Calls of an operation since the device was opened, failed ones too; those refused as a mistake of the caller do not count.
+    /// Calls of an operation since the device was opened, failed ones too; those refused as a mistake of the caller do
+    /// not count.
     public long calls(Operation operation) {
         return faults.calls(operation);
     }
 
-    /// Loses the device: every later call fails with [DeviceLostException], and so does the work in flight. Paused lanes resume to say so.
-    /// Closing still works.
+    /// Loses the device: every later call fails with [DeviceLostException], and so does the work in flight. Paused
+    /// lanes resume to say so. Closing still works.
     public void loseDevice() {
         lost = true;
         lanes.values().forEach(LaneQueue::resume);
@@ -213,13 +218,14 @@ public final class SimDevice implements Device {
 
     // ---- what it saw
 
-    /// Copies (runs of a batch) that read device memory nobody ever wrote: a mistake of the runtime, for what they copied is garbage.
-    /// A launch counts as writing all of its arguments that are not `const`.
+    /// Copies (runs of a batch) that read device memory nobody ever wrote: a mistake of the runtime, for what they
+    /// copied is garbage. A launch counts as writing all of its arguments that are not `const`.
     public long undefinedReads() {
         return undefinedReads.get();
     }
 
-    /// Allocations, host windows, slices of allocations, engines, programs and kernels that are open now; none once the device is closed.
+    /// Allocations, host windows, slices of allocations, engines, programs and kernels that are open now; none once the
+    /// device is closed.
     public long openObjects() {
         return released ? 0 : openObjects.get();
     }

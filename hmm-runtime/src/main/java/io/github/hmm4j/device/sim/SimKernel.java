@@ -121,9 +121,10 @@ final class SimKernel implements DeviceKernel {
         for (long items : range.local()) {
             size = Math.multiplyExact(size, items);
         }
-        if (size > device.info().maxWorkGroupSize()) {
+        int most = device.info().maxWorkGroupSize();
+        if (size > most) {
             throw new OpenClFailedException(Operation.LAUNCH.call(), -54, "CL_INVALID_WORK_GROUP_SIZE",
-                    device.detail("kernel=" + name() + ", range=" + range + ", maxWorkGroupSize=" + device.info().maxWorkGroupSize()));
+                    device.detail("kernel=" + name() + ", range=" + range + ", maxWorkGroupSize=" + most));
         }
     }
 
@@ -153,14 +154,16 @@ final class SimKernel implements DeviceKernel {
             entry.body().run(arguments, range);
             return null;
         } catch (Throwable thrown) {    // a failed assertion in a kernel too must end the launch, not the lane
-            HmmException failure = Operation.LAUNCH.failure(device.detail("kernel=" + name() + ", range=" + range + ", thrown=" + thrown));
+            HmmException failure = Operation.LAUNCH.failure(
+                    device.detail("kernel=" + name() + ", range=" + range + ", thrown=" + thrown));
             failure.addSuppressed(thrown);
             return failure;
         }
     }
 
     private String where(KernelParameter parameter) {
-        return "kernel=" + name() + ", parameter=" + parameter.index() + " " + parameter.typeName() + " " + parameter.name();
+        return "kernel=%s, parameter=%d %s %s"
+                .formatted(name(), parameter.index(), parameter.typeName(), parameter.name());
     }
 
     @Override

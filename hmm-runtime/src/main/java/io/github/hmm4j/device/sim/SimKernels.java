@@ -8,8 +8,8 @@ import org.jspecify.annotations.Nullable;
 
 /// The kernels a simulated device knows: Java bodies under the names they have in OpenCL C.
 ///
-/// A program is built from the same source as on a real device; it gets the registered kernels whose names the source defines. Threads: any;
-/// several devices may share a registry, and what is added later is there for the next build.
+/// A program is built from the same source as on a real device; it gets the registered kernels whose names the source
+/// defines. Threads: any; several devices may share a registry, and what is added later is there for the next build.
 public final class SimKernels {
 
     /// One registered kernel.

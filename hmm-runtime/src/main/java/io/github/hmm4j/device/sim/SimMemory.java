@@ -8,8 +8,8 @@ import org.jspecify.annotations.Nullable;
 
 /// Memory of a simulated device: an allocation, host pages used in place, or a slice of either.
 ///
-/// The root (allocation or host pages) counts its slices and the work in flight that uses it, so that closing it too early is noticed. Its
-/// monitor guards these counts and the map of what was written; it is a leaf.
+/// The root (allocation or host pages) counts its slices and the work in flight that uses it, so that closing it too
+/// early is noticed. Its monitor guards these counts and the map of what was written; it is a leaf.
 final class SimMemory implements DeviceMemory {
 
     /// What undefined memory holds, so that a stale or unwritten frame shows in a result.
@@ -28,7 +28,8 @@ final class SimMemory implements DeviceMemory {
     private int inFlight;
     private volatile boolean closed;
 
-    private SimMemory(SimDevice device, MemorySegment segment, @Nullable SimMemory root, long startBytes, @Nullable Arena arena) {
+    private SimMemory(
+            SimDevice device, MemorySegment segment, @Nullable SimMemory root, long startBytes, @Nullable Arena arena) {
         this.device = device;
         this.segment = segment;
         this.root = root == null ? this : root;
@@ -88,7 +89,8 @@ final class SimMemory implements DeviceMemory {
                     "slice: offsetBytes=" + offsetBytes + ", not a multiple of baseAlignmentBytes=" + alignment);
         }
         device.enterOrFail(Operation.SLICE, "bytes=" + lengthBytes);
-        SimMemory slice = new SimMemory(device, segment.asSlice(offsetBytes, lengthBytes), root, startBytes + offsetBytes, null);
+        MemorySegment part = segment.asSlice(offsetBytes, lengthBytes);
+        SimMemory slice = new SimMemory(device, part, root, startBytes + offsetBytes, null);
         if (root.isAllocation()) {    // slices of host pages own nothing and are not missed
             synchronized (root) {
                 checkOpen("slice");
@@ -127,7 +129,8 @@ final class SimMemory implements DeviceMemory {
         }
     }
 
-    /// Notes that a range holds data (or, after a failed copy, that it does not). Offsets count from the start of the allocation.
+    /// Notes that a range holds data (or, after a failed copy, that it does not). Offsets count from the start of the
+    /// allocation.
     void markDefined(long offsetBytes, long lengthBytes, boolean value) {
         synchronized (root) {
             if (root.defined != null) {

@@ -18,6 +18,6 @@ final class SimCoherentContractTest extends DeviceContract {
 
     @Override
     protected long liveObjects() {
-        return opened.stream().mapToLong(SimDevice::openObjects).sum();
+        return opened.stream().mapToLong(device -> device.openObjects() + device.usedBytes()).sum();
     }
 }

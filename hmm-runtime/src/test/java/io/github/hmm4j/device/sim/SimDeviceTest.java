@@ -33,7 +33,8 @@ class SimDeviceTest {
 
     private static final int PAGE = 4096;
     private static final String ADD = "kernel void add(global const int *a, global int *b, int n)";
-    private static final Source SOURCE = Source.text("add.cl", ADD + " { int i = get_global_id(0); if (i < n) b[i] += a[i]; }");
+    private static final Source SOURCE =
+            Source.text("add.cl", ADD + " { int i = get_global_id(0); if (i < n) b[i] += a[i]; }");
 
     private final SimKernels kernels = new SimKernels().add(ADD, (args, _) -> {
         for (int i = 0; i < args.intValue(2); i++) {
@@ -41,7 +42,8 @@ class SimDeviceTest {
             args.memory(1).setAtIndex(JAVA_INT, i, sum);
         }
     });
-    private final SimDevice device = SimDevice.builder().memory(64 * PAGE).maxAllocation(32 * PAGE).kernels(kernels).open();
+    private final SimDevice device =
+            SimDevice.builder().memory(64 * PAGE).maxAllocation(32 * PAGE).kernels(kernels).open();
     private final Arena arena = Arena.ofShared();
     private final MemorySegment host = arena.allocate(16 * PAGE, PAGE);
     private final CopyEngine engine = device.copyEngine(host.address(), host.byteSize());
@@ -106,7 +108,8 @@ class SimDeviceTest {
         try (DeviceMemory a = memory.slice(128, 400); DeviceMemory b = memory.slice(PAGE, PAGE);
                 var program = device.build(SOURCE, ""); DeviceKernel add = program.kernel("add")) {
             assertThat(program.kernelNames()).containsExactly("add");
-            add.launch(List.of(new KernelArgument.Memory(a), new KernelArgument.Memory(b), value(100)), NDRange.of(100)).await();
+            add.launch(List.of(new KernelArgument.Memory(a), new KernelArgument.Memory(b), value(100)),
+                    NDRange.of(100)).await();
         }
         engine.toHost(List.of(run(3, memory, 1))).await();
         assertThat(page(3).getAtIndex(JAVA_INT, 7)).isEqualTo(32 + 7 + PAGE / 4 + 7);
@@ -117,13 +120,15 @@ class SimDeviceTest {
     void aConstArgumentCannotBeWrittenAndAnOverrunIsCaught() {
         kernels.add("kernel void bad(global const int *a)", (args, _) -> args.memory(0).setAtIndex(JAVA_INT, 0, 1));
         kernels.add("kernel void far(global int *a)", (args, _) -> args.memory(0).setAtIndex(JAVA_INT, PAGE / 4, 1));
-        Source source = Source.text("bad.cl", "kernel void bad(global const int *a) {} kernel void far(global int *a) {}");
+        Source source = Source.text("bad.cl",
+                "kernel void bad(global const int *a) {} kernel void far(global int *a) {}");
         DeviceMemory memory = device.allocate(2 * PAGE);
         try (DeviceMemory first = memory.slice(0, PAGE); var program = device.build(source, "")) {
             for (String name : List.of("bad", "far")) {
                 Completion end = program.kernel(name).launch(List.of(new KernelArgument.Memory(first)), NDRange.of(1));
                 assertThatThrownBy(end::await).isInstanceOf(OpenClFailedException.class)
-                        .hasMessageContaining("kernel=" + name).satisfies(e -> assertThat(e.getSuppressed()).hasSize(1));
+                        .hasMessageContaining("kernel=" + name)
+                        .satisfies(e -> assertThat(e.getSuppressed()).hasSize(1));
             }
         }
     }
@@ -149,7 +154,8 @@ class SimDeviceTest {
         assertThatThrownBy(() -> device.build(Source.text("x.cl", "kernel void other() {}"), "-cl-std=CL1.2"))
                 .isInstanceOf(KernelBuildException.class).hasMessageContaining("other").hasMessageContaining("[add]");
         try (var program = device.build(SOURCE, "")) {
-            assertThatThrownBy(() -> program.kernel("sub")).isInstanceOf(IllegalArgumentException.class).hasMessageContaining("[add]");
+            assertThatThrownBy(() -> program.kernel("sub")).isInstanceOf(IllegalArgumentException.class)
+                    .hasMessageContaining("[add]");
         }
     }
 
@@ -177,7 +183,8 @@ class SimDeviceTest {
         launchAdd(memory).await();
         assertThat(copy.isDone()).isFalse();
         assertThat(copy.deviceNanos()).isEqualTo(-1);
-        assertThatThrownBy(memory::close).isInstanceOf(IllegalStateException.class).hasMessageContaining("workInFlight=1");
+        assertThatThrownBy(memory::close).isInstanceOf(IllegalStateException.class)
+                .hasMessageContaining("workInFlight=1");
         Completion second = engine.zero(memory, PAGE, PAGE);
         device.step(SimLane.COPY);
         assertThat(copy.isDone()).isTrue();
@@ -208,7 +215,8 @@ class SimDeviceTest {
         engine.toDevice(List.of(run(0, memory, 0))).await();
         device.failNext(Operation.WAIT, 1);
         Completion copy = engine.toHost(List.of(run(1, memory, 0)));
-        assertThatThrownBy(copy::await).isInstanceOf(OpenClFailedException.class).hasMessageContaining("clWaitForEvents");
+        assertThatThrownBy(copy::await).isInstanceOf(OpenClFailedException.class)
+                .hasMessageContaining("clWaitForEvents");
         assertThatThrownBy(copy::await).isInstanceOf(OpenClFailedException.class);
         assertThat(copy.isDone()).isTrue();
         assertThat(page(1).asSlice(PAGE / 2).toArray(JAVA_BYTE)).containsOnly(SimMemory.SCRIBBLE);
@@ -269,13 +277,18 @@ class SimDeviceTest {
         assertThatThrownBy(() -> memory.slice(64, 64)).hasMessageContaining("offsetBytes=64");
         assertThatThrownBy(() -> memory.slice(0, 4 * PAGE + 1)).hasMessageContaining("outside");
         assertThatThrownBy(() -> engine.toDevice(List.of(run(0, slice, 0)))).hasMessageContaining("whole allocation");
-        assertThatThrownBy(() -> engine.toDevice(List.of(run(16, memory, 0)))).hasMessageContaining("outside the engine");
+        assertThatThrownBy(() -> engine.toDevice(List.of(run(16, memory, 0))))
+                .hasMessageContaining("outside the engine");
         assertThatThrownBy(() -> engine.toDevice(List.of(run(0, memory, 4)))).hasMessageContaining("outside memory");
-        assertThatThrownBy(() -> engine.toDevice(List.of(run(0, memory, 1), run(1, memory, 1)))).hasMessageContaining("overlap");
-        assertThatThrownBy(() -> engine.toHost(List.of(run(0, memory, 1), run(0, memory, 2)))).hasMessageContaining("overlap");
-        assertThatThrownBy(() -> engine.toDevice(List.of(new CopyRun(host.address(), memory, 0, 100)))).hasMessageContaining("aligned");
+        assertThatThrownBy(() -> engine.toDevice(List.of(run(0, memory, 1), run(1, memory, 1))))
+                .hasMessageContaining("overlap");
+        assertThatThrownBy(() -> engine.toHost(List.of(run(0, memory, 1), run(0, memory, 2))))
+                .hasMessageContaining("overlap");
+        assertThatThrownBy(() -> engine.toDevice(List.of(new CopyRun(host.address(), memory, 0, 100))))
+                .hasMessageContaining("aligned");
         assertThatThrownBy(() -> engine.onDevice(memory, 0, memory, 100, 101)).hasMessageContaining("overlap");
-        assertThatThrownBy(memory::close).isInstanceOf(IllegalStateException.class).hasMessageContaining("openSlices=1");
+        assertThatThrownBy(memory::close).isInstanceOf(IllegalStateException.class)
+                .hasMessageContaining("openSlices=1");
         slice.close();
         memory.close();
         assertThatThrownBy(() -> launchAdd(memory)).isInstanceOf(IllegalStateException.class);
@@ -294,10 +307,13 @@ class SimDeviceTest {
         DeviceMemory memory = device.allocate(PAGE);
         KernelArgument pointer = new KernelArgument.Memory(memory);
         try (var program = device.build(SOURCE, ""); DeviceKernel add = program.kernel("add")) {
-            assertThatThrownBy(() -> add.launch(List.of(pointer, pointer), NDRange.of(1))).hasMessageContaining("arguments=2");
-            assertThatThrownBy(() -> add.launch(List.of(pointer, value(1), value(1)), NDRange.of(1))).hasMessageContaining("int* b");
+            assertThatThrownBy(() -> add.launch(List.of(pointer, pointer), NDRange.of(1)))
+                    .hasMessageContaining("arguments=2");
+            assertThatThrownBy(() -> add.launch(List.of(pointer, value(1), value(1)), NDRange.of(1)))
+                    .hasMessageContaining("int* b");
             KernelArgument wide = new KernelArgument.Value(MemorySegment.ofArray(new long[1]));
-            assertThatThrownBy(() -> add.launch(List.of(pointer, pointer, wide), NDRange.of(1))).hasMessageContaining("valueBytes=8");
+            assertThatThrownBy(() -> add.launch(List.of(pointer, pointer, wide), NDRange.of(1)))
+                    .hasMessageContaining("valueBytes=8");
             assertThatThrownBy(() -> add.launch(List.of(pointer, pointer, value(1)), NDRange.of(2048).local(2048)))
                     .isInstanceOf(OpenClFailedException.class).hasMessageContaining("maxWorkGroupSize=1024");
             assertThat(device.submitted(SimLane.COMPUTE)).isZero();
@@ -333,7 +349,8 @@ class SimDeviceTest {
             DeviceMemory pages = coherent.hostMemory(host.address(), 2 * PAGE);
             try (DeviceMemory a = pages.slice(4, 400); DeviceMemory b = pages.slice(PAGE + 12, 400);
                     var program = coherent.build(SOURCE, ""); DeviceKernel add = program.kernel("add")) {
-                add.launch(List.of(new KernelArgument.Memory(a), new KernelArgument.Memory(b), value(1)), NDRange.of(1)).await();
+                add.launch(List.of(new KernelArgument.Memory(a), new KernelArgument.Memory(b), value(1)),
+                        NDRange.of(1)).await();
             }
             assertThat(page(1).getAtIndex(JAVA_INT, 3)).isEqualTo(1 + PAGE / 4 + 3);
             assertThat(coherent.usedBytes()).isZero();
