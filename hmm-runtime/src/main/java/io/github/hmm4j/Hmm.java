@@ -21,6 +21,7 @@ import io.github.hmm4j.pager.HostView;
 import io.github.hmm4j.space.AddressSpace;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Optional;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -51,13 +52,8 @@ public final class Hmm implements AutoCloseable {
 
     /// @param opened devices, which this heap owns from here on, also if this fails
     Hmm(HmmBuilder builder, List<Device> opened) {
-        AddressSpace space = new AddressSpace(builder.heapBytes(), builder.pageSize());
-        PageTable table = new PageTable(space.pageCount());
-        List<DeviceMirror> mirrors = new ArrayList<>();
-        for (Device device : opened) {
-            mirrors.add(new DeviceMirror(mirrors.size(), device, space, table, builder.budgetBytes(device.info())));
-        }
-        pages = new ManagedPages(space, table, new InFlight(), new Notifier(), new Accounts(), mirrors);
+        pages = openPages(builder, opened);
+        PageTable table = pages.table();
         HostLock hostLock = new HostLock();
         ToHost toHost = new ToHost(pages, hostLock);
         ToDevice toDevice = new ToDevice(pages, toHost, hostLock);
@@ -67,7 +63,39 @@ public final class Hmm implements AutoCloseable {
         pager = new CheckedPager(pages, toHost);
         heap = new ManagedHeap(pages, lifetime, regions, toHost, toDevice, placer, pager);
         launcher = new Launcher(pages, pager, placer, toDevice, new LaunchGate(pages), hostLock, builder.launchTimeout());
-        devices = mirrors.stream().map(HmmDevice::new).toList();
+        devices = pages.mirrors().stream().map(HmmDevice::new).toList();
+    }
+
+    private static ManagedPages openPages(HmmBuilder builder, List<Device> opened) {
+        List<AutoCloseable> parts = new ArrayList<>();
+        try {
+            AddressSpace space = new AddressSpace(builder.heapBytes(), builder.pageSize());
+            parts.add(space);
+            PageTable table = new PageTable(space.pageCount());
+            parts.add(table);
+            List<DeviceMirror> mirrors = new ArrayList<>();
+            for (Device device : opened) {
+                mirrors.add(new DeviceMirror(mirrors.size(), device, space, table, builder.budgetBytes(device.info())));
+                parts.add(mirrors.getLast());
+            }
+            return new ManagedPages(space, table, new InFlight(), new Notifier(), new Accounts(), mirrors);
+        } catch (RuntimeException | Error e) {
+            closeAll(parts.reversed()).ifPresent(e::addSuppressed);
+            throw e;
+        }
+    }
+
+    private static Optional<RuntimeException> closeAll(List<AutoCloseable> parts) {
+        RuntimeException failure = null;
+        for (AutoCloseable part : parts) {
+            try {
+                part.close();
+            } catch (Exception e) {
+                failure = failure == null ? new IllegalStateException("closing the heap failed in part") : failure;
+                failure.addSuppressed(e);
+            }
+        }
+        return Optional.ofNullable(failure);
     }
 
     public static HmmBuilder builder() {
@@ -78,12 +106,14 @@ public final class Hmm implements AutoCloseable {
         return heap;
     }
 
-    /// All devices, by index; at least one.
+    /// All devices, by index; none if the heap was opened with [HmmBuilder#hostOnly()].
     public List<HmmDevice> devices() {
         return devices;
     }
 
     /// The first device, where kernels run unless told otherwise.
+    ///
+    /// @throws java.util.NoSuchElementException if there is none
     public HmmDevice device() {
         return devices.getFirst();
     }
@@ -143,7 +173,6 @@ public final class Hmm implements AutoCloseable {
             return;
         }
         pages.inFlight().awaitAll();
-        RuntimeException failure = null;
         List<AutoCloseable> parts = new ArrayList<>();
         synchronized (programs) {
             programs.forEach(program -> parts.add(program::close));
@@ -155,17 +184,9 @@ public final class Hmm implements AutoCloseable {
             parts.add(pages.table());
             parts.add(pages.space());
         }
-        for (AutoCloseable part : parts) {
-            try {
-                part.close();
-            } catch (Exception e) {
-                failure = failure == null ? new IllegalStateException("closing the heap failed in part", e) : failure;
-                failure.addSuppressed(e);
-            }
-        }
-        if (failure != null) {
+        closeAll(parts).ifPresent(failure -> {
             throw failure;
-        }
+        });
     }
 
     private boolean reportLeaks() {

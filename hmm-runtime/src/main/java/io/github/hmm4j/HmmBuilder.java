@@ -29,6 +29,7 @@ public final class HmmBuilder {
     private ClBinding binding = ClBinding.LWJGL;
     private String selector = "";
     private boolean allDevices;
+    private boolean hostOnly;
     private ClOptions clOptions = ClOptions.DEFAULTS;
     private EvictionPolicy evictionPolicy = new LeastRecentlyUsed();
     private Duration launchTimeout = Duration.ofSeconds(30);
@@ -90,6 +91,12 @@ public final class HmmBuilder {
         return device(ClDevice.over(api, context, device, clOptions));
     }
 
+    /// No device at all: a heap with views, snapshots and mirrors of the program's own, on a machine with or without OpenCL.
+    public HmmBuilder hostOnly() {
+        hostOnly = true;
+        return this;
+    }
+
     /// Details of OpenCL devices: copy engine, profiling. Call it before [#context].
     public HmmBuilder openCl(ClOptions options) {
         clOptions = options;
@@ -113,7 +120,9 @@ public final class HmmBuilder {
     /// @throws NoDeviceException                           if no device matches, or there is no OpenCL; the message says what would help
     /// @throws io.github.hmm4j.error.HmmException if a device or the operating system refuses
     public Hmm open() {
-        List<Device> devices = given.isEmpty() ? OpenClDevices.open(binding, selector, allDevices, clOptions) : List.copyOf(given);
+        List<Device> devices = given.isEmpty() && !hostOnly
+                ? OpenClDevices.open(binding, selector, allDevices, clOptions)
+                : List.copyOf(given);
         try {
             if (devices.size() > PageWord.MAX_DEVICES) {
                 throw new IllegalArgumentException("devices=" + devices.size() + ", at most " + PageWord.MAX_DEVICES);

@@ -217,12 +217,21 @@ public final class ManagedHeap implements SegmentAllocator {
 
     /// How the pages of a segment look from a device. Faults nothing and moves nothing. Unlike all others this takes any range of the heap, holes included.
     public Snapshot snapshot(MemorySegment segment, HmmDevice device) {
+        return snapshot(segment, device.index());
+    }
+
+    /// How the pages of a segment look to a mirror that is no device: whatever a device with private memory owns looks empty.
+    public Snapshot snapshot(MemorySegment segment) {
+        return snapshot(segment, -1);
+    }
+
+    private Snapshot snapshot(MemorySegment segment, int device) {
         try (Lifetime.Hold _ = lifetime.use()) {
             VaRange range = VaRange.ofLength(segment.address(), segment.byteSize());
             if (range.startBytes() < space.baseBytes() || range.endBytes() > space.baseBytes() + space.capacityBytes()) {
                 throw new IllegalArgumentException("range=" + range + " is not within the heap");
             }
-            return pages.snapshot(device.index(), space.pagesOf(range));
+            return pages.snapshot(device, space.pagesOf(range));
         }
     }
 

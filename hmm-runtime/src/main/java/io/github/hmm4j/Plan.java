@@ -101,6 +101,7 @@ final class Plan {
     private void addMemory(MemorySegment segment, Arg.Intent intent) {
         require(parameter(segment).isMemory(), segment, "memory");
         VaRange range = managed(segment);
+        mirror.requireArgument(range);
         passed.add(new Passed.Range(range));
         windows.add(space.pagesOf(range));
         addNeeds(range, intent);

@@ -158,20 +158,24 @@ public final class DeviceMirror implements AutoCloseable {
     }
 
     /// Device memory that a kernel can take as the pointer to `range`. The pages must be placed. To be given back with [#release] once it is enqueued.
-    ///
-    /// @throws IllegalArgumentException if the device cannot start a pointer there
     public DeviceMemory argument(VaRange range) {
         if (hostImage != null) {
             return hostImage.slice(range.startBytes() - space.baseBytes(), range.lengthBytes());
         }
-        int alignment = device.info().baseAlignmentBytes();
+        requireArgument(range);
         long page = space.pageOf(range.startBytes());
-        long withinPage = range.startBytes() - space.addressOf(page);
-        if (withinPage % alignment != 0) {
-            throw new IllegalArgumentException("range=%s starts at byte %d of its page; device=%s takes pointers at multiples of %d bytes"
-                    .formatted(range, withinPage, device.info().name(), alignment));
+        return pool.slice(frames.frameOf(page), range.startBytes() - space.addressOf(page), range.lengthBytes());
+    }
+
+    /// Refuses a range that a kernel cannot take as a pointer here, wherever its pages are.
+    ///
+    /// @throws IllegalArgumentException if the device cannot start a pointer there
+    public void requireArgument(VaRange range) {
+        int alignment = device.info().baseAlignmentBytes();
+        if (!coherent && (range.startBytes() - space.baseBytes()) % alignment != 0) {
+            throw new IllegalArgumentException("range=%s does not start at a multiple of %d bytes, as pointers of device=%s must"
+                    .formatted(range, alignment, device.info().name()));
         }
-        return pool.slice(frames.frameOf(page), withinPage, range.lengthBytes());
     }
 
     /// Gives an argument back. A launch that is enqueued keeps what it uses alive (`clReleaseMemObject`).
