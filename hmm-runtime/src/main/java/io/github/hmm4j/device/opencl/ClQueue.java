@@ -7,8 +7,8 @@ import java.util.function.Supplier;
 
 /// An in-order queue, and the completions of it that nobody has seen the end of.
 ///
-/// Somebody who launches and never waits must not collect events without end: every new completion looks at the two oldest.
-/// The queue is in order, so the oldest end first.
+/// Somebody who launches and never waits must not collect events without end: every new completion looks at the two
+/// oldest. The queue is in order, so the oldest end first.
 final class ClQueue {
 
     private static final int LOOKS_PER_SUBMIT = 2;

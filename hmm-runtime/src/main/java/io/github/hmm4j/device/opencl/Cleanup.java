@@ -2,7 +2,8 @@ package io.github.hmm4j.device.opencl;
 
 import org.jspecify.annotations.Nullable;
 
-/// Runs every step of a release, whatever fails, and throws the first failure at the end with the others suppressed in it.
+/// Runs every step of a release, whatever fails, and throws the first failure at the end with the others suppressed in
+/// it.
 final class Cleanup {
 
     private @Nullable RuntimeException first;
