@@ -32,7 +32,9 @@ final class ClQueue {
         return handle;
     }
 
-    /// Takes over the event of a command just enqueued and flushes the queue. When this throws, the command has ended.
+    /// Takes over the event of a command just enqueued and flushes the queue.
+    ///
+    /// Never throws: the command is in the queue, so whatever goes wrong from here on is its outcome.
     ClCompletion submit(long event, String call, Supplier<String> detail) {
         var completion = new ClCompletion(this, event, call, detail);
         synchronized (running) {
@@ -44,9 +46,10 @@ final class ClQueue {
         try {
             api.flush(handle);
         } catch (HmmException e) {
-            finishAfter(e);
-            completion.fail(e);
-            throw e;
+            // Waiting for the queue sets it going, too. If not even that works, nobody will see this command end.
+            if (new Cleanup(e).run(this::finish).count() > 1) {
+                completion.fail(e);
+            }
         }
         return completion;
     }
