@@ -2,12 +2,16 @@ package io.github.hmm4j.device.opencl;
 
 import static io.github.hmm4j.device.HostRange.PAGE;
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatExceptionOfType;
 import static org.assertj.core.api.Assertions.assertThatIllegalArgumentException;
 
 import io.github.hmm4j.device.CopyEngine;
+import io.github.hmm4j.device.DeviceInfo;
 import io.github.hmm4j.device.DeviceMemory;
 import io.github.hmm4j.device.HostRange;
 import io.github.hmm4j.device.opencl.jocl.JoclClApi;
+import io.github.hmm4j.error.NoDeviceException;
+import java.lang.reflect.Proxy;
 import java.util.List;
 import org.jocl.CL;
 import org.jocl.cl_context;
@@ -20,6 +24,9 @@ import org.junit.jupiter.params.provider.EnumSource;
 
 /// Ways to open a device, and the choice of its engine.
 final class ClDeviceTest {
+
+    /// Which argument of `enqueueCopy` is the length.
+    private static final int LENGTH = 5;
 
     @ParameterizedTest
     @EnumSource(ClBinding.class)
@@ -65,6 +72,47 @@ final class ClDeviceTest {
             assertThat(choice.why()).containsAnyOf("faster: direct", "the device has memory of its own");
             assertThat(device.copyChoice()).isSameAs(choice);
             assertCopies(device);
+        }
+    }
+
+    @Test
+    void anEngineThatCopiesWrongIsNotUsed() {
+        ClApi right = Bindings.load(ClBinding.LWJGL);
+        // Drops the last byte of every copy between buffers, which only the direct engine makes.
+        ClApi wrong = (ClApi) Proxy.newProxyInstance(
+                ClApi.class.getClassLoader(), new Class<?>[] {ClApi.class}, (_, method, args) -> {
+                    if (method.getName().equals("enqueueCopy")) {
+                        args[LENGTH] = (long) args[LENGTH] - 1;
+                    }
+                    return method.invoke(right, args);
+                });
+        try (ClDevice device = ClDevice.open(wrong, Bindings.firstDevice(wrong), ClOptions.DEFAULTS)) {
+            assertThat(device.copyChoice().name()).isEqualTo("staged");
+            assertThat(device.copyChoice().why()).contains("direct is not used: wrong byte after a round trip");
+            assertCopies(device);
+        }
+        ClOptions direct = ClOptions.DEFAULTS.copy(CopyMode.DIRECT);
+        try (ClDevice device = ClDevice.open(wrong, Bindings.firstDevice(wrong), direct)) {
+            assertThatExceptionOfType(NoDeviceException.class).isThrownBy(device::copyChoice)
+                    .withMessageContaining("wrong byte");
+        }
+    }
+
+    @Test
+    void aDeviceWithMemoryOfItsOwnIsStaged() {
+        ClApi api = Bindings.load(ClBinding.LWJGL);
+        ClDeviceId id = Bindings.firstDevice(api);
+        DeviceInfo info = id.info();
+        var apart = new ClDeviceId(id.platform(), id.device(), id.platformName(), new DeviceInfo(
+                info.name(), info.vendor(), info.driver(), info.binding(), DeviceInfo.Kind.GPU, info.memoryBytes(),
+                info.maxAllocationBytes(), info.baseAlignmentBytes(), info.maxWorkGroupSize(), info.computeUnits(),
+                false, false, info.svm()));
+        try (ClDevice device = ClDevice.open(api, apart, ClOptions.DEFAULTS)) {
+            assertThat(device.copyChoice().name()).isEqualTo("staged");
+            assertThat(device.copyChoice().why()).isEqualTo("the device has memory of its own");
+        }
+        try (ClDevice device = ClDevice.open(api, apart, ClOptions.DEFAULTS.copy(CopyMode.DIRECT))) {
+            assertThatIllegalArgumentException().isThrownBy(device::copyChoice).withMessageContaining("copy=direct");
         }
     }
 
