@@ -114,7 +114,8 @@ final class CopyModel {
         int to = pages / 2 + random.nextInt(pages / 2 - length + 1);
         int a = random.nextInt(memories.size());
         int b = random.nextInt(memories.size());
-        engine.onDevice(memories.get(a), (long) from * PAGE, memories.get(b), (long) to * PAGE, (long) length * PAGE).await();
+        engine.onDevice(memories.get(a), (long) from * PAGE, memories.get(b), (long) to * PAGE, (long) length * PAGE)
+                .await();
         slice(memoryModels.get(b), to, length).copyFrom(slice(memoryModels.get(a), from, length));
     }
 

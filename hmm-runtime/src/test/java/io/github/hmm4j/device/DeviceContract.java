@@ -32,8 +32,8 @@ import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
 
-/// What every [Device] promises. A variant opens the device; the kernels are those of `device-contract.cl`, which a simulated device
-/// registers under the same names.
+/// What every [Device] promises. A variant opens the device; the kernels are those of `device-contract.cl`, which a
+/// simulated device registers under the same names.
 @Timeout(120)
 public abstract class DeviceContract {
 
@@ -98,9 +98,12 @@ public abstract class DeviceContract {
     @Test
     void refusesToAllocateNothingOrTooMuch() {
         long tooMuch = device.info().maxAllocationBytes() + 1;
-        assertThatIllegalArgumentException().isThrownBy(() -> device.allocate(0)).withMessageContaining("lengthBytes=0");
-        assertThatIllegalArgumentException().isThrownBy(() -> device.allocate(-1)).withMessageContaining("lengthBytes=-1");
-        assertThatIllegalArgumentException().isThrownBy(() -> device.allocate(tooMuch)).withMessageContaining("lengthBytes=" + tooMuch);
+        assertThatIllegalArgumentException().isThrownBy(() -> device.allocate(0))
+                .withMessageContaining("lengthBytes=0");
+        assertThatIllegalArgumentException().isThrownBy(() -> device.allocate(-1))
+                .withMessageContaining("lengthBytes=-1");
+        assertThatIllegalArgumentException().isThrownBy(() -> device.allocate(tooMuch))
+                .withMessageContaining("lengthBytes=" + tooMuch);
     }
 
     @Test
@@ -125,10 +128,14 @@ public abstract class DeviceContract {
     @Test
     void refusesSlicesThatAreMisalignedEmptyOrOutside() {
         DeviceMemory memory = device.allocate(2 * PAGE);
-        assertThatIllegalArgumentException().isThrownBy(() -> memory.slice(1, 4)).withMessageContaining("offsetBytes=1");
-        assertThatIllegalArgumentException().isThrownBy(() -> memory.slice(0, 0)).withMessageContaining("lengthBytes=0");
-        assertThatIllegalArgumentException().isThrownBy(() -> memory.slice(PAGE, PAGE + 1)).withMessageContaining("lengthBytes=4097");
-        assertThatIllegalArgumentException().isThrownBy(() -> memory.slice(-PAGE, PAGE)).withMessageContaining("offsetBytes=-4096");
+        assertThatIllegalArgumentException().isThrownBy(() -> memory.slice(1, 4))
+                .withMessageContaining("offsetBytes=1");
+        assertThatIllegalArgumentException().isThrownBy(() -> memory.slice(0, 0))
+                .withMessageContaining("lengthBytes=0");
+        assertThatIllegalArgumentException().isThrownBy(() -> memory.slice(PAGE, PAGE + 1))
+                .withMessageContaining("lengthBytes=4097");
+        assertThatIllegalArgumentException().isThrownBy(() -> memory.slice(-PAGE, PAGE))
+                .withMessageContaining("offsetBytes=-4096");
         assertThatIllegalArgumentException().isThrownBy(() -> memory.slice(PAGE, Long.MAX_VALUE));
     }
 
@@ -191,7 +198,8 @@ public abstract class DeviceContract {
     @Test
     void copiesOneRunLargerThanAnyBuffer() {
         long pages = 24 << 20 >> 12;
-        try (var big = new HostRange(pages * PAGE); CopyEngine bigEngine = device.copyEngine(big.addressBytes(), big.lengthBytes())) {
+        try (var big = new HostRange(pages * PAGE); CopyEngine bigEngine = device.copyEngine(big.addressBytes(),
+                big.lengthBytes())) {
             DeviceMemory memory = device.allocate(big.lengthBytes());
             big.fillRandomly(new SplittableRandom(6));
             long sum = sum(big.bytes());
@@ -237,7 +245,8 @@ public abstract class DeviceContract {
                 host.run(0, memory, 0, 0),
                 host.run(0, memory.slice(PAGE, PAGE), 0, 1));
         for (CopyRun run : bad) {
-            assertThatIllegalArgumentException().as(run.toString()).isThrownBy(() -> engine.toDevice(List.of(good, run)));
+            assertThatIllegalArgumentException().as(run.toString())
+                    .isThrownBy(() -> engine.toDevice(List.of(good, run)));
             assertThatIllegalArgumentException().as(run.toString()).isThrownBy(() -> engine.toHost(List.of(good, run)));
         }
         assertThat(read(memory, 1)).containsOnly(0);
@@ -251,7 +260,8 @@ public abstract class DeviceContract {
             assertThatIllegalArgumentException().isThrownBy(() -> engine.toDevice(List.of(host.run(0, foreign, 0, 1))));
             assertThatIllegalArgumentException().isThrownBy(() -> engine.zero(foreign, 0, PAGE));
             assertThatIllegalArgumentException().isThrownBy(() -> engine.onDevice(foreign, 0, ours, 0, PAGE));
-            assertThatIllegalArgumentException().isThrownBy(() -> fill(foreign, 1, 1)).withMessageContaining("fill").withMessageContaining("out");
+            assertThatIllegalArgumentException().isThrownBy(() -> fill(foreign, 1, 1)).withMessageContaining("fill")
+                    .withMessageContaining("out");
         }
     }
 
@@ -261,7 +271,8 @@ public abstract class DeviceContract {
         assertThatIllegalArgumentException().isThrownBy(() -> engine.zero(memory, PAGE, PAGE + 1));
         assertThatIllegalArgumentException().isThrownBy(() -> engine.zero(memory, 0, 0));
         assertThatIllegalArgumentException().isThrownBy(() -> engine.onDevice(memory, 0, memory, PAGE, PAGE + 1));
-        assertThatIllegalArgumentException().isThrownBy(() -> engine.onDevice(memory, 0, memory, PAGE - 1, PAGE)).withMessageContaining("overlap");
+        assertThatIllegalArgumentException().isThrownBy(() -> engine.onDevice(memory, 0, memory, PAGE - 1, PAGE))
+                .withMessageContaining("overlap");
     }
 
     @Test
@@ -302,7 +313,8 @@ public abstract class DeviceContract {
                 new KernelParameter(0, "out", "uint*", Space.GLOBAL, false),
                 new KernelParameter(1, "in", "uint*", Space.GLOBAL, true),
                 new KernelParameter(2, "n", "uint", Space.PRIVATE, false));
-        assertThat(program.kernel("scale").parameters()).extracting(KernelParameter::space, KernelParameter::isConst, KernelParameter::isMemory)
+        assertThat(program.kernel("scale").parameters())
+                .extracting(KernelParameter::space, KernelParameter::isConst, KernelParameter::isMemory)
                 .startsWith(tuple(Space.GLOBAL, false, true), tuple(Space.CONSTANT, true, true));
         assertThat(program.kernel("reverse").parameters().get(1).space()).isEqualTo(Space.LOCAL);
     }
@@ -331,7 +343,8 @@ public abstract class DeviceContract {
         DeviceMemory data = device.allocate(PAGE);
         host.pages(0, 1).copyFrom(MemorySegment.ofArray(IntStream.range(0, 16).toArray()));
         engine.toDevice(List.of(host.run(0, data, 0, 1))).await();
-        program.kernel("reverse").launch(List.of(new Memory(data), new Local(8 * Integer.BYTES)), NDRange.of(16).local(8)).await();
+        program.kernel("reverse")
+                .launch(List.of(new Memory(data), new Local(8 * Integer.BYTES)), NDRange.of(16).local(8)).await();
         assertThat(read(data, 1)).startsWith(7, 6, 5, 4, 3, 2, 1, 0, 15, 14, 13, 12, 11, 10, 9, 8);
     }
 
@@ -352,14 +365,17 @@ public abstract class DeviceContract {
                 .isThrownBy(() -> add.launch(List.of(new Memory(memory), uint(1), uint(1)), NDRange.of(1)))
                 .withMessageContaining("kernel=add").withMessageContaining("uint* in");
         assertThatIllegalArgumentException()
-                .isThrownBy(() -> add.launch(List.of(new Memory(memory), new Memory(memory), new Memory(memory)), NDRange.of(1)))
+                .isThrownBy(() -> add.launch(List.of(new Memory(memory), new Memory(memory), new Memory(memory)),
+                        NDRange.of(1)))
                 .withMessageContaining("uint n");
         assertThatIllegalArgumentException()
-                .isThrownBy(() -> add.launch(List.of(new Memory(memory), new Memory(memory), new Local(4)), NDRange.of(1)))
+                .isThrownBy(() -> add.launch(List.of(new Memory(memory), new Memory(memory), new Local(4)),
+                        NDRange.of(1)))
                 .withMessageContaining("uint n");
         assertThatIllegalArgumentException()
                 .isThrownBy(() -> add.launch(
-                        List.of(new Memory(memory), new Memory(memory), new Value(MemorySegment.ofArray(new long[1]))), NDRange.of(1)))
+                        List.of(new Memory(memory), new Memory(memory), new Value(MemorySegment.ofArray(new long[1]))),
+                                NDRange.of(1)))
                 .withMessageContaining("kernel=add").withMessageContaining("uint n").withMessageContaining("8");
         assertThat(read(memory, 1)).containsOnly(0);
     }
@@ -384,7 +400,8 @@ public abstract class DeviceContract {
         List<DeviceMemory> memories = IntStream.range(0, threads).mapToObj(_ -> zeroed(1)).toList();
         inThreads(threads, thread -> {
             for (int round = 1; round <= 200; round++) {
-                shared.launch(List.of(new Memory(memories.get(thread)), uint(1000 * thread + round), uint(thread + 1)), NDRange.of(8)).await();
+                shared.launch(List.of(new Memory(memories.get(thread)), uint(1000 * thread + round), uint(thread + 1)),
+                        NDRange.of(8)).await();
             }
         });
         for (int thread = 0; thread < threads; thread++) {
@@ -452,7 +469,8 @@ public abstract class DeviceContract {
         assertThatIllegalStateException().isThrownBy(() -> device.allocate(PAGE));
         assertThatIllegalStateException().isThrownBy(() -> device.build(Source.resource("device-contract.cl"), ""));
         assertThatIllegalStateException().isThrownBy(() -> device.copyEngine(host.addressBytes(), host.lengthBytes()));
-        assertThatIllegalStateException().isThrownBy(() -> kernel.launch(List.of(new Memory(memory), uint(1), uint(1)), NDRange.of(1)));
+        assertThatIllegalStateException()
+                .isThrownBy(() -> kernel.launch(List.of(new Memory(memory), uint(1), uint(1)), NDRange.of(1)));
         assertThatCode(() -> {
             engine.close();
             kernel.close();

@@ -6,13 +6,15 @@ import io.github.hmm4j.error.NoDeviceException;
 public final class ClAdvice {
 
     private static final String INSTALL =
-            "install a driver: that of your GPU's vendor, or on Debian and Ubuntu for the CPU: apt-get install pocl-opencl-icd ocl-icd-libopencl1";
+            "install a driver: that of your GPU's vendor, or for the CPU on Debian and Ubuntu: "
+                    + "apt-get install pocl-opencl-icd ocl-icd-libopencl1";
 
     private ClAdvice() {}
 
     /// There is no OpenCL library, or the binding cannot load it.
     public static NoDeviceException noLibrary(ClBinding binding, Throwable cause) {
-        var e = new NoDeviceException("OpenCL cannot be loaded: binding=%s, cause=%s; %s".formatted(binding, cause, INSTALL));
+        var e = new NoDeviceException(
+                "OpenCL cannot be loaded: binding=%s, cause=%s; %s".formatted(binding, cause, INSTALL));
         e.addSuppressed(cause);
         return e;
     }
@@ -20,6 +22,7 @@ public final class ClAdvice {
     /// There is a library but nothing behind it.
     public static NoDeviceException noDevice(ClBinding binding) {
         return new NoDeviceException(
-                "no OpenCL device: binding=%s; %s; check with clinfo -l and the files in /etc/OpenCL/vendors".formatted(binding, INSTALL));
+                "no OpenCL device: binding=%s; %s; check with clinfo -l and the files in /etc/OpenCL/vendors"
+                        .formatted(binding, INSTALL));
     }
 }

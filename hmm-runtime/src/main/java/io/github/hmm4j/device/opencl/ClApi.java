@@ -4,14 +4,15 @@ import java.lang.foreign.MemorySegment;
 
 /// All of OpenCL that the runtime calls, one method for one call.
 ///
-/// Handles, addresses, sizes and offsets are `long`; a handle is the pointer of the driver. Names of queries and flags are those of `cl.h` ([Cl]).
-/// Every status is checked: a method that returns has succeeded, and one that throws has had no effect.
-/// Implementations keep no state but what the library under them needs, so one that counts, records or fails calls can stand in front of any other.
+/// Handles, addresses, sizes and offsets are `long`; a handle is the pointer of the driver. Names of queries and flags
+/// are those of `cl.h` ([Cl]). Every status is checked: a method that returns has succeeded, and one that throws has
+/// had no effect. Implementations keep no state but what the library under them needs, so one that counts, records or
+/// fails calls can stand in front of any other.
 ///
 /// Threads: any, except that a kernel's arguments and its enqueue belong to one thread at a time.
 ///
-/// Outcome: [io.github.hmm4j.error.OpenClFailedException] with call, status and sizes, or [io.github.hmm4j.error.DeviceLostException]
-/// where the status says that the device is gone ([ClStatus]).
+/// Outcome: [io.github.hmm4j.error.OpenClFailedException] with call, status and sizes, or
+/// [io.github.hmm4j.error.DeviceLostException] where the status says that the device is gone ([ClStatus]).
 public interface ClApi {
 
     ClBinding binding();
@@ -63,7 +64,8 @@ public interface ClApi {
 
     // Copies. Each returns its event, or 0 if none was asked for.
 
-    long enqueueCopy(long queue, long source, long target, long sourceOffset, long targetOffset, long lengthBytes, boolean event);
+    long enqueueCopy(long queue, long source, long target, long sourceOffset, long targetOffset, long lengthBytes,
+            boolean event);
 
     /// Fills with zeros.
     ///
@@ -71,7 +73,8 @@ public interface ClApi {
     long enqueueZero(long queue, long memory, int patternBytes, long offsetBytes, long lengthBytes, boolean event);
 
     /// Does not wait: the host memory must stay as it is until the event has ended.
-    long enqueueWrite(long queue, long memory, long offsetBytes, long lengthBytes, long hostAddressBytes, boolean event);
+    long enqueueWrite(long queue, long memory, long offsetBytes, long lengthBytes, long hostAddressBytes,
+            boolean event);
 
     /// Does not wait: the host memory holds the bytes when the event has ended.
     long enqueueRead(long queue, long memory, long offsetBytes, long lengthBytes, long hostAddressBytes, boolean event);

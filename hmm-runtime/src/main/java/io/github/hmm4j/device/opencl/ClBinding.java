@@ -15,7 +15,8 @@ public enum ClBinding {
         return Arrays.stream(values())
                 .filter(binding -> binding.toString().equals(name))
                 .findFirst()
-                .orElseThrow(() -> new IllegalArgumentException("binding=" + name + ", must be one of " + Arrays.toString(values())));
+                .orElseThrow(() -> new IllegalArgumentException(
+                        "binding=" + name + ", must be one of " + Arrays.toString(values())));
     }
 
     @Override

@@ -4,9 +4,13 @@ import io.github.hmm4j.device.Completion;
 import io.github.hmm4j.error.HmmException;
 import java.util.function.Supplier;
 import org.jspecify.annotations.Nullable;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
 
 /// Owner of one event. Whoever sees the end first keeps the outcome here; the last one out releases the event.
 final class ClCompletion implements Completion {
+
+    private static final Logger LOG = LoggerFactory.getLogger(ClCompletion.class);
 
     private final ClQueue queue;
     private final String call;
@@ -30,38 +34,41 @@ final class ClCompletion implements Completion {
 
     @Override
     public boolean isDone() {
-        long handle = enter();
-        if (handle != 0) {
-            int status = 1;
-            HmmException broken = null;
-            try {
-                status = queue.api().eventStatus(handle);
-            } catch (HmmException e) {
-                broken = e;
-            }
-            leave(status, broken);
-        }
+        look(false);
         return done;
     }
 
     @Override
     public void await() {
-        long handle = enter();
-        if (handle != 0) {
-            int status = 1;
-            HmmException broken = null;
-            try {
-                queue.api().waitFor(handle);
-                status = queue.api().eventStatus(handle);
-            } catch (HmmException e) {
-                // Nobody can say any more when this command ends. Callers will reuse its memory, so wait the hard way.
-                broken = e;
-                queue.finishAfter(e);
-            }
-            leave(status, broken);
-        }
+        look(true);
         if (failure != null) {
             throw failure;
+        }
+    }
+
+    private void look(boolean wait) {
+        long handle = enter();
+        if (handle == 0) {
+            return;
+        }
+        int status = 1;
+        HmmException broken = null;
+        try {
+            if (wait) {
+                queue.api().waitFor(handle);
+            }
+            status = queue.api().eventStatus(handle);
+        } catch (HmmException e) {
+            // That we cannot ask does not mean that it failed. Callers act on the answer, so wait for the whole queue.
+            try {
+                queue.finish();
+                status = queue.api().eventStatus(handle);
+            } catch (HmmException second) {
+                e.addSuppressed(second);
+                broken = e;
+            }
+        } finally {
+            leave(status, broken);
         }
     }
 
@@ -99,7 +106,16 @@ final class ClCompletion implements Completion {
         }
         users--;
         if (users == 0 && done) {
+            release();
+        }
+    }
+
+    private void release() {
+        try {
             queue.api().releaseEvent(event);
+        } catch (HmmException e) {
+            // The outcome is known and this is not part of it; what is lost is one event object.
+            LOG.warn("an event is not released: call={}", call, e);
         }
     }
 }

@@ -36,19 +36,20 @@ abstract sealed class ClCopyEngine implements CopyEngine, Owned permits DirectCo
 
     @Override
     public Completion onDevice(
-            DeviceMemory source, long sourceOffsetBytes, DeviceMemory target, long targetOffsetBytes, long lengthBytes) {
+            DeviceMemory source, long sourceOffsetBytes,
+            DeviceMemory target, long targetOffsetBytes, long lengthBytes) {
         ClMemory from = ours(source);
         ClMemory to = ours(target);
         from.requireInside(sourceOffsetBytes, lengthBytes);
         to.requireInside(targetOffsetBytes, lengthBytes);
         if (ClMemory.overlap(from, sourceOffsetBytes, to, targetOffsetBytes, lengthBytes)) {
-            throw new IllegalArgumentException("sourceOffsetBytes=" + sourceOffsetBytes + ", targetOffsetBytes=" + targetOffsetBytes
-                    + ", lengthBytes=" + lengthBytes + ", must not overlap");
+            throw new IllegalArgumentException("sourceOffsetBytes=" + sourceOffsetBytes
+                    + ", targetOffsetBytes=" + targetOffsetBytes + ", lengthBytes=" + lengthBytes + ", must not overlap");
         }
         synchronized (this) {
             requireOpen();
-            long event = api.enqueueCopy(
-                    queue.handle(), from.handle(), to.handle(), sourceOffsetBytes, targetOffsetBytes, lengthBytes, true);
+            long event = api.enqueueCopy(queue.handle(), from.handle(), to.handle(),
+                    sourceOffsetBytes, targetOffsetBytes, lengthBytes, true);
             return queue.submit(event, "clEnqueueCopyBuffer", () -> "bytes=" + lengthBytes + ", device=" + device);
         }
     }
@@ -79,8 +80,9 @@ abstract sealed class ClCopyEngine implements CopyEngine, Owned permits DirectCo
             check(run);
             CopyRun last = runs.isEmpty() ? null : runs.getLast();
             if (last != null && continues(last, run)) {
-                runs.set(runs.size() - 1, new CopyRun(
-                        last.hostAddressBytes(), last.memory(), last.offsetBytes(), last.lengthBytes() + run.lengthBytes()));
+                long joined = last.lengthBytes() + run.lengthBytes();
+                runs.set(runs.size() - 1,
+                        new CopyRun(last.hostAddressBytes(), last.memory(), last.offsetBytes(), joined));
             } else {
                 runs.add(run);
             }

@@ -88,7 +88,8 @@ public final class ClDevice implements Device {
         return List.copyOf(devices);
     }
 
-    /// Opens a device in a context that the application made and keeps: we hold a reference to it until this device is closed.
+    /// Opens a device in a context that the application made and keeps: we hold a reference to it until this device is
+    /// closed.
     ///
     /// @param context a `cl_context` of the library under `api`
     /// @param device  a `cl_device_id` in that context

@@ -12,7 +12,8 @@ import java.lang.foreign.MemorySegment;
 import java.util.List;
 import java.util.stream.IntStream;
 
-/// A `cl_kernel`. Its arguments are state of the driver's object, so a launch sets them all and enqueues under one lock.
+/// A `cl_kernel`. Its arguments are state of the driver's object, so a launch sets them all and enqueues under one
+/// lock.
 final class ClKernel implements DeviceKernel {
 
     private static final int SCRATCH_BYTES = 256;
@@ -55,9 +56,10 @@ final class ClKernel implements DeviceKernel {
             case Cl.KERNEL_ARG_ADDRESS_CONSTANT -> Space.CONSTANT;
             case Cl.KERNEL_ARG_ADDRESS_LOCAL -> Space.LOCAL;
             case Cl.KERNEL_ARG_ADDRESS_PRIVATE -> Space.PRIVATE;
-            default -> throw new IllegalStateException("address qualifier=0x" + Long.toHexString(address) + ", index=" + index);
+            default -> throw new IllegalStateException("addressQualifier=0x%x, index=%d".formatted(address, index));
         };
-        boolean isConst = (api.parameterNumber(kernel, index, Cl.KERNEL_ARG_TYPE_QUALIFIER) & Cl.KERNEL_ARG_TYPE_CONST) != 0;
+        long qualifiers = api.parameterNumber(kernel, index, Cl.KERNEL_ARG_TYPE_QUALIFIER);
+        boolean isConst = (qualifiers & Cl.KERNEL_ARG_TYPE_CONST) != 0;
         return new KernelParameter(
                 index,
                 api.parameterText(kernel, index, Cl.KERNEL_ARG_NAME),
@@ -93,7 +95,8 @@ final class ClKernel implements DeviceKernel {
             }
             ClQueue queue = device.compute();
             long event = api.enqueueKernel(queue.handle(), handle, global, local);
-            return queue.submit(event, "clEnqueueNDRangeKernel", () -> "kernel=" + name + ", range=" + range + ", device=" + device);
+            return queue.submit(event, "clEnqueueNDRangeKernel",
+                    () -> "kernel=" + name + ", range=" + range + ", device=" + device);
         }
     }
 
@@ -139,7 +142,7 @@ final class ClKernel implements DeviceKernel {
 
     private IllegalArgumentException wrong(KernelParameter parameter, String what) {
         return new IllegalArgumentException(
-                "kernel=" + name + ", index=" + parameter.index() + ", parameter=" + signature(parameter) + ": " + what);
+                "kernel=%s, index=%d, parameter=%s: %s".formatted(name, parameter.index(), signature(parameter), what));
     }
 
     private static String kindFor(KernelParameter parameter) {

@@ -90,6 +90,7 @@ final class ClMemory implements DeviceMemory, Owned {
 
     @Override
     public String toString() {
-        return "memory of " + lengthBytes + " bytes" + (isSlice() ? " at offset " + rootOffsetBytes : "") + " on " + device;
+        String place = isSlice() ? " at offset " + rootOffsetBytes : "";
+        return "memory of " + lengthBytes + " bytes" + place + " on " + device;
     }
 }

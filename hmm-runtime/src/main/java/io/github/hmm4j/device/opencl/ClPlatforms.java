@@ -24,7 +24,8 @@ public final class ClPlatforms {
 
     private ClPlatforms() {}
 
-    /// Every device that can be used: available, with a compiler, OpenCL 1.2 or later. In the order of the driver; none is an empty list ([ClAdvice#noDevice]).
+    /// Every device that can be used: available, with a compiler, OpenCL 1.2 or later. In the order of the driver; none
+    /// is an empty list ([ClAdvice#noDevice]).
     public static List<ClDeviceId> devices(ClApi api) {
         var found = new ArrayList<ClDeviceId>();
         for (long platform : api.platforms()) {
@@ -32,7 +33,8 @@ public final class ClPlatforms {
                 if (isUsable(api, device)) {
                     found.add(identify(api, platform, device));
                 } else {
-                    LOG.info("ignored: device={}, needs OpenCL 1.2 and a compiler", api.deviceText(device, Cl.DEVICE_NAME));
+                    LOG.info("ignored: device={}, needs OpenCL 1.2 and a compiler",
+                            api.deviceText(device, Cl.DEVICE_NAME));
                 }
             }
         }
@@ -54,7 +56,8 @@ public final class ClPlatforms {
 
     private static ClDeviceId identify(ClApi api, long platform, long device) {
         String platformName = api.platformText(platform, Cl.PLATFORM_NAME);
-        String driver = api.platformText(platform, Cl.PLATFORM_VERSION) + ", driver " + api.deviceText(device, Cl.DRIVER_VERSION);
+        String driver = api.platformText(platform, Cl.PLATFORM_VERSION) + ", driver "
+                + api.deviceText(device, Cl.DRIVER_VERSION);
         Kind kind = kind(api.deviceNumber(device, Cl.DEVICE_TYPE));
         var info = new DeviceInfo(
                 api.deviceText(device, Cl.DEVICE_NAME),

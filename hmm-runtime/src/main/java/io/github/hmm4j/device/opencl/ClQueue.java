@@ -7,8 +7,8 @@ import java.util.function.Supplier;
 
 /// An in-order queue, and the completions of it that nobody has seen the end of.
 ///
-/// Somebody who launches and never waits must not collect events without end: every new completion looks at the two oldest.
-/// The queue is in order, so the oldest end first.
+/// Somebody who launches and never waits must not collect events without end: every new completion looks at the two
+/// oldest. The queue is in order, so the oldest end first.
 final class ClQueue {
 
     private static final int LOOKS_PER_SUBMIT = 2;
@@ -32,7 +32,9 @@ final class ClQueue {
         return handle;
     }
 
-    /// Takes over the event of a command just enqueued and flushes the queue. When this throws, the command has ended.
+    /// Takes over the event of a command just enqueued and flushes the queue.
+    ///
+    /// Never throws: the command is in the queue, so whatever goes wrong from here on is its outcome.
     ClCompletion submit(long event, String call, Supplier<String> detail) {
         var completion = new ClCompletion(this, event, call, detail);
         synchronized (running) {
@@ -44,9 +46,10 @@ final class ClQueue {
         try {
             api.flush(handle);
         } catch (HmmException e) {
-            finishAfter(e);
-            completion.fail(e);
-            throw e;
+            // Waiting for the queue sets it going, too. If not even that works, nobody will see this command end.
+            if (new Cleanup(e).run(this::finish).count() > 1) {
+                completion.fail(e);
+            }
         }
         return completion;
     }

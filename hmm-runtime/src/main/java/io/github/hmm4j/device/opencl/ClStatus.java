@@ -9,9 +9,10 @@ import org.jspecify.annotations.Nullable;
 
 /// Names of the OpenCL status codes, and what each means to the runtime.
 ///
-/// A device counts as **lost** where the driver says so (`CL_DEVICE_NOT_AVAILABLE`, `CL_CONTEXT_TERMINATED_KHR`), where it calls a queue or a context invalid
-/// that it made itself and that was not released (drivers answer so once a context has died), and for the code -9999 that one vendor returns
-/// after a kernel has touched memory that is not its own. `CL_OUT_OF_RESOURCES` is not among them: it may come from one allocation or launch that was too big.
+/// A device counts as **lost** where the driver says so (`CL_DEVICE_NOT_AVAILABLE`, `CL_CONTEXT_TERMINATED_KHR`), where
+/// it calls a queue or a context invalid that it made itself and that was not released (drivers answer so once a
+/// context has died), and for the code -9999 that one vendor returns after a kernel has touched memory that is not its
+/// own. `CL_OUT_OF_RESOURCES` is not among them: it may come from one allocation or launch that was too big.
 public final class ClStatus {
 
     public static final int SUCCESS = 0;

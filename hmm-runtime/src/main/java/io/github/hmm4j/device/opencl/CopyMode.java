@@ -19,7 +19,8 @@ public enum CopyMode {
         return Arrays.stream(values())
                 .filter(mode -> mode.toString().equals(name))
                 .findFirst()
-                .orElseThrow(() -> new IllegalArgumentException("copy=" + name + ", must be one of " + Arrays.toString(values())));
+                .orElseThrow(() -> new IllegalArgumentException(
+                        "copy=" + name + ", must be one of " + Arrays.toString(values())));
     }
 
     @Override

@@ -9,12 +9,14 @@ import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.SplittableRandom;
 import java.util.function.Function;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
-/// Finds out which copy engines copy right on a device, and which of those is faster. Takes some milliseconds on memory of its own.
+/// Finds out which copy engines copy right on a device, and which of those is faster. Takes some milliseconds on memory
+/// of its own.
 final class CopySelfTest {
 
     private static final Logger LOG = LoggerFactory.getLogger(CopySelfTest.class);
@@ -46,12 +48,14 @@ final class CopySelfTest {
     /// @throws NoDeviceException if no engine that may be used copies right
     static CopyChoice choose(ClDevice device, CopyMode wanted) {
         if (wanted == CopyMode.DIRECT && !device.info().unifiedMemory()) {
-            throw new IllegalArgumentException("copy=direct, but device=" + device + " does not work in host memory; use staged or auto");
+            throw new IllegalArgumentException("copy=direct, but device=" + device
+                    + " does not work in host memory; use staged or auto");
         }
         List<Result> right = new ArrayList<>();
         var problems = new StringBuilder();
         for (CopyMode mode : candidates(device, wanted)) {
-            Result result = test(device, mode, host -> ClCopyEngine.create(mode, device, host.address(), host.byteSize()));
+            Result result = test(device, mode, host ->
+                    ClCopyEngine.create(mode, device, host.address(), host.byteSize()));
             if (result.problem() == null) {
                 right.add(result);
             } else {
@@ -146,10 +150,15 @@ final class CopySelfTest {
             return even;
         }
 
-        /// No two words of a round are equal, nor equal to their own in another round.
+        /// Every page is a window of its own onto noise, and every round has its own noise: no word is where it could
+        /// have been before.
         private static void fill(MemorySegment host, int round) {
-            for (long i = 0; i < host.byteSize() / Long.BYTES; i++) {
-                host.setAtIndex(ValueLayout.JAVA_LONG, i, (i << 8 | round + 1) * 0x9E3779B97F4A7C15L);
+            long pages = BYTES / PAGE;
+            byte[] noise = new byte[Math.toIntExact(PAGE + pages * Long.BYTES)];
+            new SplittableRandom(round).nextBytes(noise);
+            for (long page = 0; page < pages; page++) {
+                int window = Math.toIntExact(page * Long.BYTES);
+                MemorySegment.copy(noise, window, host, ValueLayout.JAVA_BYTE, page * PAGE, Math.toIntExact(PAGE));
             }
         }
     }

@@ -6,12 +6,13 @@ import java.util.List;
 
 /// Copies between device memory and host pages wrapped as buffers: one command for a run, no copy in between.
 ///
-/// The specification lets a driver keep a copy of wrapped memory and bring the two together only when the buffer is mapped. We never map: a window is far larger than what
-/// moves, and the rest of it is in use by the host meanwhile. So this engine is only offered for devices that work in host memory, and only after [CopySelfTest] has seen
-/// that the driver has no such copy.
+/// The specification lets a driver keep a copy of wrapped memory and bring the two together only when the buffer is
+/// mapped. We never map: a window is far larger than what moves, and the rest of it is in use by the host meanwhile. So
+/// this engine is only offered for devices that work in host memory, and only after [CopySelfTest] has seen that the
+/// driver has no such copy.
 ///
-/// One event for a batch, on its last command. The queue is in order, and after a command that fails the specification promises
-/// nothing for the ones behind it, so the last one does not end well alone.
+/// One event for a batch, on its last command. The queue is in order, and after a command that fails the specification
+/// promises nothing for the ones behind it, so the last one does not end well alone.
 final class DirectCopyEngine extends ClCopyEngine {
 
     private final HostWindows windows;

@@ -5,7 +5,8 @@ import java.util.Map;
 
 /// The host range cut into windows of one size, each wrapped as a buffer when first used. Not thread-safe.
 ///
-/// Wrapping touches nothing on a CPU device. A driver that pins what it wraps pins a window, never the range: that is what bounds the size of a window.
+/// Wrapping touches nothing on a CPU device. A driver that pins what it wraps pins a window, never the range: that is
+/// what bounds the size of a window.
 final class HostWindows {
 
     static final long WINDOW_BYTES = 64L << 20;

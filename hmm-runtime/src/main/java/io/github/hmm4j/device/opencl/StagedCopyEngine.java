@@ -4,7 +4,8 @@ import io.github.hmm4j.device.Completion;
 import io.github.hmm4j.device.CopyRun;
 import java.util.List;
 
-/// Copies through pinned staging memory, in slots: while the device transfers one, the host fills or empties another. Works with every driver.
+/// Copies through pinned staging memory, in slots: while the device transfers one, the host fills or empties another.
+/// Works with every driver.
 ///
 /// Each direction has a lane of its own, so that the two do not wait for each other on the host.
 final class StagedCopyEngine extends ClCopyEngine {

@@ -11,11 +11,13 @@ import org.jspecify.annotations.Nullable;
 
 /// One direction of the staged engine: a ring of slots in pinned memory, and the transfers in flight, oldest first.
 ///
-/// The pinned memory is a buffer kept mapped; it is the **host** side of `clEnqueueWriteBuffer` and `clEnqueueReadBuffer`, because a buffer must not
-/// be used as a buffer while it is mapped, and mapping it anew for every slot would cost more than the transfer.
+/// The pinned memory is a buffer kept mapped; it is the **host** side of `clEnqueueWriteBuffer` and
+/// `clEnqueueReadBuffer`, because a buffer must not be used as a buffer while it is mapped, and mapping it anew for
+/// every slot would cost more than the transfer.
 ///
-/// A slot is free again when its transfer has *retired*: its command has ended and, towards the host, its bytes have been copied out.
-/// Transfers retire in order, by whoever waits: a caller of `await`, of `isDone`, or one who needs the slot.
+/// A slot is free again when its transfer has *retired*: its command has ended and, towards the host, its bytes have
+/// been copied out. Transfers retire in order, by whoever waits: a caller of `await`, of `isDone`, or one who needs the
+/// slot.
 final class StagingLane {
 
     enum Direction { TO_DEVICE, TO_HOST }

@@ -1,20 +1,24 @@
 /// Devices that an OpenCL driver offers, over one narrow port.
 ///
-/// [ClApi][io.github.hmm4j.device.opencl.ClApi] is all of OpenCL that the runtime calls, in `long` handles; the packages `lwjgl` and `jocl` implement it, and nothing else
-/// here knows either library. Everything above it is written once: [ClPlatforms][io.github.hmm4j.device.opencl.ClPlatforms] lists,
+/// [ClApi][io.github.hmm4j.device.opencl.ClApi] is all of OpenCL that the runtime calls, in `long` handles; the
+/// packages `lwjgl` and `jocl` implement it, and nothing else here knows either library. Everything above it is written
+/// once: [ClPlatforms][io.github.hmm4j.device.opencl.ClPlatforms] lists,
 /// [ClDevice][io.github.hmm4j.device.opencl.ClDevice] is the [Device][io.github.hmm4j.device.Device].
 ///
-/// **Queues.** A device has two in-order queues, one for launches and one for copies and fills. Nothing orders them against each other but the host.
+/// **Queues.** A device has two in-order queues, one for launches and one for copies and fills. Nothing orders them
+/// against each other but the host.
 ///
-/// **Contexts.** Devices opened together share one context per platform, so that a copy between two of them is one command. A device opened alone has a context of its own:
-/// a driver may keep a copy of every buffer for every device of the context, and may end the whole context when one device of it is lost.
+/// **Contexts.** Devices opened together share one context per platform, so that a copy between two of them is one
+/// command. A device opened alone has a context of its own: a driver may keep a copy of every buffer for every device
+/// of the context, and may end the whole context when one device of it is lost.
 ///
-/// **Locks.** Each is held only for what it guards; none is taken while another of this table is held, except downwards.
+/// **Locks.** Each is held only for what it guards; none is taken while another of this table is held, except
+/// downwards.
 ///
 /// | rank | lock | guards | never done while it is held |
 /// | --- | --- | --- | --- |
 /// | 1 | `ClKernel` | the arguments of the `cl_kernel`, from the first set to the enqueue | waiting |
-/// | 1 | lane of `StagedCopyEngine` | its slots and the order of its batches | calling back; it does wait for the device |
+/// | 1 | lane of `StagedCopyEngine` | its slots, the order of its batches | calling back (it waits for the device) |
 /// | 1 | `DirectCopyEngine` | its windows | waiting, except after an error |
 /// | 2 | `ClDevice` | the list of what is to be released at close | waiting |
 /// | 3 | `ClQueue` | the completions not yet seen to end | waiting |

@@ -9,7 +9,8 @@ import java.util.Map;
 import java.util.TreeMap;
 import java.util.concurrent.ConcurrentHashMap;
 
-/// Stands in front of a [ClApi]: counts the objects alive, notices what is released too often, and fails calls on demand.
+/// Stands in front of a [ClApi]: counts the objects alive, notices what is released too often, and fails calls on
+/// demand.
 final class InterceptedClApi {
 
     private final ClApi target;
@@ -37,7 +38,8 @@ final class InterceptedClApi {
         return new TreeMap<>(calls);
     }
 
-    /// Lets the n-th call of `method` from now on fail, counted from 1, and later ones work again. The call does not reach the driver.
+    /// Lets the n-th call of `method` from now on fail, counted from 1, and later ones work again. The call does not
+    /// reach the driver.
     synchronized void fail(String method, int n) {
         calls.clear();
         failing = method;
@@ -52,7 +54,8 @@ final class InterceptedClApi {
         }
         try {
             Object result = method.invoke(target, args);
-            if (name.startsWith("create") || (name.startsWith("enqueue") && result instanceof Long event && event != 0)) {
+            if (name.startsWith("create")
+                    || (name.startsWith("enqueue") && result instanceof Long event && event != 0)) {
                 live.merge((long) result, 1, Integer::sum);
             } else if (name.equals("retainContext")) {
                 live.merge((long) args[0], 1, Integer::sum);

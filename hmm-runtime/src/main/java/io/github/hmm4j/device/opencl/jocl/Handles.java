@@ -23,7 +23,8 @@ final class Handles<T extends NativePointerObject> {
     T get(long handle) {
         T object = objects.get(handle);
         if (object == null) {
-            throw new IllegalArgumentException("%s=0x%x is not known here: made by another library, or released".formatted(kind, handle));
+            throw new IllegalArgumentException(
+                    "%s=0x%x is not known here: made by another library, or released".formatted(kind, handle));
         }
         return object;
     }

@@ -34,8 +34,9 @@ import org.jspecify.annotations.Nullable;
 
 /// OpenCL through JOCL.
 ///
-/// JOCL wants its own objects, so those it made are kept by handle until they are released. It either returns a status or throws it, as the application has set for
-/// the whole process; both are understood and the setting is left alone. Data is never passed in arrays: JOCL would pin the heap during the call, or lose what the driver wrote.
+/// JOCL wants its own objects, so those it made are kept by handle until they are released. It either returns a status
+/// or throws it, as the application has set for the whole process; both are understood and the setting is left alone.
+/// Data is never passed in arrays: JOCL would pin the heap during the call, or lose what the driver wrote.
 public final class JoclClApi implements ClApi {
 
     private final Handles<cl_platform_id> platforms = new Handles<>("platform");
@@ -63,9 +64,11 @@ public final class JoclClApi implements ClApi {
         }
     }
 
-    /// Makes a context of the application usable by its handle, which is returned. The application keeps it alive until its device here is open.
+    /// Makes a context of the application usable by its handle, which is returned. The application keeps it alive for
+    /// as long as it opens devices over it.
     public long adopt(cl_context context) {
-        contextReferences.computeIfAbsent(context.getNativePointer(), _ -> new AtomicInteger());
+        // One reference stands for the application's own, so that the object is still known after our last release.
+        contextReferences.computeIfAbsent(context.getNativePointer(), _ -> new AtomicInteger(1));
         return contexts.keep(context);
     }
 
@@ -96,7 +99,8 @@ public final class JoclClApi implements ClApi {
     @Override
     public String platformText(long platform, int name) {
         cl_platform_id id = platforms.get(platform);
-        return InfoCall.text("clGetPlatformInfo", name, (capacity, answer, length) -> CL.clGetPlatformInfo(id, name, capacity, answer, length));
+        return InfoCall.text("clGetPlatformInfo", name, (capacity, answer, length) ->
+                CL.clGetPlatformInfo(id, name, capacity, answer, length));
     }
 
     @Override
@@ -109,20 +113,23 @@ public final class JoclClApi implements ClApi {
         }
         ClStatus.check(status, "clGetDeviceIDs", null);
         var ids = new cl_device_id[count[0]];
-        check(() -> CL.clGetDeviceIDs(id, CL.CL_DEVICE_TYPE_ALL, ids.length, ids, null), "clGetDeviceIDs", "count", ids.length);
+        check(() -> CL.clGetDeviceIDs(id, CL.CL_DEVICE_TYPE_ALL, ids.length, ids, null), "clGetDeviceIDs", "count",
+                ids.length);
         return Arrays.stream(ids).mapToLong(devices::keep).toArray();
     }
 
     @Override
     public String deviceText(long device, int name) {
         cl_device_id id = devices.get(device);
-        return InfoCall.text("clGetDeviceInfo", name, (capacity, answer, length) -> CL.clGetDeviceInfo(id, name, capacity, answer, length));
+        return InfoCall.text("clGetDeviceInfo", name, (capacity, answer, length) ->
+                CL.clGetDeviceInfo(id, name, capacity, answer, length));
     }
 
     @Override
     public long deviceNumber(long device, int name) {
         cl_device_id id = devices.get(device);
-        return InfoCall.number("clGetDeviceInfo", name, (capacity, answer, length) -> CL.clGetDeviceInfo(id, name, capacity, answer, length));
+        return InfoCall.number("clGetDeviceInfo", name, (capacity, answer, length) ->
+                CL.clGetDeviceInfo(id, name, capacity, answer, length));
     }
 
     @Override
@@ -158,12 +165,14 @@ public final class JoclClApi implements ClApi {
         cl_context owner = contexts.get(context);
         cl_device_id id = devices.get(device);
         long properties = profiling ? CL.CL_QUEUE_PROFILING_ENABLE : 0;
-        return queues.keep(create(status -> createQueue(owner, id, properties, status), "clCreateCommandQueue", "properties", properties));
+        return queues.keep(create(status -> createQueue(owner, id, properties, status), "clCreateCommandQueue",
+                "properties", properties));
     }
 
     /// The call of OpenCL 1.x, which every later driver has too.
     @SuppressWarnings("deprecation")
-    private static cl_command_queue createQueue(cl_context context, cl_device_id device, long properties, int[] status) {
+    private static cl_command_queue createQueue(cl_context context, cl_device_id device, long properties,
+            int[] status) {
         return CL.clCreateCommandQueue(context, device, properties, status);
     }
 
@@ -188,7 +197,9 @@ public final class JoclClApi implements ClApi {
     public long createBuffer(long context, long flags, long lengthBytes, long hostAddressBytes) {
         cl_context owner = contexts.get(context);
         Pointer host = hostAddressBytes == 0 ? null : pointer(hostAddressBytes);
-        return memories.keep(create(status -> CL.clCreateBuffer(owner, flags, lengthBytes, host, status), "clCreateBuffer", "bytes", lengthBytes));
+        return memories.keep(create(
+                status -> CL.clCreateBuffer(owner, flags, lengthBytes, host, status),
+                "clCreateBuffer", "bytes", lengthBytes));
     }
 
     @Override
@@ -196,7 +207,8 @@ public final class JoclClApi implements ClApi {
         cl_mem parent = memories.get(buffer);
         var region = new cl_buffer_region(offsetBytes, lengthBytes);
         return memories.keep(create(
-                status -> CL.clCreateSubBuffer(parent, CL.CL_MEM_READ_WRITE, CL.CL_BUFFER_CREATE_TYPE_REGION, region, status),
+                status -> CL.clCreateSubBuffer(parent, CL.CL_MEM_READ_WRITE, CL.CL_BUFFER_CREATE_TYPE_REGION, region,
+                        status),
                 "clCreateSubBuffer", "offset=" + offsetBytes + ", bytes", lengthBytes));
     }
 
@@ -206,7 +218,8 @@ public final class JoclClApi implements ClApi {
     }
 
     @Override
-    public long enqueueCopy(long queue, long source, long target, long sourceOffset, long targetOffset, long lengthBytes, boolean event) {
+    public long enqueueCopy(long queue, long source, long target, long sourceOffset, long targetOffset,
+            long lengthBytes, boolean event) {
         cl_command_queue object = queues.get(queue);
         cl_mem from = memories.get(source);
         cl_mem to = memories.get(target);
@@ -215,16 +228,19 @@ public final class JoclClApi implements ClApi {
     }
 
     @Override
-    public long enqueueZero(long queue, long memory, int patternBytes, long offsetBytes, long lengthBytes, boolean event) {
+    public long enqueueZero(long queue, long memory, int patternBytes, long offsetBytes, long lengthBytes,
+            boolean event) {
         cl_command_queue object = queues.get(queue);
         cl_mem target = memories.get(memory);
         Pointer pattern = Pointer.to(ByteBuffer.allocateDirect(patternBytes));
         return enqueue(event, "clEnqueueFillBuffer", lengthBytes,
-                out -> CL.clEnqueueFillBuffer(object, target, pattern, patternBytes, offsetBytes, lengthBytes, 0, null, out));
+                out -> CL.clEnqueueFillBuffer(object, target, pattern, patternBytes, offsetBytes, lengthBytes, 0, null,
+                        out));
     }
 
     @Override
-    public long enqueueWrite(long queue, long memory, long offsetBytes, long lengthBytes, long hostAddressBytes, boolean event) {
+    public long enqueueWrite(long queue, long memory, long offsetBytes, long lengthBytes, long hostAddressBytes,
+            boolean event) {
         cl_command_queue object = queues.get(queue);
         cl_mem target = memories.get(memory);
         Pointer host = pointer(hostAddressBytes);
@@ -233,7 +249,8 @@ public final class JoclClApi implements ClApi {
     }
 
     @Override
-    public long enqueueRead(long queue, long memory, long offsetBytes, long lengthBytes, long hostAddressBytes, boolean event) {
+    public long enqueueRead(long queue, long memory, long offsetBytes, long lengthBytes, long hostAddressBytes,
+            boolean event) {
         cl_command_queue object = queues.get(queue);
         cl_mem source = memories.get(memory);
         Pointer host = pointer(hostAddressBytes);
@@ -290,7 +307,8 @@ public final class JoclClApi implements ClApi {
     public String kernelNames(long program) {
         cl_program object = programs.get(program);
         int name = CL.CL_PROGRAM_KERNEL_NAMES;
-        return InfoCall.text("clGetProgramInfo", name, (capacity, answer, length) -> CL.clGetProgramInfo(object, name, capacity, answer, length));
+        return InfoCall.text("clGetProgramInfo", name, (capacity, answer, length) ->
+                CL.clGetProgramInfo(object, name, capacity, answer, length));
     }
 
     @Override
@@ -301,26 +319,31 @@ public final class JoclClApi implements ClApi {
     @Override
     public long createKernel(long program, String name) {
         cl_program object = programs.get(program);
-        return kernels.keep(create(status -> CL.clCreateKernel(object, name, status), "clCreateKernel", "kernel=" + name + ", chars", name.length()));
+        return kernels.keep(create(
+                status -> CL.clCreateKernel(object, name, status),
+                "clCreateKernel", "kernel=" + name + ", chars", name.length()));
     }
 
     @Override
     public int parameterCount(long kernel) {
         cl_kernel object = kernels.get(kernel);
         int name = CL.CL_KERNEL_NUM_ARGS;
-        return (int) InfoCall.number("clGetKernelInfo", name, (capacity, answer, length) -> CL.clGetKernelInfo(object, name, capacity, answer, length));
+        return (int) InfoCall.number("clGetKernelInfo", name, (capacity, answer, length) ->
+                CL.clGetKernelInfo(object, name, capacity, answer, length));
     }
 
     @Override
     public String parameterText(long kernel, int index, int name) {
         cl_kernel object = kernels.get(kernel);
-        return InfoCall.text("clGetKernelArgInfo", name, (capacity, answer, length) -> CL.clGetKernelArgInfo(object, index, name, capacity, answer, length));
+        return InfoCall.text("clGetKernelArgInfo", name, (capacity, answer, length) ->
+                CL.clGetKernelArgInfo(object, index, name, capacity, answer, length));
     }
 
     @Override
     public long parameterNumber(long kernel, int index, int name) {
         cl_kernel object = kernels.get(kernel);
-        return InfoCall.number("clGetKernelArgInfo", name, (capacity, answer, length) -> CL.clGetKernelArgInfo(object, index, name, capacity, answer, length));
+        return InfoCall.number("clGetKernelArgInfo", name, (capacity, answer, length) ->
+                CL.clGetKernelArgInfo(object, index, name, capacity, answer, length));
     }
 
     @Override
@@ -371,7 +394,8 @@ public final class JoclClApi implements ClApi {
     public int eventStatus(long event) {
         cl_event object = events.get(event);
         int name = CL.CL_EVENT_COMMAND_EXECUTION_STATUS;
-        return (int) InfoCall.number("clGetEventInfo", name, (capacity, answer, length) -> CL.clGetEventInfo(object, name, capacity, answer, length));
+        return (int) InfoCall.number("clGetEventInfo", name, (capacity, answer, length) ->
+                CL.clGetEventInfo(object, name, capacity, answer, length));
     }
 
     @Override
@@ -408,7 +432,8 @@ public final class JoclClApi implements ClApi {
         return out == null ? 0 : events.keep(out);
     }
 
-    private static <T extends NativePointerObject> void release(Handles<T> handles, long handle, ToIntFunction<T> release, String call) {
+    private static <T extends NativePointerObject> void release(Handles<T> handles, long handle,
+            ToIntFunction<T> release, String call) {
         T object = handles.remove(handle);
         check(() -> release.applyAsInt(object), call, "handle", handle);
     }

@@ -37,7 +37,9 @@ interface InfoCall {
             if (status != ClStatus.SUCCESS) {
                 throw ClStatus.failure(status, call, what(name));
             }
-            return memGetLong(answer + 8) == Integer.BYTES ? Integer.toUnsignedLong(memGetInt(answer)) : memGetLong(answer);
+            return memGetLong(answer + 8) == Integer.BYTES
+                    ? Integer.toUnsignedLong(memGetInt(answer))
+                    : memGetLong(answer);
         }
     }
 

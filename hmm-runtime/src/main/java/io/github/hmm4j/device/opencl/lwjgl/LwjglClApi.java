@@ -30,13 +30,14 @@ public final class LwjglClApi implements ClApi {
 
     /// Loads the OpenCL library.
     ///
-    /// Sets two defaults of LWJGL where the user has not: the name of the library, because LWJGL looks only for the one that development packages
-    /// install, and its memory backend, because the other one makes the JVM print warnings.
+    /// Sets two defaults of LWJGL where the user has not: the name of the library, because LWJGL looks only for the one
+    /// that development packages install, and its memory backend, because the other one makes the JVM print warnings.
     ///
     /// @throws NoDeviceException if there is no OpenCL library
     public static LwjglClApi load() {
         try {
-            if (Configuration.OPENCL_LIBRARY_NAME.get() == null && System.getProperty("os.name", "").contains("Linux")) {
+            boolean onLinux = System.getProperty("os.name", "").contains("Linux");
+            if (onLinux && Configuration.OPENCL_LIBRARY_NAME.get() == null) {
                 Configuration.OPENCL_LIBRARY_NAME.set("libOpenCL.so.1");
             }
             if (Configuration.MEMORY_BACKEND.get() == null) {
@@ -61,7 +62,8 @@ public final class LwjglClApi implements ClApi {
 
     @Override
     public String platformText(long platform, int name) {
-        return InfoCall.text("clGetPlatformInfo", name, (capacity, answer, length) -> CL10.nclGetPlatformInfo(platform, name, capacity, answer, length));
+        return InfoCall.text("clGetPlatformInfo", name, (capacity, answer, length) ->
+                CL10.nclGetPlatformInfo(platform, name, capacity, answer, length));
     }
 
     @Override
@@ -72,12 +74,14 @@ public final class LwjglClApi implements ClApi {
 
     @Override
     public String deviceText(long device, int name) {
-        return InfoCall.text("clGetDeviceInfo", name, (capacity, answer, length) -> CL10.nclGetDeviceInfo(device, name, capacity, answer, length));
+        return InfoCall.text("clGetDeviceInfo", name, (capacity, answer, length) ->
+                CL10.nclGetDeviceInfo(device, name, capacity, answer, length));
     }
 
     @Override
     public long deviceNumber(long device, int name) {
-        return InfoCall.number("clGetDeviceInfo", name, (capacity, answer, length) -> CL10.nclGetDeviceInfo(device, name, capacity, answer, length));
+        return InfoCall.number("clGetDeviceInfo", name, (capacity, answer, length) ->
+                CL10.nclGetDeviceInfo(device, name, capacity, answer, length));
     }
 
     @Override
@@ -151,7 +155,8 @@ public final class LwjglClApi implements ClApi {
     }
 
     @Override
-    public long enqueueCopy(long queue, long source, long target, long sourceOffset, long targetOffset, long lengthBytes, boolean event) {
+    public long enqueueCopy(long queue, long source, long target, long sourceOffset, long targetOffset,
+            long lengthBytes, boolean event) {
         try (MemoryStack stack = MemoryStack.stackPush()) {
             long out = stack.nlong(0);
             int status = CL10.nclEnqueueCopyBuffer(
@@ -161,7 +166,8 @@ public final class LwjglClApi implements ClApi {
     }
 
     @Override
-    public long enqueueZero(long queue, long memory, int patternBytes, long offsetBytes, long lengthBytes, boolean event) {
+    public long enqueueZero(long queue, long memory, int patternBytes, long offsetBytes, long lengthBytes,
+            boolean event) {
         try (MemoryStack stack = MemoryStack.stackPush()) {
             long out = stack.nlong(0);
             long pattern = stack.ncalloc(8, 1, patternBytes);
@@ -172,21 +178,25 @@ public final class LwjglClApi implements ClApi {
     }
 
     @Override
-    public long enqueueWrite(long queue, long memory, long offsetBytes, long lengthBytes, long hostAddressBytes, boolean event) {
+    public long enqueueWrite(long queue, long memory, long offsetBytes, long lengthBytes, long hostAddressBytes,
+            boolean event) {
         try (MemoryStack stack = MemoryStack.stackPush()) {
             long out = stack.nlong(0);
             int status = CL10.nclEnqueueWriteBuffer(
-                    queue, memory, CL10.CL_FALSE, offsetBytes, lengthBytes, hostAddressBytes, 0, NULL, event ? out : NULL);
+                    queue, memory, CL10.CL_FALSE, offsetBytes, lengthBytes, hostAddressBytes,
+                    0, NULL, event ? out : NULL);
             return enqueued(status, out, "clEnqueueWriteBuffer", lengthBytes);
         }
     }
 
     @Override
-    public long enqueueRead(long queue, long memory, long offsetBytes, long lengthBytes, long hostAddressBytes, boolean event) {
+    public long enqueueRead(long queue, long memory, long offsetBytes, long lengthBytes, long hostAddressBytes,
+            boolean event) {
         try (MemoryStack stack = MemoryStack.stackPush()) {
             long out = stack.nlong(0);
             int status = CL10.nclEnqueueReadBuffer(
-                    queue, memory, CL10.CL_FALSE, offsetBytes, lengthBytes, hostAddressBytes, 0, NULL, event ? out : NULL);
+                    queue, memory, CL10.CL_FALSE, offsetBytes, lengthBytes, hostAddressBytes,
+                    0, NULL, event ? out : NULL);
             return enqueued(status, out, "clEnqueueReadBuffer", lengthBytes);
         }
     }
@@ -203,7 +213,8 @@ public final class LwjglClApi implements ClApi {
 
     @Override
     public void enqueueUnmap(long queue, long memory, long addressBytes) {
-        ClStatus.check(CL10.nclEnqueueUnmapMemObject(queue, memory, addressBytes, 0, NULL, NULL), "clEnqueueUnmapMemObject", null);
+        ClStatus.check(CL10.nclEnqueueUnmapMemObject(queue, memory, addressBytes, 0, NULL, NULL),
+                "clEnqueueUnmapMemObject", null);
     }
 
     @Override
@@ -235,13 +246,15 @@ public final class LwjglClApi implements ClApi {
     public String buildLog(long program, long device) {
         int name = CL10.CL_PROGRAM_BUILD_LOG;
         return InfoCall.text("clGetProgramBuildInfo", name,
-                (capacity, answer, length) -> CL10.nclGetProgramBuildInfo(program, device, name, capacity, answer, length));
+                (capacity, answer, length) ->
+                        CL10.nclGetProgramBuildInfo(program, device, name, capacity, answer, length));
     }
 
     @Override
     public String kernelNames(long program) {
         int name = CL12.CL_PROGRAM_KERNEL_NAMES;
-        return InfoCall.text("clGetProgramInfo", name, (capacity, answer, length) -> CL10.nclGetProgramInfo(program, name, capacity, answer, length));
+        return InfoCall.text("clGetProgramInfo", name, (capacity, answer, length) ->
+                CL10.nclGetProgramInfo(program, name, capacity, answer, length));
     }
 
     @Override

@@ -1,0 +1,122 @@
+package io.github.hmm4j.device.opencl;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.catchThrowable;
+
+import io.github.hmm4j.error.DeviceLostException;
+import io.github.hmm4j.error.OpenClFailedException;
+import java.lang.reflect.Proxy;
+import java.util.concurrent.CountDownLatch;
+import java.util.concurrent.Executors;
+import java.util.concurrent.atomic.AtomicInteger;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.Timeout;
+
+/// The owner of an event, over a driver that answers what a test wants.
+@Timeout(60)
+final class ClCompletionTest {
+
+    private static final long EVENT = 77;
+
+    /// What `clGetEventInfo` answers; 1 is a command that runs.
+    private volatile int status = 1;
+    private volatile boolean cannotWait;
+    private final AtomicInteger waiting = new AtomicInteger();
+    private final AtomicInteger released = new AtomicInteger();
+    private final AtomicInteger finished = new AtomicInteger();
+    private final CountDownLatch end = new CountDownLatch(1);
+
+    private final ClApi api = (ClApi) Proxy.newProxyInstance(
+            ClApi.class.getClassLoader(), new Class<?>[] {ClApi.class}, (_, method, _) -> switch (method.getName()) {
+                case "createQueue" -> 1L;
+                case "waitFor" -> {
+                    if (cannotWait) {
+                        throw ClStatus.failure(-5, "clWaitForEvents", null);
+                    }
+                    waiting.incrementAndGet();
+                    end.await();
+                    yield null;
+                }
+                case "eventStatus" -> {
+                    assertThat(released).as("asked after the release").hasValue(0);
+                    yield status;
+                }
+                case "eventTime" -> 0L;
+                case "releaseEvent" -> {
+                    released.incrementAndGet();
+                    yield null;
+                }
+                case "finish" -> {
+                    finished.incrementAndGet();
+                    yield null;
+                }
+                case "flush" -> null;
+                default -> throw new AssertionError("unexpected call: " + method);
+            });
+    private final ClCompletion completion = new ClQueue(api, 0, 0, true).submit(EVENT, "clEnqueueX", () -> "kernel=k");
+
+    @Test
+    void releasesOnceTheEndIsSeen() {
+        assertThat(completion.isDone()).isFalse();
+        assertThat(released).hasValue(0);
+        status = 0;
+        assertThat(completion.isDone()).isTrue();
+        assertThat(released).hasValue(1);
+        completion.await();
+        assertThat(completion.isDone()).isTrue();
+        assertThat(released).hasValue(1);
+        assertThat(waiting).hasValue(0);
+    }
+
+    @Test
+    void everyAwaitThrowsTheSameFailure() {
+        status = -5;
+        end.countDown();
+        Throwable first = catchThrowable(completion::await);
+        assertThat(first).isInstanceOf(OpenClFailedException.class)
+                .hasMessageContaining("clEnqueueX failed: status=CL_OUT_OF_RESOURCES(-5), kernel=k");
+        assertThat(catchThrowable(completion::await)).isSameAs(first);
+        assertThat(completion.isDone()).isTrue();
+        assertThat(completion.deviceNanos()).isEqualTo(-1);
+        assertThat(released).hasValue(1);
+    }
+
+    @Test
+    void aLostDeviceIsALostDevice() {
+        for (int lost : new int[] {-2, -34, -36, -1121, -9999}) {
+            assertThat(ClStatus.failure(lost, "clX", null)).isInstanceOf(DeviceLostException.class)
+                    .hasCauseInstanceOf(OpenClFailedException.class);
+        }
+        status = -9999;
+        end.countDown();
+        assertThat(catchThrowable(completion::await)).isInstanceOf(DeviceLostException.class);
+    }
+
+    @Test
+    void aWaitThatFailsDoesNotInventAFailure() {
+        cannotWait = true;
+        status = 0;
+        completion.await();
+        assertThat(finished).hasValue(1);
+        assertThat(released).hasValue(1);
+    }
+
+    @Test
+    void theLastOfManyWaitersReleases() throws Exception {
+        int waiters = 4;
+        try (var pool = Executors.newFixedThreadPool(waiters)) {
+            for (int i = 0; i < waiters; i++) {
+                pool.submit(completion::await);
+            }
+            while (waiting.get() < waiters) {
+                Thread.onSpinWait();
+            }
+            // One sees the end while the others are still inside the driver's wait.
+            status = 0;
+            assertThat(completion.isDone()).isTrue();
+            assertThat(released).hasValue(0);
+            end.countDown();
+        }
+        assertThat(released).hasValue(1);
+    }
+}
