@@ -8,6 +8,8 @@ public enum PageOutcome {
     MOVED,
     /// Somebody else took it meanwhile.
     RACED,
+    /// Another device owns it, or somebody is moving it, and the migration was not to go that far.
+    ELSEWHERE,
     /// An open view holds it.
     PINNED,
     /// Its contents are lost.

@@ -119,6 +119,11 @@ public final class ToDevice {
                 backoff.pause(); // nothing is claimed here; claims of others come to their end
                 todo = pass(todo);
             }
+            for (PageRange range : todo) {
+                for (long page = range.first(); page < range.end(); page++) {
+                    report.set(page, PageOutcome.ELSEWHERE);
+                }
+            }
             return report;
         }
 
