@@ -12,17 +12,19 @@
 /// command. A device opened alone has a context of its own: a driver may keep a copy of every buffer for every device
 /// of the context, and may end the whole context when one device of it is lost.
 ///
-/// **Locks.** Each is held only for what it guards; none is taken while another of this table is held, except
-/// downwards.
+/// **Locks.** Whoever holds one may take those of a higher rank, and no other.
 ///
 /// | rank | lock | guards | never done while it is held |
 /// | --- | --- | --- | --- |
-/// | 1 | `ClKernel` | the arguments of the `cl_kernel`, from the first set to the enqueue | waiting |
-/// | 1 | lane of `StagedCopyEngine` | its slots, the order of its batches | calling back (it waits for the device) |
-/// | 1 | `DirectCopyEngine` | its windows | waiting, except after an error |
-/// | 2 | `ClDevice` | the list of what is to be released at close | waiting |
-/// | 3 | `ClQueue` | the completions not yet seen to end | waiting |
-/// | 4 | `ClCompletion` | users of the event, the outcome | waiting |
+/// | 1 | `ClDevice`, choice | the self-test, run once | calling back |
+/// | 2 | `ClDevice`, life: shared to make something, alone to close | the context | calling back (closing waits) |
+/// | 3 | `ClProgram` | its kernels | waiting |
+/// | 4 | `ClKernel` | arguments of the `cl_kernel`, from the first set to the enqueue | waiting |
+/// | 4 | `StagedCopyEngine`, `DirectCopyEngine` | open or closed; windows | waiting, but to close and after an error |
+/// | 5 | lane of `StagedCopyEngine` | its slots, the order of its batches | calling back (it waits for the device) |
+/// | 6 | `ClQueue` | the completions not yet seen to end | waiting, except after an error |
+/// | 7 | `ClCompletion` | users of the event, the outcome | waiting |
+/// | 7 | `ClMemory` | open or closed | waiting |
 @NullMarked
 package io.github.hmm4j.device.opencl;
 
