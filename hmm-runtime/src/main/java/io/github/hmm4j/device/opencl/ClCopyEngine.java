@@ -44,7 +44,8 @@ abstract sealed class ClCopyEngine implements CopyEngine, Owned permits DirectCo
         to.requireInside(targetOffsetBytes, lengthBytes);
         if (ClMemory.overlap(from, sourceOffsetBytes, to, targetOffsetBytes, lengthBytes)) {
             throw new IllegalArgumentException("sourceOffsetBytes=" + sourceOffsetBytes
-                    + ", targetOffsetBytes=" + targetOffsetBytes + ", lengthBytes=" + lengthBytes + ", must not overlap");
+                    + ", targetOffsetBytes=" + targetOffsetBytes
+                    + ", lengthBytes=" + lengthBytes + ", must not overlap");
         }
         synchronized (this) {
             requireOpen();
