@@ -1,8 +1,10 @@
 package io.github.hmm4j.device.opencl;
 
+import io.github.hmm4j.device.Completion;
 import io.github.hmm4j.error.HmmException;
 import java.util.ArrayDeque;
 import java.util.Deque;
+import java.util.List;
 import java.util.function.Supplier;
 
 /// An in-order queue, and the completions of it that nobody has seen the end of.
@@ -36,22 +38,37 @@ final class ClQueue {
     ///
     /// Never throws: the command is in the queue, so whatever goes wrong from here on is its outcome.
     ClCompletion submit(long event, String call, Supplier<String> detail) {
-        var completion = new ClCompletion(this, event, call, detail);
+        return submitAll(List.of(event), call, detail)[0];
+    }
+
+    /// The same for several commands, of which none may fail unseen: the specification does not say that a command ends badly because one before it did.
+    Completion submit(List<Long> events, String call, Supplier<String> detail) {
+        ClCompletion[] completions = submitAll(events, call, detail);
+        return completions.length == 1 ? completions[0] : new ClBatch(completions);
+    }
+
+    private ClCompletion[] submitAll(List<Long> events, String call, Supplier<String> detail) {
+        ClCompletion[] completions = new ClCompletion[events.size()];
         synchronized (running) {
-            for (int i = 0; i < LOOKS_PER_SUBMIT && !running.isEmpty() && running.getFirst().isDone(); i++) {
-                running.removeFirst();
+            for (int i = 0; i < completions.length; i++) {
+                for (int look = 0; look < LOOKS_PER_SUBMIT && !running.isEmpty() && running.getFirst().isDone(); look++) {
+                    running.removeFirst();
+                }
+                completions[i] = new ClCompletion(this, events.get(i), call, detail);
+                running.addLast(completions[i]);
             }
-            running.addLast(completion);
         }
         try {
             api.flush(handle);
         } catch (HmmException e) {
-            // Waiting for the queue sets it going, too. If not even that works, nobody will see this command end.
+            // Waiting for the queue sets it going, too. If not even that works, nobody will see these commands end.
             if (new Cleanup(e).run(this::finish).count() > 1) {
-                completion.fail(e);
+                for (ClCompletion completion : completions) {
+                    completion.fail(e);
+                }
             }
         }
-        return completion;
+        return completions;
     }
 
     void finish() {

@@ -2,6 +2,7 @@ package io.github.hmm4j.device.opencl;
 
 import io.github.hmm4j.device.Completion;
 import io.github.hmm4j.device.CopyRun;
+import java.util.ArrayList;
 import java.util.List;
 
 /// Copies between device memory and host pages wrapped as buffers: one command for a run, no copy in between.
@@ -11,8 +12,7 @@ import java.util.List;
 /// this engine is only offered for devices that work in host memory, and only after [CopySelfTest] has seen that the
 /// driver has no such copy.
 ///
-/// One event for a batch, on its last command. The queue is in order, and after a command that fails the specification
-/// promises nothing for the ones behind it, so the last one does not end well alone.
+/// Every command has its event: one that fails in the middle of a batch must not go unseen, and the specification does not promise that those behind it fail too.
 final class DirectCopyEngine extends ClCopyEngine {
 
     private final HostWindows windows;
@@ -46,24 +46,24 @@ final class DirectCopyEngine extends ClCopyEngine {
         }
         synchronized (this) {
             requireOpen();
-            long event = 0;
+            List<Long> events = new ArrayList<>(runs.size());
             try {
-                for (int i = 0; i < runs.size(); i++) {
-                    event = enqueue(runs.get(i), toDevice, i == runs.size() - 1);
+                for (CopyRun run : runs) {
+                    enqueue(run, toDevice, events);
                 }
             } catch (RuntimeException e) {
                 queue.finishAfter(e);
+                events.forEach(event -> new Cleanup(e).run(() -> api.releaseEvent(event)));
                 throw e;
             }
-            return queue.submit(event, "clEnqueueCopyBuffer", () -> "runs=" + runs.size() + ", bytes="
-                    + runs.stream().mapToLong(CopyRun::lengthBytes).sum() + ", device=" + device);
+            return queue.submit(events, "clEnqueueCopyBuffer", () -> "runs=" + runs.size() + ", bytes="
+                     + runs.stream().mapToLong(CopyRun::lengthBytes).sum() + ", device=" + device);
         }
     }
 
-    /// Enqueues one run, in pieces where it straddles windows. Returns the event of the last piece if `wantEvent`.
-    private long enqueue(CopyRun run, boolean toDevice, boolean wantEvent) {
+    /// Enqueues one run, in pieces where it straddles windows.
+    private void enqueue(CopyRun run, boolean toDevice, List<Long> events) {
         long memory = ours(run.memory()).handle();
-        long event = 0;
         for (long done = 0; done < run.lengthBytes(); ) {
             long hostOffset = run.hostAddressBytes() - hostAddressBytes + done;
             long bytes = Math.min(run.lengthBytes() - done, windows.bytesLeft(hostOffset));
@@ -71,12 +71,10 @@ final class DirectCopyEngine extends ClCopyEngine {
             long inWindow = windows.within(hostOffset);
             long inMemory = run.offsetBytes() + done;
             done += bytes;
-            boolean last = wantEvent && done == run.lengthBytes();
-            event = toDevice
-                    ? api.enqueueCopy(queue.handle(), window, memory, inWindow, inMemory, bytes, last)
-                    : api.enqueueCopy(queue.handle(), memory, window, inMemory, inWindow, bytes, last);
+            events.add(toDevice
+                    ? api.enqueueCopy(queue.handle(), window, memory, inWindow, inMemory, bytes, true)
+                    : api.enqueueCopy(queue.handle(), memory, window, inMemory, inWindow, bytes, true));
         }
-        return event;
     }
 
     @Override

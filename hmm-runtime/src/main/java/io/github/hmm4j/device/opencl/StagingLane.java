@@ -4,6 +4,7 @@ import io.github.hmm4j.device.Completion;
 import io.github.hmm4j.device.CopyRun;
 import io.github.hmm4j.error.HmmException;
 import java.util.ArrayDeque;
+import java.util.ArrayList;
 import java.util.Deque;
 import java.util.List;
 import java.util.concurrent.locks.ReentrantLock;
@@ -22,7 +23,7 @@ final class StagingLane {
 
     enum Direction { TO_DEVICE, TO_HOST }
 
-    private record Transfer(Batch batch, long slotAddress, List<StagedPiece> pieces, ClCompletion completion) {}
+    private record Transfer(Batch batch, long slotAddress, List<StagedPiece> pieces, Completion completion) {}
 
     private final ClDevice device;
     private final ClApi api;
@@ -118,22 +119,28 @@ final class StagingLane {
         if (direction == Direction.TO_DEVICE) {
             copier.gather(pieces, slot);
         }
-        long event = 0;
-        for (int i = 0; i < pieces.size(); i++) {
-            event = enqueue(pieces.get(i), slot, i == pieces.size() - 1);
+        List<Long> events = new ArrayList<>(pieces.size());
+        try {
+            for (StagedPiece piece : pieces) {
+                events.add(enqueue(piece, slot));
+            }
+        } catch (RuntimeException e) {
+            queue.finishAfter(e);
+            events.forEach(event -> new Cleanup(e).run(() -> api.releaseEvent(event)));
+            throw e;
         }
-        ClCompletion completion = queue.submit(event, call(), () -> "pieces=" + pieces.size() + ", device=" + device);
+        Completion completion = queue.submit(events, call(), () -> "pieces=" + pieces.size() + ", device=" + device);
         freeSlots.removeFirst();
         inFlight.addLast(new Transfer(batch, slot, pieces, completion));
         batch.open++;
     }
 
-    private long enqueue(StagedPiece piece, long slot, boolean event) {
+    private long enqueue(StagedPiece piece, long slot) {
         long memory = piece.memory().handle();
         long address = slot + piece.slotOffsetBytes();
         return direction == Direction.TO_DEVICE
-                ? api.enqueueWrite(queue.handle(), memory, piece.offsetBytes(), piece.lengthBytes(), address, event)
-                : api.enqueueRead(queue.handle(), memory, piece.offsetBytes(), piece.lengthBytes(), address, event);
+                ? api.enqueueWrite(queue.handle(), memory, piece.offsetBytes(), piece.lengthBytes(), address, true)
+                : api.enqueueRead(queue.handle(), memory, piece.offsetBytes(), piece.lengthBytes(), address, true);
     }
 
     private String call() {
