@@ -1,5 +1,7 @@
 package io.github.hmm4j;
 
+import static io.github.hmm4j.Arg.out;
+import static java.lang.Math.ceilDiv;
 import static java.lang.foreign.ValueLayout.JAVA_FLOAT;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
@@ -7,40 +9,80 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import io.github.hmm4j.device.NDRange;
 import io.github.hmm4j.device.opencl.ClBinding;
 import io.github.hmm4j.kernels.Source;
+import io.github.hmm4j.pager.HostView;
+import java.io.IOException;
 import java.lang.foreign.MemorySegment;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.Arrays;
+import java.util.List;
+import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.EnumSource;
 
 /// The program of the README, on a real OpenCL device.
 class TenLinesTest {
 
-    @ParameterizedTest
-    @EnumSource
-    void multipliesMatricesWithoutACopyInSight(ClBinding binding) {
-        int n = 200;
-        try (Hmm hmm = Hmm.builder().heap(ByteSize.mib(64)).binding(binding).open()) {
-            ManagedHeap heap = hmm.heap();
-            MemorySegment a = heap.allocate(JAVA_FLOAT, (long) n * n);
-            MemorySegment b = heap.allocate(JAVA_FLOAT, (long) n * n);
-            MemorySegment r = heap.allocate(JAVA_FLOAT, (long) n * n);
-            fill(heap, a, 1);
-            fill(heap, b, 2);
-            Kernel mulMat = hmm.program(Source.resource("matmul.cl")).kernel("mul_mat");
-            mulMat.args(r, a, b, n).launch(NDRange.of((n + 63) / 64 * 8, (n + 63) / 64 * 8).local(8, 8)).await();
-            try (var view = heap.view(r, Access.READ)) {
-                for (long i = 0; i < (long) n * n; i++) {
-                    assertThat(view.segment().getAtIndex(JAVA_FLOAT, i)).isEqualTo(2f * n);
-                }
-            }
-            assertThatThrownBy(() -> r.getAtIndex(JAVA_FLOAT, 0)).isInstanceOf(WrongThreadException.class);
-        }
+    private static final int n = 200;
+
+    private final float[] matrixA = filled(1);
+    private final float[] matrixB = filled(2);
+    private float result;
+
+    private static float[] filled(float value) {
+        float[] matrix = new float[n * n];
+        Arrays.fill(matrix, value);
+        return matrix;
     }
 
-    private static void fill(ManagedHeap heap, MemorySegment segment, float value) {
-        try (var view = heap.view(segment, Access.WRITE)) {
-            for (long i = 0; i < segment.byteSize() / 4; i++) {
-                view.segment().setAtIndex(JAVA_FLOAT, i, value);
+    @Test
+    void multipliesMatricesWithoutACopyInSight() {
+        // begin README
+        try (Hmm hmm = Hmm.builder().heap(ByteSize.gib(1)).open()) {           // picks a device and logs which and why
+            ManagedHeap heap = hmm.heap();                                     // a SegmentAllocator
+            MemorySegment a = heap.allocateFrom(JAVA_FLOAT, matrixA);
+            MemorySegment b = heap.allocateFrom(JAVA_FLOAT, matrixB);
+            MemorySegment r = heap.allocate(JAVA_FLOAT, (long) n * n);
+            Kernel mulMat = hmm.program(Source.resource("matmul.cl")).kernel("mul_mat");
+            mulMat.args(out(r), a, b, n).launch(NDRange.covering(new long[] {ceilDiv(n, 8), ceilDiv(n, 8)}, 8, 8)).await();
+            try (HostView view = heap.view(r, Access.READ)) {                  // brings r home; a and b never left
+                result = view.segment().getAtIndex(JAVA_FLOAT, 0);
             }
+        }
+        // end README
+        assertThat(result).isEqualTo(2f * n);
+    }
+
+    @Test
+    void readmeShowsThisProgram() throws IOException {
+        List<String> source = Files.readAllLines(Path.of("src/test/java/io/github/hmm4j/TenLinesTest.java"));
+        List<String> program = source.subList(indexOf(source, "// begin README") + 1, indexOf(source, "// end README"));
+        String expected = String.join("\n", program).stripIndent();
+        assertThat(Files.readString(Path.of("../README.md"))).contains("```java\n" + expected + "\n```");
+    }
+
+    private static int indexOf(List<String> lines, String text) {
+        for (int i = 0; i < lines.size(); i++) {
+            if (lines.get(i).strip().equals(text)) {
+                return i;
+            }
+        }
+        throw new AssertionError("no line is " + text);
+    }
+
+    @ParameterizedTest
+    @EnumSource
+    void everyElementIsRightThroughEitherBinding(ClBinding binding) {
+        try (Hmm hmm = Hmm.builder().heap(ByteSize.mib(64)).binding(binding).open()) {
+            ManagedHeap heap = hmm.heap();
+            MemorySegment a = heap.allocateFrom(JAVA_FLOAT, matrixA);
+            MemorySegment r = heap.allocate(JAVA_FLOAT, (long) n * n);
+            Kernel mulMat = hmm.program(Source.resource("matmul.cl")).kernel("mul_mat");
+            mulMat.args(r, a, a, n).launch(NDRange.covering(new long[] {ceilDiv(n, 8), ceilDiv(n, 8)}, 8, 8)).await();
+            try (HostView view = heap.view(r, Access.READ)) {
+                assertThat(view.segment().toArray(JAVA_FLOAT)).containsOnly(n);
+            }
+            assertThatThrownBy(() -> r.getAtIndex(JAVA_FLOAT, 0)).isInstanceOf(WrongThreadException.class);
         }
     }
 }
