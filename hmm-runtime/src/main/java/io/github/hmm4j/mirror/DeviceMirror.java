@@ -148,7 +148,26 @@ public final class DeviceMirror implements AutoCloseable {
         }
     }
 
-    /// Clock of the last use of a frame; the clock ticks with every touch and may wrap around.
+    /// Lets the clock tick for a migration, and returns what it shows then.
+    public int tick() {
+        return clock.incrementAndGet();
+    }
+
+    /// Remembers that a page came here at that time.
+    public void arrived(long page, int now) {
+        int frame = frames.frameOf(page);
+        if (frame != FrameTable.NONE) {
+            frames.setLastUse(frame, now);
+        }
+    }
+
+    /// Whether a launch has used a page since the clock showed `then`; always true where pages are used in place, because nothing is remembered there.
+    public boolean isUsedSince(long page, int then) {
+        int frame = frames.frameOf(page);
+        return frame == FrameTable.NONE || frames.lastUse(frame) - then > 0;
+    }
+
+    /// Clock of the last use of a frame; the clock ticks with every launch and migration and may wrap around.
     public int lastUse(int frame) {
         return frames.lastUse(frame);
     }
