@@ -1,9 +1,12 @@
 package io.github.hmm4j.demos;
 
 import io.github.hmm4j.demos.bench.Benches;
+import io.github.hmm4j.demos.bfs.BfsDemo;
 import io.github.hmm4j.demos.cli.Catalog;
 import io.github.hmm4j.demos.cli.HmmCommandLine;
 import io.github.hmm4j.demos.harness.Demo;
+import io.github.hmm4j.demos.matmul.MatmulDemo;
+import io.github.hmm4j.demos.tree.TreeDemo;
 import java.io.PrintWriter;
 import java.nio.charset.StandardCharsets;
 import java.util.List;
@@ -26,6 +29,6 @@ public final class HmmCommand {
 
     /// In the order in which `hmm demo all` runs them.
     static List<Demo> demos() {
-        return List.of();
+        return List.of(new MatmulDemo(), new TreeDemo(), new BfsDemo());
     }
 }
