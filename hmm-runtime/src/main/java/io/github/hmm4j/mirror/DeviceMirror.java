@@ -28,6 +28,7 @@ public final class DeviceMirror implements AutoCloseable {
     private final Device device;
     private final AddressSpace space;
     private final PageTable table;
+    private final long budgetBytes;
     private final boolean coherent;
     private final boolean aperture;
     private final CopyEngine copies;
@@ -44,6 +45,7 @@ public final class DeviceMirror implements AutoCloseable {
         this.device = device;
         this.space = space;
         this.table = table;
+        this.budgetBytes = budgetBytes;
         coherent = device.info().coherent();
         aperture = !coherent && space.capacityBytes() <= Math.min(budgetBytes, device.info().maxAllocationBytes());
         int pageBytes = space.pageSize().bytes();
@@ -69,6 +71,11 @@ public final class DeviceMirror implements AutoCloseable {
 
     public CopyEngine copies() {
         return copies;
+    }
+
+    /// Device memory that pages may take; an aperture takes as much of it as the heap has.
+    public long budgetBytes() {
+        return budgetBytes;
     }
 
     public FramePool pool() {
@@ -193,7 +200,7 @@ public final class DeviceMirror implements AutoCloseable {
     public DeviceMemory image() {
         if (!isAperture()) {
             throw new IllegalStateException("device=%s has no aperture: heapBytes=%d exceeds its budgetBytes=%d or maxAllocationBytes=%d"
-                    .formatted(device.info().name(), space.capacityBytes(), pool.budgetBytes(), device.info().maxAllocationBytes()));
+                    .formatted(device.info().name(), space.capacityBytes(), budgetBytes, device.info().maxAllocationBytes()));
         }
         return argument(new VaRange(space.baseBytes(), space.baseBytes() + space.capacityBytes()));
     }
