@@ -22,9 +22,9 @@ public final class HmmDevice {
         return mirror.device().info();
     }
 
-    /// Bytes of device memory that pages may take.
+    /// Bytes of device memory that pages may take, as [HmmBuilder#budget] set it; a heap that is smaller takes less.
     public long budgetBytes() {
-        return mirror.pool().budgetBytes();
+        return mirror.budgetBytes();
     }
 
     /// Bytes of device memory that pages take now.

@@ -48,13 +48,21 @@ public final class OpenClDevices {
         }
         List<ClDeviceId> chosen = matching(found, selector);
         if (!all) {
-            chosen = List.of(chosen.stream().max(preference()).orElseThrow());
+            chosen = List.of(choose(found, selector));
         }
         for (ClDeviceId id : chosen) {
             LOG.info("using {} ({}): {}", id.info().name(), id.platformName(),
                     selector.isEmpty() ? "first choice of " + found.size() + ", a GPU before others, then most memory" : "matches " + selector);
         }
         return List.copyOf(ClDevice.openAll(api, chosen, options));
+    }
+
+    /// The one of `found` that [HmmBuilder#device(String)] stands for.
+    ///
+    /// @param selector as there; empty for the default
+    /// @throws NoDeviceException if none matches; the message lists those there are
+    public static ClDeviceId choose(List<ClDeviceId> found, String selector) {
+        return matching(found, selector.strip()).stream().max(preference()).orElseThrow();
     }
 
     private static List<ClDeviceId> matching(List<ClDeviceId> found, String selector) {

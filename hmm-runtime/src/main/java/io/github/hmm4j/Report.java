@@ -5,6 +5,7 @@ import io.github.hmm4j.account.Cause;
 import io.github.hmm4j.account.Counter;
 import io.github.hmm4j.account.Direction;
 import java.util.ArrayList;
+import java.util.EnumMap;
 import java.util.List;
 import java.util.Map;
 
@@ -37,6 +38,27 @@ public record Report(List<Moved> moves, Map<Counter, Long> counts) {
         return new Report(moves, accounts.counts());
     }
 
+    /// What has moved and happened since `earlier`, a report of the same heap.
+    public Report since(Report earlier) {
+        List<Moved> moved = new ArrayList<>();
+        for (Moved now : moves) {
+            long pages = now.pages();
+            long bytes = now.bytes();
+            for (Moved then : earlier.moves) {
+                if (then.cause() == now.cause() && then.direction() == now.direction()) {
+                    pages -= then.pages();
+                    bytes -= then.bytes();
+                }
+            }
+            if (pages > 0) {
+                moved.add(new Moved(now.cause(), now.direction(), pages, bytes));
+            }
+        }
+        Map<Counter, Long> counted = new EnumMap<>(Counter.class);
+        counts.forEach((counter, count) -> counted.put(counter, count - earlier.count(counter)));
+        return new Report(moved, counted);
+    }
+
     public long count(Counter counter) {
         return counts.getOrDefault(counter, 0L);
     }
@@ -44,6 +66,11 @@ public record Report(List<Moved> moves, Map<Counter, Long> counts) {
     /// Bytes copied one way, for all causes.
     public long bytes(Direction direction) {
         return moves.stream().filter(moved -> moved.direction() == direction).mapToLong(Moved::bytes).sum();
+    }
+
+    /// Pages that moved either way, for all causes.
+    public long pages() {
+        return moves.stream().mapToLong(Moved::pages).sum();
     }
 
     @Override

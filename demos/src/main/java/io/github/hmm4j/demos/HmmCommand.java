@@ -1,12 +1,34 @@
 package io.github.hmm4j.demos;
 
+import io.github.hmm4j.demos.bench.Benches;
+import io.github.hmm4j.demos.bfs.BfsDemo;
+import io.github.hmm4j.demos.cli.Catalog;
+import io.github.hmm4j.demos.cli.HmmCommandLine;
+import io.github.hmm4j.demos.harness.Demo;
+import io.github.hmm4j.demos.matmul.MatmulDemo;
+import io.github.hmm4j.demos.tree.TreeDemo;
+import java.io.PrintWriter;
+import java.nio.charset.StandardCharsets;
 import java.util.List;
 
-/// Stands where the command line will be: prints what the launcher handed over.
-final class HmmCommand {
+/// The `hmm` command: every demo and benchmark of the project behind one command line.
+///
+/// Exit codes: 0 done and right, 1 a wrong result or a failure, 2 the command line makes no sense.
+public final class HmmCommand {
     private HmmCommand() {}
 
     public static void main(String[] args) {
-        System.out.println(List.of(args));
+        PrintWriter out = new PrintWriter(System.out, false, StandardCharsets.UTF_8);
+        PrintWriter err = new PrintWriter(System.err, true, StandardCharsets.UTF_8);
+        Catalog catalog = new Catalog(demos(), Benches.all(), (_, _) -> {});
+        int exitCode = new HmmCommandLine(catalog, out, err).run(args);
+        out.flush();
+        err.flush();
+        System.exit(exitCode);
+    }
+
+    /// In the order in which `hmm demo all` runs them.
+    static List<Demo> demos() {
+        return List.of(new MatmulDemo(), new TreeDemo(), new BfsDemo());
     }
 }

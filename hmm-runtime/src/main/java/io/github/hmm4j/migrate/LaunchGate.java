@@ -44,11 +44,11 @@ public final class LaunchGate {
                 }
             }
             Completion completion = enqueue.get();
+            for (PageUse use : uses) {
+                mirror.touch(use.pages()); // before the launch counts as decided: whoever waits for that sees the use
+            }
             heap.inFlight().attach(published, completion);
             launched = true;
-            for (PageUse use : uses) {
-                mirror.touch(use.pages());
-            }
             return new Passed(published, completion);
         } finally {
             if (!launched) {

@@ -295,6 +295,7 @@ public final class ToDevice {
             private boolean commit(long page, long claim, long before) {
                 if (!mirror.isCoherent()) {
                     mirror.setRegion(mirror.frameOf(page), regionId);
+                    mirror.arrived(page, undo.clock()); // before it can be used, so that a use is the later one
                 }
                 Transition transition = intent.writes() ? Transition.COMMIT_DEVICE : Transition.COMMIT_SHARED;
                 boolean stands = table.settle(page, transition, claim, this::committed);

@@ -16,13 +16,15 @@ import java.util.List;
 
 /// What a launch has moved to its device so far, so that a launch that does not happen leaves every page where it was.
 ///
-/// Putting a page back copies nothing: its host copy has not changed since it left. That is only true while no kernel has run on the page, so the log remembers how many
-/// launches the device had seen before the first move, and a page on which another launch may have run meanwhile stays where it is. Used by one thread.
+/// Putting a page back copies nothing: its host copy has not changed since it left. That is only true while no kernel has run on the page, so the log remembers the
+/// device's clock and how many launches the device had seen before the first move, and a page that another launch has used meanwhile stays where it is. A page that
+/// none has used must go back: if its old contents were to be overwritten, its frame has never held them. Used by one thread.
 public final class UndoLog {
 
     private final ManagedPages heap;
     private final DeviceMirror mirror;
     private final long launchedBefore;
+    private final int clockBefore;
     private final Claims moved = new Claims(); // page, word as committed, word before the claim
 
     /// Made before anything is moved.
@@ -30,6 +32,12 @@ public final class UndoLog {
         this.heap = heap;
         this.mirror = mirror;
         launchedBefore = heap.inFlight().launchedOn(mirror.index());
+        clockBefore = mirror.tick();
+    }
+
+    /// The device's clock when this began: pages that arrive count as used at that time.
+    int clock() {
+        return clockBefore;
     }
 
     void add(long page, long committed, long before) {
@@ -40,7 +48,7 @@ public final class UndoLog {
     ///
     /// 1. claim each page, so that no launch can start on it; one that has changed since is somebody else's business now;
     /// 2. wait for launches that were published before;
-    /// 3. if the device has launched nothing since, the host copy is still the page: give it back; if it has, leave the page on the device.
+    /// 3. if none has used the page since, the host copy is still the page: give it back; if one has, leave the page on the device.
     void undo(HostLock hostLock) {
         try (HostLock.Hold _ = hostLock.shared()) {
             PageTable table = heap.table();
@@ -58,31 +66,36 @@ public final class UndoLog {
                 invalidations.add(heap.notifier().begin(heap.space().addressesOf(range), InvalidationKind.MIGRATE, -1));
                 heap.inFlight().awaitConflicts(range, false);
             }
-            boolean untouched = heap.inFlight().launchedOn(mirror.index()) == launchedBefore;
+            boolean nothingLaunched = heap.inFlight().launchedOn(mirror.index()) == launchedBefore;
+            int undone = 0;
             for (int i = 0; i < claims.size(); i++) {
-                settle(table, claims.page(i), claims.word(i), claims.before(i), untouched);
+                if (nothingLaunched || !mirror.isUsedSince(claims.page(i), clockBefore)) {
+                    putBack(table, claims.page(i), claims.word(i), claims.before(i));
+                    undone++;
+                } else {
+                    leave(table, claims.page(i), claims.word(i));
+                }
             }
             invalidations.forEach(Notifier.Token::close);
-            if (untouched) {
-                heap.accounts().add(Counter.MIGRATE_UNDONE_PAGES, claims.size());
-                heap.accounts().moved(Cause.UNDO, Direction.TO_HOST, claims.size(), 0);
-            }
+            heap.accounts().add(Counter.MIGRATE_UNDONE_PAGES, undone);
+            heap.accounts().moved(Cause.UNDO, Direction.TO_HOST, undone, 0);
         }
     }
 
-    private void settle(PageTable table, long page, long claim, long before, boolean untouched) {
-        if (untouched) {
-            int stillThere = PageWord.sharers(before) & 1 << mirror.index(); // other devices may have lost their copy meanwhile
-            table.settle(page, Transition.UNDO, claim, word -> switch (PageWord.state(before)) {
-                case EMPTY -> PageWord.isMarkedRead(before) ? PageWord.toEmptyMarkedRead(word) : PageWord.toEmpty(word);
-                case SHARED -> PageWord.toShared(word, stillThere);
-                default -> PageWord.toHost(word);
-            });
-        } else {
-            boolean shared = PageWord.sharers(claim) != 0;
-            table.settle(page, Transition.RESTORE, claim, word -> shared
-                    ? PageWord.toShared(word, PageWord.sharers(claim))
-                    : PageWord.toDevice(word, mirror.index()));
-        }
+    private void putBack(PageTable table, long page, long claim, long before) {
+        int own = 1 << mirror.index();
+        // Other devices have what they have now, which may be less than before; this one has again what it had.
+        int sharers = PageWord.sharers(claim) & ~own | PageWord.sharers(before) & own;
+        table.settle(page, Transition.UNDO, claim, word -> switch (PageWord.state(before)) {
+            case EMPTY -> PageWord.isMarkedRead(before) ? PageWord.toEmptyMarkedRead(word) : PageWord.toEmpty(word);
+            default -> PageWord.toShared(word, sharers);
+        });
+    }
+
+    private void leave(PageTable table, long page, long claim) {
+        int sharers = PageWord.sharers(claim);
+        table.settle(page, Transition.RESTORE, claim, word -> sharers != 0
+                ? PageWord.toShared(word, sharers)
+                : PageWord.toDevice(word, mirror.index()));
     }
 }

@@ -28,6 +28,7 @@ public final class DeviceMirror implements AutoCloseable {
     private final Device device;
     private final AddressSpace space;
     private final PageTable table;
+    private final long budgetBytes;
     private final boolean coherent;
     private final boolean aperture;
     private final CopyEngine copies;
@@ -44,6 +45,7 @@ public final class DeviceMirror implements AutoCloseable {
         this.device = device;
         this.space = space;
         this.table = table;
+        this.budgetBytes = budgetBytes;
         coherent = device.info().coherent();
         aperture = !coherent && space.capacityBytes() <= Math.min(budgetBytes, device.info().maxAllocationBytes());
         int pageBytes = space.pageSize().bytes();
@@ -69,6 +71,11 @@ public final class DeviceMirror implements AutoCloseable {
 
     public CopyEngine copies() {
         return copies;
+    }
+
+    /// Device memory that pages may take; an aperture takes as much of it as the heap has.
+    public long budgetBytes() {
+        return budgetBytes;
     }
 
     public FramePool pool() {
@@ -148,7 +155,26 @@ public final class DeviceMirror implements AutoCloseable {
         }
     }
 
-    /// Clock of the last use of a frame; the clock ticks with every touch and may wrap around.
+    /// Lets the clock tick for a migration, and returns what it shows then.
+    public int tick() {
+        return clock.incrementAndGet();
+    }
+
+    /// Remembers that a page came here at that time.
+    public void arrived(long page, int now) {
+        int frame = frames.frameOf(page);
+        if (frame != FrameTable.NONE) {
+            frames.setLastUse(frame, now);
+        }
+    }
+
+    /// Whether a launch has used a page since the clock showed `then`; always true where pages are used in place, because nothing is remembered there.
+    public boolean isUsedSince(long page, int then) {
+        int frame = frames.frameOf(page);
+        return frame == FrameTable.NONE || frames.lastUse(frame) - then > 0;
+    }
+
+    /// Clock of the last use of a frame; the clock ticks with every launch and migration and may wrap around.
     public int lastUse(int frame) {
         return frames.lastUse(frame);
     }
@@ -193,7 +219,7 @@ public final class DeviceMirror implements AutoCloseable {
     public DeviceMemory image() {
         if (!isAperture()) {
             throw new IllegalStateException("device=%s has no aperture: heapBytes=%d exceeds its budgetBytes=%d or maxAllocationBytes=%d"
-                    .formatted(device.info().name(), space.capacityBytes(), pool.budgetBytes(), device.info().maxAllocationBytes()));
+                    .formatted(device.info().name(), space.capacityBytes(), budgetBytes, device.info().maxAllocationBytes()));
         }
         return argument(new VaRange(space.baseBytes(), space.baseBytes() + space.capacityBytes()));
     }

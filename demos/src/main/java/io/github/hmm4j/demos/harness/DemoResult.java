@@ -50,8 +50,10 @@ public record DemoResult(String name, boolean ok, String device, String binding,
     private static Map<String, Object> twin(TwinResult twin) {
         Map<String, Object> json = new LinkedHashMap<>();
         json.put("timeMs", twin.nanos() / 1e6);
+        json.put("firstMs", twin.firstNanos() / 1e6);
         json.put("bytesToDevice", twin.bytesToDevice());
         json.put("bytesToHost", twin.bytesToHost());
+        json.put("pages", twin.pages());
         json.put("views", twin.views());
         json.put("linesOfCode", twin.linesOfCode());
         return json;

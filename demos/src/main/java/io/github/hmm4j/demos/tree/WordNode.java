@@ -58,6 +58,10 @@ final class WordNode {
         memory.set(LONG, node + (right ? RIGHT : LEFT), address);
     }
 
+    static int wordBytes(MemorySegment memory, long node) {
+        return memory.get(INT, node + LENGTH);
+    }
+
     static int value(MemorySegment memory, long node) {
         return memory.get(INT, node + VALUE);
     }

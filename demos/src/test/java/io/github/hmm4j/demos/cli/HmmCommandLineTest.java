@@ -70,7 +70,7 @@ class HmmCommandLineTest {
                 case "bug" -> throw new IllegalStateException("oops");
                 default -> { }
             }
-            TwinResult twin = new TwinResult(1_500_000, 2048, 1024, 3, 17);
+            TwinResult twin = new TwinResult(1_500_000, 2_000_000, 2048, 1024, 2, 3, 17);
             return new DemoResult(name, !does.equals("wrong"), "dev", "lwjgl", "checked", Optional.of(twin),
                 Optional.of(twin), Map.of("answer", 42), Optional.empty());
         }

@@ -1,0 +1,188 @@
+package io.github.hmm4j.demos.bfs;
+
+import static java.lang.foreign.ValueLayout.JAVA_INT;
+
+import io.github.hmm4j.Hmm;
+import io.github.hmm4j.Report;
+import io.github.hmm4j.demos.device.BareOpenCl;
+import io.github.hmm4j.demos.device.JavaKernels;
+import io.github.hmm4j.demos.device.Opening;
+import io.github.hmm4j.demos.graph.CsrGraph;
+import io.github.hmm4j.demos.graph.GraphFile;
+import io.github.hmm4j.demos.graph.JdkClassGraph;
+import io.github.hmm4j.demos.graph.NamedGraph;
+import io.github.hmm4j.demos.harness.Demo;
+import io.github.hmm4j.demos.harness.DemoResult;
+import io.github.hmm4j.demos.harness.RunClock;
+import io.github.hmm4j.demos.harness.RunContext;
+import io.github.hmm4j.demos.harness.TwinPrinter;
+import io.github.hmm4j.demos.harness.TwinResult;
+import io.github.hmm4j.demos.harness.UsageException;
+import io.github.hmm4j.demos.report.Units;
+import io.github.hmm4j.device.sim.SimKernels;
+import java.io.IOException;
+import java.lang.foreign.MemorySegment;
+import java.nio.file.NoSuchFileException;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.OptionalInt;
+import picocli.CommandLine.Option;
+
+/// `hmm demo bfs`: breadth-first search on a real graph, one launch a level.
+public final class BfsDemo implements Demo {
+    @Option(names = "--graph", paramLabel = "FILE",
+        description = "A graph: edge list (SNAP) or Matrix Market. Default: which class of this JDK names which.")
+    private Optional<Path> file = Optional.empty();
+
+    @Option(names = "--source", paramLabel = "V",
+        description = "The vertex where the search starts: a number of the file, or a class name. Default: the first"
+            + " vertex of a file, java.lang.Object of the JDK.")
+    private Optional<String> source = Optional.empty();
+
+    private final SimKernels kernels;
+
+    public BfsDemo() {
+        this(JavaKernels.all());
+    }
+
+    /// @param kernels what a simulated device runs
+    BfsDemo(SimKernels kernels) {
+        this.kernels = kernels;
+    }
+
+    @Override
+    public String name() {
+        return "bfs";
+    }
+
+    @Override
+    public String description() {
+        return "Search a graph breadth-first, one launch a level.";
+    }
+
+    @Override
+    public DemoResult run(RunContext context) throws UsageException, IOException {
+        NamedGraph named = graph();
+        int from = named.defaultSource();
+        if (source.isPresent()) {
+            OptionalInt vertex = named.names().vertex(source.get());
+            from = vertex.orElseThrow(() -> new UsageException("--source: there is no vertex '%s'; expected %s"
+                .formatted(source.get(), named.names().describe())));
+        }
+        named.warnings().forEach(warning -> context.out().println("warning: " + warning));
+        return new Run(context, named, from).both();
+    }
+
+    private NamedGraph graph() throws UsageException, IOException {
+        if (file.isEmpty()) {
+            return JdkClassGraph.extract();
+        }
+        try {
+            return GraphFile.read(file.get());
+        } catch (NoSuchFileException _) {
+            throw new UsageException("--graph: there is no such file: " + file.get());
+        }
+    }
+
+    /// One pass through both programs.
+    private final class Run {
+        private final RunContext context;
+        private final NamedGraph named;
+        private final CsrGraph graph;
+        private final int from;
+        private final BfsLevels expected;
+        private final List<String> errors = new ArrayList<>();
+
+        Run(RunContext context, NamedGraph named, int from) {
+            this.context = context;
+            this.named = named;
+            this.graph = named.graph();
+            this.from = from;
+            expected = BfsOracle.search(graph, from);
+        }
+
+        DemoResult both() throws UsageException {
+            Optional<TwinResult> explicit = explicit();
+            long heapBytes = Opening.heapBytes(graph.rowOffsets().byteSize(), Math.max(1, graph.columns().byteSize()),
+                (long) graph.vertexCount() * Integer.BYTES, Integer.BYTES);
+            try (Hmm hmm = Opening.heap(context.device(), heapBytes, kernels)) {
+                RunClock clock = new RunClock();
+                List<BfsLevels> found = new ArrayList<>();
+                Report moved = managed(hmm, clock, found);
+                BfsLevels levels = found.getLast();
+                DemoResult result = new DemoResult(name(), errors.isEmpty(), Opening.label(hmm.device().info()),
+                    Opening.bindingName(context.device()), Opening.hostAccess(hmm), explicit,
+                    Optional.of(TwinResult.managed(clock, moved, BfsManaged.class)), counts(levels),
+                    errors.stream().findFirst());
+                TwinPrinter.print(context.out(), headline(levels), result, moved);
+                return result;
+            }
+        }
+
+        private Map<String, Object> counts(BfsLevels levels) {
+            Map<String, Object> counts = new LinkedHashMap<>();
+            counts.put("graph", named.title());
+            counts.put("edges", graph.edgeCount());
+            counts.put("source", named.names().name(from));
+            counts.put("reached", levels.reached());
+            counts.put("of", levels.of());
+            counts.put("depth", levels.depth());
+            return counts;
+        }
+
+        private String headline(BfsLevels levels) {
+            return "%s, %s edges: from %s reached %s of %s vertices, depth %d, %s".formatted(named.title(),
+                Units.count(graph.edgeCount()), named.names().name(from), Units.count(levels.reached()),
+                Units.count(levels.of()), levels.depth(), errors.isEmpty() ? "every depth right" : "WRONG");
+        }
+
+        private Optional<TwinResult> explicit() throws UsageException {
+            Optional<BareOpenCl> opened = Opening.bare(context.device());
+            if (opened.isEmpty()) {
+                return Optional.empty();
+            }
+            RunClock clock = new RunClock();
+            try (BareOpenCl device = opened.get(); BfsExplicit program = new BfsExplicit(device, graph)) {
+                for (int run = 0; run < RunClock.RUNS; run++) {
+                    device.startCounting();
+                    clock.start();
+                    program.search(from, depths -> {
+                        clock.stop();
+                        check("explicit", depths);
+                    });
+                }
+                return Optional.of(TwinResult.explicit(clock, device.bytesToDevice(), device.bytesToHost(),
+                    BfsExplicit.class));
+            }
+        }
+
+        private Report managed(Hmm hmm, RunClock clock, List<BfsLevels> found) {
+            BfsManaged program = new BfsManaged(hmm, graph);
+            Report before = hmm.report();
+            for (int run = 0; run < RunClock.RUNS; run++) {
+                program.bringHome();
+                before = hmm.report();
+                clock.start();
+                program.search(from, depths -> {
+                    clock.stop();
+                    found.add(check("managed", depths));
+                });
+            }
+            return hmm.report().since(before);
+        }
+
+        private BfsLevels check(String program, MemorySegment depths) {
+            BfsLevels levels = BfsLevels.of(depths.toArray(JAVA_INT));
+            int vertex = levels.firstDifference(expected);
+            if (vertex >= 0) {
+                errors.add("%s program, vertex %s: depth=%d, expected=%d".formatted(program,
+                    named.names().name(vertex), levels.depthOf(vertex), expected.depthOf(vertex)));
+            }
+            return levels;
+        }
+    }
+}

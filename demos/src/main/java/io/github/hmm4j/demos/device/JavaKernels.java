@@ -1,0 +1,133 @@
+package io.github.hmm4j.demos.device;
+
+import static java.lang.foreign.ValueLayout.JAVA_BYTE;
+import static java.lang.foreign.ValueLayout.JAVA_FLOAT_UNALIGNED;
+import static java.lang.foreign.ValueLayout.JAVA_INT_UNALIGNED;
+import static java.lang.foreign.ValueLayout.JAVA_LONG_UNALIGNED;
+
+import io.github.hmm4j.device.NDRange;
+import io.github.hmm4j.device.sim.SimArguments;
+import io.github.hmm4j.device.sim.SimKernelBody;
+import io.github.hmm4j.device.sim.SimKernels;
+import java.lang.foreign.MemorySegment;
+import java.util.Arrays;
+import java.util.List;
+import java.util.Map;
+
+/// The kernels of the demos in Java, as the simulated device runs them: the same parameters and the same results as
+/// their OpenCL C in `opencl-kernels`, one loop where the device has work-items.
+public final class JavaKernels {
+    private record JavaKernel(String name, String declaration, SimKernelBody body) {}
+
+    private static final List<JavaKernel> ALL = List.of(
+        new JavaKernel("mul_mat", """
+            kernel void mul_mat(global float *r, global const float *a, global const float *b, const int n)""",
+            JavaKernels::multiply),
+        new JavaKernel("tree_search", """
+            kernel void tree_search(global const uchar *hmm_image, const ulong hmm_base, const ulong root,
+                global const uchar *words, global const ulong *offset, global const ulong *hash, global int *found,
+                const uint count, const uint max_depth)""",
+            JavaKernels::search),
+        new JavaKernel("bfs_level", """
+            kernel void bfs_level(global const long *row, global const int *col, global int *depth,
+                global int *changed, const int level, const int n)""",
+            JavaKernels::level));
+
+    private JavaKernels() {}
+
+    /// All of them.
+    public static SimKernels all() {
+        return allAnd(Map.of());
+    }
+
+    /// All of them, with other bodies for some: how a test makes a device that computes wrongly.
+    public static SimKernels allAnd(Map<String, SimKernelBody> replacements) {
+        SimKernels kernels = new SimKernels();
+        for (JavaKernel each : ALL) {
+            kernels.add(each.declaration(), replacements.getOrDefault(each.name(), each.body()));
+        }
+        return kernels;
+    }
+
+    /// `r = a * b`, all `n * n` and row-major.
+    private static void multiply(SimArguments kernel, NDRange range) {
+        int n = kernel.intValue(3);
+        float[] a = kernel.memory(1).asSlice(0, 4L * n * n).toArray(JAVA_FLOAT_UNALIGNED);
+        float[] b = kernel.memory(2).asSlice(0, 4L * n * n).toArray(JAVA_FLOAT_UNALIGNED);
+        float[] sums = new float[n];
+        for (int row = 0; row < n; row++) {
+            Arrays.fill(sums, 0);
+            for (int k = 0; k < n; k++) {
+                float factor = a[row * n + k];
+                for (int column = 0; column < n; column++) {
+                    sums[column] += factor * b[k * n + column];
+                }
+            }
+            MemorySegment.copy(sums, 0, kernel.memory(0), JAVA_FLOAT_UNALIGNED, 4L * row * n, n);
+        }
+    }
+
+    /// Follows heap addresses from `root` for each query; the order is by unsigned hash, then by unsigned bytes.
+    private static void search(SimArguments kernel, NDRange range) {
+        MemorySegment image = kernel.memory(0);
+        long base = kernel.longValue(1);
+        for (long query = 0; query < Integer.toUnsignedLong(kernel.intValue(7)); query++) {
+            int answer = -1;
+            long at = kernel.longValue(2);
+            for (int depth = 0; at != 0; depth++) {
+                if (depth == kernel.intValue(8)) {
+                    answer = -2;
+                    break;
+                }
+                long node = at - base;
+                int order = compare(kernel, query, image, node);
+                if (order == 0) {
+                    answer = image.get(JAVA_INT_UNALIGNED, node + 28);
+                    break;
+                }
+                at = image.get(JAVA_LONG_UNALIGNED, node + (order < 0 ? 0 : 8));
+            }
+            kernel.memory(6).setAtIndex(JAVA_INT_UNALIGNED, query, answer);
+        }
+    }
+
+    private static int compare(SimArguments kernel, long query, MemorySegment image, long node) {
+        long hash = kernel.memory(5).getAtIndex(JAVA_LONG_UNALIGNED, query);
+        int byHash = Long.compareUnsigned(hash, image.get(JAVA_LONG_UNALIGNED, node + 16));
+        if (byHash != 0) {
+            return byHash;
+        }
+        long from = kernel.memory(4).getAtIndex(JAVA_LONG_UNALIGNED, query);
+        long length = kernel.memory(4).getAtIndex(JAVA_LONG_UNALIGNED, query + 1) - from;
+        MemorySegment asked = kernel.memory(3).asSlice(from, length);
+        MemorySegment word = image.asSlice(node + 32, Integer.toUnsignedLong(image.get(JAVA_INT_UNALIGNED, node + 24)));
+        long place = asked.mismatch(word);
+        if (place < 0) {
+            return 0;
+        }
+        if (place == length || place == word.byteSize()) {
+            return Long.compare(length, word.byteSize());
+        }
+        return Byte.compareUnsigned(asked.get(JAVA_BYTE, place), word.get(JAVA_BYTE, place));
+    }
+
+    /// Gives the unreached neighbours of every vertex at `level` the next level.
+    private static void level(SimArguments kernel, NDRange range) {
+        MemorySegment row = kernel.memory(0);
+        MemorySegment depth = kernel.memory(2);
+        int level = kernel.intValue(4);
+        for (int vertex = 0; vertex < kernel.intValue(5); vertex++) {
+            if (depth.getAtIndex(JAVA_INT_UNALIGNED, vertex) != level) {
+                continue;
+            }
+            long end = row.getAtIndex(JAVA_LONG_UNALIGNED, vertex + 1L);
+            for (long edge = row.getAtIndex(JAVA_LONG_UNALIGNED, vertex); edge < end; edge++) {
+                int target = kernel.memory(1).getAtIndex(JAVA_INT_UNALIGNED, edge);
+                if (depth.getAtIndex(JAVA_INT_UNALIGNED, target) == -1) {
+                    depth.setAtIndex(JAVA_INT_UNALIGNED, target, level + 1);
+                    kernel.memory(3).set(JAVA_INT_UNALIGNED, 0, 1);
+                }
+            }
+        }
+    }
+}

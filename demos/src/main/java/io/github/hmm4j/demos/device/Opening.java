@@ -1,0 +1,125 @@
+package io.github.hmm4j.demos.device;
+
+import io.github.hmm4j.ByteSize;
+import io.github.hmm4j.Hmm;
+import io.github.hmm4j.HmmBuilder;
+import io.github.hmm4j.HmmDevice;
+import io.github.hmm4j.OpenClDevices;
+import io.github.hmm4j.demos.harness.Binding;
+import io.github.hmm4j.demos.harness.DeviceChoice;
+import io.github.hmm4j.demos.harness.UsageException;
+import io.github.hmm4j.demos.report.Units;
+import io.github.hmm4j.device.DeviceInfo;
+import io.github.hmm4j.device.opencl.ClAdvice;
+import io.github.hmm4j.device.opencl.ClApi;
+import io.github.hmm4j.device.opencl.ClBinding;
+import io.github.hmm4j.device.opencl.ClDeviceId;
+import io.github.hmm4j.device.sim.SimDevice;
+import io.github.hmm4j.device.sim.SimKernels;
+import io.github.hmm4j.error.NoDeviceException;
+import java.util.List;
+import java.util.Locale;
+import java.util.Optional;
+
+/// Opens what `--device`, `--binding`, `--budget` and `--page-size` ask for.
+public final class Opening {
+    /// Allocations start at multiples of this.
+    private static final long REGION_BYTES = ByteSize.mib(2);
+
+    private Opening() {}
+
+    /// A heap of at least `heapBytes` on the chosen device.
+    ///
+    /// @param kernels what a simulated device can run
+    /// @throws UsageException if there are devices, but not the one that was asked for
+    public static Hmm heap(DeviceChoice choice, long heapBytes, SimKernels kernels) throws UsageException {
+        HmmBuilder builder = Hmm.builder().heap(heapBytes);
+        choice.budgetBytes().ifPresent(builder::budget);
+        choice.pageSizeBytes().ifPresent(builder::pageSize);
+        if (choice.simulated()) {
+            // The default budget is three quarters of the device's memory, and everything should fit without a choice.
+            long memoryBytes = Math.max(2 * heapBytes, choice.budgetBytes().orElse(0));
+            return builder.device(SimDevice.builder().memory(memoryBytes).kernels(kernels).open()).open();
+        }
+        selected(choice);
+        return builder.binding(binding(choice.binding())).device(choice.device().orElse("")).open();
+    }
+
+    /// The same device through bare OpenCL, for the program that copies by itself; none if it is simulated.
+    ///
+    /// @throws UsageException if there are devices, but not the one that was asked for
+    public static Optional<BareOpenCl> bare(DeviceChoice choice) throws UsageException {
+        if (choice.simulated()) {
+            return Optional.empty();
+        }
+        ClApi api = OpenClDevices.api(binding(choice.binding()));
+        return Optional.of(BareOpenCl.open(api, selected(choice)));
+    }
+
+    /// What a heap needs for allocations of these sizes.
+    public static long heapBytes(long... allocationBytes) {
+        long sum = 0;
+        for (long bytes : allocationBytes) {
+            sum += Math.ceilDiv(bytes, REGION_BYTES) * REGION_BYTES;
+        }
+        return sum;
+    }
+
+    /// Refuses a device that cannot hold the whole heap, for kernels that follow pointers.
+    ///
+    /// @throws UsageException naming the option that would help
+    public static void requireAperture(Hmm hmm, DeviceChoice choice) throws UsageException {
+        HmmDevice device = hmm.device();
+        if (device.hasAperture()) {
+            return;
+        }
+        long heap = hmm.heap().capacityBytes();
+        if (heap > device.info().maxAllocationBytes()) {
+            throw new UsageException("kernels that follow pointers need the whole heap in one allocation: heap=%s, but %s"
+                .formatted(Units.bytes(heap), "--device %s allocates at most %s at once; choose another device or less data"
+                    .formatted(device.info().name(), Units.bytes(device.info().maxAllocationBytes()))));
+        }
+        throw new UsageException("kernels that follow pointers need the whole heap on the device: heap=%s, budget=%s%s; %s"
+            .formatted(Units.bytes(heap), Units.bytes(device.budgetBytes()),
+                choice.budgetBytes().isPresent() ? "" : " (the runtime's choice)",
+                "pass --budget %dM or more, or less data".formatted(Math.ceilDiv(heap, ByteSize.mib(1)))));
+    }
+
+    public static ClBinding binding(Binding binding) {
+        return switch (binding) {
+            case LWJGL -> ClBinding.LWJGL;
+            case JOCL -> ClBinding.JOCL;
+        };
+    }
+
+    /// The device as results name it; one that is a CPU says so.
+    public static String label(DeviceInfo info) {
+        return switch (info.kind()) {
+            case CPU -> info.name() + " (CPU device)";
+            case SIMULATED -> info.name() + " (simulated)";
+            case GPU, ACCELERATOR, OTHER -> info.name();
+        };
+    }
+
+    /// The binding as results name it: a simulated device has none.
+    public static String bindingName(DeviceChoice choice) {
+        return choice.simulated() ? "none" : choice.binding().toString();
+    }
+
+    /// How Java touches managed memory, as results name it: `checked`.
+    public static String hostAccess(Hmm hmm) {
+        return hmm.hostAccess().mode().name().toLowerCase(Locale.ROOT);
+    }
+
+    private static ClDeviceId selected(DeviceChoice choice) throws UsageException {
+        List<ClDeviceId> found = OpenClDevices.list(binding(choice.binding()));
+        if (found.isEmpty()) {
+            throw ClAdvice.noDevice(binding(choice.binding()));
+        }
+        try {
+            return OpenClDevices.choose(found, choice.device().orElse(""));
+        } catch (NoDeviceException e) {
+            throw new UsageException("--device: " + e.getMessage());
+        }
+    }
+}

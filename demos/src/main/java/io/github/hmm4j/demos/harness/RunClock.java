@@ -1,0 +1,45 @@
+package io.github.hmm4j.demos.harness;
+
+import java.util.ArrayList;
+import java.util.Collections;
+import java.util.List;
+
+/// Times the same thing several times over. The first run is kept apart: it compiles, allocates and fills caches.
+///
+/// Threads: one.
+public final class RunClock {
+    /// How often a program runs: once to warm up, then some times that count.
+    public static final int RUNS = 4;
+
+    private final List<Long> nanos = new ArrayList<>();
+    private long startNanos;
+    private boolean running;
+
+    public void start() {
+        startNanos = System.nanoTime();
+        running = true;
+    }
+
+    /// Ends the run that [#start()] began.
+    ///
+    /// @throws IllegalStateException if none has begun
+    public void stop() {
+        long now = System.nanoTime();
+        if (!running) {
+            throw new IllegalStateException("running=false");
+        }
+        nanos.add(now - startNanos);
+        running = false;
+    }
+
+    public long firstNanos() {
+        return nanos.getFirst();
+    }
+
+    /// The median of all runs but the first; of two in the middle the later one.
+    public long medianNanos() {
+        List<Long> counted = new ArrayList<>(nanos.subList(1, nanos.size()));
+        Collections.sort(counted);
+        return counted.get(counted.size() / 2);
+    }
+}

@@ -1,0 +1,124 @@
+package io.github.hmm4j;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+
+import io.github.hmm4j.account.Counter;
+import io.github.hmm4j.device.NDRange;
+import io.github.hmm4j.device.sim.Operation;
+import io.github.hmm4j.device.sim.SimLane;
+import io.github.hmm4j.error.OpenClFailedException;
+import io.github.hmm4j.mirror.SnapshotCode;
+import java.lang.foreign.MemorySegment;
+import java.util.concurrent.atomic.AtomicBoolean;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.Timeout;
+
+/// A launch that does not happen leaves every page where it was, with what was in it.
+@Timeout(60)
+class LaunchRollbackTest {
+
+    @Test
+    void aFailedLaunchLeavesEveryPageWhereItWas() {
+        try (Rig rig = Rig.windows(2, 32)) {
+            MemorySegment host = rig.filled(1, 5);
+            MemorySegment empty = rig.pages(1);
+            rig.sim().failNext(Operation.LAUNCH, 1);
+            var call = rig.kernel("two").args(host, empty);
+            assertThatThrownBy(() -> call.launch(NDRange.of(1))).isInstanceOf(OpenClFailedException.class);
+            assertThat(rig.heap.snapshot(host, rig.device(0)).codes()).containsExactly(SnapshotCode.WRITE);
+            assertThat(rig.heap.snapshot(empty, rig.device(0)).codes()).containsExactly(SnapshotCode.NONE);
+            assertThat(rig.heap.residency(empty).emptyBytes()).isEqualTo(Rig.PAGE);
+            assertThat(rig.count(Counter.MIGRATE_UNDONE_PAGES)).isEqualTo(2);
+            call.launch(NDRange.of(1)).await();
+            assertThat(rig.read(host)[0]).isEqualTo(6);
+        }
+    }
+
+    @Test
+    void anOutputThatWasNotWrittenKeepsItsOldContents() {
+        try (Rig rig = Rig.windows(1, 32)) {
+            MemorySegment out = rig.filled(3, 5);
+            rig.sim().failNext(Operation.LAUNCH, 1);
+            assertThatThrownBy(() -> rig.fill(out, 9, 0)).isInstanceOf(OpenClFailedException.class);
+            assertThat(rig.values(out)).containsExactly(5);
+        }
+    }
+
+    /// Another launch ran on the device meanwhile, but not on these pages: their only good copy is still the host's.
+    @Test
+    void anOutputThatWasNotWrittenKeepsItsOldContentsBesideOtherLaunches() {
+        try (Rig rig = Rig.windows(1, 32)) {
+            MemorySegment out = rig.filled(3, 5);
+            MemorySegment other = rig.filled(1, 1);
+            rig.heap.prefetch(other, rig.device(0));
+            AtomicBoolean armed = new AtomicBoolean(true);
+            rig.sim().onSubmit(operation -> {
+                if (operation == Operation.LAUNCH && armed.compareAndSet(true, false)) {
+                    Background.run(() -> rig.add(other, 1, 0).await()).join();
+                    rig.sim().failNext(Operation.LAUNCH, 1);
+                }
+            });
+            assertThatThrownBy(() -> rig.fill(out, 9, 0)).isInstanceOf(OpenClFailedException.class);
+            assertThat(rig.values(out)).containsExactly(5);
+            assertThat(rig.values(other)).containsExactly(2);
+        }
+    }
+
+    /// A kernel of another thread ran on the very page: what it wrote must not be thrown away.
+    @Test
+    void launch_between_move_and_undo() {
+        try (Rig rig = Rig.windows(1, 32)) {
+            MemorySegment both = rig.filled(1, 5);
+            AtomicBoolean armed = new AtomicBoolean(true);
+            rig.sim().onSubmit(operation -> {
+                if (operation == Operation.LAUNCH && armed.compareAndSet(true, false)) {
+                    Background.run(() -> rig.add(both, 1, 0).await()).join();
+                    rig.sim().failNext(Operation.LAUNCH, 1);
+                }
+            });
+            assertThatThrownBy(() -> rig.add(both, 100, 0)).isInstanceOf(OpenClFailedException.class);
+            assertThat(rig.values(both)).containsExactly(6);
+        }
+    }
+
+    @Test
+    void aFailedLaunchLeavesOtherDevicesTheirCopies() {
+        try (Rig rig = Rig.windows(2, 32)) {
+            MemorySegment in = rig.filled(1, 5);
+            rig.copy(rig.pages(1), in, 1).await();
+            assertThat(rig.heap.residency(in).sharedBytes()).isEqualTo(Rig.PAGE);
+            rig.sim().failNext(Operation.LAUNCH, 1);
+            assertThatThrownBy(() -> rig.copy(rig.pages(1), in, 0)).isInstanceOf(OpenClFailedException.class);
+            assertThat(rig.heap.residency(in).sharedBytes()).isEqualTo(Rig.PAGE);
+            assertThat(rig.copy(rig.pages(1), in, 1).await().moves().bytesCopied()).isZero();
+        }
+    }
+
+    @Test
+    void aFailedCopyLeavesEveryPageWhereItWas() {
+        try (Rig rig = Rig.windows(1, 32)) {
+            MemorySegment a = rig.filled(2, 5);
+            MemorySegment b = rig.filled(2, 6);
+            rig.sim().failAt(Operation.COPY_TO_DEVICE, 2);
+            var call = rig.kernel("two").args(a, b);
+            assertThatThrownBy(() -> call.launch(NDRange.of(1))).isInstanceOf(OpenClFailedException.class);
+            assertThat(rig.heap.residency(a).hostBytes() + rig.heap.residency(b).hostBytes()).isEqualTo(4L * Rig.PAGE);
+            assertThat(rig.values(a)).containsExactly(5);
+            assertThat(rig.values(b)).containsExactly(6);
+        }
+    }
+
+    @Test
+    void aFailedFetchLeavesThePagesOnTheirDevice() {
+        try (Rig rig = Rig.windows(1, 32)) {
+            MemorySegment a = rig.filled(4, 5);
+            rig.add(a, 1, 0).await();
+            rig.sim().failNext(Operation.WAIT, 1);
+            assertThatThrownBy(() -> rig.read(a)).isInstanceOf(OpenClFailedException.class);
+            assertThat(rig.heap.residency(a).onDevice(rig.device(0))).isEqualTo(4L * Rig.PAGE);
+            assertThat(rig.values(a)).containsExactly(6);
+            assertThat(rig.sim().submitted(SimLane.COMPUTE)).isEqualTo(1);
+        }
+    }
+}
