@@ -193,7 +193,7 @@ public final class ManagedHeap implements SegmentAllocator {
     private MigrationReport migrate(MemorySegment segment, HmmDevice device, ToDevice.Effort effort) {
         try (Lifetime.Hold _ = lifetime.use()) {
             PageRange range = space.pagesOf(managed(segment));
-            DeviceMirror mirror = device.mirror();
+            DeviceMirror mirror = device.mirrorIn(pages);
             UndoLog undo = new UndoLog(pages, mirror);
             mirror.lock().lock();
             try {
@@ -222,7 +222,7 @@ public final class ManagedHeap implements SegmentAllocator {
             if (range.startBytes() < space.baseBytes() || range.endBytes() > space.baseBytes() + space.capacityBytes()) {
                 throw new IllegalArgumentException("range=" + range + " is not within the heap");
             }
-            return pages.snapshot(device.index(), space.pagesOf(range));
+            return pages.snapshot(device.mirrorIn(pages).index(), space.pagesOf(range));
         }
     }
 
