@@ -142,7 +142,7 @@ public final class Hmm implements AutoCloseable {
     /// Brings home everything that is on a device and gives its memory back, as before the device is used for something else.
     public void evictAll(HmmDevice device) {
         try (Lifetime.Hold _ = lifetime.use()) {
-            DeviceMirror mirror = device.mirror();
+            DeviceMirror mirror = mirrorOf(device);
             mirror.lock().lock();
             try {
                 evictor.evictAll(mirror);
@@ -156,6 +156,10 @@ public final class Hmm implements AutoCloseable {
     /// What has moved so far, and why.
     public Report report() {
         return Report.of(pages.accounts());
+    }
+
+    DeviceMirror mirrorOf(HmmDevice device) {
+        return device.mirrorIn(pages);
     }
 
     Launcher launcher() {

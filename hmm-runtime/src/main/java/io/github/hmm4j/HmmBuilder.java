@@ -14,6 +14,7 @@ import io.github.hmm4j.space.PageSize;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Objects;
 import java.util.OptionalLong;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -22,6 +23,9 @@ import org.slf4j.LoggerFactory;
 public final class HmmBuilder {
 
     private static final Logger LOG = LoggerFactory.getLogger(HmmBuilder.class);
+
+    /// So that a deadline in nanoseconds does not overflow.
+    private static final Duration LONGEST_TIMEOUT = Duration.ofDays(365);
 
     private long heapBytes = ByteSize.gib(1);
     private PageSize pageSize = PageSize.DEFAULT;
@@ -45,7 +49,10 @@ public final class HmmBuilder {
 
     /// Size of a page, a power of two from 4 KiB to 2 MiB. Default: 64 KiB.
     public HmmBuilder pageSize(long bytes) {
-        pageSize = new PageSize(Math.toIntExact(bytes));
+        if (bytes < PageSize.MIN_BYTES || bytes > PageSize.MAX_BYTES) {
+            throw new IllegalArgumentException("pageSize=" + bytes + ", must be " + PageSize.MIN_BYTES + " to " + PageSize.MAX_BYTES);
+        }
+        pageSize = new PageSize((int) bytes);
         return this;
     }
 
@@ -60,7 +67,7 @@ public final class HmmBuilder {
 
     /// The library that OpenCL calls go through. Default: LWJGL.
     public HmmBuilder binding(ClBinding binding) {
-        this.binding = binding;
+        this.binding = Objects.requireNonNull(binding, "binding");
         return this;
     }
 
@@ -78,7 +85,7 @@ public final class HmmBuilder {
 
     /// A device that is open already, simulated or not; may be called several times. The heap owns it and closes it.
     public HmmBuilder device(Device device) {
-        given.add(device);
+        given.add(Objects.requireNonNull(device, "device"));
         return this;
     }
 
@@ -99,18 +106,21 @@ public final class HmmBuilder {
 
     /// Details of OpenCL devices: copy engine, profiling. Call it before [#context].
     public HmmBuilder openCl(ClOptions options) {
-        clOptions = options;
+        clOptions = Objects.requireNonNull(options, "options");
         return this;
     }
 
     /// Who gives up its place when a device is full. Default: cheapest and least recently used first.
     public HmmBuilder eviction(EvictionPolicy policy) {
-        evictionPolicy = policy;
+        evictionPolicy = Objects.requireNonNull(policy, "policy");
         return this;
     }
 
     /// How long a launch waits for views of other threads to close. Default: 30 seconds.
     public HmmBuilder launchTimeout(Duration timeout) {
+        if (timeout.isNegative() || timeout.compareTo(LONGEST_TIMEOUT) > 0) {
+            throw new IllegalArgumentException("launchTimeout=" + timeout + ", must be 0 to " + LONGEST_TIMEOUT);
+        }
         launchTimeout = timeout;
         return this;
     }

@@ -3,6 +3,7 @@ package io.github.hmm4j;
 import io.github.hmm4j.device.Device;
 import io.github.hmm4j.device.DeviceInfo;
 import io.github.hmm4j.mirror.DeviceMirror;
+import io.github.hmm4j.mirror.ManagedPages;
 
 /// One of a heap's devices.
 public final class HmmDevice {
@@ -47,7 +48,13 @@ public final class HmmDevice {
         return mirror.device();
     }
 
-    DeviceMirror mirror() {
+    /// The mirror in the heap that this device belongs to.
+    ///
+    /// @throws IllegalArgumentException if that is another heap: page words name devices by their number, and the same number is another device there
+    DeviceMirror mirrorIn(ManagedPages heap) {
+        if (index() >= heap.mirrors().size() || !heap.mirror(index()).equals(mirror)) {
+            throw new IllegalArgumentException("device=" + this + " belongs to another heap");
+        }
         return mirror;
     }
 

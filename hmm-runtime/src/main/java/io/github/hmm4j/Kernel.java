@@ -1,6 +1,7 @@
 package io.github.hmm4j;
 
 import io.github.hmm4j.device.NDRange;
+import io.github.hmm4j.mirror.DeviceMirror;
 
 /// A kernel of a [Program]. Immutable; threads: any.
 public final class Kernel {
@@ -50,7 +51,8 @@ public final class Kernel {
         /// @throws io.github.hmm4j.error.HmmException                   if the device failed; every page is where it was
         public Launch launch(NDRange range, HmmDevice device) {
             try (Lifetime.Hold _ = hmm.lifetime().use()) {
-                return hmm.launcher().launch(program.compiled(device.mirror(), name), arguments, range, device.mirror());
+                DeviceMirror mirror = hmm.mirrorOf(device);
+                return hmm.launcher().launch(program.compiled(mirror, name), arguments, range, mirror);
             }
         }
     }

@@ -193,7 +193,7 @@ public final class ManagedHeap implements SegmentAllocator {
     private MigrationReport migrate(MemorySegment segment, HmmDevice device, ToDevice.Effort effort) {
         try (Lifetime.Hold _ = lifetime.use()) {
             PageRange range = space.pagesOf(managed(segment));
-            DeviceMirror mirror = device.mirror();
+            DeviceMirror mirror = device.mirrorIn(pages);
             UndoLog undo = new UndoLog(pages, mirror);
             mirror.lock().lock();
             try {
@@ -217,7 +217,7 @@ public final class ManagedHeap implements SegmentAllocator {
 
     /// How the pages of a segment look from a device. Faults nothing and moves nothing. Unlike all others this takes any range of the heap, holes included.
     public Snapshot snapshot(MemorySegment segment, HmmDevice device) {
-        return snapshot(segment, device.index());
+        return snapshot(segment, device.mirrorIn(pages).index());
     }
 
     /// How the pages of a segment look to a mirror that is no device: whatever a device with private memory owns looks empty.

@@ -6,6 +6,7 @@ import io.github.hmm4j.account.Counter;
 import io.github.hmm4j.device.NDRange;
 import io.github.hmm4j.device.sim.SimDevice;
 import io.github.hmm4j.device.sim.SimKernels;
+import io.github.hmm4j.device.sim.SimLane;
 import io.github.hmm4j.kernels.Source;
 import io.github.hmm4j.pager.HostView;
 import java.lang.foreign.MemorySegment;
@@ -70,6 +71,11 @@ final class Rig implements AutoCloseable {
 
     static SimDevice sim(int index, boolean coherent) {
         return SimDevice.builder().name("sim" + index).coherent(coherent).kernels(kernels()).open();
+    }
+
+    /// A private device that allocates no more than so many pages in one piece.
+    static SimDevice limited(int maxAllocationPages) {
+        return SimDevice.builder().maxAllocation((long) maxAllocationPages * PAGE).kernels(kernels()).open();
     }
 
     private static SimKernels kernels() {
@@ -174,6 +180,7 @@ final class Rig implements AutoCloseable {
 
     @Override
     public void close() {
+        sims.forEach(sim -> List.of(SimLane.values()).forEach(sim::resume)); // a failed test must not hang as well
         hmm.close();
     }
 }

@@ -51,18 +51,20 @@ public final class Placer {
         }
         List<PageRange> merged = merged(ranges);
         requireBudget(mirror, merged);
-        if (!tryPlace(mirror, merged)) {
-            evictor.evictAll(mirror); // what must be kept is itself in the way: start from an empty device
-            if (!tryPlace(mirror, merged)) {
+        if (!tryPlace(mirror, merged, true)) {
+            evictor.evictAll(mirror); // what must be kept is itself in the way: start from an empty device, longest range first and nothing but what is needed
+            mirror.pool().releaseFreeChunks();
+            merged.sort(Comparator.comparingLong(PageRange::count).reversed());
+            if (!tryPlace(mirror, merged, false)) {
                 throw exhausted(mirror, merged, "the device gives no memory that holds each of them in one piece; largestAllocationBytes="
                         + mirror.device().info().maxAllocationBytes());
             }
         }
     }
 
-    private boolean tryPlace(DeviceMirror mirror, List<PageRange> ranges) {
+    private boolean tryPlace(DeviceMirror mirror, List<PageRange> ranges, boolean wholeRegions) {
         for (PageRange range : ranges) {
-            if (!mirror.isPlaced(range) && !adopt(mirror, range, ranges)) {
+            if (!mirror.isPlaced(range) && !adopt(mirror, range, ranges, wholeRegions)) {
                 return false;
             }
         }
@@ -107,11 +109,11 @@ public final class Placer {
     }
 
     /// Returns false if there is no run of free frames and nothing outside `keep` can be evicted.
-    private boolean adopt(DeviceMirror mirror, PageRange range, List<PageRange> keep) {
+    private boolean adopt(DeviceMirror mirror, PageRange range, List<PageRange> keep, boolean wholeRegions) {
         PageRange target = range;
         PageRange region = regionPages(range);
         FrameRun run = null;
-        if (isUnplaced(mirror, region) && region.count() <= mirror.pool().freeFrames()) {
+        if (wholeRegions && region.count() <= mirror.pool().freeFrames() && isUnplaced(mirror, region)) {
             run = mirror.pool().allocateRun(Math.toIntExact(region.count()));
             target = run == null ? range : region;
         }

@@ -18,8 +18,8 @@ import java.lang.foreign.MemorySegment;
 
 /// What the program does to regions: allocate, free, protect, discard, move. Each announces itself to the mirrors before the old pages can be used for anything else.
 ///
-/// Pages under an open view refuse all but allocation. Threads: any; each call holds the host lock exclusively while it changes words, and, but for moving, not while it
-/// waits for a launch.
+/// Pages under an open view refuse all but allocation. Threads: any; each call holds the host lock exclusively while it changes words, and,
+/// but for moving and for discarding what a coherent device may use in place, not while it waits for a launch.
 public final class RegionChanges {
 
     private final ManagedPages heap;
@@ -145,6 +145,9 @@ public final class RegionChanges {
                 do {
                     word = table.word(page);
                 } while (!table.transition(page, Transition.DISCARD, word, PageWord.toEmpty(word)));
+            }
+            if (heap.mirrors().stream().anyMatch(DeviceMirror::isCoherent)) {
+                heap.inFlight().awaitConflicts(pages, true); // a kernel that works in place would still write to the empty page
             }
             releaseHost(pages); // before anybody can touch an empty page again, or his bytes would go with the old ones
         }

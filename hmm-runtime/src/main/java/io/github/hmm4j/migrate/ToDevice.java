@@ -98,6 +98,7 @@ public final class ToDevice {
         private final UndoLog undo;
         private final MigrationReport report;
         private final int regionId;
+        private final String what;
 
         Move(DeviceMirror mirror, PageRange pages, Intent intent, Effort effort, Cause cause, UndoLog undo) {
             this.mirror = mirror;
@@ -108,6 +109,7 @@ public final class ToDevice {
             this.cause = cause;
             this.undo = undo;
             report = new MigrationReport(pages);
+            what = "migration to " + mirror;
             regionId = heap.space().regionAt(heap.space().addressOf(pages.first())).map(Region::id).orElse(0);
         }
 
@@ -206,12 +208,12 @@ public final class ToDevice {
             private boolean claimOrFinish(long page) {
                 while (true) {
                     long word = table.word(page);
+                    if (effort == Effort.EVERY_PAGE || !PageWord.isReadable(word)) {
+                        PageErrors.requireAccess(heap, page, word, intent.writes(), what);
+                    }
                     boolean there = intent.writes() ? PageWord.isOwnedBy(word, device) : PageWord.isReadableOn(word, device);
                     if (there) {
                         return done(page, PageOutcome.ALREADY);
-                    }
-                    if (effort == Effort.EVERY_PAGE || !PageWord.isReadable(word)) {
-                        PageErrors.requireAccess(heap, page, word, intent.writes(), "migration to " + mirror);
                     }
                     if (PageWord.isPinnedAgainst(word, intent.writes())) {
                         heap.accounts().increment(Counter.MIGRATE_PINNED_PAGES);

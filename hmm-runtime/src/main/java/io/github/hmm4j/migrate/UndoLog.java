@@ -85,7 +85,7 @@ public final class UndoLog {
     private void putBack(PageTable table, long page, long claim, long before) {
         int own = 1 << mirror.index();
         // Other devices have what they have now, which may be less than before; this one has again what it had.
-        int sharers = PageWord.sharers(claim) & ~own | PageWord.sharers(before) & own;
+        int sharers = (PageWord.sharers(claim) & ~own) | (PageWord.sharers(before) & own);
         table.settle(page, Transition.UNDO, claim, word -> switch (PageWord.state(before)) {
             case EMPTY -> PageWord.isMarkedRead(before) ? PageWord.toEmptyMarkedRead(word) : PageWord.toEmpty(word);
             default -> PageWord.toShared(word, sharers);

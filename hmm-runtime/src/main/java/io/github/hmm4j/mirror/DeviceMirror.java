@@ -121,10 +121,15 @@ public final class DeviceMirror implements AutoCloseable {
         frames.assign(page, frame);
     }
 
-    /// Takes away the frame of a page and returns it, or -1. The frame is not free yet.
+    /// Takes away the frame of a page and returns it, or -1. The frame is not free yet. Nobody knows what it holds when it is used again: its memory may have been
+    /// given back and taken again by then.
     public int unassign(long page) {
         assert lock.isHeldByCurrentThread();
-        return frames.unassign(page);
+        int frame = frames.unassign(page);
+        if (frame != FrameTable.NONE) {
+            frames.setRegion(frame, 0);
+        }
+        return frame;
     }
 
     /// Whether the frame last held bytes of another region, which must not show.
@@ -221,7 +226,11 @@ public final class DeviceMirror implements AutoCloseable {
             throw new IllegalStateException("device=%s has no aperture: heapBytes=%d exceeds its budgetBytes=%d or maxAllocationBytes=%d"
                     .formatted(device.info().name(), space.capacityBytes(), budgetBytes, device.info().maxAllocationBytes()));
         }
-        return argument(new VaRange(space.baseBytes(), space.baseBytes() + space.capacityBytes()));
+        if (hostImage != null) {
+            return hostImage.slice(0, space.capacityBytes());
+        }
+        pool.allocateAperture();
+        return pool.slice(0, 0, space.capacityBytes()); // frame = page, whether or not the first page has ever been here
     }
 
     /// Bytes of pages that this device has a valid copy of, within a range of pages.

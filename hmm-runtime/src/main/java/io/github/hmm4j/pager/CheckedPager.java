@@ -46,11 +46,17 @@ public final class CheckedPager {
         AddressSpace space = heap.space();
         space.regionOf(range);
         PageRange pages = space.pagesOf(range);
-        toHost.fetch(pages, write ? ToHost.Access.WRITE_VIEW : ToHost.Access.READ_VIEW, Cause.VIEW);
         Arena arena = shared ? Arena.ofShared() : Arena.ofConfined();
         MemorySegment bytes = MemorySegment.ofAddress(space.aliasAddressOf(range.startBytes()))
                 .reinterpret(range.lengthBytes(), arena, null);
         HostView view = new HostView(this, range, pages, write, arena, write ? bytes : bytes.asReadOnly());
+        try {
+            toHost.fetch(pages, write ? ToHost.Access.WRITE_VIEW : ToHost.Access.READ_VIEW, Cause.VIEW);
+        } catch (RuntimeException | Error e) {
+            arena.close();
+            pagesLetGo(); // a launch may be waiting for pages that it held meanwhile
+            throw e;
+        }
         open.add(view);
         heap.accounts().increment(Counter.VIEWS_OPENED);
         return view;
@@ -59,6 +65,10 @@ public final class CheckedPager {
     void closed(HostView view) {
         toHost.unpin(view.pages(), view.isWrite()); // before it counts as closed: the heap goes when no view is open
         open.remove(view);
+        pagesLetGo();
+    }
+
+    private void pagesLetGo() {
         lock.lock();
         try {
             closedCount++;
@@ -106,7 +116,7 @@ public final class CheckedPager {
         return false;
     }
 
-    /// Number of views closed so far; read it before looking for what blocks, then wait for it to change.
+    /// Number of views closed so far, or given up while they were opened; read it before looking for what blocks, then wait for it to change.
     public long closedCount() {
         lock.lock();
         try {
@@ -118,18 +128,15 @@ public final class CheckedPager {
 
     /// Waits until a view has been closed since `seen`, or the deadline.
     ///
-    /// @return false at the deadline
+    /// @return false after the deadline, whatever has been closed
     public boolean awaitClosing(long seen, long deadlineNanos) {
         lock.lock();
         try {
-            while (closedCount == seen) {
-                long left = deadlineNanos - System.nanoTime();
-                if (left <= 0) {
-                    return false;
-                }
-                viewClosed.awaitNanos(left);
+            long left = deadlineNanos - System.nanoTime();
+            while (closedCount == seen && left > 0) {
+                left = viewClosed.awaitNanos(left);
             }
-            return true;
+            return left > 0; // also if others close views all the time
         } catch (InterruptedException e) {
             Thread.currentThread().interrupt();
             return false;

@@ -4,7 +4,6 @@ import io.github.hmm4j.space.PageRange;
 import io.github.hmm4j.space.VaRange;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
-import java.util.concurrent.atomic.AtomicBoolean;
 
 /// Managed memory that the host may touch until the view is closed: its pages are on the host and stay there.
 ///
@@ -21,7 +20,7 @@ public final class HostView implements AutoCloseable {
     private final Arena arena;
     private final MemorySegment segment;
     private final Thread owner = Thread.currentThread();
-    private final AtomicBoolean closed = new AtomicBoolean();
+    private boolean closed;
 
     HostView(CheckedPager pager, VaRange range, PageRange pages, boolean write, Arena arena, MemorySegment segment) {
         this.pager = pager;
@@ -71,13 +70,14 @@ public final class HostView implements AutoCloseable {
     /// @throws IllegalStateException if a shared view is in use by a native call; it stays open
     @Override
     public void close() {
-        if (closed.get()) {
-            return;
+        synchronized (this) { // so that one of two threads that close a shared view does nothing
+            if (closed) {
+                return;
+            }
+            arena.close();
+            closed = true;
         }
-        arena.close();
-        if (closed.compareAndSet(false, true)) {
-            pager.closed(this);
-        }
+        pager.closed(this);
     }
 
     /// For people: what, how, by whom.

@@ -11,7 +11,10 @@ public record VaRange(long startBytes, long endBytes) {
     }
 
     public static VaRange ofLength(long startBytes, long lengthBytes) {
-        return new VaRange(startBytes, Math.addExact(startBytes, lengthBytes));
+        if (lengthBytes < 0 || startBytes > Long.MAX_VALUE - lengthBytes) {
+            throw new IllegalArgumentException("startBytes=0x%x, lengthBytes=%d, must end below 2^63".formatted(startBytes, lengthBytes));
+        }
+        return new VaRange(startBytes, startBytes + lengthBytes);
     }
 
     public long lengthBytes() {
