@@ -1,0 +1,463 @@
+package io.github.hmm4j.conformance;
+
+import static java.lang.foreign.ValueLayout.JAVA_INT;
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+
+import io.github.hmm4j.Access;
+import io.github.hmm4j.Arg;
+import io.github.hmm4j.account.Counter;
+import io.github.hmm4j.account.Direction;
+import io.github.hmm4j.device.sim.Operation;
+import io.github.hmm4j.device.sim.SimLane;
+import io.github.hmm4j.error.AccessViolationException;
+import io.github.hmm4j.error.OpenClFailedException;
+import io.github.hmm4j.migrate.PageOutcome;
+import io.github.hmm4j.mirror.SnapshotCode;
+import io.github.hmm4j.space.Protection;
+import java.lang.foreign.MemorySegment;
+import java.util.Arrays;
+import java.util.List;
+import java.util.function.BiFunction;
+import java.util.function.ObjIntConsumer;
+import org.assertj.core.api.ThrowableAssert.ThrowingCallable;
+import org.junit.jupiter.api.Test;
+
+/// The scenarios of the kernel's HMM tests (`hmm-tests.c`) that take one device, under the kernel's names. What became of each is in `docs/scenarios.md`.
+///
+/// A CPU touch is a view here; `mprotect`, `munmap` and `mremap` are the heap's own calls.
+abstract class OneDeviceScenarios extends Scenarios {
+
+    static final int PAGES = 64;
+    static final int TIMES = 10;
+
+    OneDeviceScenarios(Backend backend) {
+        super(backend, 1);
+    }
+
+    // ---- mirroring
+
+    @Test
+    void open_close() {
+        for (int i = 0; i < TIMES; i++) {
+            newRig().close(); // checks what is left open
+        }
+        assertThat(Thread.getAllStackTraces().keySet().stream().map(Thread::getName).filter(name -> name.startsWith("sim")))
+                .as("threads of simulated devices: those of this test's own heap")
+                .hasSizeLessThanOrEqualTo(2);
+    }
+
+    @Test
+    void anon_read() {
+        MemorySegment buffer = rig.pages(PAGES);
+        MemorySegment written = rig.page(buffer, 2, PAGES - 2);
+        rig.writeRamp(written, 7);
+        rig.heap.protect(buffer, Protection.READ);
+        rig.touch(rig.page(buffer, 1, 1)); // the zero page
+        int[] seen = rig.dread(rig.device(0), buffer);
+        int untouched = 2 * rig.pageBytes() / 4;
+        Rig.assertZeros(Arrays.copyOf(seen, untouched));
+        Rig.assertSame(Arrays.copyOfRange(seen, untouched, seen.length), Rig.rampOf(written.byteSize(), 7));
+    }
+
+    @Test
+    void anon_read_prot() {
+        MemorySegment buffer = rig.ramp(PAGES, 0);
+        MemorySegment mirror = rig.ramp(PAGES, -5000);
+        rig.heap.protect(buffer, Protection.NONE);
+        assertViolation(AccessViolationException.Kind.FAULT, buffer, () -> rig.launchCopy(rig.device(0), buffer, mirror));
+        assertViolation(AccessViolationException.Kind.FAULT, buffer, () -> rig.touch(buffer));
+        rig.heap.protect(buffer, Protection.READ_WRITE);
+        rig.assertHostSeesRamp(buffer, 0);
+        rig.assertHostSeesRamp(mirror, -5000);
+    }
+
+    @Test
+    void anon_write() {
+        MemorySegment buffer = rig.pages(PAGES);
+        rig.dwrite(rig.device(0), buffer, 3);
+        rig.assertHostSeesRamp(buffer, 3);
+    }
+
+    @Test
+    void anon_write_prot() {
+        MemorySegment buffer = rig.pages(PAGES);
+        rig.heap.protect(buffer, Protection.READ);
+        Rig.assertZeros(rig.dread(rig.device(0), rig.page(buffer, 0, 1)));
+        assertViolation(AccessViolationException.Kind.PERMISSION, buffer, () -> rig.launchFill(rig.device(0), buffer, 1));
+        Rig.assertZeros(rig.read(buffer));
+        rig.heap.protect(buffer, Protection.READ_WRITE);
+        rig.dwrite(rig.device(0), buffer, 1);
+        rig.assertHostSeesRamp(buffer, 1);
+    }
+
+    /// The gap beside it: the page is the device's own already when writing is forbidden.
+    @Test
+    void anon_write_prot_on_device() {
+        MemorySegment buffer = rig.pages(PAGES);
+        rig.dwrite(rig.device(0), buffer, 1);
+        rig.heap.protect(buffer, Protection.READ);
+        rig.assertAllPages(rig.device(0), buffer, localRead());
+        assertViolation(AccessViolationException.Kind.PERMISSION, buffer, () -> rig.launchFill(rig.device(0), buffer, 100));
+        rig.assertDeviceSeesRamp(rig.device(0), buffer, 1);
+        rig.heap.protect(buffer, Protection.NONE);
+        assertViolation(AccessViolationException.Kind.FAULT, buffer, () -> rig.dread(rig.device(0), buffer));
+        rig.heap.protect(buffer, Protection.READ_WRITE);
+        rig.dwrite(rig.device(0), buffer, 200);
+        rig.assertHostSeesRamp(buffer, 200);
+    }
+
+    @Test
+    void anon_read_multiple() {
+        for (int i = 0; i < TIMES; i++) {
+            MemorySegment buffer = rig.ramp(PAGES, i);
+            rig.assertDeviceSeesRamp(rig.device(0), buffer, i);
+            rig.heap.free(buffer);
+        }
+        assertUsedPages(0);
+        assertThat(rig.heap.usedBytes()).isZero();
+    }
+
+    /// Success means that the kernel saw every byte as it was; an error is the other right answer.
+    @Test
+    void anon_teardown() throws InterruptedException {
+        for (int i = 0; i < TIMES; i++) {
+            MemorySegment buffer = rig.ramp(PAGES, i);
+            MemorySegment copied = rig.pages(PAGES);
+            int[] before = Rig.rampOf(buffer.byteSize(), i);
+            Racers.run(
+                    () -> rig.heap.free(rig.page(buffer, PAGES / 2, PAGES / 2)),
+                    () -> {
+                        try {
+                            rig.launchCopy(rig.device(0), buffer, copied).await();
+                        } catch (IllegalArgumentException e) {
+                            assertThat(e).hasMessageMatching(".*(was freed|is not within one managed region).*");
+                            return;
+                        }
+                        Rig.assertSame(rig.read(copied), before);
+                    });
+            rig.assertHostSeesRamp(rig.page(buffer, 0, PAGES / 2), i);
+            rig.heap.free(rig.page(buffer, 0, PAGES / 2));
+            rig.heap.free(copied);
+        }
+        assertThat(rig.heap.usedBytes()).isZero();
+    }
+
+    // ---- migration
+
+    @Test
+    void migrate() {
+        MemorySegment buffer = rig.ramp(PAGES, 0);
+        assertThat(rig.heap.migrate(buffer, rig.device(0)).count(PageOutcome.MOVED)).isEqualTo(PAGES);
+        rig.assertAllPages(rig.device(0), buffer, localWrite());
+        rig.assertDeviceSeesRamp(rig.device(0), buffer, 0);
+    }
+
+    @Test
+    void migrate_fault() {
+        MemorySegment buffer = rig.ramp(PAGES, 0);
+        assertThat(rig.heap.migrate(buffer, rig.device(0)).allResident()).isTrue();
+        MemorySegment half = rig.page(buffer, 0, PAGES / 2);
+        rig.assertHostSeesRamp(half, 0);
+        rig.assertAllPages(rig.device(0), half, afterHostRead());
+        rig.assertAllPages(rig.device(0), rig.page(buffer, PAGES / 2, PAGES / 2), localWrite());
+        assertThat(rig.heap.migrate(buffer, rig.device(0)).allResident()).isTrue();
+        rig.assertAllPages(rig.device(0), buffer, localWrite());
+        rig.assertHostSeesRamp(buffer, 0);
+    }
+
+    @Test
+    void migrate_release() {
+        MemorySegment buffer = rig.ramp(PAGES, 0);
+        assertThat(rig.heap.migrate(buffer, rig.device(0)).allResident()).isTrue();
+        rig.hmm.evictAll(rig.device(0));
+        rig.assertAllPages(rig.device(0), buffer, SnapshotCode.WRITE);
+        assertThat(rig.device(0).usedBytes()).isZero();
+        rig.assertHostSeesRamp(rig.page(buffer, 0, PAGES / 2), 0);
+        rig.assertDeviceSeesRamp(rig.device(0), buffer, 0);
+    }
+
+    /// In the kernel memory shared between processes does not migrate (`-ENOENT`). Our heap **is** such memory on the host side, and migrates: nobody else has it mapped.
+    @Test
+    void migrate_shared() {
+        MemorySegment buffer = rig.ramp(PAGES, 9);
+        assertThat(rig.heap.migrate(buffer, rig.device(0)).allResident()).isTrue();
+        rig.assertAllPages(rig.device(0), buffer, localWrite());
+        rig.assertHostSeesRamp(buffer, 9);
+    }
+
+    @Test
+    void migrate_multiple() {
+        for (int i = 0; i < TIMES; i++) {
+            MemorySegment buffer = rig.ramp(PAGES, i);
+            assertThat(rig.heap.migrate(buffer, rig.device(0)).allResident()).isTrue();
+            assertThat(rig.heap.prefetchHost(buffer).allResident()).isTrue();
+            rig.assertAllPages(rig.device(0), buffer, SnapshotCode.WRITE);
+            rig.assertHostSeesRamp(buffer, i);
+            rig.heap.free(buffer);
+            assertUsedPages(0);
+        }
+    }
+
+    @Test
+    void migrate_anon_huge_empty() {
+        MemorySegment block = block();
+        rig.heap.protect(block, Protection.READ);
+        var report = rig.heap.migrate(block, rig.device(0));
+        assertThat(report.allResident()).isTrue();
+        assertThat(report.bytesCopied()).isZero();
+        Rig.assertZeros(rig.dread(rig.device(0), block));
+    }
+
+    @Test
+    void migrate_anon_huge_zero() {
+        MemorySegment block = block();
+        rig.heap.protect(block, Protection.READ);
+        rig.touch(block);
+        rig.assertAllPages(rig.device(0), block, SnapshotCode.ZERO_READ);
+        var report = rig.heap.migrate(block, rig.device(0));
+        assertThat(report.allResident()).isTrue();
+        assertThat(report.bytesCopied()).isZero();
+        Rig.assertZeros(rig.dread(rig.device(0), block));
+        Rig.assertZeros(rig.read(block));
+    }
+
+    @Test
+    void migrate_partial_unmap_fault() {
+        for (int quarter = 0; quarter <= 2; quarter++) {
+            MemorySegment block = block();
+            int pages = Math.toIntExact(block.byteSize() / rig.pageBytes());
+            rig.writeRamp(block, 0);
+            assertThat(rig.heap.migrate(block, rig.device(0)).allResident()).isTrue();
+            int first = pages / 4 * quarter;
+            rig.heap.free(rig.page(block, first, pages / 2));
+            assertUsedPages(pages / 2);
+            forEachPageOutside(block, pages, first, first + pages / 2, (part, page) -> {
+                rig.assertHostSeesRamp(part, page * rig.pageBytes() / 4);
+                rig.heap.free(part);
+            });
+            assertUsedPages(0);
+        }
+    }
+
+    private void forEachPageOutside(MemorySegment block, int pages, int first, int end, ObjIntConsumer<MemorySegment> check) {
+        for (int page = 0; page < pages; page = page + 1 == first ? end : page + 1) {
+            if (page < first || page >= end) {
+                check.accept(rig.page(block, page, 1), page);
+            }
+        }
+    }
+
+    @Test
+    void migrate_remap_fault() {
+        for (boolean moveFirst : new boolean[] {false, true}) {
+            MemorySegment block = block();
+            rig.writeRamp(block, 5);
+            if (moveFirst) {
+                block = rig.heap.move(block);
+            }
+            assertThat(rig.heap.migrate(block, rig.device(0)).allResident()).isTrue();
+            if (!moveFirst) {
+                MemorySegment old = block;
+                block = rig.heap.move(block);
+                assertThatThrownBy(() -> rig.touch(old)).isInstanceOf(IllegalArgumentException.class);
+                assertThat(rig.snap(rig.device(0), old)).containsOnly(SnapshotCode.ERROR);
+                if (shape == Shape.WINDOWS && !backend.isCoherent()) {
+                    rig.assertAllPages(rig.device(0), block, localWrite()); // re-keyed, not copied
+                }
+            }
+            rig.assertDeviceSeesRamp(rig.device(0), block, 5);
+            rig.assertHostSeesRamp(block, 5);
+            rig.heap.free(block);
+        }
+        assertUsedPages(0);
+    }
+
+    @Test
+    void migrate_anon_huge_err() {
+        needsInjection();
+        needsMemoryOfItsOwn();
+        MemorySegment block = block();
+        rig.writeRamp(block, 0);
+        rig.sim(0).failNext(Operation.ALLOC, 1);
+        migrateInTwoTries(block);
+        rig.assertHostSeesRamp(rig.page(block, 3, 1), 3 * rig.pageBytes() / 4);
+        MemorySegment moved = rig.heap.move(block);
+        assertThat(rig.heap.migrate(moved, rig.device(0)).allResident()).isTrue();
+        rig.sim(0).failNext(Operation.COPY_TO_HOST, 1);
+        List<SnapshotCode> before = rig.snap(rig.device(0), moved);
+        assertThatThrownBy(() -> rig.heap.prefetchHost(moved)).isInstanceOf(OpenClFailedException.class);
+        assertThat(rig.snap(rig.device(0), moved)).isEqualTo(before);
+        rig.assertHostSeesRamp(moved, 0);
+    }
+
+    @Test
+    void migrate_anon_huge_zero_err() {
+        needsInjection();
+        needsMemoryOfItsOwn();
+        for (Operation failing : List.of(Operation.ALLOC, Operation.ZERO)) {
+            MemorySegment block = block();
+            rig.heap.protect(block, Protection.READ);
+            rig.touch(block);
+            rig.sim(0).failNext(failing, 1);
+            migrateInTwoTries(block);
+            Rig.assertZeros(rig.read(block));
+            rig.sim(0).failNext(Operation.COPY_TO_HOST, 1);
+            assertThat(rig.heap.migrate(block, rig.device(0)).allResident()).isTrue();
+            assertThatThrownBy(() -> rig.heap.prefetchHost(block)).isInstanceOf(OpenClFailedException.class);
+            Rig.assertZeros(rig.read(block));
+            rig.heap.free(block);
+            rig.hmm.evictAll(rig.device(0));
+        }
+    }
+
+    /// A failure is either made up for at once, with a smaller piece of device memory, or reported with every page where it was; then the next try works.
+    private void migrateInTwoTries(MemorySegment block) {
+        List<SnapshotCode> before = rig.snap(rig.device(0), block);
+        try {
+            rig.heap.migrate(block, rig.device(0));
+        } catch (OpenClFailedException _) {
+            assertThat(rig.snap(rig.device(0), block)).isEqualTo(before);
+        }
+        rig.sim(0).clearFailures();
+        assertThat(rig.heap.migrate(block, rig.device(0)).allResident()).isTrue();
+    }
+
+    /// Only that it works at every size; how fast is the benchmark's business.
+    @Test
+    void benchmark_thp_migration() {
+        for (int kib = 512; kib <= 4096; kib *= 2) {
+            MemorySegment buffer = rig.heap.allocate((long) kib << 10, 1);
+            rig.writeRamp(buffer, kib);
+            for (int i = 0; i < 3; i++) {
+                assertThat(rig.heap.migrate(buffer, rig.device(0)).allResident()).isTrue();
+                assertThat(rig.heap.prefetchHost(buffer).allResident()).isTrue();
+            }
+            rig.assertHostSeesRamp(buffer, kib);
+            rig.heap.free(buffer);
+        }
+    }
+
+    // ---- what the kernel's tests leave out
+
+    @Test
+    void countersAddUp() {
+        MemorySegment buffer = rig.ramp(PAGES, 0);
+        MemorySegment empty = rig.pages(PAGES);
+        rig.heap.prefetch(buffer, rig.device(0));
+        rig.heap.prefetch(empty, rig.device(0));
+        rig.touch(buffer);
+        var report = rig.hmm.report();
+        boolean copies = !backend.isCoherent();
+        long bytes = (long) PAGES * rig.pageBytes();
+        assertThat(report.count(Counter.MIGRATE_TO_DEVICE_PAGES)).isEqualTo(copies ? PAGES : 0);
+        assertThat(report.count(Counter.MIGRATE_FILLED_PAGES)).isEqualTo(copies ? PAGES : 0);
+        assertThat(report.count(Counter.VIEW_FETCHED_PAGES)).isEqualTo(copies ? PAGES : 0);
+        assertThat(report.count(Counter.VIEWS_OPENED)).isEqualTo(2);
+        assertThat(report.bytes(Direction.TO_DEVICE)).isEqualTo(copies ? bytes : 0);
+        assertThat(report.bytes(Direction.TO_HOST)).isEqualTo(copies ? bytes : 0);
+        var residency = rig.heap.residency(empty);
+        assertThat(residency.onDevice(rig.device(0))).isEqualTo(bytes);
+    }
+
+    /// One fetch serves all who touch the page meanwhile.
+    @Test
+    void concurrentViewsOfOneDevicePage() throws InterruptedException {
+        MemorySegment page = rig.ramp(1, 40);
+        for (int i = 0; i < TIMES; i++) {
+            assertThat(rig.heap.prefetch(page, rig.device(0)).allResident()).isTrue();
+            Racers.run(8, _ -> {
+                try (var view = rig.heap.sharedView(page, Access.READ)) {
+                    Rig.assertSame(view.segment().toArray(JAVA_INT), Rig.rampOf(page.byteSize(), 40));
+                }
+            });
+        }
+        if (!backend.isCoherent()) {
+            assertThat(rig.hmm.report().count(Counter.VIEW_FETCHED_PAGES)).isEqualTo(TIMES);
+        }
+    }
+
+    @Test
+    void migrationRacingAHostWrite() throws InterruptedException {
+        MemorySegment buffer = rig.pages(PAGES);
+        for (int i = 0; i < TIMES; i++) {
+            int start = 1000 * i;
+            Racers.run(
+                    () -> rig.heap.prefetch(buffer, rig.device(0)),
+                    () -> rig.writeRamp(buffer, start),
+                    () -> rig.heap.migrate(buffer, rig.device(0)));
+            rig.assertDeviceSeesRamp(rig.device(0), buffer, start);
+        }
+        rig.assertHostSeesRamp(buffer, 1000 * (TIMES - 1));
+    }
+
+    @Test
+    void sameRangeMigratedFromTwoThreads() throws InterruptedException {
+        MemorySegment buffer = rig.ramp(PAGES, 0);
+        for (int i = 0; i < TIMES; i++) {
+            Racers.run(2, _ -> assertThat(rig.heap.prefetch(buffer, rig.device(0)).allResident()).isTrue());
+            rig.assertAllPages(rig.device(0), buffer, localWrite());
+            Racers.run(2, _ -> assertThat(rig.heap.prefetchHost(buffer).allResident()).isTrue());
+            rig.assertAllPages(rig.device(0), buffer, SnapshotCode.WRITE);
+        }
+        rig.assertHostSeesRamp(buffer, 0);
+    }
+
+    /// A slice that starts and ends within pages: the neighbours on its edge pages keep their bytes, whatever the argument says about its old contents.
+    @Test
+    void neighboursOnEdgePagesSurvive() {
+        List<BiFunction<MemorySegment, Integer, Object>> intents = List.of((s, _) -> s, (s, _) -> Arg.out(s), (s, _) -> Arg.inOut(s));
+        for (var intent : intents) {
+            MemorySegment buffer = rig.ramp(4, 0);
+            MemorySegment slice = buffer.asSlice(1024, 2L * rig.pageBytes() + 512);
+            rig.launchFill(rig.device(0), intent.apply(slice, 0), -9000).await();
+            rig.assertHostSeesRamp(slice, -9000);
+            rig.assertHostSeesRamp(buffer.asSlice(0, 1024), 0);
+            int after = (int) (1024 + slice.byteSize());
+            rig.assertHostSeesRamp(buffer.asSlice(after), after / 4);
+        }
+    }
+
+    /// Both ends within one page, and the last page of an allocation that does not fill it.
+    @Test
+    void slicesWithinOnePage() {
+        MemorySegment buffer = rig.heap.allocate(rig.pageBytes() + 1000L, 4);
+        rig.writeRamp(buffer, 0);
+        MemorySegment within = buffer.asSlice(256, 512);
+        rig.launchFill(rig.device(0), Arg.out(within), 77).await();
+        MemorySegment tail = buffer.asSlice(rig.pageBytes() + 128);
+        rig.launchFill(rig.device(0), Arg.out(tail), 99).await();
+        rig.assertHostSeesRamp(buffer.asSlice(0, 256), 0);
+        rig.assertHostSeesRamp(within, 77);
+        rig.assertHostSeesRamp(buffer.asSlice(768, rig.pageBytes() + 128 - 768), 768 / 4);
+        rig.assertHostSeesRamp(tail, 99);
+    }
+
+    /// A range declared dead reads as zeros, whatever a kernel that is still running makes of it.
+    @Test
+    void discard_while_writing() {
+        needsInjection();
+        MemorySegment buffer = rig.ramp(PAGES, 0);
+        rig.sim(0).pause(SimLane.COMPUTE);
+        var launch = rig.launchFill(rig.device(0), buffer, 500);
+        Racers.resumeOnceBlockedOrDone(
+                () -> rig.heap.discard(buffer),
+                () -> rig.sim(0).resume(SimLane.COMPUTE));
+        launch.await();
+        Rig.assertZeros(rig.read(buffer));
+    }
+
+    // ---- parts
+
+    /// Two megabytes: what the kernel maps as one huge page.
+    private MemorySegment block() {
+        return rig.pages((2 << 20) / rig.pageBytes());
+    }
+
+    static void assertViolation(AccessViolationException.Kind kind, MemorySegment firstPage, ThrowingCallable access) {
+        assertThatThrownBy(access).isInstanceOfSatisfying(AccessViolationException.class, violation -> {
+            assertThat(violation.kind()).isEqualTo(kind);
+            assertThat(violation.addressBytes()).isEqualTo(firstPage.address());
+        });
+    }
+}

@@ -1,0 +1,192 @@
+package io.github.hmm4j.conformance;
+
+import static java.lang.foreign.ValueLayout.JAVA_INT;
+import static org.assertj.core.api.Assertions.assertThat;
+
+import io.github.hmm4j.Access;
+import io.github.hmm4j.Arg;
+import io.github.hmm4j.Hmm;
+import io.github.hmm4j.HmmBuilder;
+import io.github.hmm4j.HmmDevice;
+import io.github.hmm4j.Kernel;
+import io.github.hmm4j.Launch;
+import io.github.hmm4j.ManagedHeap;
+import io.github.hmm4j.Program;
+import io.github.hmm4j.device.NDRange;
+import io.github.hmm4j.device.sim.SimDevice;
+import io.github.hmm4j.kernels.Source;
+import io.github.hmm4j.mirror.SnapshotCode;
+import java.lang.foreign.MemorySegment;
+import java.util.Arrays;
+import java.util.List;
+import java.util.stream.IntStream;
+
+/// An open heap with the verbs of the scenarios: what the kernel's tests say with `ioctl`, `mmap` and a load or store.
+///
+/// Owns the heap. Threads: any, as the heap itself.
+final class Rig implements AutoCloseable {
+
+    final Hmm hmm;
+    final ManagedHeap heap;
+    private final List<SimDevice> simulated;
+    private final Kernel copy;
+    private final Kernel fill;
+    private final Kernel add;
+
+    Rig(HmmBuilder builder) {
+        hmm = builder.open();
+        heap = hmm.heap();
+        simulated = hmm.devices().stream().map(HmmDevice::device)
+                .filter(SimDevice.class::isInstance).map(SimDevice.class::cast).toList();
+        Program program = hmm.program(Source.resource("access.cl"));
+        copy = program.kernel("copy_ints");
+        fill = program.kernel("fill_ramp");
+        add = program.kernel("add_ints");
+    }
+
+    HmmDevice device(int index) {
+        return hmm.devices().get(index);
+    }
+
+    SimDevice sim(int index) {
+        return simulated.get(index);
+    }
+
+    int pageBytes() {
+        return heap.pageSize().bytes();
+    }
+
+    // ---- memory
+
+    MemorySegment pages(int count) {
+        return heap.allocate((long) count * pageBytes(), 1);
+    }
+
+    /// Pages `[first, first + count)` of an allocation.
+    MemorySegment page(MemorySegment buffer, int first, int count) {
+        return buffer.asSlice((long) first * pageBytes(), (long) count * pageBytes());
+    }
+
+    /// Pages that the host has written: int i is `start + i`.
+    MemorySegment ramp(int count, int start) {
+        MemorySegment buffer = pages(count);
+        writeRamp(buffer, start);
+        return buffer;
+    }
+
+    // ---- touches by the host
+
+    void writeRamp(MemorySegment range, int start) {
+        try (var view = heap.view(range, Access.WRITE)) {
+            for (long i = 0; i < range.byteSize() / 4; i++) {
+                view.segment().setAtIndex(JAVA_INT, i, start + (int) i);
+            }
+        }
+    }
+
+    int[] read(MemorySegment range) {
+        try (var view = heap.view(range, Access.READ)) {
+            return view.segment().toArray(JAVA_INT);
+        }
+    }
+
+    void touch(MemorySegment range) {
+        heap.view(range, Access.READ).close();
+    }
+
+    // ---- touches by a device
+
+    /// `HMM_DMIRROR_READ`: what a kernel reads, brought over in memory of its own; the range is faulted in one round at most.
+    int[] dread(HmmDevice device, MemorySegment range) {
+        MemorySegment copied = heap.allocate(range.byteSize(), 1);
+        try {
+            oneRound(launchCopy(device, range, copied)).await();
+            return read(copied);
+        } finally {
+            heap.free(copied);
+        }
+    }
+
+    /// `HMM_DMIRROR_WRITE`: a kernel writes int i as `start + i`, in one fault round at most.
+    void dwrite(HmmDevice device, MemorySegment range, int start) {
+        oneRound(launchFill(device, range, start)).await();
+    }
+
+    Launch launchCopy(HmmDevice device, MemorySegment from, MemorySegment to) {
+        return launchCopy(device, from, (Object) to);
+    }
+
+    /// @param from, to segments or [Arg]s
+    Launch launchCopy(HmmDevice device, Object from, Object to) {
+        int n = ints(to);
+        return copy.args(from, to, n).launch(NDRange.of(n), device);
+    }
+
+    Launch launchFill(HmmDevice device, Object range, int start) {
+        int n = ints(range);
+        return fill.args(range, start, 1, n).launch(NDRange.of(n), device);
+    }
+
+    Launch launchAdd(HmmDevice device, Object range, int delta) {
+        int n = ints(range);
+        return add.args(range, delta, n).launch(NDRange.of(n), device);
+    }
+
+    private static int ints(Object argument) {
+        MemorySegment segment = argument instanceof Arg.Memory(var memory, var _) ? memory : (MemorySegment) argument;
+        return Math.toIntExact(segment.byteSize() / 4);
+    }
+
+    private static Launch oneRound(Launch launch) {
+        assertThat(launch.moves().rounds()).as("fault rounds").isLessThanOrEqualTo(1);
+        return launch;
+    }
+
+    // ---- expectations
+
+    /// What `length` bytes of a ramp hold.
+    static int[] rampOf(long lengthBytes, int start) {
+        return IntStream.range(start, start + Math.toIntExact(lengthBytes / 4)).toArray();
+    }
+
+    void assertHostSeesRamp(MemorySegment range, int start) {
+        assertSame(read(range), rampOf(range.byteSize(), start));
+    }
+
+    void assertDeviceSeesRamp(HmmDevice device, MemorySegment range, int start) {
+        assertSame(dread(device, range), rampOf(range.byteSize(), start));
+    }
+
+    /// Says where the first difference is, and not all that is the same.
+    static void assertSame(int[] actual, int[] expected) {
+        int at = Arrays.mismatch(actual, expected);
+        if (at >= 0) {
+            throw new AssertionError("int %d of %d is %s, expected %s".formatted(at, expected.length,
+                    at < actual.length ? actual[at] : "missing", at < expected.length ? expected[at] : "missing"));
+        }
+    }
+
+    static void assertZeros(int[] actual) {
+        assertSame(actual, new int[actual.length]);
+    }
+
+    List<SnapshotCode> snap(HmmDevice device, MemorySegment range) {
+        return heap.snapshot(range, device).codes();
+    }
+
+    void assertAllPages(HmmDevice device, MemorySegment range, SnapshotCode code) {
+        assertThat(snap(device, range)).containsOnly(code);
+    }
+
+    // ---- the end
+
+    /// Closes the heap; simulated devices must then have nothing left open, and must never have read what nobody wrote.
+    @Override
+    public void close() {
+        hmm.close();
+        for (SimDevice device : simulated) {
+            assertThat(device.openObjects()).as("open objects of %s", device.info().name()).isZero();
+            assertThat(device.undefinedReads()).as("reads of undefined memory on %s", device.info().name()).isZero();
+        }
+    }
+}
