@@ -209,7 +209,7 @@ public final class ToDevice {
                 while (true) {
                     long word = table.word(page);
                     if (effort == Effort.EVERY_PAGE || !PageWord.isReadable(word)) {
-                        PageErrors.requireAccess(heap, page, word, intent.writes(), what);
+                        PageErrors.requireAccess(heap, page, word, kernelWrites(), what);
                     }
                     boolean there = intent.writes() ? PageWord.isOwnedBy(word, device) : PageWord.isReadableOn(word, device);
                     if (there) {
@@ -235,6 +235,11 @@ public final class ToDevice {
                         }
                     }
                 }
+            }
+
+            /// A kernel may do what the protection allows; moving alone writes nothing, so read-only pages can be prefetched.
+            private boolean kernelWrites() {
+                return intent.writes() && cause == Cause.LAUNCH;
             }
 
             private boolean done(long page, PageOutcome outcome) {
