@@ -147,7 +147,7 @@ public final class RegionChanges {
                 } while (!table.transition(page, Transition.DISCARD, word, PageWord.toEmpty(word)));
             }
             if (heap.mirrors().stream().anyMatch(DeviceMirror::isCoherent)) {
-                heap.inFlight().awaitConflicts(pages, true); // a kernel that works in place would still write to the empty page
+                heap.inFlight().awaitConflicts(pages, false); // a kernel that works in place would still write to the empty page, or find it empty
             }
             releaseHost(pages); // before anybody can touch an empty page again, or his bytes would go with the old ones
         }

@@ -447,6 +447,20 @@ abstract class OneDeviceScenarios extends Scenarios {
         Rig.assertZeros(rig.read(buffer));
     }
 
+    /// A kernel that was launched before the contents were declared dead still reads them.
+    @Test
+    void discard_while_reading() {
+        needsInjection();
+        MemorySegment buffer = rig.ramp(PAGES, 0);
+        MemorySegment copied = rig.pages(PAGES);
+        rig.sim(0).pause(SimLane.COMPUTE);
+        var launch = rig.launchCopy(rig.device(0), buffer, copied);
+        Racers.resumeOnceBlockedOrDone(() -> rig.heap.discard(buffer), () -> rig.sim(0).resume(SimLane.COMPUTE));
+        launch.await();
+        rig.assertHostSeesRamp(copied, 0);
+        Rig.assertZeros(rig.read(buffer));
+    }
+
     // ---- parts
 
     /// Two megabytes: what the kernel maps as one huge page.
