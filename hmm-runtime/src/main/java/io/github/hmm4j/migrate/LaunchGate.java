@@ -75,7 +75,7 @@ public final class LaunchGate {
             long word = table.word(page);
             boolean there = use.writes()
                     ? PageWord.isOwnedBy(word, mirror.index()) && PageWord.isWritable(word)
-                    : PageWord.isReadableOn(word, mirror.index()) && PageWord.isReadable(word);
+                    : mirror.canRead(word) && PageWord.isReadable(word);
             if (!there || PageWord.isPinnedAgainst(word, use.writes())) {
                 return false;
             }

@@ -211,7 +211,7 @@ public final class ToDevice {
                     if (effort == Effort.EVERY_PAGE || !PageWord.isReadable(word)) {
                         PageErrors.requireAccess(heap, page, word, kernelWrites(), what);
                     }
-                    boolean there = intent.writes() ? PageWord.isOwnedBy(word, device) : PageWord.isReadableOn(word, device);
+                    boolean there = intent.writes() ? PageWord.isOwnedBy(word, device) : mirror.canRead(word);
                     if (there) {
                         return done(page, PageOutcome.ALREADY);
                     }
@@ -251,6 +251,7 @@ public final class ToDevice {
                 for (PageRange range : claims.ranges()) {
                     invalidations.add(heap.notifier().begin(heap.space().addressesOf(range), InvalidationKind.MIGRATE, device));
                     heap.inFlight().awaitUsesOn(device, range); // an older launch may still be reading the frames' last contents
+                    awaitReadersOfTheHostCopy(range);
                 }
                 if (mirror.isCoherent()) {
                     return; // the host page is the device's page
@@ -265,6 +266,15 @@ public final class ToDevice {
                 }
                 for (CopyRun run : toZero.finish()) {
                     copies.add(mirror.copies().zero(run.memory(), run.offsetBytes(), run.lengthBytes()));
+                }
+            }
+
+            /// Pages that are going to be written are still read, in host memory, by launches of coherent devices from before the claim.
+            private void awaitReadersOfTheHostCopy(PageRange range) {
+                for (DeviceMirror other : heap.mirrors()) {
+                    if (intent.writes() && other.isCoherent() && other != mirror) {
+                        heap.inFlight().awaitUsesOn(other.index(), range);
+                    }
                 }
             }
 

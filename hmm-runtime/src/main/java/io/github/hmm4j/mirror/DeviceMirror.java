@@ -4,6 +4,7 @@ import io.github.hmm4j.device.CopyEngine;
 import io.github.hmm4j.device.Device;
 import io.github.hmm4j.device.DeviceMemory;
 import io.github.hmm4j.device.FramePool;
+import io.github.hmm4j.page.PageState;
 import io.github.hmm4j.page.PageTable;
 import io.github.hmm4j.page.PageWord;
 import io.github.hmm4j.space.AddressSpace;
@@ -231,6 +232,12 @@ public final class DeviceMirror implements AutoCloseable {
         }
         pool.allocateAperture();
         return pool.slice(0, 0, space.capacityBytes()); // frame = page, whether or not the first page has ever been here
+    }
+
+    /// Whether kernels of this device may start to read a page. A device that works in host memory may not once somebody is about to write there.
+    public boolean canRead(long word) {
+        return PageWord.isReadableOn(word, index)
+                && !(coherent && PageWord.state(word) == PageState.TO_DEVICE && PageWord.hasWriteIntent(word));
     }
 
     /// Bytes of pages that this device has a valid copy of, within a range of pages.
