@@ -9,6 +9,7 @@ import io.github.hmm4j.page.PageTable;
 import io.github.hmm4j.page.PageWord;
 import io.github.hmm4j.page.Transition;
 import io.github.hmm4j.space.PageRange;
+import io.github.hmm4j.space.Region;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
@@ -43,6 +44,9 @@ public final class Evictor {
 
     /// Brings everything home that is on a device and frees all its frames.
     public int evictAll(DeviceMirror mirror) {
+        if (mirror.isCoherent()) {
+            return bringHomeInPlace(mirror);
+        }
         long[] pages = new long[mirror.pool().capacityFrames()];
         int count = 0;
         for (int frame = 0; frame < pages.length; frame++) {
@@ -52,6 +56,21 @@ public final class Evictor {
             }
         }
         return evict(mirror, Arrays.copyOf(pages, count));
+    }
+
+    /// A coherent device has no frames; what it has are pages of host memory.
+    private int bringHomeInPlace(DeviceMirror mirror) {
+        int count = 0;
+        for (Region region : heap.space().regions()) {
+            PageRange pages = heap.space().pagesOf(region.range());
+            for (long page = pages.first(); page < pages.end(); page++) {
+                if (PageWord.isReadableOn(table.word(page), mirror.index())) {
+                    toHost.fetch(new PageRange(page, page + 1), ToHost.Access.BRING_HOME, Cause.EVICTION);
+                    count++;
+                }
+            }
+        }
+        return count;
     }
 
     /// Takes the frames of these pages away.
