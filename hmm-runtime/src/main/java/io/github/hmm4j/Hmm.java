@@ -146,6 +146,7 @@ public final class Hmm implements AutoCloseable {
             mirror.lock().lock();
             try {
                 evictor.evictAll(mirror);
+                mirror.pool().releaseAperture();
                 mirror.pool().releaseFreeChunks();
             } finally {
                 mirror.lock().unlock();

@@ -221,6 +221,16 @@ public final class FramePool implements AutoCloseable {
         }
     }
 
+    /// Gives an aperture's memory back to the device; the next [#allocateAperture()] takes it again. No frame may mean anything any more.
+    public void releaseAperture() {
+        synchronized (lock) {
+            if (isAllocated()) {
+                giveBack(chunks.getFirst());
+                usedFrames = 0;
+            }
+        }
+    }
+
     /// Whether the frames from `firstFrame` to `lastFrame`, both included, are one piece of device memory.
     public boolean isContiguous(int firstFrame, int lastFrame) {
         return firstFrame <= lastFrame && find(firstFrame).contains(lastFrame);

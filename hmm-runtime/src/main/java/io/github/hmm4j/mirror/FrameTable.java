@@ -49,6 +49,7 @@ final class FrameTable implements AutoCloseable {
         if (frame != NONE) {
             INT.setRelease(frameOfPage.segment(), page * Integer.BYTES, 0);
             LONG.setRelease(pageOfFrame.segment(), (long) frame * Long.BYTES, 0L);
+            setRegion(frame, 0); // its memory may go back to the device meanwhile, and come back with anybody's bytes
         }
         return frame;
     }
