@@ -433,6 +433,17 @@ abstract class OneDeviceScenarios extends Scenarios {
         rig.assertHostSeesRamp(tail, 99);
     }
 
+    /// Device memory that was given back and taken again holds nobody's bytes, also where a kernel leaves gaps. (Simulated devices notice; see the rig's end.)
+    @Test
+    void framesComeBackClean() {
+        MemorySegment buffer = rig.heap.allocate(1000, 4); // the rest of its page is a gap
+        for (int i = 0; i < 3; i++) {
+            rig.launchFill(rig.device(0), Arg.out(buffer), i).await();
+            rig.assertHostSeesRamp(buffer, i);
+            rig.hmm.evictAll(rig.device(0));
+        }
+    }
+
     /// A range declared dead reads as zeros, whatever a kernel that is still running makes of it.
     @Test
     void discard_while_writing() {
