@@ -1,0 +1,120 @@
+package io.github.hmm4j.conformance;
+
+import io.github.hmm4j.ByteSize;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.locks.ReentrantLock;
+import org.junit.jupiter.api.Tag;
+import org.junit.jupiter.api.Timeout;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
+
+/// Random operations against a naive model of memory, every byte compared.
+///
+/// `-Dhmm.seed=N` repeats a run that failed, `-Dhmm.steps=F` makes all runs F times as long.
+@Timeout(value = 30, unit = TimeUnit.MINUTES, threadMode = Timeout.ThreadMode.SEPARATE_THREAD)
+class ModelTest {
+
+    private static final long SEED = Long.getLong("hmm.seed", System.nanoTime());
+    private static final int LONGER = Integer.getInteger("hmm.steps", 1);
+    private static final int CHECK_EVERY = 200;
+
+    /// The budget in pages; 0 is as much as the heap, which makes an aperture.
+    @ParameterizedTest
+    @CsvSource({
+        "SIM_PRIVATE, 2, 4096, 16, 4000",
+        "SIM_PRIVATE, 2, 4096, 40, 4000",
+        "SIM_PRIVATE, 2, 4096, 0, 4000",
+        "SIM_PRIVATE, 1, 65536, 20, 600",
+        "SIM_COHERENT, 2, 4096, 16, 4000",
+        "OPENCL_LWJGL, 1, 4096, 20, 600",
+        "OPENCL_LWJGL, 1, 4096, 0, 600",
+        "OPENCL_JOCL, 1, 4096, 20, 600",
+    })
+    void oneThreadAgrees(Backend backend, int devices, int pageBytes, int budgetPages, int steps) {
+        try (Rig rig = open(backend, devices, pageBytes, budgetPages)) {
+            run(new RandomHeapUser(rig, SEED), steps * LONGER, SEED);
+        }
+    }
+
+    @Tag("two-devices")
+    @ParameterizedTest
+    @CsvSource({"OPENCL_LWJGL, 2, 4096, 20, 600", "OPENCL_JOCL, 2, 4096, 0, 600"})
+    void oneThreadAgreesOnTwoDevices(Backend backend, int devices, int pageBytes, int budgetPages, int steps) {
+        oneThreadAgrees(backend, devices, pageBytes, budgetPages, steps);
+    }
+
+    /// Threads with regions of their own, and some that take turns with the same regions, all on the same few frames.
+    @ParameterizedTest
+    @CsvSource({
+        "SIM_PRIVATE, 2, 4096, 30, 1500",
+        "SIM_PRIVATE, 2, 4096, 0, 1500",
+        "SIM_COHERENT, 2, 4096, 30, 1500",
+        "OPENCL_LWJGL, 1, 4096, 30, 200",
+    })
+    void manyThreadsAgree(Backend backend, int devices, int pageBytes, int budgetPages, int steps) throws InterruptedException {
+        try (Rig rig = open(backend, devices, pageBytes, budgetPages)) {
+            List<Runnable> threads = new ArrayList<>();
+            for (int i = 0; i < 3; i++) {
+                long seed = SEED + i;
+                threads.add(() -> run(new RandomHeapUser(rig, seed), steps * LONGER, SEED));
+            }
+            SharedTurns shared = new SharedTurns(rig, SEED);
+            threads.add(() -> shared.take(steps * LONGER / 2));
+            threads.add(() -> shared.take(steps * LONGER / 2));
+            Racers.run(threads.toArray(Runnable[]::new));
+            shared.finish();
+        }
+    }
+
+    private static Rig open(Backend backend, int devices, int pageBytes, int budgetPages) {
+        long heapBytes = Math.max(ByteSize.mib(4), 512L * pageBytes);
+        long budgetBytes = budgetPages == 0 ? heapBytes : (long) budgetPages * pageBytes;
+        return new Rig(backend.builder(devices).heap(heapBytes).pageSize(pageBytes).budget(budgetBytes));
+    }
+
+    private static void run(RandomHeapUser user, int steps, long seed) {
+        for (int step = 0; step < steps; step++) {
+            try {
+                user.step();
+                if (step % CHECK_EVERY == CHECK_EVERY - 1) {
+                    user.checkAll();
+                }
+            } catch (RuntimeException | Error e) {
+                throw new AssertionError("-Dhmm.seed=%d, step=%d: %s".formatted(seed, step, user.doing()), e);
+            }
+        }
+        user.finish();
+    }
+
+    /// One user's regions, driven by several threads under a lock of the test.
+    private static final class SharedTurns {
+
+        private final ReentrantLock lock = new ReentrantLock();
+        private final RandomHeapUser user;
+        private final long seed;
+
+        SharedTurns(Rig rig, long seed) {
+            user = new RandomHeapUser(rig, ~seed);
+            this.seed = seed;
+        }
+
+        void take(int turns) {
+            for (int i = 0; i < turns; i++) {
+                lock.lock();
+                try {
+                    user.stepWithoutOpenViews(); // views belong to the thread that opens them
+                } catch (RuntimeException | Error e) {
+                    throw new AssertionError("-Dhmm.seed=%d, turn=%d: %s".formatted(seed, i, user.doing()), e);
+                } finally {
+                    lock.unlock();
+                }
+            }
+        }
+
+        void finish() {
+            user.finish();
+        }
+    }
+}

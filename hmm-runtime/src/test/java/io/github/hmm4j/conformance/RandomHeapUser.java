@@ -1,0 +1,492 @@
+package io.github.hmm4j.conformance;
+
+import static java.lang.foreign.ValueLayout.JAVA_BYTE;
+import static java.lang.foreign.ValueLayout.JAVA_INT_UNALIGNED;
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+
+import io.github.hmm4j.Access;
+import io.github.hmm4j.Arg;
+import io.github.hmm4j.HmmDevice;
+import io.github.hmm4j.Launch;
+import io.github.hmm4j.Residency;
+import io.github.hmm4j.conformance.ModelRegion.Slice;
+import io.github.hmm4j.error.AccessViolationException;
+import io.github.hmm4j.error.DeviceMemoryExhaustedException;
+import io.github.hmm4j.migrate.MigrationReport;
+import io.github.hmm4j.migrate.PageOutcome;
+import io.github.hmm4j.mirror.SnapshotCode;
+import io.github.hmm4j.pager.HostView;
+import io.github.hmm4j.space.Protection;
+import java.lang.foreign.MemorySegment;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.SplittableRandom;
+import java.util.function.Function;
+import java.util.function.IntBinaryOperator;
+import java.util.stream.LongStream;
+
+/// Does random things with regions of its own, in one thread, and knows what must come of each: the bytes, the refusal, the outcome.
+///
+/// Views stay open across steps and launches in flight, so that each operation meets them.
+final class RandomHeapUser {
+
+    private static final int MAX_REGIONS = 8;
+    private static final int MAX_REGION_PAGES = 12;
+    private static final int MAX_OPEN_VIEWS = 4;
+
+    /// Pointers of all devices can start at multiples of this.
+    private static final int POINTER_BYTES = 128;
+
+    private record OpenView(HostView view, Slice slice) {}
+
+    /// A kernel argument, as the model sees it.
+    private record Use(Slice slice, boolean writes) {}
+
+    private final Rig rig;
+    private final SplittableRandom random;
+    private final int pageBytes;
+    private final List<ModelRegion> regions = new ArrayList<>();
+    private final List<OpenView> views = new ArrayList<>();
+    private final List<Launch> launches = new ArrayList<>();
+    private String doing = "nothing yet";
+
+    RandomHeapUser(Rig rig, long seed) {
+        this.rig = rig;
+        random = new SplittableRandom(seed);
+        pageBytes = rig.pageBytes();
+    }
+
+    /// What the last step was about, for the message of a failure.
+    String doing() {
+        return doing;
+    }
+
+    void step() {
+        if (regions.isEmpty()) {
+            allocate();
+            return;
+        }
+        switch (random.nextInt(32)) {
+            case 0, 1 -> allocate();
+            case 2 -> freeAll();
+            case 3 -> freePart();
+            case 4 -> protect(anySlice());
+            case 5, 6, 7 -> openView(anySlice(), random.nextBoolean());
+            case 8, 9 -> openOverlappingView();
+            case 10, 11 -> closeAView();
+            case 12, 13 -> useOpenViews();
+            case 14, 15, 16 -> copy();
+            case 17, 18, 19 -> fill();
+            case 20, 21, 22 -> add();
+            case 23 -> prefetch(anySlice());
+            case 24 -> migrate(anySlice());
+            case 25 -> prefetchHost(anySlice());
+            case 26 -> discard(anySlice());
+            case 27 -> move();
+            case 28 -> evictAll();
+            case 29 -> awaitLaunches();
+            case 30 -> look(anySlice());
+            default -> checkRegion(any(regions));
+        }
+    }
+
+    /// A step after which nothing is open, so that another thread can take the next.
+    void stepWithoutOpenViews() {
+        step();
+        while (!views.isEmpty()) {
+            closeAView();
+        }
+    }
+
+    // ---- regions
+
+    private void allocate() {
+        if (regions.size() >= MAX_REGIONS) {
+            return;
+        }
+        int size = 4 * (1 + random.nextInt(MAX_REGION_PAGES * pageBytes / 4));
+        doing = "allocate " + size;
+        regions.add(ModelRegion.empty(rig.heap.allocate(size, 4), pageBytes));
+    }
+
+    private void freeAll() {
+        ModelRegion region = any(regions);
+        doing = "free " + name(region.all());
+        if (refusedForViews(region.all(), () -> rig.heap.free(region.handle))) {
+            return;
+        }
+        rig.heap.free(region.handle);
+        regions.remove(region);
+    }
+
+    private void freePart() {
+        ModelRegion region = any(regions);
+        if (region.pages() < 2) {
+            return;
+        }
+        int first = random.nextInt(region.pages());
+        int end = first + 1 + random.nextInt(region.pages() - first);
+        Slice part = region.pages(first, end);
+        doing = "free part " + name(part);
+        if (refusedForViews(region.all(), null) || part.length() == region.size()) {
+            return; // what remains gets handles of its own, which open views do not have
+        }
+        rig.heap.free(part.segment());
+        regions.remove(region);
+        if (first > 0) {
+            regions.add(region.part(0, first, region.pages(0, first).segment()));
+        }
+        if (end < region.pages()) {
+            regions.add(region.part(end, region.pages(), region.pages(end, region.pages()).segment()));
+        }
+    }
+
+    private void move() {
+        ModelRegion region = any(regions);
+        doing = "move " + name(region.all());
+        if (refusedForViews(region.all(), () -> rig.heap.move(region.handle))) {
+            return;
+        }
+        MemorySegment moved = rig.heap.move(region.handle);
+        regions.remove(region);
+        regions.add(region.part(0, region.pages(), moved));
+    }
+
+    private void protect(Slice slice) {
+        Protection protection = any(List.of(Protection.values()));
+        if (random.nextInt(3) > 0) {
+            protection = Protection.READ_WRITE;
+        }
+        Protection wanted = protection;
+        doing = "protect " + wanted + " " + name(slice);
+        if (wanted != Protection.READ_WRITE && refusedForViews(slice, () -> rig.heap.protect(slice.segment(), wanted))) {
+            return;
+        }
+        rig.heap.protect(slice.segment(), wanted);
+        slice.protect(wanted);
+    }
+
+    private void discard(Slice slice) {
+        doing = "discard " + name(slice);
+        if (isViewed(slice)) {
+            return; // refused only if a view holds a whole page of it; the scenarios have that
+        }
+        rig.heap.discard(slice.segment());
+        slice.discard();
+    }
+
+    /// @param operation what must be refused, or null to ask only
+    private boolean refusedForViews(Slice slice, Runnable operation) {
+        if (!isViewed(slice)) {
+            return false;
+        }
+        if (operation != null) {
+            assertThatThrownBy(operation::run).isInstanceOf(IllegalStateException.class).hasMessageContaining("view");
+        }
+        return true;
+    }
+
+    private boolean isViewed(Slice slice) {
+        return views.stream().anyMatch(open -> open.slice.sharesPageWith(slice));
+    }
+
+    // ---- views
+
+    private void openView(Slice slice, boolean write) {
+        doing = (write ? "write " : "read ") + name(slice);
+        if (!slice.allows(write)) {
+            assertViolation(List.of(new Use(slice, write)), () -> view(slice, write).close());
+            return;
+        }
+        HostView view = view(slice, write);
+        OpenView open = new OpenView(view, slice);
+        compare(open);
+        if (write) {
+            scribble(open);
+        }
+        if (views.size() < MAX_OPEN_VIEWS && random.nextInt(3) == 0) {
+            views.add(open);
+        } else {
+            view.close();
+        }
+    }
+
+    private HostView view(Slice slice, boolean write) {
+        Access access = write ? Access.WRITE : Access.READ;
+        return random.nextInt(8) == 0 ? rig.heap.sharedView(slice.segment(), access) : rig.heap.view(slice.segment(), access);
+    }
+
+    private void openOverlappingView() {
+        if (!views.isEmpty()) {
+            Slice held = any(views).slice;
+            int start = Math.max(0, held.start() - random.nextInt(2 * pageBytes));
+            openView(held.region().slice(start, 1 + random.nextInt(held.region().size() - start)), random.nextBoolean());
+        }
+    }
+
+    private void closeAView() {
+        if (!views.isEmpty()) {
+            OpenView open = views.remove(random.nextInt(views.size()));
+            doing = "close the view of " + name(open.slice);
+            compare(open);
+            open.view.close();
+        }
+    }
+
+    private void useOpenViews() {
+        for (OpenView open : views) {
+            doing = "use the view of " + name(open.slice);
+            if (open.view.isWrite()) {
+                scribble(open);
+            }
+        }
+        views.forEach(this::compare);
+    }
+
+    private void scribble(OpenView open) {
+        int start = random.nextInt(open.slice.length());
+        int end = Math.min(open.slice.length(), start + 1 + random.nextInt(3 * pageBytes));
+        byte[] written = new byte[end - start];
+        random.nextBytes(written);
+        MemorySegment.copy(MemorySegment.ofArray(written), 0, open.view.segment(), start, written.length);
+        System.arraycopy(written, 0, open.slice.region().bytes, open.slice.start() + start, written.length);
+    }
+
+    private void compare(OpenView open) {
+        Slice slice = open.slice;
+        long at = open.view.segment().mismatch(MemorySegment.ofArray(slice.region().bytes).asSlice(slice.start(), slice.length()));
+        if (at >= 0) {
+            int offset = slice.start() + (int) at;
+            throw new AssertionError("byte %d (page %d) of %s is %d, expected %d".formatted(offset, offset / pageBytes, name(slice),
+                    open.view.segment().get(JAVA_BYTE, at), slice.region().bytes[offset]));
+        }
+    }
+
+    // ---- kernels
+
+    private void copy() {
+        Slice to = kernelSlice();
+        Slice from = kernelSlice();
+        int length = Math.min(to.length(), from.length());
+        Slice in = from.region().slice(from.start(), length);
+        Slice out = to.region().slice(to.start(), length);
+        if (in.overlaps(out)) {
+            return;
+        }
+        boolean alsoWrites = random.nextInt(6) == 0;
+        Object inArgument = alsoWrites ? Arg.inOut(in.segment()) : random.nextBoolean() ? in.segment() : Arg.in(in.segment());
+        Object outArgument = outArgument(out);
+        doing = "copy " + name(in) + " to " + name(out);
+        launch(List.of(new Use(in, alsoWrites), new Use(out, true)), device -> rig.launchCopy(device, inArgument, outArgument),
+                () -> System.arraycopy(in.region().bytes, in.start(), out.region().bytes, out.start(), length));
+    }
+
+    private void fill() {
+        Slice out = kernelSlice();
+        int start = random.nextInt();
+        Object argument = outArgument(out);
+        doing = "fill " + name(out);
+        launch(List.of(new Use(out, true)), device -> rig.launchFill(device, argument, start),
+                () -> eachInt(out, (i, _) -> start + i));
+    }
+
+    private void add() {
+        Slice slice = kernelSlice();
+        int delta = random.nextInt();
+        Object argument = random.nextBoolean() ? slice.segment() : Arg.inOut(slice.segment());
+        doing = "add to " + name(slice);
+        launch(List.of(new Use(slice, true)), device -> rig.launchAdd(device, argument, delta),
+                () -> eachInt(slice, (_, old) -> old + delta));
+    }
+
+    private Object outArgument(Slice out) {
+        return switch (random.nextInt(3)) {
+            case 0 -> Arg.out(out.segment());
+            case 1 -> Arg.inOut(out.segment());
+            default -> out.segment();
+        };
+    }
+
+    private static void eachInt(Slice slice, IntBinaryOperator next) {
+        MemorySegment bytes = MemorySegment.ofArray(slice.region().bytes).asSlice(slice.start(), slice.length());
+        for (int i = 0; i < slice.length() / 4; i++) {
+            bytes.set(JAVA_INT_UNALIGNED, 4L * i, next.applyAsInt(i, bytes.get(JAVA_INT_UNALIGNED, 4L * i)));
+        }
+    }
+
+    private void launch(List<Use> uses, Function<HmmDevice, Launch> kernel, Runnable effect) {
+        HmmDevice device = any(rig.hmm.devices());
+        doing += " on " + device.index();
+        if (uses.stream().anyMatch(this::isHeldByView)) {
+            assertThatThrownBy(() -> kernel.apply(device)).isInstanceOf(IllegalStateException.class).hasMessageContaining("close it first");
+        } else if (!fits(device, uses)) {
+            assertThatThrownBy(() -> kernel.apply(device)).isInstanceOf(DeviceMemoryExhaustedException.class);
+        } else if (!uses.stream().allMatch(use -> use.slice.allows(use.writes))) {
+            assertViolation(uses, () -> kernel.apply(device));
+        } else {
+            Launch launch = kernel.apply(device);
+            effect.run();
+            if (random.nextInt(3) == 0) {
+                launch.await();
+            } else {
+                launches.add(launch);
+            }
+        }
+    }
+
+    private boolean isHeldByView(Use use) {
+        return views.stream().anyMatch(open -> (open.view.isWrite() || use.writes) && open.slice.sharesPageWith(use.slice));
+    }
+
+    private boolean fits(HmmDevice device, List<Use> uses) {
+        long pages = uses.stream()
+                .flatMap(use -> LongStream.range(use.slice.firstPage(), use.slice.endPage())
+                        .mapToObj(page -> use.slice.region().handle.address() / pageBytes + page))
+                .distinct().count();
+        return device.hasAperture() || pages * pageBytes <= device.budgetBytes();
+    }
+
+    private void awaitLaunches() {
+        doing = "await launches";
+        launches.forEach(Launch::await);
+        launches.clear();
+    }
+
+    // ---- moving
+
+    private void prefetch(Slice slice) {
+        move("prefetch", slice, device -> rig.heap.prefetch(slice.segment(), device), List.of(PageOutcome.ALREADY, PageOutcome.MOVED));
+    }
+
+    private void migrate(Slice slice) {
+        move("migrate", slice, device -> rig.heap.migrate(slice.segment(), device),
+                List.of(PageOutcome.ALREADY, PageOutcome.MOVED, PageOutcome.ELSEWHERE));
+    }
+
+    private void move(String what, Slice slice, Function<HmmDevice, MigrationReport> migration, List<PageOutcome> outcomes) {
+        HmmDevice device = any(rig.hmm.devices());
+        doing = what + " " + name(slice) + " to " + device.index();
+        if (!fits(device, List.of(new Use(slice, true)))) {
+            assertThatThrownBy(() -> migration.apply(device)).isInstanceOf(DeviceMemoryExhaustedException.class);
+        } else if (!slice.allows(false)) {
+            assertViolation(List.of(new Use(slice, false)), () -> migration.apply(device));
+        } else {
+            MigrationReport report = migration.apply(device);
+            for (int page = slice.firstPage(); page < slice.endPage(); page++) {
+                PageOutcome outcome = report.outcome(report.pages().first() + page - slice.firstPage());
+                Slice single = slice.region().pages(page, page + 1);
+                if (!isViewed(single)) {
+                    assertThat(outcome).as("page %d", page).isIn(outcomes);
+                } else if (!device.info().coherent()) {
+                    assertThat(outcome).as("page %d under a view", page).isEqualTo(PageOutcome.PINNED);
+                }
+            }
+        }
+    }
+
+    private void prefetchHost(Slice slice) {
+        doing = "prefetch to host " + name(slice);
+        assertThat(rig.heap.prefetchHost(slice.segment()).allResident()).isTrue();
+        Residency residency = rig.heap.residency(slice.segment());
+        assertThat(residency.deviceBytes()).containsOnly(0L);
+        assertThat(residency.sharedBytes()).isZero();
+    }
+
+    private void evictAll() {
+        HmmDevice device = any(rig.hmm.devices());
+        doing = "evict all from " + device.index();
+        rig.hmm.evictAll(device);
+    }
+
+    /// Looking changes nothing, and what is seen makes sense.
+    private void look(Slice slice) {
+        doing = "look at " + name(slice);
+        Residency residency = rig.heap.residency(slice.region().handle);
+        long sum = residency.emptyBytes() + residency.hostBytes() + residency.sharedBytes() + residency.poisonedBytes()
+                + residency.deviceBytes().stream().mapToLong(Long::longValue).sum();
+        assertThat(sum).isEqualTo((long) slice.region().pages() * pageBytes);
+        assertThat(residency.poisonedBytes()).isZero();
+        List<SnapshotCode> codes = rig.snap(any(rig.hmm.devices()), slice.region().handle);
+        for (int page = 0; page < codes.size(); page++) {
+            Protection protection = slice.region().protections[page];
+            boolean error = codes.get(page) == SnapshotCode.ERROR;
+            assertThat(error).as("page %d is %s: %s", page, protection, codes.get(page)).isEqualTo(protection == Protection.NONE);
+            if (protection == Protection.READ) {
+                assertThat(codes.get(page).code() & SnapshotCode.WRITE.code()).as("page %d: %s", page, codes.get(page)).isZero();
+            }
+        }
+    }
+
+    // ---- checks
+
+    private void checkRegion(ModelRegion region) {
+        for (int page = 0; page < region.pages(); page++) {
+            Slice slice = region.pages(page, page + 1);
+            doing = "check " + name(slice);
+            if (slice.allows(false)) {
+                try (HostView view = rig.heap.view(slice.segment(), Access.READ)) {
+                    compare(new OpenView(view, slice));
+                }
+            }
+        }
+    }
+
+    void checkAll() {
+        regions.forEach(this::checkRegion);
+    }
+
+    /// Ends everything that is open, compares every byte, and gives all memory back.
+    void finish() {
+        while (!views.isEmpty()) {
+            closeAView();
+        }
+        awaitLaunches();
+        for (ModelRegion region : regions) {
+            rig.heap.protect(region.handle, Protection.READ_WRITE);
+            region.all().protect(Protection.READ_WRITE);
+            checkRegion(region);
+            rig.heap.free(region.handle);
+        }
+        regions.clear();
+    }
+
+    private void assertViolation(List<Use> uses, Runnable operation) {
+        doing += ", which is forbidden";
+        assertThatThrownBy(operation::run).isInstanceOfSatisfying(AccessViolationException.class, violation -> {
+            boolean names = uses.stream().anyMatch(use -> {
+                long page = (violation.addressBytes() - use.slice.region().handle.address()) / pageBytes;
+                if (page < use.slice.firstPage() || page >= use.slice.endPage()) {
+                    return false;
+                }
+                Protection protection = use.slice.region().protections[(int) page];
+                return violation.kind() == AccessViolationException.Kind.FAULT
+                        ? protection == Protection.NONE
+                        : use.writes && protection == Protection.READ;
+            });
+            assertThat(names).as("%s names a page that forbids it", violation.getMessage()).isTrue();
+        });
+    }
+
+    // ---- choices
+
+    private Slice anySlice() {
+        ModelRegion region = any(regions);
+        int start = random.nextInt(region.size());
+        return region.slice(start, 1 + random.nextInt(region.size() - start));
+    }
+
+    private Slice kernelSlice() {
+        ModelRegion region = any(regions);
+        int start = random.nextInt(Math.ceilDiv(region.size(), POINTER_BYTES)) * POINTER_BYTES;
+        return region.slice(start, 4 * (1 + random.nextInt((region.size() - start) / 4)));
+    }
+
+    private <T> T any(List<T> list) {
+        return list.get(random.nextInt(list.size()));
+    }
+
+    private static String name(Slice slice) {
+        return "0x%x[%d, %d)".formatted(slice.region().handle.address(), slice.start(), slice.end());
+    }
+}
