@@ -34,7 +34,7 @@ class ModelTest {
     })
     void oneThreadAgrees(Backend backend, int devices, int pageBytes, int budgetPages, int steps) {
         try (Rig rig = open(backend, devices, pageBytes, budgetPages)) {
-            run(new RandomHeapUser(rig, SEED), steps * LONGER, SEED);
+            run(new RandomHeapUser(rig, SEED, true), steps * LONGER, SEED);
         }
     }
 
@@ -58,7 +58,7 @@ class ModelTest {
             List<Runnable> threads = new ArrayList<>();
             for (int i = 0; i < 3; i++) {
                 long seed = SEED + i;
-                threads.add(() -> run(new RandomHeapUser(rig, seed), steps * LONGER, SEED));
+                threads.add(() -> run(new RandomHeapUser(rig, seed, false), steps * LONGER, SEED));
             }
             SharedTurns shared = new SharedTurns(rig, SEED);
             threads.add(() -> shared.take(steps * LONGER / 2));
@@ -96,7 +96,7 @@ class ModelTest {
         private final long seed;
 
         SharedTurns(Rig rig, long seed) {
-            user = new RandomHeapUser(rig, ~seed);
+            user = new RandomHeapUser(rig, ~seed, false);
             this.seed = seed;
         }
 
