@@ -38,7 +38,8 @@ class FailureWalkTest {
     @ParameterizedTest
     @CsvSource({
         "SIM_PRIVATE, true, ALLOC, 1", "SIM_PRIVATE, true, SLICE, 8", "SIM_PRIVATE, true, COPY_TO_DEVICE, 5",
-        "SIM_PRIVATE, true, COPY_TO_HOST, 5", "SIM_PRIVATE, true, ZERO, 2", "SIM_PRIVATE, true, LAUNCH, 8", "SIM_PRIVATE, true, WAIT, 20",
+        "SIM_PRIVATE, true, COPY_TO_HOST, 5", "SIM_PRIVATE, true, ZERO, 2", "SIM_PRIVATE, true, COPY_ON_DEVICE, 1", "SIM_PRIVATE, true, LAUNCH, 8",
+        "SIM_PRIVATE, true, WAIT, 20",
         "SIM_PRIVATE, false, ALLOC, 1", "SIM_PRIVATE, false, SLICE, 4", "SIM_PRIVATE, false, COPY_TO_DEVICE, 3",
         "SIM_PRIVATE, false, COPY_TO_HOST, 3", "SIM_PRIVATE, false, ZERO, 1", "SIM_PRIVATE, false, LAUNCH, 8", "SIM_PRIVATE, false, WAIT, 15",
         "SIM_COHERENT, false, SLICE, 0", "SIM_COHERENT, false, LAUNCH, 8", "SIM_COHERENT, false, WAIT, 8"

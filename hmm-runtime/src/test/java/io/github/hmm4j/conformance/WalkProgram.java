@@ -65,6 +65,8 @@ final class WalkProgram {
         steps.add(new Step("a kernel reads and writes a", () -> rig.launchAdd(rig.device(0), a.managed, 5),
                 () -> a.replace(0, ints, i -> a.expected[i] + 5)));
         steps.add(copy("a kernel copies a to b", a.managed, Arg.out(b.managed), a, b));
+        steps.add(addTo("one page of c", c, 2, 1));
+        steps.add(addTo("its neighbours too, so that it has to change its place", c, 1, 3));
         steps.add(hostRead("the host reads a", a));
         steps.add(new Step("a kernel fills c", () -> rig.launchFill(rig.device(0), Arg.out(c.managed), 900),
                 () -> c.replace(0, ints, i -> 900 + i)));
@@ -82,6 +84,12 @@ final class WalkProgram {
                 () -> c.replace(0, ints, i -> c.expected[i] - 1)));
         steps.add(hostRead("the host reads c", c));
         return steps;
+    }
+
+    private Step addTo(String name, Numbers numbers, int firstPage, int pages) {
+        int perPage = rig.pageBytes() / 4;
+        return new Step(name, () -> rig.launchAdd(rig.device(0), rig.page(numbers.managed, firstPage, pages), 11),
+                () -> numbers.replace(firstPage * perPage, pages * perPage, i -> numbers.expected[i] + 11));
     }
 
     private Step hostWrite(String name, Numbers numbers, int first, int count, int start) {
