@@ -99,6 +99,7 @@ public final class ToDevice {
         private final MigrationReport report;
         private final int regionId;
         private final String what;
+        private final int inPlaceElsewhere; // other devices that use host pages in place; nobody if this one does not
 
         Move(DeviceMirror mirror, PageRange pages, Intent intent, Effort effort, Cause cause, UndoLog undo) {
             this.mirror = mirror;
@@ -110,6 +111,7 @@ public final class ToDevice {
             this.undo = undo;
             report = new MigrationReport(pages);
             what = "migration to " + mirror;
+            inPlaceElsewhere = mirror.isCoherent() ? heap.coherentDevices() & ~(1 << device) : 0;
             regionId = heap.space().regionAt(heap.space().addressOf(pages.first())).map(Region::id).orElse(0);
         }
 
@@ -130,17 +132,32 @@ public final class ToDevice {
         }
 
         private void bringHomeFromPeers(PageRange range) {
+            ToHost.Access access = isToLeavePeers() ? ToHost.Access.BRING_HOME : ToHost.Access.SHARE;
             long page = range.first();
             while (page < range.end()) {
                 long end = page;
-                while (end < range.end() && table.state(end) == PageState.DEVICE) {
+                while (end < range.end() && isOfPeers(table.word(end))) {
                     end++;
                 }
                 if (end > page) {
-                    toHost.fetch(new PageRange(page, end), ToHost.Access.SHARE, Cause.PEER);
+                    toHost.fetch(new PageRange(page, end), access, Cause.PEER);
                 }
                 page = Math.max(end, page + 1);
             }
+        }
+
+        private boolean isToLeavePeers() {
+            return intent.writes() && inPlaceElsewhere != 0;
+        }
+
+        /// Whether another device must let go of a page first. A read copy of its own may stay; but where both devices use the host page itself, the one must have
+        /// stopped reading before the other writes.
+        private boolean isOfPeers(long word) {
+            return PageWord.state(word) == PageState.DEVICE || isReadInPlaceElsewhere(word);
+        }
+
+        private boolean isReadInPlaceElsewhere(long word) {
+            return isToLeavePeers() && PageWord.state(word) == PageState.SHARED && (PageWord.sharers(word) & inPlaceElsewhere) != 0;
         }
 
         /// Handles all pages it can and returns those that others own or have claimed.
@@ -221,6 +238,9 @@ public final class ToDevice {
                     }
                     switch (PageWord.state(word)) {
                         case EMPTY, HOST, SHARED -> {
+                            if (isReadInPlaceElsewhere(word)) {
+                                return false;
+                            }
                             long claim = PageWord.toClaimedForDevice(word, device, intent.writes());
                             if (table.transition(page, Transition.CLAIM_FOR_DEVICE, word, claim)) {
                                 claims.add(page, claim, word);

@@ -300,9 +300,11 @@ public final class ToHost {
             }
 
             void waitAndCopy() {
+                // A copy into the host page would show to a kernel that still reads it in place.
+                boolean writersOnly = !access.exclusive && (runsByDevice.isEmpty() || heap.coherentDevices() == 0);
                 for (PageRange range : claims.ranges()) {
                     invalidations.add(heap.notifier().begin(heap.space().addressesOf(range), InvalidationKind.MIGRATE, -1));
-                    heap.inFlight().awaitConflicts(range, !access.exclusive);
+                    heap.inFlight().awaitConflicts(range, writersOnly);
                 }
                 for (PageRange range : inPlace.ranges()) {
                     heap.inFlight().awaitConflicts(range, !access.exclusive);
