@@ -43,7 +43,10 @@ final class Lifetime {
         }
         boolean first = ended.compareAndSet(false, true);
         lock.writeLock().lock();
-        lock.writeLock().unlock();
-        return first;
+        try {
+            return first;
+        } finally {
+            lock.writeLock().unlock();
+        }
     }
 }
