@@ -146,8 +146,8 @@ public final class RegionChanges {
                     word = table.word(page);
                 } while (!table.transition(page, Transition.DISCARD, word, PageWord.toEmpty(word)));
             }
-            if (heap.mirrors().stream().anyMatch(DeviceMirror::isCoherent)) {
-                heap.inFlight().awaitConflicts(pages, false); // a kernel that works in place would still write to the empty page, or find it empty
+            if (heap.coherentDevices() != 0) {
+                heap.inFlight().awaitConflicts(pages, false); // a kernel that works in place would still write to the empty page, or read it too early
             }
             releaseHost(pages); // before anybody can touch an empty page again, or his bytes would go with the old ones
         }

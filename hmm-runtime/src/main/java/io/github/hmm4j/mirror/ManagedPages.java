@@ -25,15 +25,20 @@ public record ManagedPages(
         return mirrors.get(device);
     }
 
-    /// How pages look from a device; -1 looks from the host, to which every device is remote.
-    public Snapshot snapshot(int device, PageRange pages) {
+    /// Devices that use host pages in place: bit d is set for device d.
+    public int coherentDevices() {
         int coherent = 0;
         for (DeviceMirror mirror : mirrors) {
             if (mirror.isCoherent()) {
                 coherent |= 1 << mirror.index();
             }
         }
-        return Snapshot.take(space, table, device, coherent, pages);
+        return coherent;
+    }
+
+    /// How pages look from a device; -1 looks from the host, to which every device is remote.
+    public Snapshot snapshot(int device, PageRange pages) {
+        return Snapshot.take(space, table, device, coherentDevices(), pages);
     }
 
     /// Address, in the runtime's own mapping, of the host bytes of a page.

@@ -322,11 +322,11 @@ final class RandomHeapUser {
         HmmDevice device = any(rig.hmm.devices());
         doing += " on " + device.index();
         if (uses.stream().anyMatch(this::isHeldByView)) {
-            assertThatThrownBy(() -> kernel.apply(device)).isInstanceOf(IllegalStateException.class).hasMessageContaining("close it first");
+            assertThatThrownBy(() -> { Launch _ = kernel.apply(device); }).isInstanceOf(IllegalStateException.class).hasMessageContaining("close it first");
         } else if (!fits(device, uses)) {
-            assertThatThrownBy(() -> kernel.apply(device)).isInstanceOf(DeviceMemoryExhaustedException.class);
+            assertThatThrownBy(() -> { Launch _ = kernel.apply(device); }).isInstanceOf(DeviceMemoryExhaustedException.class);
         } else if (!uses.stream().allMatch(use -> use.slice.allows(use.writes))) {
-            assertViolation(uses, () -> kernel.apply(device));
+            assertViolation(uses, () -> { Launch _ = kernel.apply(device); });
         } else {
             Launch launch = kernel.apply(device);
             effect.run();
@@ -371,9 +371,9 @@ final class RandomHeapUser {
         HmmDevice device = any(rig.hmm.devices());
         doing = what + " " + name(slice) + " to " + device.index();
         if (!fits(device, List.of(new Use(slice, true)))) {
-            assertThatThrownBy(() -> migration.apply(device)).isInstanceOf(DeviceMemoryExhaustedException.class);
+            assertThatThrownBy(() -> { MigrationReport _ = migration.apply(device); }).isInstanceOf(DeviceMemoryExhaustedException.class);
         } else if (!slice.allows(false)) {
-            assertViolation(List.of(new Use(slice, false)), () -> migration.apply(device));
+            assertViolation(List.of(new Use(slice, false)), () -> { MigrationReport _ = migration.apply(device); });
         } else {
             MigrationReport report = migration.apply(device);
             for (int page = slice.firstPage(); page < slice.endPage(); page++) {

@@ -1,0 +1,62 @@
+package io.github.hmm4j;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import io.github.hmm4j.device.sim.SimDevice;
+import io.github.hmm4j.device.sim.SimLane;
+import java.lang.foreign.MemorySegment;
+import java.util.List;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.Timeout;
+
+/// Coherent devices use the host page itself, so what others do to it shows to a kernel that is still running.
+@Timeout(60)
+class InPlaceTest {
+
+    @Test
+    void aDeviceThatWritesInPlaceWaitsForReadersOnAnother() {
+        try (Rig rig = Rig.coherent(2)) {
+            MemorySegment in = rig.filled(2, 1);
+            MemorySegment out = rig.pages(2);
+            rig.sim().pause(SimLane.COMPUTE);
+            rig.copy(out, in, 0);
+            Background<Launch> write = Background.call(() -> rig.fill(in, 9, 1)).awaitWaiting();
+            rig.sim().resume(SimLane.COMPUTE);
+            write.join().await();
+            assertThat(rig.values(out)).containsExactly(1);
+            assertThat(rig.values(in)).containsExactly(9);
+        }
+    }
+
+    @Test
+    void discardWaitsForReadersInPlace() {
+        try (Rig rig = Rig.coherent(1)) {
+            MemorySegment in = rig.filled(2, 1);
+            MemorySegment out = rig.pages(2);
+            rig.sim().pause(SimLane.COMPUTE);
+            rig.copy(out, in, 0);
+            Background<Boolean> discard = Background.run(() -> rig.heap.discard(in)).awaitWaiting();
+            rig.sim().resume(SimLane.COMPUTE);
+            discard.join();
+            assertThat(rig.values(out)).containsExactly(1);
+            assertThat(rig.values(in)).containsExactly(0);
+        }
+    }
+
+    /// Its own frame may change beside the reader, the host page may not.
+    @Test
+    void whatAPrivateDeviceWroteComesHomeAfterReadersInPlace() {
+        List<SimDevice> sims = List.of(Rig.sim(0, true), Rig.sim(1, false));
+        try (Rig rig = Rig.of(sims, builder -> builder.heap(ByteSize.mib(8)))) {
+            MemorySegment in = rig.filled(2, 1);
+            MemorySegment out = rig.pages(2);
+            rig.sim().pause(SimLane.COMPUTE);
+            rig.copy(out, in, 0);
+            rig.fill(in, 9, 1).await();
+            Background<int[]> read = Background.call(() -> rig.values(in)).awaitWaiting();
+            rig.sim().resume(SimLane.COMPUTE);
+            assertThat(read.join()).containsExactly(9);
+            assertThat(rig.values(out)).containsExactly(1);
+        }
+    }
+}

@@ -1,0 +1,143 @@
+package io.github.hmm4j;
+
+import static java.lang.foreign.ValueLayout.JAVA_INT;
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+
+import io.github.hmm4j.device.Device;
+import io.github.hmm4j.device.NDRange;
+import io.github.hmm4j.device.sim.SimDevice;
+import io.github.hmm4j.device.sim.SimLane;
+import io.github.hmm4j.pager.HostView;
+import io.github.hmm4j.policy.EvictionPolicy;
+import io.github.hmm4j.space.Protection;
+import java.io.IOException;
+import java.lang.foreign.MemorySegment;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.time.Duration;
+import java.util.concurrent.locks.ReentrantLock;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.Timeout;
+
+/// Opening and closing heaps.
+@Timeout(60)
+class OpeningTest {
+
+    @Test
+    void namesSettingsThatMakeNoSense() {
+        HmmBuilder builder = Hmm.builder();
+        assertThatThrownBy(() -> builder.pageSize(1L << 40)).isInstanceOf(IllegalArgumentException.class)
+                .hasMessageContaining("pageSize=" + (1L << 40));
+        assertThatThrownBy(() -> builder.pageSize(5000)).hasMessageContaining("pageSize=5000");
+        assertThatThrownBy(() -> builder.budget(0)).hasMessageContaining("budgetBytes=0");
+        assertThatThrownBy(() -> builder.launchTimeout(Duration.ofSeconds(-1))).hasMessageContaining("launchTimeout=PT-1S");
+        assertThatThrownBy(() -> builder.launchTimeout(Duration.ofSeconds(Long.MAX_VALUE))).isInstanceOf(IllegalArgumentException.class);
+        assertThatThrownBy(() -> builder.eviction(nothing(EvictionPolicy.class))).isInstanceOf(NullPointerException.class);
+        assertThatThrownBy(() -> builder.device(nothing(Device.class))).isInstanceOf(NullPointerException.class);
+    }
+
+    @SuppressWarnings("NullAway")
+    private static <T> T nothing(Class<T> type) {
+        return type.cast(null);
+    }
+
+    @Test
+    void closesItsDevicesWhenItCannotOpen() {
+        SimDevice sim = Rig.sim(0, false);
+        HmmBuilder builder = Hmm.builder().heap(-5).device(sim);
+        assertThatThrownBy(builder::open).isInstanceOf(IllegalArgumentException.class).hasMessageContaining("capacityBytes=-5");
+        assertThatThrownBy(() -> sim.allocate(1)).isInstanceOf(IllegalStateException.class);
+    }
+
+    @Test
+    void aTerabyteOpensAndTakesHardlyAnyMemory() throws IOException {
+        long before = residentBytes();
+        try (Rig rig = Rig.open(1, false, builder -> builder.heap(1L << 40).budget(64L * Rig.PAGE))) {
+            MemorySegment huge = rig.heap.allocate(1L << 39, 1);
+            rig.add(huge.asSlice((1L << 39) - Rig.PAGE, Rig.PAGE), 1, 0).await();
+            assertThat(rig.values(huge.asSlice((1L << 39) - Rig.PAGE, Rig.PAGE))).containsExactly(1);
+            assertThat(residentBytes() - before).isLessThan(64L << 20);
+        }
+    }
+
+    private static long residentBytes() throws IOException {
+        return Long.parseLong(Files.readString(Path.of("/proc/self/statm")).split(" ")[1]) * 4096;
+    }
+
+    @Test
+    void closingTwiceIsFineAndUsingItAfterwardsIsNot() {
+        Rig rig = Rig.windows(1, 16);
+        MemorySegment a = rig.filled(1, 1);
+        var call = rig.kernel("add").args(a, 1, 1);
+        Launch launch = call.launch(NDRange.of(1));
+        rig.close();
+        rig.close();
+        assertThat(launch.await().isDone()).isTrue();
+        assertThat(rig.sim().openObjects()).isZero();
+        assertThatThrownBy(() -> call.launch(NDRange.of(1))).isInstanceOf(IllegalStateException.class).hasMessageContaining("closed");
+        assertThatThrownBy(() -> rig.heap.view(a, Access.READ)).isInstanceOf(IllegalStateException.class);
+        assertThatThrownBy(() -> rig.heap.allocate(1, 1)).isInstanceOf(IllegalStateException.class);
+        assertThatThrownBy(() -> rig.heap.free(a)).isInstanceOf(IllegalStateException.class);
+        assertThatThrownBy(() -> rig.kernel("add")).isInstanceOf(IllegalStateException.class);
+        assertThatThrownBy(() -> rig.hmm.evictAll(rig.device(0))).isInstanceOf(IllegalStateException.class);
+        assertThat(rig.hmm.report().toString()).contains("LAUNCH");
+    }
+
+    @Test
+    void aForgottenViewIsALeakAndNeverACrash() {
+        Rig rig = Rig.windows(1, 16);
+        MemorySegment a = rig.filled(1, 7);
+        HostView view = rig.heap.view(a, Access.WRITE);
+        rig.close();
+        view.segment().setAtIndex(JAVA_INT, 1, 8);
+        assertThat(view.segment().getAtIndex(JAVA_INT, 0)).isEqualTo(7);
+        view.close();
+        assertThatThrownBy(() -> view.segment().getAtIndex(JAVA_INT, 0)).isInstanceOf(IllegalStateException.class);
+    }
+
+    @Test
+    void close_while_copying() {
+        Rig rig = Rig.windows(1, 16);
+        MemorySegment a = rig.filled(8, 1);
+        rig.sim().pause(SimLane.COPY);
+        Background<Boolean> prefetch = Background.run(() -> rig.heap.prefetch(a, rig.device(0)));
+        rig.sim().awaitSubmitted(SimLane.COPY, 1);
+        Background<Boolean> close = Background.run(rig.hmm::close).awaitWaiting();
+        assertThatThrownBy(() -> rig.heap.allocate(1, 1)).isInstanceOf(IllegalStateException.class); // at once, not behind the one who closes
+        rig.sim().resume(SimLane.COPY);
+        prefetch.join();
+        close.join();
+    }
+
+    @Test
+    void close_while_kernel_runs() {
+        Rig rig = Rig.windows(1, 16);
+        MemorySegment a = rig.filled(1, 1);
+        rig.sim().pause(SimLane.COMPUTE);
+        Launch launch = rig.add(a, 1, 0);
+        Background<Boolean> close = Background.run(rig.hmm::close).awaitWaiting();
+        assertThat(launch.isDone()).isFalse();
+        rig.sim().resume(SimLane.COMPUTE);
+        close.join();
+        assertThat(launch.isDone()).isTrue();
+    }
+
+    @Test
+    void closingWithinACallbackIsRefused() {
+        try (Rig rig = Rig.windows(1, 16)) {
+            MemorySegment a = rig.filled(1, 1);
+            Throwable[] thrown = new Throwable[1];
+            try (var _ = rig.heap.mirror(a, new ReentrantLock(), _ -> {
+                try {
+                    rig.hmm.close();
+                } catch (IllegalStateException e) {
+                    thrown[0] = e;
+                }
+            })) {
+                rig.heap.protect(a, Protection.READ);
+            }
+            assertThat(thrown[0]).hasMessageContaining("callback");
+        }
+    }
+}
