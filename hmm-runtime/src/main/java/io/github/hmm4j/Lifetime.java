@@ -42,8 +42,11 @@ final class Lifetime {
             throw new IllegalStateException("the heap cannot be closed within one of its own calls, such as a callback");
         }
         boolean first = ended.compareAndSet(false, true);
-        lock.writeLock().lock();
-        lock.writeLock().unlock();
-        return first;
+        lock.writeLock().lock(); // calls under way have ended when it is got
+        try {
+            return first;
+        } finally {
+            lock.writeLock().unlock();
+        }
     }
 }
