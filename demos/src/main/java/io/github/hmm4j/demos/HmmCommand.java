@@ -4,6 +4,7 @@ import io.github.hmm4j.demos.bench.Benches;
 import io.github.hmm4j.demos.bfs.BfsDemo;
 import io.github.hmm4j.demos.cli.Catalog;
 import io.github.hmm4j.demos.cli.HmmCommandLine;
+import io.github.hmm4j.demos.devices.DeviceList;
 import io.github.hmm4j.demos.harness.Demo;
 import io.github.hmm4j.demos.matmul.MatmulDemo;
 import io.github.hmm4j.demos.tree.TreeDemo;
@@ -20,7 +21,7 @@ public final class HmmCommand {
     public static void main(String[] args) {
         PrintWriter out = new PrintWriter(System.out, false, StandardCharsets.UTF_8);
         PrintWriter err = new PrintWriter(System.err, true, StandardCharsets.UTF_8);
-        Catalog catalog = new Catalog(demos(), Benches.all(), (_, _) -> {});
+        Catalog catalog = new Catalog(demos(), Benches.all(), DeviceList::of);
         int exitCode = new HmmCommandLine(catalog, out, err).run(args);
         out.flush();
         err.flush();

@@ -3,7 +3,7 @@ package io.github.hmm4j.demos.cli;
 import io.github.hmm4j.demos.harness.Bench;
 import io.github.hmm4j.demos.harness.Binding;
 import io.github.hmm4j.demos.harness.Demo;
-import java.io.PrintWriter;
+import io.github.hmm4j.demos.harness.DeviceReport;
 import java.util.List;
 
 /// Everything that the command line can run.
@@ -16,12 +16,10 @@ public record Catalog(List<Demo> demos, List<Bench> benches, DeviceListing devic
         benches = List.copyOf(benches);
     }
 
-    /// Prints the devices that a binding finds, with the indexes that `--device` takes.
+    /// Finds the devices of a binding, with the numbers that `--device` takes.
     @FunctionalInterface
     public interface DeviceListing {
-        /// Prints one table to `out`, which the caller flushes.
-        ///
-        /// @throws Exception if the devices cannot be listed
-        void print(Binding binding, PrintWriter out) throws Exception;
+        /// @throws Exception if the devices cannot be listed, or there is none
+        List<DeviceReport> list(Binding binding) throws Exception;
     }
 }

@@ -14,6 +14,7 @@ import io.github.hmm4j.device.opencl.ClAdvice;
 import io.github.hmm4j.device.opencl.ClApi;
 import io.github.hmm4j.device.opencl.ClBinding;
 import io.github.hmm4j.device.opencl.ClDeviceId;
+import io.github.hmm4j.device.opencl.ClPlatforms;
 import io.github.hmm4j.device.sim.SimDevice;
 import io.github.hmm4j.device.sim.SimKernels;
 import io.github.hmm4j.error.NoDeviceException;
@@ -41,7 +42,7 @@ public final class Opening {
             long memoryBytes = Math.max(2 * heapBytes, choice.budgetBytes().orElse(0));
             return builder.device(SimDevice.builder().memory(memoryBytes).kernels(kernels).open()).open();
         }
-        selected(choice);
+        selected(OpenClDevices.api(binding(choice.binding())), choice);
         return builder.binding(binding(choice.binding())).device(choice.device().orElse("")).open();
     }
 
@@ -53,7 +54,7 @@ public final class Opening {
             return Optional.empty();
         }
         ClApi api = OpenClDevices.api(binding(choice.binding()));
-        return Optional.of(BareOpenCl.open(api, selected(choice)));
+        return Optional.of(BareOpenCl.open(api, selected(api, choice)));
     }
 
     /// What a heap needs for allocations of these sizes.
@@ -111,8 +112,9 @@ public final class Opening {
         return hmm.hostAccess().mode().name().toLowerCase(Locale.ROOT);
     }
 
-    private static ClDeviceId selected(DeviceChoice choice) throws UsageException {
-        List<ClDeviceId> found = OpenClDevices.list(binding(choice.binding()));
+    /// Handles are good for the `api` that found them only.
+    private static ClDeviceId selected(ClApi api, DeviceChoice choice) throws UsageException {
+        List<ClDeviceId> found = ClPlatforms.devices(api);
         if (found.isEmpty()) {
             throw ClAdvice.noDevice(binding(choice.binding()));
         }

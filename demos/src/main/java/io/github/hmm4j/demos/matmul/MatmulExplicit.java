@@ -63,7 +63,7 @@ final class MatmulExplicit implements AutoCloseable {
         try (Arena values = Arena.ofConfined()) {
             cl.setValue(mulMat, 3, values.allocateFrom(JAVA_INT, n));
         }
-        long edge = (n + 63) / 64 * 8;
+        long edge = (n + 63L) / 64 * 8;
         long event = cl.enqueueKernel(queue, mulMat, new long[] {edge, edge}, new long[] {8, 8});
         cl.enqueueRead(queue, bufferR, 0, bytes, r.address(), false);
         cl.finish(queue);

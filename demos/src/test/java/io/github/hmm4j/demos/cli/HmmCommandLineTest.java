@@ -9,6 +9,7 @@ import io.github.hmm4j.demos.harness.Binding;
 import io.github.hmm4j.demos.harness.Demo;
 import io.github.hmm4j.demos.harness.DemoResult;
 import io.github.hmm4j.demos.harness.DeviceChoice;
+import io.github.hmm4j.demos.harness.DeviceReport;
 import io.github.hmm4j.demos.harness.RunContext;
 import io.github.hmm4j.demos.harness.TwinResult;
 import io.github.hmm4j.demos.harness.UsageException;
@@ -37,6 +38,7 @@ class HmmCommandLineTest {
     private final StringWriter out = new StringWriter();
     private final StringWriter err = new StringWriter();
     private final List<DeviceChoice> choices = new ArrayList<>();
+    private Optional<String> deviceError = Optional.empty();
     private final FakeDemo good = new FakeDemo("good");
     private final FakeDemo other = new FakeDemo("other");
 
@@ -227,7 +229,24 @@ class HmmCommandLineTest {
     @Test
     void listsDevices() {
         assertThat(run("devices", "--binding", "jocl")).isZero();
-        assertThat(out).hasToString("devices of jocl\n");
+        assertThat(out.toString()).contains("0 *", "Device of jocl", "2.00 GiB", "direct, 6,000 MB/s to the device",
+            "SVM: fine grain buffer", "(aperture)", "checked: because");
+    }
+
+    @Test
+    void listsDevicesForPrograms() throws IOException {
+        Path file = folder.resolve("devices.json");
+        assertThat(run("devices", "--json")).isZero();
+        assertThat(out.toString()).startsWith("[\n{\"number\": 0, \"chosen\": true, \"name\": \"Device of lwjgl\"");
+        assertThat(run("devices", "--json", file.toString())).isZero();
+        assertThat(out.toString()).endsWith(Files.readString(file)).doesNotContain("number  name");
+    }
+
+    @Test
+    void aDeviceThatDoesNotOpenIsAFailure() {
+        deviceError = Optional.of("clCreateContext failed");
+        assertThat(run("devices")).isEqualTo(1);
+        assertThat(out.toString()).contains("does not open", "clCreateContext failed");
     }
 
     @ParameterizedTest
@@ -245,7 +264,15 @@ class HmmCommandLineTest {
 
     private int run(String... args) {
         Catalog catalog = new Catalog(List.of(good, other), List.of(new FakeBench()),
-            (binding, printer) -> printer.print("devices of " + binding + "\n"));
+            binding -> List.of(device("Device of " + binding)));
         return new HmmCommandLine(catalog, new PrintWriter(out), new PrintWriter(err)).run(args);
+    }
+
+    private DeviceReport device(String name) {
+        DeviceReport.Use use = new DeviceReport.Use("direct", 6000, 5000, "faster", 1L << 30, 2L << 30, "aperture",
+            "checked", "because");
+        return new DeviceReport(0, true, name, "CPU", "platform", "vendor", "driver", "binding", 2, 4L << 30, 1L << 30,
+            128, true, List.of("FINE_GRAIN_BUFFER"), deviceError.isEmpty() ? Optional.of(use) : Optional.empty(),
+            deviceError);
     }
 }

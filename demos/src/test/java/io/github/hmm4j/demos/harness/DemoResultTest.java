@@ -21,9 +21,11 @@ class DemoResultTest {
         assertThat(Json.line(result.toJson())).isEqualTo("{\"name\": \"bfs\", \"ok\": true, \"device\": \"cpu\", "
             + "\"binding\": \"lwjgl\", \"hostAccess\": \"checked\", \"timeMs\": 1.5, \"bytesToDevice\": 11, "
             + "\"bytesToHost\": 21, \"reached\": 3, \"of\": 4, "
-            + "\"explicit\": {\"timeMs\": 2.5, \"bytesToDevice\": 10, \"bytesToHost\": 20, \"views\": 0, "
+            + "\"explicit\": {\"timeMs\": 2.5, \"firstMs\": 3.0, \"bytesToDevice\": 10, \"bytesToHost\": 20, "
+            + "\"pages\": 0, \"views\": 0, "
             + "\"linesOfCode\": 40}, "
-            + "\"managed\": {\"timeMs\": 1.5, \"bytesToDevice\": 11, \"bytesToHost\": 21, \"views\": 2, "
+            + "\"managed\": {\"timeMs\": 1.5, \"firstMs\": 2.0, \"bytesToDevice\": 11, \"bytesToHost\": 21, "
+            + "\"pages\": 4, \"views\": 2, "
             + "\"linesOfCode\": 12}}");
     }
 

@@ -1,0 +1,64 @@
+package io.github.hmm4j.demos.devices;
+
+import io.github.hmm4j.Hmm;
+import io.github.hmm4j.HmmDevice;
+import io.github.hmm4j.OpenClDevices;
+import io.github.hmm4j.demos.device.Opening;
+import io.github.hmm4j.demos.harness.Binding;
+import io.github.hmm4j.demos.harness.DeviceReport;
+import io.github.hmm4j.device.DeviceInfo;
+import io.github.hmm4j.device.opencl.ClAdvice;
+import io.github.hmm4j.device.opencl.ClBinding;
+import io.github.hmm4j.device.opencl.ClDevice;
+import io.github.hmm4j.device.opencl.ClDeviceId;
+import io.github.hmm4j.device.opencl.CopyChoice;
+import io.github.hmm4j.error.HmmException;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Optional;
+
+/// Looks at every device by opening a default heap on it, so that what is said is what happens.
+public final class DeviceList {
+    private DeviceList() {}
+
+    /// All devices that a binding finds, by number.
+    ///
+    /// @throws io.github.hmm4j.error.NoDeviceException if there is none; says what to install
+    public static List<DeviceReport> of(Binding binding) {
+        ClBinding through = Opening.binding(binding);
+        List<ClDeviceId> found = OpenClDevices.list(through);
+        if (found.isEmpty()) {
+            throw ClAdvice.noDevice(through);
+        }
+        ClDeviceId chosen = OpenClDevices.choose(found, "");
+        List<DeviceReport> reports = new ArrayList<>();
+        for (ClDeviceId id : found) {
+            reports.add(report(reports.size(), id, id.equals(chosen), through));
+        }
+        return reports;
+    }
+
+    private static DeviceReport report(int number, ClDeviceId id, boolean chosen, ClBinding through) {
+        Optional<DeviceReport.Use> use = Optional.empty();
+        Optional<String> error = Optional.empty();
+        try (Hmm hmm = Hmm.builder().binding(through).device(Integer.toString(number)).open()) {
+            use = Optional.of(use(hmm));
+        } catch (HmmException e) {
+            // One device that does not work must not hide the others.
+            error = Optional.of(String.valueOf(e.getMessage()));
+        }
+        DeviceInfo info = id.info();
+        return new DeviceReport(number, chosen, info.name(), info.kind().name(), id.platformName(), info.vendor(),
+            info.driver(), info.binding(), info.computeUnits(), info.memoryBytes(), info.maxAllocationBytes(),
+            info.baseAlignmentBytes(), info.unifiedMemory(), info.svm().stream().map(Enum::name).sorted().toList(),
+            use, error);
+    }
+
+    private static DeviceReport.Use use(Hmm hmm) {
+        HmmDevice device = hmm.device();
+        CopyChoice copy = ((ClDevice) device.device()).copyChoice();
+        return new DeviceReport.Use(copy.name(), copy.toDeviceMegabytesPerSecond(), copy.toHostMegabytesPerSecond(),
+            copy.why(), hmm.heap().capacityBytes(), device.budgetBytes(),
+            device.hasAperture() ? "aperture" : "windows", Opening.hostAccess(hmm), hmm.hostAccess().why());
+    }
+}

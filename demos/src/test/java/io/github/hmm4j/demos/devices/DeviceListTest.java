@@ -1,0 +1,30 @@
+package io.github.hmm4j.demos.devices;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import io.github.hmm4j.demos.harness.Binding;
+import io.github.hmm4j.demos.harness.DeviceReport;
+import java.util.List;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.EnumSource;
+
+class DeviceListTest {
+    @ParameterizedTest
+    @EnumSource
+    void saysWhatAHeapOnEachDeviceWouldBe(Binding binding) {
+        List<DeviceReport> reports = DeviceList.of(binding);
+
+        assertThat(reports.stream().filter(DeviceReport::chosen)).hasSize(1);
+        for (DeviceReport report : reports) {
+            assertThat(report.error()).isEmpty();
+            assertThat(report.binding()).isEqualTo(binding.toString());
+            DeviceReport.Use use = report.use().orElseThrow();
+            assertThat(use.copyEngine()).isIn("direct", "staged");
+            assertThat(use.toDeviceMegabytesPerSecond()).isPositive();
+            assertThat(use.budgetBytes()).isBetween(1L, report.memoryBytes());
+            boolean fits = use.heapBytes() <= Math.min(use.budgetBytes(), report.maxAllocationBytes());
+            assertThat(use.placement()).isEqualTo(fits ? "aperture" : "windows");
+            assertThat(use.hostAccess()).isEqualTo("checked");
+        }
+    }
+}
