@@ -10,6 +10,8 @@ import io.github.hmm4j.page.PageWord;
 import io.github.hmm4j.space.AddressSpace;
 import io.github.hmm4j.space.PageRange;
 import io.github.hmm4j.space.VaRange;
+import java.util.ArrayList;
+import java.util.List;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.concurrent.locks.ReentrantLock;
 import org.jspecify.annotations.Nullable;
@@ -105,6 +107,28 @@ public final class DeviceMirror implements AutoCloseable {
         }
         return aperture ? pool.isAllocated() : frames.isContiguous(pages)
                 && pool.isContiguous(frames.frameOf(pages.first()), frames.frameOf(pages.end() - 1));
+    }
+
+    /// The pages of a range that this device has no valid copy of in the wanted mode, in order and as few ranges as possible: what a migration has to look at.
+    ///
+    /// @param writes whether the device must be the owner, or a read copy will do
+    public List<PageRange> missing(PageRange pages, boolean writes) {
+        List<PageRange> missing = new ArrayList<>();
+        long first = -1;
+        for (long page = pages.first(); page < pages.end(); page++) {
+            if (PageWord.isValidOn(table.word(page), index, writes)) {
+                if (first >= 0) {
+                    missing.add(new PageRange(first, page));
+                    first = -1;
+                }
+            } else if (first < 0) {
+                first = page;
+            }
+        }
+        if (first >= 0) {
+            missing.add(new PageRange(first, pages.end()));
+        }
+        return missing;
     }
 
     /// Frame of a page, or -1.
