@@ -109,14 +109,15 @@ public final class DeviceMirror implements AutoCloseable {
                 && pool.isContiguous(frames.frameOf(pages.first()), frames.frameOf(pages.end() - 1));
     }
 
-    /// The pages of a range that this device has no valid copy of in the wanted mode, in order and as few ranges as possible: what a migration has to look at.
+    /// The pages of a range that this device cannot use as they are, in order and as few ranges as possible: what a migration has to look at. Those whose protection
+    /// forbids the use are among them.
     ///
     /// @param writes whether the device must be the owner, or a read copy will do
     public List<PageRange> missing(PageRange pages, boolean writes) {
         List<PageRange> missing = new ArrayList<>();
         long first = -1;
         for (long page = pages.first(); page < pages.end(); page++) {
-            if (PageWord.isValidOn(table.word(page), index, writes)) {
+            if (canUse(table.word(page), writes)) {
                 if (first >= 0) {
                     missing.add(new PageRange(first, page));
                     first = -1;
@@ -262,6 +263,11 @@ public final class DeviceMirror implements AutoCloseable {
     public boolean canRead(long word) {
         return PageWord.isReadableOn(word, index)
                 && !(coherent && PageWord.state(word) == PageState.TO_DEVICE && PageWord.hasWriteIntent(word));
+    }
+
+    /// Whether kernels of this device may start to use a page as it is: its copy is valid in that mode, and the protection allows the use.
+    public boolean canUse(long word, boolean writes) {
+        return writes ? PageWord.isOwnedBy(word, index) && PageWord.isWritable(word) : canRead(word) && PageWord.isReadable(word);
     }
 
     /// Bytes of pages that this device has a valid copy of, within a range of pages.

@@ -112,11 +112,6 @@ public final class PageWord {
         return state(word) == PageState.DEVICE && device(word) == device;
     }
 
-    /// Whether a device can use its copy as it is, to read it or, as the owner, to write to it.
-    public static boolean isValidOn(long word, int device, boolean writes) {
-        return writes ? isOwnedBy(word, device) : isReadableOn(word, device);
-    }
-
     /// Whether nothing but pins has changed between two words of one page: a claim is still the claimer's.
     public static boolean isSameVersion(long word, long other) {
         return version(word) == version(other);

@@ -62,9 +62,12 @@ final class BareOpenCl implements AutoCloseable {
         return queue;
     }
 
+    /// A buffer that has been written to all over: reading memory that never was could be faster than any memory is.
     long buffer(long lengthBytes) {
         long buffer = api.createBuffer(context, CL_MEM_READ_WRITE, lengthBytes, 0);
         releases.push(() -> api.releaseMemory(buffer));
+        api.enqueueZero(queue, buffer, Long.BYTES, 0, lengthBytes, false);
+        api.finish(queue);
         return buffer;
     }
 
