@@ -73,10 +73,7 @@ public final class LaunchGate {
         PageRange pages = use.pages();
         for (long page = pages.first(); page < pages.end(); page++) {
             long word = table.word(page);
-            boolean there = use.writes()
-                    ? PageWord.isOwnedBy(word, mirror.index()) && PageWord.isWritable(word)
-                    : mirror.canRead(word) && PageWord.isReadable(word);
-            if (!there || PageWord.isPinnedAgainst(word, use.writes())) {
+            if (!mirror.canUse(word, use.writes()) || PageWord.isPinnedAgainst(word, use.writes())) {
                 return false;
             }
         }

@@ -21,6 +21,11 @@ public final class MigrationReport {
         outcomes[(int) (page - pages.first())] = (byte) outcome.ordinal();
     }
 
+    /// The same for all pages from `first` to before `end`.
+    void set(long first, long end, PageOutcome outcome) {
+        Arrays.fill(outcomes, (int) (first - pages.first()), (int) (end - pages.first()), (byte) outcome.ordinal());
+    }
+
     void addBytesCopied(long bytes) {
         bytesCopied += bytes;
     }

@@ -59,26 +59,36 @@ public final class RegionChanges {
     public void free(VaRange range) {
         PageRange pages = space.pagesOf(range);
         try (var _ = heap.notifier().begin(range, InvalidationKind.UNMAP, -1)) {
+            boolean allOnHost;
             try (HostLock.Hold _ = hostLock.exclusive()) {
                 requireNoViews(pages, "free");
                 space.unmap(range);
-                unmap(pages);
+                allOnHost = unmap(pages);
             }
             heap.inFlight().awaitConflicts(pages, false);
             freeFrames(pages);
-            releaseHost(pages);
+            if (allOnHost) {
+                space.host().retire(space.pageSize().offsetOf(pages.first()), space.pageSize().bytesFor(pages.count()));
+            } else {
+                releaseHost(pages);
+            }
             space.recycle(range);
         }
     }
 
-    private synchronized void unmap(PageRange pages) {
+    /// Returns whether every page had host memory.
+    private synchronized boolean unmap(PageRange pages) {
         unmappedEnd = Math.max(unmappedEnd, pages.end());
+        boolean allOnHost = true;
         for (long page = pages.first(); page < pages.end(); page++) {
             long word;
             do {
                 word = table.word(page);
             } while (!table.transition(page, Transition.UNMAP, word, PageWord.toUnmapped(word)));
+            PageState before = PageWord.state(word);
+            allOnHost &= before == PageState.HOST || before == PageState.SHARED;
         }
+        return allOnHost;
     }
 
     private void freeFrames(PageRange pages) {

@@ -15,21 +15,21 @@ import io.github.hmm4j.page.PageWord;
 import io.github.hmm4j.page.Transition;
 import io.github.hmm4j.space.PageRange;
 import io.github.hmm4j.space.Region;
+import java.util.ArrayDeque;
 import java.util.ArrayList;
+import java.util.Deque;
 import java.util.List;
-import org.jspecify.annotations.Nullable;
 
 /// Moves pages to a device. Best effort, page by page.
 ///
-/// One call, step by step, for a batch of pages (two batches are under way at a time):
-/// 1. **claim**: `TO_DEVICE` by compare-and-set; from here any host touch that the intent forbids takes the page back, and the commit will notice;
-/// 2. **copy** the host pages into their frames, or fill with zeros, or nothing at all if the old contents are dead or already there;
-/// 3. **commit**: `SHARED` for read intent, `DEVICE` for write intent, if the claim still stands; otherwise the page is `RACED` and the copy was wasted.
+/// One call, step by step; from the claim on, for a batch of pages (several batches are under way at a time):
+/// 1. **plan**: pages that are there already are left alone;
+/// 2. **claim**: `TO_DEVICE` by compare-and-set; from here any host touch that the intent forbids takes the page back, and the commit will notice;
+/// 3. **copy** the host pages into their frames, or fill with zeros, or nothing at all if the old contents are dead or already there;
+/// 4. **commit**: `SHARED` for read intent, `DEVICE` for write intent, if the claim still stands; otherwise the page is `RACED` and the copy was wasted.
 ///
 /// The pages must have frames ([Placer]). Threads: the caller holds the device's lock.
 public final class ToDevice {
-
-    private static final long BATCH_BYTES = 16L << 20;
 
     /// What the device is going to do with the pages.
     public enum Intent {
@@ -115,7 +115,7 @@ public final class ToDevice {
 
         MigrationReport run() {
             Backoff backoff = new Backoff();
-            List<PageRange> todo = pass(List.of(pages));
+            List<PageRange> todo = pass(plan());
             while (!todo.isEmpty() && effort == Effort.EVERY_PAGE) {
                 todo.forEach(this::bringHomeFromPeers);
                 backoff.pause(); // nothing is claimed here; claims of others come to their end
@@ -127,6 +127,18 @@ public final class ToDevice {
                 }
             }
             return report;
+        }
+
+        /// The pages that are not there yet. Whatever becomes of the others while these are moved is for the launch gate to see.
+        private List<PageRange> plan() {
+            List<PageRange> missing = mirror.missing(pages, intent.writes());
+            long page = pages.first();
+            for (PageRange range : missing) {
+                report.set(page, range.first(), PageOutcome.ALREADY);
+                page = range.end();
+            }
+            report.set(page, pages.end(), PageOutcome.ALREADY);
+            return missing;
         }
 
         private void bringHomeFromPeers(PageRange range) {
@@ -145,40 +157,29 @@ public final class ToDevice {
 
         /// Handles all pages it can and returns those that others own or have claimed.
         private List<PageRange> pass(List<PageRange> ranges) {
-            long batchPages = Math.max(1, BATCH_BYTES / heap.space().pageSize().bytes());
             List<PageRange> left = new ArrayList<>();
-            Batch previous = null;
-            Batch current = null;
+            Deque<Batch> underWay = new ArrayDeque<>();
             try {
-                for (PageRange range : ranges) {
-                    for (long first = range.first(); first < range.end(); first += batchPages) {
-                        current = new Batch();
-                        current.claim(new PageRange(first, Math.min(first + batchPages, range.end())), left);
-                        current.copy();
-                        Batch done = previous;
-                        previous = current;
-                        current = null;
-                        if (done != null) {
-                            done.commit();
-                        }
+                for (List<PageRange> some : Batches.of(ranges, heap.space().pageSize())) {
+                    if (underWay.size() == Batches.UNDER_WAY) {
+                        underWay.getFirst().commit();
+                        underWay.removeFirst();
                     }
+                    Batch batch = new Batch();
+                    underWay.addLast(batch);
+                    for (PageRange range : some) {
+                        batch.claim(range, left);
+                    }
+                    batch.copy();
                 }
-                Batch last = previous;
-                previous = null;
-                if (last != null) {
-                    last.commit();
+                while (!underWay.isEmpty()) {
+                    underWay.getFirst().commit();
+                    underWay.removeFirst();
                 }
                 return left;
             } catch (RuntimeException | Error e) {
-                release(current);
-                release(previous);
+                underWay.forEach(Batch::release);
                 throw e;
-            }
-        }
-
-        private void release(@Nullable Batch batch) {
-            if (batch != null) {
-                batch.release();
             }
         }
 
@@ -295,12 +296,7 @@ public final class ToDevice {
             }
 
             void commit() {
-                try {
-                    copies.forEach(Completion::await);
-                } catch (RuntimeException | Error e) {
-                    release();
-                    throw e;
-                }
+                copies.forEach(Completion::await);
                 long committed = 0;
                 for (int i = 0; i < claims.size(); i++) {
                     committed += commit(claims.page(i), claims.word(i), claims.before(i)) ? 1 : 0;

@@ -16,16 +16,17 @@ import io.github.hmm4j.page.PageTable;
 import io.github.hmm4j.page.PageWord;
 import io.github.hmm4j.page.Transition;
 import io.github.hmm4j.space.PageRange;
+import java.util.ArrayDeque;
 import java.util.ArrayList;
+import java.util.Deque;
 import java.util.List;
 import java.util.Map;
 import java.util.TreeMap;
 import java.util.function.IntConsumer;
-import org.jspecify.annotations.Nullable;
 
 /// Brings pages home. Mandatory: it succeeds, or every page that could not come stays on its device and the error is typed.
 ///
-/// One call, step by step, for a batch of pages (two batches are under way at a time, so that the claims of one hide behind the copy of the other):
+/// One call, step by step, for a batch of pages (several batches are under way at a time, so that the claims of one hide behind the copies of others):
 /// 1. **claim** each page that has to change with `TO_HOST`; a page that somebody else has claimed is left for the next pass;
 /// 2. **wait** for the launches in flight that conflict: writers only if the page will be shared, all that use it if the host is going to write;
 /// 3. **copy** what only a device has into the host pages;
@@ -33,8 +34,6 @@ import org.jspecify.annotations.Nullable;
 ///
 /// Threads: any, many at once, also on the same pages.
 public final class ToHost {
-
-    private static final long BATCH_BYTES = 16L << 20;
 
     /// What the caller wants to do with the pages.
     public enum Access {
@@ -117,47 +116,33 @@ public final class ToHost {
 
         /// Handles all pages it can and returns those that others have claimed.
         private List<PageRange> pass(List<PageRange> ranges) {
-            long batchPages = Math.max(1, BATCH_BYTES / heap.space().pageSize().bytes());
             List<PageRange> left = new ArrayList<>();
-            Batch previous = null;
-            Batch current = null;
+            Deque<Batch> underWay = new ArrayDeque<>();
             try {
-                for (PageRange range : ranges) {
-                    for (long first = range.first(); first < range.end(); first += batchPages) {
-                        current = new Batch();
-                        current.claim(new PageRange(first, Math.min(first + batchPages, range.end())), left);
-                        current.waitAndCopy();
-                        Batch done = previous;
-                        previous = current;
-                        current = null;
-                        if (done != null) {
-                            done.settle();
-                        }
+                for (List<PageRange> some : Batches.of(ranges, heap.space().pageSize())) {
+                    if (underWay.size() == Batches.UNDER_WAY) {
+                        underWay.removeFirst().settle();
                     }
+                    Batch batch = new Batch();
+                    batch.start(some, left);
+                    underWay.addLast(batch);
                 }
-                Batch last = previous;
-                previous = null;
-                if (last != null) {
-                    last.settle();
+                while (!underWay.isEmpty()) {
+                    underWay.removeFirst().settle();
                 }
                 return left;
             } catch (RuntimeException | Error e) {
-                if (current != null) {
-                    current.restore();
-                }
-                settleQuietly(previous);
+                underWay.forEach(this::settleQuietly);
                 throw e;
             }
         }
 
-        /// For the batch that is still being copied while another one fails: what it has copied is good.
-        private void settleQuietly(@Nullable Batch batch) {
-            if (batch != null) {
-                try {
-                    batch.settle();
-                } catch (HmmException e) {
-                    return; // its pages are where they were, and one error is enough
-                }
+        /// For batches that are still being copied while another one fails: what they have copied is good.
+        private void settleQuietly(Batch batch) {
+            try {
+                batch.settle();
+            } catch (HmmException e) {
+                return; // its pages are where they were, and one error is enough
             }
         }
 
@@ -181,7 +166,20 @@ public final class ToHost {
             private final List<Notifier.Token> invalidations = new ArrayList<>();
             private int lostDevice = -1;
 
-            void claim(PageRange range, List<PageRange> left) {
+            /// Claims, waits and submits the copies; if that fails, every page is where it was.
+            void start(List<PageRange> ranges, List<PageRange> left) {
+                try {
+                    for (PageRange range : ranges) {
+                        claim(range, left);
+                    }
+                    waitAndCopy();
+                } catch (RuntimeException | Error e) {
+                    restore();
+                    throw e;
+                }
+            }
+
+            private void claim(PageRange range, List<PageRange> left) {
                 long leftFirst = -1;
                 for (long page = range.first(); page <= range.end(); page++) {
                     boolean mustWait = page < range.end() && !claimOrFinish(page);
@@ -299,7 +297,7 @@ public final class ToHost {
                 return true;
             }
 
-            void waitAndCopy() {
+            private void waitAndCopy() {
                 for (PageRange range : claims.ranges()) {
                     invalidations.add(heap.notifier().begin(heap.space().addressesOf(range), InvalidationKind.MIGRATE, -1));
                     heap.inFlight().awaitConflicts(range, !access.exclusive);
@@ -370,7 +368,7 @@ public final class ToHost {
             }
 
             /// Puts every page back where it was, or poisons those that only a lost device had.
-            void restore() {
+            private void restore() {
                 copies.values().forEach(ToHost::awaitQuietly);
                 for (int i = 0; i < claims.size(); i++) {
                     restore(claims.page(i), claims.word(i), claims.before(i));

@@ -10,6 +10,8 @@ import io.github.hmm4j.page.PageWord;
 import io.github.hmm4j.space.AddressSpace;
 import io.github.hmm4j.space.PageRange;
 import io.github.hmm4j.space.VaRange;
+import java.util.ArrayList;
+import java.util.List;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.concurrent.locks.ReentrantLock;
 import org.jspecify.annotations.Nullable;
@@ -105,6 +107,29 @@ public final class DeviceMirror implements AutoCloseable {
         }
         return aperture ? pool.isAllocated() : frames.isContiguous(pages)
                 && pool.isContiguous(frames.frameOf(pages.first()), frames.frameOf(pages.end() - 1));
+    }
+
+    /// The pages of a range that this device cannot use as they are, in order and as few ranges as possible: what a migration has to look at. Those whose protection
+    /// forbids the use are among them.
+    ///
+    /// @param writes whether the device must be the owner, or a read copy will do
+    public List<PageRange> missing(PageRange pages, boolean writes) {
+        List<PageRange> missing = new ArrayList<>();
+        long first = -1;
+        for (long page = pages.first(); page < pages.end(); page++) {
+            if (canUse(table.word(page), writes)) {
+                if (first >= 0) {
+                    missing.add(new PageRange(first, page));
+                    first = -1;
+                }
+            } else if (first < 0) {
+                first = page;
+            }
+        }
+        if (first >= 0) {
+            missing.add(new PageRange(first, pages.end()));
+        }
+        return missing;
     }
 
     /// Frame of a page, or -1.
@@ -238,6 +263,11 @@ public final class DeviceMirror implements AutoCloseable {
     public boolean canRead(long word) {
         return PageWord.isReadableOn(word, index)
                 && !(coherent && PageWord.state(word) == PageState.TO_DEVICE && PageWord.hasWriteIntent(word));
+    }
+
+    /// Whether kernels of this device may start to use a page as it is: its copy is valid in that mode, and the protection allows the use.
+    public boolean canUse(long word, boolean writes) {
+        return writes ? PageWord.isOwnedBy(word, index) && PageWord.isWritable(word) : canRead(word) && PageWord.isReadable(word);
     }
 
     /// Bytes of pages that this device has a valid copy of, within a range of pages.

@@ -7,6 +7,7 @@ import io.github.hmm4j.space.PageRange;
 import java.lang.invoke.VarHandle;
 import java.util.List;
 import java.util.concurrent.CountDownLatch;
+import java.util.concurrent.atomic.AtomicInteger;
 import java.util.concurrent.atomic.AtomicLongArray;
 import java.util.concurrent.atomic.AtomicReferenceArray;
 import org.jspecify.annotations.Nullable;
@@ -20,6 +21,8 @@ public final class InFlight {
     public static final int CAPACITY = 256;
 
     private final AtomicReferenceArray<@Nullable Use> slots = new AtomicReferenceArray<>(CAPACITY);
+    /// Slots from here on have never held a launch, so that looking for conflicts costs as much as there were launches at once, not all slots.
+    private final AtomicInteger slotsUsed = new AtomicInteger();
     private final AtomicLongArray launched = new AtomicLongArray(PageWord.MAX_DEVICES);
 
     /// One published launch.
@@ -82,6 +85,7 @@ public final class InFlight {
         while (true) {
             for (int i = 0; i < CAPACITY; i++) {
                 if (slots.get(i) == null) {
+                    raiseSlotsUsed(i + 1); // before the slot is filled: who looks for launches looks no further
                     Use use = new Use(i, device, pages);
                     if (slots.compareAndSet(i, null, use)) {
                         VarHandle.fullFence(); // publish before checking words; pairs with the fence in awaitConflicts
@@ -90,6 +94,12 @@ public final class InFlight {
                 }
             }
             retireEnded();
+        }
+    }
+
+    private void raiseSlotsUsed(int slots) {
+        if (slotsUsed.get() < slots) {
+            slotsUsed.accumulateAndGet(slots, Math::max);
         }
     }
 
@@ -121,7 +131,8 @@ public final class InFlight {
     /// @param writersOnly wait only for those that may write
     public void awaitConflicts(PageRange range, boolean writersOnly) {
         VarHandle.fullFence(); // claim before looking for launches; pairs with the fence in publish
-        for (int i = 0; i < CAPACITY; i++) {
+        int end = slotsUsed.get();
+        for (int i = 0; i < end; i++) {
             Use use = slots.get(i);
             if (use != null && use.conflictsWith(range, writersOnly)) {
                 use.awaitEnd();
@@ -133,7 +144,8 @@ public final class InFlight {
     /// Waits for every launch on one device that uses a page of `range`, so that its frames can be used for something else.
     public void awaitUsesOn(int device, PageRange range) {
         VarHandle.fullFence();
-        for (int i = 0; i < CAPACITY; i++) {
+        int end = slotsUsed.get();
+        for (int i = 0; i < end; i++) {
             Use use = slots.get(i);
             if (use != null && use.device == device && use.conflictsWith(range, false)) {
                 use.awaitEnd();
@@ -144,7 +156,8 @@ public final class InFlight {
 
     /// Whether a launch that is still running uses a page of `range` on a device. Never waits.
     public boolean isUsedOn(int device, PageRange range) {
-        for (int i = 0; i < CAPACITY; i++) {
+        int end = slotsUsed.get();
+        for (int i = 0; i < end; i++) {
             Use use = slots.get(i);
             if (use != null && use.device == device && use.conflictsWith(range, false) && !use.hasEnded()) {
                 return true;
@@ -155,7 +168,8 @@ public final class InFlight {
 
     /// Waits for everything.
     public void awaitAll() {
-        for (int i = 0; i < CAPACITY; i++) {
+        int end = slotsUsed.get();
+        for (int i = 0; i < end; i++) {
             Use use = slots.get(i);
             if (use != null) {
                 use.awaitEnd();
@@ -167,7 +181,8 @@ public final class InFlight {
     private void retireEnded() {
         boolean anyEnded = false;
         Use running = null;
-        for (int i = 0; i < CAPACITY; i++) {
+        int end = slotsUsed.get();
+        for (int i = 0; i < end; i++) {
             Use use = slots.get(i);
             if (use == null) {
                 anyEnded = true;

@@ -96,6 +96,7 @@ public final class AddressSpace implements AutoCloseable {
             free.put(start + wholeBytes, holeEnd - start - wholeBytes);
         }
         usedBytes += wholeBytes;
+        host.reuse(start - baseBytes, wholeBytes);
         Region region = new Region(nextId(), VaRange.ofLength(start, wholeBytes), requestedBytes);
         regions.put(start, region);
         return region;

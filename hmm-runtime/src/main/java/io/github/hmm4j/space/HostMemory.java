@@ -7,7 +7,7 @@ import java.lang.foreign.MemorySegment;
 /// - **app** is what the program's pointers point to. Nothing is mapped there in checked access, so a stray touch can never read stale bytes.
 /// - **alias** is the runtime's own mapping of the file, readable and writable at all times, and the only one ever given to a driver or to I/O.
 ///
-/// Both start at a multiple of 2 MiB. Memory is paid for when it is first written, and given back by [#release].
+/// Both start at a multiple of 2 MiB. Memory is paid for when it is first written, and given back by [#release]; [#retire] keeps a little of it for the next allocation.
 public final class HostMemory implements AutoCloseable {
 
     private static final int ALIGNMENT_BYTES = PageSize.MAX_BYTES;
@@ -17,6 +17,7 @@ public final class HostMemory implements AutoCloseable {
     private final Reservation app;
     private final Reservation alias;
     private final MemorySegment aliasSegment;
+    private final SparePages spare = new SparePages(this::release);
     private boolean closed;
 
     HostMemory(long lengthBytes) {
@@ -49,6 +50,25 @@ public final class HostMemory implements AutoCloseable {
         if (releasedBytes > 0) {
             SystemCalls.punchHole(fd, offsetBytes, releasedBytes);
         }
+    }
+
+    /// Like [#release], for offsets that were freed and written to before: their memory may be kept, zeroed, for whoever allocates them next.
+    public synchronized void retire(long offsetBytes, long retiredBytes) {
+        if (spare.add(offsetBytes, retiredBytes)) {
+            aliasSegment.asSlice(offsetBytes, retiredBytes).fill((byte) 0);
+        } else {
+            release(offsetBytes, retiredBytes);
+        }
+    }
+
+    /// These offsets are allocated again.
+    synchronized void reuse(long offsetBytes, long lengthBytes) {
+        spare.remove(offsetBytes, lengthBytes);
+    }
+
+    /// Bytes of freed memory that are kept at the moment.
+    public synchronized long spareBytes() {
+        return spare.totalBytes();
     }
 
     /// Nobody may touch either mapping afterwards.

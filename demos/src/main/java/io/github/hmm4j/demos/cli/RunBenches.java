@@ -58,10 +58,16 @@ final class RunBenches implements Callable<Integer> {
     }
 
     private static Table table(List<BenchRow> rows) {
-        Table table = new Table("name", "value", "unit", "ratio", "baseline", "device", "binding");
+        Table table = new Table("name", "value", "unit", "ratio", "p10", "p90", "runs", "target", "met", "device", "binding",
+            "baseline");
         for (BenchRow row : rows) {
             table.row(row.name(), Units.decimal(row.value()), row.unit(), row.ratio().map(Units::decimal).orElse("-"),
-                row.baseline(), row.device(), row.binding());
+                row.spread().map(spread -> Units.decimal(spread.p10())).orElse("-"),
+                row.spread().map(spread -> Units.decimal(spread.p90())).orElse("-"),
+                row.spread().map(spread -> Integer.toString(spread.runs())).orElse("-"),
+                row.target().map(BenchRow.Target::bound).orElse("-"),
+                row.target().map(target -> target.met() ? "yes" : "no").orElse("-"), row.device(), row.binding(),
+                row.baseline());
         }
         return table;
     }

@@ -98,7 +98,7 @@ class HmmCommandLineTest {
                 throw new IOException("no runs");
             }
             return List.of(new BenchRow("copy.h2d", runs, "GiB/s", Optional.of(0.95), "loop", "dev", "lwjgl",
-                Map.of("lengthBytes", 64L)));
+                Map.of("lengthBytes", 64L), Optional.of(BenchRow.Target.atLeast(0.95, 0.9)), Optional.empty(), Map.of()));
         }
     }
 

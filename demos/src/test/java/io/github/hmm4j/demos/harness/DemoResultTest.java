@@ -41,9 +41,10 @@ class DemoResultTest {
     @Test
     void aBenchRowIsAJsonObjectToo() {
         BenchRow row = new BenchRow("pages.plan", 2.5e7, "pages/s", Optional.empty(), "none", "none", "none",
-            Map.of("pages", 1_000_000L));
+            Map.of("pages", 1_000_000L), Optional.of(BenchRow.Target.atLeast(2.5e7, 2e7)), Optional.empty(), Map.of("jdk", "25"));
         assertThat(Json.line(row)).isEqualTo("{\"name\": \"pages.plan\", \"value\": 2.5E7, \"unit\": \"pages/s\", "
             + "\"ratio\": null, \"baseline\": \"none\", \"device\": \"none\", \"binding\": \"none\", "
-            + "\"sizes\": {\"pages\": 1000000}}");
+            + "\"sizes\": {\"pages\": 1000000}, \"target\": {\"bound\": \">= 2.00e+07\", \"met\": true}, "
+            + "\"spread\": null, \"environment\": {\"jdk\": \"25\"}}");
     }
 }

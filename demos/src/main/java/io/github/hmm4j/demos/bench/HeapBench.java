@@ -1,0 +1,101 @@
+package io.github.hmm4j.demos.bench;
+
+import static java.lang.foreign.ValueLayout.JAVA_LONG;
+
+import io.github.hmm4j.Access;
+import io.github.hmm4j.ByteSize;
+import io.github.hmm4j.Hmm;
+import io.github.hmm4j.ManagedHeap;
+import io.github.hmm4j.demos.harness.Bench;
+import io.github.hmm4j.demos.harness.BenchRow;
+import io.github.hmm4j.demos.harness.BenchRow.Target;
+import io.github.hmm4j.demos.harness.DeviceChoice;
+import io.github.hmm4j.demos.harness.RunContext;
+import io.github.hmm4j.device.DeviceInfo;
+import java.io.IOException;
+import java.lang.foreign.MemorySegment;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.List;
+import java.util.Map;
+
+/// What it costs to open a very large heap and allocate all of it, before anything is touched.
+final class HeapBench implements Bench {
+    private static final Path RESIDENT_MEMORY = Path.of("/proc/self/smaps_rollup");
+    private static final long SMALL_HEAP_BYTES = ByteSize.mib(2);
+
+    private final Sizes sizes;
+
+    record Sizes(long heapBytes, int warmUps, int runs) {
+        static final Sizes FULL = new Sizes(ByteSize.tib(1), 3, 21);
+    }
+
+    HeapBench(Sizes sizes) {
+        this.sizes = sizes;
+    }
+
+    @Override
+    public String name() {
+        return "heap";
+    }
+
+    @Override
+    public String question() {
+        return "What does a heap cost before it is used?";
+    }
+
+    @Override
+    public List<BenchRow> run(RunContext context) throws Exception {
+        Samples time = new Samples();
+        Samples memory = new Samples();
+        for (int run = -sizes.warmUps; run < sizes.runs; run++) {
+            Opened small = open(context.device(), SMALL_HEAP_BYTES);
+            Opened large = open(context.device(), sizes.heapBytes);
+            if (run >= 0) {
+                time.add(large.nanos / 1e6);
+                memory.add((large.residentBytes - small.residentBytes) / (double) ByteSize.mib(1));
+            }
+            context.progress().update(run + sizes.warmUps, sizes.runs + sizes.warmUps);
+        }
+        Subject.Rows rows = Subject.rows(open(context.device(), SMALL_HEAP_BYTES).device);
+        Map<String, Long> what = Map.of("heapBytes", sizes.heapBytes, "smallHeapBytes", SMALL_HEAP_BYTES);
+        return List.of(
+            rows.value("heap.open", time, "ms", "none", what, Target.atMost(time.median(), 100)),
+            rows.value("heap.resident", memory, "MiB", "more than a heap of 2 MiB", what, Target.atMost(memory.median(), 64)));
+    }
+
+    private record Opened(long nanos, long residentBytes, DeviceInfo device) {}
+
+    /// Opens the device and a heap, allocates all of it, and uses both ends.
+    private static Opened open(DeviceChoice choice, long heapBytes) throws IOException {
+        System.gc(); // garbage of the last round would count as memory of this one
+        long start = System.nanoTime();
+        try (Hmm hmm = Subject.heap(choice, heapBytes).open()) {
+            MemorySegment all = hmm.heap().allocate(heapBytes);
+            long nanos = System.nanoTime() - start;
+            writeAndRead(hmm.heap(), all.asSlice(0, Long.BYTES), 1);
+            writeAndRead(hmm.heap(), all.asSlice(heapBytes - Long.BYTES), 2);
+            return new Opened(nanos, residentBytes(), hmm.device().info());
+        }
+    }
+
+    private static void writeAndRead(ManagedHeap heap, MemorySegment word, long value) {
+        try (var view = heap.view(word, Access.WRITE)) {
+            view.segment().set(JAVA_LONG, 0, value);
+        }
+        try (var view = heap.view(word, Access.READ)) {
+            if (view.segment().get(JAVA_LONG, 0) != value) {
+                throw new IllegalStateException("wrong bytes: expected=" + value + ", found=" + view.segment().get(JAVA_LONG, 0));
+            }
+        }
+    }
+
+    private static long residentBytes() throws IOException {
+        for (String line : Files.readAllLines(RESIDENT_MEMORY)) {
+            if (line.startsWith("Rss:")) {
+                return ByteSize.kib(Long.parseLong(line.replaceAll("\\D", "")));
+            }
+        }
+        throw new IOException("file=" + RESIDENT_MEMORY + " has no line Rss");
+    }
+}

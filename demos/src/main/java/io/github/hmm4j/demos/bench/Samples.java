@@ -1,0 +1,57 @@
+package io.github.hmm4j.demos.bench;
+
+import io.github.hmm4j.demos.harness.BenchRow.Spread;
+import java.util.Arrays;
+
+/// Measurements of one thing, in the order in which they were taken. Used by one thread.
+final class Samples {
+    private double[] values = new double[64];
+    private int size;
+
+    void add(double value) {
+        if (size == values.length) {
+            values = Arrays.copyOf(values, size * 2);
+        }
+        values[size++] = value;
+    }
+
+    int size() {
+        return size;
+    }
+
+    double median() {
+        double[] sorted = sorted();
+        int middle = size / 2;
+        return size % 2 == 1 ? sorted[middle] : (sorted[middle - 1] + sorted[middle]) / 2;
+    }
+
+    Spread spread() {
+        double[] sorted = sorted();
+        return new Spread(sorted[0], sorted[size / 10], sorted[(size - 1) - size / 10], sorted[size - 1], size);
+    }
+
+    /// Each measurement divided by the one that was taken beside it.
+    Samples over(Samples baseline) {
+        Samples ratios = new Samples();
+        for (int i = 0; i < requireSameSize(baseline); i++) {
+            ratios.add(values[i] / baseline.values[i]);
+        }
+        return ratios;
+    }
+
+    private int requireSameSize(Samples other) {
+        if (size != other.size) {
+            throw new IllegalArgumentException("size=" + size + ", baselineSize=" + other.size);
+        }
+        return size;
+    }
+
+    private double[] sorted() {
+        if (size == 0) {
+            throw new IllegalStateException("nothing was measured");
+        }
+        double[] sorted = Arrays.copyOf(values, size);
+        Arrays.sort(sorted);
+        return sorted;
+    }
+}

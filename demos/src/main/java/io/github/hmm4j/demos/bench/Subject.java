@@ -1,0 +1,80 @@
+package io.github.hmm4j.demos.bench;
+
+import io.github.hmm4j.ByteSize;
+import io.github.hmm4j.Hmm;
+import io.github.hmm4j.HmmBuilder;
+import io.github.hmm4j.demos.harness.BenchRow;
+import io.github.hmm4j.demos.harness.DeviceChoice;
+import io.github.hmm4j.device.DeviceInfo;
+import io.github.hmm4j.device.opencl.ClBinding;
+import io.github.hmm4j.device.sim.SimDevice;
+import java.lang.management.ManagementFactory;
+import java.time.Instant;
+import java.time.temporal.ChronoUnit;
+import java.util.LinkedHashMap;
+import java.util.Locale;
+import java.util.Map;
+import java.util.Optional;
+
+/// The heap that is measured, and how its rows name it.
+final class Subject {
+    private Subject() {}
+
+    /// A heap on the chosen device.
+    static HmmBuilder heap(DeviceChoice choice, long heapBytes) {
+        HmmBuilder builder = Hmm.builder().heap(heapBytes);
+        if (choice.simulated()) {
+            builder.device(SimDevice.builder().memory(ByteSize.gib(1)).open());
+        } else {
+            builder.binding(ClBinding.of(choice.binding().toString()));
+            choice.device().ifPresent(builder::device);
+        }
+        choice.budgetBytes().ifPresent(builder::budget);
+        choice.pageSizeBytes().ifPresent(builder::pageSize);
+        return builder;
+    }
+
+    /// The rows of one heap.
+    static Rows rows(DeviceInfo device) {
+        return new Rows(device, environment(device));
+    }
+
+    /// Makes rows that all name the same device.
+    record Rows(DeviceInfo device, Map<String, String> environment) {
+
+        /// A figure whose target is a bound for `ratio`.
+        BenchRow ratio(String name, double value, String unit, Samples ratio, String baseline, Map<String, Long> sizes,
+            BenchRow.Target target) {
+            return row(name, value, unit, Optional.of(ratio.median()), baseline, sizes, target, ratio);
+        }
+
+        /// A figure whose target is a bound for itself.
+        BenchRow value(String name, Samples values, String unit, String baseline, Map<String, Long> sizes,
+            BenchRow.Target target) {
+            return row(name, values.median(), unit, Optional.empty(), baseline, sizes, target, values);
+        }
+
+        private BenchRow row(String name, double value, String unit, Optional<Double> ratio, String baseline,
+            Map<String, Long> sizes, BenchRow.Target target, Samples samples) {
+            return new BenchRow(name, value, unit, ratio, baseline, label(device), device.binding(), sizes,
+                Optional.of(target), Optional.of(samples.spread()), environment);
+        }
+    }
+
+    private static String label(DeviceInfo info) {
+        String kind = info.kind() == DeviceInfo.Kind.CPU ? " (CPU device)" : "";
+        return info.name() + kind;
+    }
+
+    private static Map<String, String> environment(DeviceInfo info) {
+        Map<String, String> facts = new LinkedHashMap<>();
+        facts.put("date", Instant.now().truncatedTo(ChronoUnit.SECONDS).toString());
+        facts.put("commit", System.getProperty("hmm.commit", "unknown"));
+        facts.put("jdk", Runtime.version() + ", " + System.getProperty("java.vm.name"));
+        facts.put("driver", info.driver());
+        facts.put("processors", Integer.toString(Runtime.getRuntime().availableProcessors()));
+        facts.put("load", String.format(Locale.ROOT, "%.2f",
+            ManagementFactory.getOperatingSystemMXBean().getSystemLoadAverage()));
+        return facts;
+    }
+}

@@ -1,0 +1,120 @@
+package io.github.hmm4j.demos.bench;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+
+import io.github.hmm4j.ByteSize;
+import io.github.hmm4j.demos.harness.Bench;
+import io.github.hmm4j.demos.harness.BenchRow;
+import io.github.hmm4j.demos.harness.Binding;
+import io.github.hmm4j.demos.harness.DeviceChoice;
+import io.github.hmm4j.demos.harness.RunContext;
+import io.github.hmm4j.demos.harness.UsageException;
+import io.github.hmm4j.demos.report.Json;
+import io.github.hmm4j.demos.report.Progress;
+import java.io.PrintWriter;
+import java.io.Writer;
+import java.util.List;
+import java.util.Optional;
+import java.util.OptionalLong;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.EnumSource;
+
+/// Every benchmark at a size that takes no time. What is measured is not looked at, but that it is measured and reported.
+class BenchesTest {
+    private static final Optional<String> SIMULATED = Optional.of(DeviceChoice.SIMULATED);
+
+    @ParameterizedTest
+    @EnumSource
+    void copyComparesMigrationWithPlainCopies(Binding binding) throws Exception {
+        Bench bench = new CopyBench(new CopyBench.Sizes(ByteSize.mib(3), ByteSize.mib(4), 1, 2));
+        List<BenchRow> rows = bench.run(context(binding, Optional.empty()));
+        assertNames(rows, "copy.h2d", "copy.d2h", "copy.sparse");
+        assertThat(rows).allSatisfy(row -> assertComplete(row, binding.toString(), true));
+        assertThat(rows.getLast().sizes()).containsEntry("movedBytes", ByteSize.kib(256));
+    }
+
+    @Test
+    void copyTakesAnyPageSize() throws Exception {
+        DeviceChoice choice = new DeviceChoice(Binding.LWJGL, Optional.empty(), OptionalLong.empty(), OptionalLong.of(4096));
+        Bench bench = new CopyBench(new CopyBench.Sizes(ByteSize.mib(3), ByteSize.mib(4), 0, 2));
+        List<BenchRow> rows = bench.run(context(choice));
+        assertThat(rows).allSatisfy(row -> assertThat(row.sizes()).containsEntry("pageSizeBytes", 4096L));
+    }
+
+    @ParameterizedTest
+    @EnumSource
+    void launchComparesWithBareOpenCl(Binding binding) throws Exception {
+        List<BenchRow> rows = new LaunchBench(new LaunchBench.Sizes(5, 1, 2)).run(context(binding, Optional.empty()));
+        assertNames(rows, "launch.resident");
+        assertThat(rows).allSatisfy(row -> assertComplete(row, binding.toString(), false));
+    }
+
+    @ParameterizedTest
+    @EnumSource
+    void matmulComparesWholePrograms(Binding binding) throws Exception {
+        List<BenchRow> rows = new MatmulBench(new MatmulBench.Sizes(70, 1, 2)).run(context(binding, Optional.empty()));
+        assertNames(rows, "matmul.managed");
+        assertThat(rows).allSatisfy(row -> assertComplete(row, binding.toString(), true));
+    }
+
+    @Test
+    void pagesNeedNoDevice() throws Exception {
+        List<BenchRow> rows = new PagesBench(new PagesBench.Sizes(5_000, 1, 2)).run(context(Binding.LWJGL, SIMULATED));
+        assertNames(rows, "pages.snapshot", "pages.plan");
+        assertThat(rows).allSatisfy(row -> {
+            assertComplete(row, "sim", false);
+            assertThat(row.value()).isPositive();
+        });
+    }
+
+    @Test
+    void heapOpensOnTheSimulatedDeviceToo() throws Exception {
+        List<BenchRow> rows = new HeapBench(new HeapBench.Sizes(ByteSize.gib(8), 0, 2)).run(context(Binding.LWJGL, SIMULATED));
+        assertNames(rows, "heap.open", "heap.resident");
+        assertThat(rows).allSatisfy(row -> assertComplete(row, "sim", false));
+    }
+
+    @Test
+    void whatComparesWithOpenClRefusesADeviceWithoutIt() {
+        Bench bench = new LaunchBench(new LaunchBench.Sizes(1, 0, 1));
+        assertThatThrownBy(() -> bench.run(context(Binding.LWJGL, SIMULATED)))
+            .isInstanceOf(UsageException.class).hasMessageContaining("device=sim");
+    }
+
+    @Test
+    void allHaveNamesAndQuestions() {
+        assertThat(Benches.all()).extracting(Bench::name).containsExactly("copy", "launch", "matmul", "pages", "heap");
+        assertThat(Benches.all()).allSatisfy(bench -> assertThat(bench.question()).endsWith("?"));
+    }
+
+    private static RunContext context(Binding binding, Optional<String> device) {
+        return context(new DeviceChoice(binding, device, OptionalLong.empty(), OptionalLong.empty()));
+    }
+
+    private static RunContext context(DeviceChoice choice) {
+        PrintWriter nowhere = new PrintWriter(Writer.nullWriter());
+        return new RunContext(choice, nowhere, new Progress(nowhere, false, System::nanoTime));
+    }
+
+    private static void assertNames(List<BenchRow> rows, String... names) {
+        assertThat(rows).extracting(BenchRow::name).containsExactly(names);
+    }
+
+    private static void assertComplete(BenchRow row, String binding, boolean ratio) {
+        assertThat(row.binding()).isEqualTo(binding);
+        assertThat(row.value()).isFinite();
+        assertThat(row.ratio().isPresent()).isEqualTo(ratio);
+        row.ratio().ifPresent(value -> assertThat(value).isPositive().isFinite());
+        assertThat(row.target()).isPresent();
+        assertThat(row.spread()).hasValueSatisfying(spread -> {
+            assertThat(spread.runs()).isEqualTo(2);
+            assertThat(spread.min()).isLessThanOrEqualTo(spread.max());
+        });
+        assertThat(row.sizes()).isNotEmpty();
+        assertThat(row.environment()).containsKeys("date", "commit", "jdk", "driver", "processors");
+        assertThat(Json.line(row)).contains("\"name\": \"" + row.name() + "\"", "\"value\": ", "\"unit\": ", "\"ratio\": ",
+            "\"baseline\": ", "\"device\": ", "\"binding\": \"" + binding + "\"", "\"sizes\": {");
+    }
+}

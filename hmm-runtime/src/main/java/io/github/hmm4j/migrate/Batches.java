@@ -1,0 +1,39 @@
+package io.github.hmm4j.migrate;
+
+import io.github.hmm4j.space.PageRange;
+import io.github.hmm4j.space.PageSize;
+import java.util.ArrayList;
+import java.util.List;
+
+/// How a migration is cut into batches, each of which is claimed, copied and committed as one.
+final class Batches {
+
+    /// Large enough that submitting and waiting cost nothing beside the copy.
+    private static final long BATCH_BYTES = 16L << 20;
+
+    /// Batches of one migration between their claims and their commit. More than two, so that the device does not run dry while the thread that
+    /// feeds it waits for a processor.
+    static final int UNDER_WAY = 4;
+
+    private Batches() {}
+
+    /// The ranges in the same order, cut and grouped so that each group has as many pages as a batch takes.
+    static List<List<PageRange>> of(List<PageRange> ranges, PageSize pageSize) {
+        long batchPages = Math.max(1, BATCH_BYTES / pageSize.bytes());
+        List<List<PageRange>> batches = new ArrayList<>();
+        long room = 0;
+        for (PageRange range : ranges) {
+            for (long first = range.first(); first < range.end(); ) {
+                if (room == 0) {
+                    batches.add(new ArrayList<>());
+                    room = batchPages;
+                }
+                long end = Math.min(first + room, range.end());
+                batches.getLast().add(new PageRange(first, end));
+                room -= end - first;
+                first = end;
+            }
+        }
+        return batches;
+    }
+}

@@ -1,0 +1,76 @@
+package io.github.hmm4j.space;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import java.lang.foreign.MemorySegment;
+import java.lang.foreign.ValueLayout;
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.Test;
+
+class HostMemoryTest {
+
+    private static final long MIB = 1L << 20;
+
+    private final HostMemory host = new HostMemory(256 * MIB);
+
+    @AfterEach
+    void close() {
+        host.close();
+    }
+
+    @Test
+    void freedMemoryReadsAsZerosWhetherItIsKeptOrNot() {
+        fill(0, 2 * MIB);
+        host.retire(0, 2 * MIB);
+        assertThat(host.spareBytes()).isEqualTo(2 * MIB);
+        assertZero(0, 2 * MIB);
+        fill(4 * MIB, MIB);
+        host.release(4 * MIB, MIB);
+        assertThat(host.spareBytes()).isEqualTo(2 * MIB);
+        assertZero(4 * MIB, MIB);
+    }
+
+    @Test
+    void allocatedMemoryIsNotSpareAnyMore() {
+        host.retire(0, 2 * MIB);
+        host.reuse(0, 2 * MIB);
+        assertThat(host.spareBytes()).isZero();
+    }
+
+    @Test
+    void whatSticksOutOfAnAllocationIsGivenBack() {
+        host.retire(2 * MIB, 6 * MIB);
+        host.retire(20 * MIB, MIB);
+        fill(4 * MIB, 2 * MIB); // as its new owner would
+        host.reuse(4 * MIB, 2 * MIB);
+        assertThat(host.spareBytes()).isEqualTo(MIB);
+        assertZero(2 * MIB, 2 * MIB);
+        assertThat(host.alias().get(ValueLayout.JAVA_BYTE, 4 * MIB)).isEqualTo((byte) 0x5A);
+        assertThat(host.alias().get(ValueLayout.JAVA_BYTE, 6 * MIB - 1)).isEqualTo((byte) 0x5A);
+        assertZero(6 * MIB, 2 * MIB);
+    }
+
+    @Test
+    void theOldestGoWhenThereIsTooMuch() {
+        long half = SparePages.LIMIT_BYTES / 2;
+        host.retire(0, half);
+        host.retire(half, half);
+        host.retire(2 * half, MIB);
+        assertThat(host.spareBytes()).isEqualTo(half + MIB);
+        host.retire(128 * MIB, SparePages.LIMIT_BYTES + MIB);
+        assertThat(host.spareBytes()).as("one that is too large drives nobody out").isEqualTo(half + MIB);
+    }
+
+    private void fill(long offsetBytes, long lengthBytes) {
+        host.alias().asSlice(offsetBytes, lengthBytes).fill((byte) 0x5A);
+    }
+
+    private void assertZero(long offsetBytes, long lengthBytes) {
+        MemorySegment bytes = host.alias().asSlice(offsetBytes, lengthBytes);
+        for (long i = 0; i < lengthBytes; i += Long.BYTES) {
+            if (bytes.get(ValueLayout.JAVA_LONG, i) != 0) {
+                assertThat(bytes.get(ValueLayout.JAVA_LONG, i)).as("word at offset %d", offsetBytes + i).isZero();
+            }
+        }
+    }
+}
