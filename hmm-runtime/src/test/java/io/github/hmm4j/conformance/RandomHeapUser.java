@@ -25,6 +25,7 @@ import java.util.SplittableRandom;
 import java.util.function.Function;
 import java.util.function.IntBinaryOperator;
 import java.util.stream.LongStream;
+import org.assertj.core.api.ThrowableAssert.ThrowingCallable;
 
 /// Does random things with regions of its own, in one thread, and knows what must come of each: the bytes, the refusal, the outcome.
 ///
@@ -457,9 +458,9 @@ final class RandomHeapUser {
         regions.clear();
     }
 
-    private void assertViolation(List<Use> uses, Runnable operation) {
+    private void assertViolation(List<Use> uses, ThrowingCallable operation) {
         doing += ", which is forbidden";
-        assertThatThrownBy(operation::run).isInstanceOfSatisfying(AccessViolationException.class, violation -> {
+        assertThatThrownBy(operation).isInstanceOfSatisfying(AccessViolationException.class, violation -> {
             boolean names = uses.stream().anyMatch(use -> {
                 long page = (violation.addressBytes() - use.slice.region().handle.address()) / pageBytes;
                 if (page < use.slice.firstPage() || page >= use.slice.endPage()) {
