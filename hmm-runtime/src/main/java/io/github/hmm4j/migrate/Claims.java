@@ -8,16 +8,19 @@ import java.util.List;
 /// The pages that one batch holds claimed, in ascending order, each with the word of its claim and the word before it. Used by one thread.
 final class Claims {
 
-    private long[] pages = new long[64];
-    private long[] words = new long[64];
-    private long[] before = new long[64];
+    private static final long[] NONE = {};
+
+    private long[] pages = NONE; // nothing is claimed for most views, so most of these stay empty
+    private long[] words = NONE;
+    private long[] before = NONE;
     private int size;
 
     void add(long page, long claimWord, long wordBefore) {
         if (size == pages.length) {
-            pages = Arrays.copyOf(pages, size * 2);
-            words = Arrays.copyOf(words, size * 2);
-            before = Arrays.copyOf(before, size * 2);
+            int capacity = Math.max(64, size * 2);
+            pages = Arrays.copyOf(pages, capacity);
+            words = Arrays.copyOf(words, capacity);
+            before = Arrays.copyOf(before, capacity);
         }
         pages[size] = page;
         words[size] = claimWord;

@@ -36,10 +36,22 @@ public final class Evictor {
     ///
     /// @return frames freed; 0 means that nothing can be freed
     public int evict(DeviceMirror mirror, int frames, List<PageRange> keep) {
-        LongPredicate notKept = page -> keep.stream().noneMatch(range -> range.contains(page));
-        int freed = evict(mirror, victims.victims(mirror, frames,
-                notKept.and(page -> !heap.inFlight().isUsedOn(mirror.index(), new PageRange(page, page + 1)))));
-        return freed > 0 ? freed : evict(mirror, victims.victims(mirror, frames, notKept));
+        List<PageRange> keepAndUsed = new ArrayList<>(keep);
+        keepAndUsed.addAll(heap.inFlight().usedOn(mirror.index()));
+        int freed = evict(mirror, victims.victims(mirror, frames, outside(keepAndUsed)));
+        return freed > 0 ? freed : evict(mirror, victims.victims(mirror, frames, outside(keep)));
+    }
+
+    /// Asked for every frame of the device, so without a stream.
+    private static LongPredicate outside(List<PageRange> ranges) {
+        return page -> {
+            for (PageRange range : ranges) {
+                if (range.contains(page)) {
+                    return false;
+                }
+            }
+            return true;
+        };
     }
 
     /// Brings everything home that is on a device and frees all its frames.

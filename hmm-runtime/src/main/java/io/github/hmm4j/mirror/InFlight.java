@@ -5,6 +5,7 @@ import io.github.hmm4j.error.HmmException;
 import io.github.hmm4j.page.PageWord;
 import io.github.hmm4j.space.PageRange;
 import java.lang.invoke.VarHandle;
+import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.atomic.AtomicInteger;
@@ -154,16 +155,17 @@ public final class InFlight {
         }
     }
 
-    /// Whether a launch that is still running uses a page of `range` on a device. Never waits.
-    public boolean isUsedOn(int device, PageRange range) {
+    /// The pages that launches use which are still running on a device, at one moment. Never waits.
+    public List<PageRange> usedOn(int device) {
+        List<PageRange> used = new ArrayList<>();
         int end = slotsUsed.get();
         for (int i = 0; i < end; i++) {
             Use use = slots.get(i);
-            if (use != null && use.device == device && use.conflictsWith(range, false) && !use.hasEnded()) {
-                return true;
+            if (use != null && use.device == device && !use.hasEnded()) {
+                use.pages.forEach(pages -> used.add(pages.pages()));
             }
         }
-        return false;
+        return used;
     }
 
     /// Waits for everything.
