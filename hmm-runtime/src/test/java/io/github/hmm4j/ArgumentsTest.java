@@ -68,7 +68,7 @@ class ArgumentsTest {
 
     @Test
     void slicesThatADeviceCannotPointTo() {
-        refused("add", a.asSlice(4, 64), 1, 1).hasMessageContaining("starts at byte 4").hasMessageContaining("128");
+        refused("add", a.asSlice(4, 64), 1, 1).hasMessageContaining("multiple of 128 bytes").hasMessageContaining("device=sim0");
     }
 
     @Test

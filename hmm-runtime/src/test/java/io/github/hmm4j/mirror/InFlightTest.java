@@ -69,8 +69,8 @@ class InFlightTest {
         inFlight.awaitConflicts(new PageRange(6, 9), false);
         inFlight.awaitConflicts(nine, true);
         inFlight.awaitUsesOn(0, nine);
-        assertThat(inFlight.isUsedOn(1, nine)).isTrue();
-        assertThat(inFlight.isUsedOn(0, nine)).isFalse();
+        assertThat(inFlight.usedOn(1)).containsExactly(nine);
+        assertThat(inFlight.usedOn(0)).containsExactly(new PageRange(5, 6));
         Thread first = waiting(() -> inFlight.awaitConflicts(nine, false));
         Thread second = waiting(() -> inFlight.awaitUsesOn(1, nine));
         Thread third = waiting(() -> inFlight.awaitConflicts(new PageRange(0, 6), true));
@@ -90,7 +90,7 @@ class InFlightTest {
         inFlight.withdraw(use);
         claimer.join();
         assertThat(inFlight.launchedOn(0)).isZero();
-        assertThat(inFlight.isUsedOn(0, new PageRange(0, 4))).isFalse();
+        assertThat(inFlight.usedOn(0)).isEmpty();
     }
 
     @Test
@@ -123,7 +123,7 @@ class InFlightTest {
         Running next = new Running(false);
         launch(0, 1, true, next); // takes the same place
         inFlight.retire(first);
-        assertThat(inFlight.isUsedOn(0, new PageRange(1, 2))).isTrue();
+        assertThat(inFlight.usedOn(0)).containsExactly(new PageRange(1, 2));
         next.end.countDown();
         inFlight.awaitAll();
     }
