@@ -19,7 +19,6 @@ import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.concurrent.atomic.AtomicLong;
 import java.util.concurrent.atomic.AtomicReference;
-import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.EnumSource;
 
@@ -266,12 +265,5 @@ class StressTest {
             }
         }
         return text.toString();
-    }
-
-    @Test
-    void theWatchdogBites() {
-        Thread asleep = Thread.ofPlatform().daemon().start(java.util.concurrent.locks.LockSupport::park);
-        assertThat(asleep.isAlive()).isTrue();
-        assertThat(stacks()).contains("park");
     }
 }
