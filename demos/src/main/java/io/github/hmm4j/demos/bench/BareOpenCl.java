@@ -9,6 +9,7 @@ import io.github.hmm4j.device.NDRange;
 import io.github.hmm4j.device.opencl.ClApi;
 import io.github.hmm4j.device.opencl.ClBinding;
 import io.github.hmm4j.device.opencl.ClDeviceId;
+import io.github.hmm4j.device.opencl.ClPlatforms;
 import io.github.hmm4j.kernels.Source;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
@@ -44,9 +45,10 @@ final class BareOpenCl implements AutoCloseable {
         var info = hmm.device().info();
         for (ClBinding binding : ClBinding.values()) {
             if (binding.toString().equals(info.binding())) {
-                for (ClDeviceId id : OpenClDevices.list(binding)) {
+                ClApi api = OpenClDevices.api(binding); // handles belong to the binding that gave them
+                for (ClDeviceId id : ClPlatforms.devices(api)) {
                     if (id.info().equals(info)) {
-                        return new BareOpenCl(OpenClDevices.api(binding), id);
+                        return new BareOpenCl(api, id);
                     }
                 }
             }
