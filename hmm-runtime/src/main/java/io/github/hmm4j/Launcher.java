@@ -63,7 +63,7 @@ final class Launcher {
         List<PageUse> uses = plan.uses();
         refuseOwnView(kernel, uses);
         Supplier<Completion> enqueue = () -> enqueue(kernel, plan, range, mirror);
-        LaunchGate.Passed passed = gate.enter(mirror, uses, enqueue);
+        LaunchGate.Passed passed = gate.enter(mirror, uses, plan.windows(), enqueue);
         Launch launch = passed != null
                 ? new Launch(heap.inFlight(), passed.use(), passed.completion(), Launch.Moves.NONE)
                 : new Attempt(kernel, plan, uses, enqueue, mirror).run();
@@ -168,7 +168,7 @@ final class Launcher {
                 pagesMoved += report.count(PageOutcome.MOVED);
                 bytesCopied += report.bytesCopied();
             }
-            return gate.enter(mirror, uses, enqueue);
+            return gate.enter(mirror, uses, plan.windows(), enqueue);
         }
 
         private boolean isPinned() {

@@ -418,6 +418,23 @@ abstract class OneDeviceScenarios extends Scenarios {
         }
     }
 
+    /// An output whose pages are all on the device, and each somewhere else: the kernel gets them in one piece, or its neighbours would be overwritten.
+    @Test
+    void piecesOfAnOutputInDifferentPlaces() {
+        int pages = shape == Shape.WINDOWS ? (int) (shape.budgetBytes / shape.pageBytes) + 1 : PAGES; // no room for the whole region
+        MemorySegment buffer = rig.pages(pages);
+        for (int page : new int[] {3, 5, 4, 7, 6}) {
+            rig.dwrite(rig.device(0), rig.page(buffer, page, 1), page * 100_000);
+        }
+        MemorySegment slice = buffer.asSlice(3L * rig.pageBytes() + 1024, 2L * rig.pageBytes());
+        rig.launchFill(rig.device(0), Arg.out(slice), -77_000).await();
+        rig.assertHostSeesRamp(slice, -77_000);
+        rig.assertHostSeesRamp(buffer.asSlice(3L * rig.pageBytes(), 1024), 300_000);
+        rig.assertHostSeesRamp(buffer.asSlice(5L * rig.pageBytes() + 1024, rig.pageBytes() - 1024L), 500_256);
+        rig.assertHostSeesRamp(rig.page(buffer, 6, 1), 600_000);
+        rig.assertHostSeesRamp(rig.page(buffer, 7, 1), 700_000);
+    }
+
     /// Both ends within one page, and the last page of an allocation that does not fill it.
     @Test
     void slicesWithinOnePage() {
