@@ -110,8 +110,8 @@ final class Launcher {
         private final List<PageUse> uses;
         private final Supplier<Completion> enqueue;
         private final DeviceMirror mirror;
-        private final UndoLog undo;
         private final long startNanos = System.nanoTime();
+        private UndoLog undo;
         private long pagesMoved;
         private long bytesCopied;
         private int rounds;
@@ -177,8 +177,8 @@ final class Launcher {
 
         private void awaitViews(long viewsClosed) {
             heap.accounts().increment(Counter.LAUNCH_WAITS);
+            giveBack(); // old contents of an output are on the host only, where a view may look for them meanwhile
             if (!pager.awaitClosing(viewsClosed, startNanos + timeout.toNanos())) {
-                giveBack();
                 throw new LaunchBlockedException(kernel.name(), Duration.ofNanos(System.nanoTime() - startNanos).toMillis(),
                         pager.conflict(uses).map(HostView::toString).orElse("a view that has been closed meanwhile"));
             }
@@ -188,6 +188,7 @@ final class Launcher {
             mirror.lock().lock();
             try {
                 toDevice.undo(undo);
+                undo = new UndoLog(heap, mirror);
             } finally {
                 mirror.lock().unlock();
             }

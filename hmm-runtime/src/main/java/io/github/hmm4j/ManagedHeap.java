@@ -21,10 +21,12 @@ import io.github.hmm4j.space.PageSize;
 import io.github.hmm4j.space.Protection;
 import io.github.hmm4j.space.Region;
 import io.github.hmm4j.space.VaRange;
+import java.lang.foreign.AddressLayout;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.SegmentAllocator;
 import java.lang.foreign.ValueLayout;
+import java.nio.charset.Charset;
 import java.util.List;
 import java.util.concurrent.locks.ReentrantLock;
 
@@ -119,6 +121,54 @@ public final class ManagedHeap implements SegmentAllocator {
             }
         }
         return segment;
+    }
+
+    @Override
+    public MemorySegment allocateFrom(String text, Charset charset) {
+        try (Arena arena = Arena.ofConfined()) {
+            MemorySegment bytes = arena.allocateFrom(text, charset);
+            return allocateFrom(ValueLayout.JAVA_BYTE, bytes, ValueLayout.JAVA_BYTE, 0, bytes.byteSize());
+        }
+    }
+
+    @Override
+    public MemorySegment allocateFrom(ValueLayout.OfByte layout, byte value) {
+        return allocateFrom(layout, new byte[] {value});
+    }
+
+    @Override
+    public MemorySegment allocateFrom(ValueLayout.OfChar layout, char value) {
+        return allocateFrom(layout, new char[] {value});
+    }
+
+    @Override
+    public MemorySegment allocateFrom(ValueLayout.OfShort layout, short value) {
+        return allocateFrom(layout, new short[] {value});
+    }
+
+    @Override
+    public MemorySegment allocateFrom(ValueLayout.OfInt layout, int value) {
+        return allocateFrom(layout, new int[] {value});
+    }
+
+    @Override
+    public MemorySegment allocateFrom(ValueLayout.OfLong layout, long value) {
+        return allocateFrom(layout, new long[] {value});
+    }
+
+    @Override
+    public MemorySegment allocateFrom(ValueLayout.OfFloat layout, float value) {
+        return allocateFrom(layout, new float[] {value});
+    }
+
+    @Override
+    public MemorySegment allocateFrom(ValueLayout.OfDouble layout, double value) {
+        return allocateFrom(layout, new double[] {value});
+    }
+
+    @Override
+    public MemorySegment allocateFrom(AddressLayout layout, MemorySegment value) {
+        return allocateFrom(ValueLayout.JAVA_LONG.withOrder(layout.order()), value.address());
     }
 
     private MemorySegment handle(Region region, long byteSize) {

@@ -10,7 +10,7 @@ public final class DeviceMemoryExhaustedException extends HmmException {
 
     /// @param detail what was to be placed and what stood in the way
     public DeviceMemoryExhaustedException(String device, long neededBytes, long budgetBytes, String detail) {
-        super("device memory exhausted: device=%s, neededBytes=%d, budgetBytes=%d; %s; nothing was moved"
+        super("device memory exhausted: device=%s, neededBytes=%d, budgetBytes=%d; %s; nothing is lost"
                 .formatted(device, neededBytes, budgetBytes, detail), null);
         this.neededBytes = neededBytes;
         this.budgetBytes = budgetBytes;
