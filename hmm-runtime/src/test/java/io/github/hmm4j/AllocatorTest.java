@@ -27,9 +27,9 @@ class AllocatorTest {
             requireThat(heap, heap.allocateFrom(JAVA_CHAR, 'x'), s -> s.get(JAVA_CHAR, 0), 'x');
             requireThat(heap, heap.allocateFrom(JAVA_SHORT, (short) 2), s -> s.get(JAVA_SHORT, 0), (short) 2);
             requireThat(heap, heap.allocateFrom(JAVA_INT, 3), s -> s.get(JAVA_INT, 0), 3);
-            requireThat(heap, heap.allocateFrom(JAVA_LONG, 4L), s -> s.get(JAVA_LONG, 0), 4);
-            requireThat(heap, heap.allocateFrom(JAVA_FLOAT, 5f), s -> s.get(JAVA_FLOAT, 0), 5);
-            requireThat(heap, heap.allocateFrom(JAVA_DOUBLE, 6d), s -> s.get(JAVA_DOUBLE, 0), 6);
+            requireThat(heap, heap.allocateFrom(JAVA_LONG, 4L), s -> s.get(JAVA_LONG, 0), 4L);
+            requireThat(heap, heap.allocateFrom(JAVA_FLOAT, 5f), s -> s.get(JAVA_FLOAT, 0), 5f);
+            requireThat(heap, heap.allocateFrom(JAVA_DOUBLE, 6d), s -> s.get(JAVA_DOUBLE, 0), 6d);
             requireThat(heap, heap.allocateFrom(JAVA_INT, 7, 8, 9), s -> s.toArray(JAVA_INT), new int[] {7, 8, 9});
             MemorySegment target = heap.allocate(8);
             requireThat(heap, heap.allocateFrom(ADDRESS, target), s -> s.get(JAVA_LONG, 0), target.address());
