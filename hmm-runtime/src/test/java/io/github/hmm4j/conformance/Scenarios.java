@@ -36,6 +36,7 @@ abstract class Scenarios {
     @BeforeEach
     void open() {
         rig = newRig();
+        assumeTrue(rig.hmm.devices().size() >= devices, "there are fewer OpenCL devices than " + devices);
     }
 
     @AfterEach
