@@ -172,7 +172,8 @@ class HmmCommandLineTest {
         assertThat(run("bench", "copy", "--runs", "7", "--json", json.toString())).isZero();
         assertThat(Files.readString(json)).isEqualTo("[\n{\"name\": \"copy.h2d\", \"value\": 7.0, \"unit\": \"GiB/s\", "
             + "\"ratio\": 0.95, \"baseline\": \"loop\", \"device\": \"dev\", \"binding\": \"lwjgl\", "
-            + "\"sizes\": {\"lengthBytes\": 64}}\n]\n");
+            + "\"sizes\": {\"lengthBytes\": 64}, \"target\": {\"bound\": \">= 0.900\", \"met\": true}, "
+            + "\"spread\": null, \"environment\": {}}\n]\n");
         assertThat(out.toString()).contains("copy.h2d");
         assertThat(run("bench", "all", "--runs", "0")).isEqualTo(1);
         assertThat(err.toString()).contains("hmm: no runs");
