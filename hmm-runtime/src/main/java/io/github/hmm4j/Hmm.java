@@ -12,6 +12,7 @@ import io.github.hmm4j.migrate.ToDevice;
 import io.github.hmm4j.migrate.ToHost;
 import io.github.hmm4j.mirror.DeviceMirror;
 import io.github.hmm4j.mirror.InFlight;
+import io.github.hmm4j.mirror.InvalidationKind;
 import io.github.hmm4j.mirror.ManagedPages;
 import io.github.hmm4j.mirror.Notifier;
 import io.github.hmm4j.page.PageTable;
@@ -19,6 +20,7 @@ import io.github.hmm4j.pager.CheckedPager;
 import io.github.hmm4j.pager.HostAccess;
 import io.github.hmm4j.pager.HostView;
 import io.github.hmm4j.space.AddressSpace;
+import io.github.hmm4j.space.VaRange;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
@@ -139,6 +141,12 @@ public final class Hmm implements AutoCloseable {
         }
     }
 
+    void forget(Program program) {
+        synchronized (programs) {
+            programs.remove(program);
+        }
+    }
+
     /// Brings home everything that is on a device and gives its memory back, as before the device is used for something else.
     public void evictAll(HmmDevice device) {
         try (Lifetime.Hold _ = lifetime.use()) {
@@ -178,9 +186,12 @@ public final class Hmm implements AutoCloseable {
             return;
         }
         pages.inFlight().awaitAll();
+        AddressSpace space = pages.space();
+        VaRange all = VaRange.ofLength(space.baseBytes(), space.capacityBytes());
+        pages.notifier().begin(all, InvalidationKind.RELEASE, -1).close(); // mirrors of the program's own forget everything
         List<AutoCloseable> parts = new ArrayList<>();
         synchronized (programs) {
-            programs.forEach(program -> parts.add(program::close));
+            parts.addAll(programs);
         }
         parts.addAll(pages.mirrors());
         if (reportLeaks()) {

@@ -16,6 +16,7 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Objects;
 import java.util.OptionalLong;
+import java.util.function.Supplier;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -37,7 +38,7 @@ public final class HmmBuilder {
     private ClOptions clOptions = ClOptions.DEFAULTS;
     private EvictionPolicy evictionPolicy = new LeastRecentlyUsed();
     private Duration launchTimeout = Duration.ofSeconds(30);
-    private final List<Device> given = new ArrayList<>();
+    private final List<Supplier<Device>> given = new ArrayList<>();
 
     HmmBuilder() {}
 
@@ -85,17 +86,19 @@ public final class HmmBuilder {
 
     /// A device that is open already, simulated or not; may be called several times. The heap owns it and closes it.
     public HmmBuilder device(Device device) {
-        given.add(Objects.requireNonNull(device, "device"));
+        Objects.requireNonNull(device, "device");
+        given.add(() -> device);
         return this;
     }
 
-    /// An OpenCL context and a device in it that the application has made and keeps.
+    /// An OpenCL context and a device in it that the application has made and keeps; opened and retained by [#open()].
     ///
-    /// @param api     the binding whose handles these are, such as `LwjglClApi.load()`
+    /// @param api     the binding whose handles these are, such as `LwjglClApi.load()`; handles of JOCL become known to one `JoclClApi` by its method `adopt`
     /// @param context a `cl_context`
     /// @param device  a `cl_device_id` of that context
     public HmmBuilder context(ClApi api, long context, long device) {
-        return device(ClDevice.over(api, context, device, clOptions));
+        given.add(() -> ClDevice.over(api, context, device, clOptions));
+        return this;
     }
 
     /// No device at all: a heap with views, snapshots and mirrors of the program's own, on a machine with or without OpenCL.
@@ -104,7 +107,7 @@ public final class HmmBuilder {
         return this;
     }
 
-    /// Details of OpenCL devices: copy engine, profiling. Call it before [#context].
+    /// Details of OpenCL devices: copy engine, profiling.
     public HmmBuilder openCl(ClOptions options) {
         clOptions = Objects.requireNonNull(options, "options");
         return this;
@@ -130,10 +133,13 @@ public final class HmmBuilder {
     /// @throws NoDeviceException                           if no device matches, or there is no OpenCL; the message says what would help
     /// @throws io.github.hmm4j.error.HmmException if a device or the operating system refuses
     public Hmm open() {
-        List<Device> devices = given.isEmpty() && !hostOnly
-                ? OpenClDevices.open(binding, selector, allDevices, clOptions)
-                : List.copyOf(given);
+        requireOneChoice();
+        List<Device> devices = new ArrayList<>();
         try {
+            if (given.isEmpty() && !hostOnly) {
+                devices.addAll(OpenClDevices.open(binding, selector, allDevices, clOptions));
+            }
+            given.forEach(device -> devices.add(device.get()));
             if (devices.size() > PageWord.MAX_DEVICES) {
                 throw new IllegalArgumentException("devices=" + devices.size() + ", at most " + PageWord.MAX_DEVICES);
             }
@@ -145,6 +151,14 @@ public final class HmmBuilder {
         } catch (RuntimeException | Error e) {
             closeAll(devices, e);
             throw e;
+        }
+    }
+
+    private void requireOneChoice() {
+        boolean chosen = !selector.isEmpty() || allDevices;
+        if ((hostOnly && (chosen || !given.isEmpty())) || (chosen && !given.isEmpty())) {
+            throw new IllegalArgumentException("hostOnly=%s, device=%s, allDevices=%s, devices given=%d exclude each other"
+                    .formatted(hostOnly, selector, allDevices, given.size()));
         }
     }
 

@@ -48,7 +48,7 @@ public final class Kernel {
         /// @throws io.github.hmm4j.error.AccessViolationException       if a page's protection forbids what the kernel does
         /// @throws io.github.hmm4j.error.DeviceMemoryExhaustedException if the ranges do not fit the device's budget together
         /// @throws io.github.hmm4j.error.LaunchBlockedException         if views of other threads kept the pages for longer than the launch timeout
-        /// @throws io.github.hmm4j.error.HmmException                   if the device failed; every page is where it was
+        /// @throws io.github.hmm4j.error.HmmException                   if the device failed; no data is lost, pages moved for this launch are back, pages evicted for it stay home
         public Launch launch(NDRange range, HmmDevice device) {
             try (Lifetime.Hold _ = hmm.lifetime().use()) {
                 DeviceMirror mirror = hmm.mirrorOf(device);

@@ -7,6 +7,7 @@ import io.github.hmm4j.device.DeviceKernel;
 import io.github.hmm4j.device.DeviceMemory;
 import io.github.hmm4j.device.KernelArgument;
 import io.github.hmm4j.device.NDRange;
+import io.github.hmm4j.error.HmmException;
 import io.github.hmm4j.error.LaunchBlockedException;
 import io.github.hmm4j.migrate.HostLock;
 import io.github.hmm4j.migrate.LaunchGate;
@@ -25,6 +26,8 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.function.Supplier;
 import org.jspecify.annotations.Nullable;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
 
 /// Takes a launch from its arguments to the device.
 ///
@@ -34,8 +37,10 @@ import org.jspecify.annotations.Nullable;
 /// 4. A page was lost to the host meanwhile: once more; after [#PATIENCE] losses with the host held off, so that a launch always gets through.
 /// 5. A view holds a page: wait for views to close, without any lock, up to the launch timeout. A view of the launching thread itself is an error instead.
 ///
-/// Whatever fails before the kernel is enqueued leaves every page where it was. Threads: any.
+/// If anything fails before the kernel is enqueued, the pages moved for it go back where they were; those evicted for it stay home. Threads: any.
 final class Launcher {
+
+    private static final Logger LOG = LoggerFactory.getLogger(Launcher.class);
 
     /// Rounds that a launch loses to the host before it holds the host off.
     private static final int PATIENCE = 3;
@@ -85,7 +90,16 @@ final class Launcher {
             }
             return kernel.launch(arguments, range);
         } finally {
-            windows.forEach(mirror::release);
+            windows.forEach(window -> releaseQuietly(mirror, window));
+        }
+    }
+
+    /// The kernel may be enqueued already: that a window cannot be closed must not make it look as if it were not.
+    private static void releaseQuietly(DeviceMirror mirror, DeviceMemory window) {
+        try {
+            mirror.release(window);
+        } catch (HmmException e) {
+            LOG.warn("a window of {} is not released", mirror, e);
         }
     }
 
@@ -168,7 +182,11 @@ final class Launcher {
                 pagesMoved += report.count(PageOutcome.MOVED);
                 bytesCopied += report.bytesCopied();
             }
-            return gate.enter(mirror, uses, plan.windows(), enqueue);
+            LaunchGate.Passed passed = gate.enter(mirror, uses, plan.windows(), enqueue);
+            if (passed == null && plan.overwrites()) {
+                putBack(); // the old contents of an output are on the host only: nobody may fetch what its frames hold
+            }
+            return passed;
         }
 
         private boolean isPinned() {
@@ -177,8 +195,8 @@ final class Launcher {
 
         private void awaitViews(long viewsClosed) {
             heap.accounts().increment(Counter.LAUNCH_WAITS);
-            giveBack(); // old contents of an output are on the host only, where a view may look for them meanwhile
             if (!pager.awaitClosing(viewsClosed, startNanos + timeout.toNanos())) {
+                giveBack();
                 throw new LaunchBlockedException(kernel.name(), Duration.ofNanos(System.nanoTime() - startNanos).toMillis(),
                         pager.conflict(uses).map(HostView::toString).orElse("a view that has been closed meanwhile"));
             }
@@ -187,11 +205,15 @@ final class Launcher {
         private void giveBack() {
             mirror.lock().lock();
             try {
-                toDevice.undo(undo);
-                undo = new UndoLog(heap, mirror);
+                putBack();
             } finally {
                 mirror.lock().unlock();
             }
+        }
+
+        private void putBack() {
+            toDevice.undo(undo);
+            undo = new UndoLog(heap, mirror);
         }
     }
 }

@@ -1,6 +1,5 @@
 package io.github.hmm4j;
 
-import io.github.hmm4j.account.Accounts;
 import io.github.hmm4j.account.Cause;
 import io.github.hmm4j.migrate.MigrationReport;
 import io.github.hmm4j.migrate.Placer;
@@ -118,6 +117,9 @@ public final class ManagedHeap implements SegmentAllocator {
         if (elementCount > 0) {
             try (HostView view = view(segment, Access.WRITE)) {
                 MemorySegment.copy(source, sourceElementLayout, sourceOffset, view.segment(), elementLayout, 0, elementCount);
+            } catch (RuntimeException | Error e) {
+                free(segment);
+                throw e;
             }
         }
         return segment;
@@ -316,10 +318,6 @@ public final class ManagedHeap implements SegmentAllocator {
     /// Whether an address lies in an allocation of this heap.
     public boolean contains(long address) {
         return space.regionAt(address).isPresent();
-    }
-
-    Accounts accounts() {
-        return pages.accounts();
     }
 
     private VaRange managed(MemorySegment segment) {

@@ -66,7 +66,7 @@ public final class OpenClDevices {
     }
 
     private static List<ClDeviceId> matching(List<ClDeviceId> found, String selector) {
-        List<ClDeviceId> matching = selector.matches("\\d{1,9}")
+        List<ClDeviceId> matching = selector.matches("\\d{1,9}") && Integer.parseInt(selector) < found.size()
                 ? found.stream().skip(Integer.parseInt(selector)).limit(1).toList()
                 : found.stream().filter(id -> text(id).contains(selector.toLowerCase(Locale.ROOT))).toList();
         if (matching.isEmpty()) {

@@ -8,15 +8,13 @@ import io.github.hmm4j.mirror.PageUse;
 import io.github.hmm4j.space.AddressSpace;
 import io.github.hmm4j.space.PageRange;
 import io.github.hmm4j.space.VaRange;
-import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
-import java.lang.foreign.ValueLayout;
 import java.util.ArrayList;
 import java.util.List;
 
 /// The arguments of one launch, sorted out: what is passed for each parameter, which pages that takes, and in which mode.
 ///
-/// Made by one thread and used by it alone. Values live as long as the garbage collector sees the plan.
+/// Made by one thread and used by it alone.
 final class Plan {
 
     /// Pages and what the device will do with them. Needs of one plan that overlap do not contradict each other.
@@ -65,6 +63,11 @@ final class Plan {
 
     List<Need> needs() {
         return needs;
+    }
+
+    /// Whether old contents of some pages are not to be copied to the device.
+    boolean overwrites() {
+        return needs.stream().anyMatch(need -> need.intent() == ToDevice.Intent.OVERWRITE);
     }
 
     /// Ranges that must each lie in one piece.
@@ -197,14 +200,13 @@ final class Plan {
     }
 
     private static MemorySegment bytesOf(Number number) {
-        Arena arena = Arena.ofAuto();
         return switch (number) {
-            case Integer value -> arena.allocateFrom(ValueLayout.JAVA_INT, value);
-            case Long value -> arena.allocateFrom(ValueLayout.JAVA_LONG, value);
-            case Float value -> arena.allocateFrom(ValueLayout.JAVA_FLOAT, value);
-            case Double value -> arena.allocateFrom(ValueLayout.JAVA_DOUBLE, value);
-            case Short value -> arena.allocateFrom(ValueLayout.JAVA_SHORT, value);
-            case Byte value -> arena.allocateFrom(ValueLayout.JAVA_BYTE, value);
+            case Integer value -> MemorySegment.ofArray(new int[] {value});
+            case Long value -> MemorySegment.ofArray(new long[] {value});
+            case Float value -> MemorySegment.ofArray(new float[] {value});
+            case Double value -> MemorySegment.ofArray(new double[] {value});
+            case Short value -> MemorySegment.ofArray(new short[] {value});
+            case Byte value -> MemorySegment.ofArray(new byte[] {value});
             default -> throw new IllegalArgumentException("value=" + number + " of " + number.getClass().getName() + " has no OpenCL type");
         };
     }

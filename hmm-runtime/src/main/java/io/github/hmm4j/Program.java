@@ -7,8 +7,8 @@ import io.github.hmm4j.mirror.DeviceMirror;
 import java.util.HashMap;
 import java.util.Map;
 
-/// An OpenCL program, compiled for a device when it is first needed there. Owned by its [Hmm]. Threads: any.
-public final class Program {
+/// An OpenCL program, compiled for a device when it is first needed there. Owned by its [Hmm], which closes it; may be closed earlier. Threads: any.
+public final class Program implements AutoCloseable {
 
     private record KernelKey(int device, String name) {}
 
@@ -17,6 +17,7 @@ public final class Program {
     private final String options;
     private final Map<Integer, DeviceProgram> built = new HashMap<>();
     private final Map<KernelKey, DeviceKernel> kernels = new HashMap<>();
+    private boolean closed;
 
     Program(Hmm hmm, Source source, String options) {
         this.hmm = hmm;
@@ -36,6 +37,9 @@ public final class Program {
     }
 
     synchronized DeviceKernel compiled(DeviceMirror mirror, String name) {
+        if (closed) {
+            throw new IllegalStateException("program=" + this + " is closed");
+        }
         KernelKey key = new KernelKey(mirror.index(), name);
         DeviceKernel kernel = kernels.get(key);
         if (kernel == null) {
@@ -50,7 +54,11 @@ public final class Program {
         return kernel;
     }
 
-    synchronized void close() {
+    /// Releases it on all devices. Launches under way end well; its kernels cannot be launched any more. Idempotent.
+    @Override
+    public synchronized void close() {
+        closed = true;
+        hmm.forget(this);
         kernels.values().forEach(DeviceKernel::close);
         kernels.clear();
         built.values().forEach(DeviceProgram::close);

@@ -8,7 +8,6 @@ public enum Cause {
     EVICTION("its frame was needed for another page"),
     PEER("another device needs the page, so it comes home first"),
     MOVE("its region was moved to another address"),
-    CLOSE("its device is being closed"),
     UNDO("the launch it moved for did not happen");
 
     private final String meaning;

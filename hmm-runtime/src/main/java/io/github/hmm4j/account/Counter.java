@@ -18,8 +18,7 @@ public enum Counter {
     LAUNCH_WAITS("launch.waits", "times a launch waited for a view of another thread to close"),
     VIEWS_OPENED("view.opened", "host views opened"),
     VIEW_FETCHED_PAGES("view.fetched", "pages that opening a view brought home"),
-    WRITE_UPGRADES("view.upgraded", "shared pages that became the host's alone, without a copy"),
-    INVALIDATIONS("mirror.invalidations", "invalidations announced to mirrors"),
+    WRITE_UPGRADES("view.upgraded", "pages that came home without a copy, because the host's was valid already"),
     POISONED_PAGES("page.poisoned", "pages whose contents were lost with their device");
 
     private final String label;

@@ -6,6 +6,6 @@ public final class DeviceLostException extends HmmException {
     private static final long serialVersionUID = 1L;
 
     public DeviceLostException(String device, String call, HmmException cause) {
-        super("device lost: device=%s, call=%s; pages that only it held are poisoned".formatted(device, call), cause);
+        super("device lost: device=%s, call=%s; pages that only it held are lost, and poisoned when they are touched".formatted(device, call), cause);
     }
 }

@@ -4,7 +4,7 @@ import org.jspecify.annotations.Nullable;
 
 /// Something outside the program failed: a device, the driver, the operating system, or a limit.
 ///
-/// Unless a subclass says otherwise, **no data is lost**: every page is where it was before the call.
+/// Unless a subclass says otherwise, **no data is lost**: what was moved for the call that failed is back, and what was evicted for it is on the host.
 public abstract sealed class HmmException extends RuntimeException
         permits AccessViolationException,
                 DeviceLostException,

@@ -4,6 +4,7 @@ import io.github.hmm4j.account.Counter;
 import io.github.hmm4j.device.Completion;
 import io.github.hmm4j.device.FrameRun;
 import io.github.hmm4j.error.DeviceMemoryExhaustedException;
+import io.github.hmm4j.error.OpenClFailedException;
 import io.github.hmm4j.mirror.DeviceMirror;
 import io.github.hmm4j.mirror.ManagedPages;
 import io.github.hmm4j.page.PageTable;
@@ -15,6 +16,8 @@ import java.util.ArrayList;
 import java.util.Comparator;
 import java.util.List;
 import org.jspecify.annotations.Nullable;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
 
 /// Finds frames for pages, so that each range lies in one piece; makes room where there is none.
 ///
@@ -23,6 +26,8 @@ import org.jspecify.annotations.Nullable;
 ///
 /// Threads: the caller holds the device's lock.
 public final class Placer {
+
+    private static final Logger LOG = LoggerFactory.getLogger(Placer.class);
 
     private final ManagedPages heap;
     private final PageTable table;
@@ -114,7 +119,7 @@ public final class Placer {
         PageRange region = regionPages(range);
         FrameRun run = null;
         if (wholeRegions && region.count() <= mirror.pool().freeFrames() && isUnplaced(mirror, region)) {
-            run = mirror.pool().allocateRun(Math.toIntExact(region.count()));
+            run = runOrNull(mirror, Math.toIntExact(region.count()));
             target = run == null ? range : region;
         }
         if (run == null) {
@@ -156,13 +161,24 @@ public final class Placer {
         return true;
     }
 
+    /// A device may refuse what the budget allows, because others use it too; then there is just no room.
+    private static @Nullable FrameRun runOrNull(DeviceMirror mirror, int frames) {
+        try {
+            return mirror.pool().allocateRun(frames);
+        } catch (OpenClFailedException e) {
+            LOG.debug("{} refuses {} frames", mirror, frames, e);
+            return null;
+        }
+    }
+
     private @Nullable FrameRun allocateEvicting(DeviceMirror mirror, PageRange range, List<PageRange> keep) {
         int frames = Math.toIntExact(range.count());
-        FrameRun run = mirror.pool().allocateRun(frames);
+        FrameRun run = runOrNull(mirror, frames);
         while (run == null && evictor.evict(mirror, frames, keep) > 0) {
-            run = mirror.pool().allocateRun(frames);
+            mirror.pool().releaseFreeChunks();
+            run = runOrNull(mirror, frames);
         }
-        return run;
+        return run == null ? mirror.pool().allocateRun(frames) : run; // where the device refuses for good, its own reason is the one to tell
     }
 
     /// Moves a page that has a frame already to its place in a new run: within the device, under a claim, so that no launch can start on it meanwhile.

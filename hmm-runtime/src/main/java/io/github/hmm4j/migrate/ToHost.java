@@ -141,7 +141,7 @@ public final class ToHost {
         private void settleQuietly(Batch batch) {
             try {
                 batch.settle();
-            } catch (HmmException e) {
+            } catch (RuntimeException e) {
                 return; // its pages are where they were, and one error is enough
             }
         }
@@ -394,7 +394,7 @@ public final class ToHost {
     static void awaitQuietly(Completion copy) {
         try {
             copy.await();
-        } catch (HmmException e) {
+        } catch (RuntimeException e) {
             return;
         }
     }

@@ -270,17 +270,6 @@ public final class DeviceMirror implements AutoCloseable {
         return writes ? PageWord.isOwnedBy(word, index) && PageWord.isWritable(word) : canRead(word) && PageWord.isReadable(word);
     }
 
-    /// Bytes of pages that this device has a valid copy of, within a range of pages.
-    public long residentBytes(PageRange pages) {
-        long count = 0;
-        for (long page = pages.first(); page < pages.end(); page++) {
-            if (PageWord.isReadableOn(table.word(page), index)) {
-                count++;
-            }
-        }
-        return space.pageSize().bytesFor(count);
-    }
-
     /// Closes the copy engine, the frames and the device, in this order. Nothing may be in flight.
     @Override
     public void close() {

@@ -33,6 +33,10 @@ public final class AddressSpace implements AutoCloseable {
         }
         this.pageSize = pageSize;
         this.capacityBytes = roundUp(capacityBytes, PageSize.MAX_BYTES);
+        if (pageSize.pagesFor(this.capacityBytes) > Integer.MAX_VALUE) {
+            throw new IllegalArgumentException("capacityBytes=%d is more than 2^31 pages of pageSize=%d; take larger pages"
+                    .formatted(capacityBytes, pageSize.bytes()));
+        }
         host = new HostMemory(this.capacityBytes);
         baseBytes = host.appAddressBytes();
         free.put(baseBytes, this.capacityBytes);
@@ -210,7 +214,7 @@ public final class AddressSpace implements AutoCloseable {
     }
 
     private int nextId() {
-        lastId = Math.incrementExact(lastId);
+        lastId = lastId == Integer.MAX_VALUE ? 1 : lastId + 1; // a frame forgets its region when it is given up, long before
         return lastId;
     }
 
