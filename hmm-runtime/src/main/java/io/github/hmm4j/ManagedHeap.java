@@ -207,6 +207,8 @@ public final class ManagedHeap implements SegmentAllocator {
 
     /// Moves an allocation to another address, as `mremap` does. What lies on a device stays there, unless device addresses are tied to heap addresses (aperture).
     ///
+    /// The new address is aligned to a page (from 2 MiB on to 2 MiB), not to what was asked for at first.
+    ///
     /// @return the allocation at its new address; the old segment must not be used any more
     public MemorySegment move(MemorySegment segment) {
         try (Lifetime.Hold _ = lifetime.use()) {

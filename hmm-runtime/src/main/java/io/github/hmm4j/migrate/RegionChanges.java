@@ -11,7 +11,6 @@ import io.github.hmm4j.page.PageWord;
 import io.github.hmm4j.page.Transition;
 import io.github.hmm4j.space.AddressSpace;
 import io.github.hmm4j.space.PageRange;
-import io.github.hmm4j.space.PageSize;
 import io.github.hmm4j.space.Protection;
 import io.github.hmm4j.space.Region;
 import io.github.hmm4j.space.VaRange;
@@ -174,7 +173,7 @@ public final class RegionChanges {
             throw new IllegalArgumentException("range=" + range + " is not a whole region, region=" + old.range());
         }
         PageRange from = space.pagesOf(range);
-        Region target = allocate(old.requestedBytes(), Math.min(PageSize.MAX_BYTES, Long.lowestOneBit(old.range().startBytes())));
+        Region target = allocate(old.requestedBytes(), 1);
         boolean moved = false;
         heap.mirrors().forEach(mirror -> mirror.lock().lock());
         try (var _ = heap.notifier().begin(range, InvalidationKind.UNMAP, -1)) {
