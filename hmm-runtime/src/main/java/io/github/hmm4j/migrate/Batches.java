@@ -4,6 +4,7 @@ import io.github.hmm4j.space.PageRange;
 import io.github.hmm4j.space.PageSize;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.function.LongPredicate;
 
 /// How a migration is cut into batches, each of which is claimed, copied and committed as one.
 final class Batches {
@@ -35,5 +36,19 @@ final class Batches {
             }
         }
         return batches;
+    }
+
+    /// Offers each page to `handle`, and adds those that it does not take to `left`, in as few ranges as possible.
+    static void eachPage(PageRange range, LongPredicate handle, List<PageRange> left) {
+        long leftFirst = -1;
+        for (long page = range.first(); page <= range.end(); page++) {
+            boolean taken = page == range.end() || handle.test(page);
+            if (!taken && leftFirst < 0) {
+                leftFirst = page;
+            } else if (taken && leftFirst >= 0) {
+                left.add(new PageRange(leftFirst, page));
+                leftFirst = -1;
+            }
+        }
     }
 }

@@ -168,7 +168,7 @@ public final class ToDevice {
                     Batch batch = new Batch();
                     underWay.addLast(batch);
                     for (PageRange range : some) {
-                        batch.claim(range, left);
+                        Batches.eachPage(range, batch::claimOrFinish, left);
                     }
                     batch.copy();
                 }
@@ -191,19 +191,6 @@ public final class ToDevice {
             private final RunList toZero = new RunList(heap, mirror);
             private final List<Completion> copies = new ArrayList<>();
             private final List<Notifier.Token> invalidations = new ArrayList<>();
-
-            void claim(PageRange range, List<PageRange> left) {
-                long leftFirst = -1;
-                for (long page = range.first(); page <= range.end(); page++) {
-                    boolean mustWait = page < range.end() && !claimOrFinish(page);
-                    if (mustWait && leftFirst < 0) {
-                        leftFirst = page;
-                    } else if (!mustWait && leftFirst >= 0) {
-                        left.add(new PageRange(leftFirst, page));
-                        leftFirst = -1;
-                    }
-                }
-            }
 
             /// Returns false if the page is another device's, or somebody has it claimed.
             private boolean claimOrFinish(long page) {

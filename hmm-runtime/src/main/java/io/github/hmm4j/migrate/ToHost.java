@@ -170,25 +170,12 @@ public final class ToHost {
             void start(List<PageRange> ranges, List<PageRange> left) {
                 try {
                     for (PageRange range : ranges) {
-                        claim(range, left);
+                        Batches.eachPage(range, this::claimOrFinish, left);
                     }
                     waitAndCopy();
                 } catch (RuntimeException | Error e) {
                     restore();
                     throw e;
-                }
-            }
-
-            private void claim(PageRange range, List<PageRange> left) {
-                long leftFirst = -1;
-                for (long page = range.first(); page <= range.end(); page++) {
-                    boolean mustWait = page < range.end() && !claimOrFinish(page);
-                    if (mustWait && leftFirst < 0) {
-                        leftFirst = page;
-                    } else if (!mustWait && leftFirst >= 0) {
-                        left.add(new PageRange(leftFirst, page));
-                        leftFirst = -1;
-                    }
                 }
             }
 

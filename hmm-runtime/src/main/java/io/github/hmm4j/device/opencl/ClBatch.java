@@ -44,16 +44,4 @@ final class ClBatch implements Completion {
             return e;
         }
     }
-
-    @Override
-    public long deviceNanos() {
-        long sum = 0;
-        for (ClCompletion command : commands) {
-            if (command.deviceNanos() < 0) {
-                return -1;
-            }
-            sum += command.deviceNanos();
-        }
-        return sum;
-    }
 }

@@ -47,7 +47,7 @@ public final class ClDevice implements Device {
         try {
             first = new ClQueue(api, context, id.device(), options.profiling());
             this.compute = first;
-            this.copy = new ClQueue(api, context, id.device(), options.profiling());
+            this.copy = new ClQueue(api, context, id.device(), false); // a sparse batch has hundreds of commands, and asking each for its times costs
         } catch (RuntimeException e) {
             var cleanup = new Cleanup(e);
             if (first != null) {

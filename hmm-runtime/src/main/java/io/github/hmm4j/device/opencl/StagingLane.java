@@ -155,7 +155,6 @@ final class StagingLane {
             if (direction == Direction.TO_HOST) {
                 copier.scatter(oldest.pieces(), oldest.slotAddress());
             }
-            oldest.batch().nanos += oldest.completion().deviceNanos();
         } catch (HmmException e) {
             oldest.batch().fail(e);
         }
@@ -182,7 +181,6 @@ final class StagingLane {
 
         private int open;
         private boolean sealed;
-        private long nanos;
         private @Nullable HmmException failure;
         /// Written last.
         private volatile boolean done;
@@ -216,11 +214,6 @@ final class StagingLane {
             if (failure != null) {
                 throw failure;
             }
-        }
-
-        @Override
-        public long deviceNanos() {
-            return done && nanos > 0 ? nanos : -1;
         }
 
         private void fail(HmmException e) {
