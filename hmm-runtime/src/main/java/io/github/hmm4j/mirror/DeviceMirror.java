@@ -151,11 +151,7 @@ public final class DeviceMirror implements AutoCloseable {
     /// given back and taken again by then.
     public int unassign(long page) {
         assert lock.isHeldByCurrentThread();
-        int frame = frames.unassign(page);
-        if (frame != FrameTable.NONE) {
-            frames.setRegion(frame, 0);
-        }
-        return frame;
+        return frames.unassign(page);
     }
 
     /// Whether the frame last held bytes of another region, which must not show.

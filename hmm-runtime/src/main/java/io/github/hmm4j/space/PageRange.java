@@ -21,10 +21,6 @@ public record PageRange(long first, long end) {
         return pageIndex >= first && pageIndex < end;
     }
 
-    public boolean contains(PageRange other) {
-        return other.first >= first && other.end <= end;
-    }
-
     public boolean overlaps(PageRange other) {
         return first < other.end && other.first < end;
     }
