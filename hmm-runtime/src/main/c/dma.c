@@ -1,0 +1,182 @@
+// dma.c - copies between host pages and frames.
+//
+// Three ways. Where the host reaches the device's memory (a CPU device, whose buffers are host memory of ours) a small copy is memcpy: a command costs as much as
+// copying 256 KiB. Otherwise a read command, straight into the alias; or through pinned staging memory, where the driver would stage by itself, page by page.
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "internal.h"
+
+#define CL_EVENT_STATUS 0x11D3
+#define COMMAND_BYTES (1ULL << 20) // less than this is not worth a command
+#define STAGING_SLOTS 4
+
+typedef int (*enqueue_transfer)(void *queue, void *memory, unsigned blocking, size_t offset, size_t bytes, void *host, unsigned waits, void *const *wait, void **event);
+typedef int (*enqueue_copy)(void *queue, void *from, void *to, size_t from_offset, size_t to_offset, size_t bytes, unsigned waits, void *const *wait, void **event);
+typedef int (*wait_events)(unsigned count, void *const *events);
+typedef int (*event_info)(void *event, unsigned name, size_t bytes, void *value, size_t *got);
+typedef int (*of_object)(void *object);
+typedef void *(*create_queue)(void *context, void *device, uint64_t properties, int *status);
+
+#define CL(p, type, which) ((type)(uintptr_t)(p)->config.cl[which])
+#define TABLE(type, address) ((_Atomic type *)(uintptr_t)(address))
+
+int32_t frame_of(const struct device *d, uint64_t page) {
+  return atomic_load_explicit(&TABLE(int32_t, d->config.frame_of_page)[page], memory_order_acquire) - 1;
+}
+
+static void *memory_of(const struct device *d, int32_t frame) {
+  return (void *)(uintptr_t)atomic_load(&TABLE(uint64_t, d->config.memory_of_frame)[frame]);
+}
+
+static int32_t chunk_of(const struct device *d, int32_t frame) { return atomic_load(&TABLE(int32_t, d->config.chunk_of_frame)[frame]); }
+
+static size_t offset_of(const struct hmm_pager *p, const struct device *d, int32_t frame) {
+  return (size_t)(frame - chunk_of(d, frame)) << p->config.page_shift;
+}
+
+// Where the host reaches a frame, or null.
+static char *host_of(const struct hmm_pager *p, const struct device *d, int32_t frame) {
+  uint64_t base = atomic_load(&TABLE(uint64_t, d->config.host_of_chunk)[chunk_of(d, frame)]);
+  return base ? (char *)(uintptr_t)base + offset_of(p, d, frame) : NULL;
+}
+
+bool dma_contiguous(const struct device *d, int32_t a, int32_t b) { return b == a + 1 && chunk_of(d, a) == chunk_of(d, b); }
+
+int dma_open(struct hmm_pager *p, struct device *d) {
+  int status = 0;
+  d->queue = CL(p, create_queue, HMM_CL_CREATE_QUEUE)((void *)(uintptr_t)d->config.context, (void *)(uintptr_t)d->config.device, 0, &status);
+  if (status) return status;
+  pthread_mutex_init(&d->staging_lock, NULL);
+  return 0;
+}
+
+void dma_close(struct hmm_pager *p, struct device *d) {
+  if (d->queue) CL(p, of_object, HMM_CL_RELEASE_QUEUE)(d->queue);
+  d->queue = NULL;
+}
+
+// Waits for one command, releases its event, and returns its outcome.
+static int finish_event(struct hmm_pager *p, void *event) {
+  int waited = CL(p, wait_events, HMM_CL_WAIT)(1, (void *const[]){event});
+  int outcome = waited;
+  int asked = CL(p, event_info, HMM_CL_EVENT_INFO)(event, CL_EVENT_STATUS, sizeof outcome, &outcome, NULL);
+  CL(p, of_object, HMM_CL_RELEASE_EVENT)(event);
+  if (asked) return asked;
+  return outcome < 0 ? outcome : waited;
+}
+
+int dma_wait(struct hmm_pager *p, struct copies *copies) {
+  int outcome = 0;
+  for (int i = copies->count - 1; i >= 0; i--) {
+    int one = finish_event(p, copies->events[i]);
+    if (one) outcome = one;
+  }
+  copies->count = 0;
+  return outcome;
+}
+
+static int flush(struct hmm_pager *p, struct device *d) { return CL(p, of_object, HMM_CL_FLUSH)(d->queue); }
+
+// One command after the other through the slots of the staging memory: while the device fills one, the host empties another.
+static int through_staging(struct hmm_pager *p, struct device *d, void *memory, size_t offset, char *host, size_t bytes, bool to_host) {
+  size_t slot_bytes = (size_t)d->config.staging_bytes / STAGING_SLOTS;
+  char *staging = (char *)(uintptr_t)d->config.staging;
+  void *events[STAGING_SLOTS] = {0};
+  size_t started = 0, ended = 0;
+  int outcome = 0;
+  pthread_mutex_lock(&d->staging_lock);
+  while (ended < bytes && !outcome) {
+    while (started < bytes && started - ended < STAGING_SLOTS * slot_bytes && !outcome) {
+      size_t i = started / slot_bytes % STAGING_SLOTS;
+      size_t n = bytes - started < slot_bytes ? bytes - started : slot_bytes;
+      if (!to_host) memcpy(staging + i * slot_bytes, host + started, n);
+      enum hmm_cl call = to_host ? HMM_CL_ENQUEUE_READ : HMM_CL_ENQUEUE_WRITE;
+      outcome = CL(p, enqueue_transfer, call)(d->queue, memory, 0, offset + started, n, staging + i * slot_bytes, 0, NULL, &events[i]);
+      if (!outcome) outcome = flush(p, d);
+      started += n;
+    }
+    size_t i = ended / slot_bytes % STAGING_SLOTS;
+    size_t n = bytes - ended < slot_bytes ? bytes - ended : slot_bytes;
+    if (!outcome) {
+      outcome = finish_event(p, events[i]);
+      events[i] = NULL;
+    }
+    if (!outcome && to_host) memcpy(host + ended, staging + i * slot_bytes, n);
+    ended += n;
+  }
+  for (int i = 0; i < STAGING_SLOTS; i++) {
+    if (events[i] && outcome) finish_event(p, events[i]); // not one may still write to the slots
+  }
+  pthread_mutex_unlock(&d->staging_lock);
+  return outcome;
+}
+
+static int blocking_transfer(struct hmm_pager *p, struct device *d, enum hmm_cl call, void *memory, size_t offset, char *host, size_t bytes) {
+  void *event = NULL;
+  int status = CL(p, enqueue_transfer, call)(d->queue, memory, 0, offset, bytes, host, 0, NULL, &event);
+  if (status) return status;
+  int flushed = flush(p, d);
+  int outcome = finish_event(p, event);
+  return flushed ? flushed : outcome;
+}
+
+int dma_to_host(struct hmm_pager *p, unsigned device, uint64_t page, uint64_t pages, struct copies *async) {
+  struct device *d = &p->devices[device];
+  int32_t frame = frame_of(d, page);
+  size_t bytes = (size_t)(pages << p->config.page_shift);
+  char *source = host_of(p, d, frame);
+  if (source && (!async || bytes < COMMAND_BYTES)) {
+    memcpy(alias_of(p, page), source, bytes);
+    return 0;
+  }
+  void *memory = memory_of(d, frame);
+  size_t offset = offset_of(p, d, frame);
+  if (d->config.staging) return through_staging(p, d, memory, offset, alias_of(p, page), bytes, true);
+  if (!async) return blocking_transfer(p, d, HMM_CL_ENQUEUE_READ, memory, offset, alias_of(p, page), bytes);
+  if (async->count == (int)(sizeof async->events / sizeof *async->events)) {
+    int outcome = dma_wait(p, async);
+    if (outcome) return outcome;
+  }
+  int status = CL(p, enqueue_transfer, HMM_CL_ENQUEUE_READ)(d->queue, memory, 0, offset, bytes, alias_of(p, page), 0, NULL, &async->events[async->count]);
+  if (status) return status;
+  async->count++;
+  async->device = device;
+  return flush(p, d);
+}
+
+int dma_to_device(struct hmm_pager *p, unsigned device, uint64_t page, bool zero) {
+  struct device *d = &p->devices[device];
+  int32_t frame = frame_of(d, page);
+  char *target = host_of(p, d, frame);
+  size_t bytes = (size_t)p->page_bytes;
+  if (target) {
+    if (zero) memset(target, 0, bytes);
+    else memcpy(target, alias_of(p, page), bytes);
+    return 0;
+  }
+  char *zeros = NULL;
+  if (zero && !(zeros = calloc(1, bytes))) return -6; // CL_OUT_OF_HOST_MEMORY
+  char *source = zero ? zeros : alias_of(p, page);
+  int status = d->config.staging ? through_staging(p, d, memory_of(d, frame), offset_of(p, d, frame), source, bytes, false)
+                                 : blocking_transfer(p, d, HMM_CL_ENQUEUE_WRITE, memory_of(d, frame), offset_of(p, d, frame), source, bytes);
+  free(zeros);
+  return status;
+}
+
+int dma_within(struct hmm_pager *p, unsigned device, int32_t from, int32_t to) {
+  struct device *d = &p->devices[device];
+  char *source = host_of(p, d, from), *target = host_of(p, d, to);
+  if (source && target) {
+    memcpy(target, source, (size_t)p->page_bytes);
+    return 0;
+  }
+  void *event = NULL;
+  int status = CL(p, enqueue_copy, HMM_CL_ENQUEUE_COPY)(d->queue, memory_of(d, from), memory_of(d, to), offset_of(p, d, from), offset_of(p, d, to),
+                                                        (size_t)p->page_bytes, 0, NULL, &event);
+  if (status) return status;
+  int flushed = flush(p, d);
+  int outcome = finish_event(p, event);
+  return flushed ? flushed : outcome;
+}

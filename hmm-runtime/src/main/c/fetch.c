@@ -1,0 +1,509 @@
+// fetch.c - every claim that others must wait for: made, carried out and released in one call.
+//
+// Bringing pages home, in numbered steps, for a batch of pages:
+//   1 claim each page that has to change with TO_HOST, then
+//   2 wait for the launches in flight that conflict (claim first, wait then: launch.c has the other half),
+//   3 copy what only a device has into the alias,
+//   4 map, if asked for,
+//   5 settle each claim, with its pin if a view asked for one, and wake whoever waits.
+// A fault takes the same way for every page, also where nothing is to be copied: every mapping is installed, and every protection lifted, under a claim.
+#define _GNU_SOURCE
+#include <errno.h>
+#include <fcntl.h>
+#include <linux/falloc.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+
+#include "internal.h"
+
+#define BATCH_BYTES (4ULL << 20)
+#define UNDER_WAY 4
+#define FAULT 8 // beside hmm_fetch_flags: map every page, whatever its state
+
+struct claim {
+  uint64_t page, word, before;
+};
+
+struct batch {
+  struct claim *claims;
+  size_t count;
+  struct copies copies;
+};
+
+struct fetch {
+  struct hmm_pager *p;
+  uint64_t flags;
+  uint8_t *outcomes; // of page `first` on
+  uint64_t first;
+  struct hmm_moved *moved;
+  struct hmm_failure *failure;
+};
+
+enum { DONE, CLAIMED, BUSY };
+enum { OUTCOME_ALREADY = 1, OUTCOME_MOVED, OUTCOME_NOTHING };
+
+int fail(struct hmm_failure *failure, enum hmm_reason reason, uint64_t page, uint64_t word, int64_t status, enum hmm_call call, unsigned device) {
+  if (failure) *failure = (struct hmm_failure){reason, (int64_t)page, (int64_t)word, status, call, device};
+  return reason == HMM_REFUSED ? -EACCES : reason == HMM_TOO_MANY_PINS ? -EOVERFLOW : -EIO;
+}
+
+int fail_errno(struct hmm_failure *failure, uint64_t page, int negative_errno, enum hmm_call call) {
+  fail(failure, HMM_SYSTEM, page, 0, -negative_errno, call, 0);
+  return negative_errno;
+}
+
+// The device is gone for good; the same statuses as ClStatus.java has.
+static bool is_lost(int64_t status) { return status == -2 || status == -34 || status == -36 || status == -1121 || status == -9999; }
+
+static uint64_t nanos(void) {
+  struct timespec t;
+  clock_gettime(CLOCK_MONOTONIC, &t);
+  return (uint64_t)t.tv_sec * 1000000000ULL + (uint64_t)t.tv_nsec;
+}
+
+static bool exclusive(const struct fetch *f) { return f->flags & HMM_EXCLUSIVE; }
+
+static int done(const struct fetch *f, uint64_t page, uint8_t outcome) {
+  if (f->outcomes) f->outcomes[page - f->first] = outcome;
+  return DONE;
+}
+
+static bool may_touch(const struct fetch *f, uint64_t w) {
+  enum state s = word_state(w);
+  return s != POISONED && s != UNMAPPED && (exclusive(f) ? word_writable(w) : word_readable(w));
+}
+
+// Pins a page that needs nothing else. Without pins there is nothing to do.
+static int settle_in_place(const struct fetch *f, uint64_t page, uint64_t w, uint64_t next) {
+  if (f->flags & HMM_PIN) {
+    if (word_pins(w, exclusive(f)) == MAX_PINS) return fail(f->failure, HMM_TOO_MANY_PINS, page, w, 0, HMM_CALL_NONE, 0);
+    next = word_pin(next, exclusive(f));
+  }
+  if (next == w || change_word(f->p, page, &w, next)) return done(f, page, OUTCOME_ALREADY);
+  return -EINTR; // somebody was quicker: look again
+}
+
+static int claim(const struct fetch *f, struct batch *b, uint64_t page, uint64_t w) {
+  if (f->flags & HMM_PIN && word_pins(w, exclusive(f)) == MAX_PINS) return fail(f->failure, HMM_TOO_MANY_PINS, page, w, 0, HMM_CALL_NONE, 0);
+  uint64_t claimed = word_claim(w, exclusive(f));
+  uint64_t expected = w;
+  if (!change_word(f->p, page, &expected, claimed)) return -EINTR;
+  b->claims[b->count++] = (struct claim){page, claimed, w};
+  return CLAIMED;
+}
+
+// Step 1 for one page: DONE, CLAIMED, BUSY (somebody else has it claimed) or -errno.
+static int claim_or_finish(const struct fetch *f, struct batch *b, uint64_t page) {
+  int result;
+  do {
+    uint64_t w = load_word(f->p, page);
+    if (f->flags & (HMM_PIN | FAULT) && !may_touch(f, w)) return fail(f->failure, HMM_REFUSED, page, w, 0, HMM_CALL_NONE, 0);
+    enum state s = word_state(w);
+    if (s == TO_HOST) return BUSY;
+    if (f->flags & FAULT) {
+      result = claim(f, b, page, w);
+      continue;
+    }
+    switch (s) {
+    case EMPTY:
+      if (!(f->flags & HMM_PIN)) return done(f, page, OUTCOME_ALREADY);
+      result = exclusive(f)                  ? settle_in_place(f, page, w, word_next(w, HOST, 0, 0, 0))
+               : (w & MARKED_READ) ? settle_in_place(f, page, w, w)
+                                             : settle_in_place(f, page, w, word_next(w, EMPTY, 0, 0, MARKED_READ));
+      break;
+    case HOST: result = settle_in_place(f, page, w, w); break;
+    case SHARED: result = exclusive(f) ? claim(f, b, page, w) : settle_in_place(f, page, w, w); break;
+    case TO_DEVICE: // a read beside a read claim leaves it alone, everything else takes the page back
+      if (!exclusive(f) && !(w & WRITE_INTENT)) result = settle_in_place(f, page, w, w);
+      else if (exclusive(f) && word_sharers(w)) result = claim(f, b, page, w);
+      else result = settle_in_place(f, page, w, word_shared(w, word_sharers(w)));
+      break;
+    case DEVICE: result = claim(f, b, page, w); break;
+    default: return done(f, page, OUTCOME_NOTHING);
+    }
+  } while (result == -EINTR);
+  return result;
+}
+
+static bool must_wait(const struct fetch *f, uint64_t before) {
+  return word_state(before) == DEVICE || (exclusive(f) && word_sharers(before));
+}
+
+// Step 2. The claims are in order of pages.
+static int await_launches(const struct fetch *f, const struct batch *b) {
+  for (size_t i = 0; i < b->count;) {
+    if (!must_wait(f, b->claims[i].before)) {
+      i++;
+      continue;
+    }
+    size_t j = i + 1;
+    while (j < b->count && b->claims[j].page == b->claims[j - 1].page + 1 && must_wait(f, b->claims[j].before)) j++;
+    int result = await_conflicts(f->p, (struct page_range){b->claims[i].page, b->claims[j - 1].page + 1}, !exclusive(f), -1, 0);
+    if (result) return result;
+    i = j;
+  }
+  return 0;
+}
+
+static bool continues(const struct batch *b, size_t i) {
+  return i < b->count && b->claims[i].page == b->claims[i - 1].page + 1;
+}
+
+// Step 3: long copies become commands that are waited for in `land`.
+static int copy(const struct fetch *f, struct batch *b) {
+  for (size_t i = 0; i < b->count;) {
+    uint64_t before = b->claims[i].before;
+    size_t j = i + 1;
+    if (word_state(before) == DEVICE) {
+      unsigned device = word_device(before);
+      const struct device *d = &f->p->devices[device];
+      while (continues(b, j) && word_state(b->claims[j].before) == DEVICE && word_device(b->claims[j].before) == device
+             && dma_contiguous(d, frame_of(d, b->claims[j - 1].page), frame_of(d, b->claims[j].page))) {
+        j++;
+      }
+      int status = dma_to_host(f->p, device, b->claims[i].page, j - i, f->flags & FAULT ? NULL : &b->copies);
+      if (status) return fail(f->failure, HMM_OPENCL, b->claims[i].page, before, status, HMM_CALL_READ, device);
+    }
+    i = j;
+  }
+  return 0;
+}
+
+// What a claimed page becomes.
+static uint64_t landed(const struct fetch *f, uint64_t w, uint64_t before) {
+  unsigned sharers = exclusive(f) ? 0 : word_sharers(before);
+  switch (word_state(before)) {
+  case EMPTY: return exclusive(f) ? word_next(w, HOST, 0, 0, 0) : word_next(w, EMPTY, 0, 0, MARKED_READ);
+  case DEVICE: return word_shared(w, exclusive(f) ? 0 : 1u << word_device(before));
+  default: return word_shared(w, sharers);
+  }
+}
+
+// Linux maps what a file has: a page that is to be mapped for reading only must have memory first.
+static void populate_for_reading(const struct hmm_pager *p, uint64_t first, uint64_t end) {
+  for (const char *at = alias_of(p, first); at < alias_of(p, end); at += 4096) (void)__atomic_load_n(at, __ATOMIC_RELAXED);
+}
+
+// Step 4. Runs of pages that are mapped alike.
+static int map(const struct fetch *f, const struct batch *b) {
+  struct hmm_pager *p = f->p;
+  uint64_t started = nanos();
+  int result = 0;
+  for (size_t i = 0; i < b->count && !result;) {
+    uint64_t before = b->claims[i].before, after = landed(f, b->claims[i].word, before);
+    enum state from = word_state(before), to = word_state(after);
+    size_t j = i + 1;
+    while (continues(b, j) && (word_state(b->claims[j].before) == EMPTY) == (from == EMPTY) && word_state(landed(f, b->claims[j].word, b->claims[j].before)) == to
+           && word_writable(b->claims[j].before) == word_writable(before)) {
+      j++;
+    }
+    uint64_t first = b->claims[i].page, end = b->claims[j - 1].page + 1;
+    if (from == EMPTY && to == HOST) {
+      result = p->trap->install_empty(p, first, end);
+    } else {
+      if (from == EMPTY) populate_for_reading(p, first, end);
+      result = p->trap->install(p, first, end, to == HOST && word_writable(after));
+    }
+    if (result) result = fail_errno(f->failure, first, result, HMM_CALL_MAP);
+    i = j;
+  }
+  count(p, HMM_MAP_NANOS, nanos() - started);
+  return result;
+}
+
+// Replaces all but pins and protection of a claimed word.
+static void settle(struct hmm_pager *p, const struct claim *c, uint64_t (*next)(const struct fetch *, uint64_t, uint64_t), const struct fetch *f, bool pin) {
+  uint64_t w = load_word(p, c->page);
+  while (true) {
+    uint64_t to = next(f, w, c->before);
+    if (pin) to = word_pin(to, exclusive(f));
+    if (change_word(p, c->page, &w, to)) return;
+  }
+}
+
+static uint64_t restored(const struct fetch *f, uint64_t w, uint64_t before) {
+  (void)f;
+  if (word_state(before) == TO_DEVICE) return word_shared(w, word_sharers(before)); // that claim is lost
+  return word_next(w, word_state(before), word_device(before), word_sharers(before), before & MARKED_READ);
+}
+
+static uint64_t poisoned(const struct fetch *f, uint64_t w, uint64_t before) {
+  (void)f, (void)before;
+  return word_next(w, POISONED, 0, 0, 0);
+}
+
+static void wake(const struct fetch *f, const struct batch *b) {
+  settled(f->p);
+  for (size_t i = 0; i < b->count;) {
+    size_t j = i + 1;
+    while (continues(b, j)) j++;
+    f->p->trap->wake(f->p, b->claims[i].page, b->claims[j - 1].page + 1);
+    i = j;
+  }
+}
+
+// Every page is again where it was; those of a lost device are poisoned.
+static void restore(const struct fetch *f, struct batch *b, const struct hmm_failure *failure) {
+  dma_wait(f->p, &b->copies);
+  for (size_t i = 0; i < b->count; i++) {
+    const struct claim *c = &b->claims[i];
+    bool lost = failure && failure->reason == HMM_OPENCL && is_lost(failure->status) && word_state(c->before) == DEVICE && (int64_t)word_device(c->before) == failure->device;
+    settle(f->p, c, lost ? poisoned : restored, f, false);
+    if (lost) count(f->p, HMM_POISONED, 1);
+  }
+  wake(f, b);
+  b->count = 0;
+}
+
+// Steps 4 and 5, after the copies have ended.
+static int land(const struct fetch *f, struct batch *b) {
+  int status = dma_wait(f->p, &b->copies);
+  int result = status ? fail(f->failure, HMM_OPENCL, b->claims[0].page, b->claims[0].before, status, HMM_CALL_READ, b->copies.device) : 0;
+  step(f->p, HMM_STEP_COPIED);
+  if (!result && f->flags & HMM_MAP) result = map(f, b);
+  if (result) {
+    restore(f, b, f->failure);
+    return result;
+  }
+  step(f->p, HMM_STEP_MAPPED);
+  for (size_t i = 0; i < b->count; i++) {
+    const struct claim *c = &b->claims[i];
+    settle(f->p, c, landed, f, f->flags & HMM_PIN);
+    done(f, c->page, OUTCOME_MOVED);
+    if (f->moved) {
+      f->moved->claimed++;
+      f->moved->copied += word_state(c->before) == DEVICE;
+    }
+  }
+  if (f->flags & HMM_MAP) settled(f->p); // mapping has woken those who fault
+  else wake(f, b);
+  b->count = 0;
+  return 0;
+}
+
+// Steps 1 to 3 for as many pages as a batch takes; pages that are busy are marked 0 in `outcomes` and left for the next pass.
+static int start(const struct fetch *f, struct batch *b, uint64_t first, uint64_t end, bool *busy) {
+  while (true) {
+    int result = 0;
+    for (uint64_t page = first; page < end && result >= 0; page++) {
+      if (f->outcomes && f->outcomes[page - f->first]) continue; // by an earlier pass
+      result = claim_or_finish(f, b, page);
+      if (result == BUSY) *busy = true;
+    }
+    if (result >= 0 && b->count) {
+      step(f->p, HMM_STEP_CLAIMED);
+      result = await_launches(f, b);
+      if (result == -EAGAIN) { // a launch insists: it needs these pages before it can start
+        restore(f, b, NULL);
+        await_decided(f->p);
+        continue;
+      }
+      if (!result) result = copy(f, b);
+    }
+    if (result < 0) restore(f, b, f->failure);
+    return result < 0 ? result : 0;
+  }
+}
+
+static void unpin_done(const struct fetch *f, uint64_t end) {
+  for (uint64_t page = f->first; page < end; page++) {
+    if (f->outcomes[page - f->first] != OUTCOME_ALREADY && f->outcomes[page - f->first] != OUTCOME_MOVED) continue;
+    uint64_t w = load_word(f->p, page);
+    while (!change_word(f->p, page, &w, word_unpin(w, exclusive(f)))) {
+    }
+  }
+}
+
+// One pass over the range, several batches under way: while the device copies some, others are claimed or mapped.
+static int pass(const struct fetch *f, uint64_t end, struct batch *batches, uint64_t batch_pages, bool *busy) {
+  int result = 0;
+  unsigned started = 0, ended = 0;
+  for (uint64_t at = f->first; at < end && !result; at += batch_pages) {
+    if (started - ended == UNDER_WAY) result = land(f, &batches[ended++ % UNDER_WAY]);
+    if (!result) result = start(f, &batches[started++ % UNDER_WAY], at, at + batch_pages < end ? at + batch_pages : end, busy);
+  }
+  while (ended < started) {
+    struct batch *b = &batches[ended++ % UNDER_WAY];
+    if (!b->count) continue;
+    struct fetch quiet = *f; // one failure is enough; what the others have copied is good
+    struct hmm_failure second;
+    if (result) quiet.failure = &second;
+    int one = land(&quiet, b);
+    if (!result) result = one;
+  }
+  return result;
+}
+
+HMM_API int hmm_fetch(struct hmm_pager *p, uint64_t first, uint64_t end, uint64_t flags, uint8_t *outcomes, struct hmm_moved *moved, struct hmm_failure *failure) {
+  if (first >= end) return 0;
+  uint64_t batch_pages = BATCH_BYTES >> p->config.page_shift ? BATCH_BYTES >> p->config.page_shift : 1;
+  if (batch_pages > end - first) batch_pages = end - first;
+  int result = -ENOMEM;
+  uint8_t *own_outcomes = outcomes ? NULL : calloc(1, (size_t)(end - first));
+  struct claim *claims = malloc(UNDER_WAY * (size_t)batch_pages * sizeof *claims);
+  struct batch batches[UNDER_WAY] = {{0}};
+  struct fetch f = {p, flags, outcomes ? outcomes : own_outcomes, first, moved, failure};
+  if (!claims || !f.outcomes) {
+    fail_errno(failure, first, result, HMM_CALL_NONE);
+    goto out;
+  }
+  for (int i = 0; i < UNDER_WAY; i++) batches[i].claims = claims + (size_t)i * batch_pages;
+  while (true) {
+    bool busy = false;
+    result = pass(&f, end, batches, batch_pages, &busy);
+    if (result || !busy) break;
+    for (uint64_t page = first; page < end; page++) { // nothing is claimed here
+      if (!f.outcomes[page - first]) wait_settled(p, page);
+    }
+  }
+  if (result && flags & HMM_PIN) unpin_done(&f, end);
+out:
+  free(claims);
+  free(own_outcomes);
+  return result;
+}
+
+int fetch_for_fault(struct hmm_pager *p, uint64_t first, uint64_t end, bool write, struct hmm_failure *failure) {
+  struct claim claims[CLAIMS_OF_A_FAULT];
+  struct batch b = {.claims = claims};
+  struct fetch f = {p, HMM_MAP | FAULT | (write ? HMM_EXCLUSIVE : 0), NULL, first, NULL, failure};
+  while (true) {
+    bool busy = false;
+    int result = start(&f, &b, first, end, &busy);
+    if (result) return result;
+    for (size_t i = 0; i < b.count; i++) {
+      uint64_t before = claims[i].before;
+      enum state s = word_state(before);
+      count(p, s == EMPTY ? HMM_FIRST_TOUCHES : s == DEVICE ? HMM_FETCHED : s == TO_DEVICE ? HMM_ABORTED : s == SHARED && write ? HMM_UPGRADES : HMM_REMAPPED, 1);
+    }
+    count(p, HMM_AHEAD, b.count > 1 ? b.count - 1 : 0);
+    if (b.count) result = land(&f, &b);
+    if (result || !busy || !p->trap->waits_for_claims) return result; // who has claimed the page wakes those who touch it
+    promote(p);
+    wait_settled(p, first);
+    return 0; // the touch is made again and finds what it finds
+  }
+}
+
+HMM_API int hmm_forbid(struct hmm_pager *p, uint64_t first, uint64_t end, uint64_t keep_reading) { return p->trap->forbid(p, first, end, keep_reading); }
+
+HMM_API int hmm_set_access(struct hmm_pager *p, uint64_t first, uint64_t end, uint64_t access) { return p->trap->set_access(p, first, end, (int)access); }
+
+// Claims one page for something that is over at once, waiting for whoever has it. Returns the word before.
+static struct claim claim_now(struct hmm_pager *p, uint64_t page) {
+  while (true) {
+    uint64_t w = load_word(p, page);
+    if (word_state(w) == TO_HOST) {
+      wait_settled(p, page);
+      continue;
+    }
+    uint64_t next = word_claim(w, true), expected = w;
+    if (change_word(p, page, &expected, next)) return (struct claim){page, next, w};
+  }
+}
+
+static int punch(const struct hmm_pager *p, uint64_t first, uint64_t end) {
+  int mode = FALLOC_FL_PUNCH_HOLE | FALLOC_FL_KEEP_SIZE;
+  return fallocate((int)p->config.memfd, mode, (off_t)(first << p->config.page_shift), (off_t)((end - first) << p->config.page_shift)) ? -errno : 0;
+}
+
+static uint64_t emptied(const struct fetch *f, uint64_t w, uint64_t before) {
+  (void)f, (void)before;
+  return word_next(w, EMPTY, 0, 0, 0);
+}
+
+HMM_API int hmm_discard(struct hmm_pager *p, uint64_t first, uint64_t end, struct hmm_failure *failure) {
+  struct claim claims[CLAIMS_OF_A_FAULT];
+  const struct fetch none = {0};
+  for (uint64_t at = first; at < end;) {
+    struct batch b = {.claims = claims};
+    while (at < end && b.count < CLAIMS_OF_A_FAULT) claims[b.count++] = claim_now(p, at++);
+    uint64_t from = claims[0].page;
+    int result = p->trap->forbid(p, from, at, false);
+    enum hmm_call call = HMM_CALL_FORBID;
+    if (!result) {
+      call = HMM_CALL_PUNCH;
+      result = punch(p, from, at);
+    }
+    struct fetch f = none;
+    f.p = p;
+    for (size_t i = 0; i < b.count; i++) settle(p, &claims[i], result ? restored : emptied, &f, false);
+    wake(&f, &b);
+    if (result) return fail_errno(failure, from, result, call);
+  }
+  return 0;
+}
+
+HMM_API int64_t hmm_release_host(struct hmm_pager *p, uint64_t first, uint64_t end) {
+  struct claim claims[CLAIMS_OF_A_FAULT];
+  int64_t released = 0;
+  struct fetch f = {.p = p};
+  for (uint64_t at = first; at < end;) {
+    struct batch b = {.claims = claims};
+    for (; at < end && b.count < CLAIMS_OF_A_FAULT; at++) {
+      uint64_t w = load_word(p, at);
+      if (word_state(w) == DEVICE && change_word(p, at, &w, word_claim(w, true))) claims[b.count++] = (struct claim){at, 0, w};
+      else if (b.count) break;
+    }
+    if (!b.count) continue;
+    int result = punch(p, claims[0].page, claims[b.count - 1].page + 1);
+    for (size_t i = 0; i < b.count; i++) settle(p, &claims[i], restored, &f, false);
+    wake(&f, &b);
+    if (result) return result;
+    released += (int64_t)b.count;
+  }
+  return released;
+}
+
+#define TABLE(type, address) ((_Atomic type *)(uintptr_t)(address))
+
+HMM_API int hmm_relocate(struct hmm_pager *p, uint64_t device, uint64_t page, uint64_t frame, struct hmm_failure *failure) {
+  struct hmm_device_config *c = &p->devices[device].config;
+  int32_t to = (int32_t)frame, from = frame_of(&p->devices[device], page);
+  struct claim claimed = claim_now(p, page);
+  uint64_t w = claimed.before;
+  bool valid = word_state(w) == DEVICE ? word_device(w) == device : word_sharers(w) >> device & 1;
+  int status = 0;
+  while (await_conflicts(p, (struct page_range){page, page + 1}, false, (int)device, 0) == -EAGAIN) await_decided(p); // cannot be: who insists keeps us out
+  if (valid) status = dma_within(p, (unsigned)device, from, to);
+  if (!status) {
+    if (valid) atomic_store(&TABLE(int32_t, c->region_of_frame)[to], atomic_load(&TABLE(int32_t, c->region_of_frame)[from]));
+    atomic_store(&TABLE(int64_t, c->page_of_frame)[from], 0);
+    atomic_store(&TABLE(int32_t, c->region_of_frame)[from], 0);
+    atomic_store(&TABLE(int32_t, c->last_use)[to], atomic_load(&TABLE(int32_t, c->last_use)[from]));
+    atomic_store(&TABLE(int64_t, c->page_of_frame)[to], (int64_t)page + 1);
+    atomic_store(&TABLE(int32_t, c->frame_of_page)[page], to + 1);
+  }
+  struct batch b = {.claims = &claimed, .count = 1};
+  struct fetch f = {.p = p};
+  settle(p, &claimed, restored, &f, false);
+  wake(&f, &b);
+  return status ? fail(failure, HMM_OPENCL, page, w, status, HMM_CALL_COPY, (unsigned)device) : valid;
+}
+
+HMM_API int64_t hmm_undo(struct hmm_pager *p, uint64_t device, uint64_t launched_before, uint64_t clock_before, uint64_t n, const uint64_t *pages,
+                         const uint64_t *committed, const uint64_t *before) {
+  const struct device *d = &p->devices[device];
+  unsigned own = 1u << device;
+  int64_t undone = 0;
+  for (uint64_t i = 0; i < n; i++) {
+    uint64_t w = load_word(p, pages[i]), claimed = word_claim(w, true);
+    if (!same_version(w, committed[i]) || word_state(w) == TO_HOST || !change_word(p, pages[i], &w, claimed)) continue; // somebody else's business by now
+    while (await_conflicts(p, (struct page_range){pages[i], pages[i] + 1}, false, -1, 0) == -EAGAIN) await_decided(p); // cannot be: who insists keeps us out
+    int32_t frame = frame_of(d, pages[i]);
+    bool used = frame < 0 || atomic_load(&TABLE(int32_t, d->config.last_use)[frame]) - (int32_t)clock_before > 0;
+    bool back = hmm_launched(p, device) == launched_before || !used;
+    uint64_t next, now = load_word(p, pages[i]);
+    do {
+      unsigned sharers = word_sharers(claimed);
+      if (!back) next = sharers ? word_shared(now, sharers) : word_next(now, DEVICE, (unsigned)device, 0, 0);
+      else if (word_state(before[i]) == EMPTY) next = word_next(now, EMPTY, 0, 0, before[i] & MARKED_READ);
+      else next = word_shared(now, (sharers & ~own) | (word_sharers(before[i]) & own)); // others have what they have now, this one what it had
+    } while (!change_word(p, pages[i], &now, next));
+    settled(p);
+    p->trap->wake(p, pages[i], pages[i] + 1);
+    undone += back;
+  }
+  return undone;
+}

@@ -1,0 +1,214 @@
+// hmm_pager.h - the native part of hmm4j: everything that must go on while Java threads are stopped.
+//
+// A Java thread that faults is stopped inside the kernel in Java state and cannot reach a safepoint. So whatever serves its fault, and whatever that waits for, is here:
+// the trap (uffd.c, sigsegv.c), the way home (fetch.c), the launch gate (launch.c). Nothing here calls Java; what it waits for is another thread in here or an OpenCL
+// event that has been flushed.
+//
+// All structures are 64-bit words, so that Java can fill them without knowing C. Calls return 0 or -errno; details are in hmm_failure. Threads: any, unless it says so.
+#ifndef HMM_PAGER_H
+#define HMM_PAGER_H
+
+#include <stdint.h>
+
+#define HMM_API __attribute__((visibility("default")))
+
+struct hmm_pager; // one heap
+
+#define HMM_ABI 1
+#define HMM_MAX_DEVICES 16
+
+// How host accesses are noticed.
+enum hmm_rung {
+  HMM_UFFD_SYSCALL,  // userfaultfd(2), also for accesses from within system calls
+  HMM_UFFD_DEVICE,   // the same through /dev/userfaultfd
+  HMM_UFFD_USER,     // userfaultfd(2) for accesses from user mode only
+  HMM_SIGSEGV,       // memory protection and a signal handler; user mode only
+};
+
+// OpenCL entry points, in the order of hmm_config.cl.
+enum hmm_cl {
+  HMM_CL_CREATE_QUEUE,
+  HMM_CL_RELEASE_QUEUE,
+  HMM_CL_ENQUEUE_READ,
+  HMM_CL_ENQUEUE_WRITE,
+  HMM_CL_ENQUEUE_COPY,
+  HMM_CL_ENQUEUE_KERNEL,
+  HMM_CL_FLUSH,
+  HMM_CL_FINISH,
+  HMM_CL_WAIT,
+  HMM_CL_EVENT_INFO,
+  HMM_CL_RETAIN_EVENT,
+  HMM_CL_RELEASE_EVENT,
+  HMM_CL_SET_CALLBACK,
+  HMM_CL_COUNT
+};
+
+struct hmm_config {
+  uint64_t abi;            // HMM_ABI
+  uint64_t rung;           // enum hmm_rung
+  uint64_t page_shift;     // log2 of the page size
+  uint64_t page_count;
+  uint64_t app;            // address of the program's mapping: reserved, nothing mapped yet
+  uint64_t alias;          // address of the runtime's mapping
+  uint64_t memfd;          // descriptor of the memory behind both
+  uint64_t words;          // uint64_t[page_count]
+  uint64_t region_starts;  // uint8_t[page_count]: 1 where a region begins; fetching ahead stops there
+  uint64_t ahead_bytes;    // most that one fault brings along
+  uint64_t cl[HMM_CL_COUNT];
+};
+
+// One device. Tables are indexed by page or by frame and belong to Java, which fills a frame's entries before it gives the frame to a page.
+struct hmm_device_config {
+  uint64_t context, device;    // cl_context, cl_device_id
+  uint64_t frame_of_page;      // int32_t: frame + 1
+  uint64_t page_of_frame;      // int64_t: page + 1
+  uint64_t region_of_frame;    // int32_t
+  uint64_t last_use;           // int32_t: clock of the last launch
+  uint64_t memory_of_frame;    // cl_mem
+  uint64_t chunk_of_frame;     // int32_t: first frame of its memory object
+  uint64_t host_of_chunk;      // by first frame: address at which the host reaches the memory object, 0 if only copy commands do
+  uint64_t staging, staging_bytes; // pinned memory for copies, 0 if the device reads and writes host memory by itself
+};
+
+// What hmm_fetch shall do.
+enum hmm_fetch_flags {
+  HMM_EXCLUSIVE = 1, // the host's copy becomes the only one; else it becomes valid beside the others
+  HMM_PIN = 2,       // count a view in each word, and refuse what the protection forbids
+  HMM_MAP = 4,       // map what arrives, so that touching it does not fault
+};
+
+struct hmm_moved {
+  uint64_t claimed;   // pages that changed state under a claim of ours
+  uint64_t copied;    // of these, pages that were copied from a device
+};
+
+enum hmm_reason {
+  HMM_REFUSED = 1,     // the word of the page says why: protection, lost contents, no region
+  HMM_TOO_MANY_PINS,
+  HMM_OPENCL,          // status and call
+  HMM_SYSTEM,          // errno and call
+};
+
+enum hmm_call {
+  HMM_CALL_NONE,
+  HMM_CALL_READ,
+  HMM_CALL_WRITE,
+  HMM_CALL_COPY,
+  HMM_CALL_KERNEL,
+  HMM_CALL_MAP,    // ioctl or mprotect
+  HMM_CALL_FORBID, // ioctl, madvise or mprotect
+  HMM_CALL_PUNCH,  // fallocate
+};
+
+struct hmm_failure {
+  int64_t reason;  // enum hmm_reason
+  int64_t page;
+  int64_t word;
+  int64_t status;  // OpenCL status or errno
+  int64_t call;    // enum hmm_call
+  int64_t device;
+};
+
+// Pages that a launch uses.
+struct hmm_use {
+  uint64_t first, end;
+  uint64_t writes;
+};
+
+struct hmm_launch {
+  uint64_t device;
+  uint64_t uses, use_count;        // struct hmm_use[]
+  uint64_t windows, window_count;  // struct hmm_use[]: must each lie in one piece
+  uint64_t clock;                  // what to note as last use
+  uint64_t insist;                 // move what is missing under claims instead of giving up
+  uint64_t region_ids;             // with insist: int32_t[] by window, whose bytes its frames hold then
+  uint64_t queue, kernel;          // cl_command_queue, cl_kernel
+  uint64_t dimensions, global, local; // size_t[]; local may be 0
+  uint64_t event;                  // out: cl_event with a reference for the caller, or 0 if a page was missing
+  uint64_t missing;                // out: the first page that was missing
+  uint64_t moved;                  // out: pages moved by insisting
+};
+
+// Page states and word layout; Java compares these numbers with its own before anything else. Returns how many there are.
+HMM_API int hmm_abi(uint64_t *numbers, int capacity);
+
+// Tries a rung with a real fault, in memory of its own. 0, or -errno and the name of what was refused.
+HMM_API int hmm_probe(uint64_t rung, char *what, uint64_t what_bytes);
+
+// Maps `app` and starts serving its faults. The OpenCL calls may be 0 if there is no device.
+HMM_API int hmm_open(const struct hmm_config *config, struct hmm_pager **pager);
+HMM_API int hmm_add_device(struct hmm_pager *pager, const struct hmm_device_config *config);
+
+// Stops serving faults. Nobody may touch `app` afterwards, and no other call be under way. Waits for launches.
+HMM_API int hmm_close(struct hmm_pager *pager);
+
+// Brings pages home. `outcomes`, one byte a page, may be 0: 1 it was there, 2 it moved, 3 nothing to bring (lost or without a region).
+// On failure pages are where they were, or poisoned if their device is lost, and nothing is pinned.
+HMM_API int hmm_fetch(struct hmm_pager *pager, uint64_t first, uint64_t end, uint64_t flags, uint8_t *outcomes,
+                      struct hmm_moved *moved, struct hmm_failure *failure);
+
+// After Java has claimed pages for a device: takes the host's permission to write (`keep_reading`) or any permission away.
+HMM_API int hmm_forbid(struct hmm_pager *pager, uint64_t first, uint64_t end, uint64_t keep_reading);
+
+// The region's protection as the processor enforces it: 0 none, 1 read, 2 read and write.
+HMM_API int hmm_set_access(struct hmm_pager *pager, uint64_t first, uint64_t end, uint64_t access);
+
+// Declares contents dead: pages become EMPTY, their host memory is given back. Launches that use them go on with what they have.
+HMM_API int hmm_discard(struct hmm_pager *pager, uint64_t first, uint64_t end, struct hmm_failure *failure);
+
+// Gives the host memory of pages back that are on a device; others are left alone. Returns how many pages, or -errno.
+HMM_API int64_t hmm_release_host(struct hmm_pager *pager, uint64_t first, uint64_t end);
+
+// Copies a page to another frame of its device under a claim, and makes that its frame. The caller holds the device's lock.
+// Returns 1 if it was valid there and was copied, 0 if only the frame changed, or -errno.
+HMM_API int hmm_relocate(struct hmm_pager *pager, uint64_t device, uint64_t page, uint64_t frame, struct hmm_failure *failure);
+
+// Gives pages back to the host that were moved for a launch that did not happen, without a copy: those whose word still has the version of `committed` and that no
+// launch has used since. `before` are the words from before the move. Returns how many, or -errno.
+HMM_API int64_t hmm_undo(struct hmm_pager *pager, uint64_t device, uint64_t launched_before, uint64_t clock_before,
+                         uint64_t count, const uint64_t *pages, const uint64_t *committed, const uint64_t *before);
+
+// The launch gate: publishes, checks, enqueues, all in one call. 0 with an event, 0 without one if a page was missing, -errno if the driver refused.
+HMM_API int hmm_launch_enter(struct hmm_pager *pager, struct hmm_launch *launch, struct hmm_failure *failure);
+
+// Waits for launches that use a page of the range: of one device or (-1) of all, only those that write or all.
+HMM_API int hmm_await(struct hmm_pager *pager, int64_t device, uint64_t first, uint64_t end, uint64_t writers_only);
+HMM_API int hmm_await_all(struct hmm_pager *pager);
+// Launches that were ever enqueued on a device.
+HMM_API uint64_t hmm_launched(struct hmm_pager *pager, uint64_t device);
+// Pages that launches use which have not ended on a device, at one moment; returns how many entries there are.
+HMM_API uint64_t hmm_used(struct hmm_pager *pager, uint64_t device, struct hmm_use *uses, uint64_t capacity);
+
+// What was counted since the last call.
+enum hmm_counter {
+  HMM_FAULTS_READ,       // pages served for a read that found no mapping
+  HMM_FAULTS_WRITE,      // for a write
+  HMM_FAULTS_MESSAGES,   // what the trap reported, repetitions included
+  HMM_FIRST_TOUCHES,     // pages that got their first host memory
+  HMM_UPGRADES,          // pages that became writable without a copy
+  HMM_REMAPPED,          // valid pages that only lacked their mapping
+  HMM_ABORTED,           // claims of Java that a touch took away
+  HMM_FETCHED,           // pages copied home for a fault
+  HMM_AHEAD,             // of all of these, pages that came along with another
+  HMM_ERRORS,            // faults answered with an error
+  HMM_WAITS,             // faults that waited for a launch
+  HMM_POISONED,          // pages whose contents were lost with their device
+  HMM_MAP_NANOS,         // time spent installing mappings
+  HMM_COUNTERS
+};
+HMM_API int hmm_take_counts(struct hmm_pager *pager, uint64_t *counts, int capacity);
+
+// For tests: stops whoever comes to a step until it is let go.
+enum hmm_step {
+  HMM_STEP_CLAIMED,    // fetch, between its claims and looking for launches
+  HMM_STEP_COPIED,     // fetch, between its copies and their mapping
+  HMM_STEP_MAPPED,     // fetch, between mapping and settling
+  HMM_STEP_PUBLISHED,  // launch, between publishing and checking
+  HMM_STEP_CHECKED,    // launch, between checking and enqueueing
+  HMM_STEP_NOTICED,    // a fault, before its page is looked at
+  HMM_STEPS
+};
+HMM_API int hmm_step_arm(struct hmm_pager *pager, uint64_t step, uint64_t armed); // 0 lets everybody go
+HMM_API int hmm_step_await(struct hmm_pager *pager, uint64_t step, uint64_t millis); // 1 if somebody is stopped there, 0 after the time
+
+#endif

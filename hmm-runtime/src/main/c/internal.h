@@ -1,0 +1,191 @@
+// internal.h - what the files of the native part share. The exported side is hmm_pager.h.
+//
+// | file | holds |
+// | --- | --- |
+// | pager.c | opening and closing, the crew that serves faults, counters, steps for tests |
+// | fault.c | what to do about one fault, and what to bring along |
+// | fetch.c | claim, wait, copy, map, settle: the one way in which pages come home; and the other claims that nobody may be stopped in |
+// | launch.c | launches in flight and the gate |
+// | dma.c | copies between host and device memory |
+// | uffd.c, sigsegv.c | the traps: how a touch is noticed and how mappings are changed |
+//
+// Locks are leaves, but for `insist_lock`, which is taken first. No lock is held over an OpenCL call or a wait for a device, except `staging_lock`, which guards just that.
+#ifndef HMM_INTERNAL_H
+#define HMM_INTERNAL_H
+
+#include <pthread.h>
+#include <stdatomic.h>
+#include <stddef.h>
+
+#include "hmm_pager.h"
+#include "word.h"
+
+#define MAX_LAUNCHES 256
+#define USES_INLINE 8
+#define STREAMS 8
+#define FAULTS_AT_ONCE 16
+#define CLAIMS_OF_A_FAULT 64
+#define FAILED_PAGES 16
+
+struct fault {
+  uint64_t page;
+  bool write;
+  void *slot; // the trap's own
+};
+
+// How a touch is noticed and how mappings change. Installing and waking are done under a claim; the others may come late and then cost one spurious fault.
+struct trap {
+  int (*open)(struct hmm_pager *);
+  void (*close)(struct hmm_pager *);
+  // Waits for faults. Returns how many; 0 if the crew is to look whether it is to stop.
+  int (*wait)(struct hmm_pager *, struct fault *, int capacity);
+  void (*ring)(struct hmm_pager *); // makes `wait` return
+  // Maps host pages. `writable` still respects the protection of the region.
+  int (*install)(struct hmm_pager *, uint64_t first, uint64_t end, bool writable);
+  // Maps pages that have no host memory yet, which then reads as zeros, writable.
+  int (*install_empty)(struct hmm_pager *, uint64_t first, uint64_t end);
+  int (*forbid)(struct hmm_pager *, uint64_t first, uint64_t end, bool keep_reading);
+  int (*set_access)(struct hmm_pager *, uint64_t first, uint64_t end, int access);
+  void (*wake)(struct hmm_pager *, uint64_t first, uint64_t end); // those who wait for a claim without a new mapping
+  // Ends a fault: 0, or the touch becomes an error of the thread.
+  void (*answer)(struct hmm_pager *, const struct fault *, int result);
+  bool waits_for_claims; // whether a fault on a claimed page must wait here, or sleeps until it is woken
+};
+
+extern const struct trap uffd_trap, sigsegv_trap;
+
+struct device {
+  struct hmm_device_config config;
+  void *queue; // ours, so that a fault never stands behind a migration
+  pthread_mutex_t staging_lock;
+};
+
+enum launch_state { FREE, PUBLISHED, INSISTING, RUNNING, ENDED };
+
+struct launch {
+  struct hmm_pager *pager;
+  enum launch_state state;
+  uint64_t number; // tells this launch from the next one in the same place
+  unsigned device;
+  uint64_t use_count;
+  struct hmm_use *uses, inline_uses[USES_INLINE];
+  void *event;
+};
+
+struct stream {
+  uint64_t next;   // page behind what the stream has brought so far
+  uint64_t pages;  // what the last fault of it brought
+};
+
+struct step {
+  bool armed;
+  int stopped;
+};
+
+struct hmm_pager {
+  struct hmm_config config;
+  const struct trap *trap;
+  int uffd, doorbell_event;
+  char *doorbell;
+  pthread_t ringer;
+  bool ringing;
+  void *requests; // of the SIGSEGV trap
+
+  _Atomic uint64_t *words;
+  const _Atomic uint8_t *region_starts;
+  uint64_t page_bytes;
+  struct device devices[HMM_MAX_DEVICES];
+  unsigned device_count;
+
+  pthread_mutex_t launch_lock;
+  pthread_cond_t launch_changed;
+  struct launch launches[MAX_LAUNCHES];
+  unsigned launches_used; // from here on none was ever used
+  uint64_t launch_number;
+  uint64_t launched[HMM_MAX_DEVICES];
+  pthread_mutex_t insist_lock;
+
+  pthread_mutex_t settle_lock;
+  pthread_cond_t settle_changed;
+  _Atomic int settle_waiters;
+
+  pthread_mutex_t crew_lock;
+  pthread_cond_t crew_changed;
+  bool led, stopping;
+  int crew, idle;
+
+  pthread_mutex_t stream_lock;
+  struct stream streams[STREAMS];
+  unsigned stream_turn;
+
+  _Atomic uint64_t failed[FAILED_PAGES]; // page + 1: faults answered with an error that the thread has not seen yet
+  _Atomic uint64_t counts[HMM_COUNTERS];
+
+  _Atomic int steps_armed;
+  pthread_mutex_t step_lock;
+  pthread_cond_t step_changed;
+  struct step steps[HMM_STEPS];
+};
+
+static inline void count(struct hmm_pager *p, enum hmm_counter c, uint64_t n) {
+  if (n) atomic_fetch_add_explicit(&p->counts[c], n, memory_order_relaxed);
+}
+static inline char *app_of(const struct hmm_pager *p, uint64_t page) {
+  return (char *)(uintptr_t)(p->config.app + (page << p->config.page_shift));
+}
+static inline char *alias_of(const struct hmm_pager *p, uint64_t page) {
+  return (char *)(uintptr_t)(p->config.alias + (page << p->config.page_shift));
+}
+static inline uint64_t load_word(const struct hmm_pager *p, uint64_t page) { return atomic_load(&p->words[page]); }
+static inline bool change_word(struct hmm_pager *p, uint64_t page, uint64_t *expected, uint64_t next) {
+  return atomic_compare_exchange_strong(&p->words[page], expected, next);
+}
+int fail(struct hmm_failure *failure, enum hmm_reason reason, uint64_t page, uint64_t word, int64_t status, enum hmm_call call, unsigned device);
+int fail_errno(struct hmm_failure *failure, uint64_t page, int negative_errno, enum hmm_call call);
+
+// pager.c
+void step_slow(struct hmm_pager *p, enum hmm_step step);
+static inline void step(struct hmm_pager *p, enum hmm_step s) {
+  if (atomic_load_explicit(&p->steps_armed, memory_order_relaxed)) step_slow(p, s);
+}
+void promote(struct hmm_pager *p); // lets somebody else read faults; called before whatever may take long
+void wait_settled(struct hmm_pager *p, uint64_t page);
+void settled(struct hmm_pager *p); // after words have left TO_HOST
+void note_failed(struct hmm_pager *p, uint64_t page);
+bool take_failed(struct hmm_pager *p, uint64_t page);
+struct hmm_pager *pager_at(uintptr_t address);
+int install_signal_handler(void);
+
+// fault.c
+void serve(struct hmm_pager *p, struct fault *faults, int n);
+
+// fetch.c
+int fetch_for_fault(struct hmm_pager *p, uint64_t first, uint64_t end, bool write, struct hmm_failure *failure);
+
+// launch.c
+int launches_init(struct hmm_pager *p);
+struct page_range {
+  uint64_t first, end;
+};
+// Waits for launches that use a page of `range` but for number `except`. -EAGAIN if one of them insists and is not decided: then give claims back and try again after
+// await_decided. Claim before calling.
+int await_conflicts(struct hmm_pager *p, struct page_range range, bool writers_only, int device, uint64_t except);
+void await_decided(struct hmm_pager *p);
+
+// dma.c
+struct copies { // commands under way
+  void *events[16];
+  int count;
+  unsigned device;
+};
+int dma_open(struct hmm_pager *p, struct device *d);
+void dma_close(struct hmm_pager *p, struct device *d);
+int32_t frame_of(const struct device *d, uint64_t page); // -1 if it has none
+// Copies `pages` pages that are contiguous on both sides; `async` may leave commands under way, which `dma_wait` ends. 0 or an OpenCL status.
+int dma_to_host(struct hmm_pager *p, unsigned device, uint64_t page, uint64_t pages, struct copies *async);
+int dma_wait(struct hmm_pager *p, struct copies *copies);
+int dma_to_device(struct hmm_pager *p, unsigned device, uint64_t page, bool zero);
+int dma_within(struct hmm_pager *p, unsigned device, int32_t from, int32_t to);
+bool dma_contiguous(const struct device *d, int32_t a, int32_t b); // whether frame b follows frame a in one memory object
+
+#endif

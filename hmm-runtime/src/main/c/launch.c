@@ -1,0 +1,324 @@
+// launch.c - launches in flight, and the gate.
+//
+//   launch                                     whoever takes pages away
+//   1 publish {pages, modes}                   1 claim the page word
+//   2 check all page words                     2 look for published launches that conflict
+//   3 enqueue, or withdraw if a word is gone   3 wait for them, then move the page
+//
+// Each side writes before it reads, both reads of the table of launches are under its lock, so whoever comes second sees the other.
+//
+// A launch that lost its pages to the host several times insists: it publishes, and then moves what is missing itself, page by page, under claims. A page that held once
+// after publishing is safe from then on, since whoever claims it waits for the launch. Only one thing could stand in its way: a claim that waits for this very launch
+// on a page not moved yet. Such a claim is given back (`-EAGAIN`).
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "internal.h"
+
+#define CL_COMPLETE 0
+
+typedef int (*enqueue_kernel)(void *queue, void *kernel, unsigned dims, const size_t *offset, const size_t *global, const size_t *local, unsigned waits, void *const *wait, void **event);
+typedef int (*set_callback)(void *event, int on, void (*callback)(void *, int, void *), void *user);
+typedef int (*of_object)(void *object);
+typedef int (*wait_events)(unsigned count, void *const *events);
+
+#define CL(p, type, which) ((type)(uintptr_t)(p)->config.cl[which])
+
+int launches_init(struct hmm_pager *p) {
+  for (int i = 0; i < MAX_LAUNCHES; i++) p->launches[i].pager = p;
+  return 0;
+}
+
+static bool under_way(const struct launch *l) { return l->state == PUBLISHED || l->state == INSISTING || l->state == RUNNING; }
+
+static bool conflicts(const struct launch *l, struct page_range range, bool writers_only) {
+  for (uint64_t i = 0; i < l->use_count; i++) {
+    const struct hmm_use *u = &l->uses[i];
+    if ((u->writes || !writers_only) && u->first < range.end && range.first < u->end) return true;
+  }
+  return false;
+}
+
+int await_conflicts(struct hmm_pager *p, struct page_range range, bool writers_only, int device, uint64_t except) {
+  int result = 0;
+  bool waited = false;
+  pthread_mutex_lock(&p->launch_lock);
+  for (unsigned i = 0; i < p->launches_used; i++) {
+    struct launch *l = &p->launches[i];
+    uint64_t number = l->number;
+    while (l->number == number && under_way(l) && number != except && (device < 0 || l->device == (unsigned)device) && conflicts(l, range, writers_only)) {
+      if (l->state == INSISTING) {
+        result = -EAGAIN;
+        goto out;
+      }
+      if (!waited) {
+        waited = true;
+        pthread_mutex_unlock(&p->launch_lock);
+        promote(p); // other faults must not wait for this launch
+        pthread_mutex_lock(&p->launch_lock);
+        continue;
+      }
+      pthread_cond_wait(&p->launch_changed, &p->launch_lock);
+    }
+  }
+out:
+  pthread_mutex_unlock(&p->launch_lock);
+  return result;
+}
+
+void await_decided(struct hmm_pager *p) {
+  promote(p);
+  pthread_mutex_lock(&p->launch_lock);
+  for (unsigned i = 0; i < p->launches_used; i++) {
+    while (p->launches[i].state == INSISTING) pthread_cond_wait(&p->launch_changed, &p->launch_lock);
+  }
+  pthread_mutex_unlock(&p->launch_lock);
+}
+
+HMM_API int hmm_await(struct hmm_pager *p, int64_t device, uint64_t first, uint64_t end, uint64_t writers_only) {
+  while (await_conflicts(p, (struct page_range){first, end}, writers_only, (int)device, 0) == -EAGAIN) await_decided(p);
+  return 0;
+}
+
+HMM_API int hmm_await_all(struct hmm_pager *p) { return hmm_await(p, -1, 0, p->config.page_count, 0); }
+
+HMM_API uint64_t hmm_launched(struct hmm_pager *p, uint64_t device) {
+  pthread_mutex_lock(&p->launch_lock);
+  uint64_t launched = p->launched[device];
+  pthread_mutex_unlock(&p->launch_lock);
+  return launched;
+}
+
+HMM_API uint64_t hmm_used(struct hmm_pager *p, uint64_t device, struct hmm_use *uses, uint64_t capacity) {
+  uint64_t n = 0;
+  pthread_mutex_lock(&p->launch_lock);
+  for (unsigned i = 0; i < p->launches_used; i++) {
+    const struct launch *l = &p->launches[i];
+    if (!under_way(l) || l->device != device) continue;
+    for (uint64_t u = 0; u < l->use_count; u++, n++) {
+      if (n < capacity) uses[n] = l->uses[u];
+    }
+  }
+  pthread_mutex_unlock(&p->launch_lock);
+  return n;
+}
+
+// Runs on a thread of the driver, or in the middle of a call of ours.
+static void on_complete(void *event, int status, void *user) {
+  (void)event, (void)status; // whoever launched it asks the event how it ended
+  struct launch *l = user;
+  struct hmm_pager *p = l->pager;
+  pthread_mutex_lock(&p->launch_lock);
+  l->state = ENDED;
+  pthread_cond_broadcast(&p->launch_changed);
+  pthread_mutex_unlock(&p->launch_lock);
+}
+
+static void decide(struct hmm_pager *p, struct launch *l, enum launch_state state) {
+  pthread_mutex_lock(&p->launch_lock);
+  l->state = state;
+  pthread_cond_broadcast(&p->launch_changed);
+  pthread_mutex_unlock(&p->launch_lock);
+}
+
+// A free place; if there is none, waits for the launch in the first one. The lock is held, but not over releasing an event.
+static struct launch *take_place(struct hmm_pager *p) {
+  while (true) {
+    for (unsigned i = 0; i < MAX_LAUNCHES; i++) {
+      struct launch *l = &p->launches[i];
+      if (under_way(l)) continue;
+      void *event = l->event;
+      l->event = NULL;
+      l->state = PUBLISHED; // ours, with no pages yet
+      l->use_count = 0;
+      if (l->uses != l->inline_uses) free(l->uses);
+      l->uses = l->inline_uses;
+      l->number = ++p->launch_number;
+      if (p->launches_used <= i) p->launches_used = i + 1;
+      if (event) {
+        pthread_mutex_unlock(&p->launch_lock);
+        CL(p, of_object, HMM_CL_RELEASE_EVENT)(event);
+        pthread_mutex_lock(&p->launch_lock);
+      }
+      return l;
+    }
+    pthread_cond_wait(&p->launch_changed, &p->launch_lock);
+  }
+}
+
+static struct launch *publish(struct hmm_pager *p, const struct hmm_launch *request) {
+  const struct hmm_use *uses = (const struct hmm_use *)(uintptr_t)request->uses;
+  pthread_mutex_lock(&p->launch_lock);
+  struct launch *l = take_place(p);
+  if (request->use_count > USES_INLINE) {
+    struct hmm_use *more = malloc(request->use_count * sizeof *more);
+    if (!more) {
+      l->state = FREE;
+      pthread_cond_broadcast(&p->launch_changed);
+      pthread_mutex_unlock(&p->launch_lock);
+      return NULL;
+    }
+    l->uses = more;
+  }
+  if (request->use_count) memcpy(l->uses, uses, request->use_count * sizeof *uses);
+  l->device = (unsigned)request->device;
+  l->use_count = request->use_count;
+  if (request->insist) l->state = INSISTING;
+  pthread_mutex_unlock(&p->launch_lock);
+  return l;
+}
+
+// The first page that does not hold, or page_count.
+static uint64_t first_missing(const struct hmm_pager *p, const struct hmm_launch *request) {
+  const struct hmm_use *uses = (const struct hmm_use *)(uintptr_t)request->uses;
+  const struct hmm_use *windows = (const struct hmm_use *)(uintptr_t)request->windows;
+  const struct device *d = &p->devices[request->device];
+  for (uint64_t i = 0; i < request->window_count; i++) {
+    int32_t before = -1;
+    for (uint64_t page = windows[i].first; page < windows[i].end; page++) {
+      int32_t frame = frame_of(d, page);
+      if (frame < 0 || (before >= 0 && !dma_contiguous(d, before, frame))) return page;
+      before = frame;
+    }
+  }
+  if (request->insist) return p->config.page_count; // the pages held one by one
+  for (uint64_t i = 0; i < request->use_count; i++) {
+    for (uint64_t page = uses[i].first; page < uses[i].end; page++) {
+      uint64_t w = load_word(p, page);
+      if (!usable_on(w, (unsigned)request->device, uses[i].writes) || pinned_against(w, uses[i].writes)) return page;
+    }
+  }
+  return p->config.page_count;
+}
+
+static void touch(const struct hmm_pager *p, const struct hmm_launch *request) {
+  const struct hmm_use *uses = (const struct hmm_use *)(uintptr_t)request->uses;
+  const struct device *d = &p->devices[request->device];
+  _Atomic int32_t *last_use = (_Atomic int32_t *)(uintptr_t)d->config.last_use;
+  for (uint64_t i = 0; i < request->use_count; i++) {
+    for (uint64_t page = uses[i].first; page < uses[i].end; page++) {
+      int32_t frame = frame_of(d, page);
+      if (frame >= 0) atomic_store_explicit(&last_use[frame], (int32_t)request->clock, memory_order_relaxed);
+    }
+  }
+}
+
+// What a claimed page's contents are worth to the device, brought into its frame. The page may be on another device, on the host, or nowhere.
+static int bring(struct hmm_pager *p, unsigned device, uint64_t page, uint64_t before, uint64_t number, struct hmm_failure *failure) {
+  struct page_range range = {page, page + 1};
+  if (await_conflicts(p, range, false, -1, number) == -EAGAIN) return -EDEADLK; // only one insists at a time: a mistake of ours
+  if (word_state(before) == DEVICE) {
+    int status = dma_to_host(p, word_device(before), page, 1, NULL);
+    if (status) return fail(failure, HMM_OPENCL, page, before, status, HMM_CALL_READ, word_device(before));
+  }
+  if (word_sharers(before) >> device & 1) return 0;
+  int status = dma_to_device(p, device, page, word_state(before) == EMPTY);
+  return status ? fail(failure, HMM_OPENCL, page, before, status, HMM_CALL_WRITE, device) : 0;
+}
+
+static void settle_insisted(struct hmm_pager *p, uint64_t page, uint64_t next_of_claim) {
+  uint64_t w = load_word(p, page);
+  while (!change_word(p, page, &w, (w & ~(PLACE_MASK | ~0ULL << VERSION_SHIFT)) | (next_of_claim & (PLACE_MASK | ~0ULL << VERSION_SHIFT)))) {
+    // only pins can have changed
+  }
+  settled(p);
+  p->trap->wake(p, page, page + 1);
+}
+
+// Makes one page hold, and keep holding. 0, 1 if it cannot (a view, the protection, lost), or -errno.
+static int insist_on(struct hmm_pager *p, struct launch *l, uint64_t page, bool writes, struct hmm_launch *request, struct hmm_failure *failure) {
+  while (true) {
+    uint64_t w = load_word(p, page);
+    if (pinned_against(w, writes)) return 1;
+    if (usable_on(w, l->device, writes)) return 0;
+    switch (word_state(w)) {
+    case POISONED:
+    case UNMAPPED: return 1;
+    case TO_HOST: wait_settled(p, page); continue;
+    default: break;
+    }
+    if (writes ? !word_writable(w) : !word_readable(w)) return 1;
+    if (frame_of(&p->devices[l->device], page) < 0) return 1;
+    uint64_t claim = word_claim(w, true), expected = w;
+    if (!change_word(p, page, &expected, claim)) continue;
+    int result = p->trap->forbid(p, page, page + 1, !writes);
+    if (result) result = fail_errno(failure, page, result, HMM_CALL_FORBID);
+    if (!result) result = bring(p, l->device, page, w, l->number, failure);
+    unsigned sharers = word_sharers(w);
+    if (word_state(w) == DEVICE && !result) sharers |= 1u << word_device(w); // its copy stays valid, and so is the host's now
+    uint64_t next;
+    if (!result) next = writes ? word_next(claim, DEVICE, l->device, 0, 0) : word_next(claim, SHARED, 0, sharers | 1u << l->device, 0);
+    else if (word_state(w) == TO_DEVICE) next = word_shared(claim, sharers);
+    else next = word_next(claim, word_state(w), word_device(w), sharers, w & MARKED_READ);
+    settle_insisted(p, page, next);
+    if (result) return result;
+    request->moved++;
+    return 0;
+  }
+}
+
+static int insist(struct hmm_pager *p, struct launch *l, struct hmm_launch *request, struct hmm_failure *failure) {
+  for (int writing = 1; writing >= 0; writing--) { // a page that one use writes and another reads must end up written
+    for (uint64_t i = 0; i < l->use_count; i++) {
+      if ((l->uses[i].writes != 0) != writing) continue;
+      for (uint64_t page = l->uses[i].first; page < l->uses[i].end; page++) {
+        int result = insist_on(p, l, page, writing, request, failure);
+        if (result > 0) request->missing = page;
+        if (result) return result;
+      }
+    }
+  }
+  return 0;
+}
+
+static int enqueue(struct hmm_pager *p, struct launch *l, struct hmm_launch *request, struct hmm_failure *failure) {
+  void *event = NULL, *queue = (void *)(uintptr_t)request->queue;
+  int status = CL(p, enqueue_kernel, HMM_CL_ENQUEUE_KERNEL)(queue, (void *)(uintptr_t)request->kernel, (unsigned)request->dimensions, NULL,
+                                                            (const size_t *)(uintptr_t)request->global, (const size_t *)(uintptr_t)request->local, 0, NULL, &event);
+  if (status) return fail(failure, HMM_OPENCL, 0, 0, status, HMM_CALL_KERNEL, l->device);
+  CL(p, of_object, HMM_CL_RETAIN_EVENT)(event); // one reference for the caller, one for the table
+  touch(p, request); // before the launch counts as decided: whoever waits for that sees the use
+  pthread_mutex_lock(&p->launch_lock);
+  l->event = event;
+  l->state = RUNNING;
+  p->launched[l->device]++;
+  pthread_cond_broadcast(&p->launch_changed);
+  pthread_mutex_unlock(&p->launch_lock);
+  request->event = (uint64_t)(uintptr_t)event;
+  // Flushed before anybody can wait for it. The caller's reference keeps the event alive here, whatever the callback leads to.
+  CL(p, of_object, HMM_CL_FLUSH)(queue);
+  if (CL(p, set_callback, HMM_CL_SET_CALLBACK)(event, CL_COMPLETE, on_complete, l)) {
+    CL(p, wait_events, HMM_CL_WAIT)(1, (void *const[]){event}); // a driver that cannot tell us: then we wait for it here
+    on_complete(event, 0, l);
+  }
+  return 0;
+}
+
+HMM_API int hmm_launch_enter(struct hmm_pager *p, struct hmm_launch *request, struct hmm_failure *failure) {
+  request->event = 0;
+  request->moved = 0;
+  request->missing = p->config.page_count;
+  if (request->insist) pthread_mutex_lock(&p->insist_lock);
+  int result = -ENOMEM;
+  struct launch *l = publish(p, request);
+  if (!l) {
+    result = fail_errno(failure, 0, result, HMM_CALL_NONE);
+    goto out;
+  }
+  step(p, HMM_STEP_PUBLISHED);
+  result = request->insist ? insist(p, l, request, failure) : 0;
+  if (!result) {
+    request->missing = first_missing(p, request);
+    result = request->missing < p->config.page_count;
+  }
+  if (!result) {
+    step(p, HMM_STEP_CHECKED);
+    result = enqueue(p, l, request, failure);
+  }
+  if (result) decide(p, l, FREE);
+  if (result > 0) result = 0;
+out:
+  if (request->insist) pthread_mutex_unlock(&p->insist_lock);
+  return result;
+}

@@ -1,0 +1,295 @@
+// pager.c - opening and closing, the crew, and what tests look at.
+//
+// The crew are the threads that serve faults, one of which leads: it alone waits for faults, and serves what it reads. Whoever is about to do something long (wait for a
+// launch, copy many pages) first makes another the leader, and a new thread if there is none. So a fault never stands behind one that waits, and a single fault costs
+// no hand-over.
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <time.h>
+
+#include "internal.h"
+
+#define MAX_PAGERS 256
+#define IDLE_CREW 4
+#define CREW_STACK_BYTES (1U << 20) // OpenCL drivers are called on it
+
+static _Atomic(struct hmm_pager *) pagers[MAX_PAGERS]; // for the signal handler
+static _Thread_local bool leads;
+
+HMM_API int hmm_abi(uint64_t *numbers, int capacity) {
+  const uint64_t all[] = {HMM_ABI, EMPTY, HOST, SHARED, DEVICE, TO_DEVICE, TO_HOST, POISONED, UNMAPPED, DEVICE_SHIFT, SHARERS_MASK, WRITE_INTENT, DENY_READ,
+                          DENY_WRITE, READ_PINS_SHIFT, WRITE_PINS_SHIFT, MAX_PINS, MARKED_READ, VERSION_SHIFT, HMM_MAX_DEVICES, HMM_CL_COUNT, HMM_COUNTERS, HMM_STEPS,
+                          sizeof(struct hmm_config), sizeof(struct hmm_device_config), sizeof(struct hmm_launch), sizeof(struct hmm_failure), sizeof(struct hmm_use)};
+  int n = (int)(sizeof all / sizeof *all);
+  for (int i = 0; i < n && i < capacity; i++) numbers[i] = all[i];
+  return n;
+}
+
+struct hmm_pager *pager_at(uintptr_t address) {
+  for (int i = 0; i < MAX_PAGERS; i++) {
+    struct hmm_pager *p = atomic_load(&pagers[i]);
+    if (p && address - p->config.app < p->config.page_count << p->config.page_shift) return p;
+  }
+  return NULL;
+}
+
+// ---- the crew
+
+static int join_crew(struct hmm_pager *p);
+
+static void lead(struct hmm_pager *p) {
+  struct fault faults[FAULTS_AT_ONCE];
+  leads = true;
+  while (leads) {
+    int n = p->trap->wait(p, faults, FAULTS_AT_ONCE);
+    pthread_mutex_lock(&p->crew_lock);
+    bool stopping = p->stopping;
+    pthread_mutex_unlock(&p->crew_lock);
+    if (n > 0) serve(p, faults, n);
+    else if (stopping) break;
+  }
+}
+
+static void *crew_main(void *arg) {
+  struct hmm_pager *p = arg;
+  pthread_mutex_lock(&p->crew_lock);
+  while (true) {
+    while (p->led && !p->stopping && p->idle < IDLE_CREW) {
+      p->idle++;
+      pthread_cond_wait(&p->crew_changed, &p->crew_lock);
+      p->idle--;
+    }
+    if (p->led || p->stopping) break; // enough others are idle, or it is over
+    p->led = true;
+    pthread_mutex_unlock(&p->crew_lock);
+    lead(p);
+    pthread_mutex_lock(&p->crew_lock);
+    if (leads) p->led = false;
+    leads = false;
+  }
+  p->crew--;
+  pthread_cond_broadcast(&p->crew_changed);
+  pthread_mutex_unlock(&p->crew_lock);
+  return NULL;
+}
+
+static int join_crew(struct hmm_pager *p) {
+  pthread_attr_t attributes;
+  pthread_t thread;
+  int error = pthread_attr_init(&attributes);
+  if (error) return -error;
+  pthread_attr_setdetachstate(&attributes, PTHREAD_CREATE_DETACHED);
+  pthread_attr_setstacksize(&attributes, CREW_STACK_BYTES);
+  p->crew++;
+  error = pthread_create(&thread, &attributes, crew_main, p);
+  if (error) p->crew--;
+  pthread_attr_destroy(&attributes);
+  return -error;
+}
+
+void promote(struct hmm_pager *p) {
+  if (!leads) return;
+  pthread_mutex_lock(&p->crew_lock);
+  if (p->stopping || p->idle || !join_crew(p)) { // without a successor it goes on leading, after what it is about to do
+    leads = false;
+    p->led = false;
+    pthread_cond_signal(&p->crew_changed);
+  }
+  pthread_mutex_unlock(&p->crew_lock);
+}
+
+static void dismiss(struct hmm_pager *p) {
+  pthread_mutex_lock(&p->crew_lock);
+  p->stopping = true;
+  pthread_cond_broadcast(&p->crew_changed);
+  pthread_mutex_unlock(&p->crew_lock);
+  p->trap->ring(p);
+  pthread_mutex_lock(&p->crew_lock);
+  while (p->crew) pthread_cond_wait(&p->crew_changed, &p->crew_lock);
+  pthread_mutex_unlock(&p->crew_lock);
+}
+
+// ---- waiting for claims
+
+void wait_settled(struct hmm_pager *p, uint64_t page) {
+  uint64_t seen = load_word(p, page);
+  if (word_state(seen) != TO_HOST) return;
+  promote(p);
+  atomic_fetch_add(&p->settle_waiters, 1); // before looking again: whoever settles does so before it looks for waiters
+  pthread_mutex_lock(&p->settle_lock);
+  while (true) {
+    uint64_t w = load_word(p, page);
+    if (word_state(w) != TO_HOST || !same_version(w, seen)) break;
+    pthread_cond_wait(&p->settle_changed, &p->settle_lock);
+  }
+  pthread_mutex_unlock(&p->settle_lock);
+  atomic_fetch_sub(&p->settle_waiters, 1);
+}
+
+void settled(struct hmm_pager *p) {
+  if (!atomic_load(&p->settle_waiters)) return;
+  pthread_mutex_lock(&p->settle_lock);
+  pthread_cond_broadcast(&p->settle_changed);
+  pthread_mutex_unlock(&p->settle_lock);
+}
+
+// ---- faults that end in an error
+
+void note_failed(struct hmm_pager *p, uint64_t page) {
+  for (int i = 0; i < FAILED_PAGES; i++) {
+    uint64_t none = 0;
+    if (atomic_compare_exchange_strong(&p->failed[i], &none, page + 1)) return;
+  }
+}
+
+bool take_failed(struct hmm_pager *p, uint64_t page) {
+  for (int i = 0; i < FAILED_PAGES; i++) {
+    uint64_t noted = page + 1;
+    if (atomic_compare_exchange_strong(&p->failed[i], &noted, 0)) return true;
+  }
+  return false;
+}
+
+// ---- opening and closing
+
+static int check(const struct hmm_config *c) {
+  if (c->abi != HMM_ABI || c->page_shift < 12 || c->page_shift > 21 || !c->page_count || !c->words || !c->region_starts) return -EINVAL;
+  if (c->app & ((1ULL << c->page_shift) - 1) || c->alias & ((1ULL << c->page_shift) - 1)) return -EINVAL; // the answer would go to the wrong page
+  return c->rung > HMM_SIGSEGV ? -EINVAL : 0;
+}
+
+static int enlist(struct hmm_pager *p) {
+  for (int i = 0; i < MAX_PAGERS; i++) {
+    struct hmm_pager *none = NULL;
+    if (atomic_compare_exchange_strong(&pagers[i], &none, p)) return 0;
+  }
+  return -EMFILE;
+}
+
+static void strike_off(struct hmm_pager *p) {
+  for (int i = 0; i < MAX_PAGERS; i++) {
+    struct hmm_pager *it = p;
+    if (atomic_compare_exchange_strong(&pagers[i], &it, NULL)) return;
+  }
+}
+
+static void init_locks(struct hmm_pager *p) {
+  pthread_mutex_init(&p->launch_lock, NULL);
+  pthread_cond_init(&p->launch_changed, NULL);
+  pthread_mutex_init(&p->insist_lock, NULL);
+  pthread_mutex_init(&p->settle_lock, NULL);
+  pthread_cond_init(&p->settle_changed, NULL);
+  pthread_mutex_init(&p->crew_lock, NULL);
+  pthread_cond_init(&p->crew_changed, NULL);
+  pthread_mutex_init(&p->stream_lock, NULL);
+  pthread_mutex_init(&p->step_lock, NULL);
+  pthread_cond_init(&p->step_changed, NULL);
+}
+
+HMM_API int hmm_open(const struct hmm_config *config, struct hmm_pager **opened) {
+  int result = check(config);
+  if (result) return result;
+  struct hmm_pager *p = calloc(1, sizeof *p);
+  if (!p) return -ENOMEM;
+  p->config = *config;
+  p->words = (_Atomic uint64_t *)(uintptr_t)config->words;
+  p->region_starts = (const _Atomic uint8_t *)(uintptr_t)config->region_starts;
+  p->page_bytes = 1ULL << config->page_shift;
+  p->trap = config->rung == HMM_SIGSEGV ? &sigsegv_trap : &uffd_trap;
+  init_locks(p);
+  launches_init(p);
+  if ((result = install_signal_handler())) goto free_pager;
+  if ((result = p->trap->open(p))) goto free_pager;
+  if ((result = enlist(p))) goto close_trap;
+  pthread_mutex_lock(&p->crew_lock);
+  result = join_crew(p);
+  pthread_mutex_unlock(&p->crew_lock);
+  if (result) goto strike;
+  *opened = p;
+  return 0;
+strike:
+  strike_off(p);
+close_trap:
+  p->trap->close(p);
+free_pager:
+  free(p);
+  return result;
+}
+
+HMM_API int hmm_add_device(struct hmm_pager *p, const struct hmm_device_config *config) {
+  if (p->device_count == HMM_MAX_DEVICES) return -EMFILE;
+  struct device *d = &p->devices[p->device_count];
+  d->config = *config;
+  int status = dma_open(p, d);
+  if (status) return -EIO;
+  p->device_count++;
+  return 0;
+}
+
+HMM_API int hmm_close(struct hmm_pager *p) {
+  hmm_await_all(p);
+  dismiss(p);
+  strike_off(p);
+  p->trap->close(p);
+  for (unsigned i = 0; i < MAX_LAUNCHES; i++) {
+    struct launch *l = &p->launches[i];
+    if (l->event) ((int (*)(void *))(uintptr_t)p->config.cl[HMM_CL_RELEASE_EVENT])(l->event);
+    if (l->uses != l->inline_uses) free(l->uses);
+  }
+  for (unsigned i = 0; i < p->device_count; i++) dma_close(p, &p->devices[i]);
+  free(p);
+  return 0;
+}
+
+HMM_API int hmm_take_counts(struct hmm_pager *p, uint64_t *counts, int capacity) {
+  for (int i = 0; i < HMM_COUNTERS && i < capacity; i++) counts[i] = atomic_exchange(&p->counts[i], 0);
+  return HMM_COUNTERS;
+}
+
+// ---- steps for tests
+
+void step_slow(struct hmm_pager *p, enum hmm_step s) {
+  bool armed;
+  pthread_mutex_lock(&p->step_lock);
+  armed = p->steps[s].armed;
+  pthread_mutex_unlock(&p->step_lock);
+  if (!armed) return;
+  promote(p);
+  pthread_mutex_lock(&p->step_lock);
+  p->steps[s].stopped++;
+  pthread_cond_broadcast(&p->step_changed);
+  while (p->steps[s].armed) pthread_cond_wait(&p->step_changed, &p->step_lock);
+  p->steps[s].stopped--;
+  pthread_mutex_unlock(&p->step_lock);
+}
+
+HMM_API int hmm_step_arm(struct hmm_pager *p, uint64_t s, uint64_t armed) {
+  if (s >= HMM_STEPS) return -EINVAL;
+  pthread_mutex_lock(&p->step_lock);
+  if (p->steps[s].armed != (bool)armed) atomic_fetch_add(&p->steps_armed, armed ? 1 : -1);
+  p->steps[s].armed = armed;
+  pthread_cond_broadcast(&p->step_changed);
+  pthread_mutex_unlock(&p->step_lock);
+  return 0;
+}
+
+HMM_API int hmm_step_await(struct hmm_pager *p, uint64_t s, uint64_t millis) {
+  if (s >= HMM_STEPS) return -EINVAL;
+  struct timespec until;
+  clock_gettime(CLOCK_REALTIME, &until);
+  until.tv_sec += (time_t)(millis / 1000);
+  until.tv_nsec += (long)(millis % 1000) * 1000000;
+  if (until.tv_nsec >= 1000000000) {
+    until.tv_sec++;
+    until.tv_nsec -= 1000000000;
+  }
+  pthread_mutex_lock(&p->step_lock);
+  int error = 0;
+  while (!p->steps[s].stopped && !error) error = pthread_cond_timedwait(&p->step_changed, &p->step_lock, &until);
+  int stopped = p->steps[s].stopped > 0;
+  pthread_mutex_unlock(&p->step_lock);
+  return stopped;
+}
