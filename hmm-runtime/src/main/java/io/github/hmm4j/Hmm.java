@@ -2,28 +2,38 @@ package io.github.hmm4j;
 
 import io.github.hmm4j.account.Accounts;
 import io.github.hmm4j.device.Device;
+import io.github.hmm4j.error.HostAccessUnavailableException;
 import io.github.hmm4j.kernels.Source;
 import io.github.hmm4j.migrate.Evictor;
 import io.github.hmm4j.migrate.HostLock;
+import io.github.hmm4j.migrate.HostSide;
+import io.github.hmm4j.migrate.JavaHostSide;
+import io.github.hmm4j.migrate.JavaLaunchGate;
 import io.github.hmm4j.migrate.LaunchGate;
 import io.github.hmm4j.migrate.Placer;
 import io.github.hmm4j.migrate.RegionChanges;
 import io.github.hmm4j.migrate.ToDevice;
-import io.github.hmm4j.migrate.ToHost;
 import io.github.hmm4j.mirror.DeviceMirror;
 import io.github.hmm4j.mirror.InFlight;
 import io.github.hmm4j.mirror.InvalidationKind;
+import io.github.hmm4j.mirror.LaunchTable;
 import io.github.hmm4j.mirror.ManagedPages;
 import io.github.hmm4j.mirror.Notifier;
 import io.github.hmm4j.page.PageTable;
 import io.github.hmm4j.pager.CheckedPager;
 import io.github.hmm4j.pager.HostAccess;
 import io.github.hmm4j.pager.HostView;
+import io.github.hmm4j.pager.NativeHostSide;
+import io.github.hmm4j.pager.NativeInFlight;
+import io.github.hmm4j.pager.NativeLaunchGate;
+import io.github.hmm4j.pager.NativePager;
 import io.github.hmm4j.space.AddressSpace;
 import io.github.hmm4j.space.VaRange;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Objects;
 import java.util.Optional;
+import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -45,6 +55,9 @@ public final class Hmm implements AutoCloseable {
 
     private final Lifetime lifetime = new Lifetime();
     private final ManagedPages pages;
+    private final HostAccess access;
+    private final @Nullable NativePager nativePager;
+    private final Segments segments;
     private final ManagedHeap heap;
     private final CheckedPager pager;
     private final Evictor evictor;
@@ -54,33 +67,52 @@ public final class Hmm implements AutoCloseable {
 
     /// @param opened devices, which this heap owns from here on, also if this fails
     Hmm(HmmBuilder builder, List<Device> opened) {
-        pages = openPages(builder, opened);
-        PageTable table = pages.table();
+        Opened parts = openPages(builder, opened);
+        pages = parts.pages();
+        access = parts.access();
+        nativePager = parts.nativePager();
         HostLock hostLock = new HostLock();
-        ToHost toHost = new ToHost(pages, hostLock);
-        ToDevice toDevice = new ToDevice(pages, toHost, hostLock);
-        evictor = new Evictor(pages, toHost, new Eviction(table, builder.evictionPolicy()));
-        Placer placer = new Placer(pages, evictor, hostLock);
-        RegionChanges regions = new RegionChanges(pages, hostLock, toHost, evictor);
-        pager = new CheckedPager(pages, toHost);
-        heap = new ManagedHeap(pages, lifetime, regions, toHost, toDevice, placer, pager);
-        launcher = new Launcher(pages, pager, placer, toDevice, new LaunchGate(pages), hostLock, builder.launchTimeout());
+        HostSide hostSide = nativePager == null ? new JavaHostSide(pages, hostLock) : new NativeHostSide(pages, hostLock, nativePager);
+        LaunchGate gate = pages.inFlight() instanceof LaunchTable launches
+                ? new JavaLaunchGate(pages, launches)
+                : new NativeLaunchGate(pages, Objects.requireNonNull(nativePager));
+        ToDevice toDevice = new ToDevice(pages, hostSide, hostLock, builder.steps());
+        evictor = new Evictor(pages, hostSide, new Eviction(pages.table(), builder.evictionPolicy()));
+        Placer placer = new Placer(pages, evictor, hostLock, hostSide);
+        RegionChanges regions = new RegionChanges(pages, hostLock, hostSide, evictor);
+        pager = new CheckedPager(pages, hostSide);
+        segments = nativePager == null ? Segments.untouchable(pages.space()) : Segments.touchable(pages.space());
+        Departure departure = builder.isExclusive() ? hostSide::releaseHostMemory : Departure.KEEPS_HOST_MEMORY;
+        heap = new ManagedHeap(pages, lifetime, regions, hostSide, toDevice, placer, pager, segments.all(), departure);
+        launcher = new Launcher(pages, pager, placer, toDevice, gate, hostLock, departure, builder.launchTimeout());
         devices = pages.mirrors().stream().map(HmmDevice::new).toList();
     }
 
-    private static ManagedPages openPages(HmmBuilder builder, List<Device> opened) {
+    private record Opened(ManagedPages pages, HostAccess access, @Nullable NativePager nativePager) {}
+
+    private static Opened openPages(HmmBuilder builder, List<Device> opened) {
         List<AutoCloseable> parts = new ArrayList<>();
         try {
             AddressSpace space = new AddressSpace(builder.heapBytes(), builder.pageSize());
             parts.add(space);
             PageTable table = new PageTable(space.pageCount());
             parts.add(table);
+            NativePager.Opened host = NativePager.open(builder.hostAccess(), space, table, opened, builder.faultAroundBytes());
+            NativePager nativePager = host.pager();
+            if (builder.isExclusive() && nativePager == null) {
+                throw new HostAccessUnavailableException("exclusive=true needs transparent host access: " + host.access().why());
+            }
             List<DeviceMirror> mirrors = new ArrayList<>();
             for (Device device : opened) {
                 mirrors.add(new DeviceMirror(mirrors.size(), device, space, table, builder.budgetBytes(device.info())));
                 parts.add(mirrors.getLast());
             }
-            return new ManagedPages(space, table, new InFlight(), new Notifier(), new Accounts(), mirrors);
+            if (nativePager != null) {
+                parts.add(nativePager);
+                mirrors.forEach(nativePager::add);
+            }
+            InFlight inFlight = nativePager == null ? new LaunchTable() : new NativeInFlight(nativePager);
+            return new Opened(new ManagedPages(space, table, inFlight, new Notifier(), new Accounts(), mirrors), host.access(), nativePager);
         } catch (RuntimeException | Error e) {
             closeAll(parts.reversed()).ifPresent(e::addSuppressed);
             throw e;
@@ -122,7 +154,7 @@ public final class Hmm implements AutoCloseable {
 
     /// How the host reaches managed memory here.
     public HostAccess hostAccess() {
-        return new HostAccess(HostAccess.Mode.CHECKED, "host access goes through views");
+        return access;
     }
 
     /// A program in OpenCL C 1.2.
@@ -164,6 +196,11 @@ public final class Hmm implements AutoCloseable {
 
     /// What has moved so far, and why.
     public Report report() {
+        try (Lifetime.Hold _ = lifetime.use()) {
+            drainCounts();
+        } catch (IllegalStateException _) {
+            // closed: what native code counted was taken then
+        }
         return Report.of(pages.accounts());
     }
 
@@ -185,17 +222,22 @@ public final class Hmm implements AutoCloseable {
         if (!lifetime.end()) {
             return;
         }
+        boolean untouched = segments.close(); // while faults are still served: threads in the middle of one must come out of it to hear of the end
         pages.inFlight().awaitAll();
         AddressSpace space = pages.space();
         VaRange all = VaRange.ofLength(space.baseBytes(), space.capacityBytes());
         pages.notifier().begin(all, InvalidationKind.RELEASE, -1).close(); // mirrors of the program's own forget everything
         List<AutoCloseable> parts = new ArrayList<>();
+        if (nativePager != null && untouched) {
+            drainCounts();
+            parts.add(nativePager);
+        }
         synchronized (programs) {
             parts.addAll(programs);
         }
         parts.addAll(pages.mirrors());
-        if (reportLeaks()) {
-            LOG.warn("host memory of the heap stays mapped because of the views above");
+        if (reportLeaks() || !untouched) {
+            LOG.warn("host memory of the heap stays mapped because somebody still uses it");
         } else {
             parts.add(pages.table());
             parts.add(pages.space());
@@ -203,6 +245,17 @@ public final class Hmm implements AutoCloseable {
         closeAll(parts).ifPresent(failure -> {
             throw failure;
         });
+    }
+
+    private void drainCounts() {
+        if (nativePager != null) {
+            nativePager.drainCounts(pages.accounts());
+        }
+    }
+
+    /// The native part, for tests; null with checked access.
+    @Nullable NativePager nativePager() {
+        return nativePager;
     }
 
     private boolean reportLeaks() {

@@ -7,7 +7,9 @@ import io.github.hmm4j.device.opencl.ClBinding;
 import io.github.hmm4j.device.opencl.ClDevice;
 import io.github.hmm4j.device.opencl.ClOptions;
 import io.github.hmm4j.error.NoDeviceException;
+import io.github.hmm4j.migrate.Steps;
 import io.github.hmm4j.page.PageWord;
+import io.github.hmm4j.pager.HostAccess;
 import io.github.hmm4j.policy.EvictionPolicy;
 import io.github.hmm4j.policy.LeastRecentlyUsed;
 import io.github.hmm4j.space.PageSize;
@@ -17,6 +19,7 @@ import java.util.List;
 import java.util.Objects;
 import java.util.OptionalLong;
 import java.util.function.Supplier;
+import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -38,6 +41,10 @@ public final class HmmBuilder {
     private ClOptions clOptions = ClOptions.DEFAULTS;
     private EvictionPolicy evictionPolicy = new LeastRecentlyUsed();
     private Duration launchTimeout = Duration.ofSeconds(30);
+    private HostAccess.@Nullable Mode hostAccess;
+    private long faultAroundBytes = ByteSize.mib(8);
+    private boolean exclusive;
+    private Steps steps = Steps.NONE;
     private final List<Supplier<Device>> given = new ArrayList<>();
 
     HmmBuilder() {}
@@ -128,6 +135,34 @@ public final class HmmBuilder {
         return this;
     }
 
+    /// How the host shall reach managed memory. Default: the best way that works here, or what `-Dhmm.hostAccess=uffd|sigsegv|checked` says.
+    public HmmBuilder hostAccess(HostAccess.Mode mode) {
+        hostAccess = Objects.requireNonNull(mode, "mode");
+        return this;
+    }
+
+    /// Most bytes that a touch of a page on a device brings along when touches follow one another; less than two pages turns that off. Default: 8 MiB.
+    public HmmBuilder faultAround(long bytes) {
+        if (bytes < 0) {
+            throw new IllegalArgumentException("faultAroundBytes=" + bytes + ", must not be negative");
+        }
+        faultAroundBytes = bytes;
+        return this;
+    }
+
+    /// Gives the host memory of pages back to the operating system while they are on a device, so that a page takes memory in one place only; it is taken anew, and paid for,
+    /// when the page comes home. Needs transparent host access.
+    public HmmBuilder exclusive() {
+        exclusive = true;
+        return this;
+    }
+
+    /// For tests: who is told of the steps of migrations.
+    HmmBuilder steps(Steps steps) {
+        this.steps = steps;
+        return this;
+    }
+
     /// Opens the heap and its devices.
     ///
     /// @throws NoDeviceException                           if no device matches, or there is no OpenCL; the message says what would help
@@ -147,6 +182,8 @@ public final class HmmBuilder {
             hmm.devices().forEach(device -> LOG.info("{}: {}, {}, budget {} MiB, copies {}, {}", device, device.info().driver(),
                     device.info().binding(), device.budgetBytes() >> 20, device.copyEngine(),
                     device.hasAperture() ? "aperture" : "windows"));
+            LOG.info("host access {}: {}{}", hmm.hostAccess().mode(), hmm.hostAccess().why(),
+                    hmm.hostAccess().better().isEmpty() ? "" : ". Better: " + hmm.hostAccess().better());
             return hmm;
         } catch (RuntimeException | Error e) {
             closeAll(devices, e);
@@ -184,6 +221,22 @@ public final class HmmBuilder {
         long sensible = info.unifiedMemory() ? info.memoryBytes() / 2 : info.memoryBytes() / 4 * 3;
         long wanted = budgetBytes.orElse(sensible);
         return Math.min(wanted, (long) Integer.MAX_VALUE * pageSize.bytes()) / pageSize.bytes() * pageSize.bytes();
+    }
+
+    HostAccess.@Nullable Mode hostAccess() {
+        return hostAccess;
+    }
+
+    long faultAroundBytes() {
+        return faultAroundBytes;
+    }
+
+    boolean isExclusive() {
+        return exclusive;
+    }
+
+    Steps steps() {
+        return steps;
     }
 
     EvictionPolicy evictionPolicy() {

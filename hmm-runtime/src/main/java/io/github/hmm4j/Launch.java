@@ -1,14 +1,13 @@
 package io.github.hmm4j;
 
 import io.github.hmm4j.device.Completion;
-import io.github.hmm4j.mirror.InFlight;
+import io.github.hmm4j.migrate.LaunchGate;
 
 /// A kernel that was started. Threads: any.
 public final class Launch {
 
-    private final InFlight inFlight;
-    private final InFlight.Use use;
     private final Completion completion;
+    private final Runnable ended;
     private final Moves moves;
 
     /// What had to be moved before the kernel could start.
@@ -21,10 +20,9 @@ public final class Launch {
         static final Moves NONE = new Moves(0, 0, 0);
     }
 
-    Launch(InFlight inFlight, InFlight.Use use, Completion completion, Moves moves) {
-        this.inFlight = inFlight;
-        this.use = use;
-        this.completion = completion;
+    Launch(LaunchGate.Passed passed, Moves moves) {
+        completion = passed.completion();
+        ended = passed.ended();
         this.moves = moves;
     }
 
@@ -36,7 +34,7 @@ public final class Launch {
         try {
             completion.await();
         } finally {
-            inFlight.retire(use);
+            ended.run();
         }
         return this;
     }

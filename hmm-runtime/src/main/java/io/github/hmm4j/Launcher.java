@@ -7,6 +7,7 @@ import io.github.hmm4j.device.DeviceKernel;
 import io.github.hmm4j.device.DeviceMemory;
 import io.github.hmm4j.device.KernelArgument;
 import io.github.hmm4j.device.NDRange;
+import io.github.hmm4j.device.NativeEnqueue;
 import io.github.hmm4j.error.HmmException;
 import io.github.hmm4j.error.LaunchBlockedException;
 import io.github.hmm4j.migrate.HostLock;
@@ -24,7 +25,7 @@ import io.github.hmm4j.pager.HostView;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
-import java.util.function.Supplier;
+import java.util.function.Function;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -51,15 +52,18 @@ final class Launcher {
     private final ToDevice toDevice;
     private final LaunchGate gate;
     private final HostLock hostLock;
+    private final Departure departure;
     private final Duration timeout;
 
-    Launcher(ManagedPages heap, CheckedPager pager, Placer placer, ToDevice toDevice, LaunchGate gate, HostLock hostLock, Duration timeout) {
+    Launcher(ManagedPages heap, CheckedPager pager, Placer placer, ToDevice toDevice, LaunchGate gate, HostLock hostLock,
+            Departure departure, Duration timeout) {
         this.heap = heap;
         this.pager = pager;
         this.placer = placer;
         this.toDevice = toDevice;
         this.gate = gate;
         this.hostLock = hostLock;
+        this.departure = departure;
         this.timeout = timeout;
     }
 
@@ -67,30 +71,44 @@ final class Launcher {
         Plan plan = Plan.of(heap.space(), kernel, mirror, arguments);
         List<PageUse> uses = plan.uses();
         refuseOwnView(kernel, uses);
-        Supplier<Completion> enqueue = () -> enqueue(kernel, plan, range, mirror);
+        LaunchGate.Enqueue enqueue = new Enqueue(kernel, plan, range, mirror);
         LaunchGate.Passed passed = gate.enter(mirror, uses, plan.windows(), enqueue);
         Launch launch = passed != null
-                ? new Launch(heap.inFlight(), passed.use(), passed.completion(), Launch.Moves.NONE)
+                ? new Launch(passed, Launch.Moves.NONE)
                 : new Attempt(kernel, plan, uses, enqueue, mirror).run();
         heap.accounts().increment(Counter.LAUNCHES);
         return launch;
     }
 
-    private Completion enqueue(DeviceKernel kernel, Plan plan, NDRange range, DeviceMirror mirror) {
-        List<DeviceMemory> windows = new ArrayList<>(plan.passed().size());
-        try {
-            List<KernelArgument> arguments = new ArrayList<>(plan.passed().size());
-            for (Plan.Passed passed : plan.passed()) {
-                arguments.add(switch (passed) {
-                    case Plan.Passed.Range(var bytes) -> memory(mirror.argument(bytes), windows);
-                    case Plan.Passed.Image() -> memory(mirror.image(), windows);
-                    case Plan.Passed.Value(var bytes) -> new KernelArgument.Value(bytes);
-                    case Plan.Passed.Local(var lengthBytes) -> new KernelArgument.Local(lengthBytes);
-                });
+    /// A kernel with its arguments, ready to be enqueued by either side.
+    private record Enqueue(DeviceKernel kernel, Plan plan, NDRange range, DeviceMirror mirror) implements LaunchGate.Enqueue {
+
+        @Override
+        public Completion fromJava() {
+            return withArguments(arguments -> kernel.launch(arguments, range));
+        }
+
+        @Override
+        public @Nullable Completion fromNative(NativeEnqueue enqueue) {
+            return withArguments(arguments -> kernel.launch(arguments, range, enqueue));
+        }
+
+        private <T extends @Nullable Completion> T withArguments(Function<List<KernelArgument>, T> launch) {
+            List<DeviceMemory> windows = new ArrayList<>(plan.passed().size());
+            try {
+                List<KernelArgument> arguments = new ArrayList<>(plan.passed().size());
+                for (Plan.Passed passed : plan.passed()) {
+                    arguments.add(switch (passed) {
+                        case Plan.Passed.Range(var bytes) -> memory(mirror.argument(bytes), windows);
+                        case Plan.Passed.Image() -> memory(mirror.image(), windows);
+                        case Plan.Passed.Value(var bytes) -> new KernelArgument.Value(bytes);
+                        case Plan.Passed.Local(var lengthBytes) -> new KernelArgument.Local(lengthBytes);
+                    });
+                }
+                return launch.apply(arguments);
+            } finally {
+                windows.forEach(window -> releaseQuietly(mirror, window));
             }
-            return kernel.launch(arguments, range);
-        } finally {
-            windows.forEach(window -> releaseQuietly(mirror, window));
         }
     }
 
@@ -122,7 +140,7 @@ final class Launcher {
         private final DeviceKernel kernel;
         private final Plan plan;
         private final List<PageUse> uses;
-        private final Supplier<Completion> enqueue;
+        private final LaunchGate.Enqueue enqueue;
         private final DeviceMirror mirror;
         private final long startNanos = System.nanoTime();
         private UndoLog undo;
@@ -131,7 +149,7 @@ final class Launcher {
         private int rounds;
         private int losses;
 
-        Attempt(DeviceKernel kernel, Plan plan, List<PageUse> uses, Supplier<Completion> enqueue, DeviceMirror mirror) {
+        Attempt(DeviceKernel kernel, Plan plan, List<PageUse> uses, LaunchGate.Enqueue enqueue, DeviceMirror mirror) {
             this.kernel = kernel;
             this.plan = plan;
             this.uses = uses;
@@ -145,7 +163,8 @@ final class Launcher {
                 long viewsClosed = pager.closedCount();
                 LaunchGate.Passed passed = moveAndEnter();
                 if (passed != null) {
-                    return new Launch(heap.inFlight(), passed.use(), passed.completion(), new Launch.Moves(pagesMoved, bytesCopied, rounds));
+                    uses.stream().filter(PageUse::writes).forEach(use -> departure.left(use.pages()));
+                    return new Launch(passed, new Launch.Moves(pagesMoved, bytesCopied, rounds));
                 }
                 if (isPinned()) {
                     awaitViews(viewsClosed);
@@ -161,10 +180,12 @@ final class Launcher {
             mirror.lock().lock();
             try {
                 if (losses < PATIENCE) {
-                    return moveAndEnterLocked();
+                    move();
+                    return enter(gate.enter(mirror, uses, plan.windows(), enqueue));
                 }
                 try (HostLock.Hold _ = hostLock.exclusive()) {
-                    return moveAndEnterLocked();
+                    move();
+                    return enter(gate.insist(mirror, uses, plan.windows(), enqueue));
                 }
             } catch (RuntimeException | Error e) {
                 toDevice.undo(undo);
@@ -174,7 +195,7 @@ final class Launcher {
             }
         }
 
-        private LaunchGate.@Nullable Passed moveAndEnterLocked() {
+        private void move() {
             placer.place(mirror, plan.windows());
             for (Plan.Need need : plan.needs()) {
                 MigrationReport report =
@@ -182,7 +203,9 @@ final class Launcher {
                 pagesMoved += report.count(PageOutcome.MOVED);
                 bytesCopied += report.bytesCopied();
             }
-            LaunchGate.Passed passed = gate.enter(mirror, uses, plan.windows(), enqueue);
+        }
+
+        private LaunchGate.@Nullable Passed enter(LaunchGate.@Nullable Passed passed) {
             if (passed == null && plan.overwrites()) {
                 putBack(); // the old contents of an output are on the host only: nobody may fetch what its frames hold
             }
@@ -190,7 +213,7 @@ final class Launcher {
         }
 
         private boolean isPinned() {
-            return gate.isPinned(uses);
+            return LaunchGate.isPinned(heap.table(), uses);
         }
 
         private void awaitViews(long viewsClosed) {

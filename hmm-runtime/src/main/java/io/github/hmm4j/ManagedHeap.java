@@ -5,6 +5,7 @@ import io.github.hmm4j.migrate.MigrationReport;
 import io.github.hmm4j.migrate.Placer;
 import io.github.hmm4j.migrate.RegionChanges;
 import io.github.hmm4j.migrate.ToDevice;
+import io.github.hmm4j.migrate.HostSide;
 import io.github.hmm4j.migrate.ToHost;
 import io.github.hmm4j.migrate.UndoLog;
 import io.github.hmm4j.mirror.DeviceMirror;
@@ -13,6 +14,7 @@ import io.github.hmm4j.mirror.ManagedPages;
 import io.github.hmm4j.mirror.Snapshot;
 import io.github.hmm4j.mirror.Subscription;
 import io.github.hmm4j.pager.CheckedPager;
+import io.github.hmm4j.pager.HostPin;
 import io.github.hmm4j.pager.HostView;
 import io.github.hmm4j.space.AddressSpace;
 import io.github.hmm4j.space.PageRange;
@@ -33,8 +35,11 @@ import java.util.concurrent.locks.ReentrantLock;
 ///
 /// Each allocation is a region of whole pages. For many small objects allocate one region and carve it up with [SegmentAllocator#slicingAllocator].
 ///
-/// A segment's address is what kernels see and what may be stored as a pointer. In checked access the bytes are reached through [#view] only: a raw touch of the
-/// segment throws [WrongThreadException], since it belongs to a thread that has ended.
+/// A segment's address is what kernels see and what may be stored as a pointer. With transparent access any code reads and writes it with ordinary loads and stores, wherever its
+/// pages are. A touch that cannot be served (the protection forbids it, contents are lost with a device, the region was freed) is an [InternalError] of Java code, and `SIGBUS`
+/// for native code, as it is for a file that was cut off.
+///
+/// With checked access the bytes are reached through [#view] only: a raw touch of the segment throws [WrongThreadException], since it belongs to a thread that has ended.
 ///
 /// Segments live until [#free] or the end of the [Hmm]. Ranges given to the methods below lie within one allocation. Sizes are bytes. Threads: any.
 public final class ManagedHeap implements SegmentAllocator {
@@ -43,42 +48,25 @@ public final class ManagedHeap implements SegmentAllocator {
     private final AddressSpace space;
     private final Lifetime lifetime;
     private final RegionChanges regions;
-    private final ToHost toHost;
+    private final HostSide hostSide;
     private final ToDevice toDevice;
     private final Placer placer;
     private final CheckedPager pager;
     private final MemorySegment handles;
+    private final Departure departure;
 
-    ManagedHeap(ManagedPages pages, Lifetime lifetime, RegionChanges regions, ToHost toHost, ToDevice toDevice, Placer placer, CheckedPager pager) {
+    ManagedHeap(ManagedPages pages, Lifetime lifetime, RegionChanges regions, HostSide hostSide, ToDevice toDevice, Placer placer, CheckedPager pager,
+            MemorySegment handles, Departure departure) {
         this.pages = pages;
         this.space = pages.space();
         this.lifetime = lifetime;
         this.regions = regions;
-        this.toHost = toHost;
+        this.hostSide = hostSide;
         this.toDevice = toDevice;
         this.placer = placer;
         this.pager = pager;
-        handles = untouchable(space);
-    }
-
-    /// The whole heap as a segment that nobody can touch: it is confined to a thread that has ended. Its slices are good as handles, and every raw access to them throws.
-    private static MemorySegment untouchable(AddressSpace space) {
-        MemorySegment[] made = new MemorySegment[1];
-        Thread owner = Thread.ofPlatform().name("hmm-handles").start(() -> made[0] =
-                MemorySegment.ofAddress(space.baseBytes()).reinterpret(space.capacityBytes(), Arena.ofConfined(), null));
-        boolean interrupted = false;
-        while (true) {
-            try {
-                owner.join();
-                break;
-            } catch (InterruptedException e) {
-                interrupted = true;
-            }
-        }
-        if (interrupted) {
-            Thread.currentThread().interrupt();
-        }
-        return made[0];
+        this.handles = handles;
+        this.departure = departure;
     }
 
     public PageSize pageSize() {
@@ -234,6 +222,21 @@ public final class ManagedHeap implements SegmentAllocator {
         }
     }
 
+    /// Brings a range home and keeps it there, mapped, until the pin is closed: for system calls and drivers that are given its address, where the host access of this heap is not
+    /// good for those ([io.github.hmm4j.pager.HostAccess#fromSystemCalls]). A pin is a view of the segment itself; any thread may close it.
+    ///
+    /// @throws IllegalStateException                          with checked access, where nothing is mapped at that address: open a view
+    /// @throws IllegalArgumentException                       if the segment is empty or not managed
+    /// @throws io.github.hmm4j.error.AccessViolationException if the protection forbids it
+    public HostPin pin(MemorySegment segment, Access access) {
+        try (Lifetime.Hold _ = lifetime.use()) {
+            if (!handles.isAccessibleBy(Thread.currentThread())) {
+                throw new IllegalStateException("pin refused: with checked host access there is nothing to pin at address=0x%x; open a view".formatted(segment.address()));
+            }
+            return pager.pin(managed(segment), access == Access.WRITE);
+        }
+    }
+
     /// Moves pages to a device ahead of use. Best effort: pages under a view stay, and the report says so.
     public MigrationReport prefetch(MemorySegment segment, HmmDevice device) {
         return migrate(segment, device, ToDevice.Effort.EVERY_PAGE);
@@ -252,7 +255,9 @@ public final class ManagedHeap implements SegmentAllocator {
             mirror.lock().lock();
             try {
                 placer.place(mirror, List.of(range));
-                return toDevice.migrate(mirror, range, ToDevice.Intent.WRITE, effort, Cause.PREFETCH, undo);
+                MigrationReport report = toDevice.migrate(mirror, range, ToDevice.Intent.WRITE, effort, Cause.PREFETCH, undo);
+                departure.left(range);
+                return report;
             } catch (RuntimeException | Error e) {
                 toDevice.undo(undo);
                 throw e;
@@ -265,7 +270,7 @@ public final class ManagedHeap implements SegmentAllocator {
     /// Brings pages home ahead of use; devices give their copies up.
     public MigrationReport prefetchHost(MemorySegment segment) {
         try (Lifetime.Hold _ = lifetime.use()) {
-            return toHost.fetch(space.pagesOf(managed(segment)), ToHost.Access.BRING_HOME, Cause.PREFETCH);
+            return hostSide.fetch(space.pagesOf(managed(segment)), ToHost.Access.BRING_HOME, Cause.PREFETCH);
         }
     }
 

@@ -4,6 +4,8 @@ package io.github.hmm4j.account;
 public enum Cause {
     LAUNCH("a kernel launch needs the page on its device"),
     PREFETCH("the program asked for it ahead of use"),
+    FAULT("the host touched a page that was on a device, and what came along with it"),
+    PIN("the program pinned it on the host"),
     VIEW("the program opened a view of a page that was on a device"),
     EVICTION("its frame was needed for another page"),
     PEER("another device needs the page, so it comes home first"),

@@ -19,6 +19,19 @@ public enum Counter {
     VIEWS_OPENED("view.opened", "host views opened"),
     VIEW_FETCHED_PAGES("view.fetched", "pages that opening a view brought home"),
     WRITE_UPGRADES("view.upgraded", "pages that came home without a copy, because the host's was valid already"),
+    FAULTS_READ("fault.read", "touches for reading that were served"),
+    FAULTS_WRITE("fault.write", "touches for writing that were served"),
+    FAULT_MESSAGES("fault.messages", "touches that the operating system reported, repetitions included"),
+    FAULT_FIRST_TOUCHES("fault.first", "pages that got their first host memory in a fault"),
+    FAULT_FETCHED_PAGES("fault.fetched", "pages copied home for a fault"),
+    FAULT_UPGRADES("fault.upgraded", "shared pages that the host took over to write, without a copy"),
+    FAULT_REMAPPED("fault.remapped", "pages that were on the host already and only lacked their mapping"),
+    FAULT_ABORTS("fault.aborted", "migrations of a page to a device that a touch took away"),
+    FAULT_AHEAD("fault.ahead", "of the pages of these faults, those that came along with the one touched"),
+    FAULT_WAITS("fault.waits", "times that serving a fault waited for a launch"),
+    FAULT_ERRORS("fault.errors", "touches that ended in an error"),
+    MAP_NANOS("map.nanos", "nanoseconds spent on mapping pages for the host"),
+    RELEASED_PAGES("host.released", "pages whose host memory was given back while they were on a device"),
     POISONED_PAGES("page.poisoned", "pages whose contents were lost with their device");
 
     private final String label;

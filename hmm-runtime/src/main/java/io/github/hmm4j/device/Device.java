@@ -1,6 +1,7 @@
 package io.github.hmm4j.device;
 
 import io.github.hmm4j.kernels.Source;
+import java.util.Optional;
 
 /// One device: memory, a copy engine, kernels.
 ///
@@ -30,6 +31,11 @@ public interface Device extends AutoCloseable {
     default DeviceMemory hostMemory(long hostAddressBytes, long lengthBytes) {
         throw new IllegalStateException("device=%s, coherent=false: it cannot use host pages in place, address=0x%x, lengthBytes=%d"
                 .formatted(info().name(), hostAddressBytes, lengthBytes));
+    }
+
+    /// How native code can drive this device while Java threads are stopped; empty if only Java can, as with a simulated one. The handles live as long as the device.
+    default Optional<NativeHandles> nativeHandles() {
+        return Optional.empty();
     }
 
     /// Compiles a program for this device.

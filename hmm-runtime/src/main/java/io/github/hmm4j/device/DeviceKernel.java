@@ -1,6 +1,7 @@
 package io.github.hmm4j.device;
 
 import java.util.List;
+import org.jspecify.annotations.Nullable;
 
 /// A kernel compiled for one device. Threads: any; concurrent launches do not mix their arguments.
 public interface DeviceKernel extends AutoCloseable {
@@ -13,6 +14,14 @@ public interface DeviceKernel extends AutoCloseable {
     ///
     /// @param arguments one for each parameter, in order; the memory arguments stay alive until the completion is done
     Completion launch(List<KernelArgument> arguments, NDRange range);
+
+    /// Like [#launch(List, NDRange)], but native code does the last step and may refuse it.
+    ///
+    /// @return null if `enqueue` refused; then nothing was enqueued
+    /// @throws IllegalStateException if the device has no [Device#nativeHandles()]
+    default @Nullable Completion launch(List<KernelArgument> arguments, NDRange range, NativeEnqueue enqueue) {
+        throw new IllegalStateException("kernel=" + name() + " cannot be enqueued by native code");
+    }
 
     /// Idempotent.
     @Override

@@ -7,6 +7,16 @@ public interface DeviceMemory extends AutoCloseable {
 
     long lengthBytes();
 
+    /// The driver's object as native code knows it (`cl_mem`), or 0 where there is none.
+    default long nativeHandle() {
+        return 0;
+    }
+
+    /// Address at which the host may read and write these bytes while no command uses them, or 0 if only copy commands reach them.
+    default long hostAddressBytes() {
+        return 0;
+    }
+
     /// A window onto part of this memory that a kernel can take as a pointer argument.
     ///
     /// Owns nothing but the window: closing it leaves the memory, closing the memory first is a mistake of the caller.

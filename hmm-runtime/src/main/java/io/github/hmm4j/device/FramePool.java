@@ -33,6 +33,7 @@ public final class FramePool implements AutoCloseable {
     private final int maxRunFrames;
     private final boolean aperture;
     private final Object lock = new Object();
+    private final ChunkTable nativeTable;
     private final SliceCache slices = new SliceCache(IDLE_SLICES);
     // In order of frame numbers; replaced as a whole under the lock, so that readers need none.
     private volatile List<FrameChunk> chunks = List.of();
@@ -45,6 +46,7 @@ public final class FramePool implements AutoCloseable {
         this.budgetBytes = budgetBytes;
         this.capacityFrames = capacityFrames;
         this.aperture = aperture;
+        nativeTable = new ChunkTable(capacityFrames);
         maxRunFrames = (int) Math.min(capacityFrames, device.info().maxAllocationBytes() / pageBytes);
     }
 
@@ -89,6 +91,17 @@ public final class FramePool implements AutoCloseable {
         return budgetBytes;
     }
 
+    /// Addresses of the tables in which native code finds a frame's memory, all indexed by frame.
+    ///
+    /// @param memoryOfFrame 8 bytes each: the driver's object
+    /// @param chunkOfFrame  4 bytes each: the first frame of that object
+    /// @param hostOfChunk   8 bytes each, at the first frame: where the host reaches the object, or 0
+    public record NativeTables(long memoryOfFrame, long chunkOfFrame, long hostOfChunk) {}
+
+    public NativeTables nativeTables() {
+        return nativeTable.addresses();
+    }
+
     /// Frames in use; of an aperture none or all.
     public int usedFrames() {
         return usedFrames;
@@ -124,6 +137,7 @@ public final class FramePool implements AutoCloseable {
             checkOpen();
             if (chunks.isEmpty()) {
                 FrameChunk chunk = new FrameChunk(device.allocate(budgetBytes), 0, capacityFrames);
+                nativeTable.add(chunk);
                 chunk.take(capacityFrames);
                 chunks = List.of(chunk);
                 usedFrames = capacityFrames;
@@ -294,11 +308,15 @@ public final class FramePool implements AutoCloseable {
     @Override
     public void close() {
         synchronized (lock) {
+            if (closed) {
+                return;
+            }
             closed = true;
             for (FrameChunk chunk : chunks) {
                 giveBack(chunk);
             }
             usedFrames = 0;
+            nativeTable.close();
         }
     }
 
@@ -324,6 +342,7 @@ public final class FramePool implements AutoCloseable {
         while (true) {
             try {
                 FrameChunk chunk = new FrameChunk(device.allocate(bytesOf(count)), span.first(), count);
+                nativeTable.add(chunk);
                 List<FrameChunk> more = new ArrayList<>(chunks);
                 more.add(indexAfter(chunk.first), chunk);
                 chunks = List.copyOf(more);

@@ -9,6 +9,7 @@ public abstract sealed class HmmException extends RuntimeException
         permits AccessViolationException,
                 DeviceLostException,
                 DeviceMemoryExhaustedException,
+                HostAccessUnavailableException,
                 KernelBuildException,
                 LaunchBlockedException,
                 NoDeviceException,

@@ -22,13 +22,13 @@ public final class Evictor {
 
     private final ManagedPages heap;
     private final PageTable table;
-    private final ToHost toHost;
+    private final HostSide hostSide;
     private final VictimSource victims;
 
-    public Evictor(ManagedPages heap, ToHost toHost, VictimSource victims) {
+    public Evictor(ManagedPages heap, HostSide hostSide, VictimSource victims) {
         this.heap = heap;
         this.table = heap.table();
-        this.toHost = toHost;
+        this.hostSide = hostSide;
         this.victims = victims;
     }
 
@@ -77,7 +77,7 @@ public final class Evictor {
             PageRange pages = heap.space().pagesOf(region.range());
             for (long page = pages.first(); page < pages.end(); page++) {
                 if (PageWord.isReadableOn(table.word(page), mirror.index())) {
-                    toHost.fetch(new PageRange(page, page + 1), ToHost.Access.BRING_HOME, Cause.EVICTION);
+                    hostSide.fetch(new PageRange(page, page + 1), ToHost.Access.BRING_HOME, Cause.EVICTION);
                     count++;
                 }
             }
@@ -110,7 +110,7 @@ public final class Evictor {
                 while (end < range.end() && PageWord.isOwnedBy(table.word(end), device)) {
                     end++;
                 }
-                toHost.fetch(new PageRange(page, end), ToHost.Access.BRING_HOME, Cause.EVICTION);
+                hostSide.fetch(new PageRange(page, end), ToHost.Access.BRING_HOME, Cause.EVICTION);
                 heap.accounts().add(Counter.EVICTED_DIRTY_PAGES, end - page);
                 page = end - 1;
             } else {
@@ -134,7 +134,7 @@ public final class Evictor {
                     return;
                 }
             } else if (PageWord.isOwnedBy(word, mirror.index())) {
-                toHost.fetch(new PageRange(page, page + 1), ToHost.Access.BRING_HOME, Cause.EVICTION);
+                hostSide.fetch(new PageRange(page, page + 1), ToHost.Access.BRING_HOME, Cause.EVICTION);
             } else {
                 backoff.pause(); // claimed by somebody who will say soon what it is
             }

@@ -1,6 +1,8 @@
 package io.github.hmm4j.migrate;
 
 import io.github.hmm4j.space.PageRange;
+import java.lang.foreign.MemorySegment;
+import java.lang.foreign.ValueLayout;
 import java.util.Arrays;
 import java.util.StringJoiner;
 
@@ -15,6 +17,23 @@ public final class MigrationReport {
         this.pages = pages;
         outcomes = new byte[Math.toIntExact(pages.count())];
         Arrays.fill(outcomes, (byte) PageOutcome.RACED.ordinal());
+    }
+
+    /// A report of something that native code did.
+    ///
+    /// @param codes one byte for each page: 1 it was there, 2 it moved, all else that there was nothing to bring
+    public static MigrationReport of(PageRange pages, MemorySegment codes, long bytesCopied) {
+        MigrationReport report = new MigrationReport(pages);
+        for (int i = 0; i < report.outcomes.length; i++) {
+            PageOutcome outcome = switch (codes.get(ValueLayout.JAVA_BYTE, i)) {
+                case 1 -> PageOutcome.ALREADY;
+                case 2 -> PageOutcome.MOVED;
+                default -> PageOutcome.POISONED;
+            };
+            report.outcomes[i] = (byte) outcome.ordinal();
+        }
+        report.bytesCopied = bytesCopied;
+        return report;
     }
 
     void set(long page, PageOutcome outcome) {

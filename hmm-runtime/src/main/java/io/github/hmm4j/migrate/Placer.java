@@ -1,15 +1,10 @@
 package io.github.hmm4j.migrate;
 
-import io.github.hmm4j.account.Counter;
-import io.github.hmm4j.device.Completion;
 import io.github.hmm4j.device.FrameRun;
 import io.github.hmm4j.error.DeviceMemoryExhaustedException;
 import io.github.hmm4j.error.OpenClFailedException;
 import io.github.hmm4j.mirror.DeviceMirror;
 import io.github.hmm4j.mirror.ManagedPages;
-import io.github.hmm4j.page.PageTable;
-import io.github.hmm4j.page.PageWord;
-import io.github.hmm4j.page.Transition;
 import io.github.hmm4j.space.PageRange;
 import io.github.hmm4j.space.Region;
 import java.util.ArrayList;
@@ -30,15 +25,15 @@ public final class Placer {
     private static final Logger LOG = LoggerFactory.getLogger(Placer.class);
 
     private final ManagedPages heap;
-    private final PageTable table;
     private final Evictor evictor;
     private final HostLock hostLock;
+    private final HostSide hostSide;
 
-    public Placer(ManagedPages heap, Evictor evictor, HostLock hostLock) {
+    public Placer(ManagedPages heap, Evictor evictor, HostLock hostLock, HostSide hostSide) {
         this.heap = heap;
-        this.table = heap.table();
         this.evictor = evictor;
         this.hostLock = hostLock;
+        this.hostSide = hostSide;
     }
 
     /// Gives every range frames in one piece, all of them at the same time.
@@ -183,52 +178,9 @@ public final class Placer {
 
     /// Moves a page that has a frame already to its place in a new run: within the device, under a claim, so that no launch can start on it meanwhile.
     private void relocate(DeviceMirror mirror, long page, int frame) {
-        Long claim = claimIfResident(mirror, page);
-        try {
-            heap.inFlight().awaitUsesOn(mirror.index(), new PageRange(page, page + 1));
-            if (claim != null) {
-                copyFrame(mirror, mirror.frameOf(page), frame).await();
-                mirror.copyRegion(mirror.frameOf(page), frame);
-                heap.accounts().increment(Counter.RELOCATED_PAGES);
-            }
-            int old = mirror.unassign(page);
-            mirror.assign(page, frame);
-            mirror.pool().free(old, 1);
-        } finally {
-            restore(mirror, page, claim);
-        }
-    }
-
-    private @Nullable Long claimIfResident(DeviceMirror mirror, long page) {
-        Backoff backoff = new Backoff();
-        while (true) {
-            long word = table.word(page);
-            if (PageWord.state(word).isClaimed()) {
-                backoff.pause();
-            } else if (!PageWord.isReadableOn(word, mirror.index())) {
-                return null;
-            } else {
-                long claim = PageWord.toClaimedForHost(word, false);
-                if (table.transition(page, Transition.CLAIM_FOR_HOST, word, claim)) {
-                    return claim;
-                }
-            }
-        }
-    }
-
-    private void restore(DeviceMirror mirror, long page, @Nullable Long claim) {
-        if (claim != null) {
-            int sharers = PageWord.sharers(claim);
-            table.settle(page, Transition.RESTORE, claim, word -> sharers != 0
-                    ? PageWord.toShared(word, sharers)
-                    : PageWord.toDevice(word, mirror.index()));
-        }
-    }
-
-    private static Completion copyFrame(DeviceMirror mirror, int from, int to) {
-        var pool = mirror.pool();
-        return mirror.copies().onDevice(
-                pool.memoryOf(from), pool.offsetOf(from), pool.memoryOf(to), pool.offsetOf(to), mirror.pageBytes());
+        int old = mirror.frameOf(page);
+        hostSide.relocate(mirror, page, frame);
+        mirror.pool().free(old, 1);
     }
 
     private DeviceMemoryExhaustedException exhausted(DeviceMirror mirror, List<PageRange> ranges, String why) {

@@ -26,18 +26,18 @@ public final class RegionChanges {
     private final AddressSpace space;
     private final PageTable table;
     private final HostLock hostLock;
-    private final ToHost toHost;
+    private final HostSide hostSide;
     private final Evictor evictor;
 
     /// One past the highest page that was ever unmapped: pages beyond have never had a region, and their words need no preparation.
     private volatile long unmappedEnd;
 
-    public RegionChanges(ManagedPages heap, HostLock hostLock, ToHost toHost, Evictor evictor) {
+    public RegionChanges(ManagedPages heap, HostLock hostLock, HostSide hostSide, Evictor evictor) {
         this.heap = heap;
         this.space = heap.space();
         this.table = heap.table();
         this.hostLock = hostLock;
-        this.toHost = toHost;
+        this.hostSide = hostSide;
         this.evictor = evictor;
     }
 
@@ -65,6 +65,7 @@ public final class RegionChanges {
                 space.unmap(range);
                 allOnHost = unmap(pages);
             }
+            hostSide.forbid(pages, false);
             heap.inFlight().awaitConflicts(pages, false);
             freeFrames(pages);
             if (allOnHost) {
@@ -80,15 +81,39 @@ public final class RegionChanges {
     private synchronized boolean unmap(PageRange pages) {
         unmappedEnd = Math.max(unmappedEnd, pages.end());
         boolean allOnHost = true;
+        boolean protectedPages = false;
         for (long page = pages.first(); page < pages.end(); page++) {
-            long word;
-            do {
-                word = table.word(page);
-            } while (!table.transition(page, Transition.UNMAP, word, PageWord.toUnmapped(word)));
+            long word = unmap(page);
             PageState before = PageWord.state(word);
             allOnHost &= before == PageState.HOST || before == PageState.SHARED;
+            protectedPages |= !PageWord.isWritable(word);
+        }
+        if (protectedPages) {
+            hostSide.setAccess(pages, Protection.READ_WRITE); // as whoever allocates them next expects them
         }
         return allOnHost;
+    }
+
+    /// Returns the word from before.
+    private long unmap(long page) {
+        while (true) {
+            long word = unclaimedForHost(page);
+            if (table.transition(page, Transition.UNMAP, word, PageWord.toUnmapped(word))) {
+                return word;
+            }
+        }
+    }
+
+    /// A word that is not claimed for the host. Java makes no such claims while the host lock is held; a fault may have made one, and ends it without waiting for Java.
+    private long unclaimedForHost(long page) {
+        Backoff backoff = new Backoff();
+        while (true) {
+            long word = table.word(page);
+            if (PageWord.state(word) != PageState.TO_HOST) {
+                return word;
+            }
+            backoff.pause();
+        }
     }
 
     private void freeFrames(PageRange pages) {
@@ -117,8 +142,14 @@ public final class RegionChanges {
                 if (protection != Protection.READ_WRITE) {
                     requireNoViews(pages, "protect " + protection);
                 }
+                if (protection == Protection.READ_WRITE) {
+                    hostSide.setAccess(pages, protection);
+                }
                 for (long page = pages.first(); page < pages.end(); page++) {
                     protect(page, protection);
+                }
+                if (protection != Protection.READ_WRITE) {
+                    hostSide.setAccess(pages, protection);
                 }
             }
             if (protection != Protection.READ_WRITE) {
@@ -129,7 +160,7 @@ public final class RegionChanges {
 
     private void protect(long page, Protection protection) {
         while (true) {
-            long word = table.word(page);
+            long word = unclaimedForHost(page);
             if (PageWord.state(word) == PageState.TO_DEVICE) {
                 long next = PageWord.toShared(word, PageWord.sharers(word));
                 table.transition(page, Transition.ABORT, word, next);
@@ -150,16 +181,7 @@ public final class RegionChanges {
                 HostLock.Hold _ = hostLock.exclusive()) {
             space.regionOf(range);
             requireNoViews(pages, "discard");
-            for (long page = pages.first(); page < pages.end(); page++) {
-                long word;
-                do {
-                    word = table.word(page);
-                } while (!table.transition(page, Transition.DISCARD, word, PageWord.toEmpty(word)));
-            }
-            if (heap.coherentDevices() != 0) {
-                heap.inFlight().awaitConflicts(pages, false); // a kernel that works in place would still write to the empty page, or read it too early
-            }
-            releaseHost(pages); // before anybody can touch an empty page again, or his bytes would go with the old ones
+            hostSide.discard(pages);
         }
     }
 
@@ -183,8 +205,14 @@ public final class RegionChanges {
                 space.unmap(range);
                 moved = true;
                 PageRange to = space.pagesOf(target.range());
+                long[] words = new long[Math.toIntExact(from.count())];
                 for (long page = from.first(); page < from.end(); page++) {
-                    movePage(page, to.first() + (page - from.first()), target.id());
+                    words[(int) (page - from.first())] = unmap(page);
+                }
+                noteUnmapped(from.end());
+                hostSide.forbid(from, false); // closed to everybody before contents are taken
+                for (long page = from.first(); page < from.end(); page++) {
+                    movePage(page, words[(int) (page - from.first())], to.first() + (page - from.first()), target.id());
                 }
             }
             freeFrames(from);
@@ -203,18 +231,15 @@ public final class RegionChanges {
         for (long page = from.first(); page < from.end(); page++) {
             long word = table.word(page);
             if (PageWord.state(word) == PageState.DEVICE && heap.mirror(PageWord.device(word)).isAperture()) {
-                toHost.fetch(new PageRange(page, page + 1), ToHost.Access.BRING_HOME, Cause.MOVE);
+                hostSide.fetch(new PageRange(page, page + 1), ToHost.Access.BRING_HOME, Cause.MOVE);
             }
         }
     }
 
-    /// The new page has no users yet, so its word only has to end up right; the old one is closed to everybody before its contents are taken.
-    private void movePage(long from, long to, int regionId) {
-        long word;
-        do {
-            word = table.word(from);
-        } while (!table.transition(from, Transition.UNMAP, word, PageWord.toUnmapped(word)));
-        noteUnmapped(from + 1);
+    /// The new page has no users yet, so its word only has to end up right.
+    ///
+    /// @param word of the old page, before it was unmapped
+    private void movePage(long from, long word, long to, int regionId) {
         PageRange single = new PageRange(from, from + 1);
         heap.inFlight().awaitConflicts(single, false);
         switch (PageWord.state(word)) {
@@ -230,6 +255,10 @@ public final class RegionChanges {
                 ? Protection.READ_WRITE
                 : PageWord.isReadable(word) ? Protection.READ : Protection.NONE;
         table.transition(to, Transition.PROTECT, placed, PageWord.withProtection(placed, protection));
+        if (protection != Protection.READ_WRITE) {
+            hostSide.setAccess(new PageRange(to, to + 1), protection);
+            hostSide.setAccess(single, Protection.READ_WRITE);
+        }
     }
 
     private synchronized void noteUnmapped(long end) {

@@ -25,8 +25,9 @@ import java.util.List;
 /// One call, step by step; from the claim on, for a batch of pages (several batches are under way at a time):
 /// 1. **plan**: pages that are there already are left alone;
 /// 2. **claim**: `TO_DEVICE` by compare-and-set; from here any host touch that the intent forbids takes the page back, and the commit will notice;
-/// 3. **copy** the host pages into their frames, or fill with zeros, or nothing at all if the old contents are dead or already there;
-/// 4. **commit**: `SHARED` for read intent, `DEVICE` for write intent, if the claim still stands; otherwise the page is `RACED` and the copy was wasted.
+/// 3. **forbid** the host to touch what was claimed (to write, under read intent);
+/// 4. **copy** the host pages into their frames, or fill with zeros, or nothing at all if the old contents are dead or already there;
+/// 5. **commit**: `SHARED` for read intent, `DEVICE` for write intent, if the claim still stands; otherwise the page is `RACED` and the copy was wasted.
 ///
 /// The pages must have frames ([Placer]). Threads: the caller holds the device's lock.
 public final class ToDevice {
@@ -61,14 +62,17 @@ public final class ToDevice {
 
     private final ManagedPages heap;
     private final PageTable table;
-    private final ToHost toHost;
+    private final HostSide hostSide;
     private final HostLock hostLock;
+    private final Steps steps;
 
-    public ToDevice(ManagedPages heap, ToHost toHost, HostLock hostLock) {
+    /// @param steps where tests stop a migration; [Steps#NONE] otherwise
+    public ToDevice(ManagedPages heap, HostSide hostSide, HostLock hostLock, Steps steps) {
         this.heap = heap;
         this.table = heap.table();
-        this.toHost = toHost;
+        this.hostSide = hostSide;
         this.hostLock = hostLock;
+        this.steps = steps;
     }
 
     /// Moves pages of one region.
@@ -83,7 +87,7 @@ public final class ToDevice {
 
     /// Gives back what a launch or a migration had moved before it failed.
     public void undo(UndoLog undo) {
-        undo.undo(hostLock);
+        undo.undo(hostLock, hostSide);
     }
 
     /// The state of one call.
@@ -149,7 +153,7 @@ public final class ToDevice {
                     end++;
                 }
                 if (end > page) {
-                    toHost.fetch(new PageRange(page, end), ToHost.Access.SHARE, Cause.PEER);
+                    hostSide.fetch(new PageRange(page, end), ToHost.Access.SHARE, Cause.PEER);
                 }
                 page = Math.max(end, page + 1);
             }
@@ -238,6 +242,8 @@ public final class ToDevice {
             void copy() {
                 for (PageRange range : claims.ranges()) {
                     invalidations.add(heap.notifier().begin(heap.space().addressesOf(range), InvalidationKind.MIGRATE, device));
+                    steps.at(Steps.Step.CLAIMED);
+                    hostSide.forbid(range, !intent.writes()); // nothing is copied before the host is kept out
                     heap.inFlight().awaitUsesOn(device, range); // an older launch may still be reading the frames' last contents
                     awaitReadersOfTheHostCopy(range);
                 }
@@ -284,6 +290,7 @@ public final class ToDevice {
 
             void commit() {
                 copies.forEach(Completion::await);
+                steps.at(Steps.Step.COPIED);
                 long committed = 0;
                 for (int i = 0; i < claims.size(); i++) {
                     committed += commit(claims.page(i), claims.word(i), claims.before(i)) ? 1 : 0;

@@ -24,7 +24,7 @@ import java.util.Map;
 import java.util.TreeMap;
 import java.util.function.IntConsumer;
 
-/// Brings pages home. Mandatory: it succeeds, or every page that could not come stays on its device and the error is typed.
+/// Brings pages home, in Java: with checked access. Mandatory: it succeeds, or every page that could not come stays on its device and the error is typed.
 ///
 /// One call, step by step, for a batch of pages (several batches are under way at a time, so that the claims of one hide behind the copies of others):
 /// 1. **claim** each page that has to change with `TO_HOST`; a page that somebody else has claimed is left for the next pass;
@@ -53,34 +53,32 @@ public final class ToHost {
             this.exclusive = exclusive;
             this.pins = pins;
         }
+
+        /// Whether the host's copy becomes the only one.
+        public boolean isExclusive() {
+            return exclusive;
+        }
+
+        /// Whether the pages are pinned, for a view.
+        public boolean pins() {
+            return pins;
+        }
     }
 
     private final ManagedPages heap;
     private final PageTable table;
     private final HostLock hostLock;
 
-    public ToHost(ManagedPages heap, HostLock hostLock) {
+    ToHost(ManagedPages heap, HostLock hostLock) {
         this.heap = heap;
         this.table = heap.table();
         this.hostLock = hostLock;
     }
 
-    /// Brings pages home and, for views, pins them: each page is pinned in the same step that makes it usable, and all of them or none.
-    ///
-    /// @throws io.github.hmm4j.error.AccessViolationException if a view's access is forbidden
-    /// @throws io.github.hmm4j.error.PagePoisonedException    if contents are lost
-    /// @throws DeviceLostException                            if a device is lost; the pages that only it held are poisoned
-    /// @throws HmmException                                   if a copy failed; those pages are where they were
-    public MigrationReport fetch(PageRange pages, Access access, Cause cause) {
+    /// See [HostSide#fetch].
+    MigrationReport fetch(PageRange pages, Access access, Cause cause) {
         try (HostLock.Hold _ = hostLock.shared()) {
             return new Fetch(pages, access, cause).run();
-        }
-    }
-
-    /// Takes the pins of a view away.
-    public void unpin(PageRange pages, boolean write) {
-        for (long page = pages.first(); page < pages.end(); page++) {
-            table.unpin(page, write);
         }
     }
 

@@ -4,15 +4,7 @@ import io.github.hmm4j.account.Cause;
 import io.github.hmm4j.account.Counter;
 import io.github.hmm4j.account.Direction;
 import io.github.hmm4j.mirror.DeviceMirror;
-import io.github.hmm4j.mirror.InvalidationKind;
 import io.github.hmm4j.mirror.ManagedPages;
-import io.github.hmm4j.mirror.Notifier;
-import io.github.hmm4j.page.PageTable;
-import io.github.hmm4j.page.PageWord;
-import io.github.hmm4j.page.Transition;
-import io.github.hmm4j.space.PageRange;
-import java.util.ArrayList;
-import java.util.List;
 
 /// What a launch has moved to its device so far, so that a launch that does not happen leaves every page where it was.
 ///
@@ -35,67 +27,48 @@ public final class UndoLog {
         clockBefore = mirror.tick();
     }
 
-    /// The device's clock when this began: pages that arrive count as used at that time.
-    int clock() {
-        return clockBefore;
-    }
-
     void add(long page, long committed, long before) {
         moved.add(page, committed, before);
     }
 
     /// Puts pages back that nobody has used or moved since.
-    ///
-    /// 1. claim each page, so that no launch can start on it; one that has changed since is somebody else's business now;
-    /// 2. wait for launches that were published before;
-    /// 3. if none has used the page since, the host copy is still the page: give it back; if one has, leave the page on the device.
-    void undo(HostLock hostLock) {
+    void undo(HostLock hostLock, HostSide hostSide) {
         try (HostLock.Hold _ = hostLock.shared()) {
-            PageTable table = heap.table();
-            Claims claims = new Claims();
-            for (int i = 0; i < moved.size(); i++) {
-                long word = table.word(moved.page(i));
-                long claim = PageWord.toClaimedForHost(word, true);
-                if (PageWord.isSameVersion(word, moved.word(i))
-                        && table.transition(moved.page(i), Transition.CLAIM_FOR_HOST, word, claim)) {
-                    claims.add(moved.page(i), claim, moved.before(i));
-                }
-            }
-            List<Notifier.Token> invalidations = new ArrayList<>();
-            for (PageRange range : claims.ranges()) {
-                invalidations.add(heap.notifier().begin(heap.space().addressesOf(range), InvalidationKind.MIGRATE, -1));
-                heap.inFlight().awaitConflicts(range, false);
-            }
-            boolean nothingLaunched = heap.inFlight().launchedOn(mirror.index()) == launchedBefore;
-            int undone = 0;
-            for (int i = 0; i < claims.size(); i++) {
-                if (nothingLaunched || !mirror.isUsedSince(claims.page(i), clockBefore)) {
-                    putBack(table, claims.page(i), claims.word(i), claims.before(i));
-                    undone++;
-                } else {
-                    leave(table, claims.page(i), claims.word(i));
-                }
-            }
-            invalidations.forEach(Notifier.Token::close);
+            int undone = hostSide.takeBack(this);
             heap.accounts().add(Counter.MIGRATE_UNDONE_PAGES, undone);
             heap.accounts().moved(Cause.UNDO, Direction.TO_HOST, undone, 0);
         }
     }
 
-    private void putBack(PageTable table, long page, long claim, long before) {
-        int own = 1 << mirror.index();
-        // Other devices have what they have now, which may be less than before; this one has again what it had.
-        int sharers = (PageWord.sharers(claim) & ~own) | (PageWord.sharers(before) & own);
-        table.settle(page, Transition.UNDO, claim, word -> switch (PageWord.state(before)) {
-            case EMPTY -> PageWord.isMarkedRead(before) ? PageWord.toEmptyMarkedRead(word) : PageWord.toEmpty(word);
-            default -> PageWord.toShared(word, sharers);
-        });
+    public DeviceMirror mirror() {
+        return mirror;
     }
 
-    private void leave(PageTable table, long page, long claim) {
-        int sharers = PageWord.sharers(claim);
-        table.settle(page, Transition.RESTORE, claim, word -> sharers != 0
-                ? PageWord.toShared(word, sharers)
-                : PageWord.toDevice(word, mirror.index()));
+    /// The device's clock when this began: pages that arrive count as used at that time.
+    public int clock() {
+        return clockBefore;
+    }
+
+    /// Launches that the device had seen when this began.
+    public long launchedBefore() {
+        return launchedBefore;
+    }
+
+    public int size() {
+        return moved.size();
+    }
+
+    public long page(int i) {
+        return moved.page(i);
+    }
+
+    /// The word that its commit left.
+    public long committed(int i) {
+        return moved.word(i);
+    }
+
+    /// The word from before its claim.
+    public long before(int i) {
+        return moved.before(i);
     }
 }

@@ -85,6 +85,18 @@ public final class DeviceMirror implements AutoCloseable {
         return pool;
     }
 
+    /// Addresses of this device's page table, for native code. Frames and pages are written with one added, so that zero is none.
+    ///
+    /// @param frameOfPage   4 bytes for each page
+    /// @param pageOfFrame   8 bytes for each frame
+    /// @param regionOfFrame 4 bytes for each frame: whose bytes it last held
+    /// @param lastUse       4 bytes for each frame: clock of the last launch
+    public record NativeTables(long frameOfPage, long pageOfFrame, long regionOfFrame, long lastUse) {}
+
+    public NativeTables nativeTables() {
+        return frames.addresses();
+    }
+
     /// Whether the device uses host pages in place.
     public boolean isCoherent() {
         return coherent;

@@ -85,6 +85,11 @@ final class FrameTable implements AutoCloseable {
         INT.setOpaque(lastUseOfFrame.segment(), (long) frame * Integer.BYTES, clock);
     }
 
+    DeviceMirror.NativeTables addresses() {
+        return new DeviceMirror.NativeTables(frameOfPage.segment().address(), pageOfFrame.segment().address(),
+                regionOfFrame.segment().address(), lastUseOfFrame.segment().address());
+    }
+
     @Override
     public void close() {
         frameOfPage.close();

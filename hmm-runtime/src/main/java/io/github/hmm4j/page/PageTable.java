@@ -25,6 +25,11 @@ public final class PageTable implements AutoCloseable {
         words = memory.segment();
     }
 
+    /// Where the words are, for native code.
+    public long addressBytes() {
+        return words.address();
+    }
+
     public long pageCount() {
         return pageCount;
     }

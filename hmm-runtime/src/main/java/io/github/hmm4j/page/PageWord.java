@@ -41,6 +41,22 @@ public final class PageWord {
     /// Bits that describe the place of the page, as opposed to protection, pins and version.
     private static final long PLACE_MASK = 0xf | 0xfL << DEVICE_SHIFT | SHARERS_MASK | WRITE_INTENT | MARKED_READ;
 
+    /// The numbers of the encoding, for comparing them with those of native code.
+    public static final class Layout {
+
+        public static final long DEVICE_SHIFT = PageWord.DEVICE_SHIFT;
+        public static final long SHARERS_MASK = PageWord.SHARERS_MASK;
+        public static final long WRITE_INTENT = PageWord.WRITE_INTENT;
+        public static final long DENY_READ = PageWord.DENY_READ;
+        public static final long DENY_WRITE = PageWord.DENY_WRITE;
+        public static final long READ_PINS_SHIFT = PageWord.READ_PINS_SHIFT;
+        public static final long WRITE_PINS_SHIFT = PageWord.WRITE_PINS_SHIFT;
+        public static final long MARKED_READ = PageWord.MARKED_READ;
+        public static final long VERSION_SHIFT = PageWord.VERSION_SHIFT;
+
+        private Layout() {}
+    }
+
     private PageWord() {}
 
     public static PageState state(long word) {

@@ -2,6 +2,7 @@ package io.github.hmm4j.pager;
 
 import io.github.hmm4j.account.Cause;
 import io.github.hmm4j.account.Counter;
+import io.github.hmm4j.migrate.HostSide;
 import io.github.hmm4j.migrate.ToHost;
 import io.github.hmm4j.mirror.ManagedPages;
 import io.github.hmm4j.mirror.PageUse;
@@ -25,15 +26,15 @@ import java.util.concurrent.locks.ReentrantLock;
 public final class CheckedPager {
 
     private final ManagedPages heap;
-    private final ToHost toHost;
+    private final HostSide hostSide;
     private final Set<HostView> open = ConcurrentHashMap.newKeySet();
     private final ReentrantLock lock = new ReentrantLock();
     private final Condition viewClosed = lock.newCondition();
     private long closedCount;
 
-    public CheckedPager(ManagedPages heap, ToHost toHost) {
+    public CheckedPager(ManagedPages heap, HostSide hostSide) {
         this.heap = heap;
-        this.toHost = toHost;
+        this.hostSide = hostSide;
     }
 
     /// Brings a range home and opens it.
@@ -51,7 +52,7 @@ public final class CheckedPager {
                 .reinterpret(range.lengthBytes(), arena, null);
         HostView view = new HostView(this, range, pages, write, arena, write ? bytes : bytes.asReadOnly());
         try {
-            toHost.fetch(pages, write ? ToHost.Access.WRITE_VIEW : ToHost.Access.READ_VIEW, Cause.VIEW);
+            hostSide.fetch(pages, write ? ToHost.Access.WRITE_VIEW : ToHost.Access.READ_VIEW, Cause.VIEW);
         } catch (RuntimeException | Error e) {
             arena.close();
             pagesLetGo(); // a launch may be waiting for pages that it held meanwhile
@@ -62,8 +63,24 @@ public final class CheckedPager {
         return view;
     }
 
+    /// Brings a range home, maps it where the program's pointers point to, and keeps it there.
+    ///
+    /// @throws IllegalArgumentException                             if the range is empty or not within one region
+    /// @throws io.github.hmm4j.error.AccessViolationException if the protection forbids it
+    public HostPin pin(VaRange range, boolean write) {
+        heap.space().regionOf(range);
+        PageRange pages = heap.space().pagesOf(range);
+        hostSide.fetch(pages, write ? ToHost.Access.WRITE_VIEW : ToHost.Access.READ_VIEW, Cause.PIN);
+        return new HostPin(this, pages, write);
+    }
+
+    void unpinned(HostPin pin) {
+        hostSide.unpin(pin.pages(), pin.isWrite());
+        pagesLetGo();
+    }
+
     void closed(HostView view) {
-        toHost.unpin(view.pages(), view.isWrite()); // before it counts as closed: the heap goes when no view is open
+        hostSide.unpin(view.pages(), view.isWrite()); // before it counts as closed: the heap goes when no view is open
         open.remove(view);
         pagesLetGo();
     }

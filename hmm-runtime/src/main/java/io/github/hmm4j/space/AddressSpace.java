@@ -1,6 +1,7 @@
 package io.github.hmm4j.space;
 
 import io.github.hmm4j.error.HmmException;
+import java.lang.foreign.ValueLayout;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
@@ -22,6 +23,7 @@ public final class AddressSpace implements AutoCloseable {
     private final long capacityBytes;
     private final ConcurrentSkipListMap<Long, Region> regions = new ConcurrentSkipListMap<>();
     private final TreeMap<Long, Long> free = new TreeMap<>(); // start -> length, page-aligned, never adjacent
+    private final LazyTable regionStarts; // 1 byte a page, set where a region begins
     private long usedBytes;
     private int lastId;
 
@@ -39,7 +41,17 @@ public final class AddressSpace implements AutoCloseable {
         }
         host = new HostMemory(this.capacityBytes);
         baseBytes = host.appAddressBytes();
+        regionStarts = new LazyTable(pageCount());
         free.put(baseBytes, this.capacityBytes);
+    }
+
+    /// Where regions begin: one byte for each page, 1 at the first page of a region. For native code, which fetches ahead within a region only.
+    public long regionStartsAddressBytes() {
+        return regionStarts.segment().address();
+    }
+
+    private void markStart(long addressBytes, boolean starts) {
+        regionStarts.segment().set(ValueLayout.JAVA_BYTE, pageOf(addressBytes), (byte) (starts ? 1 : 0));
     }
 
     public PageSize pageSize() {
@@ -103,6 +115,7 @@ public final class AddressSpace implements AutoCloseable {
         host.reuse(start - baseBytes, wholeBytes);
         Region region = new Region(nextId(), VaRange.ofLength(start, wholeBytes), requestedBytes);
         regions.put(start, region);
+        markStart(start, true);
         return region;
     }
 
@@ -125,6 +138,7 @@ public final class AddressSpace implements AutoCloseable {
         Region region = regionOf(range);
         requireAligned(range);
         regions.remove(region.range().startBytes());
+        markStart(range.startBytes(), false);
         if (range.startBytes() > region.range().startBytes()) {
             VaRange head = new VaRange(region.range().startBytes(), range.startBytes());
             long requested = Math.min(region.requestedBytes(), head.lengthBytes());
@@ -134,6 +148,7 @@ public final class AddressSpace implements AutoCloseable {
             VaRange tail = new VaRange(range.endBytes(), region.range().endBytes());
             long requested = region.range().startBytes() + region.requestedBytes() - tail.startBytes();
             regions.put(tail.startBytes(), new Region(nextId(), tail, Math.max(1, requested)));
+            markStart(tail.startBytes(), true);
         }
     }
 
@@ -210,6 +225,7 @@ public final class AddressSpace implements AutoCloseable {
 
     @Override
     public void close() {
+        regionStarts.close();
         host.close();
     }
 

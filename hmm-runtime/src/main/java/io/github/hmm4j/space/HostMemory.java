@@ -45,6 +45,11 @@ public final class HostMemory implements AutoCloseable {
         return lengthBytes;
     }
 
+    /// Descriptor of the file, for native code that maps it at [#appAddressBytes()].
+    public int descriptor() {
+        return fd;
+    }
+
     /// Gives the memory of these offsets back to the operating system; they read as zeros afterwards. Page-aligned.
     public void release(long offsetBytes, long releasedBytes) {
         if (releasedBytes > 0) {

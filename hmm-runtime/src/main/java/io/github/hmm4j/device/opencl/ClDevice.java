@@ -5,11 +5,13 @@ import io.github.hmm4j.device.Device;
 import io.github.hmm4j.device.DeviceInfo;
 import io.github.hmm4j.device.DeviceMemory;
 import io.github.hmm4j.device.DeviceProgram;
+import io.github.hmm4j.device.NativeHandles;
 import io.github.hmm4j.kernels.Source;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.locks.ReadWriteLock;
@@ -21,6 +23,9 @@ import org.jspecify.annotations.Nullable;
 ///
 /// Owns: one reference to its context, two queues, and everything it hands out. Threads: any.
 public final class ClDevice implements Device {
+
+    /// Pinned memory for copies that native code makes.
+    private static final long NATIVE_STAGING_BYTES = 8L << 20;
 
     private final ClApi api;
     private final ClDeviceId id;
@@ -36,6 +41,7 @@ public final class ClDevice implements Device {
 
     private final Object choosing = new Object();
     private @Nullable CopyChoice choice;
+    private @Nullable PinnedMemory staging;
 
     private ClDevice(ClApi api, long context, ClDeviceId id, ClOptions options) {
         this.api = api;
@@ -135,6 +141,26 @@ public final class ClDevice implements Device {
                 choice = CopySelfTest.choose(this, options.copy());
             }
             return choice;
+        }
+    }
+
+    /// Whether allocations are host memory of ours that the device works in. Only known once the self-test of the copy engines has seen that the driver does so.
+    boolean usesHostMemory() {
+        synchronized (choosing) {
+            return choice != null && choice.name().equals(CopyMode.DIRECT.toString());
+        }
+    }
+
+    @Override
+    public Optional<NativeHandles> nativeHandles() {
+        if (CopyMode.of(copyChoice().name()) == CopyMode.DIRECT) {
+            return Optional.of(new NativeHandles(context, handle(), 0, 0));
+        }
+        synchronized (choosing) {
+            if (staging == null) {
+                staging = own(() -> PinnedMemory.map(this, NATIVE_STAGING_BYTES));
+            }
+            return Optional.of(new NativeHandles(context, handle(), staging.addressBytes(), staging.lengthBytes()));
         }
     }
 

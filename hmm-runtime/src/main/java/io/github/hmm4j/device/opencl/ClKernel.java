@@ -6,11 +6,14 @@ import io.github.hmm4j.device.KernelArgument;
 import io.github.hmm4j.device.KernelParameter;
 import io.github.hmm4j.device.KernelParameter.Space;
 import io.github.hmm4j.device.NDRange;
+import io.github.hmm4j.device.NativeEnqueue;
 import io.github.hmm4j.error.OpenClFailedException;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import java.util.List;
+import java.util.Objects;
 import java.util.stream.IntStream;
+import org.jspecify.annotations.Nullable;
 
 /// A `cl_kernel`. Its arguments are state of the driver's object, so a launch sets them all and enqueues under one
 /// lock.
@@ -80,6 +83,21 @@ final class ClKernel implements DeviceKernel {
 
     @Override
     public Completion launch(List<KernelArgument> arguments, NDRange range) {
+        return Objects.requireNonNull(enqueue(arguments, range, api::enqueueKernel), "a driver refuses by an error only");
+    }
+
+    @Override
+    public @Nullable Completion launch(List<KernelArgument> arguments, NDRange range, NativeEnqueue enqueue) {
+        return enqueue(arguments, range, (queue, entry, global, local) -> {
+            long event = enqueue.enqueue(queue, entry, global, local);
+            if (event != 0) {
+                api.adoptEvent(event);
+            }
+            return event;
+        });
+    }
+
+    private @Nullable Completion enqueue(List<KernelArgument> arguments, NDRange range, NativeEnqueue enqueue) {
         if (arguments.size() != parameters.size()) {
             throw new IllegalArgumentException("kernel=" + name + ", arguments=" + arguments.size()
                     + ", must be " + parameters.size() + ": " + parameters.stream().map(ClKernel::signature).toList());
@@ -94,8 +112,8 @@ final class ClKernel implements DeviceKernel {
                 set(parameters.get(i), arguments.get(i));
             }
             ClQueue queue = device.compute();
-            long event = api.enqueueKernel(queue.handle(), handle, global, local);
-            return queue.submit(event, "clEnqueueNDRangeKernel",
+            long event = enqueue.enqueue(queue.handle(), handle, global, local);
+            return event == 0 ? null : queue.submit(event, "clEnqueueNDRangeKernel",
                     () -> "kernel=" + name + ", range=" + range + ", device=" + device);
         }
     }

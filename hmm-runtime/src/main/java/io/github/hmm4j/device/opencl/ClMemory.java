@@ -1,12 +1,16 @@
 package io.github.hmm4j.device.opencl;
 
 import io.github.hmm4j.device.DeviceMemory;
+import io.github.hmm4j.space.LazyTable;
+import org.jspecify.annotations.Nullable;
 
 /// A buffer, or a sub-buffer of one.
 final class ClMemory implements DeviceMemory, Owned {
 
     private final ClDevice device;
     private final long handle;
+    /// The memory itself, where the device works in host memory and takes ours; null for all others and for slices.
+    private final @Nullable LazyTable hostBytes;
     /// The allocation this is a slice of; itself for an allocation.
     private final ClMemory root;
     private final long rootOffsetBytes;
@@ -15,7 +19,15 @@ final class ClMemory implements DeviceMemory, Owned {
 
     private ClMemory(ClDevice device, long lengthBytes) {
         this.device = device;
-        this.handle = device.api().createBuffer(device.context(), Cl.MEM_READ_WRITE, lengthBytes, 0);
+        this.hostBytes = device.usesHostMemory() ? new LazyTable(lengthBytes) : null;
+        try {
+            this.handle = hostBytes == null
+                    ? device.api().createBuffer(device.context(), Cl.MEM_READ_WRITE, lengthBytes, 0)
+                    : device.api().createBuffer(device.context(), Cl.MEM_READ_WRITE | Cl.MEM_USE_HOST_PTR, lengthBytes, hostBytes.segment().address());
+        } catch (RuntimeException e) {
+            releaseHostBytes();
+            throw e;
+        }
         this.root = this;
         this.rootOffsetBytes = 0;
         this.lengthBytes = lengthBytes;
@@ -23,6 +35,7 @@ final class ClMemory implements DeviceMemory, Owned {
 
     private ClMemory(ClMemory root, long rootOffsetBytes, long lengthBytes) {
         this.device = root.device;
+        this.hostBytes = null;
         this.handle = device.api().createSubBuffer(root.handle(), rootOffsetBytes, lengthBytes);
         this.root = root;
         this.rootOffsetBytes = rootOffsetBytes;
@@ -58,6 +71,23 @@ final class ClMemory implements DeviceMemory, Owned {
         }
         device.disown(this);
         device.api().releaseMemory(handle);
+        releaseHostBytes();
+    }
+
+    private void releaseHostBytes() {
+        if (hostBytes != null) {
+            hostBytes.close();
+        }
+    }
+
+    @Override
+    public long nativeHandle() {
+        return handle();
+    }
+
+    @Override
+    public long hostAddressBytes() {
+        return root.hostBytes == null ? 0 : root.hostBytes.segment().address() + rootOffsetBytes;
     }
 
     ClDevice device() {

@@ -382,6 +382,11 @@ public final class JoclClApi implements ClApi {
     }
 
     @Override
+    public void adoptEvent(long event) {
+        events.keep(Handles.wrap(new cl_event(), event));
+    }
+
+    @Override
     public void waitFor(long event) {
         var one = new cl_event[] {events.get(event)};
         int status = StatusCall.status(() -> CL.clWaitForEvents(1, one));

@@ -1,0 +1,77 @@
+package io.github.hmm4j;
+
+import io.github.hmm4j.space.AddressSpace;
+import java.lang.foreign.Arena;
+import java.lang.foreign.MemorySegment;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.locks.LockSupport;
+
+/// The whole heap as one segment, of which every allocation is a slice; and its end.
+final class Segments {
+
+    private static final long PATIENCE_NANOS = TimeUnit.SECONDS.toNanos(10);
+    private static final long NAP_NANOS = TimeUnit.MILLISECONDS.toNanos(1);
+
+    private final MemorySegment all;
+    private final Arena arena;
+    private final boolean touchable;
+
+    private Segments(MemorySegment all, Arena arena, boolean touchable) {
+        this.all = all;
+        this.arena = arena;
+        this.touchable = touchable;
+    }
+
+    /// A segment that every thread can touch, until it is closed.
+    static Segments touchable(AddressSpace space) {
+        Arena arena = Arena.ofShared();
+        return new Segments(MemorySegment.ofAddress(space.baseBytes()).reinterpret(space.capacityBytes(), arena, null), arena, true);
+    }
+
+    /// A segment that nobody can touch: it is confined to a thread that has ended. Its slices are good as handles, and every raw access to them throws.
+    static Segments untouchable(AddressSpace space) {
+        Segments[] made = new Segments[1];
+        Thread owner = Thread.ofPlatform().name("hmm-handles").start(() -> {
+            Arena arena = Arena.ofConfined();
+            made[0] = new Segments(MemorySegment.ofAddress(space.baseBytes()).reinterpret(space.capacityBytes(), arena, null), arena, false);
+        });
+        boolean interrupted = false;
+        while (true) {
+            try {
+                owner.join();
+                break;
+            } catch (InterruptedException e) {
+                interrupted = true;
+            }
+        }
+        if (interrupted) {
+            Thread.currentThread().interrupt();
+        }
+        return made[0];
+    }
+
+    MemorySegment all() {
+        return all;
+    }
+
+    /// Ends all segments: whoever touches one from now on gets an [IllegalStateException]. Threads that are within a native call with one are waited for.
+    ///
+    /// @return false if one of those did not end in time; then memory must stay
+    boolean close() {
+        if (!touchable) {
+            return true;
+        }
+        long deadline = System.nanoTime() + PATIENCE_NANOS;
+        while (true) {
+            try {
+                arena.close();
+                return true;
+            } catch (IllegalStateException inUse) {
+                if (System.nanoTime() > deadline) {
+                    return false;
+                }
+                LockSupport.parkNanos(NAP_NANOS);
+            }
+        }
+    }
+}

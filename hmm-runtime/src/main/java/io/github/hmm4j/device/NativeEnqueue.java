@@ -1,0 +1,12 @@
+package io.github.hmm4j.device;
+
+/// Enqueues a kernel from native code, whose arguments are set.
+@FunctionalInterface
+public interface NativeEnqueue {
+
+    /// @param queue  `cl_command_queue`
+    /// @param kernel `cl_kernel`
+    /// @param local  as long as `global`, or empty: the driver chooses
+    /// @return a `cl_event` with a reference for the caller, or 0 if the launch did not happen and nothing is wrong
+    long enqueue(long queue, long kernel, long[] global, long[] local);
+}

@@ -1,0 +1,55 @@
+package io.github.hmm4j.device.opencl;
+
+/// Host memory that the driver has pinned: a buffer that stays mapped for as long as it lives.
+final class PinnedMemory implements Owned {
+
+    private final ClDevice device;
+    private final long buffer;
+    private final long addressBytes;
+    private final long lengthBytes;
+    private boolean closed;
+
+    private PinnedMemory(ClDevice device, long buffer, long addressBytes, long lengthBytes) {
+        this.device = device;
+        this.buffer = buffer;
+        this.addressBytes = addressBytes;
+        this.lengthBytes = lengthBytes;
+    }
+
+    static PinnedMemory map(ClDevice device, long lengthBytes) {
+        ClApi api = device.api();
+        long buffer = api.createBuffer(device.context(), Cl.MEM_READ_WRITE | Cl.MEM_ALLOC_HOST_PTR, lengthBytes, 0);
+        try {
+            long address = api.map(device.copy().handle(), buffer, Cl.MAP_READ | Cl.MAP_WRITE, lengthBytes);
+            return new PinnedMemory(device, buffer, address, lengthBytes);
+        } catch (RuntimeException e) {
+            new Cleanup(e).run(() -> api.releaseMemory(buffer));
+            throw e;
+        }
+    }
+
+    long addressBytes() {
+        return addressBytes;
+    }
+
+    long lengthBytes() {
+        return lengthBytes;
+    }
+
+    /// Idempotent. Nothing may use the memory any more.
+    @Override
+    public void close() {
+        synchronized (this) {
+            if (closed) {
+                return;
+            }
+            closed = true;
+        }
+        device.disown(this);
+        ClApi api = device.api();
+        new Cleanup().run(() -> api.enqueueUnmap(device.copy().handle(), buffer, addressBytes))
+                .run(device.copy()::finish)
+                .run(() -> api.releaseMemory(buffer))
+                .end();
+    }
+}

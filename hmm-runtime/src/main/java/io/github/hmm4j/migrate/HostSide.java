@@ -1,0 +1,48 @@
+package io.github.hmm4j.migrate;
+
+import io.github.hmm4j.account.Cause;
+import io.github.hmm4j.mirror.DeviceMirror;
+import io.github.hmm4j.space.PageRange;
+import io.github.hmm4j.space.Protection;
+
+/// What is done to pages under a claim that others must wait for, and to the host's mappings.
+///
+/// Two of them. With checked access it is Java ([JavaHostSide]): nobody faults, so a claim may be held by a thread that a safepoint stops. With transparent access it is native
+/// code: each claim is made, carried out and released in one native call, and the host's mapping is kept in step with the page words.
+///
+/// Threads: any.
+public interface HostSide {
+
+    /// Brings pages home and, for views, pins them: each page is pinned in the same step that makes it usable, and all of them or none.
+    ///
+    /// @throws io.github.hmm4j.error.AccessViolationException if a view's access is forbidden
+    /// @throws io.github.hmm4j.error.PagePoisonedException    if contents are lost
+    /// @throws io.github.hmm4j.error.DeviceLostException      if a device is lost; the pages that only it held are poisoned
+    /// @throws io.github.hmm4j.error.HmmException             if a copy failed; those pages are where they were
+    MigrationReport fetch(PageRange pages, ToHost.Access access, Cause cause);
+
+    /// Takes the pins of a view away.
+    void unpin(PageRange pages, boolean write);
+
+    /// Takes the host's permission to touch pages away, after they were claimed for a device. Done late, when the claim is lost already, it costs a fault and no more.
+    ///
+    /// @param keepReading only the permission to write
+    void forbid(PageRange pages, boolean keepReading);
+
+    /// What ordinary loads and stores may do from now on. To be called before the words say so where permission is given, and after where it is taken away.
+    void setAccess(PageRange pages, Protection protection);
+
+    /// Makes pages empty and gives their host memory back, in one step as seen by everybody who touches them. The caller holds the host lock exclusively.
+    void discard(PageRange pages);
+
+    /// Moves a page to another frame of the same device, with its contents if they are valid there. The caller holds the device's lock and the host lock shared.
+    void relocate(DeviceMirror mirror, long page, int frame);
+
+    /// Gives pages back to the host that `moved` names, as far as nobody has used or moved them since. The caller holds the host lock shared.
+    ///
+    /// @return how many
+    int takeBack(UndoLog moved);
+
+    /// Gives the host memory of pages back to the operating system that are on a device. Only while no undo may need it.
+    void releaseHostMemory(PageRange pages);
+}

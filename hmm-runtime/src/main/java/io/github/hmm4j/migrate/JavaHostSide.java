@@ -1,0 +1,167 @@
+package io.github.hmm4j.migrate;
+
+import io.github.hmm4j.account.Cause;
+import io.github.hmm4j.account.Counter;
+import io.github.hmm4j.device.Completion;
+import io.github.hmm4j.device.FramePool;
+import io.github.hmm4j.mirror.DeviceMirror;
+import io.github.hmm4j.mirror.InvalidationKind;
+import io.github.hmm4j.mirror.ManagedPages;
+import io.github.hmm4j.mirror.Notifier;
+import io.github.hmm4j.page.PageState;
+import io.github.hmm4j.page.PageTable;
+import io.github.hmm4j.page.PageWord;
+import io.github.hmm4j.page.Transition;
+import io.github.hmm4j.space.PageRange;
+import io.github.hmm4j.space.Protection;
+import java.util.ArrayList;
+import java.util.List;
+import org.jspecify.annotations.Nullable;
+
+/// The host side where host access is checked: nothing is mapped for the program, so there are no mappings to keep in step.
+public final class JavaHostSide implements HostSide {
+
+    private final ManagedPages heap;
+    private final PageTable table;
+    private final ToHost toHost;
+
+    public JavaHostSide(ManagedPages heap, HostLock hostLock) {
+        this.heap = heap;
+        this.table = heap.table();
+        toHost = new ToHost(heap, hostLock);
+    }
+
+    @Override
+    public MigrationReport fetch(PageRange pages, ToHost.Access access, Cause cause) {
+        return toHost.fetch(pages, access, cause);
+    }
+
+    @Override
+    public void unpin(PageRange pages, boolean write) {
+        for (long page = pages.first(); page < pages.end(); page++) {
+            table.unpin(page, write);
+        }
+    }
+
+    @Override
+    public void forbid(PageRange pages, boolean keepReading) {
+        // the host reaches pages through views only, and those look at the words
+    }
+
+    @Override
+    public void setAccess(PageRange pages, Protection protection) {
+        // as above
+    }
+
+    @Override
+    public void discard(PageRange pages) {
+        for (long page = pages.first(); page < pages.end(); page++) {
+            long word;
+            do {
+                word = table.word(page);
+            } while (!table.transition(page, Transition.DISCARD, word, PageWord.toEmpty(word)));
+        }
+        if (heap.coherentDevices() != 0) {
+            heap.inFlight().awaitConflicts(pages, false); // a kernel that works in place would still write to the empty page, or read it too early
+        }
+        heap.space().host().release(heap.space().pageSize().offsetOf(pages.first()), heap.space().pageSize().bytesFor(pages.count()));
+    }
+
+    @Override
+    public void relocate(DeviceMirror mirror, long page, int frame) {
+        Long claim = claimIfResident(mirror, page);
+        try {
+            heap.inFlight().awaitUsesOn(mirror.index(), new PageRange(page, page + 1));
+            if (claim != null) {
+                copyFrame(mirror, mirror.frameOf(page), frame).await();
+                mirror.copyRegion(mirror.frameOf(page), frame);
+                heap.accounts().increment(Counter.RELOCATED_PAGES);
+            }
+            mirror.unassign(page);
+            mirror.assign(page, frame);
+        } finally {
+            if (claim != null) {
+                leave(mirror, page, claim);
+            }
+        }
+    }
+
+    private @Nullable Long claimIfResident(DeviceMirror mirror, long page) {
+        Backoff backoff = new Backoff();
+        while (true) {
+            long word = table.word(page);
+            if (PageWord.state(word).isClaimed()) {
+                backoff.pause();
+            } else if (!PageWord.isReadableOn(word, mirror.index())) {
+                return null;
+            } else {
+                long claim = PageWord.toClaimedForHost(word, false);
+                if (table.transition(page, Transition.CLAIM_FOR_HOST, word, claim)) {
+                    return claim;
+                }
+            }
+        }
+    }
+
+    private static Completion copyFrame(DeviceMirror mirror, int from, int to) {
+        FramePool pool = mirror.pool();
+        return mirror.copies().onDevice(
+                pool.memoryOf(from), pool.offsetOf(from), pool.memoryOf(to), pool.offsetOf(to), mirror.pageBytes());
+    }
+
+    /// 1. claim each page, so that no launch can start on it; one that has changed since is somebody else's business now;
+    /// 2. wait for launches that were published before;
+    /// 3. if none has used the page since, the host copy is still the page: give it back; if one has, leave the page on the device.
+    @Override
+    public int takeBack(UndoLog moved) {
+        Claims claims = new Claims();
+        for (int i = 0; i < moved.size(); i++) {
+            long word = table.word(moved.page(i));
+            long claim = PageWord.toClaimedForHost(word, true);
+            if (PageWord.isSameVersion(word, moved.committed(i))
+                    && table.transition(moved.page(i), Transition.CLAIM_FOR_HOST, word, claim)) {
+                claims.add(moved.page(i), claim, moved.before(i));
+            }
+        }
+        List<Notifier.Token> invalidations = new ArrayList<>();
+        for (PageRange range : claims.ranges()) {
+            invalidations.add(heap.notifier().begin(heap.space().addressesOf(range), InvalidationKind.MIGRATE, -1));
+            heap.inFlight().awaitConflicts(range, false);
+        }
+        DeviceMirror mirror = moved.mirror();
+        boolean nothingLaunched = heap.inFlight().launchedOn(mirror.index()) == moved.launchedBefore();
+        int back = 0;
+        for (int i = 0; i < claims.size(); i++) {
+            if (nothingLaunched || !mirror.isUsedSince(claims.page(i), moved.clock())) {
+                putBack(mirror, claims.page(i), claims.word(i), claims.before(i));
+                back++;
+            } else {
+                leave(mirror, claims.page(i), claims.word(i));
+            }
+        }
+        invalidations.forEach(Notifier.Token::close);
+        return back;
+    }
+
+    private void putBack(DeviceMirror mirror, long page, long claim, long before) {
+        int own = 1 << mirror.index();
+        // Other devices have what they have now, which may be less than before; this one has again what it had.
+        int sharers = (PageWord.sharers(claim) & ~own) | (PageWord.sharers(before) & own);
+        table.settle(page, Transition.UNDO, claim, word -> PageWord.state(before) == PageState.EMPTY
+                ? PageWord.isMarkedRead(before) ? PageWord.toEmptyMarkedRead(word) : PageWord.toEmpty(word)
+                : PageWord.toShared(word, sharers));
+    }
+
+    /// The claim ends and the page is where it was.
+    private void leave(DeviceMirror mirror, long page, long claim) {
+        int sharers = PageWord.sharers(claim);
+        table.settle(page, Transition.RESTORE, claim, word -> sharers != 0
+                ? PageWord.toShared(word, sharers)
+                : PageWord.toDevice(word, mirror.index()));
+    }
+
+    @Override
+    public void releaseHostMemory(PageRange pages) {
+        throw new IllegalStateException("host memory of pages on a device is released with transparent host access only, pages=" + pages);
+    }
+}

@@ -1,0 +1,201 @@
+package io.github.hmm4j.mirror;
+
+import io.github.hmm4j.device.Completion;
+import io.github.hmm4j.error.HmmException;
+import io.github.hmm4j.page.PageWord;
+import io.github.hmm4j.space.PageRange;
+import java.lang.invoke.VarHandle;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.concurrent.CountDownLatch;
+import java.util.concurrent.atomic.AtomicInteger;
+import java.util.concurrent.atomic.AtomicLongArray;
+import java.util.concurrent.atomic.AtomicReferenceArray;
+import org.jspecify.annotations.Nullable;
+
+/// Launches in flight, kept in Java: where host access is checked.
+///
+/// Threads: any, without a lock. At most [#CAPACITY] launches are in flight; one more waits for the oldest it finds.
+public final class LaunchTable implements InFlight {
+
+    /// Launches of one heap that can be in flight at once.
+    public static final int CAPACITY = 256;
+
+    private final AtomicReferenceArray<@Nullable Use> slots = new AtomicReferenceArray<>(CAPACITY);
+    /// Slots from here on have never held a launch, so that looking for conflicts costs as much as there were launches at once, not all slots.
+    private final AtomicInteger slotsUsed = new AtomicInteger();
+    private final AtomicLongArray launched = new AtomicLongArray(PageWord.MAX_DEVICES);
+
+    /// One published launch.
+    public static final class Use {
+
+        private final int slot;
+        private final int device;
+        private final List<PageUse> pages;
+        private final CountDownLatch decided = new CountDownLatch(1);
+        private volatile @Nullable Completion completion; // null when decided: withdrawn
+
+        private Use(int slot, int device, List<PageUse> pages) {
+            this.slot = slot;
+            this.device = device;
+            this.pages = pages;
+        }
+
+        private boolean conflictsWith(PageRange range, boolean writersOnly) {
+            for (PageUse use : pages) {
+                if ((use.writes() || !writersOnly) && use.pages().overlaps(range)) {
+                    return true;
+                }
+            }
+            return false;
+        }
+
+        private boolean hasEnded() {
+            Completion launched = completion;
+            return decided.getCount() == 0 && (launched == null || launched.isDone());
+        }
+
+        /// Waits until the launch was withdrawn or has ended. That it failed is its owner's business.
+        private void awaitEnd() {
+            boolean interrupted = false;
+            while (true) {
+                try {
+                    decided.await(); // the publisher checks words and enqueues, no more: it never waits in between
+                    break;
+                } catch (InterruptedException e) {
+                    interrupted = true;
+                }
+            }
+            if (interrupted) {
+                Thread.currentThread().interrupt();
+            }
+            Completion launched = completion;
+            if (launched != null) {
+                try {
+                    launched.await();
+                } catch (HmmException e) {
+                    // It has ended, and that is all that matters here.
+                    return;
+                }
+            }
+        }
+    }
+
+    /// Step 1 of a launch: from here on, claimers see it. It must be followed by [#attach] or [#withdraw], soon.
+    public Use publish(int device, List<PageUse> pages) {
+        while (true) {
+            for (int i = 0; i < CAPACITY; i++) {
+                if (slots.get(i) == null) {
+                    raiseSlotsUsed(i + 1); // before the slot is filled: who looks for launches looks no further
+                    Use use = new Use(i, device, pages);
+                    if (slots.compareAndSet(i, null, use)) {
+                        VarHandle.fullFence(); // publish before checking words; pairs with the fence in awaitConflicts
+                        return use;
+                    }
+                }
+            }
+            retireEnded();
+        }
+    }
+
+    private void raiseSlotsUsed(int slots) {
+        if (slotsUsed.get() < slots) {
+            slotsUsed.accumulateAndGet(slots, Math::max);
+        }
+    }
+
+    /// The launch did not happen.
+    public void withdraw(Use use) {
+        use.decided.countDown();
+        retire(use);
+    }
+
+    /// The launch was enqueued.
+    public void attach(Use use, Completion completion) {
+        use.completion = completion;
+        launched.incrementAndGet(use.device);
+        use.decided.countDown();
+    }
+
+    @Override
+    public long launchedOn(int device) {
+        return launched.get(device);
+    }
+
+    /// Forgets a launch that has ended. Idempotent.
+    public void retire(Use use) {
+        slots.compareAndSet(use.slot, use, null);
+    }
+
+    @Override
+    public void awaitConflicts(PageRange range, boolean writersOnly) {
+        VarHandle.fullFence(); // claim before looking for launches; pairs with the fence in publish
+        int end = slotsUsed.get();
+        for (int i = 0; i < end; i++) {
+            Use use = slots.get(i);
+            if (use != null && use.conflictsWith(range, writersOnly)) {
+                use.awaitEnd();
+                retire(use);
+            }
+        }
+    }
+
+    @Override
+    public void awaitUsesOn(int device, PageRange range) {
+        VarHandle.fullFence();
+        int end = slotsUsed.get();
+        for (int i = 0; i < end; i++) {
+            Use use = slots.get(i);
+            if (use != null && use.device == device && use.conflictsWith(range, false)) {
+                use.awaitEnd();
+                retire(use);
+            }
+        }
+    }
+
+    @Override
+    public List<PageRange> usedOn(int device) {
+        List<PageRange> used = new ArrayList<>();
+        int end = slotsUsed.get();
+        for (int i = 0; i < end; i++) {
+            Use use = slots.get(i);
+            if (use != null && use.device == device && !use.hasEnded()) {
+                use.pages.forEach(pages -> used.add(pages.pages()));
+            }
+        }
+        return used;
+    }
+
+    @Override
+    public void awaitAll() {
+        int end = slotsUsed.get();
+        for (int i = 0; i < end; i++) {
+            Use use = slots.get(i);
+            if (use != null) {
+                use.awaitEnd();
+                retire(use);
+            }
+        }
+    }
+
+    private void retireEnded() {
+        boolean anyEnded = false;
+        Use running = null;
+        int end = slotsUsed.get();
+        for (int i = 0; i < end; i++) {
+            Use use = slots.get(i);
+            if (use == null) {
+                anyEnded = true;
+            } else if (use.hasEnded()) {
+                retire(use);
+                anyEnded = true;
+            } else {
+                running = use;
+            }
+        }
+        if (!anyEnded && running != null) {
+            running.awaitEnd();
+            retire(running);
+        }
+    }
+}

@@ -1,0 +1,38 @@
+package io.github.hmm4j.pager;
+
+import static java.lang.foreign.ValueLayout.JAVA_LONG;
+
+import io.github.hmm4j.account.Accounts;
+import io.github.hmm4j.account.Cause;
+import io.github.hmm4j.account.Counter;
+import io.github.hmm4j.account.Direction;
+import java.lang.foreign.Arena;
+import java.lang.foreign.MemorySegment;
+
+/// Brings what native code has counted into a heap's accounts.
+final class NativeCounts {
+
+    /// In the order of `enum hmm_counter`.
+    private static final Counter[] COUNTERS = {
+        Counter.FAULTS_READ, Counter.FAULTS_WRITE, Counter.FAULT_MESSAGES, Counter.FAULT_FIRST_TOUCHES, Counter.FAULT_UPGRADES, Counter.FAULT_REMAPPED,
+        Counter.FAULT_ABORTS, Counter.FAULT_FETCHED_PAGES, Counter.FAULT_AHEAD, Counter.FAULT_ERRORS, Counter.FAULT_WAITS, Counter.POISONED_PAGES, Counter.MAP_NANOS
+    };
+    static final int COUNT = COUNTERS.length;
+
+    private NativeCounts() {}
+
+    /// Takes what was counted since the last call.
+    static void drain(long pager, Accounts accounts, int pageBytes) {
+        try (Arena arena = Arena.ofConfined()) {
+            MemorySegment counts = arena.allocate(JAVA_LONG, COUNT);
+            PagerCalls.takeCounts(pager, counts, COUNT);
+            for (int i = 0; i < COUNT; i++) {
+                accounts.add(COUNTERS[i], counts.getAtIndex(JAVA_LONG, i));
+            }
+            long fetched = counts.getAtIndex(JAVA_LONG, 7);
+            long upgraded = counts.getAtIndex(JAVA_LONG, 4);
+            accounts.add(Counter.MIGRATE_TO_HOST_PAGES, fetched);
+            accounts.moved(Cause.FAULT, Direction.TO_HOST, fetched + upgraded, fetched * pageBytes);
+        }
+    }
+}

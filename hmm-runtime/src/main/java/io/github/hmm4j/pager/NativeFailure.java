@@ -1,0 +1,49 @@
+package io.github.hmm4j.pager;
+
+import static java.lang.foreign.ValueLayout.JAVA_LONG;
+
+import io.github.hmm4j.device.opencl.ClStatus;
+import io.github.hmm4j.error.SystemCallFailedException;
+import io.github.hmm4j.migrate.PageErrors;
+import io.github.hmm4j.mirror.ManagedPages;
+import io.github.hmm4j.page.PageWord;
+import java.lang.foreign.MemorySegment;
+
+/// The exception that a `struct hmm_failure` means.
+final class NativeFailure {
+
+    private static final int REFUSED = 1;
+    private static final int TOO_MANY_PINS = 2;
+    private static final int OPENCL = 3;
+
+    private static final String[] CALLS = {
+        "memory allocation", "clEnqueueReadBuffer", "clEnqueueWriteBuffer", "clEnqueueCopyBuffer", "clEnqueueNDRangeKernel", "mapping host pages", "taking host pages away",
+        "fallocate"
+    };
+
+    private NativeFailure() {}
+
+    /// @param write whether the access that failed was for writing
+    static RuntimeException of(ManagedPages heap, MemorySegment failure, boolean write, String what) {
+        long page = failure.getAtIndex(JAVA_LONG, 1);
+        long word = failure.getAtIndex(JAVA_LONG, 2);
+        int status = (int) failure.getAtIndex(JAVA_LONG, 3);
+        String call = CALLS[(int) failure.getAtIndex(JAVA_LONG, 4)];
+        String detail = "%s, address=0x%x, device=%d".formatted(what, heap.space().addressOf(page), failure.getAtIndex(JAVA_LONG, 5));
+        return switch ((int) failure.getAtIndex(JAVA_LONG, 0)) {
+            case REFUSED -> refused(heap, page, word, write, what);
+            case TOO_MANY_PINS -> new IllegalStateException("more than " + PageWord.MAX_PINS + " views are open on one page, " + detail);
+            case OPENCL -> ClStatus.failure(status, call, detail);
+            default -> new SystemCallFailedException(call, status, detail);
+        };
+    }
+
+    private static RuntimeException refused(ManagedPages heap, long page, long word, boolean write, String what) {
+        try {
+            PageErrors.requireAccess(heap, page, word, write, what);
+            return new IllegalStateException("refused without a reason: " + PageWord.describe(word));
+        } catch (RuntimeException e) {
+            return e;
+        }
+    }
+}

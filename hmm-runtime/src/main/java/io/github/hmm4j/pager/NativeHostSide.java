@@ -1,0 +1,164 @@
+package io.github.hmm4j.pager;
+
+import static java.lang.foreign.ValueLayout.JAVA_LONG;
+
+import io.github.hmm4j.account.Cause;
+import io.github.hmm4j.account.Counter;
+import io.github.hmm4j.account.Direction;
+import io.github.hmm4j.error.SystemCallFailedException;
+import io.github.hmm4j.migrate.HostLock;
+import io.github.hmm4j.migrate.HostSide;
+import io.github.hmm4j.migrate.MigrationReport;
+import io.github.hmm4j.migrate.ToHost;
+import io.github.hmm4j.migrate.UndoLog;
+import io.github.hmm4j.mirror.DeviceMirror;
+import io.github.hmm4j.mirror.InvalidationKind;
+import io.github.hmm4j.mirror.ManagedPages;
+import io.github.hmm4j.mirror.Notifier;
+import io.github.hmm4j.page.PageState;
+import io.github.hmm4j.page.PageTable;
+import io.github.hmm4j.page.PageWord;
+import io.github.hmm4j.space.PageRange;
+import io.github.hmm4j.space.Protection;
+import java.lang.foreign.Arena;
+import java.lang.foreign.MemorySegment;
+import java.util.function.LongUnaryOperator;
+import org.jspecify.annotations.Nullable;
+
+/// The host side where any code may touch managed memory: every claim is made, carried out and released in one native call.
+///
+/// What calls of the program move is announced to mirrors of the program's own; what a fault moves is not, since no Java code can run then.
+public final class NativeHostSide implements HostSide {
+
+    private static final int EXCLUSIVE = 1;
+    private static final int PIN = 2;
+    private static final int MAP = 4;
+
+    private final ManagedPages heap;
+    private final PageTable table;
+    private final HostLock hostLock;
+    private final long pager;
+
+    public NativeHostSide(ManagedPages heap, HostLock hostLock, NativePager pager) {
+        this.heap = heap;
+        this.table = heap.table();
+        this.hostLock = hostLock;
+        this.pager = pager.handle();
+    }
+
+    @Override
+    public MigrationReport fetch(PageRange pages, ToHost.Access access, Cause cause) {
+        boolean map = cause == Cause.PREFETCH || cause == Cause.PIN; // what is fetched for the program's own pointers
+        int flags = (access.isExclusive() ? EXCLUSIVE : 0) | (access.pins() ? PIN : 0) | (map ? MAP : 0);
+        try (HostLock.Hold _ = hostLock.shared(); Notifier.Token _ = announce(pages, access); Arena arena = Arena.ofConfined()) {
+            MemorySegment outcomes = arena.allocate(Math.max(1, pages.count()));
+            MemorySegment moved = arena.allocate(JAVA_LONG, 2);
+            MemorySegment failure = arena.allocate(JAVA_LONG, PagerCalls.FAILURE_WORDS);
+            int result = PagerCalls.fetch(pager, pages.first(), pages.end(), flags, outcomes, moved, failure);
+            long copied = moved.getAtIndex(JAVA_LONG, 1);
+            count(access, cause, moved.getAtIndex(JAVA_LONG, 0), copied);
+            if (result != 0) {
+                throw NativeFailure.of(heap, failure, access.isExclusive(), access.pins() ? "view" : "fetch");
+            }
+            return MigrationReport.of(pages, outcomes, heap.space().pageSize().bytesFor(copied));
+        }
+    }
+
+    private void count(ToHost.Access access, Cause cause, long claimed, long copied) {
+        heap.accounts().moved(cause, Direction.TO_HOST, claimed, heap.space().pageSize().bytesFor(copied));
+        heap.accounts().add(Counter.MIGRATE_TO_HOST_PAGES, copied);
+        heap.accounts().add(Counter.WRITE_UPGRADES, claimed - copied);
+        if (access.pins()) {
+            heap.accounts().add(Counter.VIEW_FETCHED_PAGES, copied);
+        }
+    }
+
+    /// Announces the pages from the first to the last that is going to move; nothing if none is.
+    private Notifier.@Nullable Token announce(PageRange pages, ToHost.Access access) {
+        long first = -1;
+        long end = -1;
+        for (long page = pages.first(); page < pages.end(); page++) {
+            long word = table.word(page);
+            if (PageWord.state(word) == PageState.DEVICE || (access.isExclusive() && PageWord.sharers(word) != 0)) {
+                first = first < 0 ? page : first;
+                end = page + 1;
+            }
+        }
+        return first < 0 ? null : heap.notifier().begin(heap.space().addressesOf(new PageRange(first, end)), InvalidationKind.MIGRATE, -1);
+    }
+
+    @Override
+    public void unpin(PageRange pages, boolean write) {
+        for (long page = pages.first(); page < pages.end(); page++) {
+            table.unpin(page, write);
+        }
+    }
+
+    @Override
+    public void forbid(PageRange pages, boolean keepReading) {
+        check(PagerCalls.forbid(pager, pages.first(), pages.end(), keepReading), keepReading ? "write-protecting" : "madvise", pages);
+    }
+
+    @Override
+    public void setAccess(PageRange pages, Protection protection) {
+        check(PagerCalls.setAccess(pager, pages.first(), pages.end(), protection.ordinal()), "mprotect", pages);
+    }
+
+    @Override
+    public void discard(PageRange pages) {
+        try (Arena arena = Arena.ofConfined()) {
+            MemorySegment failure = arena.allocate(JAVA_LONG, PagerCalls.FAILURE_WORDS);
+            if (PagerCalls.discard(pager, pages.first(), pages.end(), failure) != 0) {
+                throw NativeFailure.of(heap, failure, true, "discard");
+            }
+        }
+    }
+
+    @Override
+    public void relocate(DeviceMirror mirror, long page, int frame) {
+        try (Arena arena = Arena.ofConfined()) {
+            MemorySegment failure = arena.allocate(JAVA_LONG, PagerCalls.FAILURE_WORDS);
+            int result = PagerCalls.relocate(pager, mirror.index(), page, frame, failure);
+            if (result < 0) {
+                throw NativeFailure.of(heap, failure, true, "relocation");
+            }
+            heap.accounts().add(Counter.RELOCATED_PAGES, result);
+        }
+    }
+
+    @Override
+    public int takeBack(UndoLog moved) {
+        if (moved.size() == 0) {
+            return 0;
+        }
+        try (Arena arena = Arena.ofConfined()) {
+            long undone = PagerCalls.undo(pager, moved.mirror().index(), moved.launchedBefore(), moved.clock(), moved.size(),
+                    column(arena, moved.size(), i -> moved.page((int) i)), column(arena, moved.size(), i -> moved.committed((int) i)),
+                    column(arena, moved.size(), i -> moved.before((int) i)));
+            return Math.toIntExact(undone);
+        }
+    }
+
+    private static MemorySegment column(Arena arena, int size, LongUnaryOperator value) {
+        MemorySegment column = arena.allocate(JAVA_LONG, size);
+        for (int i = 0; i < size; i++) {
+            column.setAtIndex(JAVA_LONG, i, value.applyAsLong(i));
+        }
+        return column;
+    }
+
+    @Override
+    public void releaseHostMemory(PageRange pages) {
+        long released = PagerCalls.releaseHost(pager, pages.first(), pages.end());
+        if (released < 0) {
+            throw new SystemCallFailedException("fallocate", (int) -released, "pages=" + pages);
+        }
+        heap.accounts().add(Counter.RELEASED_PAGES, released);
+    }
+
+    private static void check(int result, String call, PageRange pages) {
+        if (result != 0) {
+            throw new SystemCallFailedException(call, -result, "pages=" + pages);
+        }
+    }
+}

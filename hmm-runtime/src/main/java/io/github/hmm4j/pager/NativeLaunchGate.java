@@ -1,0 +1,88 @@
+package io.github.hmm4j.pager;
+
+import static java.lang.foreign.ValueLayout.JAVA_LONG;
+
+import io.github.hmm4j.account.Cause;
+import io.github.hmm4j.account.Direction;
+import io.github.hmm4j.device.Completion;
+import io.github.hmm4j.migrate.LaunchGate;
+import io.github.hmm4j.mirror.DeviceMirror;
+import io.github.hmm4j.mirror.ManagedPages;
+import io.github.hmm4j.mirror.PageUse;
+import io.github.hmm4j.space.PageRange;
+import java.lang.foreign.Arena;
+import java.lang.foreign.MemorySegment;
+import java.util.List;
+import org.jspecify.annotations.Nullable;
+
+/// The gate in native code: publish, check, enqueue in one call that no safepoint stops.
+public final class NativeLaunchGate implements LaunchGate {
+
+    private static final int EVENT = 13; // index in struct hmm_launch
+    private static final int MOVED = 15;
+
+    private final ManagedPages heap;
+    private final long pager;
+
+    public NativeLaunchGate(ManagedPages heap, NativePager pager) {
+        this.heap = heap;
+        this.pager = pager.handle();
+    }
+
+    @Override
+    public @Nullable Passed enter(DeviceMirror mirror, List<PageUse> uses, List<PageRange> windows, Enqueue enqueue) {
+        return pass(mirror, uses, windows, enqueue, false);
+    }
+
+    @Override
+    public @Nullable Passed insist(DeviceMirror mirror, List<PageUse> uses, List<PageRange> windows, Enqueue enqueue) {
+        return pass(mirror, uses, windows, enqueue, true);
+    }
+
+    private @Nullable Passed pass(DeviceMirror mirror, List<PageUse> uses, List<PageRange> windows, Enqueue enqueue, boolean insist) {
+        Completion completion = enqueue.fromNative((queue, kernel, global, local) -> {
+            try (Arena arena = Arena.ofConfined()) {
+                MemorySegment request = arena.allocateFrom(JAVA_LONG,
+                        mirror.index(), usesOf(arena, uses).address(), uses.size(), windowsOf(arena, windows).address(), windows.size(), mirror.tick(),
+                        insist ? 1 : 0, 0, queue, kernel, global.length, arena.allocateFrom(JAVA_LONG, global).address(),
+                        local.length == 0 ? 0 : arena.allocateFrom(JAVA_LONG, local).address(), 0, 0, 0);
+                MemorySegment failure = arena.allocate(JAVA_LONG, PagerCalls.FAILURE_WORDS);
+                if (PagerCalls.launch(pager, request, failure) != 0) {
+                    throw NativeFailure.of(heap, failure, true, "launch on " + mirror);
+                }
+                countMoved(request.getAtIndex(JAVA_LONG, MOVED));
+                return request.getAtIndex(JAVA_LONG, EVENT);
+            }
+        });
+        return completion == null ? null : new Passed(completion, () -> {}); // native code sees the end by itself
+    }
+
+    private void countMoved(long pages) {
+        if (pages > 0) {
+            heap.accounts().moved(Cause.LAUNCH, Direction.TO_DEVICE, pages, heap.space().pageSize().bytesFor(pages));
+        }
+    }
+
+    private static MemorySegment usesOf(Arena arena, List<PageUse> uses) {
+        MemorySegment memory = arena.allocate(JAVA_LONG, Math.max(1, uses.size() * (long) PagerCalls.USE_WORDS));
+        for (int i = 0; i < uses.size(); i++) {
+            set(memory, i, uses.get(i).pages(), uses.get(i).writes());
+        }
+        return memory;
+    }
+
+    private static MemorySegment windowsOf(Arena arena, List<PageRange> windows) {
+        MemorySegment memory = arena.allocate(JAVA_LONG, Math.max(1, windows.size() * (long) PagerCalls.USE_WORDS));
+        for (int i = 0; i < windows.size(); i++) {
+            set(memory, i, windows.get(i), false);
+        }
+        return memory;
+    }
+
+    private static void set(MemorySegment uses, int i, PageRange pages, boolean writes) {
+        long at = (long) i * PagerCalls.USE_WORDS;
+        uses.setAtIndex(JAVA_LONG, at, pages.first());
+        uses.setAtIndex(JAVA_LONG, at + 1, pages.end());
+        uses.setAtIndex(JAVA_LONG, at + 2, writes ? 1 : 0);
+    }
+}

@@ -1,0 +1,130 @@
+package io.github.hmm4j.pager;
+
+import static java.lang.foreign.ValueLayout.JAVA_LONG;
+
+import io.github.hmm4j.account.Accounts;
+import io.github.hmm4j.device.Device;
+import io.github.hmm4j.device.FramePool;
+import io.github.hmm4j.device.NativeHandles;
+import io.github.hmm4j.device.opencl.ClStatus;
+import io.github.hmm4j.error.SystemCallFailedException;
+import io.github.hmm4j.mirror.DeviceMirror;
+import io.github.hmm4j.page.PageTable;
+import io.github.hmm4j.space.AddressSpace;
+import java.lang.foreign.Arena;
+import java.lang.foreign.MemorySegment;
+import java.util.Arrays;
+import java.util.List;
+import org.jspecify.annotations.Nullable;
+
+/// A heap's native part: it serves the faults of the program's loads and stores, and makes every claim that others must wait for.
+///
+/// Owns native threads. Threads: any may call; [#close] is the last call.
+public final class NativePager implements AutoCloseable {
+
+    /// Where a test can stop whoever comes by, in the order of `enum hmm_step`.
+    public enum Step { FETCH_CLAIMED, FETCH_COPIED, FETCH_MAPPED, LAUNCH_PUBLISHED, LAUNCH_CHECKED, FAULT_NOTICED }
+
+    private static final int EIO = 5;
+
+    private final HostAccess access;
+    private final AddressSpace space;
+    private final long handle;
+    private boolean closed;
+
+    private NativePager(HostAccess access, AddressSpace space, long handle) {
+        this.access = access;
+        this.space = space;
+        this.handle = handle;
+    }
+
+    /// How a heap's memory is reached, and the native part if that takes one.
+    ///
+    /// @param pager null with checked access
+    public record Opened(HostAccess access, @Nullable NativePager pager) {}
+
+    /// Chooses the way to reach a heap's memory, and starts serving its faults.
+    ///
+    /// @param wanted     null: the best there is
+    /// @param devices    all devices of the heap, which are told apart by [#add] later
+    /// @param aheadBytes most that one touch brings along
+    /// @throws io.github.hmm4j.error.HostAccessUnavailableException if what is wanted cannot be had
+    public static Opened open(HostAccess.@Nullable Mode wanted, AddressSpace space, PageTable table, List<Device> devices, long aheadBytes) {
+        Ladder.Choice choice = Ladder.choose(wanted, devices);
+        Rung rung = choice.rung();
+        return new Opened(choice.access(), rung == null ? null : open(choice.access(), rung, space, table, !devices.isEmpty(), aheadBytes));
+    }
+
+    private static NativePager open(HostAccess access, Rung rung, AddressSpace space, PageTable table, boolean openCl, long aheadBytes) {
+        try (Arena arena = Arena.ofConfined()) {
+            long[] words = Arrays.copyOf(
+                    new long[] {
+                        PagerCalls.ABI, rung.ordinal(), space.pageSize().shift(), space.pageCount(), space.baseBytes(), space.host().alias().address(),
+                        space.host().descriptor(), table.addressBytes(), space.regionStartsAddressBytes(), aheadBytes
+                    },
+                    PagerCalls.CONFIG_WORDS);
+            for (PagerCalls.Cl function : PagerCalls.Cl.values()) {
+                words[PagerCalls.CONFIG_WORDS - PagerCalls.Cl.values().length + function.ordinal()] = openCl ? function.address().orElseThrow() : 0;
+            }
+            MemorySegment opened = arena.allocate(JAVA_LONG);
+            int result = PagerCalls.open(arena.allocateFrom(JAVA_LONG, words), opened);
+            if (result != 0) {
+                throw new SystemCallFailedException(rung.text(), -result, "capacityBytes=" + space.capacityBytes());
+            }
+            return new NativePager(access, space, opened.get(JAVA_LONG, 0));
+        }
+    }
+
+    /// Makes a device known, in the order of their numbers. Its tables must outlive this.
+    public void add(DeviceMirror mirror) {
+        NativeHandles handles = mirror.device().nativeHandles().orElseThrow();
+        DeviceMirror.NativeTables tables = mirror.nativeTables();
+        FramePool.NativeTables frames = mirror.pool().nativeTables();
+        try (Arena arena = Arena.ofConfined()) {
+            int result = PagerCalls.addDevice(handle, arena.allocateFrom(JAVA_LONG,
+                    handles.context(), handles.device(), tables.frameOfPage(), tables.pageOfFrame(), tables.regionOfFrame(), tables.lastUse(),
+                    frames.memoryOfFrame(), frames.chunkOfFrame(), frames.hostOfChunk(), handles.staging(), handles.stagingBytes()));
+            if (result == -EIO) {
+                throw ClStatus.failure(-5, "clCreateCommandQueue", "device=" + mirror);
+            }
+            if (result != 0) {
+                throw new SystemCallFailedException("hmm_add_device", -result, "device=" + mirror);
+            }
+        }
+    }
+
+    public HostAccess access() {
+        return access;
+    }
+
+    long handle() {
+        return handle;
+    }
+
+    /// Adds what was counted since the last call to a heap's accounts.
+    public void drainCounts(Accounts accounts) {
+        NativeCounts.drain(handle, accounts, space.pageSize().bytes());
+    }
+
+    /// For tests: stops whoever comes to a step, until it is disarmed.
+    public void arm(Step step, boolean armed) {
+        PagerCalls.armStep(handle, step.ordinal(), armed);
+    }
+
+    /// For tests: waits until somebody is stopped at a step.
+    ///
+    /// @return false after `millis` milliseconds
+    public boolean awaitStopped(Step step, long millis) {
+        return PagerCalls.awaitStep(handle, step.ordinal(), millis);
+    }
+
+    /// Stops serving faults and takes the program's mapping away. Nobody may touch it afterwards. Waits for launches. Idempotent.
+    @Override
+    public void close() {
+        if (!closed) {
+            closed = true;
+            int result = PagerCalls.close(handle);
+            assert result == 0 : "hmm_close=" + result;
+        }
+    }
+}

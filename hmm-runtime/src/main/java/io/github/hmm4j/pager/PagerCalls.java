@@ -1,0 +1,277 @@
+package io.github.hmm4j.pager;
+
+import static java.lang.foreign.ValueLayout.JAVA_INT;
+import static java.lang.foreign.ValueLayout.JAVA_LONG;
+
+import io.github.hmm4j.page.PageState;
+import io.github.hmm4j.page.PageWord;
+import io.github.hmm4j.space.NativeCode;
+import java.lang.foreign.Arena;
+import java.lang.foreign.FunctionDescriptor;
+import java.lang.foreign.MemoryLayout;
+import java.lang.foreign.MemorySegment;
+import java.lang.foreign.ValueLayout;
+import java.lang.invoke.MethodHandle;
+import java.util.Arrays;
+import java.util.List;
+import java.util.Optional;
+import java.util.OptionalLong;
+
+/// The functions of `hmm_pager.h`, one method for each, with addresses and sizes as `long`. Only to be used where [NativeCode] has loaded.
+///
+/// Each may wait, so none is a critical call: the thread is in native state meanwhile, and a safepoint passes it by.
+final class PagerCalls {
+
+    /// Structures, counted in 64-bit words. The native side says its own sizes ([#mismatch]).
+    static final int CONFIG_WORDS = 10 + Cl.values().length;
+    static final int DEVICE_WORDS = 11;
+    static final int LAUNCH_WORDS = 16;
+    static final int FAILURE_WORDS = 6;
+    static final int USE_WORDS = 3;
+    static final int ABI = 1;
+
+    /// The OpenCL functions that native code calls, in its order.
+    enum Cl {
+        CREATE_QUEUE("clCreateCommandQueue"),
+        RELEASE_QUEUE("clReleaseCommandQueue"),
+        ENQUEUE_READ("clEnqueueReadBuffer"),
+        ENQUEUE_WRITE("clEnqueueWriteBuffer"),
+        ENQUEUE_COPY("clEnqueueCopyBuffer"),
+        ENQUEUE_KERNEL("clEnqueueNDRangeKernel"),
+        FLUSH("clFlush"),
+        FINISH("clFinish"),
+        WAIT("clWaitForEvents"),
+        EVENT_INFO("clGetEventInfo"),
+        RETAIN_EVENT("clRetainEvent"),
+        RELEASE_EVENT("clReleaseEvent"),
+        SET_CALLBACK("clSetEventCallback");
+
+        private static final String LIBRARY = "libOpenCL.so.1";
+
+        private final String function;
+
+        Cl(String function) {
+            this.function = function;
+        }
+
+        OptionalLong address() {
+            return NativeCode.libraryFunction(LIBRARY, function);
+        }
+    }
+
+    private static final MethodHandle ABI_NUMBERS = handle("hmm_abi", 2);
+    private static final MethodHandle PROBE = handle("hmm_probe", 3);
+    private static final MethodHandle OPEN = handle("hmm_open", 2);
+    private static final MethodHandle ADD_DEVICE = handle("hmm_add_device", 2);
+    private static final MethodHandle CLOSE = handle("hmm_close", 1);
+    private static final MethodHandle FETCH = handle("hmm_fetch", 7);
+    private static final MethodHandle FORBID = handle("hmm_forbid", 4);
+    private static final MethodHandle SET_ACCESS = handle("hmm_set_access", 4);
+    private static final MethodHandle DISCARD = handle("hmm_discard", 4);
+    private static final MethodHandle RELEASE_HOST = longHandle("hmm_release_host", 3);
+    private static final MethodHandle RELOCATE = handle("hmm_relocate", 5);
+    private static final MethodHandle UNDO = longHandle("hmm_undo", 8);
+    private static final MethodHandle LAUNCH = handle("hmm_launch_enter", 3);
+    private static final MethodHandle AWAIT = handle("hmm_await", 5);
+    private static final MethodHandle AWAIT_ALL = handle("hmm_await_all", 1);
+    private static final MethodHandle LAUNCHED = longHandle("hmm_launched", 2);
+    private static final MethodHandle USED = longHandle("hmm_used", 4);
+    private static final MethodHandle TAKE_COUNTS = handle("hmm_take_counts", 3);
+    private static final MethodHandle STEP_ARM = handle("hmm_step_arm", 3);
+    private static final MethodHandle STEP_AWAIT = handle("hmm_step_await", 3);
+
+    private PagerCalls() {}
+
+    /// Whether native code has other ideas about words and structures than Java: then it is of another build.
+    static Optional<String> mismatch() {
+        List<Long> ours = Arrays.asList((long) ABI, state(PageState.EMPTY), state(PageState.HOST), state(PageState.SHARED), state(PageState.DEVICE),
+                state(PageState.TO_DEVICE), state(PageState.TO_HOST), state(PageState.POISONED), state(PageState.UNMAPPED), PageWord.Layout.DEVICE_SHIFT,
+                PageWord.Layout.SHARERS_MASK, PageWord.Layout.WRITE_INTENT, PageWord.Layout.DENY_READ, PageWord.Layout.DENY_WRITE, PageWord.Layout.READ_PINS_SHIFT,
+                PageWord.Layout.WRITE_PINS_SHIFT, (long) PageWord.MAX_PINS, PageWord.Layout.MARKED_READ, PageWord.Layout.VERSION_SHIFT, (long) PageWord.MAX_DEVICES,
+                (long) Cl.values().length, (long) NativeCounts.COUNT, (long) NativePager.Step.values().length, bytes(CONFIG_WORDS), bytes(DEVICE_WORDS),
+                bytes(LAUNCH_WORDS), bytes(FAILURE_WORDS), bytes(USE_WORDS));
+        try (Arena arena = Arena.ofConfined()) {
+            MemorySegment table = arena.allocate(JAVA_LONG, 2L * ours.size());
+            int count = invoke(ABI_NUMBERS, table.address(), 2L * ours.size());
+            List<Long> theirs = Arrays.stream(table.asSlice(0, (long) Math.min(count, 2 * ours.size()) * Long.BYTES).toArray(JAVA_LONG)).boxed().toList();
+            return theirs.equals(ours) ? Optional.empty() : Optional.of("the native part is of another build: its numbers=" + theirs + ", ours=" + ours);
+        }
+    }
+
+    private static long state(PageState state) {
+        return state.ordinal();
+    }
+
+    private static long bytes(int words) {
+        return (long) words * Long.BYTES;
+    }
+
+    /// A function that the driver does not have, as a reason for people.
+    static Optional<String> missingOpenClFunction() {
+        return Arrays.stream(Cl.values()).filter(function -> function.address().isEmpty()).findFirst()
+                .map(function -> Cl.LIBRARY + " has no " + function.function);
+    }
+
+    static int probe(long rung, MemorySegment what) {
+        return invoke(PROBE, rung, what.address(), what.byteSize());
+    }
+
+    static int open(MemorySegment config, MemorySegment opened) {
+        return invoke(OPEN, config.address(), opened.address());
+    }
+
+    static int addDevice(long pager, MemorySegment config) {
+        return invoke(ADD_DEVICE, pager, config.address());
+    }
+
+    static int close(long pager) {
+        try {
+            return (int) CLOSE.invokeExact(pager);
+        } catch (Throwable e) {
+            throw unexpected(e);
+        }
+    }
+
+    static int fetch(long pager, long first, long end, long flags, MemorySegment outcomes, MemorySegment moved, MemorySegment failure) {
+        try {
+            return (int) FETCH.invokeExact(pager, first, end, flags, outcomes.address(), moved.address(), failure.address());
+        } catch (Throwable e) {
+            throw unexpected(e);
+        }
+    }
+
+    static int forbid(long pager, long first, long end, boolean keepReading) {
+        return invoke(FORBID, pager, first, end, keepReading ? 1L : 0L);
+    }
+
+    static int setAccess(long pager, long first, long end, long access) {
+        return invoke(SET_ACCESS, pager, first, end, access);
+    }
+
+    static int discard(long pager, long first, long end, MemorySegment failure) {
+        return invoke(DISCARD, pager, first, end, failure.address());
+    }
+
+    static long releaseHost(long pager, long first, long end) {
+        try {
+            return (long) RELEASE_HOST.invokeExact(pager, first, end);
+        } catch (Throwable e) {
+            throw unexpected(e);
+        }
+    }
+
+    static int relocate(long pager, long device, long page, long frame, MemorySegment failure) {
+        try {
+            return (int) RELOCATE.invokeExact(pager, device, page, frame, failure.address());
+        } catch (Throwable e) {
+            throw unexpected(e);
+        }
+    }
+
+    static long undo(long pager, long device, long launchedBefore, long clockBefore, long count, MemorySegment pages, MemorySegment committed, MemorySegment before) {
+        try {
+            return (long) UNDO.invokeExact(pager, device, launchedBefore, clockBefore, count, pages.address(), committed.address(), before.address());
+        } catch (Throwable e) {
+            throw unexpected(e);
+        }
+    }
+
+    static int launch(long pager, MemorySegment request, MemorySegment failure) {
+        return invoke(LAUNCH, pager, request.address(), failure.address());
+    }
+
+    static void await(long pager, long device, long first, long end, boolean writersOnly) {
+        int result;
+        try {
+            result = (int) AWAIT.invokeExact(pager, device, first, end, writersOnly ? 1L : 0L);
+        } catch (Throwable e) {
+            throw unexpected(e);
+        }
+        assert result == 0 : "hmm_await=" + result;
+    }
+
+    static void awaitAll(long pager) {
+        int result;
+        try {
+            result = (int) AWAIT_ALL.invokeExact(pager);
+        } catch (Throwable e) {
+            throw unexpected(e);
+        }
+        assert result == 0 : "hmm_await_all=" + result;
+    }
+
+    static long launched(long pager, long device) {
+        try {
+            return (long) LAUNCHED.invokeExact(pager, device);
+        } catch (Throwable e) {
+            throw unexpected(e);
+        }
+    }
+
+    static long used(long pager, long device, MemorySegment uses, long capacity) {
+        try {
+            return (long) USED.invokeExact(pager, device, uses.address(), capacity);
+        } catch (Throwable e) {
+            throw unexpected(e);
+        }
+    }
+
+    static int takeCounts(long pager, MemorySegment counts, long capacity) {
+        return invoke(TAKE_COUNTS, pager, counts.address(), capacity);
+    }
+
+    static int armStep(long pager, long step, boolean armed) {
+        return invoke(STEP_ARM, pager, step, armed ? 1L : 0L);
+    }
+
+    static boolean awaitStep(long pager, long step, long millis) {
+        return invoke(STEP_AWAIT, pager, step, millis) == 1;
+    }
+
+    private static int invoke(MethodHandle function, long a, long b) {
+        try {
+            return (int) function.invokeExact(a, b);
+        } catch (Throwable e) {
+            throw unexpected(e);
+        }
+    }
+
+    private static int invoke(MethodHandle function, long a, long b, long c) {
+        try {
+            return (int) function.invokeExact(a, b, c);
+        } catch (Throwable e) {
+            throw unexpected(e);
+        }
+    }
+
+    private static int invoke(MethodHandle function, long a, long b, long c, long d) {
+        try {
+            return (int) function.invokeExact(a, b, c, d);
+        } catch (Throwable e) {
+            throw unexpected(e);
+        }
+    }
+
+    private static MethodHandle handle(String name, int parameters) {
+        return NativeCode.load().downcall(name, FunctionDescriptor.of(JAVA_INT, longs(parameters)));
+    }
+
+    private static MethodHandle longHandle(String name, int parameters) {
+        return NativeCode.load().downcall(name, FunctionDescriptor.of(JAVA_LONG, longs(parameters)));
+    }
+
+    private static MemoryLayout[] longs(int count) {
+        MemoryLayout[] layouts = new MemoryLayout[count];
+        Arrays.fill(layouts, (ValueLayout) JAVA_LONG);
+        return layouts;
+    }
+
+    /// Native code throws nothing; a wrong handle is our mistake.
+    private static RuntimeException unexpected(Throwable e) {
+        return switch (e) {
+            case RuntimeException runtime -> runtime;
+            case Error error -> throw error;
+            default -> new IllegalStateException(e);
+        };
+    }
+}
