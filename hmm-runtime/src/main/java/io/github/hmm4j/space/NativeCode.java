@@ -1,0 +1,173 @@
+package io.github.hmm4j.space;
+
+import static java.lang.foreign.ValueLayout.ADDRESS;
+import static java.lang.foreign.ValueLayout.JAVA_INT;
+
+import java.io.IOException;
+import java.io.InputStream;
+import java.lang.foreign.Arena;
+import java.lang.foreign.FunctionDescriptor;
+import java.lang.foreign.Linker;
+import java.lang.foreign.MemorySegment;
+import java.lang.foreign.SymbolLookup;
+import java.lang.invoke.MethodHandle;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.nio.file.attribute.PosixFilePermissions;
+import java.util.Locale;
+import java.util.Optional;
+import java.util.OptionalLong;
+import org.jspecify.annotations.Nullable;
+
+/// The native part of the runtime, `libhmm.so`, or the reason why it is not there; and the one seam to native functions other than system calls.
+///
+/// The library is a resource of the jar, for each platform that it was built for. `-Dhmm.native=FILE` takes that file instead, `-Dhmm.native=none` does without. What is
+/// loaded stays to the end of the process: the library installs a signal handler, which must never dangle. Whether the two parts understand each other is for the
+/// caller to compare (`hmm_abi`); here it must only answer.
+///
+/// Threads: any. Immutable.
+public final class NativeCode {
+
+    private static final String SETTING = "hmm.native";
+
+    private final @Nullable SymbolLookup symbols;
+    private final String whyNot;
+
+    /// Loads on first use, once.
+    private static final class Loaded {
+        private static final NativeCode CODE = load(System.getProperty(SETTING), platform(), Path.of(System.getProperty("java.io.tmpdir")));
+    }
+
+    private NativeCode(@Nullable SymbolLookup symbols, String whyNot) {
+        this.symbols = symbols;
+        this.whyNot = whyNot;
+    }
+
+    /// The native part of this process; the same at every call. Never fails: ask [#symbols] or [#whyNot].
+    public static NativeCode load() {
+        return Loaded.CODE;
+    }
+
+    /// `setting` is the value of `hmm.native`; `temporary` a folder for the file that the library is loaded from, which is gone when this returns.
+    static NativeCode load(@Nullable String setting, String platform, Path temporary) {
+        if ("none".equals(setting)) {
+            return absent("it is switched off by -D" + SETTING + "=none");
+        }
+        if (setting != null) {
+            return open(Path.of(setting).toAbsolutePath(), "-D" + SETTING + "=" + setting);
+        }
+        String resource = "/io/github/hmm4j/native/" + platform + "/libhmm.so";
+        try (InputStream library = NativeCode.class.getResourceAsStream(resource)) {
+            return library == null
+                    ? absent("it was not built for this platform: " + platform)
+                    : openCopy(library, temporary, "libhmm.so of this jar, copied to " + temporary);
+        } catch (IOException e) {
+            return absent("libhmm.so of this jar cannot be copied to " + temporary + ": " + e);
+        }
+    }
+
+    /// The functions of the native part; empty if it is not there, and then [#whyNot] says why.
+    public Optional<SymbolLookup> symbols() {
+        return Optional.ofNullable(symbols);
+    }
+
+    /// One sentence for people about why the native part is not there; empty if it is.
+    public String whyNot() {
+        return whyNot;
+    }
+
+    /// Calls a function of the native part, which may take long and returns its errors as `-errno`.
+    ///
+    /// @throws IllegalStateException if the native part is not there or has no such function
+    public MethodHandle downcall(String name, FunctionDescriptor descriptor) {
+        return Linker.nativeLinker().downcallHandle(find(name), descriptor);
+    }
+
+    /// Where a function of the native part begins, to be handed to other native code.
+    ///
+    /// @throws IllegalStateException if the native part is not there or has no such function
+    public long address(String name) {
+        return find(name).address();
+    }
+
+    /// Where a function of another shared library begins, which the dynamic linker finds by name or path and which then stays; empty if there is no such library or
+    /// function.
+    public static OptionalLong libraryFunction(String library, String name) {
+        try {
+            Optional<MemorySegment> function = SymbolLookup.libraryLookup(library, Arena.global()).find(name);
+            return function.isPresent() ? OptionalLong.of(function.get().address()) : OptionalLong.empty();
+        } catch (IllegalArgumentException noSuchLibrary) {
+            return OptionalLong.empty();
+        }
+    }
+
+    private MemorySegment find(String name) {
+        if (symbols == null) {
+            throw new IllegalStateException(whyNot + " function=" + name);
+        }
+        return symbols.find(name).orElseThrow(() -> new IllegalStateException("libhmm.so has no such function: function=" + name));
+    }
+
+    /// Opens a copy in a folder of its own that only this user may enter, and deletes both: a library that is open needs its file no more.
+    private static NativeCode openCopy(InputStream library, Path temporary, String source) throws IOException {
+        var ownerOnly = PosixFilePermissions.asFileAttribute(PosixFilePermissions.fromString("rwx------"));
+        Path folder = Files.createTempDirectory(temporary, "hmm4j-", ownerOnly);
+        Path file = folder.resolve("libhmm.so");
+        try {
+            Files.copy(library, file);
+            return open(file, source);
+        } finally {
+            Files.deleteIfExists(file);
+            Files.deleteIfExists(folder);
+        }
+    }
+
+    private static NativeCode open(Path file, String source) {
+        if (!Files.isRegularFile(file)) {
+            return absent("there is no such file: " + source);
+        }
+        SymbolLookup symbols;
+        try {
+            symbols = SymbolLookup.libraryLookup(file, Arena.global());
+        } catch (IllegalArgumentException e) {
+            return absent("it cannot be loaded: " + reasonOfLinker(file) + " (" + source + ")");
+        }
+        return answers(symbols) ? new NativeCode(symbols, "") : absent("this is not the library of hmm4j: " + source);
+    }
+
+    /// The lookup keeps the dynamic linker's reason to itself, `System.load` tells it. It is only asked what has failed already.
+    private static String reasonOfLinker(Path file) {
+        try {
+            System.load(file.toString());
+            return "no reason was given";
+        } catch (UnsatisfiedLinkError e) {
+            return String.valueOf(e.getMessage()).replace(file + ": ", "");
+        }
+    }
+
+    /// Whether `hmm_abi` is there and has a table to show.
+    private static boolean answers(SymbolLookup symbols) {
+        Optional<MemorySegment> abi = symbols.find("hmm_abi");
+        if (abi.isEmpty()) {
+            return false;
+        }
+        try {
+            MethodHandle numbers = Linker.nativeLinker().downcallHandle(abi.get(), FunctionDescriptor.of(JAVA_INT, ADDRESS, JAVA_INT));
+            return (int) numbers.invokeExact(MemorySegment.NULL, 0) > 0;
+        } catch (RuntimeException | Error e) {
+            throw e;
+        } catch (Throwable e) {
+            throw new IllegalStateException(e);
+        }
+    }
+
+    private static NativeCode absent(String reason) {
+        return new NativeCode(null, "The native part is not there: " + reason + ".");
+    }
+
+    /// As the folders of the library are called: `linux-x86_64`, `linux-aarch64`.
+    static String platform() {
+        String machine = System.getProperty("os.arch");
+        return System.getProperty("os.name").toLowerCase(Locale.ROOT) + "-" + (machine.equals("amd64") ? "x86_64" : machine);
+    }
+}

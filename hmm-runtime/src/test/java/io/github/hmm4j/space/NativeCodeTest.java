@@ -1,0 +1,161 @@
+package io.github.hmm4j.space;
+
+import static java.lang.foreign.ValueLayout.ADDRESS;
+import static java.lang.foreign.ValueLayout.JAVA_INT;
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+import static org.junit.jupiter.api.Assumptions.assumeTrue;
+
+import java.io.IOException;
+import java.io.InputStream;
+import java.lang.foreign.FunctionDescriptor;
+import java.lang.foreign.Linker;
+import java.lang.foreign.MemorySegment;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.Set;
+import java.util.TreeSet;
+import java.util.regex.Pattern;
+import java.util.stream.Collectors;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+
+class NativeCodeTest {
+
+    private static final Path HEADER = Path.of("src/main/c/hmm_pager.h");
+
+    @TempDir
+    private Path folder;
+
+    @Test
+    void hasEveryFunctionOfTheHeader() throws IOException {
+        NativeCode code = loaded();
+        Set<String> functions = functionsOfTheHeader();
+        assertThat(functions).contains("hmm_abi", "hmm_open", "hmm_fetch", "hmm_launch_enter");
+        assertThat(functions).allSatisfy(name -> assertThat(code.address(name)).isNotZero());
+    }
+
+    @Test
+    void exportsNothingElse() throws Exception {
+        loaded();
+        assumeTrue(Tool.isThere("nm"), "there is no nm");
+        Path library = folder.resolve("libhmm.so");
+        try (InputStream resource = NativeCode.class.getResourceAsStream(resource())) {
+            Files.copy(resource, library);
+        }
+        Tool.Result symbols = Tool.run("nm", "-D", "--defined-only", library.toString());
+        assertThat(symbols.status()).as(symbols.text()).isZero();
+        // 0000000000006e80 T hmm_abi
+        Set<String> names = symbols.text().lines().map(line -> line.replaceFirst(".* ", "")).collect(Collectors.toCollection(TreeSet::new));
+        assertThat(names).isEqualTo(functionsOfTheHeader());
+    }
+
+    @Test
+    void callsAFunction() throws Throwable {
+        var abi = loaded().downcall("hmm_abi", FunctionDescriptor.of(JAVA_INT, ADDRESS, JAVA_INT));
+        assertThat((int) abi.invokeExact(MemorySegment.NULL, 0)).isPositive();
+    }
+
+    @Test
+    void isLoadedOnce() {
+        assertThat(NativeCode.load()).isSameAs(NativeCode.load());
+    }
+
+    @Test
+    void leavesNoFileBehind() throws IOException {
+        loaded();
+        NativeCode again = NativeCode.load(null, NativeCode.platform(), folder);
+        assertThat(again.whyNot()).isEmpty();
+        assertThat(again.symbols()).isPresent();
+        assertThat(folder).isEmptyDirectory();
+    }
+
+    @Test
+    void takesTheFileOfTheSetting() throws IOException {
+        loaded();
+        Path file = folder.resolve("libhmm of mine.so");
+        try (InputStream resource = NativeCode.class.getResourceAsStream(resource())) {
+            Files.copy(resource, file);
+        }
+        NativeCode code = NativeCode.load(file.toString(), "no-platform", folder);
+        assertThat(code.whyNot()).isEmpty();
+        assertThat(code.address("hmm_abi")).isNotZero().isNotEqualTo(loaded().address("hmm_abi"));
+        assertThat(file).exists();
+    }
+
+    @Test
+    void saysThatItIsSwitchedOff() {
+        NativeCode code = NativeCode.load("none", NativeCode.platform(), folder);
+        assertThat(code.symbols()).isEmpty();
+        assertThat(code.whyNot()).isEqualTo("The native part is not there: it is switched off by -Dhmm.native=none.");
+        assertThatThrownBy(() -> code.address("hmm_abi")).isInstanceOf(IllegalStateException.class)
+                .hasMessage("The native part is not there: it is switched off by -Dhmm.native=none. function=hmm_abi");
+    }
+
+    @Test
+    void saysThatItWasNotBuilt() {
+        assertThat(absent(null, "linux-riscv64", folder)).isEqualTo("it was not built for this platform: linux-riscv64");
+    }
+
+    @Test
+    void saysThatTheFileIsMissing() {
+        assertThat(absent("/nowhere/libhmm.so", "no-platform", folder)).isEqualTo("there is no such file: -Dhmm.native=/nowhere/libhmm.so");
+    }
+
+    @Test
+    void saysThatThereIsNowhereToCopyTo() {
+        loaded();
+        Path nowhere = folder.resolve("nowhere");
+        assertThat(absent(null, NativeCode.platform(), nowhere)).startsWith("libhmm.so of this jar cannot be copied to " + nowhere + ": java.nio.file.NoSuchFile");
+    }
+
+    @Test
+    void saysWhatTheDynamicLinkerSaid() throws IOException {
+        Path text = Files.writeString(folder.resolve("text.so"), "not a library, though as long as the header of one would be: 64 bytes");
+        assertThat(absent(text.toString(), "no-platform", folder)).startsWith("it cannot be loaded: ").contains("invalid ELF header", "(-Dhmm.native=" + text + ")");
+    }
+
+    @Test
+    void refusesTheLibraryOfSomebodyElse() {
+        Path other = Path.of(System.getProperty("java.home"), "lib", "libjimage.so");
+        assertThat(absent(other.toString(), "no-platform", folder)).isEqualTo("this is not the library of hmm4j: -Dhmm.native=" + other);
+    }
+
+    @Test
+    void namesTheFunctionThatIsMissing() {
+        NativeCode code = loaded();
+        assertThatThrownBy(() -> code.address("hmm_nothing")).isInstanceOf(IllegalStateException.class).hasMessageContaining("function=hmm_nothing");
+    }
+
+    @Test
+    void findsFunctionsOfOtherLibraries() {
+        long getpid = Linker.nativeLinker().defaultLookup().findOrThrow("getpid").address();
+        assertThat(NativeCode.libraryFunction("libc.so.6", "getpid")).hasValue(getpid);
+        assertThat(NativeCode.libraryFunction("libc.so.6", "hmm_nothing")).isEmpty();
+        assertThat(NativeCode.libraryFunction("libhmm-nothing.so.1", "getpid")).isEmpty();
+        Path byPath = Path.of(System.getProperty("java.home"), "lib", "libjimage.so");
+        assertThat(NativeCode.libraryFunction(byPath.toString(), "JIMAGE_Open")).isPresent();
+    }
+
+    private static NativeCode loaded() {
+        NativeCode code = NativeCode.load();
+        assumeTrue(code.symbols().isPresent(), code.whyNot()); // NativeBuildTest knows whether it must be there
+        return code;
+    }
+
+    private static String absent(String setting, String platform, Path temporary) {
+        NativeCode code = NativeCode.load(setting, platform, temporary);
+        assertThat(code.symbols()).isEmpty();
+        assertThat(code.whyNot()).startsWith("The native part is not there: ").endsWith(".");
+        return code.whyNot().replaceFirst("^The native part is not there: ", "").replaceFirst("\\.$", "");
+    }
+
+    private static String resource() {
+        return "/io/github/hmm4j/native/" + NativeCode.platform() + "/libhmm.so";
+    }
+
+    private static Set<String> functionsOfTheHeader() throws IOException {
+        return Pattern.compile("^HMM_API \\w+ (\\w+)\\(", Pattern.MULTILINE).matcher(Files.readString(HEADER)).results()
+                .map(declaration -> declaration.group(1)).collect(Collectors.toCollection(TreeSet::new));
+    }
+}
