@@ -16,13 +16,11 @@ import org.jspecify.annotations.Nullable;
 /// Threads: any, without a lock; it waits for nobody.
 public final class JavaLaunchGate implements LaunchGate {
 
-    private final ManagedPages heap;
     private final PageTable table;
     private final LaunchTable launches;
 
     /// @param launches the table of launches of this heap
     public JavaLaunchGate(ManagedPages heap, LaunchTable launches) {
-        this.heap = heap;
         this.table = heap.table();
         this.launches = launches;
     }

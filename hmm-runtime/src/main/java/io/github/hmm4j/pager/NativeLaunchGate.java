@@ -39,7 +39,19 @@ public final class NativeLaunchGate implements LaunchGate {
         return pass(mirror, uses, windows, enqueue, true);
     }
 
+    /// A kernel's arguments are made before the native call, so frames must not change until it returns: somebody who is just moving pages to this device sends the launch round.
     private @Nullable Passed pass(DeviceMirror mirror, List<PageUse> uses, List<PageRange> windows, Enqueue enqueue, boolean insist) {
+        if (!mirror.lock().tryLock()) {
+            return null;
+        }
+        try {
+            return windows.stream().allMatch(mirror::isPlaced) ? passPlaced(mirror, uses, windows, enqueue, insist) : null;
+        } finally {
+            mirror.lock().unlock();
+        }
+    }
+
+    private @Nullable Passed passPlaced(DeviceMirror mirror, List<PageUse> uses, List<PageRange> windows, Enqueue enqueue, boolean insist) {
         Completion completion = enqueue.fromNative((queue, kernel, global, local) -> {
             try (Arena arena = Arena.ofConfined()) {
                 MemorySegment request = arena.allocateFrom(JAVA_LONG,

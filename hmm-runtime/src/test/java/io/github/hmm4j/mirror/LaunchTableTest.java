@@ -12,9 +12,9 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 
 @Timeout(30)
-class InFlightTest {
+class LaunchTableTest {
 
-    private final InFlight inFlight = new InFlight();
+    private final LaunchTable inFlight = new LaunchTable();
 
     /// A kernel that runs until it is told to end.
     private static final class Running implements Completion {
@@ -44,8 +44,8 @@ class InFlightTest {
         }
     }
 
-    private InFlight.Use launch(int device, long page, boolean writes, Completion completion) {
-        InFlight.Use use = inFlight.publish(device, List.of(new PageUse(new PageRange(page, page + 1), writes)));
+    private LaunchTable.Use launch(int device, long page, boolean writes, Completion completion) {
+        LaunchTable.Use use = inFlight.publish(device, List.of(new PageUse(new PageRange(page, page + 1), writes)));
         inFlight.attach(use, completion);
         return use;
     }
@@ -85,7 +85,7 @@ class InFlightTest {
 
     @Test
     void aClaimerWaitsForAPublishedLaunchToBeDecided() throws InterruptedException {
-        InFlight.Use use = inFlight.publish(0, List.of(new PageUse(new PageRange(0, 4), true)));
+        LaunchTable.Use use = inFlight.publish(0, List.of(new PageUse(new PageRange(0, 4), true)));
         Thread claimer = waiting(() -> inFlight.awaitConflicts(new PageRange(3, 4), true));
         inFlight.withdraw(use);
         claimer.join();
@@ -96,29 +96,29 @@ class InFlightTest {
     @Test
     void oneMoreThanTheCapacityWaitsForOneToEnd() throws InterruptedException {
         List<Running> running = new ArrayList<>();
-        for (int i = 0; i < InFlight.CAPACITY; i++) {
+        for (int i = 0; i < LaunchTable.CAPACITY; i++) {
             running.add(new Running(false));
             launch(0, i, true, running.getLast());
         }
-        assertThat(inFlight.launchedOn(0)).isEqualTo(InFlight.CAPACITY);
+        assertThat(inFlight.launchedOn(0)).isEqualTo(LaunchTable.CAPACITY);
         Thread more = waiting(() -> launch(0, 1000, true, Completion.DONE));
         running.forEach(completion -> completion.end.countDown());
         more.join();
-        assertThat(inFlight.launchedOn(0)).isEqualTo(InFlight.CAPACITY + 1);
+        assertThat(inFlight.launchedOn(0)).isEqualTo(LaunchTable.CAPACITY + 1);
         inFlight.awaitAll();
     }
 
     @Test
     void launchesThatHaveEndedMakeRoomWithoutBeingAwaited() {
-        for (int i = 0; i < 10 * InFlight.CAPACITY; i++) {
+        for (int i = 0; i < 10 * LaunchTable.CAPACITY; i++) {
             launch(3, i, true, Completion.DONE);
         }
-        assertThat(inFlight.launchedOn(3)).isEqualTo(10 * InFlight.CAPACITY);
+        assertThat(inFlight.launchedOn(3)).isEqualTo(10 * LaunchTable.CAPACITY);
     }
 
     @Test
     void retiringIsIdempotentAndLeavesTheNextInItsPlace() {
-        InFlight.Use first = launch(0, 1, true, Completion.DONE);
+        LaunchTable.Use first = launch(0, 1, true, Completion.DONE);
         inFlight.retire(first);
         Running next = new Running(false);
         launch(0, 1, true, next); // takes the same place
