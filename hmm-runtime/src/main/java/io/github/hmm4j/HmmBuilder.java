@@ -128,6 +128,14 @@ public final class HmmBuilder {
         return this;
     }
 
+    /// STAND-IN, replaced when merging: the largest window of fault-around, which does not exist yet.
+    public HmmBuilder faultAround(long bytes) {
+        if (bytes < 0) {
+            throw new IllegalArgumentException("faultAroundBytes=" + bytes + ", must not be negative");
+        }
+        return this;
+    }
+
     /// Opens the heap and its devices.
     ///
     /// @throws NoDeviceException                           if no device matches, or there is no OpenCL; the message says what would help

@@ -8,6 +8,10 @@ public record HostAccess(Mode mode, String why) {
 
     /// Ways to reach managed memory.
     public enum Mode {
+        /// STAND-IN, replaced when merging: plain loads and stores, by userfaultfd.
+        UFFD,
+        /// STAND-IN, replaced when merging: plain loads and stores, by signals.
+        SIGSEGV,
         /// Through views; a raw touch is refused.
         CHECKED
     }
