@@ -8,6 +8,14 @@ final class Samples {
     private double[] values = new double[64];
     private int size;
 
+    static Samples of(long... values) {
+        Samples samples = new Samples();
+        for (long value : values) {
+            samples.add((double) value);
+        }
+        return samples;
+    }
+
     void add(double value) {
         if (size == values.length) {
             values = Arrays.copyOf(values, size * 2);
@@ -23,6 +31,11 @@ final class Samples {
         double[] sorted = sorted();
         int middle = size / 2;
         return size % 2 == 1 ? sorted[middle] : (sorted[middle - 1] + sorted[middle]) / 2;
+    }
+
+    /// Not exceeded by so many of a hundred measurements.
+    double percentile(int percent) {
+        return sorted()[(int) ((size - 1L) * percent / 100)];
     }
 
     Spread spread() {
