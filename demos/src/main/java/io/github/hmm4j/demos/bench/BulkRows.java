@@ -115,7 +115,9 @@ final class BulkRows {
 
     private double scanFromDevice() {
         FaultBench.moveToDevice(hmm, segment);
-        return scanMillis();
+        double millis = scanMillis();
+        FaultBench.requireAtHome(hmm, segment, lengthBytes);
+        return millis;
     }
 
     private double fetchFromDevice() {

@@ -113,4 +113,11 @@ final class FaultBench implements Bench {
             throw new IllegalStateException("expected all of it on the device: " + hmm.heap().residency(segment));
         }
     }
+
+    /// Touches must have been faults: so much of the segment, and no more, has a valid copy on the host again.
+    static void requireAtHome(Hmm hmm, MemorySegment segment, long lengthBytes) {
+        if (hmm.heap().residency(segment).onDevice(hmm.device()) != segment.byteSize() - lengthBytes) {
+            throw new IllegalStateException("expected " + lengthBytes + " bytes to have come home: " + hmm.heap().residency(segment));
+        }
+    }
 }

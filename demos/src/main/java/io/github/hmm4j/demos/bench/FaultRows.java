@@ -1,6 +1,7 @@
 package io.github.hmm4j.demos.bench;
 
 import io.github.hmm4j.Hmm;
+import io.github.hmm4j.Residency;
 import io.github.hmm4j.demos.bench.Floor.Fault;
 import io.github.hmm4j.demos.harness.BenchRow;
 import io.github.hmm4j.demos.harness.BenchRow.Target;
@@ -97,11 +98,20 @@ final class FaultRows {
         int[] order = shuffledOnDevice();
         long[] nanos = new long[count];
         Touch.read(segment, pageBytes, order, 0, count, nanos);
+        FaultBench.requireAtHome(hmm, segment, count * pageBytes);
         if (fault == Fault.UPGRADE) { // reading has shared the pages, which takes their first faults out of what is measured
             Touch.write(segment, pageBytes, order, 0, count, (byte) run, nanos);
             Touch.requireWritten(segment, pageBytes, order, 0, count, (byte) run);
+            requireUpgraded(count);
         }
         return nanos;
+    }
+
+    private void requireUpgraded(int count) {
+        Residency residency = hmm.heap().residency(segment);
+        if (residency.hostBytes() != count * pageBytes || residency.sharedBytes() != 0) {
+            throw new IllegalStateException("expected upgraded pages=" + count + " on the host only: " + residency);
+        }
     }
 
     private BenchRow parallel() throws Exception {
@@ -147,6 +157,7 @@ final class FaultRows {
             first = Math.min(first, share.get()[0]);
             last = Math.max(last, share.get()[1]);
         }
+        FaultBench.requireAtHome(hmm, segment, faults * pageBytes);
         return faults * 1e9 / (last - first);
     }
 

@@ -66,27 +66,27 @@ final class SafepointRow {
         progress.step(name);
         MemorySegment segment = hmm.heap().allocate(sizes.singleBytes());
         Touch.fill(segment);
-        Waits resident = measure(segment, pageBytes, sizes.safepoints(), () -> {});
-        Waits faulting = measure(segment, pageBytes, sizes.safepoints(), () -> FaultBench.moveToDevice(hmm, segment));
+        Waits resident = measure(segment, pageBytes, sizes.safepoints(), () -> {}, () -> {});
+        Waits faulting = measure(segment, pageBytes, sizes.safepoints(), () -> FaultBench.moveToDevice(hmm, segment),
+            () -> FaultBench.requireAtHome(hmm, segment, segment.byteSize()));
         hmm.heap().free(segment);
         Samples waits = faulting.safepoints();
         double fetchNanos = faulting.touches().median();
-        Samples inFetches = new Samples();
-        for (int i = 0; i <= 100; i++) {
-            inFetches.add(waits.percentile(i) / fetchNanos);
-        }
+        Samples inFetches = waits.dividedBy(fetchNanos);
         Map<String, Long> facts = new TreeMap<>(Map.of("pageSizeBytes", pageBytes, "safepoints", (long) waits.size(),
             "p50Nanos", Math.round(waits.median()), "maxNanos", Math.round(waits.percentile(100)), "fetchP50Nanos", Math.round(fetchNanos),
             "residentP50Nanos", Math.round(resident.safepoints().median()), "residentP99Nanos", Math.round(resident.safepoints().percentile(99))));
-        double ratio = waits.percentile(99) / fetchNanos;
+        double ratio = inFetches.percentile(99);
         return Subject.rows(hmm).row(name, waits.percentile(99) / 1e3, "us", Optional.of(ratio), "p99 beside the p50 of one fetch", facts,
             Optional.of(Target.atMost(ratio, LIMIT)), inFetches);
     }
 
     /// Lets a thread go through all pages, again and again, and meanwhile asks for safepoints.
     ///
-    /// @param between run before each pass, when nothing is measured
-    Waits measure(MemorySegment segment, long pageBytes, int safepoints, Runnable between) throws IOException, InterruptedException, ExecutionException {
+    /// @param before run before each pass, when nothing is measured
+    /// @param after  likewise after each pass
+    Waits measure(MemorySegment segment, long pageBytes, int safepoints, Runnable before, Runnable after)
+        throws IOException, InterruptedException, ExecutionException {
         int[] next = Touch.cycle(Touch.shuffled(Math.toIntExact(segment.byteSize() / pageBytes), random));
         long[] nanos = new long[next.length];
         Samples touches = new Samples();
@@ -97,7 +97,7 @@ final class SafepointRow {
             recording.enable(TIME_TO_SAFEPOINT).withThreshold(Duration.ZERO).withoutStackTrace();
             recording.start();
             while (asked < safepoints) {
-                between.run();
+                before.run();
                 Future<Window> pass = thread.submit(() -> {
                     Instant begin = Instant.now();
                     Touch.follow(segment, pageBytes, next, nanos);
@@ -108,6 +108,7 @@ final class SafepointRow {
                     LockSupport.parkNanos(random.nextInt(LONGEST_PAUSE_NANOS)); // so that safepoints fall anywhere in a fault
                 }
                 windows.add(pass.get());
+                after.run();
                 for (long touch : nanos) {
                     touches.add((double) touch);
                 }

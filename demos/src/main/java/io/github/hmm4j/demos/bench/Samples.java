@@ -52,6 +52,14 @@ final class Samples {
         return ratios;
     }
 
+    Samples dividedBy(double divisor) {
+        Samples quotients = new Samples();
+        for (int i = 0; i < size; i++) {
+            quotients.add(values[i] / divisor);
+        }
+        return quotients;
+    }
+
     private int requireSameSize(Samples other) {
         if (size != other.size) {
             throw new IllegalArgumentException("size=" + size + ", baselineSize=" + other.size);

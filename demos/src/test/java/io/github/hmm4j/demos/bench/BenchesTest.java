@@ -127,7 +127,7 @@ class BenchesTest {
             MemorySegment segment = arena.allocate(ByteSize.mib(16));
             Touch.fill(segment);
             RunContext context = context(Binding.LWJGL, SIMULATED);
-            SafepointRow.Waits waits = new SafepointRow(hmm, FaultBench.Sizes.FULL, context.progress()).measure(segment, 4096, 20, () -> {});
+            SafepointRow.Waits waits = new SafepointRow(hmm, FaultBench.Sizes.FULL, context.progress()).measure(segment, 4096, 20, () -> {}, () -> {});
             assertThat(waits.safepoints().size()).isPositive();
             assertThat(waits.safepoints().percentile(0)).isPositive();
             assertThat(waits.touches().size()).isPositive().matches(size -> size % 4096 == 0);
