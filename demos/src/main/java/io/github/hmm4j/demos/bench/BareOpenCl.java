@@ -2,6 +2,7 @@ package io.github.hmm4j.demos.bench;
 
 import static java.lang.foreign.ValueLayout.JAVA_INT;
 
+import io.github.hmm4j.ByteSize;
 import io.github.hmm4j.Hmm;
 import io.github.hmm4j.OpenClDevices;
 import io.github.hmm4j.demos.harness.UsageException;
@@ -21,6 +22,7 @@ import java.util.Deque;
 /// The baseline of the benchmarks. Owns all that it makes. Used by one thread.
 final class BareOpenCl implements AutoCloseable {
     private static final long CL_MEM_READ_WRITE = 1;
+    private static final long PIECE_BYTES = ByteSize.mib(2);
 
     private final ClApi api;
     private final ClDeviceId id;
@@ -128,6 +130,14 @@ final class BareOpenCl implements AutoCloseable {
         if (status != 0) {
             throw new IllegalStateException("the launch failed: range=" + range + ", status=" + status);
         }
+    }
+
+    /// Copies between two buffers in pieces of 2 MiB, and waits.
+    void copyInPieces(long source, long target, long lengthBytes) {
+        for (long offset = 0; offset < lengthBytes; offset += PIECE_BYTES) {
+            api.enqueueCopy(queue, source, target, offset, offset, Math.min(PIECE_BYTES, lengthBytes - offset), false);
+        }
+        finish();
     }
 
     void finish() {

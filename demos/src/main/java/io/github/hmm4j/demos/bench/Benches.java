@@ -10,6 +10,7 @@ public final class Benches {
     /// In the order in which `hmm bench all` runs them, at the sizes that the targets are about.
     public static List<Bench> all() {
         return List.of(new CopyBench(CopyBench.Sizes.FULL), new LaunchBench(LaunchBench.Sizes.FULL),
-            new MatmulBench(MatmulBench.Sizes.FULL), new PagesBench(PagesBench.Sizes.FULL), new HeapBench(HeapBench.Sizes.FULL));
+            new MatmulBench(MatmulBench.Sizes.FULL), new PagesBench(PagesBench.Sizes.FULL), new HeapBench(HeapBench.Sizes.FULL),
+            new FaultBench(FaultBench.Sizes.FULL));
     }
 }

@@ -16,7 +16,6 @@ import java.util.Map;
 
 /// How near migration comes to the bandwidth of the device's copies, and what it saves where little has changed.
 final class CopyBench implements Bench {
-    private static final long PIECE_BYTES = ByteSize.mib(2);
     /// One page in so many is changed by the host before a sparse migration.
     private static final int SPARSE_STEP = 16;
 
@@ -83,9 +82,9 @@ final class CopyBench implements Bench {
             long target = bare.buffer(sizes.bulkBytes);
             for (int run = -sizes.warmUps; run < sizes.runs; run++) {
                 long toDeviceNanos = nanos(() -> requireMoved(hmm.heap().prefetch(segment, device), sizes.bulkBytes));
-                long loopNanos = nanos(() -> copyInPieces(source, target, sizes.bulkBytes));
+                long loopNanos = nanos(() -> bare.copyInPieces(source, target, sizes.bulkBytes));
                 long toHostNanos = nanos(() -> requireMoved(hmm.heap().prefetchHost(segment), sizes.bulkBytes));
-                loopNanos = Math.round((loopNanos + nanos(() -> copyInPieces(source, target, sizes.bulkBytes))) / 2.0);
+                loopNanos = Math.round((loopNanos + nanos(() -> bare.copyInPieces(source, target, sizes.bulkBytes))) / 2.0);
                 if (run >= 0) {
                     toDevice.add(rate(toDeviceNanos));
                     toHost.add(rate(toHostNanos));
@@ -122,7 +121,7 @@ final class CopyBench implements Bench {
             for (int run = -warmUps; run < runs; run++) {
                 changeSomePages(segment, 3 + run);
                 long sparseNanos = nanos(() -> requireMoved(hmm.heap().prefetch(segment, device), movedBytes));
-                long wholeNanos = nanos(() -> copyInPieces(source, target, sizes.sparseBytes));
+                long wholeNanos = nanos(() -> bare.copyInPieces(source, target, sizes.sparseBytes));
                 if (run >= 0) {
                     sparse.add(sparseNanos / 1e6);
                     whole.add(wholeNanos / 1e6);
@@ -136,13 +135,6 @@ final class CopyBench implements Bench {
             return rows.ratio("copy.sparse", sparse.median(), "ms", ratio, "copying all of it in pieces of 2 MiB",
                 Map.of("lengthBytes", sizes.sparseBytes, "pageSizeBytes", (long) pageBytes, "movedBytes", movedBytes),
                 Target.atMost(ratio.median(), 0.12));
-        }
-
-        private void copyInPieces(long source, long target, long lengthBytes) {
-            for (long offset = 0; offset < lengthBytes; offset += PIECE_BYTES) {
-                bare.api().enqueueCopy(bare.queue(), source, target, offset, offset, Math.min(PIECE_BYTES, lengthBytes - offset), false);
-            }
-            bare.finish();
         }
 
         private void changeSomePages(MemorySegment segment, int seed) {

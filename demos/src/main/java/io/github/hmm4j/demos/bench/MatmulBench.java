@@ -32,6 +32,9 @@ final class MatmulBench implements Bench {
     private static final long SEED = 42;
 
     private final Sizes sizes;
+    private final String rowName;
+    /// Whether the product is read through a view, as checked access demands.
+    private final boolean views;
 
     /// @param n edge of the matrices
     record Sizes(int n, int warmUps, int runs) {
@@ -39,7 +42,18 @@ final class MatmulBench implements Bench {
     }
 
     MatmulBench(Sizes sizes) {
+        this(sizes, "matmul.managed", true);
+    }
+
+    private MatmulBench(Sizes sizes, String rowName, boolean views) {
         this.sizes = sizes;
+        this.rowName = rowName;
+        this.views = views;
+    }
+
+    /// The same for a heap that the host touches directly.
+    static MatmulBench withoutViews(Sizes sizes, String rowName) {
+        return new MatmulBench(sizes, rowName, false);
     }
 
     @Override
@@ -82,7 +96,7 @@ final class MatmulBench implements Bench {
                 context.progress().update(run + sizes.warmUps, sizes.runs + sizes.warmUps);
             }
             Samples ratio = managed.over(explicit);
-            return List.of(Subject.rows(hmm.device().info()).ratio("matmul.managed", managed.median(), "ms", ratio,
+            return List.of(Subject.rows(hmm).ratio(rowName, managed.median(), "ms", ratio,
                 "the same with three buffers and three copies",
                 Map.of("n", (long) sizes.n, "pageSizeBytes", (long) hmm.heap().pageSize().bytes()),
                 Target.atMost(ratio.median(), 1.05)));
@@ -94,14 +108,17 @@ final class MatmulBench implements Bench {
         MemorySegment right = heap.allocateFrom(JAVA_FLOAT, b);
         MemorySegment product = heap.allocate(JAVA_FLOAT, a.length);
         kernel.args(Arg.out(product), left, right, sizes.n).launch(range()).await();
-        float[] result;
-        try (var view = heap.view(product, Access.READ)) {
-            result = view.segment().toArray(JAVA_FLOAT);
-        }
+        float[] result = views ? readThroughView(heap, product) : product.toArray(JAVA_FLOAT);
         heap.free(left);
         heap.free(right);
         heap.free(product);
         return result;
+    }
+
+    private static float[] readThroughView(ManagedHeap heap, MemorySegment product) {
+        try (var view = heap.view(product, Access.READ)) {
+            return view.segment().toArray(JAVA_FLOAT);
+        }
     }
 
     private float[] multiplyExplicit(BareOpenCl bare, long kernel, float[] a, float[] b) {

@@ -8,6 +8,14 @@ final class Samples {
     private double[] values = new double[64];
     private int size;
 
+    static Samples of(long... values) {
+        Samples samples = new Samples();
+        for (long value : values) {
+            samples.add((double) value);
+        }
+        return samples;
+    }
+
     void add(double value) {
         if (size == values.length) {
             values = Arrays.copyOf(values, size * 2);
@@ -25,6 +33,11 @@ final class Samples {
         return size % 2 == 1 ? sorted[middle] : (sorted[middle - 1] + sorted[middle]) / 2;
     }
 
+    /// Not exceeded by so many of a hundred measurements.
+    double percentile(int percent) {
+        return sorted()[(int) ((size - 1L) * percent / 100)];
+    }
+
     Spread spread() {
         double[] sorted = sorted();
         return new Spread(sorted[0], sorted[size / 10], sorted[(size - 1) - size / 10], sorted[size - 1], size);
@@ -37,6 +50,14 @@ final class Samples {
             ratios.add(values[i] / baseline.values[i]);
         }
         return ratios;
+    }
+
+    Samples dividedBy(double divisor) {
+        Samples quotients = new Samples();
+        for (int i = 0; i < size; i++) {
+            quotients.add(values[i] / divisor);
+        }
+        return quotients;
     }
 
     private int requireSameSize(Samples other) {

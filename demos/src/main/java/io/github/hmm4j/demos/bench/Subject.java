@@ -39,25 +39,33 @@ final class Subject {
         return new Rows(device, environment(device));
     }
 
+    /// The rows of one heap, which also say how the host reaches it.
+    static Rows rows(Hmm hmm) {
+        Map<String, String> facts = environment(hmm.device().info());
+        facts.put("hostAccess", hmm.hostAccess().mode().toString());
+        return new Rows(hmm.device().info(), facts);
+    }
+
     /// Makes rows that all name the same device.
     record Rows(DeviceInfo device, Map<String, String> environment) {
 
         /// A figure whose target is a bound for `ratio`.
         BenchRow ratio(String name, double value, String unit, Samples ratio, String baseline, Map<String, Long> sizes,
             BenchRow.Target target) {
-            return row(name, value, unit, Optional.of(ratio.median()), baseline, sizes, target, ratio);
+            return row(name, value, unit, Optional.of(ratio.median()), baseline, sizes, Optional.of(target), ratio);
         }
 
         /// A figure whose target is a bound for itself.
         BenchRow value(String name, Samples values, String unit, String baseline, Map<String, Long> sizes,
             BenchRow.Target target) {
-            return row(name, values.median(), unit, Optional.empty(), baseline, sizes, target, values);
+            return row(name, values.median(), unit, Optional.empty(), baseline, sizes, Optional.of(target), values);
         }
 
-        private BenchRow row(String name, double value, String unit, Optional<Double> ratio, String baseline,
-            Map<String, Long> sizes, BenchRow.Target target, Samples samples) {
+        /// @param samples of the ratio, or of the value where there is no ratio
+        BenchRow row(String name, double value, String unit, Optional<Double> ratio, String baseline,
+            Map<String, Long> sizes, Optional<BenchRow.Target> target, Samples samples) {
             return new BenchRow(name, value, unit, ratio, baseline, label(device), device.binding(), sizes,
-                Optional.of(target), Optional.of(samples.spread()), environment);
+                target, Optional.of(samples.spread()), environment);
         }
     }
 

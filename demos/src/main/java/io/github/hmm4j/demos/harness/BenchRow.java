@@ -12,7 +12,7 @@ import java.util.Optional;
 /// @param baseline what it is compared with, in words
 /// @param device as the device calls itself; CPU devices are labelled as such
 /// @param binding `lwjgl`, `jocl`, or `none`
-/// @param sizes what was moved or how much of it, by name, unit last: `lengthBytes`, `pageSizeBytes`, `runs`
+/// @param sizes what was moved, how much of it, and figures beside the median, by name, unit last: `lengthBytes`, `pageSizeBytes`, `p90Nanos`
 /// @param target what the figure should reach, if anything; a missed target is a result, not a failure
 /// @param spread how far single runs lie from the median
 /// @param environment what else the figure depends on, by name: `date`, `commit`, `jdk`, `driver`, ...

@@ -2,8 +2,10 @@ package io.github.hmm4j.demos.bench;
 
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
+import static org.junit.jupiter.api.Assumptions.assumeTrue;
 
 import io.github.hmm4j.ByteSize;
+import io.github.hmm4j.Hmm;
 import io.github.hmm4j.demos.harness.Bench;
 import io.github.hmm4j.demos.harness.BenchRow;
 import io.github.hmm4j.demos.harness.Binding;
@@ -12,18 +14,28 @@ import io.github.hmm4j.demos.harness.RunContext;
 import io.github.hmm4j.demos.harness.UsageException;
 import io.github.hmm4j.demos.report.Json;
 import io.github.hmm4j.demos.report.Progress;
+import io.github.hmm4j.pager.HostAccess;
+import java.io.IOException;
 import java.io.PrintWriter;
 import java.io.Writer;
+import java.lang.foreign.Arena;
+import java.lang.foreign.MemorySegment;
+import java.nio.file.Path;
 import java.util.List;
 import java.util.Optional;
 import java.util.OptionalLong;
+import java.util.stream.Stream;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.EnumSource;
 
 /// Every benchmark at a size that takes no time. What is measured is not looked at, but that it is measured and reported.
 class BenchesTest {
     private static final Optional<String> SIMULATED = Optional.of(DeviceChoice.SIMULATED);
+
+    @TempDir
+    private Path target;
 
     @ParameterizedTest
     @EnumSource
@@ -77,6 +89,52 @@ class BenchesTest {
     }
 
     @Test
+    void faultNeedsDirectAccess() throws Exception {
+        try (Hmm hmm = Hmm.builder().hostOnly().open()) {
+            assumeTrue(hmm.hostAccess().mode() == HostAccess.Mode.CHECKED, "this machine has direct access");
+        }
+        assertThatThrownBy(() -> new FaultBench(FaultBench.Sizes.FULL).run(context(Binding.LWJGL, SIMULATED)))
+            .isInstanceOf(IOException.class).hasMessageContaining("hostAccess=CHECKED");
+    }
+
+    @Test
+    void faultMeasuresEveryRowForEachPageSize() throws Exception {
+        try (Hmm hmm = Hmm.builder().hostOnly().open()) {
+            assumeTrue(hmm.hostAccess().mode() != HostAccess.Mode.CHECKED, "no direct access: " + hmm.hostAccess().why());
+        }
+        System.setProperty(Floor.SOURCE_PROPERTY, FloorTest.SOURCE.toString());
+        System.setProperty(Floor.COMPILER_PROPERTY, "cc");
+        System.setProperty(Floor.TARGET_PROPERTY, target.toString());
+        FaultBench bench = new FaultBench(new FaultBench.Sizes(List.of(ByteSize.kib(4), ByteSize.kib(64)), ByteSize.mib(4), ByteSize.mib(8), 20, 40,
+            20, 1, 2, new MatmulBench.Sizes(70, 1, 2)));
+        List<BenchRow> rows = bench.run(context(Binding.LWJGL, Optional.empty()));
+        String[] kinds = {"touch.resident", "touch.first", "fault.read", "fault.write_upgrade", "fault.parallel", "ttsp", "migrate.bulk.h2d",
+            "migrate.bulk.d2h", "scan.device", "matmul.transparent"};
+        assertNames(rows, Stream.of("4KiB", "64KiB").flatMap(size -> Stream.of(kinds).map(kind -> kind + "." + size)).toArray(String[]::new));
+        assertThat(rows).allSatisfy(row -> {
+            assertThat(row.value()).isPositive().isFinite();
+            assertThat(row.ratio()).hasValueSatisfying(ratio -> assertThat(ratio).isPositive().isFinite());
+            assertThat(row.sizes()).containsEntry("pageSizeBytes", row.name().endsWith("64KiB") ? 65536L : 4096L);
+            assertThat(row.environment()).containsKey("hostAccess");
+            assertThat(row.target().isPresent()).isEqualTo(!row.name().startsWith("fault.parallel"));
+        });
+    }
+
+    @Test
+    void safepointsAreCountedWhileAThreadTouches() throws Exception {
+        try (Hmm hmm = Subject.heap(new DeviceChoice(Binding.LWJGL, SIMULATED, OptionalLong.empty(), OptionalLong.empty()), ByteSize.mib(4)).open();
+            Arena arena = Arena.ofShared()) {
+            MemorySegment segment = arena.allocate(ByteSize.mib(16));
+            Touch.fill(segment);
+            RunContext context = context(Binding.LWJGL, SIMULATED);
+            SafepointRow.Waits waits = new SafepointRow(hmm, FaultBench.Sizes.FULL, context.progress()).measure(segment, 4096, 20, () -> {}, () -> {});
+            assertThat(waits.safepoints().size()).isPositive();
+            assertThat(waits.safepoints().percentile(0)).isPositive();
+            assertThat(waits.touches().size()).isPositive().matches(size -> size % 4096 == 0);
+        }
+    }
+
+    @Test
     void whatComparesWithOpenClRefusesADeviceWithoutIt() {
         Bench bench = new LaunchBench(new LaunchBench.Sizes(1, 0, 1));
         assertThatThrownBy(() -> bench.run(context(Binding.LWJGL, SIMULATED)))
@@ -85,7 +143,7 @@ class BenchesTest {
 
     @Test
     void allHaveNamesAndQuestions() {
-        assertThat(Benches.all()).extracting(Bench::name).containsExactly("copy", "launch", "matmul", "pages", "heap");
+        assertThat(Benches.all()).extracting(Bench::name).containsExactly("copy", "launch", "matmul", "pages", "heap", "fault");
         assertThat(Benches.all()).allSatisfy(bench -> assertThat(bench.question()).endsWith("?"));
     }
 

@@ -20,6 +20,15 @@ class SamplesTest {
     }
 
     @Test
+    void aPercentileIsOneOfThem() {
+        Samples hundred = Samples.of(IntStream.range(0, 101).mapToLong(i -> 100 - i).toArray());
+        assertThat(hundred.percentile(0)).isEqualTo(0);
+        assertThat(hundred.percentile(99)).isEqualTo(99);
+        assertThat(samples(3, 1, 2).percentile(99)).isEqualTo(2);
+        assertThat(samples(3, 1, 2).percentile(100)).isEqualTo(3);
+    }
+
+    @Test
     void neighboursAreDividedByEachOther() {
         assertThat(samples(2, 30).over(samples(1, 10)).spread()).isEqualTo(new Spread(2, 2, 3, 3, 2));
         assertThatThrownBy(() -> samples(1).over(samples(1, 2))).hasMessage("size=1, baselineSize=2");
