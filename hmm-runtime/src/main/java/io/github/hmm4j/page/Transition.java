@@ -22,10 +22,10 @@ import java.util.Set;
 /// | `COMMIT_DEVICE` | `TO_DEVICE -> DEVICE` | the claimer, write intent | fetch |
 /// | `RELEASE` | `TO_DEVICE ->` what it was | the claimer, when it gives up | - |
 /// | `ABORT` | `TO_DEVICE -> HOST, SHARED` | host access that the claim forbids; the claimer's copy is wasted | - |
-/// | `CLAIM_FOR_HOST` | `DEVICE, SHARED, TO_DEVICE -> TO_HOST` | host access, eviction | `RESTORE` |
+/// | `CLAIM_FOR_HOST` | `DEVICE, SHARED, TO_DEVICE -> TO_HOST`; native code from any state but `TO_HOST` and `UNMAPPED` | host access, eviction; a fault, for the mapping alone | `RESTORE` |
 /// | `LAND_SHARED` | `TO_HOST -> SHARED` | the claimer, read intent | - |
 /// | `LAND_HOST` | `TO_HOST -> HOST` | the claimer, write intent | - |
-/// | `RESTORE` | `TO_HOST -> DEVICE, SHARED` | the claimer, when the copy failed | - |
+/// | `RESTORE` | `TO_HOST -> DEVICE, SHARED`; native code to what it was | the claimer, when the copy failed or there was none to make | - |
 /// | `DROP_COPY` | `SHARED -> SHARED, HOST` | eviction of a clean copy | - |
 /// | `UNDO` | `TO_HOST -> EMPTY, HOST, SHARED` | a launch that moved the page here and then did not happen | - |
 /// | `DISCARD` | any unclaimed, or `TO_DEVICE`, `-> EMPTY` | the program: contents are dead | - |
@@ -34,6 +34,9 @@ import java.util.Set;
 /// | `POISON` | `TO_HOST, DEVICE -> POISONED` | whoever finds the device lost | `DISCARD` |
 /// | `UNMAP` | any but `TO_HOST` `-> UNMAPPED` | the program frees the page | - |
 /// | `MAP` | `UNMAPPED -> EMPTY` | the program allocates at this address again | - |
+///
+/// Where faults are served, native code makes and ends all `TO_HOST` claims, from more states than Java's rows say: a fault claims a page of any state to install its mapping. The
+/// table that is checked here is Java's.
 public enum Transition {
     FIRST_TOUCH(EnumSet.of(EMPTY), EnumSet.of(HOST)),
     CLAIM_FOR_DEVICE(EnumSet.of(EMPTY, HOST, SHARED), EnumSet.of(TO_DEVICE)),

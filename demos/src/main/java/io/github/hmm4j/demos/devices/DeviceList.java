@@ -13,6 +13,7 @@ import io.github.hmm4j.device.opencl.ClDevice;
 import io.github.hmm4j.device.opencl.ClDeviceId;
 import io.github.hmm4j.device.opencl.CopyChoice;
 import io.github.hmm4j.error.HmmException;
+import io.github.hmm4j.pager.HostAccess;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
@@ -59,6 +60,11 @@ public final class DeviceList {
         CopyChoice copy = ((ClDevice) device.device()).copyChoice();
         return new DeviceReport.Use(copy.name(), copy.toDeviceMegabytesPerSecond(), copy.toHostMegabytesPerSecond(),
             copy.why(), hmm.heap().capacityBytes(), device.budgetBytes(),
-            device.hasAperture() ? "aperture" : "windows", Opening.hostAccess(hmm), hmm.hostAccess().why());
+            device.hasAperture() ? "aperture" : "windows", Opening.hostAccess(hmm), hostAccessWhy(hmm.hostAccess()));
+    }
+
+    private static String hostAccessWhy(HostAccess access) {
+        String systemCalls = !access.mode().isTransparent() || access.fromSystemCalls() ? "" : "; not from within system calls";
+        return access.why() + systemCalls + (access.better().isEmpty() ? "" : "; better: " + access.better());
     }
 }
