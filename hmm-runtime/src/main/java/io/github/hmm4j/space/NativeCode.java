@@ -135,11 +135,11 @@ public final class NativeCode {
         return answers(symbols) ? new NativeCode(symbols, "") : absent("this is not the library of hmm4j: " + source);
     }
 
-    /// The lookup keeps the dynamic linker's reason to itself, `System.load` tells it. It is only asked what has failed already.
+    /// The lookup keeps the reason to itself; `System.load` tells it, and knows more than the dynamic linker about libraries for another machine.
     private static String reasonOfLinker(Path file) {
         try {
             System.load(file.toString());
-            return "no reason was given";
+            return "no reason was given"; // it had failed a moment ago
         } catch (UnsatisfiedLinkError e) {
             return String.valueOf(e.getMessage()).replace(file + ": ", "");
         }

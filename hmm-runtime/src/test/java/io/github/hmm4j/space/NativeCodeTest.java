@@ -24,6 +24,12 @@ class NativeCodeTest {
 
     private static final Path HEADER = Path.of("src/main/c/hmm_pager.h");
 
+    /// A library that is not ours, and where its file says for which machine it is.
+    private static final Path JDK_LIBRARY = Path.of(System.getProperty("java.home"), "lib", "libjimage.so");
+    private static final int ELF_MACHINE = 18;
+    private static final byte X86_64 = 62;
+    private static final byte AARCH64 = (byte) 183;
+
     @TempDir
     private Path folder;
 
@@ -110,15 +116,16 @@ class NativeCodeTest {
     }
 
     @Test
-    void saysWhatTheDynamicLinkerSaid() throws IOException {
-        Path text = Files.writeString(folder.resolve("text.so"), "not a library, though as long as the header of one would be: 64 bytes");
-        assertThat(absent(text.toString(), "no-platform", folder)).startsWith("it cannot be loaded: ").contains("invalid ELF header", "(-Dhmm.native=" + text + ")");
+    void saysWhyItCannotBeLoaded() throws IOException {
+        byte[] library = Files.readAllBytes(JDK_LIBRARY);
+        library[ELF_MACHINE] = library[ELF_MACHINE] == X86_64 ? AARCH64 : X86_64;
+        Path foreign = Files.write(folder.resolve("foreign.so"), library);
+        assertThat(absent(foreign.toString(), "no-platform", folder)).startsWith("it cannot be loaded: ").contains("platform").endsWith(" (-Dhmm.native=" + foreign + ")");
     }
 
     @Test
     void refusesTheLibraryOfSomebodyElse() {
-        Path other = Path.of(System.getProperty("java.home"), "lib", "libjimage.so");
-        assertThat(absent(other.toString(), "no-platform", folder)).isEqualTo("this is not the library of hmm4j: -Dhmm.native=" + other);
+        assertThat(absent(JDK_LIBRARY.toString(), "no-platform", folder)).isEqualTo("this is not the library of hmm4j: -Dhmm.native=" + JDK_LIBRARY);
     }
 
     @Test
@@ -133,13 +140,12 @@ class NativeCodeTest {
         assertThat(NativeCode.libraryFunction("libc.so.6", "getpid")).hasValue(getpid);
         assertThat(NativeCode.libraryFunction("libc.so.6", "hmm_nothing")).isEmpty();
         assertThat(NativeCode.libraryFunction("libhmm-nothing.so.1", "getpid")).isEmpty();
-        Path byPath = Path.of(System.getProperty("java.home"), "lib", "libjimage.so");
-        assertThat(NativeCode.libraryFunction(byPath.toString(), "JIMAGE_Open")).isPresent();
+        assertThat(NativeCode.libraryFunction(JDK_LIBRARY.toString(), "JIMAGE_Open")).isPresent();
     }
 
     private static NativeCode loaded() {
         NativeCode code = NativeCode.load();
-        assumeTrue(code.symbols().isPresent(), code.whyNot()); // NativeBuildTest knows whether it must be there
+        assumeTrue(code.symbols().isPresent(), code.whyNot()); // whether it must be there is for NativeBuildTest to say
         return code;
     }
 
