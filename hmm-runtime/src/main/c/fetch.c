@@ -195,11 +195,13 @@ static int map(const struct fetch *f, const struct batch *b) {
     enum state from = word_state(before), to = word_state(after);
     size_t j = i + 1;
     while (continues(b, j) && (word_state(b->claims[j].before) == EMPTY) == (from == EMPTY) && word_state(landed(f, b->claims[j].word, b->claims[j].before)) == to
-           && word_writable(b->claims[j].before) == word_writable(before)) {
+           && word_writable(b->claims[j].before) == word_writable(before) && word_readable(b->claims[j].before) == word_readable(before)) {
       j++;
     }
     uint64_t first = b->claims[i].page, end = b->claims[j - 1].page + 1;
-    if (from == EMPTY && to == HOST) {
+    if (!word_readable(before)) {
+      // it came home, but nobody may touch it
+    } else if (from == EMPTY && to == HOST) {
       result = p->trap->install_empty(p, first, end);
     } else {
       if (from == EMPTY) populate_for_reading(p, first, end);
