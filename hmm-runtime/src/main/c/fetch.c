@@ -350,6 +350,7 @@ HMM_API int hmm_fetch(struct hmm_pager *p, uint64_t first, uint64_t end, uint64_
     fail_errno(failure, first, result, HMM_CALL_NONE);
     goto out;
   }
+  memset(f.outcomes, 0, (size_t)(end - first)); // 0: not yet
   for (int i = 0; i < UNDER_WAY; i++) batches[i].claims = claims + (size_t)i * batch_pages;
   while (true) {
     bool busy = false;
