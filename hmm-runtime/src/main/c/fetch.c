@@ -101,7 +101,7 @@ static int claim_or_finish(const struct fetch *f, struct batch *b, uint64_t page
     if (f->flags & (HMM_PIN | FAULT) && !may_touch(f, w)) return fail(f->failure, HMM_REFUSED, page, w, 0, HMM_CALL_NONE, 0);
     enum state s = word_state(w);
     if (s == TO_HOST) return BUSY;
-    if (f->flags & FAULT) {
+    if (f->flags & FAULT || (f->flags & HMM_PIN && f->flags & HMM_MAP)) { // also what is here may lack its mapping
       result = claim(f, b, page, w);
       continue;
     }
