@@ -278,8 +278,7 @@ static int land(const struct fetch *f, struct batch *b) {
       f->moved->copied += word_state(c->before) == DEVICE;
     }
   }
-  if (f->flags & HMM_MAP) settled(f->p); // mapping has woken those who fault
-  else wake(f, b);
+  wake(f, b); // also after mapping: whom that has woken may have come back with another fault, and found the claim
   b->count = 0;
   return 0;
 }
