@@ -19,7 +19,8 @@
 
 #define BATCH_BYTES (4ULL << 20)
 #define UNDER_WAY 4
-#define FAULT 8 // beside hmm_fetch_flags: map every page, whatever its state
+#define FAULT 8  // beside hmm_fetch_flags: map every page, whatever its state
+#define AHEAD 16 // of a fault: nobody waits for any of these pages
 
 struct claim {
   uint64_t page, word, before;
@@ -245,17 +246,31 @@ static void wake(const struct fetch *f, const struct batch *b) {
   }
 }
 
-// Every page is again where it was; those of a lost device are poisoned.
-static void restore(const struct fetch *f, struct batch *b, const struct hmm_failure *failure) {
+// Every page of the batch from number `from` on is again where it was; those of a lost device are poisoned.
+static void restore_from(const struct fetch *f, struct batch *b, size_t from, const struct hmm_failure *failure) {
   dma_wait(f->p, &b->copies);
-  for (size_t i = 0; i < b->count; i++) {
+  for (size_t i = from; i < b->count; i++) {
     const struct claim *c = &b->claims[i];
     bool lost = failure && failure->reason == HMM_OPENCL && is_lost(failure->status) && word_state(c->before) == DEVICE && (int64_t)word_device(c->before) == failure->device;
     settle(f->p, c, lost ? poisoned : restored, f, false);
     if (lost) count(f->p, HMM_POISONED, 1);
   }
-  wake(f, b);
-  b->count = 0;
+  const struct batch given_back = {.claims = b->claims + from, .count = b->count - from};
+  wake(f, &given_back);
+  b->count = from;
+}
+
+static void restore(const struct fetch *f, struct batch *b, const struct hmm_failure *failure) { restore_from(f, b, 0, failure); }
+
+// A launch never blocks faults on pages that it does not use: neighbours that it uses do not come along. Those are the pages from the first such one on.
+static void leave_used(const struct fetch *f, struct batch *b) {
+  for (size_t i = f->flags & AHEAD || b->claims[0].page != f->first ? 0 : 1; i < b->count; i++) {
+    uint64_t page = b->claims[i].page;
+    if (must_wait(f, b->claims[i].before) && in_use(f->p, (struct page_range){page, page + 1}, !exclusive(f))) {
+      restore_from(f, b, i, NULL);
+      return;
+    }
+  }
 }
 
 // Steps 4 and 5, after the copies have ended.
@@ -294,6 +309,7 @@ static int start(const struct fetch *f, struct batch *b, uint64_t first, uint64_
     }
     if (result >= 0 && b->count) {
       step(f->p, HMM_STEP_CLAIMED);
+      if (f->flags & FAULT) leave_used(f, b);
       result = await_launches(f, b);
       if (result == -EAGAIN) { // a launch insists: it needs these pages before it can start
         restore(f, b, NULL);
@@ -366,10 +382,10 @@ out:
   return result;
 }
 
-int fetch_for_fault(struct hmm_pager *p, uint64_t first, uint64_t end, bool write, struct hmm_failure *failure) {
+int fetch_for_fault(struct hmm_pager *p, uint64_t first, uint64_t end, bool write, bool ahead, struct hmm_failure *failure) {
   struct claim claims[CLAIMS_OF_A_FAULT];
   struct batch b = {.claims = claims};
-  struct fetch f = {p, HMM_MAP | FAULT | (write ? HMM_EXCLUSIVE : 0), NULL, first, NULL, failure};
+  struct fetch f = {p, HMM_MAP | FAULT | (write ? HMM_EXCLUSIVE : 0) | (ahead ? AHEAD : 0), NULL, first, NULL, failure};
   while (true) {
     bool busy = false;
     int result = start(&f, &b, first, end, &busy);

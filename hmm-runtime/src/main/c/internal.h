@@ -160,7 +160,8 @@ int install_signal_handler(void);
 void serve(struct hmm_pager *p, struct fault *faults, int n);
 
 // fetch.c
-int fetch_for_fault(struct hmm_pager *p, uint64_t first, uint64_t end, bool write, struct hmm_failure *failure);
+// Page `first` was touched; the others come along, but for those that launches use. With `ahead` nobody waits for the first either.
+int fetch_for_fault(struct hmm_pager *p, uint64_t first, uint64_t end, bool write, bool ahead, struct hmm_failure *failure);
 
 // launch.c
 int launches_init(struct hmm_pager *p);
@@ -170,6 +171,7 @@ struct page_range {
 // Waits for launches that use a page of `range` but for number `except`. -EAGAIN if one of them insists and is not decided: then give claims back and try again after
 // await_decided. Claim before calling.
 int await_conflicts(struct hmm_pager *p, struct page_range range, bool writers_only, int device, uint64_t except);
+bool in_use(struct hmm_pager *p, struct page_range range, bool writers_only); // whether there is anything to wait for
 void await_decided(struct hmm_pager *p);
 
 // dma.c
