@@ -140,7 +140,9 @@ static int await_launches(const struct fetch *f, const struct batch *b) {
     }
     size_t j = i + 1;
     while (j < b->count && b->claims[j].page == b->claims[j - 1].page + 1 && must_wait(f, b->claims[j].before)) j++;
-    int result = await_conflicts(f->p, (struct page_range){b->claims[i].page, b->claims[j - 1].page + 1}, !exclusive(f), -1, 0);
+    struct page_range range = {b->claims[i].page, b->claims[j - 1].page + 1};
+    if (f->flags & FAULT && in_use(f->p, range, !exclusive(f))) count(f->p, HMM_WAITS, 1);
+    int result = await_conflicts(f->p, range, !exclusive(f), -1, 0);
     if (result) return result;
     i = j;
   }
