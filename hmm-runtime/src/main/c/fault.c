@@ -88,5 +88,9 @@ void serve(struct hmm_pager *p, struct fault *faults, int n) {
   count(p, HMM_FAULTS_MESSAGES, (uint64_t)n);
   n = sorted(faults, n);
   if (n > 1) promote(p);
-  for (int i = 0; i < n; i++) serve_one(p, &faults[i]);
+  for (int i = 0; i < n; i++) {
+    set_rest(faults + i + 1, n - i - 1);
+    serve_one(p, &faults[i]);
+    n = i + 1 + set_rest(NULL, 0); // what this one had to hand on is somebody else's by now
+  }
 }

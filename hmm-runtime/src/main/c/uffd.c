@@ -182,6 +182,8 @@ static int uffd_set_access(struct hmm_pager *p, uint64_t first, uint64_t end, in
   return mprotect(app_of(p, first), (size_t)((end - first) << p->config.page_shift), protection) ? -errno : 0;
 }
 
+static void uffd_put_back(struct hmm_pager *p, const struct fault *f) { uffd_wake(p, f->page, f->page + 1); } // the touch is made again
+
 static void uffd_answer(struct hmm_pager *p, const struct fault *f, int result) {
   if (!result) return; // the mapping has woken it
   note_failed(p, f->page);
@@ -199,6 +201,7 @@ const struct trap uffd_trap = {
     .forbid = uffd_forbid,
     .set_access = uffd_set_access,
     .wake = uffd_wake,
+    .put_back = uffd_put_back,
     .answer = uffd_answer,
     .waits_for_claims = false,
 };
