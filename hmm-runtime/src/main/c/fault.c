@@ -51,18 +51,18 @@ static int serve_one(struct hmm_pager *p, const struct fault *f) {
   if (!piece) piece = 1;
   struct hmm_failure failure = {0};
   uint64_t at = end - f->page > piece ? f->page + piece : end;
-  int result = fetch_for_fault(p, f->page, at, f->write, &failure);
+  int result = fetch_for_fault(p, f->page, at, f->write, false, &failure);
   for (int tries = 1; result && result != -EACCES && tries < TRIES; tries++) { // alone now: a neighbour may have been at fault
-    result = fetch_for_fault(p, f->page, f->page + 1, f->write, &failure);
+    result = fetch_for_fault(p, f->page, f->page + 1, f->write, false, &failure);
   }
-  if (result == -EACCES && at > f->page + 1) result = fetch_for_fault(p, f->page, f->page + 1, f->write, &failure);
+  if (result == -EACCES && at > f->page + 1) result = fetch_for_fault(p, f->page, f->page + 1, f->write, false, &failure);
   count(p, f->write ? HMM_FAULTS_WRITE : HMM_FAULTS_READ, 1);
   p->trap->answer(p, f, result);
   if (result) count(p, HMM_ERRORS, 1);
   if (!result && at < end) promote(p);
   while (!result && at < end) {
     uint64_t until = end - at > piece ? at + piece : end;
-    result = fetch_for_fault(p, at, until, f->write, &failure); // nobody waits for these: whoever touches them will hear of an error
+    result = fetch_for_fault(p, at, until, f->write, true, &failure); // nobody waits for these: whoever touches them will hear of an error
     at = until;
   }
   return result;
@@ -88,5 +88,9 @@ void serve(struct hmm_pager *p, struct fault *faults, int n) {
   count(p, HMM_FAULTS_MESSAGES, (uint64_t)n);
   n = sorted(faults, n);
   if (n > 1) promote(p);
-  for (int i = 0; i < n; i++) serve_one(p, &faults[i]);
+  for (int i = 0; i < n; i++) {
+    set_rest(faults + i + 1, n - i - 1);
+    serve_one(p, &faults[i]);
+    n = i + 1 + set_rest(NULL, 0); // what this one had to hand on is somebody else's by now
+  }
 }

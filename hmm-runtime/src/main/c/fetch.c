@@ -19,7 +19,8 @@
 
 #define BATCH_BYTES (4ULL << 20)
 #define UNDER_WAY 4
-#define FAULT 8 // beside hmm_fetch_flags: map every page, whatever its state
+#define FAULT 8  // beside hmm_fetch_flags: map every page, whatever its state
+#define AHEAD 16 // of a fault: nobody waits for any of these pages
 
 struct claim {
   uint64_t page, word, before;
@@ -139,7 +140,9 @@ static int await_launches(const struct fetch *f, const struct batch *b) {
     }
     size_t j = i + 1;
     while (j < b->count && b->claims[j].page == b->claims[j - 1].page + 1 && must_wait(f, b->claims[j].before)) j++;
-    int result = await_conflicts(f->p, (struct page_range){b->claims[i].page, b->claims[j - 1].page + 1}, !exclusive(f), -1, 0);
+    struct page_range range = {b->claims[i].page, b->claims[j - 1].page + 1};
+    if (f->flags & FAULT && in_use(f->p, range, !exclusive(f))) count(f->p, HMM_WAITS, 1);
+    int result = await_conflicts(f->p, range, !exclusive(f), -1, 0);
     if (result) return result;
     i = j;
   }
@@ -195,11 +198,13 @@ static int map(const struct fetch *f, const struct batch *b) {
     enum state from = word_state(before), to = word_state(after);
     size_t j = i + 1;
     while (continues(b, j) && (word_state(b->claims[j].before) == EMPTY) == (from == EMPTY) && word_state(landed(f, b->claims[j].word, b->claims[j].before)) == to
-           && word_writable(b->claims[j].before) == word_writable(before)) {
+           && word_writable(b->claims[j].before) == word_writable(before) && word_readable(b->claims[j].before) == word_readable(before)) {
       j++;
     }
     uint64_t first = b->claims[i].page, end = b->claims[j - 1].page + 1;
-    if (from == EMPTY && to == HOST) {
+    if (!word_readable(before)) {
+      // it came home, but nobody may touch it
+    } else if (from == EMPTY && to == HOST) {
       result = p->trap->install_empty(p, first, end);
     } else {
       if (from == EMPTY) populate_for_reading(p, first, end);
@@ -243,17 +248,31 @@ static void wake(const struct fetch *f, const struct batch *b) {
   }
 }
 
-// Every page is again where it was; those of a lost device are poisoned.
-static void restore(const struct fetch *f, struct batch *b, const struct hmm_failure *failure) {
+// Every page of the batch from number `from` on is again where it was; those of a lost device are poisoned.
+static void restore_from(const struct fetch *f, struct batch *b, size_t from, const struct hmm_failure *failure) {
   dma_wait(f->p, &b->copies);
-  for (size_t i = 0; i < b->count; i++) {
+  for (size_t i = from; i < b->count; i++) {
     const struct claim *c = &b->claims[i];
     bool lost = failure && failure->reason == HMM_OPENCL && is_lost(failure->status) && word_state(c->before) == DEVICE && (int64_t)word_device(c->before) == failure->device;
     settle(f->p, c, lost ? poisoned : restored, f, false);
     if (lost) count(f->p, HMM_POISONED, 1);
   }
-  wake(f, b);
-  b->count = 0;
+  const struct batch given_back = {.claims = b->claims + from, .count = b->count - from};
+  wake(f, &given_back);
+  b->count = from;
+}
+
+static void restore(const struct fetch *f, struct batch *b, const struct hmm_failure *failure) { restore_from(f, b, 0, failure); }
+
+// A launch never blocks faults on pages that it does not use: neighbours that it uses do not come along. Those are the pages from the first such one on.
+static void leave_used(const struct fetch *f, struct batch *b) {
+  for (size_t i = f->flags & AHEAD || b->claims[0].page != f->first ? 0 : 1; i < b->count; i++) {
+    uint64_t page = b->claims[i].page;
+    if (must_wait(f, b->claims[i].before) && in_use(f->p, (struct page_range){page, page + 1}, !exclusive(f))) {
+      restore_from(f, b, i, NULL);
+      return;
+    }
+  }
 }
 
 // Steps 4 and 5, after the copies have ended.
@@ -276,8 +295,7 @@ static int land(const struct fetch *f, struct batch *b) {
       f->moved->copied += word_state(c->before) == DEVICE;
     }
   }
-  if (f->flags & HMM_MAP) settled(f->p); // mapping has woken those who fault
-  else wake(f, b);
+  wake(f, b); // also after mapping: whom that has woken may have come back with another fault, and found the claim
   b->count = 0;
   return 0;
 }
@@ -293,6 +311,7 @@ static int start(const struct fetch *f, struct batch *b, uint64_t first, uint64_
     }
     if (result >= 0 && b->count) {
       step(f->p, HMM_STEP_CLAIMED);
+      if (f->flags & FAULT) leave_used(f, b);
       result = await_launches(f, b);
       if (result == -EAGAIN) { // a launch insists: it needs these pages before it can start
         restore(f, b, NULL);
@@ -348,6 +367,7 @@ HMM_API int hmm_fetch(struct hmm_pager *p, uint64_t first, uint64_t end, uint64_
     fail_errno(failure, first, result, HMM_CALL_NONE);
     goto out;
   }
+  memset(f.outcomes, 0, (size_t)(end - first)); // 0: not yet
   for (int i = 0; i < UNDER_WAY; i++) batches[i].claims = claims + (size_t)i * batch_pages;
   while (true) {
     bool busy = false;
@@ -364,10 +384,10 @@ out:
   return result;
 }
 
-int fetch_for_fault(struct hmm_pager *p, uint64_t first, uint64_t end, bool write, struct hmm_failure *failure) {
+int fetch_for_fault(struct hmm_pager *p, uint64_t first, uint64_t end, bool write, bool ahead, struct hmm_failure *failure) {
   struct claim claims[CLAIMS_OF_A_FAULT];
   struct batch b = {.claims = claims};
-  struct fetch f = {p, HMM_MAP | FAULT | (write ? HMM_EXCLUSIVE : 0), NULL, first, NULL, failure};
+  struct fetch f = {p, HMM_MAP | FAULT | (write ? HMM_EXCLUSIVE : 0) | (ahead ? AHEAD : 0), NULL, first, NULL, failure};
   while (true) {
     bool busy = false;
     int result = start(&f, &b, first, end, &busy);

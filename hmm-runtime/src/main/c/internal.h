@@ -47,6 +47,7 @@ struct trap {
   int (*forbid)(struct hmm_pager *, uint64_t first, uint64_t end, bool keep_reading);
   int (*set_access)(struct hmm_pager *, uint64_t first, uint64_t end, int access);
   void (*wake)(struct hmm_pager *, uint64_t first, uint64_t end); // those who wait for a claim without a new mapping
+  void (*put_back)(struct hmm_pager *, const struct fault *); // a fault that `wait` has returned comes again
   // Ends a fault: 0, or the touch becomes an error of the thread.
   void (*answer)(struct hmm_pager *, const struct fault *, int result);
   bool waits_for_claims; // whether a fault on a claimed page must wait here, or sleeps until it is woken
@@ -148,7 +149,8 @@ void step_slow(struct hmm_pager *p, enum hmm_step step);
 static inline void step(struct hmm_pager *p, enum hmm_step s) {
   if (atomic_load_explicit(&p->steps_armed, memory_order_relaxed)) step_slow(p, s);
 }
-void promote(struct hmm_pager *p); // lets somebody else read faults; called before whatever may take long
+void promote(struct hmm_pager *p); // lets somebody else read faults, and the rest of those read already; called before whatever may take long
+int set_rest(const struct fault *faults, int n); // what this thread has read and not begun to serve; returns how much was left of what was set before
 void wait_settled(struct hmm_pager *p, uint64_t page);
 void settled(struct hmm_pager *p); // after words have left TO_HOST
 void note_failed(struct hmm_pager *p, uint64_t page);
@@ -160,7 +162,8 @@ int install_signal_handler(void);
 void serve(struct hmm_pager *p, struct fault *faults, int n);
 
 // fetch.c
-int fetch_for_fault(struct hmm_pager *p, uint64_t first, uint64_t end, bool write, struct hmm_failure *failure);
+// Page `first` was touched; the others come along, but for those that launches use. With `ahead` nobody waits for the first either.
+int fetch_for_fault(struct hmm_pager *p, uint64_t first, uint64_t end, bool write, bool ahead, struct hmm_failure *failure);
 
 // launch.c
 int launches_init(struct hmm_pager *p);
@@ -170,6 +173,7 @@ struct page_range {
 // Waits for launches that use a page of `range` but for number `except`. -EAGAIN if one of them insists and is not decided: then give claims back and try again after
 // await_decided. Claim before calling.
 int await_conflicts(struct hmm_pager *p, struct page_range range, bool writers_only, int device, uint64_t except);
+bool in_use(struct hmm_pager *p, struct page_range range, bool writers_only); // whether there is anything to wait for
 void await_decided(struct hmm_pager *p);
 
 // dma.c

@@ -67,6 +67,14 @@ out:
   return result;
 }
 
+bool in_use(struct hmm_pager *p, struct page_range range, bool writers_only) {
+  bool used = false;
+  pthread_mutex_lock(&p->launch_lock);
+  for (unsigned i = 0; i < p->launches_used && !used; i++) used = under_way(&p->launches[i]) && conflicts(&p->launches[i], range, writers_only);
+  pthread_mutex_unlock(&p->launch_lock);
+  return used;
+}
+
 void await_decided(struct hmm_pager *p) {
   promote(p);
   pthread_mutex_lock(&p->launch_lock);

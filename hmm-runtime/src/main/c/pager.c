@@ -18,6 +18,10 @@
 
 static _Atomic(struct hmm_pager *) pagers[MAX_PAGERS]; // for the signal handler
 static _Thread_local bool leads;
+static _Thread_local struct { // faults that this thread has read and not begun to serve
+  const struct fault *faults;
+  int count;
+} rest;
 
 HMM_API int hmm_abi(uint64_t *numbers, int capacity) {
   const uint64_t all[] = {HMM_ABI, EMPTY, HOST, SHARED, DEVICE, TO_DEVICE, TO_HOST, POISONED, UNMAPPED, DEVICE_SHIFT, SHARERS_MASK, WRITE_INTENT, DENY_READ,
@@ -90,7 +94,16 @@ static int join_crew(struct hmm_pager *p) {
   return -error;
 }
 
+int set_rest(const struct fault *faults, int n) {
+  int left = rest.count;
+  rest.faults = faults;
+  rest.count = n;
+  return left;
+}
+
 void promote(struct hmm_pager *p) {
+  for (int i = 0; i < rest.count; i++) p->trap->put_back(p, &rest.faults[i]);
+  rest.count = 0;
   if (!leads) return;
   pthread_mutex_lock(&p->crew_lock);
   if (p->stopping || p->idle || !join_crew(p)) { // without a successor it goes on leading, after what it is about to do

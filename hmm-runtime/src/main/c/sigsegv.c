@@ -213,6 +213,11 @@ static int segv_set_access(struct hmm_pager *p, uint64_t first, uint64_t end, in
 
 static void segv_wake(struct hmm_pager *p, uint64_t first, uint64_t end) { (void)p, (void)first, (void)end; }
 
+static void segv_put_back(struct hmm_pager *p, const struct fault *f) {
+  atomic_store(&((struct request *)f->slot)->state, WAITING);
+  segv_ring(p);
+}
+
 static void segv_answer(struct hmm_pager *p, const struct fault *f, int result) {
   (void)p;
   struct request *r = f->slot;
@@ -230,6 +235,7 @@ const struct trap sigsegv_trap = {
     .forbid = segv_forbid,
     .set_access = segv_set_access,
     .wake = segv_wake,
+    .put_back = segv_put_back,
     .answer = segv_answer,
     .waits_for_claims = true,
 };

@@ -128,6 +128,13 @@ static int64_t map_zeros(struct hmm_pager *p, uint64_t start, uint64_t bytes) {
   return z.zeropage > 0 ? z.zeropage : -errno;
 }
 
+// A page without memory that is to be mapped for reading only: what UFFDIO_ZEROPAGE maps can be written to. Reading through the alias gives it memory.
+static int64_t map_hole(struct hmm_pager *p, uint64_t start, bool writable) {
+  if (writable) return map_zeros(p, start, KERNEL_PAGE);
+  (void)__atomic_load_n((const char *)(uintptr_t)(p->config.alias + (start - p->config.app)), __ATOMIC_RELAXED);
+  return map_existing(p, start, KERNEL_PAGE, false);
+}
+
 // The pages of a range may have memory or none, and a mapping or none, each for itself. `fresh` says what to expect. What is in the way is handled by the kernel's page.
 static int install_range(struct hmm_pager *p, uint64_t first, uint64_t end, bool writable, bool fresh) {
   uint64_t at = (uint64_t)(uintptr_t)app_of(p, first), until = (uint64_t)(uintptr_t)app_of(p, end);
@@ -142,7 +149,7 @@ static int install_range(struct hmm_pager *p, uint64_t first, uint64_t end, bool
       continue;
     }
     if (did < 0 && fresh) did = map_existing(p, at, KERNEL_PAGE, writable);           // it has memory
-    else if (did == -EFAULT) did = map_zeros(p, at, KERNEL_PAGE);                    // it has none
+    else if (did == -EFAULT) did = map_hole(p, at, writable);                        // it has none
     if (did == -EAGAIN) continue;
     if (did == -EEXIST) {
       mapped_before = true;
@@ -175,6 +182,8 @@ static int uffd_set_access(struct hmm_pager *p, uint64_t first, uint64_t end, in
   return mprotect(app_of(p, first), (size_t)((end - first) << p->config.page_shift), protection) ? -errno : 0;
 }
 
+static void uffd_put_back(struct hmm_pager *p, const struct fault *f) { uffd_wake(p, f->page, f->page + 1); } // the touch is made again
+
 static void uffd_answer(struct hmm_pager *p, const struct fault *f, int result) {
   if (!result) return; // the mapping has woken it
   note_failed(p, f->page);
@@ -192,6 +201,7 @@ const struct trap uffd_trap = {
     .forbid = uffd_forbid,
     .set_access = uffd_set_access,
     .wake = uffd_wake,
+    .put_back = uffd_put_back,
     .answer = uffd_answer,
     .waits_for_claims = false,
 };

@@ -1,0 +1,2 @@
+#include "check.h"
+const struct test error_tests[] = {{0}};

@@ -1,0 +1,320 @@
+// fake_cl.c - see fake_cl.h. One lock for everything: it is about order, not about speed.
+#include "fake_cl.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "check.h"
+
+enum { COMPLETE = 0, QUEUED = 3 };
+
+struct event {
+  int references, status;
+  void (*callback)(void *, int, void *);
+  void *user;
+};
+
+struct command {
+  struct command *next;
+  struct event *event;
+  struct fake_kernel *kernel;
+  char *from, *to;
+  size_t bytes;
+  bool flushed;
+};
+
+struct queue {
+  pthread_t worker;
+  struct command *first, **last;
+  bool closing;
+};
+
+struct memory {
+  char *bytes;
+};
+
+struct plan {
+  int status, after, times;
+};
+
+static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
+static pthread_cond_t changed = PTHREAD_COND_INITIALIZER;
+static struct plan plans[HMM_CL_COUNT], command_plan;
+static int called[HMM_CL_COUNT], live_events, held_commands;
+static bool held;
+
+static int fate(struct plan *plan) {
+  if (!plan->times) return 0;
+  if (plan->after) {
+    plan->after--;
+    return 0;
+  }
+  plan->times--;
+  return plan->status;
+}
+
+static int called_now(enum hmm_cl call) { // the lock is held
+  called[call]++;
+  return fate(&plans[call]);
+}
+
+static void drop(struct event *e) { // the lock is held
+  CHECK(e->references > 0);
+  if (--e->references) return;
+  live_events--;
+  free(e);
+}
+
+// The lock is held, but not over the callback.
+static void end(struct event *e, int status) {
+  e->status = status;
+  void (*callback)(void *, int, void *) = e->callback;
+  void *user = e->user;
+  e->callback = NULL;
+  pthread_cond_broadcast(&changed);
+  if (callback) {
+    pthread_mutex_unlock(&lock);
+    callback(e, status, user);
+    pthread_mutex_lock(&lock);
+  }
+  drop(e);
+}
+
+static void *work(void *arg) {
+  struct queue *q = arg;
+  pthread_mutex_lock(&lock);
+  while (true) {
+    struct command *c = q->first;
+    if (!c && q->closing) break;
+    if (!c || !c->flushed) {
+      pthread_cond_wait(&changed, &lock);
+      continue;
+    }
+    if (held && !c->kernel) {
+      held_commands++;
+      pthread_cond_broadcast(&changed);
+      while (held) pthread_cond_wait(&changed, &lock);
+      held_commands--;
+    }
+    if (!(q->first = c->next)) q->last = &q->first;
+    int status = c->kernel ? c->kernel->status : fate(&command_plan);
+    pthread_mutex_unlock(&lock);
+    if (c->kernel && c->kernel->run) c->kernel->run(c->kernel->arg);
+    if (!c->kernel && !status) memcpy(c->to, c->from, c->bytes);
+    pthread_mutex_lock(&lock);
+    end(c->event, status);
+    free(c);
+  }
+  pthread_mutex_unlock(&lock);
+  return NULL;
+}
+
+static int add(struct queue *q, enum hmm_cl call, struct command command, void **event) {
+  pthread_mutex_lock(&lock);
+  int status = called_now(call);
+  if (!status) {
+    struct command *c = malloc(sizeof *c);
+    struct event *e = calloc(1, sizeof *e);
+    CHECK(c && e && event);
+    *e = (struct event){.references = 2, .status = QUEUED}; // the caller's and the queue's
+    live_events++;
+    *c = command;
+    c->event = e;
+    *q->last = c;
+    q->last = &c->next;
+    *event = e;
+  }
+  pthread_mutex_unlock(&lock);
+  return status;
+}
+
+static void *create_queue(void *context, void *device, uint64_t properties, int *status) {
+  (void)context, (void)device, (void)properties;
+  pthread_mutex_lock(&lock);
+  *status = called_now(HMM_CL_CREATE_QUEUE);
+  pthread_mutex_unlock(&lock);
+  if (*status) return NULL;
+  struct queue *q = calloc(1, sizeof *q);
+  CHECK(q);
+  q->last = &q->first;
+  q->worker = start_thread(work, q);
+  return q;
+}
+
+static int flush(void *queue) {
+  pthread_mutex_lock(&lock);
+  int status = called_now(HMM_CL_FLUSH);
+  for (struct command *c = ((struct queue *)queue)->first; c; c = c->next) c->flushed = true; // also if it fails: the driver knows the commands
+  pthread_cond_broadcast(&changed);
+  pthread_mutex_unlock(&lock);
+  return status;
+}
+
+static int release_queue(void *queue) {
+  struct queue *q = queue;
+  flush(queue);
+  pthread_mutex_lock(&lock);
+  q->closing = true;
+  pthread_cond_broadcast(&changed);
+  pthread_mutex_unlock(&lock);
+  pthread_join(q->worker, NULL);
+  free(q);
+  return 0;
+}
+
+static int enqueue_read(void *q, void *memory, unsigned blocking, size_t offset, size_t bytes, void *host, unsigned waits, void *const *wait, void **event) {
+  CHECK(!blocking && !waits && !wait);
+  return add(q, HMM_CL_ENQUEUE_READ, (struct command){.from = fake_bytes(memory) + offset, .to = host, .bytes = bytes}, event);
+}
+
+static int enqueue_write(void *q, void *memory, unsigned blocking, size_t offset, size_t bytes, void *host, unsigned waits, void *const *wait, void **event) {
+  CHECK(!blocking && !waits && !wait);
+  return add(q, HMM_CL_ENQUEUE_WRITE, (struct command){.from = host, .to = fake_bytes(memory) + offset, .bytes = bytes}, event);
+}
+
+static int enqueue_copy(void *q, void *from, void *to, size_t from_offset, size_t to_offset, size_t bytes, unsigned waits, void *const *wait, void **event) {
+  CHECK(!waits && !wait);
+  return add(q, HMM_CL_ENQUEUE_COPY, (struct command){.from = fake_bytes(from) + from_offset, .to = fake_bytes(to) + to_offset, .bytes = bytes}, event);
+}
+
+static int enqueue_kernel(void *q, void *kernel, unsigned dimensions, const size_t *offset, const size_t *global, const size_t *local, unsigned waits, void *const *wait, void **event) {
+  CHECK(dimensions == 1 && global[0] == 1 && !offset && !local && !waits && !wait);
+  return add(q, HMM_CL_ENQUEUE_KERNEL, (struct command){.kernel = kernel}, event);
+}
+
+static int wait_events(unsigned n, void *const *events) {
+  CHECK(n == 1);
+  struct event *e = events[0];
+  pthread_mutex_lock(&lock);
+  while (e->status > COMPLETE) pthread_cond_wait(&changed, &lock);
+  int status = called_now(HMM_CL_WAIT); // even a wait that fails has waited
+  if (!status && e->status < 0) status = -14;
+  pthread_mutex_unlock(&lock);
+  return status;
+}
+
+static int event_info(void *event, unsigned name, size_t bytes, void *value, size_t *got) {
+  CHECK(name == 0x11D3 && bytes == sizeof(int) && !got);
+  pthread_mutex_lock(&lock);
+  int status = called_now(HMM_CL_EVENT_INFO);
+  if (!status) *(int *)value = ((struct event *)event)->status;
+  pthread_mutex_unlock(&lock);
+  return status;
+}
+
+static int retain_event(void *event) {
+  pthread_mutex_lock(&lock);
+  called_now(HMM_CL_RETAIN_EVENT);
+  ((struct event *)event)->references++;
+  pthread_mutex_unlock(&lock);
+  return 0;
+}
+
+static int release_event(void *event) {
+  pthread_mutex_lock(&lock);
+  called_now(HMM_CL_RELEASE_EVENT);
+  drop(event);
+  pthread_mutex_unlock(&lock);
+  return 0;
+}
+
+static int set_callback(void *event, int on, void (*callback)(void *, int, void *), void *user) {
+  struct event *e = event;
+  CHECK(on == COMPLETE);
+  pthread_mutex_lock(&lock);
+  int status = called_now(HMM_CL_SET_CALLBACK), ended = e->status;
+  if (!status && ended > COMPLETE) {
+    CHECK(!e->callback);
+    e->callback = callback;
+    e->user = user;
+  }
+  pthread_mutex_unlock(&lock);
+  if (!status && ended <= COMPLETE) callback(event, ended, user);
+  return status;
+}
+
+#define ADDRESS(function) (uint64_t)(uintptr_t)(function)
+
+void fake_calls(uint64_t cl[HMM_CL_COUNT]) {
+  const uint64_t calls[HMM_CL_COUNT] = {ADDRESS(create_queue), ADDRESS(release_queue),  ADDRESS(enqueue_read), ADDRESS(enqueue_write), ADDRESS(enqueue_copy), ADDRESS(enqueue_kernel), ADDRESS(flush),
+                                        0 /* nobody calls it */, ADDRESS(wait_events), ADDRESS(event_info), ADDRESS(retain_event), ADDRESS(release_event), ADDRESS(set_callback)};
+  memcpy(cl, calls, sizeof calls);
+}
+
+void *fake_memory(size_t bytes) {
+  struct memory *m = malloc(sizeof *m);
+  CHECK(m && (m->bytes = malloc(bytes)));
+  memset(m->bytes, 0xee, bytes); // whoever reads a frame that nobody has filled finds this
+  return m;
+}
+
+char *fake_bytes(void *memory) { return ((struct memory *)memory)->bytes; }
+
+void fake_free(void *memory) {
+  free(fake_bytes(memory));
+  free(memory);
+}
+
+void *fake_queue(void) {
+  int status;
+  return create_queue(NULL, NULL, 0, &status);
+}
+
+void fake_release_queue(void *queue) { release_queue(queue); }
+
+void fake_fail(enum hmm_cl call, int status, int after, int times) {
+  pthread_mutex_lock(&lock);
+  plans[call] = (struct plan){status, after, times};
+  pthread_mutex_unlock(&lock);
+}
+
+void fake_fail_commands(int status, int times) {
+  pthread_mutex_lock(&lock);
+  command_plan = (struct plan){status, 0, times};
+  pthread_mutex_unlock(&lock);
+}
+
+void fake_reset(void) {
+  pthread_mutex_lock(&lock);
+  memset(plans, 0, sizeof plans);
+  memset(called, 0, sizeof called);
+  command_plan = (struct plan){0};
+  pthread_mutex_unlock(&lock);
+}
+
+void fake_hold(bool hold) {
+  pthread_mutex_lock(&lock);
+  held = hold;
+  pthread_cond_broadcast(&changed);
+  pthread_mutex_unlock(&lock);
+}
+
+void fake_await_held(void) {
+  pthread_mutex_lock(&lock);
+  while (!held_commands) pthread_cond_wait(&changed, &lock);
+  pthread_mutex_unlock(&lock);
+}
+
+int fake_calls_of(enum hmm_cl call) {
+  pthread_mutex_lock(&lock);
+  int n = called[call];
+  pthread_mutex_unlock(&lock);
+  return n;
+}
+
+int fake_live_events(void) {
+  pthread_mutex_lock(&lock);
+  int n = live_events;
+  pthread_mutex_unlock(&lock);
+  return n;
+}
+
+int fake_wait(void *event) {
+  struct event *e = event;
+  pthread_mutex_lock(&lock);
+  while (e->status > COMPLETE) pthread_cond_wait(&changed, &lock);
+  int status = e->status;
+  drop(e);
+  pthread_mutex_unlock(&lock);
+  return status;
+}

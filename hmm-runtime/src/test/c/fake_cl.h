@@ -1,0 +1,35 @@
+// fake_cl.h - as much of OpenCL as the native part calls: queues with a thread each, memory objects that are plain memory, kernels that are functions of the test.
+//
+// A command runs only after a flush, as a driver may well have it. Every call can be made to fail, and so can the commands themselves.
+#ifndef FAKE_CL_H
+#define FAKE_CL_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "hmm_pager.h"
+
+struct fake_kernel {
+  void (*run)(void *arg);
+  void *arg;
+  int status; // how its event ends
+};
+
+void fake_calls(uint64_t cl[HMM_CL_COUNT]);
+void *fake_memory(size_t bytes); // a cl_mem
+char *fake_bytes(void *memory);
+void fake_free(void *memory);
+void *fake_queue(void);
+void fake_release_queue(void *queue);
+
+void fake_fail(enum hmm_cl call, int status, int after, int times); // lets `after` calls pass before
+void fake_fail_commands(int status, int times);                     // the next copies end with this status
+void fake_reset(void);
+void fake_hold(bool hold); // copies do not start
+void fake_await_held(void);
+int fake_calls_of(enum hmm_cl call);
+int fake_live_events(void); // that somebody still has a reference to
+int fake_wait(void *event); // its status; the reference is gone then
+
+#endif

@@ -1,0 +1,218 @@
+// fetch_test.c - hmm_fetch with every combination of flags on every state: what moves, what is pinned, what is counted, what is refused.
+#include "heap.h"
+
+#include <errno.h>
+#include <string.h>
+
+#define PAGES 12
+enum { ALREADY = 1, MOVED = 2, NOTHING = 3 };
+
+// Page by page: empty, read once, host, shared, device, claimed to read, claimed to write, claimed beside a sharer, device, and three that cannot be touched.
+static struct heap *mixed(const struct shape *shape) {
+  struct heap *h = open_heap(shape, PAGES, 1);
+  for (uint64_t page = 2; page < 9; page++) put(h, page, (unsigned char)(10 + page));
+  expect(h, 1, 0);
+  CHECK(move_to(h, 3, 0, false) && move_to(h, 4, 0, true) && move_to(h, 7, 0, false) && move_to(h, 8, 1, true));
+  CHECK(claim_for(h, 5, 0, false) && claim_for(h, 6, 0, true) && claim_for(h, 7, 1, true));
+  forbid_claimed(h, 5, false);
+  forbid_claimed(h, 6, true);
+  forbid_claimed(h, 7, true);
+  fill_frame(h, 0, 4, 24);
+  fill_frame(h, 1, 8, 28);
+  set_word(h, 9, word_next(0, POISONED, 0, 0, 0));
+  set_word(h, 10, word_next(0, UNMAPPED, 0, 0, 0));
+  set_word(h, 11, word_next(0, HOST, 0, 0, 0));
+  protect(h, 11, 0);
+  count_from_now(h);
+  return h;
+}
+
+static const unsigned char contents[] = {0, 0, 12, 13, 24, 15, 16, 17, 28};
+
+static void check_page(struct heap *h, uint64_t page, uint64_t flags) {
+  bool exclusive = flags & HMM_EXCLUSIVE;
+  uint64_t w = word(h, page);
+  if (exclusive && page > 1) CHECK_EQUAL(word_state(w), HOST);
+  if (!exclusive && (page == 3 || page == 4 || page == 7 || page == 8)) CHECK_EQUAL(word_state(w), SHARED);
+  if (!exclusive && page == 4) CHECK_EQUAL(word_sharers(w), 1);
+  if (!exclusive && page == 8) CHECK_EQUAL(word_sharers(w), 2);
+  if (page < 2) CHECK_EQUAL(word_state(w), exclusive && flags & HMM_PIN ? HOST : EMPTY); // a view that writes makes it the host's
+  CHECK_EQUAL(word_pins(w, exclusive), flags & HMM_PIN ? 1 : 0);
+  CHECK_EQUAL(word_pins(w, !exclusive), 0);
+  CHECK_EQUAL(h->alias[page * PAGE + MIDDLE], contents[page]);
+}
+
+static void every_combination_of_flags(const struct shape *shape) {
+  for (uint64_t flags = 0; flags < 8; flags++) {
+    struct heap *h = mixed(shape);
+    uint8_t outcomes[9];
+    memset(outcomes, 0xab, sizeof outcomes); // whatever was there does not matter
+    struct hmm_moved moved = {0};
+    struct hmm_failure failure;
+    CHECK_EQUAL(hmm_fetch(h->pager, 0, 9, flags, outcomes, &moved, &failure), 0);
+    CHECK_EQUAL(moved.copied, 2);
+    uint64_t claimed = 0;
+    for (uint64_t page = 0; page < 9; page++) {
+      check_page(h, page, flags);
+      CHECK(outcomes[page] == ALREADY || outcomes[page] == MOVED);
+      claimed += outcomes[page] == MOVED;
+      if (page == 4 || page == 8) CHECK_EQUAL(outcomes[page], MOVED);
+    }
+    CHECK_EQUAL(moved.claimed, claimed);
+    count_from_now(h);
+    if (flags & HMM_MAP) { // what has moved needs no fault
+      expect(h, 4, 24);
+      expect(h, 8, 28);
+      CHECK_EQUAL(counted(h, HMM_FAULTS_READ), 0);
+    }
+    for (uint64_t page = 0; page < 9; page++) expect(h, page, contents[page]);
+    for (uint64_t page = 0; page < 9; page++) put(h, page, (unsigned char)(page + 100));
+    for (uint64_t page = 0; page < 9; page++) {
+      CHECK_EQUAL(h->alias[page * PAGE + MIDDLE], page + 100);
+      if (flags & HMM_PIN) unpin(h, page, flags & HMM_EXCLUSIVE);
+      CHECK_EQUAL(word_pins(word(h, page), true) + word_pins(word(h, page), false), 0);
+    }
+    close_heap(h);
+  }
+}
+
+// Bringing home asks for no permission: what has nothing to bring is told, what is closed moves, and stays closed.
+static void what_has_nothing_to_bring_is_told(const struct shape *shape) {
+  const uint64_t each[] = {0, HMM_EXCLUSIVE, HMM_MAP, HMM_EXCLUSIVE | HMM_MAP};
+  for (int i = 0; i < 4; i++) {
+    uint64_t flags = each[i];
+    struct heap *h = mixed(shape);
+    uint8_t outcomes[3] = {0};
+    unsigned char value;
+    CHECK(move_to(h, 0, 0, true));
+    protect(h, 0, 0);
+    CHECK_EQUAL(hmm_fetch(h->pager, 9, 12, flags, outcomes, NULL, NULL), 0);
+    CHECK_EQUAL(outcomes[0], NOTHING);
+    CHECK_EQUAL(outcomes[1], NOTHING);
+    CHECK_EQUAL(outcomes[2], ALREADY);
+    CHECK_EQUAL(fetch(h, 0, 1, flags), 0);
+    CHECK_EQUAL(state(h, 0), flags & HMM_EXCLUSIVE ? HOST : SHARED);
+    CHECK(touch_read(h, 0, &value));
+    CHECK(touch_read(h, 11, &value));
+    close_heap(h);
+  }
+}
+
+// A view over pages of which one is refused gets none: no pin stays, and contents are where they can be had.
+static void a_refused_view_pins_nothing(const struct shape *shape) {
+  for (uint64_t refused = 9; refused < 12; refused++) {
+    for (uint64_t flags = HMM_PIN; flags < 8; flags += flags & HMM_EXCLUSIVE ? 3 : 1) {
+      struct heap *h = mixed(shape);
+      struct hmm_failure failure = {0};
+      set_word(h, 8, word(h, refused)); // last of the range
+      if (refused == 11) protect(h, 8, 0);
+      CHECK_EQUAL(hmm_fetch(h->pager, 0, 9, flags, NULL, NULL, &failure), -EACCES);
+      CHECK_EQUAL(failure.reason, HMM_REFUSED);
+      CHECK_EQUAL(failure.page, 8);
+      CHECK_EQUAL(failure.word, word(h, 8));
+      for (uint64_t page = 0; page < 8; page++) {
+        CHECK_EQUAL(word_pins(word(h, page), true) + word_pins(word(h, page), false), 0);
+        expect(h, page, contents[page]);
+      }
+      close_heap(h);
+    }
+  }
+}
+
+static void pins_have_a_limit(const struct shape *shape) {
+  for (int writes = 0; writes < 2; writes++) {
+    for (uint64_t map = 0; map <= HMM_MAP; map += HMM_MAP) {
+      struct heap *h = open_heap(shape, 4, 1);
+      uint64_t flags = HMM_PIN | map | (writes ? HMM_EXCLUSIVE : 0);
+      for (uint64_t page = 0; page < 3; page++) put(h, page, 5);
+      for (uint64_t i = 0; i < MAX_PINS; i++) CHECK_EQUAL(fetch(h, 1, 2, flags), 0);
+      CHECK_EQUAL(word_pins(word(h, 1), writes), MAX_PINS);
+      struct hmm_failure failure = {0};
+      CHECK_EQUAL(hmm_fetch(h->pager, 0, 3, flags, NULL, NULL, &failure), -EOVERFLOW);
+      CHECK_EQUAL(failure.reason, HMM_TOO_MANY_PINS);
+      CHECK_EQUAL(failure.page, 1);
+      CHECK_EQUAL(word_pins(word(h, 0), writes), 0);
+      CHECK_EQUAL(word_pins(word(h, 1), writes), MAX_PINS);
+      CHECK_EQUAL(word_pins(word(h, 2), writes), 0);
+      unpin(h, 1, writes);
+      CHECK_EQUAL(fetch(h, 0, 3, flags), 0);
+      close_heap(h);
+    }
+  }
+}
+
+// More pages than one batch takes, in frames that are not in order, so that commands are many.
+static void a_long_range_comes_home_whole(const struct shape *shape) {
+  const uint64_t pages = 4500;
+  struct heap *h = open_heap(shape, pages, 1);
+  struct fake_device *d = &h->devices[0];
+  for (uint64_t page = 0; page + 8 < pages; page += 16) { // every other run of 8 lies behind its successor
+    for (uint64_t i = 0; i < 8; i++) d->frame_of_page[page + i] = (int32_t)(pages + page + i) + 1;
+  }
+  for (uint64_t page = 0; page < pages; page++) {
+    if (page % 100 == 99) continue;
+    CHECK(move_to(h, page, 0, true));
+    fill_frame(h, 0, page, (unsigned char)(page % 253 + 1));
+  }
+  struct hmm_moved moved = {0};
+  CHECK_EQUAL(hmm_fetch(h->pager, 0, pages, HMM_EXCLUSIVE, NULL, &moved, NULL), 0);
+  CHECK_EQUAL(moved.copied, pages - pages / 100);
+  for (uint64_t page = 0; page < pages; page++) CHECK_EQUAL(h->alias[page * PAGE + MIDDLE], page % 100 == 99 ? 0 : page % 253 + 1);
+  close_heap(h);
+}
+
+// Two that fetch the same pages, and touches beside them: each page is copied once.
+struct fetcher {
+  struct heap *heap;
+  uint64_t flags;
+  struct hmm_moved moved;
+};
+
+static void *fetch_all(void *arg) {
+  struct fetcher *f = arg;
+  CHECK_EQUAL(hmm_fetch(f->heap->pager, 0, f->heap->pages, f->flags, NULL, &f->moved, NULL), 0);
+  return NULL;
+}
+
+static void fetching_at_once_copies_once(const struct shape *shape) {
+  struct heap *h = open_heap(shape, 2500, 8);
+  for (uint64_t page = 0; page < h->pages; page++) {
+    CHECK(move_to(h, page, 0, true));
+    fill_frame(h, 0, page, (unsigned char)(page % 253 + 1));
+  }
+  struct fetcher a = {h, HMM_EXCLUSIVE, {0}}, b = {h, HMM_EXCLUSIVE | HMM_MAP, {0}};
+  pthread_t first = start_thread(fetch_all, &a), second = start_thread(fetch_all, &b);
+  for (uint64_t page = 0; page < h->pages; page += 3) expect(h, page, (unsigned char)(page % 253 + 1));
+  pthread_join(first, NULL);
+  pthread_join(second, NULL);
+  CHECK_EQUAL(a.moved.copied + b.moved.copied + (uint64_t)counted(h, HMM_FETCHED), h->pages);
+  for (uint64_t page = 0; page < h->pages; page++) CHECK_EQUAL(state(h, page), HOST);
+  close_heap(h);
+}
+
+// A view that was mapped is used through the program's own addresses: nothing of it may fault, whatever state its pages had.
+static void a_mapped_view_does_not_fault(const struct shape *shape) {
+  for (uint64_t flags = HMM_PIN | HMM_MAP; flags < 8; flags++) {
+    struct heap *h = mixed(shape);
+    for (uint64_t page = 0; page < 9; page++) CHECK_EQUAL(hmm_forbid(h->pager, page, page + 1, 0), 0);
+    CHECK_EQUAL(fetch(h, 0, 9, flags), 0);
+    count_from_now(h);
+    for (uint64_t page = 0; page < 9; page++) {
+      expect(h, page, contents[page]);
+      if (flags & HMM_EXCLUSIVE) put(h, page, 1);
+    }
+    CHECK_EQUAL(counted(h, HMM_FAULTS_MESSAGES), 0);
+    close_heap(h);
+  }
+}
+
+const struct test fetch_tests[] = {
+    {"every_combination_of_flags", every_combination_of_flags, false},
+    {"what_has_nothing_to_bring_is_told", what_has_nothing_to_bring_is_told, false},
+    {"a_refused_view_pins_nothing", a_refused_view_pins_nothing, true},
+    {"pins_have_a_limit", pins_have_a_limit, true},
+    {"a_long_range_comes_home_whole", a_long_range_comes_home_whole, false},
+    {"fetching_at_once_copies_once", fetching_at_once_copies_once, false},
+    {"a_mapped_view_does_not_fault", a_mapped_view_does_not_fault, false},
+    {0},
+};

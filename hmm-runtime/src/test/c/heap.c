@@ -1,0 +1,282 @@
+// heap.c - see heap.h.
+#define _GNU_SOURCE
+#include "heap.h"
+
+#include <errno.h>
+#include <setjmp.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <unistd.h>
+
+#define STAGING_BYTES (4 * 2 * PAGE) // four slots of two pages
+
+static _Thread_local sigjmp_buf error_exit;
+static _Thread_local volatile bool touching;
+
+static void on_error(int signal, siginfo_t *info, void *context) {
+  (void)info, (void)context;
+  if (!touching) _exit(99); // an error nobody expects
+  touching = false;
+  siglongjmp(error_exit, signal);
+}
+
+// SIGSEGV is for touches after closing; the native part's handler comes first and passes on to it.
+static void catch_errors(void) {
+  static bool caught;
+  if (caught) return;
+  caught = true;
+  struct sigaction action = {.sa_sigaction = on_error, .sa_flags = SA_SIGINFO | SA_NODEFER};
+  CHECK(!sigaction(SIGBUS, &action, NULL) && !sigaction(SIGSEGV, &action, NULL));
+}
+
+static void *table(uint64_t entries, size_t bytes) {
+  void *t = calloc(entries, bytes);
+  CHECK(t);
+  return t;
+}
+
+static void open_device(struct heap *h, unsigned index) {
+  struct fake_device *d = &h->devices[index];
+  enum way way = h->shape->way;
+  d->frames = 2 * h->pages;
+  d->frame_of_page = table(h->pages, sizeof *d->frame_of_page);
+  d->region_of_frame = table(d->frames, sizeof *d->region_of_frame);
+  d->last_use = table(d->frames, sizeof *d->last_use);
+  d->chunk_of_frame = table(d->frames, sizeof *d->chunk_of_frame);
+  d->page_of_frame = table(d->frames, sizeof *d->page_of_frame);
+  d->memory_of_frame = table(d->frames, sizeof *d->memory_of_frame);
+  d->host_of_chunk = table(d->frames, sizeof *d->host_of_chunk);
+  d->queue = fake_queue();
+  pthread_mutex_init(&d->lock, NULL);
+  for (uint64_t first = 0; first < d->frames; first += CHUNK) {
+    uint64_t end = first + CHUNK < d->frames ? first + CHUNK : d->frames;
+    void *memory = fake_memory((end - first) * PAGE);
+    if (way == REACHABLE) d->host_of_chunk[first] = (uint64_t)(uintptr_t)fake_bytes(memory);
+    for (uint64_t f = first; f < end; f++) {
+      d->chunk_of_frame[f] = (int32_t)first;
+      d->memory_of_frame[f] = (uint64_t)(uintptr_t)memory;
+    }
+  }
+  for (uint64_t page = 0; page < h->pages; page++) {
+    d->frame_of_page[page] = (int32_t)page + 1;
+    d->page_of_frame[page] = (int64_t)page + 1;
+  }
+  if (way == STAGED) d->staging = table(STAGING_BYTES, 1);
+#define TABLE(name) .name = (uint64_t)(uintptr_t)d->name
+  struct hmm_device_config config = {.context = 1, .device = 1, TABLE(frame_of_page), TABLE(page_of_frame), TABLE(region_of_frame), TABLE(last_use), TABLE(memory_of_frame), TABLE(chunk_of_frame),
+                                     TABLE(host_of_chunk), TABLE(staging), .staging_bytes = way == STAGED ? STAGING_BYTES : 0};
+  CHECK_EQUAL(hmm_add_device(h->pager, &config), 0);
+}
+
+struct heap *open_heap(const struct shape *shape, uint64_t pages, uint64_t ahead_pages) {
+  struct heap *h = table(1, sizeof *h);
+  size_t bytes = (size_t)(pages * PAGE);
+  catch_errors();
+  fake_reset();
+  h->shape = shape;
+  h->pages = pages;
+  h->words = table(pages, sizeof *h->words);
+  h->region_starts = table(pages, sizeof *h->region_starts);
+  h->memfd = memfd_create("hmm-test", MFD_CLOEXEC);
+  CHECK(h->memfd >= 0 && !ftruncate(h->memfd, (off_t)bytes));
+  h->app = mmap(NULL, bytes, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+  h->alias = mmap(NULL, bytes, PROT_READ | PROT_WRITE, MAP_SHARED, h->memfd, 0);
+  CHECK(h->app != MAP_FAILED && h->alias != MAP_FAILED);
+  struct hmm_config config = {.abi = HMM_ABI, .rung = shape->rung, .page_shift = PAGE_SHIFT, .page_count = pages, .app = (uint64_t)(uintptr_t)h->app, .alias = (uint64_t)(uintptr_t)h->alias,
+                              .memfd = (uint64_t)h->memfd, .words = (uint64_t)(uintptr_t)h->words, .region_starts = (uint64_t)(uintptr_t)h->region_starts, .ahead_bytes = ahead_pages * PAGE};
+  fake_calls(config.cl);
+  CHECK_EQUAL(hmm_open(&config, &h->pager), 0);
+  for (unsigned i = 0; i < DEVICES; i++) open_device(h, i);
+  return h;
+}
+
+void close_heap(struct heap *h) {
+  CHECK_EQUAL(hmm_close(h->pager), 0);
+  free_heap(h);
+}
+
+void free_heap(struct heap *h) {
+  size_t bytes = (size_t)(h->pages * PAGE);
+  munmap((void *)(uintptr_t)h->app, bytes);
+  munmap(h->alias, bytes);
+  close(h->memfd);
+  for (unsigned i = 0; i < DEVICES; i++) {
+    struct fake_device *d = &h->devices[i];
+    fake_release_queue(d->queue);
+    for (uint64_t first = 0; first < d->frames; first += CHUNK) fake_free((void *)(uintptr_t)d->memory_of_frame[first]);
+    void *tables[] = {(void *)d->frame_of_page, (void *)d->region_of_frame, (void *)d->last_use, (void *)d->chunk_of_frame, (void *)d->page_of_frame, (void *)d->memory_of_frame, (void *)d->host_of_chunk, d->staging};
+    for (size_t t = 0; t < sizeof tables / sizeof *tables; t++) free(tables[t]);
+  }
+  free((void *)h->words);
+  free((void *)h->region_starts);
+  free(h);
+  CHECK_EQUAL(fake_live_events(), 0);
+}
+
+// ---- the program
+
+static int touch(struct heap *h, uint64_t page, bool write, unsigned char *value) {
+  volatile unsigned char *at = h->app + page * PAGE + MIDDLE;
+  int error = sigsetjmp(error_exit, 1);
+  if (error) return error;
+  touching = true;
+  if (write) *at = *value;
+  else *value = *at;
+  touching = false;
+  return 0;
+}
+
+int touch_read(struct heap *h, uint64_t page, unsigned char *value) { return touch(h, page, false, value); }
+int touch_write(struct heap *h, uint64_t page, unsigned char value) { return touch(h, page, true, &value); }
+
+void expect(struct heap *h, uint64_t page, unsigned char value) {
+  unsigned char found = 0;
+  CHECK_EQUAL(touch_read(h, page, &found), 0);
+  CHECK_EQUAL(found, value);
+}
+
+void put(struct heap *h, uint64_t page, unsigned char value) { CHECK_EQUAL(touch_write(h, page, value), 0); }
+
+static void *toucher_main(void *arg) {
+  struct toucher *t = arg;
+  t->error = touch(t->heap, t->page, t->write, &t->value);
+  t->done = true;
+  return NULL;
+}
+
+void start_toucher(struct toucher *t, struct heap *h, uint64_t page, bool write, unsigned char value) {
+  *t = (struct toucher){.heap = h, .page = page, .write = write, .value = value};
+  t->thread = start_thread(toucher_main, t);
+}
+
+void join_toucher(struct toucher *t) { pthread_join(t->thread, NULL); }
+
+// ---- the Java side
+
+uint64_t word(const struct heap *h, uint64_t page) { return atomic_load(&h->words[page]); }
+enum state state(const struct heap *h, uint64_t page) {
+  uint64_t w;
+  AWAIT(word_state(w = word(h, page)) != TO_HOST);
+  return word_state(w);
+}
+void set_word(struct heap *h, uint64_t page, uint64_t w) { atomic_store(&h->words[page], w); }
+
+void protect(struct heap *h, uint64_t page, uint64_t access) {
+  if (access == 2) CHECK_EQUAL(hmm_set_access(h->pager, page, page + 1, access), 0);
+  uint64_t w = word(h, page), next;
+  do {
+    AWAIT(word_state(w = word(h, page)) != TO_HOST);
+    next = (w & ~(DENY_READ | DENY_WRITE)) + (1ULL << VERSION_SHIFT);
+    next |= access == 0 ? DENY_READ | DENY_WRITE : access == 1 ? DENY_WRITE : 0;
+  } while (!atomic_compare_exchange_strong(&h->words[page], &w, next));
+  if (access != 2) CHECK_EQUAL(hmm_set_access(h->pager, page, page + 1, access), 0);
+}
+
+void unpin(struct heap *h, uint64_t page, bool write) {
+  CHECK(word_pins(word(h, page), write));
+  atomic_fetch_sub(&h->words[page], 1ULL << (write ? WRITE_PINS_SHIFT : READ_PINS_SHIFT));
+}
+
+uint64_t claim_for(struct heap *h, uint64_t page, unsigned device, bool write) {
+  enum state s = state(h, page);
+  uint64_t w = word(h, page);
+  if (word_state(w) != s) return 0;
+  if ((s != EMPTY && s != HOST && s != SHARED) || pinned_against(w, write)) return 0;
+  uint64_t claimed = word_next(w, TO_DEVICE, device, word_sharers(w), write ? WRITE_INTENT : 0);
+  return atomic_compare_exchange_strong(&h->words[page], &w, claimed) ? claimed : 0;
+}
+
+void forbid_claimed(struct heap *h, uint64_t page, bool write) { CHECK_EQUAL(hmm_forbid(h->pager, page, page + 1, !write), 0); }
+
+unsigned char *frame(struct heap *h, unsigned device, uint64_t page) {
+  struct fake_device *d = &h->devices[device];
+  int32_t f = d->frame_of_page[page] - 1;
+  CHECK(f >= 0);
+  return (unsigned char *)fake_bytes((void *)(uintptr_t)d->memory_of_frame[f]) + ((size_t)(f - d->chunk_of_frame[f]) << PAGE_SHIFT);
+}
+
+void fill_frame(struct heap *h, unsigned device, uint64_t page, unsigned char value) { memset(frame(h, device, page), value, PAGE); }
+
+// A device that has the page already is not written to: a kernel may be reading there.
+void copy_in(struct heap *h, uint64_t page, unsigned device) {
+  if (word_sharers(word(h, page)) >> device & 1) return;
+  memcpy(frame(h, device, page), h->alias + page * PAGE, PAGE);
+}
+
+bool commit(struct heap *h, uint64_t page, unsigned device, uint64_t claimed) {
+  uint64_t w = word(h, page);
+  while (same_version(w, claimed)) {
+    CHECK_EQUAL(word_state(w), TO_DEVICE);
+    uint64_t next = w & WRITE_INTENT ? word_next(w, DEVICE, device, 0, 0) : word_next(w, SHARED, 0, word_sharers(w) | 1u << device, 0);
+    if (atomic_compare_exchange_strong(&h->words[page], &w, next)) return true;
+  }
+  return false;
+}
+
+bool move_to(struct heap *h, uint64_t page, unsigned device, bool write) {
+  state(h, page);
+  if (usable_on(word(h, page), device, write)) return true;
+  uint64_t claimed = claim_for(h, page, device, write);
+  if (!claimed) return false;
+  forbid_claimed(h, page, write);
+  copy_in(h, page, device);
+  return commit(h, page, device, claimed);
+}
+
+int fetch(struct heap *h, uint64_t first, uint64_t end, uint64_t flags) {
+  struct hmm_failure failure;
+  return hmm_fetch(h->pager, first, end, flags, NULL, NULL, &failure);
+}
+
+int64_t counted(struct heap *h, enum hmm_counter c) {
+  do {
+    uint64_t counts[HMM_COUNTERS];
+    CHECK_EQUAL(hmm_take_counts(h->pager, counts, HMM_COUNTERS), HMM_COUNTERS);
+    for (int i = 0; i < HMM_COUNTERS; i++) h->totals[i] += counts[i];
+    // A message is counted before it is answered, a fault afterwards: each message is one fault here, or this is not called.
+  } while (h->totals[HMM_FAULTS_MESSAGES] != h->totals[HMM_FAULTS_READ] + h->totals[HMM_FAULTS_WRITE]);
+  return (int64_t)h->totals[c];
+}
+
+void count_from_now(struct heap *h) {
+  counted(h, HMM_COUNTERS - 1);
+  memset(h->totals, 0, sizeof h->totals);
+}
+
+// ---- launches
+
+int launch(struct heap *h, struct launching *l, unsigned device, uint64_t first, uint64_t end, bool write) {
+  static const size_t one = 1;
+  l->use = (struct hmm_use){first, end, write};
+  struct hmm_launch request = l->request;
+  request.device = device;
+  request.uses = (uint64_t)(uintptr_t)&l->use;
+  request.use_count = 1;
+  request.queue = (uint64_t)(uintptr_t)h->devices[device].queue;
+  request.kernel = (uint64_t)(uintptr_t)&l->kernel;
+  request.dimensions = 1;
+  request.global = (uint64_t)(uintptr_t)&one;
+  l->result = hmm_launch_enter(h->pager, &request, &l->failure);
+  l->request = request;
+  return l->result;
+}
+
+static void stay(void *arg) {
+  struct stopped_kernel *k = arg;
+  k->running = true;
+  AWAIT(k->go);
+}
+
+void launch_stopped(struct heap *h, struct stopped_kernel *k, unsigned device, uint64_t first, uint64_t end, bool write) {
+  *k = (struct stopped_kernel){.launching.kernel = {stay, k, 0}};
+  CHECK_EQUAL(launch(h, &k->launching, device, first, end, write), 0);
+  CHECK(k->launching.request.event);
+  AWAIT(k->running);
+}
+
+void let_go(struct stopped_kernel *k) {
+  k->go = true;
+  fake_wait((void *)(uintptr_t)k->launching.request.event);
+}

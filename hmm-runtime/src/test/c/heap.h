@@ -1,0 +1,103 @@
+// heap.h - a heap as the Java side keeps one: page words, tables of frames, devices, claims for them; and touches of the program's memory that survive an error.
+#ifndef HEAP_H
+#define HEAP_H
+
+#include "check.h"
+#include "fake_cl.h"
+#include "word.h"
+
+#define DEVICES 2
+#define PAGE_SHIFT 12
+#define PAGE ((size_t)1 << PAGE_SHIFT)
+#define CHUNK 16 // frames of one memory object, but for the last ones
+
+struct fake_device {
+  uint64_t frames;
+  _Atomic int32_t *frame_of_page, *region_of_frame, *last_use, *chunk_of_frame;
+  _Atomic int64_t *page_of_frame;
+  _Atomic uint64_t *memory_of_frame, *host_of_chunk;
+  void *staging, *queue; // the program's queue, for kernels
+  pthread_mutex_t lock;  // the device's lock of the Java part
+};
+
+struct heap {
+  struct hmm_pager *pager;
+  const struct shape *shape;
+  uint64_t pages;
+  volatile unsigned char *app;
+  unsigned char *alias;
+  int memfd;
+  _Atomic uint64_t *words;
+  _Atomic uint8_t *region_starts;
+  struct fake_device devices[DEVICES];
+  uint64_t totals[HMM_COUNTERS];
+};
+
+// Page p has frame p on each device; as many frames again are free. All pages are EMPTY.
+struct heap *open_heap(const struct shape *shape, uint64_t pages, uint64_t ahead_pages);
+void close_heap(struct heap *h); // also checks that no event is left over
+void free_heap(struct heap *h);  // after hmm_close
+
+// ---- the program
+
+// One byte in the middle of a page. 0, or SIGBUS or SIGSEGV if the touch became an error.
+int touch_read(struct heap *h, uint64_t page, unsigned char *value);
+int touch_write(struct heap *h, uint64_t page, unsigned char value);
+void expect(struct heap *h, uint64_t page, unsigned char value); // reads it without an error
+void put(struct heap *h, uint64_t page, unsigned char value);
+#define MIDDLE (PAGE / 2 + 40)
+
+// A touch on a thread of its own.
+struct toucher {
+  struct heap *heap;
+  uint64_t page;
+  bool write;
+  unsigned char value;
+  int error;
+  _Atomic bool done;
+  pthread_t thread;
+};
+void start_toucher(struct toucher *t, struct heap *h, uint64_t page, bool write, unsigned char value);
+void join_toucher(struct toucher *t);
+
+// ---- the Java side
+
+uint64_t word(const struct heap *h, uint64_t page);
+enum state state(const struct heap *h, uint64_t page); // when nobody has it claimed for the host: a touch is answered a moment before its claim ends
+void set_word(struct heap *h, uint64_t page, uint64_t w);
+void protect(struct heap *h, uint64_t page, uint64_t access); // as RegionChanges does it
+void unpin(struct heap *h, uint64_t page, bool write);
+
+uint64_t claim_for(struct heap *h, uint64_t page, unsigned device, bool write);     // the claimed word, or 0 if somebody has it
+void forbid_claimed(struct heap *h, uint64_t page, bool write);
+void copy_in(struct heap *h, uint64_t page, unsigned device);
+bool commit(struct heap *h, uint64_t page, unsigned device, uint64_t claimed);
+bool move_to(struct heap *h, uint64_t page, unsigned device, bool write);           // all of these, if the page is not there yet
+unsigned char *frame(struct heap *h, unsigned device, uint64_t page);               // the bytes of its frame
+void fill_frame(struct heap *h, unsigned device, uint64_t page, unsigned char value);
+
+int fetch(struct heap *h, uint64_t first, uint64_t end, uint64_t flags);
+void count_from_now(struct heap *h);
+int64_t counted(struct heap *h, enum hmm_counter c); // since then; both wait until the crew has nothing in hand
+
+// ---- launches
+
+// A launch of one use. The kernel runs `run(arg)` on the queue's thread.
+struct launching {
+  struct fake_kernel kernel;
+  struct hmm_use use;
+  struct hmm_launch request;
+  struct hmm_failure failure;
+  int result;
+};
+int launch(struct heap *h, struct launching *l, unsigned device, uint64_t first, uint64_t end, bool write);
+
+// A kernel that stays until it is let go.
+struct stopped_kernel {
+  struct launching launching;
+  _Atomic bool running, go;
+};
+void launch_stopped(struct heap *h, struct stopped_kernel *k, unsigned device, uint64_t first, uint64_t end, bool write);
+void let_go(struct stopped_kernel *k); // and waits for it
+
+#endif

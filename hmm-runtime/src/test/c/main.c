@@ -1,0 +1,79 @@
+// main.c - runs every test on every rung that this machine accepts, and by every way home where that matters. Arguments: `quick` for slow builds, then parts of names.
+//
+// One line per rung on standard output; a rung that is refused says why.
+#define _GNU_SOURCE
+#include <signal.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "check.h"
+#include "hmm_pager.h"
+
+#define PATIENCE_SECONDS 60 // of one test, which takes far less
+
+static const struct test *const all_tests[] = {touch_tests, ahead_tests, fetch_tests, launch_tests, insist_tests, race_tests, error_tests, memory_tests, close_tests, model_tests};
+static const char *const rung_names[] = {"uffd-syscall", "uffd-device", "uffd-user", "sigsegv"};
+static const char *const way_names[] = {"reachable", "commands", "staged"};
+static char now[200];
+
+noreturn void check_failed(const char *file, int line, const char *condition, const char *format, ...) {
+  va_list arguments;
+  va_start(arguments, format);
+  fprintf(stderr, "%s failed: %s:%d: %s ", now, file, line, condition);
+  vfprintf(stderr, format, arguments);
+  fprintf(stderr, "\n");
+  va_end(arguments);
+  _exit(1);
+}
+
+static void on_alarm(int signal) {
+  (void)signal;
+  const char *text = " hangs\n";
+  if (write(STDERR_FILENO, now, strlen(now)) < 0 || write(STDERR_FILENO, text, strlen(text)) < 0) _exit(3);
+  _exit(2);
+}
+
+static bool wanted(int argc, char **argv, int first, const char *name) {
+  for (int i = first; i < argc; i++) {
+    if (strstr(name, argv[i])) return true;
+  }
+  return first >= argc;
+}
+
+int main(int argc, char **argv) {
+  bool quick = argc > 1 && !strcmp(argv[1], "quick");
+  int accepted = 0;
+  signal(SIGALRM, on_alarm);
+  for (uint64_t rung = HMM_UFFD_SYSCALL; rung <= HMM_SIGSEGV; rung++) {
+    char refused[100];
+    int result = hmm_probe(rung, refused, sizeof refused);
+    if (result) {
+      printf("%s: skipped, %s refused: %s\n", rung_names[rung], refused, strerror(-result));
+      continue;
+    }
+    int run = 0;
+    for (size_t group = 0; group < sizeof all_tests / sizeof *all_tests; group++) {
+      for (const struct test *test = all_tests[group]; test->name; test++) {
+        for (int way = REACHABLE; way < (test->one_way ? COMMANDS : WAYS); way++) {
+          snprintf(now, sizeof now, "%s/%s/%s", rung_names[rung], way_names[way], test->name);
+          if (!wanted(argc, argv, quick ? 2 : 1, now)) continue;
+          alarm(PATIENCE_SECONDS);
+          test->run(&(struct shape){rung, (enum way)way, quick});
+          run++;
+        }
+      }
+    }
+    alarm(0);
+    printf("%s: %d tests passed\n", rung_names[rung], run);
+    fflush(stdout);
+    accepted++;
+  }
+  return accepted ? 0 : 4;
+}
+
+// What the kernel orders, the sanitizer cannot see: a touch is served before it is made again, and this read only makes the kernel give the page memory.
+const char *__tsan_default_suppressions(void);
+const char *__tsan_default_suppressions(void) { return "race:populate_for_reading\n"; }
