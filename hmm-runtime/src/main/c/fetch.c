@@ -197,7 +197,7 @@ static int map(const struct fetch *f, const struct batch *b) {
     uint64_t before = b->claims[i].before, after = landed(f, b->claims[i].word, before);
     enum state from = word_state(before), to = word_state(after);
     size_t j = i + 1;
-    while (continues(b, j) && (word_state(b->claims[j].before) == EMPTY) == (from == EMPTY) && word_state(landed(f, b->claims[j].word, b->claims[j].before)) == to
+    while (continues(b, j) && word_state(b->claims[j].before) == from && word_state(landed(f, b->claims[j].word, b->claims[j].before)) == to
            && word_writable(b->claims[j].before) == word_writable(before) && word_readable(b->claims[j].before) == word_readable(before)) {
       j++;
     }
@@ -206,6 +206,8 @@ static int map(const struct fetch *f, const struct batch *b) {
       // it came home, but nobody may touch it
     } else if (from == EMPTY && to == HOST) {
       result = p->trap->install_empty(p, first, end);
+    } else if (from == SHARED && to == HOST && word_writable(before)) {
+      result = p->trap->upgrade(p, first, end);
     } else {
       if (from == EMPTY) populate_for_reading(p, first, end);
       result = p->trap->install(p, first, end, to == HOST && word_writable(after));

@@ -24,8 +24,9 @@
 #define USES_INLINE 8
 #define STREAMS 8
 #define FAULTS_AT_ONCE 16
-#define CLAIMS_OF_A_FAULT 64
+#define CLAIMS_OF_A_FAULT 128
 #define FAILED_PAGES 16
+#define AHEADS 64
 
 struct fault {
   uint64_t page;
@@ -42,6 +43,8 @@ struct trap {
   void (*ring)(struct hmm_pager *); // makes `wait` return
   // Maps host pages. `writable` still respects the protection of the region.
   int (*install)(struct hmm_pager *, uint64_t first, uint64_t end, bool writable);
+  // Gives pages that are mapped for reading, as far as they are mapped, the right to be written. Those that are not fault once more.
+  int (*upgrade)(struct hmm_pager *, uint64_t first, uint64_t end);
   // Maps pages that have no host memory yet, which then reads as zeros, writable.
   int (*install_empty)(struct hmm_pager *, uint64_t first, uint64_t end);
   int (*forbid)(struct hmm_pager *, uint64_t first, uint64_t end, bool keep_reading);
@@ -76,6 +79,12 @@ struct launch {
 struct stream {
   uint64_t next;   // page behind what the stream has brought so far
   uint64_t pages;  // what the last fault of it brought
+};
+
+struct ahead { // pages to bring along, by whoever of the crew has nothing else to do
+  uint64_t first, end;
+  uint64_t word; // what they looked like
+  bool write;
 };
 
 struct step {
@@ -114,6 +123,8 @@ struct hmm_pager {
   pthread_cond_t crew_changed;
   bool led, stopping;
   int crew, idle;
+  struct ahead aheads[AHEADS];
+  unsigned ahead_first, ahead_count; // a ring
 
   pthread_mutex_t stream_lock;
   struct stream streams[STREAMS];
@@ -150,6 +161,8 @@ static inline void step(struct hmm_pager *p, enum hmm_step s) {
   if (atomic_load_explicit(&p->steps_armed, memory_order_relaxed)) step_slow(p, s);
 }
 void promote(struct hmm_pager *p); // lets somebody else read faults, and the rest of those read already; called before whatever may take long
+void share_ahead(struct hmm_pager *p, struct ahead a);
+void work_ahead(struct hmm_pager *p); // on what is shared, until nothing is left
 int set_rest(const struct fault *faults, int n); // what this thread has read and not begun to serve; returns how much was left of what was set before
 void wait_settled(struct hmm_pager *p, uint64_t page);
 void settled(struct hmm_pager *p); // after words have left TO_HOST
@@ -160,6 +173,7 @@ int install_signal_handler(void);
 
 // fault.c
 void serve(struct hmm_pager *p, struct fault *faults, int n);
+void bring_ahead(struct hmm_pager *p, const struct ahead *a);
 
 // fetch.c
 // Page `first` was touched; the others come along, but for those that launches use. With `ahead` nobody waits for the first either.

@@ -199,6 +199,7 @@ static int protect(struct hmm_pager *p, uint64_t first, uint64_t end, int protec
 }
 
 static int segv_install(struct hmm_pager *p, uint64_t first, uint64_t end, bool writable) { return protect(p, first, end, writable ? PROT_READ | PROT_WRITE : PROT_READ); }
+static int segv_upgrade(struct hmm_pager *p, uint64_t first, uint64_t end) { return protect(p, first, end, PROT_READ | PROT_WRITE); }
 static int segv_install_empty(struct hmm_pager *p, uint64_t first, uint64_t end) { return protect(p, first, end, PROT_READ | PROT_WRITE); }
 
 // Pages without a mapping must not become readable, and nobody knows here which those are; a touch brings the mapping back.
@@ -231,6 +232,7 @@ const struct trap sigsegv_trap = {
     .wait = segv_wait,
     .ring = segv_ring,
     .install = segv_install,
+    .upgrade = segv_upgrade,
     .install_empty = segv_install_empty,
     .forbid = segv_forbid,
     .set_access = segv_set_access,

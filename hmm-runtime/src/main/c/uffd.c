@@ -191,12 +191,17 @@ static void uffd_answer(struct hmm_pager *p, const struct fault *f, int result) 
   uffd_wake(p, f->page, f->page + 1);
 }
 
+static int uffd_upgrade(struct hmm_pager *p, uint64_t first, uint64_t end) {
+  return lift_protection(p, (uint64_t)(uintptr_t)app_of(p, first), (end - first) << p->config.page_shift);
+}
+
 const struct trap uffd_trap = {
     .open = uffd_open,
     .close = uffd_close,
     .wait = uffd_wait,
     .ring = uffd_ring,
     .install = uffd_install,
+    .upgrade = uffd_upgrade,
     .install_empty = uffd_install_empty,
     .forbid = uffd_forbid,
     .set_access = uffd_set_access,

@@ -45,7 +45,8 @@ public final class NativeLaunchGate implements LaunchGate {
             return null;
         }
         try {
-            return windows.stream().allMatch(mirror::isPlaced) ? passPlaced(mirror, uses, windows, enqueue, insist) : null;
+            boolean placed = windows.stream().allMatch(window -> mirror.frameOf(window.first()) >= 0); // native code looks at the other pages
+            return placed ? passPlaced(mirror, uses, windows, enqueue, insist) : null;
         } finally {
             mirror.lock().unlock();
         }
