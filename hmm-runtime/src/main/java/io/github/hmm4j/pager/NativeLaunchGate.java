@@ -45,7 +45,7 @@ public final class NativeLaunchGate implements LaunchGate {
             return null;
         }
         try {
-            boolean placed = windows.stream().allMatch(window -> mirror.frameOf(window.first()) >= 0); // native code looks at the other pages
+            boolean placed = windows.stream().allMatch(window -> mirror.isPlaced(window) && mirror.frameOf(window.first()) >= 0);
             return placed ? passPlaced(mirror, uses, windows, enqueue, insist) : null;
         } finally {
             mirror.lock().unlock();
