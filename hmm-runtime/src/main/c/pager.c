@@ -53,7 +53,7 @@ static void lead(struct hmm_pager *p) {
     bool stopping = p->stopping;
     pthread_mutex_unlock(&p->crew_lock);
     if (n > 0) serve(p, faults, n);
-    else if (stopping) break;
+    if (stopping) break; // the ring may have come together with the faults, and comes only once
   }
 }
 
