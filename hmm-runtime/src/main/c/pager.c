@@ -246,6 +246,7 @@ HMM_API int hmm_close(struct hmm_pager *p) {
   hmm_await_all(p);
   dismiss(p);
   strike_off(p);
+  await_handlers(p);
   p->trap->close(p);
   for (unsigned i = 0; i < MAX_LAUNCHES; i++) {
     struct launch *l = &p->launches[i];
