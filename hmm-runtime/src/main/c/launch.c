@@ -182,19 +182,19 @@ static uint64_t first_missing(const struct hmm_pager *p, const struct hmm_launch
   const struct hmm_use *uses = (const struct hmm_use *)(uintptr_t)request->uses;
   const struct hmm_use *windows = (const struct hmm_use *)(uintptr_t)request->windows;
   const struct device *d = &p->devices[request->device];
+  for (uint64_t i = 0; i < request->use_count && !request->insist; i++) { // with insist the pages held one by one
+    for (uint64_t page = uses[i].first; page < uses[i].end; page++) {
+      uint64_t w = load_word(p, page);
+      if (!usable_on(w, (unsigned)request->device, uses[i].writes) || pinned_against(w, uses[i].writes)) return page;
+    }
+  }
+  // Only now: from here on whoever changes frames waits for this launch.
   for (uint64_t i = 0; i < request->window_count; i++) {
     int32_t before = -1;
     for (uint64_t page = windows[i].first; page < windows[i].end; page++) {
       int32_t frame = frame_of(d, page);
       if (frame < 0 || (before >= 0 && !dma_contiguous(d, before, frame))) return page;
       before = frame;
-    }
-  }
-  if (request->insist) return p->config.page_count; // the pages held one by one
-  for (uint64_t i = 0; i < request->use_count; i++) {
-    for (uint64_t page = uses[i].first; page < uses[i].end; page++) {
-      uint64_t w = load_word(p, page);
-      if (!usable_on(w, (unsigned)request->device, uses[i].writes) || pinned_against(w, uses[i].writes)) return page;
     }
   }
   return p->config.page_count;
