@@ -225,6 +225,16 @@ static int bring(struct hmm_pager *p, unsigned device, uint64_t page, uint64_t b
   return status ? fail(failure, HMM_OPENCL, page, before, status, HMM_CALL_WRITE, device) : 0;
 }
 
+// Whose bytes the frame of a moved page holds.
+static void note_region(const struct hmm_pager *p, const struct hmm_launch *request, uint64_t page) {
+  const struct hmm_use *windows = (const struct hmm_use *)(uintptr_t)request->windows;
+  const struct device *d = &p->devices[request->device];
+  for (uint64_t i = 0; i < request->window_count && request->region_ids; i++) {
+    if (page < windows[i].first || page >= windows[i].end) continue;
+    atomic_store(&((_Atomic int32_t *)(uintptr_t)d->config.region_of_frame)[frame_of(d, page)], ((const int32_t *)(uintptr_t)request->region_ids)[i]);
+  }
+}
+
 static void settle_insisted(struct hmm_pager *p, uint64_t page, uint64_t next_of_claim) {
   uint64_t w = load_word(p, page);
   while (!change_word(p, page, &w, (w & ~(PLACE_MASK | ~0ULL << VERSION_SHIFT)) | (next_of_claim & (PLACE_MASK | ~0ULL << VERSION_SHIFT)))) {
@@ -255,6 +265,7 @@ static int insist_on(struct hmm_pager *p, struct launch *l, uint64_t page, bool 
     if (!result) result = bring(p, l->device, page, w, l->number, failure);
     unsigned sharers = word_sharers(w);
     if (word_state(w) == DEVICE && !result) sharers |= 1u << word_device(w); // its copy stays valid, and so is the host's now
+    if (!result) note_region(p, request, page);
     uint64_t next;
     if (!result) next = writes ? word_next(claim, DEVICE, l->device, 0, 0) : word_next(claim, SHARED, 0, sharers | 1u << l->device, 0);
     else if (word_state(w) == TO_DEVICE) next = word_shared(claim, sharers);
