@@ -100,6 +100,7 @@ struct hmm_pager {
   pthread_t ringer;
   bool ringing;
   void *requests; // of the SIGSEGV trap
+  _Atomic int inside; // signal handlers that use this heap
 
   _Atomic uint64_t *words;
   const _Atomic uint8_t *region_starts;
@@ -170,6 +171,7 @@ void note_failed(struct hmm_pager *p, uint64_t page);
 bool take_failed(struct hmm_pager *p, uint64_t page);
 struct hmm_pager *pager_at(uintptr_t address);
 int install_signal_handler(void);
+void await_handlers(struct hmm_pager *p); // lets those go who wait in the signal handler, once no other can find the heap
 
 // fault.c
 void serve(struct hmm_pager *p, struct fault *faults, int n);

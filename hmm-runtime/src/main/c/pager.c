@@ -53,7 +53,7 @@ static void lead(struct hmm_pager *p) {
     bool stopping = p->stopping;
     pthread_mutex_unlock(&p->crew_lock);
     if (n > 0) serve(p, faults, n);
-    else if (stopping) break;
+    if (stopping) break; // the ring may have come together with the faults, and comes only once
   }
 }
 
@@ -281,6 +281,7 @@ HMM_API int hmm_close(struct hmm_pager *p) {
   hmm_await_all(p);
   dismiss(p);
   strike_off(p);
+  await_handlers(p);
   p->trap->close(p);
   for (unsigned i = 0; i < MAX_LAUNCHES; i++) {
     struct launch *l = &p->launches[i];

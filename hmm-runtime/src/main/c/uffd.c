@@ -186,7 +186,7 @@ static void uffd_put_back(struct hmm_pager *p, const struct fault *f) { uffd_wak
 
 static void uffd_answer(struct hmm_pager *p, const struct fault *f, int result) {
   if (!result) return; // the mapping has woken it
-  note_failed(p, f->page);
+  if (result != -EACCES) note_failed(p, f->page); // else the word says it, to whoever asks; a note would be taken for a touch that is allowed
   mprotect(app_of(p, f->page), (size_t)p->page_bytes, PROT_NONE);
   uffd_wake(p, f->page, f->page + 1);
 }
