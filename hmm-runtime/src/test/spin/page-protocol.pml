@@ -29,6 +29,10 @@
 #define DEVICE_OF_1 0
 #define START START_ANYWHERE
 
+#elif defined(LAUNCH_AGAIN)
+#define LAUNCHES 2
+#define CPUS 0
+
 #elif defined(TWO_THREADS)
 #define LAUNCHERS 1
 #define CPUS 2
@@ -69,7 +73,6 @@
 
 #elif defined(RANGES)
 #define PAGES 2
-#define CPUS 1
 #define EVICTIONS 1
 #define LAUNCHERS 1
 #define LAUNCHES 2
@@ -335,7 +338,7 @@ inline bring(p, write, maps) {
             page[p].draining = page[p].draining & (3 - BIT(page[p].owner));
             page[p].sharers = BIT(page[p].owner)
         }
-    :: else                                                                                    /* reach: fetched-without-copy */
+    :: page[p].was != DEVICE -> d_step { r = 0 }                                                      /* reach: fetched-without-copy */
     fi;
     if
     :: maps ->                                                                                 /* 4 */
@@ -457,13 +460,19 @@ inline migrate(p, d, m) {
            page[p].owner = d;
            page[p].intent = (m == WRITES);
            page[p].by = 1 + me;
+#ifndef MUTANT_COPY_ANYWAY
            had = (page[p].sharers >> d) & 1
+#endif
        };
        atomic { JAVA -> take_rights(p, m) };                                                   /* 2 */
        r = 0;
        do
        :: r == LAUNCHERS -> break
+#ifdef MUTANT_FILL_UNDER_KERNELS
+       :: atomic { JAVA && r < LAUNCHERS -> r++ }
+#else
        :: atomic { JAVA && r < LAUNCHERS && !USES_FRAME(r, p, d) -> r++ }                      /* 3 */
+#endif
        od;
        if
        :: atomic { JAVA && had -> had = 0 }                                                    /* reach: has-it-already */
@@ -481,7 +490,7 @@ inline migrate(p, d, m) {
            if
            :: page[p].state == TO_DEVICE && page[p].by == 1 + me && m == WRITES -> set_device(p, d)
            :: page[p].state == TO_DEVICE && page[p].by == 1 + me && m == READS -> set_host_or_shared(p, page[p].sharers | BIT(d))
-           :: else                                                                             /* reach: raced */
+           :: page[p].state != TO_DEVICE || page[p].by != 1 + me -> skip                       /* reach: raced */
            fi;
            r = 0
        };
@@ -548,7 +557,9 @@ inline move_insistently(p) {
     do
     :: atomic { HOLDS(p, d, mode[p]) -> break }
     :: atomic { !HOLDS(p, d, mode[p]) && page[p].state != TO_HOST -> claim_for_host(p, mode[p] == WRITES); r = 0 };    /* 1 */
+#ifndef MUTANT_TAKE_RIGHTS_LATE
        atomic { take_rights(p, mode[p]) };                                                     /* 2 */
+#endif
        do
        :: r == LAUNCHERS -> break
        :: atomic {                                                                             /* 3 */
@@ -570,6 +581,9 @@ inline move_insistently(p) {
            begin_fill(p, d);
            page[p].filling = page[p].filling & (3 - BIT(d))
        fi;
+#ifdef MUTANT_TAKE_RIGHTS_LATE
+       atomic { take_rights(p, mode[p]) };
+#endif
        atomic {                                                                                /* 5 */
            r = 0;
            if
@@ -583,13 +597,16 @@ inline move_insistently(p) {
 
 /* ---- processes --------------------------------------------------------------------------------------------------------------------------------------------- */
 
-inline lock_device() {
-#ifndef MUTANT_NO_DEVICE_LOCK
-    atomic { JAVA && !device_lock[d] -> device_lock[d] = 1 }
+#ifdef MUTANT_NO_DEVICE_LOCK
+#define LOCKS 0
 #else
-    skip
+#define LOCKS 1
 #endif
-}
+#ifdef MUTANT_INSIST_WITHOUT_LOCK
+#define INSISTENT_LOCKS 0
+#else
+#define INSISTENT_LOCKS LOCKS
+#endif
 
 proctype Launcher(byte me; byte d) {
     byte launches, losses, p, r;
@@ -608,7 +625,7 @@ proctype Launcher(byte me; byte d) {
        :: losses < LOSSES ->
            if
            :: atomic { JAVA }                                                                  /* everything may be there already */
-           :: lock_device();
+           :: atomic { JAVA && !device_lock[d] -> device_lock[d] = LOCKS };
               p = 0;
               do
               :: p < PAGES -> migrate(p, d, mode[p]); p++
@@ -626,6 +643,9 @@ proctype Launcher(byte me; byte d) {
 #else
            publish(0);
            check();
+#ifdef MUTANT_GATE_IN_JAVA
+           JAVA;
+#endif
 #endif
            if
            :: p == PAGES -> enqueue(); break
@@ -636,7 +656,7 @@ proctype Launcher(byte me; byte d) {
 #ifdef GIVES_UP
            break
 #else
-           lock_device();
+           atomic { JAVA && (!INSISTENT_LOCKS || !device_lock[d]) -> device_lock[d] = device_lock[d] | INSISTENT_LOCKS };
            atomic { JAVA && launch[me].phase == FREE };
 #ifndef MUTANT_TWO_INSIST
            atomic { !insisting -> insisting = 1 };
@@ -651,11 +671,11 @@ proctype Launcher(byte me; byte d) {
               check();
               if
               :: p == PAGES -> enqueue(); break
-              :: else                                                                          /* reach: moves-again */
+              :: p < PAGES -> d_step { p = 0 }                                                 /* reach: moves-again */
               fi
            od;
            insisting = 0;
-           atomic { JAVA -> device_lock[d] = 0 };
+           atomic { JAVA -> device_lock[d] = device_lock[d] & !INSISTENT_LOCKS };
            break
 #endif
        od;
@@ -682,6 +702,9 @@ end:
            od;
            p = 0
        };
+#ifdef MUTANT_CALLBACK_IN_JAVA
+       JAVA;
+#endif
        d_step { clear(l) }                                                                     /* the event's callback */
     od
 }
@@ -805,7 +828,7 @@ init {
             REQUIRE(orphaned_claim, ORPHANED_CLAIM, page[i].state != TO_DEVICE && page[i].state != TO_HOST);
             check_valid(i);
             i++
-        :: else -> break                                                                       /* reach: ended */
+        :: i == PAGES -> break                                                                 /* reach: ended */
         od
     }
 }
