@@ -59,6 +59,7 @@ void dma_close(struct hmm_pager *p, struct device *d) {
 
 // Waits for one command, releases its event, and returns its outcome.
 static int finish_event(struct hmm_pager *p, void *event) {
+  promote(p); // the device may be long about it, and other faults do not need it
   int waited = CL(p, wait_events, HMM_CL_WAIT)(1, (void *const[]){event});
   int outcome = waited;
   int asked = CL(p, event_info, HMM_CL_EVENT_INFO)(event, CL_EVENT_STATUS, sizeof outcome, &outcome, NULL);

@@ -2,12 +2,14 @@
 //
 // A scan must run near the speed of a bulk fetch, and a random touch must bring one page. So a fault that begins where an earlier one has ended belongs to a stream, and
 // brings four times as many pages as the one before, up to what the runtime has published; all others bring their page alone. What comes along is in the same state,
-// on the same device and in the same region. A long stretch is served in pieces: the first wakes the thread, the others are brought while it is busy with that.
+// on the same device and in the same region. A long stretch is served in pieces: the first wakes the thread, the others are brought
+// by all of the crew who have nothing to do while it is busy with that.
 #include <errno.h>
 
 #include "internal.h"
 
-#define PIECE_BYTES (256ULL << 10)
+#define FIRST_PIECE_BYTES (256ULL << 10)
+#define PIECE_BYTES (512ULL << 10)
 #define GROWTH 4
 #define TRIES 3 // of a copy that fails, before the touch becomes an error; the page stays where it is
 
@@ -15,22 +17,23 @@ static bool alike(uint64_t a, uint64_t b) {
   return word_state(a) == word_state(b) && word_device(a) == word_device(b) && word_writable(a) == word_writable(b) && word_readable(a) == word_readable(b);
 }
 
-// How many pages the stream wants that this fault belongs to; notes where it will be then.
+// How many pages the stream wants that this fault belongs to; notes where it will be then. A touch of what is still on its way with a stream changes nothing.
 static uint64_t wanted(struct hmm_pager *p, uint64_t page) {
   uint64_t most = p->config.ahead_bytes >> p->config.page_shift, pages = 1;
   if (most <= 1) return 1;
   pthread_mutex_lock(&p->stream_lock);
-  struct stream *s = NULL;
+  struct stream *s = NULL, *under_way = NULL;
   for (int i = 0; i < STREAMS && !s; i++) {
-    if (p->streams[i].pages && p->streams[i].next == page) s = &p->streams[i];
+    struct stream *it = &p->streams[i];
+    if (it->pages && it->next == page) s = it;
+    else if (it->pages > 1 && page < it->next && page >= it->next - it->pages) under_way = it;
   }
   if (s) {
     pages = s->pages * GROWTH;
     if (pages > most) pages = most;
-  } else {
-    s = &p->streams[p->stream_turn++ % STREAMS];
   }
-  *s = (struct stream){page + pages, pages};
+  if (!s && !under_way) s = &p->streams[p->stream_turn++ % STREAMS];
+  if (s) *s = (struct stream){page + pages, pages};
   pthread_mutex_unlock(&p->stream_lock);
   return pages;
 }
@@ -42,15 +45,25 @@ static uint64_t stretch(const struct hmm_pager *p, uint64_t page, uint64_t word,
   return end;
 }
 
-static int serve_one(struct hmm_pager *p, const struct fault *f) {
+static uint64_t pages_in(const struct hmm_pager *p, uint64_t bytes) {
+  uint64_t pages = bytes >> p->config.page_shift;
+  return pages > CLAIMS_OF_A_FAULT ? CLAIMS_OF_A_FAULT : pages ? pages : 1;
+}
+
+// Nobody waits for these pages: whoever touches one that did not come will hear why.
+void bring_ahead(struct hmm_pager *p, const struct ahead *a) {
+  struct hmm_failure ignored;
+  if (!alike(a->word, load_word(p, a->first))) return; // something else has become of it meanwhile
+  fetch_for_fault(p, a->first, stretch(p, a->first, a->word, a->end - a->first), a->write, true, &ignored);
+}
+
+static void serve_one(struct hmm_pager *p, const struct fault *f) {
   step(p, HMM_STEP_NOTICED);
-  uint64_t word = load_word(p, f->page);
-  uint64_t end = stretch(p, f->page, word, wanted(p, f->page));
-  uint64_t piece = PIECE_BYTES >> p->config.page_shift;
-  if (piece > CLAIMS_OF_A_FAULT) piece = CLAIMS_OF_A_FAULT;
-  if (!piece) piece = 1;
+  uint64_t word = load_word(p, f->page), end = f->page + 1;
+  if (word_state(word) != TO_HOST) end = stretch(p, f->page, word, wanted(p, f->page));
+  uint64_t first = pages_in(p, FIRST_PIECE_BYTES), piece = pages_in(p, PIECE_BYTES);
+  uint64_t at = end - f->page > first ? f->page + first : end;
   struct hmm_failure failure = {0};
-  uint64_t at = end - f->page > piece ? f->page + piece : end;
   int result = fetch_for_fault(p, f->page, at, f->write, false, &failure);
   for (int tries = 1; result && result != -EACCES && tries < TRIES; tries++) { // alone now: a neighbour may have been at fault
     result = fetch_for_fault(p, f->page, f->page + 1, f->write, false, &failure);
@@ -59,13 +72,9 @@ static int serve_one(struct hmm_pager *p, const struct fault *f) {
   count(p, f->write ? HMM_FAULTS_WRITE : HMM_FAULTS_READ, 1);
   p->trap->answer(p, f, result);
   if (result) count(p, HMM_ERRORS, 1);
-  if (!result && at < end) promote(p);
-  while (!result && at < end) {
-    uint64_t until = end - at > piece ? at + piece : end;
-    result = fetch_for_fault(p, at, until, f->write, true, &failure); // nobody waits for these: whoever touches them will hear of an error
-    at = until;
-  }
-  return result;
+  if (result || at == end) return;
+  for (; at < end; at += piece) share_ahead(p, (struct ahead){at, end - at > piece ? at + piece : end, word, f->write});
+  work_ahead(p);
 }
 
 // In order of pages, the same page once, as a write if one of its touches is.

@@ -197,7 +197,7 @@ static int map(const struct fetch *f, const struct batch *b) {
     uint64_t before = b->claims[i].before, after = landed(f, b->claims[i].word, before);
     enum state from = word_state(before), to = word_state(after);
     size_t j = i + 1;
-    while (continues(b, j) && (word_state(b->claims[j].before) == EMPTY) == (from == EMPTY) && word_state(landed(f, b->claims[j].word, b->claims[j].before)) == to
+    while (continues(b, j) && word_state(b->claims[j].before) == from && word_state(landed(f, b->claims[j].word, b->claims[j].before)) == to
            && word_writable(b->claims[j].before) == word_writable(before) && word_readable(b->claims[j].before) == word_readable(before)) {
       j++;
     }
@@ -206,6 +206,8 @@ static int map(const struct fetch *f, const struct batch *b) {
       // it came home, but nobody may touch it
     } else if (from == EMPTY && to == HOST) {
       result = p->trap->install_empty(p, first, end);
+    } else if (from == SHARED && to == HOST && word_writable(before)) {
+      result = p->trap->upgrade(p, first, end);
     } else {
       if (from == EMPTY) populate_for_reading(p, first, end);
       result = p->trap->install(p, first, end, to == HOST && word_writable(after));
@@ -295,34 +297,28 @@ static int land(const struct fetch *f, struct batch *b) {
       f->moved->copied += word_state(c->before) == DEVICE;
     }
   }
-  wake(f, b); // after settling: whoever is woken, or comes back with another fault, must not find the claim
+  wake(f, b);
   b->count = 0;
   return 0;
 }
 
-// Steps 1 to 3 for as many pages as a batch takes; pages that are busy are marked 0 in `outcomes` and left for the next pass.
+// Steps 1 to 3 for as many pages as a batch takes; pages that are busy are marked 0 in `outcomes` and left for the next pass. -EAGAIN if a launch insists, which needs
+// these pages before it can start: then nothing is claimed by this batch, and nothing must be by others while one waits for the launch to be decided.
 static int start(const struct fetch *f, struct batch *b, uint64_t first, uint64_t end, bool *busy) {
-  while (true) {
-    int result = 0;
-    for (uint64_t page = first; page < end && result >= 0; page++) {
-      if (f->outcomes && f->outcomes[page - f->first]) continue; // by an earlier pass
-      result = claim_or_finish(f, b, page);
-      if (result == BUSY) *busy = true;
-    }
-    if (result >= 0 && b->count) {
-      step(f->p, HMM_STEP_CLAIMED);
-      if (f->flags & FAULT) leave_used(f, b);
-      result = await_launches(f, b);
-      if (result == -EAGAIN) { // a launch insists: it needs these pages before it can start
-        restore(f, b, NULL);
-        await_decided(f->p);
-        continue;
-      }
-      if (!result) result = copy(f, b);
-    }
-    if (result < 0) restore(f, b, f->failure);
-    return result < 0 ? result : 0;
+  int result = 0;
+  for (uint64_t page = first; page < end && result >= 0; page++) {
+    if (f->outcomes && f->outcomes[page - f->first]) continue; // by an earlier pass
+    result = claim_or_finish(f, b, page);
+    if (result == BUSY) *busy = true;
   }
+  if (result >= 0 && b->count) {
+    step(f->p, HMM_STEP_CLAIMED);
+    if (f->flags & FAULT) leave_used(f, b);
+    result = await_launches(f, b);
+    if (!result) result = copy(f, b);
+  }
+  if (result < 0) restore(f, b, result == -EAGAIN ? NULL : f->failure);
+  return result < 0 ? result : 0;
 }
 
 static void unpin_done(const struct fetch *f, uint64_t end) {
@@ -334,16 +330,10 @@ static void unpin_done(const struct fetch *f, uint64_t end) {
   }
 }
 
-// One pass over the range, several batches under way: while the device copies some, others are claimed or mapped.
-static int pass(const struct fetch *f, uint64_t end, struct batch *batches, uint64_t batch_pages, bool *busy) {
-  int result = 0;
-  unsigned started = 0, ended = 0;
-  for (uint64_t at = f->first; at < end && !result; at += batch_pages) {
-    if (started - ended == UNDER_WAY) result = land(f, &batches[ended++ % UNDER_WAY]);
-    if (!result) result = start(f, &batches[started++ % UNDER_WAY], at, at + batch_pages < end ? at + batch_pages : end, busy);
-  }
-  while (ended < started) {
-    struct batch *b = &batches[ended++ % UNDER_WAY];
+// Ends what is under way. Returns `result`, or the first failure.
+static int land_all(const struct fetch *f, struct batch *batches, int result) {
+  for (unsigned i = 0; i < UNDER_WAY; i++) {
+    struct batch *b = &batches[i];
     if (!b->count) continue;
     struct fetch quiet = *f; // one failure is enough; what the others have copied is good
     struct hmm_failure second;
@@ -352,6 +342,25 @@ static int pass(const struct fetch *f, uint64_t end, struct batch *batches, uint
     if (!result) result = one;
   }
   return result;
+}
+
+// One pass over the range, several batches under way: while the device copies some, others are claimed or mapped.
+static int pass(const struct fetch *f, uint64_t end, struct batch *batches, uint64_t batch_pages, bool *busy) {
+  int result = 0;
+  unsigned turn = 0;
+  for (uint64_t at = f->first; at < end && !result;) {
+    struct batch *b = &batches[turn % UNDER_WAY]; // the oldest
+    if (b->count) result = land(f, b);
+    if (!result) result = start(f, b, at, at + batch_pages < end ? at + batch_pages : end, busy);
+    if (result == -EAGAIN) {
+      result = land_all(f, batches, 0);
+      await_decided(f->p);
+      continue;
+    }
+    at += batch_pages;
+    turn++;
+  }
+  return land_all(f, batches, result);
 }
 
 HMM_API int hmm_fetch(struct hmm_pager *p, uint64_t first, uint64_t end, uint64_t flags, uint8_t *outcomes, struct hmm_moved *moved, struct hmm_failure *failure) {
@@ -391,6 +400,10 @@ int fetch_for_fault(struct hmm_pager *p, uint64_t first, uint64_t end, bool writ
   while (true) {
     bool busy = false;
     int result = start(&f, &b, first, end, &busy);
+    if (result == -EAGAIN) {
+      await_decided(p);
+      continue;
+    }
     if (result) return result;
     for (size_t i = 0; i < b.count; i++) {
       uint64_t before = claims[i].before;

@@ -24,8 +24,9 @@
 #define USES_INLINE 8
 #define STREAMS 8
 #define FAULTS_AT_ONCE 16
-#define CLAIMS_OF_A_FAULT 64
+#define CLAIMS_OF_A_FAULT 128
 #define FAILED_PAGES 16
+#define AHEADS 64
 
 struct fault {
   uint64_t page;
@@ -40,8 +41,10 @@ struct trap {
   // Waits for faults. Returns how many; 0 if the crew is to look whether it is to stop.
   int (*wait)(struct hmm_pager *, struct fault *, int capacity);
   void (*ring)(struct hmm_pager *); // makes `wait` return
-  // Maps host pages. `writable` still respects the protection of the region.
+  // Maps host pages, and wakes nobody: who touched them shall find their words settled. `writable` still respects the protection of the region.
   int (*install)(struct hmm_pager *, uint64_t first, uint64_t end, bool writable);
+  // Gives pages that are mapped for reading, as far as they are mapped, the right to be written. Those that are not fault once more.
+  int (*upgrade)(struct hmm_pager *, uint64_t first, uint64_t end);
   // Maps pages that have no host memory yet, which then reads as zeros, writable.
   int (*install_empty)(struct hmm_pager *, uint64_t first, uint64_t end);
   int (*forbid)(struct hmm_pager *, uint64_t first, uint64_t end, bool keep_reading);
@@ -78,6 +81,12 @@ struct stream {
   uint64_t pages;  // what the last fault of it brought
 };
 
+struct ahead { // pages to bring along, by whoever of the crew has nothing else to do
+  uint64_t first, end;
+  uint64_t word; // what they looked like
+  bool write;
+};
+
 struct step {
   bool armed;
   int stopped;
@@ -91,6 +100,7 @@ struct hmm_pager {
   pthread_t ringer;
   bool ringing;
   void *requests; // of the SIGSEGV trap
+  _Atomic int inside; // signal handlers that use this heap
 
   _Atomic uint64_t *words;
   const _Atomic uint8_t *region_starts;
@@ -114,6 +124,8 @@ struct hmm_pager {
   pthread_cond_t crew_changed;
   bool led, stopping;
   int crew, idle;
+  struct ahead aheads[AHEADS];
+  unsigned ahead_first, ahead_count; // a ring
 
   pthread_mutex_t stream_lock;
   struct stream streams[STREAMS];
@@ -150,6 +162,8 @@ static inline void step(struct hmm_pager *p, enum hmm_step s) {
   if (atomic_load_explicit(&p->steps_armed, memory_order_relaxed)) step_slow(p, s);
 }
 void promote(struct hmm_pager *p); // lets somebody else read faults, and the rest of those read already; called before whatever may take long
+void share_ahead(struct hmm_pager *p, struct ahead a);
+void work_ahead(struct hmm_pager *p); // on what is shared, until nothing is left
 int set_rest(const struct fault *faults, int n); // what this thread has read and not begun to serve; returns how much was left of what was set before
 void wait_settled(struct hmm_pager *p, uint64_t page);
 void settled(struct hmm_pager *p); // after words have left TO_HOST
@@ -157,9 +171,11 @@ void note_failed(struct hmm_pager *p, uint64_t page);
 bool take_failed(struct hmm_pager *p, uint64_t page);
 struct hmm_pager *pager_at(uintptr_t address);
 int install_signal_handler(void);
+void await_handlers(struct hmm_pager *p); // lets those go who wait in the signal handler, once no other can find the heap
 
 // fault.c
 void serve(struct hmm_pager *p, struct fault *faults, int n);
+void bring_ahead(struct hmm_pager *p, const struct ahead *a);
 
 // fetch.c
 // Page `first` was touched; the others come along, but for those that launches use. With `ahead` nobody waits for the first either.

@@ -182,19 +182,19 @@ static uint64_t first_missing(const struct hmm_pager *p, const struct hmm_launch
   const struct hmm_use *uses = (const struct hmm_use *)(uintptr_t)request->uses;
   const struct hmm_use *windows = (const struct hmm_use *)(uintptr_t)request->windows;
   const struct device *d = &p->devices[request->device];
+  for (uint64_t i = 0; i < request->use_count && !request->insist; i++) { // with insist the pages held one by one
+    for (uint64_t page = uses[i].first; page < uses[i].end; page++) {
+      uint64_t w = load_word(p, page);
+      if (!usable_on(w, (unsigned)request->device, uses[i].writes) || pinned_against(w, uses[i].writes)) return page;
+    }
+  }
+  // Only now: from here on whoever changes frames waits for this launch.
   for (uint64_t i = 0; i < request->window_count; i++) {
     int32_t before = -1;
     for (uint64_t page = windows[i].first; page < windows[i].end; page++) {
       int32_t frame = frame_of(d, page);
       if (frame < 0 || (before >= 0 && !dma_contiguous(d, before, frame))) return page;
       before = frame;
-    }
-  }
-  if (request->insist) return p->config.page_count; // the pages held one by one
-  for (uint64_t i = 0; i < request->use_count; i++) {
-    for (uint64_t page = uses[i].first; page < uses[i].end; page++) {
-      uint64_t w = load_word(p, page);
-      if (!usable_on(w, (unsigned)request->device, uses[i].writes) || pinned_against(w, uses[i].writes)) return page;
     }
   }
   return p->config.page_count;
@@ -223,6 +223,16 @@ static int bring(struct hmm_pager *p, unsigned device, uint64_t page, uint64_t b
   if (word_sharers(before) >> device & 1) return 0;
   int status = dma_to_device(p, device, page, word_state(before) == EMPTY);
   return status ? fail(failure, HMM_OPENCL, page, before, status, HMM_CALL_WRITE, device) : 0;
+}
+
+// Whose bytes the frame of a moved page holds.
+static void note_region(const struct hmm_pager *p, const struct hmm_launch *request, uint64_t page) {
+  const struct hmm_use *windows = (const struct hmm_use *)(uintptr_t)request->windows;
+  const struct device *d = &p->devices[request->device];
+  for (uint64_t i = 0; i < request->window_count && request->region_ids; i++) {
+    if (page < windows[i].first || page >= windows[i].end) continue;
+    atomic_store(&((_Atomic int32_t *)(uintptr_t)d->config.region_of_frame)[frame_of(d, page)], ((const int32_t *)(uintptr_t)request->region_ids)[i]);
+  }
 }
 
 static void settle_insisted(struct hmm_pager *p, uint64_t page, uint64_t next_of_claim) {
@@ -255,6 +265,7 @@ static int insist_on(struct hmm_pager *p, struct launch *l, uint64_t page, bool 
     if (!result) result = bring(p, l->device, page, w, l->number, failure);
     unsigned sharers = word_sharers(w);
     if (word_state(w) == DEVICE && !result) sharers |= 1u << word_device(w); // its copy stays valid, and so is the host's now
+    if (!result) note_region(p, request, page);
     uint64_t next;
     if (!result) next = writes ? word_next(claim, DEVICE, l->device, 0, 0) : word_next(claim, SHARED, 0, sharers | 1u << l->device, 0);
     else if (word_state(w) == TO_DEVICE) next = word_shared(claim, sharers);

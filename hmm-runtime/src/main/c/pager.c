@@ -53,7 +53,7 @@ static void lead(struct hmm_pager *p) {
     bool stopping = p->stopping;
     pthread_mutex_unlock(&p->crew_lock);
     if (n > 0) serve(p, faults, n);
-    else if (stopping) break;
+    if (stopping) break; // the ring may have come together with the faults, and comes only once
   }
 }
 
@@ -61,12 +61,19 @@ static void *crew_main(void *arg) {
   struct hmm_pager *p = arg;
   pthread_mutex_lock(&p->crew_lock);
   while (true) {
-    while (p->led && !p->stopping && p->idle < IDLE_CREW) {
+    while (p->led && !p->ahead_count && !p->stopping && p->idle < IDLE_CREW) {
       p->idle++;
       pthread_cond_wait(&p->crew_changed, &p->crew_lock);
       p->idle--;
     }
-    if (p->led || p->stopping) break; // enough others are idle, or it is over
+    if (p->stopping) break;
+    if (p->led && p->ahead_count) {
+      pthread_mutex_unlock(&p->crew_lock);
+      work_ahead(p);
+      pthread_mutex_lock(&p->crew_lock);
+      continue;
+    }
+    if (p->led) break; // enough others are idle
     p->led = true;
     pthread_mutex_unlock(&p->crew_lock);
     lead(p);
@@ -92,6 +99,34 @@ static int join_crew(struct hmm_pager *p) {
   if (error) p->crew--;
   pthread_attr_destroy(&attributes);
   return -error;
+}
+
+void share_ahead(struct hmm_pager *p, struct ahead a) {
+  pthread_mutex_lock(&p->crew_lock);
+  bool room = p->ahead_count < AHEADS;
+  if (room) p->aheads[(p->ahead_first + p->ahead_count++) % AHEADS] = a;
+  if (room && p->idle) pthread_cond_signal(&p->crew_changed);
+  else if (room && p->crew <= IDLE_CREW) join_crew(p); // if that fails, whoever shares does it all
+  pthread_mutex_unlock(&p->crew_lock);
+  if (!room) bring_ahead(p, &a);
+}
+
+static bool take_ahead(struct hmm_pager *p, struct ahead *a) {
+  pthread_mutex_lock(&p->crew_lock);
+  bool any = p->ahead_count && !p->stopping;
+  if (any) {
+    *a = p->aheads[p->ahead_first];
+    p->ahead_first = (p->ahead_first + 1) % AHEADS;
+    p->ahead_count--;
+  }
+  pthread_mutex_unlock(&p->crew_lock);
+  return any;
+}
+
+void work_ahead(struct hmm_pager *p) {
+  promote(p); // faults must not wait for what nobody waits for
+  struct ahead a;
+  while (take_ahead(p, &a)) bring_ahead(p, &a);
 }
 
 int set_rest(const struct fault *faults, int n) {
@@ -237,7 +272,7 @@ HMM_API int hmm_add_device(struct hmm_pager *p, const struct hmm_device_config *
   struct device *d = &p->devices[p->device_count];
   d->config = *config;
   int status = dma_open(p, d);
-  if (status) return -EIO;
+  if (status) return -status;
   p->device_count++;
   return 0;
 }
@@ -246,6 +281,7 @@ HMM_API int hmm_close(struct hmm_pager *p) {
   hmm_await_all(p);
   dismiss(p);
   strike_off(p);
+  await_handlers(p);
   p->trap->close(p);
   for (unsigned i = 0; i < MAX_LAUNCHES; i++) {
     struct launch *l = &p->launches[i];

@@ -8,6 +8,7 @@
 #include <dlfcn.h>
 #include <errno.h>
 #include <linux/futex.h>
+#include <sched.h>
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
@@ -34,6 +35,7 @@ typedef int (*sigaction_call)(int, const struct sigaction *, struct sigaction *)
 static sigaction_call libc_sigaction;
 static struct sigaction before_us;
 static pthread_mutex_t install_lock = PTHREAD_MUTEX_INITIALIZER;
+static _Atomic int looking; // handlers that may have found a heap and are not counted in it yet
 
 static void futex_wait(_Atomic uint32_t *at, uint32_t value) { syscall(SYS_futex, at, FUTEX_WAIT_PRIVATE, value, NULL, NULL, 0); }
 static void futex_wake(_Atomic uint32_t *at) { syscall(SYS_futex, at, FUTEX_WAKE_PRIVATE, 1, NULL, NULL, 0); }
@@ -110,7 +112,10 @@ static bool was_made_good(struct hmm_pager *p, uint64_t page, uint64_t word, boo
 
 static void on_signal(int signal, siginfo_t *info, void *context) {
   int saved = errno;
+  atomic_fetch_add(&looking, 1);
   struct hmm_pager *p = info->si_code > 0 ? pager_at((uintptr_t)info->si_addr) : NULL;
+  if (p) atomic_fetch_add(&p->inside, 1);
+  atomic_fetch_sub(&looking, 1);
   if (!p) {
     pass_on(&before_us, signal, info, context);
   } else {
@@ -118,6 +123,7 @@ static void on_signal(int signal, siginfo_t *info, void *context) {
     uint64_t word = load_word(p, page);
     bool write = is_write(context, word);
     bool again = p->trap == &sigsegv_trap ? ask(p, page, write) : was_made_good(p, page, word, write);
+    atomic_fetch_sub(&p->inside, 1); // before telling: a handler may jump away
     if (!again) tell_error(info, context);
   }
   errno = saved;
@@ -142,6 +148,18 @@ int install_signal_handler(void) {
   }
   pthread_mutex_unlock(&install_lock);
   return result;
+}
+
+void await_handlers(struct hmm_pager *p) {
+  struct request *requests = p->requests;
+  while (atomic_load(&looking)) sched_yield();
+  while (atomic_load(&p->inside)) {
+    for (int i = 0; requests && i < REQUESTS; i++) {
+      uint32_t waiting = WAITING;
+      if (atomic_compare_exchange_strong(&requests[i].state, &waiting, SERVED)) futex_wake(&requests[i].state);
+    }
+    sched_yield();
+  }
 }
 
 static int segv_open(struct hmm_pager *p) {
@@ -199,6 +217,7 @@ static int protect(struct hmm_pager *p, uint64_t first, uint64_t end, int protec
 }
 
 static int segv_install(struct hmm_pager *p, uint64_t first, uint64_t end, bool writable) { return protect(p, first, end, writable ? PROT_READ | PROT_WRITE : PROT_READ); }
+static int segv_upgrade(struct hmm_pager *p, uint64_t first, uint64_t end) { return protect(p, first, end, PROT_READ | PROT_WRITE); }
 static int segv_install_empty(struct hmm_pager *p, uint64_t first, uint64_t end) { return protect(p, first, end, PROT_READ | PROT_WRITE); }
 
 // Pages without a mapping must not become readable, and nobody knows here which those are; a touch brings the mapping back.
@@ -231,6 +250,7 @@ const struct trap sigsegv_trap = {
     .wait = segv_wait,
     .ring = segv_ring,
     .install = segv_install,
+    .upgrade = segv_upgrade,
     .install_empty = segv_install_empty,
     .forbid = segv_forbid,
     .set_access = segv_set_access,

@@ -135,8 +135,6 @@ static int64_t map_hole(struct hmm_pager *p, uint64_t start, bool writable) {
   return map_existing(p, start, KERNEL_PAGE, false);
 }
 
-// Nobody is woken before the claim is settled: a thread whose touch was served must find its own page at home, whatever it asks next (a migration skips what is claimed).
-//
 // The pages of a range may have memory or none, and a mapping or none, each for itself. `fresh` says what to expect. What is in the way is handled by the kernel's page.
 static int install_range(struct hmm_pager *p, uint64_t first, uint64_t end, bool writable, bool fresh) {
   uint64_t at = (uint64_t)(uintptr_t)app_of(p, first), until = (uint64_t)(uintptr_t)app_of(p, end);
@@ -184,10 +182,14 @@ static int uffd_set_access(struct hmm_pager *p, uint64_t first, uint64_t end, in
 static void uffd_put_back(struct hmm_pager *p, const struct fault *f) { uffd_wake(p, f->page, f->page + 1); } // the touch is made again
 
 static void uffd_answer(struct hmm_pager *p, const struct fault *f, int result) {
-  if (!result) return; // who settled the claim has woken it
-  note_failed(p, f->page);
+  if (!result) return; // woken when its claim was settled
+  if (result != -EACCES) note_failed(p, f->page); // else the word says it, to whoever asks; a note would be taken for a touch that is allowed
   mprotect(app_of(p, f->page), (size_t)p->page_bytes, PROT_NONE);
   uffd_wake(p, f->page, f->page + 1);
+}
+
+static int uffd_upgrade(struct hmm_pager *p, uint64_t first, uint64_t end) {
+  return lift_protection(p, (uint64_t)(uintptr_t)app_of(p, first), (end - first) << p->config.page_shift);
 }
 
 const struct trap uffd_trap = {
@@ -196,6 +198,7 @@ const struct trap uffd_trap = {
     .wait = uffd_wait,
     .ring = uffd_ring,
     .install = uffd_install,
+    .upgrade = uffd_upgrade,
     .install_empty = uffd_install_empty,
     .forbid = uffd_forbid,
     .set_access = uffd_set_access,

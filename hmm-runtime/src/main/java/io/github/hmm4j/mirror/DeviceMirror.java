@@ -117,10 +117,8 @@ public final class DeviceMirror implements AutoCloseable {
         if (coherent) {
             return true;
         }
-        if (!frames.isContiguous(pages)) {
-            return false;
-        }
-        return aperture ? pool.isAllocated() : pool.isContiguous(frames.frameOf(pages.first()), frames.frameOf(pages.end() - 1));
+        return aperture ? pool.isAllocated() : frames.isContiguous(pages)
+                && pool.isContiguous(frames.frameOf(pages.first()), frames.frameOf(pages.end() - 1));
     }
 
     /// The pages of a range that this device cannot use as they are, in order and as few ranges as possible: what a migration has to look at. Those whose protection

@@ -1,5 +1,6 @@
 package io.github.hmm4j.pager;
 
+import static java.lang.foreign.ValueLayout.JAVA_INT;
 import static java.lang.foreign.ValueLayout.JAVA_LONG;
 
 import io.github.hmm4j.account.Cause;
@@ -10,6 +11,7 @@ import io.github.hmm4j.mirror.DeviceMirror;
 import io.github.hmm4j.mirror.ManagedPages;
 import io.github.hmm4j.mirror.PageUse;
 import io.github.hmm4j.space.PageRange;
+import io.github.hmm4j.space.Region;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import java.util.List;
@@ -45,7 +47,8 @@ public final class NativeLaunchGate implements LaunchGate {
             return null;
         }
         try {
-            return windows.stream().allMatch(mirror::isPlaced) ? passPlaced(mirror, uses, windows, enqueue, insist) : null;
+            boolean placed = windows.stream().allMatch(window -> mirror.isPlaced(window) && mirror.frameOf(window.first()) >= 0);
+            return placed ? passPlaced(mirror, uses, windows, enqueue, insist) : null;
         } finally {
             mirror.lock().unlock();
         }
@@ -56,7 +59,7 @@ public final class NativeLaunchGate implements LaunchGate {
             try (Arena arena = Arena.ofConfined()) {
                 MemorySegment request = arena.allocateFrom(JAVA_LONG,
                         mirror.index(), usesOf(arena, uses).address(), uses.size(), windowsOf(arena, windows).address(), windows.size(), mirror.tick(),
-                        insist ? 1 : 0, 0, queue, kernel, global.length, arena.allocateFrom(JAVA_LONG, global).address(),
+                        insist ? 1 : 0, insist ? regionsOf(arena, windows).address() : 0, queue, kernel, global.length, arena.allocateFrom(JAVA_LONG, global).address(),
                         local.length == 0 ? 0 : arena.allocateFrom(JAVA_LONG, local).address(), 0, 0, 0);
                 MemorySegment failure = arena.allocate(JAVA_LONG, PagerCalls.FAILURE_WORDS);
                 if (PagerCalls.launch(pager, request, failure) != 0) {
@@ -89,6 +92,15 @@ public final class NativeLaunchGate implements LaunchGate {
             set(memory, i, windows.get(i), false);
         }
         return memory;
+    }
+
+    /// Whose bytes the frames of each window hold afterwards.
+    private MemorySegment regionsOf(Arena arena, List<PageRange> windows) {
+        MemorySegment ids = arena.allocate(JAVA_INT, Math.max(1, windows.size()));
+        for (int i = 0; i < windows.size(); i++) {
+            ids.setAtIndex(JAVA_INT, i, heap.space().regionAt(heap.space().addressOf(windows.get(i).first())).map(Region::id).orElse(0));
+        }
+        return ids;
     }
 
     private static void set(MemorySegment uses, int i, PageRange pages, boolean writes) {
