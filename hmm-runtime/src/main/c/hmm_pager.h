@@ -52,7 +52,7 @@ struct hmm_config {
   uint64_t alias;          // address of the runtime's mapping
   uint64_t memfd;          // descriptor of the memory behind both
   uint64_t words;          // uint64_t[page_count]
-  uint64_t region_starts;  // uint8_t[page_count]: 1 where a region begins; fetching ahead stops there
+  uint64_t region_starts;  // uint8_t[page_count]: 1 where a region begins or free space behind one; fetching ahead stops there
   uint64_t ahead_bytes;    // most that one fault brings along
   uint64_t cl[HMM_CL_COUNT];
 };
