@@ -7,7 +7,7 @@ import io.github.hmm4j.demos.harness.BenchRow.Target;
 import io.github.hmm4j.demos.harness.RunContext;
 import io.github.hmm4j.device.sim.SimDevice;
 import io.github.hmm4j.mirror.DeviceMirror;
-import io.github.hmm4j.mirror.InFlight;
+import io.github.hmm4j.mirror.LaunchTable;
 import io.github.hmm4j.mirror.ManagedPages;
 import io.github.hmm4j.mirror.Notifier;
 import io.github.hmm4j.mirror.Snapshot;
@@ -56,7 +56,7 @@ final class PagesBench implements Bench {
         try (AddressSpace space = new AddressSpace((long) sizes.pages * PAGE_BYTES, new PageSize(PAGE_BYTES));
             PageTable table = new PageTable(space.pageCount());
             DeviceMirror mirror = new DeviceMirror(DEVICE, SimDevice.builder().open(), space, table, PAGE_BYTES)) {
-            ManagedPages heap = new ManagedPages(space, table, new InFlight(), new Notifier(), new Accounts(), List.of(mirror));
+            ManagedPages heap = new ManagedPages(space, table, new LaunchTable(), new Notifier(), new Accounts(), List.of(mirror));
             PageRange pages = space.pagesOf(space.allocate((long) sizes.pages * PAGE_BYTES, 1).range());
             long missing = fill(table, pages);
             Samples snapshot = new Samples();
