@@ -297,7 +297,7 @@ static int land(const struct fetch *f, struct batch *b) {
       f->moved->copied += word_state(c->before) == DEVICE;
     }
   }
-  wake(f, b); // also after mapping: whom that has woken may have come back with another fault, and found the claim
+  wake(f, b);
   b->count = 0;
   return 0;
 }

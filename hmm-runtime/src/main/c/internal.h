@@ -41,7 +41,7 @@ struct trap {
   // Waits for faults. Returns how many; 0 if the crew is to look whether it is to stop.
   int (*wait)(struct hmm_pager *, struct fault *, int capacity);
   void (*ring)(struct hmm_pager *); // makes `wait` return
-  // Maps host pages. `writable` still respects the protection of the region.
+  // Maps host pages, and wakes nobody: who touched them shall find their words settled. `writable` still respects the protection of the region.
   int (*install)(struct hmm_pager *, uint64_t first, uint64_t end, bool writable);
   // Gives pages that are mapped for reading, as far as they are mapped, the right to be written. Those that are not fault once more.
   int (*upgrade)(struct hmm_pager *, uint64_t first, uint64_t end);

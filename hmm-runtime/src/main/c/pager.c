@@ -272,7 +272,7 @@ HMM_API int hmm_add_device(struct hmm_pager *p, const struct hmm_device_config *
   struct device *d = &p->devices[p->device_count];
   d->config = *config;
   int status = dma_open(p, d);
-  if (status) return -EIO;
+  if (status) return -status;
   p->device_count++;
   return 0;
 }

@@ -108,7 +108,7 @@ static void uffd_wake(struct hmm_pager *p, uint64_t first, uint64_t end) {
 }
 
 static int lift_protection(struct hmm_pager *p, uint64_t start, uint64_t bytes) {
-  struct uffdio_writeprotect w = {.range = {start, bytes}};
+  struct uffdio_writeprotect w = {.range = {start, bytes}, .mode = UFFDIO_WRITEPROTECT_MODE_DONTWAKE};
   while (ioctl(p->uffd, UFFDIO_WRITEPROTECT, &w)) {
     if (errno != EAGAIN) return -errno;
   }
@@ -117,13 +117,13 @@ static int lift_protection(struct hmm_pager *p, uint64_t start, uint64_t bytes) 
 
 // One call for as much as it does. Returns bytes mapped, or -errno for the first page.
 static int64_t map_existing(struct hmm_pager *p, uint64_t start, uint64_t bytes, bool writable) {
-  struct uffdio_continue c = {.range = {start, bytes}, .mode = writable ? 0 : UFFDIO_CONTINUE_MODE_WP};
+  struct uffdio_continue c = {.range = {start, bytes}, .mode = UFFDIO_CONTINUE_MODE_DONTWAKE | (writable ? 0 : UFFDIO_CONTINUE_MODE_WP)};
   if (!ioctl(p->uffd, UFFDIO_CONTINUE, &c)) return (int64_t)bytes;
   return c.mapped > 0 ? c.mapped : -errno;
 }
 
 static int64_t map_zeros(struct hmm_pager *p, uint64_t start, uint64_t bytes) {
-  struct uffdio_zeropage z = {.range = {start, bytes}};
+  struct uffdio_zeropage z = {.range = {start, bytes}, .mode = UFFDIO_ZEROPAGE_MODE_DONTWAKE};
   if (!ioctl(p->uffd, UFFDIO_ZEROPAGE, &z)) return (int64_t)bytes;
   return z.zeropage > 0 ? z.zeropage : -errno;
 }
@@ -158,10 +158,7 @@ static int install_range(struct hmm_pager *p, uint64_t first, uint64_t end, bool
     if (did < 0) return (int)did;
     at += (uint64_t)did;
   }
-  if (!mapped_before) return 0;
-  if (writable) return lift_protection(p, (uint64_t)(uintptr_t)app_of(p, first), (end - first) << p->config.page_shift);
-  uffd_wake(p, first, end);
-  return 0;
+  return mapped_before && writable ? lift_protection(p, (uint64_t)(uintptr_t)app_of(p, first), (end - first) << p->config.page_shift) : 0;
 }
 
 static int uffd_install(struct hmm_pager *p, uint64_t first, uint64_t end, bool writable) { return install_range(p, first, end, writable, false); }
@@ -185,7 +182,7 @@ static int uffd_set_access(struct hmm_pager *p, uint64_t first, uint64_t end, in
 static void uffd_put_back(struct hmm_pager *p, const struct fault *f) { uffd_wake(p, f->page, f->page + 1); } // the touch is made again
 
 static void uffd_answer(struct hmm_pager *p, const struct fault *f, int result) {
-  if (!result) return; // the mapping has woken it
+  if (!result) return; // woken when its claim was settled
   if (result != -EACCES) note_failed(p, f->page); // else the word says it, to whoever asks; a note would be taken for a touch that is allowed
   mprotect(app_of(p, f->page), (size_t)p->page_bytes, PROT_NONE);
   uffd_wake(p, f->page, f->page + 1);

@@ -22,7 +22,6 @@ import io.github.hmm4j.mirror.Notifier;
 import io.github.hmm4j.page.PageTable;
 import io.github.hmm4j.pager.CheckedPager;
 import io.github.hmm4j.pager.HostAccess;
-import io.github.hmm4j.pager.HostView;
 import io.github.hmm4j.pager.NativeHostSide;
 import io.github.hmm4j.pager.NativeInFlight;
 import io.github.hmm4j.pager.NativeLaunchGate;
@@ -92,13 +91,14 @@ public final class Hmm implements AutoCloseable {
 
     private static Opened openPages(HmmBuilder builder, List<Device> opened) {
         List<AutoCloseable> parts = new ArrayList<>();
+        NativePager nativePager = null;
         try {
             AddressSpace space = new AddressSpace(builder.heapBytes(), builder.pageSize());
             parts.add(space);
             PageTable table = new PageTable(space.pageCount());
             parts.add(table);
             NativePager.Opened host = NativePager.open(builder.hostAccess(), space, table, opened, builder.faultAroundBytes());
-            NativePager nativePager = host.pager();
+            nativePager = host.pager();
             if (builder.isExclusive() && nativePager == null) {
                 throw new HostAccessUnavailableException("exclusive=true needs transparent host access: " + host.access().why());
             }
@@ -108,12 +108,14 @@ public final class Hmm implements AutoCloseable {
                 parts.add(mirrors.getLast());
             }
             if (nativePager != null) {
-                parts.add(nativePager);
                 mirrors.forEach(nativePager::add);
             }
             InFlight inFlight = nativePager == null ? new LaunchTable() : new NativeInFlight(nativePager);
             return new Opened(new ManagedPages(space, table, inFlight, new Notifier(), new Accounts(), mirrors), host.access(), nativePager);
         } catch (RuntimeException | Error e) {
+            if (nativePager != null) {
+                parts.add(nativePager); // the first to close: it uses all the others
+            }
             closeAll(parts.reversed()).ifPresent(e::addSuppressed);
             throw e;
         }
@@ -259,7 +261,7 @@ public final class Hmm implements AutoCloseable {
     }
 
     private boolean reportLeaks() {
-        List<HostView> left = List.copyOf(pager.openViews());
+        List<String> left = pager.open();
         left.forEach(view -> LOG.warn("leaked: {}", view));
         return !left.isEmpty();
     }

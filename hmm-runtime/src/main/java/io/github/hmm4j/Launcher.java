@@ -221,7 +221,7 @@ final class Launcher {
             if (!pager.awaitClosing(viewsClosed, startNanos + timeout.toNanos())) {
                 giveBack();
                 throw new LaunchBlockedException(kernel.name(), Duration.ofNanos(System.nanoTime() - startNanos).toMillis(),
-                        pager.conflict(uses).map(HostView::toString).orElse("a view that has been closed meanwhile"));
+                        pager.conflict(uses).orElse("a view that has been closed meanwhile"));
             }
         }
 

@@ -11,7 +11,6 @@ import io.github.hmm4j.space.PageRange;
 import io.github.hmm4j.space.VaRange;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
-import java.util.Collection;
 import java.util.List;
 import java.util.Optional;
 import java.util.Set;
@@ -19,6 +18,7 @@ import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.locks.Condition;
 import java.util.concurrent.locks.ReentrantLock;
+import java.util.stream.Stream;
 
 /// Checked host access: opens views, knows which are open, and lets launches wait for them.
 ///
@@ -28,6 +28,7 @@ public final class CheckedPager {
     private final ManagedPages heap;
     private final HostSide hostSide;
     private final Set<HostView> open = ConcurrentHashMap.newKeySet();
+    private final Set<HostPin> pins = ConcurrentHashMap.newKeySet();
     private final ReentrantLock lock = new ReentrantLock();
     private final Condition viewClosed = lock.newCondition();
     private long closedCount;
@@ -71,11 +72,14 @@ public final class CheckedPager {
         heap.space().regionOf(range);
         PageRange pages = heap.space().pagesOf(range);
         hostSide.fetch(pages, write ? ToHost.Access.WRITE_VIEW : ToHost.Access.READ_VIEW, Cause.PIN);
-        return new HostPin(this, pages, write);
+        HostPin pin = new HostPin(this, range, pages, write);
+        pins.add(pin);
+        return pin;
     }
 
     void unpinned(HostPin pin) {
         hostSide.unpin(pin.pages(), pin.isWrite());
+        pins.remove(pin);
         pagesLetGo();
     }
 
@@ -95,9 +99,9 @@ public final class CheckedPager {
         }
     }
 
-    /// The views that are open now.
-    public Collection<HostView> openViews() {
-        return List.copyOf(open);
+    /// The views and pins that are open now, for people.
+    public List<String> open() {
+        return Stream.concat(open.stream(), pins.stream()).map(Object::toString).toList();
     }
 
     /// A view of the calling thread that a launch would wait for, for ever.
@@ -105,14 +109,11 @@ public final class CheckedPager {
         return open.isEmpty() ? Optional.empty() : conflict(uses, Thread.currentThread());
     }
 
-    /// A view of any thread that keeps pages from a launch.
-    public Optional<HostView> conflict(List<PageUse> uses) {
-        for (HostView view : open) {
-            if (conflicts(view, uses)) {
-                return Optional.of(view);
-            }
-        }
-        return Optional.empty();
+    /// A view or pin of any thread that keeps pages from a launch, for people.
+    public Optional<String> conflict(List<PageUse> uses) {
+        Stream<String> views = open.stream().filter(view -> conflicts(view, uses)).map(HostView::toString);
+        Stream<String> pinned = pins.stream().filter(pin -> uses.stream().anyMatch(use -> pin.conflictsWith(use.pages(), use.writes()))).map(HostPin::toString);
+        return Stream.concat(views, pinned).findFirst();
     }
 
     private Optional<HostView> conflict(List<PageUse> uses, Thread owner) {

@@ -1,6 +1,7 @@
 package io.github.hmm4j.pager;
 
 import io.github.hmm4j.space.PageRange;
+import io.github.hmm4j.space.VaRange;
 
 /// Managed memory that stays on the host, mapped, until this is closed: what a system call or a driver can be given the address of, on every rung.
 ///
@@ -8,12 +9,14 @@ import io.github.hmm4j.space.PageRange;
 public final class HostPin implements AutoCloseable {
 
     private final CheckedPager pager;
+    private final VaRange range;
     private final PageRange pages;
     private final boolean write;
     private boolean closed;
 
-    HostPin(CheckedPager pager, PageRange pages, boolean write) {
+    HostPin(CheckedPager pager, VaRange range, PageRange pages, boolean write) {
         this.pager = pager;
+        this.range = range;
         this.pages = pages;
         this.write = write;
     }
@@ -26,6 +29,10 @@ public final class HostPin implements AutoCloseable {
         return write;
     }
 
+    boolean conflictsWith(PageRange others, boolean writes) {
+        return (write || writes) && pages.overlaps(others);
+    }
+
     @Override
     public void close() {
         synchronized (this) {
@@ -35,5 +42,11 @@ public final class HostPin implements AutoCloseable {
             closed = true;
         }
         pager.unpinned(this);
+    }
+
+    /// For people: what and how.
+    @Override
+    public String toString() {
+        return "%s pin of %s".formatted(write ? "write" : "read", range);
     }
 }

@@ -1,0 +1,297 @@
+package io.github.hmm4j.model;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.junit.jupiter.api.Assumptions.assumeTrue;
+
+import java.io.File;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Locale;
+import java.util.Set;
+import java.util.TreeSet;
+import java.util.concurrent.TimeUnit;
+import java.util.regex.Matcher;
+import java.util.regex.Pattern;
+import java.util.stream.Stream;
+import org.junit.jupiter.api.BeforeAll;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.Timeout;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.EnumSource;
+
+/// The page protocol, as `src/test/spin/page-protocol.pml` says it, is right in every scenario, and each mutant of it is wrong in the way that its name says.
+///
+/// A search counts only if it was complete and went through the steps that the scenario is there for.
+@Timeout(300)
+class ProtocolModelTest {
+
+    private static final Path MODEL = Path.of("src/test/spin/page-protocol.pml").toAbsolutePath();
+    private static final Path SCRATCH = Path.of("target/spin").toAbsolutePath();
+
+    /// Steps of the model are marked with `reach: NAME` in a comment.
+    private static final Pattern MARK = Pattern.compile("/\\* reach: ([a-z-]+) \\*/");
+
+    /// A part of the protocol that is searched exhaustively.
+    private enum Scenario {
+        TWO_DEVICES(
+                6_000_000,
+                cpu("java-claim-lost", "waits-for-decision"),
+                launcher("has-it-already", "raced", "insists-on-a-peers-page", "moves-again")),
+        ONE_DEVICE(3_000_000, cpu("waits-for-decision"), launcher("has-it-already", "raced", "moves-again")),
+        TWO_THREADS(3_000_000, cpu("java-claim-lost"), launcher("raced", "moves-again")),
+        EVICTION(6_000_000, cpu("java-claim-lost"), launcher("raced"), evictor("waits-for-decision")),
+        CROSSED(3_500_000, cpu("java-claim-lost"), launcher("raced", "insists-on-a-peers-page", "moves-again")),
+        TWO_FAULTS(5_000_000, cpu("java-claim-lost"), launcher("raced", "moves-again")),
+        RANGES(4_000_000, cpu("waits-for-decision"), evictor("leaves-one-page", "java-claim-lost")),
+        LONG_RUN(300_000, cpu("java-claim-lost"), launcher("has-it-already", "raced", "moves-again")),
+        LAUNCH_AGAIN(600_000, launcher("has-it-already", "raced", "fetched", "insists-on-a-peers-page", "moves-again")),
+        INSISTENT(500_000, cpu("waits-for-decision"), launcher("insists-on-a-peers-page", "moves-again"));
+
+        /// Far fewer states than this would mean that something no longer happens.
+        private final long fewestStates;
+        private final Set<String> mustReach = new TreeSet<>();
+
+        Scenario(long fewestStates, Steps... steps) {
+            this.fewestStates = fewestStates;
+            Stream.of(steps).forEach(some -> some.names.forEach(name -> mustReach.add(some.process + ":" + name)));
+            mustReach.addAll(List.of("Safepoint:safepoint", ":init::ended"));
+            if (steps[0].process.equals("Cpu")) {
+                mustReach.addAll(List.of("Cpu:served", "Cpu:fetched", "Cpu:fetched-without-copy"));
+            }
+            if (steps[steps.length - 1].process.equals("Evictor")) {
+                mustReach.addAll(List.of("Evictor:evicted", "Evictor:fetched"));
+            }
+        }
+    }
+
+    private record Steps(String process, List<String> names) {}
+
+    private static Steps cpu(String... names) {
+        return new Steps("Cpu", List.of(names));
+    }
+
+    private static Steps launcher(String... names) {
+        return new Steps("Launcher", List.of(names));
+    }
+
+    private static Steps evictor(String... names) {
+        return new Steps("Evictor", List.of(names));
+    }
+
+    /// What a mutant must be refuted by.
+    private enum Violation {
+        DEADLOCK,
+        STALE_READ,
+        LOST_WRITE,
+        CONFLICTING_COPY
+    }
+
+    /// A mistake that somebody could make, and a scenario in which it shows.
+    private enum Mutant {
+        HANDLER_NEEDS_JAVA(Scenario.TWO_DEVICES, Violation.DEADLOCK),
+        LIFT_OUTSIDE_CLAIM(Scenario.TWO_DEVICES, Violation.LOST_WRITE),
+        MAP_OUTSIDE_CLAIM(Scenario.TWO_DEVICES, Violation.STALE_READ),
+        WAIT_BEFORE_CLAIM(Scenario.TWO_DEVICES, Violation.CONFLICTING_COPY),
+        CHECK_BEFORE_PUBLISH(Scenario.TWO_DEVICES, Violation.STALE_READ),
+        WAIT_HOLDING_CLAIM(Scenario.TWO_DEVICES, Violation.DEADLOCK),
+        GATE_IN_JAVA(Scenario.TWO_DEVICES, Violation.DEADLOCK),
+        CALLBACK_IN_JAVA(Scenario.TWO_DEVICES, Violation.DEADLOCK),
+        RESTORE_JAVA_CLAIM(Scenario.TWO_THREADS, Violation.DEADLOCK, "-DLOSSES=2"),
+        PROTECT_GRANTS(Scenario.TWO_DEVICES, Violation.STALE_READ),
+        TWO_INSIST(Scenario.INSISTENT, Violation.DEADLOCK),
+        TAKE_RIGHTS_LATE(Scenario.TWO_DEVICES, Violation.LOST_WRITE),
+        NO_DEVICE_LOCK(Scenario.ONE_DEVICE, Violation.CONFLICTING_COPY),
+        INSIST_WITHOUT_LOCK(Scenario.ONE_DEVICE, Violation.CONFLICTING_COPY),
+        FILL_UNDER_KERNELS(Scenario.LAUNCH_AGAIN, Violation.CONFLICTING_COPY),
+        COPY_ANYWAY(Scenario.ONE_DEVICE, Violation.CONFLICTING_COPY);
+
+        private final Scenario scenario;
+        private final Violation violation;
+        private final List<String> defines;
+
+        Mutant(Scenario scenario, Violation violation, String... defines) {
+            this.scenario = scenario;
+            this.violation = violation;
+            this.defines = List.of(defines);
+        }
+    }
+
+    @BeforeAll
+    static void needsSpin() {
+        assumeTrue(isOnPath("spin"), "spin is not installed (Debian package: spin)");
+        assumeTrue(isOnPath("cc"), "there is no C compiler (Debian package: gcc)");
+    }
+
+    private static boolean isOnPath(String command) {
+        return Stream.of(System.getenv().getOrDefault("PATH", "").split(File.pathSeparator))
+                .anyMatch(folder -> !folder.isEmpty() && Files.isExecutable(Path.of(folder, command)));
+    }
+
+    @ParameterizedTest
+    @EnumSource
+    void holds(Scenario scenario) throws Exception {
+        Search search = new Search(scenario.name(), List.of("-D" + scenario), scenario.fewestStates < 1_000_000 ? Kind.SHORT : Kind.LONG);
+        String report = search.run();
+        assertThat(report).contains("errors: 0").doesNotContain("pan:1:");
+        assertComplete(report);
+        assertThat(report).containsPattern("invalid end states\\s+\\+").containsPattern("assertion violations\\s+\\+");
+        assertThat(states(report)).isGreaterThan(scenario.fewestStates);
+        Set<String> missed = missedSteps(report);
+        missed.retainAll(scenario.mustReach);
+        assertThat(missed).as("steps that nobody went through").isEmpty();
+        for (String step : scenario.mustReach) {
+            assertThat(Files.readString(MODEL)).contains("reach: " + step.substring(step.lastIndexOf(':') + 1) + " */");
+        }
+    }
+
+    /// No step is marked as progress, so any cycle would be found; without cycles and deadlocks, every fault is served and every launch gets through.
+    @ParameterizedTest
+    @EnumSource(names = {"LONG_RUN", "LAUNCH_AGAIN", "INSISTENT"})
+    void comesToAnEnd(Scenario scenario) throws Exception {
+        String report = new Search("cycles-" + scenario, List.of("-D" + scenario), Kind.CYCLES).run("-l");
+        assertThat(report).contains("errors: 0").doesNotContain("pan:1:").containsPattern("non-progress cycles\\s+\\+");
+        assertComplete(report);
+        assertThat(states(report)).isGreaterThan(scenario.fewestStates);
+    }
+
+    @ParameterizedTest
+    @EnumSource
+    void refutes(Mutant mutant) throws Exception {
+        List<String> defines = new ArrayList<>(List.of("-D" + mutant.scenario, "-DMUTANT_" + mutant));
+        defines.addAll(mutant.defines);
+        assertThat(Files.readString(MODEL)).contains("MUTANT_" + mutant);
+        if (mutant.violation == Violation.DEADLOCK) {
+            String report = new Search("mutant-" + mutant, defines, Kind.SHORT).run("-A"); // assertions do not count
+            assertThat(report).contains("pan:1: invalid end state").contains("errors: 1");
+        } else {
+            defines.add("-DONLY=" + mutant.violation);
+            String report = new Search("mutant-" + mutant, defines, Kind.SHORT).run("-E"); // deadlocks do not count
+            String kind = mutant.violation.name().toLowerCase(Locale.ROOT);
+            assertThat(report).contains("pan:1: assertion violated  !(" + kind + ")").contains("errors: 1");
+        }
+    }
+
+    /// Without anybody to race with, races must be reported as missed: otherwise [#holds] would look at nothing.
+    @Test
+    void noticesWhatCannotHappen() throws Exception {
+        String report = new Search("alone", List.of("-DLAUNCHERS=1", "-DCPUS=0"), Kind.SHORT).run();
+        assertThat(report).contains("errors: 0");
+        assertThat(missedSteps(report))
+                .contains("Launcher:raced", "Launcher:fetched", "Launcher:insists-on-a-peers-page", "Cpu:served", "Evictor:evicted")
+                .doesNotContain("Launcher:has-it-already", ":init::ended", "Safepoint:safepoint");
+        String insistent = new Search("alone-insistent", List.of("-DLAUNCHERS=1", "-DCPUS=0", "-DLOSSES=0"), Kind.SHORT).run();
+        assertThat(missedSteps(insistent)).contains("Launcher:has-it-already", "Launcher:moves-again", "Launcher:withdrawn");
+    }
+
+    /// A search that is too shallow must not pass for a complete one.
+    @Test
+    void noticesASearchThatIsNotComplete() throws Exception {
+        String report = new Search("shallow", List.of("-DLONG_RUN"), Kind.SHORT).run("-m50");
+        assertThat(report).contains("max search depth too small");
+    }
+
+    private static void assertComplete(String report) {
+        assertThat(report)
+                .contains("Full statespace search for:")
+                .doesNotContain("max search depth too small", "Search not completed", "out of memory", "aborted", "hash-compact", "Bit statespace");
+    }
+
+    private static long states(String report) {
+        Matcher line = Pattern.compile("(?m)^\\s*([0-9.e+]+) states, stored").matcher(report);
+        assertThat(line.find()).as(report).isTrue();
+        return (long) Double.parseDouble(line.group(1));
+    }
+
+    /// The marked steps that pan lists as unreached, as `PROCESS:NAME`.
+    private static Set<String> missedSteps(String report) throws IOException {
+        List<String> model = Files.readAllLines(MODEL);
+        Set<String> missed = new TreeSet<>();
+        String process = "";
+        Pattern header = Pattern.compile("unreached in (?:proctype |init)(\\w*)");
+        Pattern place = Pattern.compile("\\t[^\\t]*page-protocol\\.pml:(\\d+), state .*");
+        for (String line : report.lines().toList()) {
+            Matcher head = header.matcher(line);
+            Matcher at = place.matcher(line);
+            if (head.lookingAt()) {
+                process = head.group(1).isEmpty() ? ":init:" : head.group(1);
+            } else if (at.matches()) {
+                Matcher mark = MARK.matcher(model.get(Integer.parseInt(at.group(1)) - 1));
+                if (mark.find()) {
+                    missed.add(process + ":" + mark.group(1));
+                }
+            }
+        }
+        return missed;
+    }
+
+    /// How to compile a verifier. Of a short search, compiling with -O2 would be the longer part.
+    private enum Kind {
+        LONG("-O2", "-DSAFETY"),
+        SHORT("-O0", "-DSAFETY"),
+        CYCLES("-O0", "-DNP");
+
+        private final String optimise;
+        private final String search;
+
+        Kind(String optimise, String search) {
+            this.optimise = optimise;
+            this.search = search;
+        }
+    }
+
+    /// A verifier made from the model, in a folder of its own.
+    private static final class Search {
+
+        private final Path folder;
+
+        Search(String name, List<String> defines, Kind kind) throws IOException, InterruptedException {
+            folder = Files.createDirectories(SCRATCH.resolve(name));
+            try (Stream<Path> old = Files.list(folder)) {
+                for (Path file : old.toList()) {
+                    Files.delete(file);
+                }
+            }
+            Files.copy(MODEL, folder.resolve(MODEL.getFileName()));
+            List<String> spin = new ArrayList<>(List.of("spin", "-a"));
+            spin.addAll(defines);
+            spin.add(MODEL.getFileName().toString());
+            require(spin);
+            require(List.of("cc", kind.optimise, "-w", "-DCOLLAPSE", "-DMEMLIM=4000", kind.search, "-o", "pan", "pan.c"));
+        }
+
+        private void require(List<String> command) throws IOException, InterruptedException {
+            Path output = folder.resolve(command.getFirst() + ".txt");
+            assertThat(execute(command, output)).as("%s%n%s", command, Files.readString(output)).isZero();
+        }
+
+        /// pan's report. Its exit status says nothing that the report does not.
+        String run(String... options) throws IOException, InterruptedException {
+            List<String> command = new ArrayList<>(List.of("./pan", "-m100000"));
+            command.addAll(List.of(options));
+            Path output = folder.resolve("report.txt");
+            execute(command, output);
+            return Files.readString(output);
+        }
+
+        private int execute(List<String> command, Path output) throws IOException, InterruptedException {
+            ProcessBuilder builder = new ProcessBuilder(command)
+                    .directory(folder.toFile())
+                    .redirectErrorStream(true)
+                    .redirectOutput(output.toFile());
+            builder.environment().remove("LD_PRELOAD"); // the JVM's, of no use to others
+            builder.environment().put("LC_ALL", "C");
+            Process process = builder.start();
+            try {
+                if (!process.waitFor(4, TimeUnit.MINUTES)) {
+                    throw new AssertionError("still running after 4 minutes: " + command);
+                }
+                return process.exitValue();
+            } finally {
+                process.destroyForcibly();
+            }
+        }
+    }
+}

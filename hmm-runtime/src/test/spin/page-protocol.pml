@@ -1,0 +1,834 @@
+/*
+ * The page protocol of hmm4j, as a model that spin checks exhaustively. README.md says how, and what each configuration covers.
+ *
+ * Who takes part                                   in the runtime
+ *   Cpu        a Java thread that loads and stores     any Java code, with the native fault path that serves it written into its process: while a fault is
+ *                                                      served the thread stands still, so the two never run at once
+ *   Launcher   a Java thread that migrates, launches   ToDevice, LaunchGate, and the native gate
+ *   Evictor    a Java thread that brings pages home    Evictor, views, prefetch to the host: native fetch called from Java
+ *   Kernel     what a launch runs, on its device
+ *   Safepoint  the garbage collector                   stops Java code between any two steps, waits for threads that stand in a fault
+ *
+ * A step that begins with JAVA is Java code: it waits while Java is stopped. All others are native code, kernels or hardware, which nothing stops.
+ *
+ * Data. What matters of a copy is whether it is the latest: one bit for each of host, frame 0, frame 1. A write makes its copy the only latest one, a copy passes
+ * the bit on as it was when the copy began (a later write must not be counted on), and a write needs the bit too, because it changes a part of the page.
+ *
+ * The version of a page word is represented by who made the claim (`by`): versions are compared only to learn whether a claim still stands.
+ * Reading a word and changing it by compare-and-set is one step here: the set happens only if nothing changed in between.
+ */
+
+/* ---- scenarios: one -D chooses one; what is not said has the default below ---------------------------------------------------------------------------------- */
+
+#define READ_OR_WRITE(q) if :: mode[q] = READS :: mode[q] = WRITES fi
+
+#if defined(TWO_DEVICES)
+#define START START_ANYWHERE
+
+#elif defined(ONE_DEVICE)
+#define DEVICE_OF_1 0
+#define START START_ANYWHERE
+
+#elif defined(LAUNCH_AGAIN)
+#define LAUNCHES 2
+#define CPUS 0
+
+#elif defined(TWO_THREADS)
+#define LAUNCHERS 1
+#define CPUS 2
+#define HANDLERS 2
+#define CPU_OPS 2
+#define START START_ANYWHERE
+
+#elif defined(EVICTION)
+#define LAUNCHERS 1
+#define LAUNCHES 2
+#define EVICTIONS 2
+#define START START_ANYWHERE
+
+#elif defined(LONG_RUN)
+#define LAUNCHERS 1
+#define LAUNCHES 3
+#define CPU_OPS 4
+#define LOSSES 2
+
+#elif defined(CROSSED)
+#define PAGES 2
+#define MODES_0 mode[0] = READS; mode[1] = WRITES
+#define MODES_1 mode[0] = WRITES; mode[1] = READS
+
+#elif defined(INSISTENT)
+#define PAGES 2
+#define LOSSES 0
+#define START START_SOMEWHERE
+#define MODES_0 mode[0] = WRITES; mode[1] = WRITES
+#define MODES_1 mode[0] = WRITES; mode[1] = WRITES
+
+#elif defined(TWO_FAULTS)
+#define PAGES 2
+#define LAUNCHERS 1
+#define CPUS 2
+#define START START_SOMEWHERE
+#define MODES_0 mode[0] = READS; mode[1] = WRITES
+
+#elif defined(RANGES)
+#define PAGES 2
+#define EVICTIONS 1
+#define LAUNCHERS 1
+#define LAUNCHES 2
+#define MODES_0 mode[0] = READS; mode[1] = WRITES
+#endif
+
+#ifndef PAGES
+#define PAGES 1
+#endif
+#ifndef LAUNCHERS
+#define LAUNCHERS 2
+#endif
+#ifndef LAUNCHES
+#define LAUNCHES 1             /* of each launcher */
+#endif
+#ifndef DEVICE_OF_1
+#define DEVICE_OF_1 1          /* where launcher 1 launches; launcher 0 uses device 0 */
+#endif
+#ifndef MODES_0
+#define MODES_0 READ_OR_WRITE(0)
+#endif
+#ifndef MODES_1
+#define MODES_1 READ_OR_WRITE(0)
+#endif
+#ifndef LOSSES
+#define LOSSES 1               /* times that the gate may find a page gone before the launch insists */
+#endif
+#ifndef CPUS
+#define CPUS 1
+#endif
+#ifndef CPU_OPS
+#define CPU_OPS 1              /* loads or stores of each CPU thread */
+#endif
+#ifndef HANDLERS
+#define HANDLERS 1             /* threads that serve faults */
+#endif
+#ifndef EVICTIONS
+#define EVICTIONS 0
+#endif
+#ifndef START
+#define START START_ON_HOST
+#endif
+
+/* ---- page words, mappings, copies -------------------------------------------------------------------------------------------------------------------------- */
+
+/* State of a page word. EMPTY is a HOST page without a mapping here; POISONED and UNMAPPED are left out. */
+#define HOST 0
+#define SHARED 1
+#define DEVICE 2
+#define TO_DEVICE 3
+#define TO_HOST 4
+
+/* What the app mapping of a page allows, and what an access needs. */
+#define NONE 0
+#define READ_ONLY 1
+#define READ_WRITE 2
+
+/* What a launch does to a page. */
+#define UNUSED 0
+#define READS 1
+#define WRITES 2
+
+#define NOBODY 0
+#define BIT(d) (1 << (d))
+
+typedef Page {
+    byte state;
+    byte owner;      /* DEVICE: the owner. TO_DEVICE: the target. TO_HOST: what it was before. Else 0 */
+    byte sharers;    /* devices with a valid read copy */
+    bit intent;      /* of a claim: 1 is write */
+    byte by;         /* TO_DEVICE: 1 + the launcher whose claim it is. Represents the version */
+    byte was;        /* TO_HOST: the state before the claim. The claimer remembers it; kept here, because there is one claimer */
+    byte map;        /* the app mapping, a cache of the word */
+    /* The rest is not in the runtime: it is what the properties are about. */
+    byte latest;     /* bit 0: host copy; bit 1 + d: frame of device d */
+    byte filling;    /* bit d: a copy into the frame of d is under way */
+    byte draining;   /* bit d: a copy out of the frame of d is under way */
+}
+
+Page page[PAGES];
+
+#define LATEST_ON_HOST(p) (page[p].latest & 1)
+#define LATEST_ON(p, d) ((page[p].latest >> (1 + (d))) & 1)
+
+/* Whether a launch on d may use the page: PageWord.isOwnedBy, isReadableOn. */
+#define HOLDS(p, d, m) \
+    ((m) == UNUSED \
+    || (page[p].state == DEVICE && page[p].owner == (d)) \
+    || ((m) == READS && (page[p].state == SHARED || page[p].state == TO_DEVICE) && (page[p].sharers & BIT(d))))
+
+/* ---- launches in flight ------------------------------------------------------------------------------------------------------------------------------------ */
+
+#define FREE 0
+#define PUBLISHED 1  /* not decided yet */
+#define RUNNING 2
+
+typedef Record {
+    byte phase;
+    byte device;
+    bit insistent;
+    byte mode[PAGES];
+}
+
+Record launch[LAUNCHERS];
+bit insisting;      /* one launch at a time may insist: two would wait for each other */
+
+/* Whether somebody who takes page p from the devices (all of them, or the writers only) must wait for launch r. */
+#define CONFLICTS(r, p, all) (launch[r].phase != FREE && (launch[r].mode[p] == WRITES || ((all) && launch[r].mode[p] == READS)))
+#define INSISTS(r, p, all) (CONFLICTS(r, p, all) && launch[r].phase == PUBLISHED && launch[r].insistent)
+#define USES_FRAME(r, p, d) (launch[r].phase != FREE && launch[r].device == (d) && launch[r].mode[p] != UNUSED)
+#define RUNS_ON(r, p, d) (launch[r].phase == RUNNING && launch[r].device == (d) && launch[r].mode[p] != UNUSED)
+#define RUNS_WRITING(r, p) (launch[r].phase == RUNNING && launch[r].mode[p] == WRITES)
+#define RUNS_USING(r, p) (launch[r].phase == RUNNING && launch[r].mode[p] != UNUSED)
+#if LAUNCHERS == 1
+#define ANY_RUNS_ON(p, d) RUNS_ON(0, p, d)
+#define ANY_RUNS_WRITING(p) RUNS_WRITING(0, p)
+#define ANY_RUNS_USING(p) RUNS_USING(0, p)
+#define INSISTED(p, all) INSISTS(0, p, all)
+#else
+#define ANY_RUNS_ON(p, d) (RUNS_ON(0, p, d) || RUNS_ON(1, p, d))
+#define ANY_RUNS_WRITING(p) (RUNS_WRITING(0, p) || RUNS_WRITING(1, p))
+#define ANY_RUNS_USING(p) (RUNS_USING(0, p) || RUNS_USING(1, p))
+#define INSISTED(p, all) (INSISTS(0, p, all) || INSISTS(1, p, all))
+#endif
+
+/* ---- Java and its safepoint -------------------------------------------------------------------------------------------------------------------------------- */
+
+bit stopped;                 /* Java code waits for the safepoint to end */
+byte faulting;               /* Java threads that stand in a page fault: in Java state, so no safepoint without them */
+byte handlers = HANDLERS;    /* threads of the fault path that are idle */
+bit device_lock[2];          /* DeviceMirror.lock, a Java lock: who fills frames of the device */
+
+#define JAVA (!stopped)
+
+/* ---- properties -------------------------------------------------------------------------------------------------------------------------------------------- */
+
+/* Each kind of violation is a variable of its own, so that pan's message names it. -DONLY=KIND leaves the other kinds unchecked. */
+#define STALE_READ 1
+#define LOST_WRITE 2
+#define CONFLICTING_COPY 3
+#define OVERLAP 4
+#define MAPPING_EXCEEDS_WORD 5
+#define ORPHANED_CLAIM 6
+
+bit stale_read;            /* the CPU loads, or a launch passes the gate with, a copy that is not the latest */
+bit lost_write;            /* a copy becomes the valid one and is not the latest, or the CPU stores into one that is not valid */
+bit conflicting_copy;      /* a frame is filled while a kernel uses it or something else fills it, or drained while a kernel writes it */
+bit overlap;               /* the CPU loads beside a kernel that writes, or stores beside a kernel that uses the page */
+bit mapping_exceeds_word;  /* the app mapping allows what the word forbids */
+bit orphaned_claim;        /* all have ended, and a page is still claimed */
+
+#ifdef ONLY
+#define CHECKS(KIND) (ONLY == KIND)
+#else
+#define CHECKS(KIND) 1
+#endif
+#define REQUIRE(kind, KIND, holds) kind = (CHECKS(KIND) && !(holds)); assert(!kind)
+
+/* Where the word says what is valid, that must be the latest, and the mapping must not allow more. */
+inline check_valid(p) {
+    if
+    :: page[p].state == HOST ->
+        REQUIRE(lost_write, LOST_WRITE, LATEST_ON_HOST(p))
+    :: page[p].state == SHARED ->
+        REQUIRE(lost_write, LOST_WRITE, LATEST_ON_HOST(p)
+                && (!(page[p].sharers & 1) || LATEST_ON(p, 0)) && (!(page[p].sharers & 2) || LATEST_ON(p, 1)));
+        REQUIRE(mapping_exceeds_word, MAPPING_EXCEEDS_WORD, page[p].map <= READ_ONLY)
+    :: page[p].state == DEVICE ->
+        REQUIRE(lost_write, LOST_WRITE, LATEST_ON(p, page[p].owner));
+        REQUIRE(mapping_exceeds_word, MAPPING_EXCEEDS_WORD, page[p].map == NONE)
+    :: else
+    fi
+}
+
+/* ---- changes of a page word -------------------------------------------------------------------------------------------------------------------------------- */
+
+inline set_host_or_shared(p, devices) {
+    page[p].sharers = devices;
+    page[p].state = (page[p].sharers -> SHARED : HOST);
+    page[p].owner = 0;
+    page[p].intent = 0;
+    page[p].by = NOBODY;
+    page[p].was = 0;
+    check_valid(p)
+}
+
+inline set_device(p, d) {
+    page[p].state = DEVICE;
+    page[p].owner = d;
+    page[p].sharers = 0;
+    page[p].intent = 0;
+    page[p].by = NOBODY;
+    page[p].was = 0;
+    check_valid(p)
+}
+
+/* The claim of native code, from any state but itself. Where the page was stays readable in the word. */
+inline claim_for_host(p, write) {
+    page[p].was = page[p].state;
+    page[p].state = TO_HOST;
+#ifndef MUTANT_RESTORE_JAVA_CLAIM
+    page[p].intent = write
+#endif
+}
+
+/*
+ * The claimer does not go on. A claim of Java that it took away is not put back: Java's commit may have failed meanwhile, and the claim would then be nobody's
+ * (MUTANT_RESTORE_JAVA_CLAIM is fetch, putting it back after a read).
+ */
+inline give_back(p) {
+    if
+    :: page[p].was == TO_DEVICE -> set_host_or_shared(p, page[p].sharers)                /* reach: java-claim-lost */
+    :: page[p].was == DEVICE -> set_device(p, page[p].owner)
+    :: page[p].was == HOST || page[p].was == SHARED -> set_host_or_shared(p, page[p].sharers)
+    fi
+}
+
+/* ---- copies: two steps, and anything may happen in between ------------------------------------------------------------------------------------------------- */
+
+inline begin_fill(p, d) {
+    d_step {
+        REQUIRE(conflicting_copy, CONFLICTING_COPY, !ANY_RUNS_ON(p, d) && !(page[p].filling & BIT(d)));
+        page[p].filling = page[p].filling | BIT(d);
+        page[p].latest = (page[p].latest & (7 - (2 << (d)))) | (LATEST_ON_HOST(p) << (1 + (d)))
+    }
+}
+
+inline begin_drain(p, d) {
+    d_step {
+        REQUIRE(conflicting_copy, CONFLICTING_COPY, !ANY_RUNS_WRITING(p) && !(page[p].filling & BIT(d)));
+        REQUIRE(mapping_exceeds_word, MAPPING_EXCEEDS_WORD, page[p].map == NONE);
+        page[p].draining = page[p].draining | BIT(d);
+        page[p].latest = (page[p].latest & 6) | LATEST_ON(p, d)
+    }
+}
+
+/* ---- DESIGN 4.5, device to host: native ------------------------------------------------------------------------------------------------------------------- */
+
+/* Looks at the launches one by one. Leaves r at LAUNCHERS, or above it if the claim was given back. */
+inline await_conflicts(p, all) {
+    r = 0;
+    do
+    :: r >= LAUNCHERS -> break
+    :: atomic { r < LAUNCHERS && !CONFLICTS(r, p, all) -> r++ }
+#ifndef MUTANT_WAIT_HOLDING_CLAIM
+    :: atomic { r < LAUNCHERS && INSISTS(r, p, all) -> give_back(p); r = LAUNCHERS + 1 }
+#endif
+    od
+}
+
+#ifdef MUTANT_RESTORE_JAVA_CLAIM
+#define PUTS_BACK(p, write) (!(write) && page[p].was == TO_DEVICE && !page[p].intent)
+#else
+#define PUTS_BACK(p, write) 0
+#endif
+
+/* Steps 3 to 5, for a page that is claimed and that no launch uses. */
+inline bring(p, write, maps) {
+    if
+    :: page[p].was == DEVICE ->                                                                /* 3 */
+        begin_drain(p, page[p].owner);
+        d_step {                                                                               /* reach: fetched */
+            page[p].draining = page[p].draining & (3 - BIT(page[p].owner));
+            page[p].sharers = BIT(page[p].owner)
+        }
+    :: page[p].was != DEVICE -> d_step { r = 0 }                                                      /* reach: fetched-without-copy */
+    fi;
+    if
+    :: maps ->                                                                                 /* 4 */
+        page[p].map = ((write) || (page[p].sharers == 0 && !PUTS_BACK(p, write)) -> READ_WRITE : READ_ONLY)
+    :: else
+    fi;
+    d_step {                                                                                   /* 5 */
+        r = 0;
+        if
+        :: PUTS_BACK(p, write) -> page[p].state = TO_DEVICE; page[p].was = 0
+        :: else -> set_host_or_shared(p, ((write) -> 0 : page[p].sharers))
+        fi
+    }
+}
+
+/*
+ * Brings page p to the host, for writing or only for reading, unless `done` holds. Called by the fault path, and by Java for views, evictions and peers.
+ *   1 claim TO_HOST, from any state; a page that somebody else has claimed so is waited for, holding nothing
+ *   2 wait for the launches that conflict; if one of them insists and is not decided, give the claim back and wait for the decision
+ *   3 copy from the device
+ *   4 install the mapping, under the claim
+ *   5 settle: HOST after a write; after a read what the page was, with a device that owned it as a sharer
+ */
+inline fetch(p, write, done, maps) {
+    do
+    :: atomic { page[p].state != TO_HOST && (done) -> break }
+#ifdef MUTANT_LIFT_OUTSIDE_CLAIM
+    :: atomic { write && page[p].state == TO_DEVICE && page[p].sharers == 0 -> set_host_or_shared(p, 0) };
+       page[p].map = READ_WRITE;
+       break
+#endif
+#ifdef MUTANT_MAP_OUTSIDE_CLAIM
+    :: atomic { !(write) && page[p].state == SHARED && page[p].map == NONE -> skip };
+       page[p].map = READ_ONLY;
+       break
+#endif
+#ifdef MUTANT_WAIT_BEFORE_CLAIM
+    :: atomic { page[p].state != TO_HOST && !(done) -> await_conflicts(p, write) };
+       atomic { page[p].state != TO_HOST -> claim_for_host(p, write); r = LAUNCHERS };
+#else
+    :: atomic { page[p].state != TO_HOST && !(done) -> claim_for_host(p, write); r = 0 };      /* 1 */
+       await_conflicts(p, write);                                                              /* 2 */
+#endif
+       if
+       :: r == LAUNCHERS -> bring(p, write, maps); break
+       :: r > LAUNCHERS ->
+           atomic { !INSISTED(p, write) -> r = 0 }                                             /* reach: waits-for-decision */
+       fi
+    od
+}
+
+#define IS_HOME(q, write) (page[q].state == HOST || (page[q].state == SHARED && !(write)))
+#define IS_FREE(q, write) (IS_HOME(q, write) || (page[q].state != TO_HOST && !INSISTED(q, write)))
+
+/*
+ * The same for both pages in one call, as views and evictions do. Claims what it can; a page that somebody else has claimed, or that has to be given back, is left
+ * for the next pass. Between passes it waits, holding nothing.
+ */
+inline fetch_both(write) {
+    do
+    :: IS_HOME(0, write) && IS_HOME(PAGES - 1, write) -> break
+    :: else ->
+       p = 0;
+       do
+       :: p == PAGES -> break
+       :: atomic { p < PAGES && (page[p].state == TO_HOST || IS_HOME(p, write)) -> p++ }
+       :: atomic { p < PAGES && page[p].state != TO_HOST && !IS_HOME(p, write) -> claim_for_host(p, write); mine = mine | BIT(p); p++ }
+       od;
+       p = 0;
+       do
+       :: p < PAGES && (mine & BIT(p)) ->
+           await_conflicts(p, write);
+           if
+           :: r > LAUNCHERS -> mine = mine & (3 - BIT(p)); p++                                 /* reach: leaves-one-page */
+           :: else -> p++
+           fi
+       :: p < PAGES && !(mine & BIT(p)) -> p++
+       :: p == PAGES -> break
+       od;
+       p = 0;
+       do
+       :: p < PAGES && (mine & BIT(p)) -> bring(p, write, 1); p++
+       :: p < PAGES && !(mine & BIT(p)) -> p++
+       :: p == PAGES -> break
+       od;
+       atomic { IS_FREE(0, write) && IS_FREE(PAGES - 1, write) -> mine = 0; r = 0; p = 0 }
+    od
+}
+
+/* ---- DESIGN 4.4, host to device: Java --------------------------------------------------------------------------------------------------------------------- */
+
+inline take_rights(p, m) {
+    if
+    :: m == WRITES -> page[p].map = NONE
+#ifdef MUTANT_PROTECT_GRANTS
+    :: m == READS -> page[p].map = READ_ONLY
+#else
+    :: m == READS && page[p].map == READ_WRITE -> page[p].map = READ_ONLY
+    :: m == READS && page[p].map != READ_WRITE
+#endif
+    fi
+}
+
+/*
+ * Moves page p to device d, if it is not there yet. The caller holds the device's lock. Never waits for a claim while it has one.
+ *   1 claim TO_DEVICE
+ *   2 write-protect (to read) or drop (to write) the mapping. It may come late, when the claim is lost: it only ever takes rights away
+ *   3 wait for older launches that still use the frame, then copy, unless the device has the page
+ *   4 commit, if the claim still stands
+ */
+inline migrate(p, d, m) {
+    do
+    :: atomic { JAVA && HOLDS(p, d, m) -> break }
+    :: atomic { JAVA && !HOLDS(p, d, m) && page[p].state == DEVICE };
+       fetch(p, 0, page[p].state != DEVICE, 0)                                                 /* a peer has it: a native call */
+    :: atomic {
+           JAVA && !HOLDS(p, d, m) && (page[p].state == HOST || page[p].state == SHARED) ->
+           page[p].state = TO_DEVICE;                                                          /* 1 */
+           page[p].owner = d;
+           page[p].intent = (m == WRITES);
+           page[p].by = 1 + me;
+#ifndef MUTANT_COPY_ANYWAY
+           had = (page[p].sharers >> d) & 1
+#endif
+       };
+       atomic { JAVA -> take_rights(p, m) };                                                   /* 2 */
+       r = 0;
+       do
+       :: r == LAUNCHERS -> break
+#ifdef MUTANT_FILL_UNDER_KERNELS
+       :: atomic { JAVA && r < LAUNCHERS -> r++ }
+#else
+       :: atomic { JAVA && r < LAUNCHERS && !USES_FRAME(r, p, d) -> r++ }                      /* 3 */
+#endif
+       od;
+       if
+       :: atomic { JAVA && had -> had = 0 }                                                    /* reach: has-it-already */
+       :: atomic { JAVA && !had };
+          d_step { REQUIRE(mapping_exceeds_word, MAPPING_EXCEEDS_WORD, page[p].state == TO_HOST ||
+                  page[p].by != 1 + me || page[p].map <= (page[p].intent -> NONE : READ_ONLY)) };
+          begin_fill(p, d);
+          page[p].filling = page[p].filling & (3 - BIT(d))
+       fi;
+       atomic {
+#ifdef COMMIT_WAITS
+           page[p].state != TO_HOST &&
+#endif
+           JAVA ->
+           if
+           :: page[p].state == TO_DEVICE && page[p].by == 1 + me && m == WRITES -> set_device(p, d)
+           :: page[p].state == TO_DEVICE && page[p].by == 1 + me && m == READS -> set_host_or_shared(p, page[p].sharers | BIT(d))
+           :: page[p].state != TO_DEVICE || page[p].by != 1 + me -> skip                       /* reach: raced */
+           fi;
+           r = 0
+       };
+       break
+    od
+}
+
+/* ---- DESIGN 4.6, the gate: one native call ---------------------------------------------------------------------------------------------------------------- */
+
+inline publish(insists) {
+    d_step {
+        launch[me].phase = PUBLISHED;
+        launch[me].device = d;
+        launch[me].insistent = insists;
+        launch[me].mode[0] = mode[0];
+#if PAGES == 2
+        launch[me].mode[1] = mode[1]
+#endif
+    }
+}
+
+inline clear(l) {
+    launch[l].phase = FREE;
+    launch[l].device = 0;
+    launch[l].insistent = 0;
+    launch[l].mode[0] = UNUSED;
+#if PAGES == 2
+    launch[l].mode[1] = UNUSED
+#endif
+}
+
+/* Looks at the words one by one; leaves p at PAGES if all hold. */
+inline check() {
+    p = 0;
+    do
+    :: p == PAGES -> break
+    :: atomic {
+           p < PAGES && HOLDS(p, d, mode[p]) ->
+           REQUIRE(stale_read, STALE_READ, mode[p] == UNUSED || LATEST_ON(p, d));
+           p++
+       }
+    :: atomic { p < PAGES && !HOLDS(p, d, mode[p]) -> break }
+    od
+}
+
+#define IS_QUIET(q) ((mode[q] == UNUSED || !(page[q].filling & BIT(d))) && (mode[q] != WRITES || !page[q].draining))
+inline enqueue() {
+    d_step {
+        REQUIRE(conflicting_copy, CONFLICTING_COPY, IS_QUIET(0) && IS_QUIET(PAGES - 1));
+        launch[me].phase = RUNNING;
+        launch[me].insistent = 0
+    }
+}
+
+/*
+ * An insistent launch moves page p itself. Native, and the caller holds the device's lock.
+ *   1 claim TO_HOST, from any state
+ *   2 take the rights away that the page will not have, before anything is copied
+ *   3 wait for launches that conflict, and for those that use the frame. None of them insists
+ *   4 copy from the device that has it, copy to ours
+ *   5 settle
+ */
+inline move_insistently(p) {
+    do
+    :: atomic { HOLDS(p, d, mode[p]) -> break }
+    :: atomic { !HOLDS(p, d, mode[p]) && page[p].state != TO_HOST -> claim_for_host(p, mode[p] == WRITES); r = 0 };    /* 1 */
+#ifndef MUTANT_TAKE_RIGHTS_LATE
+       atomic { take_rights(p, mode[p]) };                                                     /* 2 */
+#endif
+       do
+       :: r == LAUNCHERS -> break
+       :: atomic {                                                                             /* 3 */
+              r < LAUNCHERS && (r == me || (!CONFLICTS(r, p, mode[p] == WRITES) && !USES_FRAME(r, p, d))) -> r++
+          }
+       od;
+       if
+       :: page[p].was == DEVICE ->                                                             /* 4 */
+           begin_drain(p, page[p].owner);
+           d_step {                                                                            /* reach: insists-on-a-peers-page */
+               page[p].draining = page[p].draining & (3 - BIT(page[p].owner));
+               page[p].sharers = BIT(page[p].owner)
+           }
+       :: else
+       fi;
+       if
+       :: page[p].sharers & BIT(d)
+       :: else ->
+           begin_fill(p, d);
+           page[p].filling = page[p].filling & (3 - BIT(d))
+       fi;
+#ifdef MUTANT_TAKE_RIGHTS_LATE
+       atomic { take_rights(p, mode[p]) };
+#endif
+       atomic {                                                                                /* 5 */
+           r = 0;
+           if
+           :: mode[p] == WRITES -> set_device(p, d)
+           :: mode[p] == READS -> set_host_or_shared(p, page[p].sharers | BIT(d))
+           fi
+       };
+       break
+    od
+}
+
+/* ---- processes --------------------------------------------------------------------------------------------------------------------------------------------- */
+
+#ifdef MUTANT_NO_DEVICE_LOCK
+#define LOCKS 0
+#else
+#define LOCKS 1
+#endif
+#ifdef MUTANT_INSIST_WITHOUT_LOCK
+#define INSISTENT_LOCKS 0
+#else
+#define INSISTENT_LOCKS LOCKS
+#endif
+
+proctype Launcher(byte me; byte d) {
+    byte launches, losses, p, r;
+    bit had;
+    byte mode[PAGES];
+    do
+    :: atomic {
+           JAVA && launches < LAUNCHES ->
+           launches++;
+           if
+           :: me == 0 -> MODES_0
+           :: me == 1 -> MODES_1
+           fi
+       };
+       do
+       :: losses < LOSSES ->
+           if
+           :: atomic { JAVA }                                                                  /* everything may be there already */
+           :: atomic { JAVA && !device_lock[d] -> device_lock[d] = LOCKS };
+              p = 0;
+              do
+              :: p < PAGES -> migrate(p, d, mode[p]); p++
+              :: else -> break
+              od;
+              atomic { JAVA -> device_lock[d] = 0 }
+           fi;
+           atomic { JAVA && launch[me].phase == FREE };
+#ifdef MUTANT_CHECK_BEFORE_PUBLISH
+           check();
+           if
+           :: p == PAGES -> publish(0)
+           :: else
+           fi;
+#else
+           publish(0);
+           check();
+#ifdef MUTANT_GATE_IN_JAVA
+           JAVA;
+#endif
+#endif
+           if
+           :: p == PAGES -> enqueue(); break
+           :: else ->
+               d_step { clear(me); losses++ }                                                  /* reach: withdrawn */
+           fi
+       :: losses == LOSSES ->
+#ifdef GIVES_UP
+           break
+#else
+           atomic { JAVA && (!INSISTENT_LOCKS || !device_lock[d]) -> device_lock[d] = device_lock[d] | INSISTENT_LOCKS };
+           atomic { JAVA && launch[me].phase == FREE };
+#ifndef MUTANT_TWO_INSIST
+           atomic { !insisting -> insisting = 1 };
+#endif
+           publish(1);
+           do
+           :: p = 0;
+              do
+              :: p < PAGES -> move_insistently(p); p++
+              :: else -> break
+              od;
+              check();
+              if
+              :: p == PAGES -> enqueue(); break
+              :: p < PAGES -> d_step { p = 0 }                                                 /* reach: moves-again */
+              fi
+           od;
+           insisting = 0;
+           atomic { JAVA -> device_lock[d] = device_lock[d] & !INSISTENT_LOCKS };
+           break
+#endif
+       od;
+       atomic { losses = 0; p = 0; mode[0] = UNUSED; mode[PAGES - 1] = UNUSED }
+    :: atomic { JAVA && launches == LAUNCHES -> break }
+    od
+}
+
+/* A kernel may do its work at any time between its enqueueing and its end. */
+proctype Kernel(byte l) {
+    byte p;
+end:
+    do
+    :: d_step {
+           launch[l].phase == RUNNING ->
+           p = 0;
+           do
+           :: p < PAGES && launch[l].mode[p] == WRITES ->
+               REQUIRE(lost_write, LOST_WRITE, LATEST_ON(p, launch[l].device));
+               page[p].latest = 2 << launch[l].device;
+               p++
+           :: p < PAGES && launch[l].mode[p] != WRITES -> p++
+           :: else -> break
+           od;
+           p = 0
+       };
+#ifdef MUTANT_CALLBACK_IN_JAVA
+       JAVA;
+#endif
+       d_step { clear(l) }                                                                     /* the event's callback */
+    od
+}
+
+/* Loads and stores, by plain instructions; one that the mapping does not allow is a page fault, served by native code, and then repeated. */
+proctype Cpu() {
+    byte ops, p, r;
+    bit writes;
+    do
+    :: atomic {
+           JAVA && ops < CPU_OPS ->
+           ops++;
+           if :: writes = 0 :: writes = 1 fi;
+#if PAGES == 2
+           if :: p = 0 :: p = 1 fi
+#endif
+       };
+       do
+       :: atomic {
+              JAVA && page[p].map >= READ_ONLY + writes ->
+              if
+              :: writes ->
+                  REQUIRE(lost_write, LOST_WRITE, LATEST_ON_HOST(p) && page[p].state != SHARED && page[p].state != DEVICE);
+                  REQUIRE(overlap, OVERLAP, !ANY_RUNS_USING(p));
+                  page[p].latest = 1
+              :: else ->
+                  REQUIRE(stale_read, STALE_READ, LATEST_ON_HOST(p));
+                  REQUIRE(overlap, OVERLAP, !ANY_RUNS_WRITING(p))
+              fi;
+              break
+          }
+       :: atomic { JAVA && page[p].map < READ_ONLY + writes -> faulting++ };
+          atomic { handlers > 0 -> handlers-- };
+#ifdef MUTANT_HANDLER_NEEDS_JAVA
+          JAVA;
+#endif
+          fetch(p, writes, 0, 1);
+          atomic { handlers++; faulting-- }                                                    /* reach: served */
+       od;
+       atomic { p = 0; writes = 0 }
+    :: atomic { JAVA && ops == CPU_OPS -> break }
+    od
+}
+
+/* Brings pages home, for one reason or another: a native call made from Java. */
+proctype Evictor() {
+    byte evictions, p, r, mine;
+    bit maps, writes;
+    do
+    :: atomic {
+           JAVA && evictions < EVICTIONS ->
+           evictions++;
+           if :: maps = 0 :: maps = 1 fi;
+           if :: writes = 0 :: writes = 1 fi
+       };
+#if PAGES == 2
+       fetch_both(writes);
+#else
+       fetch(p, writes, IS_HOME(p, writes), maps);
+#endif
+       atomic { JAVA -> p = 0; maps = 0; writes = 0 }                                          /* reach: evicted */
+    :: atomic { JAVA && evictions == EVICTIONS -> break }
+    od
+}
+
+proctype Safepoint() {
+    stopped = 1;
+    faulting == 0;
+    stopped = 0                                                                                /* reach: safepoint */
+}
+
+/* Where a page can be while nobody is at work on it, with the mappings that its word allows. */
+#define START_ON_HOST :: place(HOST, 0, 0, READ_WRITE, 1)
+#define START_SOMEWHERE \
+    START_ON_HOST :: place(HOST, 0, 0, NONE, 1) :: place(SHARED, 0, 3, NONE, 7) :: place(DEVICE, 0, 0, NONE, 2)
+#define START_ANYWHERE \
+    START_SOMEWHERE :: place(HOST, 0, 0, READ_ONLY, 1) :: place(SHARED, 0, 3, READ_ONLY, 7) \
+    :: place(SHARED, 0, 1, READ_ONLY, 3) :: place(SHARED, 0, 1, NONE, 3) \
+    :: place(SHARED, 0, 2, READ_ONLY, 5) :: place(SHARED, 0, 2, NONE, 5) :: place(DEVICE, 1, 0, NONE, 4)
+
+inline place(a_state, an_owner, devices, a_map, copies) {
+    page[i].state = a_state;
+    page[i].owner = an_owner;
+    page[i].sharers = devices;
+    page[i].map = a_map;
+    page[i].latest = copies
+}
+
+init {
+    byte i;
+    atomic {
+        do
+        :: i < PAGES -> if START fi; i++
+        :: else -> break
+        od;
+        i = 0;
+        run Kernel(0);
+#if LAUNCHERS == 2
+        run Kernel(1);
+#endif
+        run Launcher(0, 0);
+#if LAUNCHERS == 2
+        run Launcher(1, DEVICE_OF_1);
+#endif
+#if CPUS > 0
+        run Cpu();
+#endif
+#if CPUS == 2
+        run Cpu();
+#endif
+#if EVICTIONS > 0
+        run Evictor();
+#endif
+        run Safepoint()
+    };
+    /* All have ended but the kernels' processes: what the words say must be true. */
+    atomic {
+        _nr_pr == 1 + LAUNCHERS && launch[0].phase == FREE && launch[LAUNCHERS - 1].phase == FREE ->
+        do
+        :: i < PAGES ->
+            REQUIRE(orphaned_claim, ORPHANED_CLAIM, page[i].state != TO_DEVICE && page[i].state != TO_HOST);
+            check_valid(i);
+            i++
+        :: i == PAGES -> break                                                                 /* reach: ended */
+        od
+    }
+}
