@@ -52,7 +52,7 @@ struct hmm_config {
   uint64_t alias;          // address of the runtime's mapping
   uint64_t memfd;          // descriptor of the memory behind both
   uint64_t words;          // uint64_t[page_count]
-  uint64_t region_starts;  // uint8_t[page_count]: 1 where a region begins; fetching ahead stops there
+  uint64_t region_starts;  // uint8_t[page_count]: 1 where a region begins or free space behind one; fetching ahead stops there
   uint64_t ahead_bytes;    // most that one fault brings along
   uint64_t cl[HMM_CL_COUNT];
 };
@@ -137,6 +137,7 @@ HMM_API int hmm_probe(uint64_t rung, char *what, uint64_t what_bytes);
 
 // Maps `app` and starts serving its faults. The OpenCL calls may be 0 if there is no device.
 HMM_API int hmm_open(const struct hmm_config *config, struct hmm_pager **pager);
+// A device with the next number. 0, -errno, or an OpenCL status with its sign turned.
 HMM_API int hmm_add_device(struct hmm_pager *pager, const struct hmm_device_config *config);
 
 // Stops serving faults. Nobody may touch `app` afterwards, and no other call be under way. Waits for launches.

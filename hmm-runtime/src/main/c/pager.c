@@ -188,6 +188,9 @@ void settled(struct hmm_pager *p) {
 
 void note_failed(struct hmm_pager *p, uint64_t page) {
   for (int i = 0; i < FAILED_PAGES; i++) {
+    if (atomic_load(&p->failed[i]) == page + 1) return; // two threads: whoever finds no note makes its touch again
+  }
+  for (int i = 0; i < FAILED_PAGES; i++) {
     uint64_t none = 0;
     if (atomic_compare_exchange_strong(&p->failed[i], &none, page + 1)) return;
   }
@@ -272,7 +275,7 @@ HMM_API int hmm_add_device(struct hmm_pager *p, const struct hmm_device_config *
   struct device *d = &p->devices[p->device_count];
   d->config = *config;
   int status = dma_open(p, d);
-  if (status) return -EIO;
+  if (status) return -status;
   p->device_count++;
   return 0;
 }

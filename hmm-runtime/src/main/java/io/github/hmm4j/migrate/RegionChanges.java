@@ -236,7 +236,7 @@ public final class RegionChanges {
         }
     }
 
-    /// The new page has no users yet, so its word only has to end up right.
+    /// The new page has no users yet, so its word only has to end up right. A fault next door may still reach for it, if it looked there before this was a region.
     ///
     /// @param word of the old page, before it was unmapped
     private void movePage(long from, long word, long to, int regionId) {
@@ -250,11 +250,10 @@ public final class RegionChanges {
         if (PageWord.state(word) == PageState.POISONED) {
             settleNew(to, PageState.POISONED, 0);
         }
-        long placed = table.word(to);
         Protection protection = PageWord.isWritable(word)
                 ? Protection.READ_WRITE
                 : PageWord.isReadable(word) ? Protection.READ : Protection.NONE;
-        table.transition(to, Transition.PROTECT, placed, PageWord.withProtection(placed, protection));
+        protect(to, protection);
         if (protection != Protection.READ_WRITE) {
             hostSide.setAccess(new PageRange(to, to + 1), protection);
             hostSide.setAccess(single, Protection.READ_WRITE);
@@ -281,14 +280,24 @@ public final class RegionChanges {
     }
 
     private void settleNew(long page, PageState state, int device) {
-        long word = table.word(page);
-        if (state == PageState.HOST) {
-            table.transition(page, Transition.FIRST_TOUCH, word, PageWord.toHost(word));
-            return;
+        while (true) {
+            long word = unclaimedForHost(page);
+            if (state == PageState.HOST) {
+                if (PageWord.state(word) == PageState.HOST || table.transition(page, Transition.FIRST_TOUCH, word, PageWord.toHost(word))) {
+                    return;
+                }
+                continue;
+            }
+            long claim = PageWord.toClaimedForDevice(word, device, true);
+            if (table.transition(page, Transition.CLAIM_FOR_DEVICE, word, claim)) {
+                if (PageWord.state(word) != PageState.EMPTY) {
+                    hostSide.forbid(new PageRange(page, page + 1), false);
+                }
+                if (table.transition(page, Transition.COMMIT_DEVICE, claim, PageWord.toDevice(claim, device))) {
+                    break;
+                }
+            }
         }
-        long claim = PageWord.toClaimedForDevice(word, device, true);
-        table.transition(page, Transition.CLAIM_FOR_DEVICE, word, claim);
-        table.transition(page, Transition.COMMIT_DEVICE, claim, PageWord.toDevice(claim, device));
         if (state == PageState.POISONED) {
             long lost = table.word(page);
             table.transition(page, Transition.POISON, lost, PageWord.toPoisoned(lost));

@@ -25,8 +25,6 @@ public final class NativePager implements AutoCloseable {
     /// Where a test can stop whoever comes by, in the order of `enum hmm_step`.
     public enum Step { FETCH_CLAIMED, FETCH_COPIED, FETCH_MAPPED, LAUNCH_PUBLISHED, LAUNCH_CHECKED, FAULT_NOTICED }
 
-    private static final int EIO = 5;
-
     private final HostAccess access;
     private final AddressSpace space;
     private final long handle;
@@ -84,8 +82,8 @@ public final class NativePager implements AutoCloseable {
             int result = PagerCalls.addDevice(handle, arena.allocateFrom(JAVA_LONG,
                     handles.context(), handles.device(), tables.frameOfPage(), tables.pageOfFrame(), tables.regionOfFrame(), tables.lastUse(),
                     frames.memoryOfFrame(), frames.chunkOfFrame(), frames.hostOfChunk(), handles.staging(), handles.stagingBytes()));
-            if (result == -EIO) {
-                throw ClStatus.failure(-5, "clCreateCommandQueue", "device=" + mirror);
+            if (result > 0) {
+                throw ClStatus.failure(-result, "clCreateCommandQueue", "device=" + mirror);
             }
             if (result != 0) {
                 throw new SystemCallFailedException("hmm_add_device", -result, "device=" + mirror);

@@ -23,7 +23,7 @@ public final class AddressSpace implements AutoCloseable {
     private final long capacityBytes;
     private final ConcurrentSkipListMap<Long, Region> regions = new ConcurrentSkipListMap<>();
     private final TreeMap<Long, Long> free = new TreeMap<>(); // start -> length, page-aligned, never adjacent
-    private final LazyTable regionStarts; // 1 byte a page, set where a region begins
+    private final LazyTable regionStarts; // 1 byte a page, set where a region begins, or free space behind one
     private long usedBytes;
     private int lastId;
 
@@ -45,13 +45,18 @@ public final class AddressSpace implements AutoCloseable {
         free.put(baseBytes, this.capacityBytes);
     }
 
-    /// Where regions begin: one byte for each page, 1 at the first page of a region. For native code, which fetches ahead within a region only.
+    /// Where regions begin: one byte for each page, 1 at the first page of a region and at the first page behind one. For native code, which fetches ahead within a region only:
+    /// free space that never was a region is empty like any page that nobody has touched.
     public long regionStartsAddressBytes() {
         return regionStarts.segment().address();
     }
 
-    private void markStart(long addressBytes, boolean starts) {
-        regionStarts.segment().set(ValueLayout.JAVA_BYTE, pageOf(addressBytes), (byte) (starts ? 1 : 0));
+    private void markBoundary(long addressBytes) {
+        if (addressBytes < baseBytes + capacityBytes) {
+            Map.Entry<Long, Region> before = regions.lowerEntry(addressBytes);
+            boolean ends = before != null && before.getValue().range().endBytes() == addressBytes;
+            regionStarts.segment().set(ValueLayout.JAVA_BYTE, pageOf(addressBytes), (byte) (ends || regions.containsKey(addressBytes) ? 1 : 0));
+        }
     }
 
     public PageSize pageSize() {
@@ -115,7 +120,8 @@ public final class AddressSpace implements AutoCloseable {
         host.reuse(start - baseBytes, wholeBytes);
         Region region = new Region(nextId(), VaRange.ofLength(start, wholeBytes), requestedBytes);
         regions.put(start, region);
-        markStart(start, true);
+        markBoundary(start);
+        markBoundary(start + wholeBytes);
         return region;
     }
 
@@ -138,7 +144,6 @@ public final class AddressSpace implements AutoCloseable {
         Region region = regionOf(range);
         requireAligned(range);
         regions.remove(region.range().startBytes());
-        markStart(range.startBytes(), false);
         if (range.startBytes() > region.range().startBytes()) {
             VaRange head = new VaRange(region.range().startBytes(), range.startBytes());
             long requested = Math.min(region.requestedBytes(), head.lengthBytes());
@@ -148,8 +153,9 @@ public final class AddressSpace implements AutoCloseable {
             VaRange tail = new VaRange(range.endBytes(), region.range().endBytes());
             long requested = region.range().startBytes() + region.requestedBytes() - tail.startBytes();
             regions.put(tail.startBytes(), new Region(nextId(), tail, Math.max(1, requested)));
-            markStart(tail.startBytes(), true);
         }
+        markBoundary(range.startBytes());
+        markBoundary(range.endBytes());
     }
 
     /// Makes unmapped addresses available again.

@@ -1,5 +1,6 @@
 package io.github.hmm4j.conformance;
 
+import static java.lang.foreign.ValueLayout.JAVA_BYTE;
 import static java.lang.foreign.ValueLayout.JAVA_INT;
 import static org.assertj.core.api.Assertions.assertThat;
 
@@ -12,14 +13,18 @@ import io.github.hmm4j.Kernel;
 import io.github.hmm4j.Launch;
 import io.github.hmm4j.ManagedHeap;
 import io.github.hmm4j.Program;
+import io.github.hmm4j.account.Counter;
 import io.github.hmm4j.device.NDRange;
 import io.github.hmm4j.device.sim.SimDevice;
+import io.github.hmm4j.error.HostAccessUnavailableException;
 import io.github.hmm4j.kernels.Source;
 import io.github.hmm4j.mirror.SnapshotCode;
 import java.lang.foreign.MemorySegment;
 import java.util.Arrays;
 import java.util.List;
+import java.util.function.Consumer;
 import java.util.stream.IntStream;
+import org.opentest4j.TestAbortedException;
 
 /// An open heap with the verbs of the scenarios: what the kernel's tests say with `ioctl`, `mmap` and a load or store.
 ///
@@ -32,9 +37,10 @@ final class Rig implements AutoCloseable {
     private final Kernel copy;
     private final Kernel fill;
     private final Kernel add;
+    private volatile int seen; // so that no compiler finds that nobody looks
 
     Rig(HmmBuilder builder) {
-        hmm = builder.open();
+        hmm = open(builder);
         heap = hmm.heap();
         simulated = hmm.devices().stream().map(HmmDevice::device)
                 .filter(SimDevice.class::isInstance).map(SimDevice.class::cast).toList();
@@ -44,12 +50,24 @@ final class Rig implements AutoCloseable {
         add = program.kernel("add_ints");
     }
 
+    private static Hmm open(HmmBuilder builder) {
+        try {
+            return builder.open();
+        } catch (HostAccessUnavailableException e) {
+            throw new TestAbortedException(e.getMessage(), e);
+        }
+    }
+
     HmmDevice device(int index) {
         return hmm.devices().get(index);
     }
 
     SimDevice sim(int index) {
         return simulated.get(index);
+    }
+
+    long count(Counter counter) {
+        return hmm.report().count(counter);
     }
 
     int pageBytes() {
@@ -76,22 +94,42 @@ final class Rig implements AutoCloseable {
 
     // ---- touches by the host
 
-    void writeRamp(MemorySegment range, int start) {
-        try (var view = heap.view(range, Access.WRITE)) {
-            for (long i = 0; i < range.byteSize() / 4; i++) {
-                view.segment().setAtIndex(JAVA_INT, i, start + (int) i);
-            }
+    boolean isTransparent() {
+        return hmm.hostAccess().mode().isTransparent();
+    }
+
+    /// The one way in which the host touches managed memory: ordinary loads and stores on the range itself, or, with checked access, a view of it.
+    void onHost(MemorySegment range, Access access, Consumer<MemorySegment> loadsAndStores) {
+        if (isTransparent()) {
+            loadsAndStores.accept(range);
+            return;
         }
+        try (var view = heap.view(range, access)) {
+            loadsAndStores.accept(view.segment());
+        }
+    }
+
+    void writeRamp(MemorySegment range, int start) {
+        onHost(range, Access.WRITE, ints -> {
+            for (long i = 0; i < range.byteSize() / 4; i++) {
+                ints.setAtIndex(JAVA_INT, i, start + (int) i);
+            }
+        });
     }
 
     int[] read(MemorySegment range) {
-        try (var view = heap.view(range, Access.READ)) {
-            return view.segment().toArray(JAVA_INT);
-        }
+        int[] seen = new int[Math.toIntExact(range.byteSize() / 4)];
+        onHost(range, Access.READ, ints -> MemorySegment.copy(ints, JAVA_INT, 0, seen, 0, seen.length));
+        return seen;
     }
 
+    /// Looks at a byte of each page.
     void touch(MemorySegment range) {
-        heap.view(range, Access.READ).close();
+        onHost(range, Access.READ, bytes -> {
+            for (long at = 0; at < bytes.byteSize(); at += pageBytes()) {
+                seen = bytes.get(JAVA_BYTE, at);
+            }
+        });
     }
 
     // ---- touches by a device

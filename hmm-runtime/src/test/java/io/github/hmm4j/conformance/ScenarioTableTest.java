@@ -33,7 +33,7 @@ class ScenarioTableTest {
     @Test
     void listsEveryScenarioOfTheKernel() {
         assertThat(rows).extracting(row -> Integer.valueOf(row.group(1))).containsExactlyElementsOf(IntStream.rangeClosed(1, 39).boxed().toList());
-        assertThat(rows).extracting(row -> row.group(3)).isSubsetOf("same", "adapted", "transparent", "later", "n/a");
+        assertThat(rows).extracting(row -> row.group(3)).isSubsetOf("same", "adapted", "later", "n/a");
     }
 
     @Test

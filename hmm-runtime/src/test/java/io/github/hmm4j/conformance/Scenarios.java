@@ -1,10 +1,16 @@
 package io.github.hmm4j.conformance;
 
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import static org.junit.jupiter.api.Assumptions.assumeTrue;
 
+import io.github.hmm4j.Report;
+import io.github.hmm4j.account.Counter;
+import io.github.hmm4j.error.AccessViolationException;
 import io.github.hmm4j.mirror.SnapshotCode;
+import java.lang.foreign.MemorySegment;
 import java.util.concurrent.TimeUnit;
+import org.assertj.core.api.ThrowableAssert.ThrowingCallable;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Timeout;
@@ -62,9 +68,39 @@ abstract class Scenarios {
         return backend.isCoherent() ? SnapshotCode.DEVICE_COHERENT_REMOTE_WRITE : SnapshotCode.NONE;
     }
 
-    /// A page of a device that the host has read through a view: shared, unless the host can read it in place.
+    /// A page of a device that the host has read: shared, unless the host can read it in place.
     final SnapshotCode afterHostRead() {
         return backend.isCoherent() ? SnapshotCode.DEVICE_COHERENT_LOCAL_WRITE : SnapshotCode.READ;
+    }
+
+    /// What of a report was fetched because the host touched it.
+    final long touchedPages(Report report) {
+        return report.count(Counter.VIEW_FETCHED_PAGES) + report.count(Counter.FAULT_FETCHED_PAGES);
+    }
+
+    /// A touch of the host that the protection forbids: code that opens a view is told which page it was, a plain load or store is answered as for a file that was cut off.
+    final void assertTouchForbidden(AccessViolationException.Kind kind, MemorySegment firstPage, ThrowingCallable touch) {
+        if (backend.isTransparent()) {
+            assertThatThrownBy(touch).isInstanceOf(InternalError.class);
+        } else {
+            assertViolation(kind, firstPage, touch);
+        }
+    }
+
+    /// A touch of the host where there is no region.
+    final void assertGone(ThrowingCallable touch) {
+        assertThatThrownBy(touch).isInstanceOf(backend.isTransparent() ? InternalError.class : IllegalArgumentException.class);
+    }
+
+    static void assertViolation(AccessViolationException.Kind kind, MemorySegment firstPage, ThrowingCallable access) {
+        assertThatThrownBy(access).isInstanceOfSatisfying(AccessViolationException.class, violation -> {
+            assertThat(violation.kind()).isEqualTo(kind);
+            assertThat(violation.addressBytes()).isEqualTo(firstPage.address());
+        });
+    }
+
+    final void needsTransparency() {
+        assumeTrue(backend.isTransparent(), "with checked access there is no address to give away");
     }
 
     final void needsInjection() {

@@ -32,7 +32,7 @@ abstract class TwoDeviceScenarios extends Scenarios {
     void migrate_mixed() {
         MemorySegment buffer = rig.pages(6);
         rig.heap.protect(rig.page(buffer, 0, 1), Protection.NONE);
-        OneDeviceScenarios.assertViolation(AccessViolationException.Kind.FAULT, buffer,
+        assertViolation(AccessViolationException.Kind.FAULT, buffer,
                 () -> rig.heap.migrate(rig.page(buffer, 0, 1), dev0())); // -EINVAL
         rig.heap.free(rig.page(buffer, 1, 1));
         assertThatThrownBy(() -> rig.heap.migrate(rig.page(buffer, 0, 3), dev0())).isInstanceOf(IllegalArgumentException.class); // -EINVAL

@@ -1,13 +1,17 @@
 package io.github.hmm4j.space;
 
+import static java.lang.foreign.ValueLayout.JAVA_BYTE;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
+import java.lang.foreign.MemorySegment;
 import java.util.ArrayList;
 import java.util.HashSet;
 import java.util.List;
 import java.util.Set;
 import java.util.SplittableRandom;
+import java.util.stream.Collectors;
+import java.util.stream.LongStream;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
@@ -90,7 +94,17 @@ class AddressSpaceModelTest {
         assertThat(space.regionAt(part.startBytes())).isEmpty();
     }
 
+    /// Pages before which native code stops fetching ahead.
+    private static Set<Long> marked(AddressSpace space) {
+        MemorySegment marks = MemorySegment.ofAddress(space.regionStartsAddressBytes()).reinterpret(space.pageCount());
+        return LongStream.range(0, space.pageCount()).filter(page -> marks.get(JAVA_BYTE, page) != 0).boxed().collect(Collectors.toSet());
+    }
+
     private static void check(AddressSpace space, List<VaRange> model, List<VaRange> waiting, String what) {
+        Set<Long> boundaries = new HashSet<>();
+        model.forEach(range -> boundaries.addAll(List.of(space.pageOf(range.startBytes()), space.pageOf(range.endBytes()))));
+        boundaries.remove(space.pageCount());
+        assertThat(marked(space)).as(what).isEqualTo(boundaries);
         assertThat(space.regions()).as(what).hasSameSizeAs(model);
         for (VaRange range : model) {
             assertThat(space.regionOf(range).range()).as(what).isEqualTo(range);

@@ -1,0 +1,67 @@
+package io.github.hmm4j.conformance;
+
+import java.io.IOException;
+import java.io.RandomAccessFile;
+import java.io.UncheckedIOException;
+import java.nio.file.DirectoryStream;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
+
+/// What Linux says of this process: the outside view of what the runtime says of itself.
+final class ProcFs {
+
+    static final int SYSTEM_PAGE_BYTES = 4096;
+    private static final Path SELF = Path.of("/proc/self");
+    private static final long PRESENT = 1L << 63;
+
+    private ProcFs() {}
+
+    /// Descriptors of heaps and of the traps that watch them, by what they are; sorted.
+    static List<String> heapsAndTraps() {
+        List<String> found = new ArrayList<>();
+        try (DirectoryStream<Path> descriptors = Files.newDirectoryStream(SELF.resolve("fd"))) {
+            for (Path descriptor : descriptors) {
+                if (Files.isSymbolicLink(descriptor)) { // the one of this listing is gone when it is looked at
+                    String target = Files.readSymbolicLink(descriptor).toString();
+                    if (target.contains("memfd:hmm-heap") || target.contains("userfaultfd")) {
+                        found.add(target);
+                    }
+                }
+            }
+        } catch (IOException e) {
+            throw new UncheckedIOException(e);
+        }
+        return found.stream().sorted().toList();
+    }
+
+    /// How many system pages of a range the processor can read without a fault: they are mapped, and their protection allows it.
+    static long reachablePages(long addressBytes, long lengthBytes) {
+        long reachable = 0;
+        try (RandomAccessFile pagemap = new RandomAccessFile(SELF.resolve("pagemap").toFile(), "r")) {
+            for (long at = addressBytes; at < addressBytes + lengthBytes; at += SYSTEM_PAGE_BYTES) {
+                pagemap.seek(at / SYSTEM_PAGE_BYTES * Long.BYTES);
+                boolean present = (Long.reverseBytes(pagemap.readLong()) & PRESENT) != 0;
+                reachable += present && isReadable(at) ? 1 : 0;
+            }
+        } catch (IOException e) {
+            throw new UncheckedIOException(e);
+        }
+        return reachable;
+    }
+
+    /// What `mprotect` left: a page without any permission counts as present.
+    private static boolean isReadable(long addressBytes) throws IOException {
+        for (String line : Files.readAllLines(SELF.resolve("maps"))) {
+            int dash = line.indexOf('-');
+            int space = line.indexOf(' ');
+            long start = Long.parseUnsignedLong(line.substring(0, dash), 16);
+            long end = Long.parseUnsignedLong(line.substring(dash + 1, space), 16);
+            if (Long.compareUnsigned(start, addressBytes) <= 0 && Long.compareUnsigned(addressBytes, end) < 0) {
+                return line.charAt(space + 1) == 'r';
+            }
+        }
+        return false;
+    }
+}

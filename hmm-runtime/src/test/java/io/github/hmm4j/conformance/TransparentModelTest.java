@@ -1,0 +1,95 @@
+package io.github.hmm4j.conformance;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import io.github.hmm4j.ByteSize;
+import io.github.hmm4j.HmmBuilder;
+import io.github.hmm4j.account.Counter;
+import java.lang.foreign.MemorySegment;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.SplittableRandom;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.atomic.AtomicLong;
+import org.junit.jupiter.api.Tag;
+import org.junit.jupiter.api.Timeout;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
+
+/// Threads that touch, launch, move and advise at random, all on the same few pages, with plain loads and stores; every byte is known and compared.
+///
+/// `-Dhmm.seed=N` repeats the choices of a run that failed, though not how its threads met; `-Dhmm.steps=F` makes all runs F times as long: 20 is a million steps.
+@Timeout(value = 60, unit = TimeUnit.MINUTES, threadMode = Timeout.ThreadMode.SEPARATE_THREAD)
+class TransparentModelTest {
+
+    private static final long SEED = Long.getLong("hmm.seed", System.nanoTime());
+    private static final int LONGER = Integer.getInteger("hmm.steps", 1);
+    private static final int BLOCKS = 6;
+    private static final int MAX_BLOCK_PAGES = 10;
+    private static final int TOUCHERS = 4;
+    private static final int KERNEL_USERS = 2;
+
+    /// The budget in pages; 0 is as much as the heap, which makes an aperture.
+    @ParameterizedTest
+    @CsvSource({
+        "UFFD_LWJGL, 1, 4096, 16, false, 8000",
+        "UFFD_LWJGL, 1, 4096, 0, false, 5000",
+        "UFFD_LWJGL, 1, 65536, 16, false, 5000",
+        "UFFD_LWJGL, 1, 4096, 16, true, 7000",
+        "SIGSEGV_LWJGL, 1, 4096, 16, false, 8000",
+        "SIGSEGV_LWJGL, 1, 65536, 0, false, 5000",
+        "SIGSEGV_LWJGL, 1, 65536, 16, true, 5000",
+        "UFFD_JOCL, 1, 4096, 16, true, 4000",
+        "SIGSEGV_JOCL, 1, 4096, 16, false, 4000",
+    })
+    void everybodyAgrees(Backend backend, int devices, int pageBytes, int budgetPages, boolean exclusive, int steps) throws InterruptedException {
+        long heapBytes = Math.max(ByteSize.mib(4), 256L * pageBytes);
+        HmmBuilder builder = backend.builder(devices).heap(heapBytes).pageSize(pageBytes).faultAround(8L * pageBytes)
+                .budget(budgetPages == 0 ? heapBytes : (long) budgetPages * pageBytes);
+        try (Rig rig = new Rig(exclusive ? builder.exclusive() : builder)) {
+            KnownMemory memory = new KnownMemory(rig.heap, new SplittableRandom(SEED), BLOCKS, MAX_BLOCK_PAGES);
+            Racers.run(actors(rig, memory, new AtomicLong((long) steps * LONGER)));
+            check(rig, memory);
+            memory.blocks().forEach(block -> rig.heap.free(block.segment()));
+            assertThat(rig.heap.usedBytes()).isZero();
+            assertThat(rig.count(Counter.FAULT_FETCHED_PAGES)).isPositive();
+            assertThat(rig.count(Counter.FAULT_ERRORS)).isPositive();
+            assertThat(rig.count(Counter.RELEASED_PAGES) > 0).isEqualTo(exclusive);
+            if (budgetPages > 0) {
+                assertThat(rig.count(Counter.EVICTED_DIRTY_PAGES)).isPositive();
+            }
+        }
+    }
+
+    @Tag("two-devices")
+    @ParameterizedTest
+    @CsvSource({"UFFD_LWJGL, 2, 4096, 16, false, 8000", "SIGSEGV_LWJGL, 2, 4096, 0, true, 8000"})
+    void everybodyAgreesOnTwoDevices(Backend backend, int devices, int pageBytes, int budgetPages, boolean exclusive, int steps) throws InterruptedException {
+        everybodyAgrees(backend, devices, pageBytes, budgetPages, exclusive, steps);
+    }
+
+    private static Runnable[] actors(Rig rig, KnownMemory memory, AtomicLong steps) {
+        List<Runnable> actors = new ArrayList<>();
+        for (int i = 0; i < TOUCHERS; i++) {
+            actors.add(new Toucher(rig, memory, steps, SEED, actors.size()));
+        }
+        for (int i = 0; i < KERNEL_USERS; i++) {
+            actors.add(new KernelUser(rig, memory, steps, SEED, actors.size()));
+        }
+        actors.add(new Mover(rig, memory, steps, SEED, actors.size(), 4));
+        actors.add(new Adviser(rig, memory, steps, SEED, actors.size()));
+        return actors.toArray(Runnable[]::new);
+    }
+
+    /// Every byte, as the host sees it and as a device sees it.
+    private static void check(Rig rig, KnownMemory memory) {
+        memory.eachStrip(strip -> strip.check(strip.segment(), 0));
+        MemorySegment copied = rig.pages(4);
+        memory.eachStrip(strip -> {
+            MemorySegment to = copied.asSlice(0, strip.bytes.length);
+            rig.launchCopy(rig.device(0), strip.segment(), to).await();
+            strip.check(to, 0);
+        });
+        rig.heap.free(copied);
+    }
+}
