@@ -72,7 +72,9 @@ int dma_wait(struct hmm_pager *p, struct copies *copies) {
   int outcome = 0;
   for (int i = copies->count - 1; i >= 0; i--) {
     int one = finish_event(p, copies->events[i]);
-    if (one) outcome = one;
+    if (!one) continue;
+    outcome = one;
+    copies->failed_device = copies->devices[i];
   }
   copies->count = 0;
   return outcome;
@@ -128,6 +130,7 @@ int dma_to_host(struct hmm_pager *p, unsigned device, uint64_t page, uint64_t pa
   int32_t frame = frame_of(d, page);
   size_t bytes = (size_t)(pages << p->config.page_shift);
   char *source = host_of(p, d, frame);
+  if (async) async->failed_device = device; // unless an earlier command has failed
   if (source && (!async || bytes < COMMAND_BYTES)) {
     memcpy(alias_of(p, page), source, bytes);
     return 0;
@@ -142,8 +145,7 @@ int dma_to_host(struct hmm_pager *p, unsigned device, uint64_t page, uint64_t pa
   }
   int status = CL(p, enqueue_transfer, HMM_CL_ENQUEUE_READ)(d->queue, memory, 0, offset, bytes, alias_of(p, page), 0, NULL, &async->events[async->count]);
   if (status) return status;
-  async->count++;
-  async->device = device;
+  async->devices[async->count++] = device;
   return flush(p, d);
 }
 

@@ -153,6 +153,13 @@ static bool continues(const struct batch *b, size_t i) {
   return i < b->count && b->claims[i].page == b->claims[i - 1].page + 1;
 }
 
+// Nobody says which of several commands has failed: told is the first page that came from the device.
+static int fail_copy(const struct fetch *f, const struct batch *b, int status, unsigned device) {
+  const struct claim *c = b->claims;
+  while (word_state(c->before) != DEVICE || word_device(c->before) != device) c++;
+  return fail(f->failure, HMM_OPENCL, c->page, c->before, status, HMM_CALL_READ, device);
+}
+
 // Step 3: long copies become commands that are waited for in `land`.
 static int copy(const struct fetch *f, struct batch *b) {
   for (size_t i = 0; i < b->count;) {
@@ -166,7 +173,7 @@ static int copy(const struct fetch *f, struct batch *b) {
         j++;
       }
       int status = dma_to_host(f->p, device, b->claims[i].page, j - i, f->flags & FAULT ? NULL : &b->copies);
-      if (status) return fail(f->failure, HMM_OPENCL, b->claims[i].page, before, status, HMM_CALL_READ, device);
+      if (status) return fail_copy(f, b, status, f->flags & FAULT ? device : b->copies.failed_device);
     }
     i = j;
   }
@@ -259,7 +266,9 @@ static void restore_from(const struct fetch *f, struct batch *b, size_t from, co
     settle(f->p, c, lost ? poisoned : restored, f, false);
     if (lost) count(f->p, HMM_POISONED, 1);
   }
-  const struct batch given_back = {.claims = b->claims + from, .count = b->count - from};
+  // Who touched the first page of a fault is woken when the fault is answered, and not sent through it again before.
+  size_t woken = f->flags & FAULT && !(f->flags & AHEAD) && from == 0 && b->count && b->claims[0].page == f->first ? 1 : from;
+  const struct batch given_back = {.claims = b->claims + woken, .count = b->count - woken};
   wake(f, &given_back);
   b->count = from;
 }
@@ -280,7 +289,7 @@ static void leave_used(const struct fetch *f, struct batch *b) {
 // Steps 4 and 5, after the copies have ended.
 static int land(const struct fetch *f, struct batch *b) {
   int status = dma_wait(f->p, &b->copies);
-  int result = status ? fail(f->failure, HMM_OPENCL, b->claims[0].page, b->claims[0].before, status, HMM_CALL_READ, b->copies.device) : 0;
+  int result = status ? fail_copy(f, b, status, b->copies.failed_device) : 0;
   step(f->p, HMM_STEP_COPIED);
   if (!result && f->flags & HMM_MAP) result = map(f, b);
   if (result) {
@@ -368,6 +377,8 @@ HMM_API int hmm_fetch(struct hmm_pager *p, uint64_t first, uint64_t end, uint64_
   uint64_t batch_pages = BATCH_BYTES >> p->config.page_shift ? BATCH_BYTES >> p->config.page_shift : 1;
   if (batch_pages > end - first) batch_pages = end - first;
   int result = -ENOMEM;
+  struct hmm_failure unasked;
+  if (!failure) failure = &unasked; // what happens to the pages depends on it
   uint8_t *own_outcomes = outcomes ? NULL : calloc(1, (size_t)(end - first));
   struct claim *claims = malloc(UNDER_WAY * (size_t)batch_pages * sizeof *claims);
   struct batch batches[UNDER_WAY] = {{0}};

@@ -195,8 +195,9 @@ void await_decided(struct hmm_pager *p);
 // dma.c
 struct copies { // commands under way
   void *events[16];
+  unsigned devices[16];
   int count;
-  unsigned device;
+  unsigned failed_device; // of the command that failed
 };
 int dma_open(struct hmm_pager *p, struct device *d);
 void dma_close(struct hmm_pager *p, struct device *d);

@@ -188,6 +188,9 @@ void settled(struct hmm_pager *p) {
 
 void note_failed(struct hmm_pager *p, uint64_t page) {
   for (int i = 0; i < FAILED_PAGES; i++) {
+    if (atomic_load(&p->failed[i]) == page + 1) return; // two threads: whoever finds no note makes its touch again
+  }
+  for (int i = 0; i < FAILED_PAGES; i++) {
     uint64_t none = 0;
     if (atomic_compare_exchange_strong(&p->failed[i], &none, page + 1)) return;
   }

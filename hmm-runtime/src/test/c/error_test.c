@@ -1,2 +1,246 @@
-#include "check.h"
-const struct test error_tests[] = {{0}};
+// error_test.c - copies that fail, devices that are lost, and how a touch becomes an error. Where the host reaches the device's memory nothing of this can happen.
+#define _GNU_SOURCE
+#include "heap.h"
+
+#include <errno.h>
+#include <unistd.h>
+
+#define P 5
+#define LOST -36
+
+static struct heap *on_device(const struct shape *shape) {
+  struct heap *h = open_heap(shape, 32, 1);
+  for (uint64_t page = 0; page < 32; page++) {
+    CHECK(move_to(h, page, 0, true));
+    fill_frame(h, 0, page, (unsigned char)(page + 1));
+  }
+  return h;
+}
+
+static const enum hmm_cl read_calls[] = {HMM_CL_ENQUEUE_READ, HMM_CL_FLUSH, HMM_CL_WAIT, HMM_CL_EVENT_INFO};
+enum { READ_CALLS = sizeof read_calls / sizeof *read_calls };
+
+static void fail_read(int which, int status, int times) {
+  if (which < READ_CALLS) fake_fail(read_calls[which], status, 0, times);
+  else fake_fail_commands(status, times);
+}
+
+// Once or twice is tried again; the program sees nothing of it.
+static void a_copy_that_fails_is_tried_again(const struct shape *shape) {
+  if (shape->way == REACHABLE) return;
+  for (int which = 0; which <= READ_CALLS; which++) {
+    struct heap *h = on_device(shape);
+    fail_read(which, -5, 2);
+    expect(h, P, P + 1);
+    CHECK_EQUAL(counted(h, HMM_ERRORS), 0);
+    close_heap(h);
+  }
+}
+
+// For ever is an error of the thread that touched, and the page is where it was: readable as soon as the device can.
+static void a_copy_that_fails_for_good_is_an_error(const struct shape *shape) {
+  if (shape->way == REACHABLE) return;
+  for (int which = 0; which <= READ_CALLS; which++) {
+    struct heap *h = on_device(shape);
+    unsigned char value;
+    for (int round = 0; round < 3; round++) {
+      fail_read(which, -5, 1000);
+      CHECK(touch_read(h, P, &value));
+      CHECK(touch_write(h, P, 1));
+      CHECK_EQUAL(state(h, P), DEVICE);
+      fake_reset();
+    }
+    expect(h, P, P + 1);
+    put(h, P, 77);
+    expect(h, P, 77);
+    CHECK_EQUAL(counted(h, HMM_POISONED), 0);
+    close_heap(h);
+  }
+}
+
+// A neighbour whose copy fails does not make an error of a touch.
+static void a_neighbour_may_fail(const struct shape *shape) {
+  if (shape->way == REACHABLE) return;
+  struct heap *h = open_heap(shape, 32, 16);
+  h->devices[0].frame_of_page[2] = 40; // not contiguous: a copy of its own
+  for (uint64_t page = 0; page < 32; page++) CHECK(move_to(h, page, page < 3 ? 0 : 1, true));
+  expect(h, 0, 0);
+  fake_fail(HMM_CL_ENQUEUE_READ, -5, 1, 1);
+  expect(h, 1, 0);
+  expect(h, 2, 0);
+  close_heap(h);
+}
+
+static void a_fetch_that_fails_pins_nothing(const struct shape *shape) {
+  if (shape->way == REACHABLE) return;
+  for (int which = 0; which <= READ_CALLS; which++) {
+    for (uint64_t flags = 0; flags < 8; flags++) {
+      struct heap *h = on_device(shape);
+      struct hmm_failure failure = {0};
+      put(h, 0, 1);
+      put(h, 31, 32);
+      fail_read(which, -5, 1000);
+      CHECK_EQUAL(hmm_fetch(h->pager, 0, 32, flags, NULL, NULL, &failure), -EIO);
+      CHECK(failure.reason == HMM_OPENCL && failure.status == -5 && failure.call == HMM_CALL_READ && failure.device == 0);
+      CHECK(failure.page >= 1 && failure.page < 31 && failure.word);
+      fake_reset();
+      for (uint64_t page = 0; page < 32; page++) {
+        CHECK_EQUAL(word_pins(word(h, page), true) + word_pins(word(h, page), false), 0);
+        expect(h, page, (unsigned char)(page + 1));
+      }
+      close_heap(h);
+    }
+  }
+}
+
+// A command or two of many: what came home is home, what did not is where it was.
+static void a_long_fetch_may_fail_in_part(const struct shape *shape) {
+  if (shape->way == REACHABLE) return;
+  for (int after = 0; after < 12; after++) {
+    struct heap *h = open_heap(shape, 3000, 1);
+    for (uint64_t page = 0; page < h->pages; page++) {
+      CHECK(move_to(h, page, 0, true));
+      fill_frame(h, 0, page, (unsigned char)(page % 251));
+    }
+    fake_fail(HMM_CL_ENQUEUE_READ, -5, after * 17, 1);
+    CHECK_EQUAL(fetch(h, 0, h->pages, HMM_EXCLUSIVE | HMM_PIN), -EIO);
+    for (uint64_t page = 0; page < h->pages; page++) {
+      uint64_t w = word(h, page);
+      CHECK(word_state(w) == DEVICE || word_state(w) == HOST);
+      CHECK_EQUAL(word_pins(w, true), 0);
+      if (word_state(w) == HOST) CHECK_EQUAL(h->alias[page * PAGE + MIDDLE], page % 251);
+    }
+    CHECK_EQUAL(fetch(h, 0, h->pages, HMM_EXCLUSIVE), 0);
+    for (uint64_t page = 0; page < h->pages; page++) CHECK_EQUAL(h->alias[page * PAGE + MIDDLE], page % 251);
+    close_heap(h);
+  }
+}
+
+static void what_a_lost_device_had_is_poisoned(const struct shape *shape) {
+  if (shape->way == REACHABLE) return;
+  for (int by_touch = 0; by_touch < 2; by_touch++) {
+    struct heap *h = on_device(shape);
+    unsigned char value;
+    expect(h, P + 1, P + 2); // shared: the host has it as well
+    fake_fail(HMM_CL_ENQUEUE_READ, LOST, 0, 1000);
+    if (by_touch) {
+      CHECK(touch_read(h, P, &value));
+    } else {
+      struct hmm_failure failure = {0};
+      CHECK_EQUAL(hmm_fetch(h->pager, P, P + 2, HMM_EXCLUSIVE, NULL, NULL, &failure), -EIO);
+      CHECK_EQUAL(failure.status, LOST);
+    }
+    CHECK_EQUAL(state(h, P), POISONED);
+    CHECK_EQUAL(counted(h, HMM_POISONED), 1);
+    fake_reset();
+    CHECK(touch_read(h, P, &value)); // for good
+    CHECK(touch_write(h, P, 1));
+    expect(h, P + 1, P + 2);
+    CHECK_EQUAL(hmm_discard(h->pager, P, P + 1, NULL), 0); // until its contents are given up
+    expect(h, P, 0);
+    put(h, P, 9);
+    expect(h, P, 9);
+    close_heap(h);
+  }
+}
+
+// One device is lost, another is not: only what the one had is poisoned.
+static void losing_one_device_poisons_nothing_of_another(const struct shape *shape) {
+  if (shape->way == REACHABLE) return;
+  for (uint64_t lost = 0; lost < 2; lost++) {
+    struct heap *h = open_heap(shape, 32, 1);
+    for (uint64_t page = 0; page < 32; page++) CHECK(move_to(h, page, page / 4 % 2, true));
+    struct hmm_failure failure = {0};
+    fake_fail(HMM_CL_EVENT_INFO, LOST, shape->way == STAGED ? (int)lost * 2 : 7 - (int)lost, 1); // commands are asked in order, or from the last on
+    CHECK_EQUAL(hmm_fetch(h->pager, 0, 32, HMM_EXCLUSIVE, NULL, NULL, &failure), -EIO);
+    CHECK_EQUAL(failure.device, lost);
+    for (uint64_t page = 0; page < 32; page++) {
+      if (state(h, page) == POISONED) CHECK_EQUAL(page / 4 % 2, lost);
+      else expect(h, page, 0);
+    }
+    CHECK_EQUAL(state(h, (uint64_t)failure.page), POISONED);
+    close_heap(h);
+  }
+}
+
+// Without anybody who wants to know why.
+static void a_failure_may_go_unasked(const struct shape *shape) {
+  if (shape->way == REACHABLE) return;
+  struct heap *h = on_device(shape);
+  fake_fail(HMM_CL_ENQUEUE_READ, LOST, 0, 1000);
+  CHECK_EQUAL(hmm_fetch(h->pager, P, P + 1, 0, NULL, NULL, NULL), -EIO);
+  CHECK_EQUAL(state(h, P), POISONED);
+  close_heap(h);
+}
+
+// Many threads, a few pages, errors and none: nobody sleeps for ever and nobody sees wrong contents.
+struct crowd {
+  struct heap *heap;
+  uint64_t seed;
+  _Atomic bool *over;
+};
+
+static void *touch_on(void *arg) {
+  struct crowd *c = arg;
+  while (!*c->over) {
+    uint64_t page = next_random(&c->seed) % 8;
+    unsigned char value;
+    if (!touch_read(c->heap, page, &value)) CHECK_EQUAL(value, page + 1);
+  }
+  return NULL;
+}
+
+static void errors_come_and_go_under_many_threads(const struct shape *shape) {
+  if (shape->way == REACHABLE) return;
+  struct heap *h = on_device(shape);
+  _Atomic bool over = false;
+  struct crowd crowd[4];
+  pthread_t threads[4];
+  for (uint64_t i = 0; i < 4; i++) {
+    crowd[i] = (struct crowd){h, i + 1, &over};
+    threads[i] = start_thread(touch_on, &crowd[i]);
+  }
+  for (int round = 0; round < (shape->quick ? 60 : 300); round++) {
+    if (round % 3 == 0) fake_fail(HMM_CL_ENQUEUE_READ, -5, 0, 7);
+    for (uint64_t page = 0; page < 8; page++) move_to(h, page, 0, true);
+  }
+  over = true;
+  for (int i = 0; i < 4; i++) pthread_join(threads[i], NULL);
+  fake_reset();
+  for (uint64_t page = 0; page < 8; page++) {
+    unsigned char value;
+    AWAIT(!touch_read(h, page, &value)); // an error of one of several threads may be left over
+    CHECK_EQUAL(value, page + 1);
+  }
+  close_heap(h);
+}
+
+// An error within a system call is the call's; the next touch of the page is judged by its word, not by what happened to another.
+static void a_refused_system_call_leaves_no_trace(const struct shape *shape) {
+  if (shape->rung != HMM_UFFD_SYSCALL && shape->rung != HMM_UFFD_DEVICE) return; // the others promise nothing about system calls
+  struct heap *h = open_heap(shape, 32, 1);
+  put(h, P, 10);
+  put(h, P + 1, 11);
+  state(h, P);
+  CHECK_EQUAL(hmm_forbid(h->pager, P, P + 1, 1), 0);
+  set_word(h, P, word(h, P) | DENY_WRITE); // between Java's word and hmm_set_access
+  CHECK_EQUAL(pread(h->memfd, (void *)(uintptr_t)(h->app + P * PAGE), 1, (P + 1) * PAGE), -1);
+  CHECK_EQUAL(errno, EFAULT);
+  expect(h, P, 10);
+  CHECK(touch_write(h, P, 1));
+  close_heap(h);
+}
+
+const struct test error_tests[] = {
+    {"a_copy_that_fails_is_tried_again", a_copy_that_fails_is_tried_again, false},
+    {"a_copy_that_fails_for_good_is_an_error", a_copy_that_fails_for_good_is_an_error, false},
+    {"a_neighbour_may_fail", a_neighbour_may_fail, false},
+    {"a_fetch_that_fails_pins_nothing", a_fetch_that_fails_pins_nothing, false},
+    {"a_long_fetch_may_fail_in_part", a_long_fetch_may_fail_in_part, false},
+    {"what_a_lost_device_had_is_poisoned", what_a_lost_device_had_is_poisoned, false},
+    {"losing_one_device_poisons_nothing_of_another", losing_one_device_poisons_nothing_of_another, false},
+    {"a_failure_may_go_unasked", a_failure_may_go_unasked, false},
+    {"errors_come_and_go_under_many_threads", errors_come_and_go_under_many_threads, false},
+    {"a_refused_system_call_leaves_no_trace", a_refused_system_call_leaves_no_trace, true},
+    {0},
+};

@@ -1,2 +1,218 @@
-#include "check.h"
-const struct test insist_tests[] = {{0}};
+// insist_test.c - a launch that moves its last pages itself: from every state, against everybody who wants them, and what keeps it out.
+#include "heap.h"
+
+#include <errno.h>
+#include <string.h>
+
+#define PAGES 64
+
+static int insist(struct heap *h, struct launching *l, unsigned device, uint64_t first, uint64_t end, bool write) {
+  l->request.insist = 1;
+  return launch(h, l, device, first, end, write);
+}
+
+// Page by page as `mixed` in fetch_test.c has it, for device 0: empty, read once, host, shared with it, with the other, on it, on the other, claimed three ways.
+static const unsigned char contents[] = {0, 0, 12, 13, 14, 25, 26, 17, 18, 19};
+
+static struct heap *mixed(const struct shape *shape) {
+  struct heap *h = open_heap(shape, PAGES, 1);
+  expect(h, 1, 0);
+  for (uint64_t page = 2; page < 10; page++) put(h, page, (unsigned char)(10 + page));
+  CHECK(move_to(h, 3, 0, false) && move_to(h, 4, 1, false) && move_to(h, 5, 0, true) && move_to(h, 6, 1, true) && move_to(h, 9, 0, false));
+  CHECK(claim_for(h, 7, 0, false) && claim_for(h, 8, 1, true) && claim_for(h, 9, 1, true));
+  forbid_claimed(h, 7, false);
+  forbid_claimed(h, 8, true);
+  forbid_claimed(h, 9, true);
+  fill_frame(h, 0, 5, 25);
+  fill_frame(h, 1, 6, 26);
+  return h;
+}
+
+struct look {
+  struct heap *heap;
+  bool write;
+};
+
+static void look_at_frames(void *arg) {
+  struct look *l = arg;
+  for (uint64_t page = 0; page < 10; page++) {
+    CHECK_EQUAL(frame(l->heap, 0, page)[MIDDLE], contents[page]);
+    if (l->write) fill_frame(l->heap, 0, page, (unsigned char)(100 + page));
+  }
+}
+
+static void pages_come_from_everywhere(const struct shape *shape) {
+  for (int write = 0; write < 2; write++) {
+    struct heap *h = mixed(shape);
+    struct look look = {h, write};
+    int32_t regions[] = {41, 42};
+    struct hmm_use windows[] = {{0, 5, 0}, {5, 10, 0}};
+    struct launching l = {.kernel = {look_at_frames, &look, 0}, .request = {.region_ids = (uint64_t)(uintptr_t)regions, .windows = (uint64_t)(uintptr_t)windows, .window_count = 2}};
+    CHECK_EQUAL(insist(h, &l, 0, 0, 10, write), 0);
+    CHECK(l.request.event);
+    CHECK_EQUAL(l.request.moved, write ? 9 : 7); // all but those that were usable
+    CHECK_EQUAL(fake_wait((void *)(uintptr_t)l.request.event), 0);
+    for (uint64_t page = 0; page < 10; page++) {
+      uint64_t w = word(h, page);
+      CHECK_EQUAL(word_state(w), write || page == 5 ? DEVICE : page == 9 ? TO_DEVICE : SHARED);
+      if (page == 4 && !write) CHECK_EQUAL(word_sharers(w), 3);
+      if (page == 6 && !write) CHECK_EQUAL(word_sharers(w), 3);
+      if (page == 0 || page == 2 || page == 6) CHECK_EQUAL(h->devices[0].region_of_frame[page], page < 5 ? 41 : 42);
+      expect(h, page, write ? (unsigned char)(100 + page) : contents[page]);
+      put(h, page, 50); // and is noticed
+      CHECK_EQUAL(state(h, page), HOST);
+    }
+    CHECK_EQUAL(h->devices[0].region_of_frame[10], 0);
+    close_heap(h);
+  }
+}
+
+static void what_cannot_be_moved_is_missing(const struct shape *shape) {
+  struct heap *h = open_heap(shape, PAGES, 1);
+  for (int i = 0; i < 5; i++) {
+    struct launching l = {0};
+    for (uint64_t page = 0; page < 4; page++) put(h, page, 7);
+    uint64_t w = word(h, 2);
+    if (i == 0) CHECK_EQUAL(fetch(h, 2, 3, HMM_PIN), 0);
+    if (i == 1) protect(h, 2, 1);
+    if (i == 2) set_word(h, 2, word_next(w, POISONED, 0, 0, 0));
+    if (i == 3) set_word(h, 2, word_next(w, UNMAPPED, 0, 0, 0));
+    if (i == 4) h->devices[0].frame_of_page[2] = 0;
+    CHECK_EQUAL(insist(h, &l, 0, 0, 4, true), 0);
+    CHECK_EQUAL(l.request.event, 0);
+    CHECK_EQUAL(l.request.missing, 2);
+    CHECK_EQUAL(hmm_used(h->pager, 0, NULL, 0), 0);
+    if (i == 0) unpin(h, 2, false);
+    if (i == 1) protect(h, 2, 2);
+    if (i == 2 || i == 3) set_word(h, 2, word_next(word(h, 2), HOST, 0, 0, 0));
+    h->devices[0].frame_of_page[2] = 3;
+    for (uint64_t page = 0; page < 4; page++) expect(h, page, 7);
+  }
+  close_heap(h);
+}
+
+static void a_failed_move_leaves_the_page(const struct shape *shape) {
+  if (shape->way == REACHABLE) return; // no commands there
+  struct heap *h = mixed(shape);
+  struct launching l = {0};
+  fake_fail(HMM_CL_ENQUEUE_WRITE, -4, 0, 1);
+  CHECK_EQUAL(insist(h, &l, 0, 2, 3, true), -EIO);
+  CHECK(l.failure.page == 2 && l.failure.status == -4 && l.failure.call == HMM_CALL_WRITE && l.failure.device == 0);
+  CHECK_EQUAL(state(h, 2), HOST);
+  fake_fail(HMM_CL_ENQUEUE_READ, -5, 0, 1);
+  CHECK_EQUAL(insist(h, &l, 0, 6, 7, true), -EIO);
+  CHECK(l.failure.page == 6 && l.failure.status == -5 && l.failure.call == HMM_CALL_READ && l.failure.device == 1);
+  CHECK_EQUAL(state(h, 6), DEVICE);
+  fake_fail_commands(-5, 1); // it is enqueued, and ends badly
+  CHECK_EQUAL(insist(h, &l, 0, 0, 1, false), -EIO);
+  CHECK_EQUAL(word(h, 0) & 0xf, EMPTY);
+  for (uint64_t page = 0; page < 10; page++) expect(h, page, contents[page]);
+  close_heap(h);
+}
+
+// ---- against everybody
+
+#define RIVALS 4
+#define CONTESTED 6
+
+// Two counters in every page: one only the processor raises, one only kernels do. Whoever works on a stale copy loses counts of the other.
+static _Atomic uint32_t *counter(unsigned char *page, int which) { return (_Atomic uint32_t *)(void *)(page + (which ? PAGE - 64 : 64)); }
+
+struct contest {
+  struct heap *heap;
+  _Atomic bool over;
+  _Atomic uint32_t raised[CONTESTED];
+};
+
+static void *raise_on_host(void *arg) {
+  struct contest *c = arg;
+  for (uint64_t i = 0; !c->over; i++) {
+    atomic_fetch_add(counter((unsigned char *)(uintptr_t)c->heap->app + i % CONTESTED * PAGE, 0), 1);
+    c->raised[i % CONTESTED]++;
+  }
+  return NULL;
+}
+
+static void *fetch_all(void *arg) {
+  struct contest *c = arg;
+  for (uint64_t i = 0; !c->over; i++) CHECK_EQUAL(fetch(c->heap, 0, CONTESTED, i % 2 ? HMM_EXCLUSIVE : HMM_MAP), 0);
+  return NULL;
+}
+
+static void raise_on_device(void *arg) {
+  for (uint64_t page = 0; page < CONTESTED; page++) {
+    _Atomic uint32_t *at = counter(frame(arg, 0, page), 1);
+    atomic_store(at, atomic_load(at) + 1); // the kernel has the page alone
+  }
+}
+
+static void insisting_gets_through(const struct shape *shape) {
+  struct heap *h = open_heap(shape, PAGES, 1);
+  struct contest c = {.heap = h};
+  pthread_t threads[RIVALS + 1];
+  uint32_t launches = shape->quick ? 50 : 200;
+  for (int i = 0; i < RIVALS; i++) threads[i] = start_thread(raise_on_host, &c);
+  threads[RIVALS] = start_thread(fetch_all, &c);
+  for (uint32_t i = 0; i < launches; i++) {
+    struct launching l = {.kernel = {raise_on_device, h, 0}};
+    CHECK_EQUAL(insist(h, &l, 0, 0, CONTESTED, true), 0);
+    CHECK(l.request.event);
+    fake_wait((void *)(uintptr_t)l.request.event);
+  }
+  c.over = true;
+  for (int i = 0; i < RIVALS + 1; i++) pthread_join(threads[i], NULL);
+  for (uint64_t page = 0; page < CONTESTED; page++) {
+    CHECK_EQUAL(atomic_load(counter((unsigned char *)(uintptr_t)h->app + page * PAGE, 0)), c.raised[page]);
+    CHECK_EQUAL(atomic_load(counter((unsigned char *)(uintptr_t)h->app + page * PAGE, 1)), launches);
+  }
+  close_heap(h);
+}
+
+// A fetch of several batches that waits for a launch, and another launch that insists on pages of two of the batches.
+static void *fetch_long(void *arg) {
+  struct heap *h = arg;
+  CHECK_EQUAL(fetch(h, 0, h->pages, HMM_EXCLUSIVE), 0);
+  return NULL;
+}
+
+struct insisting {
+  struct heap *heap;
+  struct launching launching;
+};
+
+static void *insist_on_many(void *arg) {
+  struct insisting *i = arg;
+  CHECK_EQUAL(insist(i->heap, &i->launching, 0, 0, 1031, true), 0);
+  return NULL;
+}
+
+static void a_long_fetch_gives_way(const struct shape *shape) {
+  struct heap *h = open_heap(shape, 2048, 1);
+  for (uint64_t page = 0; page < h->pages; page++) {
+    CHECK(move_to(h, page, 0, true));
+    fill_frame(h, 0, page, (unsigned char)(page % 250));
+  }
+  struct stopped_kernel k;
+  launch_stopped(h, &k, 0, 1024, 1025, true);
+  pthread_t fetching = start_thread(fetch_long, h);
+  AWAIT(word_state(word(h, 1024)) == TO_HOST); // behind the first batch, which is claimed still
+  struct insisting insisting = {.heap = h};
+  pthread_t insists = start_thread(insist_on_many, &insisting);
+  AWAIT(hmm_used(h->pager, 0, NULL, 0) == 2);
+  let_go(&k);
+  pthread_join(insists, NULL);
+  CHECK(insisting.launching.request.event);
+  fake_wait((void *)(uintptr_t)insisting.launching.request.event);
+  pthread_join(fetching, NULL);
+  for (uint64_t page = 0; page < h->pages; page++) CHECK_EQUAL(h->alias[page * PAGE + MIDDLE], page % 250);
+  close_heap(h);
+}
+
+const struct test insist_tests[] = {
+    {"pages_come_from_everywhere", pages_come_from_everywhere, false},
+    {"what_cannot_be_moved_is_missing", what_cannot_be_moved_is_missing, true},
+    {"a_failed_move_leaves_the_page", a_failed_move_leaves_the_page, false},
+    {"insisting_gets_through", insisting_gets_through, false},
+    {"a_long_fetch_gives_way", a_long_fetch_gives_way, false},
+    {0},
+};

@@ -1,2 +1,151 @@
-#include "check.h"
-const struct test model_tests[] = {{0}};
+// model_test.c - random operations of several threads against the simplest model there is: one byte per page, with which the whole page is filled.
+//
+// A page's contents belong to one thread, which alone changes and checks them: by touches, kernels, views and discarding. All else is done by everybody to all pages:
+// moving them to either device, fetching, giving host memory back, relocating, reading. The seed of a failure is printed; threads are not repeatable, their choices are.
+#define _GNU_SOURCE
+#include "heap.h"
+
+#include <stdio.h>
+#include <string.h>
+
+#define PAGES 24
+#define THREADS 4
+
+struct model {
+  struct heap *heap;
+  pthread_rwlock_t host_lock; // the host lock of the Java part: exclusive for whoever insists
+  unsigned char contents[PAGES];
+};
+
+struct player {
+  struct model *model;
+  uint64_t index, random;
+  int operations;
+};
+
+struct work { // of a kernel
+  struct model *model;
+  uint64_t page;
+  unsigned device;
+  bool write;
+  unsigned char value;
+};
+
+static void check_filled(const volatile unsigned char *bytes, unsigned char value, const struct work *w) {
+  for (size_t i = 0; i < PAGE; i++) {
+    if (bytes[i] != value) fprintf(stderr, "page %lu byte %zu\n", w->page, i);
+    CHECK_EQUAL(bytes[i], value);
+  }
+}
+
+static void kernel(void *arg) {
+  struct work *w = arg;
+  unsigned char *bytes = frame(w->model->heap, w->device, w->page);
+  check_filled(bytes, w->model->contents[w->page], w);
+  if (w->write) memset(bytes, w->value, PAGE);
+}
+
+// As Launcher does it: moves and tries the gate, and insists after some losses; a view of somebody else keeps it waiting.
+static void run_kernel(struct model *m, struct work *w) {
+  struct heap *h = m->heap;
+  struct launching l = {.kernel = {kernel, w, 0}};
+  for (int losses = 0; !l.request.event; losses++) {
+    bool insist = losses > 2;
+    if (insist) pthread_rwlock_wrlock(&m->host_lock);
+    else pthread_rwlock_rdlock(&m->host_lock);
+    pthread_mutex_lock(&h->devices[w->device].lock);
+    if (!insist) move_to(h, w->page, w->device, w->write);
+    l.request.insist = insist;
+    CHECK_EQUAL(launch(h, &l, w->device, w->page, w->page + 1, w->write), 0);
+    pthread_mutex_unlock(&h->devices[w->device].lock);
+    pthread_rwlock_unlock(&m->host_lock);
+  }
+  CHECK_EQUAL(fake_wait((void *)(uintptr_t)l.request.event), 0);
+  if (w->write) m->contents[w->page] = w->value;
+}
+
+static void use_own(struct player *p, uint64_t page, unsigned choice, unsigned char value) {
+  struct model *m = p->model;
+  struct heap *h = m->heap;
+  volatile unsigned char *app = h->app + page * PAGE;
+  struct work w = {m, page, (unsigned)value & 1, choice == 1, value};
+  switch (choice) {
+  case 0:
+  case 1: run_kernel(m, &w); break;
+  case 2:
+    memset((void *)(uintptr_t)app, value, PAGE);
+    m->contents[page] = value;
+    break;
+  case 3: check_filled(app, m->contents[page], &w); break;
+  case 4: // a view that writes
+    CHECK_EQUAL(fetch(h, page, page + 1, HMM_PIN | HMM_EXCLUSIVE | (value & 1 ? HMM_MAP : 0)), 0);
+    check_filled(h->alias + page * PAGE, m->contents[page], &w);
+    memset(h->alias + page * PAGE, value, PAGE);
+    m->contents[page] = value;
+    unpin(h, page, true);
+    break;
+  case 5: // a view that reads
+    CHECK_EQUAL(fetch(h, page, page + 1, HMM_PIN | (value & 1 ? HMM_MAP : 0)), 0);
+    check_filled(h->alias + page * PAGE, m->contents[page], &w);
+    unpin(h, page, false);
+    break;
+  default:
+    CHECK_EQUAL(hmm_discard(h->pager, page, page + 1, NULL), 0);
+    m->contents[page] = 0;
+  }
+}
+
+static void use_any(struct model *m, uint64_t page, unsigned choice, unsigned char value) {
+  struct heap *h = m->heap;
+  unsigned device = value & 1;
+  uint64_t end = page + 1 + value % 5 < PAGES ? page + 1 + value % 5 : PAGES;
+  pthread_rwlock_rdlock(&m->host_lock);
+  switch (choice) {
+  case 0:
+  case 1:
+    pthread_mutex_lock(&h->devices[device].lock);
+    move_to(h, page, device, choice);
+    pthread_mutex_unlock(&h->devices[device].lock);
+    break;
+  case 2: CHECK_EQUAL(fetch(h, page, end, value & (HMM_EXCLUSIVE | HMM_MAP)), 0); break;
+  case 3: CHECK(hmm_release_host(h->pager, page, end) >= 0); break;
+  case 4:
+    pthread_mutex_lock(&h->devices[device].lock);
+    int32_t now = h->devices[device].frame_of_page[page] - 1;
+    CHECK(hmm_relocate(h->pager, device, page, (uint64_t)(now < PAGES ? now + PAGES : now - PAGES), NULL) >= 0);
+    pthread_mutex_unlock(&h->devices[device].lock);
+    break;
+  case 5: CHECK_EQUAL(hmm_await(h->pager, device, page, end, value & 2), 0); break;
+  default: break;
+  }
+  pthread_rwlock_unlock(&m->host_lock);
+  if (choice == 6) (void)h->app[page * PAGE + MIDDLE]; // a touch is made without any lock
+}
+
+static void *play(void *arg) {
+  struct player *p = arg;
+  for (int i = 0; i < p->operations; i++) {
+    uint64_t r = next_random(&p->random);
+    uint64_t page = r % PAGES;
+    if (r >> 32 & 1) use_any(p->model, page, (unsigned)(r >> 16) % 7, (unsigned char)(r >> 40));
+    else use_own(p, page - page % THREADS + p->index, (unsigned)(r >> 16) % 7, (unsigned char)(r >> 40));
+  }
+  return NULL;
+}
+
+static void play_against_the_model(const struct shape *shape) {
+  struct model m = {.heap = open_heap(shape, PAGES, 4)};
+  struct player players[THREADS];
+  pthread_t threads[THREADS];
+  pthread_rwlock_init(&m.host_lock, NULL);
+  for (uint64_t i = 0; i < THREADS; i++) {
+    players[i] = (struct player){&m, i, 0x9e3779b97f4a7c15 * (i + 1 + shape->rung), shape->quick ? 1500 : 9000};
+    threads[i] = start_thread(play, &players[i]);
+  }
+  for (int i = 0; i < THREADS; i++) pthread_join(threads[i], NULL);
+  for (uint64_t page = 0; page < PAGES; page++) check_filled(m.heap->app + page * PAGE, m.contents[page], &(struct work){.page = page});
+  pthread_rwlock_destroy(&m.host_lock);
+  close_heap(m.heap);
+}
+
+const struct test model_tests[] = {{"play_against_the_model", play_against_the_model, false}, {0}};

@@ -223,7 +223,7 @@ public final class ManagedHeap implements SegmentAllocator {
     }
 
     /// Brings a range home and keeps it there, mapped, until the pin is closed: for system calls and drivers that are given its address, where the host access of this heap is not
-    /// good for those ([io.github.hmm4j.pager.HostAccess#fromSystemCalls]). A pin is a view of the segment itself; any thread may close it.
+    /// good for those ([io.github.hmm4j.pager.HostAccess#fromSystemCalls]). A pin is a view of the segment itself; any thread may close it. For files and channels there is [HeapIo].
     ///
     /// @throws IllegalStateException                          with checked access, where nothing is mapped at that address: open a view
     /// @throws IllegalArgumentException                       if the segment is empty or not managed

@@ -8,6 +8,7 @@ import io.github.hmm4j.demos.devices.DeviceList;
 import io.github.hmm4j.demos.harness.Demo;
 import io.github.hmm4j.demos.matmul.MatmulDemo;
 import io.github.hmm4j.demos.tree.TreeDemo;
+import io.github.hmm4j.demos.unmodified.UnmodifiedDemo;
 import java.io.PrintWriter;
 import java.nio.charset.StandardCharsets;
 import java.util.List;
@@ -30,6 +31,6 @@ public final class HmmCommand {
 
     /// In the order in which `hmm demo all` runs them.
     static List<Demo> demos() {
-        return List.of(new MatmulDemo(), new TreeDemo(), new BfsDemo());
+        return List.of(new MatmulDemo(), new TreeDemo(), new BfsDemo(), new UnmodifiedDemo());
     }
 }

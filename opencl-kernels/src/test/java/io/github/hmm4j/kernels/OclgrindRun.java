@@ -41,6 +41,10 @@ final class OclgrindRun {
                 AccessTest.check(cl, 1, random);
                 AccessTest.check(cl, random.nextInt(2, 600), random);
             }
+            case "shuffle.cl" -> {
+                ShuffleTest.check(cl, 1, 1, random);
+                ShuffleTest.check(cl, random.nextInt(2, 9), random.nextInt(2, 600), random);
+            }
             case "heap/lists.cl" -> HeapHeaderTest.check(cl, 0x7f00_0000_0000L, 5, 100, random);
             default -> throw new IllegalArgumentException("no small run for this kernel file: file=" + file);
         }

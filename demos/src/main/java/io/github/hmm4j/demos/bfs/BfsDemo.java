@@ -112,11 +112,12 @@ public final class BfsDemo implements Demo {
             try (Hmm hmm = Opening.heap(context.device(), heapBytes, kernels)) {
                 RunClock clock = new RunClock();
                 List<BfsLevels> found = new ArrayList<>();
-                Report moved = managed(hmm, clock, found);
+                BfsManaged program = Opening.isTransparent(hmm) ? new BfsManaged(hmm, graph) : new BfsChecked(hmm, graph);
+                Report moved = managed(hmm, program, clock, found);
                 BfsLevels levels = found.getLast();
                 DemoResult result = new DemoResult(name(), errors.isEmpty(), Opening.label(hmm.device().info()),
                     Opening.bindingName(context.device()), Opening.hostAccess(hmm), explicit,
-                    Optional.of(TwinResult.managed(clock, moved, BfsManaged.class)), counts(levels),
+                    Optional.of(TwinResult.managed(clock, moved, program.getClass())), counts(levels),
                     errors.stream().findFirst());
                 TwinPrinter.print(context.out(), headline(levels), result, moved);
                 return result;
@@ -151,7 +152,7 @@ public final class BfsDemo implements Demo {
                     device.startCounting();
                     clock.start();
                     program.search(from, depths -> {
-                        clock.stop();
+                        clock.stop(depths);
                         check("explicit", depths);
                     });
                 }
@@ -160,15 +161,14 @@ public final class BfsDemo implements Demo {
             }
         }
 
-        private Report managed(Hmm hmm, RunClock clock, List<BfsLevels> found) {
-            BfsManaged program = new BfsManaged(hmm, graph);
+        private Report managed(Hmm hmm, BfsManaged program, RunClock clock, List<BfsLevels> found) {
             Report before = hmm.report();
             for (int run = 0; run < RunClock.RUNS; run++) {
                 program.bringHome();
                 before = hmm.report();
                 clock.start();
                 program.search(from, depths -> {
-                    clock.stop();
+                    clock.stop(depths);
                     found.add(check("managed", depths));
                 });
             }

@@ -64,10 +64,10 @@ final class RunDemos implements Callable<Integer> {
     }
 
     private static Table table(List<DemoResult> results) {
-        Table table = new Table("demo", "program", "result", "time", "to device", "to host", "views", "lines");
+        Table table = new Table("demo", "program", "result", "time", "to device", "to host", "views", "faults", "lines");
         for (DemoResult result : results) {
             if (result.explicit().isEmpty() && result.managed().isEmpty()) {
-                table.row(result.name(), "-", verdict(result), "-", "-", "-", "-", "-");
+                table.row(result.name(), "-", verdict(result), "-", "-", "-", "-", "-", "-");
             }
             addRow(table, result, "explicit", result.explicit());
             addRow(table, result, "managed", result.managed());
@@ -77,7 +77,7 @@ final class RunDemos implements Callable<Integer> {
 
     private static void addRow(Table table, DemoResult result, String program, Optional<TwinResult> twin) {
         twin.ifPresent(took -> table.row(result.name(), program, verdict(result), Units.nanos(took.nanos()),
-            Units.bytes(took.bytesToDevice()), Units.bytes(took.bytesToHost()), took.views(), took.linesOfCode()));
+            Units.bytes(took.bytesToDevice()), Units.bytes(took.bytesToHost()), took.views(), took.faults(), took.linesOfCode()));
     }
 
     private static String verdict(DemoResult result) {

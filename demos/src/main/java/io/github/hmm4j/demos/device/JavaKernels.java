@@ -31,7 +31,13 @@ public final class JavaKernels {
         new JavaKernel("bfs_level", """
             kernel void bfs_level(global const long *row, global const int *col, global int *depth,
                 global int *changed, const int level, const int n)""",
-            JavaKernels::level));
+            JavaKernels::level),
+        new JavaKernel("shuffle_bytes", """
+            kernel void shuffle_bytes(global const uchar *values, global uchar *planes, const uint size, const uint n)""",
+            JavaKernels::shuffle),
+        new JavaKernel("unshuffle_bytes", """
+            kernel void unshuffle_bytes(global const uchar *planes, global uchar *values, const uint size, const uint n)""",
+            JavaKernels::unshuffle));
 
     private JavaKernels() {}
 
@@ -109,6 +115,23 @@ public final class JavaKernels {
             return Long.compare(length, word.byteSize());
         }
         return Byte.compareUnsigned(asked.get(JAVA_BYTE, place), word.get(JAVA_BYTE, place));
+    }
+
+    /// Byte `b` of element `i` goes to `planes[b * n + i]`.
+    private static void shuffle(SimArguments kernel, NDRange range) {
+        int size = kernel.intValue(2);
+        int n = kernel.intValue(3);
+        for (long at = 0; at < (long) size * n; at++) {
+            kernel.memory(1).set(JAVA_BYTE, at % size * n + at / size, kernel.memory(0).get(JAVA_BYTE, at));
+        }
+    }
+
+    private static void unshuffle(SimArguments kernel, NDRange range) {
+        int size = kernel.intValue(2);
+        int n = kernel.intValue(3);
+        for (long at = 0; at < (long) size * n; at++) {
+            kernel.memory(1).set(JAVA_BYTE, at, kernel.memory(0).get(JAVA_BYTE, at % size * n + at / size));
+        }
     }
 
     /// Gives the unreached neighbours of every vertex at `level` the next level.

@@ -107,7 +107,12 @@ public final class Opening {
         return choice.simulated() ? "none" : choice.binding().toString();
     }
 
-    /// How Java touches managed memory, as results name it: `checked`.
+    /// Whether Java may touch managed memory as it is; else it needs views.
+    public static boolean isTransparent(Hmm hmm) {
+        return hmm.hostAccess().mode().isTransparent();
+    }
+
+    /// How Java touches managed memory, as results name it: `uffd`, `sigsegv` or `checked`.
     public static String hostAccess(Hmm hmm) {
         return hmm.hostAccess().mode().name().toLowerCase(Locale.ROOT);
     }

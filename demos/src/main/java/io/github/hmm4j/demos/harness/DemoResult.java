@@ -55,6 +55,7 @@ public record DemoResult(String name, boolean ok, String device, String binding,
         json.put("bytesToHost", twin.bytesToHost());
         json.put("pages", twin.pages());
         json.put("views", twin.views());
+        json.put("faults", twin.faults());
         json.put("linesOfCode", twin.linesOfCode());
         return json;
     }

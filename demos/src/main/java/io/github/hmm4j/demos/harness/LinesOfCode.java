@@ -8,7 +8,7 @@ import java.nio.charset.StandardCharsets;
 /// Counts the lines of code of a program from its source, which the build packs beside its class.
 ///
 /// Counted is every line with something else than blanks and comments on it, except `package` and `import` lines; a
-/// lone brace counts. The build packs `*Explicit.java` and `*Managed.java` only.
+/// lone brace counts. The build packs `*Explicit.java`, `*Managed.java` and `*Checked.java` only.
 public final class LinesOfCode {
     private enum In { CODE, LINE_COMMENT, BLOCK_COMMENT, STRING, CHARACTER, TEXT_BLOCK }
 
@@ -20,7 +20,7 @@ public final class LinesOfCode {
         this.source = source;
     }
 
-    /// Counts the whole source file of a top-level class.
+    /// Counts the whole source file of a top-level class, and those of the classes that it extends.
     ///
     /// @throws IllegalArgumentException if its source is not packed
     public static int of(Class<?> program) {
@@ -30,7 +30,9 @@ public final class LinesOfCode {
                 throw new IllegalArgumentException("the source is not packed beside the class: class="
                     + program.getName() + ", resource=" + resource);
             }
-            return count(new String(source.readAllBytes(), StandardCharsets.UTF_8));
+            int own = count(new String(source.readAllBytes(), StandardCharsets.UTF_8));
+            Class<?> parent = program.getSuperclass();
+            return parent == null || parent == Object.class ? own : own + of(parent);
         } catch (IOException e) {
             throw new UncheckedIOException(e);
         }

@@ -26,7 +26,7 @@ public final class TwinPrinter {
     }
 
     private static Table table(DemoResult result) {
-        Table table = new Table("program", "time", "first run", "to device", "to host", "pages", "views", "lines");
+        Table table = new Table("program", "time", "first run", "to device", "to host", "pages", "views", "faults", "lines");
         result.explicit().ifPresent(took -> addRow(table, "explicit", took));
         result.managed().ifPresent(took -> addRow(table, "managed", took));
         return table;
@@ -35,6 +35,6 @@ public final class TwinPrinter {
     private static void addRow(Table table, String program, TwinResult took) {
         table.row(program, Units.nanos(took.nanos()), Units.nanos(took.firstNanos()),
             Units.bytes(took.bytesToDevice()), Units.bytes(took.bytesToHost()), Units.count(took.pages()),
-            Units.count(took.views()), took.linesOfCode());
+            Units.count(took.views()), Units.count(took.faults()), took.linesOfCode());
     }
 }

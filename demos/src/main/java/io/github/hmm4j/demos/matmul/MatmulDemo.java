@@ -90,10 +90,11 @@ public final class MatmulDemo implements Demo {
             try (Hmm hmm = Opening.heap(context.device(), Opening.heapBytes(matrixBytes, matrixBytes, matrixBytes),
                     kernels)) {
                 RunClock clock = new RunClock();
-                Report moved = managed(hmm, clock, explicit.isPresent());
+                MatmulManaged program = Opening.isTransparent(hmm) ? new MatmulManaged(hmm, n) : new MatmulChecked(hmm, n);
+                Report moved = managed(hmm, program, clock, explicit.isPresent());
                 DemoResult result = new DemoResult(name(), errors.isEmpty(), Opening.label(hmm.device().info()),
                     Opening.bindingName(context.device()), Opening.hostAccess(hmm), explicit,
-                    Optional.of(TwinResult.managed(clock, moved, MatmulManaged.class)),
+                    Optional.of(TwinResult.managed(clock, moved, program.getClass())),
                     counts(), errors.stream().findFirst());
                 TwinPrinter.print(context.out(), headline(clock, explicit.isPresent()), result, moved);
                 return result;
@@ -128,7 +129,7 @@ public final class MatmulDemo implements Demo {
                     device.startCounting();
                     clock.start();
                     program.multiply(product -> {
-                        clock.stop();
+                        clock.stop(product);
                         check("explicit", product);
                         explicitProduct.copyFrom(product);
                     });
@@ -138,15 +139,14 @@ public final class MatmulDemo implements Demo {
             }
         }
 
-        private Report managed(Hmm hmm, RunClock clock, boolean compareWithExplicit) {
-            MatmulManaged program = new MatmulManaged(hmm, n);
+        private Report managed(Hmm hmm, MatmulManaged program, RunClock clock, boolean compareWithExplicit) {
             Report before = hmm.report();
             for (int run = 0; run < RunClock.RUNS; run++) {
                 program.fill(SEED_A, SEED_B);
                 before = hmm.report();
                 clock.start();
                 program.multiply(product -> {
-                    clock.stop();
+                    clock.stop(product);
                     check("managed", product);
                     if (compareWithExplicit) {
                         compare(product);

@@ -2,25 +2,23 @@ package io.github.hmm4j.demos.matmul;
 
 import static java.lang.foreign.ValueLayout.JAVA_FLOAT;
 
-import io.github.hmm4j.Access;
 import io.github.hmm4j.Arg;
 import io.github.hmm4j.Hmm;
 import io.github.hmm4j.Kernel;
 import io.github.hmm4j.ManagedHeap;
 import io.github.hmm4j.device.NDRange;
 import io.github.hmm4j.kernels.Source;
-import io.github.hmm4j.pager.HostView;
 import java.lang.foreign.MemorySegment;
 import java.util.function.Consumer;
 
 /// Multiplies matrices on the managed heap: allocate, fill, launch, look.
-final class MatmulManaged {
-    private final ManagedHeap heap;
-    private final int n;
-    private final MemorySegment r;
-    private final MemorySegment a;
-    private final MemorySegment b;
-    private final Kernel mulMat;
+class MatmulManaged {
+    final ManagedHeap heap;
+    final int n;
+    final MemorySegment r;
+    final MemorySegment a;
+    final MemorySegment b;
+    final Kernel mulMat;
 
     MatmulManaged(Hmm hmm, int n) {
         this.heap = hmm.heap();
@@ -32,18 +30,14 @@ final class MatmulManaged {
     }
 
     void fill(long seedA, long seedB) {
-        try (HostView viewA = heap.view(a, Access.WRITE); HostView viewB = heap.view(b, Access.WRITE)) {
-            Matrices.fill(viewA.segment(), seedA);
-            Matrices.fill(viewB.segment(), seedB);
-        }
+        Matrices.fill(a, seedA);
+        Matrices.fill(b, seedB);
     }
 
     /// Multiplies and shows the product to `reader`, which may not keep it.
     void multiply(Consumer<MemorySegment> reader) {
         NDRange eighths = NDRange.covering(new long[] {(n + 7) / 8, (n + 7) / 8}, 8, 8);
         mulMat.args(Arg.out(r), a, b, n).launch(eighths).await();
-        try (HostView view = heap.view(r, Access.READ)) {
-            reader.accept(view.segment());
-        }
+        reader.accept(r);
     }
 }

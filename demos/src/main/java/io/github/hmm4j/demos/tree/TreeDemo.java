@@ -101,12 +101,13 @@ public final class TreeDemo implements Demo {
                 Opening.requireAperture(hmm, context.device());
                 Optional<TwinResult> explicit = explicit();
                 RunClock clock = new RunClock();
-                TreeManaged program = new TreeManaged(hmm, source.words(), asked);
+                TreeManaged program = Opening.isTransparent(hmm) ? new TreeManaged(hmm, source.words(), asked)
+                    : new TreeChecked(hmm, source.words(), asked);
                 Report moved = managed(hmm, program, clock);
                 String walk = walkInJava(hmm, program);
                 DemoResult result = new DemoResult(name(), errors.isEmpty(), Opening.label(hmm.device().info()),
                     Opening.bindingName(context.device()), Opening.hostAccess(hmm), explicit,
-                    Optional.of(TwinResult.managed(clock, moved, TreeManaged.class)), counts(program.tree()),
+                    Optional.of(TwinResult.managed(clock, moved, program.getClass())), counts(program.tree()),
                     errors.stream().findFirst());
                 TwinPrinter.print(context.out(), headline(program.tree()) + "\n" + walk, result, moved);
                 return result;
@@ -143,7 +144,7 @@ public final class TreeDemo implements Demo {
                     device.startCounting();
                     clock.start();
                     program.search(found -> {
-                        clock.stop();
+                        clock.stop(found);
                         check("explicit", found);
                     });
                 }
@@ -159,7 +160,7 @@ public final class TreeDemo implements Demo {
                 before = hmm.report();
                 clock.start();
                 program.search(found -> {
-                    clock.stop();
+                    clock.stop(found);
                     check("managed", found);
                 });
             }

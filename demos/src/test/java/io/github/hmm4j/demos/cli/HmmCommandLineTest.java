@@ -72,7 +72,7 @@ class HmmCommandLineTest {
                 case "bug" -> throw new IllegalStateException("oops");
                 default -> { }
             }
-            TwinResult twin = new TwinResult(1_500_000, 2_000_000, 2048, 1024, 2, 3, 17);
+            TwinResult twin = new TwinResult(1_500_000, 2_000_000, 2048, 1024, 2, 3, 4, 17);
             return new DemoResult(name, !does.equals("wrong"), "dev", "lwjgl", "checked", Optional.of(twin),
                 Optional.of(twin), Map.of("answer", 42), Optional.empty());
         }
@@ -106,7 +106,7 @@ class HmmCommandLineTest {
     void runsOneDemoAndPrintsATable() {
         assertThat(run("demo", "good")).isZero();
         assertThat(out.toString().lines().map(line -> line.replaceAll(" +", " "))).contains(
-            "good explicit ok 1.50 ms 2.00 KiB 1.00 KiB 3 17", "good managed ok 1.50 ms 2.00 KiB 1.00 KiB 3 17");
+            "good explicit ok 1.50 ms 2.00 KiB 1.00 KiB 3 4 17", "good managed ok 1.50 ms 2.00 KiB 1.00 KiB 3 4 17");
         assertThat(other.runs).isZero();
     }
 

@@ -16,16 +16,16 @@ class DemoResultTest {
         counts.put("reached", 3);
         counts.put("of", 4);
         DemoResult result = new DemoResult("bfs", true, "cpu", "lwjgl", "checked",
-            Optional.of(new TwinResult(2_500_000, 3_000_000, 10, 20, 0, 0, 40)),
-            Optional.of(new TwinResult(1_500_000, 2_000_000, 11, 21, 4, 2, 12)), counts, Optional.empty());
+            Optional.of(new TwinResult(2_500_000, 3_000_000, 10, 20, 0, 0, 0, 40)),
+            Optional.of(new TwinResult(1_500_000, 2_000_000, 11, 21, 4, 2, 5, 12)), counts, Optional.empty());
         assertThat(Json.line(result.toJson())).isEqualTo("{\"name\": \"bfs\", \"ok\": true, \"device\": \"cpu\", "
             + "\"binding\": \"lwjgl\", \"hostAccess\": \"checked\", \"timeMs\": 1.5, \"bytesToDevice\": 11, "
             + "\"bytesToHost\": 21, \"reached\": 3, \"of\": 4, "
             + "\"explicit\": {\"timeMs\": 2.5, \"firstMs\": 3.0, \"bytesToDevice\": 10, \"bytesToHost\": 20, "
-            + "\"pages\": 0, \"views\": 0, "
+            + "\"pages\": 0, \"views\": 0, \"faults\": 0, "
             + "\"linesOfCode\": 40}, "
             + "\"managed\": {\"timeMs\": 1.5, \"firstMs\": 2.0, \"bytesToDevice\": 11, \"bytesToHost\": 21, "
-            + "\"pages\": 4, \"views\": 2, "
+            + "\"pages\": 4, \"views\": 2, \"faults\": 5, "
             + "\"linesOfCode\": 12}}");
     }
 

@@ -6,8 +6,10 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import org.junit.jupiter.api.Test;
 
 class LinesOfCodeTest {
-    /// Its "source" is a test resource of the same name.
-    private static final class SampleManaged {}
+    /// The "source" of each is a test resource of the same name.
+    private static class SampleManaged {}
+
+    private static final class SampleChecked extends SampleManaged {}
 
     @Test
     void leavesOutBlanksCommentsPackageAndImports() {
@@ -53,6 +55,7 @@ class LinesOfCodeTest {
     @Test
     void readsTheSourceBesideTheClass() {
         assertThat(LinesOfCode.of(SampleManaged.class)).isEqualTo(3);
+        assertThat(LinesOfCode.of(SampleChecked.class)).as("with what it extends").isEqualTo(2 + 3);
         assertThatThrownBy(() -> LinesOfCode.of(LinesOfCode.class)).isInstanceOf(IllegalArgumentException.class)
             .hasMessageContaining("resource=LinesOfCode.java");
     }

@@ -1,0 +1,13 @@
+package io.github.hmm4j.demos.unmodified;
+
+/// What a program found on its way; the file that it wrote says the rest.
+///
+/// @param planesCrc CRC32C of the numbers' bytes by weight
+/// @param packedBytes length of the file
+/// @param restoredDigest SHA-256 of the numbers that came back, as hexadecimal digits
+record Outcome(long planesCrc, long packedBytes, String restoredDigest) {
+    @Override
+    public String toString() {
+        return "CRC32C %08x, %d bytes packed, SHA-256 %s".formatted(planesCrc, packedBytes, restoredDigest);
+    }
+}

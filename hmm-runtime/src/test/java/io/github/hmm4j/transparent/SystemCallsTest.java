@@ -1,0 +1,97 @@
+package io.github.hmm4j.transparent;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+
+import io.github.hmm4j.Access;
+import io.github.hmm4j.pager.HostAccess.Mode;
+import io.github.hmm4j.pager.HostPin;
+import io.github.hmm4j.transparent.DevicePages.Way;
+import java.io.IOException;
+import java.lang.foreign.MemorySegment;
+import java.nio.file.Path;
+import java.util.SplittableRandom;
+import java.util.stream.Stream;
+import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.Arguments;
+import org.junit.jupiter.params.provider.MethodSource;
+
+/// Channels that give the address of managed memory to the kernel, while its pages are on the device: served where the rung allows it, else refused with nothing lost, and good under a
+/// pin everywhere.
+class SystemCallsTest {
+
+    private static final int SIZE = 300_000; // more than a pipe holds; neither whole pages nor the size of a buffer
+
+    @TempDir
+    private Path folder;
+
+    private final byte[] before = random(1);
+    private final byte[] payload = random(2);
+
+    static Stream<Arguments> channelsOnEachRung() {
+        return Stream.of(Wire.Kind.values()).flatMap(kind -> Stream.of(Mode.UFFD, Mode.SIGSEGV).map(mode -> Arguments.of(kind, mode)));
+    }
+
+    @ParameterizedTest
+    @MethodSource("channelsOnEachRung")
+    void writesPagesOfTheDevice(Wire.Kind kind, Mode mode) throws IOException {
+        try (DevicePages pages = new DevicePages(mode)) {
+            MemorySegment managed = pages.holding(MemorySegment.ofArray(payload), Way.WRITTEN_BY_A_KERNEL);
+            if (pages.hmm().hostAccess().fromSystemCalls()) {
+                assertThat(written(kind, managed)).isEqualTo(payload);
+                assertThat(pages.fetched()).as("pages fetched by faults of the kernel").isPositive();
+            } else {
+                assertThatThrownBy(() -> written(kind, managed)).isInstanceOf(IOException.class).hasMessageContaining("Bad address");
+                pages.assertOnDevice(managed);
+                try (HostPin _ = pages.heap().pin(managed, Access.READ)) {
+                    assertThat(written(kind, managed)).isEqualTo(payload);
+                }
+            }
+            assertThat(Wire.bytesOf(managed)).isEqualTo(payload);
+        }
+    }
+
+    @ParameterizedTest
+    @MethodSource("channelsOnEachRung")
+    void readsIntoPagesOfTheDevice(Wire.Kind kind, Mode mode) throws IOException {
+        try (DevicePages pages = new DevicePages(mode)) {
+            MemorySegment managed = pages.holding(MemorySegment.ofArray(before), Way.WRITTEN_BY_A_KERNEL);
+            if (pages.hmm().hostAccess().fromSystemCalls()) {
+                read(kind, managed);
+                assertThat(pages.fetched()).as("pages fetched by faults of the kernel").isPositive();
+            } else {
+                assertThatThrownBy(() -> read(kind, managed)).isInstanceOf(IOException.class).hasMessageContaining("Bad address");
+                pages.assertOnDevice(managed);
+                assertThat(Wire.bytesOf(managed)).isEqualTo(before);
+                pages.heap().prefetch(managed, pages.hmm().device());
+                try (HostPin _ = pages.heap().pin(managed, Access.WRITE)) {
+                    read(kind, managed);
+                }
+            }
+            assertThat(Wire.bytesOf(managed)).isEqualTo(payload);
+            pages.heap().prefetch(managed, pages.hmm().device()); // what the kernel wrote is what the device gets
+            pages.assertOnDevice(managed);
+            assertThat(Wire.bytesOf(managed)).isEqualTo(payload);
+        }
+    }
+
+    private byte[] written(Wire.Kind kind, MemorySegment managed) throws IOException {
+        try (Wire wire = Wire.open(kind, folder)) {
+            Wire.writeAll(wire.sink(), managed);
+            return wire.arrived();
+        }
+    }
+
+    private void read(Wire.Kind kind, MemorySegment managed) throws IOException {
+        try (Wire wire = Wire.open(kind, folder)) {
+            Wire.readAll(wire.source(payload), managed);
+        }
+    }
+
+    private static byte[] random(long seed) {
+        byte[] bytes = new byte[SIZE];
+        new SplittableRandom(seed).nextBytes(bytes);
+        return bytes;
+    }
+}
