@@ -2,7 +2,8 @@ package io.github.hmm4j.conformance;
 
 import java.util.Arrays;
 import java.util.SplittableRandom;
-import java.util.concurrent.atomic.AtomicLong;
+import java.util.concurrent.Semaphore;
+import org.jspecify.annotations.Nullable;
 
 /// A thread of a random test that does one thing after the other, until the steps that all of them have together are used up.
 abstract class Actor implements Runnable {
@@ -10,14 +11,17 @@ abstract class Actor implements Runnable {
     final Rig rig;
     final KnownMemory memory;
     final SplittableRandom random;
-    private final AtomicLong stepsLeft;
+    final Turns turns;
+    private final @Nullable Semaphore mine;
     private final long seed;
     private String doing = "nothing yet";
 
-    Actor(Rig rig, KnownMemory memory, AtomicLong stepsLeft, long seed, int number) {
+    /// @param mine the turns that it waits for before each step; null if it need not wait
+    Actor(Rig rig, KnownMemory memory, Turns turns, @Nullable Semaphore mine, long seed, int number) {
         this.rig = rig;
         this.memory = memory;
-        this.stepsLeft = stepsLeft;
+        this.turns = turns;
+        this.mine = mine;
         this.seed = seed;
         random = new SplittableRandom(seed + number);
     }
@@ -35,13 +39,17 @@ abstract class Actor implements Runnable {
     @Override
     public final void run() {
         try {
-            while (stepsLeft.getAndDecrement() > 0) {
+            while (turns.take()) {
+                if (mine != null) {
+                    mine.acquire();
+                }
                 step();
             }
             finish();
         } catch (Exception | Error e) {
-            stepsLeft.set(0); // the others need not go on
             throw new AssertionError("-Dhmm.seed=%d, %s: %s".formatted(seed, getClass().getSimpleName(), doing), e);
+        } finally {
+            turns.end();
         }
     }
 }

@@ -13,7 +13,6 @@ import io.github.hmm4j.pager.HostView;
 import io.github.hmm4j.space.Protection;
 import java.lang.foreign.MemorySegment;
 import java.util.List;
-import java.util.concurrent.atomic.AtomicLong;
 
 /// Tells the heap things about memory that others use at the same time: what is dead, what is forbidden, what must stay, what is gone.
 ///
@@ -22,8 +21,8 @@ final class Adviser extends Actor {
 
     private volatile byte seen;
 
-    Adviser(Rig rig, KnownMemory memory, AtomicLong stepsLeft, long seed, int number) {
-        super(rig, memory, stepsLeft, seed, number);
+    Adviser(Rig rig, KnownMemory memory, Turns turns, long seed, int number) {
+        super(rig, memory, turns, turns.advice, seed, number);
     }
 
     @Override

@@ -11,7 +11,6 @@ import java.lang.foreign.MemorySegment;
 import java.util.ArrayDeque;
 import java.util.Deque;
 import java.util.List;
-import java.util.concurrent.atomic.AtomicLong;
 import java.util.function.IntBinaryOperator;
 
 /// Launches kernels and gives strips out of hand as soon as a kernel is launched: whoever touches them next must see what it does, whether it has ended or not.
@@ -21,12 +20,13 @@ final class KernelUser extends Actor {
 
     private final Deque<Launch> launches = new ArrayDeque<>();
 
-    KernelUser(Rig rig, KnownMemory memory, AtomicLong stepsLeft, long seed, int number) {
-        super(rig, memory, stepsLeft, seed, number);
+    KernelUser(Rig rig, KnownMemory memory, Turns turns, long seed, int number) {
+        super(rig, memory, turns, null, seed, number);
     }
 
     @Override
     void step() {
+        turns.launched();
         HmmDevice device = rig.hmm.devices().get(random.nextInt(rig.hmm.devices().size()));
         Strip to = memory.anyStrip(random);
         switch (random.nextInt(3)) {

@@ -6,7 +6,6 @@ import io.github.hmm4j.HmmDevice;
 import io.github.hmm4j.conformance.KnownMemory.Block;
 import io.github.hmm4j.error.AccessViolationException;
 import java.lang.foreign.MemorySegment;
-import java.util.concurrent.atomic.AtomicLong;
 
 /// Moves pages to and fro, whoever uses them: nobody's bytes change.
 final class Mover extends Actor {
@@ -14,8 +13,8 @@ final class Mover extends Actor {
     private final int mostPages;
 
     /// @param mostPages that one call moves
-    Mover(Rig rig, KnownMemory memory, AtomicLong stepsLeft, long seed, int number, int mostPages) {
-        super(rig, memory, stepsLeft, seed, number);
+    Mover(Rig rig, KnownMemory memory, Turns turns, long seed, int number, int mostPages) {
+        super(rig, memory, turns, turns.moves, seed, number);
         this.mostPages = mostPages;
     }
 

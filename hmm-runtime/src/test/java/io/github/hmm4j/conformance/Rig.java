@@ -31,6 +31,8 @@ import org.opentest4j.TestAbortedException;
 /// Owns the heap. Threads: any, as the heap itself.
 final class Rig implements AutoCloseable {
 
+    private static final int GROUP_ITEMS = 64;
+
     final Hmm hmm;
     final ManagedHeap heap;
     private final List<SimDevice> simulated;
@@ -157,17 +159,22 @@ final class Rig implements AutoCloseable {
     /// @param from, to segments or [Arg]s
     Launch launchCopy(HmmDevice device, Object from, Object to) {
         int n = ints(to);
-        return copy.args(from, to, n).launch(NDRange.of(n), device);
+        return copy.args(from, to, n).launch(itemsFor(n), device);
     }
 
     Launch launchFill(HmmDevice device, Object range, int start) {
         int n = ints(range);
-        return fill.args(range, start, 1, n).launch(NDRange.of(n), device);
+        return fill.args(range, start, 1, n).launch(itemsFor(n), device);
     }
 
     Launch launchAdd(HmmDevice device, Object range, int delta) {
         int n = ints(range);
-        return add.args(range, delta, n).launch(NDRange.of(n), device);
+        return add.args(range, delta, n).launch(itemsFor(n), device);
+    }
+
+    /// Groups of one size, whatever the length: a driver may compile a kernel anew for each size of a group.
+    private static NDRange itemsFor(int ints) {
+        return NDRange.covering(new long[] {ints}, GROUP_ITEMS);
     }
 
     private static int ints(Object argument) {

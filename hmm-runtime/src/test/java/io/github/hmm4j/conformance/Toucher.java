@@ -8,13 +8,12 @@ import io.github.hmm4j.conformance.KnownMemory.Strip;
 import java.lang.foreign.MemorySegment;
 import java.nio.ByteBuffer;
 import java.util.List;
-import java.util.concurrent.atomic.AtomicLong;
 
 /// Loads, stores and copies as any code makes them, on the segments themselves.
 final class Toucher extends Actor {
 
-    Toucher(Rig rig, KnownMemory memory, AtomicLong stepsLeft, long seed, int number) {
-        super(rig, memory, stepsLeft, seed, number);
+    Toucher(Rig rig, KnownMemory memory, Turns turns, long seed, int number) {
+        super(rig, memory, turns, turns.touches, seed, number);
     }
 
     @Override

@@ -10,7 +10,6 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.SplittableRandom;
 import java.util.concurrent.TimeUnit;
-import java.util.concurrent.atomic.AtomicLong;
 import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -48,7 +47,7 @@ class TransparentModelTest {
                 .budget(budgetPages == 0 ? heapBytes : (long) budgetPages * pageBytes);
         try (Rig rig = new Rig(exclusive ? builder.exclusive() : builder)) {
             KnownMemory memory = new KnownMemory(rig.heap, new SplittableRandom(SEED), BLOCKS, MAX_BLOCK_PAGES);
-            Racers.run(actors(rig, memory, new AtomicLong((long) steps * LONGER)));
+            Racers.run(actors(rig, memory, new Turns((long) steps * LONGER)));
             check(rig, memory);
             memory.blocks().forEach(block -> rig.heap.free(block.segment()));
             assertThat(rig.heap.usedBytes()).isZero();
@@ -68,16 +67,16 @@ class TransparentModelTest {
         everybodyAgrees(backend, devices, pageBytes, budgetPages, exclusive, steps);
     }
 
-    private static Runnable[] actors(Rig rig, KnownMemory memory, AtomicLong steps) {
+    private static Runnable[] actors(Rig rig, KnownMemory memory, Turns turns) {
         List<Runnable> actors = new ArrayList<>();
         for (int i = 0; i < TOUCHERS; i++) {
-            actors.add(new Toucher(rig, memory, steps, SEED, actors.size()));
+            actors.add(new Toucher(rig, memory, turns, SEED, actors.size()));
         }
         for (int i = 0; i < KERNEL_USERS; i++) {
-            actors.add(new KernelUser(rig, memory, steps, SEED, actors.size()));
+            actors.add(new KernelUser(rig, memory, turns, SEED, actors.size()));
         }
-        actors.add(new Mover(rig, memory, steps, SEED, actors.size(), 4));
-        actors.add(new Adviser(rig, memory, steps, SEED, actors.size()));
+        actors.add(new Mover(rig, memory, turns, SEED, actors.size(), 4));
+        actors.add(new Adviser(rig, memory, turns, SEED, actors.size()));
         return actors.toArray(Runnable[]::new);
     }
 
