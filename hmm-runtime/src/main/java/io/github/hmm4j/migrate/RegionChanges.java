@@ -195,35 +195,42 @@ public final class RegionChanges {
             throw new IllegalArgumentException("range=" + range + " is not a whole region, region=" + old.range());
         }
         PageRange from = space.pagesOf(range);
-        Region target = allocate(old.requestedBytes(), 1);
-        boolean moved = false;
         heap.mirrors().forEach(mirror -> mirror.lock().lock());
-        try (var _ = heap.notifier().begin(range, InvalidationKind.UNMAP, -1)) {
-            try (HostLock.Hold _ = hostLock.exclusive()) {
-                requireNoViews(from, "move");
-                bringHomeWhatCannotBeReKeyed(from);
-                space.unmap(range);
-                moved = true;
-                PageRange to = space.pagesOf(target.range());
-                long[] words = new long[Math.toIntExact(from.count())];
-                for (long page = from.first(); page < from.end(); page++) {
-                    words[(int) (page - from.first())] = unmap(page);
+        try {
+            Region target = allocate(old.requestedBytes(), 1); // under the locks: its addresses may be known from before, and a migration of them must not come first
+            boolean moved = false;
+            try (var _ = heap.notifier().begin(range, InvalidationKind.UNMAP, -1)) {
+                try (HostLock.Hold _ = hostLock.exclusive()) {
+                    requireNoViews(from, "move");
+                    bringHomeWhatCannotBeReKeyed(from);
+                    space.unmap(range);
+                    moved = true;
+                    moveAll(from, target);
                 }
-                noteUnmapped(from.end());
-                hostSide.forbid(from, false); // closed to everybody before contents are taken
-                for (long page = from.first(); page < from.end(); page++) {
-                    movePage(page, words[(int) (page - from.first())], to.first() + (page - from.first()), target.id());
+                freeFrames(from);
+                releaseHost(from);
+                space.recycle(range);
+                return target;
+            } finally {
+                if (!moved) {
+                    free(target.range());
                 }
             }
-            freeFrames(from);
-            releaseHost(from);
-            space.recycle(range);
-            return target;
         } finally {
             heap.mirrors().reversed().forEach(mirror -> mirror.lock().unlock());
-            if (!moved) {
-                free(target.range());
-            }
+        }
+    }
+
+    private void moveAll(PageRange from, Region target) {
+        PageRange to = space.pagesOf(target.range());
+        long[] words = new long[Math.toIntExact(from.count())];
+        for (long page = from.first(); page < from.end(); page++) {
+            words[(int) (page - from.first())] = unmap(page);
+        }
+        noteUnmapped(from.end());
+        hostSide.forbid(from, false); // closed to everybody before contents are taken
+        for (long page = from.first(); page < from.end(); page++) {
+            movePage(page, words[(int) (page - from.first())], to.first() + (page - from.first()), target.id());
         }
     }
 

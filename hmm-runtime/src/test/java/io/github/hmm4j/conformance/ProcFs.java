@@ -6,34 +6,68 @@ import java.io.UncheckedIOException;
 import java.nio.file.DirectoryStream;
 import java.nio.file.Files;
 import java.nio.file.Path;
-import java.util.ArrayList;
 import java.util.List;
+import java.util.Map;
+import java.util.Set;
+import java.util.TreeMap;
+import java.util.regex.Pattern;
+import java.util.stream.Stream;
 
 /// What Linux says of this process: the outside view of what the runtime says of itself.
 final class ProcFs {
 
     static final int SYSTEM_PAGE_BYTES = 4096;
     private static final Path SELF = Path.of("/proc/self");
+    private static final String HEAP = "memfd:hmm-heap";
+    private static final String TRAP = "userfaultfd";
+    private static final Pattern MAPPING = Pattern.compile("[0-9a-f]+-[0-9a-f]+ ");
     private static final long PRESENT = 1L << 63;
 
     private ProcFs() {}
 
-    /// Descriptors of heaps and of the traps that watch them, by what they are; sorted.
+    /// Heaps and the traps that watch them, by what their descriptors are; sorted.
     static List<String> heapsAndTraps() {
-        List<String> found = new ArrayList<>();
+        return descriptors(HEAP, TRAP).values().stream().sorted().toList();
+    }
+
+    /// Descriptors of the memory behind heaps.
+    static Set<Integer> heaps() {
+        return descriptors(HEAP).keySet();
+    }
+
+    private static Map<Integer, String> descriptors(String... kinds) {
+        Map<Integer, String> found = new TreeMap<>();
         try (DirectoryStream<Path> descriptors = Files.newDirectoryStream(SELF.resolve("fd"))) {
             for (Path descriptor : descriptors) {
                 if (Files.isSymbolicLink(descriptor)) { // the one of this listing is gone when it is looked at
                     String target = Files.readSymbolicLink(descriptor).toString();
-                    if (target.contains("memfd:hmm-heap") || target.contains("userfaultfd")) {
-                        found.add(target);
+                    if (Stream.of(kinds).anyMatch(target::contains)) {
+                        found.put(Integer.valueOf(descriptor.getFileName().toString()), target);
                     }
                 }
             }
         } catch (IOException e) {
             throw new UncheckedIOException(e);
         }
-        return found.stream().sorted().toList();
+        return found;
+    }
+
+    /// Bytes of heaps that are mapped and in memory, each mapping for itself (`Rss` of `smaps`).
+    static long residentHeapBytes() {
+        long resident = 0;
+        boolean ofHeap = false;
+        try {
+            for (String line : Files.readAllLines(SELF.resolve("smaps"))) {
+                if (MAPPING.matcher(line).lookingAt()) {
+                    ofHeap = line.contains(HEAP);
+                } else if (ofHeap && line.startsWith("Rss:")) {
+                    resident += Long.parseLong(line.replaceAll("[^0-9]", "")) << 10;
+                }
+            }
+        } catch (IOException e) {
+            throw new UncheckedIOException(e);
+        }
+        return resident;
     }
 
     /// How many system pages of a range the processor can read without a fault: they are mapped, and their protection allows it.
