@@ -59,28 +59,31 @@ static uint64_t pages_in(const struct hmm_pager *p, uint64_t bytes) {
   return pages > CLAIMS_OF_A_FAULT ? CLAIMS_OF_A_FAULT : pages ? pages : 1;
 }
 
+static unsigned touch_of(bool write, bool mapped) { return (write ? TOUCH_WRITE : 0) | (mapped ? TOUCH_MAPPED : 0); }
+
 // Nobody waits for these pages: whoever touches one that did not come will hear why.
 void bring_ahead(struct hmm_pager *p, const struct ahead *a) {
   struct hmm_failure ignored;
   if (!alike(a->word, load_word(p, a->first))) return; // something else has become of it meanwhile
-  fetch_for_fault(p, a->first, stretch(p, a->first, a->word, a->end - a->first), a->write, true, &ignored);
+  fetch_for_fault(p, a->first, stretch(p, a->first, a->word, a->end - a->first), touch_of(a->write, a->mapped) | TOUCH_AHEAD, &ignored);
 }
 
 // Answers the fault with its page, then brings the others up to `end`, which are in the same state.
 static void serve_stretch(struct hmm_pager *p, const struct fault *f, uint64_t word, uint64_t end) {
   uint64_t first = pages_in(p, FIRST_PIECE_BYTES), piece = pages_in(p, PIECE_BYTES);
   uint64_t at = end - f->page > first ? f->page + first : end;
+  unsigned touch = touch_of(f->write, f->mapped);
   struct hmm_failure failure = {0};
-  int result = fetch_for_fault(p, f->page, at, f->write, false, &failure);
+  int result = fetch_for_fault(p, f->page, at, touch, &failure);
   for (int tries = 1; result && result != -EACCES && tries < TRIES; tries++) { // alone now: a neighbour may have been at fault
-    result = fetch_for_fault(p, f->page, f->page + 1, f->write, false, &failure);
+    result = fetch_for_fault(p, f->page, f->page + 1, touch, &failure);
   }
-  if (result == -EACCES && at > f->page + 1) result = fetch_for_fault(p, f->page, f->page + 1, f->write, false, &failure);
+  if (result == -EACCES && at > f->page + 1) result = fetch_for_fault(p, f->page, f->page + 1, touch, &failure);
   count(p, f->write ? HMM_FAULTS_WRITE : HMM_FAULTS_READ, 1);
   p->trap->answer(p, f, result);
   if (result) count(p, HMM_ERRORS, 1);
   if (result || at == end) return;
-  for (; at < end; at += piece) share_ahead(p, (struct ahead){at, end - at > piece ? at + piece : end, word, f->write});
+  for (; at < end; at += piece) share_ahead(p, (struct ahead){at, end - at > piece ? at + piece : end, word, f->write, f->mapped});
   work_ahead(p);
 }
 
@@ -102,8 +105,12 @@ static int sorted(struct fault *faults, int n) {
   }
   int kept = 0;
   for (int i = 0; i < n; i++) {
-    if (kept && faults[kept - 1].page == faults[i].page && !faults[i].slot) faults[kept - 1].write |= faults[i].write;
-    else faults[kept++] = faults[i];
+    if (kept && faults[kept - 1].page == faults[i].page && !faults[i].slot) {
+      faults[kept - 1].write |= faults[i].write;
+      faults[kept - 1].mapped &= faults[i].mapped;
+    } else {
+      faults[kept++] = faults[i];
+    }
   }
   return kept;
 }

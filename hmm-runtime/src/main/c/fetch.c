@@ -21,6 +21,7 @@
 #define UNDER_WAY 4
 #define FAULT 8  // beside hmm_fetch_flags: map every page, whatever its state
 #define AHEAD 16 // of a fault: nobody waits for any of these pages
+#define MAPPED 32 // of a fault: the pages are mapped and protected
 
 struct claim {
   uint64_t page, word, before;
@@ -213,7 +214,7 @@ static int map(const struct fetch *f, const struct batch *b) {
       // it came home, but nobody may touch it
     } else if (from == EMPTY && to == HOST) {
       result = p->trap->install_empty(p, first, end);
-    } else if (from == SHARED && to == HOST && word_writable(before)) {
+    } else if (f->flags & MAPPED && from == SHARED && to == HOST && word_writable(before)) {
       result = p->trap->upgrade(p, first, end);
     } else {
       if (from == EMPTY) populate_for_reading(p, first, end);
@@ -404,10 +405,11 @@ out:
   return result;
 }
 
-int fetch_for_fault(struct hmm_pager *p, uint64_t first, uint64_t end, bool write, bool ahead, struct hmm_failure *failure) {
+int fetch_for_fault(struct hmm_pager *p, uint64_t first, uint64_t end, unsigned touch, struct hmm_failure *failure) {
+  bool write = touch & TOUCH_WRITE;
   struct claim claims[CLAIMS_OF_A_FAULT];
   struct batch b = {.claims = claims};
-  struct fetch f = {p, HMM_MAP | FAULT | (write ? HMM_EXCLUSIVE : 0) | (ahead ? AHEAD : 0), NULL, first, NULL, failure};
+  struct fetch f = {p, HMM_MAP | FAULT | (write ? HMM_EXCLUSIVE : 0) | (touch & TOUCH_AHEAD ? AHEAD : 0) | (touch & TOUCH_MAPPED ? MAPPED : 0), NULL, first, NULL, failure};
   while (true) {
     bool busy = false;
     int result = start(&f, &b, first, end, &busy);

@@ -31,6 +31,7 @@
 struct fault {
   uint64_t page;
   bool write;
+  bool mapped; // the page is mapped, and only protected
   void *slot; // the trap's own
 };
 
@@ -85,7 +86,7 @@ struct stream {
 struct ahead { // pages to bring along, by whoever of the crew has nothing else to do
   uint64_t first, end;
   uint64_t word; // what they looked like
-  bool write;
+  bool write, mapped;
 };
 
 struct step {
@@ -179,8 +180,9 @@ void serve(struct hmm_pager *p, struct fault *faults, int n);
 void bring_ahead(struct hmm_pager *p, const struct ahead *a);
 
 // fetch.c
-// Page `first` was touched; the others come along, but for those that launches use. With `ahead` nobody waits for the first either.
-int fetch_for_fault(struct hmm_pager *p, uint64_t first, uint64_t end, bool write, bool ahead, struct hmm_failure *failure);
+// Page `first` was touched; the others come along, but for those that launches use. With TOUCH_AHEAD nobody waits for the first either; with TOUCH_MAPPED they are mapped already, as far as is known.
+enum touch { TOUCH_WRITE = 1, TOUCH_MAPPED = 2, TOUCH_AHEAD = 4 };
+int fetch_for_fault(struct hmm_pager *p, uint64_t first, uint64_t end, unsigned touch, struct hmm_failure *failure);
 
 // launch.c
 int launches_init(struct hmm_pager *p);

@@ -198,7 +198,7 @@ static int segv_wait(struct hmm_pager *p, struct fault *faults, int capacity) {
     if (n == capacity) {
       more |= atomic_load(&requests[i].state) == WAITING;
     } else if (atomic_compare_exchange_strong(&requests[i].state, &waiting, TAKEN)) {
-      faults[n++] = (struct fault){requests[i].page, requests[i].write, &requests[i]};
+      faults[n++] = (struct fault){requests[i].page, requests[i].write, false, &requests[i]};
     }
   }
   uint64_t one = 1;

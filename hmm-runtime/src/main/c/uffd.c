@@ -89,7 +89,7 @@ static int uffd_wait(struct hmm_pager *p, struct fault *faults, int capacity) {
     uint64_t offset = messages[i].arg.pagefault.address - p->config.app;
     if (messages[i].event != UFFD_EVENT_PAGEFAULT || offset >> p->config.page_shift >= p->config.page_count) continue; // the doorbell
     bool write = messages[i].arg.pagefault.flags & (UFFD_PAGEFAULT_FLAG_WRITE | UFFD_PAGEFAULT_FLAG_WP);
-    faults[n++] = (struct fault){offset >> p->config.page_shift, write, NULL};
+    faults[n++] = (struct fault){offset >> p->config.page_shift, write, messages[i].arg.pagefault.flags & UFFD_PAGEFAULT_FLAG_WP, NULL};
   }
   return n;
 }
