@@ -26,16 +26,25 @@ static uint64_t wanted(struct hmm_pager *p, uint64_t page) {
   for (int i = 0; i < STREAMS && !s; i++) {
     struct stream *it = &p->streams[i];
     if (it->pages && it->next == page) s = it;
-    else if (it->pages > 1 && page < it->next && page >= it->next - it->pages) under_way = it;
+    else if (it->under_way && page < it->next && page >= it->next - it->pages) under_way = it;
   }
   if (s) {
     pages = s->pages * GROWTH;
     if (pages > most) pages = most;
   }
   if (!s && !under_way) s = &p->streams[p->stream_turn++ % STREAMS];
-  if (s) *s = (struct stream){page + pages, pages};
+  if (s) *s = (struct stream){page + pages, pages, pages > 1};
   pthread_mutex_unlock(&p->stream_lock);
   return pages;
+}
+
+// From now on a touch of what the stream has brought is one of pages that have gone again.
+static void arrived(struct hmm_pager *p, uint64_t next) {
+  pthread_mutex_lock(&p->stream_lock);
+  for (int i = 0; i < STREAMS; i++) {
+    if (p->streams[i].next == next) p->streams[i].under_way = false;
+  }
+  pthread_mutex_unlock(&p->stream_lock);
 }
 
 // Where the stretch of alike pages ends that begins at `page`.
@@ -57,10 +66,8 @@ void bring_ahead(struct hmm_pager *p, const struct ahead *a) {
   fetch_for_fault(p, a->first, stretch(p, a->first, a->word, a->end - a->first), a->write, true, &ignored);
 }
 
-static void serve_one(struct hmm_pager *p, const struct fault *f) {
-  step(p, HMM_STEP_NOTICED);
-  uint64_t word = load_word(p, f->page), end = f->page + 1;
-  if (word_state(word) != TO_HOST) end = stretch(p, f->page, word, wanted(p, f->page));
+// Answers the fault with its page, then brings the others up to `end`, which are in the same state.
+static void serve_stretch(struct hmm_pager *p, const struct fault *f, uint64_t word, uint64_t end) {
   uint64_t first = pages_in(p, FIRST_PIECE_BYTES), piece = pages_in(p, PIECE_BYTES);
   uint64_t at = end - f->page > first ? f->page + first : end;
   struct hmm_failure failure = {0};
@@ -75,6 +82,14 @@ static void serve_one(struct hmm_pager *p, const struct fault *f) {
   if (result || at == end) return;
   for (; at < end; at += piece) share_ahead(p, (struct ahead){at, end - at > piece ? at + piece : end, word, f->write});
   work_ahead(p);
+}
+
+static void serve_one(struct hmm_pager *p, const struct fault *f) {
+  step(p, HMM_STEP_NOTICED);
+  uint64_t word = load_word(p, f->page);
+  uint64_t pages = word_state(word) == TO_HOST ? 1 : wanted(p, f->page);
+  serve_stretch(p, f, word, stretch(p, f->page, word, pages));
+  if (pages > 1) arrived(p, f->page + pages);
 }
 
 // In order of pages, the same page once, as a write if one of its touches is.

@@ -79,6 +79,7 @@ struct launch {
 struct stream {
   uint64_t next;   // page behind what the stream has brought so far
   uint64_t pages;  // what the last fault of it brought
+  bool under_way;  // some of them are not here yet
 };
 
 struct ahead { // pages to bring along, by whoever of the crew has nothing else to do

@@ -86,6 +86,18 @@ static void two_scans_at_once_are_two_streams(const struct shape *shape) {
   close_heap(h);
 }
 
+// What a scan has brought, and the device has got back since, is no longer on its way.
+static void a_scan_in_an_old_window_brings_windows(const struct shape *shape) {
+  struct heap *h = all_on_device(shape, PAGES);
+  for (uint64_t page = 0; page < PAGES; page++) expect(h, page, (unsigned char)(page % 251));
+  for (uint64_t page = 0; page < PAGES; page++) CHECK(move_to(h, page, 0, true));
+  count_from_now(h);
+  for (uint64_t page = 400; page < PAGES; page++) expect(h, page, (unsigned char)(page % 251)); // the last window began at 341
+  CHECK_EQUAL(counted(h, HMM_FETCHED), PAGES - 400);
+  CHECK(counted(h, HMM_FAULTS_READ) < 32);
+  close_heap(h);
+}
+
 static void nothing_comes_along_where_nothing_was_published(const struct shape *shape) {
   struct heap *h = all_on_device(shape, 0);
   for (uint64_t page = 0; page < 20; page++) expect(h, page, (unsigned char)page);
@@ -126,6 +138,7 @@ const struct test ahead_tests[] = {
     {"a_window_ends_where_pages_differ", a_window_ends_where_pages_differ, true},
     {"random_touches_bring_one_page", random_touches_bring_one_page, true},
     {"two_scans_at_once_are_two_streams", two_scans_at_once_are_two_streams, true},
+    {"a_scan_in_an_old_window_brings_windows", a_scan_in_an_old_window_brings_windows, false},
     {"nothing_comes_along_where_nothing_was_published", nothing_comes_along_where_nothing_was_published, true},
     {"first_touches_come_along", first_touches_come_along, true},
     {"a_window_ends_before_pages_in_use", a_window_ends_before_pages_in_use, true},

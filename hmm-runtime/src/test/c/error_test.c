@@ -96,7 +96,7 @@ static void a_fetch_that_fails_pins_nothing(const struct shape *shape) {
 // A command or two of many: what came home is home, what did not is where it was.
 static void a_long_fetch_may_fail_in_part(const struct shape *shape) {
   if (shape->way == REACHABLE) return;
-  for (int after = 0; after < 12; after++) {
+  for (int after = 0; after < (shape->quick ? 3 : 12); after++) {
     struct heap *h = open_heap(shape, 3000, 1);
     for (uint64_t page = 0; page < h->pages; page++) {
       CHECK(move_to(h, page, 0, true));

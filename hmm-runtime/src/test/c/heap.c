@@ -122,8 +122,8 @@ static int touch(struct heap *h, uint64_t page, bool write, unsigned char *value
   int error = sigsetjmp(error_exit, 1);
   if (error) return error;
   touching = true;
-  if (write) *at = *value;
-  else *value = *at;
+  if (write) __atomic_store_n(at, *value, __ATOMIC_RELAXED);
+  else *value = __atomic_load_n(at, __ATOMIC_RELAXED);
   touching = false;
   return 0;
 }

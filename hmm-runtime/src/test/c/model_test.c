@@ -139,7 +139,7 @@ static void play_against_the_model(const struct shape *shape) {
   pthread_t threads[THREADS];
   pthread_rwlock_init(&m.host_lock, NULL);
   for (uint64_t i = 0; i < THREADS; i++) {
-    players[i] = (struct player){&m, i, 0x9e3779b97f4a7c15 * (i + 1 + shape->rung), shape->quick ? 1500 : 9000};
+    players[i] = (struct player){&m, i, 0x9e3779b97f4a7c15 * (i + 1 + shape->rung), shape->quick ? 1000 : 4000};
     threads[i] = start_thread(play, &players[i]);
   }
   for (int i = 0; i < THREADS; i++) pthread_join(threads[i], NULL);

@@ -37,7 +37,8 @@ import java.util.concurrent.locks.ReentrantLock;
 ///
 /// A segment's address is what kernels see and what may be stored as a pointer. With transparent access any code reads and writes it with ordinary loads and stores, wherever its
 /// pages are. A touch that cannot be served (the protection forbids it, contents are lost with a device, the region was freed) is an [InternalError] of Java code, and `SIGBUS`
-/// for native code, as it is for a file that was cut off.
+/// for native code, as it is for a file that was cut off. The error comes when the method that touched returns, at the latest. An atomic update (`compareAndSet` and its like) that
+/// cannot be served ends the JVM as long as C2 has not compiled it: the JVM carries it out itself then, and is not prepared for that.
 ///
 /// With checked access the bytes are reached through [#view] only: a raw touch of the segment throws [WrongThreadException], since it belongs to a thread that has ended.
 ///

@@ -5,6 +5,7 @@ import java.util.concurrent.ExecutionException;
 import java.util.concurrent.FutureTask;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.TimeoutException;
+import java.util.stream.Stream;
 
 /// Something that another thread does while the test goes on.
 final class Background<T> {
@@ -46,6 +47,24 @@ final class Background<T> {
             Thread.onSpinWait();
         }
         return this;
+    }
+
+    /// Waits until the thread has ended, waits for somebody, or is within native code, where it may wait as well.
+    Background<T> awaitStuckOrDone() {
+        long deadline = System.nanoTime() + TimeUnit.SECONDS.toNanos(PATIENCE_SECONDS);
+        while (!task.isDone() && !isStuck()) {
+            if (System.nanoTime() - deadline > 0) {
+                throw new AssertionError("neither waits nor ends, state=" + thread.getState());
+            }
+            Thread.onSpinWait();
+        }
+        return this;
+    }
+
+    private boolean isStuck() {
+        Thread.State state = thread.getState();
+        return state == Thread.State.WAITING || state == Thread.State.TIMED_WAITING || state == Thread.State.BLOCKED
+                || Stream.of(thread.getStackTrace()).anyMatch(frame -> frame.getClassName().endsWith(".PagerCalls"));
     }
 
     boolean isDone() {

@@ -42,9 +42,9 @@ class FaultDuringGcTest {
     static Stream<Child> children() {
         List<Child> children = new ArrayList<>();
         for (String collector : List.of("G1", "Z", "Parallel", "Serial")) {
-            children.add(child(collector, "UFFD", 40, "NONE", 0, "-XX:+Use" + collector + "GC"));
+            children.add(child(collector, "UFFD", 25, "NONE", 0, "-XX:+Use" + collector + "GC"));
         }
-        children.add(child("G1", "SIGSEGV", 40, "NONE", 0, "-XX:+UseG1GC"));
+        children.add(child("G1", "SIGSEGV", 25, "NONE", 0, "-XX:+UseG1GC"));
         children.add(new Child("interpreted", "UFFD", List.of("-Xint", "-Xmx64m"), 2, 16, 10 * SCALE, 5, "NONE", 0));
         children.add(child("interpreted", "SIGSEGV", 3, "NONE", 0, "-Xint"));
         // All of the JDK compiled at its first call takes half a minute to start, so that is for a longer run.

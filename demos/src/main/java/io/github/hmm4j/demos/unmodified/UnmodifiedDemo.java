@@ -121,7 +121,7 @@ public final class UnmodifiedDemo implements Demo {
         }
 
         private String headline() {
-            return "%s floats, %s shuffled by a kernel, packed by zstd into a file of %s, and all the way back: %s".formatted(
+            return "%s floats (%s) shuffled by a kernel, packed by zstd into a file of %s, and all the way back: %s".formatted(
                 Units.count(values), Units.bytes(plainBytes()), Units.bytes(expected.packedBytes()), errors.isEmpty()
                     ? "the same file, checksum and numbers as without a device" : "WRONG");
         }

@@ -1,0 +1,30 @@
+package io.github.hmm4j.transparent;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import java.time.Duration;
+import java.util.List;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
+
+/// A touch that cannot be served is an error of the code that touched, whoever executes that code; the JVM and everybody else go on. The program is [TouchErrorWorker].
+class TouchErrorsTest {
+
+    private static final Duration LIMIT = Duration.ofSeconds(100);
+
+    /// @param warmUps enough for the compiler to have done its work, were it to be asked
+    @ParameterizedTest
+    @CsvSource({
+        "UFFD, -Xint, 10", "UFFD, -XX:TieredStopAtLevel=1, 2000", "UFFD, -XX:-TieredCompilation, 20000",
+        "SIGSEGV, -Xint, 10", "SIGSEGV, -XX:TieredStopAtLevel=1, 2000", "SIGSEGV, -XX:-TieredCompilation, 20000",
+    })
+    void everyWayToTouchErrs(String mode, String option, int warmUps) {
+        List<String> options = List.of(option, "-Xbatch", "-XX:CompileCommand=quiet", "-XX:CompileCommand=dontinline," + TouchErrorWorker.class.getName() + "::*");
+        ChildJvm.Result result = ChildJvm.run(LIMIT, options, TouchErrorWorker.class, mode, Integer.toString(warmUps));
+        assertThat(result.status()).as(result.output()).isZero();
+        int ways = TouchErrorWorker.Touch.values().length;
+        int writing = (int) List.of(TouchErrorWorker.Touch.values()).stream().filter(touch -> touch.writes).count();
+        // Each at home and on the device: with NONE, and with READ if it writes; and after free.
+        assertThat(result.numbers()).containsEntry("served", (long) ways).containsEntry("errors", 3L * ways + 2L * writing);
+    }
+}
