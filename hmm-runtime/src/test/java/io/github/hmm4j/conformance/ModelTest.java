@@ -31,6 +31,11 @@ class ModelTest {
         "OPENCL_LWJGL, 1, 4096, 20, 600",
         "OPENCL_LWJGL, 1, 4096, 0, 600",
         "OPENCL_JOCL, 1, 4096, 20, 600",
+        "UFFD_LWJGL, 1, 4096, 20, 2000",
+        "UFFD_LWJGL, 1, 65536, 0, 600",
+        "UFFD_JOCL, 1, 4096, 0, 600",
+        "SIGSEGV_LWJGL, 1, 4096, 0, 2000",
+        "SIGSEGV_JOCL, 1, 65536, 20, 600",
     })
     void oneThreadAgrees(Backend backend, int devices, int pageBytes, int budgetPages, int steps) {
         try (Rig rig = open(backend, devices, pageBytes, budgetPages)) {
@@ -40,7 +45,7 @@ class ModelTest {
 
     @Tag("two-devices")
     @ParameterizedTest
-    @CsvSource({"OPENCL_LWJGL, 2, 4096, 20, 600", "OPENCL_JOCL, 2, 4096, 0, 600"})
+    @CsvSource({"OPENCL_LWJGL, 2, 4096, 20, 600", "OPENCL_JOCL, 2, 4096, 0, 600", "UFFD_LWJGL, 2, 4096, 20, 2000", "SIGSEGV_LWJGL, 2, 4096, 0, 2000"})
     void oneThreadAgreesOnTwoDevices(Backend backend, int devices, int pageBytes, int budgetPages, int steps) {
         oneThreadAgrees(backend, devices, pageBytes, budgetPages, steps);
     }
@@ -52,6 +57,8 @@ class ModelTest {
         "SIM_PRIVATE, 2, 4096, 0, 1500",
         "SIM_COHERENT, 2, 4096, 30, 1500",
         "OPENCL_LWJGL, 1, 4096, 30, 200",
+        "UFFD_LWJGL, 1, 4096, 30, 600",
+        "SIGSEGV_LWJGL, 1, 4096, 30, 600",
     })
     void manyThreadsAgree(Backend backend, int devices, int pageBytes, int budgetPages, int steps) throws InterruptedException {
         try (Rig rig = open(backend, devices, pageBytes, budgetPages)) {

@@ -52,6 +52,7 @@ final class RandomHeapUser {
     private final List<OpenView> views = new ArrayList<>();
     private final List<Launch> launches = new ArrayList<>();
     private String doing = "nothing yet";
+    private volatile byte loaded;
 
     /// @param alone whether nobody else uses the heap, so that no race can be lost
     RandomHeapUser(Rig rig, long seed, boolean alone) {
@@ -76,7 +77,7 @@ final class RandomHeapUser {
             case 2 -> freeAll();
             case 3 -> freePart();
             case 4 -> protect(anySlice());
-            case 5, 6, 7 -> openView(anySlice(), random.nextBoolean());
+            case 5, 6, 7 -> touchOrOpenView(anySlice(), random.nextBoolean());
             case 8, 9 -> openOverlappingView();
             case 10, 11 -> closeAView();
             case 12, 13 -> useOpenViews();
@@ -195,6 +196,36 @@ final class RandomHeapUser {
         return views.stream().anyMatch(open -> open.slice.sharesPageWith(slice));
     }
 
+    // ---- loads and stores
+
+    private void touchOrOpenView(Slice slice, boolean write) {
+        if (!rig.isTransparent() || random.nextBoolean()) {
+            openView(slice, write);
+            return;
+        }
+        doing = (write ? "store to " : "load from ") + name(slice);
+        for (int page = slice.firstPage(); page < slice.endPage(); page++) {
+            Slice single = slice.region().pages(page, page + 1);
+            if (!single.allows(write)) {
+                assertThatThrownBy(() -> touchFirstByte(single, write)).isInstanceOf(InternalError.class);
+                return;
+            }
+        }
+        compare(slice, slice.segment());
+        if (write) {
+            scribble(slice, slice.segment());
+        }
+    }
+
+    private void touchFirstByte(Slice slice, boolean write) {
+        if (write) {
+            slice.segment().set(JAVA_BYTE, 0, (byte) 1);
+        } else {
+            loaded = slice.segment().get(JAVA_BYTE, 0);
+        }
+        Thread.yield(); // here at the latest the thread is told of the error
+    }
+
     // ---- views
 
     private void openView(Slice slice, boolean write) {
@@ -249,21 +280,28 @@ final class RandomHeapUser {
     }
 
     private void scribble(OpenView open) {
-        int start = random.nextInt(open.slice.length());
-        int end = Math.min(open.slice.length(), start + 1 + random.nextInt(3 * pageBytes));
+        scribble(open.slice, open.view.segment());
+    }
+
+    private void scribble(Slice slice, MemorySegment segment) {
+        int start = random.nextInt(slice.length());
+        int end = Math.min(slice.length(), start + 1 + random.nextInt(3 * pageBytes));
         byte[] written = new byte[end - start];
         random.nextBytes(written);
-        MemorySegment.copy(MemorySegment.ofArray(written), 0, open.view.segment(), start, written.length);
-        System.arraycopy(written, 0, open.slice.region().bytes, open.slice.start() + start, written.length);
+        MemorySegment.copy(MemorySegment.ofArray(written), 0, segment, start, written.length);
+        System.arraycopy(written, 0, slice.region().bytes, slice.start() + start, written.length);
     }
 
     private void compare(OpenView open) {
-        Slice slice = open.slice;
-        long at = open.view.segment().mismatch(MemorySegment.ofArray(slice.region().bytes).asSlice(slice.start(), slice.length()));
+        compare(open.slice, open.view.segment());
+    }
+
+    private void compare(Slice slice, MemorySegment segment) {
+        long at = segment.mismatch(MemorySegment.ofArray(slice.region().bytes).asSlice(slice.start(), slice.length()));
         if (at >= 0) {
             int offset = slice.start() + (int) at;
             throw new AssertionError("byte %d (page %d) of %s is %d, expected %d".formatted(offset, offset / pageBytes, name(slice),
-                    open.view.segment().get(JAVA_BYTE, at), slice.region().bytes[offset]));
+                    segment.get(JAVA_BYTE, at), slice.region().bytes[offset]));
         }
     }
 
