@@ -80,7 +80,7 @@ class InsistentLaunchTest {
             MemorySegment kernels = pages.asSlice(128, 4L * INTS);
             Kernel add = hmm.program(Source.resource("access.cl")).kernel("add_ints");
             AtomicBoolean stop = new AtomicBoolean();
-            List<Background> hammers = new ArrayList<>();
+            List<Background<?>> hammers = new ArrayList<>();
             for (int i = 0; i < HAMMERS; i++) {
                 long at = i == 0 ? 0 : PAGES * PAGE - Long.BYTES * (long) i; // on the first page, and two on the last
                 hammers.add(Background.run(() -> hammer(pages.asSlice(at, Long.BYTES), stop)));
