@@ -106,7 +106,7 @@ class BenchesTest {
         System.setProperty(Floor.COMPILER_PROPERTY, "cc");
         System.setProperty(Floor.TARGET_PROPERTY, target.toString());
         FaultBench bench = new FaultBench(new FaultBench.Sizes(List.of(ByteSize.kib(4), ByteSize.kib(64)), ByteSize.mib(4), ByteSize.mib(8), 20, 40,
-            20, 1, 2, new MatmulBench.Sizes(70, 1, 2)));
+            300, 1, 2, new MatmulBench.Sizes(70, 1, 2)));
         List<BenchRow> rows = bench.run(context(Binding.LWJGL, Optional.empty()));
         String[] kinds = {"touch.resident", "touch.first", "fault.read", "fault.write_upgrade", "fault.parallel", "ttsp", "migrate.bulk.h2d",
             "migrate.bulk.d2h", "scan.device", "matmul.transparent"};
