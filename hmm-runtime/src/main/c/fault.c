@@ -9,7 +9,7 @@
 #include "internal.h"
 
 #define FIRST_PIECE_BYTES (256ULL << 10)
-#define PIECE_BYTES (512ULL << 10)
+#define PIECE_BYTES (2ULL << 20)
 #define GROWTH 4
 #define TRIES 3 // of a copy that fails, before the touch becomes an error; the page stays where it is
 

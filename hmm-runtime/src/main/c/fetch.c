@@ -481,7 +481,7 @@ HMM_API int hmm_discard(struct hmm_pager *p, uint64_t first, uint64_t end, struc
   return 0;
 }
 
-HMM_API int64_t hmm_release_host(struct hmm_pager *p, uint64_t first, uint64_t end) {
+HMM_API int64_t hmm_release_host(struct hmm_pager *p, uint64_t device, uint64_t first, uint64_t end) {
   struct claim claims[CLAIMS_OF_A_FAULT];
   int64_t released = 0;
   struct fetch f = {.p = p};
@@ -489,7 +489,7 @@ HMM_API int64_t hmm_release_host(struct hmm_pager *p, uint64_t first, uint64_t e
     struct batch b = {.claims = claims};
     for (; at < end && b.count < CLAIMS_OF_A_FAULT; at++) {
       uint64_t w = load_word(p, at);
-      if (word_state(w) == DEVICE && change_word(p, at, &w, word_claim(w, true))) claims[b.count++] = (struct claim){at, 0, w};
+      if (word_state(w) == DEVICE && word_device(w) == device && change_word(p, at, &w, word_claim(w, true))) claims[b.count++] = (struct claim){at, 0, w};
       else if (b.count) break;
     }
     if (!b.count) continue;

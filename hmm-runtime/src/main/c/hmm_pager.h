@@ -157,8 +157,9 @@ HMM_API int hmm_set_access(struct hmm_pager *pager, uint64_t first, uint64_t end
 // Declares contents dead: pages become EMPTY, their host memory is given back. Launches that use them go on with what they have.
 HMM_API int hmm_discard(struct hmm_pager *pager, uint64_t first, uint64_t end, struct hmm_failure *failure);
 
-// Gives the host memory of pages back that are on a device; others are left alone. Returns how many pages, or -errno.
-HMM_API int64_t hmm_release_host(struct hmm_pager *pager, uint64_t first, uint64_t end);
+// Gives the host memory of pages back that are on this device; others are left alone. The caller holds the device's lock, so that no move there may yet be undone.
+// Returns how many pages, or -errno.
+HMM_API int64_t hmm_release_host(struct hmm_pager *pager, uint64_t device, uint64_t first, uint64_t end);
 
 // Copies a page to another frame of its device under a claim, and makes that its frame. The caller holds the device's lock.
 // Returns 1 if it was valid there and was copied, 0 if only the frame changed, or -errno.

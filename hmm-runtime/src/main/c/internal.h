@@ -24,7 +24,7 @@
 #define USES_INLINE 8
 #define STREAMS 8
 #define FAULTS_AT_ONCE 16
-#define CLAIMS_OF_A_FAULT 128
+#define CLAIMS_OF_A_FAULT 512
 #define FAILED_PAGES 16
 #define AHEADS 64
 

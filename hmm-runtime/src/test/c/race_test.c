@@ -154,7 +154,7 @@ static void nobody_enters_a_claim(const struct shape *shape) {
     struct launching l = {0};
     CHECK_EQUAL(launch(h, &l, 0, P, P + 1, false), 0);
     CHECK_EQUAL(l.request.missing, P);
-    CHECK_EQUAL(hmm_release_host(h->pager, P, P + 1), 0);
+    CHECK_EQUAL(hmm_release_host(h->pager, 0, P, P + 1), 0);
     CHECK_EQUAL(hmm_forbid(h->pager, P, P + 1, 0), 0); // late, from a claim lost long ago
     start_toucher(&late, h, P, true, 30);
     go_on(h, steps[i]);

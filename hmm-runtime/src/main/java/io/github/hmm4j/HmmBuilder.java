@@ -42,7 +42,7 @@ public final class HmmBuilder {
     private EvictionPolicy evictionPolicy = new LeastRecentlyUsed();
     private Duration launchTimeout = Duration.ofSeconds(30);
     private HostAccess.@Nullable Mode hostAccess;
-    private long faultAroundBytes = ByteSize.mib(8);
+    private long faultAroundBytes = ByteSize.mib(32);
     private boolean exclusive;
     private Steps steps = Steps.NONE;
     private final List<Supplier<Device>> given = new ArrayList<>();
@@ -141,7 +141,7 @@ public final class HmmBuilder {
         return this;
     }
 
-    /// Most bytes that a touch of a page on a device brings along when touches follow one another; less than two pages turns that off. Default: 8 MiB.
+    /// Most bytes that a touch of a page on a device brings along when touches follow one another; less than two pages turns that off. Default: 32 MiB.
     public HmmBuilder faultAround(long bytes) {
         if (bytes < 0) {
             throw new IllegalArgumentException("faultAroundBytes=" + bytes + ", must not be negative");

@@ -163,7 +163,6 @@ final class Launcher {
                 long viewsClosed = pager.closedCount();
                 LaunchGate.Passed passed = moveAndEnter();
                 if (passed != null) {
-                    uses.stream().filter(PageUse::writes).forEach(use -> departure.left(use.pages()));
                     return new Launch(passed, new Launch.Moves(pagesMoved, bytesCopied, rounds));
                 }
                 if (isPinned()) {
@@ -181,11 +180,11 @@ final class Launcher {
             try {
                 if (losses < PATIENCE) {
                     move();
-                    return enter(gate.enter(mirror, uses, plan.windows(), enqueue));
+                    return depart(enter(gate.enter(mirror, uses, plan.windows(), enqueue)));
                 }
                 try (HostLock.Hold _ = hostLock.exclusive()) {
                     move();
-                    return enter(gate.insist(mirror, uses, plan.windows(), enqueue));
+                    return depart(enter(gate.insist(mirror, uses, plan.windows(), enqueue)));
                 }
             } catch (RuntimeException | Error e) {
                 toDevice.undo(undo);
@@ -208,6 +207,18 @@ final class Launcher {
         private LaunchGate.@Nullable Passed enter(LaunchGate.@Nullable Passed passed) {
             if (passed == null && plan.overwrites()) {
                 putBack(); // the old contents of an output are on the host only: nobody may fetch what its frames hold
+            }
+            return passed;
+        }
+
+        /// The launch has passed: what it writes is on the device for good.
+        private LaunchGate.@Nullable Passed depart(LaunchGate.@Nullable Passed passed) {
+            if (passed != null) {
+                try {
+                    uses.stream().filter(PageUse::writes).forEach(use -> departure.left(mirror, use.pages()));
+                } catch (HmmException e) {
+                    LOG.warn("host memory of pages on {} stays", mirror, e); // the kernel is enqueued, and that must not look as if it were not
+                }
             }
             return passed;
         }

@@ -257,7 +257,7 @@ public final class ManagedHeap implements SegmentAllocator {
             try {
                 placer.place(mirror, List.of(range));
                 MigrationReport report = toDevice.migrate(mirror, range, ToDevice.Intent.WRITE, effort, Cause.PREFETCH, undo);
-                departure.left(range);
+                departure.left(mirror, range);
                 return report;
             } catch (RuntimeException | Error e) {
                 toDevice.undo(undo);

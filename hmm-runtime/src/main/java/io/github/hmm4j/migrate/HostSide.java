@@ -43,6 +43,7 @@ public interface HostSide {
     /// @return how many
     int takeBack(UndoLog moved);
 
-    /// Gives the host memory of pages back to the operating system that are on a device. Only while no undo may need it.
-    void releaseHostMemory(PageRange pages);
+    /// Gives the host memory of those pages back to the operating system that are on a device. The caller holds the device's lock, and nothing that was moved there under it is going to
+    /// be undone.
+    void releaseHostMemory(DeviceMirror mirror, PageRange pages);
 }

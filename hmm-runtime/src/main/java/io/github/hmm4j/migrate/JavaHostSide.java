@@ -161,7 +161,7 @@ public final class JavaHostSide implements HostSide {
     }
 
     @Override
-    public void releaseHostMemory(PageRange pages) {
+    public void releaseHostMemory(DeviceMirror mirror, PageRange pages) {
         throw new IllegalStateException("host memory of pages on a device is released with transparent host access only, pages=" + pages);
     }
 }

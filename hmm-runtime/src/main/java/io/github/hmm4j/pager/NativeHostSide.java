@@ -148,8 +148,8 @@ public final class NativeHostSide implements HostSide {
     }
 
     @Override
-    public void releaseHostMemory(PageRange pages) {
-        long released = PagerCalls.releaseHost(pager, pages.first(), pages.end());
+    public void releaseHostMemory(DeviceMirror mirror, PageRange pages) {
+        long released = PagerCalls.releaseHost(pager, mirror.index(), pages.first(), pages.end());
         if (released < 0) {
             throw new SystemCallFailedException("fallocate", (int) -released, "pages=" + pages);
         }

@@ -68,7 +68,7 @@ final class PagerCalls {
     private static final MethodHandle FORBID = handle("hmm_forbid", 4);
     private static final MethodHandle SET_ACCESS = handle("hmm_set_access", 4);
     private static final MethodHandle DISCARD = handle("hmm_discard", 4);
-    private static final MethodHandle RELEASE_HOST = longHandle("hmm_release_host", 3);
+    private static final MethodHandle RELEASE_HOST = longHandle("hmm_release_host", 4);
     private static final MethodHandle RELOCATE = handle("hmm_relocate", 5);
     private static final MethodHandle UNDO = longHandle("hmm_undo", 8);
     private static final MethodHandle LAUNCH = handle("hmm_launch_enter", 3);
@@ -152,9 +152,9 @@ final class PagerCalls {
         return invoke(DISCARD, pager, first, end, failure.address());
     }
 
-    static long releaseHost(long pager, long first, long end) {
+    static long releaseHost(long pager, long device, long first, long end) {
         try {
-            return (long) RELEASE_HOST.invokeExact(pager, first, end);
+            return (long) RELEASE_HOST.invokeExact(pager, device, first, end);
         } catch (Throwable e) {
             throw unexpected(e);
         }
