@@ -8,14 +8,20 @@ import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
+import java.util.HashMap;
 import java.util.List;
 import java.util.Locale;
+import java.util.Map;
 import java.util.Set;
 import java.util.TreeSet;
+import java.util.concurrent.ExecutorService;
+import java.util.concurrent.Executors;
+import java.util.concurrent.Future;
 import java.util.concurrent.TimeUnit;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 import java.util.stream.Stream;
+import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
@@ -30,6 +36,9 @@ class ProtocolModelTest {
 
     private static final Path MODEL = Path.of("src/test/spin/page-protocol.pml").toAbsolutePath();
     private static final Path SCRATCH = Path.of("target/spin").toAbsolutePath();
+
+    private static final ExecutorService SEARCHES = Executors.newFixedThreadPool(Math.clamp(Runtime.getRuntime().availableProcessors(), 1, 4));
+    private static final Map<Enum<?>, Future<String>> REPORTS = new HashMap<>();
 
     /// Steps of the model are marked with `reach: NAME` in a comment.
     private static final Pattern MARK = Pattern.compile("/\\* reach: ([a-z-]+) \\*/");
@@ -117,12 +126,43 @@ class ProtocolModelTest {
             this.violation = violation;
             this.defines = List.of(defines);
         }
+
+        private List<String> allDefines() {
+            List<String> all = new ArrayList<>(List.of("-D" + scenario, "-DMUTANT_" + this));
+            all.addAll(defines);
+            if (violation != Violation.DEADLOCK) {
+                all.add("-DONLY=" + violation);
+            }
+            return all;
+        }
+
+        /// For one that deadlocks assertions do not count (`-A`), for all others deadlocks do not (`-E`).
+        private String option() {
+            return violation == Violation.DEADLOCK ? "-A" : "-E";
+        }
     }
 
     @BeforeAll
     static void needsSpin() {
         assumeTrue(isOnPath("spin"), "spin is not installed (Debian package: spin)");
         assumeTrue(isOnPath("cc"), "there is no C compiler (Debian package: gcc)");
+    }
+
+    /// Searches use one processor each, so they all are started at once and wait for their turn here.
+    @BeforeAll
+    static void startSearches() {
+        for (Scenario scenario : Scenario.values()) {
+            Kind kind = scenario.fewestStates < 1_000_000 ? Kind.SHORT : Kind.LONG;
+            REPORTS.put(scenario, SEARCHES.submit(() -> new Search(scenario.name(), List.of("-D" + scenario), kind).run()));
+        }
+        for (Mutant mutant : Mutant.values()) {
+            REPORTS.put(mutant, SEARCHES.submit(() -> new Search("mutant-" + mutant, mutant.allDefines(), Kind.SHORT).run(mutant.option())));
+        }
+    }
+
+    @AfterAll
+    static void stopSearches() {
+        SEARCHES.shutdownNow();
     }
 
     private static boolean isOnPath(String command) {
@@ -133,8 +173,7 @@ class ProtocolModelTest {
     @ParameterizedTest
     @EnumSource
     void holds(Scenario scenario) throws Exception {
-        Search search = new Search(scenario.name(), List.of("-D" + scenario), scenario.fewestStates < 1_000_000 ? Kind.SHORT : Kind.LONG);
-        String report = search.run();
+        String report = REPORTS.get(scenario).get();
         assertThat(report).contains("errors: 0").doesNotContain("pan:1:");
         assertComplete(report);
         assertThat(report).containsPattern("invalid end states\\s+\\+").containsPattern("assertion violations\\s+\\+");
@@ -160,18 +199,12 @@ class ProtocolModelTest {
     @ParameterizedTest
     @EnumSource
     void refutes(Mutant mutant) throws Exception {
-        List<String> defines = new ArrayList<>(List.of("-D" + mutant.scenario, "-DMUTANT_" + mutant));
-        defines.addAll(mutant.defines);
         assertThat(Files.readString(MODEL)).contains("MUTANT_" + mutant);
-        if (mutant.violation == Violation.DEADLOCK) {
-            String report = new Search("mutant-" + mutant, defines, Kind.SHORT).run("-A"); // assertions do not count
-            assertThat(report).contains("pan:1: invalid end state").contains("errors: 1");
-        } else {
-            defines.add("-DONLY=" + mutant.violation);
-            String report = new Search("mutant-" + mutant, defines, Kind.SHORT).run("-E"); // deadlocks do not count
-            String kind = mutant.violation.name().toLowerCase(Locale.ROOT);
-            assertThat(report).contains("pan:1: assertion violated  !(" + kind + ")").contains("errors: 1");
-        }
+        String report = REPORTS.get(mutant).get();
+        String violation = mutant.violation == Violation.DEADLOCK
+                ? "pan:1: invalid end state"
+                : "pan:1: assertion violated  !(" + mutant.violation.name().toLowerCase(Locale.ROOT) + ")";
+        assertThat(report).contains(violation).contains("errors: 1");
     }
 
     /// Without anybody to race with, races must be reported as missed: otherwise [#holds] would look at nothing.

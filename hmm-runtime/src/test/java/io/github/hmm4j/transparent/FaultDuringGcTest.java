@@ -42,20 +42,20 @@ class FaultDuringGcTest {
     static Stream<Child> children() {
         List<Child> children = new ArrayList<>();
         for (String collector : List.of("G1", "Z", "Parallel", "Serial")) {
-            children.add(child(collector, "UFFD", 25, "NONE", 0, "-XX:+Use" + collector + "GC"));
+            children.add(child(collector, "UFFD", 12, "NONE", 0, "-XX:+Use" + collector + "GC"));
         }
-        children.add(child("G1", "SIGSEGV", 25, "NONE", 0, "-XX:+UseG1GC"));
+        children.add(child("G1", "SIGSEGV", 12, "NONE", 0, "-XX:+UseG1GC"));
         children.add(new Child("interpreted", "UFFD", List.of("-Xint", "-Xmx64m"), 2, 16, 10 * SCALE, 5, "NONE", 0));
         children.add(child("interpreted", "SIGSEGV", 3, "NONE", 0, "-Xint"));
         // All of the JDK compiled at its first call takes half a minute to start, so that is for a longer run.
         children.add(SCALE > 1
                 ? child("compiled", "UFFD", 20, "NONE", 0, "-Xcomp")
-                : child("compiled", "UFFD", 20, "NONE", 0, "-Xcomp", "-XX:CompileCommand=quiet", "-XX:CompileCommand=compileonly,io.github.hmm4j.*::*",
+                : child("compiled", "UFFD", 10, "NONE", 0, "-Xcomp", "-XX:CompileCommand=quiet", "-XX:CompileCommand=compileonly,io.github.hmm4j.*::*",
                         "-XX:CompileCommand=compileonly,java.lang.invoke.*::*", "-XX:CompileCommand=compileonly,jdk.internal.foreign.*::*"));
         children.add(child("explicit collections", "UFFD", 3, "COLLECT", 20, "-XX:+UseSerialGC"));
         for (String mode : List.of("UFFD", "SIGSEGV")) {
-            children.add(child("spawned", mode, 10, "SPAWN", 20));
-            children.add(child("forked", mode, 10, "SPAWN", 10, "-Djdk.lang.Process.launchMechanism=FORK"));
+            children.add(child("spawned", mode, 6, "SPAWN", 10));
+            children.add(child("forked", mode, 6, "SPAWN", 6, "-Djdk.lang.Process.launchMechanism=FORK"));
         }
         return children.stream();
     }

@@ -19,7 +19,7 @@ import org.junit.jupiter.params.provider.EnumSource;
 
 /// The C program checks its own bytes and counts its faults; here it is built, and asked.
 class FloorTest {
-    static final Path SOURCE = Path.of("../hmm-runtime/src/test/c/floor.c").toAbsolutePath().normalize();
+    static final Path SOURCE = Path.of("../hmm-runtime/src/test/c/floor/floor.c").toAbsolutePath().normalize();
 
     @TempDir
     private Path target;
