@@ -8,8 +8,11 @@
 // | launch.c | launches in flight and the gate |
 // | dma.c | copies between host and device memory |
 // | uffd.c, sigsegv.c | the traps: how a touch is noticed and how mappings are changed |
+// | probe.c | tries a trap with real faults |
+// | word.h | the page word |
 //
-// Locks are leaves, but for `insist_lock`, which is taken first. No lock is held over an OpenCL call or a wait for a device, except `staging_lock`, which guards just that.
+// Locks are leaves, but for `insist_lock`, which is taken first and held until that launch is enqueued; no fault ever takes it. No other lock is held over an OpenCL call or a wait
+// for a device, except `staging_lock`, which guards just that.
 #ifndef HMM_INTERNAL_H
 #define HMM_INTERNAL_H
 

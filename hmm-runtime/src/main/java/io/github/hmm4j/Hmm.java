@@ -47,7 +47,8 @@ import org.slf4j.LoggerFactory;
 /// ```
 ///
 /// Owns the heap, the devices, programs and kernels. Threads: any. [#close()] waits for calls and launches under way; views that are still open are reported, and the
-/// host memory behind them stays mapped, so that a forgotten view is a leak and never a crash.
+/// host memory behind them stays mapped, so that a forgotten view is a leak and never a crash. A native call that uses a managed segment is waited for, for
+/// ten seconds; if it goes on, everything stays as it is, since its page faults must be served. A forgotten pin does not keep its addresses mapped.
 public final class Hmm implements AutoCloseable {
 
     private static final Logger LOG = LoggerFactory.getLogger(Hmm.class);
@@ -224,13 +225,16 @@ public final class Hmm implements AutoCloseable {
         if (!lifetime.end()) {
             return;
         }
-        boolean untouched = segments.close(); // while faults are still served: threads in the middle of one must come out of it to hear of the end
+        if (!segments.close()) { // while faults are still served: threads in the middle of one must come out of it to hear of the end
+            LOG.warn("the heap stays as it is, devices included: a native call still uses one of its segments, and its faults must be served");
+            return;
+        }
         pages.inFlight().awaitAll();
         AddressSpace space = pages.space();
         VaRange all = VaRange.ofLength(space.baseBytes(), space.capacityBytes());
         pages.notifier().begin(all, InvalidationKind.RELEASE, -1).close(); // mirrors of the program's own forget everything
         List<AutoCloseable> parts = new ArrayList<>();
-        if (nativePager != null && untouched) {
+        if (nativePager != null) {
             drainCounts();
             parts.add(nativePager);
         }
@@ -238,8 +242,8 @@ public final class Hmm implements AutoCloseable {
             parts.addAll(programs);
         }
         parts.addAll(pages.mirrors());
-        if (reportLeaks() || !untouched) {
-            LOG.warn("host memory of the heap stays mapped because somebody still uses it");
+        if (reportLeaks()) {
+            LOG.warn("host memory of the heap stays mapped because of the views or pins above");
         } else {
             parts.add(pages.table());
             parts.add(pages.space());

@@ -2,7 +2,7 @@
 ///
 /// - **To a device** ([ToDevice][io.github.hmm4j.migrate.ToDevice]) is best effort: a page that somebody else takes meanwhile is `RACED`, one that a view holds is `PINNED`,
 ///   and neither is an exception. The host copy stays the valid one until the commit, so the claim can be taken away at any moment.
-/// - **To the host** ([ToHost][io.github.hmm4j.migrate.ToHost]) is mandatory: it succeeds, or the page stays where it was and the error is typed, or, if its device is lost, the page is poisoned.
+/// - **To the host** ([HostSide][io.github.hmm4j.migrate.HostSide]; in Java [ToHost][io.github.hmm4j.migrate.ToHost]) is mandatory: it succeeds, or the page stays where it was and the error is typed, or, if its device is lost, the page is poisoned.
 ///
 /// Rules. No claim is held while waiting for somebody else's claim or for a view. A claim is settled in every way out of the method that made it. Pages are moved
 /// to a device under that device's lock, from a device without it. Whoever takes a page from a device claims it first and then waits for the launches in flight
