@@ -423,7 +423,7 @@ int fetch_for_fault(struct hmm_pager *p, uint64_t first, uint64_t end, unsigned 
       enum state s = word_state(before);
       count(p, s == EMPTY ? HMM_FIRST_TOUCHES : s == DEVICE ? HMM_FETCHED : s == TO_DEVICE ? HMM_ABORTED : s == SHARED && write ? HMM_UPGRADES : HMM_REMAPPED, 1);
     }
-    count(p, HMM_AHEAD, b.count > 1 ? b.count - 1 : 0);
+    count(p, HMM_AHEAD, touch & TOUCH_AHEAD || !b.count ? b.count : b.count - 1);
     if (b.count) result = land(&f, &b);
     if (result || !busy || !p->trap->waits_for_claims) return result; // who has claimed the page wakes those who touch it
     promote(p);
