@@ -1,0 +1,30 @@
+package io.github.hmm4j.demos.svm;
+
+import java.util.Optional;
+
+/// What came of one strategy with one workload at one size: figures, or why there are none.
+///
+/// @param sizeBytes of the data
+/// @param why       empty if it was measured; else `not supported by this device: ...`, or what went wrong
+public record Cell(Workload workload, Strategy strategy, long sizeBytes, Status status, String why, Optional<Figures> figures) {
+    public enum Status { MEASURED, NOT_SUPPORTED, FAILED }
+
+    /// @param wall          one operation, as the program waits for it
+    /// @param device        of it, what the device's own clock says for kernels and copies; empty if it does not say
+    /// @param bytesToDevice copied to the device by one operation, on average; what moves without a call is not known and not in it
+    /// @param bytesToHost   copied to the host by one operation, on average
+    /// @param latencies     of single operations; empty where only whole samples are timed
+    public record Figures(Estimate wall, Optional<Estimate> device, long bytesToDevice, long bytesToHost, Optional<Latencies> latencies) {}
+
+    static Cell measured(Workload workload, Strategy strategy, long sizeBytes, Figures figures) {
+        return new Cell(workload, strategy, sizeBytes, Status.MEASURED, "", Optional.of(figures));
+    }
+
+    static Cell notSupported(Workload workload, Strategy strategy, long sizeBytes, String why) {
+        return new Cell(workload, strategy, sizeBytes, Status.NOT_SUPPORTED, "not supported by this device: " + why, Optional.empty());
+    }
+
+    static Cell failed(Workload workload, Strategy strategy, long sizeBytes, String why) {
+        return new Cell(workload, strategy, sizeBytes, Status.FAILED, why, Optional.empty());
+    }
+}
