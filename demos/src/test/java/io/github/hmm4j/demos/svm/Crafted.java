@@ -77,8 +77,7 @@ public final class Crafted {
         Map<String, String> method = new LinkedHashMap<>(Map.of("order", "The strategies run in turns (A B C A B C), so that drift meets all of them."));
         method.put("repetitions", "Until the interval of the median is known with 95 % confidence and is narrower than 5 %, or 60 times.");
         method.put("correctness", "Every result of every run is compared with one that the processor computed.");
-        SvmResults parts = new SvmResults("demos/hmm bench svm --out results && echo \"<done>\"", machine, device(device), method, cells);
-        return parts;
+        return new SvmResults("demos/hmm bench svm --out results && echo \"<done>\"", machine, device(device), method, cells);
     }
 
     private static DeviceReport device(Map<String, Object> fields) {
@@ -172,6 +171,19 @@ public final class Crafted {
                 count += here;
             }
         }
-        return new Latencies(Math.round(median * 1.1), Math.round(median * 2.4), Math.round(median * 8), buckets.getLast().upToNanos(), count, buckets);
+        return new Latencies(percentile(buckets, 0.5), percentile(buckets, 0.99), percentile(buckets, 0.999),
+            buckets.getLast().upToNanos(), count, buckets);
+    }
+
+    private static long percentile(List<Bucket> buckets, double part) {
+        long wanted = (long) Math.ceil(part * buckets.stream().mapToLong(Bucket::count).sum());
+        long counted = 0;
+        for (Bucket bucket : buckets) {
+            counted += bucket.count();
+            if (counted >= wanted) {
+                return bucket.upToNanos();
+            }
+        }
+        throw new AssertionError();
     }
 }

@@ -13,9 +13,10 @@ import java.util.Optional;
 final class BytesChart {
     private static final double ROW = 24;
     private static final double HEAD = 26;
-    private static final double LABELS = 112;
-    private static final double COLUMN = (Figure.WIDTH - LABELS) / 2;
-    private static final double LONGEST_BAR = COLUMN - 104;
+    private static final double WIDTH = 430;
+    private static final double LABELS = 116;
+    private static final double COLUMN = (WIDTH - LABELS) / 2;
+    private static final double LONGEST_BAR = COLUMN - 100;
 
     private final Workload workload;
     private final long sizeBytes;
@@ -39,7 +40,7 @@ final class BytesChart {
 
     String svg() {
         double height = HEAD + ROW * cells.size() + 4;
-        Figure figure = new Figure("bytes-" + workload, height, workload.title() + ": bytes copied by one operation",
+        Figure figure = new Figure("bytes-" + workload, WIDTH, height, workload.title() + ": bytes copied by one operation",
             "At " + Words.size(sizeBytes) + ". " + description(), HEAD, 0, 4, LABELS);
         long most = Math.max(1, cells.stream().flatMap(cell -> cell.figures().stream())
             .mapToLong(each -> Math.max(each.bytesToDevice(), each.bytesToHost())).max().orElse(1));

@@ -6,6 +6,7 @@ import io.github.hmm4j.demos.svm.Strategy;
 import io.github.hmm4j.demos.svm.Workload;
 import io.github.hmm4j.demos.svm.verdict.Comparison;
 import io.github.hmm4j.demos.svm.verdict.Grid;
+import io.github.hmm4j.demos.svm.verdict.Span;
 import io.github.hmm4j.demos.svm.verdict.Verdict;
 import io.github.hmm4j.demos.svm.verdict.Words;
 import java.util.ArrayList;
@@ -15,7 +16,9 @@ import java.util.Optional;
 
 /// Time against size, both logarithmic: a line for each strategy, the confidence interval of each median as a whisker.
 final class CrossoverChart {
-    private static final double HEIGHT = 400;
+    private static final double WIDTH = 460;
+    private static final double HEIGHT = 370;
+    private static final double BAR = 7;
 
     private record Point(long sizeBytes, Estimate wall, boolean usable) {}
 
@@ -54,9 +57,9 @@ final class CrossoverChart {
         if (series.isEmpty()) {
             return Optional.empty();
         }
-        Figure figure = new Figure("time-" + verdict.workload(), HEIGHT, verdict.workload().title() + ": time against size",
+        Figure figure = new Figure("time-" + verdict.workload(), WIDTH, HEIGHT, verdict.workload().title() + ": time against size",
             "Median time of one operation for each size, one line for each strategy. " + verdict.sentence()
-                + " All numbers are in the table below.", 22, 92, 48, 62);
+                + " All numbers are in the table below.", 40, 106, 48, 60);
         Scale x = Scale.of(sizes.getFirst(), sizes.getLast(), figure.left + 10, figure.right - 10);
         List<Estimate> walls = series.stream().flatMap(each -> each.points().stream()).filter(Point::usable).map(Point::wall).toList();
         List<Estimate> all = series.stream().flatMap(each -> each.points().stream()).map(Point::wall).toList();
@@ -66,7 +69,7 @@ final class CrossoverChart {
             all.stream().mapToDouble(Estimate::median).max().orElseThrow());
         Scale y = Scale.of(low, high, figure.bottom, figure.top).withRoom(0.03);
         axes(figure, x, y);
-        crossovers(figure, x);
+        leaders(figure, x);
         series.forEach(each -> draw(figure, each, x, y));
         labels(figure, x, y);
         return Optional.of(figure.done());
@@ -91,14 +94,24 @@ final class CrossoverChart {
         figure.text("axis-title", 0, 12, "time of one operation");
     }
 
-    /// A line in the middle between the two sizes, since where exactly it lies nobody has measured.
-    private void crossovers(Figure figure, Scale x) {
-        List<Double> places = verdict.crossovers().stream().map(each -> (x.at(each.below()) + x.at(each.above())) / 2).toList();
-        for (double at : places) {
-            figure.line("crossover", at, figure.top, at, figure.bottom);
-        }
-        if (!places.isEmpty()) {
-            figure.text("tick middle", places.getFirst(), figure.top - 6, "crossover");
+    /// Who leads where, above the plot, in stripes where several do. The lead changes in the middle between two sizes,
+    /// since where exactly nobody has measured.
+    private void leaders(Figure figure, Scale x) {
+        double y = figure.top - 14;
+        for (Span span : verdict.spans()) {
+            int first = sizes.indexOf(span.rankings().getFirst().sizeBytes());
+            int last = sizes.indexOf(span.rankings().getLast().sizeBytes());
+            double from = first == 0 ? figure.left : (x.at(sizes.get(first - 1)) + x.at(sizes.get(first))) / 2;
+            double to = last == sizes.size() - 1 ? figure.right : (x.at(sizes.get(last)) + x.at(sizes.get(last + 1))) / 2;
+            double at = y;
+            for (Strategy strategy : span.common()) {
+                double height = BAR / span.common().size();
+                figure.svg.empty("rect", "class", "bar " + Look.of(strategy).css(), "x", from + 1, "y", at, "width", to - from - 2, "height", height);
+                at += height;
+            }
+            if (first > 0) {
+                figure.line("crossover", from, y, from, figure.bottom);
+            }
         }
     }
 

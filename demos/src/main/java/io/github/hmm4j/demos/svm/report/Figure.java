@@ -5,7 +5,6 @@ import java.util.stream.IntStream;
 
 /// What the charts have in common: a drawing area with room for labels, its text alternative, axes.
 final class Figure {
-    static final double WIDTH = 560;
     private static final double LABEL_HEIGHT = 15;
 
     final Markup svg = new Markup();
@@ -18,12 +17,12 @@ final class Figure {
     /// @param title       what is drawn
     /// @param description what it shows, for those who do not see it
     /// @param margins     top, right, bottom, left, in pixels
-    Figure(String id, double height, String title, String description, double... margins) {
+    Figure(String id, double width, double height, String title, String description, double... margins) {
         top = margins[0];
-        right = WIDTH - margins[1];
+        right = width - margins[1];
         bottom = height - margins[2];
         left = margins[3];
-        begin(svg, id, "chart", WIDTH, height, title, description);
+        begin(svg, id, "chart", width, height, title, description);
     }
 
     static void begin(Markup svg, String id, String css, double width, double height, String title, String description) {

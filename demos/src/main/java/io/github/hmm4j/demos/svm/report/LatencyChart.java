@@ -15,9 +15,10 @@ import java.util.Optional;
 /// How long single operations took: which part of them took longer than the time below, both logarithmic, so that the
 /// slowest in a thousand are seen as well as the median.
 final class LatencyChart {
-    private static final double HEIGHT = 340;
+    private static final double WIDTH = 430;
+    private static final double HEIGHT = 300;
     private static final double RAREST = 1e-5;
-    private static final int LEGEND_COLUMNS = 4;
+    private static final int LEGEND_COLUMNS = 3;
 
     private final Workload workload;
     private final long sizeBytes;
@@ -54,8 +55,8 @@ final class LatencyChart {
 
     String svg() {
         int legendRows = (latencies.size() + LEGEND_COLUMNS - 1) / LEGEND_COLUMNS;
-        Figure figure = new Figure("latency-" + workload, HEIGHT + legendRows * 18, workload.title() + ": latencies of single operations",
-            description(), 26 + legendRows * 18, 14, 48, 62);
+        Figure figure = new Figure("latency-" + workload, WIDTH, HEIGHT + 10 + legendRows * 18, workload.title() + ": latencies of single operations",
+            description(), 36 + legendRows * 18, 24, 48, 62);
         double low = latencies.values().stream().mapToDouble(each -> Math.max(1, each.buckets().getFirst().upToNanos())).min().orElseThrow();
         double high = latencies.values().stream().mapToDouble(each -> each.buckets().getLast().upToNanos()).max().orElseThrow();
         Scale x = Scale.of(low, Math.max(low, high), figure.left, figure.right).withRoom(0.03);
@@ -98,7 +99,7 @@ final class LatencyChart {
         long counted = 0;
         for (Bucket bucket : latencies.buckets()) {
             double at = x.at(Math.max(1, bucket.upToNanos()));
-            path.append(path.isEmpty() ? "M" + Markup.number(at) + " " + Markup.number(y.at(1)) : "H" + Markup.number(at));
+            path.append(path.isEmpty() ? "M" + Markup.number(at) + " " + Markup.number(y.at(1.0)) : "H" + Markup.number(at));
             counted += bucket.count();
             path.append("V").append(Markup.number(y.at(Math.max((double) (total - counted) / total, y.low()))));
         }
@@ -114,7 +115,7 @@ final class LatencyChart {
         List<Strategy> all = List.copyOf(latencies.keySet());
         for (int i = 0; i < all.size(); i++) {
             Look look = Look.of(all.get(i));
-            double x = 8 + (double) (i % LEGEND_COLUMNS) * (Figure.WIDTH - 16) / LEGEND_COLUMNS;
+            double x = 8 + (double) (i % LEGEND_COLUMNS) * (WIDTH - 16) / LEGEND_COLUMNS;
             int row = i / LEGEND_COLUMNS;
             double y = 9 + row * 18.0;
             figure.svg.empty("path", "class", "line " + look.css(), "d", "M%s %sh26".formatted(Markup.number(x), Markup.number(y)),

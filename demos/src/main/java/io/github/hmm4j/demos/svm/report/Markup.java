@@ -2,7 +2,6 @@ package io.github.hmm4j.demos.svm.report;
 
 import java.util.ArrayDeque;
 import java.util.Deque;
-import java.util.Locale;
 
 /// Writes HTML and SVG that is also well-formed XML: every text escaped, every element closed, every number finite.
 final class Markup {
@@ -10,7 +9,7 @@ final class Markup {
     private final Deque<String> open = new ArrayDeque<>();
 
     /// @param attributes names and values in turn; a `Double` is written with at most two decimals
-    /// @throws IllegalArgumentException if a number is not finite: no picture can show it
+    /// @throws IllegalArgumentException if a number is not finite, or far outside of any picture
     Markup open(String name, Object... attributes) {
         start(name, attributes);
         text.append('>');
@@ -65,12 +64,13 @@ final class Markup {
         return text.toString();
     }
 
+    /// With at most two decimals.
     static String number(double number) {
-        if (!Double.isFinite(number)) {
+        if (!(Math.abs(number) < 1e6)) {
             throw new IllegalArgumentException("cannot be drawn: number=" + number);
         }
         double rounded = Math.rint(number * 100) / 100;
-        return rounded == Math.rint(rounded) ? Long.toString((long) rounded) : String.format(Locale.ROOT, "%s", rounded);
+        return rounded == Math.rint(rounded) ? Long.toString((long) rounded) : Double.toString(rounded);
     }
 
     private void start(String name, Object... attributes) {

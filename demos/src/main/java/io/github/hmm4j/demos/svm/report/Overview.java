@@ -19,7 +19,7 @@ import java.util.Optional;
 final class Overview {
     /// The same grid for a wide and for a narrow screen.
     enum Shape {
-        WIDE(262, 84, 0, 60, 46), NARROW(6, 42, 40, 74, 66);
+        WIDE(276, 84, 0, 60, 46), NARROW(2, 42, 40, 78, 98);
 
         private final double labels;
         private final double column;
@@ -127,9 +127,9 @@ final class Overview {
             look.mark(svg, x, 10, 5);
             svg.element("text", look.label(), "class", "label middle", "x", x, "y", 32.0);
         } else {
-            look.mark(svg, x, shape.head - 2, 5);
+            look.mark(svg, x, shape.head - 8, 5);
             svg.element("text", look.label(), "class", "label", "transform",
-                "translate(" + Markup.number(x + 3) + " " + Markup.number(shape.head - 12) + ") rotate(-58)");
+                "translate(" + Markup.number(x + 4) + " " + Markup.number(shape.head - 19) + ") rotate(-90)");
         }
     }
 
@@ -165,8 +165,8 @@ final class Overview {
         svg.element("title", Words.name(strategy) + ": " + cell.map(Overview::hint).orElse("no result"));
         svg.empty("rect", "class", css, "x", x, "y", y, "width", width, "height", height, "rx", 4.0, "fill-opacity", shade);
         String text = !compared ? cell.map(Overview::without).orElse("\u2013") : !ranking.orElseThrow().isContest() ? "only" : factor == 1 ? "best" : leads ? "level"
-            : Words.factor(factor) + "\u00d7";
-        String size = shape == Shape.NARROW && text.length() > 5 ? " small" : "";
+            : factor(factor);
+        String size = shape == Shape.NARROW ? " small" : "";
         svg.element("text", text, "class", (leads ? "value middle on-lead" : compared ? "value middle" : "value middle none") + size,
             "x", x + width / 2, "y", y + height / 2 - 2);
         dots(svg, workload, strategy, verdict, leads, x + width / 2, y + height - 11);
@@ -188,6 +188,11 @@ final class Overview {
                 svg.empty("rect", "class", "dot dash" + css, "x", x - radius * 0.7, "y", y - 0.5, "width", radius * 1.4, "height", 1.0);
             }
         }
+    }
+
+    /// One digit after the point has to do where there is little room.
+    private String factor(double factor) {
+        return (shape == Shape.NARROW && factor < 9.95 ? String.format(Locale.ROOT, "%.1f", factor) : Words.factor(factor)) + "\u00d7";
     }
 
     private static String without(Cell cell) {

@@ -9,7 +9,6 @@ import io.github.hmm4j.demos.svm.verdict.Overall;
 import io.github.hmm4j.demos.svm.verdict.Verdict;
 import io.github.hmm4j.demos.svm.verdict.Words;
 import java.util.List;
-import java.util.Optional;
 
 /// `report.html`: one file without scripts, in the order in which a reader asks: what is the answer, of what machine, how
 /// is it for my kind of work, how do you know.
@@ -57,9 +56,11 @@ final class Page {
     private void answer() {
         page.open("section", "id", "answer").element("h2", "The answer");
         page.element("p", overall.headline(), "class", "lead");
-        page.open("dl", "class", "answer");
-        overall.parts().forEach(part -> page.element("dt", part.title()).element("dd", Words.capital(part.text())));
-        page.closeLine();
+        for (Overall.Part part : overall.parts()) {
+            page.element("h3", part.title()).open("ul", "class", "answer");
+            part.clauses().forEach(clause -> page.element("li", Words.capital(clause) + "."));
+            page.closeLine();
+        }
         overall.caveats().forEach(caveat -> page.element("p", caveat, "class", "caveat"));
         if (!verdicts.isEmpty()) {
             page.open("figure", "class", "overview");
@@ -111,13 +112,14 @@ final class Page {
     private void charts(Verdict verdict) {
         page.open("div", "class", "charts");
         new CrossoverChart(grid, verdict).svg().ifPresent(svg -> figure(svg, "Time of one operation against the size of the data: "
-            + "medians, their confidence intervals as whiskers. A hollow mark is a median of too few measurements."));
+            + "medians, their confidence intervals as whiskers. The bar above the plot has the colours of those who lead. "
+            + "A hollow mark is a median of too few measurements."));
+        page.open("div", "class", "beside");
+        LatencyChart.of(grid, verdict.workload()).ifPresent(chart -> figure(chart.svg(), "Latencies of single operations at "
+            + Words.size(chart.sizeBytes()) + ": at the height of p99 lies the time that 99 % of them do not exceed."));
         BytesChart.of(grid, verdict.workload()).ifPresent(chart -> figure(chart.svg(), "Bytes that one operation copies by OpenCL calls, at "
             + Words.size(chart.sizeBytes()) + ", and what part of the size that is. What moves without a call is not in it."));
-        Optional<LatencyChart> latency = LatencyChart.of(grid, verdict.workload());
-        latency.ifPresent(chart -> figure(chart.svg(), "Latencies of single operations at " + Words.size(chart.sizeBytes())
-            + ": a line at p99 lies at the time that 99 % do not exceed."));
-        page.closeLine();
+        page.close().closeLine();
     }
 
     private void figure(String svg, String caption) {

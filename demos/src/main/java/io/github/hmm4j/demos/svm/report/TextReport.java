@@ -33,8 +33,8 @@ final class TextReport {
     String of(Overall overall, List<Verdict> verdicts) {
         StringBuilder text = new StringBuilder();
         for (Verdict verdict : verdicts) {
-            text.append(verdict.workload().title()).append(" - ").append(verdict.workload().question()).append("\n\n");
-            text.append(table(verdict)).append('\n');
+            wrap(text, "", verdict.workload().title() + " - " + verdict.workload().question());
+            text.append('\n').append(table(verdict)).append('\n');
             wrap(text, "", verdict.sentence());
             for (Duel duel : verdict.duels()) {
                 wrap(text, "  - ", duel.sentence());
@@ -45,7 +45,9 @@ final class TextReport {
         wrap(text, "", "On " + Titles.device(results.device()) + ": " + overall.headline());
         overall.parts().forEach(part -> wrap(text, "  - ", part.title() + ": " + part.text()));
         overall.caveats().forEach(caveat -> wrap(text, "  - ", caveat));
-        text.append("\nTimes are medians of one operation. * leads: fastest or level with the fastest, ? too few measurements to compare.\n");
+        text.append('\n');
+        wrap(text, "", "Times are medians of one operation. * leads: fastest or level with the fastest; ? too few measurements to compare; "
+            + "unsupp.: not supported by this device.");
         Comparison.rule().forEach(sentence -> wrap(text, "", sentence));
         return text.toString();
     }
@@ -67,7 +69,7 @@ final class TextReport {
 
     private static String cell(Cell cell, Verdict verdict) {
         return switch (cell.status()) {
-            case NOT_SUPPORTED -> "unsupported";
+            case NOT_SUPPORTED -> "unsupp.";
             case FAILED -> "FAILED";
             case MEASURED -> cell.figures().map(figures -> Words.time(figures.wall().median())).orElse("?") + mark(cell, verdict);
         };
@@ -76,7 +78,7 @@ final class TextReport {
     private static String mark(Cell cell, Verdict verdict) {
         Optional<Ranking> ranking = verdict.ranking(cell.sizeBytes());
         boolean leads = ranking.filter(each -> each.isContest() && each.leaders().contains(cell.strategy())).isPresent();
-        return Comparison.usable(cell).isEmpty() ? " ?" : leads ? " *" : "  ";
+        return Comparison.usable(cell).isEmpty() ? "?" : leads ? "*" : " ";
     }
 
     /// Whole words, `WIDTH` columns, what follows the first line under where it began.

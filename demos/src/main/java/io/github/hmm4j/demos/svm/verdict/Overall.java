@@ -11,12 +11,12 @@ import io.github.hmm4j.demos.svm.verdict.Duel.Sides;
 import java.util.ArrayList;
 import java.util.Comparator;
 import java.util.EnumMap;
+import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Map.Entry;
 import java.util.Optional;
 import java.util.SequencedMap;
-import java.util.TreeMap;
 import java.util.stream.DoubleStream;
 import java.util.stream.Stream;
 
@@ -27,10 +27,20 @@ import java.util.stream.Stream;
 /// @param caveats  what to keep in mind, a sentence each
 public record Overall(String headline, List<Part> parts, List<String> caveats) {
     private static final String ALWAYS = "at every size";
-    private static final String NEVER = "at no size";
+    private static final String NEVER = "never faster";
 
-    /// @param title `Fine-grained SVM against explicit copies`
-    public record Part(String title, String text) {}
+    /// @param title   `Fine-grained SVM against explicit copies`
+    /// @param clauses what is said under it, to be joined by semicolons or put one under the other
+    public record Part(String title, List<String> clauses) {
+        public Part {
+            clauses = List.copyOf(clauses);
+        }
+
+        /// As one sentence without a capital.
+        public String text() {
+            return String.join("; ", clauses) + ".";
+        }
+    }
 
     public Overall {
         parts = List.copyOf(parts);
@@ -42,7 +52,7 @@ public record Overall(String headline, List<Part> parts, List<String> caveats) {
         for (Sides sides : Sides.values()) {
             List<Duel> duels = verdicts.stream().flatMap(verdict -> verdict.duels().stream())
                 .filter(duel -> duel.sides() == sides).toList();
-            parts.add(new Part(sides.title(), text(sides, duels, results)));
+            parts.add(new Part(sides.title(), clauses(sides, duels, results)));
         }
         return new Overall(headline(verdicts), parts, caveats(results));
     }
@@ -78,20 +88,23 @@ public record Overall(String headline, List<Part> parts, List<String> caveats) {
             Words.count(contests, "combination of workload and size", "combinations of workload and size"), Words.list(most));
     }
 
-    private static String text(Sides sides, List<Duel> duels, SvmResults results) {
+    private static List<String> clauses(Sides sides, List<Duel> duels, SvmResults results) {
         List<Duel> fought = duels.stream().filter(duel -> !duel.rounds().isEmpty()).toList();
         if (fought.isEmpty()) {
-            return "cannot be compared on this device: " + whyNot(sides, results) + ".";
+            return List.of("cannot be compared here: " + whyNot(sides, results));
         }
-        // What ended alike is said together, in the order: always, at some sizes, never.
-        SequencedMap<String, List<Duel>> alike = new TreeMap<>(Comparator.comparingInt(Overall::rank).thenComparing(where -> where));
-        fought.forEach(duel -> alike.computeIfAbsent(where(duel), _ -> new ArrayList<>()).add(duel));
+        // What ended alike is said together, in the order: always, at some sizes from the small ones up, never.
+        SequencedMap<String, List<Duel>> alike = new LinkedHashMap<>();
+        fought.stream().sorted(Comparator.comparingInt((Duel duel) -> rank(where(duel))).thenComparingLong(Overall::largestWin))
+            .forEach(duel -> alike.computeIfAbsent(where(duel), _ -> new ArrayList<>()).add(duel));
         List<String> clauses = new ArrayList<>();
-        alike.forEach((where, same) -> clauses.add(where + " in " + Words.list(same.stream().map(duel -> Words.name(duel.workload())).toList())
-            + " (" + factors(same) + ")"));
+        alike.forEach((where, same) -> clauses.add((where.equals(NEVER) ? where : "faster " + where) + " in "
+            + Words.list(same.stream().map(duel -> Words.name(duel.workload())).toList()) + " (" + factors(same) + ")"));
         int unfought = duels.size() - fought.size();
-        return "faster " + String.join("; ", clauses) + (unfought == 0 ? "." : "; "
-            + Words.count(unfought, "workload", "workloads") + " could not be compared.");
+        if (unfought > 0) {
+            clauses.add(Words.count(unfought, "workload", "workloads") + " could not be compared");
+        }
+        return clauses;
     }
 
     private static String where(Duel duel) {
@@ -105,6 +118,10 @@ public record Overall(String headline, List<Part> parts, List<String> caveats) {
 
     private static int rank(String where) {
         return where.equals(ALWAYS) ? 0 : where.equals(NEVER) ? 2 : 1;
+    }
+
+    private static long largestWin(Duel duel) {
+        return duel.rounds(Outcome.FASTER).stream().mapToLong(Round::sizeBytes).max().orElse(0);
     }
 
     private static String factors(List<Duel> duels) {

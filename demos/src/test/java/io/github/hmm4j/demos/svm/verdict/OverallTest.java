@@ -1,0 +1,84 @@
+package io.github.hmm4j.demos.svm.verdict;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import io.github.hmm4j.demos.svm.Cell;
+import io.github.hmm4j.demos.svm.Crafted;
+import io.github.hmm4j.demos.svm.Strategy;
+import io.github.hmm4j.demos.svm.SvmResults;
+import io.github.hmm4j.demos.svm.Workload;
+import java.util.ArrayList;
+import java.util.List;
+import org.junit.jupiter.api.Test;
+
+class OverallTest {
+    private final List<Cell> cells = new ArrayList<>();
+
+    @Test
+    void saysWhereOneBeatsTheOtherAndByHowMuch() {
+        measured(Workload.STREAM, Strategy.COPIES_PAGEABLE, 1000, 1000);
+        measured(Workload.STREAM, Strategy.SVM_FINE, 500, 4000);
+        measured(Workload.ITERATE, Strategy.COPIES_PAGEABLE, 1000, 1000);
+        measured(Workload.ITERATE, Strategy.SVM_FINE, 500, 250);
+        measured(Workload.CHASE, Strategy.COPIES_PAGEABLE, 1000, 1000);
+        measured(Workload.CHASE, Strategy.SVM_FINE, 1000, 3000);
+        measured(Workload.REDUCE, Strategy.SVM_FINE, 1000, 3000);
+        Overall overall = overall(Crafted.results(cells));
+        assertThat(overall.headline()).isEqualTo("Out of 6 combinations of workload and size, the lead, alone or level with others, "
+            + "was with fine-grained SVM buffer in 4 and explicit copies in 3.");
+        assertThat(overall.parts().getFirst().text()).isEqualTo("faster at every size in Iterate 100 times (2.0 to 4.0 times as fast); "
+            + "faster at 4 KiB in Stream once (2.0 times as fast, elsewhere 4.0 times as long); "
+            + "never faster in Pointer chasing (level or 3.0 times as long); one workload could not be compared.");
+        assertThat(overall.parts().getLast().text()).isEqualTo("cannot be compared here: there is no usable result of paging.");
+        assertThat(overall.caveats()).isEmpty();
+        assertThat(overall.paragraph()).startsWith("Out of 6").contains("Fine-grained SVM against explicit copies: faster at every size in");
+    }
+
+    @Test
+    void saysThatTheDeviceLacksOneSide() {
+        measured(Workload.STREAM, Strategy.COPIES_PAGEABLE, 1000);
+        measured(Workload.STREAM, Strategy.HMM_CHECKED, 1010);
+        cells.add(Crafted.notSupported(Workload.STREAM, Strategy.SVM_FINE, 4096, "no"));
+        Overall overall = overall(Crafted.results(cells));
+        assertThat(overall.parts()).extracting(Overall.Part::text).containsExactly(
+            "cannot be compared here: this device does not support fine-grained SVM.",
+            "cannot be compared here: this device does not support fine-grained SVM.", "never faster in Stream once (level).");
+    }
+
+    @Test
+    void namesACpuAndWhatFailed() {
+        measured(Workload.STREAM, Strategy.COPIES_PAGEABLE, 1000);
+        cells.add(Crafted.failed(Workload.STREAM, Strategy.SVM_FINE, 4096, "wrong"));
+        Overall overall = overall(Crafted.results("CPU", "pthread", cells));
+        assertThat(overall.headline()).isEqualTo("Nothing can be said: no two strategies gave results that can be compared.");
+        assertThat(overall.caveats()).hasSize(2).first().asString().startsWith("This is a CPU device");
+        assertThat(overall.caveats()).last().asString().startsWith("1 of 2 combinations failed");
+        assertThat(overall.parts().getFirst().text()).contains("no usable result of fine-grained SVM");
+    }
+
+    @Test
+    void aSideThatIsMissingAtSomeSizesDoesNotWinThere() {
+        measured(Workload.STREAM, Strategy.COPIES_PAGEABLE, 1000, 1000, 1000);
+        measured(Workload.STREAM, Strategy.SVM_FINE, 500, 500);
+        cells.add(Crafted.notSupported(Workload.STREAM, Strategy.SVM_FINE, 65536, "too large"));
+        assertThat(overall(Crafted.results(cells)).parts().getFirst().text()).isEqualTo("faster up to 16 KiB in Stream once (2.0 times as fast).");
+    }
+
+    @Test
+    void nothingAtAllIsSaidToBeNothing() {
+        assertThat(overall(Crafted.results(cells)).headline()).startsWith("Nothing can be said");
+    }
+
+    private void measured(Workload workload, Strategy strategy, double... medians) {
+        long size = 4096;
+        for (double median : medians) {
+            cells.add(Crafted.cell(workload, strategy, size, median));
+            size *= 4;
+        }
+    }
+
+    private static Overall overall(SvmResults results) {
+        Grid grid = new Grid(results.cells());
+        return Overall.of(results, grid.workloads().stream().map(workload -> Verdict.of(grid, workload)).toList());
+    }
+}
