@@ -49,7 +49,7 @@ public final class ClPlatforms {
     }
 
     private static boolean isUsable(ClApi api, long device) {
-        return version(api, device) >= 12
+        return version(api.deviceText(device, Cl.DEVICE_VERSION)) >= 12
                 && api.deviceNumber(device, Cl.DEVICE_AVAILABLE) != 0
                 && api.deviceNumber(device, Cl.DEVICE_COMPILER_AVAILABLE) != 0;
     }
@@ -72,7 +72,7 @@ public final class ClPlatforms {
                 Math.toIntExact(api.deviceNumber(device, Cl.DEVICE_MAX_COMPUTE_UNITS)),
                 kind == Kind.CPU || api.deviceNumber(device, Cl.DEVICE_HOST_UNIFIED_MEMORY) != 0,
                 false,
-                version(api, device) >= 20 ? svm(api.deviceNumber(device, Cl.DEVICE_SVM_CAPABILITIES)) : Set.of());
+                version(api.deviceText(device, Cl.DEVICE_VERSION)) >= 20 ? svm(api.deviceNumber(device, Cl.DEVICE_SVM_CAPABILITIES)) : Set.of());
         return new ClDeviceId(platform, device, platformName, info);
     }
 
@@ -96,9 +96,9 @@ public final class ClPlatforms {
         return svm;
     }
 
-    /// Ten times the version, such as 12 for `OpenCL 1.2 ...`; 0 if the text does not follow the specification.
-    private static int version(ClApi api, long device) {
-        Matcher version = VERSION.matcher(api.deviceText(device, Cl.DEVICE_VERSION));
+    /// Ten times the version of a platform or a device, such as 12 for `OpenCL 1.2 ...`; 0 if the text does not follow the specification.
+    static int version(String text) {
+        Matcher version = VERSION.matcher(text);
         return version.matches() ? 10 * Integer.parseInt(version.group(1)) + Integer.parseInt(version.group(2)) : 0;
     }
 }

@@ -40,6 +40,18 @@ interface InfoCall {
         }
     }
 
+    /// The first of several handles.
+    static long first(String call, int name, InfoCall info) {
+        try (Arena arena = Arena.ofConfined()) {
+            long[] length = new long[1];
+            ClStatus.check(StatusCall.status(() -> info.get(0, null, length)), call, what(name));
+            MemorySegment answer = arena.allocate(Math.max(Long.BYTES, length[0]), Long.BYTES);
+            Pointer pointer = Pointer.to(answer.asByteBuffer());
+            ClStatus.check(StatusCall.status(() -> info.get(length[0], pointer, null)), call, what(name));
+            return answer.get(ValueLayout.JAVA_LONG, 0);
+        }
+    }
+
     private static String what(int name) {
         return "query=0x" + Integer.toHexString(name);
     }

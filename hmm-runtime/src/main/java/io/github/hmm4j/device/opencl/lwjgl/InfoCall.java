@@ -43,6 +43,16 @@ interface InfoCall {
         }
     }
 
+    /// The first of several handles.
+    static long first(String call, int name, InfoCall info) {
+        try (Arena arena = Arena.ofConfined()) {
+            long lengthBytes = lengthBytes(call, name, info);
+            MemorySegment answer = arena.allocate(Math.max(Long.BYTES, lengthBytes), Long.BYTES);
+            ClStatus.check(info.get(lengthBytes, answer.address(), NULL), call, what(name));
+            return answer.get(ValueLayout.JAVA_LONG, 0);
+        }
+    }
+
     private static long lengthBytes(String call, int name, InfoCall info) {
         try (MemoryStack stack = MemoryStack.stackPush()) {
             long length = stack.nlong(0);
