@@ -39,6 +39,20 @@ public final class DeviceList {
         return reports;
     }
 
+    /// The device that `--device` stands for.
+    ///
+    /// @param selector its number or a part of its name; empty: the runtime chooses
+    /// @throws io.github.hmm4j.error.NoDeviceException if there is none, or none matches
+    public static DeviceReport of(Binding binding, String selector) {
+        ClBinding through = Opening.binding(binding);
+        List<ClDeviceId> found = OpenClDevices.list(through);
+        if (found.isEmpty()) {
+            throw ClAdvice.noDevice(through);
+        }
+        ClDeviceId id = OpenClDevices.choose(found, selector);
+        return report(found.indexOf(id), id, id.equals(OpenClDevices.choose(found, "")), through);
+    }
+
     private static DeviceReport report(int number, ClDeviceId id, boolean chosen, ClBinding through) {
         Optional<DeviceReport.Use> use = Optional.empty();
         Optional<String> error = Optional.empty();

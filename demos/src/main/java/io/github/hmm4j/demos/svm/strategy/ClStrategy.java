@@ -64,7 +64,7 @@ abstract class ClStrategy implements OpenStrategy {
                     long first = setPointer(kernel, index++, block, offsetBytes);
                     program.setLong(kernel, index++, first);
                 }
-                case Argument.Number(long value) -> program.setLong(kernel, index++, value);
+                case Argument.Value(long value) -> program.setLong(kernel, index++, value);
             }
         }
         long[] events = new long[times];
@@ -87,7 +87,7 @@ abstract class ClStrategy implements OpenStrategy {
             switch (argument) {
                 case Argument.Whole(Block block, Intent intent) -> visit.block(block, intent);
                 case Argument.Part(Block block, long _, long _) -> visit.block(block, Intent.IN_OUT);
-                case Argument.Number _ -> { }
+                case Argument.Value _ -> { }
             }
         }
     }

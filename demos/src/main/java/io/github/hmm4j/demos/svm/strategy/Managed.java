@@ -57,7 +57,7 @@ public final class Managed implements OpenStrategy {
                     args.add(((Region) block).segment.asSlice(offsetBytes, lengthBytes));
                     args.add(0L);
                 }
-                case Argument.Number(long value) -> args.add(value);
+                case Argument.Value(long value) -> args.add(value);
             }
         }
         Kernel.Call call = kernels.computeIfAbsent(name, program::kernel).args(args.toArray());

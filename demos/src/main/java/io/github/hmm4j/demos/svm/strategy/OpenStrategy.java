@@ -76,7 +76,7 @@ public interface OpenStrategy extends AutoCloseable {
         record Part(Block block, long offsetBytes, long lengthBytes) implements Argument {}
 
         /// A number of 8 bytes.
-        record Number(long value) implements Argument {}
+        record Value(long value) implements Argument {}
 
         static Argument in(Block block) {
             return new Whole(block, Intent.IN);
@@ -91,7 +91,7 @@ public interface OpenStrategy extends AutoCloseable {
         }
 
         static Argument number(long value) {
-            return new Number(value);
+            return new Value(value);
         }
     }
 }
