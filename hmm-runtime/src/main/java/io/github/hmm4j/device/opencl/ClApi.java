@@ -32,6 +32,9 @@ public interface ClApi {
     /// A value of 4 or 8 bytes, zero-extended.
     long deviceNumber(long device, int name);
 
+    /// A value of any other type, as the driver lays it out.
+    byte[] deviceBytes(long device, int name);
+
     // Contexts and queues.
 
     long createContext(long platform, long... devices);

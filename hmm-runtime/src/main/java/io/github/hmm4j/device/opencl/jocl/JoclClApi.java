@@ -138,6 +138,13 @@ public final class JoclClApi implements ClApi {
     }
 
     @Override
+    public byte[] deviceBytes(long device, int name) {
+        cl_device_id id = devices.get(device);
+        return InfoCall.bytes("clGetDeviceInfo", name, (capacity, answer, length) ->
+                CL.clGetDeviceInfo(id, name, capacity, answer, length));
+    }
+
+    @Override
     public long createContext(long platform, long... deviceHandles) {
         var properties = new cl_context_properties();
         properties.addProperty(CL.CL_CONTEXT_PLATFORM, platforms.get(platform));

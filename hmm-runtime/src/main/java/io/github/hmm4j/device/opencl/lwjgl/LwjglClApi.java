@@ -89,6 +89,12 @@ public final class LwjglClApi implements ClApi {
     }
 
     @Override
+    public byte[] deviceBytes(long device, int name) {
+        return InfoCall.bytes("clGetDeviceInfo", name, (capacity, answer, length) ->
+                CL10.nclGetDeviceInfo(device, name, capacity, answer, length));
+    }
+
+    @Override
     public long createContext(long platform, long... devices) {
         try (MemoryStack stack = MemoryStack.stackPush()) {
             long status = stack.nint(0);
