@@ -1,0 +1,141 @@
+package io.github.hmm4j.demos.svm.report;
+
+import io.github.hmm4j.demos.svm.Strategy;
+import io.github.hmm4j.demos.svm.SvmResults;
+import io.github.hmm4j.demos.svm.verdict.Comparison;
+import io.github.hmm4j.demos.svm.verdict.Duel;
+import io.github.hmm4j.demos.svm.verdict.Grid;
+import io.github.hmm4j.demos.svm.verdict.Overall;
+import io.github.hmm4j.demos.svm.verdict.Verdict;
+import io.github.hmm4j.demos.svm.verdict.Words;
+import java.util.List;
+import java.util.Optional;
+
+/// `report.html`: one file without scripts, in the order in which a reader asks: what is the answer, of what machine, how
+/// is it for my kind of work, how do you know.
+final class Page {
+    private final SvmResults results;
+    private final Grid grid;
+    private final List<Verdict> verdicts;
+    private final Overall overall;
+    private final Markup page = new Markup();
+
+    Page(SvmResults results, Grid grid, List<Verdict> verdicts, Overall overall) {
+        this.results = results;
+        this.grid = grid;
+        this.verdicts = verdicts;
+        this.overall = overall;
+    }
+
+    /// The whole document, which is XML as well.
+    String html() {
+        page.open("html", "lang", "en").open("head");
+        page.empty("meta", "charset", "utf-8");
+        page.empty("meta", "name", "viewport", "content", "width=device-width, initial-scale=1");
+        page.empty("meta", "name", "color-scheme", "content", "light dark");
+        page.element("title", Titles.of(results));
+        page.open("style").add(Resource.text("report.css")).close().closeLine();
+        page.open("body").open("main");
+        heading();
+        answer();
+        facts();
+        strategies();
+        verdicts.forEach(this::workload);
+        method();
+        page.closeLine().closeLine().closeLine();
+        return "<!DOCTYPE html>\n" + page.done();
+    }
+
+    private void heading() {
+        page.open("header");
+        page.element("p", Titles.day(results), "class", "date");
+        page.open("h1").text("SVM, copies or paging?").closeLine();
+        page.element("p", "Measured on " + Titles.device(results.device()), "class", "device");
+        page.closeLine();
+    }
+
+    private void answer() {
+        page.open("section", "id", "answer").element("h2", "The answer");
+        page.element("p", overall.headline(), "class", "lead");
+        page.open("dl", "class", "answer");
+        overall.parts().forEach(part -> page.element("dt", part.title()).element("dd", Words.capital(part.text())));
+        page.closeLine();
+        overall.caveats().forEach(caveat -> page.element("p", caveat, "class", "caveat"));
+        if (!verdicts.isEmpty()) {
+            page.open("figure", "class", "overview");
+            page.open("div", "class", "wide").add(new Overview(grid, verdicts, Overview.Shape.WIDE).svg()).close();
+            page.open("div", "class", "narrow").add(new Overview(grid, verdicts, Overview.Shape.NARROW).svg()).close();
+            page.element("figcaption", Overview.FIELDS + " " + Overview.DOTS).closeLine();
+        }
+        page.closeLine();
+    }
+
+    private void facts() {
+        page.open("section", "id", "machine").element("h2", "What was measured on").open("div", "class", "facts");
+        for (Facts.Group group : Facts.of(results)) {
+            page.open("div").element("h3", group.title()).open("dl");
+            group.facts().forEach(fact -> page.element("dt", fact.name()).element("dd", fact.text()));
+            page.close().closeLine();
+        }
+        page.close().closeLine();
+    }
+
+    private void strategies() {
+        page.open("section", "id", "strategies").element("h2", "The strategies").open("dl", "class", "key");
+        for (Strategy strategy : grid.strategies()) {
+            page.open("div").open("dt").add(Look.of(strategy).icon()).text(" " + Words.name(strategy));
+            page.element("span", Look.of(strategy).label(), "class", "short").close();
+            page.element("dd", strategy.meaning() + ".").close();
+        }
+        page.close().closeLine();
+    }
+
+    private void workload(Verdict verdict) {
+        page.open("section", "class", "workload", "id", verdict.workload().toString());
+        page.element("h2", verdict.workload().title()).element("p", verdict.workload().question(), "class", "question");
+        page.element("p", verdict.sentence(), "class", "lead");
+        page.open("ul", "class", "duels");
+        verdict.duels().stream().map(Duel::sentence).forEach(sentence -> page.element("li", sentence));
+        page.closeLine();
+        charts(verdict);
+        if (!verdict.notes().isEmpty()) {
+            page.open("ul", "class", "notes");
+            verdict.notes().forEach(note -> page.element("li", note));
+            page.closeLine();
+        }
+        page.open("details").element("summary", "All numbers");
+        new NumbersTable(grid, verdict).addTo(page);
+        page.close().closeLine();
+    }
+
+    private void charts(Verdict verdict) {
+        page.open("div", "class", "charts");
+        new CrossoverChart(grid, verdict).svg().ifPresent(svg -> figure(svg, "Time of one operation against the size of the data: "
+            + "medians, their confidence intervals as whiskers. A hollow mark is a median of too few measurements."));
+        BytesChart.of(grid, verdict.workload()).ifPresent(chart -> figure(chart.svg(), "Bytes that one operation copies by OpenCL calls, at "
+            + Words.size(chart.sizeBytes()) + ", and what part of the size that is. What moves without a call is not in it."));
+        Optional<LatencyChart> latency = LatencyChart.of(grid, verdict.workload());
+        latency.ifPresent(chart -> figure(chart.svg(), "Latencies of single operations at " + Words.size(chart.sizeBytes())
+            + ": a line at p99 lies at the time that 99 % do not exceed."));
+        page.closeLine();
+    }
+
+    private void figure(String svg, String caption) {
+        page.open("figure").add(svg).element("figcaption", caption).closeLine();
+    }
+
+    private void method() {
+        page.open("section", "id", "method").element("h2", "How it was measured").open("dl", "class", "method");
+        results.method().forEach((name, sentence) -> page
+            .element("dt", Words.capital(name)).element("dd", sentence));
+        page.closeLine();
+        page.element("h3", "What counts as faster").open("ol");
+        Comparison.rule().forEach(sentence -> page.element("li", sentence));
+        page.closeLine().closeLine();
+        page.open("section", "id", "again").element("h2", "To do it again");
+        page.element("pre", results.command(), "class", "scroll");
+        page.element("p", "Beside this file are " + SvmReport.JSON + ", from which all of it is computed, and " + SvmReport.CSV
+            + " with a row for each field of the tables.");
+        page.closeLine();
+    }
+}

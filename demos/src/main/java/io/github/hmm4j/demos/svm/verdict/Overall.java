@@ -1,0 +1,159 @@
+package io.github.hmm4j.demos.svm.verdict;
+
+import io.github.hmm4j.demos.svm.Cell;
+import io.github.hmm4j.demos.svm.Cell.Status;
+import io.github.hmm4j.demos.svm.Strategy;
+import io.github.hmm4j.demos.svm.SvmResults;
+import io.github.hmm4j.demos.svm.verdict.Duel.Outcome;
+import io.github.hmm4j.demos.svm.verdict.Duel.Round;
+import io.github.hmm4j.demos.svm.verdict.Duel.Side;
+import io.github.hmm4j.demos.svm.verdict.Duel.Sides;
+import java.util.ArrayList;
+import java.util.Comparator;
+import java.util.EnumMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Map.Entry;
+import java.util.Optional;
+import java.util.SequencedMap;
+import java.util.TreeMap;
+import java.util.stream.DoubleStream;
+import java.util.stream.Stream;
+
+/// The answer to the question of the whole benchmark, on one device.
+///
+/// @param headline what came out fastest how often, in one sentence
+/// @param parts    one for each pair of families
+/// @param caveats  what to keep in mind, a sentence each
+public record Overall(String headline, List<Part> parts, List<String> caveats) {
+    private static final String ALWAYS = "at every size";
+    private static final String NEVER = "at no size";
+
+    /// @param title `Fine-grained SVM against explicit copies`
+    public record Part(String title, String text) {}
+
+    public Overall {
+        parts = List.copyOf(parts);
+        caveats = List.copyOf(caveats);
+    }
+
+    public static Overall of(SvmResults results, List<Verdict> verdicts) {
+        List<Part> parts = new ArrayList<>();
+        for (Sides sides : Sides.values()) {
+            List<Duel> duels = verdicts.stream().flatMap(verdict -> verdict.duels().stream())
+                .filter(duel -> duel.sides() == sides).toList();
+            parts.add(new Part(sides.title(), text(sides, duels, results)));
+        }
+        return new Overall(headline(verdicts), parts, caveats(results));
+    }
+
+    /// All of it as one paragraph.
+    public String paragraph() {
+        List<String> sentences = new ArrayList<>();
+        sentences.add(headline);
+        parts.forEach(part -> sentences.add(part.title() + ": " + part.text()));
+        sentences.addAll(caveats);
+        return String.join(" ", sentences);
+    }
+
+    /// Counts leads over all workloads and sizes, since one size alone would depend on which was the last.
+    private static String headline(List<Verdict> verdicts) {
+        Map<Strategy, Integer> leads = new EnumMap<>(Strategy.class);
+        int contests = 0;
+        for (Verdict verdict : verdicts) {
+            for (Ranking ranking : verdict.spans().stream().flatMap(span -> span.rankings().stream()).toList()) {
+                if (ranking.isContest()) {
+                    contests++;
+                    ranking.leaders().forEach(leader -> leads.merge(leader, 1, Integer::sum));
+                }
+            }
+        }
+        if (contests == 0) {
+            return "Nothing can be said: no two strategies gave results that can be compared.";
+        }
+        List<String> most = leads.entrySet().stream()
+            .sorted(Comparator.comparingInt((Entry<Strategy, Integer> each) -> -each.getValue())).limit(3)
+            .map(each -> Words.name(each.getKey()) + " in " + each.getValue()).toList();
+        return "Out of %s, the lead, alone or level with others, was with %s.".formatted(
+            Words.count(contests, "combination of workload and size", "combinations of workload and size"), Words.list(most));
+    }
+
+    private static String text(Sides sides, List<Duel> duels, SvmResults results) {
+        List<Duel> fought = duels.stream().filter(duel -> !duel.rounds().isEmpty()).toList();
+        if (fought.isEmpty()) {
+            return "cannot be compared on this device: " + whyNot(sides, results) + ".";
+        }
+        // What ended alike is said together, in the order: always, at some sizes, never.
+        SequencedMap<String, List<Duel>> alike = new TreeMap<>(Comparator.comparingInt(Overall::rank).thenComparing(where -> where));
+        fought.forEach(duel -> alike.computeIfAbsent(where(duel), _ -> new ArrayList<>()).add(duel));
+        List<String> clauses = new ArrayList<>();
+        alike.forEach((where, same) -> clauses.add(where + " in " + Words.list(same.stream().map(duel -> Words.name(duel.workload())).toList())
+            + " (" + factors(same) + ")"));
+        int unfought = duels.size() - fought.size();
+        return "faster " + String.join("; ", clauses) + (unfought == 0 ? "." : "; "
+            + Words.count(unfought, "workload", "workloads") + " could not be compared.");
+    }
+
+    private static String where(Duel duel) {
+        List<Round> faster = duel.rounds(Outcome.FASTER);
+        if (faster.isEmpty()) {
+            return NEVER;
+        }
+        return faster.size() == duel.sizes().size() ? ALWAYS
+            : Words.ranges(faster.stream().map(Round::sizeBytes).toList(), duel.sizes());
+    }
+
+    private static int rank(String where) {
+        return where.equals(ALWAYS) ? 0 : where.equals(NEVER) ? 2 : 1;
+    }
+
+    private static String factors(List<Duel> duels) {
+        List<Round> faster = duels.stream().flatMap(duel -> duel.rounds(Outcome.FASTER).stream()).toList();
+        List<Round> slower = duels.stream().flatMap(duel -> duel.rounds(Outcome.SLOWER).stream()).toList();
+        boolean level = duels.stream().anyMatch(duel -> !duel.rounds(Outcome.LEVEL).isEmpty());
+        if (faster.isEmpty()) {
+            return slower.isEmpty() ? "level" : (level ? "level or " : "") + times(slower, "long");
+        }
+        boolean always = !level && slower.isEmpty();
+        return times(faster, "fast") + (always ? "" : slower.isEmpty() ? ", elsewhere level"
+            : ", elsewhere " + (level ? "level or " : "") + times(slower, "long"));
+    }
+
+    /// `1.2 to 3.4 times as fast`.
+    private static String times(List<Round> rounds, String as) {
+        DoubleStream factors = rounds.stream().mapToDouble(round -> round.factor() > 1 ? round.factor() : 1 / round.factor());
+        double[] sorted = factors.sorted().toArray();
+        String low = Words.factor(sorted[0]);
+        String high = Words.factor(sorted[sorted.length - 1]);
+        return (low.equals(high) ? low : low + " to " + high) + " times as " + as;
+    }
+
+    private static String whyNot(Sides sides, SvmResults results) {
+        List<String> reasons = Stream.of(sides.one(), sides.other()).flatMap(side -> lack(side, results).stream()).toList();
+        return reasons.isEmpty() ? "the two have no workload and size in common" : Words.list(reasons);
+    }
+
+    private static Optional<String> lack(Side side, SvmResults results) {
+        List<Cell> cells = results.cells().stream().filter(cell -> side.members().contains(cell.strategy())).toList();
+        if (cells.stream().anyMatch(cell -> Comparison.usable(cell).isPresent())) {
+            return Optional.empty();
+        }
+        boolean unsupported = !cells.isEmpty() && cells.stream().allMatch(cell -> cell.status() == Status.NOT_SUPPORTED);
+        return Optional.of((unsupported ? "this device does not support " : "there is no usable result of ") + side.title());
+    }
+
+    private static List<String> caveats(SvmResults results) {
+        List<String> caveats = new ArrayList<>();
+        if (results.device().kind().equals("CPU")) {
+            caveats.add("This is a CPU device: it works in the host's own memory, no bus lies between the two, and nothing here says what a GPU would do.");
+        } else if (results.device().unifiedMemory()) {
+            caveats.add("This device shares the host's memory: no bus lies between the two.");
+        }
+        long failed = results.cells().stream().filter(cell -> cell.status() == Status.FAILED).count();
+        if (failed > 0) {
+            caveats.add("%d of %d combinations failed or gave a wrong result; they are named under their workload and won nothing."
+                .formatted(failed, results.cells().size()));
+        }
+        return caveats;
+    }
+}

@@ -1,0 +1,75 @@
+package io.github.hmm4j.demos.svm.verdict;
+
+import io.github.hmm4j.demos.svm.Estimate;
+import io.github.hmm4j.demos.svm.Strategy;
+import io.github.hmm4j.demos.svm.Workload;
+import java.util.Collection;
+import java.util.Comparator;
+import java.util.EnumMap;
+import java.util.EnumSet;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Map.Entry;
+import java.util.Optional;
+import java.util.SequencedMap;
+import java.util.Set;
+
+/// Who leads at one size of one workload.
+///
+/// @param walls   what can be compared, fastest first
+/// @param leaders the fastest, and all that are level with it
+public record Ranking(long sizeBytes, SequencedMap<Strategy, Estimate> walls, Set<Strategy> leaders) {
+    public static Ranking of(Grid grid, Workload workload, long sizeBytes) {
+        Map<Strategy, Estimate> found = new EnumMap<>(Strategy.class);
+        for (Strategy strategy : Strategy.values()) {
+            grid.usable(workload, sizeBytes, strategy).ifPresent(wall -> found.put(strategy, wall));
+        }
+        SequencedMap<Strategy, Estimate> walls = new LinkedHashMap<>();
+        found.entrySet().stream().sorted(Comparator.comparingDouble((Entry<Strategy, Estimate> each) -> each.getValue().median()))
+            .forEach(each -> walls.put(each.getKey(), each.getValue()));
+        Set<Strategy> leaders = EnumSet.noneOf(Strategy.class);
+        walls.forEach((strategy, wall) -> {
+            if (Comparison.level(wall, walls.firstEntry().getValue())) {
+                leaders.add(strategy);
+            }
+        });
+        return new Ranking(sizeBytes, walls, leaders);
+    }
+
+    /// Whether there was anything to be faster than.
+    public boolean isContest() {
+        return walls.size() > 1;
+    }
+
+    /// The fastest; empty if nothing can be compared.
+    public Optional<Strategy> best() {
+        return fastestOf(walls.keySet());
+    }
+
+    /// The fastest of those that do not lead.
+    Optional<Strategy> next() {
+        return walls.keySet().stream().filter(strategy -> !leaders.contains(strategy)).findFirst();
+    }
+
+    /// The fastest of some.
+    Optional<Strategy> fastestOf(Collection<Strategy> some) {
+        return walls.keySet().stream().filter(some::contains).findFirst();
+    }
+
+    /// How many times as long `slow` takes as `fast`; below 1 if it is the other way round.
+    ///
+    /// @throws IllegalArgumentException if one of them cannot be compared
+    public double factor(Strategy slow, Strategy fast) {
+        return wall(slow).median() / wall(fast).median();
+    }
+
+    /// @throws IllegalArgumentException if it cannot be compared
+    public Estimate wall(Strategy strategy) {
+        Estimate wall = walls.get(strategy);
+        if (wall == null) {
+            throw new IllegalArgumentException("nothing to compare: strategy=%s, sizeBytes=%d".formatted(strategy, sizeBytes));
+        }
+        return wall;
+    }
+}

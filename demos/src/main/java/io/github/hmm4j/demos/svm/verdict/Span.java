@@ -1,0 +1,70 @@
+package io.github.hmm4j.demos.svm.verdict;
+
+import io.github.hmm4j.demos.svm.Strategy;
+import java.util.ArrayList;
+import java.util.Collection;
+import java.util.EnumSet;
+import java.util.List;
+import java.util.Set;
+
+/// Neighbouring sizes at which the same strategies lead.
+///
+/// @param rankings by size, never empty
+/// @param common   who leads at each of them; empty if nothing can be compared there
+public record Span(List<Ranking> rankings, Set<Strategy> common) {
+    /// Cuts the sizes into as few spans as there can be.
+    static List<Span> of(List<Ranking> rankings) {
+        List<Span> spans = new ArrayList<>();
+        for (Ranking ranking : rankings) {
+            Span last = spans.isEmpty() ? null : spans.getLast();
+            if (last != null && last.goesOnWith(ranking)) {
+                spans.removeLast();
+                spans.add(last.with(ranking));
+            } else {
+                spans.add(new Span(List.of(ranking), ranking.leaders()));
+            }
+        }
+        return spans;
+    }
+
+    Ranking first() {
+        return rankings.getFirst();
+    }
+
+    Ranking last() {
+        return rankings.getLast();
+    }
+
+    boolean isEmpty() {
+        return common.isEmpty();
+    }
+
+    /// Whether there was anything to be faster than.
+    boolean isContest() {
+        return first().isContest();
+    }
+
+    /// Whether at each of the sizes these and no others lead.
+    boolean isSame() {
+        return rankings.stream().allMatch(ranking -> ranking.leaders().equals(common));
+    }
+
+    /// A strategy that is alone at a size wins nothing there, so such sizes are a span of their own.
+    private boolean goesOnWith(Ranking ranking) {
+        boolean bothEmpty = isEmpty() && ranking.walls().isEmpty();
+        boolean bothContests = isContest() == ranking.isContest();
+        return bothEmpty || (bothContests && !both(common, ranking.leaders()).isEmpty());
+    }
+
+    private Span with(Ranking ranking) {
+        List<Ranking> longer = new ArrayList<>(rankings);
+        longer.add(ranking);
+        return new Span(longer, both(common, ranking.leaders()));
+    }
+
+    private static Set<Strategy> both(Collection<Strategy> some, Collection<Strategy> others) {
+        Set<Strategy> both = EnumSet.noneOf(Strategy.class);
+        some.stream().filter(others::contains).forEach(both::add);
+        return both;
+    }
+}

@@ -1,0 +1,148 @@
+package io.github.hmm4j.demos.svm.verdict;
+
+import io.github.hmm4j.demos.svm.Strategy;
+import io.github.hmm4j.demos.svm.Workload;
+import java.util.ArrayList;
+import java.util.Collection;
+import java.util.List;
+import java.util.Optional;
+import java.util.stream.Collectors;
+
+/// What one workload says.
+///
+/// @param spans    who leads at which sizes, in ascending order
+/// @param sentence the same in words
+/// @param duels    how the families stand to one another
+/// @param notes    what took no part, a sentence each
+public record Verdict(Workload workload, List<Span> spans, String sentence, List<Duel> duels, List<String> notes) {
+    /// With more changes of the lead than this a list of them says nothing any more.
+    private static final int MOST_SPANS = 4;
+
+    /// Between which neighbouring sizes, in bytes, the lead goes from one to another.
+    public record Crossover(long below, long above) {}
+
+    public Verdict {
+        spans = List.copyOf(spans);
+        duels = List.copyOf(duels);
+        notes = List.copyOf(notes);
+    }
+
+    public static Verdict of(Grid grid, Workload workload) {
+        List<Long> sizes = grid.sizes(workload);
+        List<Ranking> rankings = sizes.stream().map(size -> Ranking.of(grid, workload, size)).toList();
+        List<Span> spans = Span.of(rankings);
+        List<Duel> duels = List.of(Duel.Sides.values()).stream().map(sides -> Duel.of(workload, sides, rankings)).toList();
+        return new Verdict(workload, spans, sentence(spans, sizes, grid, workload), duels, new Notes(grid, workload).sentences());
+    }
+
+    /// In ascending order.
+    public List<Crossover> crossovers() {
+        return crossovers(spans);
+    }
+
+    private static List<Crossover> crossovers(List<Span> spans) {
+        List<Crossover> crossovers = new ArrayList<>();
+        for (int i = 1; i < spans.size(); i++) {
+            Span before = spans.get(i - 1);
+            Span after = spans.get(i);
+            if (before.isContest() && after.isContest()) {
+                crossovers.add(new Crossover(before.last().sizeBytes(), after.first().sizeBytes()));
+            }
+        }
+        return crossovers;
+    }
+
+    /// Who leads at a size; nobody if nothing can be compared there.
+    public Optional<Ranking> ranking(long sizeBytes) {
+        return spans.stream().flatMap(span -> span.rankings().stream()).filter(each -> each.sizeBytes() == sizeBytes).findFirst();
+    }
+
+    private static String sentence(List<Span> spans, List<Long> sizes, Grid grid, Workload workload) {
+        if (spans.stream().allMatch(Span::isEmpty)) {
+            boolean measured = sizes.stream().flatMap(size -> grid.row(workload, size).stream())
+                .anyMatch(cell -> cell.figures().isPresent());
+            return measured ? "Nothing can be said: there were too few measurements for a confidence interval."
+                : "Nothing can be said: no strategy gave a result.";
+        }
+        if (spans.size() > MOST_SPANS) {
+            return manyChanges(spans, sizes);
+        }
+        List<String> clauses = new ArrayList<>();
+        for (Span span : spans) {
+            String range = Words.range(span.first().sizeBytes(), span.last().sizeBytes(), sizes);
+            clauses.add(range + (sizes.size() == 1 ? ", " : " ") + claim(span) + factors(span));
+        }
+        return Words.capital(String.join("; ", clauses)) + crossover(crossovers(spans)) + ".";
+    }
+
+    private static String claim(Span span) {
+        if (span.isEmpty()) {
+            return "nothing can be compared";
+        }
+        String who = who(span.common());
+        if (!span.isContest()) {
+            return "only " + who + " gave a result, and there is nothing to compare " + (Words.isPlural(span.common()) ? "them" : "it") + " with";
+        }
+        String are = Words.isPlural(span.common()) ? " are " : " is ";
+        if (!span.isSame()) {
+            return who + are + "fastest or level with the fastest";
+        }
+        return who + are + (span.common().size() == 1 ? "fastest" : "level, and fastest");
+    }
+
+    private static String who(Collection<Strategy> leaders) {
+        if (leaders.size() <= 3) {
+            return Words.names(leaders);
+        }
+        List<Strategy> all = List.copyOf(leaders);
+        return Words.names(all.subList(0, 2)).replace(" and ", ", ") + " and " + (all.size() - 2) + " others";
+    }
+
+    /// By how much the leader is ahead of the first that does not lead, at both ends of the span.
+    private static String factors(Span span) {
+        if (!span.isContest() || span.isEmpty()) {
+            return "";
+        }
+        Optional<String> first = factor(span, span.first());
+        Optional<String> last = span.rankings().size() == 1 ? Optional.empty() : factor(span, span.last());
+        if (first.isEmpty() && last.isEmpty()) {
+            return span.common().containsAll(span.last().walls().keySet()) ? " with nothing behind them" : "";
+        }
+        boolean both = first.isPresent() && last.isPresent();
+        boolean single = span.rankings().size() == 1;
+        boolean sameRival = both && span.first().next().equals(span.last().next());
+        if (sameRival) {
+            Strategy rival = span.first().next().orElseThrow();
+            return " (%s times as fast as %s at %s, %s times at %s)".formatted(first.get(), Words.name(rival),
+                Words.size(span.first().sizeBytes()), last.get(), Words.size(span.last().sizeBytes()));
+        }
+        String text = first.map(factor -> against(factor, span.first(), single)).orElse("")
+            + (both ? ", " : "") + last.map(factor -> against(factor, span.last(), single)).orElse("");
+        return " (" + text + ")";
+    }
+
+    private static String against(String factor, Ranking ranking, boolean single) {
+        String rival = ranking.next().map(Words::name).orElseThrow();
+        return factor + " times as fast as " + rival + (single ? "" : " at " + Words.size(ranking.sizeBytes()));
+    }
+
+    private static Optional<String> factor(Span span, Ranking ranking) {
+        Strategy leader = ranking.fastestOf(span.common()).orElseThrow();
+        return ranking.next().map(next -> Words.factor(ranking.factor(next, leader)));
+    }
+
+    private static String crossover(List<Crossover> crossovers) {
+        if (crossovers.isEmpty()) {
+            return "";
+        }
+        List<String> between = crossovers.stream()
+            .map(each -> "between " + Words.size(each.below()) + " and " + Words.size(each.above())).toList();
+        return (crossovers.size() == 1 ? "; the crossover lies " : "; crossovers lie ") + Words.list(between).replace(" and between", ", and between");
+    }
+
+    private static String manyChanges(List<Span> spans, List<Long> sizes) {
+        String parts = spans.stream().map(span -> Words.range(span.first().sizeBytes(), span.last().sizeBytes(), sizes) + " "
+            + (span.isEmpty() ? "nothing" : who(span.common()))).collect(Collectors.joining(", "));
+        return "No strategy leads for long; the fastest, or level with it, are: " + parts + ".";
+    }
+}
