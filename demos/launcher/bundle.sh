@@ -5,6 +5,7 @@
 #   launcher/            what it shares with demos/hmm
 #   jre/                 a Java runtime of the modules that the jars use
 #   lib/, lib/test/      the jars, without native code for other machines; those of the conformance suite
+#   preload/             libjsig, for a path that LD_PRELOAD cannot hold
 #   opencl/              an OpenCL loader, for machines that have a driver but no loader
 #   floor, commit        the bare C program beside `bench fault`; what all of this was built from
 #   licences/            of everything that is carried
@@ -61,6 +62,7 @@ bundle_runtime() {
   echo "modules: $modules"
   "$jdk/bin/jlink" --add-modules "$modules,java.logging,java.management,jdk.jfr,jdk.management,jdk.unsupported" \
     --strip-java-debug-attributes --no-header-files --no-man-pages --compress=zip-0 --vm=server --output "$tree/jre" || return 1
+  mkdir -p -- "$tree/preload" && ln -s ../jre/lib/libjsig.so "$tree/preload/libjsig.so" || return 1
   # licences of modules are links to those of java.base: tar keeps them
   if [ -e "$jdk/NOTICE" ]; then cp -- "$jdk/NOTICE" "$tree/jre/legal/"; fi
 }
