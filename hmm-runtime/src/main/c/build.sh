@@ -36,10 +36,10 @@ is_built() {
 }
 
 # compile COMPILER LIBRARY. Everything is bound at loading (now), since the signal handler must not enter the dynamic linker; and nothing may be left unbound (defs).
-# The debug information names the sources as seen from the root of the repository, wherever that was.
+# Old systems are meant to load it, too (old_glibc.h). The debug information names the sources as seen from the root of the repository, wherever that was.
 compile() {
   # shellcheck disable=SC2086
-  $1 -std=c17 -O2 -g -Wall -Wextra -Wconversion -Werror -fvisibility=hidden -fPIC -shared -pthread \
+  $1 -std=c17 -O2 -g -include old_glibc.h -Wall -Wextra -Wconversion -Werror -fvisibility=hidden -fPIC -shared -pthread \
     -ffile-prefix-map="$PWD"=hmm-runtime/src/main/c -Wl,-z,now -Wl,-z,defs ${CFLAGS:-} ./*.c -ldl -o "$2"
 }
 

@@ -101,6 +101,14 @@ public final class NativeCode {
         }
     }
 
+    /// Calls a function of another shared library, which is found as in [#libraryFunction].
+    public static Optional<MethodHandle> libraryDowncall(String library, String name, FunctionDescriptor descriptor) {
+        OptionalLong function = libraryFunction(library, name);
+        return function.isPresent()
+                ? Optional.of(Linker.nativeLinker().downcallHandle(MemorySegment.ofAddress(function.getAsLong()), descriptor))
+                : Optional.empty();
+    }
+
     private MemorySegment find(String name) {
         if (symbols == null) {
             throw new IllegalStateException(whyNot + " function=" + name);

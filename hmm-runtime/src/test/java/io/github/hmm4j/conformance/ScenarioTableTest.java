@@ -14,9 +14,11 @@ import java.util.regex.Pattern;
 import java.util.stream.Collectors;
 import java.util.stream.IntStream;
 import java.util.stream.Stream;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 
 /// `docs/scenarios.md` is complete, and what it calls tested is.
+@Tag("source-tree")
 class ScenarioTableTest {
 
     private static final Pattern ROW = Pattern.compile("^\\| (\\d+) \\| `(\\w+)` \\| (\\S+) \\| (\\S+) \\| (.+) \\|$", Pattern.MULTILINE);

@@ -27,6 +27,7 @@ class NativeBuildTest {
     void copyTheScript() throws IOException {
         Path folder = Files.createDirectory(temporary.resolve("sources of mine"));
         script = Files.copy(Path.of("src/main/c/build.sh"), folder.resolve("build.sh"));
+        Files.copy(Path.of("src/main/c/old_glibc.h"), folder.resolve("old_glibc.h"));
         source = Files.writeString(folder.resolve("trivial.c"), "#include <pthread.h>\nint trivial(void);\nint trivial(void) { return 0; }\n");
         output = temporary.resolve("made of it");
         library = output.resolve(NativeCode.platform()).resolve("libhmm.so");

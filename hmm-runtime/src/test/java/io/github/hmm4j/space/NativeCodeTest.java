@@ -11,6 +11,7 @@ import java.io.InputStream;
 import java.lang.foreign.FunctionDescriptor;
 import java.lang.foreign.Linker;
 import java.lang.foreign.MemorySegment;
+import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.Set;
@@ -54,6 +55,18 @@ class NativeCodeTest {
         // 0000000000006e80 T hmm_abi
         Set<String> names = symbols.text().lines().map(line -> line.replaceFirst(".* ", "")).collect(Collectors.toCollection(TreeSet::new));
         assertThat(names).isEqualTo(functionsOfTheHeader());
+    }
+
+    @Test
+    void loadsWhereTheCLibraryIsOld() throws IOException {
+        loaded();
+        assumeTrue(NativeCode.platform().equals("linux-x86_64"), "old_glibc.h is for x86-64 alone");
+        try (InputStream resource = NativeCode.class.getResourceAsStream(resource())) {
+            // the versions that it needs are named in its dynamic strings: GLIBC_2.17
+            String text = new String(resource.readAllBytes(), StandardCharsets.ISO_8859_1);
+            assertThat(Pattern.compile("GLIBC_2\\.(\\d+)").matcher(text).results().map(version -> Integer.parseInt(version.group(1))))
+                    .isNotEmpty().allMatch(version -> version <= 17);
+        }
     }
 
     @Test

@@ -74,7 +74,7 @@ final class ChildJvm {
         command.addAll(List.of("-cp", System.getProperty("java.class.path"), program.getName()));
         command.addAll(List.of(arguments));
         ProcessBuilder builder = new ProcessBuilder(command).redirectErrorStream(true).redirectOutput(output.toFile());
-        builder.environment().put("LD_PRELOAD", java.resolve("lib/libjsig.so").toString());
+        builder.environment().putIfAbsent("LD_PRELOAD", java.resolve("lib/libjsig.so").toString());
         return builder.start();
     }
 

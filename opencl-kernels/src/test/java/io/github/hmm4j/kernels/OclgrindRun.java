@@ -45,6 +45,11 @@ final class OclgrindRun {
                 ShuffleTest.check(cl, 1, 1, random);
                 ShuffleTest.check(cl, random.nextInt(2, 9), random.nextInt(2, 600), random);
             }
+            case "sharing.cl" -> {
+                SharingTest.check(cl, 1, random);
+                SharingTest.check(cl, random.nextInt(2, 200), random);
+            }
+            case "handshake.cl" -> cl.build(Source.resource(file)); // the simulator has no OpenCL C 2.0: nothing to run
             case "heap/lists.cl" -> HeapHeaderTest.check(cl, 0x7f00_0000_0000L, 5, 100, random);
             default -> throw new IllegalArgumentException("no small run for this kernel file: file=" + file);
         }

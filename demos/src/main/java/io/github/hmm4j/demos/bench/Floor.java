@@ -16,7 +16,9 @@ import java.util.Optional;
 ///
 /// It measures when it is asked, so that its faults and ours can take turns; in between it sleeps. Owns the process. Used by one thread.
 final class Floor implements AutoCloseable {
-    /// Where `floor.c` is, what compiles it, and where the result goes; `demos/hmm` sets all three.
+    /// The program, where it was built beforehand: in a bundle.
+    static final String PROGRAM_PROPERTY = "hmm.floor.program";
+    /// Else where `floor.c` is, what compiles it, and where the result goes; `demos/hmm` sets all three.
     static final String SOURCE_PROPERTY = "hmm.floor";
     static final String COMPILER_PROPERTY = "hmm.cc";
     static final String TARGET_PROPERTY = "hmm.target";
@@ -46,15 +48,20 @@ final class Floor implements AutoCloseable {
         answers = process.inputReader(StandardCharsets.US_ASCII);
     }
 
-    /// Builds and starts it from the system properties, if that is possible here.
+    /// Starts it, after building it if need be, from the system properties, if that is possible here.
     static Beside beside(HostAccess.Mode rung, long lengthBytes) throws InterruptedException {
         try {
-            Path source = Path.of(property(SOURCE_PROPERTY));
-            Path program = build(source, property(COMPILER_PROPERTY), Path.of(property(TARGET_PROPERTY)));
-            return new Beside(Optional.of(start(program, rung, lengthBytes)), "the same fault answered by a bare C program");
+            return new Beside(Optional.of(start(program(), rung, lengthBytes)), "the same fault answered by a bare C program");
         } catch (IOException e) {
             return new Beside(Optional.empty(), "no floor: " + e.getMessage());
         }
+    }
+
+    private static Path program() throws IOException, InterruptedException {
+        String built = System.getProperty(PROGRAM_PROPERTY, "");
+        return built.isBlank()
+            ? build(Path.of(property(SOURCE_PROPERTY)), property(COMPILER_PROPERTY), Path.of(property(TARGET_PROPERTY)))
+            : Path.of(built);
     }
 
     private static String property(String name) throws IOException {

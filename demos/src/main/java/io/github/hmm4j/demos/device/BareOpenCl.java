@@ -1,5 +1,6 @@
 package io.github.hmm4j.demos.device;
 
+import io.github.hmm4j.device.DeviceInfo;
 import io.github.hmm4j.device.opencl.ClApi;
 import io.github.hmm4j.device.opencl.ClDeviceId;
 
@@ -13,21 +14,22 @@ public final class BareOpenCl implements AutoCloseable {
     private final long context;
     private final long queue;
 
-    private BareOpenCl(ClApi calls, ClDeviceId id) {
+    private BareOpenCl(ClApi calls, ClDeviceId id, boolean profiling) {
         this.counter = new CopyCounter(calls);
         this.api = counter.api();
         this.id = id;
         this.context = api.createContext(id.platform(), id.device());
         try {
-            this.queue = api.createQueue(context, id.device(), false);
+            this.queue = api.createQueue(context, id.device(), profiling);
         } catch (RuntimeException e) {
             api.releaseContext(context);
             throw e;
         }
     }
 
-    static BareOpenCl open(ClApi calls, ClDeviceId id) {
-        return new BareOpenCl(calls, id);
+    /// @param profiling whether events of its queue keep times
+    static BareOpenCl open(ClApi calls, ClDeviceId id, boolean profiling) {
+        return new BareOpenCl(calls, id, profiling);
     }
 
     public ClApi api() {
@@ -51,6 +53,10 @@ public final class BareOpenCl implements AutoCloseable {
 
     public String name() {
         return id.info().name();
+    }
+
+    public DeviceInfo info() {
+        return id.info();
     }
 
     /// Starts the count of bytes anew.

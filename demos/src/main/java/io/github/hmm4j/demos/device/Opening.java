@@ -54,7 +54,18 @@ public final class Opening {
             return Optional.empty();
         }
         ClApi api = OpenClDevices.api(binding(choice.binding()));
-        return Optional.of(BareOpenCl.open(api, selected(api, choice)));
+        return Optional.of(BareOpenCl.open(api, selected(api, choice), false));
+    }
+
+    /// The same for measuring: its queue keeps times.
+    ///
+    /// @throws UsageException if there are devices, but not the one that was asked for, or it is the simulated one
+    public static BareOpenCl profiled(DeviceChoice choice) throws UsageException {
+        if (choice.simulated()) {
+            throw new UsageException("this benchmark compares with plain OpenCL, which the simulated device does not know");
+        }
+        ClApi api = OpenClDevices.api(binding(choice.binding()));
+        return BareOpenCl.open(api, selected(api, choice), true);
     }
 
     /// What a heap needs for allocations of these sizes.

@@ -8,9 +8,11 @@ import io.github.hmm4j.demos.harness.Binding;
 import io.github.hmm4j.demos.harness.DeviceReport;
 import io.github.hmm4j.device.DeviceInfo;
 import io.github.hmm4j.device.opencl.ClAdvice;
+import io.github.hmm4j.device.opencl.ClApi;
 import io.github.hmm4j.device.opencl.ClBinding;
 import io.github.hmm4j.device.opencl.ClDevice;
 import io.github.hmm4j.device.opencl.ClDeviceId;
+import io.github.hmm4j.device.opencl.ClPlatforms;
 import io.github.hmm4j.device.opencl.CopyChoice;
 import io.github.hmm4j.error.HmmException;
 import io.github.hmm4j.pager.HostAccess;
@@ -22,28 +24,53 @@ import java.util.Optional;
 public final class DeviceList {
     private DeviceList() {}
 
-    /// All devices that a binding finds, by number.
+    /// All devices that a binding finds, by number, and after them what cannot be used.
     ///
-    /// @throws io.github.hmm4j.error.NoDeviceException if there is none; says what to install
+    /// @throws io.github.hmm4j.error.NoDeviceException if there is nothing at all; says what to install
     public static List<DeviceReport> of(Binding binding) {
         ClBinding through = Opening.binding(binding);
-        List<ClDeviceId> found = OpenClDevices.list(through);
-        if (found.isEmpty()) {
+        ClApi api = OpenClDevices.api(through);
+        ClPlatforms.Survey survey = ClPlatforms.survey(api);
+        List<ClDeviceId> found = survey.usable();
+        if (found.isEmpty() && survey.ignored().isEmpty()) {
             throw ClAdvice.noDevice(through);
         }
-        ClDeviceId chosen = OpenClDevices.choose(found, "");
         List<DeviceReport> reports = new ArrayList<>();
         for (ClDeviceId id : found) {
-            reports.add(report(reports.size(), id, id.equals(chosen), through));
+            boolean chosen = id.equals(OpenClDevices.choose(found, ""));
+            reports.add(report(reports.size(), api, id, chosen, through));
+        }
+        for (ClPlatforms.Ignored one : survey.ignored()) {
+            String name = one.device().isEmpty() ? "all of " + one.platform() : one.device();
+            reports.add(DeviceReport.ignored(one.platform(), name, through.toString(), one.why()));
         }
         return reports;
     }
 
-    private static DeviceReport report(int number, ClDeviceId id, boolean chosen, ClBinding through) {
+    /// The device that `--device` stands for.
+    ///
+    /// @param selector its number or a part of its name; empty: the runtime chooses
+    /// @throws io.github.hmm4j.error.NoDeviceException if there is none, or none matches
+    public static DeviceReport of(Binding binding, String selector) {
+        ClBinding through = Opening.binding(binding);
+        ClApi api = OpenClDevices.api(through);
+        List<ClDeviceId> found = ClPlatforms.devices(api);
+        if (found.isEmpty()) {
+            throw ClAdvice.noDevice(through);
+        }
+        ClDeviceId id = OpenClDevices.choose(found, selector);
+        return report(found.indexOf(id), api, id, id.equals(OpenClDevices.choose(found, "")), through);
+    }
+
+    private static DeviceReport report(int number, ClApi api, ClDeviceId id, boolean chosen, ClBinding through) {
         Optional<DeviceReport.Use> use = Optional.empty();
+        Optional<DeviceReport.Offer> offer = Optional.empty();
         Optional<String> error = Optional.empty();
-        try (Hmm hmm = Hmm.builder().binding(through).device(Integer.toString(number)).open()) {
-            use = Optional.of(use(hmm));
+        try {
+            offer = Optional.of(DeviceOffer.of(api, id));
+            try (Hmm hmm = Hmm.builder().binding(through).device(Integer.toString(number)).open()) {
+                use = Optional.of(use(hmm));
+            }
         } catch (HmmException e) {
             // One device that does not work must not hide the others.
             error = Optional.of(String.valueOf(e.getMessage()));
@@ -52,7 +79,7 @@ public final class DeviceList {
         return new DeviceReport(number, chosen, info.name(), info.kind().name(), id.platformName(), info.vendor(),
             info.driver(), info.binding(), info.computeUnits(), info.memoryBytes(), info.maxAllocationBytes(),
             info.baseAlignmentBytes(), info.unifiedMemory(), info.svm().stream().map(Enum::name).sorted().toList(),
-            use, error);
+            use, error, offer, use.map(each -> Decisions.of(info, each)).orElse(List.of()));
     }
 
     private static DeviceReport.Use use(Hmm hmm) {

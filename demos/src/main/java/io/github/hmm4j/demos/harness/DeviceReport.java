@@ -5,17 +5,37 @@ import java.util.Optional;
 
 /// One device and what hmm4j would do with it: a row of `hmm devices`, and one JSON object.
 ///
-/// @param number what `--device` takes
+/// @param number what `--device` takes; [#IGNORED] for a device or a whole platform that cannot be used
 /// @param chosen whether it is the one taken without `--device`
 /// @param kind `CPU`, `GPU`, ...
 /// @param svm kinds of shared virtual memory
 /// @param use what a heap on it would be; empty if it could not be opened
-/// @param error why it could not be opened
+/// @param error why it could not be opened, or cannot be used
+/// @param offer what else of it matters here; empty if it cannot be used or does not say
+/// @param decisions what hmm4j does with it, and why; empty if it could not be opened
 public record DeviceReport(int number, boolean chosen, String name, String kind, String platform, String vendor,
     String driver, String binding, int computeUnits, long memoryBytes, long maxAllocationBytes, int alignmentBytes,
-    boolean unifiedMemory, List<String> svm, Optional<Use> use, Optional<String> error) {
+    boolean unifiedMemory, List<String> svm, Optional<Use> use, Optional<String> error, Optional<Offer> offer,
+    List<Decision> decisions) {
+    public static final int IGNORED = -1;
+
     public DeviceReport {
         svm = List.copyOf(svm);
+        decisions = List.copyOf(decisions);
+    }
+
+    /// Without an offer or decisions.
+    public DeviceReport(int number, boolean chosen, String name, String kind, String platform, String vendor,
+        String driver, String binding, int computeUnits, long memoryBytes, long maxAllocationBytes, int alignmentBytes,
+        boolean unifiedMemory, List<String> svm, Optional<Use> use, Optional<String> error) {
+        this(number, chosen, name, kind, platform, vendor, driver, binding, computeUnits, memoryBytes,
+            maxAllocationBytes, alignmentBytes, unifiedMemory, svm, use, error, Optional.empty(), List.of());
+    }
+
+    /// A device or a whole platform that cannot be used.
+    public static DeviceReport ignored(String platform, String name, String binding, String why) {
+        return new DeviceReport(IGNORED, false, name, "", platform, "", "", binding, 0, 0, 0, 0, false, List.of(),
+            Optional.empty(), Optional.of(why));
     }
 
     /// @param copyEngine the one that the self-test chose
@@ -29,4 +49,36 @@ public record DeviceReport(int number, boolean chosen, String name, String kind,
     public record Use(String copyEngine, long toDeviceMegabytesPerSecond, long toHostMegabytesPerSecond,
         String copyEngineWhy, long heapBytes, long budgetBytes, String placement, String hostAccess,
         String hostAccessWhy) {}
+
+    /// What the driver says of the device, as far as it matters here.
+    ///
+    /// @param openCl the version, such as `3.0`
+    /// @param openClC versions of the kernel language that its compiler takes
+    /// @param sharedMemory the four kinds that OpenCL knows, whether the device has them or not
+    /// @param atomics in words, the orders and the widest scope of atomics on global memory
+    /// @param outOfOrder whether it has queues that reorder commands
+    /// @param profiling whether queues keep device times
+    /// @param timerNanos the step of those times
+    /// @param extensions those it has that change what hmm4j does, or would
+    /// @param uuid the same in every interface to this device; empty if the driver does not say
+    /// @param pciAddress `domain:bus:device.function`; empty if the driver does not say
+    public record Offer(String openCl, List<String> openClC, List<SharedMemory> sharedMemory, String atomics,
+        boolean outOfOrder, boolean profiling, long timerNanos, List<Extension> extensions, Optional<String> uuid,
+        Optional<String> pciAddress) {
+        public Offer {
+            openClC = List.copyOf(openClC);
+            sharedMemory = List.copyOf(sharedMemory);
+            extensions = List.copyOf(extensions);
+        }
+    }
+
+    /// @param kind in the words of the specification
+    /// @param meaning what a program can do with it
+    public record SharedMemory(String kind, boolean available, String meaning) {}
+
+    /// @param meaning what it changes, or would change
+    public record Extension(String name, String meaning) {}
+
+    /// One thing that hmm4j decides for a device.
+    public record Decision(String what, String choice, String why) {}
 }

@@ -10,21 +10,26 @@ public record Cell(Workload workload, Strategy strategy, long sizeBytes, Status 
     public enum Status { MEASURED, NOT_SUPPORTED, FAILED }
 
     /// @param wall          one operation, as the program waits for it
-    /// @param device        of it, what the device's own clock says for kernels and copies; empty if it does not say
+    /// @param device        of it, what kernels took by the device's own clock; empty if it does not say
     /// @param bytesToDevice copied to the device by one operation, on average; what moves without a call is not known and not in it
     /// @param bytesToHost   copied to the host by one operation, on average
     /// @param latencies     of single operations; empty where only whole samples are timed
     public record Figures(Estimate wall, Optional<Estimate> device, long bytesToDevice, long bytesToHost, Optional<Latencies> latencies) {}
 
-    static Cell measured(Workload workload, Strategy strategy, long sizeBytes, Figures figures) {
+    public static Cell measured(Workload workload, Strategy strategy, long sizeBytes, Figures figures) {
         return new Cell(workload, strategy, sizeBytes, Status.MEASURED, "", Optional.of(figures));
     }
 
-    static Cell notSupported(Workload workload, Strategy strategy, long sizeBytes, String why) {
+    public static Cell notSupported(Workload workload, Strategy strategy, long sizeBytes, String why) {
         return new Cell(workload, strategy, sizeBytes, Status.NOT_SUPPORTED, "not supported by this device: " + why, Optional.empty());
     }
 
-    static Cell failed(Workload workload, Strategy strategy, long sizeBytes, String why) {
+    /// @param why a sentence of its own: no device could do it
+    public static Cell impossible(Workload workload, Strategy strategy, long sizeBytes, String why) {
+        return new Cell(workload, strategy, sizeBytes, Status.NOT_SUPPORTED, why, Optional.empty());
+    }
+
+    public static Cell failed(Workload workload, Strategy strategy, long sizeBytes, String why) {
         return new Cell(workload, strategy, sizeBytes, Status.FAILED, why, Optional.empty());
     }
 }

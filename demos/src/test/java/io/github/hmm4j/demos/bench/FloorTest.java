@@ -27,6 +27,7 @@ class FloorTest {
     @AfterEach
     void forgetProperties() {
         setProperties("", "");
+        System.clearProperty(Floor.PROGRAM_PROPERTY);
     }
 
     @ParameterizedTest
@@ -80,6 +81,16 @@ class FloorTest {
     @Test
     void fromThePropertiesItIsThere() throws Exception {
         setProperties(SOURCE.toString(), "cc");
+        try (Floor.Beside beside = Floor.beside(HostAccess.Mode.SIGSEGV, ByteSize.mib(4))) {
+            assertThat(beside.floor()).isPresent();
+        }
+    }
+
+    @Test
+    void oneThatWasBuiltBeforehandNeedsNoCompiler() throws Exception {
+        Path program = Floor.build(SOURCE, "cc", target);
+        setProperties("", target.resolve("no-cc").toString());
+        System.setProperty(Floor.PROGRAM_PROPERTY, program.toString());
         try (Floor.Beside beside = Floor.beside(HostAccess.Mode.SIGSEGV, ByteSize.mib(4))) {
             assertThat(beside.floor()).isPresent();
         }

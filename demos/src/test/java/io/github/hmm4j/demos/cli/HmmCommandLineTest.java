@@ -24,6 +24,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.OptionalLong;
+import java.util.stream.Stream;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -39,6 +40,7 @@ class HmmCommandLineTest {
     private final StringWriter err = new StringWriter();
     private final List<DeviceChoice> choices = new ArrayList<>();
     private Optional<String> deviceError = Optional.empty();
+    private final List<DeviceReport> ignored = new ArrayList<>();
     private final FakeDemo good = new FakeDemo("good");
     private final FakeDemo other = new FakeDemo("other");
 
@@ -231,7 +233,16 @@ class HmmCommandLineTest {
     void listsDevices() {
         assertThat(run("devices", "--binding", "jocl")).isZero();
         assertThat(out.toString()).contains("0 *", "Device of jocl", "2.00 GiB", "direct, 6,000 MB/s to the device",
-            "SVM: fine grain buffer", "(aperture)", "checked: because");
+            "fine-grained buffer: at a time", "no fine-grained system: any pointer", "steps of 80 ns", "cl_khr_some: useful");
+    }
+
+    @Test
+    void aDeviceThatCannotBeUsedHidesNoOther() {
+        ignored.add(DeviceReport.ignored("Old Platform", "Old GPU", "lwjgl", "needs OpenCL 1.2"));
+        assertThat(run("devices")).isZero();
+        assertThat(out.toString()).contains("Device of lwjgl", "Old Platform", "needs OpenCL 1.2").doesNotContain("-1");
+        assertThat(run("devices", "--json")).isZero();
+        assertThat(out.toString()).contains("{\"number\": -1, \"chosen\": false, \"name\": \"Old GPU\"");
     }
 
     @Test
@@ -265,15 +276,21 @@ class HmmCommandLineTest {
 
     private int run(String... args) {
         Catalog catalog = new Catalog(List.of(good, other), List.of(new FakeBench()),
-            binding -> List.of(device("Device of " + binding)));
+            binding -> Stream.concat(Stream.of(device("Device of " + binding)), ignored.stream()).toList());
         return new HmmCommandLine(catalog, new PrintWriter(out), new PrintWriter(err)).run(args);
     }
 
     private DeviceReport device(String name) {
         DeviceReport.Use use = new DeviceReport.Use("direct", 6000, 5000, "faster", 1L << 30, 2L << 30, "aperture",
             "checked", "because");
+        DeviceReport.Offer offer = new DeviceReport.Offer("3.0", List.of("1.2"),
+            List.of(new DeviceReport.SharedMemory("fine-grained buffer", true, "at a time"),
+                new DeviceReport.SharedMemory("fine-grained system", false, "any pointer")),
+            "relaxed", false, true, 80, List.of(new DeviceReport.Extension("cl_khr_some", "useful")), Optional.empty(),
+            Optional.empty());
         return new DeviceReport(0, true, name, "CPU", "platform", "vendor", "driver", "binding", 2, 4L << 30, 1L << 30,
             128, true, List.of("FINE_GRAIN_BUFFER"), deviceError.isEmpty() ? Optional.of(use) : Optional.empty(),
-            deviceError);
+            deviceError, Optional.of(offer),
+            List.of(new DeviceReport.Decision("copies", "direct, 6,000 MB/s to the device", "faster")));
     }
 }

@@ -25,6 +25,14 @@ class DeviceListTest {
             boolean fits = use.heapBytes() <= Math.min(use.budgetBytes(), report.maxAllocationBytes());
             assertThat(use.placement()).isEqualTo(fits ? "aperture" : "windows");
             assertThat(use.hostAccess()).isIn("uffd", "sigsegv", "checked");
+            DeviceReport.Offer offer = report.offer().orElseThrow();
+            assertThat(offer.openCl()).matches("[1-9]\\.\\d");
+            assertThat(offer.openClC()).contains("1.2");
+            assertThat(offer.profiling()).isTrue();
+            assertThat(offer.timerNanos()).isPositive();
+            assertThat(offer.sharedMemory().stream().filter(DeviceReport.SharedMemory::available)).hasSameSizeAs(report.svm());
+            assertThat(report.decisions()).extracting(DeviceReport.Decision::what)
+                .containsExactly("copies", "in place", "placement", "budget", "queues", "host access");
         }
     }
 }

@@ -30,6 +30,9 @@ final class Cl {
     static final long MEM_READ_WRITE = 1;
     static final long MEM_USE_HOST_PTR = 1 << 3;
     static final long MEM_ALLOC_HOST_PTR = 1 << 4;
+    /// From OpenCL 2.0 on, for shared virtual memory.
+    static final long MEM_SVM_FINE_GRAIN_BUFFER = 1 << 10;
+    static final long MEM_SVM_ATOMICS = 1 << 11;
     static final long MAP_READ = 1;
     static final long MAP_WRITE = 1 << 1;
 

@@ -32,6 +32,9 @@ public interface ClApi {
     /// A value of 4 or 8 bytes, zero-extended.
     long deviceNumber(long device, int name);
 
+    /// A value of any other type, as the driver lays it out.
+    byte[] deviceBytes(long device, int name);
+
     // Contexts and queues.
 
     long createContext(long platform, long... devices);
@@ -79,12 +82,37 @@ public interface ClApi {
     /// Does not wait: the host memory holds the bytes when the event has ended.
     long enqueueRead(long queue, long memory, long offsetBytes, long lengthBytes, long hostAddressBytes, boolean event);
 
-    /// Maps a whole buffer and waits for it.
+    /// Maps a part of a buffer and waits for it.
     ///
-    /// @return the address
-    long map(long queue, long memory, long flags, long lengthBytes);
+    /// @return the address of the byte at `offsetBytes`
+    long map(long queue, long memory, long flags, long offsetBytes, long lengthBytes);
 
     void enqueueUnmap(long queue, long memory, long addressBytes);
+
+    // Shared virtual memory, from OpenCL 2.0 on. On an older platform each call fails with `CL_INVALID_OPERATION`, and no
+    // driver is asked ([SvmSupport]). Of which kind memory may be is the device's to say (`DeviceInfo.svm`).
+
+    /// Allocates memory that host and devices reach at the same addresses. Its contents are undefined.
+    ///
+    /// A call that has no status: where the driver returns no memory, the failure is said to be
+    /// `CL_MEM_OBJECT_ALLOCATION_FAILURE`, with the sizes.
+    ///
+    /// @param flags          `CL_MEM_READ_WRITE`, with `CL_MEM_SVM_FINE_GRAIN_BUFFER` for memory that host and device
+    ///                       may use at a time, and with `CL_MEM_SVM_ATOMICS` too for atomics between them
+    /// @param alignmentBytes a power of two, at most the size of the device's largest type (128 bytes where it has
+    ///                       `long16`); 0: that size
+    /// @return the address
+    long svmAllocate(long context, long flags, long lengthBytes, int alignmentBytes);
+
+    /// Frees at once: whatever uses the memory must have ended before.
+    void svmFree(long context, long addressBytes);
+
+    /// Lets the host touch a part of coarse-grained memory and waits for it; the devices may not touch it until it is
+    /// unmapped.
+    void svmMap(long queue, long flags, long addressBytes, long lengthBytes);
+
+    /// @param addressBytes as it was mapped
+    void enqueueSvmUnmap(long queue, long addressBytes);
 
     // Programs and kernels.
 
@@ -116,6 +144,10 @@ public interface ClApi {
     void setValue(long kernel, int index, MemorySegment value);
 
     void setMemory(long kernel, int index, long memory);
+
+    /// Sets an argument that is a pointer into shared virtual memory (from OpenCL 2.0 on). The memory must outlive every
+    /// launch with it.
+    void setSvmPointer(long kernel, int index, long addressBytes);
 
     void setLocal(long kernel, int index, long lengthBytes);
 

@@ -3,11 +3,13 @@ package io.github.hmm4j.device.opencl;
 import io.github.hmm4j.device.DeviceInfo;
 import io.github.hmm4j.device.DeviceInfo.Kind;
 import io.github.hmm4j.device.DeviceInfo.Svm;
+import io.github.hmm4j.error.HmmException;
 import java.util.ArrayList;
 import java.util.EnumSet;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
+import java.util.function.Supplier;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 import org.slf4j.Logger;
@@ -17,6 +19,7 @@ import org.slf4j.LoggerFactory;
 public final class ClPlatforms {
 
     private static final Logger LOG = LoggerFactory.getLogger(ClPlatforms.class);
+    private static final int NEEDED_VERSION = 12;
     private static final Pattern VERSION = Pattern.compile("OpenCL (\\d+)\\.(\\d+).*");
     /// The bits of `CL_DEVICE_SVM_CAPABILITIES`.
     private static final Map<Long, Svm> SVM_BITS = Map.of(
@@ -24,21 +27,70 @@ public final class ClPlatforms {
 
     private ClPlatforms() {}
 
-    /// Every device that can be used: available, with a compiler, OpenCL 1.2 or later. In the order of the driver; none
-    /// is an empty list ([ClAdvice#noDevice]).
+    /// What was found.
+    ///
+    /// @param usable  available, with a compiler, OpenCL 1.2 or later; in the order of the drivers
+    /// @param ignored all else
+    public record Survey(List<ClDeviceId> usable, List<Ignored> ignored) {
+        public Survey {
+            usable = List.copyOf(usable);
+            ignored = List.copyOf(ignored);
+        }
+    }
+
+    /// A device that cannot be used, or a whole platform.
+    ///
+    /// @param platform its name, or what stands for it if it does not say
+    /// @param device   its name; empty for a whole platform
+    public record Ignored(String platform, String device, String why) {}
+
+    /// Every device that can be used; none is an empty list ([ClAdvice#noDevice]).
     public static List<ClDeviceId> devices(ClApi api) {
-        var found = new ArrayList<ClDeviceId>();
+        return survey(api).usable();
+    }
+
+    /// Looks at all devices of all platforms. One that fails does not hide the others.
+    public static Survey survey(ClApi api) {
+        var usable = new ArrayList<ClDeviceId>();
+        var ignored = new ArrayList<Ignored>();
         for (long platform : api.platforms()) {
-            for (long device : api.devices(platform)) {
-                if (isUsable(api, device)) {
-                    found.add(identify(api, platform, device));
-                } else {
-                    LOG.info("ignored: device={}, needs OpenCL 1.2 and a compiler",
-                            api.deviceText(device, Cl.DEVICE_NAME));
+            String name = nameOr("a platform without a name", () -> api.platformText(platform, Cl.PLATFORM_NAME));
+            try {
+                for (long device : api.devices(platform)) {
+                    look(api, platform, device, name, usable, ignored);
                 }
+            } catch (HmmException e) {
+                LOG.warn("a platform does not list its devices: platform={}, {}", name, e.getMessage());
+                ignored.add(new Ignored(name, "", String.valueOf(e.getMessage())));
             }
         }
-        return List.copyOf(found);
+        ignored.forEach(one -> LOG.info("ignored: platform={}, device={}, {}", one.platform(), one.device(), one.why()));
+        return new Survey(usable, ignored);
+    }
+
+    private static void look(ClApi api, long platform, long device, String platformName, List<ClDeviceId> usable,
+            List<Ignored> ignored) {
+        try {
+            String problem = problem(api, device);
+            if (problem.isEmpty()) {
+                usable.add(identify(api, platform, device));
+            } else {
+                ignored.add(new Ignored(platformName, api.deviceText(device, Cl.DEVICE_NAME), problem));
+            }
+        } catch (HmmException e) {
+            String name = nameOr("a device without a name", () -> api.deviceText(device, Cl.DEVICE_NAME));
+            LOG.warn("a device does not say what it is: platform={}, device={}, {}", platformName, name,
+                    e.getMessage());
+            ignored.add(new Ignored(platformName, name, String.valueOf(e.getMessage())));
+        }
+    }
+
+    private static String nameOr(String unknown, Supplier<String> name) {
+        try {
+            return name.get();
+        } catch (HmmException _) {
+            return unknown;
+        }
     }
 
     /// A device that the application found by itself.
@@ -48,10 +100,16 @@ public final class ClPlatforms {
         return identify(api, api.deviceNumber(device, Cl.DEVICE_PLATFORM), device);
     }
 
-    private static boolean isUsable(ClApi api, long device) {
-        return version(api, device) >= 12
-                && api.deviceNumber(device, Cl.DEVICE_AVAILABLE) != 0
-                && api.deviceNumber(device, Cl.DEVICE_COMPILER_AVAILABLE) != 0;
+    /// Why a device cannot be used; empty if it can.
+    private static String problem(ClApi api, long device) {
+        String version = api.deviceText(device, Cl.DEVICE_VERSION);
+        if (version(version) < NEEDED_VERSION) {
+            return "needs OpenCL 1.2, has " + version;
+        }
+        if (api.deviceNumber(device, Cl.DEVICE_AVAILABLE) == 0) {
+            return "the driver says that it is not available";
+        }
+        return api.deviceNumber(device, Cl.DEVICE_COMPILER_AVAILABLE) == 0 ? "its driver has no compiler" : "";
     }
 
     private static ClDeviceId identify(ClApi api, long platform, long device) {
@@ -72,7 +130,7 @@ public final class ClPlatforms {
                 Math.toIntExact(api.deviceNumber(device, Cl.DEVICE_MAX_COMPUTE_UNITS)),
                 kind == Kind.CPU || api.deviceNumber(device, Cl.DEVICE_HOST_UNIFIED_MEMORY) != 0,
                 false,
-                version(api, device) >= 20 ? svm(api.deviceNumber(device, Cl.DEVICE_SVM_CAPABILITIES)) : Set.of());
+                version(api.deviceText(device, Cl.DEVICE_VERSION)) >= 20 ? svm(api.deviceNumber(device, Cl.DEVICE_SVM_CAPABILITIES)) : Set.of());
         return new ClDeviceId(platform, device, platformName, info);
     }
 
@@ -96,9 +154,9 @@ public final class ClPlatforms {
         return svm;
     }
 
-    /// Ten times the version, such as 12 for `OpenCL 1.2 ...`; 0 if the text does not follow the specification.
-    private static int version(ClApi api, long device) {
-        Matcher version = VERSION.matcher(api.deviceText(device, Cl.DEVICE_VERSION));
+    /// Ten times the version of a platform or a device, such as 12 for `OpenCL 1.2 ...`; 0 if the text does not follow the specification.
+    static int version(String text) {
+        Matcher version = VERSION.matcher(text);
         return version.matches() ? 10 * Integer.parseInt(version.group(1)) + Integer.parseInt(version.group(2)) : 0;
     }
 }

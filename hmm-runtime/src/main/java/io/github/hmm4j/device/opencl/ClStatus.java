@@ -17,10 +17,12 @@ public final class ClStatus {
 
     public static final int SUCCESS = 0;
     public static final int DEVICE_NOT_FOUND = -1;
+    public static final int MEM_OBJECT_ALLOCATION_FAILURE = -4;
     public static final int BUILD_PROGRAM_FAILURE = -11;
     public static final int EXEC_STATUS_ERROR_FOR_EVENTS_IN_WAIT_LIST = -14;
     public static final int INVALID_BUILD_OPTIONS = -43;
     public static final int INVALID_ARG_SIZE = -51;
+    public static final int INVALID_OPERATION = -59;
     public static final int PLATFORM_NOT_FOUND_KHR = -1001;
 
     private static final Map<Integer, String> NAMES = Map.<Integer, String>ofEntries(

@@ -20,7 +20,7 @@ final class PinnedMemory implements Owned {
         ClApi api = device.api();
         long buffer = api.createBuffer(device.context(), Cl.MEM_READ_WRITE | Cl.MEM_ALLOC_HOST_PTR, lengthBytes, 0);
         try {
-            long address = api.map(device.copy().handle(), buffer, Cl.MAP_READ | Cl.MAP_WRITE, lengthBytes);
+            long address = api.map(device.copy().handle(), buffer, Cl.MAP_READ | Cl.MAP_WRITE, 0, lengthBytes);
             return new PinnedMemory(device, buffer, address, lengthBytes);
         } catch (RuntimeException e) {
             new Cleanup(e).run(() -> api.releaseMemory(buffer));

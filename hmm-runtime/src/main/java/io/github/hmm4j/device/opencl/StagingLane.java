@@ -99,7 +99,7 @@ final class StagingLane {
         long bytes = (long) StagedCopyEngine.SLOTS * StagedCopyEngine.SLOT_BYTES;
         long buffer = api.createBuffer(device.context(), Cl.MEM_READ_WRITE | Cl.MEM_ALLOC_HOST_PTR, bytes, 0);
         try {
-            ringAddress = api.map(queue.handle(), buffer, Cl.MAP_READ | Cl.MAP_WRITE, bytes);
+            ringAddress = api.map(queue.handle(), buffer, Cl.MAP_READ | Cl.MAP_WRITE, 0, bytes);
         } catch (RuntimeException e) {
             new Cleanup(e).run(() -> api.releaseMemory(buffer));
             throw e;

@@ -1,12 +1,19 @@
 package io.github.hmm4j.device.opencl;
 
+import static java.lang.foreign.ValueLayout.JAVA_INT;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatExceptionOfType;
+import static org.assertj.core.api.Assumptions.assumeThat;
 
+import io.github.hmm4j.device.DeviceInfo.Svm;
 import io.github.hmm4j.error.OpenClFailedException;
+import java.io.IOException;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.Set;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
@@ -64,12 +71,19 @@ abstract class ClApiContract {
             api.releaseEvent(event);
             assertThat(host.get(ValueLayout.JAVA_BYTE, 127)).isZero();
             assertThat(host.get(ValueLayout.JAVA_BYTE, 128)).isEqualTo((byte) 9);
-            long address = api.map(queue, memory, Cl.MAP_READ | Cl.MAP_WRITE, 1024);
-            MemorySegment mapped = MemorySegment.ofAddress(address).reinterpret(1024);
-            assertThat(mapped.get(ValueLayout.JAVA_BYTE, 767)).isEqualTo((byte) 9);
-            assertThat(mapped.get(ValueLayout.JAVA_BYTE, 768)).isZero();
+            long address = api.map(queue, memory, Cl.MAP_READ | Cl.MAP_WRITE, 512, 512);
+            MemorySegment mapped = MemorySegment.ofAddress(address).reinterpret(512);
+            assertThat(mapped.get(ValueLayout.JAVA_BYTE, 0)).isEqualTo((byte) 9);
+            assertThat(mapped.get(ValueLayout.JAVA_BYTE, 255)).isEqualTo((byte) 9);
+            assertThat(mapped.get(ValueLayout.JAVA_BYTE, 256)).isZero();
+            mapped.set(ValueLayout.JAVA_BYTE, 256, (byte) 7);
             api.enqueueUnmap(queue, memory, address);
+            api.enqueueRead(queue, memory, 768, 1, host.address(), false);
             api.finish(queue);
+            assertThat(host.get(ValueLayout.JAVA_BYTE, 0)).isEqualTo((byte) 7);
+            assertThatExceptionOfType(OpenClFailedException.class)
+                    .isThrownBy(() -> api.map(queue, memory, Cl.MAP_READ, 1000, 100))
+                    .withMessageContaining("clEnqueueMapBuffer").withMessageContaining("offset=1000, bytes=100");
             api.releaseMemory(memory);
         }
     }
@@ -97,6 +111,109 @@ abstract class ClApiContract {
         assertThat(api.build(program, id.device(), "")).isTrue();
         assertThatExceptionOfType(OpenClFailedException.class).isThrownBy(() -> api.createKernel(program, "other"))
                 .withMessageContaining("CL_INVALID_KERNEL_NAME").withMessageContaining("other");
+        api.releaseProgram(program);
+    }
+
+    @Test
+    void doublesSharedVirtualMemoryOfEveryKind() {
+        Set<Svm> kinds = id.info().svm();
+        assumeThat(kinds).as("the device has shared virtual memory").contains(Svm.COARSE_GRAIN_BUFFER);
+        doublesShared(Cl.MEM_READ_WRITE, false);
+        if (kinds.contains(Svm.FINE_GRAIN_BUFFER)) {
+            doublesShared(Cl.MEM_READ_WRITE | Cl.MEM_SVM_FINE_GRAIN_BUFFER, true);
+        }
+        if (kinds.containsAll(Set.of(Svm.FINE_GRAIN_BUFFER, Svm.ATOMICS))) {
+            doublesShared(Cl.MEM_READ_WRITE | Cl.MEM_SVM_FINE_GRAIN_BUFFER | Cl.MEM_SVM_ATOMICS, true);
+        }
+    }
+
+    /// The kernel gets the second half of the memory; where the memory is coarse, the host maps what it touches.
+    private void doublesShared(long flags, boolean fine) {
+        int half = 1024;
+        long program = api.createProgram(context, "kernel void twice(global int *a) { a[get_global_id(0)] *= 2; }");
+        assertThat(api.build(program, id.device(), "")).isTrue();
+        long kernel = api.createKernel(program, "twice");
+        long address = api.svmAllocate(context, flags, 2L * half * Integer.BYTES, 128);
+        try {
+            assertThat(address % 128).isZero();
+            MemorySegment memory = MemorySegment.ofAddress(address).reinterpret(2L * half * Integer.BYTES);
+            touch(memory, fine, Cl.MAP_WRITE, () -> {
+                for (int i = 0; i < 2 * half; i++) {
+                    memory.setAtIndex(JAVA_INT, i, i);
+                }
+            });
+            api.setSvmPointer(kernel, 0, address + (long) half * Integer.BYTES);
+            api.releaseEvent(api.enqueueKernel(queue, kernel, new long[] {half}, new long[0]));
+            api.finish(queue);
+            touch(memory.asSlice((half - 1) * 4L, 16), fine, Cl.MAP_READ, () -> assertThat(
+                    memory.asSlice((half - 1) * 4L, 16).toArray(JAVA_INT))
+                    .containsExactly(half - 1, 2 * half, 2 * (half + 1), 2 * (half + 2)));
+        } finally {
+            api.svmFree(context, address);
+            api.releaseKernel(kernel);
+            api.releaseProgram(program);
+        }
+    }
+
+    private void touch(MemorySegment part, boolean fine, long flags, Runnable work) {
+        if (!fine) {
+            api.svmMap(queue, flags, part.address(), part.byteSize());
+        }
+        work.run();
+        if (!fine) {
+            api.enqueueSvmUnmap(queue, part.address());
+            api.finish(queue);
+        }
+    }
+
+    @Test
+    void sharesMemoryThatNoByteBufferCouldHold() {
+        long lengthBytes = 1L << 31;
+        assumeThat(id.info().svm()).contains(Svm.FINE_GRAIN_BUFFER);
+        assumeThat(id.info().maxAllocationBytes()).as("largest allocation").isGreaterThanOrEqualTo(lengthBytes);
+        long address = api.svmAllocate(context, Cl.MEM_READ_WRITE | Cl.MEM_SVM_FINE_GRAIN_BUFFER, lengthBytes, 0);
+        MemorySegment last = MemorySegment.ofAddress(address).reinterpret(lengthBytes).asSlice(lengthBytes - 4);
+        last.set(JAVA_INT, 0, 5);
+        assertThat(last.get(JAVA_INT, 0)).isEqualTo(5);
+        api.svmFree(context, address);
+    }
+
+    @Test
+    void givesSharedMemoryBack() throws IOException {
+        assumeThat(id.info().svm()).as("the device has shared virtual memory").isNotEmpty();
+        int rounds = 20;
+        long lengthBytes = Math.min(1L << 30, id.info().maxAllocationBytes());
+        long before = addressSpaceBytes();
+        for (int i = 0; i < rounds; i++) {
+            api.svmFree(context, api.svmAllocate(context, Cl.MEM_READ_WRITE, lengthBytes, 0));
+        }
+        assertThat(addressSpaceBytes() - before).isLessThan(rounds / 2 * lengthBytes);
+    }
+
+    /// Of this process, touched or not.
+    private static long addressSpaceBytes() throws IOException {
+        String pages = Files.readString(Path.of("/proc/self/statm")).split(" ", 2)[0];
+        return Long.parseLong(pages) * 4096;
+    }
+
+    @Test
+    void saysWhichSharedMemoryThereWasNot() {
+        assumeThat(id.info().svm()).as("the device has shared virtual memory").isNotEmpty();
+        long tooMuch = 1L << 50;
+        assertThatExceptionOfType(OpenClFailedException.class)
+                .isThrownBy(() -> api.svmAllocate(context, Cl.MEM_READ_WRITE, tooMuch, 0))
+                .satisfies(e -> assertThat(e.call()).isEqualTo("clSVMAlloc"))
+                .satisfies(e -> assertThat(e.status()).isEqualTo(ClStatus.MEM_OBJECT_ALLOCATION_FAILURE))
+                .withMessageContaining("bytes=" + tooMuch);
+        assertThatExceptionOfType(OpenClFailedException.class)
+                .isThrownBy(() -> api.svmMap(queue, Cl.MAP_READ, 4096, 0))
+                .withMessageContaining("clEnqueueSVMMap failed").withMessageContaining("bytes=0");
+        long program = api.createProgram(context, "kernel void k(global int *a) { }");
+        assertThat(api.build(program, id.device(), "")).isTrue();
+        long kernel = api.createKernel(program, "k");
+        assertThatExceptionOfType(OpenClFailedException.class).isThrownBy(() -> api.setSvmPointer(kernel, 3, 4096))
+                .withMessageContaining("clSetKernelArgSVMPointer failed").withMessageContaining("index=3, address=0x1000");
+        api.releaseKernel(kernel);
         api.releaseProgram(program);
     }
 }

@@ -51,10 +51,12 @@ final class InterceptedClApi {
         countAndFail(name);
         if (name.startsWith("release")) {
             release((long) args[0], name);
+        } else if (name.equals("svmFree")) {
+            release((long) args[1], name);
         }
         try {
             Object result = method.invoke(target, args);
-            if (name.startsWith("create")
+            if (name.startsWith("create") || name.equals("svmAllocate")
                     || (name.startsWith("enqueue") && result instanceof Long event && event != 0)) {
                 live.merge((long) result, 1, Integer::sum);
             } else if (name.equals("retainContext")) {

@@ -33,7 +33,7 @@ final class Handles<T extends NativePointerObject> {
         return object;
     }
 
-    /// Makes a new object of JOCL stand for a handle that JOCL did not make. There is no other way in than its private field.
+    /// Makes a new object of JOCL stand for a handle or an address that JOCL did not make. There is no other way in than its private field.
     static <T extends NativePointerObject> T wrap(T object, long handle) {
         NATIVE_POINTER.set(object, handle);
         return object;

@@ -6,6 +6,7 @@ import io.github.hmm4j.device.opencl.ClAdvice;
 import io.github.hmm4j.device.opencl.ClApi;
 import io.github.hmm4j.device.opencl.ClBinding;
 import io.github.hmm4j.device.opencl.ClStatus;
+import io.github.hmm4j.device.opencl.SvmSupport;
 import io.github.hmm4j.error.NoDeviceException;
 import java.lang.foreign.MemorySegment;
 import java.nio.ByteBuffer;
@@ -36,6 +37,7 @@ import org.jspecify.annotations.Nullable;
 ///
 /// JOCL wants its own objects, so those it made are kept by handle until they are released. It either returns a status
 /// or throws it, as the application has set for the whole process; both are understood and the setting is left alone.
+/// Two calls go around it, because it would lose what they return ([RawCalls]).
 /// Data is never passed in arrays: JOCL would pin the heap during the call, or lose what the driver wrote.
 public final class JoclClApi implements ClApi {
 
@@ -48,6 +50,9 @@ public final class JoclClApi implements ClApi {
     private final Handles<cl_program> programs = new Handles<>("program");
     private final Handles<cl_kernel> kernels = new Handles<>("kernel");
     private final Handles<cl_event> events = new Handles<>("event");
+
+    private final RawCalls raw = RawCalls.load();
+    private final SvmSupport svm = new SvmSupport(this);
 
     private JoclClApi() {}
 
@@ -129,6 +134,13 @@ public final class JoclClApi implements ClApi {
     public long deviceNumber(long device, int name) {
         cl_device_id id = devices.get(device);
         return InfoCall.number("clGetDeviceInfo", name, (capacity, answer, length) ->
+                CL.clGetDeviceInfo(id, name, capacity, answer, length));
+    }
+
+    @Override
+    public byte[] deviceBytes(long device, int name) {
+        cl_device_id id = devices.get(device);
+        return InfoCall.bytes("clGetDeviceInfo", name, (capacity, answer, length) ->
                 CL.clGetDeviceInfo(id, name, capacity, answer, length));
     }
 
@@ -259,13 +271,9 @@ public final class JoclClApi implements ClApi {
     }
 
     @Override
-    public long map(long queue, long memory, long flags, long lengthBytes) {
-        cl_command_queue object = queues.get(queue);
-        cl_mem buffer = memories.get(memory);
-        ByteBuffer mapped = create(
-                status -> CL.clEnqueueMapBuffer(object, buffer, true, flags, 0, lengthBytes, 0, null, null, status),
-                "clEnqueueMapBuffer", "bytes", lengthBytes);
-        return MemorySegment.ofBuffer(mapped).address();
+    public long map(long queue, long memory, long flags, long offsetBytes, long lengthBytes) {
+        return raw.map(queues.get(queue).getNativePointer(), memories.get(memory).getNativePointer(), flags, offsetBytes,
+                lengthBytes);
     }
 
     @Override
@@ -274,6 +282,35 @@ public final class JoclClApi implements ClApi {
         cl_mem buffer = memories.get(memory);
         check(() -> CL.clEnqueueUnmapMemObject(object, buffer, buffer(addressBytes), 0, null, null),
                 "clEnqueueUnmapMemObject", "memory", memory);
+    }
+
+    @Override
+    public long svmAllocate(long context, long flags, long lengthBytes, int alignmentBytes) {
+        svm.require("clSVMAlloc", raw.hasSvm(), () -> deviceOfContext(context));
+        long address = raw.svmAllocate(contexts.get(context).getNativePointer(), flags, lengthBytes, alignmentBytes);
+        return SvmSupport.allocated(address, flags, lengthBytes, alignmentBytes);
+    }
+
+    @Override
+    public void svmFree(long context, long addressBytes) {
+        svm.require("clSVMFree", raw.hasSvm(), () -> deviceOfContext(context));
+        CL.clSVMFree(contexts.get(context), sharedPointer(addressBytes));
+    }
+
+    @Override
+    public void svmMap(long queue, long flags, long addressBytes, long lengthBytes) {
+        svm.require("clEnqueueSVMMap", raw.hasSvm(), () -> deviceOfQueue(queue));
+        cl_command_queue object = queues.get(queue);
+        check(() -> CL.clEnqueueSVMMap(object, true, flags, sharedPointer(addressBytes), lengthBytes, 0, null, null),
+                "clEnqueueSVMMap", "bytes", lengthBytes);
+    }
+
+    @Override
+    public void enqueueSvmUnmap(long queue, long addressBytes) {
+        svm.require("clEnqueueSVMUnmap", raw.hasSvm(), () -> deviceOfQueue(queue));
+        cl_command_queue object = queues.get(queue);
+        check(() -> CL.clEnqueueSVMUnmap(object, sharedPointer(addressBytes), 0, null, null),
+                "clEnqueueSVMUnmap", "address", addressBytes);
     }
 
     @Override
@@ -362,6 +399,18 @@ public final class JoclClApi implements ClApi {
     }
 
     @Override
+    public void setSvmPointer(long kernel, int index, long addressBytes) {
+        svm.require("clSetKernelArgSVMPointer", raw.hasSvm(), () -> deviceOfContext(contextOfKernel(kernel)));
+        cl_kernel object = kernels.get(kernel);
+        int status =
+                StatusCall.status(() -> CL.clSetKernelArgSVMPointer(object, index, pointer(addressBytes)));
+        if (status != SUCCESS) {
+            throw ClStatus.failure(
+                    status, "clSetKernelArgSVMPointer", "index=%d, address=0x%x".formatted(index, addressBytes));
+        }
+    }
+
+    @Override
     public void setLocal(long kernel, int index, long lengthBytes) {
         set(kernel, index, lengthBytes, null);
     }
@@ -415,6 +464,27 @@ public final class JoclClApi implements ClApi {
         release(events, event, CL::clReleaseEvent, "clReleaseEvent");
     }
 
+    private long contextOfKernel(long kernel) {
+        cl_kernel object = kernels.get(kernel);
+        int name = CL.CL_KERNEL_CONTEXT;
+        return InfoCall.first("clGetKernelInfo", name, (capacity, answer, length) ->
+                CL.clGetKernelInfo(object, name, capacity, answer, length));
+    }
+
+    private long deviceOfContext(long context) {
+        cl_context object = contexts.get(context);
+        int name = CL.CL_CONTEXT_DEVICES;
+        return InfoCall.first("clGetContextInfo", name, (capacity, answer, length) ->
+                CL.clGetContextInfo(object, name, capacity, answer, length));
+    }
+
+    private long deviceOfQueue(long queue) {
+        cl_command_queue object = queues.get(queue);
+        int name = CL.CL_QUEUE_DEVICE;
+        return InfoCall.first("clGetCommandQueueInfo", name, (capacity, answer, length) ->
+                CL.clGetCommandQueueInfo(object, name, capacity, answer, length));
+    }
+
     private AtomicInteger references(long context) {
         AtomicInteger references = contextReferences.get(context);
         if (references == null) {
@@ -462,6 +532,12 @@ public final class JoclClApi implements ClApi {
         if (status != SUCCESS) {
             throw ClStatus.failure(status, name, what + "=" + value);
         }
+    }
+
+    /// What JOCL's calls for shared memory read is the address that its allocation has left in the object, and not where
+    /// the object points, as all other calls do: those would take a [#pointer] for null, and free nothing.
+    private static Pointer sharedPointer(long addressBytes) {
+        return Handles.wrap(new Pointer(), addressBytes);
     }
 
     private static Pointer pointer(long addressBytes) {

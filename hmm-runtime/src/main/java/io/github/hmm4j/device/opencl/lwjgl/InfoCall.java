@@ -8,6 +8,8 @@ import io.github.hmm4j.device.opencl.ClStatus;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
+import java.nio.ByteBuffer;
+import java.nio.ByteOrder;
 import java.nio.charset.StandardCharsets;
 import org.lwjgl.system.MemoryStack;
 
@@ -20,12 +22,16 @@ interface InfoCall {
 
     /// A text without its final zero.
     static String text(String call, int name, InfoCall info) {
+        return new String(bytes(call, name, info), StandardCharsets.UTF_8).replace("\0", "").strip();
+    }
+
+    /// A value of any length.
+    static byte[] bytes(String call, int name, InfoCall info) {
         try (Arena arena = Arena.ofConfined()) {
             long lengthBytes = lengthBytes(call, name, info);
-            MemorySegment answer = arena.allocate(Math.max(1, lengthBytes));
+            MemorySegment answer = arena.allocate(Math.max(1, lengthBytes), Long.BYTES);
             ClStatus.check(info.get(lengthBytes, answer.address(), NULL), call, what(name));
-            byte[] bytes = answer.asSlice(0, lengthBytes).toArray(ValueLayout.JAVA_BYTE);
-            return new String(bytes, StandardCharsets.UTF_8).replace("\0", "").strip();
+            return answer.asSlice(0, lengthBytes).toArray(ValueLayout.JAVA_BYTE);
         }
     }
 
@@ -41,6 +47,11 @@ interface InfoCall {
                     ? Integer.toUnsignedLong(memGetInt(answer))
                     : memGetLong(answer);
         }
+    }
+
+    /// The first of several handles.
+    static long first(String call, int name, InfoCall info) {
+        return ByteBuffer.wrap(bytes(call, name, info)).order(ByteOrder.nativeOrder()).getLong();
     }
 
     private static long lengthBytes(String call, int name, InfoCall info) {

@@ -10,6 +10,7 @@ import io.github.hmm4j.device.opencl.ClAdvice;
 import io.github.hmm4j.device.opencl.ClApi;
 import io.github.hmm4j.device.opencl.ClBinding;
 import io.github.hmm4j.device.opencl.ClStatus;
+import io.github.hmm4j.device.opencl.SvmSupport;
 import io.github.hmm4j.error.NoDeviceException;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
@@ -20,11 +21,14 @@ import org.lwjgl.opencl.CL;
 import org.lwjgl.opencl.CL10;
 import org.lwjgl.opencl.CL11;
 import org.lwjgl.opencl.CL12;
+import org.lwjgl.opencl.CL20;
 import org.lwjgl.system.Configuration;
 import org.lwjgl.system.MemoryStack;
 
 /// OpenCL through the raw calls of LWJGL: every handle is a `long`, and a call costs about ten nanoseconds.
 public final class LwjglClApi implements ClApi {
+
+    private final SvmSupport svm = new SvmSupport(this);
 
     private LwjglClApi() {}
 
@@ -81,6 +85,12 @@ public final class LwjglClApi implements ClApi {
     @Override
     public long deviceNumber(long device, int name) {
         return InfoCall.number("clGetDeviceInfo", name, (capacity, answer, length) ->
+                CL10.nclGetDeviceInfo(device, name, capacity, answer, length));
+    }
+
+    @Override
+    public byte[] deviceBytes(long device, int name) {
+        return InfoCall.bytes("clGetDeviceInfo", name, (capacity, answer, length) ->
                 CL10.nclGetDeviceInfo(device, name, capacity, answer, length));
     }
 
@@ -202,12 +212,13 @@ public final class LwjglClApi implements ClApi {
     }
 
     @Override
-    public long map(long queue, long memory, long flags, long lengthBytes) {
+    public long map(long queue, long memory, long flags, long offsetBytes, long lengthBytes) {
         try (MemoryStack stack = MemoryStack.stackPush()) {
             long status = stack.nint(0);
             long address = CL10.nclEnqueueMapBuffer(
-                    queue, memory, CL10.CL_TRUE, flags, 0, lengthBytes, 0, NULL, NULL, status);
-            return created(address, status, "clEnqueueMapBuffer", lengthBytes, "bytes");
+                    queue, memory, CL10.CL_TRUE, flags, offsetBytes, lengthBytes, 0, NULL, NULL, status);
+            return created(
+                    address, status, "clEnqueueMapBuffer", lengthBytes, "offset=" + offsetBytes + ", bytes");
         }
     }
 
@@ -215,6 +226,35 @@ public final class LwjglClApi implements ClApi {
     public void enqueueUnmap(long queue, long memory, long addressBytes) {
         ClStatus.check(CL10.nclEnqueueUnmapMemObject(queue, memory, addressBytes, 0, NULL, NULL),
                 "clEnqueueUnmapMemObject", null);
+    }
+
+    @Override
+    public long svmAllocate(long context, long flags, long lengthBytes, int alignmentBytes) {
+        svm.require("clSVMAlloc", CL.getICD().clSVMAlloc != NULL, () -> deviceOfContext(context));
+        long address = CL20.nclSVMAlloc(context, flags, lengthBytes, alignmentBytes);
+        return SvmSupport.allocated(address, flags, lengthBytes, alignmentBytes);
+    }
+
+    @Override
+    public void svmFree(long context, long addressBytes) {
+        svm.require("clSVMFree", CL.getICD().clSVMFree != NULL, () -> deviceOfContext(context));
+        CL20.nclSVMFree(context, addressBytes);
+    }
+
+    @Override
+    public void svmMap(long queue, long flags, long addressBytes, long lengthBytes) {
+        svm.require("clEnqueueSVMMap", CL.getICD().clEnqueueSVMMap != NULL, () -> deviceOfQueue(queue));
+        int status = CL20.nclEnqueueSVMMap(
+                queue, CL10.CL_TRUE, flags, addressBytes, lengthBytes, 0, NULL, NULL);
+        if (status != SUCCESS) {
+            throw ClStatus.failure(status, "clEnqueueSVMMap", "bytes=" + lengthBytes);
+        }
+    }
+
+    @Override
+    public void enqueueSvmUnmap(long queue, long addressBytes) {
+        svm.require("clEnqueueSVMUnmap", CL.getICD().clEnqueueSVMUnmap != NULL, () -> deviceOfQueue(queue));
+        ClStatus.check(CL20.nclEnqueueSVMUnmap(queue, addressBytes, 0, NULL, NULL), "clEnqueueSVMUnmap", null);
     }
 
     @Override
@@ -311,6 +351,17 @@ public final class LwjglClApi implements ClApi {
     }
 
     @Override
+    public void setSvmPointer(long kernel, int index, long addressBytes) {
+        svm.require("clSetKernelArgSVMPointer", CL.getICD().clSetKernelArgSVMPointer != NULL,
+                () -> deviceOfContext(contextOfKernel(kernel)));
+        int status = CL20.nclSetKernelArgSVMPointer(kernel, index, addressBytes);
+        if (status != SUCCESS) {
+            throw ClStatus.failure(
+                    status, "clSetKernelArgSVMPointer", "index=%d, address=0x%x".formatted(index, addressBytes));
+        }
+    }
+
+    @Override
     public void setLocal(long kernel, int index, long lengthBytes) {
         set(CL10.nclSetKernelArg(kernel, index, lengthBytes, NULL), index, lengthBytes);
     }
@@ -361,6 +412,24 @@ public final class LwjglClApi implements ClApi {
     @Override
     public void releaseEvent(long event) {
         ClStatus.check(CL10.clReleaseEvent(event), "clReleaseEvent", null);
+    }
+
+    private static long contextOfKernel(long kernel) {
+        int name = CL10.CL_KERNEL_CONTEXT;
+        return InfoCall.number("clGetKernelInfo", name,
+                (capacity, answer, length) -> CL10.nclGetKernelInfo(kernel, name, capacity, answer, length));
+    }
+
+    private static long deviceOfContext(long context) {
+        int name = CL10.CL_CONTEXT_DEVICES;
+        return InfoCall.first("clGetContextInfo", name,
+                (capacity, answer, length) -> CL10.nclGetContextInfo(context, name, capacity, answer, length));
+    }
+
+    private static long deviceOfQueue(long queue) {
+        int name = CL10.CL_QUEUE_DEVICE;
+        return InfoCall.number("clGetCommandQueueInfo", name,
+                (capacity, answer, length) -> CL10.nclGetCommandQueueInfo(queue, name, capacity, answer, length));
     }
 
     private static long created(long handle, long statusAddress, String call, long value, String what) {

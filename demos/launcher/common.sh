@@ -1,0 +1,87 @@
+# common.sh - what both launchers share: `demos/hmm` in a source tree and `hmm` in an unpacked bundle. Sourced, not run.
+#
+# Finding shared libraries and OpenCL drivers, and the one command line with which Java is started for OpenCL.
+
+note() { printf '%s\n' "$*" >&2; }
+die() { note "hmm: $*"; exit 1; }
+has() { command -v "$1" >/dev/null 2>&1; }
+
+# ---- shared libraries and drivers: each function prints what it found, or fails ---------------------------------------
+
+# One folder a line: where the dynamic linker looks. Without its cache those that it knows by itself, under the names
+# that distributions give them.
+library_folders() {
+  printf '%s\n' "${LD_LIBRARY_PATH:-}" | tr ':' '\n'
+  cached=$(PATH=$PATH:/usr/sbin:/sbin ldconfig -p 2>/dev/null | sed -n 's|.*=> \(.*\)/[^/]*$|\1|p' | sort -u)
+  if [ -n "$cached" ]; then
+    printf '%s\n' "$cached"
+  else
+    printf '%s\n' /lib/x86_64-linux-gnu /usr/lib/x86_64-linux-gnu /lib64 /usr/lib64 /lib /usr/lib
+  fi
+}
+
+find_library() {
+  case $1 in
+    '') return 1 ;;
+    /*) [ -e "$1" ] && printf '%s\n' "$1"; return ;;
+  esac
+  library_folders | while IFS= read -r folder; do
+    if [ -n "$folder" ] && [ -e "$folder/$1" ]; then
+      printf '%s\n' "$folder/$1"
+      break
+    fi
+  done | grep .
+}
+
+find_loader() { find_library libOpenCL.so.1; }
+
+# The files that register drivers, one a line; each has one line, the name of a library. A file whose library is gone
+# does not count.
+registered_drivers() {
+  vendors=${OCL_ICD_VENDORS:-/etc/OpenCL/vendors}
+  if [ -d "$vendors" ]; then set -- "$vendors"/*.icd; else set -- "$vendors"; fi
+  for icd in "$@"; do
+    if find_library "$(library_of "$icd")" >/dev/null; then printf '%s\n' "$icd"; fi
+  done
+}
+
+# The library that a driver is registered with.
+library_of() {
+  case $1 in
+    *.icd) library=; [ -r "$1" ] && IFS= read -r library <"$1"; printf '%s\n' "$library" ;; # the last line may lack its newline
+    *) printf '%s\n' "$1" ;;                                                                # the loader also takes the library itself
+  esac
+}
+
+find_driver() {
+  drivers=
+  while IFS= read -r icd; do
+    [ -z "$icd" ] || drivers="$drivers${drivers:+, }$icd"
+  done <<END
+$(registered_drivers)
+END
+  [ -n "$drivers" ] && printf '%s\n' "$drivers"
+}
+
+# ---- Java -------------------------------------------------------------------------------------------------------------
+
+# jsig_of JAVA_HOME: the LD_PRELOAD to start Java with.
+#
+# POCL's LLVM takes over the JVM's signal handlers; libjsig, preloaded, lets both have theirs. LD_PRELOAD is split at
+# blanks and colons, so a path that has one is replaced by the bare name, which java finds beside itself.
+jsig_of() {
+  jsig=$1/lib/libjsig.so
+  [ -e "$jsig" ] || die "this JDK has no libjsig, which OpenCL on the CPU needs: jdk=$1"
+  case $jsig in *[[:space:]:]*) jsig=libjsig.so ;; esac
+  printf '%s\n' "$jsig${LD_PRELOAD:+:$LD_PRELOAD}"
+}
+
+# exec_java JAVA_HOME ARGUMENT...: becomes Java, with what every JVM that touches OpenCL needs.
+exec_java() {
+  java_home=$1
+  shift
+  LD_PRELOAD=$(jsig_of "$java_home") || exit 1
+  export LD_PRELOAD
+  exec "$java_home/bin/java" --enable-native-access=ALL-UNNAMED \
+    -Dorg.lwjgl.opencl.libname=libOpenCL.so.1 -Dorg.lwjgl.system.memoryBackend=ffm "$@"
+}

@@ -1,0 +1,123 @@
+package io.github.hmm4j.demos.cli;
+
+import io.github.hmm4j.demos.devices.DeviceList;
+import io.github.hmm4j.demos.harness.DeviceChoice;
+import io.github.hmm4j.demos.harness.DeviceReport;
+import io.github.hmm4j.demos.harness.UsageException;
+import io.github.hmm4j.demos.report.Progress;
+import io.github.hmm4j.demos.report.Units;
+import io.github.hmm4j.demos.svm.Cell;
+import io.github.hmm4j.demos.svm.SvmResults;
+import io.github.hmm4j.demos.svm.measure.Machine;
+import io.github.hmm4j.demos.svm.measure.Schedule;
+import io.github.hmm4j.demos.svm.measure.SvmRun;
+import io.github.hmm4j.demos.svm.report.SvmReport;
+import io.github.hmm4j.error.NoDeviceException;
+import java.io.PrintWriter;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.List;
+import java.util.Map;
+import java.util.SortedSet;
+import java.util.TreeSet;
+import java.util.concurrent.Callable;
+import picocli.CommandLine.ExitCode;
+import picocli.CommandLine.Mixin;
+import picocli.CommandLine.Model.CommandSpec;
+import picocli.CommandLine.Option;
+import picocli.CommandLine.Spec;
+
+/// `hmm bench svm`: measures, prints verdicts, and writes a report.
+final class RunSvm implements Callable<Integer> {
+    private static final long SMALLEST_BYTES = 4L << 10;
+    private static final long LARGEST_UNLESS_ASKED_BYTES = 1L << 30;
+    private static final long STEP = 8;
+    private static final long QUICK_LARGEST_BYTES = 16L << 20;
+    private static final long QUICK_STEP = 64;
+    private static final String MOST = "max";
+
+    @Mixin
+    private DeviceOptions device = new DeviceOptions();
+
+    @Option(names = "--out", paramLabel = "DIR", required = true,
+        description = "Folder for report.html, results.json, results.csv and overview.svg; made if it is not there.")
+    private Path out = Path.of("");
+
+    @Option(names = "--sizes", paramLabel = "SIZE", split = ",",
+        description = "Sizes of the data, multiples of 4K, from 4K to a third of the memory; max is that third."
+            + " Default: 4K, 32K, 256K, 2M, 16M, 128M, 1G as far as they fit.")
+    private List<String> sizes = List.of();
+
+    @Option(names = "--quick", description = "Fewer sizes and rounds: done in three minutes on two processors.")
+    private boolean quick;
+
+    @Option(names = "--any-pointer",
+        description = "Also try fine-grained system SVM on a device that does not say it takes any pointer. Some do; others crash.")
+    private boolean anyPointer;
+
+    @Spec
+    private CommandSpec spec = CommandSpec.create();
+
+    private final PrintWriter output;
+    private final PrintWriter err;
+
+    RunSvm(PrintWriter output, PrintWriter err) {
+        this.output = output;
+        this.err = err;
+    }
+
+    @Override
+    public Integer call() throws Exception {
+        DeviceChoice choice = device.choice();
+        DeviceReport report = reported(choice);
+        List<Long> measured = chosenSizes(Math.min(Machine.memoryBytes(), report.memoryBytes()) / 3);
+        Files.createDirectories(out);
+        Map<String, String> machine = Machine.facts();
+        Schedule schedule = quick ? Schedule.quick(measured) : Schedule.full(measured);
+        List<Cell> cells = new SvmRun(choice, schedule, anyPointer, Progress.of(err)).cells();
+        SvmResults results = new SvmResults(command(), machine, report, schedule.inWords(), cells);
+        SvmReport written = new SvmReport(results);
+        written.writeTo(out);
+        output.print(written.terminal());
+        output.println("Report: " + out.resolve("report.html"));
+        output.flush();
+        return cells.stream().noneMatch(cell -> cell.status() == Cell.Status.FAILED) ? ExitCode.OK : ExitCode.SOFTWARE;
+    }
+
+    private DeviceReport reported(DeviceChoice choice) throws UsageException {
+        if (choice.simulated()) {
+            throw new UsageException("--device sim: this benchmark compares with plain OpenCL, which the simulated device does not know");
+        }
+        try {
+            return DeviceList.of(choice.binding(), choice.device().orElse(""));
+        } catch (NoDeviceException e) {
+            if (choice.device().isEmpty()) {
+                throw e;
+            }
+            throw new UsageException("--device: " + e.getMessage());
+        }
+    }
+
+    /// @param mostBytes a third of the memory
+    private List<Long> chosenSizes(long mostBytes) throws UsageException {
+        SortedSet<Long> chosen = new TreeSet<>();
+        for (String size : sizes) {
+            long bytes = size.strip().equalsIgnoreCase(MOST) ? mostBytes / SMALLEST_BYTES * SMALLEST_BYTES : Sizes.parse(size);
+            if (bytes < SMALLEST_BYTES || bytes % SMALLEST_BYTES != 0 || bytes > mostBytes) {
+                throw new UsageException("--sizes: " + size + " is not a multiple of 4K up to a third of the memory, " + Units.bytes(mostBytes));
+            }
+            chosen.add(bytes);
+        }
+        if (chosen.isEmpty()) {
+            long last = quick ? QUICK_LARGEST_BYTES : LARGEST_UNLESS_ASKED_BYTES;
+            for (long bytes = SMALLEST_BYTES; bytes <= Math.min(last, mostBytes); bytes *= quick ? QUICK_STEP : STEP) {
+                chosen.add(bytes);
+            }
+        }
+        return List.copyOf(chosen);
+    }
+
+    private String command() {
+        return "demos/hmm " + String.join(" ", spec.root().commandLine().getParseResult().originalArgs());
+    }
+}

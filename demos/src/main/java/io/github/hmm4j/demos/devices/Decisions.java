@@ -1,0 +1,50 @@
+package io.github.hmm4j.demos.devices;
+
+import io.github.hmm4j.demos.harness.DeviceReport.Decision;
+import io.github.hmm4j.demos.harness.DeviceReport.Use;
+import io.github.hmm4j.demos.report.Units;
+import io.github.hmm4j.device.DeviceInfo;
+import io.github.hmm4j.device.DeviceInfo.Svm;
+import java.util.List;
+
+/// What hmm4j does with a device, and why: the choices as the heap that was opened made them, the reasons in words.
+final class Decisions {
+    private Decisions() {}
+
+    static List<Decision> of(DeviceInfo info, Use use) {
+        return List.of(
+            new Decision("copies", "%s, %s MB/s to the device, %s MB/s to the host".formatted(use.copyEngine(),
+                Units.count(use.toDeviceMegabytesPerSecond()), Units.count(use.toHostMegabytesPerSecond())),
+                use.copyEngineWhy()),
+            inPlace(info),
+            placement(info, use),
+            new Decision("budget", Units.bytes(use.budgetBytes()) + " of its memory",
+                (info.unifiedMemory() ? "half, because the host needs that memory too"
+                    : "three quarters, the rest is for buffers of others") + "; --budget says otherwise"),
+            new Decision("queues", "two in order: one for kernels, one for copies",
+                "a page comes home while a kernel that does not use it runs; hmm4j orders the rest itself"),
+            new Decision("host access", use.hostAccess(), use.hostAccessWhy()));
+    }
+
+    private static Decision inPlace(DeviceInfo info) {
+        if (info.coherent()) {
+            return new Decision("in place", "yes: pages stay where they are", "the device uses host pages coherently");
+        }
+        return new Decision("in place", "no: pages migrate", info.svm().contains(Svm.FINE_GRAIN_SYSTEM)
+            ? "kernels could use the heap's host pages (fine-grained system), but hmm4j does not let them yet"
+            : "kernels cannot use the heap's host pages, which takes fine-grained system shared memory");
+    }
+
+    private static Decision placement(DeviceInfo info, Use use) {
+        String heap = Units.bytes(use.heapBytes());
+        if (use.placement().equals("aperture")) {
+            return new Decision("placement", "aperture: kernels may follow pointers",
+                "the default heap of " + heap + " fits the budget in one allocation");
+        }
+        boolean budget = use.heapBytes() > use.budgetBytes();
+        return new Decision("placement", "windows: each kernel argument gets memory of its own",
+            "the default heap of %s exceeds %s of %s; a smaller heap lets kernels follow pointers".formatted(heap,
+                budget ? "the budget" : "the largest allocation",
+                Units.bytes(budget ? use.budgetBytes() : info.maxAllocationBytes())));
+    }
+}

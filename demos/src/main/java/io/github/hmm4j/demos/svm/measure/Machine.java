@@ -1,0 +1,46 @@
+package io.github.hmm4j.demos.svm.measure;
+
+import java.io.IOException;
+import java.lang.management.ManagementFactory;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.time.Instant;
+import java.time.temporal.ChronoUnit;
+import java.util.LinkedHashMap;
+import java.util.Locale;
+import java.util.Map;
+import java.util.stream.Stream;
+
+/// What figures depend on beside the device.
+public final class Machine {
+    private static final Path PROCESSORS = Path.of("/proc/cpuinfo");
+
+    private Machine() {}
+
+    /// By name, in the order in which people want to read it.
+    public static Map<String, String> facts() {
+        Map<String, String> facts = new LinkedHashMap<>();
+        facts.put("date", Instant.now().truncatedTo(ChronoUnit.SECONDS).toString());
+        facts.put("commit", System.getProperty("hmm.commit", "unknown"));
+        facts.put("jdk", Runtime.version() + ", " + System.getProperty("java.vm.name"));
+        facts.put("os", System.getProperty("os.name") + " " + System.getProperty("os.version") + ", " + System.getProperty("os.arch"));
+        facts.put("processor", field(PROCESSORS, "model name"));
+        facts.put("processors", Integer.toString(Runtime.getRuntime().availableProcessors()));
+        facts.put("memory", "%.1f GiB".formatted(memoryBytes() / 0x1p30));
+        facts.put("load", String.format(Locale.ROOT, "%.2f at the start", ManagementFactory.getOperatingSystemMXBean().getSystemLoadAverage()));
+        return facts;
+    }
+
+    /// Of the host; what a container allows, if that is less.
+    public static long memoryBytes() {
+        return ManagementFactory.getPlatformMXBean(com.sun.management.OperatingSystemMXBean.class).getTotalMemorySize();
+    }
+
+    private static String field(Path file, String name) {
+        try (Stream<String> lines = Files.lines(file)) {
+            return lines.filter(line -> line.startsWith(name)).map(line -> line.substring(line.indexOf(':') + 1).strip()).findFirst().orElse("unknown");
+        } catch (IOException e) {
+            return "unknown";
+        }
+    }
+}

@@ -1,0 +1,145 @@
+package io.github.hmm4j.demos.svm.strategy;
+
+import io.github.hmm4j.Arg;
+import io.github.hmm4j.Hmm;
+import io.github.hmm4j.Kernel;
+import io.github.hmm4j.Launch;
+import io.github.hmm4j.Program;
+import io.github.hmm4j.Report;
+import io.github.hmm4j.account.Direction;
+import io.github.hmm4j.demos.svm.Strategy;
+import io.github.hmm4j.device.NDRange;
+import io.github.hmm4j.kernels.Source;
+import io.github.hmm4j.pager.HostView;
+import java.lang.foreign.MemorySegment;
+import java.util.ArrayList;
+import java.util.HashMap;
+import java.util.List;
+import java.util.Map;
+
+/// A managed heap: nothing but loads, stores and launches, with views around them where host access is checked.
+public final class Managed implements OpenStrategy {
+    private final Strategy strategy;
+    private final Hmm hmm;
+    private final Program program;
+    private final Map<String, Kernel> kernels = new HashMap<>();
+    private final boolean transparent;
+    private Report last;
+    private long kernelNanos;
+
+    /// @param strategy as which it is measured
+    /// @param hmm      owned from here on
+    public Managed(Strategy strategy, Hmm hmm) {
+        this.strategy = strategy;
+        this.hmm = hmm;
+        program = hmm.program(Source.resource("sharing.cl"));
+        transparent = hmm.hostAccess().mode().isTransparent();
+        last = hmm.report();
+    }
+
+    @Override
+    public Strategy strategy() {
+        return strategy;
+    }
+
+    @Override
+    public Block allocate(long lengthBytes) {
+        return new Region(hmm.heap().allocate(lengthBytes));
+    }
+
+    @Override
+    public void launch(int times, String name, long workItems, Argument... arguments) {
+        List<Object> args = new ArrayList<>();
+        for (Argument argument : arguments) {
+            switch (argument) {
+                case Argument.Whole(Block block, Intent intent) -> args.add(whole(((Region) block).segment, intent));
+                case Argument.Part(Block block, long offsetBytes, long lengthBytes) -> {
+                    args.add(((Region) block).segment.asSlice(offsetBytes, lengthBytes));
+                    args.add(0L);
+                }
+                case Argument.Value(long value) -> args.add(value);
+            }
+        }
+        Kernel.Call call = kernels.computeIfAbsent(name, program::kernel).args(args.toArray());
+        List<Launch> launches = new ArrayList<>(times);
+        for (int i = 0; i < times; i++) {
+            launches.add(call.launch(NDRange.of(workItems)));
+        }
+        for (Launch launch : launches) {
+            long nanos = launch.await().deviceNanos();
+            kernelNanos = nanos < 0 || kernelNanos < 0 ? -1 : kernelNanos + nanos;
+        }
+    }
+
+    private static Arg whole(MemorySegment segment, Intent intent) {
+        return switch (intent) {
+            case IN -> Arg.in(segment);
+            case OUT -> Arg.out(segment);
+            case IN_OUT -> Arg.inOut(segment);
+        };
+    }
+
+    @Override
+    public Taken take() {
+        Report now = hmm.report();
+        Report since = now.since(last);
+        last = now;
+        Taken taken = new Taken(since.bytes(Direction.TO_DEVICE), since.bytes(Direction.TO_HOST), kernelNanos);
+        kernelNanos = 0;
+        return taken;
+    }
+
+    @Override
+    public void trim() {
+        hmm.evictAll(hmm.device());
+    }
+
+    @Override
+    public void close() {
+        hmm.close();
+    }
+
+    private final class Region implements Block {
+        private final MemorySegment segment;
+
+        Region(MemorySegment segment) {
+            this.segment = segment;
+        }
+
+        @Override
+        public long lengthBytes() {
+            return segment.byteSize();
+        }
+
+        @Override
+        public HostUse host(long offsetBytes, long lengthBytes, Access access) {
+            MemorySegment range = segment.asSlice(offsetBytes, lengthBytes);
+            return transparent ? new Touched(range)
+                : new Viewed(hmm.heap().view(range, access == Access.READ ? io.github.hmm4j.Access.READ : io.github.hmm4j.Access.WRITE));
+        }
+
+        @Override
+        public void close() {
+            hmm.heap().free(segment);
+        }
+    }
+
+    private record Touched(MemorySegment segment) implements HostUse {
+        @Override
+        public void close() {
+            // nothing to say: the next launch takes the pages back
+        }
+    }
+
+    private record Viewed(HostView view) implements HostUse {
+        @Override
+        public MemorySegment segment() {
+            return view.segment();
+        }
+
+        @Override
+        public void close() {
+            view.close();
+        }
+    }
+}

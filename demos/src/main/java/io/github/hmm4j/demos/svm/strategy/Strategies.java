@@ -1,0 +1,124 @@
+package io.github.hmm4j.demos.svm.strategy;
+
+import io.github.hmm4j.Hmm;
+import io.github.hmm4j.demos.device.BareOpenCl;
+import io.github.hmm4j.demos.harness.UsageException;
+import io.github.hmm4j.demos.svm.Strategy;
+import io.github.hmm4j.device.DeviceInfo.Svm;
+import java.util.ArrayDeque;
+import java.util.Deque;
+import java.util.EnumMap;
+import java.util.Map;
+import java.util.Optional;
+import java.util.Set;
+
+/// All strategies that the device in front of us has, open; and for each of the others, why it has not.
+public final class Strategies implements AutoCloseable {
+    private final Map<Strategy, OpenStrategy> open = new EnumMap<>(Strategy.class);
+    private final Map<Strategy, String> lacking = new EnumMap<>(Strategy.class);
+    private final Deque<AutoCloseable> owned = new ArrayDeque<>();
+
+    /// Opens managed heaps.
+    @FunctionalInterface
+    public interface Heaps {
+        /// @param checked whether the host is to use views; else the best way that works here
+        Hmm open(boolean checked) throws UsageException;
+    }
+
+    /// What to open.
+    ///
+    /// @param anyPointer     whether the device may be given pointers it does not say it takes
+    /// @param oneBufferForAll whether explicit copies have room for one block only
+    public record Wanted(boolean anyPointer, boolean oneBufferForAll) {}
+
+    private Strategies() {}
+
+    /// @param device stays open, and open for as long as this is
+    /// @throws UsageException if the device that was asked for is not there
+    public static Strategies open(BareOpenCl device, Heaps heaps, Wanted wanted) throws UsageException {
+        Strategies all = new Strategies();
+        try {
+            all.openAll(device, heaps, wanted);
+            return all;
+        } catch (UsageException | RuntimeException e) {
+            all.close();
+            throw e;
+        }
+    }
+
+    private void openAll(BareOpenCl device, Heaps heaps, Wanted wanted) throws UsageException {
+        add(new Copies(Strategy.COPIES_PAGEABLE, device, wanted.oneBufferForAll));
+        add(new PinnedCopies(device, wanted.oneBufferForAll));
+        add(new ZeroCopy(device));
+        Set<Svm> has = device.info().svm();
+        if (has.contains(Svm.COARSE_GRAIN_BUFFER)) {
+            add(new SharedVirtualMemory(Strategy.SVM_COARSE, device));
+        } else {
+            lacking.put(Strategy.SVM_COARSE, "no shared virtual memory");
+        }
+        if (has.contains(Svm.FINE_GRAIN_BUFFER)) {
+            add(new SharedVirtualMemory(Strategy.SVM_FINE, device));
+        } else {
+            lacking.put(Strategy.SVM_FINE, "no fine-grained buffers");
+        }
+        if (has.contains(Svm.FINE_GRAIN_BUFFER) && has.contains(Svm.ATOMICS)) {
+            add(new SvmWithAtomics(Strategy.SVM_ATOMICS, device));
+        } else {
+            lacking.put(Strategy.SVM_ATOMICS, has.contains(Svm.FINE_GRAIN_BUFFER) ? "no atomics in shared memory" : "no fine-grained buffers");
+        }
+        openSystem(device, has, wanted.anyPointer);
+        openManaged(heaps);
+    }
+
+    private void openSystem(BareOpenCl device, Set<Svm> has, boolean anyPointer) {
+        if (!has.contains(Svm.FINE_GRAIN_SYSTEM) && !anyPointer) {
+            lacking.put(Strategy.SVM_SYSTEM, "it does not take any pointer of the program, or does not say so (--any-pointer tries)");
+        } else if (has.contains(Svm.ATOMICS)) {
+            add(new SvmWithAtomics(Strategy.SVM_SYSTEM, device));
+        } else {
+            add(new SharedVirtualMemory(Strategy.SVM_SYSTEM, device));
+        }
+    }
+
+    private void openManaged(Heaps heaps) throws UsageException {
+        add(new Managed(Strategy.HMM_CHECKED, heaps.open(true)));
+        Hmm best = heaps.open(false);
+        if (best.hostAccess().mode().isTransparent()) {
+            add(new Managed(Strategy.HMM_TRANSPARENT, best));
+        } else {
+            lacking.put(Strategy.HMM_TRANSPARENT, best.hostAccess().why());
+            best.close();
+        }
+    }
+
+    private void add(OpenStrategy strategy) {
+        owned.push(strategy);
+        open.put(strategy.strategy(), strategy);
+    }
+
+    /// The strategy, if the device has it.
+    public Optional<OpenStrategy> find(Strategy strategy) {
+        return Optional.ofNullable(open.get(strategy));
+    }
+
+    /// Why the device does not have it.
+    public String whyNot(Strategy strategy) {
+        return lacking.getOrDefault(strategy, "");
+    }
+
+    @Override
+    public void close() {
+        RuntimeException failure = null;
+        while (!owned.isEmpty()) {
+            try {
+                owned.pop().close();
+            } catch (Exception e) {
+                failure = failure == null ? new IllegalStateException("closing strategies failed") : failure;
+                failure.addSuppressed(e);
+            }
+        }
+        if (failure != null) {
+            throw failure;
+        }
+    }
+}

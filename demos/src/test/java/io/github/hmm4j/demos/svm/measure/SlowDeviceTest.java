@@ -1,0 +1,79 @@
+package io.github.hmm4j.demos.svm.measure;
+
+import static java.lang.foreign.ValueLayout.JAVA_LONG_UNALIGNED;
+import static org.assertj.core.api.Assertions.assertThat;
+
+import io.github.hmm4j.ByteSize;
+import io.github.hmm4j.Hmm;
+import io.github.hmm4j.demos.svm.Cell;
+import io.github.hmm4j.demos.svm.Strategy;
+import io.github.hmm4j.demos.svm.Workload;
+import io.github.hmm4j.demos.svm.strategy.Managed;
+import io.github.hmm4j.demos.svm.strategy.OpenStrategy;
+import io.github.hmm4j.demos.svm.verdict.Grid;
+import io.github.hmm4j.demos.svm.verdict.Ranking;
+import io.github.hmm4j.demos.svm.verdict.Verdict;
+import io.github.hmm4j.demos.svm.work.Works;
+import io.github.hmm4j.device.sim.SimDevice;
+import io.github.hmm4j.device.sim.SimKernels;
+import java.time.Duration;
+import java.util.List;
+import java.util.concurrent.locks.LockSupport;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
+
+/// Would the report lie? Two simulated devices do the same work under the names of two strategies, and one of them is made slow: it must lose, whichever it is.
+class SlowDeviceTest {
+    private static final long SIZE = ByteSize.kib(64);
+    private static final Schedule SCHEDULE = new Schedule(List.of(SIZE), Statistics.FEWEST, 0.05, Duration.ofMillis(200), Duration.ofMillis(5), Duration.ofSeconds(2), SIZE);
+    /// Far more than what two runs of the same differ by, on a machine that does something else as well.
+    private static final long DELAY_NANOS = 50_000_000;
+
+    @ParameterizedTest
+    @ValueSource(booleans = {false, true})
+    void theSlowOneLoses(boolean slowCopies) {
+        Verdict verdict = verdict(slowCopies ? DELAY_NANOS : 0, slowCopies ? 0 : DELAY_NANOS);
+        Strategy fast = slowCopies ? Strategy.HMM_CHECKED : Strategy.COPIES_PAGEABLE;
+        Strategy slow = slowCopies ? Strategy.COPIES_PAGEABLE : Strategy.HMM_CHECKED;
+        Ranking ranking = verdict.ranking(SIZE).orElseThrow();
+        assertThat(ranking.leaders()).containsExactly(fast);
+        assertThat(ranking.factor(slow, fast)).isGreaterThan(2);
+        assertThat(ranking.wall(slow).low()).as("it takes as long as it was made to").isGreaterThan(DELAY_NANOS);
+        assertThat(verdict.sentence()).matches(slowCopies ? "At 64 KiB.* hmm4j .checked. is fastest .* times as fast as explicit copies.*"
+            : "At 64 KiB.* explicit copies are fastest .* times as fast as hmm4j .checked.*");
+    }
+
+    @Test
+    void oneThatIsWrongHasNoFigures() {
+        try (OpenStrategy right = open(Strategy.HMM_CHECKED, 0, 0); OpenStrategy wrong = open(Strategy.COPIES_PAGEABLE, 0, 1)) {
+            List<Cell> cells = new Group(Works.of(Workload.STREAM), SIZE, SCHEDULE).measure(List.of(wrong, right));
+            assertThat(cells.getFirst().status()).isEqualTo(Cell.Status.FAILED);
+            assertThat(cells.getFirst().why()).contains("wrong result: what=sum");
+            assertThat(cells.getLast().status()).isEqualTo(Cell.Status.MEASURED);
+        }
+    }
+
+    private static Verdict verdict(long copiesDelayNanos, long managedDelayNanos) {
+        try (OpenStrategy copies = open(Strategy.COPIES_PAGEABLE, copiesDelayNanos, 0); OpenStrategy managed = open(Strategy.HMM_CHECKED, managedDelayNanos, 0)) {
+            List<Cell> cells = new Group(Works.of(Workload.STREAM), SIZE, SCHEDULE).measure(List.of(copies, managed));
+            return Verdict.of(new Grid(cells), Workload.STREAM);
+        }
+    }
+
+    /// @param firstWord what the kernel starts with; all but 0 is a mistake
+    private static OpenStrategy open(Strategy as, long delayNanos, long firstWord) {
+        SimKernels kernels = new SimKernels().add("kernel void share_map(global const ulong *in, global ulong *out, const ulong n)", (arguments, _) -> {
+            long until = System.nanoTime() + delayNanos;
+            while (System.nanoTime() < until) {
+                LockSupport.parkNanos(until - System.nanoTime());
+            }
+            for (long i = firstWord; i < arguments.longValue(2); i++) {
+                long word = arguments.memory(0).getAtIndex(JAVA_LONG_UNALIGNED, i);
+                arguments.memory(1).setAtIndex(JAVA_LONG_UNALIGNED, i, word * 6364136223846793005L + 1442695040888963407L);
+            }
+        });
+        SimDevice device = SimDevice.builder().memory(ByteSize.mib(64)).kernels(kernels).open();
+        return new Managed(as, Hmm.builder().heap(ByteSize.mib(4)).device(device).open());
+    }
+}

@@ -1,0 +1,103 @@
+package io.github.hmm4j.conformance;
+
+import static org.junit.platform.engine.discovery.ClassNameFilter.includeClassNamePatterns;
+import static org.junit.platform.engine.discovery.DiscoverySelectors.selectPackage;
+import static org.junit.platform.launcher.EngineFilter.includeEngines;
+import static org.junit.platform.launcher.TagFilter.excludeTags;
+
+import io.github.hmm4j.OpenClDevices;
+import io.github.hmm4j.device.opencl.ClBinding;
+import io.github.hmm4j.device.opencl.ClDeviceId;
+import io.github.hmm4j.error.NoDeviceException;
+import java.io.PrintStream;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.regex.Pattern;
+import java.util.regex.PatternSyntaxException;
+import org.junit.platform.engine.DiscoverySelector;
+import org.junit.platform.launcher.LauncherDiscoveryRequest;
+import org.junit.platform.launcher.TestPlan;
+import org.junit.platform.launcher.core.LauncherDiscoveryRequestBuilder;
+import org.junit.platform.launcher.core.LauncherFactory;
+
+/// The conformance suite as a program, for a machine that has neither Maven nor the sources: everything that says how heaps and devices behave, on the device that
+/// hmm4j chooses there (`hmm test` in a bundle).
+///
+/// Left out is what looks at the source tree (tag `source-tree`), and what wants two devices where there are fewer. Exit status: 0 all passed or were skipped with a reason;
+/// 1 a test failed, none ran, or there is no device; 2 the command line makes no sense.
+final class ConformanceRun {
+
+    private static final List<String> PACKAGES = List.of("io.github.hmm4j.conformance", "io.github.hmm4j.device", "io.github.hmm4j.transparent");
+    /// As the build calls them; classes inside of others are no tests of their own.
+    private static final String TESTS = "(?=.*Test$)";
+    private static final String USAGE = """
+            Usage: hmm test [--only REGEX]
+            Runs the conformance suite on the OpenCL device in front of you.
+              --only REGEX   only test classes with such a name: --only '.*Uffd.*'""";
+
+    private ConformanceRun() {}
+
+    public static void main(String[] args) {
+        System.exit(run(args, System.out, System.err));
+    }
+
+    private static int run(String[] args, PrintStream out, PrintStream err) {
+        String only = ".*";
+        switch (args.length) {
+            case 0 -> { }
+            case 1 -> {
+                boolean help = args[0].equals("--help") || args[0].equals("-h");
+                (help ? out : err).println(USAGE);
+                return help ? 0 : 2;
+            }
+            default -> {
+                if (args.length > 2 || !args[0].equals("--only")) {
+                    err.println(USAGE);
+                    return 2;
+                }
+                only = args[1];
+                try {
+                    Pattern.compile(only);
+                } catch (PatternSyntaxException e) {
+                    err.println("hmm: not a regular expression: " + e.getMessage());
+                    return 2;
+                }
+            }
+        }
+        List<ClDeviceId> devices;
+        try {
+            devices = OpenClDevices.list(ClBinding.LWJGL);
+        } catch (NoDeviceException e) {
+            err.println("hmm: " + e.getMessage());
+            return 1;
+        }
+        if (devices.isEmpty()) {
+            err.println("hmm: there is no OpenCL device to test");
+            return 1;
+        }
+        ClDeviceId chosen = OpenClDevices.choose(devices, "");
+        out.printf("conformance suite on %s (%s), %d device%s%n", chosen.info().name(), chosen.info().driver(), devices.size(), devices.size() == 1 ? "" : "s");
+        return run(PACKAGES.stream().map(name -> (DiscoverySelector) selectPackage(name)).toList(), TESTS + "(?:" + only + ")", devices.size() > 1, out);
+    }
+
+    /// Runs what is selected, without what its tags leave out.
+    ///
+    /// @return the exit status
+    static int run(List<DiscoverySelector> selectors, String classNames, boolean twoDevices, PrintStream out) {
+        List<String> tags = new ArrayList<>(List.of("source-tree"));
+        if (!twoDevices) {
+            tags.add("two-devices");
+        }
+        LauncherDiscoveryRequest request = LauncherDiscoveryRequestBuilder.request().selectors(selectors)
+                .filters(includeEngines("junit-jupiter"), includeClassNamePatterns(classNames), excludeTags(tags))
+                .configurationParameter("junit.jupiter.execution.timeout.default", "120 s")
+                .configurationParameter("junit.jupiter.execution.timeout.threaddump.enabled", "true")
+                .build();
+        Progress progress = new Progress(out);
+        try (var session = LauncherFactory.openSession()) { // closes what tests have left for the end, such as the list of skips
+            TestPlan plan = session.getLauncher().discover(request);
+            session.getLauncher().execute(plan, progress);
+        }
+        return progress.summary() ? 0 : 1;
+    }
+}
