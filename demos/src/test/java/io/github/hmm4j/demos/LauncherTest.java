@@ -83,7 +83,7 @@ class LauncherTest {
         assertThat(setup.status()).isEqualTo(1);
         assertThat(setup.out()).containsPattern("JDK 25 +found").containsPattern("OpenCL driver +missing");
         assertThat(setup.err()).contains("sudo apt-get install -y --no-install-recommends maven ocl-icd-libopencl1 "
-                + "pocl-opencl-icd gcc libc6-dev binutils oclgrind spin clinfo").doesNotContain("failed");
+                + "pocl-opencl-icd gcc libc6-dev binutils oclgrind spin clinfo xz-utils chromium").doesNotContain("failed");
         assertThat(calls).isEmptyFile();
     }
 
@@ -196,7 +196,7 @@ class LauncherTest {
         script("id", "echo 0");
         script("apt-cache", "echo '  Candidate: 1.0'");
         script("apt-get", "echo \"apt-get $*\" >>'" + calls + "'", "case $* in *' install '*) ;; *) exit 0 ;; esac",
-                "for tool in mvn cc ld oclgrind spin clinfo; do cp '" + bin.resolve("id") + "' '" + bin + "'/$tool; done",
+                "for tool in mvn cc ld oclgrind spin clinfo xz chromium; do cp '" + bin.resolve("id") + "' '" + bin + "'/$tool; done",
                 "touch '" + machine + "/lib/libOpenCL.so.1' '" + machine + "/lib/libpocl.so.2'",
                 "case $* in *pocl*) echo libpocl.so.2 >'" + machine + "/vendors/pocl.icd' ;; esac");
     }

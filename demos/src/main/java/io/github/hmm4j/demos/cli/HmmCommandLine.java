@@ -81,6 +81,7 @@ public final class HmmCommandLine {
         }
         group.addSubcommand(SVM, command(SVM, "When does fine-grained SVM beat explicit copies, and when does either beat paging? Writes a report.",
             new RunSvm(out, err)));
+        group.addSubcommand("report", command("report", "Write the report of kept results of svm anew; measures nothing.", new RedoReport(out)));
         CommandSpec all = command(ALL, "Run all benchmarks but svm, and end with one table.",
             new RunBenches(catalog.benches(), out, err));
         catalog.benches().forEach(bench -> addOptionsOf(bench, bench.name(), all));

@@ -5,7 +5,6 @@ import io.github.hmm4j.demos.report.Units;
 import io.github.hmm4j.demos.svm.SvmResults;
 import io.github.hmm4j.demos.svm.verdict.Words;
 import java.util.ArrayList;
-import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
@@ -17,15 +16,6 @@ final class Facts {
 
     /// @param title `The device`
     record Group(String title, List<Fact> facts) {}
-
-    private static final Map<String, String> SVM = new LinkedHashMap<>();
-
-    static {
-        SVM.put("COARSE_GRAIN_BUFFER", "Coarse-grained buffers: both use the same addresses; the host maps memory before it touches it, and unmaps it before a kernel does.");
-        SVM.put("FINE_GRAIN_BUFFER", "Fine-grained buffers: host and device touch the same allocation without mapping; each sees the other's changes from launch to launch.");
-        SVM.put("FINE_GRAIN_SYSTEM", "Fine-grained system: kernels follow any pointer of the program, also into memory that OpenCL did not allocate.");
-        SVM.put("ATOMICS", "Atomics: host and a running kernel may use the same fine-grained memory at the same time.");
-    }
 
     private Facts() {}
 
@@ -42,35 +32,44 @@ final class Facts {
     }
 
     private static List<Fact> device(DeviceReport device) {
-        return List.of(new Fact("Name", Titles.device(device)),
+        List<Fact> facts = new ArrayList<>(List.of(new Fact("Name", Titles.device(device)),
             new Fact("Platform", device.platform() + ", " + device.vendor()),
             new Fact("Driver", device.driver() + ", called through " + device.binding()),
             new Fact("Kind", device.kind() + ", " + Units.count(device.computeUnits()) + " compute units"),
             new Fact("Memory", Words.size(device.memoryBytes()) + (device.unifiedMemory() ? ", unified with the host's" : ", apart from the host's")),
             new Fact("Largest allocation", Words.size(device.maxAllocationBytes())),
-            new Fact("Alignment", Units.count(device.alignmentBytes()) + " bytes"));
+            new Fact("Alignment", Units.count(device.alignmentBytes()) + " bytes")));
+        device.offer().ifPresent(offer -> {
+            offer.extensions().forEach(extension -> facts.add(new Fact("Extension", extension.name() + ": " + extension.meaning())));
+            offer.pciAddress().ifPresent(address -> facts.add(new Fact("PCI address", address)));
+            offer.uuid().ifPresent(uuid -> facts.add(new Fact("UUID", uuid)));
+        });
+        return facts;
     }
 
+    /// All kinds that there are with their meaning; of a device that says no more than their names, those that it has.
     private static List<Fact> svm(DeviceReport device) {
+        if (device.offer().isEmpty()) {
+            return List.of(new Fact("Kinds", device.svm().isEmpty() ? "none"
+                : Words.list(device.svm().stream().map(kind -> kind.toLowerCase(Locale.ROOT).replace('_', ' ')).toList())));
+        }
         List<Fact> facts = new ArrayList<>();
-        SVM.forEach((kind, meaning) -> facts.add(new Fact(device.svm().contains(kind) ? "yes" : "no", meaning)));
-        // What a later version may know and this one cannot explain.
-        device.svm().stream().filter(kind -> !SVM.containsKey(kind)).forEach(kind -> facts.add(new Fact("yes", kind)));
+        device.offer().get().sharedMemory().forEach(kind -> facts.add(new Fact(Words.capital(kind.kind()),
+            (kind.available() ? "yes: " : "no; it would mean: ") + kind.meaning())));
+        facts.add(new Fact("Atomic operations", device.offer().get().atomics()));
         return facts;
     }
 
     private static List<Fact> use(DeviceReport device) {
         List<Fact> facts = new ArrayList<>();
-        device.use().ifPresent(use -> {
-            facts.add(new Fact("Copy engine", use.copyEngine() + ": " + use.copyEngineWhy()));
-            facts.add(new Fact("Its speed", "%s MB/s to the device, %s MB/s to the host".formatted(
-                Units.count(use.toDeviceMegabytesPerSecond()), Units.count(use.toHostMegabytesPerSecond()))));
-            facts.add(new Fact("Host access", use.hostAccess() + ": " + use.hostAccessWhy()));
-            facts.add(new Fact("Placement", use.placement() + (use.placement().equals("aperture")
-                ? ": a heap fits at once, so kernels may follow pointers" : ": each kernel argument gets memory of its own")));
-            facts.add(new Fact("Heap and budget", Words.size(use.heapBytes()) + " of addresses, " + Words.size(use.budgetBytes())
-                + " of device memory at once"));
-        });
+        if (device.decisions().isEmpty()) {
+            device.use().ifPresent(use -> {
+                facts.add(new Fact("Copies", use.copyEngine() + ": " + use.copyEngineWhy()));
+                facts.add(new Fact("Host access", use.hostAccess() + ": " + use.hostAccessWhy()));
+            });
+        }
+        device.decisions().forEach(decision -> facts.add(new Fact(Words.capital(decision.what()),
+            decision.choice() + ". Why: " + decision.why())));
         device.error().ifPresent(error -> facts.add(new Fact("Does not open", error)));
         return facts;
     }

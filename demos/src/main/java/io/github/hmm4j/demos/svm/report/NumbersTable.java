@@ -39,7 +39,7 @@ final class NumbersTable {
     }
 
     private void row(Markup page, Cell cell) {
-        boolean leads = verdict.ranking(cell.sizeBytes()).filter(each -> each.leaders().contains(cell.strategy())).isPresent();
+        boolean leads = verdict.ranking(cell.sizeBytes()).filter(each -> each.isContest() && each.leaders().contains(cell.strategy())).isPresent();
         page.open("tr", "class", leads ? "leads" : "");
         page.element("td", Words.size(cell.sizeBytes()));
         page.open("th", "scope", "row", "class", "name").add(Look.of(cell.strategy()).icon()).text(" " + Words.name(cell.strategy())).close();

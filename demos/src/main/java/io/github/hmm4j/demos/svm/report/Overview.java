@@ -42,7 +42,7 @@ final class Overview {
     }
 
     static final String FIELDS = "2.0\u00d7 is twice as long as the best at the size named in the row; level is no slower than the best, by the rule of the report.";
-    static final String DOTS = "Dots are sizes, small to large: full where the strategy leads, alone or level; a ring where it is slower; a dash without a result.";
+    static final String DOTS = "Dots are sizes, small to large: full where the strategy leads, alone or level; a ring where it is slower; grey where it is alone; a dash without a result.";
     private static final double GAP = 2;
     /// From this factor on a field is as pale as it gets.
     private static final double PALEST = 32;
@@ -156,7 +156,7 @@ final class Overview {
         double width = shape.column - GAP;
         double height = shape.row - shape.above - GAP;
         boolean compared = ranking.filter(each -> each.walls().containsKey(strategy)).isPresent();
-        boolean leads = ranking.filter(each -> each.leaders().contains(strategy)).isPresent();
+        boolean leads = ranking.filter(each -> each.isContest() && each.leaders().contains(strategy)).isPresent();
         double factor = compared ? ranking.map(each -> each.factor(strategy, each.best().orElseThrow())).orElseThrow() : 1;
         String css = leads ? "field leads" : compared ? "field" : "field no-result";
         double shade = leads ? 1 : compared ? 0.34 - 0.30 * Math.min(1, Math.log(factor) / Math.log(PALEST)) : 1;
@@ -181,9 +181,10 @@ final class Overview {
         for (int i = 0; i < sizes.size(); i++) {
             double x = middle + (i - (sizes.size() - 1) / 2.0) * step;
             boolean usable = grid.usable(workload, sizes.get(i), strategy).isPresent();
-            boolean leads = verdict.ranking(sizes.get(i)).filter(each -> each.leaders().contains(strategy)).isPresent();
+            Optional<Ranking> leads = verdict.ranking(sizes.get(i)).filter(each -> each.leaders().contains(strategy));
             if (usable) {
-                svg.empty("circle", "class", (leads ? "dot full" : "dot ring") + css, "cx", x, "cy", y, "r", leads ? radius : radius - 0.4);
+                String kind = leads.isEmpty() ? "dot ring" : leads.get().isContest() ? "dot full" : "dot";
+                svg.empty("circle", "class", kind + css, "cx", x, "cy", y, "r", leads.isPresent() ? radius : radius - 0.4);
             } else {
                 svg.empty("rect", "class", "dot dash" + css, "x", x - radius * 0.7, "y", y - 0.5, "width", radius * 1.4, "height", 1.0);
             }

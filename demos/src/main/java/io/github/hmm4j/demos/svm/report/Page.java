@@ -129,7 +129,7 @@ final class Page {
     private void method() {
         page.open("section", "id", "method").element("h2", "How it was measured").open("dl", "class", "method");
         results.method().forEach((name, sentence) -> page
-            .element("dt", Words.capital(name)).element("dd", sentence));
+            .element("dt", Words.capital(name)).element("dd", Words.capital(sentence) + (sentence.endsWith(".") ? "" : ".")));
         page.closeLine();
         page.element("h3", "What counts as faster").open("ol");
         Comparison.rule().forEach(sentence -> page.element("li", sentence));

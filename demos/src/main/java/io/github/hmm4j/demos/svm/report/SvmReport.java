@@ -49,6 +49,13 @@ public final class SvmReport {
     public void writeTo(Path folder) throws IOException {
         Files.createDirectories(folder);
         Files.writeString(folder.resolve(JSON), ResultsFile.json(results, overall, verdicts));
+        redoIn(folder);
+    }
+
+    /// Writes all but `results.json`, from which these results were read.
+    ///
+    /// @throws IOException if one of them cannot be written; the others may have been
+    public void redoIn(Path folder) throws IOException {
         Files.writeString(folder.resolve(CSV), Csv.of(results.cells()));
         Files.writeString(folder.resolve(HTML), new Page(results, grid, verdicts, overall).html());
         Files.writeString(folder.resolve(PICTURE), new Overview(grid, verdicts, Overview.Shape.WIDE).picture(results));

@@ -9,10 +9,13 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.SequencedMap;
 import java.util.function.Predicate;
+import java.util.regex.Pattern;
 
 /// What took no part in a comparison, and why: a strategy is never dropped without a word.
 final class Notes {
     private static final String PREFIX = "not supported by this device: ";
+    /// And the name of the strategy, which the note has anyway.
+    private static final Pattern IMPOSSIBLE = Pattern.compile("not possible with .*?: ");
 
     private record Gap(List<Long> sizes, String reason) {}
 
@@ -27,7 +30,8 @@ final class Notes {
     /// A sentence each, empty if all strategies took part at all sizes.
     List<String> sentences() {
         List<String> sentences = new ArrayList<>();
-        add(sentences, "Not supported by this device: ", cell -> cell.status() == Status.NOT_SUPPORTED);
+        add(sentences, "Not supported by this device: ", Notes::isUnsupported);
+        add(sentences, "Not possible on any device: ", cell -> cell.status() == Status.NOT_SUPPORTED && !isUnsupported(cell));
         add(sentences, "Failed, and so not compared: ", cell -> cell.status() == Status.FAILED);
         add(sentences, "Measured too seldom to be compared: ",
             cell -> cell.status() == Status.MEASURED && Comparison.usable(cell).isEmpty());
@@ -68,7 +72,12 @@ final class Notes {
         return ranges.isEmpty() ? name : name + " " + ranges;
     }
 
+    /// Whether the device lacks something, rather than the strategy.
+    static boolean isUnsupported(Cell cell) {
+        return cell.status() == Status.NOT_SUPPORTED && cell.why().startsWith(PREFIX);
+    }
+
     private static String reason(Cell cell) {
-        return cell.why().startsWith(PREFIX) ? cell.why().substring(PREFIX.length()) : cell.why();
+        return isUnsupported(cell) ? cell.why().substring(PREFIX.length()) : IMPOSSIBLE.matcher(cell.why()).replaceFirst("");
     }
 }

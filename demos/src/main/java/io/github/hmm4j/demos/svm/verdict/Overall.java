@@ -155,7 +155,7 @@ public record Overall(String headline, List<Part> parts, List<String> caveats) {
         if (cells.stream().anyMatch(cell -> Comparison.usable(cell).isPresent())) {
             return Optional.empty();
         }
-        boolean unsupported = !cells.isEmpty() && cells.stream().allMatch(cell -> cell.status() == Status.NOT_SUPPORTED);
+        boolean unsupported = cells.stream().anyMatch(Notes::isUnsupported) && cells.stream().allMatch(cell -> cell.status() == Status.NOT_SUPPORTED);
         return Optional.of((unsupported ? "this device does not support " : "there is no usable result of ") + side.title());
     }
 
