@@ -73,7 +73,7 @@ public final class HmmCommandLine {
 
     private CommandSpec benchCommands() {
         CommandSpec group = group("bench", "benchmark", "Run one benchmark, or all of them.",
-            namesAndAll(catalog.benches().stream().map(Bench::name)));
+            namesAndAll(Stream.concat(catalog.benches().stream().map(Bench::name), Stream.of(RunMicro.NAME))));
         for (Bench bench : catalog.benches()) {
             CommandSpec one = command(bench.name(), bench.question(), new RunBenches(List.of(bench), out, err));
             group.addSubcommand(bench.name(), addOptionsOf(bench, bench.name(), one));
@@ -81,6 +81,7 @@ public final class HmmCommandLine {
         CommandSpec all = command(ALL, "Run all benchmarks and end with one table.",
             new RunBenches(catalog.benches(), out, err));
         catalog.benches().forEach(bench -> addOptionsOf(bench, bench.name(), all));
+        group.addSubcommand(RunMicro.NAME, command(RunMicro.NAME, RunMicro.DESCRIPTION, new RunMicro(out, err)));
         return group.addSubcommand(ALL, all);
     }
 
