@@ -29,6 +29,8 @@ import picocli.CommandLine.Spec;
 
 /// `hmm bench svm`: measures, prints verdicts, and writes a report.
 final class RunSvm implements Callable<Integer> {
+    static final String NAME = "svm";
+    static final String DESCRIPTION = "When does fine-grained SVM beat explicit copies, when does either beat paging, and by how much? Writes a report.";
     private static final long SMALLEST_BYTES = 4L << 10;
     private static final long LARGEST_UNLESS_ASKED_BYTES = 1L << 30;
     private static final long STEP = 8;
