@@ -41,6 +41,9 @@ final class RunSvm implements Callable<Integer> {
     @Mixin
     private DeviceOptions device = new DeviceOptions();
 
+    @Mixin
+    private TraceOption trace = new TraceOption();
+
     @Option(names = "--out", paramLabel = "DIR", required = true,
         description = "Folder for report.html, results.json, results.csv and overview.svg; made if it is not there.")
     private Path out = Path.of("");
@@ -76,7 +79,10 @@ final class RunSvm implements Callable<Integer> {
         Files.createDirectories(out);
         Map<String, String> machine = Machine.facts();
         Schedule schedule = quick ? Schedule.quick(measured) : Schedule.full(measured);
-        List<Cell> cells = new SvmRun(choice, schedule, anyPointer, Progress.of(err)).cells();
+        List<Cell> cells;
+        try (TraceOption.Opened traced = trace.open(output)) {
+            cells = new SvmRun(traced.into(choice), schedule, anyPointer, Progress.of(err)).cells();
+        }
         SvmResults results = new SvmResults(command(), machine, report, schedule.inWords(), cells);
         SvmReport written = new SvmReport(results);
         written.writeTo(out);

@@ -11,6 +11,7 @@ import io.github.hmm4j.page.Transition;
 import io.github.hmm4j.space.AddressSpace;
 import io.github.hmm4j.space.PageRange;
 import io.github.hmm4j.space.PageSize;
+import io.github.hmm4j.timeline.Timeline;
 import java.util.List;
 
 /// Two ranges of pages, of which one is on a device, and of the other every second run of sixteen.
@@ -23,8 +24,9 @@ final class PagesInRuns implements AutoCloseable {
     private final AddressSpace space = new AddressSpace(2L * PAGES * PAGE_BYTES, new PageSize(PAGE_BYTES));
     private final PageTable table = new PageTable(space.pageCount());
     final DeviceMirror mirror = new DeviceMirror(DEVICE, new NoDriver(), space, table, PAGE_BYTES);
-    final ManagedPages heap =
-        new ManagedPages(space, table, new LaunchTable(), new Notifier(), new Accounts(), List.of(mirror));
+    private final Accounts accounts = new Accounts();
+    final ManagedPages heap = new ManagedPages(space, table, new LaunchTable(), new Notifier(), accounts,
+        new Timeline(accounts, null), List.of(mirror));
     final PageRange resident;
     final PageRange mixed;
 
