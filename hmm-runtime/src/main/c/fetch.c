@@ -13,7 +13,6 @@
 #include <linux/falloc.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 
 #include "internal.h"
 
@@ -31,6 +30,8 @@ struct batch {
   struct claim *claims;
   size_t count;
   struct copies copies;
+  struct hmm_record *record; // or null
+  struct hmm_record space;   // for that of a part of a fetch
 };
 
 struct fetch {
@@ -57,12 +58,6 @@ int fail_errno(struct hmm_failure *failure, uint64_t page, int negative_errno, e
 
 // The device is gone for good; the same statuses as ClStatus.java has.
 static bool is_lost(int64_t status) { return status == -2 || status == -34 || status == -36 || status == -1121 || status == -9999; }
-
-static uint64_t nanos(void) {
-  struct timespec t;
-  clock_gettime(CLOCK_MONOTONIC, &t);
-  return (uint64_t)t.tv_sec * 1000000000ULL + (uint64_t)t.tv_nsec;
-}
 
 static bool exclusive(const struct fetch *f) { return f->flags & HMM_EXCLUSIVE; }
 
@@ -287,12 +282,34 @@ static void leave_used(const struct fetch *f, struct batch *b) {
   }
 }
 
+// What has been claimed, for its record.
+static void describe(const struct fetch *f, const struct batch *b) {
+  struct hmm_record *r = b->record;
+  r->pages = b->count;
+  r->copied_pages = r->upgraded_pages = 0;
+  if (b->count) {
+    r->first = b->claims[0].page;
+    r->found = word_state(b->claims[0].before);
+  }
+  for (size_t i = 0; i < b->count; i++) {
+    uint64_t before = b->claims[i].before;
+    if (word_state(before) == DEVICE) {
+      r->copied_pages++;
+      r->device = word_device(before);
+    }
+    r->upgraded_pages += word_state(before) == SHARED && exclusive(f);
+  }
+}
+
 // Steps 4 and 5, after the copies have ended.
 static int land(const struct fetch *f, struct batch *b) {
+  bool waits = b->copies.count;
   int status = dma_wait(f->p, &b->copies);
   int result = status ? fail_copy(f, b, status, b->copies.failed_device) : 0;
+  if (b->record && waits) b->record->copied = nanos();
   step(f->p, HMM_STEP_COPIED);
   if (!result && f->flags & HMM_MAP) result = map(f, b);
+  if (b->record) b->record->mapped = f->flags & HMM_MAP ? nanos() : b->record->copied;
   if (result) {
     restore(f, b, f->failure);
     return result;
@@ -305,11 +322,20 @@ static int land(const struct fetch *f, struct batch *b) {
     if (f->moved) {
       f->moved->claimed++;
       f->moved->copied += word_state(c->before) == DEVICE;
+      if (word_state(c->before) == DEVICE) f->moved->devices |= 1u << word_device(c->before);
     }
   }
   wake(f, b);
   b->count = 0;
   return 0;
+}
+
+// The same for a part of a fetch, whose record ends with it; that of a fault goes on.
+static int land_recorded(const struct fetch *f, struct batch *b) {
+  int result = land(f, b);
+  end_record(f->p, b->record, result);
+  b->record = NULL;
+  return result;
 }
 
 // Steps 1 to 3 for as many pages as a batch takes; pages that are busy are marked 0 in `outcomes` and left for the next pass. -EAGAIN if a launch insists, which needs
@@ -322,10 +348,14 @@ static int start(const struct fetch *f, struct batch *b, uint64_t first, uint64_
     if (result == BUSY) *busy = true;
   }
   if (result >= 0 && b->count) {
+    if (b->record) b->record->claimed = nanos();
     step(f->p, HMM_STEP_CLAIMED);
     if (f->flags & FAULT) leave_used(f, b);
+    if (b->record) describe(f, b);
     result = await_launches(f, b);
+    if (b->record) b->record->waited = nanos();
     if (!result) result = copy(f, b);
+    if (b->record) b->record->copied = nanos();
   }
   if (result < 0) restore(f, b, result == -EAGAIN ? NULL : f->failure);
   return result < 0 ? result : 0;
@@ -348,7 +378,7 @@ static int land_all(const struct fetch *f, struct batch *batches, int result) {
     struct fetch quiet = *f; // one failure is enough; what the others have copied is good
     struct hmm_failure second;
     if (result) quiet.failure = &second;
-    int one = land(&quiet, b);
+    int one = land_recorded(&quiet, b);
     if (!result) result = one;
   }
   return result;
@@ -360,8 +390,11 @@ static int pass(const struct fetch *f, uint64_t end, struct batch *batches, uint
   unsigned turn = 0;
   for (uint64_t at = f->first; at < end && !result;) {
     struct batch *b = &batches[turn % UNDER_WAY]; // the oldest
-    if (b->count) result = land(f, b);
+    if (b->count) result = land_recorded(f, b);
+    if (!result) b->record = new_record(f->p, &b->space, HMM_RECORD_FETCH, at, exclusive(f));
     if (!result) result = start(f, b, at, at + batch_pages < end ? at + batch_pages : end, busy);
+    if (result && result != -EAGAIN) end_record(f->p, b->record, result);
+    else if (!b->count) drop_record(f->p, b->record); // nothing to bring, or not yet
     if (result == -EAGAIN) {
       result = land_all(f, batches, 0);
       await_decided(f->p);
@@ -382,7 +415,7 @@ HMM_API int hmm_fetch(struct hmm_pager *p, uint64_t first, uint64_t end, uint64_
   if (!failure) failure = &unasked; // what happens to the pages depends on it
   uint8_t *own_outcomes = outcomes ? NULL : calloc(1, (size_t)(end - first));
   struct claim *claims = malloc(UNDER_WAY * (size_t)batch_pages * sizeof *claims);
-  struct batch batches[UNDER_WAY] = {{0}};
+  struct batch batches[UNDER_WAY] = {0};
   struct fetch f = {p, flags, outcomes ? outcomes : own_outcomes, first, moved, failure};
   if (!claims || !f.outcomes) {
     fail_errno(failure, first, result, HMM_CALL_NONE);
@@ -405,10 +438,10 @@ out:
   return result;
 }
 
-int fetch_for_fault(struct hmm_pager *p, uint64_t first, uint64_t end, unsigned touch, struct hmm_failure *failure) {
+int fetch_for_fault(struct hmm_pager *p, uint64_t first, uint64_t end, unsigned touch, struct hmm_failure *failure, struct hmm_record *record) {
   bool write = touch & TOUCH_WRITE;
   struct claim claims[CLAIMS_OF_A_FAULT];
-  struct batch b = {.claims = claims};
+  struct batch b = {.claims = claims, .record = record};
   struct fetch f = {p, HMM_MAP | FAULT | (write ? HMM_EXCLUSIVE : 0) | (touch & TOUCH_AHEAD ? AHEAD : 0) | (touch & TOUCH_MAPPED ? MAPPED : 0), NULL, first, NULL, failure};
   while (true) {
     bool busy = false;

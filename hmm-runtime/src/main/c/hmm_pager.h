@@ -14,7 +14,7 @@
 
 struct hmm_pager; // one heap
 
-#define HMM_ABI 1
+#define HMM_ABI 2
 #define HMM_MAX_DEVICES 16
 
 // How host accesses are noticed.
@@ -80,6 +80,7 @@ enum hmm_fetch_flags {
 struct hmm_moved {
   uint64_t claimed;   // pages that changed state under a claim of ours
   uint64_t copied;    // of these, pages that were copied from a device
+  uint64_t devices;   // from which: bit d for device d
 };
 
 enum hmm_reason {
@@ -199,6 +200,34 @@ enum hmm_counter {
   HMM_COUNTERS
 };
 HMM_API int hmm_take_counts(struct hmm_pager *pager, uint64_t *counts, int capacity);
+
+// What was served, with the times of its steps; kept while it is asked for.
+enum hmm_record_kind {
+  HMM_RECORD_FAULT,  // a touch
+  HMM_RECORD_AHEAD,  // pages that came along with a touch, in a piece of their own
+  HMM_RECORD_FETCH,  // a part of hmm_fetch
+  HMM_RECORD_INSIST, // a page that an insisting launch moved
+};
+
+struct hmm_record {
+  uint64_t kind;           // enum hmm_record_kind
+  uint64_t first, pages;   // pages claimed; 0 if somebody else had the first one claimed
+  uint64_t start, claimed, waited, copied, mapped, end; // when each step ended, in nanoseconds of CLOCK_MONOTONIC
+  uint64_t thread;         // of the operating system
+  uint64_t write;          // whether the host (or the kernel that insists) wants to write
+  uint64_t found;          // state of the first page
+  uint64_t copied_pages;   // of the pages: copied from or to a device
+  uint64_t upgraded_pages; // taken over from devices to be written, without a copy
+  int64_t device;          // copied from or to; -1 for none
+  int64_t result;          // 0 or -errno
+};
+
+// Starts (1) or stops (0) keeping records. The room for them is bounded: what finds it full is lost and counted.
+HMM_API int hmm_record(struct hmm_pager *pager, uint64_t on);
+// Stops keeping records, and waits for those that have been begun: afterwards all that will ever be can be taken. Nobody may be waiting for a launch.
+HMM_API int hmm_end_records(struct hmm_pager *pager);
+// Takes the oldest records out; returns how many, and adds to `lost` how many have been lost since the last call.
+HMM_API int64_t hmm_take_records(struct hmm_pager *pager, struct hmm_record *records, uint64_t capacity, uint64_t *lost);
 
 // For tests: stops whoever comes to a step until it is let go.
 enum hmm_step {

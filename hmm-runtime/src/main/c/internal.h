@@ -8,6 +8,7 @@
 // | launch.c | launches in flight and the gate |
 // | dma.c | copies between host and device memory |
 // | uffd.c, sigsegv.c | the traps: how a touch is noticed and how mappings are changed |
+// | record.c | records of what was served, for those who want to see it |
 // | probe.c | tries a trap with real faults |
 // | word.h | the page word |
 //
@@ -19,6 +20,7 @@
 #include <pthread.h>
 #include <stdatomic.h>
 #include <stddef.h>
+#include <time.h>
 
 #include "hmm_pager.h"
 #include "word.h"
@@ -139,6 +141,11 @@ struct hmm_pager {
   _Atomic uint64_t failed[FAILED_PAGES]; // page + 1: faults answered with an error that the thread has not seen yet
   _Atomic uint64_t counts[HMM_COUNTERS];
 
+  _Atomic bool recording;
+  _Atomic int records_open; // begun and not ended
+  _Atomic(struct ring *) ring; // of records; stays once it is there
+  pthread_mutex_t record_lock; // one takes records at a time; nobody who serves takes this
+
   _Atomic int steps_armed;
   pthread_mutex_t step_lock;
   pthread_cond_t step_changed;
@@ -157,6 +164,11 @@ static inline char *alias_of(const struct hmm_pager *p, uint64_t page) {
 static inline uint64_t load_word(const struct hmm_pager *p, uint64_t page) { return atomic_load(&p->words[page]); }
 static inline bool change_word(struct hmm_pager *p, uint64_t page, uint64_t *expected, uint64_t next) {
   return atomic_compare_exchange_strong(&p->words[page], expected, next);
+}
+static inline uint64_t nanos(void) {
+  struct timespec t;
+  clock_gettime(CLOCK_MONOTONIC, &t);
+  return (uint64_t)t.tv_sec * 1000000000ULL + (uint64_t)t.tv_nsec;
 }
 int fail(struct hmm_failure *failure, enum hmm_reason reason, uint64_t page, uint64_t word, int64_t status, enum hmm_call call, unsigned device);
 int fail_errno(struct hmm_failure *failure, uint64_t page, int negative_errno, enum hmm_call call);
@@ -178,6 +190,15 @@ struct hmm_pager *pager_at(uintptr_t address);
 int install_signal_handler(void);
 void await_handlers(struct hmm_pager *p); // lets those go who wait in the signal handler, once no other can find the heap
 
+// record.c
+bool start_record(struct hmm_pager *p, struct hmm_record *r, enum hmm_record_kind kind, uint64_t first, bool write);
+void end_record(struct hmm_pager *p, struct hmm_record *r, int result); // never waits; nothing if `r` is null
+void drop_record(struct hmm_pager *p, const struct hmm_record *r); // there is nothing to tell
+// `r` if records are wanted, else null; all that costs when they are not.
+static inline struct hmm_record *new_record(struct hmm_pager *p, struct hmm_record *r, enum hmm_record_kind kind, uint64_t first, bool write) {
+  return atomic_load_explicit(&p->recording, memory_order_relaxed) && start_record(p, r, kind, first, write) ? r : NULL;
+}
+
 // fault.c
 void serve(struct hmm_pager *p, struct fault *faults, int n);
 void bring_ahead(struct hmm_pager *p, const struct ahead *a);
@@ -185,7 +206,7 @@ void bring_ahead(struct hmm_pager *p, const struct ahead *a);
 // fetch.c
 // Page `first` was touched; the others come along, but for those that launches use. With TOUCH_AHEAD nobody waits for the first either; with TOUCH_MAPPED they are mapped already, as far as is known.
 enum touch { TOUCH_WRITE = 1, TOUCH_MAPPED = 2, TOUCH_AHEAD = 4 };
-int fetch_for_fault(struct hmm_pager *p, uint64_t first, uint64_t end, unsigned touch, struct hmm_failure *failure);
+int fetch_for_fault(struct hmm_pager *p, uint64_t first, uint64_t end, unsigned touch, struct hmm_failure *failure, struct hmm_record *record);
 
 // launch.c
 int launches_init(struct hmm_pager *p);

@@ -244,6 +244,16 @@ static void settle_insisted(struct hmm_pager *p, uint64_t page, uint64_t next_of
   p->trap->wake(p, page, page + 1);
 }
 
+// A page that was moved, for its record.
+static void describe(struct hmm_record *r, uint64_t before, unsigned device, int result) {
+  bool copied = !result && word_state(before) != EMPTY && !(word_sharers(before) >> device & 1);
+  r->pages = 1;
+  r->found = word_state(before);
+  r->copied_pages = copied;
+  r->device = copied ? (int64_t)device : -1;
+  r->copied = nanos(); // claiming and waiting are a part of it here
+}
+
 // Makes one page hold, and keep holding. 0, 1 if it cannot (a view, the protection, lost), or -errno.
 static int insist_on(struct hmm_pager *p, struct launch *l, uint64_t page, bool writes, struct hmm_launch *request, struct hmm_failure *failure) {
   while (true) {
@@ -260,6 +270,7 @@ static int insist_on(struct hmm_pager *p, struct launch *l, uint64_t page, bool 
     if (frame_of(&p->devices[l->device], page) < 0) return 1;
     uint64_t claim = word_claim(w, true), expected = w;
     if (!change_word(p, page, &expected, claim)) continue;
+    struct hmm_record space, *record = new_record(p, &space, HMM_RECORD_INSIST, page, writes);
     int result = p->trap->forbid(p, page, page + 1, !writes);
     if (result) result = fail_errno(failure, page, result, HMM_CALL_FORBID);
     if (!result) result = bring(p, l->device, page, w, l->number, failure);
@@ -271,6 +282,8 @@ static int insist_on(struct hmm_pager *p, struct launch *l, uint64_t page, bool 
     else if (word_state(w) == TO_DEVICE) next = word_shared(claim, sharers);
     else next = word_next(claim, word_state(w), word_device(w), sharers, w & MARKED_READ);
     settle_insisted(p, page, next);
+    if (record) describe(record, w, l->device, result);
+    end_record(p, record, result);
     if (result) return result;
     request->moved++;
     return 0;

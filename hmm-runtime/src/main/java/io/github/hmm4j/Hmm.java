@@ -28,6 +28,8 @@ import io.github.hmm4j.pager.NativeLaunchGate;
 import io.github.hmm4j.pager.NativePager;
 import io.github.hmm4j.space.AddressSpace;
 import io.github.hmm4j.space.VaRange;
+import io.github.hmm4j.timeline.Timeline;
+import io.github.hmm4j.timeline.TraceFile;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Objects;
@@ -63,6 +65,8 @@ public final class Hmm implements AutoCloseable {
     private final Evictor evictor;
     private final Launcher launcher;
     private final List<HmmDevice> devices;
+    private final TimelineThread timelineThread;
+    private final @Nullable TraceFile ownTrace;
     private final List<Program> programs = new ArrayList<>();
 
     /// @param opened devices, which this heap owns from here on, also if this fails
@@ -86,6 +90,9 @@ public final class Hmm implements AutoCloseable {
         heap = new ManagedHeap(pages, lifetime, regions, hostSide, toDevice, placer, pager, segments.all(), departure);
         launcher = new Launcher(pages, pager, placer, toDevice, gate, hostLock, departure, builder.launchTimeout());
         devices = pages.mirrors().stream().map(HmmDevice::new).toList();
+        pages.mirrors().forEach(mirror -> mirror.device().reportTo(pages.timeline(), mirror.index()));
+        timelineThread = new TimelineThread(pages, nativePager);
+        ownTrace = builder.ownTrace();
     }
 
     private record Opened(ManagedPages pages, HostAccess access, @Nullable NativePager nativePager) {}
@@ -112,7 +119,9 @@ public final class Hmm implements AutoCloseable {
                 mirrors.forEach(nativePager::add);
             }
             InFlight inFlight = nativePager == null ? new LaunchTable() : new NativeInFlight(nativePager);
-            return new Opened(new ManagedPages(space, table, inFlight, new Notifier(), new Accounts(), mirrors), host.access(), nativePager);
+            Accounts accounts = new Accounts();
+            Timeline timeline = new Timeline(accounts, builder.tracePart());
+            return new Opened(new ManagedPages(space, table, inFlight, new Notifier(), accounts, timeline, mirrors), host.access(), nativePager);
         } catch (RuntimeException | Error e) {
             if (nativePager != null) {
                 parts.add(nativePager); // the first to close: it uses all the others
@@ -234,6 +243,7 @@ public final class Hmm implements AutoCloseable {
         VaRange all = VaRange.ofLength(space.baseBytes(), space.capacityBytes());
         pages.notifier().begin(all, InvalidationKind.RELEASE, -1).close(); // mirrors of the program's own forget everything
         List<AutoCloseable> parts = new ArrayList<>();
+        parts.add(timelineThread);
         if (nativePager != null) {
             drainCounts();
             parts.add(nativePager);
@@ -247,6 +257,9 @@ public final class Hmm implements AutoCloseable {
         } else {
             parts.add(pages.table());
             parts.add(pages.space());
+        }
+        if (ownTrace != null) {
+            parts.add(ownTrace);
         }
         closeAll(parts).ifPresent(failure -> {
             throw failure;

@@ -13,6 +13,10 @@ import io.github.hmm4j.pager.HostAccess;
 import io.github.hmm4j.policy.EvictionPolicy;
 import io.github.hmm4j.policy.LeastRecentlyUsed;
 import io.github.hmm4j.space.PageSize;
+import io.github.hmm4j.timeline.TraceFile;
+import java.io.IOException;
+import java.io.UncheckedIOException;
+import java.nio.file.Path;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
@@ -44,6 +48,8 @@ public final class HmmBuilder {
     private HostAccess.@Nullable Mode hostAccess;
     private long faultAroundBytes = ByteSize.mib(32);
     private boolean exclusive;
+    private @Nullable Path tracePath;
+    private @Nullable TraceFile trace;
     private Steps steps = Steps.NONE;
     private final List<Supplier<Device>> given = new ArrayList<>();
 
@@ -157,6 +163,21 @@ public final class HmmBuilder {
         return this;
     }
 
+    /// Writes a file of all that happens, for `ui.perfetto.dev` and `chrome://tracing`, until the heap is closed. Queues of OpenCL devices keep times then, as
+    /// [ClOptions#profiling] and [ClOptions#copyTimes] have it, if the heap opens the device; see `demos/docs/timeline.md`.
+    public HmmBuilder trace(Path file) {
+        tracePath = Objects.requireNonNull(file, "file");
+        trace = null;
+        return this;
+    }
+
+    /// The same into a file that is open already, which may show several heaps; the caller closes it after them.
+    public HmmBuilder trace(TraceFile file) {
+        trace = Objects.requireNonNull(file, "file");
+        tracePath = null;
+        return this;
+    }
+
     /// For tests: who is told of the steps of migrations.
     HmmBuilder steps(Steps steps) {
         this.steps = steps;
@@ -170,6 +191,7 @@ public final class HmmBuilder {
     public Hmm open() {
         requireOneChoice();
         List<Device> devices = new ArrayList<>();
+        openTrace();
         try {
             if (given.isEmpty() && !hostOnly) {
                 devices.addAll(OpenClDevices.open(binding, selector, allDevices, clOptions));
@@ -187,7 +209,24 @@ public final class HmmBuilder {
             return hmm;
         } catch (RuntimeException | Error e) {
             closeAll(devices, e);
+            TraceFile own = ownTrace();
+            if (own != null) {
+                own.close();
+            }
             throw e;
+        }
+    }
+
+    private void openTrace() {
+        if (tracePath != null) {
+            try {
+                trace = TraceFile.create(tracePath);
+            } catch (IOException e) {
+                throw new UncheckedIOException("trace=" + tracePath + " cannot be written", e);
+            }
+        }
+        if (trace != null) {
+            clOptions = clOptions.profiling(true).copyTimes(true);
         }
     }
 
@@ -221,6 +260,15 @@ public final class HmmBuilder {
         long sensible = info.unifiedMemory() ? info.memoryBytes() / 2 : info.memoryBytes() / 4 * 3;
         long wanted = budgetBytes.orElse(sensible);
         return Math.min(wanted, (long) Integer.MAX_VALUE * pageSize.bytes()) / pageSize.bytes() * pageSize.bytes();
+    }
+
+    /// What the heap closes.
+    @Nullable TraceFile ownTrace() {
+        return tracePath == null ? null : trace;
+    }
+
+    TraceFile.@Nullable Part tracePart() {
+        return trace == null ? null : trace.part();
     }
 
     HostAccess.@Nullable Mode hostAccess() {

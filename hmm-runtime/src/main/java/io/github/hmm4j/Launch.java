@@ -44,6 +44,11 @@ public final class Launch {
         return completion.isDone();
     }
 
+    /// Its number among the commands that its device tells a timeline of, or 0.
+    long command() {
+        return completion.command();
+    }
+
     public Moves moves() {
         return moves;
     }

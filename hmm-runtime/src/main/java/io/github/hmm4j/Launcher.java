@@ -22,6 +22,8 @@ import io.github.hmm4j.mirror.ManagedPages;
 import io.github.hmm4j.mirror.PageUse;
 import io.github.hmm4j.pager.CheckedPager;
 import io.github.hmm4j.pager.HostView;
+import io.github.hmm4j.timeline.LaunchEvent;
+import io.github.hmm4j.timeline.ReplayEvent;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
@@ -68,7 +70,26 @@ final class Launcher {
     }
 
     Launch launch(DeviceKernel kernel, Object[] arguments, NDRange range, DeviceMirror mirror) {
+        LaunchEvent event = heap.timeline().launch();
         Plan plan = Plan.of(heap.space(), kernel, mirror, arguments);
+        if (event == null) {
+            return launch(kernel, plan, range, mirror);
+        }
+        event.of(kernel.name(), mirror.index(), mirror.deviceName(), bytesOf(plan.uses()));
+        try {
+            Launch launch = launch(kernel, plan, range, mirror);
+            event.passed(launch.moves().pagesMoved(), launch.moves().bytesCopied(), launch.moves().rounds(), launch.command());
+            return launch;
+        } finally {
+            heap.timeline().end(event);
+        }
+    }
+
+    private long bytesOf(List<PageUse> uses) {
+        return uses.stream().mapToLong(use -> heap.space().pageSize().bytesFor(use.pages().count())).sum();
+    }
+
+    private Launch launch(DeviceKernel kernel, Plan plan, NDRange range, DeviceMirror mirror) {
         List<PageUse> uses = plan.uses();
         refuseOwnView(kernel, uses);
         LaunchGate.Enqueue enqueue = new Enqueue(kernel, plan, range, mirror);
@@ -170,6 +191,7 @@ final class Launcher {
                 } else {
                     losses++;
                     heap.accounts().increment(Counter.LAUNCH_RETRIES);
+                    report(heap.timeline().replay(), false);
                 }
             }
         }
@@ -227,9 +249,19 @@ final class Launcher {
             return LaunchGate.isPinned(heap.table(), uses);
         }
 
+        private void report(@Nullable ReplayEvent event, boolean viewOpen) {
+            if (event != null) {
+                event.of(kernel.name(), mirror.index(), mirror.deviceName(), viewOpen, rounds, losses >= PATIENCE);
+                heap.timeline().end(event);
+            }
+        }
+
         private void awaitViews(long viewsClosed) {
             heap.accounts().increment(Counter.LAUNCH_WAITS);
-            if (!pager.awaitClosing(viewsClosed, startNanos + timeout.toNanos())) {
+            ReplayEvent event = heap.timeline().replay();
+            boolean closed = pager.awaitClosing(viewsClosed, startNanos + timeout.toNanos());
+            report(event, true);
+            if (!closed) {
                 giveBack();
                 throw new LaunchBlockedException(kernel.name(), Duration.ofNanos(System.nanoTime() - startNanos).toMillis(),
                         pager.conflict(uses).orElse("a view that has been closed meanwhile"));

@@ -28,4 +28,9 @@ public interface Completion {
     default long deviceNanos() {
         return -1;
     }
+
+    /// Its number among those that its device tells a timeline of; 0 if it tells none.
+    default long command() {
+        return 0;
+    }
 }

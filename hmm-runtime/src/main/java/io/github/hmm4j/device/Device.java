@@ -1,6 +1,7 @@
 package io.github.hmm4j.device;
 
 import io.github.hmm4j.kernels.Source;
+import io.github.hmm4j.timeline.Timeline;
 import java.util.Optional;
 
 /// One device: memory, a copy engine, kernels.
@@ -43,6 +44,13 @@ public interface Device extends AutoCloseable {
     /// @param options options for the OpenCL C compiler, such as `-cl-std=CL1.2`; argument information is always asked for
     /// @throws io.github.hmm4j.error.KernelBuildException if it does not compile
     DeviceProgram build(Source source, String options);
+
+    /// Tells a timeline of every command that ends well from now on, as far as this device knows when it ran.
+    ///
+    /// @param number of this device in its heap
+    default void reportTo(Timeline timeline, int number) {
+        // knows no times
+    }
 
     /// Waits for work in flight and releases everything. Idempotent.
     @Override

@@ -10,10 +10,12 @@ import io.github.hmm4j.page.PageWord;
 import io.github.hmm4j.page.Transition;
 import io.github.hmm4j.space.PageRange;
 import io.github.hmm4j.space.Region;
+import io.github.hmm4j.timeline.EvictionEvent;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
 import java.util.function.LongPredicate;
+import org.jspecify.annotations.Nullable;
 
 /// Frees frames. A copy that the host has too is dropped; the only copy comes home first; then the launches that may still see the frame are waited for.
 ///
@@ -88,9 +90,24 @@ public final class Evictor {
     /// Takes the frames of these pages away.
     public int evict(DeviceMirror mirror, long[] pages) {
         assert mirror.lock().isHeldByCurrentThread();
+        EvictionEvent event = pages.length == 0 ? null : heap.timeline().eviction();
+        if (event == null) {
+            return evict(mirror, pages, null);
+        }
+        event.of(mirror.index(), mirror.deviceName(), pages.length);
+        try {
+            int freed = evict(mirror, pages, event);
+            event.freed(heap.space().pageSize().bytesFor(freed));
+            return freed;
+        } finally {
+            heap.timeline().end(event);
+        }
+    }
+
+    private int evict(DeviceMirror mirror, long[] pages, @Nullable EvictionEvent event) {
         List<PageRange> ranges = ranges(pages);
         for (PageRange range : ranges) {
-            leave(mirror, range);
+            leave(mirror, range, event);
         }
         int freed = 0;
         for (PageRange range : ranges) {
@@ -101,7 +118,7 @@ public final class Evictor {
     }
 
     /// Makes sure that no page of the range is valid on the device any more.
-    private void leave(DeviceMirror mirror, PageRange range) {
+    private void leave(DeviceMirror mirror, PageRange range, @Nullable EvictionEvent event) {
         int device = mirror.index();
         for (long page = range.first(); page < range.end(); page++) {
             long word = table.word(page);
@@ -112,14 +129,17 @@ public final class Evictor {
                 }
                 hostSide.fetch(new PageRange(page, end), ToHost.Access.BRING_HOME, Cause.EVICTION);
                 heap.accounts().add(Counter.EVICTED_DIRTY_PAGES, end - page);
+                if (event != null) {
+                    event.broughtHome(end - page);
+                }
                 page = end - 1;
             } else {
-                dropCopy(mirror, page);
+                dropCopy(mirror, page, event);
             }
         }
     }
 
-    private void dropCopy(DeviceMirror mirror, long page) {
+    private void dropCopy(DeviceMirror mirror, long page, @Nullable EvictionEvent event) {
         Backoff backoff = new Backoff();
         while (true) {
             long word = table.word(page);
@@ -131,6 +151,9 @@ public final class Evictor {
                 long next = PageWord.toShared(word, PageWord.sharers(word) & ~(1 << mirror.index()));
                 if (table.transition(page, Transition.DROP_COPY, word, next)) {
                     heap.accounts().increment(Counter.EVICTED_CLEAN_PAGES);
+                    if (event != null) {
+                        event.dropped();
+                    }
                     return;
                 }
             } else if (PageWord.isOwnedBy(word, mirror.index())) {

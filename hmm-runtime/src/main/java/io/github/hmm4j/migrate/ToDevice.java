@@ -15,10 +15,12 @@ import io.github.hmm4j.page.PageWord;
 import io.github.hmm4j.page.Transition;
 import io.github.hmm4j.space.PageRange;
 import io.github.hmm4j.space.Region;
+import io.github.hmm4j.timeline.MigrationEvent;
 import java.util.ArrayDeque;
 import java.util.ArrayList;
 import java.util.Deque;
 import java.util.List;
+import org.jspecify.annotations.Nullable;
 
 /// Moves pages to a device. Best effort, page by page.
 ///
@@ -103,6 +105,7 @@ public final class ToDevice {
         private final MigrationReport report;
         private final int regionId;
         private final String what;
+        private final @Nullable MigrationEvent event = heap.timeline().migration();
 
         Move(DeviceMirror mirror, PageRange pages, Intent intent, Effort effort, Cause cause, UndoLog undo) {
             this.mirror = mirror;
@@ -115,9 +118,24 @@ public final class ToDevice {
             report = new MigrationReport(pages);
             what = "migration to " + mirror;
             regionId = heap.space().regionAt(heap.space().addressOf(pages.first())).map(Region::id).orElse(0);
+            if (event != null) {
+                event.of(cause, Direction.TO_DEVICE, mirror.isCoherent() ? "in place" : mirror.copies().name());
+                event.range(pages.first(), pages.count(), heap.space().addressOf(pages.first()));
+                event.device(device, mirror.deviceName());
+            }
         }
 
         MigrationReport run() {
+            try {
+                return moveAll();
+            } finally {
+                if (event != null && event.hasMoved()) {
+                    heap.timeline().end(event);
+                }
+            }
+        }
+
+        private MigrationReport moveAll() {
             Backoff backoff = new Backoff();
             List<PageRange> todo = pass(plan());
             while (!todo.isEmpty() && effort == Effort.EVERY_PAGE) {
@@ -323,6 +341,10 @@ public final class ToDevice {
                 long bytes = toCopy.totalBytes();
                 report.addBytesCopied(bytes);
                 heap.accounts().moved(cause, Direction.TO_DEVICE, committed, bytes);
+                if (event != null) {
+                    event.moved(committed, bytes);
+                    copies.forEach(copy -> event.copied(copy.deviceNanos()));
+                }
                 heap.accounts().add(Counter.MIGRATE_TO_DEVICE_PAGES, toCopy.totalPages());
                 heap.accounts().add(Counter.MIGRATE_FILLED_PAGES, toZero.totalPages());
                 heap.accounts().add(Counter.MIGRATE_UNCOPIED_PAGES, claims.size() - toCopy.totalPages() - toZero.totalPages());

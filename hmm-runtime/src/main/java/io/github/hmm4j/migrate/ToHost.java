@@ -16,13 +16,17 @@ import io.github.hmm4j.page.PageTable;
 import io.github.hmm4j.page.PageWord;
 import io.github.hmm4j.page.Transition;
 import io.github.hmm4j.space.PageRange;
+import io.github.hmm4j.timeline.MigrationEvent;
 import java.util.ArrayDeque;
 import java.util.ArrayList;
 import java.util.Deque;
 import java.util.List;
 import java.util.Map;
+import java.util.SortedSet;
 import java.util.TreeMap;
+import java.util.TreeSet;
 import java.util.function.IntConsumer;
+import org.jspecify.annotations.Nullable;
 
 /// Brings pages home, in Java: with checked access. Mandatory: it succeeds, or every page that could not come stays on its device and the error is typed.
 ///
@@ -77,8 +81,11 @@ public final class ToHost {
 
     /// See [HostSide#fetch].
     MigrationReport fetch(PageRange pages, Access access, Cause cause) {
+        Fetch fetch = new Fetch(pages, access, cause);
         try (HostLock.Hold _ = hostLock.shared()) {
-            return new Fetch(pages, access, cause).run();
+            return fetch.run();
+        } finally {
+            fetch.report();
         }
     }
 
@@ -89,12 +96,27 @@ public final class ToHost {
         private final Access access;
         private final Cause cause;
         private final MigrationReport report;
+        private final @Nullable MigrationEvent event = heap.timeline().migration();
+        private final SortedSet<Integer> devices = new TreeSet<>(); // that were copied from
+        private String engine = "";
 
         Fetch(PageRange pages, Access access, Cause cause) {
             this.pages = pages;
             this.access = access;
             this.cause = cause;
             report = new MigrationReport(pages);
+        }
+
+        void report() {
+            if (event != null && event.hasMoved()) {
+                event.of(cause, Direction.TO_HOST, engine);
+                event.range(pages.first(), pages.count(), heap.space().addressOf(pages.first()));
+                if (devices.size() == 1) {
+                    DeviceMirror only = heap.mirror(devices.first());
+                    event.device(only.index(), only.deviceName());
+                }
+                heap.timeline().end(event);
+            }
         }
 
         MigrationReport run() {
@@ -345,6 +367,14 @@ public final class ToHost {
                 long bytes = heap.space().pageSize().bytesFor(copiedPages);
                 report.addBytesCopied(bytes);
                 heap.accounts().moved(cause, Direction.TO_HOST, claims.size(), bytes);
+                if (event != null) {
+                    event.moved(claims.size(), bytes);
+                    copies.forEach((device, copy) -> {
+                        devices.add(device);
+                        engine = heap.mirror(device).copies().name();
+                        event.copied(copy.deviceNanos());
+                    });
+                }
                 heap.accounts().add(Counter.MIGRATE_TO_HOST_PAGES, copiedPages);
                 if (access.pins) {
                     heap.accounts().add(Counter.VIEW_FETCHED_PAGES, copiedPages);

@@ -5,6 +5,7 @@ import io.github.hmm4j.account.Counter;
 import io.github.hmm4j.account.Direction;
 import io.github.hmm4j.mirror.DeviceMirror;
 import io.github.hmm4j.mirror.ManagedPages;
+import io.github.hmm4j.timeline.MigrationEvent;
 
 /// What a launch has moved to its device so far, so that a launch that does not happen leaves every page where it was.
 ///
@@ -33,10 +34,18 @@ public final class UndoLog {
 
     /// Puts pages back that nobody has used or moved since.
     void undo(HostLock hostLock, HostSide hostSide) {
+        MigrationEvent event = heap.timeline().migration();
         try (HostLock.Hold _ = hostLock.shared()) {
             int undone = hostSide.takeBack(this);
             heap.accounts().add(Counter.MIGRATE_UNDONE_PAGES, undone);
             heap.accounts().moved(Cause.UNDO, Direction.TO_HOST, undone, 0);
+            if (event != null && undone > 0) {
+                event.of(Cause.UNDO, Direction.TO_HOST, "none");
+                event.range(moved.page(0), moved.page(moved.size() - 1) + 1 - moved.page(0), heap.space().addressOf(moved.page(0)));
+                event.device(mirror.index(), mirror.deviceName());
+                event.moved(undone, 0);
+                heap.timeline().end(event);
+            }
         }
     }
 

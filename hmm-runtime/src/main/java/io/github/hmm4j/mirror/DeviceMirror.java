@@ -278,6 +278,11 @@ public final class DeviceMirror implements AutoCloseable {
         return writes ? PageWord.isOwnedBy(word, index) && PageWord.isWritable(word) : canRead(word) && PageWord.isReadable(word);
     }
 
+    /// What the driver calls the device.
+    public String deviceName() {
+        return device.info().name();
+    }
+
     /// Closes the copy engine, the frames and the device, in this order. Nothing may be in flight.
     @Override
     public void close() {

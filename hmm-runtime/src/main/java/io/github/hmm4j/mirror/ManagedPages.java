@@ -4,6 +4,7 @@ import io.github.hmm4j.account.Accounts;
 import io.github.hmm4j.page.PageTable;
 import io.github.hmm4j.space.AddressSpace;
 import io.github.hmm4j.space.PageRange;
+import io.github.hmm4j.timeline.Timeline;
 import java.util.List;
 
 /// Everything that describes one heap's pages, handed around as one: the addresses, the words, what is in flight, and every device's mirror.
@@ -15,6 +16,7 @@ public record ManagedPages(
         InFlight inFlight,
         Notifier notifier,
         Accounts accounts,
+        Timeline timeline,
         List<DeviceMirror> mirrors) {
 
     public ManagedPages {

@@ -3,12 +3,15 @@ package io.github.hmm4j.pager;
 import io.github.hmm4j.account.Cause;
 import io.github.hmm4j.account.Counter;
 import io.github.hmm4j.migrate.HostSide;
+import io.github.hmm4j.migrate.MigrationReport;
+import io.github.hmm4j.migrate.PageOutcome;
 import io.github.hmm4j.migrate.ToHost;
 import io.github.hmm4j.mirror.ManagedPages;
 import io.github.hmm4j.mirror.PageUse;
 import io.github.hmm4j.space.AddressSpace;
 import io.github.hmm4j.space.PageRange;
 import io.github.hmm4j.space.VaRange;
+import io.github.hmm4j.timeline.FetchEvent;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import java.util.List;
@@ -53,7 +56,7 @@ public final class CheckedPager {
                 .reinterpret(range.lengthBytes(), arena, null);
         HostView view = new HostView(this, range, pages, write, arena, write ? bytes : bytes.asReadOnly());
         try {
-            hostSide.fetch(pages, write ? ToHost.Access.WRITE_VIEW : ToHost.Access.READ_VIEW, Cause.VIEW);
+            fetch(range, pages, write, Cause.VIEW);
         } catch (RuntimeException | Error e) {
             arena.close();
             pagesLetGo(); // a launch may be waiting for pages that it held meanwhile
@@ -71,10 +74,23 @@ public final class CheckedPager {
     public HostPin pin(VaRange range, boolean write) {
         heap.space().regionOf(range);
         PageRange pages = heap.space().pagesOf(range);
-        hostSide.fetch(pages, write ? ToHost.Access.WRITE_VIEW : ToHost.Access.READ_VIEW, Cause.PIN);
+        fetch(range, pages, write, Cause.PIN);
         HostPin pin = new HostPin(this, range, pages, write);
         pins.add(pin);
         return pin;
+    }
+
+    private void fetch(VaRange range, PageRange pages, boolean write, Cause cause) {
+        ToHost.Access access = write ? ToHost.Access.WRITE_VIEW : ToHost.Access.READ_VIEW;
+        FetchEvent event = heap.timeline().fetch();
+        if (event == null) {
+            hostSide.fetch(pages, access, cause);
+            return;
+        }
+        event.of(cause == Cause.PIN, write, pages.first(), pages.count(), range.startBytes());
+        MigrationReport report = hostSide.fetch(pages, access, cause);
+        event.fetched(report.count(PageOutcome.MOVED), report.bytesCopied());
+        heap.timeline().end(event);
     }
 
     void unpinned(HostPin pin) {

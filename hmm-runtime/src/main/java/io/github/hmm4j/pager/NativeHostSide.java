@@ -20,6 +20,7 @@ import io.github.hmm4j.page.PageTable;
 import io.github.hmm4j.page.PageWord;
 import io.github.hmm4j.space.PageRange;
 import io.github.hmm4j.space.Protection;
+import io.github.hmm4j.timeline.MigrationEvent;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import java.util.function.LongUnaryOperator;
@@ -50,18 +51,34 @@ public final class NativeHostSide implements HostSide {
     public MigrationReport fetch(PageRange pages, ToHost.Access access, Cause cause) {
         boolean map = cause == Cause.PREFETCH || cause == Cause.PIN; // what is fetched for the program's own pointers
         int flags = (access.isExclusive() ? EXCLUSIVE : 0) | (access.pins() ? PIN : 0) | (map ? MAP : 0);
+        MigrationEvent event = heap.timeline().migration();
         try (HostLock.Hold _ = hostLock.shared(); Notifier.Token _ = announce(pages, access); Arena arena = Arena.ofConfined()) {
             MemorySegment outcomes = arena.allocate(Math.max(1, pages.count()));
-            MemorySegment moved = arena.allocate(JAVA_LONG, 2);
+            MemorySegment moved = arena.allocate(JAVA_LONG, PagerCalls.MOVED_WORDS);
             MemorySegment failure = arena.allocate(JAVA_LONG, PagerCalls.FAILURE_WORDS);
             int result = PagerCalls.fetch(pager, pages.first(), pages.end(), flags, outcomes, moved, failure);
             long copied = moved.getAtIndex(JAVA_LONG, 1);
             count(access, cause, moved.getAtIndex(JAVA_LONG, 0), copied);
+            if (event != null && moved.getAtIndex(JAVA_LONG, 0) > 0) {
+                event.moved(moved.getAtIndex(JAVA_LONG, 0), heap.space().pageSize().bytesFor(copied));
+                report(event, pages, cause, moved.getAtIndex(JAVA_LONG, 2));
+            }
             if (result != 0) {
                 throw NativeFailure.of(heap, failure, access.isExclusive(), access.pins() ? "view" : "fetch");
             }
             return MigrationReport.of(pages, outcomes, heap.space().pageSize().bytesFor(copied));
         }
+    }
+
+    /// @param devices bit d is set if something was copied from device d
+    private void report(MigrationEvent event, PageRange pages, Cause cause, long devices) {
+        event.of(cause, Direction.TO_HOST, "native");
+        event.range(pages.first(), pages.count(), heap.space().addressOf(pages.first()));
+        if (Long.bitCount(devices) == 1) {
+            DeviceMirror only = heap.mirror(Long.numberOfTrailingZeros(devices));
+            event.device(only.index(), only.deviceName());
+        }
+        heap.timeline().end(event);
     }
 
     private void count(ToHost.Access access, Cause cause, long claimed, long copied) {

@@ -12,6 +12,7 @@ import io.github.hmm4j.mirror.ManagedPages;
 import io.github.hmm4j.mirror.PageUse;
 import io.github.hmm4j.space.PageRange;
 import io.github.hmm4j.space.Region;
+import io.github.hmm4j.timeline.MigrationEvent;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import java.util.List;
@@ -55,6 +56,7 @@ public final class NativeLaunchGate implements LaunchGate {
     }
 
     private @Nullable Passed passPlaced(DeviceMirror mirror, List<PageUse> uses, List<PageRange> windows, Enqueue enqueue, boolean insist) {
+        MigrationEvent event = insist ? heap.timeline().migration() : null;
         Completion completion = enqueue.fromNative((queue, kernel, global, local) -> {
             try (Arena arena = Arena.ofConfined()) {
                 MemorySegment request = arena.allocateFrom(JAVA_LONG,
@@ -65,16 +67,27 @@ public final class NativeLaunchGate implements LaunchGate {
                 if (PagerCalls.launch(pager, request, failure) != 0) {
                     throw NativeFailure.of(heap, failure, true, "launch on " + mirror);
                 }
-                countMoved(request.getAtIndex(JAVA_LONG, MOVED));
+                countMoved(mirror, uses, request.getAtIndex(JAVA_LONG, MOVED), event);
                 return request.getAtIndex(JAVA_LONG, EVENT);
             }
         });
         return completion == null ? null : new Passed(completion, () -> {}); // native code sees the end by itself
     }
 
-    private void countMoved(long pages) {
-        if (pages > 0) {
-            heap.accounts().moved(Cause.LAUNCH, Direction.TO_DEVICE, pages, heap.space().pageSize().bytesFor(pages));
+    private void countMoved(DeviceMirror mirror, List<PageUse> uses, long pages, @Nullable MigrationEvent event) {
+        if (pages == 0) {
+            return;
+        }
+        long bytes = heap.space().pageSize().bytesFor(pages);
+        heap.accounts().moved(Cause.LAUNCH, Direction.TO_DEVICE, pages, bytes);
+        if (event != null) {
+            long first = uses.stream().mapToLong(use -> use.pages().first()).min().orElseThrow();
+            long end = uses.stream().mapToLong(use -> use.pages().end()).max().orElseThrow();
+            event.of(Cause.LAUNCH, Direction.TO_DEVICE, "native");
+            event.range(first, end - first, heap.space().addressOf(first));
+            event.device(mirror.index(), mirror.deviceName());
+            event.moved(pages, bytes);
+            heap.timeline().end(event);
         }
     }
 

@@ -28,7 +28,9 @@ final class PagerCalls {
     static final int LAUNCH_WORDS = 16;
     static final int FAILURE_WORDS = 6;
     static final int USE_WORDS = 3;
-    static final int ABI = 1;
+    static final int MOVED_WORDS = 3;
+    static final int RECORD_WORDS = 16;
+    static final int ABI = 2;
 
     /// The OpenCL functions that native code calls, in its order.
     enum Cl {
@@ -77,6 +79,9 @@ final class PagerCalls {
     private static final MethodHandle LAUNCHED = longHandle("hmm_launched", 2);
     private static final MethodHandle USED = longHandle("hmm_used", 4);
     private static final MethodHandle TAKE_COUNTS = handle("hmm_take_counts", 3);
+    private static final MethodHandle RECORD = handle("hmm_record", 2);
+    private static final MethodHandle END_RECORDS = handle("hmm_end_records", 1);
+    private static final MethodHandle TAKE_RECORDS = longHandle("hmm_take_records", 4);
     private static final MethodHandle STEP_ARM = handle("hmm_step_arm", 3);
     private static final MethodHandle STEP_AWAIT = handle("hmm_step_await", 3);
 
@@ -89,7 +94,7 @@ final class PagerCalls {
                 PageWord.Layout.SHARERS_MASK, PageWord.Layout.WRITE_INTENT, PageWord.Layout.DENY_READ, PageWord.Layout.DENY_WRITE, PageWord.Layout.READ_PINS_SHIFT,
                 PageWord.Layout.WRITE_PINS_SHIFT, (long) PageWord.MAX_PINS, PageWord.Layout.MARKED_READ, PageWord.Layout.VERSION_SHIFT, (long) PageWord.MAX_DEVICES,
                 (long) Cl.values().length, (long) NativeCounts.COUNT, (long) NativePager.Step.values().length, bytes(CONFIG_WORDS), bytes(DEVICE_WORDS),
-                bytes(LAUNCH_WORDS), bytes(FAILURE_WORDS), bytes(USE_WORDS));
+                bytes(LAUNCH_WORDS), bytes(FAILURE_WORDS), bytes(USE_WORDS), bytes(RECORD_WORDS));
         try (Arena arena = Arena.ofConfined()) {
             MemorySegment table = arena.allocate(JAVA_LONG, 2L * ours.size());
             int count = invoke(ABI_NUMBERS, table.address(), 2L * ours.size());
@@ -218,6 +223,28 @@ final class PagerCalls {
 
     static int takeCounts(long pager, MemorySegment counts, long capacity) {
         return invoke(TAKE_COUNTS, pager, counts.address(), capacity);
+    }
+
+    static int record(long pager, boolean on) {
+        return invoke(RECORD, pager, on ? 1L : 0L);
+    }
+
+    static void endRecords(long pager) {
+        int result;
+        try {
+            result = (int) END_RECORDS.invokeExact(pager);
+        } catch (Throwable e) {
+            throw unexpected(e);
+        }
+        assert result == 0 : "hmm_end_records=" + result;
+    }
+
+    static long takeRecords(long pager, MemorySegment records, long capacity, MemorySegment lost) {
+        try {
+            return (long) TAKE_RECORDS.invokeExact(pager, records.address(), capacity, lost.address());
+        } catch (Throwable e) {
+            throw unexpected(e);
+        }
     }
 
     static int armStep(long pager, long step, boolean armed) {

@@ -95,9 +95,7 @@ final class FaultBench implements Bench {
     }
 
     private static RunContext withPageSize(RunContext context, long pageBytes) {
-        DeviceChoice device = context.device();
-        return new RunContext(new DeviceChoice(device.binding(), device.device(), device.budgetBytes(), OptionalLong.of(pageBytes)),
-            context.out(), context.progress());
+        return new RunContext(context.device().withPageSize(pageBytes), context.out(), context.progress());
     }
 
     /// Rows of one kind differ in the page size only: `fault.read.64KiB`.

@@ -18,6 +18,7 @@ import io.github.hmm4j.page.Transition;
 import io.github.hmm4j.space.AddressSpace;
 import io.github.hmm4j.space.PageRange;
 import io.github.hmm4j.space.PageSize;
+import io.github.hmm4j.timeline.Timeline;
 import java.util.List;
 import java.util.Map;
 import java.util.SplittableRandom;
@@ -56,7 +57,9 @@ final class PagesBench implements Bench {
         try (AddressSpace space = new AddressSpace((long) sizes.pages * PAGE_BYTES, new PageSize(PAGE_BYTES));
             PageTable table = new PageTable(space.pageCount());
             DeviceMirror mirror = new DeviceMirror(DEVICE, SimDevice.builder().open(), space, table, PAGE_BYTES)) {
-            ManagedPages heap = new ManagedPages(space, table, new LaunchTable(), new Notifier(), new Accounts(), List.of(mirror));
+            Accounts accounts = new Accounts();
+            Timeline unseen = new Timeline(accounts, null);
+            ManagedPages heap = new ManagedPages(space, table, new LaunchTable(), new Notifier(), accounts, unseen, List.of(mirror));
             PageRange pages = space.pagesOf(space.allocate((long) sizes.pages * PAGE_BYTES, 1).range());
             long missing = fill(table, pages);
             Samples snapshot = new Samples();

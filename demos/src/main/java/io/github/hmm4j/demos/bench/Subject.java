@@ -31,6 +31,7 @@ final class Subject {
         }
         choice.budgetBytes().ifPresent(builder::budget);
         choice.pageSizeBytes().ifPresent(builder::pageSize);
+        choice.trace().ifPresent(builder::trace);
         return builder;
     }
 

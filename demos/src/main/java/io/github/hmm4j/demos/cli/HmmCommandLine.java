@@ -14,7 +14,6 @@ import picocli.CommandLine.Model.OptionSpec;
 /// The tree of commands: each demo and each benchmark is a command of its own, and so is `all` of them.
 public final class HmmCommandLine {
     private static final String ALL = "all";
-    private static final String SVM = "svm";
 
     private final Catalog catalog;
     private final PrintWriter out;
@@ -73,16 +72,16 @@ public final class HmmCommandLine {
     }
 
     private CommandSpec benchCommands() {
-        CommandSpec group = group("bench", "benchmark", "Run one benchmark, or all of them; svm stands for itself.",
-            namesAndAll(Stream.concat(catalog.benches().stream().map(Bench::name), Stream.of(SVM))));
+        CommandSpec group = group("bench", "benchmark", "Run one benchmark, or all of them; svm and micro stand for themselves.",
+            namesAndAll(Stream.concat(catalog.benches().stream().map(Bench::name), Stream.of(RunSvm.NAME, RunMicro.NAME))));
         for (Bench bench : catalog.benches()) {
             CommandSpec one = command(bench.name(), bench.question(), new RunBenches(List.of(bench), out, err));
             group.addSubcommand(bench.name(), addOptionsOf(bench, bench.name(), one));
         }
-        group.addSubcommand(SVM, command(SVM, "When does fine-grained SVM beat explicit copies, and when does either beat paging? Writes a report.",
-            new RunSvm(out, err)));
-        group.addSubcommand("report", command("report", "Write the report of kept results of svm anew; measures nothing.", new RedoReport(out)));
-        CommandSpec all = command(ALL, "Run all benchmarks but svm, and end with one table.",
+        group.addSubcommand(RunSvm.NAME, command(RunSvm.NAME, RunSvm.DESCRIPTION, new RunSvm(out, err)));
+        group.addSubcommand(RunMicro.NAME, command(RunMicro.NAME, RunMicro.DESCRIPTION, new RunMicro(out, err)));
+        group.addSubcommand(RedoReport.NAME, command(RedoReport.NAME, RedoReport.DESCRIPTION, new RedoReport(out)));
+        CommandSpec all = command(ALL, "Run all benchmarks but svm and micro, and end with one table.",
             new RunBenches(catalog.benches(), out, err));
         catalog.benches().forEach(bench -> addOptionsOf(bench, bench.name(), all));
         return group.addSubcommand(ALL, all);

@@ -12,6 +12,9 @@ import picocli.CommandLine.Parameters;
 
 /// `hmm bench report`: the report of kept results once more, as this version writes it; measures nothing.
 final class RedoReport implements Callable<Integer> {
+    static final String NAME = "report";
+    static final String DESCRIPTION = "Write the report of kept results of svm anew; measures nothing.";
+
     @Parameters(paramLabel = "DIR", description = "Folder with the results.json of hmm bench svm; the other files in it are written anew.")
     private Path folder = Path.of("");
 

@@ -22,6 +22,9 @@ final class RunBenches implements Callable<Integer> {
     @Mixin
     private JsonOption json = new JsonOption();
 
+    @Mixin
+    private TraceOption trace = new TraceOption();
+
     private final List<Bench> benches;
     private final PrintWriter out;
     private final PrintWriter err;
@@ -35,21 +38,23 @@ final class RunBenches implements Callable<Integer> {
     @Override
     public Integer call() throws Exception {
         json.check();
-        RunContext context = new RunContext(device.choice(), out, Progress.of(err));
         List<BenchRow> rows = new ArrayList<>();
         boolean allRan = true;
-        for (Bench bench : benches) {
-            context.progress().step(bench.name());
-            try {
-                rows.addAll(bench.run(context));
-            } catch (UsageException e) {
-                throw e;
-            } catch (Exception e) {
+        try (TraceOption.Opened traced = trace.open(out)) {
+            RunContext context = new RunContext(traced.into(device.choice()), out, Progress.of(err));
+            for (Bench bench : benches) {
+                context.progress().step(bench.name());
+                try {
+                    rows.addAll(bench.run(context));
+                } catch (UsageException e) {
+                    throw e;
+                } catch (Exception e) {
+                    context.progress().clear();
+                    Failures.print(e, err);
+                    allRan = false;
+                }
                 context.progress().clear();
-                Failures.print(e, err);
-                allRan = false;
             }
-            context.progress().clear();
         }
         out.print(table(rows));
         out.flush();

@@ -24,6 +24,9 @@ final class RunDemos implements Callable<Integer> {
     @Mixin
     private JsonOption json = new JsonOption();
 
+    @Mixin
+    private TraceOption trace = new TraceOption();
+
     private final List<Demo> demos;
     private final PrintWriter out;
     private final PrintWriter err;
@@ -37,13 +40,15 @@ final class RunDemos implements Callable<Integer> {
     @Override
     public Integer call() throws Exception {
         json.check();
-        RunContext context = new RunContext(device.choice(), out, Progress.of(err));
         List<DemoResult> results = new ArrayList<>();
-        for (Demo demo : demos) {
-            context.progress().step(demo.name());
-            results.add(run(demo, context));
-            context.progress().clear();
-            out.flush();
+        try (TraceOption.Opened traced = trace.open(out)) {
+            RunContext context = new RunContext(traced.into(device.choice()), out, Progress.of(err));
+            for (Demo demo : demos) {
+                context.progress().step(demo.name());
+                results.add(run(demo, context));
+                context.progress().clear();
+                out.flush();
+            }
         }
         out.print(table(results));
         out.flush();

@@ -29,6 +29,8 @@ import picocli.CommandLine.Spec;
 
 /// `hmm bench svm`: measures, prints verdicts, and writes a report.
 final class RunSvm implements Callable<Integer> {
+    static final String NAME = "svm";
+    static final String DESCRIPTION = "When does fine-grained SVM beat explicit copies, when does either beat paging, and by how much? Writes a report.";
     private static final long SMALLEST_BYTES = 4L << 10;
     private static final long LARGEST_UNLESS_ASKED_BYTES = 1L << 30;
     private static final long STEP = 8;
@@ -38,6 +40,9 @@ final class RunSvm implements Callable<Integer> {
 
     @Mixin
     private DeviceOptions device = new DeviceOptions();
+
+    @Mixin
+    private TraceOption trace = new TraceOption();
 
     @Option(names = "--out", paramLabel = "DIR", required = true,
         description = "Folder for report.html, results.json, results.csv and overview.svg; made if it is not there.")
@@ -74,7 +79,10 @@ final class RunSvm implements Callable<Integer> {
         Files.createDirectories(out);
         Map<String, String> machine = Machine.facts();
         Schedule schedule = quick ? Schedule.quick(measured) : Schedule.full(measured);
-        List<Cell> cells = new SvmRun(choice, schedule, anyPointer, Progress.of(err)).cells();
+        List<Cell> cells;
+        try (TraceOption.Opened traced = trace.open(output)) {
+            cells = new SvmRun(traced.into(choice), schedule, anyPointer, Progress.of(err)).cells();
+        }
         SvmResults results = new SvmResults(command(), machine, report, schedule.inWords(), cells);
         SvmReport written = new SvmReport(results);
         written.writeTo(out);

@@ -37,6 +37,7 @@ public final class Opening {
         HmmBuilder builder = Hmm.builder().heap(heapBytes);
         choice.budgetBytes().ifPresent(builder::budget);
         choice.pageSizeBytes().ifPresent(builder::pageSize);
+        choice.trace().ifPresent(builder::trace);
         if (choice.simulated()) {
             // The default budget is three quarters of the device's memory, and everything should fit without a choice.
             long memoryBytes = Math.max(2 * heapBytes, choice.budgetBytes().orElse(0));

@@ -1,5 +1,6 @@
 package io.github.hmm4j.demos.harness;
 
+import io.github.hmm4j.timeline.TraceFile;
 import java.util.Optional;
 import java.util.OptionalLong;
 
@@ -8,10 +9,24 @@ import java.util.OptionalLong;
 /// @param device an index as `hmm devices` lists it, a part of a device's name, or [#SIMULATED]
 /// @param budgetBytes how much device memory the runtime may use, more than 0
 /// @param pageSizeBytes a power of two from 4 KiB to 2 MiB
+/// @param trace into which every heap is to write what happens; closed by whoever made it
 public record DeviceChoice(Binding binding, Optional<String> device, OptionalLong budgetBytes,
-    OptionalLong pageSizeBytes) {
+    OptionalLong pageSizeBytes, Optional<TraceFile> trace) {
     /// Asks for the simulated device, which needs no OpenCL.
     public static final String SIMULATED = "sim";
+
+    /// One that nobody traces.
+    public DeviceChoice(Binding binding, Optional<String> device, OptionalLong budgetBytes, OptionalLong pageSizeBytes) {
+        this(binding, device, budgetBytes, pageSizeBytes, Optional.empty());
+    }
+
+    public DeviceChoice withPageSize(long bytes) {
+        return new DeviceChoice(binding, device, budgetBytes, OptionalLong.of(bytes), trace);
+    }
+
+    public DeviceChoice withTrace(Optional<TraceFile> file) {
+        return new DeviceChoice(binding, device, budgetBytes, pageSizeBytes, file);
+    }
 
     public boolean simulated() {
         return device.filter(SIMULATED::equals).isPresent();

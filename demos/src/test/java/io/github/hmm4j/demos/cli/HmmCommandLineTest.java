@@ -185,8 +185,8 @@ class HmmCommandLineTest {
     @CsvSource(delimiter = '|', textBlock = """
         demo nosuch                       | unknown demo 'nosuch': choose one of good, other, all
         demo nosuch --json x              | unknown demo 'nosuch': choose one of good, other, all
-        bench nosuch                      | unknown benchmark 'nosuch': choose one of copy, all
-        bench                             | missing benchmark: choose one of copy, all
+        bench nosuch                      | unknown benchmark 'nosuch': choose one of copy, micro, all
+        bench                             | missing benchmark: choose one of copy, micro, all
         nosuch                            | unknown command 'nosuch': choose one of devices, demo, bench
         ''                                | missing command: choose one of devices, demo, bench
         demo good extra                   | extra
@@ -203,6 +203,8 @@ class HmmCommandLineTest {
         demo good --device -1             | device
         demo good --json no/such/folder/f | --json: cannot write a file there
         bench copy --runs many            | --runs
+        bench micro nosuch                | no micro-benchmark matches 'nosuch'
+        bench micro --quick Words extra   | extra
         """)
     void mistakesExitWithTwoAndSayWhatIsWrong(String line, String message) {
         assertThat(run(line.isEmpty() ? new String[0] : line.split(" "))).isEqualTo(2);
@@ -220,6 +222,7 @@ class HmmCommandLineTest {
         demo all --help    | --json
         bench --help       | How fast?
         bench copy --help  | --runs
+        bench micro --help | --quick
         devices --help     | --binding
         """)
     void everyCommandHasHelp(String line, String mentions) {

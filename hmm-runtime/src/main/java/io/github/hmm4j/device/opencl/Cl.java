@@ -46,6 +46,7 @@ final class Cl {
     static final long KERNEL_ARG_TYPE_CONST = 1;
     static final int KERNEL_ARG_NAME = 0x119A;
 
+    static final int PROFILING_COMMAND_QUEUED = 0x1280;
     static final int PROFILING_COMMAND_START = 0x1282;
     static final int PROFILING_COMMAND_END = 0x1283;
 

@@ -36,6 +36,19 @@ final class ClBatch implements Completion {
         }
     }
 
+    @Override
+    public long deviceNanos() {
+        long sum = 0;
+        for (ClCompletion command : commands) {
+            long nanos = command.deviceNanos();
+            if (nanos < 0) {
+                return -1;
+            }
+            sum += nanos;
+        }
+        return sum;
+    }
+
     private static @Nullable HmmException outcome(ClCompletion command, @Nullable HmmException before) {
         try {
             command.await();

@@ -15,6 +15,7 @@ final class ClCompletion implements Completion {
     private final ClQueue queue;
     private final String call;
     private final Supplier<String> detail;
+    private final CommandLog.@Nullable Entry asked;
 
     private long event;
     /// Threads inside a call on the event: it is not released under them.
@@ -25,11 +26,12 @@ final class ClCompletion implements Completion {
     /// Written last, so that whoever reads true sees the outcome.
     private volatile boolean done;
 
-    ClCompletion(ClQueue queue, long event, String call, Supplier<String> detail) {
+    ClCompletion(ClQueue queue, long event, String call, Supplier<String> detail, CommandLog.@Nullable Entry asked) {
         this.queue = queue;
         this.event = event;
         this.call = call;
         this.detail = detail;
+        this.asked = asked;
     }
 
     @Override
@@ -77,6 +79,11 @@ final class ClCompletion implements Completion {
         return done ? nanos : -1;
     }
 
+    @Override
+    public long command() {
+        return asked == null ? 0 : asked.number();
+    }
+
     /// Gives up on an event whose queue can no longer be waited for.
     void fail(HmmException reason) {
         if (enter() != 0) {
@@ -100,7 +107,7 @@ final class ClCompletion implements Completion {
             } else if (status < 0) {
                 failure = ClStatus.failure(status, call, detail.get());
             } else {
-                nanos = queue.nanos(event);
+                nanos = queue.nanos(event, asked);
             }
             done = true;
         }

@@ -4,6 +4,7 @@ import io.github.hmm4j.device.Completion;
 import io.github.hmm4j.device.CopyEngine;
 import io.github.hmm4j.device.CopyRun;
 import io.github.hmm4j.device.DeviceMemory;
+import io.github.hmm4j.timeline.CommandEvent;
 import java.util.ArrayList;
 import java.util.List;
 
@@ -49,9 +50,11 @@ abstract sealed class ClCopyEngine implements CopyEngine, Owned permits DirectCo
         }
         synchronized (this) {
             requireOpen();
+            long mark = queue.mark();
             long event = api.enqueueCopy(queue.handle(), from.handle(), to.handle(),
                     sourceOffsetBytes, targetOffsetBytes, lengthBytes, true);
-            return queue.submit(event, "clEnqueueCopyBuffer", () -> "bytes=" + lengthBytes + ", device=" + device);
+            return queue.submit(event, "clEnqueueCopyBuffer", () -> "bytes=" + lengthBytes + ", device=" + device, mark,
+                    CommandEvent.Kind.COPY_ON_DEVICE, "clEnqueueCopyBuffer", lengthBytes);
         }
     }
 
@@ -62,8 +65,10 @@ abstract sealed class ClCopyEngine implements CopyEngine, Owned permits DirectCo
         int pattern = (int) Math.min(LARGEST_PATTERN_BYTES, Long.lowestOneBit(offsetBytes | lengthBytes));
         synchronized (this) {
             requireOpen();
+            long mark = queue.mark();
             long event = api.enqueueZero(queue.handle(), target.handle(), pattern, offsetBytes, lengthBytes, true);
-            return queue.submit(event, "clEnqueueFillBuffer", () -> "bytes=" + lengthBytes + ", device=" + device);
+            return queue.submit(event, "clEnqueueFillBuffer", () -> "bytes=" + lengthBytes + ", device=" + device, mark,
+                    CommandEvent.Kind.ZERO, "clEnqueueFillBuffer", lengthBytes);
         }
     }
 

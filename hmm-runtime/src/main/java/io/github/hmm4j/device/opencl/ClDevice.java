@@ -6,7 +6,10 @@ import io.github.hmm4j.device.DeviceInfo;
 import io.github.hmm4j.device.DeviceMemory;
 import io.github.hmm4j.device.DeviceProgram;
 import io.github.hmm4j.device.NativeHandles;
+import io.github.hmm4j.error.HmmException;
 import io.github.hmm4j.kernels.Source;
+import io.github.hmm4j.timeline.DeviceClock;
+import io.github.hmm4j.timeline.Timeline;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
@@ -18,14 +21,21 @@ import java.util.concurrent.locks.ReadWriteLock;
 import java.util.concurrent.locks.ReentrantReadWriteLock;
 import java.util.function.Supplier;
 import org.jspecify.annotations.Nullable;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
 
 /// A device behind an OpenCL driver.
 ///
 /// Owns: one reference to its context, two queues, and everything it hands out. Threads: any.
 public final class ClDevice implements Device {
 
+    private static final Logger LOG = LoggerFactory.getLogger(ClDevice.class);
+
     /// Pinned memory for copies that native code makes.
     private static final long NATIVE_STAGING_BYTES = 8L << 20;
+
+    private static final int CALIBRATIONS = 8;
+    private static final int CALIBRATION_BYTES = 64;
 
     private final ClApi api;
     private final ClDeviceId id;
@@ -53,7 +63,7 @@ public final class ClDevice implements Device {
         try {
             first = new ClQueue(api, context, id.device(), options.profiling());
             this.compute = first;
-            this.copy = new ClQueue(api, context, id.device(), false); // a sparse batch has hundreds of commands, and asking each for its times costs
+            this.copy = new ClQueue(api, context, id.device(), options.copyTimes());
         } catch (RuntimeException e) {
             var cleanup = new Cleanup(e);
             if (first != null) {
@@ -161,6 +171,38 @@ public final class ClDevice implements Device {
                 staging = own(() -> PinnedMemory.map(this, NATIVE_STAGING_BYTES));
             }
             return Optional.of(new NativeHandles(context, handle(), staging.addressBytes(), staging.lengthBytes()));
+        }
+    }
+
+    @Override
+    public void reportTo(Timeline timeline, int number) {
+        CommandLog log = new CommandLog(timeline, number, info().name());
+        if (options.profiling() && timeline.isTraced()) {
+            calibrate(log.clock());
+        }
+        compute.reportTo(log);
+        copy.reportTo(log);
+    }
+
+    /// Asks for something small a few times, of which it is known when it was queued; without that the first commands would be the worst placed.
+    private void calibrate(DeviceClock clock) {
+        try (DeviceMemory scratch = allocate(CALIBRATION_BYTES)) {
+            long memory = ((ClMemory) scratch).handle();
+            for (int i = 0; i < CALIBRATIONS; i++) {
+                long before = System.nanoTime();
+                long event = api.enqueueZero(compute.handle(), memory, CALIBRATION_BYTES, 0, CALIBRATION_BYTES, true);
+                long after = System.nanoTime();
+                try {
+                    api.flush(compute.handle());
+                    api.waitFor(event);
+                    long seen = System.nanoTime();
+                    clock.saw(before, api.eventTime(event, Cl.PROFILING_COMMAND_QUEUED), after, api.eventTime(event, Cl.PROFILING_COMMAND_END), seen);
+                } finally {
+                    api.releaseEvent(event);
+                }
+            }
+        } catch (HmmException e) {
+            LOG.debug("the clock of {} is not calibrated", this, e); // some drivers know no times for fills
         }
     }
 

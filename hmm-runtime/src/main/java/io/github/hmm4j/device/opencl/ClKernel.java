@@ -8,6 +8,7 @@ import io.github.hmm4j.device.KernelParameter.Space;
 import io.github.hmm4j.device.NDRange;
 import io.github.hmm4j.device.NativeEnqueue;
 import io.github.hmm4j.error.OpenClFailedException;
+import io.github.hmm4j.timeline.CommandEvent;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import java.util.List;
@@ -112,9 +113,10 @@ final class ClKernel implements DeviceKernel {
                 set(parameters.get(i), arguments.get(i));
             }
             ClQueue queue = device.compute();
+            long mark = queue.mark();
             long event = enqueue.enqueue(queue.handle(), handle, global, local);
             return event == 0 ? null : queue.submit(event, "clEnqueueNDRangeKernel",
-                    () -> "kernel=" + name + ", range=" + range + ", device=" + device);
+                    () -> "kernel=" + name + ", range=" + range + ", device=" + device, mark, CommandEvent.Kind.KERNEL, name, 0);
         }
     }
 

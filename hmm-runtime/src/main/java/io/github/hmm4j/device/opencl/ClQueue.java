@@ -2,10 +2,14 @@ package io.github.hmm4j.device.opencl;
 
 import io.github.hmm4j.device.Completion;
 import io.github.hmm4j.error.HmmException;
+import io.github.hmm4j.timeline.CommandEvent;
 import java.util.ArrayDeque;
 import java.util.Deque;
 import java.util.List;
+import java.util.function.IntFunction;
+import java.util.function.IntToLongFunction;
 import java.util.function.Supplier;
+import org.jspecify.annotations.Nullable;
 
 /// An in-order queue, and the completions of it that nobody has seen the end of.
 ///
@@ -19,6 +23,7 @@ final class ClQueue {
     private final long handle;
     private final boolean profiling;
     private final Deque<ClCompletion> running = new ArrayDeque<>();
+    private volatile @Nullable CommandLog log;
 
     ClQueue(ClApi api, long context, long device, boolean profiling) {
         this.api = api;
@@ -34,27 +39,63 @@ final class ClQueue {
         return handle;
     }
 
+    void reportTo(CommandLog reportTo) {
+        log = profiling ? reportTo : null;
+    }
+
+    /// To be asked before something is enqueued that a timeline may want to hear of.
+    ///
+    /// @return the time, or 0 if none does
+    long mark() {
+        CommandLog asked = log;
+        return asked != null && asked.isWanted() ? System.nanoTime() : 0;
+    }
+
     /// Takes over the event of a command just enqueued and flushes the queue.
     ///
     /// Never throws: the command is in the queue, so whatever goes wrong from here on is its outcome.
     ClCompletion submit(long event, String call, Supplier<String> detail) {
-        return submitAll(List.of(event), call, detail)[0];
+        return submitAll(List.of(event), call, detail, null)[0];
+    }
+
+    /// The same, for a timeline.
+    ///
+    /// @param mark of [#mark]
+    ClCompletion submit(long event, String call, Supplier<String> detail, long mark, CommandEvent.Kind kind, String name, long bytes) {
+        return submitAll(List.of(event), call, detail, asked(mark, kind, name, _ -> bytes))[0];
     }
 
     /// The same for several commands, of which none may fail unseen: the specification does not say that a command ends badly because one before it did.
     Completion submit(List<Long> events, String call, Supplier<String> detail) {
-        ClCompletion[] completions = submitAll(events, call, detail);
+        return together(submitAll(events, call, detail, null));
+    }
+
+    /// The same, for a timeline.
+    ///
+    /// @param mark  of [#mark]
+    /// @param bytes that each command moves, by its index
+    Completion submit(List<Long> events, String call, Supplier<String> detail, long mark, CommandEvent.Kind kind, IntToLongFunction bytes) {
+        return together(submitAll(events, call, detail, asked(mark, kind, call, bytes)));
+    }
+
+    /// What to tell of commands when they have ended; null for nothing.
+    private @Nullable IntFunction<CommandLog.Entry> asked(long mark, CommandEvent.Kind kind, String name, IntToLongFunction bytes) {
+        CommandLog toTell = log;
+        return mark == 0 || toTell == null ? null : i -> toTell.enqueued(kind, name, bytes.applyAsLong(i), mark);
+    }
+
+    private static Completion together(ClCompletion[] completions) {
         return completions.length == 1 ? completions[0] : new ClBatch(completions);
     }
 
-    private ClCompletion[] submitAll(List<Long> events, String call, Supplier<String> detail) {
+    private ClCompletion[] submitAll(List<Long> events, String call, Supplier<String> detail, @Nullable IntFunction<CommandLog.Entry> asked) {
         ClCompletion[] completions = new ClCompletion[events.size()];
         synchronized (running) {
             for (int i = 0; i < completions.length; i++) {
                 for (int look = 0; look < LOOKS_PER_SUBMIT && !running.isEmpty() && running.getFirst().isDone(); look++) {
                     running.removeFirst();
                 }
-                completions[i] = new ClCompletion(this, events.get(i), call, detail);
+                completions[i] = new ClCompletion(this, events.get(i), call, detail, asked == null ? null : asked.apply(i));
                 running.addLast(completions[i]);
             }
         }
@@ -81,12 +122,19 @@ final class ClQueue {
     }
 
     /// Device time of an event that has ended well, or -1.
-    long nanos(long event) {
+    ///
+    /// @param asked whom to tell of its times; null for nobody
+    long nanos(long event, CommandLog.@Nullable Entry asked) {
         if (!profiling) {
             return -1;
         }
         try {
-            return api.eventTime(event, Cl.PROFILING_COMMAND_END) - api.eventTime(event, Cl.PROFILING_COMMAND_START);
+            long start = api.eventTime(event, Cl.PROFILING_COMMAND_START);
+            long end = api.eventTime(event, Cl.PROFILING_COMMAND_END);
+            if (asked != null) {
+                asked.ended(api.eventTime(event, Cl.PROFILING_COMMAND_QUEUED), start, end);
+            }
+            return end - start;
         } catch (HmmException _) {
             return -1; // some drivers know no time for some commands; the command itself has ended well
         }

@@ -2,6 +2,7 @@ package io.github.hmm4j.device.opencl;
 
 import io.github.hmm4j.device.Completion;
 import io.github.hmm4j.device.CopyRun;
+import io.github.hmm4j.timeline.CommandEvent;
 import java.util.ArrayList;
 import java.util.List;
 
@@ -47,9 +48,11 @@ final class DirectCopyEngine extends ClCopyEngine {
         synchronized (this) {
             requireOpen();
             List<Long> events = new ArrayList<>(runs.size());
+            List<Long> pieces = new ArrayList<>(runs.size());
+            long mark = queue.mark();
             try {
                 for (CopyRun run : runs) {
-                    enqueue(run, toDevice, events);
+                    enqueue(run, toDevice, events, pieces);
                 }
             } catch (RuntimeException e) {
                 queue.finishAfter(e);
@@ -57,12 +60,13 @@ final class DirectCopyEngine extends ClCopyEngine {
                 throw e;
             }
             return queue.submit(events, "clEnqueueCopyBuffer", () -> "runs=" + runs.size() + ", bytes="
-                     + runs.stream().mapToLong(CopyRun::lengthBytes).sum() + ", device=" + device);
+                     + runs.stream().mapToLong(CopyRun::lengthBytes).sum() + ", device=" + device,
+                    mark, toDevice ? CommandEvent.Kind.COPY_TO_DEVICE : CommandEvent.Kind.COPY_TO_HOST, pieces::get);
         }
     }
 
-    /// Enqueues one run, in pieces where it straddles windows.
-    private void enqueue(CopyRun run, boolean toDevice, List<Long> events) {
+    /// Enqueues one run, in pieces where it straddles windows; notes the bytes of each.
+    private void enqueue(CopyRun run, boolean toDevice, List<Long> events, List<Long> pieces) {
         long memory = ours(run.memory()).handle();
         for (long done = 0; done < run.lengthBytes(); ) {
             long hostOffset = run.hostAddressBytes() - hostAddressBytes + done;
@@ -71,6 +75,7 @@ final class DirectCopyEngine extends ClCopyEngine {
             long inWindow = windows.within(hostOffset);
             long inMemory = run.offsetBytes() + done;
             done += bytes;
+            pieces.add(bytes);
             events.add(toDevice
                     ? api.enqueueCopy(queue.handle(), window, memory, inWindow, inMemory, bytes, true)
                     : api.enqueueCopy(queue.handle(), memory, window, inMemory, inWindow, bytes, true));

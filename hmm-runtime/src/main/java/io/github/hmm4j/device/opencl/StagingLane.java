@@ -3,6 +3,7 @@ package io.github.hmm4j.device.opencl;
 import io.github.hmm4j.device.Completion;
 import io.github.hmm4j.device.CopyRun;
 import io.github.hmm4j.error.HmmException;
+import io.github.hmm4j.timeline.CommandEvent;
 import java.util.ArrayDeque;
 import java.util.ArrayList;
 import java.util.Deque;
@@ -120,6 +121,7 @@ final class StagingLane {
             copier.gather(pieces, slot);
         }
         List<Long> events = new ArrayList<>(pieces.size());
+        long mark = queue.mark();
         try {
             for (StagedPiece piece : pieces) {
                 events.add(enqueue(piece, slot));
@@ -129,7 +131,8 @@ final class StagingLane {
             events.forEach(event -> new Cleanup(e).run(() -> api.releaseEvent(event)));
             throw e;
         }
-        Completion completion = queue.submit(events, call(), () -> "pieces=" + pieces.size() + ", device=" + device);
+        Completion completion = queue.submit(events, call(), () -> "pieces=" + pieces.size() + ", device=" + device, mark,
+                direction == Direction.TO_DEVICE ? CommandEvent.Kind.COPY_TO_DEVICE : CommandEvent.Kind.COPY_TO_HOST, i -> pieces.get(i).lengthBytes());
         freeSlots.removeFirst();
         inFlight.addLast(new Transfer(batch, slot, pieces, completion));
         batch.open++;
@@ -152,6 +155,7 @@ final class StagingLane {
         Transfer oldest = inFlight.getFirst();
         try {
             oldest.completion().await();
+            oldest.batch().took(oldest.completion().deviceNanos());
             if (direction == Direction.TO_HOST) {
                 copier.scatter(oldest.pieces(), oldest.slotAddress());
             }
@@ -181,6 +185,7 @@ final class StagingLane {
 
         private int open;
         private boolean sealed;
+        private long nanos;
         private @Nullable HmmException failure;
         /// Written last.
         private volatile boolean done;
@@ -214,6 +219,16 @@ final class StagingLane {
             if (failure != null) {
                 throw failure;
             }
+        }
+
+        @Override
+        public long deviceNanos() {
+            return done ? nanos : -1;
+        }
+
+        /// @param pieceNanos -1 if not known, which makes the whole unknown
+        private void took(long pieceNanos) {
+            nanos = nanos < 0 || pieceNanos < 0 ? -1 : nanos + pieceNanos;
         }
 
         private void fail(HmmException e) {

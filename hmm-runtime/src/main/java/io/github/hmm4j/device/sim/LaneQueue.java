@@ -1,6 +1,7 @@
 package io.github.hmm4j.device.sim;
 
 import io.github.hmm4j.error.HmmException;
+import io.github.hmm4j.timeline.CommandEvent;
 import java.util.ArrayDeque;
 import java.util.Queue;
 import java.util.concurrent.locks.Condition;
@@ -17,7 +18,10 @@ final class LaneQueue {
         @Nullable HmmException run();
     }
 
-    private record Item(Work work, SimCompletion completion) {}
+    /// What a piece of work is, for those who want to hear of its end.
+    record Task(CommandEvent.Kind kind, String name, long bytes) {}
+
+    private record Item(Work work, SimCompletion completion, Task task, @Nullable CommandLog log, long queuedNanos) {}
 
     private final ReentrantLock lock = new ReentrantLock();
     private final Condition changed = lock.newCondition();
@@ -30,13 +34,20 @@ final class LaneQueue {
     private boolean paused;
     private boolean closed;
     private @Nullable Thread thread;
+    private volatile @Nullable CommandLog log;
 
     LaneQueue(String name) {
         this.name = name;
     }
 
-    SimCompletion submit(Work work) {
-        SimCompletion completion = new SimCompletion();
+    void reportTo(CommandLog reportTo) {
+        log = reportTo;
+    }
+
+    SimCompletion submit(Task task, Work work) {
+        CommandLog toTell = log;
+        long number = toTell == null ? 0 : toTell.next();
+        SimCompletion completion = new SimCompletion(number);
         lock.lock();
         try {
             if (closed) {
@@ -45,7 +56,7 @@ final class LaneQueue {
             if (thread == null) {
                 thread = Thread.ofPlatform().daemon().name(name).start(this::work);
             }
-            queue.add(new Item(work, completion));
+            queue.add(new Item(work, completion, task, number == 0 ? null : toTell, System.nanoTime()));
             submitted++;
             changed.signalAll();
         } finally {
@@ -62,11 +73,14 @@ final class LaneQueue {
             }
             long start = System.nanoTime();
             HmmException failure = item.work().run();
-            long nanos = System.nanoTime() - start;
+            long end = System.nanoTime();
+            if (item.log() != null && failure == null) {
+                item.log().ended(item.completion().command(), item.task(), item.queuedNanos(), start, end);
+            }
             lock.lock();
             try {
                 completed++;
-                item.completion().end(failure, nanos);
+                item.completion().end(failure, end - start);
                 changed.signalAll();
             } finally {
                 lock.unlock();

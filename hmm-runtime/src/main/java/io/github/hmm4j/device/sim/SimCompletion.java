@@ -9,9 +9,15 @@ import org.jspecify.annotations.Nullable;
 final class SimCompletion implements Completion {
 
     private final CountDownLatch end = new CountDownLatch(1);
+    private final long command;
     // Written before the latch opens, read after it.
     private @Nullable HmmException failure;
     private long nanos = -1;
+
+    /// @param command its number, or 0
+    SimCompletion(long command) {
+        this.command = command;
+    }
 
     void end(@Nullable HmmException outcome, long deviceNanos) {
         failure = outcome;
@@ -42,6 +48,11 @@ final class SimCompletion implements Completion {
         if (failure != null) {
             throw failure;
         }
+    }
+
+    @Override
+    public long command() {
+        return command;
     }
 
     @Override

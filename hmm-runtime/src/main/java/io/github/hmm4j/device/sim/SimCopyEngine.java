@@ -5,6 +5,7 @@ import io.github.hmm4j.device.CopyEngine;
 import io.github.hmm4j.device.CopyRun;
 import io.github.hmm4j.device.DeviceMemory;
 import io.github.hmm4j.error.HmmException;
+import io.github.hmm4j.timeline.CommandEvent;
 import java.lang.foreign.MemorySegment;
 import java.util.ArrayList;
 import java.util.List;
@@ -120,11 +121,15 @@ final class SimCopyEngine implements CopyEngine {
         retain(transfers);
         boolean doomed = device.endIsDoomed();
         try {
-            return device.lane(SimLane.COPY).submit(() -> run(operation, transfers, doomed));
+            return device.lane(SimLane.COPY).submit(task(operation, transfers), () -> run(operation, transfers, doomed));
         } catch (IllegalStateException closedMeanwhile) {
             transfers.forEach(Transfer::release);
             throw closedMeanwhile;
         }
+    }
+
+    private static LaneQueue.Task task(Operation operation, List<Transfer> transfers) {
+        return new LaneQueue.Task(CommandEvent.Kind.valueOf(operation.name()), operation.call(), bytes(transfers));
     }
 
     private static void retain(List<Transfer> transfers) {

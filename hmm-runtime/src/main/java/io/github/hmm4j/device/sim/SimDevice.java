@@ -8,6 +8,7 @@ import io.github.hmm4j.device.DeviceProgram;
 import io.github.hmm4j.error.DeviceLostException;
 import io.github.hmm4j.error.OpenClFailedException;
 import io.github.hmm4j.kernels.Source;
+import io.github.hmm4j.timeline.Timeline;
 import java.util.EnumMap;
 import java.util.HashSet;
 import java.util.List;
@@ -266,6 +267,12 @@ public final class SimDevice implements Device {
     DeviceLostException lostAt(Operation operation) {
         return new DeviceLostException(info.name(), operation.call(),
                 new OpenClFailedException(operation.call(), -2, "CL_DEVICE_NOT_AVAILABLE", "device=" + info.name()));
+    }
+
+    @Override
+    public void reportTo(Timeline timeline, int number) {
+        CommandLog log = new CommandLog(timeline, number, info.name());
+        lanes.values().forEach(lane -> lane.reportTo(log));
     }
 
     String detail(String what) {

@@ -8,6 +8,7 @@ import io.github.hmm4j.device.KernelParameter.Space;
 import io.github.hmm4j.device.NDRange;
 import io.github.hmm4j.error.HmmException;
 import io.github.hmm4j.error.OpenClFailedException;
+import io.github.hmm4j.timeline.CommandEvent;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
 import java.util.ArrayList;
@@ -74,7 +75,8 @@ final class SimKernel implements DeviceKernel {
         boolean doomed = device.endIsDoomed();
         try {
             SimArguments all = new SimArguments(List.copyOf(segments));
-            return device.lane(SimLane.COMPUTE).submit(() -> run(all, range, memories, written, doomed));
+            return device.lane(SimLane.COMPUTE)
+                    .submit(new LaneQueue.Task(CommandEvent.Kind.KERNEL, name(), 0), () -> run(all, range, memories, written, doomed));
         } catch (IllegalStateException closedMeanwhile) {
             memories.forEach(SimMemory::release);
             throw closedMeanwhile;

@@ -40,7 +40,7 @@ public record Schedule(List<Long> sizes, int mostRounds, double precision, Durat
 
     /// In minutes to hours, depending on the sizes.
     public static Schedule full(List<Long> sizes) {
-        return new Schedule(sizes, 51, 0.03, Duration.ofMillis(300), Duration.ofMillis(20), Duration.ofSeconds(20), 64L << 20);
+        return new Schedule(sizes, 51, 0.03, Duration.ofMillis(300), Duration.ofMillis(20), Duration.ofSeconds(12), 64L << 20);
     }
 
     /// In less than three minutes on two processors, at sizes of up to 16 MiB.
