@@ -55,12 +55,12 @@ bundle_command() {
 }
 
 # The modules that the jars name, and those that nothing names: what libraries find at run time (management of threads
-# and memory, recordings).
+# and memory, recordings, jars as file systems).
 bundle_runtime() {
   modules=$("$jdk/bin/jdeps" --multi-release 25 --ignore-missing-deps --recursive --print-module-deps \
     --class-path "$target/lib/*" "$target/demos.jar" "$target"/lib/*.jar | tail -n 1) || return 1
   echo "modules: $modules"
-  "$jdk/bin/jlink" --add-modules "$modules,java.logging,java.management,jdk.jfr,jdk.management,jdk.unsupported" \
+  "$jdk/bin/jlink" --add-modules "$modules,java.logging,java.management,jdk.jfr,jdk.management,jdk.unsupported,jdk.zipfs" \
     --strip-java-debug-attributes --no-header-files --no-man-pages --compress=zip-0 --vm=server --output "$tree/jre" || return 1
   mkdir -p -- "$tree/preload" && ln -s ../jre/lib/libjsig.so "$tree/preload/libjsig.so" || return 1
   # licences of modules are links to those of java.base: tar keeps them

@@ -20,7 +20,7 @@ cannot() { printf 'bundle-in-empty-root: cannot be tried here: %s\n' "$*" >&2; e
 
 # ---- outside: make the root -------------------------------------------------------------------------------------------
 
-tools='sh cat dirname env grep head id ls mkdir mv readlink rm rmdir sed sort tr'
+tools='sh cat dirname env grep head id ls mkdir mv readlink rm rmdir sed sort tr true'
 
 # put FILE: the file at its place in the root, with the files that links on its way point to.
 put() {

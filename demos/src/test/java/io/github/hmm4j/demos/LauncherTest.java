@@ -50,6 +50,10 @@ class LauncherTest {
         Files.createFile(tree.resolve("pom.xml"));
         Files.createFile(tree.resolve("demos/pom.xml"));
         launcher = Files.copy(Path.of("hmm").toAbsolutePath(), tree.resolve("demos/hmm"));
+        Files.createDirectory(tree.resolve("demos/launcher"));
+        for (String part : List.of("common.sh", "bundle.sh")) {
+            Files.copy(Path.of("launcher", part).toAbsolutePath(), tree.resolve("demos/launcher").resolve(part));
+        }
         environment.putAll(Map.of("PATH", bin.toString(), "OCL_ICD_VENDORS", machine.resolve("vendors").toString(),
                 "JAVA25_HOME", fakeJdk().toString()));
     }
@@ -58,14 +62,15 @@ class LauncherTest {
     void helpNeedsNothing() throws Exception {
         Outcome help = hmm("--help");
         assertThat(help.status()).isZero();
-        assertThat(help.out()).contains("setup", "devices", "demo [NAME|all]", "bench NAME", "test");
+        assertThat(help.out()).contains("setup", "devices", "demo [NAME|all]", "bench NAME", "test", "bundle");
         assertThat(hmm("setup", "--help").status()).isZero();
         assertThat(hmm("test", "--help").status()).isZero();
+        assertThat(hmm("bundle", "--help").out()).contains("--out FILE", "25 MiB");
         assertThat(tree.resolve("demos/target")).doesNotExist();
     }
 
     @ParameterizedTest
-    @ValueSource(strings = {"", "dance", "setup now", "test fast"})
+    @ValueSource(strings = {"", "dance", "setup now", "test fast", "bundle now", "bundle --out", "bundle --out bundle.zip"})
     void refusesWhatItDoesNotKnow(String line) throws Exception {
         Outcome refused = hmm(line.isEmpty() ? new String[0] : line.split(" "));
         assertThat(refused.status()).isEqualTo(2);
@@ -172,6 +177,17 @@ class LauncherTest {
         assertThat(calls).content().contains("verify", "-Djsig=" + environment.get("JAVA25_HOME") + "/lib/libjsig.so");
         script("mvn", "exit 7");
         assertThat(hmm("test").status()).isEqualTo(1);
+    }
+
+    @Test
+    void aBundleNeedsXz() throws Exception {
+        readyMachine();
+        script("uname", "echo Linux x86_64");
+        Outcome bundle = hmm("bundle");
+        assertThat(bundle.status()).isEqualTo(1);
+        assertThat(bundle.out()).isEmpty();
+        assertThat(bundle.err()).contains("packing needs xz (Debian: xz-utils)");
+        assertThat(calls).isEmptyFile();
     }
 
     private void readyMachine() throws IOException {

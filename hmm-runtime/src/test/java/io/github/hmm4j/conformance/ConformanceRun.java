@@ -23,7 +23,7 @@ import org.junit.platform.launcher.core.LauncherFactory;
 /// The conformance suite as a program, for a machine that has neither Maven nor the sources: everything that says how heaps and devices behave, on the device that
 /// hmm4j chooses there (`hmm test` in a bundle).
 ///
-/// Left out is what looks at the source tree (tag `source-tree`), and what wants two devices where there are fewer. Exit status: 0 all passed or were skipped with a reason;
+/// Left out is what is about the source tree and the build (tag `source-tree`), and what wants two devices where there are fewer. Exit status: 0 all passed or were skipped with a reason;
 /// 1 a test failed, none ran, or there is no device; 2 the command line makes no sense.
 final class ConformanceRun {
 

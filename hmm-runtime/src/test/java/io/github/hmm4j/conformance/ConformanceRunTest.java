@@ -16,6 +16,7 @@ import org.junit.jupiter.params.provider.ValueSource;
 import org.junit.platform.engine.DiscoverySelector;
 
 /// A run of classes that exist for this test only.
+@Tag("source-tree")
 class ConformanceRunTest {
 
     private final ByteArrayOutputStream printed = new ByteArrayOutputStream();
@@ -29,7 +30,7 @@ class ConformanceRunTest {
     @Test
     void aFailureIsShownAndIsTheExitStatus() {
         assertThat(run(Good.class, Bad.class)).isEqualTo(1);
-        assertThat(text()).contains("FAILED: Bad isWrong()", "two and two", "conformance: FAILED: 3 passed, 1 failed, 1 skipped");
+        assertThat(text()).contains("FAILED: ConformanceRunTest$Bad isWrong()", "two and two", "conformance: FAILED: 3 passed, 1 failed, 1 skipped");
     }
 
     @Test

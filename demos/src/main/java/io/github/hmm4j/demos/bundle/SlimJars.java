@@ -20,7 +20,7 @@ import java.util.zip.ZipOutputStream;
 /// Copies the jars of a folder as a bundle wants them, and collects their licences.
 ///
 /// A slim jar has no native code for machines other than Linux on x86-64, and nothing in it is compressed, so that what compresses the whole bundle sees the bytes themselves.
-/// It depends on the contents of the jar alone, not on the time or on the order of entries: the manifest comes first, as readers of streams want it, then names in order.
+/// Folders stay: who looks for the classes of a package asks for its folder. A copy depends on the contents of the jar alone, not on the time or on the order of entries: the manifest comes first, as readers of streams want it, then names in order.
 public final class SlimJars {
     private static final Pattern NATIVE = Pattern.compile("\\.(so|dll|dylib|jnilib|a)$");
     private static final Pattern OURS = Pattern.compile("(^|[-_/.])linux[-_/](amd64|x64|x86[-_]64)([-_/.]|$)");
@@ -91,8 +91,7 @@ public final class SlimJars {
     }
 
     private static List<ZipEntry> inOrder(Stream<? extends ZipEntry> entries) {
-        return entries.filter(entry -> !entry.isDirectory())
-            .<ZipEntry>map(entry -> entry)
+        return entries.<ZipEntry>map(entry -> entry)
             .sorted(Comparator.comparing((ZipEntry entry) -> !entry.getName().equals(MANIFEST)).thenComparing(ZipEntry::getName))
             .toList();
     }
