@@ -185,8 +185,8 @@ class HmmCommandLineTest {
     @CsvSource(delimiter = '|', textBlock = """
         demo nosuch                       | unknown demo 'nosuch': choose one of good, other, all
         demo nosuch --json x              | unknown demo 'nosuch': choose one of good, other, all
-        bench nosuch                      | unknown benchmark 'nosuch': choose one of copy, micro, all
-        bench                             | missing benchmark: choose one of copy, micro, all
+        bench nosuch                      | unknown benchmark 'nosuch': choose one of copy, svm, micro, all
+        bench                             | missing benchmark: choose one of copy, svm, micro, all
         nosuch                            | unknown command 'nosuch': choose one of devices, demo, bench
         ''                                | missing command: choose one of devices, demo, bench
         demo good extra                   | extra

@@ -44,6 +44,14 @@ public record Span(List<Ranking> rankings, Set<Strategy> common) {
         return first().isContest();
     }
 
+    /// Who has a result at any of the sizes, but does not lead at all of them.
+    Set<Strategy> others() {
+        Set<Strategy> others = EnumSet.noneOf(Strategy.class);
+        rankings.forEach(ranking -> others.addAll(ranking.walls().keySet()));
+        others.removeAll(common);
+        return others;
+    }
+
     /// Whether at each of the sizes these and no others lead.
     boolean isSame() {
         return rankings.stream().allMatch(ranking -> ranking.leaders().equals(common));

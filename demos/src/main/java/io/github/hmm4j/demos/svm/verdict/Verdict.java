@@ -3,7 +3,6 @@ package io.github.hmm4j.demos.svm.verdict;
 import io.github.hmm4j.demos.svm.Strategy;
 import io.github.hmm4j.demos.svm.Workload;
 import java.util.ArrayList;
-import java.util.Collection;
 import java.util.List;
 import java.util.Optional;
 import java.util.stream.Collectors;
@@ -17,6 +16,7 @@ import java.util.stream.Collectors;
 public record Verdict(Workload workload, List<Span> spans, String sentence, List<Duel> duels, List<String> notes) {
     /// With more changes of the lead than this a list of them says nothing any more.
     private static final int MOST_SPANS = 4;
+    private static final int MOST_NAMES = 4;
 
     /// Between which neighbouring sizes, in bytes, the lead goes from one to another.
     public record Crossover(long below, long above) {}
@@ -79,23 +79,24 @@ public record Verdict(Workload workload, List<Span> spans, String sentence, List
         if (span.isEmpty()) {
             return "nothing can be compared";
         }
-        String who = who(span.common());
+        String who = who(span);
+        boolean plural = Words.isPlural(span.common());
         if (!span.isContest()) {
-            return "only " + who + " gave a result, and there is nothing to compare " + (Words.isPlural(span.common()) ? "them" : "it") + " with";
+            return "only " + who + " gave a result, and there is nothing to compare " + (plural ? "them" : "it") + " with";
         }
-        String are = Words.isPlural(span.common()) ? " are " : " is ";
+        String are = plural ? " are " : " is ";
         if (!span.isSame()) {
             return who + are + "fastest or level with the fastest";
         }
-        return who + are + (span.common().size() == 1 ? "fastest" : "level, and fastest");
+        return who + are + (span.others().isEmpty() ? "level" : span.common().size() == 1 ? "fastest" : "level, and fastest");
     }
 
-    private static String who(Collection<Strategy> leaders) {
-        if (leaders.size() <= 3) {
-            return Words.names(leaders);
+    /// The leaders by name, or, where those are fewer, the others.
+    private static String who(Span span) {
+        if (span.common().size() <= MOST_NAMES) {
+            return Words.names(span.common());
         }
-        List<Strategy> all = List.copyOf(leaders);
-        return Words.names(all.subList(0, 2)).replace(" and ", ", ") + " and " + (all.size() - 2) + " others";
+        return span.others().isEmpty() ? "all strategies" : "all strategies but " + Words.names(span.others());
     }
 
     /// By how much the leader is ahead of the first that does not lead, at both ends of the span.
@@ -106,7 +107,7 @@ public record Verdict(Workload workload, List<Span> spans, String sentence, List
         Optional<String> first = factor(span, span.first());
         Optional<String> last = span.rankings().size() == 1 ? Optional.empty() : factor(span, span.last());
         if (first.isEmpty() && last.isEmpty()) {
-            return span.common().containsAll(span.last().walls().keySet()) ? " with nothing behind them" : "";
+            return "";
         }
         boolean both = first.isPresent() && last.isPresent();
         boolean single = span.rankings().size() == 1;
@@ -142,7 +143,7 @@ public record Verdict(Workload workload, List<Span> spans, String sentence, List
 
     private static String manyChanges(List<Span> spans, List<Long> sizes) {
         String parts = spans.stream().map(span -> Words.range(span.first().sizeBytes(), span.last().sizeBytes(), sizes) + " "
-            + (span.isEmpty() ? "nothing" : who(span.common()))).collect(Collectors.joining(", "));
+            + (span.isEmpty() ? "nothing" : who(span))).collect(Collectors.joining(", "));
         return "No strategy leads for long; the fastest, or level with it, are: " + parts + ".";
     }
 }

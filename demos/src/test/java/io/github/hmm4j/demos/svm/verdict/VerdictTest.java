@@ -12,6 +12,7 @@ import io.github.hmm4j.demos.svm.verdict.Duel.Sides;
 import io.github.hmm4j.demos.svm.verdict.Verdict.Crossover;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Optional;
 import org.junit.jupiter.api.Test;
 
 class VerdictTest {
@@ -56,7 +57,7 @@ class VerdictTest {
     void intervalsThatOverlapAreLevelHoweverFarApartTheMedians() {
         cells.add(Crafted.cell(STREAM, COPIES, 4096, Crafted.wall(1000, 800, 1600)));
         cells.add(Crafted.cell(STREAM, FINE, 4096, Crafted.wall(1700, 1600, 1800)));
-        assertSentence("At 4 KiB, the only size, explicit copies and fine-grained SVM buffer are level, and fastest with nothing behind them.");
+        assertSentence("At 4 KiB, the only size, explicit copies and fine-grained SVM buffer are level.");
         cells.removeLast();
         cells.add(Crafted.cell(STREAM, FINE, 4096, Crafted.wall(1700, 1600.1, 1800)));
         assertSentence("At 4 KiB, the only size, explicit copies are fastest (1.70 times as fast as fine-grained SVM buffer).");
@@ -70,6 +71,23 @@ class VerdictTest {
         cells.removeLast();
         cells.add(Crafted.cell(STREAM, FINE, 4096, Crafted.wall(1051, 1050, 1052)));
         assertThat(verdict().ranking(4096).orElseThrow().leaders()).containsExactly(COPIES);
+    }
+
+    @Test
+    void whereNearlyAllLeadTheOthersAreNamed() {
+        for (Strategy strategy : Strategy.values()) {
+            measured(strategy, strategy == CHECKED ? 3000 : 1000);
+        }
+        assertSentence("At 4 KiB, the only size, all strategies but hmm4j (checked) are level, and fastest (3.0 times as fast as hmm4j (checked)).");
+        cells.replaceAll(cell -> cell.strategy() == CHECKED ? Crafted.cell(STREAM, CHECKED, 4096, 1001) : cell);
+        assertSentence("At 4 KiB, the only size, all strategies are level.");
+    }
+
+    @Test
+    void whatNoDeviceCouldDoIsNotSaidOfThisOne() {
+        measured(COPIES, 1000);
+        cells.add(new Cell(STREAM, CHECKED, 4096, Cell.Status.NOT_SUPPORTED, "not possible with hmm4j, checked: nobody sees it", Optional.empty()));
+        assertThat(verdict().notes()).containsExactly("Not possible on any device: hmm4j (checked) (nobody sees it).");
     }
 
     @Test
