@@ -107,7 +107,8 @@ bundle_native() {
   floor=$root/hmm-runtime/src/test/c/floor/floor.c
   "$(find_compiler)" -std=c17 -O2 -s -static -pthread "$floor" -o "$tree/floor" || return 1
   # the C library is under the LGPL: whoever wants to link the program with another has its source
-  mkdir -p -- "$tree/licences/libc" && cp -- "$floor" /usr/share/doc/libc6-dev/copyright "$tree/licences/libc/"
+  mkdir -p -- "$tree/licences/libc" &&
+    cp -L -- "$floor" /usr/share/doc/libc6-dev/copyright /usr/share/common-licenses/LGPL-2.1 "$tree/licences/libc/"
 }
 
 bundle_text() {
