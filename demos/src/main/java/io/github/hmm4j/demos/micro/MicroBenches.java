@@ -101,7 +101,8 @@ public final class MicroBenches {
         try {
             RunResult run = new Runner(options).runSingle();
             Result<?> result = run.getPrimaryResult();
-            return new MicroRow(name, result.getScore(), result.getScoreError(), result.getSampleCount(), sentence(name), environment);
+            return new MicroRow(name, result.getScore(), result.getScoreError(),
+                result.getStatistics().getMin(), result.getSampleCount(), sentence(name), environment);
         } catch (RunnerException e) {
             throw new IOException("%s failed: %s; all of it is in %s".formatted(name, firstError(log, e), log), e);
         }
