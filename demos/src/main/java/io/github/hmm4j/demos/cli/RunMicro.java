@@ -63,10 +63,10 @@ final class RunMicro implements Callable<Integer> {
     }
 
     private static Table table(List<MicroRow> rows) {
-        Table table = new Table("name", "ns/op", "error", "measurements", "what one operation is");
+        Table table = new Table("name", "ns/op", "error", "least", "measurements", "what one operation is");
         for (MicroRow row : rows) {
             table.row(row.name(), Units.decimal(row.nanos()), Units.decimal(row.errorNanos()),
-                Long.toString(row.measurements()), row.measures());
+                Units.decimal(row.leastNanos()), Long.toString(row.measurements()), row.measures());
         }
         return table;
     }

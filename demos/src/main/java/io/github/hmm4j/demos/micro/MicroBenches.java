@@ -43,21 +43,18 @@ public final class MicroBenches {
 
     private MicroBenches() {}
 
-    /// How long and how often. An iteration gives one measurement.
-    public enum Effort {
-        FULL(3, 3, 5, 1000),
-        QUICK(1, 2, 3, 200);
+    /// How long and how often.
+    ///
+    /// @param forks processes
+    public record Effort(String name, int forks, Iterations warmUp, Iterations measurement) {
+        public static final Effort FULL = new Effort("full", 3, new Iterations(3, 1000), new Iterations(5, 1000));
+        public static final Effort QUICK = new Effort("quick", 1, new Iterations(3, 500), new Iterations(5, 200));
+    }
 
-        private final int forks;
-        private final int warmUps;
-        private final int iterations;
-        private final long iterationMillis;
-
-        Effort(int forks, int warmUps, int iterations, long iterationMillis) {
-            this.forks = forks;
-            this.warmUps = warmUps;
-            this.iterations = iterations;
-            this.iterationMillis = iterationMillis;
+    /// Each gives one measurement.
+    public record Iterations(int count, long millis) {
+        private TimeValue time() {
+            return TimeValue.milliseconds(millis);
         }
     }
 
@@ -95,13 +92,14 @@ public final class MicroBenches {
         Path log = Files.createDirectories(logs).resolve(name + ".log");
         var options = new OptionsBuilder().include("^" + Pattern.quote(PACKAGE + name) + "$")
             .mode(Mode.AverageTime).timeUnit(TimeUnit.NANOSECONDS).forks(effort.forks)
-            .warmupIterations(effort.warmUps).warmupTime(TimeValue.milliseconds(effort.iterationMillis))
-            .measurementIterations(effort.iterations).measurementTime(TimeValue.milliseconds(effort.iterationMillis))
+            .warmupIterations(effort.warmUp.count()).warmupTime(effort.warmUp.time())
+            .measurementIterations(effort.measurement.count()).measurementTime(effort.measurement.time())
             .shouldFailOnError(true).output(log.toString()).build();
         try {
             RunResult run = new Runner(options).runSingle();
             Result<?> result = run.getPrimaryResult();
-            return new MicroRow(name, result.getScore(), result.getScoreError(), result.getSampleCount(), sentence(name), environment);
+            return new MicroRow(name, result.getScore(), result.getScoreError(),
+                result.getStatistics().getMin(), result.getSampleCount(), sentence(name), environment);
         } catch (RunnerException e) {
             throw new IOException("%s failed: %s; all of it is in %s".formatted(name, firstError(log, e), log), e);
         }
@@ -145,7 +143,7 @@ public final class MicroBenches {
         facts.put("load", String.format(Locale.ROOT, "%.2f",
             ManagementFactory.getOperatingSystemMXBean().getSystemLoadAverage()));
         facts.put("device", device());
-        facts.put("effort", effort.name().toLowerCase(Locale.ROOT));
+        facts.put("effort", effort.name());
         return facts;
     }
 }
