@@ -188,6 +188,7 @@ public final class HmmBuilder {
     ///
     /// @throws NoDeviceException                           if no device matches, or there is no OpenCL; the message says what would help
     /// @throws io.github.hmm4j.error.HmmException if a device or the operating system refuses
+    /// @throws UncheckedIOException                        if the file of [#trace(Path)] cannot be written
     public Hmm open() {
         requireOneChoice();
         List<Device> devices = new ArrayList<>();

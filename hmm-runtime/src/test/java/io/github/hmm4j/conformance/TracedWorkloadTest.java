@@ -18,7 +18,10 @@ import io.github.hmm4j.timeline.TraceEvents;
 import java.io.IOException;
 import java.lang.foreign.MemorySegment;
 import java.nio.file.Path;
+import java.util.ArrayDeque;
 import java.util.ArrayList;
+import java.util.Comparator;
+import java.util.Deque;
 import java.util.List;
 import java.util.Map;
 import java.util.stream.Collectors;
@@ -86,6 +89,7 @@ class TracedWorkloadTest {
         evictionsAddUp(events, report, backend);
         viewsAndFaultsAddUp(events, report);
         timesMakeSense(events);
+        slicesNest(events);
         assertThat(some(events, "residency", "C")).extracting(event -> event.get("name")).contains("bytes on host").hasSizeGreaterThan(1);
     }
 
@@ -159,6 +163,31 @@ class TracedWorkloadTest {
         assertThat(last).isPositive().isLessThan(600e6);
         List<Object> begun = some(events, "native", "b").stream().map(event -> event.get("id")).toList();
         assertThat(some(events, "native", "e")).extracting(event -> event.get("id")).containsExactlyInAnyOrderElementsOf(begun);
+    }
+
+    /// Viewers show slices of one track inside each other, and make nonsense of such that overlap.
+    private static void slicesNest(List<Map<String, Object>> events) {
+        Map<Object, List<Map<String, Object>>> tracks = events.stream().filter(event -> event.get("ph").equals("X"))
+                .collect(Collectors.groupingBy(event -> event.get("tid")));
+        for (List<Map<String, Object>> track : tracks.values()) {
+            Deque<Long> ends = new ArrayDeque<>();
+            for (Map<String, Object> slice : track.stream().sorted(Comparator.comparing(TracedWorkloadTest::begin)
+                    .thenComparing(TracedWorkloadTest::end, Comparator.reverseOrder())).toList()) {
+                while (!ends.isEmpty() && ends.getLast() <= begin(slice)) {
+                    ends.removeLast();
+                }
+                assertThat(ends.isEmpty() || end(slice) <= ends.getLast()).as("%s ends within the one it begins in", slice).isTrue();
+                ends.addLast(end(slice));
+            }
+        }
+    }
+
+    private static long begin(Map<String, Object> slice) {
+        return Math.round(micros(slice, "ts") * 1000);
+    }
+
+    private static long end(Map<String, Object> slice) {
+        return Math.round((micros(slice, "ts") + micros(slice, "dur")) * 1000);
     }
 
     private static List<Map<String, Object>> commands(List<Map<String, Object>> events, String kind) {
