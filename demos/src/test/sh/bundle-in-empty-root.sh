@@ -44,7 +44,11 @@ make_root() {
   for folder in usr/bin usr/lib usr/lib64 etc/OpenCL/vendors proc dev sys tmp "opt/a bundle"; do mkdir -p -- "$empty/$folder"; done
   for folder in bin lib lib64; do ln -s "usr/$folder" "$empty/$folder"; done
   for tool in $tools ld; do
-    place=$(command -v "$tool") || cannot "there is no $tool"
+    place=
+    for folder in /usr/bin /bin; do # not what the shell calls by that name, which may be a part of itself
+      if [ -x "$folder/$tool" ]; then place=$folder/$tool; break; fi
+    done
+    [ -n "$place" ] || cannot "there is no $tool"
     put_with_libraries "$place"
   done
   for part in libdl.so.2 libpthread.so.0 librt.so.1 libm.so.6; do # of the C library, and empty in new ones
