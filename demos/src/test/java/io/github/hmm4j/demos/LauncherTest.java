@@ -175,6 +175,10 @@ class LauncherTest {
         readyMachine();
         assertThat(hmm("test").status()).isZero();
         assertThat(calls).content().contains("verify", "-Djsig=" + environment.get("JAVA25_HOME") + "/lib/libjsig.so");
+        assertThat(calls).content().doesNotContain("-Pexhaustive");
+        assertThat(hmm("test", "--all").status()).isZero();
+        assertThat(calls).content().contains("-Pexhaustive");
+        assertThat(hmm("test", "--al").status()).isEqualTo(2);
         script("mvn", "exit 7");
         assertThat(hmm("test").status()).isEqualTo(1);
     }

@@ -23,6 +23,7 @@ import java.util.regex.Pattern;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.BeforeAll;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -32,6 +33,7 @@ import org.junit.jupiter.params.provider.EnumSource;
 ///
 /// A search counts only if it was complete and went through the steps that the scenario is there for.
 @Timeout(300)
+@Tag("exhaustive")
 class ProtocolModelTest {
 
     private static final Path MODEL = Path.of("src/test/spin/page-protocol.pml").toAbsolutePath();
