@@ -2,6 +2,7 @@
 #
 # The tree that is packed:
 #   hmm, README.txt      the launcher (bundled-hmm) and how to use it
+#   hmm4j.jfc            settings for flight recordings
 #   launcher/            what it shares with demos/hmm
 #   jre/                 a Java runtime of the modules that the jars use
 #   lib/, lib/test/      the jars, without native code for other machines; those of the conformance suite
@@ -12,6 +13,7 @@
 # The same sources, JDK and libraries make the same bytes.
 
 bundle_limit=$((25 * 1024 * 1024))
+bundled=$target/hmm-bundled # as $built, for the build that also made the jars of the conformance suite
 bundle_time='2026-01-01 00:00:00Z' # of every file; the build uses the same
 
 # bundle_command [--out FILE]
@@ -28,13 +30,15 @@ bundle_command() {
     *.tar.xz) ;;
     *) usage "a bundle is a .tar.xz: --out $bundle_file" ;;
   esac
+  mkdir -p -- "$target" # where it goes unless --out says otherwise
+  [ -d "$(dirname -- "$bundle_file")" ] && ! [ -d "$bundle_file" ] || usage "cannot write a file there: --out $bundle_file"
   [ "$(uname -sm)" = 'Linux x86_64' ] || die "a bundle is made on the kind of machine that it is for: Linux x86_64, not $(uname -sm)"
   if [ -n "$(missing_of xz)" ]; then setup >&2; fi
   find_xz >/dev/null || die "packing needs xz (Debian: $(item_packages xz))"
   require
   # the commit before the build, so that an edit during it cannot be taken for what was committed
   built_from=$(commit)
-  locked step 'build' "$target/hmm-build.log" maven -DskipTests -Pbundle package || die 'the build failed'
+  locked bundle_build || die 'the build failed'
 
   name=$(basename -- "$bundle_file" .tar.xz)
   work=$target/bundle
@@ -52,6 +56,13 @@ bundle_command() {
   mv -f -- "$work/$name.tar.xz" "$bundle_file" && rm -rf -- "$work" || die "cannot write: $bundle_file"
   printf '%s: %s (%s bytes)\n' "$bundle_file" "$size" "$bytes"
   printf 'On the machine with the device: tar xf %s.tar.xz && %s/hmm devices\n' "$name" "$name"
+}
+
+# Builds only what is not there: a build replaces jars, under the feet of whoever runs with them.
+bundle_build() {
+  if [ -e "$bundled" ] && is_built && [ -z "$(find "$built" "$root"/*/src/test -newer "$bundled" -print -quit)" ]; then return; fi
+  rm -f -- "$bundled"
+  step 'build' "$target/hmm-build.log" maven -DskipTests -Pbundle package && cp -p -- "$built" "$bundled"
 }
 
 # The modules that the jars name, and those that nothing names: what libraries find at run time (management of threads
@@ -114,6 +125,7 @@ bundle_native() {
 bundle_text() {
   mkdir -p -- "$tree/launcher" && cp -- "$demos/launcher/common.sh" "$tree/launcher/" &&
     cp -- "$demos/launcher/bundled-hmm" "$tree/hmm" && cp -- "$demos/launcher/bundled-README.txt" "$tree/README.txt" &&
+    cp -- "$root/hmm-runtime/docs/hmm4j.jfc" "$tree/" &&
     cp -- "$root/LICENSE" "$tree/licences/hmm4j.txt" && printf '%s\n' "$built_from" >"$tree/commit"
 }
 

@@ -76,12 +76,20 @@ jsig_of() {
   printf '%s\n' "$jsig${LD_PRELOAD:+:$LD_PRELOAD}"
 }
 
-# exec_java JAVA_HOME ARGUMENT...: becomes Java, with what every JVM that touches OpenCL needs.
+# option_for COMMAND [SUBCOMMAND]: an option of Java's that one command needs, or nothing.
+#
+# JMH looks into objects through sun.misc.Unsafe, which the JVM would complain about.
+option_for() {
+  case "$1 ${2:-}" in 'bench micro') echo --sun-misc-unsafe-memory-access=allow ;; esac
+}
+
+# exec_java JAVA_HOME ARGUMENT...: becomes Java, with what every JVM that touches OpenCL needs, and what the user wants.
 exec_java() {
   java_home=$1
   shift
   LD_PRELOAD=$(jsig_of "$java_home") || exit 1
   export LD_PRELOAD
-  exec "$java_home/bin/java" --enable-native-access=ALL-UNNAMED \
+  # shellcheck disable=SC2086 # a list of words
+  exec "$java_home/bin/java" ${HMM_JAVA_OPTIONS:-} --enable-native-access=ALL-UNNAMED \
     -Dorg.lwjgl.opencl.libname=libOpenCL.so.1 -Dorg.lwjgl.system.memoryBackend=ffm "$@"
 }

@@ -70,7 +70,7 @@ class LauncherTest {
     }
 
     @ParameterizedTest
-    @ValueSource(strings = {"", "dance", "setup now", "test fast", "bundle now", "bundle --out", "bundle --out bundle.zip"})
+    @ValueSource(strings = {"", "dance", "setup now", "test fast", "bundle now", "bundle --out", "bundle --out bundle.zip", "bundle --out no/such/b.tar.xz"})
     void refusesWhatItDoesNotKnow(String line) throws Exception {
         Outcome refused = hmm(line.isEmpty() ? new String[0] : line.split(" "));
         assertThat(refused.status()).isEqualTo(2);

@@ -41,7 +41,7 @@ final class TraceWriter {
             case LaunchEvent launch -> {
                 slice(part, javaThread(part, event), "launch " + launch.kernel, "launch", event);
                 if (launch.command > 0) {
-                    arrow("s", part, javaThread(part, event), launch.device, launch.command, event.endedNanos());
+                    arrow("s", part, javaThread(part, event), launch.device, launch.command, event.beganNanos()); // the kernel may begin before the launch has returned
                 }
             }
             case ReplayEvent replay when replay.reason.equals("PAGE_LOST") ->

@@ -13,6 +13,7 @@ import io.github.hmm4j.demos.svm.measure.Schedule;
 import io.github.hmm4j.demos.svm.measure.SvmRun;
 import io.github.hmm4j.demos.svm.report.SvmReport;
 import io.github.hmm4j.error.NoDeviceException;
+import java.io.IOException;
 import java.io.PrintWriter;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -21,11 +22,13 @@ import java.util.Map;
 import java.util.SortedSet;
 import java.util.TreeSet;
 import java.util.concurrent.Callable;
+import java.util.stream.Collectors;
 import picocli.CommandLine.ExitCode;
 import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Model.CommandSpec;
 import picocli.CommandLine.Option;
 import picocli.CommandLine.Spec;
+import picocli.CommandLine.TypeConversionException;
 
 /// `hmm bench svm`: measures, prints verdicts, and writes a report.
 final class RunSvm implements Callable<Integer> {
@@ -76,7 +79,11 @@ final class RunSvm implements Callable<Integer> {
         DeviceChoice choice = device.choice();
         DeviceReport report = reported(choice);
         List<Long> measured = chosenSizes(Math.min(Machine.memoryBytes(), report.memoryBytes()) / 3);
-        Files.createDirectories(out);
+        try {
+            Files.createDirectories(out);
+        } catch (IOException _) {
+            throw new UsageException("--out: cannot make a folder there: " + out);
+        }
         Map<String, String> machine = Machine.facts();
         Schedule schedule = quick ? Schedule.quick(measured) : Schedule.full(measured);
         List<Cell> cells;
@@ -110,11 +117,14 @@ final class RunSvm implements Callable<Integer> {
     private List<Long> chosenSizes(long mostBytes) throws UsageException {
         SortedSet<Long> chosen = new TreeSet<>();
         for (String size : sizes) {
-            long bytes = size.strip().equalsIgnoreCase(MOST) ? mostBytes / SMALLEST_BYTES * SMALLEST_BYTES : Sizes.parse(size);
+            long bytes = size.strip().equalsIgnoreCase(MOST) ? mostBytes / SMALLEST_BYTES * SMALLEST_BYTES : parsed(size);
             if (bytes < SMALLEST_BYTES || bytes % SMALLEST_BYTES != 0 || bytes > mostBytes) {
                 throw new UsageException("--sizes: " + size + " is not a multiple of 4K up to a third of the memory, " + Units.bytes(mostBytes));
             }
             chosen.add(bytes);
+        }
+        if (chosen.isEmpty() && spec.commandLine().getParseResult().hasMatchedOption("--sizes")) {
+            throw new UsageException("--sizes: there is no size in it");
         }
         if (chosen.isEmpty()) {
             long last = quick ? QUICK_LARGEST_BYTES : LARGEST_UNLESS_ASKED_BYTES;
@@ -125,7 +135,20 @@ final class RunSvm implements Callable<Integer> {
         return List.copyOf(chosen);
     }
 
+    private static long parsed(String size) throws UsageException {
+        try {
+            return Sizes.parse(size);
+        } catch (TypeConversionException e) {
+            throw new UsageException("--sizes: " + e.getMessage());
+        }
+    }
+
+    /// As a shell wants it, after a blank.
+    private static String quoted(String argument) {
+        return " " + (argument.matches("[\\w@%+=:,./-]+") ? argument : "'" + argument.replace("'", "'\\''") + "'");
+    }
+
     private String command() {
-        return "demos/hmm " + String.join(" ", spec.root().commandLine().getParseResult().originalArgs());
+        return System.getProperty("hmm.command", "hmm") + spec.root().commandLine().getParseResult().originalArgs().stream().map(RunSvm::quoted).collect(Collectors.joining());
     }
 }

@@ -67,7 +67,7 @@ final class DeviceOffer {
             new SharedMemory("coarse-grained buffer", svm.contains(Svm.COARSE_GRAIN_BUFFER),
                 "host and kernels have the same addresses and take turns: the host maps before it touches, and unmaps"),
             new SharedMemory("fine-grained buffer", svm.contains(Svm.FINE_GRAIN_BUFFER),
-                "host and kernels use it at a time, on different bytes; each sees what the other did once the kernel has ended"),
+                "host and kernels use it at the same time, on different bytes; each sees what the other did once the kernel has ended"),
             new SharedMemory("fine-grained system", svm.contains(Svm.FINE_GRAIN_SYSTEM),
                 "the same for any memory of the process: kernels take any pointer"),
             new SharedMemory("atomics", svm.contains(Svm.ATOMICS),

@@ -185,8 +185,8 @@ class HmmCommandLineTest {
     @CsvSource(delimiter = '|', textBlock = """
         demo nosuch                       | unknown demo 'nosuch': choose one of good, other, all
         demo nosuch --json x              | unknown demo 'nosuch': choose one of good, other, all
-        bench nosuch                      | unknown benchmark 'nosuch': choose one of copy, svm, micro, all
-        bench                             | missing benchmark: choose one of copy, svm, micro, all
+        bench nosuch                      | unknown benchmark 'nosuch': choose one of copy, svm, report, micro, all
+        bench                             | missing benchmark: choose one of copy, svm, report, micro, all
         nosuch                            | unknown command 'nosuch': choose one of devices, demo, bench
         ''                                | missing command: choose one of devices, demo, bench
         demo good extra                   | extra
@@ -203,6 +203,12 @@ class HmmCommandLineTest {
         demo good --device -1             | device
         demo good --json no/such/folder/f | --json: cannot write a file there
         bench copy --runs many            | --runs
+        bench svm                         | --out
+        bench svm --out t --device sim    | --device sim: this benchmark compares with plain OpenCL
+        bench svm --out t --sizes 5K      | --sizes: 5K is not a multiple of 4K up to a third of the memory
+        bench svm --out t --sizes abc     | --sizes: 'abc' is not a size such as 65536
+        bench svm --out t --sizes ,       | --sizes: there is no size in it
+        bench svm --out pom.xml           | --out: cannot make a folder there: pom.xml
         bench micro nosuch                | no micro-benchmark matches 'nosuch'
         bench micro --quick Words extra   | extra
         """)
