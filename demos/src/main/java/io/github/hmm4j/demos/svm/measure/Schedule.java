@@ -33,7 +33,7 @@ public record Schedule(List<Long> sizes, int mostRounds, double precision, Durat
         words.put("interval", "by order statistics: it assumes nothing about the distribution");
         words.put("device time", "kernels only, by the device's own clock (profiling events)");
         words.put("bytes", "what copy commands and page faults moved, per operation; what a driver moves by itself is not known");
-        words.put("results", "checked in every run, and byte by byte before and after the measurements; a strategy that is wrong has no figures");
+        words.put("results", "checked in every run, and byte by byte before the measurements and, where memory stays allocated, after them; a strategy that is wrong has no figures");
         words.put("memory", "up to %d MiB stays allocated between measurements; more is allocated and touched anew for each".formatted(keepOpenBytes >> 20));
         return words;
     }
