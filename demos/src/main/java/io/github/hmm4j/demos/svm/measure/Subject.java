@@ -101,7 +101,7 @@ final class Subject implements AutoCloseable {
 
     private Work.Task open() {
         if (task == null) {
-            task = work.open(strategy, sizeBytes);
+            task = OpeningTask.open(work, strategy, sizeBytes);
         }
         return task;
     }

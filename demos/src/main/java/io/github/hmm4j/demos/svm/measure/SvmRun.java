@@ -71,7 +71,8 @@ public final class SvmRun {
         Map<Strategy, Cell> cells = new EnumMap<>(Strategy.class);
         for (Strategy strategy : Strategy.values()) {
             strategies.find(strategy).ifPresentOrElse(open::add,
-                () -> cells.put(strategy, Cell.notSupported(work.workload(), strategy, sizeBytes, strategies.whyNot(strategy))));
+                () -> cells.put(strategy, strategies.failure(strategy).map(why -> Cell.failed(work.workload(), strategy, sizeBytes, why))
+                    .orElseGet(() -> Cell.notSupported(work.workload(), strategy, sizeBytes, strategies.whyNot(strategy)))));
         }
         for (Cell cell : new Group(work, sizeBytes, schedule).measure(open)) {
             cells.put(cell.strategy(), cell);

@@ -36,13 +36,13 @@ final class Handshake implements Work {
 
     @Override
     public Optional<String> impossible(OpenStrategy strategy) {
-        return strategy instanceof Conversing ? Optional.empty()
+        return strategy.conversing().isPresent() ? Optional.empty()
             : Optional.of("not possible with " + strategy.strategy().title() + ": host and device do not see each other's stores while a kernel runs");
     }
 
     @Override
     public Task open(OpenStrategy strategy, long sizeBytes) {
-        return new Open((Conversing) strategy, strategy.allocate(Words.PAGE_BYTES), strategy.allocate(Words.PAGE_BYTES));
+        return new Open(strategy.conversing().orElseThrow(), strategy.allocate(Words.PAGE_BYTES), strategy.allocate(Words.PAGE_BYTES));
     }
 
     private static final class Open implements Task {
