@@ -13,6 +13,7 @@ import io.github.hmm4j.demos.svm.measure.Schedule;
 import io.github.hmm4j.demos.svm.measure.SvmRun;
 import io.github.hmm4j.demos.svm.report.SvmReport;
 import io.github.hmm4j.error.NoDeviceException;
+import java.io.IOException;
 import java.io.PrintWriter;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -26,6 +27,7 @@ import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Model.CommandSpec;
 import picocli.CommandLine.Option;
 import picocli.CommandLine.Spec;
+import picocli.CommandLine.TypeConversionException;
 
 /// `hmm bench svm`: measures, prints verdicts, and writes a report.
 final class RunSvm implements Callable<Integer> {
@@ -76,20 +78,31 @@ final class RunSvm implements Callable<Integer> {
         DeviceChoice choice = device.choice();
         DeviceReport report = reported(choice);
         List<Long> measured = chosenSizes(Math.min(Machine.memoryBytes(), report.memoryBytes()) / 3);
-        Files.createDirectories(out);
+        checkWritable(out);
         Map<String, String> machine = Machine.facts();
         Schedule schedule = quick ? Schedule.quick(measured) : Schedule.full(measured);
         List<Cell> cells;
         try (TraceOption.Opened traced = trace.open(output)) {
             cells = new SvmRun(traced.into(choice), schedule, anyPointer, Progress.of(err)).cells();
+            // before the trace is ended, which may fail: what was measured for hours is not to be lost with it
+            report(new SvmReport(new SvmResults(command(), machine, report, schedule.inWords(), cells)));
         }
-        SvmResults results = new SvmResults(command(), machine, report, schedule.inWords(), cells);
-        SvmReport written = new SvmReport(results);
-        written.writeTo(out);
-        output.print(written.terminal());
-        output.println("Report: " + out.resolve("report.html"));
-        output.flush();
         return cells.stream().noneMatch(cell -> cell.status() == Cell.Status.FAILED) ? ExitCode.OK : ExitCode.SOFTWARE;
+    }
+
+    /// Shows it first, since a disk may be full by now.
+    private void report(SvmReport report) throws IOException {
+        output.print(report.terminal());
+        output.flush();
+        report.writeTo(out);
+        output.println("Report: " + out.resolve(SvmReport.HTML));
+        output.flush();
+    }
+
+    /// Before a long run and not after it.
+    private static void checkWritable(Path folder) throws IOException {
+        Files.createDirectories(folder);
+        Files.delete(Files.createTempFile(folder, "hmm", null));
     }
 
     private DeviceReport reported(DeviceChoice choice) throws UsageException {
@@ -110,7 +123,7 @@ final class RunSvm implements Callable<Integer> {
     private List<Long> chosenSizes(long mostBytes) throws UsageException {
         SortedSet<Long> chosen = new TreeSet<>();
         for (String size : sizes) {
-            long bytes = size.strip().equalsIgnoreCase(MOST) ? mostBytes / SMALLEST_BYTES * SMALLEST_BYTES : Sizes.parse(size);
+            long bytes = size.strip().equalsIgnoreCase(MOST) ? mostBytes / SMALLEST_BYTES * SMALLEST_BYTES : parsed(size);
             if (bytes < SMALLEST_BYTES || bytes % SMALLEST_BYTES != 0 || bytes > mostBytes) {
                 throw new UsageException("--sizes: " + size + " is not a multiple of 4K up to a third of the memory, " + Units.bytes(mostBytes));
             }
@@ -123,6 +136,14 @@ final class RunSvm implements Callable<Integer> {
             }
         }
         return List.copyOf(chosen);
+    }
+
+    private static long parsed(String size) throws UsageException {
+        try {
+            return Sizes.parse(size);
+        } catch (TypeConversionException e) {
+            throw new UsageException("--sizes: " + e.getMessage());
+        }
     }
 
     private String command() {
