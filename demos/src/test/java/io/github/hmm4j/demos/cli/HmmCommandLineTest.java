@@ -203,6 +203,7 @@ class HmmCommandLineTest {
         demo good --device -1             | device
         demo good --json no/such/folder/f | --json: cannot write a file there
         bench copy --runs many            | --runs
+        bench svm --out x --sizes 4K,foo  | --sizes: 'foo' is not a size such as 65536, 64K, 2MiB or 1.5G
         bench micro nosuch                | no micro-benchmark matches 'nosuch'
         bench micro --quick Words extra   | extra
         """)
