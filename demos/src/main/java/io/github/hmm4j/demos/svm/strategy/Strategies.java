@@ -93,7 +93,7 @@ public final class Strategies implements AutoCloseable {
             if (best.hostAccess().mode().isTransparent()) {
                 return new Managed(Strategy.HMM_TRANSPARENT, best);
             }
-            lacking.put(Strategy.HMM_TRANSPARENT, best.hostAccess().why());
+            lacking.put(Strategy.HMM_TRANSPARENT, "host access is checked here (" + best.hostAccess().why() + ")");
             best.close();
             return null;
         });
