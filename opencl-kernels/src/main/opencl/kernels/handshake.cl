@@ -14,15 +14,15 @@
 #endif
 
 // In each round r = 1, 2, ... waits until flags[0] is r, then sets flags[16] to r. ended[0] = rounds that were answered;
-// fewer than `rounds` if the host let it wait for `patience` looks: a device must not hang because its host has gone.
+// fewer than `rounds` if flags[0] became negative, or the host let it wait for `patience` looks: a device must not hang because its host has gone.
 kernel void handshake(volatile global atomic_int *flags, global int *ended, const int rounds, const ulong patience) {
     int answered = 0;
     for (int r = 1; r <= rounds; r++) {
-        ulong looks = 0;
-        while (atomic_load_explicit(flags, memory_order_acquire, HMM_SCOPE) != r && looks < patience) {
-            looks++;
+        int asked = 0;
+        for (ulong looks = 0; asked != r && asked >= 0 && looks < patience; looks++) {
+            asked = atomic_load_explicit(flags, memory_order_acquire, HMM_SCOPE);
         }
-        if (looks == patience) {
+        if (asked != r) {
             break;
         }
         atomic_store_explicit(flags + 16, r, memory_order_release, HMM_SCOPE);

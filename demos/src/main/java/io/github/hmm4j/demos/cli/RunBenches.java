@@ -55,10 +55,11 @@ final class RunBenches implements Callable<Integer> {
                 }
                 context.progress().clear();
             }
+            // before the trace is ended, which may fail
+            out.print(table(rows));
+            out.flush();
+            json.write(rows);
         }
-        out.print(table(rows));
-        out.flush();
-        json.write(rows);
         return allRan ? ExitCode.OK : ExitCode.SOFTWARE;
     }
 

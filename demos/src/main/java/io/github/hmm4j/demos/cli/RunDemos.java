@@ -49,10 +49,11 @@ final class RunDemos implements Callable<Integer> {
                 context.progress().clear();
                 out.flush();
             }
+            // before the trace is ended, which may fail
+            out.print(table(results));
+            out.flush();
+            json.write(results.stream().map(DemoResult::toJson).toList());
         }
-        out.print(table(results));
-        out.flush();
-        json.write(results.stream().map(DemoResult::toJson).toList());
         return results.stream().allMatch(DemoResult::ok) ? ExitCode.OK : ExitCode.SOFTWARE;
     }
 

@@ -79,24 +79,35 @@ final class RunSvm implements Callable<Integer> {
         DeviceChoice choice = device.choice();
         DeviceReport report = reported(choice);
         List<Long> measured = chosenSizes(Math.min(Machine.memoryBytes(), report.memoryBytes()) / 3);
-        try {
-            Files.createDirectories(out);
-        } catch (IOException _) {
-            throw new UsageException("--out: cannot make a folder there: " + out);
-        }
+        checkWritable(out);
         Map<String, String> machine = Machine.facts();
         Schedule schedule = quick ? Schedule.quick(measured) : Schedule.full(measured);
         List<Cell> cells;
         try (TraceOption.Opened traced = trace.open(output)) {
             cells = new SvmRun(traced.into(choice), schedule, anyPointer, Progress.of(err)).cells();
+            // before the trace is ended, which may fail: what was measured for hours is not to be lost with it
+            report(new SvmReport(new SvmResults(command(), machine, report, schedule.inWords(), cells)));
         }
-        SvmResults results = new SvmResults(command(), machine, report, schedule.inWords(), cells);
-        SvmReport written = new SvmReport(results);
-        written.writeTo(out);
-        output.print(written.terminal());
-        output.println("Report: " + out.resolve("report.html"));
-        output.flush();
         return cells.stream().noneMatch(cell -> cell.status() == Cell.Status.FAILED) ? ExitCode.OK : ExitCode.SOFTWARE;
+    }
+
+    /// Shows it first, since a disk may be full by now.
+    private void report(SvmReport report) throws IOException {
+        output.print(report.terminal());
+        output.flush();
+        report.writeTo(out);
+        output.println("Report: " + out.resolve(SvmReport.HTML));
+        output.flush();
+    }
+
+    /// Before a long run and not after it.
+    private static void checkWritable(Path folder) throws UsageException {
+        try {
+            Files.createDirectories(folder);
+            Files.delete(Files.createTempFile(folder, "hmm", null));
+        } catch (IOException _) {
+            throw new UsageException("--out: cannot write files there: " + folder);
+        }
     }
 
     private DeviceReport reported(DeviceChoice choice) throws UsageException {

@@ -5,6 +5,7 @@ import io.github.hmm4j.demos.harness.UsageException;
 import io.github.hmm4j.timeline.TraceFile;
 import java.io.IOException;
 import java.io.PrintWriter;
+import java.io.UncheckedIOException;
 import java.nio.file.Path;
 import java.util.Optional;
 import org.jspecify.annotations.Nullable;
@@ -24,10 +25,16 @@ final class TraceOption {
         }
 
         /// Ends the file and says where it is.
+        ///
+        /// @throws IOException if it is not complete
         @Override
-        public void close() {
+        public void close() throws IOException {
             if (file.isPresent()) {
-                file.get().close();
+                try {
+                    file.get().close();
+                } catch (UncheckedIOException e) {
+                    throw new IOException("--trace: " + e.getMessage(), e.getCause());
+                }
                 long lost = file.get().lost();
                 out.println("trace: " + path.orElseThrow() + (lost == 0 ? "" : ", without " + lost + " happenings that found no room"));
                 out.flush();

@@ -16,6 +16,15 @@ public record Cell(Workload workload, Strategy strategy, long sizeBytes, Status 
     /// @param latencies     of single operations; empty where only whole samples are timed
     public record Figures(Estimate wall, Optional<Estimate> device, long bytesToDevice, long bytesToHost, Optional<Latencies> latencies) {}
 
+    public Cell {
+        if (sizeBytes <= 0) {
+            throw new IllegalArgumentException("a cell without a size: workload=%s, strategy=%s, sizeBytes=%d".formatted(workload, strategy, sizeBytes));
+        }
+        if (status == Status.MEASURED && figures.isEmpty()) {
+            throw new IllegalArgumentException("measured, but without figures: workload=%s, strategy=%s, sizeBytes=%d".formatted(workload, strategy, sizeBytes));
+        }
+    }
+
     public static Cell measured(Workload workload, Strategy strategy, long sizeBytes, Figures figures) {
         return new Cell(workload, strategy, sizeBytes, Status.MEASURED, "", Optional.of(figures));
     }

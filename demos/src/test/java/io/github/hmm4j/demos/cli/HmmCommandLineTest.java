@@ -208,7 +208,8 @@ class HmmCommandLineTest {
         bench svm --out t --sizes 5K      | --sizes: 5K is not a multiple of 4K up to a third of the memory
         bench svm --out t --sizes abc     | --sizes: 'abc' is not a size such as 65536
         bench svm --out t --sizes ,       | --sizes: there is no size in it
-        bench svm --out pom.xml           | --out: cannot make a folder there: pom.xml
+        bench svm --out pom.xml           | --out: cannot write files there: pom.xml
+        bench svm --out x --sizes 4K,foo  | --sizes: 'foo' is not a size such as 65536, 64K, 2MiB or 1.5G
         bench micro nosuch                | no micro-benchmark matches 'nosuch'
         bench micro --quick Words extra   | extra
         """)

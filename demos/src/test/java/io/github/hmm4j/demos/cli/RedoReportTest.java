@@ -14,6 +14,8 @@ import java.nio.file.Path;
 import java.util.List;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
 
 class RedoReportTest {
     @TempDir
@@ -52,6 +54,17 @@ class RedoReportTest {
         Files.writeString(folder.resolve("results.json"), "[1]");
         assertThat(run(folder.toString())).isEqualTo(1);
         assertThat(err.toString()).contains("not the results of `hmm bench svm`").doesNotContain("at io.github");
+    }
+
+    @ParameterizedTest
+    @CsvSource({"4096, 0, a cell without a size", "svm.fine, copies.pageable, two cells for", "figures, sketches, without figures"})
+    void cellsThatCannotBeAreAFailure(String right, String wrong, String message) throws IOException {
+        new SvmReport(Crafted.results(List.of(Crafted.cell(Workload.STREAM, Strategy.COPIES_PAGEABLE, 4096, 1000),
+            Crafted.cell(Workload.STREAM, Strategy.SVM_FINE, 4096, 500)))).writeTo(folder);
+        Path file = folder.resolve("results.json");
+        Files.writeString(file, Files.readString(file).replace(right, wrong));
+        assertThat(run(folder.toString())).isEqualTo(1);
+        assertThat(err.toString()).contains("not the results of `hmm bench svm`").contains(message).doesNotContain("at io.github");
     }
 
     private int run(String argument) {

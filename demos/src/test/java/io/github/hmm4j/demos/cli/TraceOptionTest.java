@@ -59,6 +59,15 @@ class TraceOptionTest {
     }
 
     @Test
+    void aFullDiskTakesNoResultsWithIt() {
+        DemoRunner.Outcome outcome = DemoRunner.run(new MatmulDemo(), DemoRunner.SIM, folder, "--n", "64", "--trace", "/dev/full");
+        assertThat(outcome.exitCode()).isEqualTo(1);
+        assertThat(outcome.out()).contains("matmul");
+        assertThat(outcome.json()).contains("matmul");
+        assertThat(outcome.err()).contains("--trace: trace file=/dev/full is not complete").doesNotContain("\tat ");
+    }
+
+    @Test
     void aFileThatCannotBeWrittenIsRefusedAtOnce() {
         Path file = folder.resolve("nowhere").resolve("trace.json");
         DemoRunner.Outcome outcome = DemoRunner.run(new Failing(), DemoRunner.SIM, folder, "--trace", file.toString());

@@ -50,7 +50,10 @@ public final class ClPlatforms {
     }
 
     /// Looks at all devices of all platforms. One that fails does not hide the others.
-    public static Survey survey(ClApi api) {
+    ///
+    /// One thread at a time: drivers set themselves up in the first of these calls, and POCL, when asked by two threads at once,
+    /// says that it has no device, or gives one out whose name is still null.
+    public static synchronized Survey survey(ClApi api) {
         var usable = new ArrayList<ClDeviceId>();
         var ignored = new ArrayList<Ignored>();
         for (long platform : api.platforms()) {

@@ -4,8 +4,10 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import java.lang.reflect.InvocationTargetException;
 import java.lang.reflect.Proxy;
+import java.util.concurrent.atomic.AtomicInteger;
 import java.util.stream.LongStream;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.Timeout;
 
 /// The real devices beside drivers that are broken or too old.
 final class ClPlatformsTest {
@@ -25,6 +27,33 @@ final class ClPlatformsTest {
                 broken -> assertThat(broken.toString()).contains("a device without a name").contains("clGetDeviceInfo"),
                 old -> assertThat(old.toString()).contains("Old GPU").contains("needs OpenCL 1.2, has OpenCL 1.1"),
                 platform -> assertThat(platform.toString()).contains("clGetDeviceIDs failed: status=CL_OUT_OF_HOST_MEMORY"));
+    }
+
+    @Test
+    @Timeout(value = 60, threadMode = Timeout.ThreadMode.SEPARATE_THREAD)
+    void oneThreadAtATimeLooks() throws InterruptedException {
+        AtomicInteger looking = new AtomicInteger();
+        AtomicInteger most = new AtomicInteger();
+        Thread other = Thread.ofPlatform().unstarted(() -> ClPlatforms.survey(driver(() -> most.accumulateAndGet(looking.incrementAndGet(), Math::max))));
+        ClPlatforms.survey(driver(() -> {
+            looking.incrementAndGet();
+            other.start();
+            while (other.getState() != Thread.State.BLOCKED && other.isAlive()) {
+                Thread.onSpinWait();
+            }
+            looking.decrementAndGet();
+        }));
+        other.join();
+        assertThat(most).hasValue(1);
+    }
+
+    /// A driver without a platform.
+    private static ClApi driver(Runnable whenAsked) {
+        return (ClApi) Proxy.newProxyInstance(ClApi.class.getClassLoader(), new Class<?>[] {ClApi.class}, (_, method, _) -> {
+            assertThat(method.getName()).isEqualTo("platforms");
+            whenAsked.run();
+            return new long[0];
+        });
     }
 
     /// Two more devices on the first platform, and a platform that fails before it.

@@ -26,7 +26,7 @@ public final class Machine {
         facts.put("os", System.getProperty("os.name") + " " + System.getProperty("os.version") + ", " + System.getProperty("os.arch"));
         facts.put("processor", field(PROCESSORS, "model name"));
         facts.put("processors", Integer.toString(Runtime.getRuntime().availableProcessors()));
-        facts.put("memory", "%.1f GiB".formatted(memoryBytes() / 0x1p30));
+        facts.put("memory", String.format(Locale.ROOT, "%.1f GiB", memoryBytes() / 0x1p30));
         facts.put("load", String.format(Locale.ROOT, "%.2f at the start", ManagementFactory.getOperatingSystemMXBean().getSystemLoadAverage()));
         return facts;
     }

@@ -3,6 +3,7 @@ package io.github.hmm4j.demos.svm.measure;
 import java.time.Duration;
 import java.util.LinkedHashMap;
 import java.util.List;
+import java.util.Locale;
 import java.util.Map;
 
 /// How long and how often to measure.
@@ -28,12 +29,12 @@ public record Schedule(List<Long> sizes, int mostRounds, double precision, Durat
             .formatted(warmUp.toMillis()));
         words.put("measurement", "the mean of as many runs as take %d ms, at least one, at most 1,000; times are per operation, as the program waits for it, the host's own work included"
             .formatted(sample.toMillis()));
-        words.put("repetitions", "%d to %d measurements, until the %.0f %% confidence interval of every strategy's median reaches no further than %.0f %% from it, or %.1f s have passed"
-            .formatted(Statistics.FEWEST, mostRounds, 100 * Statistics.CONFIDENCE, 100 * precision, group.toMillis() / 1e3));
+        words.put("repetitions", String.format(Locale.ROOT, "%d to %d measurements, until the %.0f %% confidence interval of every strategy's median reaches no further than %.0f %% from it, or %.1f s have passed",
+            Statistics.FEWEST, mostRounds, 100 * Statistics.CONFIDENCE, 100 * precision, group.toMillis() / 1e3));
         words.put("interval", "by order statistics: it assumes nothing about the distribution");
         words.put("device time", "kernels only, by the device's own clock (profiling events)");
         words.put("bytes", "what copy commands and page faults moved, per operation; what a driver moves by itself is not known");
-        words.put("results", "checked in every run, and byte by byte before and after the measurements; a strategy that is wrong has no figures");
+        words.put("results", "checked in every run, and byte by byte before the measurements and, where memory stays allocated, after them; a strategy that is wrong has no figures");
         words.put("memory", "up to %d MiB stays allocated between measurements; more is allocated and touched anew for each".formatted(keepOpenBytes >> 20));
         return words;
     }

@@ -8,6 +8,7 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
 import java.util.concurrent.TimeUnit;
+import java.util.function.LongConsumer;
 import org.HdrHistogram.Histogram;
 import org.HdrHistogram.HistogramIterationValue;
 import org.jspecify.annotations.Nullable;
@@ -49,12 +50,11 @@ final class Subject implements AutoCloseable {
         long start = System.nanoTime();
         long fastest = Long.MAX_VALUE;
         do {
-            fastest = Math.min(fastest, runOnce(open));
+            fastest = Math.min(fastest, runOnce(open, Subject::forget));
         } while (System.nanoTime() - start < schedule.warmUp().toNanos());
         runsPerSample = Math.clamp(schedule.sample().toNanos() / Math.max(1, fastest), 1, MOST_RUNS);
         open.verify();
         strategy.take();
-        latencies.reset();
         letGo();
     }
 
@@ -63,13 +63,12 @@ final class Subject implements AutoCloseable {
         boolean fresh = task == null;
         Work.Task open = open();
         if (fresh) {
-            runOnce(open); // memory that is touched for the first time
-            latencies.reset();
+            runOnce(open, Subject::forget); // memory that is touched for the first time
         }
         strategy.take();
         long nanos = 0;
         for (int i = 0; i < runsPerSample; i++) {
-            nanos += runOnce(open);
+            nanos += runOnce(open, this::count);
         }
         OpenStrategy.Taken taken = strategy.take();
         double each = (double) runsPerSample * open.operations();
@@ -83,11 +82,18 @@ final class Subject implements AutoCloseable {
         letGo();
     }
 
-    private long runOnce(Work.Task open) {
+    /// What is done to warm up is in no figure.
+    private static void forget(long nanos) {}
+
+    private void count(long nanos) {
+        latencies.recordValue(Math.min(nanos, latencies.getHighestTrackableValue()));
+    }
+
+    private long runOnce(Work.Task open, LongConsumer latency) {
         run++;
         open.prepare(run);
         long start = System.nanoTime();
-        open.run(run, nanos -> latencies.recordValue(Math.min(nanos, latencies.getHighestTrackableValue())));
+        open.run(run, latency);
         long nanos = System.nanoTime() - start;
         open.after(run);
         return nanos;
@@ -95,7 +101,7 @@ final class Subject implements AutoCloseable {
 
     private Work.Task open() {
         if (task == null) {
-            task = work.open(strategy, sizeBytes);
+            task = OpeningTask.open(work, strategy, sizeBytes);
         }
         return task;
     }

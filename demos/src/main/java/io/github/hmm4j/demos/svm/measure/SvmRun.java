@@ -16,6 +16,7 @@ import io.github.hmm4j.demos.svm.strategy.Strategies;
 import io.github.hmm4j.demos.svm.work.Work;
 import io.github.hmm4j.demos.svm.work.Works;
 import io.github.hmm4j.pager.HostAccess;
+import io.github.hmm4j.space.PageSize;
 import java.util.ArrayList;
 import java.util.EnumMap;
 import java.util.List;
@@ -48,7 +49,7 @@ public final class SvmRun {
             long heapBytes = schedule.sizes().getLast() + SPARE_BYTES;
             try (Strategies strategies = Strategies.open(device, checked -> heap(checked, heapBytes, Optional.empty()), new Strategies.Wanted(anyPointer, false))) {
                 for (Workload workload : Workload.values()) {
-                    for (long size : Works.of(workload).sizes(schedule.sizes())) {
+                    for (long size : Works.of(workload).sizes(schedule.sizes(), choice.pageSizeBytes().orElse(PageSize.DEFAULT.bytes()))) {
                         progress.step(workload.title() + ", " + Units.bytes(size));
                         cells.addAll(workload == Workload.BEYOND_BUDGET ? beyondBudget(device, size) : group(Works.of(workload), size, strategies));
                     }
@@ -71,7 +72,8 @@ public final class SvmRun {
         Map<Strategy, Cell> cells = new EnumMap<>(Strategy.class);
         for (Strategy strategy : Strategy.values()) {
             strategies.find(strategy).ifPresentOrElse(open::add,
-                () -> cells.put(strategy, Cell.notSupported(work.workload(), strategy, sizeBytes, strategies.whyNot(strategy))));
+                () -> cells.put(strategy, strategies.failure(strategy).map(why -> Cell.failed(work.workload(), strategy, sizeBytes, why))
+                    .orElseGet(() -> Cell.notSupported(work.workload(), strategy, sizeBytes, strategies.whyNot(strategy)))));
         }
         for (Cell cell : new Group(work, sizeBytes, schedule).measure(open)) {
             cells.put(cell.strategy(), cell);

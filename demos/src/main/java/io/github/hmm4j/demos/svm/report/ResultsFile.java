@@ -5,6 +5,7 @@ import com.google.gson.JsonParseException;
 import com.google.gson.JsonParser;
 import io.github.hmm4j.demos.report.Json;
 import io.github.hmm4j.demos.svm.SvmResults;
+import io.github.hmm4j.demos.svm.verdict.Grid;
 import io.github.hmm4j.demos.svm.verdict.Overall;
 import io.github.hmm4j.demos.svm.verdict.Verdict;
 import java.io.IOException;
@@ -52,7 +53,9 @@ public final class ResultsFile {
             if (format != FORMAT) {
                 throw new IllegalArgumentException("format=" + format + ", readable=" + FORMAT);
             }
-            return (SvmResults) FromJson.value(SvmResults.class, tree);
+            SvmResults results = (SvmResults) FromJson.value(SvmResults.class, tree);
+            new Grid(results.cells()); // refuses two for the same place
+            return results;
         } catch (JsonParseException | IllegalArgumentException | IllegalStateException | NullPointerException
             | UnsupportedOperationException | ClassCastException e) {
             throw new IOException("not the results of `hmm bench svm`: file=" + file + ", " + e.getMessage(), e);

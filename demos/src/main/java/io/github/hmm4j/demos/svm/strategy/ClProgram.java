@@ -27,12 +27,18 @@ final class ClProgram implements AutoCloseable {
         this.device = device;
         api = device.api();
         program = api.createProgram(device.context(), source.text());
-        for (String each : options) {
-            if (api.build(program, device.device(), each)) {
-                return;
+        String log;
+        try {
+            for (String each : options) {
+                if (api.build(program, device.device(), each)) {
+                    return;
+                }
             }
+            log = api.buildLog(program, device.device());
+        } catch (RuntimeException e) {
+            api.releaseProgram(program);
+            throw e;
         }
-        String log = api.buildLog(program, device.device());
         api.releaseProgram(program);
         throw new IllegalStateException("source=" + source.name() + " does not compile: " + log);
     }
@@ -56,18 +62,27 @@ final class ClProgram implements AutoCloseable {
     /// @return the event, for [#await]
     long enqueue(long kernel, long workItems) {
         long event = api.enqueueKernel(device.queue(), kernel, new long[] {workItems}, new long[0]);
-        api.flush(device.queue());
+        try {
+            api.flush(device.queue());
+        } catch (RuntimeException e) {
+            api.releaseEvent(event);
+            throw e;
+        }
         return event;
     }
 
     /// Waits for a kernel, and adds up its time.
     void await(long event) {
-        api.waitFor(event);
-        int status = api.eventStatus(event);
-        if (status == 0) {
-            kernelNanos += api.eventTime(event, CL_PROFILING_COMMAND_END) - api.eventTime(event, CL_PROFILING_COMMAND_START);
+        int status;
+        try {
+            api.waitFor(event);
+            status = api.eventStatus(event);
+            if (status == 0) {
+                kernelNanos += api.eventTime(event, CL_PROFILING_COMMAND_END) - api.eventTime(event, CL_PROFILING_COMMAND_START);
+            }
+        } finally {
+            api.releaseEvent(event);
         }
-        api.releaseEvent(event);
         if (status != 0) {
             throw new IllegalStateException("a kernel failed on the device: status=" + status);
         }

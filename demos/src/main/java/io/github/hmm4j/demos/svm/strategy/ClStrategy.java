@@ -68,11 +68,20 @@ abstract class ClStrategy implements OpenStrategy {
             }
         }
         long[] events = new long[times];
-        for (int i = 0; i < times; i++) {
-            events[i] = program.enqueue(kernel, workItems);
-        }
-        for (long event : events) {
-            program.await(event);
+        int enqueued = 0;
+        int ended = 0;
+        try {
+            while (enqueued < times) {
+                events[enqueued] = program.enqueue(kernel, workItems);
+                enqueued++;
+            }
+            while (ended < enqueued) {
+                program.await(events[ended++]);
+            }
+        } finally {
+            while (ended < enqueued) {
+                api().releaseEvent(events[ended++]); // of those that nobody waits for any more, since one has failed
+            }
         }
         forEachBlock(arguments, this::afterLaunch);
     }

@@ -32,7 +32,12 @@ public final class Managed implements OpenStrategy {
     public Managed(Strategy strategy, Hmm hmm) {
         this.strategy = strategy;
         this.hmm = hmm;
-        program = hmm.program(Source.resource("sharing.cl"));
+        try {
+            program = hmm.program(Source.resource("sharing.cl"));
+        } catch (RuntimeException e) {
+            hmm.close();
+            throw e;
+        }
         transparent = hmm.hostAccess().mode().isTransparent();
         last = hmm.report();
     }

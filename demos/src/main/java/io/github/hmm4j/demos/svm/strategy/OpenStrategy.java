@@ -2,6 +2,7 @@ package io.github.hmm4j.demos.svm.strategy;
 
 import io.github.hmm4j.demos.svm.Strategy;
 import java.lang.foreign.MemorySegment;
+import java.util.Optional;
 
 /// One strategy on one device, ready to work.
 ///
@@ -22,6 +23,11 @@ public interface OpenStrategy extends AutoCloseable {
 
     /// What was copied and computed since the last call.
     Taken take();
+
+    /// This as one with which host and running kernels see each other's stores; empty if they do not.
+    default Optional<Conversing> conversing() {
+        return Optional.empty();
+    }
 
     /// Gives memory back that is kept for later.
     default void trim() {}

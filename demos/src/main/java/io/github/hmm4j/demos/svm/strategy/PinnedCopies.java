@@ -3,6 +3,8 @@ package io.github.hmm4j.demos.svm.strategy;
 import io.github.hmm4j.demos.device.BareOpenCl;
 import io.github.hmm4j.demos.svm.Strategy;
 import java.lang.foreign.MemorySegment;
+import java.util.ArrayList;
+import java.util.List;
 
 /// [Copies] through two pinned buffers in turns: while the device copies one, the processor fills or empties the other.
 final class PinnedCopies extends Copies {
@@ -10,7 +12,7 @@ final class PinnedCopies extends Copies {
     private static final long CL_MAP_READ_WRITE = 3;
     private static final long LANE_BYTES = 1 << 20;
 
-    private final Lane[] lanes = {new Lane(), new Lane()};
+    private final List<Lane> lanes = new ArrayList<>(); // made when they are first used, so that this can be opened, and closed, where the driver refuses
 
     PinnedCopies(BareOpenCl device, boolean oneBufferForAll) {
         super(Strategy.COPIES_PINNED, device, oneBufferForAll);
@@ -21,7 +23,7 @@ final class PinnedCopies extends Copies {
         int turn = 0;
         for (long at = 0; at < host.byteSize(); at += LANE_BYTES, turn ^= 1) {
             long length = Math.min(LANE_BYTES, host.byteSize() - at);
-            Lane lane = lanes[turn];
+            Lane lane = lane(turn);
             lane.await();
             MemorySegment.copy(host, at, lane.memory, 0, length);
             lane.event = api().enqueueWrite(device().queue(), buffer, offsetBytes + at, length, lane.memory.address(), true);
@@ -37,18 +39,25 @@ final class PinnedCopies extends Copies {
             if (at + LANE_BYTES < host.byteSize()) {
                 startRead(at + LANE_BYTES, buffer, offsetBytes, host);
             }
-            Lane lane = lanes[turn];
+            Lane lane = lane(turn);
             lane.await();
             MemorySegment.copy(lane.memory, 0, host, at, Math.min(LANE_BYTES, host.byteSize() - at));
         }
     }
 
     private void startRead(long at, long buffer, long offsetBytes, MemorySegment host) {
-        Lane lane = lanes[(int) (at / LANE_BYTES % 2)];
+        Lane lane = lane((int) (at / LANE_BYTES % 2));
         lane.await();
         long length = Math.min(LANE_BYTES, host.byteSize() - at);
         lane.event = api().enqueueRead(device().queue(), buffer, offsetBytes + at, length, lane.memory.address(), true);
         api().flush(device().queue());
+    }
+
+    private Lane lane(int turn) {
+        while (lanes.size() <= turn) {
+            lanes.add(new Lane());
+        }
+        return lanes.get(turn);
     }
 
     @Override
@@ -61,9 +70,17 @@ final class PinnedCopies extends Copies {
 
     private final class Lane {
         private final long pinned = api().createBuffer(device().context(), CL_MEM_ALLOC_HOST_PTR, LANE_BYTES, 0);
-        private final MemorySegment memory = MemorySegment
-            .ofAddress(api().map(device().queue(), pinned, CL_MAP_READ_WRITE, 0, LANE_BYTES)).reinterpret(LANE_BYTES);
+        private final MemorySegment memory;
         private long event; // 0: free
+
+        Lane() {
+            try {
+                memory = MemorySegment.ofAddress(api().map(device().queue(), pinned, CL_MAP_READ_WRITE, 0, LANE_BYTES)).reinterpret(LANE_BYTES);
+            } catch (RuntimeException e) {
+                api().releaseMemory(pinned);
+                throw e;
+            }
+        }
 
         void await() {
             if (event != 0) {

@@ -11,11 +11,17 @@ import java.util.EnumMap;
 import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
+import org.jspecify.annotations.Nullable;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
 
-/// All strategies that the device in front of us has, open; and for each of the others, why it has not.
+/// All strategies that the device in front of us has, open; and for each of the others, why it has not, or what went wrong when it was opened.
 public final class Strategies implements AutoCloseable {
+    private static final Logger LOG = LoggerFactory.getLogger(Strategies.class);
+
     private final Map<Strategy, OpenStrategy> open = new EnumMap<>(Strategy.class);
     private final Map<Strategy, String> lacking = new EnumMap<>(Strategy.class);
+    private final Map<Strategy, String> failed = new EnumMap<>(Strategy.class);
     private final Deque<AutoCloseable> owned = new ArrayDeque<>();
 
     /// Opens managed heaps.
@@ -47,22 +53,22 @@ public final class Strategies implements AutoCloseable {
     }
 
     private void openAll(BareOpenCl device, Heaps heaps, Wanted wanted) throws UsageException {
-        add(new Copies(Strategy.COPIES_PAGEABLE, device, wanted.oneBufferForAll));
-        add(new PinnedCopies(device, wanted.oneBufferForAll));
-        add(new ZeroCopy(device));
+        add(Strategy.COPIES_PAGEABLE, () -> new Copies(Strategy.COPIES_PAGEABLE, device, wanted.oneBufferForAll));
+        add(Strategy.COPIES_PINNED, () -> new PinnedCopies(device, wanted.oneBufferForAll));
+        add(Strategy.ZERO_COPY, () -> new ZeroCopy(device));
         Set<Svm> has = device.info().svm();
         if (has.contains(Svm.COARSE_GRAIN_BUFFER)) {
-            add(new SharedVirtualMemory(Strategy.SVM_COARSE, device));
+            add(Strategy.SVM_COARSE, () -> new SharedVirtualMemory(Strategy.SVM_COARSE, device));
         } else {
             lacking.put(Strategy.SVM_COARSE, "no shared virtual memory");
         }
         if (has.contains(Svm.FINE_GRAIN_BUFFER)) {
-            add(new SharedVirtualMemory(Strategy.SVM_FINE, device));
+            add(Strategy.SVM_FINE, () -> new SharedVirtualMemory(Strategy.SVM_FINE, device));
         } else {
             lacking.put(Strategy.SVM_FINE, "no fine-grained buffers");
         }
         if (has.contains(Svm.FINE_GRAIN_BUFFER) && has.contains(Svm.ATOMICS)) {
-            add(new SvmWithAtomics(Strategy.SVM_ATOMICS, device));
+            add(Strategy.SVM_ATOMICS, () -> new SvmWithAtomics(Strategy.SVM_ATOMICS, device));
         } else {
             lacking.put(Strategy.SVM_ATOMICS, has.contains(Svm.FINE_GRAIN_BUFFER) ? "no atomics in shared memory" : "no fine-grained buffers");
         }
@@ -70,35 +76,56 @@ public final class Strategies implements AutoCloseable {
         openManaged(heaps);
     }
 
-    private void openSystem(BareOpenCl device, Set<Svm> has, boolean anyPointer) {
+    private void openSystem(BareOpenCl device, Set<Svm> has, boolean anyPointer) throws UsageException {
         if (!has.contains(Svm.FINE_GRAIN_SYSTEM) && !anyPointer) {
             lacking.put(Strategy.SVM_SYSTEM, "it does not take any pointer of the program, or does not say so (--any-pointer tries)");
         } else if (has.contains(Svm.ATOMICS)) {
-            add(new SvmWithAtomics(Strategy.SVM_SYSTEM, device));
+            add(Strategy.SVM_SYSTEM, () -> new SvmWithAtomics(Strategy.SVM_SYSTEM, device));
         } else {
-            add(new SharedVirtualMemory(Strategy.SVM_SYSTEM, device));
+            add(Strategy.SVM_SYSTEM, () -> new SharedVirtualMemory(Strategy.SVM_SYSTEM, device));
         }
     }
 
     private void openManaged(Heaps heaps) throws UsageException {
-        add(new Managed(Strategy.HMM_CHECKED, heaps.open(true)));
-        Hmm best = heaps.open(false);
-        if (best.hostAccess().mode().isTransparent()) {
-            add(new Managed(Strategy.HMM_TRANSPARENT, best));
-        } else {
-            lacking.put(Strategy.HMM_TRANSPARENT, best.hostAccess().why());
+        add(Strategy.HMM_CHECKED, () -> new Managed(Strategy.HMM_CHECKED, heaps.open(true)));
+        add(Strategy.HMM_TRANSPARENT, () -> {
+            Hmm best = heaps.open(false);
+            if (best.hostAccess().mode().isTransparent()) {
+                return new Managed(Strategy.HMM_TRANSPARENT, best);
+            }
+            lacking.put(Strategy.HMM_TRANSPARENT, "host access is checked here (" + best.hostAccess().why() + ")");
             best.close();
-        }
+            return null;
+        });
     }
 
-    private void add(OpenStrategy strategy) {
-        owned.push(strategy);
-        open.put(strategy.strategy(), strategy);
+    private interface Opening {
+        /// Null if the device lacks it after all.
+        @Nullable OpenStrategy open() throws UsageException;
+    }
+
+    /// One that cannot be opened is not to take the others along.
+    private void add(Strategy strategy, Opening opening) throws UsageException {
+        try {
+            OpenStrategy opened = opening.open();
+            if (opened != null) {
+                owned.push(opened);
+                open.put(strategy, opened);
+            }
+        } catch (RuntimeException e) {
+            LOG.debug("{} cannot be opened", strategy, e);
+            failed.put(strategy, "cannot be opened: " + e.getMessage());
+        }
     }
 
     /// The strategy, if the device has it.
     public Optional<OpenStrategy> find(Strategy strategy) {
         return Optional.ofNullable(open.get(strategy));
+    }
+
+    /// What went wrong when it was opened, although the device should have it.
+    public Optional<String> failure(Strategy strategy) {
+        return Optional.ofNullable(failed.get(strategy));
     }
 
     /// Why the device does not have it.

@@ -3,6 +3,7 @@ package io.github.hmm4j.demos.svm.strategy;
 import io.github.hmm4j.demos.device.BareOpenCl;
 import io.github.hmm4j.demos.svm.Strategy;
 import io.github.hmm4j.kernels.Source;
+import java.util.Optional;
 import org.jspecify.annotations.Nullable;
 
 /// Shared virtual memory whose atomics both sides see at once.
@@ -11,6 +12,11 @@ final class SvmWithAtomics extends SharedVirtualMemory implements Conversing {
 
     SvmWithAtomics(Strategy strategy, BareOpenCl device) {
         super(strategy, device);
+    }
+
+    @Override
+    public Optional<Conversing> conversing() {
+        return Optional.of(this);
     }
 
     @Override

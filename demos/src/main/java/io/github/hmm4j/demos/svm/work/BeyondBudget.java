@@ -21,8 +21,8 @@ final class BeyondBudget implements Work {
     }
 
     @Override
-    public List<Long> sizes(List<Long> sizes) {
-        return sizes.stream().filter(size -> size >= BLOCKS * (64L << 10)).toList(); // a block is one page of a heap at least
+    public List<Long> sizes(List<Long> sizes, long pageBytes) {
+        return sizes.stream().filter(size -> size >= BLOCKS * pageBytes).toList(); // a block takes a page at least
     }
 
     @Override

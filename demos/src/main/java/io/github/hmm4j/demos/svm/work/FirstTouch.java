@@ -49,10 +49,11 @@ final class FirstTouch implements Work {
         @Override
         public void verify() {
             Block block = strategy.allocate(sizeBytes);
+            fresh = block;
             long n = Words.count(block);
             strategy.launch(1, "share_fill", n, Argument.out(block), Argument.number(7), Argument.number(n));
             Words.verify("block", block, i -> Words.step(7 + i));
-            block.close();
+            close();
         }
 
         @Override

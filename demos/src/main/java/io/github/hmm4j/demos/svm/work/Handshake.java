@@ -30,19 +30,19 @@ final class Handshake implements Work {
 
     /// It has no data, so one size is enough.
     @Override
-    public List<Long> sizes(List<Long> sizes) {
+    public List<Long> sizes(List<Long> sizes, long pageBytes) {
         return sizes.subList(0, 1);
     }
 
     @Override
     public Optional<String> impossible(OpenStrategy strategy) {
-        return strategy instanceof Conversing ? Optional.empty()
+        return strategy.conversing().isPresent() ? Optional.empty()
             : Optional.of("not possible with " + strategy.strategy().title() + ": host and device do not see each other's stores while a kernel runs");
     }
 
     @Override
     public Task open(OpenStrategy strategy, long sizeBytes) {
-        return new Open((Conversing) strategy, strategy.allocate(Words.PAGE_BYTES), strategy.allocate(Words.PAGE_BYTES));
+        return new Open(strategy.conversing().orElseThrow(), strategy.allocate(Words.PAGE_BYTES), strategy.allocate(Words.PAGE_BYTES));
     }
 
     private static final class Open implements Task {
@@ -86,6 +86,7 @@ final class Handshake implements Work {
                 while ((int) FLAG.getAcquire(flags, ANSWER_OFFSET) != round) {
                     Thread.onSpinWait();
                     if (System.nanoTime() - start > PATIENCE_NANOS) {
+                        FLAG.setRelease(flags, 0L, -1); // so that the kernel gives up, too
                         throw new WrongResultException("no answer", round, (int) FLAG.getAcquire(flags, ANSWER_OFFSET), round);
                     }
                 }

@@ -11,7 +11,9 @@ public interface Work {
     Workload workload();
 
     /// Those of `sizes` at which the question makes sense.
-    default List<Long> sizes(List<Long> sizes) {
+    ///
+    /// @param pageBytes of managed heaps
+    default List<Long> sizes(List<Long> sizes, long pageBytes) {
         return sizes;
     }
 

@@ -22,6 +22,7 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import java.util.TreeMap;
+import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.EnumSource;
 
@@ -51,6 +52,17 @@ class StrategiesTest {
         assertThat(done.values()).allSatisfy(workloads -> assertThat(workloads).isGreaterThanOrEqualTo(Workload.values().length - 1)); // handshake
     }
 
+    @Test
+    void whereHostAccessIsCheckedTheReasonSaysSo() throws Exception {
+        ClApi calls = OpenClDevices.api(Opening.binding(Binding.LWJGL));
+        ClDeviceId id = OpenClDevices.choose(ClPlatforms.devices(calls), "");
+        try (BareOpenCl device = RecordingCl.device(calls, id);
+                Strategies strategies = Strategies.open(device, _ -> heap(calls, device, true, false), new Strategies.Wanted(false, false))) {
+            assertThat(strategies.find(Strategy.HMM_TRANSPARENT)).isEmpty();
+            assertThat(strategies.whyNot(Strategy.HMM_TRANSPARENT)).isEqualTo("host access is checked here (it was asked for)");
+        }
+    }
+
     private static Hmm heap(ClApi api, BareOpenCl device, boolean checked, boolean beyond) {
         var builder = Hmm.builder().heap(ByteSize.mib(8)).context(api, device.context(), device.device());
         if (checked) {
@@ -65,7 +77,7 @@ class StrategiesTest {
         for (Workload workload : Workload.values()) {
             Work work = Works.of(workload);
             if ((workload == Workload.BEYOND_BUDGET) == beyond && work.impossible(strategy).isEmpty()) {
-                for (long size : work.sizes(SIZES)) {
+                for (long size : work.sizes(SIZES, ByteSize.kib(64))) {
                     run(work, strategy, size, recording);
                 }
                 done.add(workload);
