@@ -62,7 +62,11 @@ final class TimelineThread implements AutoCloseable {
             return;
         }
         if (records != null) {
-            records.keep(heap.timeline().wantsServed());
+            boolean wanted = heap.timeline().wantsServed();
+            records.keep(wanted);
+            if (!wanted) {
+                records.drain(); // or the next recording would get them
+            }
         }
         if (isWanted() && thread == null) {
             thread = Thread.ofPlatform().daemon().name("hmm4j timeline").start(this::run);
