@@ -32,6 +32,16 @@ final class TimelineThread implements AutoCloseable {
     private final ManagedPages heap;
     private final @Nullable NativeRecords records;
     private final FlightRecorderListener onRecording = new FlightRecorderListener() {
+        // Called at once if that was before; to ask for the periodic events ourselves would start the flight recorder for everybody, which takes a tenth of a second.
+        @Override
+        public void recorderInitialized(FlightRecorder recorder) {
+            FlightRecorder.addPeriodicEvent(FaultEvent.class, atChunkEnd);
+            FlightRecorder.addPeriodicEvent(BatchEvent.class, atChunkEndToo);
+            if (ending) { // and may not have seen them
+                removePeriodicEvents();
+            }
+        }
+
         @Override
         public void recordingStateChanged(Recording recording) {
             adapt();
@@ -42,6 +52,7 @@ final class TimelineThread implements AutoCloseable {
     private final Runnable atChunkEndToo = this::lookAtRecords;
     private long[] told = {};
     private long nextResidency;
+    private volatile boolean ending;
     private boolean closed;
     private @Nullable Thread thread;
 
@@ -50,8 +61,6 @@ final class TimelineThread implements AutoCloseable {
         records = pager == null ? null : new NativeRecords(pager, heap);
         if (FlightRecorder.isAvailable()) {
             FlightRecorder.addListener(onRecording);
-            FlightRecorder.addPeriodicEvent(FaultEvent.class, atChunkEnd);
-            FlightRecorder.addPeriodicEvent(BatchEvent.class, atChunkEndToo);
         }
         adapt();
     }
@@ -175,9 +184,9 @@ final class TimelineThread implements AutoCloseable {
     @Override
     public void close() {
         if (FlightRecorder.isAvailable()) {
+            ending = true;
             FlightRecorder.removeListener(onRecording); // not under the lock: the flight recorder calls us under its own
-            FlightRecorder.removePeriodicEvent(atChunkEnd);
-            FlightRecorder.removePeriodicEvent(atChunkEndToo);
+            removePeriodicEvents();
         }
         synchronized (this) {
             if (closed) {
@@ -190,5 +199,10 @@ final class TimelineThread implements AutoCloseable {
             }
             notifyAll();
         }
+    }
+
+    private void removePeriodicEvents() {
+        FlightRecorder.removePeriodicEvent(atChunkEnd);
+        FlightRecorder.removePeriodicEvent(atChunkEndToo);
     }
 }
