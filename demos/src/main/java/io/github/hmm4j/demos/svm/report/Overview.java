@@ -41,8 +41,10 @@ final class Overview {
         }
     }
 
-    static final String FIELDS = "2.0\u00d7 is twice as long as the best at the size named in the row; level is no slower than the best, by the rule of the report.";
-    static final String DOTS = "Dots are sizes, small to large: full where the strategy leads, alone or level; a ring where it is slower; grey where it is alone; a dash without a result.";
+    static final String FIELDS = "2.0\u00d7 is twice as long as the best at the size named in the row; level: at most 5 % apart, or surely within 25 %; "
+        + "2.0\u00d7 ? in dashes: not told apart from the best.";
+    static final String DOTS = "Dots are sizes, small to large: full where the strategy leads, alone or level; small where it is not told apart; a ring where it is slower; "
+        + "grey where it is alone; a dash without a result.";
     private static final double GAP = 2;
     /// From this factor on a field is as pale as it gets.
     private static final double PALEST = 32;
@@ -158,14 +160,15 @@ final class Overview {
         boolean compared = ranking.filter(each -> each.walls().containsKey(strategy)).isPresent();
         boolean leads = ranking.filter(each -> each.isContest() && each.leaders().contains(strategy)).isPresent();
         double factor = compared ? ranking.map(each -> each.factor(strategy, each.best().orElseThrow())).orElseThrow() : 1;
-        String css = leads ? "field leads" : compared ? "field" : "field no-result";
-        double shade = leads ? 1 : compared ? 0.34 - 0.30 * Math.min(1, Math.log(factor) / Math.log(PALEST)) : 1;
+        boolean undecided = ranking.filter(each -> each.undecided().contains(strategy)).isPresent();
+        String css = leads ? "field leads" : undecided ? "field undecided" : compared ? "field" : "field no-result";
+        double shade = leads ? 1 : undecided ? 0.08 : compared ? 0.34 - 0.30 * Math.min(1, Math.log(factor) / Math.log(PALEST)) : 1;
         Optional<Cell> cell = ranking.flatMap(each -> grid.cell(workload, each.sizeBytes(), strategy));
         svg.open("g");
         svg.element("title", Words.name(strategy) + ": " + cell.map(Overview::hint).orElse("no result"));
         svg.empty("rect", "class", css, "x", x, "y", y, "width", width, "height", height, "rx", 4.0, "fill-opacity", shade);
         String text = !compared ? cell.map(Overview::without).orElse("\u2013") : !ranking.orElseThrow().isContest() ? "only" : factor == 1 ? "best" : leads ? "level"
-            : factor(factor);
+            : factor(factor) + (!undecided ? "" : shape == Shape.NARROW ? "?" : " ?");
         String size = shape == Shape.NARROW ? " small" : "";
         svg.element("text", text, "class", (leads ? "value middle on-lead" : compared ? "value middle" : "value middle none") + size,
             "x", x + width / 2, "y", y + height / 2 - 2);
@@ -181,10 +184,12 @@ final class Overview {
         for (int i = 0; i < sizes.size(); i++) {
             double x = middle + (i - (sizes.size() - 1) / 2.0) * step;
             boolean usable = grid.usable(workload, sizes.get(i), strategy).isPresent();
-            Optional<Ranking> leads = verdict.ranking(sizes.get(i)).filter(each -> each.leaders().contains(strategy));
             if (usable) {
-                String kind = leads.isEmpty() ? "dot ring" : leads.get().isContest() ? "dot full" : "dot";
-                svg.empty("circle", "class", kind + css, "cx", x, "cy", y, "r", leads.isPresent() ? radius : radius - 0.4);
+                Ranking ranking = verdict.ranking(sizes.get(i)).orElseThrow();
+                boolean leads = ranking.leaders().contains(strategy);
+                boolean undecided = ranking.undecided().contains(strategy);
+                String kind = !ranking.isContest() ? "dot" : leads || undecided ? "dot full" : "dot ring";
+                svg.empty("circle", "class", kind + css, "cx", x, "cy", y, "r", leads ? radius : undecided ? radius * 0.55 : radius - 0.4);
             } else {
                 svg.empty("rect", "class", "dot dash" + css, "x", x - radius * 0.7, "y", y - 0.5, "width", radius * 1.4, "height", 1.0);
             }

@@ -112,7 +112,7 @@ final class Page {
     private void charts(Verdict verdict) {
         page.open("div", "class", "charts");
         new CrossoverChart(grid, verdict).svg().ifPresent(svg -> figure(svg, "Time of one operation against the size of the data: "
-            + "medians, their confidence intervals as whiskers. The bar above the plot has the colours of those who lead. "
+            + "medians, their confidence intervals as whiskers. The bar above the plot has the colours of those who lead, and pale ones of those not told apart from the fastest. "
             + "A hollow mark is a median of too few measurements."));
         page.open("div", "class", "beside");
         LatencyChart.of(grid, verdict.workload()).ifPresent(chart -> figure(chart.svg(), "Latencies of single operations at "

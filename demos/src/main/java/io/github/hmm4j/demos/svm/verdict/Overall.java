@@ -70,10 +70,12 @@ public record Overall(String headline, List<Part> parts, List<String> caveats) {
     private static String headline(List<Verdict> verdicts) {
         Map<Strategy, Integer> leads = new EnumMap<>(Strategy.class);
         int contests = 0;
+        int undecided = 0;
         for (Verdict verdict : verdicts) {
             for (Ranking ranking : verdict.spans().stream().flatMap(span -> span.rankings().stream()).toList()) {
                 if (ranking.isContest()) {
                     contests++;
+                    undecided += ranking.undecided().isEmpty() ? 0 : 1;
                     ranking.leaders().forEach(leader -> leads.merge(leader, 1, Integer::sum));
                 }
             }
@@ -84,8 +86,9 @@ public record Overall(String headline, List<Part> parts, List<String> caveats) {
         List<String> most = leads.entrySet().stream()
             .sorted(Comparator.comparingInt((Entry<Strategy, Integer> each) -> -each.getValue())).limit(3)
             .map(each -> Words.name(each.getKey()) + " in " + each.getValue()).toList();
-        return "Out of %s, the lead, alone or level with others, was with %s.".formatted(
+        String headline = "Out of %s, the lead, alone or level with others, was with %s".formatted(
             Words.count(contests, "combination of workload and size", "combinations of workload and size"), Words.list(most));
+        return headline + (undecided == 0 ? "." : "; in %d of them others are not told apart from the fastest.".formatted(undecided));
     }
 
     private static List<String> clauses(Sides sides, List<Duel> duels, SvmResults results) {
@@ -127,13 +130,18 @@ public record Overall(String headline, List<Part> parts, List<String> caveats) {
     private static String factors(List<Duel> duels) {
         List<Round> faster = duels.stream().flatMap(duel -> duel.rounds(Outcome.FASTER).stream()).toList();
         List<Round> slower = duels.stream().flatMap(duel -> duel.rounds(Outcome.SLOWER).stream()).toList();
-        boolean level = duels.stream().anyMatch(duel -> !duel.rounds(Outcome.LEVEL).isEmpty());
-        if (faster.isEmpty()) {
-            return slower.isEmpty() ? "level" : (level ? "level or " : "") + times(slower, "long");
+        List<String> elsewhere = new ArrayList<>();
+        if (duels.stream().anyMatch(duel -> !duel.rounds(Outcome.LEVEL).isEmpty())) {
+            elsewhere.add("level");
         }
-        boolean always = !level && slower.isEmpty();
-        return times(faster, "fast") + (always ? "" : slower.isEmpty() ? ", elsewhere level"
-            : ", elsewhere " + (level ? "level or " : "") + times(slower, "long"));
+        if (duels.stream().anyMatch(duel -> !duel.rounds(Outcome.UNDECIDED).isEmpty())) {
+            elsewhere.add("not told apart");
+        }
+        if (!slower.isEmpty()) {
+            elsewhere.add(times(slower, "long"));
+        }
+        String others = String.join(" or ", elsewhere);
+        return faster.isEmpty() ? others : times(faster, "fast") + (others.isEmpty() ? "" : ", elsewhere " + others);
     }
 
     /// `1.2 to 3.4 times as fast`.
