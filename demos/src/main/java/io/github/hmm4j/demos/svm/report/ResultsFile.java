@@ -48,12 +48,16 @@ public final class ResultsFile {
         String json = Files.readString(file);
         try {
             JsonElement tree = JsonParser.parseString(json);
-            int format = tree.getAsJsonObject().get("format").getAsInt();
+            JsonElement given = tree.getAsJsonObject().get("format");
+            if (given == null) {
+                throw new IllegalArgumentException("it has no format");
+            }
+            int format = given.getAsInt();
             if (format != FORMAT) {
                 throw new IllegalArgumentException("format=" + format + ", readable=" + FORMAT);
             }
             return (SvmResults) FromJson.value(SvmResults.class, tree);
-        } catch (JsonParseException | IllegalArgumentException | IllegalStateException | NullPointerException
+        } catch (JsonParseException | IllegalArgumentException | IllegalStateException
             | UnsupportedOperationException | ClassCastException e) {
             throw new IOException("not the results of `hmm bench svm`: file=" + file + ", " + e.getMessage(), e);
         }
