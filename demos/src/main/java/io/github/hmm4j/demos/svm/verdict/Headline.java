@@ -43,10 +43,10 @@ final class Headline {
         List<String> then = order.stream().skip(first.size()).limit(Math.max(0, MOST_NAMES - first.size()))
             .map(each -> Words.name(each.getKey()) + " in " + each.getValue()).toList();
         return Words.capital(Words.names(first)) + (Words.isPlural(first) ? " lead" : " leads") + " most often: "
-            + (first.size() > 1 ? "each " : "") + "in %d of %s, alone or level with others".formatted(most,
-                Words.count(contests.size(), "combination of workload and size", "combinations of workload and size"))
+            + (first.size() > 1 ? "each " : "") + (contests.size() == 1 ? "in the only combination of workload and size"
+                : "in %d of %d combinations of workload and size".formatted(most, contests.size())) + ", alone or level with others"
             + (then.isEmpty() ? "" : ", then " + Words.list(then))
-            + (undecided == 0 ? "." : "; in %d of them others are not told apart from the fastest.".formatted(undecided)) + costs(first.getFirst());
+            + (undecided == 0 ? "." : contests.size() == 1 ? "; others are not told apart from the fastest." : "; in %d of them others are not told apart from the fastest.".formatted(undecided)) + costs(first.getFirst());
     }
 
     /// What the best of each other family takes against one strategy, over the workloads with both.
@@ -59,7 +59,7 @@ final class Headline {
                 costs.add("%s %s times".formatted(family.title(), Words.factors(factors[0], factors[factors.length - 1])));
             }
         }
-        return costs.isEmpty() ? "" : " Against %s, at the largest common size of each workload, the best of each other family takes: %s as long."
+        return costs.isEmpty() ? "" : " Against %s, at the largest common size of each workload, the best of each other family takes, by medians: %s as long."
             .formatted(Words.name(against), Words.list(costs));
     }
 

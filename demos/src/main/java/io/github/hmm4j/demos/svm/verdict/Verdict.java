@@ -103,8 +103,8 @@ public record Verdict(Workload workload, List<Span> spans, String sentence, List
         boolean always = span.rankings().stream().allMatch(ranking -> ranking.undecided().equals(span.undecided()));
         boolean plural = Words.isPlural(leaders);
         return (leaders.size() <= MOST_NAMES ? Words.names(leaders) : leaders.size() + " strategies") + (plural ? " lead, but are" : " leads, but is")
-            + " not told apart from " + (span.undecided().size() <= MOST_NAMES ? Words.names(span.undecided()) : span.undecided().size() + " others")
-            + (always ? "" : " at all of these sizes");
+            + " not told apart" + (always ? "" : " at some of these sizes") + " from "
+            + (span.undecided().size() <= MOST_NAMES ? Words.names(span.undecided()) : span.undecided().size() + " others");
     }
 
     /// Those who may be the fastest by name, or, where those are fewer, the others.
