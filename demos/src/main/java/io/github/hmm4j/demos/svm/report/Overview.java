@@ -223,7 +223,7 @@ final class Overview {
         svg.element("title", Words.name(strategy) + ": " + cell.map(Overview::hint).orElse("no result"));
         svg.empty("rect", "class", css, "x", x, "y", y, "width", width, "height", height, "rx", 4.0, "fill-opacity", shade);
         String text = !compared ? cell.map(Overview::without).orElse("\u2013") : !ranking.orElseThrow().isContest() ? "only" : factor == 1 ? "best" : leads ? "level"
-            : factor(factor) + (!undecided ? "" : shape == Shape.NARROW ? "?" : " ?");
+            : factor(factor, undecided);
         String size = shape == Shape.NARROW ? " small" : "";
         svg.element("text", text, "class", (leads ? "value middle on-lead" : compared ? "value middle" : "value middle none") + size,
             "x", x + width / 2, "y", y + height / 2 - 2);
@@ -251,9 +251,12 @@ final class Overview {
         }
     }
 
-    /// One digit after the point has to do where there is little room.
-    private String factor(double factor) {
-        return (shape == Shape.NARROW && factor < 9.95 ? String.format(Locale.ROOT, "%.1f", factor) : Words.factor(factor)) + "\u00d7";
+    /// One digit after the point has to do where there is little room, and there a question mark stands in for the sign.
+    private String factor(double factor, boolean undecided) {
+        if (shape == Shape.WIDE) {
+            return Words.factor(factor) + "\u00d7" + (undecided ? " ?" : "");
+        }
+        return (factor < 9.95 ? String.format(Locale.ROOT, "%.1f", factor) : Words.factor(factor)) + (undecided ? "?" : "\u00d7");
     }
 
     private static String without(Cell cell) {
