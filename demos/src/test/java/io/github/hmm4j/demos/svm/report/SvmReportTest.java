@@ -164,7 +164,7 @@ class SvmReportTest {
         }
     }
 
-    /// A fresh machine each time, as it were: sets and maps without an order take one from a salt of the process.
+    /// Maps without an order take one from a salt of the process, so within one process two writings agree anyway: the order itself is looked at.
     @Test
     void nothingInThePageDependsOnTheOrderOfAMapWithoutOne() throws Exception {
         Matcher ticks = Pattern.compile(">(p\\d[\\d.]*)</text>").matcher(fullHtml());
