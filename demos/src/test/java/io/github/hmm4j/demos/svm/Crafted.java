@@ -126,7 +126,8 @@ public final class Crafted {
         }
         double noise = 0.01 + 0.12 * random.nextDouble() * random.nextDouble();
         boolean single = workload == Workload.PING_PONG || workload == Workload.HANDSHAKE || workload == Workload.FIRST_TOUCH;
-        long copied = strategy.family() == Strategy.Family.COPIES ? size : strategy.family() == Strategy.Family.PAGING ? size / 7 : 0;
+        boolean sparse = workload == Workload.SPARSE_READ_1 || workload == Workload.SPARSE_READ_10;
+        long copied = sparse && strategy.family() != Strategy.Family.SVM ? size * 16 / 100 : strategy.family() == Strategy.Family.COPIES ? size : strategy.family() == Strategy.Family.PAGING ? size / 7 : 0;
         return new Cell(workload, strategy, size, Status.MEASURED, "", Optional.of(new Figures(
             wall(median, median * (1 - noise), median * (1 + noise)), Optional.of(wall(median * 0.6)), copied,
             workload == Workload.REDUCE ? 8 : copied, single ? Optional.of(latencies(median, random)) : Optional.empty())));

@@ -13,10 +13,11 @@ import java.util.Optional;
 final class BytesChart {
     private static final double ROW = 24;
     private static final double HEAD = 26;
-    private static final double WIDTH = 430;
-    private static final double LABELS = 116;
+    private static final double WIDTH = 450;
+    private static final double LABELS = 104;
     private static final double COLUMN = (WIDTH - LABELS) / 2;
-    private static final double LONGEST_BAR = COLUMN - 100;
+    /// What is left beside `10.24 MiB, 16.0 %`.
+    private static final double LONGEST_BAR = COLUMN - 126;
 
     private final Workload workload;
     private final long sizeBytes;

@@ -94,7 +94,7 @@ final class CrossoverChart {
         figure.text("axis-title", 0, 12, "time of one operation");
     }
 
-    /// Who leads where, above the plot, in stripes where several do. The lead changes in the middle between two sizes,
+    /// Who leads where, above the plot, in stripes where several do, pale who is not told apart from the fastest. The lead changes in the middle between two sizes,
     /// since where exactly nobody has measured.
     private void leaders(Figure figure, Scale x) {
         double y = figure.top - 14;
@@ -106,7 +106,8 @@ final class CrossoverChart {
             double at = y;
             for (Strategy strategy : span.common()) {
                 double height = BAR / span.common().size();
-                figure.svg.empty("rect", "class", "bar " + Look.of(strategy).css(), "x", from + 1, "y", at, "width", to - from - 2, "height", height);
+                figure.svg.empty("rect", "class",
+                    (span.leaders().contains(strategy) ? "bar " : "bar undecided ") + Look.of(strategy).css(), "x", from + 1, "y", at, "width", to - from - 2, "height", height);
                 at += height;
             }
             if (first > 0) {

@@ -28,7 +28,7 @@ final class FromJson {
         }
         Class<?> wanted = (Class<?>) type;
         if (wanted.isRecord()) {
-            return record(wanted, json.getAsJsonObject());
+            return record(wanted, json.isJsonNull() ? new JsonObject() : json.getAsJsonObject());
         }
         if (wanted.isEnum()) {
             return constant(wanted, json.isJsonNull() ? "" : json.getAsString());

@@ -19,6 +19,9 @@ final class LatencyChart {
     private static final double HEIGHT = 300;
     private static final double RAREST = 1e-5;
     private static final int LEGEND_COLUMNS = 3;
+    /// A list, since what is drawn in the order of a map without one differs from run to run.
+    private static final List<Part> PARTS = List.of(new Part(0.5, "p50"), new Part(0.1, "p90"), new Part(0.01, "p99"),
+        new Part(0.001, "p99.9"), new Part(0.0001, "p99.99"));
 
     private final Workload workload;
     private final long sizeBytes;
@@ -75,14 +78,17 @@ final class LatencyChart {
         return text.toString();
     }
 
+    /// A part of all operations that took longer than what is called `name`.
+    private record Part(double longer, String name) {}
+
     private static void axes(Figure figure, Scale x, Scale y) {
-        Map<Double, String> parts = Map.of(0.5, "p50", 0.1, "p90", 0.01, "p99", 0.001, "p99.9", 0.0001, "p99.99");
-        parts.forEach((part, name) -> {
-            if (part >= y.low()) {
-                figure.line("grid", figure.left, y.at(part), figure.right, y.at(part));
-                figure.text("tick end", figure.left - 8, y.at(part) + 4, name);
+        for (Part part : PARTS) {
+            if (part.longer() >= y.low()) {
+                double at = y.at(part.longer());
+                figure.line("grid", figure.left, at, figure.right, at);
+                figure.text("tick end", figure.left - 8, at + 4, part.name());
             }
-        });
+        }
         for (double tick : x.ticks()) {
             figure.line("axis", x.at(tick), figure.bottom, x.at(tick), figure.bottom + 6);
             figure.text("tick middle", x.at(tick), figure.bottom + 20, Words.time(tick).replaceFirst("\\.0+ ", " "));
@@ -104,11 +110,15 @@ final class LatencyChart {
             path.append("V").append(Markup.number(y.at(Math.max((double) (total - counted) / total, y.low()))));
         }
         figure.svg.empty("path", "class", "line " + look.css(), "d", path, "stroke-dasharray", look.dash());
-        Map.of(0.5, latencies.p50(), 0.01, latencies.p99(), 0.001, latencies.p999()).forEach((part, nanos) -> {
-            if (part >= y.low() && part * total >= 1) {
-                look.mark(figure.svg, x.at(Math.max(1, nanos)), y.at(part), 4);
-            }
-        });
+        mark(figure, look, x, y, 0.5, latencies.p50(), total);
+        mark(figure, look, x, y, 0.01, latencies.p99(), total);
+        mark(figure, look, x, y, 0.001, latencies.p999(), total);
+    }
+
+    private static void mark(Figure figure, Look look, Scale x, Scale y, double longer, long nanos, long total) {
+        if (longer >= y.low() && longer * total >= 1) {
+            look.mark(figure.svg, x.at(Math.max(1, nanos)), y.at(longer), 4);
+        }
     }
 
     private void legend(Figure figure) {

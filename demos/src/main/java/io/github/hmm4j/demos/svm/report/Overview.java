@@ -3,23 +3,27 @@ package io.github.hmm4j.demos.svm.report;
 import io.github.hmm4j.demos.svm.Cell;
 import io.github.hmm4j.demos.svm.Cell.Status;
 import io.github.hmm4j.demos.svm.Strategy;
+import io.github.hmm4j.demos.svm.Strategy.Family;
 import io.github.hmm4j.demos.svm.SvmResults;
 import io.github.hmm4j.demos.svm.Workload;
 import io.github.hmm4j.demos.svm.verdict.Comparison;
 import io.github.hmm4j.demos.svm.verdict.Grid;
+import io.github.hmm4j.demos.svm.verdict.Noise;
 import io.github.hmm4j.demos.svm.verdict.Ranking;
 import io.github.hmm4j.demos.svm.verdict.Verdict;
 import io.github.hmm4j.demos.svm.verdict.Words;
+import java.util.ArrayList;
 import java.util.List;
 import java.util.Locale;
 import java.util.Optional;
+import java.util.stream.Stream;
 
 /// Workloads against strategies: who wins at one glance. A field says how many times as long as the best a strategy takes
 /// at the size named in its row; the dots below are all sizes.
 final class Overview {
     /// The same grid for a wide and for a narrow screen.
     enum Shape {
-        WIDE(276, 84, 0, 60, 46), NARROW(2, 42, 40, 78, 98);
+        WIDE(276, 84, 0, 60, 68), NARROW(2, 42, 40, 78, 120);
 
         private final double labels;
         private final double column;
@@ -41,9 +45,14 @@ final class Overview {
         }
     }
 
-    static final String FIELDS = "2.0\u00d7 is twice as long as the best at the size named in the row; level is no slower than the best, by the rule of the report.";
-    static final String DOTS = "Dots are sizes, small to large: full where the strategy leads, alone or level; a ring where it is slower; grey where it is alone; a dash without a result.";
+    static final String FIELDS = "2.0\u00d7 is twice as long as the best at the size named in the row; level: at most 5 % apart, or surely within 25 %; "
+        + "2.0\u00d7 ? in dashes: not told apart from the best.";
+    static final String DOTS = "Dots are sizes, small to large: full where the strategy leads, alone or level; small where it is not told apart; a ring where it is slower; "
+        + "grey where it is alone; a dash without a result.";
     private static final double GAP = 2;
+    /// Of the small print in the picture, in pixels: from line to line, and what a letter takes on average, rather too much than too little.
+    private static final double LINE = 18;
+    private static final double LETTER = 6.8;
     /// From this factor on a field is as pale as it gets.
     private static final double PALEST = 32;
 
@@ -79,9 +88,11 @@ final class Overview {
     String picture(SvmResults results) {
         Markup svg = new Markup();
         double margin = 24;
-        double above = 62;
-        double below = 46;
         double width = width() + 2 * margin;
+        List<String> warning = Noise.warning(results).map(text -> lines(text, width - 2 * margin)).orElse(List.of());
+        List<String> legend = Stream.of(FIELDS, DOTS).flatMap(text -> lines(text, width - 2 * margin).stream()).toList();
+        double above = 62 + LINE * warning.size();
+        double below = 10 + LINE * legend.size();
         double height = height() + above + below + margin;
         svg.open("svg", "xmlns", "http://www.w3.org/2000/svg", "viewBox", "0 0 " + Markup.number(width) + " " + Markup.number(height),
             "width", width, "height", height, "role", "img", "aria-labelledby", "overview-title overview-desc");
@@ -90,12 +101,33 @@ final class Overview {
         svg.empty("rect", "class", "ground", "x", 0.5, "y", 0.5, "width", width - 1, "height", height - 1, "rx", 10.0);
         svg.element("text", Titles.of(results), "class", "picture-title", "x", margin, "y", margin + 14);
         svg.element("text", Titles.day(results) + "  " + results.command(), "class", "tick", "x", margin, "y", margin + 34);
+        column(svg, warning, margin, margin + 34 + LINE);
         svg.open("g", "transform", "translate(" + Markup.number(margin) + " " + Markup.number(above + 8) + ")");
         draw(svg);
         svg.close();
-        svg.element("text", FIELDS, "class", "tick", "x", margin, "y", height - margin - 18);
-        svg.element("text", DOTS, "class", "tick", "x", margin, "y", height - margin);
+        column(svg, legend, margin, height - margin - LINE * (legend.size() - 1));
         return svg.close().done() + "\n";
+    }
+
+    private static void column(Markup svg, List<String> lines, double x, double y) {
+        for (int i = 0; i < lines.size(); i++) {
+            svg.element("text", lines.get(i), "class", "tick", "x", x, "y", y + LINE * i);
+        }
+    }
+
+    /// Whole words, since a picture has no running text.
+    private static List<String> lines(String text, double width) {
+        List<String> lines = new ArrayList<>();
+        StringBuilder line = new StringBuilder();
+        for (String word : text.split(" ", -1)) {
+            if (!line.isEmpty() && (line.length() + 1 + word.length()) * LETTER > width) {
+                lines.add(line.toString());
+                line.setLength(0);
+            }
+            line.append(line.isEmpty() ? "" : " ").append(word);
+        }
+        lines.add(line.toString());
+        return lines;
     }
 
     private void begin(Markup svg, double width, double height) {
@@ -114,6 +146,7 @@ final class Overview {
     }
 
     private void draw(Markup svg) {
+        groups(svg);
         for (int i = 0; i < strategies.size(); i++) {
             head(svg, Look.of(strategies.get(i)), shape.labels + shape.column * i + shape.column / 2);
         }
@@ -122,10 +155,34 @@ final class Overview {
         }
     }
 
+    /// What kind of strategy the columns are, over a line as wide as they are.
+    private void groups(Markup svg) {
+        for (Family family : Family.values()) {
+            List<Strategy> members = strategies.stream().filter(each -> each.family() == family).toList();
+            if (members.isEmpty()) {
+                continue;
+            }
+            double x = shape.labels + shape.column * strategies.indexOf(members.getFirst());
+            double width = shape.column * members.size() - GAP;
+            svg.element("text", group(family), "class", "tick middle", "x", x + width / 2, "y", 11.0);
+            svg.empty("rect", "class", "group", "x", x, "y", 17.0, "width", width, "height", 1.0);
+        }
+    }
+
+    /// Where there is little room, the column of the only one of its kind needs no more than its name.
+    private String group(Family family) {
+        return switch (family) {
+            case COPIES -> "copies";
+            case ZERO_COPY -> shape == Shape.WIDE ? "zero-copy" : "";
+            case SVM -> "SVM";
+            case PAGING -> shape == Shape.WIDE ? "hmm4j paging" : "hmm4j";
+        };
+    }
+
     private void head(Markup svg, Look look, double x) {
         if (shape == Shape.WIDE) {
-            look.mark(svg, x, 10, 5);
-            svg.element("text", look.label(), "class", "label middle", "x", x, "y", 32.0);
+            look.mark(svg, x, 32, 5);
+            svg.element("text", look.label(), "class", "label middle", "x", x, "y", 54.0);
         } else {
             look.mark(svg, x, shape.head - 8, 5);
             svg.element("text", look.label(), "class", "label", "transform",
@@ -158,14 +215,15 @@ final class Overview {
         boolean compared = ranking.filter(each -> each.walls().containsKey(strategy)).isPresent();
         boolean leads = ranking.filter(each -> each.isContest() && each.leaders().contains(strategy)).isPresent();
         double factor = compared ? ranking.map(each -> each.factor(strategy, each.best().orElseThrow())).orElseThrow() : 1;
-        String css = leads ? "field leads" : compared ? "field" : "field no-result";
-        double shade = leads ? 1 : compared ? 0.34 - 0.30 * Math.min(1, Math.log(factor) / Math.log(PALEST)) : 1;
+        boolean undecided = ranking.filter(each -> each.undecided().contains(strategy)).isPresent();
+        String css = leads ? "field leads" : undecided ? "field undecided" : compared ? "field" : "field no-result";
+        double shade = leads ? 1 : undecided ? 0.08 : compared ? 0.34 - 0.30 * Math.min(1, Math.log(factor) / Math.log(PALEST)) : 1;
         Optional<Cell> cell = ranking.flatMap(each -> grid.cell(workload, each.sizeBytes(), strategy));
         svg.open("g");
         svg.element("title", Words.name(strategy) + ": " + cell.map(Overview::hint).orElse("no result"));
         svg.empty("rect", "class", css, "x", x, "y", y, "width", width, "height", height, "rx", 4.0, "fill-opacity", shade);
         String text = !compared ? cell.map(Overview::without).orElse("\u2013") : !ranking.orElseThrow().isContest() ? "only" : factor == 1 ? "best" : leads ? "level"
-            : factor(factor);
+            : factor(factor, undecided);
         String size = shape == Shape.NARROW ? " small" : "";
         svg.element("text", text, "class", (leads ? "value middle on-lead" : compared ? "value middle" : "value middle none") + size,
             "x", x + width / 2, "y", y + height / 2 - 2);
@@ -181,19 +239,24 @@ final class Overview {
         for (int i = 0; i < sizes.size(); i++) {
             double x = middle + (i - (sizes.size() - 1) / 2.0) * step;
             boolean usable = grid.usable(workload, sizes.get(i), strategy).isPresent();
-            Optional<Ranking> leads = verdict.ranking(sizes.get(i)).filter(each -> each.leaders().contains(strategy));
             if (usable) {
-                String kind = leads.isEmpty() ? "dot ring" : leads.get().isContest() ? "dot full" : "dot";
-                svg.empty("circle", "class", kind + css, "cx", x, "cy", y, "r", leads.isPresent() ? radius : radius - 0.4);
+                Ranking ranking = verdict.ranking(sizes.get(i)).orElseThrow();
+                boolean leads = ranking.leaders().contains(strategy);
+                boolean undecided = ranking.undecided().contains(strategy);
+                String kind = !ranking.isContest() ? "dot" : leads || undecided ? "dot full" : "dot ring";
+                svg.empty("circle", "class", kind + css, "cx", x, "cy", y, "r", leads ? radius : undecided ? radius * 0.55 : radius - 0.4);
             } else {
                 svg.empty("rect", "class", "dot dash" + css, "x", x - radius * 0.7, "y", y - 0.5, "width", radius * 1.4, "height", 1.0);
             }
         }
     }
 
-    /// One digit after the point has to do where there is little room.
-    private String factor(double factor) {
-        return (shape == Shape.NARROW && factor < 9.95 ? String.format(Locale.ROOT, "%.1f", factor) : Words.factor(factor)) + "\u00d7";
+    /// One digit after the point has to do where there is little room, and there a question mark stands in for the sign.
+    private String factor(double factor, boolean undecided) {
+        if (shape == Shape.WIDE) {
+            return Words.factor(factor) + "\u00d7" + (undecided ? " ?" : "");
+        }
+        return (factor < 9.95 ? String.format(Locale.ROOT, "%.1f", factor) : Words.factor(factor)) + (undecided ? "?" : "\u00d7");
     }
 
     private static String without(Cell cell) {

@@ -94,6 +94,7 @@ final class Page {
     private void workload(Verdict verdict) {
         page.open("section", "class", "workload", "id", verdict.workload().toString());
         page.element("h2", verdict.workload().title()).element("p", verdict.workload().question(), "class", "question");
+        page.element("p", "One operation: " + verdict.workload().operation() + ".", "class", "operation");
         page.element("p", verdict.sentence(), "class", "lead");
         page.open("ul", "class", "duels");
         verdict.duels().stream().map(Duel::sentence).forEach(sentence -> page.element("li", sentence));
@@ -112,13 +113,13 @@ final class Page {
     private void charts(Verdict verdict) {
         page.open("div", "class", "charts");
         new CrossoverChart(grid, verdict).svg().ifPresent(svg -> figure(svg, "Time of one operation against the size of the data: "
-            + "medians, their confidence intervals as whiskers. The bar above the plot has the colours of those who lead. "
+            + "medians, their confidence intervals as whiskers. The bar above the plot has the colours of those who lead, and pale ones of those not told apart from the fastest. "
             + "A hollow mark is a median of too few measurements."));
         page.open("div", "class", "beside");
         LatencyChart.of(grid, verdict.workload()).ifPresent(chart -> figure(chart.svg(), "Latencies of single operations at "
             + Words.size(chart.sizeBytes()) + ": at the height of p99 lies the time that 99 % of them do not exceed."));
-        BytesChart.of(grid, verdict.workload()).ifPresent(chart -> figure(chart.svg(), "Bytes that one operation copies by OpenCL calls, at "
-            + Words.size(chart.sizeBytes()) + ", and what part of the size that is. What moves without a call is not in it."));
+        BytesChart.of(grid, verdict.workload()).ifPresent(chart -> figure(chart.svg(), "Bytes that one operation moves by copy commands and page faults, at "
+            + Words.size(chart.sizeBytes()) + ", and what part of the size that is. What a driver moves by itself is not known."));
         page.close().closeLine();
     }
 

@@ -49,7 +49,11 @@ public final class ResultsFile {
         String json = Files.readString(file);
         try {
             JsonElement tree = JsonParser.parseString(json);
-            int format = tree.getAsJsonObject().get("format").getAsInt();
+            JsonElement given = tree.getAsJsonObject().get("format");
+            if (given == null) {
+                throw new IllegalArgumentException("it has no format");
+            }
+            int format = given.getAsInt();
             if (format != FORMAT) {
                 throw new IllegalArgumentException("format=" + format + ", readable=" + FORMAT);
             }

@@ -46,7 +46,7 @@ final class TextReport {
         overall.parts().forEach(part -> wrap(text, "  - ", part.title() + ": " + part.text()));
         overall.caveats().forEach(caveat -> wrap(text, "  - ", caveat));
         text.append('\n');
-        wrap(text, "", "Times are medians of one operation. * leads: fastest or level with the fastest; ? too few measurements to compare; "
+        wrap(text, "", "Times are medians of one operation. * leads: fastest or level with the fastest; ~ not told apart from the fastest; ? too few measurements to compare; "
             + "unsupp.: not supported by this device.");
         Comparison.rule().forEach(sentence -> wrap(text, "", sentence));
         return text.toString();
@@ -78,7 +78,8 @@ final class TextReport {
     private static String mark(Cell cell, Verdict verdict) {
         Optional<Ranking> ranking = verdict.ranking(cell.sizeBytes());
         boolean leads = ranking.filter(each -> each.isContest() && each.leaders().contains(cell.strategy())).isPresent();
-        return Comparison.usable(cell).isEmpty() ? "?" : leads ? "*" : " ";
+        boolean undecided = ranking.filter(each -> each.undecided().contains(cell.strategy())).isPresent();
+        return Comparison.usable(cell).isEmpty() ? "?" : leads ? "*" : undecided ? "~" : " ";
     }
 
     /// Whole words, `WIDTH` columns, what follows the first line under where it began.

@@ -12,10 +12,18 @@ public final class Comparison {
     /// Medians that are nearer to each other than this part of the smaller one are level, however sure they are.
     static final double LEAST_DIFFERENCE = 0.05;
 
+    /// Intervals that overlap are level only where a factor above this can be excluded.
+    static final double MOST_UNNOTICED = 1.25;
+
+    /// How two medians stand to each other. Whoever is `APART` is the faster or the slower one, as the medians say.
+    enum Relation { LEVEL, UNDECIDED, APART }
+
     private static final List<String> RULE = List.of(
-        "Two strategies differ at a size only if the confidence intervals of their medians do not overlap and the medians are more than 5 % apart; else they are level.",
+        "One strategy is faster than another at a size only if the confidence intervals of their medians do not overlap and the medians are more than 5 % apart.",
+        "Two are level if their medians are at most 5 % apart, or if the intervals overlap and lie within 25 % of each other, farthest end against farthest end.",
+        "Else they are not told apart: a difference of more than 25 % is possible, but not shown. That says how noisy the run was, not that they are alike.",
         "The fastest at a size is the one with the smallest median; all that are level with it lead together.",
-        "Neighbouring sizes make up one range if there is a strategy that leads at all of them; where no strategy does, a crossover lies between.",
+        "Neighbouring sizes make up one range if there is a strategy that leads, or is not told apart from the fastest, at all of them; where none does, a crossover lies between.",
         "Where families are compared (fine-grained SVM, explicit copies, paging), each is represented at each size by its fastest member.",
         "A factor is the ratio of two medians.",
         "A result that was wrong, and a median of too few measurements for an interval, take part in no comparison.");
@@ -33,10 +41,17 @@ public final class Comparison {
             : cell.figures().map(Figures::wall).filter(Comparison::isSure);
     }
 
-    static boolean level(Estimate one, Estimate other) {
-        boolean overlap = one.low() <= other.high() && other.low() <= one.high();
+    static Relation relation(Estimate one, Estimate other) {
         double smaller = Math.min(one.median(), other.median());
-        return overlap || Math.abs(one.median() - other.median()) <= LEAST_DIFFERENCE * smaller;
+        if (Math.abs(one.median() - other.median()) <= LEAST_DIFFERENCE * smaller) {
+            return Relation.LEVEL;
+        }
+        if (one.low() > other.high() || other.low() > one.high()) {
+            return Relation.APART;
+        }
+        // Written without a quotient, since a lower end may be zero.
+        boolean alike = Math.max(one.high(), other.high()) <= MOST_UNNOTICED * Math.min(one.low(), other.low());
+        return alike ? Relation.LEVEL : Relation.UNDECIDED;
     }
 
     /// A median of zero is a clock that is too coarse, and has no ratio to anything.

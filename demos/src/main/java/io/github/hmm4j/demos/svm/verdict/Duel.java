@@ -69,7 +69,7 @@ public record Duel(Workload workload, Sides sides, List<Round> rounds, List<Long
         }
     }
 
-    public enum Outcome { FASTER, LEVEL, SLOWER }
+    public enum Outcome { FASTER, LEVEL, UNDECIDED, SLOWER }
 
     /// @param outcome of the first side
     /// @param factor  how many times as long the other side takes: above 1 where the first is faster
@@ -88,9 +88,12 @@ public record Duel(Workload workload, Sides sides, List<Round> rounds, List<Long
             Optional<Strategy> other = ranking.fastestOf(sides.other.members());
             if (one.isPresent() && other.isPresent()) {
                 double factor = ranking.factor(other.get(), one.get());
-                boolean level = Comparison.level(ranking.wall(one.get()), ranking.wall(other.get()));
-                rounds.add(new Round(ranking.sizeBytes(), level ? Outcome.LEVEL : factor > 1 ? Outcome.FASTER : Outcome.SLOWER,
-                    factor, one.get()));
+                Outcome outcome = switch (Comparison.relation(ranking.wall(one.get()), ranking.wall(other.get()))) {
+                    case LEVEL -> Outcome.LEVEL;
+                    case UNDECIDED -> Outcome.UNDECIDED;
+                    case APART -> factor > 1 ? Outcome.FASTER : Outcome.SLOWER;
+                };
+                rounds.add(new Round(ranking.sizeBytes(), outcome, factor, one.get()));
             }
         }
         return new Duel(workload, sides, rounds, rankings.stream().map(Ranking::sizeBytes).toList());
@@ -124,12 +127,13 @@ public record Duel(Workload workload, Sides sides, List<Round> rounds, List<Long
         String how = switch (first.outcome()) {
             case FASTER -> "faster";
             case LEVEL -> "level";
+            case UNDECIDED -> "not told apart";
             case SLOWER -> "slower";
         };
         // Sizes at which a side is missing are no ends of anything: ranges() names the others one by one.
         String where = Words.ranges(same.stream().map(Round::sizeBytes).toList(), sizes);
         String text = how + " " + (where.isEmpty() ? Words.range(sizes.getFirst(), sizes.getLast(), sizes) : where);
-        if (first.outcome() == Outcome.LEVEL) {
+        if (first.outcome() == Outcome.LEVEL || first.outcome() == Outcome.UNDECIDED) {
             return text;
         }
         String factors = same.size() == 1 ? factor(first)

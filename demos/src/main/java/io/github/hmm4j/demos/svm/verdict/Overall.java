@@ -2,7 +2,6 @@ package io.github.hmm4j.demos.svm.verdict;
 
 import io.github.hmm4j.demos.svm.Cell;
 import io.github.hmm4j.demos.svm.Cell.Status;
-import io.github.hmm4j.demos.svm.Strategy;
 import io.github.hmm4j.demos.svm.SvmResults;
 import io.github.hmm4j.demos.svm.verdict.Duel.Outcome;
 import io.github.hmm4j.demos.svm.verdict.Duel.Round;
@@ -10,11 +9,8 @@ import io.github.hmm4j.demos.svm.verdict.Duel.Side;
 import io.github.hmm4j.demos.svm.verdict.Duel.Sides;
 import java.util.ArrayList;
 import java.util.Comparator;
-import java.util.EnumMap;
 import java.util.LinkedHashMap;
 import java.util.List;
-import java.util.Map;
-import java.util.Map.Entry;
 import java.util.Optional;
 import java.util.SequencedMap;
 import java.util.stream.DoubleStream;
@@ -22,7 +18,7 @@ import java.util.stream.Stream;
 
 /// The answer to the question of the whole benchmark, on one device.
 ///
-/// @param headline what came out fastest how often, in one sentence
+/// @param headline what came out fastest how often, and what the others cost against that
 /// @param parts    one for each pair of families
 /// @param caveats  what to keep in mind, a sentence each
 public record Overall(String headline, List<Part> parts, List<String> caveats) {
@@ -54,7 +50,7 @@ public record Overall(String headline, List<Part> parts, List<String> caveats) {
                 .filter(duel -> duel.sides() == sides).toList();
             parts.add(new Part(sides.title(), clauses(sides, duels, results)));
         }
-        return new Overall(headline(verdicts), parts, caveats(results));
+        return new Overall(new Headline(new Grid(results.cells()), verdicts).sentences(), parts, caveats(results));
     }
 
     /// All of it as one paragraph.
@@ -64,28 +60,6 @@ public record Overall(String headline, List<Part> parts, List<String> caveats) {
         parts.forEach(part -> sentences.add(part.title() + ": " + part.text()));
         sentences.addAll(caveats);
         return String.join(" ", sentences);
-    }
-
-    /// Counts leads over all workloads and sizes, since one size alone would depend on which was the last.
-    private static String headline(List<Verdict> verdicts) {
-        Map<Strategy, Integer> leads = new EnumMap<>(Strategy.class);
-        int contests = 0;
-        for (Verdict verdict : verdicts) {
-            for (Ranking ranking : verdict.spans().stream().flatMap(span -> span.rankings().stream()).toList()) {
-                if (ranking.isContest()) {
-                    contests++;
-                    ranking.leaders().forEach(leader -> leads.merge(leader, 1, Integer::sum));
-                }
-            }
-        }
-        if (contests == 0) {
-            return "Nothing can be said: no two strategies gave results that can be compared.";
-        }
-        List<String> most = leads.entrySet().stream()
-            .sorted(Comparator.comparingInt((Entry<Strategy, Integer> each) -> -each.getValue())).limit(3)
-            .map(each -> Words.name(each.getKey()) + " in " + each.getValue()).toList();
-        return "Out of %s, the lead, alone or level with others, was with %s.".formatted(
-            Words.count(contests, "combination of workload and size", "combinations of workload and size"), Words.list(most));
     }
 
     private static List<String> clauses(Sides sides, List<Duel> duels, SvmResults results) {
@@ -127,22 +101,25 @@ public record Overall(String headline, List<Part> parts, List<String> caveats) {
     private static String factors(List<Duel> duels) {
         List<Round> faster = duels.stream().flatMap(duel -> duel.rounds(Outcome.FASTER).stream()).toList();
         List<Round> slower = duels.stream().flatMap(duel -> duel.rounds(Outcome.SLOWER).stream()).toList();
-        boolean level = duels.stream().anyMatch(duel -> !duel.rounds(Outcome.LEVEL).isEmpty());
-        if (faster.isEmpty()) {
-            return slower.isEmpty() ? "level" : (level ? "level or " : "") + times(slower, "long");
+        List<String> elsewhere = new ArrayList<>();
+        if (duels.stream().anyMatch(duel -> !duel.rounds(Outcome.LEVEL).isEmpty())) {
+            elsewhere.add("level");
         }
-        boolean always = !level && slower.isEmpty();
-        return times(faster, "fast") + (always ? "" : slower.isEmpty() ? ", elsewhere level"
-            : ", elsewhere " + (level ? "level or " : "") + times(slower, "long"));
+        if (duels.stream().anyMatch(duel -> !duel.rounds(Outcome.UNDECIDED).isEmpty())) {
+            elsewhere.add("not told apart");
+        }
+        if (!slower.isEmpty()) {
+            elsewhere.add(times(slower, "long"));
+        }
+        String others = String.join(" or ", elsewhere);
+        return faster.isEmpty() ? others : times(faster, "fast") + (others.isEmpty() ? "" : ", elsewhere " + others);
     }
 
     /// `1.2 to 3.4 times as fast`.
     private static String times(List<Round> rounds, String as) {
         DoubleStream factors = rounds.stream().mapToDouble(round -> round.factor() > 1 ? round.factor() : 1 / round.factor());
         double[] sorted = factors.sorted().toArray();
-        String low = Words.factor(sorted[0]);
-        String high = Words.factor(sorted[sorted.length - 1]);
-        return (low.equals(high) ? low : low + " to " + high) + " times as " + as;
+        return Words.factors(sorted[0], sorted[sorted.length - 1]) + " times as " + as;
     }
 
     private static String whyNot(Sides sides, SvmResults results) {
@@ -161,6 +138,7 @@ public record Overall(String headline, List<Part> parts, List<String> caveats) {
 
     private static List<String> caveats(SvmResults results) {
         List<String> caveats = new ArrayList<>();
+        Noise.warning(results).ifPresent(caveats::add);
         if (results.device().kind().equals("CPU")) {
             caveats.add("This is a CPU device: it works in the host's own memory, no bus lies between the two, and nothing here says what a GPU would do.");
         } else if (results.device().unifiedMemory()) {

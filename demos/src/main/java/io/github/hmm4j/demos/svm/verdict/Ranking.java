@@ -3,6 +3,7 @@ package io.github.hmm4j.demos.svm.verdict;
 import io.github.hmm4j.demos.svm.Estimate;
 import io.github.hmm4j.demos.svm.Strategy;
 import io.github.hmm4j.demos.svm.Workload;
+import io.github.hmm4j.demos.svm.verdict.Comparison.Relation;
 import java.util.Collection;
 import java.util.Comparator;
 import java.util.EnumMap;
@@ -17,9 +18,10 @@ import java.util.Set;
 
 /// Who leads at one size of one workload.
 ///
-/// @param walls   what can be compared, fastest first
-/// @param leaders the fastest, and all that are level with it
-public record Ranking(long sizeBytes, SequencedMap<Strategy, Estimate> walls, Set<Strategy> leaders) {
+/// @param walls     what can be compared, fastest first
+/// @param leaders   the fastest, and all that are level with it
+/// @param undecided all that are not told apart from the fastest
+public record Ranking(long sizeBytes, SequencedMap<Strategy, Estimate> walls, Set<Strategy> leaders, Set<Strategy> undecided) {
     public static Ranking of(Grid grid, Workload workload, long sizeBytes) {
         Map<Strategy, Estimate> found = new EnumMap<>(Strategy.class);
         for (Strategy strategy : Strategy.values()) {
@@ -29,12 +31,15 @@ public record Ranking(long sizeBytes, SequencedMap<Strategy, Estimate> walls, Se
         found.entrySet().stream().sorted(Comparator.comparingDouble((Entry<Strategy, Estimate> each) -> each.getValue().median()))
             .forEach(each -> walls.put(each.getKey(), each.getValue()));
         Set<Strategy> leaders = EnumSet.noneOf(Strategy.class);
+        Set<Strategy> undecided = EnumSet.noneOf(Strategy.class);
         walls.forEach((strategy, wall) -> {
-            if (Comparison.level(wall, walls.firstEntry().getValue())) {
-                leaders.add(strategy);
+            switch (Comparison.relation(wall, walls.firstEntry().getValue())) {
+                case LEVEL -> leaders.add(strategy);
+                case UNDECIDED -> undecided.add(strategy);
+                case APART -> { }
             }
         });
-        return new Ranking(sizeBytes, walls, leaders);
+        return new Ranking(sizeBytes, walls, leaders, undecided);
     }
 
     /// Whether there was anything to be faster than.
@@ -47,9 +52,19 @@ public record Ranking(long sizeBytes, SequencedMap<Strategy, Estimate> walls, Se
         return fastestOf(walls.keySet());
     }
 
-    /// The fastest of those that do not lead.
-    Optional<Strategy> next() {
-        return walls.keySet().stream().filter(strategy -> !leaders.contains(strategy)).findFirst();
+    /// All that may be the fastest: those who lead, and those not told apart from it.
+    Set<Strategy> contenders() {
+        Set<Strategy> contenders = EnumSet.noneOf(Strategy.class);
+        contenders.addAll(leaders);
+        contenders.addAll(undecided);
+        return contenders;
+    }
+
+    /// The fastest of those that are slower than `one`, and slower than the fastest.
+    Optional<Strategy> next(Strategy one) {
+        Set<Strategy> contenders = contenders();
+        return walls.keySet().stream().filter(strategy -> !contenders.contains(strategy) && factor(strategy, one) > 1
+            && Comparison.relation(wall(strategy), wall(one)) == Relation.APART).findFirst();
     }
 
     /// The fastest of some.

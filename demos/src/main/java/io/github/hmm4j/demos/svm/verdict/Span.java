@@ -7,10 +7,10 @@ import java.util.EnumSet;
 import java.util.List;
 import java.util.Set;
 
-/// Neighbouring sizes at which the same strategies lead.
+/// Neighbouring sizes at which the same strategies may be the fastest: a change of the lead that noise could explain ends no span.
 ///
 /// @param rankings by size, never empty
-/// @param common   who leads at each of them; empty if nothing can be compared there
+/// @param common   who leads, or is not told apart from the fastest, at each of them; empty if nothing can be compared there
 public record Span(List<Ranking> rankings, Set<Strategy> common) {
     /// Cuts the sizes into as few spans as there can be.
     static List<Span> of(List<Ranking> rankings) {
@@ -21,7 +21,7 @@ public record Span(List<Ranking> rankings, Set<Strategy> common) {
                 spans.removeLast();
                 spans.add(last.with(ranking));
             } else {
-                spans.add(new Span(List.of(ranking), ranking.leaders()));
+                spans.add(new Span(List.of(ranking), ranking.contenders()));
             }
         }
         return spans;
@@ -44,7 +44,23 @@ public record Span(List<Ranking> rankings, Set<Strategy> common) {
         return first().isContest();
     }
 
-    /// Who has a result at any of the sizes, but does not lead at all of them.
+    /// Who leads at each of the sizes; empty also where nobody is sure to.
+    public Set<Strategy> leaders() {
+        Set<Strategy> leaders = EnumSet.noneOf(Strategy.class);
+        leaders.addAll(common);
+        rankings.forEach(ranking -> leaders.retainAll(ranking.leaders()));
+        return leaders;
+    }
+
+    /// Who is not told apart from the fastest at any of the sizes, apart from those who lead at all of them.
+    Set<Strategy> undecided() {
+        Set<Strategy> undecided = EnumSet.noneOf(Strategy.class);
+        rankings.forEach(ranking -> undecided.addAll(ranking.undecided()));
+        undecided.removeAll(leaders());
+        return undecided;
+    }
+
+    /// Who has a result at any of the sizes, but cannot be the fastest at all of them.
     Set<Strategy> others() {
         Set<Strategy> others = EnumSet.noneOf(Strategy.class);
         rankings.forEach(ranking -> others.addAll(ranking.walls().keySet()));
@@ -61,13 +77,13 @@ public record Span(List<Ranking> rankings, Set<Strategy> common) {
     private boolean goesOnWith(Ranking ranking) {
         boolean bothEmpty = isEmpty() && ranking.walls().isEmpty();
         boolean bothContests = isContest() == ranking.isContest();
-        return bothEmpty || (bothContests && !both(common, ranking.leaders()).isEmpty());
+        return bothEmpty || (bothContests && !both(common, ranking.contenders()).isEmpty());
     }
 
     private Span with(Ranking ranking) {
         List<Ranking> longer = new ArrayList<>(rankings);
         longer.add(ranking);
-        return new Span(longer, both(common, ranking.leaders()));
+        return new Span(longer, both(common, ranking.contenders()));
     }
 
     private static Set<Strategy> both(Collection<Strategy> some, Collection<Strategy> others) {

@@ -5,11 +5,12 @@ import io.github.hmm4j.demos.svm.Workload;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
+import java.util.Set;
 import java.util.stream.Collectors;
 
 /// What one workload says.
 ///
-/// @param spans    who leads at which sizes, in ascending order
+/// @param spans    who may be the fastest at which sizes, in ascending order
 /// @param sentence the same in words
 /// @param duels    how the families stand to one another
 /// @param notes    what took no part, a sentence each
@@ -85,13 +86,28 @@ public record Verdict(Workload workload, List<Span> spans, String sentence, List
             return "only " + who + " gave a result, and there is nothing to compare " + (plural ? "them" : "it") + " with";
         }
         String are = plural ? " are " : " is ";
+        if (!span.undecided().isEmpty()) {
+            return undecided(span);
+        }
         if (!span.isSame()) {
             return who + are + "fastest or level with the fastest";
         }
         return who + are + (span.others().isEmpty() ? "level" : span.common().size() == 1 ? "fastest" : "level, and fastest");
     }
 
-    /// The leaders by name, or, where those are fewer, the others.
+    private static String undecided(Span span) {
+        Set<Strategy> leaders = span.leaders();
+        if (leaders.isEmpty()) {
+            return who(span) + (Words.isPlural(span.common()) ? " are" : " is") + " fastest or not told apart from the fastest";
+        }
+        boolean always = span.rankings().stream().allMatch(ranking -> ranking.undecided().equals(span.undecided()));
+        boolean plural = Words.isPlural(leaders);
+        return (leaders.size() <= MOST_NAMES ? Words.names(leaders) : leaders.size() + " strategies") + (plural ? " lead, but are" : " leads, but is")
+            + " not told apart" + (always ? "" : " at some of these sizes") + " from "
+            + (span.undecided().size() <= MOST_NAMES ? Words.names(span.undecided()) : span.undecided().size() + " others");
+    }
+
+    /// Those who may be the fastest by name, or, where those are fewer, the others.
     private static String who(Span span) {
         if (span.common().size() <= MOST_NAMES) {
             return Words.names(span.common());
@@ -111,25 +127,32 @@ public record Verdict(Workload workload, List<Span> spans, String sentence, List
         }
         boolean both = first.isPresent() && last.isPresent();
         boolean single = span.rankings().size() == 1;
-        boolean sameRival = both && span.first().next().equals(span.last().next());
+        boolean sameRival = both && rival(span, span.first()).equals(rival(span, span.last()));
         if (sameRival) {
-            Strategy rival = span.first().next().orElseThrow();
+            Strategy rival = rival(span, span.first()).orElseThrow();
             return " (%s times as fast as %s at %s, %s times at %s)".formatted(first.get(), Words.name(rival),
                 Words.size(span.first().sizeBytes()), last.get(), Words.size(span.last().sizeBytes()));
         }
-        String text = first.map(factor -> against(factor, span.first(), single)).orElse("")
-            + (both ? ", " : "") + last.map(factor -> against(factor, span.last(), single)).orElse("");
+        String text = first.map(factor -> against(factor, span, span.first(), single)).orElse("")
+            + (both ? ", " : "") + last.map(factor -> against(factor, span, span.last(), single)).orElse("");
         return " (" + text + ")";
     }
 
-    private static String against(String factor, Ranking ranking, boolean single) {
-        String rival = ranking.next().map(Words::name).orElseThrow();
+    private static String against(String factor, Span span, Ranking ranking, boolean single) {
+        String rival = rival(span, ranking).map(Words::name).orElseThrow();
         return factor + " times as fast as " + rival + (single ? "" : " at " + Words.size(ranking.sizeBytes()));
     }
 
     private static Optional<String> factor(Span span, Ranking ranking) {
-        Strategy leader = ranking.fastestOf(span.common()).orElseThrow();
-        return ranking.next().map(next -> Words.factor(ranking.factor(next, leader)));
+        return rival(span, ranking).map(rival -> Words.factor(ranking.factor(rival, leader(span, ranking))));
+    }
+
+    private static Optional<Strategy> rival(Span span, Ranking ranking) {
+        return ranking.next(leader(span, ranking));
+    }
+
+    private static Strategy leader(Span span, Ranking ranking) {
+        return ranking.fastestOf(span.leaders().isEmpty() ? span.common() : span.leaders()).orElseThrow();
     }
 
     private static String crossover(List<Crossover> crossovers) {
@@ -144,6 +167,6 @@ public record Verdict(Workload workload, List<Span> spans, String sentence, List
     private static String manyChanges(List<Span> spans, List<Long> sizes) {
         String parts = spans.stream().map(span -> Words.range(span.first().sizeBytes(), span.last().sizeBytes(), sizes) + " "
             + (span.isEmpty() ? "nothing" : who(span))).collect(Collectors.joining(", "));
-        return "No strategy leads for long; the fastest, or level with it, are: " + parts + ".";
+        return "No strategy leads for long; the fastest, and those level with it or not told apart from it, are: " + parts + ".";
     }
 }

@@ -58,10 +58,20 @@ public final class Words {
 
     /// `1.08`, `3.4`, `120`.
     public static String factor(double factor) {
+        if (factor < 0.095) {
+            return factor < 0.0005 ? "less than 0.001" : String.format(Locale.ROOT, "%.3f", factor);
+        }
         if (factor < 1.995) {
             return String.format(Locale.ROOT, "%.2f", factor);
         }
         return factor < 9.95 ? String.format(Locale.ROOT, "%.1f", factor) : Units.count(Math.round(factor));
+    }
+
+    /// `1.08 to 3.4`, or one of them where they read the same.
+    static String factors(double least, double most) {
+        String low = factor(least);
+        String high = factor(most);
+        return low.equals(high) ? low : low + " to " + high;
     }
 
     /// Some neighbouring sizes out of all: `up to 64 KiB`, `from 1 MiB on`, `from 64 KiB to 1 MiB`, `at 1 MiB`.

@@ -29,11 +29,16 @@ class SlowDeviceTest {
     private static final Schedule SCHEDULE = new Schedule(List.of(SIZE), Statistics.FEWEST, 0.05, Duration.ofMillis(200), Duration.ofMillis(5), Duration.ofSeconds(2), SIZE);
     /// Far more than what two runs of the same differ by, on a machine that does something else as well.
     private static final long DELAY_NANOS = 50_000_000;
+    /// Something else may hold up the fast one as long as the slow one takes; then the two are not told apart, and it is measured again.
+    private static final int MOST_ATTEMPTS = 5;
 
     @ParameterizedTest
     @ValueSource(booleans = {false, true})
     void theSlowOneLoses(boolean slowCopies) {
         Verdict verdict = verdict(slowCopies ? DELAY_NANOS : 0, slowCopies ? 0 : DELAY_NANOS);
+        for (int attempt = 1; attempt < MOST_ATTEMPTS && !verdict.ranking(SIZE).orElseThrow().undecided().isEmpty(); attempt++) {
+            verdict = verdict(slowCopies ? DELAY_NANOS : 0, slowCopies ? 0 : DELAY_NANOS);
+        }
         Strategy fast = slowCopies ? Strategy.HMM_CHECKED : Strategy.COPIES_PAGEABLE;
         Strategy slow = slowCopies ? Strategy.COPIES_PAGEABLE : Strategy.HMM_CHECKED;
         Ranking ranking = verdict.ranking(SIZE).orElseThrow();

@@ -33,12 +33,15 @@ class ReportInBrowserTest {
         addEventListener('load', () => {
           document.querySelectorAll('details').forEach(each => each.open = true);
           const shown = [...document.querySelectorAll('svg')].filter(each => each.getBoundingClientRect().width > 0);
-          const cut = [], covered = [];
+          const cut = [], covered = [], crossed = [];
           for (const svg of shown) {
             const frame = svg.getBoundingClientRect();
             const texts = [...svg.querySelectorAll('text')].map(each => [each.textContent, each.getBoundingClientRect()]);
             const id = svg.getAttribute('aria-labelledby') + ': ';
+            const axes = [...svg.querySelectorAll('path.axis')].map(each => each.getBoundingClientRect());
             for (const [text, box] of texts) {
+              const onto = axes.some(axis => axis.left > box.left + 1 && axis.left < box.right - 1 && axis.top < box.bottom - 1 && axis.bottom > box.top + 1);
+              if (onto) crossed.push(id + text);
               if (box.left < frame.left - 1 || box.right > frame.right + 1 || box.top < frame.top - 1 || box.bottom > frame.bottom + 1) cut.push(id + text);
             }
             for (let i = 0; i < texts.length; i++) for (let j = i + 1; j < texts.length; j++) {
@@ -49,7 +52,7 @@ class ReportInBrowserTest {
           }
           const root = document.documentElement;
           parent.postMessage(JSON.stringify({
-            screen: location.search.slice(1), inner: innerWidth, scroll: root.scrollWidth, pictures: shown.length, cut, covered,
+            screen: location.search.slice(1), inner: innerWidth, scroll: root.scrollWidth, pictures: shown.length, cut, covered, crossed,
             ground: getComputedStyle(document.body).backgroundColor, ink: getComputedStyle(document.body).color
           }), '*');
         });
@@ -86,6 +89,7 @@ class ReportInBrowserTest {
             assertThat(found.get("scroll").getAsInt()).as("width of the page: %s", screen).isLessThanOrEqualTo(found.get("inner").getAsInt());
             assertThat(found.get("pictures").getAsInt()).isGreaterThan(20);
             assertThat(found.getAsJsonArray("cut")).as("labels cut off: %s", screen).isEmpty();
+            assertThat(found.getAsJsonArray("crossed")).as("labels across an axis: %s", screen).isEmpty();
             assertThat(found.getAsJsonArray("covered")).as("labels on labels: %s", screen).isEmpty();
             assertThat(brightness(found, "ground") < 60).isEqualTo(screen.startsWith("dark"));
             assertThat(brightness(found, "ink") > 200).isEqualTo(screen.startsWith("dark"));

@@ -54,6 +54,30 @@ class SvmReportTest {
     }
 
     @Test
+    void fieldsThatAFileLacksAreEmpty() throws IOException {
+        SvmResults results = ResultsFile.read(Files.writeString(folder.resolve("x.json"), "{\"format\": 1}"));
+        assertThat(results.cells()).isEmpty();
+        assertThat(html(results)).contains("Nothing can be said");
+    }
+
+    @Test
+    void theDocumentationSaysOfEachOperationWhatTheReportSays() throws IOException {
+        String document = Files.readString(Path.of("docs/svm.md"));
+        for (Workload workload : Workload.values()) {
+            assertThat(document).contains("| `" + workload + "` | " + workload.operation() + " |");
+            assertThat(fullHtml()).contains("One operation: " + workload.operation() + ".");
+        }
+    }
+
+    @Test
+    void thePictureWarnsOfNoise() throws IOException {
+        new SvmReport(Crafted.results(List.of(Crafted.cell(Workload.STREAM, Strategy.COPIES_PAGEABLE, 4096, Crafted.wall(1000, 800, 1600)),
+            Crafted.cell(Workload.STREAM, Strategy.SVM_FINE, 4096, Crafted.wall(1700, 1600, 1800))))).writeTo(folder);
+        assertThat(Files.readString(folder.resolve("overview.svg"))).contains("Busy or noisy machine", ">1.70\u00d7 ?<", "field undecided");
+        assertThat(Files.readString(full.resolve("a/b/overview.svg"))).doesNotContain("Busy or noisy machine");
+    }
+
+    @Test
     void theCsvHasARowForEachCellAndTheSameFieldsInEach() {
         Cell odd = Crafted.failed(Workload.STREAM, Strategy.SVM_FINE, 4096, "said \"no\",\nthen died");
         Cell few = Crafted.cell(Workload.STREAM, Strategy.HMM_CHECKED, 4096, Crafted.wall(1.5, 1, Double.NaN));
@@ -137,6 +161,22 @@ class SvmReportTest {
             parse(html.substring(html.indexOf('\n')));
             parse(Files.readString(folder.resolve("overview.svg")));
             assertThat(html).contains("Nothing can be said");
+        }
+    }
+
+    /// Maps without an order take one from a salt of the process, so within one process two writings agree anyway: the order itself is looked at.
+    @Test
+    void nothingInThePageDependsOnTheOrderOfAMapWithoutOne() throws Exception {
+        Matcher ticks = Pattern.compile(">(p\\d[\\d.]*)</text>").matcher(fullHtml());
+        List<String> names = ticks.results().map(each -> each.group(1)).toList();
+        assertThat(names).isNotEmpty();
+        List<String> known = List.of("p50", "p90", "p99", "p99.9", "p99.99");
+        for (int i = 1; i < names.size(); i++) {
+            assertThat(known.indexOf(names.get(i))).as("%s", names).isIn(0, known.indexOf(names.get(i - 1)) + 1);
+        }
+        new SvmReport(ResultsFile.read(full.resolve("a/b/results.json"))).writeTo(folder);
+        for (String name : List.of("report.html", "overview.svg", "results.csv", "results.json")) {
+            assertThat(folder.resolve(name)).hasSameTextualContentAs(full.resolve("a/b").resolve(name));
         }
     }
 
