@@ -21,6 +21,7 @@ import java.lang.invoke.MethodHandle;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Objects;
+import java.util.stream.IntStream;
 import java.util.stream.Stream;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.Arguments;
@@ -106,10 +107,12 @@ class NativeStepsTest {
             }
             assertThat(ran || other == Other.PROTECT).as("the launch was refused").isTrue();
             List<Integer> allowed = launches ? other == Other.PROTECT ? List.of(ran ? BEFORE + 1 : BEFORE) : other.afterLaunch : other.afterFetch;
-            assertThat(a.toArray(JAVA_INT)).containsOnly(a.get(JAVA_INT, 0));
-            assertThat(a.get(JAVA_INT, 0)).isIn(allowed);
             if (step == Step.LAUNCH_CHECKED && other == Other.STORE) {
-                assertThat(a.get(JAVA_INT, 0)).as("a store that meets a launch comes after it").isEqualTo(STORED);
+                allowed = List.of(STORED); // a store that meets a launch comes after it
+            }
+            assertThat(IntStream.of(a.toArray(JAVA_INT)).boxed().distinct()).isSubsetOf(allowed);
+            if (step != Step.LAUNCH_PUBLISHED || other != Other.STORE) { // stores are many, and the launch may come between them
+                assertThat(a.toArray(JAVA_INT)).containsOnly(a.get(JAVA_INT, 0));
             }
         }
     }
