@@ -3,16 +3,12 @@ package io.github.hmm4j.demos.bench;
 import io.github.hmm4j.ByteSize;
 import io.github.hmm4j.Hmm;
 import io.github.hmm4j.HmmBuilder;
+import io.github.hmm4j.demos.device.Opening;
 import io.github.hmm4j.demos.harness.BenchRow;
 import io.github.hmm4j.demos.harness.DeviceChoice;
+import io.github.hmm4j.demos.harness.RunFacts;
 import io.github.hmm4j.device.DeviceInfo;
-import io.github.hmm4j.device.opencl.ClBinding;
 import io.github.hmm4j.device.sim.SimDevice;
-import java.lang.management.ManagementFactory;
-import java.time.Instant;
-import java.time.temporal.ChronoUnit;
-import java.util.LinkedHashMap;
-import java.util.Locale;
 import java.util.Map;
 import java.util.Optional;
 
@@ -22,17 +18,8 @@ final class Subject {
 
     /// A heap on the chosen device.
     static HmmBuilder heap(DeviceChoice choice, long heapBytes) {
-        HmmBuilder builder = Hmm.builder().heap(heapBytes);
-        if (choice.simulated()) {
-            builder.device(SimDevice.builder().memory(ByteSize.gib(1)).open());
-        } else {
-            builder.binding(ClBinding.of(choice.binding().toString()));
-            choice.device().ifPresent(builder::device);
-        }
-        choice.budgetBytes().ifPresent(builder::budget);
-        choice.pageSizeBytes().ifPresent(builder::pageSize);
-        choice.trace().ifPresent(builder::trace);
-        return builder;
+        HmmBuilder builder = Opening.settings(choice, heapBytes);
+        return choice.simulated() ? builder.device(SimDevice.builder().memory(ByteSize.gib(1)).open()) : builder;
     }
 
     /// The rows of one heap.
@@ -76,14 +63,8 @@ final class Subject {
     }
 
     private static Map<String, String> environment(DeviceInfo info) {
-        Map<String, String> facts = new LinkedHashMap<>();
-        facts.put("date", Instant.now().truncatedTo(ChronoUnit.SECONDS).toString());
-        facts.put("commit", System.getProperty("hmm.commit", "unknown"));
-        facts.put("jdk", Runtime.version() + ", " + System.getProperty("java.vm.name"));
+        Map<String, String> facts = RunFacts.now();
         facts.put("driver", info.driver());
-        facts.put("processors", Integer.toString(Runtime.getRuntime().availableProcessors()));
-        facts.put("load", String.format(Locale.ROOT, "%.2f",
-            ManagementFactory.getOperatingSystemMXBean().getSystemLoadAverage()));
         return facts;
     }
 }

@@ -34,17 +34,26 @@ public final class Opening {
     /// @param kernels what a simulated device can run
     /// @throws UsageException if there are devices, but not the one that was asked for
     public static Hmm heap(DeviceChoice choice, long heapBytes, SimKernels kernels) throws UsageException {
-        HmmBuilder builder = Hmm.builder().heap(heapBytes);
-        choice.budgetBytes().ifPresent(builder::budget);
-        choice.pageSizeBytes().ifPresent(builder::pageSize);
-        choice.trace().ifPresent(builder::trace);
+        HmmBuilder builder = settings(choice, heapBytes);
         if (choice.simulated()) {
             // The default budget is three quarters of the device's memory, and everything should fit without a choice.
             long memoryBytes = Math.max(2 * heapBytes, choice.budgetBytes().orElse(0));
             return builder.device(SimDevice.builder().memory(memoryBytes).kernels(kernels).open()).open();
         }
         selected(OpenClDevices.api(binding(choice.binding())), choice);
-        return builder.binding(binding(choice.binding())).device(choice.device().orElse("")).open();
+        return builder.open();
+    }
+
+    /// All that was asked for of a heap. Where that is the simulated device, the caller still has to give it.
+    public static HmmBuilder settings(DeviceChoice choice, long heapBytes) {
+        HmmBuilder builder = Hmm.builder().heap(heapBytes).binding(binding(choice.binding()));
+        if (!choice.simulated()) {
+            choice.device().ifPresent(builder::device);
+        }
+        choice.budgetBytes().ifPresent(builder::budget);
+        choice.pageSizeBytes().ifPresent(builder::pageSize);
+        choice.trace().ifPresent(builder::trace);
+        return builder;
     }
 
     /// The same device through bare OpenCL, for the program that copies by itself; none if it is simulated.

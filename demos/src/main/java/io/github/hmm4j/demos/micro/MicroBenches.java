@@ -1,6 +1,7 @@
 package io.github.hmm4j.demos.micro;
 
 import io.github.hmm4j.OpenClDevices;
+import io.github.hmm4j.demos.harness.RunFacts;
 import io.github.hmm4j.demos.harness.UsageException;
 import io.github.hmm4j.device.DeviceInfo;
 import io.github.hmm4j.device.opencl.ClBinding;
@@ -8,16 +9,11 @@ import io.github.hmm4j.error.NoDeviceException;
 import java.io.IOException;
 import java.io.OutputStream;
 import java.io.PrintStream;
-import java.lang.management.ManagementFactory;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
-import java.time.Instant;
-import java.time.temporal.ChronoUnit;
 import java.util.Arrays;
-import java.util.LinkedHashMap;
 import java.util.List;
-import java.util.Locale;
 import java.util.Map;
 import java.util.concurrent.TimeUnit;
 import java.util.regex.Pattern;
@@ -135,13 +131,7 @@ public final class MicroBenches {
     }
 
     private static Map<String, String> environment(Effort effort) {
-        Map<String, String> facts = new LinkedHashMap<>();
-        facts.put("date", Instant.now().truncatedTo(ChronoUnit.SECONDS).toString());
-        facts.put("commit", System.getProperty("hmm.commit", "unknown"));
-        facts.put("jdk", Runtime.version() + ", " + System.getProperty("java.vm.name"));
-        facts.put("processors", Integer.toString(Runtime.getRuntime().availableProcessors()));
-        facts.put("load", String.format(Locale.ROOT, "%.2f",
-            ManagementFactory.getOperatingSystemMXBean().getSystemLoadAverage()));
+        Map<String, String> facts = RunFacts.now();
         facts.put("device", device());
         facts.put("effort", effort.name());
         return facts;

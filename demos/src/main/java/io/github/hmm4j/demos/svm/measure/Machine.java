@@ -1,12 +1,10 @@
 package io.github.hmm4j.demos.svm.measure;
 
+import io.github.hmm4j.demos.harness.RunFacts;
 import java.io.IOException;
 import java.lang.management.ManagementFactory;
 import java.nio.file.Files;
 import java.nio.file.Path;
-import java.time.Instant;
-import java.time.temporal.ChronoUnit;
-import java.util.LinkedHashMap;
 import java.util.Locale;
 import java.util.Map;
 import java.util.stream.Stream;
@@ -17,17 +15,13 @@ public final class Machine {
 
     private Machine() {}
 
-    /// By name, in the order in which people want to read it.
+    /// By name.
     public static Map<String, String> facts() {
-        Map<String, String> facts = new LinkedHashMap<>();
-        facts.put("date", Instant.now().truncatedTo(ChronoUnit.SECONDS).toString());
-        facts.put("commit", System.getProperty("hmm.commit", "unknown"));
-        facts.put("jdk", Runtime.version() + ", " + System.getProperty("java.vm.name"));
+        Map<String, String> facts = RunFacts.now();
         facts.put("os", System.getProperty("os.name") + " " + System.getProperty("os.version") + ", " + System.getProperty("os.arch"));
         facts.put("processor", field(PROCESSORS, "model name"));
-        facts.put("processors", Integer.toString(Runtime.getRuntime().availableProcessors()));
         facts.put("memory", String.format(Locale.ROOT, "%.1f GiB", memoryBytes() / 0x1p30));
-        facts.put("load", String.format(Locale.ROOT, "%.2f at the start", ManagementFactory.getOperatingSystemMXBean().getSystemLoadAverage()));
+        facts.computeIfPresent("load", (_, load) -> load + " at the start");
         return facts;
     }
 

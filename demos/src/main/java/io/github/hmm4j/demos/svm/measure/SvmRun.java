@@ -82,10 +82,8 @@ public final class SvmRun {
     }
 
     private Hmm heap(boolean checked, long heapBytes, Optional<Long> budgetBytes) {
-        HmmBuilder builder = Hmm.builder().heap(heapBytes).binding(Opening.binding(choice.binding())).device(choice.device().orElse(""));
-        choice.pageSizeBytes().ifPresent(builder::pageSize);
-        choice.trace().ifPresent(builder::trace);
-        budgetBytes.or(() -> choice.budgetBytes().stream().boxed().findAny()).ifPresent(builder::budget);
+        HmmBuilder builder = Opening.settings(choice, heapBytes);
+        budgetBytes.ifPresent(builder::budget);
         if (checked) {
             builder.hostAccess(HostAccess.Mode.CHECKED);
         }

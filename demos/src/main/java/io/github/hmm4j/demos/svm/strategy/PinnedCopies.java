@@ -9,7 +9,6 @@ import java.util.List;
 /// [Copies] through two pinned buffers in turns: while the device copies one, the processor fills or empties the other.
 final class PinnedCopies extends Copies {
     private static final long CL_MEM_ALLOC_HOST_PTR = 1 << 4;
-    private static final long CL_MAP_READ_WRITE = 3;
     private static final long LANE_BYTES = 1 << 20;
 
     private final List<Lane> lanes = new ArrayList<>(); // made when they are first used, so that this can be opened, and closed, where the driver refuses
@@ -75,7 +74,7 @@ final class PinnedCopies extends Copies {
 
         Lane() {
             try {
-                memory = MemorySegment.ofAddress(api().map(device().queue(), pinned, CL_MAP_READ_WRITE, 0, LANE_BYTES)).reinterpret(LANE_BYTES);
+                memory = MemorySegment.ofAddress(api().map(device().queue(), pinned, MapFlags.of(Access.UPDATE), 0, LANE_BYTES)).reinterpret(LANE_BYTES);
             } catch (RuntimeException e) {
                 api().releaseMemory(pinned);
                 throw e;

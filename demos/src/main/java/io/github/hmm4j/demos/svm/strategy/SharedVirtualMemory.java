@@ -9,9 +9,6 @@ class SharedVirtualMemory extends ClStrategy {
     private static final long CL_MEM_READ_WRITE = 1;
     private static final long CL_MEM_SVM_FINE_GRAIN_BUFFER = 1 << 10;
     private static final long CL_MEM_SVM_ATOMICS = 1 << 11;
-    private static final long CL_MAP_READ = 1;
-    private static final long CL_MAP_READ_WRITE = 3;
-    private static final long CL_MAP_WRITE_INVALIDATE_REGION = 1 << 2;
 
     SharedVirtualMemory(Strategy strategy, BareOpenCl device) {
         super(strategy, device);
@@ -97,12 +94,7 @@ class SharedVirtualMemory extends ClStrategy {
 
         Mapped(MemorySegment range, Access access) {
             this.range = range;
-            long flags = switch (access) {
-                case READ -> CL_MAP_READ;
-                case UPDATE -> CL_MAP_READ_WRITE;
-                case OVERWRITE -> CL_MAP_WRITE_INVALIDATE_REGION;
-            };
-            api().svmMap(device().queue(), flags, range.address(), range.byteSize());
+            api().svmMap(device().queue(), MapFlags.of(access), range.address(), range.byteSize());
         }
 
         @Override

@@ -99,15 +99,15 @@ public final class Strategies implements AutoCloseable {
         });
     }
 
-    private interface Opening {
+    private interface Opener {
         /// Null if the device lacks it after all.
         @Nullable OpenStrategy open() throws UsageException;
     }
 
     /// One that cannot be opened is not to take the others along.
-    private void add(Strategy strategy, Opening opening) throws UsageException {
+    private void add(Strategy strategy, Opener opener) throws UsageException {
         try {
-            OpenStrategy opened = opening.open();
+            OpenStrategy opened = opener.open();
             if (opened != null) {
                 owned.push(opened);
                 open.put(strategy, opened);

@@ -8,9 +8,6 @@ import java.lang.foreign.MemorySegment;
 final class ZeroCopy extends ClStrategy {
     private static final long CL_MEM_READ_WRITE = 1;
     private static final long CL_MEM_USE_HOST_PTR = 1 << 3;
-    private static final long CL_MAP_READ = 1;
-    private static final long CL_MAP_READ_WRITE = 3;
-    private static final long CL_MAP_WRITE_INVALIDATE_REGION = 1 << 2;
 
     ZeroCopy(BareOpenCl device) {
         super(Strategy.ZERO_COPY, device);
@@ -48,12 +45,7 @@ final class ZeroCopy extends ClStrategy {
 
         @Override
         public HostUse host(long offsetBytes, long lengthBytes, Access access) {
-            long flags = switch (access) {
-                case READ -> CL_MAP_READ;
-                case UPDATE -> CL_MAP_READ_WRITE;
-                case OVERWRITE -> CL_MAP_WRITE_INVALIDATE_REGION;
-            };
-            long address = api().map(device().queue(), buffer, flags, offsetBytes, lengthBytes);
+            long address = api().map(device().queue(), buffer, MapFlags.of(access), offsetBytes, lengthBytes);
             MemorySegment range = MemorySegment.ofAddress(address).reinterpret(lengthBytes);
             return new HostUse() {
                 @Override
