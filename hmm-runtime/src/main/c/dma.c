@@ -89,7 +89,10 @@ static int through_staging(struct hmm_pager *p, struct device *d, void *memory, 
   void *events[STAGING_SLOTS] = {0};
   size_t started = 0, ended = 0;
   int outcome = 0;
-  pthread_mutex_lock(&d->staging_lock);
+  if (pthread_mutex_trylock(&d->staging_lock)) {
+    promote(p); // who has it waits for the device
+    pthread_mutex_lock(&d->staging_lock);
+  }
   while (ended < bytes && !outcome) {
     while (started < bytes && started - ended < STAGING_SLOTS * slot_bytes && !outcome) {
       size_t i = started / slot_bytes % STAGING_SLOTS;

@@ -21,6 +21,7 @@
 #define FAULT 8  // beside hmm_fetch_flags: map every page, whatever its state
 #define AHEAD 16 // of a fault: nobody waits for any of these pages
 #define MAPPED 32 // of a fault: the pages are mapped and protected
+#define PATIENT 64 // of a fetch: of pages that one launch uses, and waits for it
 
 struct claim {
   uint64_t page, word, before;
@@ -41,6 +42,11 @@ struct fetch {
   uint64_t first;
   struct hmm_moved *moved;
   struct hmm_failure *failure;
+};
+
+struct left { // pages of a pass that are for the next one
+  bool busy;     // somebody else has them claimed
+  bool launched; // launches use them
 };
 
 enum { DONE, CLAIMED, BUSY };
@@ -127,15 +133,21 @@ static bool must_wait(const struct fetch *f, uint64_t before) {
   return word_state(before) == DEVICE || (exclusive(f) && word_sharers(before));
 }
 
-// Step 2. The claims are in order of pages.
+// Where the run of adjacent claims ends that begins with claim i and must wait for launches; i if it need not. The claims are in order of pages.
+static size_t waiting_run(const struct fetch *f, const struct batch *b, size_t i) {
+  size_t j = i;
+  while (j < b->count && must_wait(f, b->claims[j].before) && (j == i || b->claims[j].page == b->claims[j - 1].page + 1)) j++;
+  return j;
+}
+
+// Step 2.
 static int await_launches(const struct fetch *f, const struct batch *b) {
   for (size_t i = 0; i < b->count;) {
-    if (!must_wait(f, b->claims[i].before)) {
+    size_t j = waiting_run(f, b, i);
+    if (j == i) {
       i++;
       continue;
     }
-    size_t j = i + 1;
-    while (j < b->count && b->claims[j].page == b->claims[j - 1].page + 1 && must_wait(f, b->claims[j].before)) j++;
     struct page_range range = {b->claims[i].page, b->claims[j - 1].page + 1};
     if (f->flags & FAULT && in_use(f->p, range, !exclusive(f))) count(f->p, HMM_WAITS, 1);
     int result = await_conflicts(f->p, range, !exclusive(f), -1, 0);
@@ -282,6 +294,28 @@ static void leave_used(const struct fetch *f, struct batch *b) {
   }
 }
 
+// Gives back what launches in flight use, so that nobody who touches the other pages of a fetch waits for a launch. Returns whether there were any.
+static bool leave_launched(const struct fetch *f, struct batch *b) {
+  size_t kept = 0, n = b->count;
+  for (size_t i = 0; i < n;) {
+    size_t j = waiting_run(f, b, i);
+    bool used = j > i && in_use(f->p, (struct page_range){b->claims[i].page, b->claims[j - 1].page + 1}, !exclusive(f));
+    if (j == i) j++;
+    for (; i < j; i++) {
+      struct claim c = b->claims[i];
+      if (!used || !in_use(f->p, (struct page_range){c.page, c.page + 1}, !exclusive(f))) {
+        b->claims[kept++] = c;
+        continue;
+      }
+      settle(f->p, &c, restored, f, false);
+      const struct batch given_back = {.claims = &c, .count = 1};
+      wake(f, &given_back);
+    }
+  }
+  b->count = kept;
+  return kept < n;
+}
+
 // What has been claimed, for its record.
 static void describe(const struct fetch *f, const struct batch *b) {
   struct hmm_record *r = b->record;
@@ -338,19 +372,20 @@ static int land_recorded(const struct fetch *f, struct batch *b) {
   return result;
 }
 
-// Steps 1 to 3 for as many pages as a batch takes; pages that are busy are marked 0 in `outcomes` and left for the next pass. -EAGAIN if a launch insists, which needs
+// Steps 1 to 3 for as many pages as a batch takes; pages that are left for the next pass are marked 0 in `outcomes`. -EAGAIN if a launch insists, which needs
 // these pages before it can start: then nothing is claimed by this batch, and nothing must be by others while one waits for the launch to be decided.
-static int start(const struct fetch *f, struct batch *b, uint64_t first, uint64_t end, bool *busy) {
+static int start(const struct fetch *f, struct batch *b, uint64_t first, uint64_t end, struct left *left) {
   int result = 0;
   for (uint64_t page = first; page < end && result >= 0; page++) {
     if (f->outcomes && f->outcomes[page - f->first]) continue; // by an earlier pass
     result = claim_or_finish(f, b, page);
-    if (result == BUSY) *busy = true;
+    if (result == BUSY) left->busy = true;
   }
   if (result >= 0 && b->count) {
     if (b->record) b->record->claimed = nanos();
     step(f->p, HMM_STEP_CLAIMED);
     if (f->flags & FAULT) leave_used(f, b);
+    else if (!(f->flags & PATIENT)) left->launched |= leave_launched(f, b);
     if (b->record) describe(f, b);
     result = await_launches(f, b);
     if (b->record) b->record->waited = nanos();
@@ -385,14 +420,14 @@ static int land_all(const struct fetch *f, struct batch *batches, int result) {
 }
 
 // One pass over the range, several batches under way: while the device copies some, others are claimed or mapped.
-static int pass(const struct fetch *f, uint64_t end, struct batch *batches, uint64_t batch_pages, bool *busy) {
+static int pass(const struct fetch *f, uint64_t end, struct batch *batches, uint64_t batch_pages, struct left *left) {
   int result = 0;
   unsigned turn = 0;
   for (uint64_t at = f->first; at < end && !result;) {
     struct batch *b = &batches[turn % UNDER_WAY]; // the oldest
     if (b->count) result = land_recorded(f, b);
     if (!result) b->record = new_record(f->p, &b->space, HMM_RECORD_FETCH, at, exclusive(f));
-    if (!result) result = start(f, b, at, at + batch_pages < end ? at + batch_pages : end, busy);
+    if (!result) result = start(f, b, at, at + batch_pages < end ? at + batch_pages : end, left);
     if (result && result != -EAGAIN) end_record(f->p, b->record, result);
     else if (!b->count) drop_record(f->p, b->record); // nothing to bring, or not yet
     if (result == -EAGAIN) {
@@ -404,6 +439,23 @@ static int pass(const struct fetch *f, uint64_t end, struct batch *batches, uint
     turn++;
   }
   return land_all(f, batches, result);
+}
+
+// Brings home what the launch uses that has the first of the pages left. They stay claimed while it runs, so that no launch after it takes them again.
+static int await_one_launch(const struct fetch *f, uint64_t end, struct batch *batches, uint64_t batch_pages) {
+  for (uint64_t page = f->first; page < end; page++) {
+    if (f->outcomes[page - f->first]) continue;
+    uint64_t until = used_until(f->p, page, !exclusive(f));
+    if (until == page) continue; // that launch has ended: the next pass takes it
+    if (until > page + batch_pages) until = page + batch_pages;
+    struct fetch one = *f;
+    struct left left;
+    one.flags |= PATIENT;
+    one.first = page;
+    one.outcomes = f->outcomes + (page - f->first);
+    return pass(&one, until < end ? until : end, batches, batch_pages, &left);
+  }
+  return 0;
 }
 
 HMM_API int hmm_fetch(struct hmm_pager *p, uint64_t first, uint64_t end, uint64_t flags, uint8_t *outcomes, struct hmm_moved *moved, struct hmm_failure *failure) {
@@ -424,9 +476,10 @@ HMM_API int hmm_fetch(struct hmm_pager *p, uint64_t first, uint64_t end, uint64_
   memset(f.outcomes, 0, (size_t)(end - first)); // 0: not yet
   for (int i = 0; i < UNDER_WAY; i++) batches[i].claims = claims + (size_t)i * batch_pages;
   while (true) {
-    bool busy = false;
-    result = pass(&f, end, batches, batch_pages, &busy);
-    if (result || !busy) break;
+    struct left left = {0};
+    result = pass(&f, end, batches, batch_pages, &left);
+    if (!result && left.launched) result = await_one_launch(&f, end, batches, batch_pages);
+    if (result || (!left.busy && !left.launched)) break;
     for (uint64_t page = first; page < end; page++) { // nothing is claimed here
       if (!f.outcomes[page - first]) wait_settled(p, page);
     }
@@ -444,8 +497,8 @@ int fetch_for_fault(struct hmm_pager *p, uint64_t first, uint64_t end, unsigned 
   struct batch b = {.claims = claims, .record = record};
   struct fetch f = {p, HMM_MAP | FAULT | (write ? HMM_EXCLUSIVE : 0) | (touch & TOUCH_AHEAD ? AHEAD : 0) | (touch & TOUCH_MAPPED ? MAPPED : 0), NULL, first, NULL, failure};
   while (true) {
-    bool busy = false;
-    int result = start(&f, &b, first, end, &busy);
+    struct left left = {0};
+    int result = start(&f, &b, first, end, &left);
     if (result == -EAGAIN) {
       await_decided(p);
       continue;
@@ -458,7 +511,7 @@ int fetch_for_fault(struct hmm_pager *p, uint64_t first, uint64_t end, unsigned 
     }
     count(p, HMM_AHEAD, touch & TOUCH_AHEAD || !b.count ? b.count : b.count - 1);
     if (b.count) result = land(&f, &b);
-    if (result || !busy || !p->trap->waits_for_claims) return result; // who has claimed the page wakes those who touch it
+    if (result || !left.busy || !p->trap->waits_for_claims) return result; // who has claimed the page wakes those who touch it
     promote(p);
     wait_settled(p, first);
     return 0; // the touch is made again and finds what it finds

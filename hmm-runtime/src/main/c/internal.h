@@ -217,6 +217,7 @@ struct page_range {
 // await_decided. Claim before calling.
 int await_conflicts(struct hmm_pager *p, struct page_range range, bool writers_only, int device, uint64_t except);
 bool in_use(struct hmm_pager *p, struct page_range range, bool writers_only); // whether there is anything to wait for
+uint64_t used_until(struct hmm_pager *p, uint64_t page, bool writers_only); // where the use ends that a launch has of the page; `page` if none has
 void await_decided(struct hmm_pager *p);
 
 // dma.c

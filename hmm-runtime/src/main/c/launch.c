@@ -75,6 +75,20 @@ bool in_use(struct hmm_pager *p, struct page_range range, bool writers_only) {
   return used;
 }
 
+uint64_t used_until(struct hmm_pager *p, uint64_t page, bool writers_only) {
+  uint64_t until = page;
+  pthread_mutex_lock(&p->launch_lock);
+  for (unsigned i = 0; i < p->launches_used && until == page; i++) {
+    const struct launch *l = &p->launches[i];
+    for (uint64_t u = 0; u < l->use_count && under_way(l); u++) {
+      const struct hmm_use *use = &l->uses[u];
+      if ((use->writes || !writers_only) && use->first <= page && page < use->end && use->end > until) until = use->end;
+    }
+  }
+  pthread_mutex_unlock(&p->launch_lock);
+  return until;
+}
+
 void await_decided(struct hmm_pager *p) {
   promote(p);
   pthread_mutex_lock(&p->launch_lock);

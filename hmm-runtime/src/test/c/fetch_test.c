@@ -206,7 +206,96 @@ static void a_mapped_view_does_not_fault(const struct shape *shape) {
   }
 }
 
+// While a fetch waits for a launch on some of its pages, the others come home and are nobody's to wait for.
+struct range_fetcher {
+  struct heap *heap;
+  uint64_t first, end, flags;
+};
+
+static void *fetch_range(void *arg) {
+  struct range_fetcher *f = arg;
+  CHECK_EQUAL(fetch(f->heap, f->first, f->end, f->flags), 0);
+  return NULL;
+}
+
+static void a_fetch_waits_for_a_launch_with_its_pages_alone(const struct shape *shape) {
+  for (uint64_t flags = HMM_EXCLUSIVE; flags < 8; flags += 2) { // with and without pin and mapping
+    struct heap *h = open_heap(shape, 2600, 1);
+    for (uint64_t page = 0; page < h->pages; page++) {
+      CHECK(move_to(h, page, 0, true));
+      fill_frame(h, 0, page, (unsigned char)(page % 253 + 1));
+    }
+    struct stopped_kernel k;
+    launch_stopped(h, &k, 0, 5, 8, true); // in the middle of the first of three batches
+    struct range_fetcher f = {h, 0, h->pages, flags};
+    pthread_t thread = start_thread(fetch_range, &f);
+    AWAIT(word_state(word(h, 5)) == TO_HOST && word_state(word(h, h->pages - 1)) != DEVICE);
+    for (uint64_t page = 0; page < h->pages; page += page < 20 ? 1 : 100) {
+      if (page >= 5 && page < 8) continue;
+      expect(h, page, (unsigned char)(page % 253 + 1)); // would not return before the kernel ends, which waits for us
+    }
+    for (uint64_t page = 5; page < 8; page++) CHECK_EQUAL(word_state(word(h, page)), TO_HOST);
+    let_go(&k);
+    pthread_join(thread, NULL);
+    for (uint64_t page = 0; page < h->pages; page++) {
+      CHECK_EQUAL(state(h, page), HOST);
+      CHECK_EQUAL(h->alias[page * PAGE + MIDDLE], page % 253 + 1);
+      CHECK_EQUAL(word_pins(word(h, page), true), flags & HMM_PIN ? 1 : 0);
+      if (flags & HMM_PIN) unpin(h, page, true);
+    }
+    close_heap(h);
+  }
+}
+
+// One after the other: two launches that are not told apart by a fetch of all their pages.
+static void a_fetch_outlasts_several_launches(const struct shape *shape) {
+  struct heap *h = open_heap(shape, 40, 1);
+  for (uint64_t page = 0; page < 40; page++) {
+    CHECK(move_to(h, page, page < 20 ? 0 : 1, true));
+    fill_frame(h, page < 20 ? 0 : 1, page, (unsigned char)(page + 1));
+  }
+  struct stopped_kernel a, b;
+  launch_stopped(h, &a, 0, 3, 9, true);
+  launch_stopped(h, &b, 1, 25, 30, false);
+  struct range_fetcher f = {h, 0, 40, HMM_EXCLUSIVE};
+  pthread_t thread = start_thread(fetch_range, &f);
+  AWAIT(word_state(word(h, 3)) == TO_HOST);
+  CHECK_EQUAL(state(h, 39), HOST);
+  let_go(&a);
+  AWAIT(word_state(word(h, 25)) == TO_HOST);
+  CHECK_EQUAL(state(h, 3), HOST);
+  let_go(&b);
+  pthread_join(thread, NULL);
+  for (uint64_t page = 0; page < 40; page++) expect(h, page, (unsigned char)(page + 1));
+  close_heap(h);
+}
+
+// Who copies through the staging memory holds it while the device works; who waits for it must not be the one who reads faults.
+static void faults_are_read_while_the_staging_memory_is_taken(const struct shape *shape) {
+  if (shape->way != STAGED) return;
+  struct heap *h = open_heap(shape, 32, 1);
+  CHECK(move_to(h, 1, 0, true) && move_to(h, 2, 0, true));
+  fill_frame(h, 0, 1, 11);
+  fill_frame(h, 0, 2, 12);
+  fake_hold(true);
+  struct toucher first, second;
+  start_toucher(&first, h, 1, false, 0);
+  fake_await_held();
+  start_toucher(&second, h, 2, false, 0);
+  AWAIT(word_state(word(h, 2)) == TO_HOST);
+  put(h, 9, 7); // needs no device; would not return before the hold ends
+  fake_hold(false);
+  join_toucher(&first);
+  join_toucher(&second);
+  CHECK_EQUAL(first.value, 11);
+  CHECK_EQUAL(second.value, 12);
+  close_heap(h);
+}
+
 const struct test fetch_tests[] = {
+    {"a_fetch_waits_for_a_launch_with_its_pages_alone", a_fetch_waits_for_a_launch_with_its_pages_alone, true},
+    {"a_fetch_outlasts_several_launches", a_fetch_outlasts_several_launches, true},
+    {"faults_are_read_while_the_staging_memory_is_taken", faults_are_read_while_the_staging_memory_is_taken, true},
     {"every_combination_of_flags", every_combination_of_flags, false},
     {"what_has_nothing_to_bring_is_told", what_has_nothing_to_bring_is_told, false},
     {"a_refused_view_pins_nothing", a_refused_view_pins_nothing, true},
