@@ -64,9 +64,10 @@ static unsigned touch_of(bool write, bool mapped) { return (write ? TOUCH_WRITE 
 // Nobody waits for these pages: whoever touches one that did not come will hear why.
 void bring_ahead(struct hmm_pager *p, const struct ahead *a) {
   struct hmm_failure ignored;
+  struct patience patience = new_patience(p, a->first, a->write, 0);
   if (!alike(a->word, load_word(p, a->first))) return; // something else has become of it meanwhile
   struct hmm_record space, *record = new_record(p, &space, HMM_RECORD_AHEAD, a->first, a->write);
-  int result = fetch_for_fault(p, a->first, stretch(p, a->first, a->word, a->end - a->first), touch_of(a->write, a->mapped) | TOUCH_AHEAD, &ignored, record);
+  int result = fetch_for_fault(p, a->first, stretch(p, a->first, a->word, a->end - a->first), touch_of(a->write, a->mapped) | TOUCH_AHEAD, &patience, &ignored, record);
   if (record && record->pages) end_record(p, record, result);
   else drop_record(p, record);
 }
@@ -77,15 +78,17 @@ static void serve_stretch(struct hmm_pager *p, const struct fault *f, uint64_t w
   uint64_t at = end - f->page > first ? f->page + first : end;
   unsigned touch = touch_of(f->write, f->mapped);
   struct hmm_failure failure = {0};
+  struct patience patience = new_patience(p, f->page, f->write, f->thread);
   struct hmm_record space, *record = new_record(p, &space, HMM_RECORD_FAULT, f->page, f->write);
-  int result = fetch_for_fault(p, f->page, at, touch, &failure, record);
-  for (int tries = 1; result && result != -EACCES && tries < TRIES; tries++) { // alone now: a neighbour may have been at fault
-    result = fetch_for_fault(p, f->page, f->page + 1, touch, &failure, record);
+  int result = fetch_for_fault(p, f->page, at, touch, &patience, &failure, record);
+  for (int tries = 1; result && result != -EACCES && result != -ETIMEDOUT && tries < TRIES; tries++) { // alone now: a neighbour may have been at fault
+    result = fetch_for_fault(p, f->page, f->page + 1, touch, &patience, &failure, record);
   }
-  if (result == -EACCES && at > f->page + 1) result = fetch_for_fault(p, f->page, f->page + 1, touch, &failure, record);
+  if (result == -EACCES && at > f->page + 1) result = fetch_for_fault(p, f->page, f->page + 1, touch, &patience, &failure, record);
   count(p, f->write ? HMM_FAULTS_WRITE : HMM_FAULTS_READ, 1);
   p->trap->answer(p, f, result);
   end_record(p, record, result); // the thread goes on already
+  if (patience.told) tell(p, &patience, result == -ETIMEDOUT ? HMM_NOTICE_GIVEN_UP : HMM_NOTICE_ENDED);
   if (result) count(p, HMM_ERRORS, 1);
   if (result || at == end) return;
   for (; at < end; at += piece) share_ahead(p, (struct ahead){at, end - at > piece ? at + piece : end, word, f->write, f->mapped});

@@ -42,6 +42,7 @@ struct fetch {
   uint64_t first;
   struct hmm_moved *moved;
   struct hmm_failure *failure;
+  struct patience *patience; // null: for ever
 };
 
 struct left { // pages of a pass that are for the next one
@@ -140,6 +141,10 @@ static size_t waiting_run(const struct fetch *f, const struct batch *b, size_t i
   return j;
 }
 
+static bool waits_for_launch(const struct fetch *f, uint64_t page) {
+  return must_wait(f, load_word(f->p, page)) && in_use(f->p, (struct page_range){page, page + 1}, !exclusive(f));
+}
+
 // Step 2.
 static int await_launches(const struct fetch *f, const struct batch *b) {
   for (size_t i = 0; i < b->count;) {
@@ -150,7 +155,7 @@ static int await_launches(const struct fetch *f, const struct batch *b) {
     }
     struct page_range range = {b->claims[i].page, b->claims[j - 1].page + 1};
     if (f->flags & FAULT && in_use(f->p, range, !exclusive(f))) count(f->p, HMM_WAITS, 1);
-    int result = await_conflicts(f->p, range, !exclusive(f), -1, 0);
+    int result = await_patiently(f->p, range, !exclusive(f), -1, 0, f->patience);
     if (result) return result;
     i = j;
   }
@@ -373,11 +378,17 @@ static int land_recorded(const struct fetch *f, struct batch *b) {
 }
 
 // Steps 1 to 3 for as many pages as a batch takes; pages that are left for the next pass are marked 0 in `outcomes`. -EAGAIN if a launch insists, which needs
-// these pages before it can start: then nothing is claimed by this batch, and nothing must be by others while one waits for the launch to be decided.
+// these pages before it can start: then nothing is claimed by this batch, and nothing must be by others while one waits for the launch to be decided. -ETIMEDOUT if a launch took
+// too long: nothing is claimed then either.
 static int start(const struct fetch *f, struct batch *b, uint64_t first, uint64_t end, struct left *left) {
   int result = 0;
+  bool leaves = !(f->flags & (FAULT | PATIENT)), used = leaves && in_use(f->p, (struct page_range){first, end}, !exclusive(f));
   for (uint64_t page = first; page < end && result >= 0; page++) {
     if (f->outcomes && f->outcomes[page - f->first]) continue; // by an earlier pass
+    if (used && waits_for_launch(f, page)) { // looked at before it is claimed, so that a launch that is entering does not lose it for nothing
+      left->launched = true;
+      continue;
+    }
     result = claim_or_finish(f, b, page);
     if (result == BUSY) left->busy = true;
   }
@@ -385,14 +396,14 @@ static int start(const struct fetch *f, struct batch *b, uint64_t first, uint64_
     if (b->record) b->record->claimed = nanos();
     step(f->p, HMM_STEP_CLAIMED);
     if (f->flags & FAULT) leave_used(f, b);
-    else if (!(f->flags & PATIENT)) left->launched |= leave_launched(f, b);
+    if (leaves) left->launched |= leave_launched(f, b); // those that were published meanwhile
     if (b->record) describe(f, b);
     result = await_launches(f, b);
     if (b->record) b->record->waited = nanos();
     if (!result) result = copy(f, b);
     if (b->record) b->record->copied = nanos();
   }
-  if (result < 0) restore(f, b, result == -EAGAIN ? NULL : f->failure);
+  if (result < 0) restore(f, b, result == -EAGAIN || result == -ETIMEDOUT ? NULL : f->failure);
   return result < 0 ? result : 0;
 }
 
@@ -428,11 +439,14 @@ static int pass(const struct fetch *f, uint64_t end, struct batch *batches, uint
     if (b->count) result = land_recorded(f, b);
     if (!result) b->record = new_record(f->p, &b->space, HMM_RECORD_FETCH, at, exclusive(f));
     if (!result) result = start(f, b, at, at + batch_pages < end ? at + batch_pages : end, left);
-    if (result && result != -EAGAIN) end_record(f->p, b->record, result);
+    bool again = result == -EAGAIN || result == -ETIMEDOUT;
+    if (result && !again) end_record(f->p, b->record, result);
     else if (!b->count) drop_record(f->p, b->record); // nothing to bring, or not yet
-    if (result == -EAGAIN) {
+    if (again) {
+      bool undecided = result == -EAGAIN;
       result = land_all(f, batches, 0);
-      await_decided(f->p);
+      if (undecided) await_decided(f->p, NULL);
+      else if (!result) return 0; // they are left over
       continue;
     }
     at += batch_pages;
@@ -450,10 +464,17 @@ static int await_one_launch(const struct fetch *f, uint64_t end, struct batch *b
     if (until > page + batch_pages) until = page + batch_pages;
     struct fetch one = *f;
     struct left left;
+    struct patience patience = new_patience(f->p, page, exclusive(f), 0); // a touch of these pages ends in time, too
+    one.patience = &patience;
     one.flags |= PATIENT;
     one.first = page;
     one.outcomes = f->outcomes + (page - f->first);
-    return pass(&one, until < end ? until : end, batches, batch_pages, &left);
+    int result = pass(&one, until < end ? until : end, batches, batch_pages, &left);
+    if (!result && !one.outcomes[0]) { // in vain: as long again without claims, for those who wait behind them
+      patience = new_patience(f->p, page, exclusive(f), 0);
+      await_patiently(f->p, (struct page_range){page, page + 1}, !exclusive(f), -1, 0, &patience);
+    }
+    return result;
   }
   return 0;
 }
@@ -468,7 +489,7 @@ HMM_API int hmm_fetch(struct hmm_pager *p, uint64_t first, uint64_t end, uint64_
   uint8_t *own_outcomes = outcomes ? NULL : calloc(1, (size_t)(end - first));
   struct claim *claims = malloc(UNDER_WAY * (size_t)batch_pages * sizeof *claims);
   struct batch batches[UNDER_WAY] = {0};
-  struct fetch f = {p, flags, outcomes ? outcomes : own_outcomes, first, moved, failure};
+  struct fetch f = {p, flags, outcomes ? outcomes : own_outcomes, first, moved, failure, NULL};
   if (!claims || !f.outcomes) {
     fail_errno(failure, first, result, HMM_CALL_NONE);
     goto out;
@@ -491,18 +512,15 @@ out:
   return result;
 }
 
-int fetch_for_fault(struct hmm_pager *p, uint64_t first, uint64_t end, unsigned touch, struct hmm_failure *failure, struct hmm_record *record) {
+int fetch_for_fault(struct hmm_pager *p, uint64_t first, uint64_t end, unsigned touch, struct patience *patience, struct hmm_failure *failure, struct hmm_record *record) {
   bool write = touch & TOUCH_WRITE;
   struct claim claims[CLAIMS_OF_A_FAULT];
   struct batch b = {.claims = claims, .record = record};
-  struct fetch f = {p, HMM_MAP | FAULT | (write ? HMM_EXCLUSIVE : 0) | (touch & TOUCH_AHEAD ? AHEAD : 0) | (touch & TOUCH_MAPPED ? MAPPED : 0), NULL, first, NULL, failure};
+  struct fetch f = {p, HMM_MAP | FAULT | (write ? HMM_EXCLUSIVE : 0) | (touch & TOUCH_AHEAD ? AHEAD : 0) | (touch & TOUCH_MAPPED ? MAPPED : 0), NULL, first, NULL, failure, patience};
   while (true) {
     struct left left = {0};
     int result = start(&f, &b, first, end, &left);
-    if (result == -EAGAIN) {
-      await_decided(p);
-      continue;
-    }
+    if (result == -EAGAIN && !(result = await_decided(p, patience))) continue;
     if (result) return result;
     for (size_t i = 0; i < b.count; i++) {
       uint64_t before = claims[i].before;
@@ -597,7 +615,7 @@ HMM_API int hmm_relocate(struct hmm_pager *p, uint64_t device, uint64_t page, ui
   uint64_t w = claimed.before;
   bool valid = word_state(w) == DEVICE ? word_device(w) == device : word_sharers(w) >> device & 1;
   int status = 0;
-  while (await_conflicts(p, (struct page_range){page, page + 1}, false, (int)device, 0) == -EAGAIN) await_decided(p); // cannot be: who insists keeps us out
+  while (await_conflicts(p, (struct page_range){page, page + 1}, false, (int)device, 0) == -EAGAIN) await_decided(p, NULL); // cannot be: who insists keeps us out
   if (valid) status = dma_within(p, (unsigned)device, from, to);
   if (!status) {
     if (valid) atomic_store(&TABLE(int32_t, c->region_of_frame)[to], atomic_load(&TABLE(int32_t, c->region_of_frame)[from]));
@@ -622,7 +640,7 @@ HMM_API int64_t hmm_undo(struct hmm_pager *p, uint64_t device, uint64_t launched
   for (uint64_t i = 0; i < n; i++) {
     uint64_t w = load_word(p, pages[i]), claimed = word_claim(w, true);
     if (!same_version(w, committed[i]) || word_state(w) == TO_HOST || !change_word(p, pages[i], &w, claimed)) continue; // somebody else's business by now
-    while (await_conflicts(p, (struct page_range){pages[i], pages[i] + 1}, false, -1, 0) == -EAGAIN) await_decided(p); // cannot be: who insists keeps us out
+    while (await_conflicts(p, (struct page_range){pages[i], pages[i] + 1}, false, -1, 0) == -EAGAIN) await_decided(p, NULL); // cannot be: who insists keeps us out
     int32_t frame = frame_of(d, pages[i]);
     bool used = frame < 0 || atomic_load(&TABLE(int32_t, d->config.last_use)[frame]) - (int32_t)clock_before > 0;
     bool back = hmm_launched(p, device) == launched_before || !used;

@@ -14,8 +14,9 @@
 
 struct hmm_pager; // one heap
 
-#define HMM_ABI 2
+#define HMM_ABI 3
 #define HMM_MAX_DEVICES 16
+#define HMM_NAME_BYTES 64 // of a kernel's name here, with the zero at its end; longer ones are cut off
 
 // How host accesses are noticed.
 enum hmm_rung {
@@ -54,6 +55,7 @@ struct hmm_config {
   uint64_t words;          // uint64_t[page_count]
   uint64_t region_starts;  // uint8_t[page_count]: 1 where a region begins or free space behind one; fetching ahead stops there
   uint64_t ahead_bytes;    // most that one fault brings along
+  uint64_t touch_nanos;    // how long a touch waits for launches before it becomes an error; 0: for ever
   uint64_t cl[HMM_CL_COUNT];
 };
 
@@ -128,6 +130,7 @@ struct hmm_launch {
   uint64_t event;                  // out: cl_event with a reference for the caller, or 0 if a page was missing
   uint64_t missing;                // out: the first page that was missing
   uint64_t moved;                  // out: pages moved by insisting
+  uint64_t name;                   // char[]: of the kernel, for notices; may be 0
 };
 
 // Page states and word layout; Java compares these numbers with its own before anything else. Returns how many there are.
@@ -228,6 +231,29 @@ HMM_API int hmm_record(struct hmm_pager *pager, uint64_t on);
 HMM_API int hmm_end_records(struct hmm_pager *pager);
 // Takes the oldest records out; returns how many, and adds to `lost` how many have been lost since the last call.
 HMM_API int64_t hmm_take_records(struct hmm_pager *pager, struct hmm_record *records, uint64_t capacity, uint64_t *lost);
+
+// A touch that waits for a launch for longer than HMM_LONG_WAIT_NANOS: told once then, and once more when it is over. Its thread is stopped meanwhile, and with it every
+// safepoint of a JVM, so this is what a program wants to hear of.
+#define HMM_LONG_WAIT_NANOS 100000000ULL
+
+enum hmm_notice_kind {
+  HMM_NOTICE_WAITS,    // it goes on waiting
+  HMM_NOTICE_ENDED,    // it was served, or has another reason to fail
+  HMM_NOTICE_GIVEN_UP, // it became an error after hmm_config.touch_nanos; the page is where it was
+};
+
+struct hmm_notice {
+  uint64_t kind;          // enum hmm_notice_kind
+  uint64_t page, write;
+  uint64_t thread;        // of the operating system, that touched
+  uint64_t device;        // of the launch it waits for, the last one if there were several
+  uint64_t started, now;  // nanoseconds of CLOCK_MONOTONIC
+  char kernel[HMM_NAME_BYTES];
+};
+
+// Waits for the next notice. Returns 1 with one, 0 after hmm_end_notices. One thread at a time; notices that nobody takes are lost, the newest first.
+HMM_API int hmm_await_notice(struct hmm_pager *pager, struct hmm_notice *notice);
+HMM_API int hmm_end_notices(struct hmm_pager *pager);
 
 // For tests: stops whoever comes to a step until it is let go.
 enum hmm_step {

@@ -9,6 +9,7 @@
 // | dma.c | copies between host and device memory |
 // | uffd.c, sigsegv.c | the traps: how a touch is noticed and how mappings are changed |
 // | record.c | records of what was served, for those who want to see it |
+// | notice.c | tells of touches that wait long |
 // | probe.c | tries a trap with real faults |
 // | word.h | the page word |
 //
@@ -32,11 +33,13 @@
 #define CLAIMS_OF_A_FAULT 512
 #define FAILED_PAGES 16
 #define AHEADS 64
+#define NOTICES 16
 
 struct fault {
   uint64_t page;
   bool write;
   bool mapped; // the page is mapped, and only protected
+  uint32_t thread; // that touched, 0 if unknown
   void *slot; // the trap's own
 };
 
@@ -80,6 +83,7 @@ struct launch {
   uint64_t use_count;
   struct hmm_use *uses, inline_uses[USES_INLINE];
   void *event;
+  char name[HMM_NAME_BYTES];
 };
 
 struct stream {
@@ -137,6 +141,12 @@ struct hmm_pager {
   pthread_mutex_t stream_lock;
   struct stream streams[STREAMS];
   unsigned stream_turn;
+
+  pthread_mutex_t notice_lock;
+  pthread_cond_t notice_changed;
+  struct hmm_notice notices[NOTICES]; // a ring
+  unsigned notice_first, notice_count;
+  bool notices_ended;
 
   _Atomic uint64_t failed[FAILED_PAGES]; // page + 1: faults answered with an error that the thread has not seen yet
   _Atomic uint64_t counts[HMM_COUNTERS];
@@ -206,7 +216,19 @@ void bring_ahead(struct hmm_pager *p, const struct ahead *a);
 // fetch.c
 // Page `first` was touched; the others come along, but for those that launches use. With TOUCH_AHEAD nobody waits for the first either; with TOUCH_MAPPED they are mapped already, as far as is known.
 enum touch { TOUCH_WRITE = 1, TOUCH_MAPPED = 2, TOUCH_AHEAD = 4 };
-int fetch_for_fault(struct hmm_pager *p, uint64_t first, uint64_t end, unsigned touch, struct hmm_failure *failure, struct hmm_record *record);
+struct patience;
+// -ETIMEDOUT if launches took longer than `patience` has.
+int fetch_for_fault(struct hmm_pager *p, uint64_t first, uint64_t end, unsigned touch, struct patience *patience, struct hmm_failure *failure, struct hmm_record *record);
+
+// notice.c
+// How long somebody waits for launches who holds claims meanwhile, so that others wait for him.
+struct patience {
+  uint64_t deadline;        // nanoseconds of CLOCK_MONOTONIC; 0: for ever
+  struct hmm_notice notice; // who waits; nothing is told of `thread` 0
+  bool told;
+};
+struct patience new_patience(const struct hmm_pager *p, uint64_t page, bool write, uint32_t thread);
+void tell(struct hmm_pager *p, struct patience *patience, enum hmm_notice_kind kind); // takes no lock but its own
 
 // launch.c
 int launches_init(struct hmm_pager *p);
@@ -216,9 +238,11 @@ struct page_range {
 // Waits for launches that use a page of `range` but for number `except`. -EAGAIN if one of them insists and is not decided: then give claims back and try again after
 // await_decided. Claim before calling.
 int await_conflicts(struct hmm_pager *p, struct page_range range, bool writers_only, int device, uint64_t except);
+// The same with a bound: -ETIMEDOUT after it; null for ever.
+int await_patiently(struct hmm_pager *p, struct page_range range, bool writers_only, int device, uint64_t except, struct patience *patience);
 bool in_use(struct hmm_pager *p, struct page_range range, bool writers_only); // whether there is anything to wait for
 uint64_t used_until(struct hmm_pager *p, uint64_t page, bool writers_only); // where the use ends that a launch has of the page; `page` if none has
-void await_decided(struct hmm_pager *p);
+int await_decided(struct hmm_pager *p, struct patience *patience); // 0 or -ETIMEDOUT
 
 // dma.c
 struct copies { // commands under way

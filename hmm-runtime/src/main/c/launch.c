@@ -11,6 +11,7 @@
 // after publishing is safe from then on, since whoever claims it waits for the launch. Only one thing could stand in its way: a claim that waits for this very launch
 // on a page not moved yet. Such a claim is given back (`-EAGAIN`).
 #include <errno.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -40,7 +41,40 @@ static bool conflicts(const struct launch *l, struct page_range range, bool writ
   return false;
 }
 
+// Waits for a change of the table, which is locked, because of a launch in it. Afterwards the caller looks again.
+static int await_change(struct hmm_pager *p, const struct launch *l, struct patience *patience) {
+  if (!patience) {
+    pthread_cond_wait(&p->launch_changed, &p->launch_lock);
+    return 0;
+  }
+  uint64_t now = nanos(), until = patience->deadline;
+  if (until && now >= until) return -ETIMEDOUT;
+  if (patience->notice.thread && !patience->told) {
+    uint64_t then = patience->notice.started + HMM_LONG_WAIT_NANOS;
+    if (!until || then < until) until = then;
+    if (now >= then) {
+      patience->notice.device = l->device;
+      memcpy(patience->notice.kernel, l->name, sizeof l->name);
+      pthread_mutex_unlock(&p->launch_lock);
+      tell(p, patience, HMM_NOTICE_WAITS);
+      pthread_mutex_lock(&p->launch_lock);
+      return 0;
+    }
+  }
+  if (!until) {
+    pthread_cond_wait(&p->launch_changed, &p->launch_lock);
+  } else {
+    struct timespec at = {(time_t)(until / 1000000000), (long)(until % 1000000000)};
+    pthread_cond_timedwait(&p->launch_changed, &p->launch_lock, &at);
+  }
+  return 0;
+}
+
 int await_conflicts(struct hmm_pager *p, struct page_range range, bool writers_only, int device, uint64_t except) {
+  return await_patiently(p, range, writers_only, device, except, NULL);
+}
+
+int await_patiently(struct hmm_pager *p, struct page_range range, bool writers_only, int device, uint64_t except, struct patience *patience) {
   int result = 0;
   bool waited = false;
   pthread_mutex_lock(&p->launch_lock);
@@ -59,7 +93,7 @@ int await_conflicts(struct hmm_pager *p, struct page_range range, bool writers_o
         pthread_mutex_lock(&p->launch_lock);
         continue;
       }
-      pthread_cond_wait(&p->launch_changed, &p->launch_lock);
+      if ((result = await_change(p, l, patience))) goto out;
     }
   }
 out:
@@ -89,17 +123,19 @@ uint64_t used_until(struct hmm_pager *p, uint64_t page, bool writers_only) {
   return until;
 }
 
-void await_decided(struct hmm_pager *p) {
+int await_decided(struct hmm_pager *p, struct patience *patience) {
+  int result = 0;
   promote(p);
   pthread_mutex_lock(&p->launch_lock);
-  for (unsigned i = 0; i < p->launches_used; i++) {
-    while (p->launches[i].state == INSISTING) pthread_cond_wait(&p->launch_changed, &p->launch_lock);
+  for (unsigned i = 0; i < p->launches_used && !result; i++) {
+    while (p->launches[i].state == INSISTING && !result) result = await_change(p, &p->launches[i], patience);
   }
   pthread_mutex_unlock(&p->launch_lock);
+  return result;
 }
 
 HMM_API int hmm_await(struct hmm_pager *p, int64_t device, uint64_t first, uint64_t end, uint64_t writers_only) {
-  while (await_conflicts(p, (struct page_range){first, end}, writers_only, (int)device, 0) == -EAGAIN) await_decided(p);
+  while (await_conflicts(p, (struct page_range){first, end}, writers_only, (int)device, 0) == -EAGAIN) await_decided(p, NULL);
   return 0;
 }
 
@@ -186,6 +222,7 @@ static struct launch *publish(struct hmm_pager *p, const struct hmm_launch *requ
   if (request->use_count) memcpy(l->uses, uses, request->use_count * sizeof *uses);
   l->device = (unsigned)request->device;
   l->use_count = request->use_count;
+  snprintf(l->name, sizeof l->name, "%s", request->name ? (const char *)(uintptr_t)request->name : "");
   if (request->insist) l->state = INSISTING;
   pthread_mutex_unlock(&p->launch_lock);
   return l;

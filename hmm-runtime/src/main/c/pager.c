@@ -3,6 +3,7 @@
 // The crew are the threads that serve faults, one of which leads: it alone waits for faults, and serves what it reads. Whoever is about to do something long (wait for a
 // launch, copy many pages) first makes another the leader, and a new thread if there is none. So a fault never stands behind one that waits, and a single fault costs
 // no hand-over.
+#define _GNU_SOURCE
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -26,7 +27,7 @@ static _Thread_local struct { // faults that this thread has read and not begun 
 HMM_API int hmm_abi(uint64_t *numbers, int capacity) {
   const uint64_t all[] = {HMM_ABI, EMPTY, HOST, SHARED, DEVICE, TO_DEVICE, TO_HOST, POISONED, UNMAPPED, DEVICE_SHIFT, SHARERS_MASK, WRITE_INTENT, DENY_READ,
                           DENY_WRITE, READ_PINS_SHIFT, WRITE_PINS_SHIFT, MAX_PINS, MARKED_READ, VERSION_SHIFT, HMM_MAX_DEVICES, HMM_CL_COUNT, HMM_COUNTERS, HMM_STEPS,
-                          sizeof(struct hmm_config), sizeof(struct hmm_device_config), sizeof(struct hmm_launch), sizeof(struct hmm_failure), sizeof(struct hmm_use), sizeof(struct hmm_record)};
+                          sizeof(struct hmm_config), sizeof(struct hmm_device_config), sizeof(struct hmm_launch), sizeof(struct hmm_failure), sizeof(struct hmm_use), sizeof(struct hmm_record), sizeof(struct hmm_notice)};
   int n = (int)(sizeof all / sizeof *all);
   for (int i = 0; i < n && i < capacity; i++) numbers[i] = all[i];
   return n;
@@ -228,8 +229,14 @@ static void strike_off(struct hmm_pager *p) {
 }
 
 static void init_locks(struct hmm_pager *p) {
+  pthread_condattr_t monotonic; // for waits with a bound
+  pthread_condattr_init(&monotonic);
+  pthread_condattr_setclock(&monotonic, CLOCK_MONOTONIC);
   pthread_mutex_init(&p->launch_lock, NULL);
-  pthread_cond_init(&p->launch_changed, NULL);
+  pthread_cond_init(&p->launch_changed, &monotonic);
+  pthread_condattr_destroy(&monotonic);
+  pthread_mutex_init(&p->notice_lock, NULL);
+  pthread_cond_init(&p->notice_changed, NULL);
   pthread_mutex_init(&p->insist_lock, NULL);
   pthread_mutex_init(&p->settle_lock, NULL);
   pthread_cond_init(&p->settle_changed, NULL);

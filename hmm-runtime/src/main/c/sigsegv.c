@@ -28,6 +28,7 @@ struct request {
   _Atomic uint32_t state;
   uint64_t page;
   bool write;
+  uint32_t thread;
 };
 
 typedef int (*sigaction_call)(int, const struct sigaction *, struct sigaction *);
@@ -61,6 +62,7 @@ static bool ask(struct hmm_pager *p, uint64_t page, bool writing) {
   }
   r->page = page;
   r->write = writing;
+  r->thread = (uint32_t)syscall(SYS_gettid);
   atomic_store(&r->state, WAITING);
   uint64_t one = 1;
   while (write(p->doorbell_event, &one, sizeof one) < 0 && errno == EINTR) {
@@ -198,7 +200,7 @@ static int segv_wait(struct hmm_pager *p, struct fault *faults, int capacity) {
     if (n == capacity) {
       more |= atomic_load(&requests[i].state) == WAITING;
     } else if (atomic_compare_exchange_strong(&requests[i].state, &waiting, TAKEN)) {
-      faults[n++] = (struct fault){requests[i].page, requests[i].write, false, &requests[i]};
+      faults[n++] = (struct fault){requests[i].page, requests[i].write, false, requests[i].thread, &requests[i]};
     }
   }
   uint64_t one = 1;

@@ -38,7 +38,7 @@ static int open_descriptor(uint64_t rung) {
 }
 
 static int shake_hands(int fd) {
-  struct uffdio_api api = {.api = UFFD_API, .features = UFFD_FEATURE_MISSING_SHMEM | UFFD_FEATURE_MINOR_SHMEM | UFFD_FEATURE_PAGEFAULT_FLAG_WP | UFFD_FEATURE_WP_HUGETLBFS_SHMEM};
+  struct uffdio_api api = {.api = UFFD_API, .features = UFFD_FEATURE_MISSING_SHMEM | UFFD_FEATURE_MINOR_SHMEM | UFFD_FEATURE_PAGEFAULT_FLAG_WP | UFFD_FEATURE_WP_HUGETLBFS_SHMEM | UFFD_FEATURE_THREAD_ID};
   return ioctl(fd, UFFDIO_API, &api) ? -errno : 0;
 }
 
@@ -89,7 +89,8 @@ static int uffd_wait(struct hmm_pager *p, struct fault *faults, int capacity) {
     uint64_t offset = messages[i].arg.pagefault.address - p->config.app;
     if (messages[i].event != UFFD_EVENT_PAGEFAULT || offset >> p->config.page_shift >= p->config.page_count) continue; // the doorbell
     bool write = messages[i].arg.pagefault.flags & (UFFD_PAGEFAULT_FLAG_WRITE | UFFD_PAGEFAULT_FLAG_WP);
-    faults[n++] = (struct fault){offset >> p->config.page_shift, write, messages[i].arg.pagefault.flags & UFFD_PAGEFAULT_FLAG_WP, NULL};
+    faults[n++] = (struct fault){offset >> p->config.page_shift, write, messages[i].arg.pagefault.flags & UFFD_PAGEFAULT_FLAG_WP,
+                                messages[i].arg.pagefault.feat.ptid, NULL};
   }
   return n;
 }

@@ -70,7 +70,7 @@ static void open_device(struct heap *h, unsigned index) {
   CHECK_EQUAL(hmm_add_device(h->pager, &config), 0);
 }
 
-struct heap *open_heap(const struct shape *shape, uint64_t pages, uint64_t ahead_pages) {
+static struct heap *open_with(const struct shape *shape, uint64_t pages, uint64_t ahead_pages, uint64_t touch_nanos) {
   struct heap *h = table(1, sizeof *h);
   size_t bytes = (size_t)(pages * PAGE);
   catch_errors();
@@ -85,12 +85,17 @@ struct heap *open_heap(const struct shape *shape, uint64_t pages, uint64_t ahead
   h->alias = mmap(NULL, bytes, PROT_READ | PROT_WRITE, MAP_SHARED, h->memfd, 0);
   CHECK(h->app != MAP_FAILED && h->alias != MAP_FAILED);
   struct hmm_config config = {.abi = HMM_ABI, .rung = shape->rung, .page_shift = PAGE_SHIFT, .page_count = pages, .app = (uint64_t)(uintptr_t)h->app, .alias = (uint64_t)(uintptr_t)h->alias,
-                              .memfd = (uint64_t)h->memfd, .words = (uint64_t)(uintptr_t)h->words, .region_starts = (uint64_t)(uintptr_t)h->region_starts, .ahead_bytes = ahead_pages * PAGE};
+                              .memfd = (uint64_t)h->memfd, .words = (uint64_t)(uintptr_t)h->words, .region_starts = (uint64_t)(uintptr_t)h->region_starts, .ahead_bytes = ahead_pages * PAGE,
+                              .touch_nanos = touch_nanos};
   fake_calls(config.cl);
   CHECK_EQUAL(hmm_open(&config, &h->pager), 0);
   for (unsigned i = 0; i < DEVICES; i++) open_device(h, i);
   return h;
 }
+
+struct heap *open_heap(const struct shape *shape, uint64_t pages, uint64_t ahead_pages) { return open_with(shape, pages, ahead_pages, 0); }
+
+struct heap *open_heap_with_touch_timeout(const struct shape *shape, uint64_t pages, uint64_t nanos) { return open_with(shape, pages, 1, nanos); }
 
 void close_heap(struct heap *h) {
   CHECK_EQUAL(hmm_close(h->pager), 0);
@@ -258,6 +263,7 @@ int launch(struct heap *h, struct launching *l, unsigned device, uint64_t first,
   request.kernel = (uint64_t)(uintptr_t)&l->kernel;
   request.dimensions = 1;
   request.global = (uint64_t)(uintptr_t)&one;
+  request.name = (uint64_t)(uintptr_t)"test_kernel";
   l->result = hmm_launch_enter(h->pager, &request, &l->failure);
   l->request = request;
   return l->result;

@@ -35,6 +35,7 @@ struct heap {
 
 // Page p has frame p on each device; as many frames again are free. All pages are EMPTY.
 struct heap *open_heap(const struct shape *shape, uint64_t pages, uint64_t ahead_pages);
+struct heap *open_heap_with_touch_timeout(const struct shape *shape, uint64_t pages, uint64_t nanos);
 void close_heap(struct heap *h); // also checks that no event is left over
 void free_heap(struct heap *h);  // after hmm_close
 

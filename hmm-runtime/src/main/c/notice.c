@@ -1,0 +1,42 @@
+// notice.c - tells of touches that wait long for a launch.
+//
+// No Java code can run where a touch is served, and nobody there may wait for it: so a thread of Java sleeps in hmm_await_notice, in native state, where no safepoint waits for it.
+#include <string.h>
+
+#include "internal.h"
+
+struct patience new_patience(const struct hmm_pager *p, uint64_t page, bool write, uint32_t thread) {
+  uint64_t now = nanos(), most = p->config.touch_nanos;
+  return (struct patience){most ? now + most : 0, {.page = page, .write = write, .thread = thread, .started = now}, false};
+}
+
+void tell(struct hmm_pager *p, struct patience *patience, enum hmm_notice_kind kind) {
+  patience->told = true;
+  patience->notice.kind = kind;
+  patience->notice.now = nanos();
+  pthread_mutex_lock(&p->notice_lock);
+  if (p->notice_count < NOTICES) p->notices[(p->notice_first + p->notice_count++) % NOTICES] = patience->notice;
+  pthread_cond_signal(&p->notice_changed);
+  pthread_mutex_unlock(&p->notice_lock);
+}
+
+HMM_API int hmm_await_notice(struct hmm_pager *p, struct hmm_notice *notice) {
+  pthread_mutex_lock(&p->notice_lock);
+  while (!p->notice_count && !p->notices_ended) pthread_cond_wait(&p->notice_changed, &p->notice_lock);
+  bool any = p->notice_count; // also after the end: what has been told is heard
+  if (any) {
+    *notice = p->notices[p->notice_first];
+    p->notice_first = (p->notice_first + 1) % NOTICES;
+    p->notice_count--;
+  }
+  pthread_mutex_unlock(&p->notice_lock);
+  return any;
+}
+
+HMM_API int hmm_end_notices(struct hmm_pager *p) {
+  pthread_mutex_lock(&p->notice_lock);
+  p->notices_ended = true;
+  pthread_cond_broadcast(&p->notice_changed);
+  pthread_mutex_unlock(&p->notice_lock);
+  return 0;
+}
