@@ -66,6 +66,7 @@ public final class Hmm implements AutoCloseable {
     private final Launcher launcher;
     private final List<HmmDevice> devices;
     private final TimelineThread timelineThread;
+    private final @Nullable LongTouches longTouches;
     private final @Nullable TraceFile ownTrace;
     private final List<Program> programs = new ArrayList<>();
 
@@ -92,6 +93,7 @@ public final class Hmm implements AutoCloseable {
         devices = pages.mirrors().stream().map(HmmDevice::new).toList();
         pages.mirrors().forEach(mirror -> mirror.device().reportTo(pages.timeline(), mirror.index()));
         timelineThread = new TimelineThread(pages, nativePager);
+        longTouches = nativePager == null ? null : new LongTouches(pages, nativePager);
         ownTrace = builder.ownTrace();
     }
 
@@ -105,7 +107,7 @@ public final class Hmm implements AutoCloseable {
             parts.add(space);
             PageTable table = new PageTable(space.pageCount());
             parts.add(table);
-            NativePager.Opened host = NativePager.open(builder.hostAccess(), space, table, opened, builder.faultAroundBytes());
+            NativePager.Opened host = NativePager.open(builder.hostAccess(), space, table, opened, builder.faultAroundBytes(), builder.touchTimeout());
             nativePager = host.pager();
             if (builder.isExclusive() && nativePager == null) {
                 throw new HostAccessUnavailableException("exclusive=true needs transparent host access: " + host.access().why());
@@ -246,6 +248,7 @@ public final class Hmm implements AutoCloseable {
         parts.add(timelineThread);
         if (nativePager != null) {
             drainCounts();
+            parts.add(Objects.requireNonNull(longTouches));
             parts.add(nativePager);
         }
         synchronized (programs) {

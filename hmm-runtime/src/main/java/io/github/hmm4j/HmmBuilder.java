@@ -45,6 +45,7 @@ public final class HmmBuilder {
     private ClOptions clOptions = ClOptions.DEFAULTS;
     private EvictionPolicy evictionPolicy = new LeastRecentlyUsed();
     private Duration launchTimeout = Duration.ofSeconds(30);
+    private @Nullable Duration touchTimeout;
     private HostAccess.@Nullable Mode hostAccess;
     private long faultAroundBytes = ByteSize.mib(32);
     private boolean exclusive;
@@ -134,11 +135,26 @@ public final class HmmBuilder {
 
     /// How long a launch waits for views of other threads to close. Default: 30 seconds.
     public HmmBuilder launchTimeout(Duration timeout) {
-        if (timeout.isNegative() || timeout.compareTo(LONGEST_TIMEOUT) > 0) {
-            throw new IllegalArgumentException("launchTimeout=" + timeout + ", must be 0 to " + LONGEST_TIMEOUT);
-        }
-        launchTimeout = timeout;
+        launchTimeout = checked("launchTimeout", timeout);
         return this;
+    }
+
+    /// How long a touch of managed memory waits for a kernel that uses the page; then it is an [InternalError] of the code that touched, and the page stays where it is.
+    /// Default: the launch timeout. Zero: for ever.
+    ///
+    /// A thread that touches is stopped where no safepoint can pass it by, so while it waits there is no garbage collection and no thread dump, other threads stop as soon as
+    /// they want one, and the process does not end on `SIGTERM`: [Launch#await()] the kernel before you touch what it uses. A wait of 100 ms is logged with kernel, page and thread.
+    /// Views are not concerned: whoever waits to open one holds nobody up.
+    public HmmBuilder touchTimeout(Duration timeout) {
+        touchTimeout = checked("touchTimeout", timeout);
+        return this;
+    }
+
+    private static Duration checked(String name, Duration timeout) {
+        if (timeout.isNegative() || timeout.compareTo(LONGEST_TIMEOUT) > 0) {
+            throw new IllegalArgumentException(name + "=" + timeout + ", must be 0 to " + LONGEST_TIMEOUT);
+        }
+        return timeout;
     }
 
     /// How the host shall reach managed memory. Default: the best way that works here, or what `-Dhmm.hostAccess=uffd|sigsegv|checked` says.
@@ -290,6 +306,10 @@ public final class HmmBuilder {
 
     EvictionPolicy evictionPolicy() {
         return evictionPolicy;
+    }
+
+    Duration touchTimeout() {
+        return touchTimeout == null ? launchTimeout : touchTimeout;
     }
 
     Duration launchTimeout() {

@@ -4,6 +4,8 @@ import io.github.hmm4j.device.Completion;
 import io.github.hmm4j.migrate.LaunchGate;
 
 /// A kernel that was started. Threads: any.
+///
+/// [#await()] it before ordinary code touches what it uses: a touch waits, too, but stops the whole JVM at the next safepoint while it does ([HmmBuilder#touchTimeout]).
 public final class Launch {
 
     private final Completion completion;

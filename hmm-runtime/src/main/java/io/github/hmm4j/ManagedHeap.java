@@ -40,6 +40,8 @@ import java.util.concurrent.locks.ReentrantLock;
 /// for native code, as it is for a file that was cut off. The error comes when the method that touched returns, at the latest. An atomic update (`compareAndSet` and its like) that
 /// cannot be served ends the JVM as long as C2 has not compiled it: the JVM carries it out itself then, and is not prepared for that.
 ///
+/// A touch of what a running kernel uses waits for the kernel, and so does every thread that wants a safepoint: await the launch first. [HmmBuilder#touchTimeout] bounds it.
+///
 /// With checked access the bytes are reached through [#view] only: a raw touch of the segment throws [WrongThreadException], since it belongs to a thread that has ended.
 ///
 /// Segments live until [#free] or the end of the [Hmm]. Ranges given to the methods below lie within one allocation. Sizes are bytes. Threads: any.

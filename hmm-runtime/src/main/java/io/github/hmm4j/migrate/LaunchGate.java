@@ -18,6 +18,9 @@ public interface LaunchGate {
     /// How a kernel whose arguments are ready is put on its queue.
     interface Enqueue {
 
+        /// For those who are told of the launch.
+        String kernelName();
+
         /// By Java. Flushes.
         Completion fromJava();
 

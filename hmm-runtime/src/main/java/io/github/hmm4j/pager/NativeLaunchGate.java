@@ -62,7 +62,8 @@ public final class NativeLaunchGate implements LaunchGate {
                 MemorySegment request = arena.allocateFrom(JAVA_LONG,
                         mirror.index(), usesOf(arena, uses).address(), uses.size(), windowsOf(arena, windows).address(), windows.size(), mirror.tick(),
                         insist ? 1 : 0, insist ? regionsOf(arena, windows).address() : 0, queue, kernel, global.length, arena.allocateFrom(JAVA_LONG, global).address(),
-                        local.length == 0 ? 0 : arena.allocateFrom(JAVA_LONG, local).address(), 0, 0, 0);
+                        local.length == 0 ? 0 : arena.allocateFrom(JAVA_LONG, local).address(), 0, 0, 0,
+                        arena.allocateFrom(enqueue.kernelName()).address());
                 MemorySegment failure = arena.allocate(JAVA_LONG, PagerCalls.FAILURE_WORDS);
                 if (PagerCalls.launch(pager, request, failure) != 0) {
                     throw NativeFailure.of(heap, failure, true, "launch on " + mirror);

@@ -13,6 +13,7 @@ import io.github.hmm4j.page.PageTable;
 import io.github.hmm4j.space.AddressSpace;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
+import java.time.Duration;
 import java.util.Arrays;
 import java.util.List;
 import org.jspecify.annotations.Nullable;
@@ -44,21 +45,24 @@ public final class NativePager implements AutoCloseable {
     /// Chooses the way to reach a heap's memory, and starts serving its faults.
     ///
     /// @param wanted     null: the best there is
-    /// @param devices    all devices of the heap, which are told apart by [#add] later
-    /// @param aheadBytes most that one touch brings along
+    /// @param devices      all devices of the heap, which are told apart by [#add] later
+    /// @param aheadBytes   most that one touch brings along
+    /// @param touchTimeout how long a touch waits for launches before it becomes an error; zero: for ever
     /// @throws io.github.hmm4j.error.HostAccessUnavailableException if what is wanted cannot be had
-    public static Opened open(HostAccess.@Nullable Mode wanted, AddressSpace space, PageTable table, List<Device> devices, long aheadBytes) {
+    public static Opened open(HostAccess.@Nullable Mode wanted, AddressSpace space, PageTable table, List<Device> devices, long aheadBytes,
+            Duration touchTimeout) {
         Ladder.Choice choice = Ladder.choose(wanted, devices);
         Rung rung = choice.rung();
-        return new Opened(choice.access(), rung == null ? null : open(choice.access(), rung, space, table, !devices.isEmpty(), aheadBytes));
+        return new Opened(choice.access(), rung == null ? null : open(choice.access(), rung, space, table, !devices.isEmpty(), aheadBytes, touchTimeout));
     }
 
-    private static NativePager open(HostAccess access, Rung rung, AddressSpace space, PageTable table, boolean openCl, long aheadBytes) {
+    private static NativePager open(HostAccess access, Rung rung, AddressSpace space, PageTable table, boolean openCl, long aheadBytes,
+            Duration touchTimeout) {
         try (Arena arena = Arena.ofConfined()) {
             long[] words = Arrays.copyOf(
                     new long[] {
                         PagerCalls.ABI, rung.ordinal(), space.pageSize().shift(), space.pageCount(), space.baseBytes(), space.host().alias().address(),
-                        space.host().descriptor(), table.addressBytes(), space.regionStartsAddressBytes(), aheadBytes
+                        space.host().descriptor(), table.addressBytes(), space.regionStartsAddressBytes(), aheadBytes, touchTimeout.toNanos()
                     },
                     PagerCalls.CONFIG_WORDS);
             for (PagerCalls.Cl function : PagerCalls.Cl.values()) {

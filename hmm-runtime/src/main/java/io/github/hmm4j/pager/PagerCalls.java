@@ -23,14 +23,15 @@ import java.util.OptionalLong;
 final class PagerCalls {
 
     /// Structures, counted in 64-bit words. The native side says its own sizes ([#mismatch]).
-    static final int CONFIG_WORDS = 10 + Cl.values().length;
+    static final int CONFIG_WORDS = 11 + Cl.values().length;
     static final int DEVICE_WORDS = 11;
-    static final int LAUNCH_WORDS = 16;
+    static final int LAUNCH_WORDS = 17;
     static final int FAILURE_WORDS = 6;
     static final int USE_WORDS = 3;
     static final int MOVED_WORDS = 3;
     static final int RECORD_WORDS = 16;
-    static final int ABI = 2;
+    static final int NOTICE_WORDS = 7 + 64 / Long.BYTES;
+    static final int ABI = 3;
 
     /// The OpenCL functions that native code calls, in its order.
     enum Cl {
@@ -82,6 +83,8 @@ final class PagerCalls {
     private static final MethodHandle RECORD = handle("hmm_record", 2);
     private static final MethodHandle END_RECORDS = handle("hmm_end_records", 1);
     private static final MethodHandle TAKE_RECORDS = longHandle("hmm_take_records", 4);
+    private static final MethodHandle AWAIT_NOTICE = handle("hmm_await_notice", 2);
+    private static final MethodHandle END_NOTICES = handle("hmm_end_notices", 1);
     private static final MethodHandle STEP_ARM = handle("hmm_step_arm", 3);
     private static final MethodHandle STEP_AWAIT = handle("hmm_step_await", 3);
 
@@ -94,7 +97,8 @@ final class PagerCalls {
                 PageWord.Layout.SHARERS_MASK, PageWord.Layout.WRITE_INTENT, PageWord.Layout.DENY_READ, PageWord.Layout.DENY_WRITE, PageWord.Layout.READ_PINS_SHIFT,
                 PageWord.Layout.WRITE_PINS_SHIFT, (long) PageWord.MAX_PINS, PageWord.Layout.MARKED_READ, PageWord.Layout.VERSION_SHIFT, (long) PageWord.MAX_DEVICES,
                 (long) Cl.values().length, (long) NativeCounts.COUNT, (long) NativePager.Step.values().length, bytes(CONFIG_WORDS), bytes(DEVICE_WORDS),
-                bytes(LAUNCH_WORDS), bytes(FAILURE_WORDS), bytes(USE_WORDS), bytes(RECORD_WORDS));
+                bytes(LAUNCH_WORDS), bytes(FAILURE_WORDS), bytes(USE_WORDS), bytes(RECORD_WORDS),
+                bytes(NOTICE_WORDS));
         try (Arena arena = Arena.ofConfined()) {
             MemorySegment table = arena.allocate(JAVA_LONG, 2L * ours.size());
             int count = invoke(ABI_NUMBERS, table.address(), 2L * ours.size());
@@ -245,6 +249,20 @@ final class PagerCalls {
         } catch (Throwable e) {
             throw unexpected(e);
         }
+    }
+
+    static boolean awaitNotice(long pager, MemorySegment notice) {
+        return invoke(AWAIT_NOTICE, pager, notice.address()) == 1;
+    }
+
+    static void endNotices(long pager) {
+        int result;
+        try {
+            result = (int) END_NOTICES.invokeExact(pager);
+        } catch (Throwable e) {
+            throw unexpected(e);
+        }
+        assert result == 0 : "hmm_end_notices=" + result;
     }
 
     static int armStep(long pager, long step, boolean armed) {

@@ -44,6 +44,10 @@ public final class Timeline {
         return trace != null || FaultEvent.PROBE.isEnabled() || BatchEvent.PROBE.isEnabled();
     }
 
+    public boolean wantsLongTouches() {
+        return trace != null || LongTouchEvent.PROBE.isEnabled();
+    }
+
     public boolean wantsCommands() {
         return trace != null || CommandEvent.PROBE.isEnabled();
     }

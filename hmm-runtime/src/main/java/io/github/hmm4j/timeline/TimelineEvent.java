@@ -14,7 +14,7 @@ import org.jspecify.annotations.Nullable;
 @Enabled(false)
 @StackTrace(false)
 public abstract sealed class TimelineEvent extends Event
-        permits CommandEvent, EvictionEvent, FetchEvent, LaunchEvent, MigrationEvent, ReplayEvent, ResidencyEvent, ServedEvent {
+        permits CommandEvent, EvictionEvent, FetchEvent, LaunchEvent, LongTouchEvent, MigrationEvent, ReplayEvent, ResidencyEvent, ServedEvent {
 
     /// In a field with a unit: not known.
     static final long UNKNOWN = Long.MIN_VALUE;

@@ -11,7 +11,7 @@ import java.util.Set;
 /// | --- | --- | --- |
 /// | launch, replay, migration, eviction, view | the Java thread that did it | slice; a replay without a wait is an instant |
 /// | fault | the native thread that served it | slice, with its steps inside |
-/// | batch | of its own, since several overlap | asynchronous slice, with its steps inside |
+/// | batch, long touch | of its own, since several overlap | asynchronous slice, a batch with its steps inside |
 /// | command | its device's kernels, copies to it, copies from it, or fills | slice; an arrow leads from the launch to its kernel |
 /// | residency | one for each place | counter |
 final class TraceWriter {
@@ -55,6 +55,7 @@ final class TraceWriter {
             case FetchEvent fetch -> slice(part, javaThread(part, event), fetch.kind.equals("PIN") ? "pin" : "view", "view", event);
             case FaultEvent fault -> fault(part, fault);
             case BatchEvent batch -> batch(part, batch);
+            case LongTouchEvent touch -> longTouch(part, touch);
             case CommandEvent command -> command(part, command);
             case ResidencyEvent residency -> put(begin("C", "bytes on " + residency.place + (residency.device < 0 ? "" : " (device " + residency.device + ")"),
                     "residency", part, 0, event.endedNanos()).counters(residency.onlyBytes, residency.validBytes - residency.onlyBytes));
@@ -89,6 +90,13 @@ final class TraceWriter {
         at = asyncStep(part, "copy", at, batch.copyNanos);
         asyncStep(part, "map", at, batch.mapNanos);
         put(beginAsync("e", name, part, batch.startNanos + batch.totalNanos));
+    }
+
+    private void longTouch(int part, LongTouchEvent touch) throws IOException {
+        batches++;
+        String name = "touch waits for " + touch.kernel;
+        put(beginAsync("b", name, part, touch.beganNanos()).arguments(touch));
+        put(beginAsync("e", name, part, touch.endedNanos()));
     }
 
     private long asyncStep(int part, String name, long at, long nanos) throws IOException {

@@ -1,0 +1,87 @@
+package io.github.hmm4j;
+
+import io.github.hmm4j.mirror.ManagedPages;
+import io.github.hmm4j.pager.NativeNotices;
+import io.github.hmm4j.pager.NativeNotices.Kind;
+import io.github.hmm4j.pager.NativeNotices.Notice;
+import io.github.hmm4j.pager.NativePager;
+import io.github.hmm4j.timeline.LongTouchEvent;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.Optional;
+import java.util.concurrent.TimeUnit;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/// Says which touch waits long for which kernel, in the log and on the timeline.
+///
+/// Who serves the touch runs no Java code, so a thread of its own sleeps in native code until there is something to say. If a safepoint is wanted meanwhile it speaks when that is over:
+/// the thread that touches is what holds it up.
+final class LongTouches implements AutoCloseable {
+
+    private static final Logger LOG = LoggerFactory.getLogger(LongTouches.class);
+
+    private final ManagedPages heap;
+    private final NativeNotices notices;
+    private final Thread thread;
+
+    LongTouches(ManagedPages heap, NativePager pager) {
+        this.heap = heap;
+        notices = new NativeNotices(pager);
+        thread = Thread.ofPlatform().daemon().name("hmm4j long touches").start(this::run);
+    }
+
+    private void run() {
+        for (Optional<Notice> notice = notices.next(); notice.isPresent(); notice = notices.next()) {
+            tell(notice.get());
+        }
+    }
+
+    private void tell(Notice notice) {
+        long address = heap.space().addressOf(notice.page());
+        String toucher = threadName(notice.thread());
+        long waited = notice.nowNanos() - notice.startNanos();
+        if (notice.kind() != Kind.ENDED) {
+            LOG.warn("thread '{}' {} the page at 0x{}, which kernel={} uses on device {}, and {} ms: {}",
+                    toucher, notice.write() ? "writes" : "reads", Long.toHexString(address), notice.kernel(), notice.device(),
+                    (notice.kind() == Kind.WAITS ? "waits for it since " : "has waited for it for ") + TimeUnit.NANOSECONDS.toMillis(waited),
+                    notice.kind() == Kind.WAITS
+                            ? "until it ends the JVM reaches no safepoint; await a launch before touching what it uses"
+                            : "the touch is an InternalError now, the page stays where it is");
+        }
+        if (notice.kind() != Kind.WAITS && heap.timeline().wantsLongTouches()) {
+            LongTouchEvent event = new LongTouchEvent();
+            event.of(address, notice.write(), toucher, notice.kernel(), notice.device(), notice.kind() == Kind.GIVEN_UP, waited);
+            heap.timeline().happened(event, notice.startNanos(), notice.nowNanos());
+        }
+    }
+
+    /// As HotSpot has given it to the operating system, which keeps 15 bytes of it; that of the main thread is the program's.
+    private static String threadName(long thread) {
+        try {
+            return Files.readString(Path.of("/proc/self/task/" + thread + "/comm")).strip();
+        } catch (IOException _) {
+            return "number " + thread; // it has ended
+        }
+    }
+
+    /// While the native part is still there.
+    @Override
+    public void close() {
+        notices.end();
+        boolean interrupted = false;
+        while (true) {
+            try {
+                thread.join();
+                break;
+            } catch (InterruptedException _) {
+                interrupted = true;
+            }
+        }
+        notices.close();
+        if (interrupted) {
+            Thread.currentThread().interrupt();
+        }
+    }
+}

@@ -1,0 +1,115 @@
+package io.github.hmm4j.transparent;
+
+import static java.lang.foreign.ValueLayout.JAVA_INT;
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+
+import io.github.hmm4j.ByteSize;
+import io.github.hmm4j.Hmm;
+import io.github.hmm4j.HmmBuilder;
+import io.github.hmm4j.Launch;
+import io.github.hmm4j.device.NDRange;
+import io.github.hmm4j.kernels.Source;
+import io.github.hmm4j.pager.HostAccess.Mode;
+import java.io.IOException;
+import java.lang.foreign.MemorySegment;
+import java.nio.file.Path;
+import java.time.Duration;
+import java.util.List;
+import java.util.concurrent.atomic.AtomicInteger;
+import jdk.jfr.Recording;
+import jdk.jfr.consumer.RecordedEvent;
+import jdk.jfr.consumer.RecordingFile;
+import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.EnumSource;
+import org.junit.jupiter.params.provider.ValueSource;
+
+/// Touches of what a kernel uses that runs for long.
+class LongTouchTest {
+
+    /// Counts to `rounds` in a way that no compiler sees through.
+    private static final Source SLOW = Source.text("slow.cl", """
+            kernel void slow(global uint *x, ulong rounds) {
+                uint state = x[0];
+                for (ulong i = 0; i < rounds; i++) {
+                    state = state * 1664525u + 1013904223u;
+                    state ^= state >> 7;
+                }
+                x[1] = state;
+                x[0] = 7;
+            }
+            """);
+
+    @TempDir
+    Path folder;
+
+    private static HmmBuilder builder(Mode mode) {
+        return Hmm.builder().heap(ByteSize.mib(16)).hostAccess(mode);
+    }
+
+    /// So many rounds that the kernel runs for a second or longer.
+    private static Launch launchSlow(Hmm hmm, MemorySegment x) {
+        var slow = hmm.program(SLOW).kernel("slow");
+        long rounds = 1 << 20;
+        long nanos;
+        do {
+            rounds *= 2;
+            long before = System.nanoTime();
+            slow.args(x, rounds).launch(NDRange.of(1)).await();
+            nanos = System.nanoTime() - before;
+        } while (nanos < 200_000_000L);
+        return slow.args(x, rounds * 5).launch(NDRange.of(1));
+    }
+
+    @ParameterizedTest
+    @EnumSource(value = Mode.class, names = {"UFFD", "SIGSEGV"})
+    void aTouchBecomesAnErrorInTimeAndThePageStays(Mode mode) {
+        try (Hmm hmm = builder(mode).touchTimeout(Duration.ofMillis(10)).open()) {
+            MemorySegment x = hmm.heap().allocate(JAVA_INT, 2);
+            Launch launch = launchSlow(hmm, x);
+            assertThatThrownBy(() -> read(x)).isInstanceOf(InternalError.class);
+            launch.await();
+            assertThat(read(x)).isEqualTo(7);
+        }
+    }
+
+    private static int read(MemorySegment x) {
+        return x.getAtIndex(JAVA_INT, 0);
+    }
+
+    @ParameterizedTest
+    @EnumSource(value = Mode.class, names = {"UFFD", "SIGSEGV"})
+    void theTimelineSaysWhoWaitedForWhat(Mode mode) throws IOException, InterruptedException {
+        Path file = folder.resolve("long.jfr");
+        try (Recording recording = new Recording()) {
+            recording.enable("hmm4j.LongTouch");
+            recording.start();
+            try (Hmm hmm = builder(mode).open()) {
+                MemorySegment x = hmm.heap().allocate(JAVA_INT, 2);
+                launchSlow(hmm, x);
+                AtomicInteger seen = new AtomicInteger();
+                Thread toucher = Thread.ofPlatform().name("a toucher").start(() -> seen.set(read(x)));
+                toucher.join();
+                assertThat(seen).hasValue(7);
+            }
+            recording.stop();
+            recording.dump(file);
+        }
+        List<RecordedEvent> touches = RecordingFile.readAllEvents(file);
+        assertThat(touches).hasSize(1);
+        RecordedEvent touch = touches.getFirst();
+        assertThat(touch.getString("kernel")).isEqualTo("slow");
+        assertThat(touch.getBoolean("givenUp")).isFalse();
+        assertThat(touch.getBoolean("write")).isFalse();
+        assertThat(touch.getString("toucher")).isEqualTo("a toucher");
+        assertThat(touch.getDuration("waitedNanos")).isGreaterThanOrEqualTo(Duration.ofMillis(100));
+    }
+
+    @ParameterizedTest
+    @ValueSource(longs = {-1, Long.MAX_VALUE})
+    void refusesTimeoutsThatAreNone(long seconds) {
+        assertThatThrownBy(() -> Hmm.builder().touchTimeout(Duration.ofSeconds(seconds)))
+                .isInstanceOf(IllegalArgumentException.class).hasMessageContaining("touchTimeout=");
+    }
+}
