@@ -8,6 +8,7 @@
 // | launch.c | launches in flight and the gate |
 // | dma.c | copies between host and device memory |
 // | uffd.c, sigsegv.c | the traps: how a touch is noticed and how mappings are changed |
+// | signals.c | the signal handler, its place in the chain of handlers, and how a touch becomes an error |
 // | record.c | records of what was served, for those who want to see it |
 // | probe.c | tries a trap with real faults |
 // | word.h | the page word |
@@ -18,6 +19,7 @@
 #define HMM_INTERNAL_H
 
 #include <pthread.h>
+#include <setjmp.h>
 #include <stdatomic.h>
 #include <stddef.h>
 #include <time.h>
@@ -102,11 +104,12 @@ struct step {
 struct hmm_pager {
   struct hmm_config config;
   const struct trap *trap;
-  int uffd, doorbell_event;
+  int uffd;
   char *doorbell;
   pthread_t ringer;
   bool ringing;
   void *requests; // of the SIGSEGV trap
+  sigjmp_buf *on_error; // of a heap that is being tried: where a touch goes that becomes an error
   _Atomic int inside; // signal handlers that use this heap
 
   _Atomic uint64_t *words;
@@ -187,8 +190,14 @@ void settled(struct hmm_pager *p); // after words have left TO_HOST
 void note_failed(struct hmm_pager *p, uint64_t page);
 bool take_failed(struct hmm_pager *p, uint64_t page);
 struct hmm_pager *pager_at(uintptr_t address);
+
+// signals.c
 int install_signal_handler(void);
 void await_handlers(struct hmm_pager *p); // lets those go who wait in the signal handler, once no other can find the heap
+
+// sigsegv.c, called by the signal handler but for the last
+bool on_touch(struct hmm_pager *p, uint64_t page, const void *signal_context); // whether the touch may be made again; else it is an error
+void let_requests_go(struct hmm_pager *p); // when the crew has gone
 
 // record.c
 bool start_record(struct hmm_pager *p, struct hmm_record *r, enum hmm_record_kind kind, uint64_t first, bool write);

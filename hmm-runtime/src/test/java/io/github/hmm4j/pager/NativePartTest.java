@@ -7,10 +7,12 @@ import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.nio.file.StandardCopyOption;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.TimeUnit;
 import java.util.stream.Stream;
+import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.EnumSource;
@@ -49,6 +51,26 @@ class NativePartTest {
         command.addAll(build.arguments);
         CommandLine.Outcome outcome = CommandLine.run(folder, command);
         assumeTrue(outcome.status() != 4, () -> "no rung is accepted here: " + outcome.output());
+        assertEquals(0, outcome.status(), outcome::output);
+    }
+
+    /// Several copies of the library in one process, as several class loaders bring them, beside signal handlers of others.
+    @Test
+    @Timeout(value = 120, unit = TimeUnit.SECONDS)
+    void copiesOfTheLibraryStandBesideEachOther() throws IOException, InterruptedException {
+        Path folder = Files.createDirectories(Path.of("target", "native-tests", "copies").toAbsolutePath());
+        CommandLine.Outcome built = CommandLine.run(folder, List.of("sh", SOURCES.resolve("main/c/build.sh").toString(), folder.toString()));
+        assertEquals(0, built.status(), built::output);
+        Path library = folder.resolve("linux-" + System.getProperty("os.arch").replace("amd64", "x86_64")).resolve("libhmm.so");
+        assumeTrue(Files.exists(library), built::output);
+
+        List<String> command = new ArrayList<>(List.of(folder.resolve("copies").toString()));
+        for (String name : List.of("a.so", "b.so")) {
+            command.add(Files.copy(library, folder.resolve(name), StandardCopyOption.REPLACE_EXISTING).toString());
+        }
+        CommandLine.Outcome compiled = compile(folder, Build.PLAIN, "copies", List.of(SOURCES.resolve("test/c/copies/copies.c").toString()));
+        assertEquals(0, compiled.status(), compiled::output);
+        CommandLine.Outcome outcome = CommandLine.run(folder, command);
         assertEquals(0, outcome.status(), outcome::output);
     }
 
