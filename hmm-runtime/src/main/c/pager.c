@@ -4,6 +4,7 @@
 // launch, copy many pages) first makes another the leader, and a new thread if there is none. So a fault never stands behind one that waits, and a single fault costs
 // no hand-over.
 #include <errno.h>
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -50,6 +51,7 @@ static void lead(struct hmm_pager *p) {
   while (leads) {
     int n = p->trap->wait(p, faults, FAULTS_AT_ONCE);
     pthread_mutex_lock(&p->crew_lock);
+    while (n < 0 && !p->stopping) pthread_cond_wait(&p->crew_changed, &p->crew_lock); // there is nothing to serve any more
     bool stopping = p->stopping;
     pthread_mutex_unlock(&p->crew_lock);
     if (n > 0) serve(p, faults, n);
@@ -87,6 +89,18 @@ static void *crew_main(void *arg) {
   return NULL;
 }
 
+int start_own_thread(pthread_t *thread, const pthread_attr_t *attributes, void *(*main)(void *), void *arg) {
+  static const int of_itself[] = {SIGSEGV, SIGBUS, SIGFPE, SIGILL, SIGTRAP, SIGSYS};
+  sigset_t others, before;
+  sigfillset(&others);
+  for (size_t i = 0; i < sizeof of_itself / sizeof *of_itself; i++) sigdelset(&others, of_itself[i]);
+  int error = pthread_sigmask(SIG_BLOCK, &others, &before);
+  if (error) return -error;
+  error = pthread_create(thread, attributes, main, arg);
+  pthread_sigmask(SIG_SETMASK, &before, NULL);
+  return -error;
+}
+
 static int join_crew(struct hmm_pager *p) {
   pthread_attr_t attributes;
   pthread_t thread;
@@ -95,10 +109,10 @@ static int join_crew(struct hmm_pager *p) {
   pthread_attr_setdetachstate(&attributes, PTHREAD_CREATE_DETACHED);
   pthread_attr_setstacksize(&attributes, CREW_STACK_BYTES);
   p->crew++;
-  error = pthread_create(&thread, &attributes, crew_main, p);
-  if (error) p->crew--;
+  int result = start_own_thread(&thread, &attributes, crew_main, p);
+  if (result) p->crew--;
   pthread_attr_destroy(&attributes);
-  return -error;
+  return result;
 }
 
 void share_ahead(struct hmm_pager *p, struct ahead a) {

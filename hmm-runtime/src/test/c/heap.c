@@ -87,6 +87,7 @@ struct heap *open_heap(const struct shape *shape, uint64_t pages, uint64_t ahead
   struct hmm_config config = {.abi = HMM_ABI, .rung = shape->rung, .page_shift = PAGE_SHIFT, .page_count = pages, .app = (uint64_t)(uintptr_t)h->app, .alias = (uint64_t)(uintptr_t)h->alias,
                               .memfd = (uint64_t)h->memfd, .words = (uint64_t)(uintptr_t)h->words, .region_starts = (uint64_t)(uintptr_t)h->region_starts, .ahead_bytes = ahead_pages * PAGE};
   fake_calls(config.cl);
+  h->config = config;
   CHECK_EQUAL(hmm_open(&config, &h->pager), 0);
   for (unsigned i = 0; i < DEVICES; i++) open_device(h, i);
   return h;
