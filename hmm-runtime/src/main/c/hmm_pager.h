@@ -16,6 +16,7 @@ struct hmm_pager; // one heap
 
 #define HMM_ABI 2
 #define HMM_MAX_DEVICES 16
+#define HMM_MAX_PAGERS 256 // open at once; one more is -EUSERS
 
 // How host accesses are noticed.
 enum hmm_rung {

@@ -13,11 +13,10 @@
 
 #include "internal.h"
 
-#define MAX_PAGERS 256
 #define IDLE_CREW 4
 #define CREW_STACK_BYTES (1U << 20) // OpenCL drivers are called on it
 
-static _Atomic(struct hmm_pager *) pagers[MAX_PAGERS]; // for the signal handler
+static _Atomic(struct hmm_pager *) pagers[HMM_MAX_PAGERS]; // for the signal handler
 static _Thread_local bool leads;
 static _Thread_local struct { // faults that this thread has read and not begun to serve
   const struct fault *faults;
@@ -34,7 +33,7 @@ HMM_API int hmm_abi(uint64_t *numbers, int capacity) {
 }
 
 struct hmm_pager *pager_at(uintptr_t address) {
-  for (int i = 0; i < MAX_PAGERS; i++) {
+  for (int i = 0; i < HMM_MAX_PAGERS; i++) {
     struct hmm_pager *p = atomic_load(&pagers[i]);
     if (p && address - p->config.app < p->config.page_count << p->config.page_shift) return p;
   }
@@ -227,15 +226,15 @@ static int check(const struct hmm_config *c) {
 }
 
 static int enlist(struct hmm_pager *p) {
-  for (int i = 0; i < MAX_PAGERS; i++) {
+  for (int i = 0; i < HMM_MAX_PAGERS; i++) {
     struct hmm_pager *none = NULL;
     if (atomic_compare_exchange_strong(&pagers[i], &none, p)) return 0;
   }
-  return -EMFILE;
+  return -EUSERS;
 }
 
 static void strike_off(struct hmm_pager *p) {
-  for (int i = 0; i < MAX_PAGERS; i++) {
+  for (int i = 0; i < HMM_MAX_PAGERS; i++) {
     struct hmm_pager *it = p;
     if (atomic_compare_exchange_strong(&pagers[i], &it, NULL)) return;
   }

@@ -7,6 +7,7 @@ import io.github.hmm4j.device.Device;
 import io.github.hmm4j.device.FramePool;
 import io.github.hmm4j.device.NativeHandles;
 import io.github.hmm4j.device.opencl.ClStatus;
+import io.github.hmm4j.error.HostAccessUnavailableException;
 import io.github.hmm4j.error.SystemCallFailedException;
 import io.github.hmm4j.mirror.DeviceMirror;
 import io.github.hmm4j.page.PageTable;
@@ -15,6 +16,7 @@ import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import java.util.Arrays;
 import java.util.List;
+import java.util.concurrent.atomic.AtomicInteger;
 import org.jspecify.annotations.Nullable;
 
 /// A heap's native part: it serves the faults of the program's loads and stores, and makes every claim that others must wait for.
@@ -24,6 +26,9 @@ public final class NativePager implements AutoCloseable {
 
     /// Where a test can stop whoever comes by, in the order of `enum hmm_step`.
     public enum Step { FETCH_CLAIMED, FETCH_COPIED, FETCH_MAPPED, LAUNCH_PUBLISHED, LAUNCH_CHECKED, FAULT_NOTICED }
+
+    private static final int EUSERS = 87;
+    private static final AtomicInteger OPEN = new AtomicInteger();
 
     private final HostAccess access;
     private final AddressSpace space;
@@ -46,7 +51,7 @@ public final class NativePager implements AutoCloseable {
     /// @param wanted     null: the best there is
     /// @param devices    all devices of the heap, which are told apart by [#add] later
     /// @param aheadBytes most that one touch brings along
-    /// @throws io.github.hmm4j.error.HostAccessUnavailableException if what is wanted cannot be had
+    /// @throws HostAccessUnavailableException if what is wanted cannot be had, or too many heaps are open
     public static Opened open(HostAccess.@Nullable Mode wanted, AddressSpace space, PageTable table, List<Device> devices, long aheadBytes) {
         Ladder.Choice choice = Ladder.choose(wanted, devices);
         Rung rung = choice.rung();
@@ -66,9 +71,14 @@ public final class NativePager implements AutoCloseable {
             }
             MemorySegment opened = arena.allocate(JAVA_LONG);
             int result = PagerCalls.open(arena.allocateFrom(JAVA_LONG, words), opened);
+            if (-result == EUSERS) {
+                throw new HostAccessUnavailableException("%d heaps with transparent host access are open in this process, and that is the most: close some, or open this one with hostAccess=%s"
+                        .formatted(OPEN.get(), HostAccess.Mode.CHECKED));
+            }
             if (result != 0) {
                 throw new SystemCallFailedException(rung.text(), -result, "capacityBytes=" + space.capacityBytes());
             }
+            OPEN.incrementAndGet();
             return new NativePager(access, space, opened.get(JAVA_LONG, 0));
         }
     }
@@ -122,6 +132,7 @@ public final class NativePager implements AutoCloseable {
         if (!closed) {
             closed = true;
             int result = PagerCalls.close(handle);
+            OPEN.decrementAndGet();
             assert result == 0 : "hmm_close=" + result;
         }
     }
