@@ -46,7 +46,8 @@ struct fault {
 struct trap {
   int (*open)(struct hmm_pager *);
   void (*close)(struct hmm_pager *);
-  // Waits for faults. Returns how many; 0 if the crew is to look whether it is to stop; -errno if none can be noticed any more, and then every touch is an error already.
+  // Waits for faults. Returns how many; 0 if the crew is to look whether it is to stop; -errno if none can be noticed
+  // any more, and then every touch is an error already.
   int (*wait)(struct hmm_pager *, struct fault *, int capacity);
   void (*ring)(struct hmm_pager *); // makes `wait` return
   // Maps host pages, and wakes nobody: who touched them shall find their words settled. `writable` still respects the protection of the region.
@@ -181,7 +182,8 @@ void step_slow(struct hmm_pager *p, enum hmm_step step);
 static inline void step(struct hmm_pager *p, enum hmm_step s) {
   if (atomic_load_explicit(&p->steps_armed, memory_order_relaxed)) step_slow(p, s);
 }
-// Starts a thread that takes none of the signals that are sent to the process: those are for the program's threads. What it makes itself (SIGSEGV and the like) must be told.
+// Starts a thread that takes none of the signals that are sent to the process: those are for the program's threads.
+// What it makes itself (SIGSEGV and the like) must be told.
 int start_own_thread(pthread_t *thread, const pthread_attr_t *attributes, void *(*main)(void *), void *arg);
 void promote(struct hmm_pager *p); // lets somebody else read faults, and the rest of those read already; called before whatever may take long
 void share_ahead(struct hmm_pager *p, struct ahead a);
@@ -198,7 +200,8 @@ int install_signal_handler(void);
 void await_handlers(struct hmm_pager *p); // lets those go who wait in the signal handler, once no other can find the heap
 
 // sigsegv.c, called by the signal handler but for the last
-bool on_touch(struct hmm_pager *p, uint64_t page, const void *signal_context); // whether the touch may be made again; else it is an error
+// Whether the touch may be made again; else it is an error.
+bool on_touch(struct hmm_pager *p, uint64_t page, const void *signal_context);
 void let_requests_go(struct hmm_pager *p); // when the crew has gone
 
 // record.c

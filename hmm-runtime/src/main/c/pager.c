@@ -50,7 +50,7 @@ static void lead(struct hmm_pager *p) {
   while (leads) {
     int n = p->trap->wait(p, faults, FAULTS_AT_ONCE);
     pthread_mutex_lock(&p->crew_lock);
-    while (n < 0 && !p->stopping) pthread_cond_wait(&p->crew_changed, &p->crew_lock); // there is nothing to serve any more
+    while (n < 0 && !p->stopping) pthread_cond_wait(&p->crew_changed, &p->crew_lock); // nothing to serve any more
     bool stopping = p->stopping;
     pthread_mutex_unlock(&p->crew_lock);
     if (n > 0) serve(p, faults, n);

@@ -1,8 +1,10 @@
-// probe.c - tries a rung on a small heap of its own before a program's memory depends on it. First what can be asked without a touch: each way to change a mapping. Then touches: of a page that was
-// never touched, of memory without a mapping, a write to memory that was protected, and, where the rung promises it, a touch from within a system call.
+// probe.c - tries a rung on a small heap of its own before a program's memory depends on it. First what can be asked
+// without a touch: each way to change a mapping. Then touches: of a page that was never touched, of memory without a
+// mapping, a write to memory that was protected, and, where the rung promises it, a touch from within a system call.
 //
-// A rung that fails must not take the process along. So a touch that becomes an error comes back here (`on_error`), and all of it happens on a thread of its own: if that is stuck, it is left
-// behind with all that it uses, since nothing of a heap can be taken away while somebody sleeps in it.
+// A rung that fails must not take the process along. So a touch that becomes an error comes back here (`on_error`), and
+// all of it happens on a thread of its own: if that is stuck, it is left behind with all that it uses, since nothing of
+// a heap can be taken away while somebody sleeps in it.
 #define _GNU_SOURCE
 #include <errno.h>
 #include <stdio.h>
@@ -87,13 +89,15 @@ static bool touch_all(struct probe *t) {
   if (!accepted(t, hmm_forbid(t->pager, NEVER_TOUCHED, NEVER_TOUCHED + 1, 0))) return false;
   if (t->system_calls) {
     now(t, "touch from within a system call");
-    if (!found(t, pwrite(t->memfd, (const void *)page, 1, WRITTEN_BY_CALL * PAGE) == 1 && t->alias[WRITTEN_BY_CALL * PAGE] == 3)) return false;
+    bool written = pwrite(t->memfd, (const void *)page, 1, WRITTEN_BY_CALL * PAGE) == 1;
+    if (!found(t, written && t->alias[WRITTEN_BY_CALL * PAGE] == 3)) return false;
   }
   return found(t, *page == 3);
 }
 
 static void try_out(struct probe *t) {
-  static const char *const opening[] = {"opening userfaultfd", "opening /dev/userfaultfd", "opening userfaultfd for user mode", "mapping without permissions"};
+  static const char *const opening[] = {"opening userfaultfd", "opening /dev/userfaultfd",
+                                        "opening userfaultfd for user mode", "mapping without permissions"};
   now(t, opening[t->config.rung]);
   if (!accepted(t, hmm_open(&t->config, &t->pager))) return;
   if (sigsetjmp(t->on_error, 1)) {
@@ -137,8 +141,9 @@ static void init(struct probe *t, uint64_t rung) {
   pthread_condattr_destroy(&attributes);
   pthread_mutex_init(&t->lock, NULL);
   t->system_calls = rung == HMM_UFFD_SYSCALL || rung == HMM_UFFD_DEVICE;
-  t->config = (struct hmm_config){.abi = HMM_ABI, .rung = rung, .page_shift = 12, .page_count = PAGES, .app = (uint64_t)(uintptr_t)t->app, .alias = (uint64_t)(uintptr_t)t->alias,
-                                  .memfd = (uint64_t)t->memfd, .words = (uint64_t)(uintptr_t)t->words, .region_starts = (uint64_t)(uintptr_t)t->region_starts};
+#define ADDRESS(name) .name = (uint64_t)(uintptr_t)t->name
+  t->config = (struct hmm_config){.abi = HMM_ABI, .rung = rung, .page_shift = 12, .page_count = PAGES, ADDRESS(app),
+                                  ADDRESS(alias), .memfd = (uint64_t)t->memfd, ADDRESS(words), ADDRESS(region_starts)};
 }
 
 static int reserve(struct probe *t) {
@@ -174,7 +179,8 @@ HMM_API int hmm_probe(uint64_t rung, char *what, uint64_t what_bytes) {
   bool stuck = started && !await_done(t);
   int result = stuck ? -ETIMEDOUT : t->result;
   if (what_bytes) what[0] = 0;
-  if (result && what_bytes) snprintf(what, (size_t)what_bytes, "%s: %s", atomic_load(&t->at), stuck ? "no answer" : t->failed);
+  const char *failed = stuck ? "no answer" : t->failed;
+  if (result && what_bytes) snprintf(what, (size_t)what_bytes, "%s: %s", atomic_load(&t->at), failed);
   if (!stuck) release(t);
   return result;
 }

@@ -1,14 +1,19 @@
-// signals.c - the handler of SIGSEGV: whose fault it is, who comes next, and how a touch becomes an error of its thread.
+// signals.c - the handler of SIGSEGV: whose fault it is, who comes next, and how a touch becomes an error of its
+// thread.
 //
-// The handler is installed below libjsig, so it comes first; whatever is not ours goes on to the handler that was there, which in a JVM is the JVM's. A process may have several copies of
-// this library (each class loader brings its own) and other libraries with handlers of their own, so the handlers form a chain, and one that comes to the top again makes the chain a ring.
-// Therefore a copy remembers two handlers: the first one that it ever displaced, for good, and the newest. A signal that comes to a copy goes on to the newest; one that comes again on its way
-// goes on to the first. Who was first was there before the copy, so the way along the firsts ends with the handler that was there before all copies.
+// The handler is installed below libjsig, so it comes first; whatever is not ours goes on to the handler that was
+// there, which in a JVM is the JVM's. A process may have several copies of this library (each class loader brings its
+// own) and other libraries with handlers of their own, so the handlers form a chain, and one that comes to the top
+// again makes the chain a ring. Therefore a copy remembers two handlers: the first one that it ever displaced, for
+// good, and the newest. A signal that comes to a copy goes on to the newest; one that comes again on its way goes on to
+// the first. Who was first was there before the copy, so the way along the firsts ends with the handler that was there
+// before all copies.
 //
-// Nothing can tell whether a handler of somebody else would pass a fault of ours on: one that does not ends the process, so it can't be tried. But as no ring does harm, whoever opens a heap just
-// makes sure to be on top.
+// Nothing can tell whether a handler of somebody else would pass a fault of ours on: one that does not ends the
+// process, so it can't be tried. But as no ring does harm, whoever opens a heap just makes sure to be on top.
 //
-// An error (protection, lost contents, no region) is told as SIGBUS to the handler that was there: the JVM makes it an InternalError of the Java code that touched.
+// An error (protection, lost contents, no region) is told as SIGBUS to the handler that was there: the JVM makes it an
+// InternalError of the Java code that touched.
 #define _GNU_SOURCE
 #include <dlfcn.h>
 #include <errno.h>
@@ -23,15 +28,16 @@ typedef int (*sigaction_call)(int, const struct sigaction *, struct sigaction *)
 
 static sigaction_call libc_sigaction;
 static pthread_mutex_t install_lock = PTHREAD_MUTEX_INITIALIZER;
-static _Atomic(const struct sigaction *) first_before_us, newest_before_us; // what they point to never changes and is never freed; `newest` is null while we are on our way to the top
+// What they point to never changes and is never freed. The newest is null while we are on our way to the top.
+static _Atomic(const struct sigaction *) first_before_us, newest_before_us;
 static _Atomic int looking; // handlers that may have found a heap and are not counted in it yet
 
 // ---- one signal's way along the chain
 
 #define VISIT 0x686d6d2076697369ULL // says that it is one
 
-// A signal carries its visits with it, since a variable of the thread would outlive a handler that jumps away, and the first use of one in a thread may allocate memory. All copies of the
-// library read this structure.
+// A signal carries its visits with it, since a variable of the thread would outlive a handler that jumps away, and the
+// first use of one in a thread may allocate memory. All copies of the library read this structure.
 struct visit {
   uint64_t mark;       // VISIT
   const void *copy;    // which copy of the library was visited
@@ -40,12 +46,16 @@ struct visit {
 };
 
 // The end of the 128 bytes that the kernel hands out as siginfo_t, of which it uses 48.
-static struct visit **last_visit(siginfo_t *info) { return (struct visit **)(void *)((char *)info + sizeof *info - sizeof(struct visit *)); }
+static struct visit **last_visit(siginfo_t *info) {
+  return (struct visit **)(void *)((char *)info + sizeof *info - sizeof(struct visit *));
+}
 
-// Before Linux 4.20 the end of siginfo_t is whatever lay on the stack: a visit lies between our frame and the frame of the signal, and knows the signal.
+// Before Linux 4.20 the end of siginfo_t is whatever lay on the stack: a visit lies between our frame and the frame of
+// the signal, and knows the signal.
 static bool is_visit(const struct visit *outer, const struct visit *ours, const void *context) {
   uintptr_t at = (uintptr_t)outer;
-  return at > (uintptr_t)ours && at < (uintptr_t)context && at % sizeof(uint64_t) == 0 && outer->mark == VISIT && outer->context == context;
+  if (at <= (uintptr_t)ours || at >= (uintptr_t)context || at % sizeof(uint64_t)) return false;
+  return outer->mark == VISIT && outer->context == context;
 }
 
 // Notes a visit. Returns how often this signal has been here before.
@@ -77,8 +87,10 @@ static void pass_on(int signal, siginfo_t *info, void *context) {
   static const struct sigaction by_default = {.sa_handler = SIG_DFL};
   struct visit v;
   int before = enter(&v, info, context);
-  const struct sigaction *first = atomic_load(&first_before_us), *to = before == 0 ? atomic_load(&newest_before_us) : before == 1 ? first : &by_default;
-  if (to || info->si_code <= 0) hand_to(to ? to : first ? first : &by_default, signal, info, context); // else the touch is made again, until we know whom we have displaced
+  const struct sigaction *first = atomic_load(&first_before_us), *newest = atomic_load(&newest_before_us);
+  const struct sigaction *to = before == 0 ? newest : before == 1 ? first : &by_default;
+  if (!to && info->si_code <= 0) to = first ? first : &by_default; // a signal that was sent does not come again
+  if (to) hand_to(to, signal, info, context); // else the touch is made again, until we know whom we have displaced
   leave(&v, info);
 }
 
@@ -145,7 +157,8 @@ int install_signal_handler(void) {
   int result = 0;
   pthread_mutex_lock(&install_lock);
   if (!libc_sigaction) {
-    void *libc = dlopen("libc.so.6", RTLD_LAZY | RTLD_NOLOAD); // libjsig would take ours for one to be called after the JVM's
+    // libjsig would take ours for one to be called after the JVM's
+    void *libc = dlopen("libc.so.6", RTLD_LAZY | RTLD_NOLOAD);
     sigaction_call real = libc ? (sigaction_call)(uintptr_t)dlsym(libc, "sigaction") : sigaction;
     libc_sigaction = real ? real : sigaction;
   }

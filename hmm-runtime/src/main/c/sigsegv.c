@@ -1,6 +1,7 @@
 // sigsegv.c - the trap that memory protection and a signal make.
 //
-// The thread that touches stops in the signal handler (signals.c), which only writes down what it wants and sleeps; the crew serves it, and the touch is made again.
+// The thread that touches stops in the signal handler (signals.c), which only writes down what it wants and sleeps; the
+// crew serves it, and the touch is made again.
 #define _GNU_SOURCE
 #include <errno.h>
 #include <linux/futex.h>
@@ -70,7 +71,8 @@ static struct request *take_all(struct requests *q) {
   return oldest;
 }
 
-// The last use of `r`: its memory is the handler's again. Waking may then find somebody else asleep there, and whoever sleeps on a futex looks again.
+// The last use of `r`: its memory is the handler's again. Waking may then find somebody else asleep there, and whoever
+// sleeps on a futex looks again.
 static void reply(struct request *r, uint32_t state) {
   atomic_store(&r->state, state);
   futex_wake(&r->state);

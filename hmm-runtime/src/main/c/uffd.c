@@ -85,13 +85,15 @@ static void uffd_wake(struct hmm_pager *p, uint64_t first, uint64_t end) {
   ioctl(p->uffd, UFFDIO_WAKE, &r); // refuses only ranges that are not registered
 }
 
-// Nobody will hear of a touch any more, since somebody has closed our descriptor, say; and a touch that nobody hears of finds what was there before, or sleeps for ever. So all of the memory becomes
-// that of a file without a page, where a touch is an error whatever the protection. Returns `reason`.
+// Nobody will hear of a touch any more, since somebody has closed our descriptor, say; and a touch that nobody hears of
+// finds what was there before, or sleeps for ever. So all of the memory becomes that of a file without a page, where a
+// touch is an error whatever the protection. Returns `reason`.
 static int give_up(struct hmm_pager *p, int reason) {
   size_t bytes = (size_t)(p->config.page_count << p->config.page_shift);
-  int empty;
-  while ((empty = (int)syscall(SYS_memfd_create, "hmm-nothing", 1)) < 0) nanosleep(&(struct timespec){0, 10000000}, NULL); // out of descriptors or memory: there is no other way
-  while (mmap(app_of(p, 0), bytes, PROT_NONE, MAP_SHARED | MAP_FIXED | MAP_NORESERVE, empty, 0) == MAP_FAILED) nanosleep(&(struct timespec){0, 10000000}, NULL);
+  const struct timespec nap = {0, 10000000}; // out of descriptors or memory: there is no other way
+  int empty, flags = MAP_SHARED | MAP_FIXED | MAP_NORESERVE;
+  while ((empty = (int)syscall(SYS_memfd_create, "hmm-nothing", 1)) < 0) nanosleep(&nap, NULL);
+  while (mmap(app_of(p, 0), bytes, PROT_NONE, flags, empty, 0) == MAP_FAILED) nanosleep(&nap, NULL);
   close(empty);
   uffd_wake(p, 0, p->config.page_count);
   return reason;

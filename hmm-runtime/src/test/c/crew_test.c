@@ -1,4 +1,5 @@
-// crew_test.c - the threads that serve: when thousands fault at once, when signals come, and when no touch can be noticed any more.
+// crew_test.c - the threads that serve: when thousands fault at once, when signals come, and when no touch can be
+// noticed any more.
 #define _GNU_SOURCE
 #include "heap.h"
 
@@ -11,7 +12,8 @@
 
 #include "system.h"
 
-// Each thread touches its own page, all of them at the same time. No room for them runs out, and who waits lets those work who serve.
+// Each thread touches its own page, all of them at the same time. No room for them runs out, and who waits lets those
+// work who serve.
 struct crowd {
   struct heap *heap;
   pthread_barrier_t barrier;
@@ -90,7 +92,8 @@ static void check_signals(int thread, uint64_t blocked, void *arg) {
   struct seen *seen = arg;
   if (seen->known[thread]) return;
   seen->fresh++;
-  static const int others[] = {SIGHUP, SIGINT, SIGQUIT, SIGUSR1, SIGUSR2, SIGTERM, SIGCHLD, SIGPROF, SIGALRM}, own[] = {SIGSEGV, SIGBUS, SIGFPE};
+  static const int others[] = {SIGHUP, SIGINT, SIGQUIT, SIGUSR1, SIGUSR2, SIGTERM, SIGCHLD, SIGPROF, SIGALRM};
+  static const int own[] = {SIGSEGV, SIGBUS, SIGFPE};
   for (size_t i = 0; i < sizeof others / sizeof *others; i++) CHECK(blocked >> (others[i] - 1) & 1);
   for (size_t i = 0; i < sizeof own / sizeof *own; i++) seen->starting += (int)(blocked >> (own[i] - 1) & 1);
 }

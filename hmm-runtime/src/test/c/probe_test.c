@@ -17,9 +17,10 @@ static void refused(const struct shape *shape, enum failing what, int expected, 
 }
 
 // Linux 5.19 to 6.3: everything can be had but this, and a touch would find out too late.
-static void a_kernel_without_write_protected_mappings_is_refused(const struct shape *shape) {
+static void write_protected_mappings_are_asked_for(const struct shape *shape) {
   if (shape->rung == HMM_SIGSEGV) return;
-  refused(shape, WRITE_PROTECTED_MAPPINGS, -EINVAL, "mapping a page for reading only (UFFDIO_CONTINUE_MODE_WP, Linux 6.4): refused");
+  refused(shape, WRITE_PROTECTED_MAPPINGS, -EINVAL,
+          "mapping a page for reading only (UFFDIO_CONTINUE_MODE_WP, Linux 6.4): refused");
 }
 
 static void a_touch_that_errs_does_not_end_the_process(const struct shape *shape) {
@@ -39,7 +40,7 @@ static void a_rung_that_is_none_is_refused(const struct shape *shape) {
 }
 
 const struct test probe_tests[] = {
-    {"a_kernel_without_write_protected_mappings_is_refused", a_kernel_without_write_protected_mappings_is_refused, true},
+    {"write_protected_mappings_are_asked_for", write_protected_mappings_are_asked_for, true},
     {"a_touch_that_errs_does_not_end_the_process", a_touch_that_errs_does_not_end_the_process, true},
     {"a_touch_without_an_answer_is_given_up", a_touch_without_an_answer_is_given_up, true},
     {"a_rung_that_is_none_is_refused", a_rung_that_is_none_is_refused, true},

@@ -6,6 +6,7 @@
 #include <linux/userfaultfd.h>
 #include <stdarg.h>
 #include <stdatomic.h>
+#include <stdbool.h>
 #include <sys/ioctl.h>
 #include <sys/syscall.h>
 #include <sys/types.h>
@@ -38,7 +39,8 @@ int __wrap_ioctl(int fd, unsigned long request, ...) {
   void *argument = va_arg(arguments, void *);
   va_end(arguments);
   enum failing now = failing;
-  if (now == WRITE_PROTECTED_MAPPINGS && request == UFFDIO_CONTINUE && ((struct uffdio_continue *)argument)->mode & UFFDIO_CONTINUE_MODE_WP) return refuse(EINVAL);
+  bool protects = request == UFFDIO_CONTINUE && ((struct uffdio_continue *)argument)->mode & UFFDIO_CONTINUE_MODE_WP;
+  if (now == WRITE_PROTECTED_MAPPINGS && protects) return refuse(EINVAL);
   if (now == MAPPINGS_AFTER_THE_FIRST && request == UFFDIO_CONTINUE && mappings++) return refuse(EINVAL);
   if (now == WAKING && request == UFFDIO_WAKE) return 0;
   return (int)syscall(SYS_ioctl, fd, request, argument);

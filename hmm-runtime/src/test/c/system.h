@@ -1,4 +1,5 @@
-// system.h - system calls of the native part that fail as on other kernels. The linker hands its calls to system.c (`--wrap`).
+// system.h - system calls of the native part that fail as on other kernels. The linker hands its calls to system.c
+// (`--wrap`).
 #ifndef SYSTEM_H
 #define SYSTEM_H
 

@@ -1,7 +1,9 @@
-// copies.c - several copies of libhmm.so in one process, as several class loaders bring them, beside signal handlers of others.
+// copies.c - several copies of libhmm.so in one process, as several class loaders bring them, beside signal handlers of
+// others.
 //
-// Usage: copies LIBRARY LIBRARY: two copies of one file. Opens heaps of both in turns; in between a fault of the program's own must reach the program's handler, once, and touches of all
-// heaps must be served. Exit status 1 and a line on stderr if not. NativePartTest builds and runs it.
+// Usage: copies LIBRARY LIBRARY: two copies of one file. Opens heaps of both in turns; in between a fault of the
+// program's own must reach the program's handler, once, and touches of all heaps must be served. Exit status 1 and a
+// line on stderr if not. NativePartTest builds and runs it.
 #define _GNU_SOURCE
 #include <dlfcn.h>
 #include <setjmp.h>
@@ -78,8 +80,10 @@ static struct heap open_heap(const struct copy *copy) {
   h.app = mmap(NULL, PAGES * PAGE, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
   h.alias = mmap(NULL, PAGES * PAGE, PROT_READ | PROT_WRITE, MAP_SHARED, memfd, 0);
   CHECK(h.app != MAP_FAILED && h.alias != MAP_FAILED);
-  struct hmm_config config = {.abi = HMM_ABI, .rung = HMM_SIGSEGV, .page_shift = 12, .page_count = PAGES, .app = (uint64_t)(uintptr_t)h.app, .alias = (uint64_t)(uintptr_t)h.alias,
-                              .memfd = (uint64_t)memfd, .words = (uint64_t)(uintptr_t)calloc(PAGES, 8), .region_starts = (uint64_t)(uintptr_t)calloc(PAGES, 1)};
+#define ADDRESS(of) (uint64_t)(uintptr_t)(of)
+  struct hmm_config config = {.abi = HMM_ABI, .rung = HMM_SIGSEGV, .page_shift = 12, .page_count = PAGES,
+                              .app = ADDRESS(h.app), .alias = ADDRESS(h.alias), .memfd = (uint64_t)memfd,
+                              .words = ADDRESS(calloc(PAGES, 8)), .region_starts = ADDRESS(calloc(PAGES, 1))};
   CHECK(!copy->open(&config, &h.pager));
   return h;
 }

@@ -1,4 +1,5 @@
-// before_6_4.c - to be preloaded: a kernel that has userfaultfd but does not know UFFDIO_CONTINUE_MODE_WP, as Linux 5.19 to 6.3.
+// before_6_4.c - to be preloaded: a kernel that has userfaultfd but does not know UFFDIO_CONTINUE_MODE_WP, as Linux
+// 5.19 to 6.3.
 #define _GNU_SOURCE
 #include <errno.h>
 #include <linux/userfaultfd.h>

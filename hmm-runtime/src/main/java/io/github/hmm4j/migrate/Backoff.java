@@ -3,8 +3,9 @@ package io.github.hmm4j.migrate;
 import java.util.concurrent.locks.LockSupport;
 import java.util.function.LongConsumer;
 
-/// Waiting for somebody else's claim to end: a short spin, then naps that grow to a millisecond. Used by one thread, for one wait. An interrupted thread naps as well, and
-/// stays interrupted: what it waits for is short, and its caller could not be told.
+/// Waiting for somebody else's claim to end: a short spin, then naps that grow to a millisecond. Used by one thread,
+/// for one wait. An interrupted thread naps as well, and stays interrupted: what it waits for is short, and its caller
+/// could not be told.
 final class Backoff {
 
     private static final int SPINS = 64;

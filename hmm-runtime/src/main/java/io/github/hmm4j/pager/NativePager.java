@@ -72,8 +72,9 @@ public final class NativePager implements AutoCloseable {
             MemorySegment opened = arena.allocate(JAVA_LONG);
             int result = PagerCalls.open(arena.allocateFrom(JAVA_LONG, words), opened);
             if (-result == EUSERS) {
-                throw new HostAccessUnavailableException("%d heaps with transparent host access are open in this process, and that is the most: close some, or open this one with hostAccess=%s"
-                        .formatted(OPEN.get(), HostAccess.Mode.CHECKED));
+                throw new HostAccessUnavailableException(
+                        "%d heaps with transparent host access are open, and that is the most: close one, or use hostAccess=%s"
+                                .formatted(OPEN.get(), HostAccess.Mode.CHECKED));
             }
             if (result != 0) {
                 throw new SystemCallFailedException(rung.text(), -result, "capacityBytes=" + space.capacityBytes());

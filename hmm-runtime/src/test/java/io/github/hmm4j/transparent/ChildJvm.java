@@ -71,7 +71,8 @@ final class ChildJvm {
         }
     }
 
-    private static Process start(Path output, String preload, List<String> options, Class<?> program, String... arguments) throws IOException {
+    private static Process start(Path output, String preload, List<String> options, Class<?> program,
+            String... arguments) throws IOException {
         Path java = Path.of(System.getProperty("java.home"));
         List<String> command = new ArrayList<>(List.of(java.resolve("bin/java").toString(), "-ea", "--enable-native-access=ALL-UNNAMED", "-XX:-CreateCoredumpOnCrash",
                 "-XX:+ErrorFileToStdout"));

@@ -23,7 +23,8 @@ class ManyHeapsTest {
                 while (heaps.size() <= LIMIT) {
                     heaps.add(open(HostAccess.Mode.SIGSEGV));
                 }
-            }).isInstanceOf(HostAccessUnavailableException.class).hasMessageStartingWith(LIMIT + " heaps ").hasMessageContaining("hostAccess=CHECKED");
+            }).isInstanceOf(HostAccessUnavailableException.class)
+                    .hasMessageStartingWith(LIMIT + " heaps ").hasMessageContaining("hostAccess=CHECKED");
             open(HostAccess.Mode.CHECKED).close();
             heaps.remove().close();
             heaps.add(open(HostAccess.Mode.SIGSEGV));

@@ -8,7 +8,8 @@ import io.github.hmm4j.error.HostAccessUnavailableException;
 import io.github.hmm4j.pager.HostAccess;
 import java.lang.foreign.MemorySegment;
 
-/// A program that takes the best host access there is, and asks for userfaultfd. Lines: `best: MODE, why`, `UFFD: why not`, `done touched=1`.
+/// A program that takes the best host access there is, and asks for userfaultfd. Lines: `best: MODE, why`, `UFFD: why
+/// not`, `done touched=1`.
 final class OlderKernelWorker {
 
     private static final int PAGE = 4096;

@@ -4,6 +4,7 @@ import static java.lang.foreign.ValueLayout.JAVA_INT;
 
 import io.github.hmm4j.ByteSize;
 import io.github.hmm4j.Hmm;
+import io.github.hmm4j.HmmBuilder;
 import io.github.hmm4j.pager.HostAccess;
 import java.io.File;
 import java.io.IOException;
@@ -19,7 +20,8 @@ import java.util.function.Function;
 import java.util.regex.Pattern;
 import org.jspecify.annotations.Nullable;
 
-/// A program that opens heaps through two class loaders in turns, and after each makes a `NullPointerException` in compiled code and touches all heaps there are.
+/// A program that opens heaps through two class loaders in turns, and after each makes a `NullPointerException` in
+/// compiled code and touches all heaps there are.
 ///
 /// Argument: `MODE`. Last line: `done name=number ...`.
 final class TwoLoadersWorker {
@@ -32,13 +34,15 @@ final class TwoLoadersWorker {
 
     private TwoLoadersWorker() {}
 
-    /// What a loader's own copy of the runtime is asked through: opens a heap for a `MODE`. What comes back touches a new page of it, and closes it.
+    /// What a loader's own copy of the runtime is asked through: opens a heap for a `MODE`. What comes back touches a
+    /// new page of it, and closes it.
     @SuppressWarnings("unused") // by its name
     static final class Copy implements Function<String, Map.Entry<Runnable, Runnable>> {
 
         @Override
         public Map.Entry<Runnable, Runnable> apply(String mode) {
-            Hmm hmm = Hmm.builder().heap(ByteSize.mib(1)).pageSize(PAGE).hostOnly().hostAccess(HostAccess.Mode.valueOf(mode)).open();
+            HmmBuilder builder = Hmm.builder().heap(ByteSize.mib(1)).pageSize(PAGE).hostOnly();
+            Hmm hmm = builder.hostAccess(HostAccess.Mode.valueOf(mode)).open();
             return Map.entry(() -> touch(hmm.heap().allocate(PAGE, PAGE)), hmm::close);
         }
 
