@@ -73,7 +73,7 @@ public final class NativePager implements AutoCloseable {
             int result = PagerCalls.open(arena.allocateFrom(JAVA_LONG, words), opened);
             if (-result == EUSERS) {
                 throw new HostAccessUnavailableException(
-                        "%d heaps with transparent host access are open, and that is the most: close one, or use hostAccess=%s"
+                        "%d heaps with transparent access are open, and that is the most: close one, or use hostAccess=%s"
                                 .formatted(OPEN.get(), HostAccess.Mode.CHECKED));
             }
             if (result != 0) {
