@@ -35,12 +35,14 @@ is_built() {
   [ -e "$1" ] && [ -z "$(find . \( -name '*.[ch]' -o -name build.sh -o -type d \) -newer "$1" -print)" ]
 }
 
-# compile COMPILER LIBRARY. Everything is bound at loading (now), since the signal handler must not enter the dynamic linker; and nothing may be left unbound (defs).
+# compile COMPILER LIBRARY. Everything is bound at loading (now), since the signal handler must not enter the dynamic
+# linker; nothing may be left unbound (defs); and the library stays to the end of the process (nodelete), since others
+# may pass signals on to its handler.
 # Old systems are meant to load it, too (old_glibc.h). The debug information names the sources as seen from the root of the repository, wherever that was.
 compile() {
   # shellcheck disable=SC2086
   $1 -std=c17 -O2 -g -include old_glibc.h -Wall -Wextra -Wconversion -Werror -fvisibility=hidden -fPIC -shared -pthread \
-    -ffile-prefix-map="$PWD"=hmm-runtime/src/main/c -Wl,-z,now -Wl,-z,defs ${CFLAGS:-} ./*.c -ldl -o "$2"
+    -ffile-prefix-map="$PWD"=hmm-runtime/src/main/c -Wl,-z,now,-z,defs,-z,nodelete ${CFLAGS:-} ./*.c -ldl -o "$2"
 }
 
 # build COMPILER MACHINE. The library gets the time from before the sources were read, so that an edit meanwhile counts as newer; and it appears in one step. One that is

@@ -1,7 +1,8 @@
 // hmm_pager.h - the native part of hmm4j: everything that must go on while Java threads are stopped.
 //
 // A Java thread that faults is stopped inside the kernel in Java state and cannot reach a safepoint. So whatever serves its fault, and whatever that waits for, is here:
-// the trap (uffd.c, sigsegv.c), the way home (fetch.c), the launch gate (launch.c). Nothing here calls Java; what it waits for is another thread in here or an OpenCL
+// the trap (uffd.c, sigsegv.c, signals.c), the way home (fetch.c), the launch gate (launch.c). Nothing here calls Java;
+// what it waits for is another thread in here or an OpenCL
 // event that has been flushed.
 //
 // All structures are 64-bit words, so that Java can fill them without knowing C. Calls return 0 or -errno; details are in hmm_failure. Threads: any, unless it says so.
@@ -17,6 +18,7 @@ struct hmm_pager; // one heap
 #define HMM_ABI 3
 #define HMM_MAX_DEVICES 16
 #define HMM_NAME_BYTES 64 // of a kernel's name here, with the zero at its end; longer ones are cut off
+#define HMM_MAX_PAGERS 256 // open at once; one more is -EUSERS
 
 // How host accesses are noticed.
 enum hmm_rung {

@@ -8,6 +8,7 @@
 // | launch.c | launches in flight and the gate |
 // | dma.c | copies between host and device memory |
 // | uffd.c, sigsegv.c | the traps: how a touch is noticed and how mappings are changed |
+// | signals.c | the signal handler, its place in the chain of handlers, and how a touch becomes an error |
 // | record.c | records of what was served, for those who want to see it |
 // | notice.c | tells of touches that wait long |
 // | probe.c | tries a trap with real faults |
@@ -19,6 +20,7 @@
 #define HMM_INTERNAL_H
 
 #include <pthread.h>
+#include <setjmp.h>
 #include <stdatomic.h>
 #include <stddef.h>
 #include <time.h>
@@ -47,7 +49,8 @@ struct fault {
 struct trap {
   int (*open)(struct hmm_pager *);
   void (*close)(struct hmm_pager *);
-  // Waits for faults. Returns how many; 0 if the crew is to look whether it is to stop.
+  // Waits for faults. Returns how many; 0 if the crew is to look whether it is to stop; -errno if none can be noticed
+  // any more, and then every touch is an error already.
   int (*wait)(struct hmm_pager *, struct fault *, int capacity);
   void (*ring)(struct hmm_pager *); // makes `wait` return
   // Maps host pages, and wakes nobody: who touched them shall find their words settled. `writable` still respects the protection of the region.
@@ -106,11 +109,12 @@ struct step {
 struct hmm_pager {
   struct hmm_config config;
   const struct trap *trap;
-  int uffd, doorbell_event;
+  int uffd;
   char *doorbell;
   pthread_t ringer;
   bool ringing;
   void *requests; // of the SIGSEGV trap
+  sigjmp_buf *on_error; // of a heap that is being tried: where a touch goes that becomes an error
   _Atomic int inside; // signal handlers that use this heap
 
   _Atomic uint64_t *words;
@@ -188,6 +192,9 @@ void step_slow(struct hmm_pager *p, enum hmm_step step);
 static inline void step(struct hmm_pager *p, enum hmm_step s) {
   if (atomic_load_explicit(&p->steps_armed, memory_order_relaxed)) step_slow(p, s);
 }
+// Starts a thread that takes none of the signals that are sent to the process: those are for the program's threads.
+// What it makes itself (SIGSEGV and the like) must be told.
+int start_own_thread(pthread_t *thread, const pthread_attr_t *attributes, void *(*main)(void *), void *arg);
 void promote(struct hmm_pager *p); // lets somebody else read faults, and the rest of those read already; called before whatever may take long
 void share_ahead(struct hmm_pager *p, struct ahead a);
 void work_ahead(struct hmm_pager *p); // on what is shared, until nothing is left
@@ -197,8 +204,15 @@ void settled(struct hmm_pager *p); // after words have left TO_HOST
 void note_failed(struct hmm_pager *p, uint64_t page);
 bool take_failed(struct hmm_pager *p, uint64_t page);
 struct hmm_pager *pager_at(uintptr_t address);
+
+// signals.c
 int install_signal_handler(void);
 void await_handlers(struct hmm_pager *p); // lets those go who wait in the signal handler, once no other can find the heap
+
+// sigsegv.c, called by the signal handler but for the last
+// Whether the touch may be made again; else it is an error.
+bool on_touch(struct hmm_pager *p, uint64_t page, const void *signal_context);
+void let_requests_go(struct hmm_pager *p); // when the crew has gone
 
 // record.c
 bool start_record(struct hmm_pager *p, struct hmm_record *r, enum hmm_record_kind kind, uint64_t first, bool write);

@@ -5,6 +5,7 @@
 // no hand-over.
 #define _GNU_SOURCE
 #include <errno.h>
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -13,11 +14,10 @@
 
 #include "internal.h"
 
-#define MAX_PAGERS 256
 #define IDLE_CREW 4
 #define CREW_STACK_BYTES (1U << 20) // OpenCL drivers are called on it
 
-static _Atomic(struct hmm_pager *) pagers[MAX_PAGERS]; // for the signal handler
+static _Atomic(struct hmm_pager *) pagers[HMM_MAX_PAGERS]; // for the signal handler
 static _Thread_local bool leads;
 static _Thread_local struct { // faults that this thread has read and not begun to serve
   const struct fault *faults;
@@ -34,7 +34,7 @@ HMM_API int hmm_abi(uint64_t *numbers, int capacity) {
 }
 
 struct hmm_pager *pager_at(uintptr_t address) {
-  for (int i = 0; i < MAX_PAGERS; i++) {
+  for (int i = 0; i < HMM_MAX_PAGERS; i++) {
     struct hmm_pager *p = atomic_load(&pagers[i]);
     if (p && address - p->config.app < p->config.page_count << p->config.page_shift) return p;
   }
@@ -51,6 +51,7 @@ static void lead(struct hmm_pager *p) {
   while (leads) {
     int n = p->trap->wait(p, faults, FAULTS_AT_ONCE);
     pthread_mutex_lock(&p->crew_lock);
+    while (n < 0 && !p->stopping) pthread_cond_wait(&p->crew_changed, &p->crew_lock); // nothing to serve any more
     bool stopping = p->stopping;
     pthread_mutex_unlock(&p->crew_lock);
     if (n > 0) serve(p, faults, n);
@@ -88,6 +89,18 @@ static void *crew_main(void *arg) {
   return NULL;
 }
 
+int start_own_thread(pthread_t *thread, const pthread_attr_t *attributes, void *(*main)(void *), void *arg) {
+  static const int of_itself[] = {SIGSEGV, SIGBUS, SIGFPE, SIGILL, SIGTRAP, SIGSYS};
+  sigset_t others, before;
+  sigfillset(&others);
+  for (size_t i = 0; i < sizeof of_itself / sizeof *of_itself; i++) sigdelset(&others, of_itself[i]);
+  int error = pthread_sigmask(SIG_BLOCK, &others, &before);
+  if (error) return -error;
+  error = pthread_create(thread, attributes, main, arg);
+  pthread_sigmask(SIG_SETMASK, &before, NULL);
+  return -error;
+}
+
 static int join_crew(struct hmm_pager *p) {
   pthread_attr_t attributes;
   pthread_t thread;
@@ -96,10 +109,10 @@ static int join_crew(struct hmm_pager *p) {
   pthread_attr_setdetachstate(&attributes, PTHREAD_CREATE_DETACHED);
   pthread_attr_setstacksize(&attributes, CREW_STACK_BYTES);
   p->crew++;
-  error = pthread_create(&thread, &attributes, crew_main, p);
-  if (error) p->crew--;
+  int result = start_own_thread(&thread, &attributes, crew_main, p);
+  if (result) p->crew--;
   pthread_attr_destroy(&attributes);
-  return -error;
+  return result;
 }
 
 void share_ahead(struct hmm_pager *p, struct ahead a) {
@@ -214,15 +227,15 @@ static int check(const struct hmm_config *c) {
 }
 
 static int enlist(struct hmm_pager *p) {
-  for (int i = 0; i < MAX_PAGERS; i++) {
+  for (int i = 0; i < HMM_MAX_PAGERS; i++) {
     struct hmm_pager *none = NULL;
     if (atomic_compare_exchange_strong(&pagers[i], &none, p)) return 0;
   }
-  return -EMFILE;
+  return -EUSERS;
 }
 
 static void strike_off(struct hmm_pager *p) {
-  for (int i = 0; i < MAX_PAGERS; i++) {
+  for (int i = 0; i < HMM_MAX_PAGERS; i++) {
     struct hmm_pager *it = p;
     if (atomic_compare_exchange_strong(&pagers[i], &it, NULL)) return;
   }

@@ -1,18 +1,13 @@
-// sigsegv.c - the trap that memory protection and a signal make, and how a touch becomes an error of its thread.
+// sigsegv.c - the trap that memory protection and a signal make.
 //
-// The thread that touches stops in the signal handler, which only writes down what it wants and sleeps; the crew serves it, and the touch is made again. The handler is
-// installed below libjsig, so it comes first; whatever is not ours goes on to the handler that was there, which in a JVM is the JVM's.
-//
-// An error (protection, lost contents, no region) is told as SIGBUS to the handler that was there: the JVM makes it an InternalError of the Java code that touched.
+// The thread that touches stops in the signal handler (signals.c), which only writes down what it wants and sleeps; the
+// crew serves it, and the touch is made again.
 #define _GNU_SOURCE
-#include <dlfcn.h>
 #include <errno.h>
 #include <linux/futex.h>
-#include <sched.h>
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/eventfd.h>
 #include <sys/mman.h>
 #include <sys/syscall.h>
 #include <ucontext.h>
@@ -20,78 +15,87 @@
 
 #include "internal.h"
 
-#define REQUESTS 1024
+enum { WAITING, SERVED, REFUSED };
 
-enum { NONE, WRITING, WAITING, TAKEN, SERVED, REFUSED };
-
-struct request {
-  _Atomic uint32_t state;
+struct request { // on the stack of the handler that waits for it, which goes on as soon as it is answered
+  struct request *next;
   uint64_t page;
   bool write;
   uint32_t thread;
+  _Atomic uint32_t state;
 };
 
-typedef int (*sigaction_call)(int, const struct sigaction *, struct sigaction *);
-
-static sigaction_call libc_sigaction;
-static struct sigaction before_us;
-static pthread_mutex_t install_lock = PTHREAD_MUTEX_INITIALIZER;
-static _Atomic int looking; // handlers that may have found a heap and are not counted in it yet
+// However many wait: the list has no end, and nobody looks at all of it.
+struct requests {
+  _Atomic(struct request *) newest; // who asks puts itself here, the leader takes all of them at once
+  struct request *taken;            // of the leader: those not served yet, the oldest first
+  _Atomic uint32_t rings;           // the leader sleeps on it
+  uint32_t heard;                   // of the leader: how many rings it knows of
+};
 
 static void futex_wait(_Atomic uint32_t *at, uint32_t value) { syscall(SYS_futex, at, FUTEX_WAIT_PRIVATE, value, NULL, NULL, 0); }
 static void futex_wake(_Atomic uint32_t *at) { syscall(SYS_futex, at, FUTEX_WAKE_PRIVATE, 1, NULL, NULL, 0); }
 
-static bool is_write(const ucontext_t *context, uint64_t word) {
+static bool is_write(const void *signal_context, uint64_t word) {
 #if defined(__x86_64__)
   (void)word;
-  return context->uc_mcontext.gregs[REG_ERR] & 2;
+  return ((const ucontext_t *)signal_context)->uc_mcontext.gregs[REG_ERR] & 2;
 #else
-  (void)context; // no word about it here: a page that can be read already was written to
+  (void)signal_context; // no word about it here: a page that can be read already was written to
   return word_state(word) == SHARED || (word_state(word) == EMPTY && word & MARKED_READ);
 #endif
 }
 
+static void segv_ring(struct hmm_pager *p) {
+  struct requests *q = p->requests;
+  atomic_fetch_add(&q->rings, 1);
+  futex_wake(&q->rings);
+}
+
+// Whoever finds others there leaves ringing to the first of them.
+static void put(struct hmm_pager *p, struct request *r) {
+  struct requests *q = p->requests;
+  struct request *older = atomic_load(&q->newest);
+  do r->next = older;
+  while (!atomic_compare_exchange_weak(&q->newest, &older, r)); // from here on `r` is the crew's
+  if (!older) segv_ring(p);
+}
+
+static struct request *take_all(struct requests *q) {
+  struct request *oldest = NULL, *r = atomic_exchange(&q->newest, NULL);
+  while (r) {
+    struct request *older = r->next;
+    r->next = oldest;
+    oldest = r;
+    r = older;
+  }
+  return oldest;
+}
+
+// The last use of `r`: its memory is the handler's again. Waking may then find somebody else asleep there, and whoever
+// sleeps on a futex looks again.
+static void reply(struct request *r, uint32_t state) {
+  atomic_store(&r->state, state);
+  futex_wake(&r->state);
+}
+
 // Asks the crew and sleeps. Only calls that a signal handler may make. Returns whether the touch may be made again.
 static bool ask(struct hmm_pager *p, uint64_t page, bool writing) {
-  struct request *requests = p->requests, *r = NULL;
-  while (!r) {
-    for (int i = 0; i < REQUESTS && !r; i++) {
-      uint32_t none = NONE;
-      if (atomic_compare_exchange_strong(&requests[i].state, &none, WRITING)) r = &requests[i];
-    }
-  }
-  r->page = page;
-  r->write = writing;
-  r->thread = (uint32_t)syscall(SYS_gettid);
-  atomic_store(&r->state, WAITING);
-  uint64_t one = 1;
-  while (write(p->doorbell_event, &one, sizeof one) < 0 && errno == EINTR) {
-  }
+  struct request r = {.page = page, .write = writing, .thread = (uint32_t)syscall(SYS_gettid), .state = WAITING};
+  put(p, &r);
   uint32_t state;
-  while ((state = atomic_load(&r->state)) == WAITING || state == TAKEN) futex_wait(&r->state, state);
-  atomic_store(&r->state, NONE);
+  while ((state = atomic_load(&r.state)) == WAITING) futex_wait(&r.state, WAITING);
   return state == SERVED;
 }
 
-static void pass_on(const struct sigaction *to, int signal, siginfo_t *info, void *context) {
-  if (to->sa_flags & SA_SIGINFO) {
-    to->sa_sigaction(signal, info, context);
-  } else if (to->sa_handler == SIG_DFL) {
-    libc_sigaction(signal, to, NULL); // the touch is made again, and ends the process as it would have
-  } else if (to->sa_handler != SIG_IGN) {
-    to->sa_handler(signal);
+void let_requests_go(struct hmm_pager *p) {
+  struct requests *q = p->requests;
+  if (!q) return;
+  while (q->taken || (q->taken = take_all(q))) {
+    struct request *r = q->taken;
+    q->taken = r->next;
+    reply(r, SERVED);
   }
-}
-
-// As the kernel says that a mapped page has no memory.
-static void tell_error(siginfo_t *info, void *context) {
-  struct sigaction bus;
-  siginfo_t told = *info;
-  told.si_signo = SIGBUS;
-  told.si_code = BUS_ADRERR;
-  libc_sigaction(SIGBUS, NULL, &bus);
-  if (!(bus.sa_flags & SA_SIGINFO) && bus.sa_handler == SIG_DFL) pass_on(&before_us, SIGSEGV, info, context);
-  else pass_on(&bus, SIGBUS, &told, context);
 }
 
 static bool allows(uint64_t w, bool write) {
@@ -112,71 +116,18 @@ static bool was_made_good(struct hmm_pager *p, uint64_t page, uint64_t word, boo
   return false;
 }
 
-static void on_signal(int signal, siginfo_t *info, void *context) {
-  int saved = errno;
-  atomic_fetch_add(&looking, 1);
-  struct hmm_pager *p = info->si_code > 0 ? pager_at((uintptr_t)info->si_addr) : NULL;
-  if (p) atomic_fetch_add(&p->inside, 1);
-  atomic_fetch_sub(&looking, 1);
-  if (!p) {
-    pass_on(&before_us, signal, info, context);
-  } else {
-    uint64_t page = ((uint64_t)(uintptr_t)info->si_addr - p->config.app) >> p->config.page_shift;
-    uint64_t word = load_word(p, page);
-    bool write = is_write(context, word);
-    bool again = p->trap == &sigsegv_trap ? ask(p, page, write) : was_made_good(p, page, word, write);
-    atomic_fetch_sub(&p->inside, 1); // before telling: a handler may jump away
-    if (!again) tell_error(info, context);
-  }
-  errno = saved;
-}
-
-int install_signal_handler(void) {
-  int result = 0;
-  pthread_mutex_lock(&install_lock);
-  if (!libc_sigaction) {
-    void *libc = dlopen("libc.so.6", RTLD_LAZY | RTLD_NOLOAD); // libjsig would take ours for one to be called after the JVM's
-    sigaction_call real = libc ? (sigaction_call)(uintptr_t)dlsym(libc, "sigaction") : sigaction;
-    libc_sigaction = real ? real : sigaction;
-  }
-  struct sigaction now;
-  if (libc_sigaction(SIGSEGV, NULL, &now)) {
-    result = -errno;
-  } else if (!(now.sa_flags & SA_SIGINFO) || now.sa_sigaction != on_signal) { // not yet, or somebody came after us
-    struct sigaction ours = {.sa_sigaction = on_signal, .sa_flags = SA_SIGINFO | SA_ONSTACK | SA_NODEFER};
-    ours.sa_mask = now.sa_mask;
-    before_us = now;
-    if (libc_sigaction(SIGSEGV, &ours, NULL)) result = -errno;
-  }
-  pthread_mutex_unlock(&install_lock);
-  return result;
-}
-
-void await_handlers(struct hmm_pager *p) {
-  struct request *requests = p->requests;
-  while (atomic_load(&looking)) sched_yield();
-  while (atomic_load(&p->inside)) {
-    for (int i = 0; requests && i < REQUESTS; i++) {
-      uint32_t waiting = WAITING;
-      if (atomic_compare_exchange_strong(&requests[i].state, &waiting, SERVED)) futex_wake(&requests[i].state);
-    }
-    sched_yield();
-  }
+bool on_touch(struct hmm_pager *p, uint64_t page, const void *context) {
+  uint64_t word = load_word(p, page);
+  bool write = is_write(context, word);
+  return p->trap == &sigsegv_trap ? ask(p, page, write) : was_made_good(p, page, word, write);
 }
 
 static int segv_open(struct hmm_pager *p) {
   size_t bytes = (size_t)(p->config.page_count << p->config.page_shift);
-  p->requests = calloc(REQUESTS, sizeof(struct request));
+  p->requests = calloc(1, sizeof(struct requests));
   if (!p->requests) return -ENOMEM;
-  p->doorbell_event = eventfd(0, EFD_CLOEXEC);
-  if (p->doorbell_event < 0) {
-    int error = errno;
-    free(p->requests);
-    return -error;
-  }
   if (mmap(app_of(p, 0), bytes, PROT_NONE, MAP_SHARED | MAP_FIXED | MAP_NORESERVE, (int)p->config.memfd, 0) == MAP_FAILED || madvise(app_of(p, 0), bytes, MADV_DONTFORK)) {
     int error = errno;
-    close(p->doorbell_event);
     free(p->requests);
     return -error;
   }
@@ -184,34 +135,24 @@ static int segv_open(struct hmm_pager *p) {
 }
 
 static void segv_close(struct hmm_pager *p) {
-  close(p->doorbell_event);
   free(p->requests);
   mmap(app_of(p, 0), (size_t)(p->config.page_count << p->config.page_shift), PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED | MAP_NORESERVE, -1, 0);
 }
 
 static int segv_wait(struct hmm_pager *p, struct fault *faults, int capacity) {
-  uint64_t rings;
-  if (read(p->doorbell_event, &rings, sizeof rings) < 0) return 0;
-  struct request *requests = p->requests;
+  struct requests *q = p->requests;
+  if (!q->taken) {
+    futex_wait(&q->rings, q->heard); // unless somebody has rung since
+    q->heard = atomic_load(&q->rings); // before taking: who comes later rings again
+    q->taken = take_all(q);
+  }
   int n = 0;
-  bool more = false;
-  for (int i = 0; i < REQUESTS; i++) {
-    uint32_t waiting = WAITING;
-    if (n == capacity) {
-      more |= atomic_load(&requests[i].state) == WAITING;
-    } else if (atomic_compare_exchange_strong(&requests[i].state, &waiting, TAKEN)) {
-      faults[n++] = (struct fault){requests[i].page, requests[i].write, false, requests[i].thread, &requests[i]};
-    }
+  for (; n < capacity && q->taken; n++) {
+    struct request *r = q->taken;
+    q->taken = r->next;
+    faults[n] = (struct fault){r->page, r->write, false, r->thread, r};
   }
-  uint64_t one = 1;
-  if (more && write(p->doorbell_event, &one, sizeof one) < 0) return n; // the next one who asks rings anyway
   return n;
-}
-
-static void segv_ring(struct hmm_pager *p) {
-  uint64_t one = 1;
-  while (write(p->doorbell_event, &one, sizeof one) < 0 && errno == EINTR) {
-  }
 }
 
 static int protect(struct hmm_pager *p, uint64_t first, uint64_t end, int protection) {
@@ -234,16 +175,11 @@ static int segv_set_access(struct hmm_pager *p, uint64_t first, uint64_t end, in
 
 static void segv_wake(struct hmm_pager *p, uint64_t first, uint64_t end) { (void)p, (void)first, (void)end; }
 
-static void segv_put_back(struct hmm_pager *p, const struct fault *f) {
-  atomic_store(&((struct request *)f->slot)->state, WAITING);
-  segv_ring(p);
-}
+static void segv_put_back(struct hmm_pager *p, const struct fault *f) { put(p, f->slot); }
 
 static void segv_answer(struct hmm_pager *p, const struct fault *f, int result) {
   (void)p;
-  struct request *r = f->slot;
-  atomic_store(&r->state, result ? REFUSED : SERVED);
-  futex_wake(&r->state);
+  reply(f->slot, result ? REFUSED : SERVED);
 }
 
 const struct trap sigsegv_trap = {

@@ -80,10 +80,29 @@ static void uffd_close(struct hmm_pager *p) {
   mmap(app_of(p, 0), (size_t)(p->config.page_count << p->config.page_shift), PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED | MAP_NORESERVE, -1, 0);
 }
 
+static void uffd_wake(struct hmm_pager *p, uint64_t first, uint64_t end) {
+  struct uffdio_range r = {(uint64_t)(uintptr_t)app_of(p, first), (end - first) << p->config.page_shift};
+  ioctl(p->uffd, UFFDIO_WAKE, &r); // refuses only ranges that are not registered
+}
+
+// Nobody will hear of a touch any more, since somebody has closed our descriptor, say; and a touch that nobody hears of
+// finds what was there before, or sleeps for ever. So all of the memory becomes that of a file without a page, where a
+// touch is an error whatever the protection. Returns `reason`.
+static int give_up(struct hmm_pager *p, int reason) {
+  size_t bytes = (size_t)(p->config.page_count << p->config.page_shift);
+  const struct timespec nap = {0, 10000000}; // out of descriptors or memory: there is no other way
+  int empty, flags = MAP_SHARED | MAP_FIXED | MAP_NORESERVE;
+  while ((empty = (int)syscall(SYS_memfd_create, "hmm-nothing", 1)) < 0) nanosleep(&nap, NULL);
+  while (mmap(app_of(p, 0), bytes, PROT_NONE, flags, empty, 0) == MAP_FAILED) nanosleep(&nap, NULL);
+  close(empty);
+  uffd_wake(p, 0, p->config.page_count);
+  return reason;
+}
+
 static int uffd_wait(struct hmm_pager *p, struct fault *faults, int capacity) {
   struct uffd_msg messages[FAULTS_AT_ONCE];
   ssize_t got = read(p->uffd, messages, sizeof *messages * (size_t)capacity);
-  if (got <= 0) return 0; // interrupted
+  if (got <= 0) return got < 0 && (errno == EINTR || errno == EAGAIN) ? 0 : give_up(p, got ? -errno : -EBADF);
   int n = 0;
   for (size_t i = 0; i < (size_t)got / sizeof *messages; i++) {
     uint64_t offset = messages[i].arg.pagefault.address - p->config.app;
@@ -101,12 +120,7 @@ static void *ring_main(void *doorbell) {
   return NULL;
 }
 
-static void uffd_ring(struct hmm_pager *p) { p->ringing = !pthread_create(&p->ringer, NULL, ring_main, p->doorbell); }
-
-static void uffd_wake(struct hmm_pager *p, uint64_t first, uint64_t end) {
-  struct uffdio_range r = {(uint64_t)(uintptr_t)app_of(p, first), (end - first) << p->config.page_shift};
-  ioctl(p->uffd, UFFDIO_WAKE, &r); // refuses only ranges that are not registered
-}
+static void uffd_ring(struct hmm_pager *p) { p->ringing = !start_own_thread(&p->ringer, NULL, ring_main, p->doorbell); }
 
 static int lift_protection(struct hmm_pager *p, uint64_t start, uint64_t bytes) {
   struct uffdio_writeprotect w = {.range = {start, bytes}, .mode = UFFDIO_WRITEPROTECT_MODE_DONTWAKE};

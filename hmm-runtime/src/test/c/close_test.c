@@ -126,11 +126,34 @@ static void heaps_come_and_go(const struct shape *shape) {
   close_heap(stays);
 }
 
+// One more is told so, and is welcome when another has gone.
+static void only_so_many_heaps_are_open_at_once(const struct shape *shape) {
+  static struct hmm_pager *pagers[HMM_MAX_PAGERS + 1];
+  struct heap *h = open_heap(shape, 16, 1);
+  struct hmm_config config = h->config;
+  config.page_count = 1;
+  int count = 1, result;
+  while (true) {
+    void *app = mmap(NULL, PAGE, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+    CHECK(app != MAP_FAILED);
+    config.app = (uint64_t)(uintptr_t)app;
+    if ((result = hmm_open(&config, &pagers[count]))) break;
+    CHECK(++count <= HMM_MAX_PAGERS);
+  }
+  CHECK_EQUAL(result, -EUSERS);
+  CHECK(count > HMM_MAX_PAGERS - 8); // but for what earlier tests had to leave behind
+  CHECK_EQUAL(hmm_close(pagers[--count]), 0);
+  CHECK_EQUAL(hmm_open(&config, &pagers[count]), 0);
+  for (; count; count--) CHECK_EQUAL(hmm_close(pagers[count]), 0);
+  close_heap(h);
+}
+
 const struct test close_tests[] = {
     {"nonsense_is_refused", nonsense_is_refused, true},
     {"a_device_without_a_queue_is_refused", a_device_without_a_queue_is_refused, true},
     {"closing_waits_for_launches", closing_waits_for_launches, true},
     {"closing_while_threads_fault", closing_while_threads_fault, true},
     {"heaps_come_and_go", heaps_come_and_go, false},
+    {"only_so_many_heaps_are_open_at_once", only_so_many_heaps_are_open_at_once, true},
     {0},
 };

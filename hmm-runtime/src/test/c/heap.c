@@ -88,6 +88,7 @@ static struct heap *open_with(const struct shape *shape, uint64_t pages, uint64_
                               .memfd = (uint64_t)h->memfd, .words = (uint64_t)(uintptr_t)h->words, .region_starts = (uint64_t)(uintptr_t)h->region_starts, .ahead_bytes = ahead_pages * PAGE,
                               .touch_nanos = touch_nanos};
   fake_calls(config.cl);
+  h->config = config;
   CHECK_EQUAL(hmm_open(&config, &h->pager), 0);
   for (unsigned i = 0; i < DEVICES; i++) open_device(h, i);
   return h;

@@ -22,6 +22,7 @@ struct fake_device {
 
 struct heap {
   struct hmm_pager *pager;
+  struct hmm_config config;
   const struct shape *shape;
   uint64_t pages;
   volatile unsigned char *app;

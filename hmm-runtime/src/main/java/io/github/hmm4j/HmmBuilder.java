@@ -158,6 +158,11 @@ public final class HmmBuilder {
     }
 
     /// How the host shall reach managed memory. Default: the best way that works here, or what `-Dhmm.hostAccess=uffd|sigsegv|checked` says.
+    ///
+    /// With `SIGSEGV` a thread of native code that blocks that signal must not touch managed memory: the kernel ends
+    /// the process. No thread of Java does. With both transparent ways up to 256 heaps may be open at once, and one
+    /// that is too many is a [io.github.hmm4j.error.HostAccessUnavailableException] of [#open()]. What an error of a
+    /// touch looks like: [ManagedHeap].
     public HmmBuilder hostAccess(HostAccess.Mode mode) {
         hostAccess = Objects.requireNonNull(mode, "mode");
         return this;

@@ -36,9 +36,13 @@ import java.util.concurrent.locks.ReentrantLock;
 /// Each allocation is a region of whole pages. For many small objects allocate one region and carve it up with [SegmentAllocator#slicingAllocator].
 ///
 /// A segment's address is what kernels see and what may be stored as a pointer. With transparent access any code reads and writes it with ordinary loads and stores, wherever its
-/// pages are. A touch that cannot be served (the protection forbids it, contents are lost with a device, the region was freed) is an [InternalError] of Java code, and `SIGBUS`
-/// for native code, as it is for a file that was cut off. The error comes when the method that touched returns, at the latest. An atomic update (`compareAndSet` and its like) that
-/// cannot be served ends the JVM as long as C2 has not compiled it: the JVM carries it out itself then, and is not prepared for that.
+/// pages are. A touch that cannot be served (the protection forbids it, contents are lost with a device, the region was
+/// freed) is told as that of a mapped file that was cut off: as `SIGBUS`. Where the JVM is prepared for that it is an
+/// [InternalError], which comes when the method that touched returns, at the latest: loads, stores and bulk copies of
+/// segments and buffers, by a platform thread. **Elsewhere it ends the JVM**, and no [InternalError] must be relied on:
+/// in native code, also that of the JDK (`Deflater` and `Inflater` on a segment's buffer); in what the JVM does with
+/// code of its own (`CRC32`, `CRC32C`, `Adler32`); in an atomic update (`compareAndSet` and its like) that C2 has not
+/// compiled; and it can in a virtual thread.
 ///
 /// A touch of what a running kernel uses waits for the kernel, and so does every thread that wants a safepoint: await the launch first. [HmmBuilder#touchTimeout] bounds it.
 ///

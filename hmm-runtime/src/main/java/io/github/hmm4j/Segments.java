@@ -62,15 +62,23 @@ final class Segments {
             return true;
         }
         long deadline = System.nanoTime() + PATIENCE_NANOS;
-        while (true) {
-            try {
-                arena.close();
-                return true;
-            } catch (IllegalStateException inUse) {
-                if (System.nanoTime() > deadline) {
-                    return false;
+        boolean interrupted = false;
+        try {
+            while (true) {
+                try {
+                    arena.close();
+                    return true;
+                } catch (IllegalStateException inUse) {
+                    if (System.nanoTime() > deadline) {
+                        return false;
+                    }
+                    interrupted |= Thread.interrupted(); // a nap would end at once
+                    LockSupport.parkNanos(NAP_NANOS);
                 }
-                LockSupport.parkNanos(NAP_NANOS);
+            }
+        } finally {
+            if (interrupted) {
+                Thread.currentThread().interrupt();
             }
         }
     }

@@ -13,7 +13,8 @@ public record HostAccess(Mode mode, boolean fromSystemCalls, String why, String 
     public enum Mode {
         /// By ordinary loads and stores of any code; userfaultfd tells us of those that need a page.
         UFFD,
-        /// By ordinary loads and stores of any code; memory protection and a signal tell us. Not from within system calls.
+        /// By ordinary loads and stores of any code; memory protection and a signal tell us. Not from within system
+        /// calls, and not by a thread that has `SIGSEGV` blocked: the kernel ends the process then.
         SIGSEGV,
         /// Through views; a raw touch is refused.
         CHECKED;

@@ -7,6 +7,7 @@ import io.github.hmm4j.device.Device;
 import io.github.hmm4j.device.FramePool;
 import io.github.hmm4j.device.NativeHandles;
 import io.github.hmm4j.device.opencl.ClStatus;
+import io.github.hmm4j.error.HostAccessUnavailableException;
 import io.github.hmm4j.error.SystemCallFailedException;
 import io.github.hmm4j.mirror.DeviceMirror;
 import io.github.hmm4j.page.PageTable;
@@ -16,6 +17,7 @@ import java.lang.foreign.MemorySegment;
 import java.time.Duration;
 import java.util.Arrays;
 import java.util.List;
+import java.util.concurrent.atomic.AtomicInteger;
 import org.jspecify.annotations.Nullable;
 
 /// A heap's native part: it serves the faults of the program's loads and stores, and makes every claim that others must wait for.
@@ -25,6 +27,9 @@ public final class NativePager implements AutoCloseable {
 
     /// Where a test can stop whoever comes by, in the order of `enum hmm_step`.
     public enum Step { FETCH_CLAIMED, FETCH_COPIED, FETCH_MAPPED, LAUNCH_PUBLISHED, LAUNCH_CHECKED, FAULT_NOTICED }
+
+    private static final int EUSERS = 87;
+    private static final AtomicInteger OPEN = new AtomicInteger();
 
     private final HostAccess access;
     private final AddressSpace space;
@@ -44,11 +49,11 @@ public final class NativePager implements AutoCloseable {
 
     /// Chooses the way to reach a heap's memory, and starts serving its faults.
     ///
-    /// @param wanted     null: the best there is
+    /// @param wanted       null: the best there is
     /// @param devices      all devices of the heap, which are told apart by [#add] later
     /// @param aheadBytes   most that one touch brings along
     /// @param touchTimeout how long a touch waits for launches before it becomes an error; zero: for ever
-    /// @throws io.github.hmm4j.error.HostAccessUnavailableException if what is wanted cannot be had
+    /// @throws HostAccessUnavailableException if what is wanted cannot be had, or too many heaps are open
     public static Opened open(HostAccess.@Nullable Mode wanted, AddressSpace space, PageTable table, List<Device> devices, long aheadBytes,
             Duration touchTimeout) {
         Ladder.Choice choice = Ladder.choose(wanted, devices);
@@ -70,9 +75,15 @@ public final class NativePager implements AutoCloseable {
             }
             MemorySegment opened = arena.allocate(JAVA_LONG);
             int result = PagerCalls.open(arena.allocateFrom(JAVA_LONG, words), opened);
+            if (-result == EUSERS) {
+                throw new HostAccessUnavailableException(
+                        "%d heaps with transparent access are open, and that is the most: close one, or use hostAccess=%s"
+                                .formatted(OPEN.get(), HostAccess.Mode.CHECKED));
+            }
             if (result != 0) {
                 throw new SystemCallFailedException(rung.text(), -result, "capacityBytes=" + space.capacityBytes());
             }
+            OPEN.incrementAndGet();
             return new NativePager(access, space, opened.get(JAVA_LONG, 0));
         }
     }
@@ -126,6 +137,7 @@ public final class NativePager implements AutoCloseable {
         if (!closed) {
             closed = true;
             int result = PagerCalls.close(handle);
+            OPEN.decrementAndGet();
             assert result == 0 : "hmm_close=" + result;
         }
     }

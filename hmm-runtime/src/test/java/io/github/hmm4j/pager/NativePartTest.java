@@ -7,10 +7,12 @@ import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.nio.file.StandardCopyOption;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.TimeUnit;
 import java.util.stream.Stream;
+import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.EnumSource;
@@ -52,6 +54,30 @@ class NativePartTest {
         assertEquals(0, outcome.status(), outcome::output);
     }
 
+    /// Several copies of the library in one process, as several class loaders bring them, beside signal handlers of
+    /// others.
+    @Test
+    @Timeout(value = 120, unit = TimeUnit.SECONDS)
+    void copiesOfTheLibraryStandBesideEachOther() throws IOException, InterruptedException {
+        Path folder = Files.createDirectories(Path.of("target", "native-tests", "copies").toAbsolutePath());
+        String script = SOURCES.resolve("main/c/build.sh").toString();
+        CommandLine.Outcome built = CommandLine.run(folder, List.of("sh", script, folder.toString()));
+        assertEquals(0, built.status(), built::output);
+        String machine = System.getProperty("os.arch").replace("amd64", "x86_64");
+        Path library = folder.resolve("linux-" + machine).resolve("libhmm.so");
+        assumeTrue(Files.exists(library), built::output);
+
+        List<String> command = new ArrayList<>(List.of(folder.resolve("copies").toString()));
+        for (String name : List.of("a.so", "b.so")) {
+            command.add(Files.copy(library, folder.resolve(name), StandardCopyOption.REPLACE_EXISTING).toString());
+        }
+        String source = SOURCES.resolve("test/c/copies/copies.c").toString();
+        CommandLine.Outcome compiled = compile(folder, Build.PLAIN, "copies", List.of(source));
+        assertEquals(0, compiled.status(), compiled::output);
+        CommandLine.Outcome outcome = CommandLine.run(folder, command);
+        assertEquals(0, outcome.status(), outcome::output);
+    }
+
     private static boolean works(Path folder, Build build, Path trivial) throws InterruptedException {
         try {
             return compile(folder, build, "trivial", List.of(trivial.toString())).status() == 0
@@ -63,6 +89,7 @@ class NativePartTest {
 
     private static CommandLine.Outcome compile(Path folder, Build build, String program, List<String> sources) throws InterruptedException {
         List<String> command = new ArrayList<>(List.of("cc", "-std=c17", "-Wall", "-Wextra", "-Wconversion", "-Werror", "-g", "-fvisibility=hidden",
+                "-Wl,--wrap=ioctl,--wrap=read", // system.c
                 "-I" + SOURCES.resolve("main/c"), "-I" + SOURCES.resolve("test/c"), "-o", program));
         command.addAll(build.flags);
         command.addAll(sources);

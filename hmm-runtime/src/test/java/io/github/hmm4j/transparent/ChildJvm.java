@@ -35,6 +35,9 @@ final class ChildJvm {
         }
     }
 
+    /// What a JVM needs that lets native code install signal handlers.
+    static final String JSIG = Path.of(System.getProperty("java.home"), "lib", "libjsig.so").toString();
+
     private static final Duration PATIENCE_FOR_DUMP = Duration.ofSeconds(5);
 
     private ChildJvm() {}
@@ -43,10 +46,17 @@ final class ChildJvm {
     ///
     /// @param limit far more than it should ever take; a program that takes longer hangs, and the error has the stacks of its threads
     static Result run(Duration limit, List<String> options, Class<?> program, String... arguments) {
+        return run(limit, System.getenv().getOrDefault("LD_PRELOAD", JSIG), options, program, arguments);
+    }
+
+    /// The same with other libraries preloaded.
+    ///
+    /// @param preload as `LD_PRELOAD` has it; may be empty
+    static Result run(Duration limit, String preload, List<String> options, Class<?> program, String... arguments) {
         try {
             Path output = Files.createTempFile("hmm-child", ".log");
             try {
-                Process child = start(output, options, program, arguments);
+                Process child = start(output, preload, options, program, arguments);
                 if (child.waitFor(limit.toMillis(), TimeUnit.MILLISECONDS)) {
                     return new Result(child.exitValue(), Files.readString(output));
                 }
@@ -61,7 +71,8 @@ final class ChildJvm {
         }
     }
 
-    private static Process start(Path output, List<String> options, Class<?> program, String... arguments) throws IOException {
+    private static Process start(Path output, String preload, List<String> options, Class<?> program,
+            String... arguments) throws IOException {
         Path java = Path.of(System.getProperty("java.home"));
         List<String> command = new ArrayList<>(List.of(java.resolve("bin/java").toString(), "-ea", "--enable-native-access=ALL-UNNAMED", "-XX:-CreateCoredumpOnCrash",
                 "-XX:+ErrorFileToStdout"));
@@ -74,7 +85,7 @@ final class ChildJvm {
         command.addAll(List.of("-cp", System.getProperty("java.class.path"), program.getName()));
         command.addAll(List.of(arguments));
         ProcessBuilder builder = new ProcessBuilder(command).redirectErrorStream(true).redirectOutput(output.toFile());
-        builder.environment().putIfAbsent("LD_PRELOAD", java.resolve("lib/libjsig.so").toString());
+        builder.environment().put("LD_PRELOAD", preload);
         return builder.start();
     }
 

@@ -1,0 +1,177 @@
+// signals.c - the handler of SIGSEGV: whose fault it is, who comes next, and how a touch becomes an error of its
+// thread.
+//
+// The handler is installed below libjsig, so it comes first; whatever is not ours goes on to the handler that was
+// there, which in a JVM is the JVM's. A process may have several copies of this library (each class loader brings its
+// own) and other libraries with handlers of their own, so the handlers form a chain, and one that comes to the top
+// again makes the chain a ring. Therefore a copy remembers two handlers: the first one that it ever displaced, for
+// good, and the newest. A signal that comes to a copy goes on to the newest; one that comes again on its way goes on to
+// the first. Who was first was there before the copy, so the way along the firsts ends with the handler that was there
+// before all copies.
+//
+// Nothing can tell whether a handler of somebody else would pass a fault of ours on: one that does not ends the
+// process, so it can't be tried. But as no ring does harm, whoever opens a heap just makes sure to be on top.
+//
+// An error (protection, lost contents, no region) is told as SIGBUS to the handler that was there: the JVM makes it an
+// InternalError of the Java code that touched.
+#define _GNU_SOURCE
+#include <dlfcn.h>
+#include <errno.h>
+#include <sched.h>
+#include <setjmp.h>
+#include <signal.h>
+#include <stdlib.h>
+
+#include "internal.h"
+
+typedef int (*sigaction_call)(int, const struct sigaction *, struct sigaction *);
+
+static sigaction_call libc_sigaction;
+static pthread_mutex_t install_lock = PTHREAD_MUTEX_INITIALIZER;
+// What they point to never changes and is never freed. The newest is null while we are on our way to the top.
+static _Atomic(const struct sigaction *) first_before_us, newest_before_us;
+static _Atomic int looking; // handlers that may have found a heap and are not counted in it yet
+
+// ---- one signal's way along the chain
+
+#define VISIT 0x686d6d2076697369ULL // says that it is one
+
+// A signal carries its visits with it, since a variable of the thread would outlive a handler that jumps away, and the
+// first use of one in a thread may allocate memory. All copies of the library read this structure.
+struct visit {
+  uint64_t mark;       // VISIT
+  const void *copy;    // which copy of the library was visited
+  const void *context; // of the signal
+  struct visit *outer; // the visit before, whose handler has not returned
+};
+
+// The end of the 128 bytes that the kernel hands out as siginfo_t, of which it uses 48.
+static struct visit **last_visit(siginfo_t *info) {
+  return (struct visit **)(void *)((char *)info + sizeof *info - sizeof(struct visit *));
+}
+
+// Before Linux 4.20 the end of siginfo_t is whatever lay on the stack: a visit lies between our frame and the frame of
+// the signal, and knows the signal.
+static bool is_visit(const struct visit *outer, const struct visit *ours, const void *context) {
+  uintptr_t at = (uintptr_t)outer;
+  if (at <= (uintptr_t)ours || at >= (uintptr_t)context || at % sizeof(uint64_t)) return false;
+  return outer->mark == VISIT && outer->context == context;
+}
+
+// Notes a visit. Returns how often this signal has been here before.
+static int enter(struct visit *v, siginfo_t *info, const void *context) {
+  struct visit *outer = *last_visit(info);
+  *v = (struct visit){VISIT, &newest_before_us, context, is_visit(outer, v, context) ? outer : NULL};
+  *last_visit(info) = v;
+  int before = 0;
+  for (const struct visit *o = v->outer; o; o = o->outer) before += o->copy == v->copy;
+  return before;
+}
+
+static void leave(const struct visit *v, siginfo_t *info) { *last_visit(info) = v->outer; }
+
+static void hand_to(const struct sigaction *to, int signal, siginfo_t *info, void *context) {
+  bool sent = info->si_code <= 0; // by kill and the like: nothing is touched again
+  if (to->sa_flags & SA_SIGINFO) {
+    to->sa_sigaction(signal, info, context);
+  } else if (to->sa_handler == SIG_DFL || (to->sa_handler == SIG_IGN && !sent)) { // a fault cannot be ignored
+    const struct sigaction by_default = {.sa_handler = SIG_DFL};
+    libc_sigaction(signal, &by_default, NULL); // the touch is made again, and ends the process as it would have
+    if (sent) raise(signal);
+  } else if (to->sa_handler != SIG_IGN) {
+    to->sa_handler(signal);
+  }
+}
+
+static void pass_on(int signal, siginfo_t *info, void *context) {
+  static const struct sigaction by_default = {.sa_handler = SIG_DFL};
+  struct visit v;
+  int before = enter(&v, info, context);
+  const struct sigaction *first = atomic_load(&first_before_us), *newest = atomic_load(&newest_before_us);
+  const struct sigaction *to = before == 0 ? newest : before == 1 ? first : &by_default;
+  if (!to && info->si_code <= 0) to = first ? first : &by_default; // a signal that was sent does not come again
+  if (to) hand_to(to, signal, info, context); // else the touch is made again, until we know whom we have displaced
+  leave(&v, info);
+}
+
+// ---- ours
+
+// As the kernel says that a mapped page has no memory.
+static void tell_error(siginfo_t *info, void *context) {
+  struct sigaction bus;
+  siginfo_t told = *info;
+  told.si_signo = SIGBUS;
+  told.si_code = BUS_ADRERR;
+  libc_sigaction(SIGBUS, NULL, &bus);
+  if (!(bus.sa_flags & SA_SIGINFO) && bus.sa_handler == SIG_DFL) pass_on(SIGSEGV, info, context);
+  else hand_to(&bus, SIGBUS, &told, context);
+}
+
+static void on_signal(int signal, siginfo_t *info, void *context) {
+  int saved = errno;
+  atomic_fetch_add(&looking, 1);
+  struct hmm_pager *p = info->si_code > 0 ? pager_at((uintptr_t)info->si_addr) : NULL;
+  if (p) atomic_fetch_add(&p->inside, 1);
+  atomic_fetch_sub(&looking, 1);
+  if (!p) {
+    pass_on(signal, info, context);
+  } else {
+    uint64_t page = ((uint64_t)(uintptr_t)info->si_addr - p->config.app) >> p->config.page_shift;
+    bool again = on_touch(p, page, context);
+    sigjmp_buf *on_error = p->on_error;
+    atomic_fetch_sub(&p->inside, 1); // before telling: a handler may jump away
+    if (!again && on_error) siglongjmp(*on_error, 1);
+    if (!again) tell_error(info, context);
+  }
+  errno = saved;
+}
+
+// ---- installing
+
+static bool same_handler(const struct sigaction *a, const struct sigaction *b) {
+  if ((a->sa_flags & SA_SIGINFO) != (b->sa_flags & SA_SIGINFO)) return false;
+  return a->sa_flags & SA_SIGINFO ? a->sa_sigaction == b->sa_sigaction : a->sa_handler == b->sa_handler;
+}
+
+// Between displacing a handler and knowing which it was, no fault may be handed to another one: it is made again.
+static int rise(struct sigaction *ours, const struct sigaction *now) {
+  struct sigaction *displaced = malloc(sizeof *displaced);
+  if (!displaced) return -ENOMEM;
+  ours->sa_mask = now->sa_mask;
+  const struct sigaction *known = atomic_exchange(&newest_before_us, NULL);
+  if (libc_sigaction(SIGSEGV, ours, displaced)) {
+    int error = errno;
+    atomic_store(&newest_before_us, known);
+    free(displaced);
+    return -error;
+  }
+  bool again = known && same_handler(known, displaced);
+  if (!known) atomic_store(&first_before_us, displaced);
+  atomic_store(&newest_before_us, again ? known : displaced);
+  if (again) free(displaced);
+  return 0;
+}
+
+int install_signal_handler(void) {
+  struct sigaction now, ours = {.sa_sigaction = on_signal, .sa_flags = SA_SIGINFO | SA_ONSTACK | SA_NODEFER};
+  int result = 0;
+  pthread_mutex_lock(&install_lock);
+  if (!libc_sigaction) {
+    // libjsig would take ours for one to be called after the JVM's
+    void *libc = dlopen("libc.so.6", RTLD_LAZY | RTLD_NOLOAD);
+    sigaction_call real = libc ? (sigaction_call)(uintptr_t)dlsym(libc, "sigaction") : sigaction;
+    libc_sigaction = real ? real : sigaction;
+  }
+  if (libc_sigaction(SIGSEGV, NULL, &now)) result = -errno;
+  else if (!same_handler(&now, &ours)) result = rise(&ours, &now); // not yet, or somebody came after us
+  pthread_mutex_unlock(&install_lock);
+  return result;
+}
+
+void await_handlers(struct hmm_pager *p) {
+  while (atomic_load(&looking)) sched_yield();
+  while (atomic_load(&p->inside)) {
+    let_requests_go(p);
+    sched_yield();
+  }
+}

@@ -1,0 +1,52 @@
+// system.c - see system.h.
+#define _GNU_SOURCE
+#include "system.h"
+
+#include <errno.h>
+#include <linux/userfaultfd.h>
+#include <stdarg.h>
+#include <stdatomic.h>
+#include <stdbool.h>
+#include <sys/ioctl.h>
+#include <sys/syscall.h>
+#include <sys/types.h>
+#include <unistd.h>
+
+#ifndef UFFDIO_CONTINUE_MODE_WP
+#define UFFDIO_CONTINUE_MODE_WP ((__u64)1 << 1)
+#endif
+
+static _Atomic enum failing failing;
+static _Atomic int mappings;
+
+void system_fails(enum failing what) {
+  mappings = 0;
+  failing = what;
+}
+
+static int refuse(int error) {
+  errno = error;
+  return -1;
+}
+
+// What the linker makes of calls of these names.
+int __wrap_ioctl(int fd, unsigned long request, ...);
+ssize_t __wrap_read(int fd, void *to, size_t bytes);
+
+int __wrap_ioctl(int fd, unsigned long request, ...) {
+  va_list arguments;
+  va_start(arguments, request);
+  void *argument = va_arg(arguments, void *);
+  va_end(arguments);
+  enum failing now = failing;
+  bool protects = request == UFFDIO_CONTINUE && ((struct uffdio_continue *)argument)->mode & UFFDIO_CONTINUE_MODE_WP;
+  if (now == WRITE_PROTECTED_MAPPINGS && protects) return refuse(EINVAL);
+  if (now == MAPPINGS_AFTER_THE_FIRST && request == UFFDIO_CONTINUE && mappings++) return refuse(EINVAL);
+  if (now == WAKING && request == UFFDIO_WAKE) return 0;
+  return (int)syscall(SYS_ioctl, fd, request, argument);
+}
+
+ssize_t __wrap_read(int fd, void *to, size_t bytes) {
+  if (failing == READING_FAULTS) return refuse(EIO);
+  return syscall(SYS_read, fd, to, bytes);
+}

@@ -1,0 +1,16 @@
+// system.h - system calls of the native part that fail as on other kernels. The linker hands its calls to system.c
+// (`--wrap`).
+#ifndef SYSTEM_H
+#define SYSTEM_H
+
+enum failing {
+  NOTHING,
+  WRITE_PROTECTED_MAPPINGS, // UFFDIO_CONTINUE_MODE_WP is not known, as before Linux 6.4
+  MAPPINGS_AFTER_THE_FIRST, // a kernel that takes one back which it promised
+  WAKING,                   // nobody is ever woken
+  READING_FAULTS,           // a descriptor that is good for nothing
+};
+
+void system_fails(enum failing what); // from now on
+
+#endif

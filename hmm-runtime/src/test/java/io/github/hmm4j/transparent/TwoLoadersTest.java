@@ -1,0 +1,25 @@
+package io.github.hmm4j.transparent;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import java.time.Duration;
+import java.util.List;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
+
+/// The runtime in two class loaders of one JVM, as plugins and web applications have it: two copies of the native part,
+/// and two signal handlers beside the JVM's. The program is [TwoLoadersWorker].
+class TwoLoadersTest {
+
+    private static final Duration LIMIT = Duration.ofSeconds(100);
+
+    @ParameterizedTest
+    @CsvSource({"UFFD, true", "UFFD, false", "SIGSEGV, true", "SIGSEGV, false"})
+    void eachServesItsOwnAndTheJvmTheRest(String mode, boolean jsig) {
+        List<String> options = List.of("-Xbatch", "-XX:-TieredCompilation", "-XX:CompileCommand=quiet",
+                "-XX:CompileCommand=dontinline," + TwoLoadersWorker.class.getName() + "::lengthOf");
+        ChildJvm.Result result = ChildJvm.run(LIMIT, jsig ? ChildJvm.JSIG : "", options, TwoLoadersWorker.class, mode);
+        assertThat(result.status()).as(result.output()).isZero();
+        assertThat(result.numbers()).as(result.output()).containsEntry("nulls", 7L).containsEntry("touched", 17L);
+    }
+}
