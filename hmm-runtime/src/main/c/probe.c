@@ -72,17 +72,22 @@ HMM_API int hmm_probe(uint64_t rung, char *what, uint64_t what_bytes) {
   static _Atomic uint64_t words[PAGES];
   static pthread_mutex_t one_at_a_time = PTHREAD_MUTEX_INITIALIZER;
   static const uint8_t region_starts[PAGES];
+  static _Atomic uint8_t backed[PAGES];
   struct probe t = {.system_calls = rung == HMM_UFFD_SYSCALL || rung == HMM_UFFD_DEVICE, .failed = "memory"};
   int result = -ENOMEM;
   pthread_mutex_lock(&one_at_a_time);
-  for (int i = 0; i < PAGES; i++) atomic_store(&words[i], (uint64_t)EMPTY);
+  for (int i = 0; i < PAGES; i++) {
+    atomic_store(&words[i], (uint64_t)EMPTY);
+    atomic_store(&backed[i], 0);
+  }
   t.memfd = (int)syscall(SYS_memfd_create, "hmm-probe", 1);
   if (t.memfd < 0 || ftruncate(t.memfd, PAGES * PAGE)) goto out;
   t.app = mmap(NULL, PAGES * PAGE, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
   t.alias = mmap(NULL, PAGES * PAGE, PROT_READ | PROT_WRITE, MAP_SHARED, t.memfd, 0);
   if (t.app != MAP_FAILED && t.alias != MAP_FAILED) {
     struct hmm_config config = {.abi = HMM_ABI, .rung = rung, .page_shift = 12, .page_count = PAGES, .app = (uint64_t)(uintptr_t)t.app, .alias = (uint64_t)(uintptr_t)t.alias,
-                                .memfd = (uint64_t)t.memfd, .words = (uint64_t)(uintptr_t)words, .region_starts = (uint64_t)(uintptr_t)region_starts};
+                                .memfd = (uint64_t)t.memfd, .words = (uint64_t)(uintptr_t)words, .region_starts = (uint64_t)(uintptr_t)region_starts,
+                                .backed = (uint64_t)(uintptr_t)backed};
     t.failed = NULL;
     result = run(&t, &config);
   }

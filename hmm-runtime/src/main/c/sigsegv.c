@@ -114,6 +114,7 @@ static void on_signal(int signal, siginfo_t *info, void *context) {
   int saved = errno;
   atomic_fetch_add(&looking, 1);
   struct hmm_pager *p = info->si_code > 0 ? pager_at((uintptr_t)info->si_addr) : NULL;
+  if (p && p->process != getpid()) p = NULL; // a forked child has neither the mapping nor the crew: an ordinary stray touch
   if (p) atomic_fetch_add(&p->inside, 1);
   atomic_fetch_sub(&looking, 1);
   if (!p) {
@@ -163,7 +164,6 @@ void await_handlers(struct hmm_pager *p) {
 }
 
 static int segv_open(struct hmm_pager *p) {
-  size_t bytes = (size_t)(p->config.page_count << p->config.page_shift);
   p->requests = calloc(REQUESTS, sizeof(struct request));
   if (!p->requests) return -ENOMEM;
   p->doorbell_event = eventfd(0, EFD_CLOEXEC);
@@ -172,19 +172,18 @@ static int segv_open(struct hmm_pager *p) {
     free(p->requests);
     return -error;
   }
-  if (mmap(app_of(p, 0), bytes, PROT_NONE, MAP_SHARED | MAP_FIXED | MAP_NORESERVE, (int)p->config.memfd, 0) == MAP_FAILED || madvise(app_of(p, 0), bytes, MADV_DONTFORK)) {
-    int error = errno;
-    close(p->doorbell_event);
-    free(p->requests);
-    return -error;
-  }
-  return 0;
-}
-
-static void segv_close(struct hmm_pager *p) {
+  int result = map_app(p, PROT_NONE);
+  if (!result) return 0;
+  unmap_app(p);
   close(p->doorbell_event);
   free(p->requests);
-  mmap(app_of(p, 0), (size_t)(p->config.page_count << p->config.page_shift), PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED | MAP_NORESERVE, -1, 0);
+  return result;
+}
+
+static int segv_close(struct hmm_pager *p) {
+  close(p->doorbell_event);
+  free(p->requests);
+  return unmap_app(p);
 }
 
 static int segv_wait(struct hmm_pager *p, struct fault *faults, int capacity) {
@@ -218,7 +217,10 @@ static int protect(struct hmm_pager *p, uint64_t first, uint64_t end, int protec
 
 static int segv_install(struct hmm_pager *p, uint64_t first, uint64_t end, bool writable) { return protect(p, first, end, writable ? PROT_READ | PROT_WRITE : PROT_READ); }
 static int segv_upgrade(struct hmm_pager *p, uint64_t first, uint64_t end) { return protect(p, first, end, PROT_READ | PROT_WRITE); }
-static int segv_install_empty(struct hmm_pager *p, uint64_t first, uint64_t end) { return protect(p, first, end, PROT_READ | PROT_WRITE); }
+static int segv_install_empty(struct hmm_pager *p, uint64_t first, uint64_t end) {
+  int result = back(p, first, end); // the touch itself would be too late to learn that there is none
+  return result ? result : protect(p, first, end, PROT_READ | PROT_WRITE);
+}
 
 // Pages without a mapping must not become readable, and nobody knows here which those are; a touch brings the mapping back.
 static int segv_forbid(struct hmm_pager *p, uint64_t first, uint64_t end, bool keep_reading) {

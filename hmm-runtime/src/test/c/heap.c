@@ -71,6 +71,10 @@ static void open_device(struct heap *h, unsigned index) {
 }
 
 struct heap *open_heap(const struct shape *shape, uint64_t pages, uint64_t ahead_pages) {
+  return open_heap_in(memfd_create("hmm-test", MFD_CLOEXEC), shape, pages, ahead_pages);
+}
+
+struct heap *open_heap_in(int memory, const struct shape *shape, uint64_t pages, uint64_t ahead_pages) {
   struct heap *h = table(1, sizeof *h);
   size_t bytes = (size_t)(pages * PAGE);
   catch_errors();
@@ -79,13 +83,14 @@ struct heap *open_heap(const struct shape *shape, uint64_t pages, uint64_t ahead
   h->pages = pages;
   h->words = table(pages, sizeof *h->words);
   h->region_starts = table(pages, sizeof *h->region_starts);
-  h->memfd = memfd_create("hmm-test", MFD_CLOEXEC);
+  h->backed = table(pages, sizeof *h->backed);
+  h->memfd = memory;
   CHECK(h->memfd >= 0 && !ftruncate(h->memfd, (off_t)bytes));
   h->app = mmap(NULL, bytes, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
   h->alias = mmap(NULL, bytes, PROT_READ | PROT_WRITE, MAP_SHARED, h->memfd, 0);
   CHECK(h->app != MAP_FAILED && h->alias != MAP_FAILED);
   struct hmm_config config = {.abi = HMM_ABI, .rung = shape->rung, .page_shift = PAGE_SHIFT, .page_count = pages, .app = (uint64_t)(uintptr_t)h->app, .alias = (uint64_t)(uintptr_t)h->alias,
-                              .memfd = (uint64_t)h->memfd, .words = (uint64_t)(uintptr_t)h->words, .region_starts = (uint64_t)(uintptr_t)h->region_starts, .ahead_bytes = ahead_pages * PAGE};
+                              .memfd = (uint64_t)h->memfd, .words = (uint64_t)(uintptr_t)h->words, .region_starts = (uint64_t)(uintptr_t)h->region_starts, .backed = (uint64_t)(uintptr_t)h->backed, .ahead_bytes = ahead_pages * PAGE};
   fake_calls(config.cl);
   CHECK_EQUAL(hmm_open(&config, &h->pager), 0);
   for (unsigned i = 0; i < DEVICES; i++) open_device(h, i);
@@ -112,6 +117,7 @@ void free_heap(struct heap *h) {
   }
   free((void *)h->words);
   free((void *)h->region_starts);
+  free((void *)h->backed);
   free(h);
 }
 

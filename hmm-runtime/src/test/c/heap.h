@@ -28,13 +28,14 @@ struct heap {
   unsigned char *alias;
   int memfd;
   _Atomic uint64_t *words;
-  _Atomic uint8_t *region_starts;
+  _Atomic uint8_t *region_starts, *backed;
   struct fake_device devices[DEVICES];
   uint64_t totals[HMM_COUNTERS];
 };
 
 // Page p has frame p on each device; as many frames again are free. All pages are EMPTY.
 struct heap *open_heap(const struct shape *shape, uint64_t pages, uint64_t ahead_pages);
+struct heap *open_heap_in(int memory, const struct shape *shape, uint64_t pages, uint64_t ahead_pages); // on this file, which it takes over
 void close_heap(struct heap *h); // also checks that no event is left over
 void free_heap(struct heap *h);  // after hmm_close
 

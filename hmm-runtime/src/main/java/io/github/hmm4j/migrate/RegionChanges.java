@@ -203,6 +203,7 @@ public final class RegionChanges {
                 try (HostLock.Hold _ = hostLock.exclusive()) {
                     requireNoViews(from, "move");
                     bringHomeWhatCannotBeReKeyed(from);
+                    giveHostMemory(from, space.pagesOf(target.range()));
                     space.unmap(range);
                     moved = true;
                     moveAll(from, target);
@@ -239,6 +240,18 @@ public final class RegionChanges {
             long word = table.word(page);
             if (PageWord.state(word) == PageState.DEVICE && heap.mirror(PageWord.device(word)).isAperture()) {
                 hostSide.fetch(new PageRange(page, page + 1), ToHost.Access.BRING_HOME, Cause.MOVE);
+            }
+        }
+    }
+
+    /// To what is going to be copied, before anything has changed: from then on it would be too late for an error.
+    private void giveHostMemory(PageRange from, PageRange to) {
+        for (long page = from.first(); page < from.end(); page++) {
+            PageState state = table.state(page);
+            if (state == PageState.HOST || state == PageState.SHARED || state == PageState.TO_DEVICE) {
+                long target = to.first() + (page - from.first());
+                space.host().give(new PageRange(page, page + 1));
+                space.host().give(new PageRange(target, target + 1));
             }
         }
     }
