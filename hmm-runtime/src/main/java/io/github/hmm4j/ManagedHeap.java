@@ -40,6 +40,9 @@ import java.util.concurrent.locks.ReentrantLock;
 /// for native code, as it is for a file that was cut off. The error comes when the method that touched returns, at the latest. An atomic update (`compareAndSet` and its like) that
 /// cannot be served ends the JVM as long as C2 has not compiled it: the JVM carries it out itself then, and is not prepared for that.
 ///
+/// Memory that the operating system does not have is such an error, too, and a [io.github.hmm4j.error.HostMemoryExhaustedException] of a view, pin or launch; the page stays where it was.
+/// A forked child has no managed memory: it ends with the signal of a stray touch.
+///
 /// With checked access the bytes are reached through [#view] only: a raw touch of the segment throws [WrongThreadException], since it belongs to a thread that has ended.
 ///
 /// Segments live until [#free] or the end of the [Hmm]. Ranges given to the methods below lie within one allocation. Sizes are bytes. Threads: any.
@@ -210,6 +213,7 @@ public final class ManagedHeap implements SegmentAllocator {
     ///
     /// @throws IllegalArgumentException                             if the segment is empty or not managed
     /// @throws io.github.hmm4j.error.AccessViolationException if the protection forbids it
+    /// @throws io.github.hmm4j.error.HostMemoryExhaustedException if the operating system has no memory for its pages
     public HostView view(MemorySegment segment, Access access) {
         try (Lifetime.Hold _ = lifetime.use()) {
             return pager.view(managed(segment), access == Access.WRITE, false);
@@ -229,6 +233,7 @@ public final class ManagedHeap implements SegmentAllocator {
     /// @throws IllegalStateException                          with checked access, where nothing is mapped at that address: open a view
     /// @throws IllegalArgumentException                       if the segment is empty or not managed
     /// @throws io.github.hmm4j.error.AccessViolationException if the protection forbids it
+    /// @throws io.github.hmm4j.error.HostMemoryExhaustedException if the operating system has no memory for its pages
     public HostPin pin(MemorySegment segment, Access access) {
         try (Lifetime.Hold _ = lifetime.use()) {
             if (!handles.isAccessibleBy(Thread.currentThread())) {
