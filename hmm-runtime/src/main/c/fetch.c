@@ -207,7 +207,8 @@ static int map(const struct fetch *f, const struct batch *b) {
     } else {
       result = back(p, first, end); // Linux maps what a file has
       bool upgrade = f->flags & MAPPED && from == SHARED && to == HOST && word_writable(before);
-      if (!result) result = upgrade ? p->trap->upgrade(p, first, end) : p->trap->install(p, first, end, to == HOST && word_writable(after));
+      if (!result && upgrade) result = p->trap->upgrade(p, first, end);
+      else if (!result) result = p->trap->install(p, first, end, to == HOST && word_writable(after));
     }
     if (result) result = fail_errno(f->failure, first, result, HMM_CALL_MAP);
     i = j;
@@ -276,7 +277,8 @@ static void leave_used(const struct fetch *f, struct batch *b) {
   }
 }
 
-// Mapping has failed, perhaps half way. What it has mapped goes again, before the words say that it never was; a page that got its first memory may have been written to meanwhile.
+// Mapping has failed, perhaps half way. What it has mapped goes again, before the words say that it never was; a page
+// that got its first memory may have been written to meanwhile.
 static void take_mappings_back(const struct fetch *f, struct batch *b) {
   for (size_t i = 0; i < b->count;) {
     size_t j = i + 1;

@@ -224,14 +224,18 @@ bool in_use(struct hmm_pager *p, struct page_range range, bool writers_only); //
 void await_decided(struct hmm_pager *p);
 
 // memory.c
-int give(const struct hmm_pager *p, uint64_t first, uint64_t end); // host memory to the pages that may have none; 0 or -errno, -ENOSPC if there is none to give
-void note_backed(struct hmm_pager *p, uint64_t first, uint64_t end); // they have it, and a claim or a pin of the caller's keeps others from taking it away
+// Gives host memory to the pages that may have none; 0 or -errno, -ENOSPC if there is none to give.
+int give(const struct hmm_pager *p, uint64_t first, uint64_t end);
+// They have it, and a claim or a pin of the caller's keeps others from taking it away.
+void note_backed(struct hmm_pager *p, uint64_t first, uint64_t end);
 int back(struct hmm_pager *p, uint64_t first, uint64_t end); // both, for pages that the caller has claimed
 int punch(struct hmm_pager *p, uint64_t first, uint64_t end); // under claims
 int map_app(struct hmm_pager *p, int protection); // the program's mapping of the file, of which no page is there yet
 int unmap_app(struct hmm_pager *p); // a touch of it is an ordinary stray one from now on
 bool has_memory(const struct hmm_pager *p, uint64_t page); // at least in part
-static inline bool is_backed(const struct hmm_pager *p, uint64_t page) { return atomic_load_explicit(&p->backed[page], memory_order_relaxed); }
+static inline bool is_backed(const struct hmm_pager *p, uint64_t page) {
+  return atomic_load_explicit(&p->backed[page], memory_order_relaxed);
+}
 
 // dma.c
 struct copies { // commands under way

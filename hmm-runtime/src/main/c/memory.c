@@ -1,10 +1,12 @@
 // memory.c - the host memory behind pages: mapped for the program, given before it is touched, and given back.
 //
-// A touch of a file's page that gets no memory (a full file system, a strict limit of the system) is a SIGBUS, which ends the process if it meets the crew or a driver. So whatever
-// reads or writes through the alias asks here first, and has an error to tell: -ENOSPC, also where Linux says ENOMEM, which elsewhere means a limit of mappings.
+// A touch of a file's page that gets no memory (a full file system, a strict limit of the system) is a SIGBUS, which
+// ends the process if it meets the crew or a driver. So whatever reads or writes through the alias asks here first, and
+// has an error to tell: -ENOSPC, also where Linux says ENOMEM, which elsewhere means a limit of mappings.
 //
-// Asking the kernel costs as much as copying a page. `backed` remembers the answers, in a table that HostMemory.java has as well. A page that is not backed may have memory all the
-// same: one that a touch filled through `app` is asked for once.
+// Asking the kernel costs as much as copying a page. `backed` remembers the answers, in a table that HostMemory.java
+// has as well. A page that is not backed may have memory all the same: one that a touch filled through `app` is asked
+// for once.
 #define _GNU_SOURCE
 #include <errno.h>
 #include <fcntl.h>
@@ -20,8 +22,10 @@
 
 static int allocate(const struct hmm_pager *p, uint64_t first, uint64_t end) {
   uint64_t bytes = (end - first) << p->config.page_shift;
-  if (!madvise(alias_of(p, first), (size_t)bytes, MADV_POPULATE_WRITE)) return 0; // mapped as well: what is copied there does not fault
-  while (fallocate((int)p->config.memfd, 0, (off_t)(first << p->config.page_shift), (off_t)bytes)) { // on an old system; and to hear why
+  // mapped as well: what is copied there does not fault
+  if (!madvise(alias_of(p, first), (size_t)bytes, MADV_POPULATE_WRITE)) return 0;
+  // on an old system; and to hear why
+  while (fallocate((int)p->config.memfd, 0, (off_t)(first << p->config.page_shift), (off_t)bytes)) {
     if (errno != EINTR) return errno == ENOMEM ? -ENOSPC : -errno;
   }
   return 0;
@@ -56,7 +60,8 @@ bool has_memory(const struct hmm_pager *p, uint64_t page) {
 int punch(struct hmm_pager *p, uint64_t first, uint64_t end) {
   int mode = FALLOC_FL_PUNCH_HOLE | FALLOC_FL_KEEP_SIZE;
   for (uint64_t page = first; page < end; page++) atomic_store_explicit(&p->backed[page], 0, memory_order_relaxed);
-  while (fallocate((int)p->config.memfd, mode, (off_t)(first << p->config.page_shift), (off_t)((end - first) << p->config.page_shift))) {
+  off_t offset = (off_t)(first << p->config.page_shift), bytes = (off_t)((end - first) << p->config.page_shift);
+  while (fallocate((int)p->config.memfd, mode, offset, bytes)) {
     if (errno != EINTR) return -errno;
   }
   return 0;
@@ -65,14 +70,16 @@ int punch(struct hmm_pager *p, uint64_t first, uint64_t end) {
 int map_app(struct hmm_pager *p, int protection) {
   size_t bytes = (size_t)(p->config.page_count << p->config.page_shift);
   char *app = app_of(p, 0);
-  if (mmap(app, bytes, PROT_NONE, MAP_SHARED | MAP_FIXED | MAP_NORESERVE, (int)p->config.memfd, 0) == MAP_FAILED) return -errno;
+  int flags = MAP_SHARED | MAP_FIXED | MAP_NORESERVE;
+  if (mmap(app, bytes, PROT_NONE, flags, (int)p->config.memfd, 0) == MAP_FAILED) return -errno;
   munlock(app, bytes); // after mlockall(MCL_FUTURE) all pages would come with their permission, and no touch be noticed
   return mprotect(app, bytes, protection) || madvise(app, bytes, MADV_DONTFORK) ? -errno : 0;
 }
 
 int unmap_app(struct hmm_pager *p) {
   size_t bytes = (size_t)(p->config.page_count << p->config.page_shift);
-  if (mmap(app_of(p, 0), bytes, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED | MAP_NORESERVE, -1, 0) != MAP_FAILED) return 0;
+  int flags = MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED | MAP_NORESERVE;
+  if (mmap(app_of(p, 0), bytes, PROT_NONE, flags, -1, 0) != MAP_FAILED) return 0;
   int error = errno;
   return mprotect(app_of(p, 0), bytes, PROT_NONE) ? -error : 0;
 }

@@ -61,7 +61,8 @@ static int uffd_open(struct hmm_pager *p) {
     result = -errno;
     goto out;
   }
-  *(volatile char *)p->doorbell = 0; // a page: nobody is there to answer whoever looks at all of the process (mlockall, a debugger)
+  // It gets a page: nobody is there to answer whoever looks at all of the process (mlockall, a debugger).
+  *(volatile char *)p->doorbell = 0;
   if ((result = add_range(p->uffd, (uint64_t)(uintptr_t)p->doorbell, KERNEL_PAGE, UFFDIO_REGISTER_MODE_MISSING))) goto unmap;
   if ((result = map_app(p, PROT_READ | PROT_WRITE))) goto unmap;
   result = add_range(p->uffd, p->config.app, bytes, UFFDIO_REGISTER_MODE_MISSING | UFFDIO_REGISTER_MODE_MINOR | UFFDIO_REGISTER_MODE_WP);
@@ -133,7 +134,8 @@ static int64_t map_zeros(struct hmm_pager *p, uint64_t start, uint64_t bytes) {
   return z.zeropage > 0 ? z.zeropage : errno == ENOMEM ? -ENOSPC : -errno; // the same as `back` says
 }
 
-// The pages of a range may have a mapping or none, each for itself; if they are `fresh`, memory or none as well, else they have it. What is in the way is handled by the kernel's page.
+// The pages of a range may have a mapping or none, each for itself; if they are `fresh`, memory or none as well, else
+// they have it. What is in the way is handled by the kernel's page.
 static int install_range(struct hmm_pager *p, uint64_t first, uint64_t end, bool writable, bool fresh) {
   uint64_t at = (uint64_t)(uintptr_t)app_of(p, first), until = (uint64_t)(uintptr_t)app_of(p, end);
   bool mapped_before = false;
@@ -166,7 +168,8 @@ static int uffd_forbid(struct hmm_pager *p, uint64_t first, uint64_t end, bool k
   if (!keep_reading) { // the memory is shared: only the mapping goes
     if (!madvise(app_of(p, first), bytes, MADV_DONTNEED)) return 0;
     if (errno != EINVAL) return -errno;
-    return madvise(app_of(p, first), bytes, MADV_DONTNEED_LOCKED) ? -errno : 0; // the program has locked it; it is home again with the next touch
+    // the program has locked it; it is home again with the next touch
+    return madvise(app_of(p, first), bytes, MADV_DONTNEED_LOCKED) ? -errno : 0;
   }
   struct uffdio_writeprotect w = {.range = {(uint64_t)(uintptr_t)app_of(p, first), bytes}, .mode = UFFDIO_WRITEPROTECT_MODE_WP};
   while (ioctl(p->uffd, UFFDIO_WRITEPROTECT, &w)) {

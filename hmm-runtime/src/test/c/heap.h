@@ -35,7 +35,8 @@ struct heap {
 
 // Page p has frame p on each device; as many frames again are free. All pages are EMPTY.
 struct heap *open_heap(const struct shape *shape, uint64_t pages, uint64_t ahead_pages);
-struct heap *open_heap_in(int memory, const struct shape *shape, uint64_t pages, uint64_t ahead_pages); // on this file, which it takes over
+// on this file, which it takes over
+struct heap *open_heap_in(int memory, const struct shape *shape, uint64_t pages, uint64_t ahead_pages);
 void close_heap(struct heap *h); // also checks that no event is left over
 void free_heap(struct heap *h);  // after hmm_close
 

@@ -18,11 +18,27 @@
 #define PAGES 16
 #define LONGEST_MAPPING (64ULL << 20) // those of sanitizers go on for terabytes
 
-static bool from_system_calls(const struct shape *shape) { return shape->rung == HMM_UFFD_SYSCALL || shape->rung == HMM_UFFD_DEVICE; }
+static bool from_system_calls(const struct shape *shape) {
+  return shape->rung == HMM_UFFD_SYSCALL || shape->rung == HMM_UFFD_DEVICE;
+}
 
 // One page of every kind. The bytes that a touch reads are in `values`, or -1 for an error.
-enum kind { NEVER_TOUCHED, READ_ONCE, WRITTEN, SHARED_BY_A_DEVICE, ON_A_DEVICE, ONLY_ON_A_DEVICE, PROTECTED, READ_ONLY, LOST, WITHOUT_REGION, KINDS };
-static const int values[KINDS] = {0, 0, WRITTEN, SHARED_BY_A_DEVICE, ON_A_DEVICE, ONLY_ON_A_DEVICE, -1, READ_ONLY, -1, -1};
+enum kind {
+  NEVER_TOUCHED,
+  READ_ONCE,
+  WRITTEN,
+  SHARED_BY_A_DEVICE,
+  ON_A_DEVICE,
+  ONLY_ON_A_DEVICE,
+  PROTECTED,
+  READ_ONLY,
+  LOST,
+  WITHOUT_REGION,
+  KINDS
+};
+static const int values[KINDS] = {
+    0, 0, WRITTEN, SHARED_BY_A_DEVICE, ON_A_DEVICE, ONLY_ON_A_DEVICE, -1, READ_ONLY, -1, -1,
+};
 
 static struct heap *of_every_kind(const struct shape *shape) {
   struct heap *h = open_heap(shape, PAGES, 1);
@@ -55,7 +71,8 @@ static void expect_all(struct heap *h) {
 
 // ---- those who look
 
-// What a debugger does that saves a process: it reads all that is mapped, whatever it is, and takes an error for an answer.
+// What a debugger does that saves a process: it reads all that is mapped, whatever it is, and takes an error for an
+// answer.
 static void read_all_mappings(void) {
   FILE *maps = fopen("/proc/self/maps", "r");
   int memory = open("/proc/self/mem", O_RDONLY | O_CLOEXEC);
@@ -82,7 +99,8 @@ static void a_debugger_reads_everything(const struct shape *shape) {
       int memory = open("/proc/self/mem", O_RDONLY | O_CLOEXEC);
       for (uint64_t page = 0; page < KINDS; page++) {
         unsigned char byte;
-        if (pread(memory, &byte, 1, (off_t)(uintptr_t)(h->app + page * PAGE + MIDDLE)) == 1 && values[page] >= 0) CHECK_EQUAL(byte, values[page]);
+        off_t at = (off_t)(uintptr_t)(h->app + page * PAGE + MIDDLE);
+        if (pread(memory, &byte, 1, at) == 1 && values[page] >= 0) CHECK_EQUAL(byte, values[page]);
       }
       close(memory);
     }
@@ -159,7 +177,8 @@ static void locked_pages_move(const struct shape *shape) {
   close_heap(h);
 }
 
-// With MCL_FUTURE whatever is mapped comes with its pages at once, as far as they may be touched then. A touch of managed memory must be noticed all the same.
+// With MCL_FUTURE whatever is mapped comes with its pages at once, as far as they may be touched then. A touch of
+// managed memory must be noticed all the same.
 static void a_heap_opens_in_a_process_that_locks_everything(const struct shape *shape) {
   if (!may_lock() || mlockall(MCL_FUTURE)) return;
   struct heap *h = open_heap(shape, PAGES, 1);

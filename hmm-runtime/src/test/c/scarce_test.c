@@ -1,6 +1,8 @@
-// scarce_test.c - host memory that cannot be had: whoever wanted it gets an error, nobody dies of it, and every page is where it was.
+// scarce_test.c - host memory that cannot be had: whoever wanted it gets an error, nobody dies of it, and every page is
+// where it was.
 //
-// Once with a file system that is full, which is the whole truth but needs the right to mount one; once with the system calls that ask for memory failing.
+// Once with a file system that is full, which is the whole truth but needs the right to mount one; once with the system
+// calls that ask for memory failing.
 #define _GNU_SOURCE
 #include "heap.h"
 
@@ -49,7 +51,8 @@ int madvise(void *at, size_t bytes, int advice) {
 
 static void send_file(int socket, int fd) {
   char data = 1, room[CMSG_SPACE(sizeof fd)] = {0};
-  struct msghdr message = {.msg_iov = &(struct iovec){&data, 1}, .msg_iovlen = 1, .msg_control = room, .msg_controllen = sizeof room};
+  struct iovec byte = {&data, 1};
+  struct msghdr message = {.msg_iov = &byte, .msg_iovlen = 1, .msg_control = room, .msg_controllen = sizeof room};
   struct cmsghdr *c = CMSG_FIRSTHDR(&message);
   c->cmsg_level = SOL_SOCKET;
   c->cmsg_type = SCM_RIGHTS;
@@ -61,14 +64,16 @@ static void send_file(int socket, int fd) {
 static int receive_file(int socket) {
   int fd = -1;
   char data, room[CMSG_SPACE(sizeof fd)];
-  struct msghdr message = {.msg_iov = &(struct iovec){&data, 1}, .msg_iovlen = 1, .msg_control = room, .msg_controllen = sizeof room};
+  struct iovec byte = {&data, 1};
+  struct msghdr message = {.msg_iov = &byte, .msg_iovlen = 1, .msg_control = room, .msg_controllen = sizeof room};
   if (recvmsg(socket, &message, 0) != 1) return -1;
   if (CMSG_FIRSTHDR(&message)) memcpy(&fd, CMSG_DATA(CMSG_FIRSTHDR(&message)), sizeof fd);
   return fd;
 }
 
-// A file on a file system of its own, which goes with the file; -1 if we may not mount one. The mount is a child's, seen by nobody else.
-static int file_in_little_room(void) {
+// The root of a file system with little room; -1 if we may not mount one. The mount is a child's, seen by nobody else,
+// and stays as long as this is open.
+static int little_room(void) {
   int sockets[2];
   CHECK(!socketpair(AF_UNIX, SOCK_STREAM, 0, sockets));
   pid_t child = fork();
@@ -79,7 +84,7 @@ static int file_in_little_room(void) {
     close(sockets[0]);
     if (unshare(CLONE_NEWNS) && unshare(CLONE_NEWUSER | CLONE_NEWNS)) _exit(1);
     if (mount("none", "/", NULL, MS_REC | MS_PRIVATE, NULL) || mount("none", "/tmp", "tmpfs", 0, options)) _exit(1);
-    int fd = open("/tmp/memory", O_RDWR | O_CREAT | O_CLOEXEC, 0600);
+    int fd = open("/tmp", O_PATH | O_DIRECTORY | O_CLOEXEC);
     if (fd < 0) _exit(1);
     send_file(sockets[1], fd);
     _exit(0);
@@ -97,9 +102,13 @@ static int file_in_little_room(void) {
 enum how { FULL, REFUSED, HOWS };
 
 static struct heap *open_scarce(const struct shape *shape, enum how how, uint64_t ahead_pages) {
+  static int room = -2;
   if (how == REFUSED) return open_heap(shape, PAGES, ahead_pages);
-  int fd = file_in_little_room();
-  return fd < 0 ? NULL : open_heap_in(fd, shape, PAGES, ahead_pages);
+  if (room == -2) room = little_room();
+  if (room < 0) return NULL;
+  int fd = openat(room, "memory", O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
+  CHECK(fd >= 0 && !unlinkat(room, "memory", 0)); // gone when the heap closes it
+  return open_heap_in(fd, shape, PAGES, ahead_pages);
 }
 
 static void use_up(struct heap *h, enum how how) {

@@ -1,4 +1,5 @@
-// scarce.c - becomes a part of the native part for ScarceMemoryTest: there is host memory, or there is none, as the test says. Its calls stand before those of the C library.
+// scarce.c - becomes a part of the native part for ScarceMemoryTest: there is host memory, or there is none, as the
+// test says. Its calls stand before those of the C library.
 #define _GNU_SOURCE
 #include <errno.h>
 #include <fcntl.h>

@@ -40,8 +40,9 @@ import java.util.concurrent.locks.ReentrantLock;
 /// for native code, as it is for a file that was cut off. The error comes when the method that touched returns, at the latest. An atomic update (`compareAndSet` and its like) that
 /// cannot be served ends the JVM as long as C2 has not compiled it: the JVM carries it out itself then, and is not prepared for that.
 ///
-/// Memory that the operating system does not have is such an error, too, and a [io.github.hmm4j.error.HostMemoryExhaustedException] of a view, pin or launch; the page stays where it was.
-/// A forked child has no managed memory: it ends with the signal of a stray touch.
+/// Memory that the operating system does not have is such an error, too, and a
+/// [io.github.hmm4j.error.HostMemoryExhaustedException] of a view, pin or launch; the page stays where it was. A forked
+/// child has no managed memory: it ends with the signal of a stray touch.
 ///
 /// With checked access the bytes are reached through [#view] only: a raw touch of the segment throws [WrongThreadException], since it belongs to a thread that has ended.
 ///

@@ -1,6 +1,7 @@
 package io.github.hmm4j.error;
 
-/// The operating system has no memory for host pages that an operation needs: strict overcommit, or a full file system behind them. Nothing ran, and every page is where it was or at home.
+/// The operating system has no memory for host pages that an operation needs: strict overcommit, or a full file system
+/// behind them. Nothing ran, and every page is where it was or at home.
 ///
 /// A limit of the container or control group is not told this way: Linux ends a process that reaches one.
 public final class HostMemoryExhaustedException extends HmmException {
@@ -14,7 +15,7 @@ public final class HostMemoryExhaustedException extends HmmException {
     /// @param addressBytes virtual address of the first page without memory, as far as is known
     /// @param neededBytes  what the operation may need from there on, whole pages
     public HostMemoryExhaustedException(String what, long addressBytes, long neededBytes) {
-        super("host memory exhausted: %s, address=0x%x, neededBytes=%d; the operating system gives no memory for it; nothing is lost"
+        super("host memory exhausted: %s, address=0x%x, neededBytes=%d; the operating system has none; nothing is lost"
                 .formatted(what, addressBytes, neededBytes), null);
         this.addressBytes = addressBytes;
         this.neededBytes = neededBytes;

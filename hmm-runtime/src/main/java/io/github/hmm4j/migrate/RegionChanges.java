@@ -246,14 +246,21 @@ public final class RegionChanges {
 
     /// To what is going to be copied, before anything has changed: from then on it would be too late for an error.
     private void giveHostMemory(PageRange from, PageRange to) {
-        for (long page = from.first(); page < from.end(); page++) {
-            PageState state = table.state(page);
-            if (state == PageState.HOST || state == PageState.SHARED || state == PageState.TO_DEVICE) {
-                long target = to.first() + (page - from.first());
-                space.host().give(new PageRange(page, page + 1));
-                space.host().give(new PageRange(target, target + 1));
+        long page = from.first();
+        while (page < from.end()) {
+            long end = page;
+            while (end < from.end() && isOnHost(table.state(end))) {
+                end++;
             }
+            long moved = to.first() - from.first();
+            space.host().give(new PageRange(page, end));
+            space.host().give(new PageRange(page + moved, end + moved));
+            page = end + 1;
         }
+    }
+
+    private static boolean isOnHost(PageState state) {
+        return state == PageState.HOST || state == PageState.SHARED || state == PageState.TO_DEVICE;
     }
 
     /// The new page has no users yet, so its word only has to end up right. A fault next door may still reach for it, if it looked there before this was a region.

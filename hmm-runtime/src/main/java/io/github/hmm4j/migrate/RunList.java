@@ -44,7 +44,8 @@ final class RunList {
         return runs;
     }
 
-    /// Gives host memory to what is going to be read on the host, where a page may never have got any. Call after [#finish].
+    /// Gives host memory to what is going to be read on the host, where a page may never have got any. Call after
+    /// [#finish].
     ///
     /// @throws io.github.hmm4j.error.HostMemoryExhaustedException if there is none
     void giveHostMemory() {

@@ -43,7 +43,8 @@ final class NativeFailure {
             case TOO_MANY_PINS -> new IllegalStateException("more than " + PageWord.MAX_PINS + " views are open on one page, " + detail);
             case OPENCL -> ClStatus.failure(status, call, detail);
             default -> status == ENOSPC // whatever the call: ENOMEM has other meanings, too
-                    ? new HostMemoryExhaustedException(what, heap.space().addressOf(page), heap.space().pageSize().bytesFor(end - page))
+                    ? new HostMemoryExhaustedException(what, heap.space().addressOf(page),
+                            heap.space().pageSize().bytesFor(end - page))
                     : new SystemCallFailedException(call, status, detail);
         };
     }

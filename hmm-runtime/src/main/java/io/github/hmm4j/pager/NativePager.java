@@ -58,8 +58,8 @@ public final class NativePager implements AutoCloseable {
             long[] words = Arrays.copyOf(
                     new long[] {
                         PagerCalls.ABI, rung.ordinal(), space.pageSize().shift(), space.pageCount(), space.baseBytes(), space.host().alias().address(),
-                        space.host().descriptor(), table.addressBytes(), space.regionStartsAddressBytes(), space.host().backedAddressBytes(),
-                        aheadBytes
+                        space.host().descriptor(), table.addressBytes(), space.regionStartsAddressBytes(),
+                        space.host().backedAddressBytes(), aheadBytes
                     },
                     PagerCalls.CONFIG_WORDS);
             for (PagerCalls.Cl function : PagerCalls.Cl.values()) {
@@ -126,7 +126,8 @@ public final class NativePager implements AutoCloseable {
             closed = true;
             int result = PagerCalls.close(handle);
             if (result != 0) {
-                throw new SystemCallFailedException("taking the program's mapping away", -result, "capacityBytes=" + space.capacityBytes());
+                throw new SystemCallFailedException("taking the program's mapping away", -result,
+                        "capacityBytes=" + space.capacityBytes());
             }
         }
     }

@@ -14,8 +14,9 @@ import java.util.List;
 ///
 /// Both start at a multiple of 2 MiB. Memory is paid for when it is first written, and given back by [#release]; [#retire] keeps a little of it for the next allocation.
 ///
-/// A touch of a file in memory that gets none is a signal, and ends the process if a driver meets it. So whoever is about to touch pages of the alias that may have no memory yet, or to
-/// let a driver do so, gives it to them first ([#give]), and has an error to tell. A table that native code shares says which pages need not be asked for.
+/// A touch of a file in memory that gets none is a signal, and ends the process if a driver meets it. So whoever is
+/// about to touch pages of the alias that may have no memory yet, or to let a driver do so, gives it to them first
+/// ([#give]), and has an error to tell. A table that native code shares says which pages need not be asked for.
 public final class HostMemory implements AutoCloseable {
 
     private static final int ALIGNMENT_BYTES = PageSize.MAX_BYTES;
@@ -79,7 +80,8 @@ public final class HostMemory implements AutoCloseable {
         return fd;
     }
 
-    /// Which pages have memory for sure: one byte each. Whoever takes memory away clears them before; whoever sets them keeps others from doing that.
+    /// Which pages have memory for sure: one byte each. Whoever takes memory away clears them before; whoever sets them
+    /// keeps others from doing that.
     public long backedAddressBytes() {
         return backed.segment().address();
     }
@@ -109,7 +111,8 @@ public final class HostMemory implements AutoCloseable {
         }
     }
 
-    /// Remembers that these pages have memory. Whoever says so keeps it from being taken away, by a claim, a pin or a lock.
+    /// Remembers that these pages have memory. Whoever says so keeps it from being taken away, by a claim, a pin or a
+    /// lock.
     public void noteBacked(PageRange pages) {
         for (long page = pages.first(); page < pages.end(); page++) {
             BACKED.setOpaque(backed.segment(), page, (byte) 1);
@@ -123,7 +126,8 @@ public final class HostMemory implements AutoCloseable {
     /// Gives the memory of these offsets back to the operating system; they read as zeros afterwards. Page-aligned.
     public void release(long offsetBytes, long releasedBytes) {
         if (releasedBytes > 0) {
-            for (long page = pageSize.pageOf(offsetBytes); page < pageSize.pageOf(offsetBytes + releasedBytes); page++) {
+            long end = pageSize.pageOf(offsetBytes + releasedBytes);
+            for (long page = pageSize.pageOf(offsetBytes); page < end; page++) {
                 if (isBacked(page)) { // most never were, and the table itself costs memory where it is written
                     BACKED.setOpaque(backed.segment(), page, (byte) 0);
                 }

@@ -28,6 +28,8 @@ final class SystemCalls {
     private static final int MADV_DONTFORK = 10;
     private static final int MADV_POPULATE_WRITE = 23; // since Linux 5.14
     private static final int EINTR = 4;
+    private static final int ENOMEM = 12;
+    private static final int ENOSPC = 28;
     private static final int FALLOC_FL_KEEP_SIZE = 1;
     private static final int FALLOC_FL_PUNCH_HOLE = 2;
 
@@ -102,7 +104,8 @@ final class SystemCalls {
     static void punchHole(int fd, long offsetBytes, long lengthBytes) {
         try (Arena arena = Arena.ofConfined()) {
             MemorySegment state = arena.allocate(CALL_STATE);
-            check(fallocate(state, fd, FALLOC_FL_PUNCH_HOLE | FALLOC_FL_KEEP_SIZE, offsetBytes, lengthBytes), "fallocate", state, lengthBytes);
+            int mode = FALLOC_FL_PUNCH_HOLE | FALLOC_FL_KEEP_SIZE;
+            check(fallocate(state, fd, mode, offsetBytes, lengthBytes), "fallocate", state, lengthBytes);
         } catch (Throwable e) {
             throw rethrown(e);
         }
@@ -115,14 +118,22 @@ final class SystemCalls {
     static boolean populate(long addressBytes, int fd, long offsetBytes, long lengthBytes) {
         try (Arena arena = Arena.ofConfined()) {
             MemorySegment state = arena.allocate(CALL_STATE);
-            return (int) MADVISE.invokeExact(state, addressBytes, lengthBytes, MADV_POPULATE_WRITE) == 0
-                    || fallocate(state, fd, 0, offsetBytes, lengthBytes) == 0; // on an old system
+            if ((int) MADVISE.invokeExact(state, addressBytes, lengthBytes, MADV_POPULATE_WRITE) == 0
+                    || fallocate(state, fd, 0, offsetBytes, lengthBytes) == 0) { // on an old system, and to hear why
+                return true;
+            }
+            int errno = (int) ERRNO.get(state, 0L);
+            if (errno != ENOSPC && errno != ENOMEM) {
+                throw failed("fallocate", state, "lengthBytes=" + lengthBytes);
+            }
+            return false;
         } catch (Throwable e) {
             throw rethrown(e);
         }
     }
 
-    private static int fallocate(MemorySegment state, int fd, int mode, long offsetBytes, long lengthBytes) throws Throwable {
+    private static int fallocate(MemorySegment state, int fd, int mode, long offsetBytes, long lengthBytes)
+            throws Throwable {
         int result;
         do {
             result = (int) FALLOCATE.invokeExact(state, fd, mode, offsetBytes, lengthBytes);

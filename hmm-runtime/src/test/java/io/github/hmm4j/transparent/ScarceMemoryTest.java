@@ -14,8 +14,9 @@ import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
 
-/// Host memory that the system does not have, while the only copy of the pages is on the device: an error of whoever wanted it, and nothing else. The program is [ScarceMemoryWorker];
-/// its native part is built with system calls that refuse when they are told to (`src/test/c/shim/scarce.c`). What a full file system does is in `scarce_test.c`.
+/// Host memory that the system does not have, while the only copy of the pages is on the device: an error of whoever
+/// wanted it, and nothing else. The program is [ScarceMemoryWorker]; its native part is built with system calls that
+/// refuse when they are told to (`src/test/c/shim/scarce.c`). What a full file system does is in `scarce_test.c`.
 class ScarceMemoryTest {
 
     private static final Duration LIMIT = Duration.ofSeconds(100);
@@ -29,20 +30,23 @@ class ScarceMemoryTest {
     void isATypedErrorAndLosesNothing(String mode) throws IOException, InterruptedException {
         Path library = folder.resolve("libhmm-scarce.so");
         assumeTrue(compile(library) == 0, "there is no cc, or it refuses the native part");
-        ChildJvm.Result result = ChildJvm.run(LIMIT, List.of("-Dhmm.native=" + library), ScarceMemoryWorker.class, mode, library.toString());
+        List<String> options = List.of("-Dhmm.native=" + library);
+        ChildJvm.Result result = ChildJvm.run(LIMIT, options, ScarceMemoryWorker.class, mode, library.toString());
         assumeTrue(result.status() != ScarceMemoryWorker.NO_SUCH_RUNG, result.output());
         assertThat(result.status()).as(result.output()).isZero();
         assertThat(result.numbers()).as(result.output()).containsEntry("errors", 6L);
     }
 
     private int compile(Path library) throws IOException, InterruptedException {
-        List<String> command = new ArrayList<>(List.of("cc", "-std=c17", "-O2", "-g", "-fvisibility=hidden", "-fPIC", "-shared", "-pthread", "-Wl,-z,now", "-o", library.toString()));
+        List<String> command = new ArrayList<>(List.of("cc", "-std=c17", "-O2", "-g", "-fvisibility=hidden", "-fPIC",
+                "-shared", "-pthread", "-Wl,-z,now", "-o", library.toString()));
         try (Stream<Path> files = Files.list(SOURCES.resolve("main/c"))) {
             files.map(Path::toString).filter(name -> name.endsWith(".c")).sorted().forEach(command::add);
         }
         command.addAll(List.of(SOURCES.resolve("test/c/shim/scarce.c").toString(), "-ldl"));
         try {
-            return new ProcessBuilder(command).redirectErrorStream(true).redirectOutput(folder.resolve("cc.log").toFile()).start().waitFor();
+            ProcessBuilder builder = new ProcessBuilder(command).redirectErrorStream(true);
+            return builder.redirectOutput(folder.resolve("cc.log").toFile()).start().waitFor();
         } catch (IOException _) {
             return -1; // no cc
         }

@@ -21,7 +21,8 @@ import java.lang.foreign.SymbolLookup;
 import java.lang.invoke.MethodHandle;
 import java.nio.file.Path;
 
-/// A program that wants pages from the device while there is no host memory for them, in every way there is. Arguments: `MODE LIBRARY`. Last line: `done errors=n`.
+/// A program that wants pages from the device while there is no host memory for them, in every way there is. Arguments:
+/// `MODE LIBRARY`. Last line: `done errors=n`.
 final class ScarceMemoryWorker {
 
     static final int NO_SUCH_RUNG = 77;
@@ -34,7 +35,8 @@ final class ScarceMemoryWorker {
 
     public static void main(String[] args) throws Throwable {
         SymbolLookup library = SymbolLookup.libraryLookup(Path.of(args[1]), Arena.global());
-        MethodHandle refuse = Linker.nativeLinker().downcallHandle(library.findOrThrow("shim_refuse"), FunctionDescriptor.ofVoid(JAVA_INT));
+        MemorySegment shim = library.findOrThrow("shim_refuse");
+        MethodHandle refuse = Linker.nativeLinker().downcallHandle(shim, FunctionDescriptor.ofVoid(JAVA_INT));
         int errors = 0;
         try (Hmm hmm = open(args[0])) {
             MemorySegment a = hmm.heap().allocate((long) INTS * Integer.BYTES, PAGE);
@@ -104,7 +106,8 @@ final class ScarceMemoryWorker {
             call.run();
             return false;
         } catch (HostMemoryExhaustedException e) {
-            require(e.addressBytes() >= a.address() && e.addressBytes() + e.neededBytes() <= a.address() + a.byteSize(), e.getMessage());
+            long end = e.addressBytes() + e.neededBytes();
+            require(e.addressBytes() >= a.address() && end <= a.address() + a.byteSize(), e.getMessage());
             return true;
         }
     }
