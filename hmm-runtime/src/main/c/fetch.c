@@ -416,18 +416,28 @@ static int pass(const struct fetch *f, uint64_t end, struct batch *batches, uint
   return land_all(f, batches, result);
 }
 
-// A view touches its pages by itself. What is on a device gets memory when it comes.
+// Whether a view, which touches its pages by itself, needs memory for one before it opens. What is on a device gets it
+// when it comes, and what is only read as zeros stays free.
+static bool view_needs_memory(const struct fetch *f, uint64_t page) {
+  enum state s = word_state(load_word(f->p, page));
+  return s != DEVICE && s != POISONED && s != UNMAPPED && (s != EMPTY || exclusive(f));
+}
+
 static int give_view(const struct fetch *f, uint64_t end) {
   for (uint64_t page = f->first; page < end; page++) {
     uint64_t from = page;
-    for (; page < end; page++) {
-      enum state s = word_state(load_word(f->p, page));
-      if (s == DEVICE || s == POISONED || s == UNMAPPED) break;
-    }
+    while (page < end && view_needs_memory(f, page)) page++;
     int result = give(f->p, from, page);
     if (result) return fail_errno(f->failure, from, result, HMM_CALL_NONE);
   }
   return 0;
+}
+
+// The pins of a view keep what its pages have.
+static void note_view(const struct fetch *f, uint64_t end) {
+  for (uint64_t page = f->first; page < end; page++) {
+    if (word_state(load_word(f->p, page)) != EMPTY) note_backed(f->p, page, page + 1);
+  }
 }
 
 HMM_API int hmm_fetch(struct hmm_pager *p, uint64_t first, uint64_t end, uint64_t flags, uint8_t *outcomes, struct hmm_moved *moved, struct hmm_failure *failure) {
@@ -457,7 +467,7 @@ HMM_API int hmm_fetch(struct hmm_pager *p, uint64_t first, uint64_t end, uint64_
     }
   }
   if (result && flags & HMM_PIN) unpin_done(&f, end);
-  else if (flags & HMM_PIN) note_backed(p, first, end);
+  else if (flags & HMM_PIN) note_view(&f, end);
 out:
   free(claims);
   free(own_outcomes);

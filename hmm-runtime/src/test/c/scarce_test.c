@@ -200,7 +200,8 @@ static void a_fetch_without_memory_changes_nothing(const struct shape *shape) {
         CHECK_EQUAL(state(h, page), page ? DEVICE : HOST);
         CHECK_EQUAL(word_pins(word(h, page), true) + word_pins(word(h, page), false), 0);
       }
-      if (flags & HMM_PIN && (how == FULL || !(flags & HMM_MAP))) { // of pages that nobody has touched
+      bool takes = flags & HMM_MAP ? how == FULL : flags & HMM_EXCLUSIVE; // memory for pages that nobody has touched
+      if (flags & HMM_PIN && takes) {
         CHECK_EQUAL(hmm_fetch(h->pager, 10, 12, flags, NULL, NULL, &failure), -ENOSPC);
         CHECK_EQUAL(failure.status, ENOSPC);
         CHECK_EQUAL(state(h, 10), EMPTY);

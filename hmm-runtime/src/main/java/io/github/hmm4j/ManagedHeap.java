@@ -211,6 +211,7 @@ public final class ManagedHeap implements SegmentAllocator {
     }
 
     /// Opens a range to the calling thread: brings its pages home and keeps them there until the view is closed.
+    /// To write takes host memory for all of its pages.
     ///
     /// @throws IllegalArgumentException                             if the segment is empty or not managed
     /// @throws io.github.hmm4j.error.AccessViolationException if the protection forbids it

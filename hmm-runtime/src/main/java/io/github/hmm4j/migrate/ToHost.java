@@ -131,7 +131,7 @@ public final class ToHost {
                     todo = pass(todo);
                 }
                 if (access.pins) {
-                    heap.space().host().noteBacked(pages); // and the pins keep it so
+                    noteHostMemory();
                 }
                 return report;
             } catch (RuntimeException | Error e) {
@@ -140,12 +140,13 @@ public final class ToHost {
             }
         }
 
-        /// A view touches its pages by itself. What is on a device gets memory when it comes.
+        /// A view touches its pages by itself. What is on a device gets memory when it comes, and what is only read as
+        /// zeros stays free.
         private void giveHostMemory() {
             long page = pages.first();
             while (page < pages.end()) {
                 long end = page;
-                while (end < pages.end() && isHere(table.word(end))) {
+                while (end < pages.end() && needsHostMemory(table.word(end))) {
                     end++;
                 }
                 heap.space().host().give(new PageRange(page, end));
@@ -153,9 +154,19 @@ public final class ToHost {
             }
         }
 
-        private boolean isHere(long word) {
+        /// The pins of a view keep what its pages have.
+        private void noteHostMemory() {
+            for (long page = pages.first(); page < pages.end(); page++) {
+                if (table.state(page) != PageState.EMPTY) {
+                    heap.space().host().noteBacked(new PageRange(page, page + 1));
+                }
+            }
+        }
+
+        private boolean needsHostMemory(long word) {
             return switch (PageWord.state(word)) {
                 case POISONED, UNMAPPED -> false;
+                case EMPTY -> access.exclusive;
                 case DEVICE -> heap.mirror(PageWord.device(word)).isCoherent();
                 default -> true;
             };
