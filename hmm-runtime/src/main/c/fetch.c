@@ -9,8 +9,6 @@
 // A fault takes the same way for every page, also where nothing is to be copied: every mapping is installed, and every protection lifted, under a claim.
 #define _GNU_SOURCE
 #include <errno.h>
-#include <fcntl.h>
-#include <linux/falloc.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -185,6 +183,8 @@ static int copy(const struct fetch *f, struct batch *b) {
              && dma_contiguous(d, frame_of(d, b->claims[j - 1].page), frame_of(d, b->claims[j].page))) {
         j++;
       }
+      int result = back(f->p, b->claims[i].page, b->claims[i].page + (j - i));
+      if (result) return fail_errno(f->failure, b->claims[i].page, result, HMM_CALL_NONE);
       int status = dma_to_host(f->p, device, b->claims[i].page, j - i, f->flags & FAULT ? NULL : &b->copies);
       if (status) return fail_copy(f, b, status, f->flags & FAULT ? device : b->copies.failed_device);
     }
@@ -201,11 +201,6 @@ static uint64_t landed(const struct fetch *f, uint64_t w, uint64_t before) {
   case DEVICE: return word_shared(w, exclusive(f) ? 0 : 1u << word_device(before));
   default: return word_shared(w, sharers);
   }
-}
-
-// Linux maps what a file has: a page that is to be mapped for reading only must have memory first.
-static void populate_for_reading(const struct hmm_pager *p, uint64_t first, uint64_t end) {
-  for (const char *at = alias_of(p, first); at < alias_of(p, end); at += 4096) (void)__atomic_load_n(at, __ATOMIC_RELAXED);
 }
 
 // Step 4. Runs of pages that are mapped alike.
@@ -226,11 +221,11 @@ static int map(const struct fetch *f, const struct batch *b) {
       // it came home, but nobody may touch it
     } else if (from == EMPTY && to == HOST) {
       result = p->trap->install_empty(p, first, end);
-    } else if (f->flags & MAPPED && from == SHARED && to == HOST && word_writable(before)) {
-      result = p->trap->upgrade(p, first, end);
     } else {
-      if (from == EMPTY) populate_for_reading(p, first, end);
-      result = p->trap->install(p, first, end, to == HOST && word_writable(after));
+      result = back(p, first, end); // Linux maps what a file has
+      bool upgrade = f->flags & MAPPED && from == SHARED && to == HOST && word_writable(before);
+      if (!result && upgrade) result = p->trap->upgrade(p, first, end);
+      else if (!result) result = p->trap->install(p, first, end, to == HOST && word_writable(after));
     }
     if (result) result = fail_errno(f->failure, first, result, HMM_CALL_MAP);
     i = j;
@@ -321,6 +316,21 @@ static bool leave_launched(const struct fetch *f, struct batch *b) {
   return kept < n;
 }
 
+// Mapping has failed, perhaps half way. What it has mapped goes again, before the words say that it never was; a page
+// that got its first memory may have been written to meanwhile.
+static void take_mappings_back(const struct fetch *f, struct batch *b) {
+  for (size_t i = 0; i < b->count;) {
+    size_t j = i + 1;
+    while (continues(b, j)) j++;
+    f->p->trap->forbid(f->p, b->claims[i].page, b->claims[j - 1].page + 1, false);
+    i = j;
+  }
+  for (size_t i = 0; i < b->count && exclusive(f); i++) {
+    struct claim *c = &b->claims[i];
+    if (word_state(c->before) == EMPTY && has_memory(f->p, c->page)) c->before = word_next(c->before, HOST, 0, 0, 0);
+  }
+}
+
 // What has been claimed, for its record.
 static void describe(const struct fetch *f, const struct batch *b) {
   struct hmm_record *r = b->record;
@@ -347,7 +357,7 @@ static int land(const struct fetch *f, struct batch *b) {
   int result = status ? fail_copy(f, b, status, b->copies.failed_device) : 0;
   if (b->record && waits) b->record->copied = nanos();
   step(f->p, HMM_STEP_COPIED);
-  if (!result && f->flags & HMM_MAP) result = map(f, b);
+  if (!result && f->flags & HMM_MAP && (result = map(f, b))) take_mappings_back(f, b);
   if (b->record) b->record->mapped = f->flags & HMM_MAP ? nanos() : b->record->copied;
   if (result) {
     restore(f, b, f->failure);
@@ -463,7 +473,7 @@ static int await_one_launch(const struct fetch *f, uint64_t end, struct batch *b
     if (until == page) continue; // that launch has ended: the next pass takes it
     if (until > page + batch_pages) until = page + batch_pages;
     struct fetch one = *f;
-    struct left left;
+    struct left left = {0};
     struct patience patience = new_patience(f->p, page, exclusive(f), 0); // a touch of these pages ends in time, too
     one.patience = &patience;
     one.flags |= PATIENT;
@@ -477,6 +487,30 @@ static int await_one_launch(const struct fetch *f, uint64_t end, struct batch *b
     return result;
   }
   return 0;
+}
+
+// Whether a view, which touches its pages by itself, needs memory for one before it opens. What is on a device gets it
+// when it comes, and what is only read as zeros stays free.
+static bool view_needs_memory(const struct fetch *f, uint64_t page) {
+  enum state s = word_state(load_word(f->p, page));
+  return s != DEVICE && s != POISONED && s != UNMAPPED && (s != EMPTY || exclusive(f));
+}
+
+static int give_view(const struct fetch *f, uint64_t end) {
+  for (uint64_t page = f->first; page < end; page++) {
+    uint64_t from = page;
+    while (page < end && view_needs_memory(f, page)) page++;
+    int result = give(f->p, from, page);
+    if (result) return fail_errno(f->failure, from, result, HMM_CALL_NONE);
+  }
+  return 0;
+}
+
+// The pins of a view keep what its pages have.
+static void note_view(const struct fetch *f, uint64_t end) {
+  for (uint64_t page = f->first; page < end; page++) {
+    if (word_state(load_word(f->p, page)) != EMPTY) note_backed(f->p, page, page + 1);
+  }
 }
 
 HMM_API int hmm_fetch(struct hmm_pager *p, uint64_t first, uint64_t end, uint64_t flags, uint8_t *outcomes, struct hmm_moved *moved, struct hmm_failure *failure) {
@@ -495,6 +529,7 @@ HMM_API int hmm_fetch(struct hmm_pager *p, uint64_t first, uint64_t end, uint64_
     goto out;
   }
   memset(f.outcomes, 0, (size_t)(end - first)); // 0: not yet
+  if (flags & HMM_PIN && !(flags & HMM_MAP) && (result = give_view(&f, end))) goto out;
   for (int i = 0; i < UNDER_WAY; i++) batches[i].claims = claims + (size_t)i * batch_pages;
   while (true) {
     struct left left = {0};
@@ -506,6 +541,7 @@ HMM_API int hmm_fetch(struct hmm_pager *p, uint64_t first, uint64_t end, uint64_
     }
   }
   if (result && flags & HMM_PIN) unpin_done(&f, end);
+  else if (flags & HMM_PIN) note_view(&f, end);
 out:
   free(claims);
   free(own_outcomes);
@@ -551,11 +587,6 @@ static struct claim claim_now(struct hmm_pager *p, uint64_t page) {
     uint64_t next = word_claim(w, true), expected = w;
     if (change_word(p, page, &expected, next)) return (struct claim){page, next, w};
   }
-}
-
-static int punch(const struct hmm_pager *p, uint64_t first, uint64_t end) {
-  int mode = FALLOC_FL_PUNCH_HOLE | FALLOC_FL_KEEP_SIZE;
-  return fallocate((int)p->config.memfd, mode, (off_t)(first << p->config.page_shift), (off_t)((end - first) << p->config.page_shift)) ? -errno : 0;
 }
 
 static uint64_t emptied(const struct fetch *f, uint64_t w, uint64_t before) {

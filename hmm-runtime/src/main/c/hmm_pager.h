@@ -56,6 +56,7 @@ struct hmm_config {
   uint64_t memfd;          // descriptor of the memory behind both
   uint64_t words;          // uint64_t[page_count]
   uint64_t region_starts;  // uint8_t[page_count]: 1 where a region begins or free space behind one; fetching ahead stops there
+  uint64_t backed;         // uint8_t[page_count]: 1 if it has host memory for sure; cleared before that is taken away
   uint64_t ahead_bytes;    // most that one fault brings along
   uint64_t touch_nanos;    // how long a touch waits for launches before it becomes an error; 0: for ever
   uint64_t cl[HMM_CL_COUNT];
@@ -91,7 +92,7 @@ enum hmm_reason {
   HMM_REFUSED = 1,     // the word of the page says why: protection, lost contents, no region
   HMM_TOO_MANY_PINS,
   HMM_OPENCL,          // status and call
-  HMM_SYSTEM,          // errno and call
+  HMM_SYSTEM,          // errno and call; ENOSPC means that there is no host memory for the page
 };
 
 enum hmm_call {
@@ -147,6 +148,8 @@ HMM_API int hmm_open(const struct hmm_config *config, struct hmm_pager **pager);
 HMM_API int hmm_add_device(struct hmm_pager *pager, const struct hmm_device_config *config);
 
 // Stops serving faults. Nobody may touch `app` afterwards, and no other call be under way. Waits for launches.
+// All is gone afterwards, also with -errno: then a touch of `app` may find the file's memory, until that range is
+// unmapped.
 HMM_API int hmm_close(struct hmm_pager *pager);
 
 // Brings pages home. `outcomes`, one byte a page, may be 0: 1 it was there, 2 it moved, 3 nothing to bring (lost or without a region).

@@ -6,6 +6,7 @@
 // | fault.c | what to do about one fault, and what to bring along |
 // | fetch.c | claim, wait, copy, map, settle: the one way in which pages come home; and the other claims that nobody may be stopped in |
 // | launch.c | launches in flight and the gate |
+// | memory.c | host memory behind pages |
 // | dma.c | copies between host and device memory |
 // | uffd.c, sigsegv.c | the traps: how a touch is noticed and how mappings are changed |
 // | signals.c | the signal handler, its place in the chain of handlers, and how a touch becomes an error |
@@ -23,6 +24,7 @@
 #include <setjmp.h>
 #include <stdatomic.h>
 #include <stddef.h>
+#include <sys/types.h>
 #include <time.h>
 
 #include "hmm_pager.h"
@@ -48,7 +50,7 @@ struct fault {
 // How a touch is noticed and how mappings change. Installing and waking are done under a claim; the others may come late and then cost one spurious fault.
 struct trap {
   int (*open)(struct hmm_pager *);
-  void (*close)(struct hmm_pager *);
+  int (*close)(struct hmm_pager *); // 0, or -errno if the program's mapping could not be taken away
   // Waits for faults. Returns how many; 0 if the crew is to look whether it is to stop; -errno if none can be noticed
   // any more, and then every touch is an error already.
   int (*wait)(struct hmm_pager *, struct fault *, int capacity);
@@ -109,6 +111,7 @@ struct step {
 struct hmm_pager {
   struct hmm_config config;
   const struct trap *trap;
+  pid_t process; // that has the crew
   int uffd;
   char *doorbell;
   pthread_t ringer;
@@ -119,6 +122,7 @@ struct hmm_pager {
 
   _Atomic uint64_t *words;
   const _Atomic uint8_t *region_starts;
+  _Atomic uint8_t *backed;
   uint64_t page_bytes;
   struct device devices[HMM_MAX_DEVICES];
   unsigned device_count;
@@ -257,6 +261,20 @@ int await_patiently(struct hmm_pager *p, struct page_range range, bool writers_o
 bool in_use(struct hmm_pager *p, struct page_range range, bool writers_only); // whether there is anything to wait for
 uint64_t used_until(struct hmm_pager *p, uint64_t page, bool writers_only); // where the use ends that a launch has of the page; `page` if none has
 int await_decided(struct hmm_pager *p, struct patience *patience); // 0 or -ETIMEDOUT
+
+// memory.c
+// Gives host memory to the pages that may have none; 0 or -errno, -ENOSPC if there is none to give.
+int give(const struct hmm_pager *p, uint64_t first, uint64_t end);
+// They have it, and a claim or a pin of the caller's keeps others from taking it away.
+void note_backed(struct hmm_pager *p, uint64_t first, uint64_t end);
+int back(struct hmm_pager *p, uint64_t first, uint64_t end); // both, for pages that the caller has claimed
+int punch(struct hmm_pager *p, uint64_t first, uint64_t end); // under claims
+int map_app(struct hmm_pager *p, int protection); // the program's mapping of the file, of which no page is there yet
+int unmap_app(struct hmm_pager *p); // a touch of it is an ordinary stray one from now on
+bool has_memory(const struct hmm_pager *p, uint64_t page); // at least in part
+static inline bool is_backed(const struct hmm_pager *p, uint64_t page) {
+  return atomic_load_explicit(&p->backed[page], memory_order_relaxed);
+}
 
 // dma.c
 struct copies { // commands under way

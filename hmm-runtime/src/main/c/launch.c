@@ -267,11 +267,16 @@ static void touch(const struct hmm_pager *p, const struct hmm_launch *request) {
 static int bring(struct hmm_pager *p, unsigned device, uint64_t page, uint64_t before, uint64_t number, struct hmm_failure *failure) {
   struct page_range range = {page, page + 1};
   if (await_conflicts(p, range, false, -1, number) == -EAGAIN) return -EDEADLK; // only one insists at a time: a mistake of ours
+  bool on_device = word_sharers(before) >> device & 1;
+  if (word_state(before) != EMPTY && !on_device) {
+    int result = back(p, page, page + 1);
+    if (result) return fail_errno(failure, page, result, HMM_CALL_NONE);
+  }
   if (word_state(before) == DEVICE) {
     int status = dma_to_host(p, word_device(before), page, 1, NULL);
     if (status) return fail(failure, HMM_OPENCL, page, before, status, HMM_CALL_READ, word_device(before));
   }
-  if (word_sharers(before) >> device & 1) return 0;
+  if (on_device) return 0;
   int status = dma_to_device(p, device, page, word_state(before) == EMPTY);
   return status ? fail(failure, HMM_OPENCL, page, before, status, HMM_CALL_WRITE, device) : 0;
 }

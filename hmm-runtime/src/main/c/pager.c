@@ -11,6 +11,7 @@
 #include <string.h>
 #include <sys/mman.h>
 #include <time.h>
+#include <unistd.h>
 
 #include "internal.h"
 
@@ -221,7 +222,7 @@ bool take_failed(struct hmm_pager *p, uint64_t page) {
 // ---- opening and closing
 
 static int check(const struct hmm_config *c) {
-  if (c->abi != HMM_ABI || c->page_shift < 12 || c->page_shift > 21 || !c->page_count || !c->words || !c->region_starts) return -EINVAL;
+  if (c->abi != HMM_ABI || c->page_shift < 12 || c->page_shift > 21 || !c->page_count || !c->words || !c->region_starts || !c->backed) return -EINVAL;
   if (c->app & ((1ULL << c->page_shift) - 1) || c->alias & ((1ULL << c->page_shift) - 1)) return -EINVAL; // the answer would go to the wrong page
   return c->rung > HMM_SIGSEGV ? -EINVAL : 0;
 }
@@ -267,8 +268,10 @@ HMM_API int hmm_open(const struct hmm_config *config, struct hmm_pager **opened)
   struct hmm_pager *p = calloc(1, sizeof *p);
   if (!p) return -ENOMEM;
   p->config = *config;
+  p->process = getpid();
   p->words = (_Atomic uint64_t *)(uintptr_t)config->words;
   p->region_starts = (const _Atomic uint8_t *)(uintptr_t)config->region_starts;
+  p->backed = (_Atomic uint8_t *)(uintptr_t)config->backed;
   p->page_bytes = 1ULL << config->page_shift;
   p->trap = config->rung == HMM_SIGSEGV ? &sigsegv_trap : &uffd_trap;
   init_locks(p);
@@ -306,7 +309,7 @@ HMM_API int hmm_close(struct hmm_pager *p) {
   dismiss(p);
   strike_off(p);
   await_handlers(p);
-  p->trap->close(p);
+  int result = p->trap->close(p);
   for (unsigned i = 0; i < MAX_LAUNCHES; i++) {
     struct launch *l = &p->launches[i];
     if (l->event) ((int (*)(void *))(uintptr_t)p->config.cl[HMM_CL_RELEASE_EVENT])(l->event);
@@ -315,7 +318,7 @@ HMM_API int hmm_close(struct hmm_pager *p) {
   for (unsigned i = 0; i < p->device_count; i++) dma_close(p, &p->devices[i]);
   free(atomic_load(&p->ring));
   free(p);
-  return 0;
+  return result;
 }
 
 HMM_API int hmm_take_counts(struct hmm_pager *p, uint64_t *counts, int capacity) {

@@ -37,6 +37,7 @@ struct probe {
   bool done;
   _Atomic uint64_t words[PAGES];
   uint8_t region_starts[PAGES];
+  _Atomic uint8_t backed[PAGES];
 };
 
 static void now(struct probe *t, const char *what) { atomic_store(&t->at, what); }
@@ -143,7 +144,8 @@ static void init(struct probe *t, uint64_t rung) {
   t->system_calls = rung == HMM_UFFD_SYSCALL || rung == HMM_UFFD_DEVICE;
 #define ADDRESS(name) .name = (uint64_t)(uintptr_t)t->name
   t->config = (struct hmm_config){.abi = HMM_ABI, .rung = rung, .page_shift = 12, .page_count = PAGES, ADDRESS(app),
-                                  ADDRESS(alias), .memfd = (uint64_t)t->memfd, ADDRESS(words), ADDRESS(region_starts)};
+                                  ADDRESS(alias), .memfd = (uint64_t)t->memfd, ADDRESS(words), ADDRESS(region_starts),
+                                  ADDRESS(backed)};
 }
 
 static int reserve(struct probe *t) {

@@ -21,6 +21,7 @@
 #include <setjmp.h>
 #include <signal.h>
 #include <stdlib.h>
+#include <unistd.h>
 
 #include "internal.h"
 
@@ -111,6 +112,8 @@ static void on_signal(int signal, siginfo_t *info, void *context) {
   int saved = errno;
   atomic_fetch_add(&looking, 1);
   struct hmm_pager *p = info->si_code > 0 ? pager_at((uintptr_t)info->si_addr) : NULL;
+  // A forked child has neither the mapping nor the crew: an ordinary stray touch.
+  if (p && p->process != getpid()) p = NULL;
   if (p) atomic_fetch_add(&p->inside, 1);
   atomic_fetch_sub(&looking, 1);
   if (!p) {

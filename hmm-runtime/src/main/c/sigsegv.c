@@ -123,20 +123,18 @@ bool on_touch(struct hmm_pager *p, uint64_t page, const void *context) {
 }
 
 static int segv_open(struct hmm_pager *p) {
-  size_t bytes = (size_t)(p->config.page_count << p->config.page_shift);
   p->requests = calloc(1, sizeof(struct requests));
   if (!p->requests) return -ENOMEM;
-  if (mmap(app_of(p, 0), bytes, PROT_NONE, MAP_SHARED | MAP_FIXED | MAP_NORESERVE, (int)p->config.memfd, 0) == MAP_FAILED || madvise(app_of(p, 0), bytes, MADV_DONTFORK)) {
-    int error = errno;
-    free(p->requests);
-    return -error;
-  }
-  return 0;
+  int result = map_app(p, PROT_NONE);
+  if (!result) return 0;
+  unmap_app(p);
+  free(p->requests);
+  return result;
 }
 
-static void segv_close(struct hmm_pager *p) {
+static int segv_close(struct hmm_pager *p) {
   free(p->requests);
-  mmap(app_of(p, 0), (size_t)(p->config.page_count << p->config.page_shift), PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED | MAP_NORESERVE, -1, 0);
+  return unmap_app(p);
 }
 
 static int segv_wait(struct hmm_pager *p, struct fault *faults, int capacity) {
@@ -161,7 +159,10 @@ static int protect(struct hmm_pager *p, uint64_t first, uint64_t end, int protec
 
 static int segv_install(struct hmm_pager *p, uint64_t first, uint64_t end, bool writable) { return protect(p, first, end, writable ? PROT_READ | PROT_WRITE : PROT_READ); }
 static int segv_upgrade(struct hmm_pager *p, uint64_t first, uint64_t end) { return protect(p, first, end, PROT_READ | PROT_WRITE); }
-static int segv_install_empty(struct hmm_pager *p, uint64_t first, uint64_t end) { return protect(p, first, end, PROT_READ | PROT_WRITE); }
+static int segv_install_empty(struct hmm_pager *p, uint64_t first, uint64_t end) {
+  int result = back(p, first, end); // the touch itself would be too late to learn that there is none
+  return result ? result : protect(p, first, end, PROT_READ | PROT_WRITE);
+}
 
 // Pages without a mapping must not become readable, and nobody knows here which those are; a touch brings the mapping back.
 static int segv_forbid(struct hmm_pager *p, uint64_t first, uint64_t end, bool keep_reading) {

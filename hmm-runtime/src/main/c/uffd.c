@@ -19,6 +19,9 @@
 
 #define KERNEL_PAGE 4096ULL
 
+#ifndef MADV_DONTNEED_LOCKED // since Linux 5.18
+#define MADV_DONTNEED_LOCKED 24
+#endif
 #ifndef UFFDIO_CONTINUE_MODE_WP // since Linux 6.4; older headers do not have it, older kernels refuse it
 #define UFFDIO_CONTINUE_MODE_WP ((__u64)1 << 1)
 #endif
@@ -49,7 +52,6 @@ static int add_range(int fd, uint64_t start, uint64_t bytes, uint64_t mode) {
 
 static int uffd_open(struct hmm_pager *p) {
   size_t bytes = (size_t)(p->config.page_count << p->config.page_shift);
-  char *app = app_of(p, 0);
   int result = open_descriptor(p->config.rung);
   if (result < 0) return result;
   p->uffd = result;
@@ -59,25 +61,25 @@ static int uffd_open(struct hmm_pager *p) {
     result = -errno;
     goto out;
   }
+  // It gets a page: nobody is there to answer whoever looks at all of the process (mlockall, a debugger).
+  *(volatile char *)p->doorbell = 0;
   if ((result = add_range(p->uffd, (uint64_t)(uintptr_t)p->doorbell, KERNEL_PAGE, UFFDIO_REGISTER_MODE_MISSING))) goto unmap;
-  if (mmap(app, bytes, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_FIXED | MAP_NORESERVE, (int)p->config.memfd, 0) == MAP_FAILED || madvise(app, bytes, MADV_DONTFORK)) {
-    result = -errno;
-    goto unmap;
-  }
+  if ((result = map_app(p, PROT_READ | PROT_WRITE))) goto unmap;
   result = add_range(p->uffd, p->config.app, bytes, UFFDIO_REGISTER_MODE_MISSING | UFFDIO_REGISTER_MODE_MINOR | UFFDIO_REGISTER_MODE_WP);
   if (!result) return 0;
 unmap:
+  unmap_app(p);
   munmap(p->doorbell, KERNEL_PAGE);
 out:
   close(p->uffd);
   return result;
 }
 
-static void uffd_close(struct hmm_pager *p) {
+static int uffd_close(struct hmm_pager *p) {
   close(p->uffd); // lets everybody go who sleeps in a fault, the ringer too
   if (p->ringing) pthread_join(p->ringer, NULL);
   munmap(p->doorbell, KERNEL_PAGE);
-  mmap(app_of(p, 0), (size_t)(p->config.page_count << p->config.page_shift), PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED | MAP_NORESERVE, -1, 0);
+  return unmap_app(p);
 }
 
 static void uffd_wake(struct hmm_pager *p, uint64_t first, uint64_t end) {
@@ -120,7 +122,11 @@ static void *ring_main(void *doorbell) {
   return NULL;
 }
 
-static void uffd_ring(struct hmm_pager *p) { p->ringing = !start_own_thread(&p->ringer, NULL, ring_main, p->doorbell); }
+static void uffd_ring(struct hmm_pager *p) {
+  munlock(p->doorbell, KERNEL_PAGE); // after mlockall its page could not be dropped
+  madvise(p->doorbell, KERNEL_PAGE, MADV_DONTNEED);
+  p->ringing = !start_own_thread(&p->ringer, NULL, ring_main, p->doorbell);
+}
 
 static int lift_protection(struct hmm_pager *p, uint64_t start, uint64_t bytes) {
   struct uffdio_writeprotect w = {.range = {start, bytes}, .mode = UFFDIO_WRITEPROTECT_MODE_DONTWAKE};
@@ -140,17 +146,11 @@ static int64_t map_existing(struct hmm_pager *p, uint64_t start, uint64_t bytes,
 static int64_t map_zeros(struct hmm_pager *p, uint64_t start, uint64_t bytes) {
   struct uffdio_zeropage z = {.range = {start, bytes}, .mode = UFFDIO_ZEROPAGE_MODE_DONTWAKE};
   if (!ioctl(p->uffd, UFFDIO_ZEROPAGE, &z)) return (int64_t)bytes;
-  return z.zeropage > 0 ? z.zeropage : -errno;
+  return z.zeropage > 0 ? z.zeropage : errno == ENOMEM ? -ENOSPC : -errno; // the same as `back` says
 }
 
-// A page without memory that is to be mapped for reading only: what UFFDIO_ZEROPAGE maps can be written to. Reading through the alias gives it memory.
-static int64_t map_hole(struct hmm_pager *p, uint64_t start, bool writable) {
-  if (writable) return map_zeros(p, start, KERNEL_PAGE);
-  (void)__atomic_load_n((const char *)(uintptr_t)(p->config.alias + (start - p->config.app)), __ATOMIC_RELAXED);
-  return map_existing(p, start, KERNEL_PAGE, false);
-}
-
-// The pages of a range may have memory or none, and a mapping or none, each for itself. `fresh` says what to expect. What is in the way is handled by the kernel's page.
+// The pages of a range may have a mapping or none, each for itself; if they are `fresh`, memory or none as well, else
+// they have it. What is in the way is handled by the kernel's page.
 static int install_range(struct hmm_pager *p, uint64_t first, uint64_t end, bool writable, bool fresh) {
   uint64_t at = (uint64_t)(uintptr_t)app_of(p, first), until = (uint64_t)(uintptr_t)app_of(p, end);
   bool mapped_before = false;
@@ -163,8 +163,7 @@ static int install_range(struct hmm_pager *p, uint64_t first, uint64_t end, bool
       bytes = KERNEL_PAGE;
       continue;
     }
-    if (did < 0 && fresh) did = map_existing(p, at, KERNEL_PAGE, writable);           // it has memory
-    else if (did == -EFAULT) did = map_hole(p, at, writable);                        // it has none
+    if (did == -EEXIST && fresh) did = map_existing(p, at, KERNEL_PAGE, writable); // it has memory
     if (did == -EAGAIN) continue;
     if (did == -EEXIST) {
       mapped_before = true;
@@ -181,7 +180,12 @@ static int uffd_install_empty(struct hmm_pager *p, uint64_t first, uint64_t end)
 
 static int uffd_forbid(struct hmm_pager *p, uint64_t first, uint64_t end, bool keep_reading) {
   size_t bytes = (size_t)((end - first) << p->config.page_shift);
-  if (!keep_reading) return madvise(app_of(p, first), bytes, MADV_DONTNEED) ? -errno : 0; // the memory is shared: only the mapping goes
+  if (!keep_reading) { // the memory is shared: only the mapping goes
+    if (!madvise(app_of(p, first), bytes, MADV_DONTNEED)) return 0;
+    if (errno != EINVAL) return -errno;
+    // the program has locked it; it is home again with the next touch
+    return madvise(app_of(p, first), bytes, MADV_DONTNEED_LOCKED) ? -errno : 0;
+  }
   struct uffdio_writeprotect w = {.range = {(uint64_t)(uintptr_t)app_of(p, first), bytes}, .mode = UFFDIO_WRITEPROTECT_MODE_WP};
   while (ioctl(p->uffd, UFFDIO_WRITEPROTECT, &w)) {
     if (errno != EAGAIN) return -errno;

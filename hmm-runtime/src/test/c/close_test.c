@@ -11,7 +11,7 @@ static void nonsense_is_refused(const struct shape *shape) {
   void *app = mmap(NULL, 4 * PAGE, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
   CHECK(app != MAP_FAILED);
   const struct hmm_config good = {.abi = HMM_ABI, .rung = shape->rung, .page_shift = PAGE_SHIFT, .page_count = 4, .app = (uint64_t)(uintptr_t)app, .alias = (uint64_t)(uintptr_t)app, .memfd = 1000000,
-                                  .words = (uint64_t)(uintptr_t)word, .region_starts = (uint64_t)(uintptr_t)word};
+                                  .words = (uint64_t)(uintptr_t)word, .region_starts = (uint64_t)(uintptr_t)word, .backed = (uint64_t)(uintptr_t)word};
   for (int i = 0; i < 10; i++) {
     struct hmm_config c = good;
     if (i == 0) c.abi++;

@@ -70,7 +70,7 @@ static void open_device(struct heap *h, unsigned index) {
   CHECK_EQUAL(hmm_add_device(h->pager, &config), 0);
 }
 
-static struct heap *open_with(const struct shape *shape, uint64_t pages, uint64_t ahead_pages, uint64_t touch_nanos) {
+static struct heap *open_with(int memory, const struct shape *shape, uint64_t pages, uint64_t ahead_pages, uint64_t touch_nanos) {
   struct heap *h = table(1, sizeof *h);
   size_t bytes = (size_t)(pages * PAGE);
   catch_errors();
@@ -79,13 +79,14 @@ static struct heap *open_with(const struct shape *shape, uint64_t pages, uint64_
   h->pages = pages;
   h->words = table(pages, sizeof *h->words);
   h->region_starts = table(pages, sizeof *h->region_starts);
-  h->memfd = memfd_create("hmm-test", MFD_CLOEXEC);
+  h->backed = table(pages, sizeof *h->backed);
+  h->memfd = memory;
   CHECK(h->memfd >= 0 && !ftruncate(h->memfd, (off_t)bytes));
   h->app = mmap(NULL, bytes, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
   h->alias = mmap(NULL, bytes, PROT_READ | PROT_WRITE, MAP_SHARED, h->memfd, 0);
   CHECK(h->app != MAP_FAILED && h->alias != MAP_FAILED);
   struct hmm_config config = {.abi = HMM_ABI, .rung = shape->rung, .page_shift = PAGE_SHIFT, .page_count = pages, .app = (uint64_t)(uintptr_t)h->app, .alias = (uint64_t)(uintptr_t)h->alias,
-                              .memfd = (uint64_t)h->memfd, .words = (uint64_t)(uintptr_t)h->words, .region_starts = (uint64_t)(uintptr_t)h->region_starts, .ahead_bytes = ahead_pages * PAGE,
+                              .memfd = (uint64_t)h->memfd, .words = (uint64_t)(uintptr_t)h->words, .region_starts = (uint64_t)(uintptr_t)h->region_starts, .backed = (uint64_t)(uintptr_t)h->backed, .ahead_bytes = ahead_pages * PAGE,
                               .touch_nanos = touch_nanos};
   fake_calls(config.cl);
   h->config = config;
@@ -94,9 +95,13 @@ static struct heap *open_with(const struct shape *shape, uint64_t pages, uint64_
   return h;
 }
 
-struct heap *open_heap(const struct shape *shape, uint64_t pages, uint64_t ahead_pages) { return open_with(shape, pages, ahead_pages, 0); }
+static int new_memory(void) { return memfd_create("hmm-test", MFD_CLOEXEC); }
 
-struct heap *open_heap_with_touch_timeout(const struct shape *shape, uint64_t pages, uint64_t nanos) { return open_with(shape, pages, 1, nanos); }
+struct heap *open_heap(const struct shape *shape, uint64_t pages, uint64_t ahead_pages) { return open_with(new_memory(), shape, pages, ahead_pages, 0); }
+
+struct heap *open_heap_in(int memory, const struct shape *shape, uint64_t pages, uint64_t ahead_pages) { return open_with(memory, shape, pages, ahead_pages, 0); }
+
+struct heap *open_heap_with_touch_timeout(const struct shape *shape, uint64_t pages, uint64_t nanos) { return open_with(new_memory(), shape, pages, 1, nanos); }
 
 void close_heap(struct heap *h) {
   CHECK_EQUAL(hmm_close(h->pager), 0);
@@ -118,6 +123,7 @@ void free_heap(struct heap *h) {
   }
   free((void *)h->words);
   free((void *)h->region_starts);
+  free((void *)h->backed);
   free(h);
 }
 

@@ -29,7 +29,7 @@ struct heap {
   unsigned char *alias;
   int memfd;
   _Atomic uint64_t *words;
-  _Atomic uint8_t *region_starts;
+  _Atomic uint8_t *region_starts, *backed;
   struct fake_device devices[DEVICES];
   uint64_t totals[HMM_COUNTERS];
 };
@@ -37,6 +37,8 @@ struct heap {
 // Page p has frame p on each device; as many frames again are free. All pages are EMPTY.
 struct heap *open_heap(const struct shape *shape, uint64_t pages, uint64_t ahead_pages);
 struct heap *open_heap_with_touch_timeout(const struct shape *shape, uint64_t pages, uint64_t nanos);
+// on this file, which it takes over
+struct heap *open_heap_in(int memory, const struct shape *shape, uint64_t pages, uint64_t ahead_pages);
 void close_heap(struct heap *h); // also checks that no event is left over
 void free_heap(struct heap *h);  // after hmm_close
 

@@ -56,7 +56,8 @@ public final class HmmBuilder {
 
     HmmBuilder() {}
 
-    /// Address space of the heap; reserved, and paid for as it is used. Default: 1 GiB.
+    /// Address space of the heap; reserved, and paid for as it is used. Default: 1 GiB. The memory counts as shared
+    /// memory, also where a container's is limited; `mlockall` takes all of it at once.
     public HmmBuilder heap(long capacityBytes) {
         heapBytes = capacityBytes;
         return this;

@@ -46,6 +46,10 @@ import java.util.concurrent.locks.ReentrantLock;
 ///
 /// A touch of what a running kernel uses waits for the kernel, and so does every thread that wants a safepoint: await the launch first. [HmmBuilder#touchTimeout] bounds it.
 ///
+/// Memory that the operating system does not have is such an error, too, and a
+/// [io.github.hmm4j.error.HostMemoryExhaustedException] of a view, pin or launch; the page stays where it was. A forked
+/// child has no managed memory: it ends with the signal of a stray touch.
+///
 /// With checked access the bytes are reached through [#view] only: a raw touch of the segment throws [WrongThreadException], since it belongs to a thread that has ended.
 ///
 /// Segments live until [#free] or the end of the [Hmm]. Ranges given to the methods below lie within one allocation. Sizes are bytes. Threads: any.
@@ -213,9 +217,11 @@ public final class ManagedHeap implements SegmentAllocator {
     }
 
     /// Opens a range to the calling thread: brings its pages home and keeps them there until the view is closed.
+    /// To write takes host memory for all of its pages.
     ///
     /// @throws IllegalArgumentException                             if the segment is empty or not managed
     /// @throws io.github.hmm4j.error.AccessViolationException if the protection forbids it
+    /// @throws io.github.hmm4j.error.HostMemoryExhaustedException if the operating system has no memory for its pages
     public HostView view(MemorySegment segment, Access access) {
         try (Lifetime.Hold _ = lifetime.use()) {
             return pager.view(managed(segment), access == Access.WRITE, false);
@@ -235,6 +241,7 @@ public final class ManagedHeap implements SegmentAllocator {
     /// @throws IllegalStateException                          with checked access, where nothing is mapped at that address: open a view
     /// @throws IllegalArgumentException                       if the segment is empty or not managed
     /// @throws io.github.hmm4j.error.AccessViolationException if the protection forbids it
+    /// @throws io.github.hmm4j.error.HostMemoryExhaustedException if the operating system has no memory for its pages
     public HostPin pin(MemorySegment segment, Access access) {
         try (Lifetime.Hold _ = lifetime.use()) {
             if (!handles.isAccessibleBy(Thread.currentThread())) {

@@ -10,6 +10,7 @@ public abstract sealed class HmmException extends RuntimeException
                 DeviceLostException,
                 DeviceMemoryExhaustedException,
                 HostAccessUnavailableException,
+                HostMemoryExhaustedException,
                 KernelBuildException,
                 LaunchBlockedException,
                 NoDeviceException,

@@ -203,6 +203,7 @@ public final class RegionChanges {
                 try (HostLock.Hold _ = hostLock.exclusive()) {
                     requireNoViews(from, "move");
                     bringHomeWhatCannotBeReKeyed(from);
+                    giveHostMemory(from, space.pagesOf(target.range()));
                     space.unmap(range);
                     moved = true;
                     moveAll(from, target);
@@ -241,6 +242,25 @@ public final class RegionChanges {
                 hostSide.fetch(new PageRange(page, page + 1), ToHost.Access.BRING_HOME, Cause.MOVE);
             }
         }
+    }
+
+    /// To what is going to be copied, before anything has changed: from then on it would be too late for an error.
+    private void giveHostMemory(PageRange from, PageRange to) {
+        long page = from.first();
+        while (page < from.end()) {
+            long end = page;
+            while (end < from.end() && isOnHost(table.state(end))) {
+                end++;
+            }
+            long moved = to.first() - from.first();
+            space.host().give(new PageRange(page, end));
+            space.host().give(new PageRange(page + moved, end + moved));
+            page = end + 1;
+        }
+    }
+
+    private static boolean isOnHost(PageState state) {
+        return state == PageState.HOST || state == PageState.SHARED || state == PageState.TO_DEVICE;
     }
 
     /// The new page has no users yet, so its word only has to end up right. A fault next door may still reach for it, if it looked there before this was a region.

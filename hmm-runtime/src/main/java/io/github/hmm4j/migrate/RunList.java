@@ -3,6 +3,7 @@ package io.github.hmm4j.migrate;
 import io.github.hmm4j.device.CopyRun;
 import io.github.hmm4j.mirror.DeviceMirror;
 import io.github.hmm4j.mirror.ManagedPages;
+import io.github.hmm4j.space.PageRange;
 import java.util.ArrayList;
 import java.util.List;
 
@@ -12,6 +13,7 @@ final class RunList {
     private final ManagedPages heap;
     private final DeviceMirror mirror;
     private final List<CopyRun> runs = new ArrayList<>();
+    private final List<PageRange> ranges = new ArrayList<>(); // of the runs
     private long firstPage = -1;
     private int firstFrame;
     private int count;
@@ -42,6 +44,14 @@ final class RunList {
         return runs;
     }
 
+    /// Gives host memory to what is going to be read on the host, where a page may never have got any. Call after
+    /// [#finish].
+    ///
+    /// @throws io.github.hmm4j.error.HostMemoryExhaustedException if there is none
+    void giveHostMemory() {
+        ranges.forEach(heap.space().host()::give);
+    }
+
     long totalBytes() {
         return heap.space().pageSize().bytesFor(totalPages);
     }
@@ -54,6 +64,7 @@ final class RunList {
         if (count > 0) {
             runs.add(new CopyRun(heap.aliasOf(firstPage), mirror.pool().memoryOf(firstFrame),
                     mirror.pool().offsetOf(firstFrame), heap.space().pageSize().bytesFor(count)));
+            ranges.add(new PageRange(firstPage, firstPage + count));
             count = 0;
         }
     }

@@ -273,6 +273,7 @@ public final class ToDevice {
                 }
                 List<CopyRun> runs = toCopy.finish();
                 if (!runs.isEmpty()) {
+                    toCopy.giveHostMemory(); // a page may be the host's that nobody has touched
                     copies.add(mirror.copies().toDevice(runs));
                     heap.accounts().add(Counter.COPY_RUNS, runs.size());
                 }

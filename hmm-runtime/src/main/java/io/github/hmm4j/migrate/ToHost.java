@@ -122,16 +122,54 @@ public final class ToHost {
         MigrationReport run() {
             try {
                 Backoff backoff = new Backoff();
+                if (access.pins) {
+                    giveHostMemory();
+                }
                 List<PageRange> todo = pass(List.of(pages));
                 while (!todo.isEmpty()) {
                     backoff.pause(); // nothing is claimed here
                     todo = pass(todo);
+                }
+                if (access.pins) {
+                    noteHostMemory();
                 }
                 return report;
             } catch (RuntimeException | Error e) {
                 unpinWhatWasDone();
                 throw e;
             }
+        }
+
+        /// A view touches its pages by itself. What is on a device gets memory when it comes, and what is only read as
+        /// zeros stays free.
+        private void giveHostMemory() {
+            long page = pages.first();
+            while (page < pages.end()) {
+                long end = page;
+                while (end < pages.end() && needsHostMemory(table.word(end))) {
+                    end++;
+                }
+                heap.space().host().give(new PageRange(page, end));
+                page = end + 1;
+            }
+        }
+
+        /// The pins of a view keep what its pages have.
+        private void noteHostMemory() {
+            for (long page = pages.first(); page < pages.end(); page++) {
+                if (table.state(page) != PageState.EMPTY) {
+                    heap.space().host().noteBacked(new PageRange(page, page + 1));
+                }
+            }
+        }
+
+        private boolean needsHostMemory(long word) {
+            return switch (PageWord.state(word)) {
+                case POISONED, UNMAPPED -> false;
+                case EMPTY -> access.exclusive;
+                case DEVICE -> heap.mirror(PageWord.device(word)).isCoherent();
+                default -> true;
+            };
         }
 
         /// Handles all pages it can and returns those that others have claimed.
@@ -308,6 +346,8 @@ public final class ToHost {
                 for (PageRange range : claims.ranges()) {
                     invalidations.add(heap.notifier().begin(heap.space().addressesOf(range), InvalidationKind.MIGRATE, -1));
                     heap.inFlight().awaitConflicts(range, !access.exclusive);
+                    heap.space().host().give(range);
+                    heap.space().host().noteBacked(range);
                 }
                 for (PageRange range : inPlace.ranges()) {
                     heap.inFlight().awaitConflicts(range, !access.exclusive);

@@ -3,6 +3,7 @@ package io.github.hmm4j.pager;
 import static java.lang.foreign.ValueLayout.JAVA_LONG;
 
 import io.github.hmm4j.device.opencl.ClStatus;
+import io.github.hmm4j.error.HostMemoryExhaustedException;
 import io.github.hmm4j.error.SystemCallFailedException;
 import io.github.hmm4j.migrate.PageErrors;
 import io.github.hmm4j.mirror.ManagedPages;
@@ -15,6 +16,7 @@ final class NativeFailure {
     private static final int REFUSED = 1;
     private static final int TOO_MANY_PINS = 2;
     private static final int OPENCL = 3;
+    private static final int ENOSPC = 28;
 
     private static final String[] CALLS = {
         "memory allocation", "clEnqueueReadBuffer", "clEnqueueWriteBuffer", "clEnqueueCopyBuffer", "clEnqueueNDRangeKernel", "mapping host pages", "taking host pages away",
@@ -26,6 +28,12 @@ final class NativeFailure {
     /// @param write whether the access that failed was for writing
     static RuntimeException of(ManagedPages heap, MemorySegment failure, boolean write, String what) {
         long page = failure.getAtIndex(JAVA_LONG, 1);
+        return of(heap, failure, write, what, page + 1);
+    }
+
+    /// @param end one past the last page that the call was about
+    static RuntimeException of(ManagedPages heap, MemorySegment failure, boolean write, String what, long end) {
+        long page = failure.getAtIndex(JAVA_LONG, 1);
         long word = failure.getAtIndex(JAVA_LONG, 2);
         int status = (int) failure.getAtIndex(JAVA_LONG, 3);
         String call = CALLS[(int) failure.getAtIndex(JAVA_LONG, 4)];
@@ -34,7 +42,10 @@ final class NativeFailure {
             case REFUSED -> refused(heap, page, word, write, what);
             case TOO_MANY_PINS -> new IllegalStateException("more than " + PageWord.MAX_PINS + " views are open on one page, " + detail);
             case OPENCL -> ClStatus.failure(status, call, detail);
-            default -> new SystemCallFailedException(call, status, detail);
+            default -> status == ENOSPC // whatever the call: ENOMEM has other meanings, too
+                    ? new HostMemoryExhaustedException(what, heap.space().addressOf(page),
+                            heap.space().pageSize().bytesFor(end - page))
+                    : new SystemCallFailedException(call, status, detail);
         };
     }
 

@@ -64,7 +64,8 @@ public final class NativeHostSide implements HostSide {
                 report(event, pages, cause, moved.getAtIndex(JAVA_LONG, 2));
             }
             if (result != 0) {
-                throw NativeFailure.of(heap, failure, access.isExclusive(), access.pins() ? "view" : "fetch");
+                String what = access.pins() ? "view" : "fetch";
+                throw NativeFailure.of(heap, failure, access.isExclusive(), what, pages.end());
             }
             return MigrationReport.of(pages, outcomes, heap.space().pageSize().bytesFor(copied));
         }

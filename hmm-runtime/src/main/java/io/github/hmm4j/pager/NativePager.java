@@ -67,7 +67,8 @@ public final class NativePager implements AutoCloseable {
             long[] words = Arrays.copyOf(
                     new long[] {
                         PagerCalls.ABI, rung.ordinal(), space.pageSize().shift(), space.pageCount(), space.baseBytes(), space.host().alias().address(),
-                        space.host().descriptor(), table.addressBytes(), space.regionStartsAddressBytes(), aheadBytes, touchTimeout.toNanos()
+                        space.host().descriptor(), table.addressBytes(), space.regionStartsAddressBytes(),
+                        space.host().backedAddressBytes(), aheadBytes, touchTimeout.toNanos()
                     },
                     PagerCalls.CONFIG_WORDS);
             for (PagerCalls.Cl function : PagerCalls.Cl.values()) {
@@ -132,13 +133,18 @@ public final class NativePager implements AutoCloseable {
     }
 
     /// Stops serving faults and takes the program's mapping away. Nobody may touch it afterwards. Waits for launches. Idempotent.
+    ///
+    /// @throws SystemCallFailedException if the mapping is still there; all else is closed
     @Override
     public void close() {
         if (!closed) {
             closed = true;
             int result = PagerCalls.close(handle);
             OPEN.decrementAndGet();
-            assert result == 0 : "hmm_close=" + result;
+            if (result != 0) {
+                throw new SystemCallFailedException("taking the program's mapping away", -result,
+                        "capacityBytes=" + space.capacityBytes());
+            }
         }
     }
 }

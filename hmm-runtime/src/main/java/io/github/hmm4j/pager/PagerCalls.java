@@ -23,7 +23,7 @@ import java.util.OptionalLong;
 final class PagerCalls {
 
     /// Structures, counted in 64-bit words. The native side says its own sizes ([#mismatch]).
-    static final int CONFIG_WORDS = 11 + Cl.values().length;
+    static final int CONFIG_WORDS = 12 + Cl.values().length;
     static final int DEVICE_WORDS = 11;
     static final int LAUNCH_WORDS = 17;
     static final int FAILURE_WORDS = 6;

@@ -39,9 +39,14 @@ public final class AddressSpace implements AutoCloseable {
             throw new IllegalArgumentException("capacityBytes=%d is more than 2^31 pages of pageSize=%d; take larger pages"
                     .formatted(capacityBytes, pageSize.bytes()));
         }
-        host = new HostMemory(this.capacityBytes);
-        baseBytes = host.appAddressBytes();
         regionStarts = new LazyTable(pageCount());
+        try {
+            host = new HostMemory(this.capacityBytes, pageSize);
+        } catch (RuntimeException | Error e) {
+            regionStarts.close();
+            throw e;
+        }
+        baseBytes = host.appAddressBytes();
         free.put(baseBytes, this.capacityBytes);
     }
 

@@ -1,6 +1,11 @@
 package io.github.hmm4j.space;
 
+import io.github.hmm4j.error.HostMemoryExhaustedException;
 import java.lang.foreign.MemorySegment;
+import java.lang.foreign.ValueLayout;
+import java.lang.invoke.VarHandle;
+import java.util.ArrayList;
+import java.util.List;
 
 /// The host side of every page: one file in memory, and two places in the address space that stand for it.
 ///
@@ -8,11 +13,19 @@ import java.lang.foreign.MemorySegment;
 /// - **alias** is the runtime's own mapping of the file, readable and writable at all times, and the only one ever given to a driver or to I/O.
 ///
 /// Both start at a multiple of 2 MiB. Memory is paid for when it is first written, and given back by [#release]; [#retire] keeps a little of it for the next allocation.
+///
+/// A touch of a file in memory that gets none is a signal, and ends the process if a driver meets it. So whoever is
+/// about to touch pages of the alias that may have no memory yet, or to let a driver do so, gives it to them first
+/// ([#give]), and has an error to tell. A table that native code shares says which pages need not be asked for.
 public final class HostMemory implements AutoCloseable {
 
     private static final int ALIGNMENT_BYTES = PageSize.MAX_BYTES;
 
+    private static final VarHandle BACKED = ValueLayout.JAVA_BYTE.varHandle();
+
     private final long lengthBytes;
+    private final PageSize pageSize;
+    private final LazyTable backed; // 1 byte a page, set where it has memory for sure
     private final int fd;
     private final Reservation app;
     private final Reservation alias;
@@ -20,14 +33,31 @@ public final class HostMemory implements AutoCloseable {
     private final SparePages spare = new SparePages(this::release);
     private boolean closed;
 
-    HostMemory(long lengthBytes) {
+    /// @throws io.github.hmm4j.error.HmmException if the operating system refuses; nothing is left then
+    HostMemory(long lengthBytes, PageSize pageSize) {
         this.lengthBytes = lengthBytes;
-        fd = SystemCalls.memfd("hmm-heap", lengthBytes);
-        app = Reservation.of(lengthBytes);
-        alias = Reservation.of(lengthBytes);
-        SystemCalls.mmap(alias.startBytes, lengthBytes, SystemCalls.PROT_READ_WRITE,
-                SystemCalls.MAP_SHARED | SystemCalls.MAP_FIXED | SystemCalls.MAP_NORESERVE, fd, 0);
-        SystemCalls.dontFork(alias.startBytes, lengthBytes);
+        this.pageSize = pageSize;
+        List<Runnable> undo = new ArrayList<>();
+        try {
+            LazyTable table = new LazyTable(pageSize.pagesFor(lengthBytes));
+            undo.add(table::close);
+            int file = SystemCalls.memfd("hmm-heap", lengthBytes);
+            undo.add(() -> SystemCalls.close(file));
+            Reservation ofProgram = Reservation.of(lengthBytes);
+            undo.add(ofProgram::close);
+            Reservation own = Reservation.of(lengthBytes);
+            undo.add(own::close);
+            SystemCalls.mmap(own.startBytes, lengthBytes, SystemCalls.PROT_READ_WRITE,
+                    SystemCalls.MAP_SHARED | SystemCalls.MAP_FIXED | SystemCalls.MAP_NORESERVE, file, 0);
+            SystemCalls.dontFork(own.startBytes, lengthBytes);
+            backed = table;
+            fd = file;
+            app = ofProgram;
+            alias = own;
+        } catch (RuntimeException | Error e) {
+            undo.reversed().forEach(Runnable::run);
+            throw e;
+        }
         aliasSegment = MemorySegment.ofAddress(alias.startBytes).reinterpret(lengthBytes);
     }
 
@@ -50,9 +80,58 @@ public final class HostMemory implements AutoCloseable {
         return fd;
     }
 
+    /// Which pages have memory for sure: one byte each. Whoever takes memory away clears them before; whoever sets them
+    /// keeps others from doing that.
+    public long backedAddressBytes() {
+        return backed.segment().address();
+    }
+
+    /// Gives memory to the pages of this range, as far as they may have none.
+    ///
+    /// @throws HostMemoryExhaustedException if there is none; some may have got it then
+    public void give(PageRange pages) {
+        long page = pages.first();
+        while (page < pages.end()) {
+            long end = page;
+            while (end < pages.end() && !isBacked(end)) {
+                end++;
+            }
+            if (end > page) {
+                give(page, end);
+            }
+            page = end + 1;
+        }
+    }
+
+    private void give(long first, long end) {
+        long offset = pageSize.offsetOf(first);
+        long length = pageSize.bytesFor(end - first);
+        if (!SystemCalls.populate(alias.startBytes + offset, fd, offset, length)) {
+            throw new HostMemoryExhaustedException("host pages", app.startBytes + offset, length);
+        }
+    }
+
+    /// Remembers that these pages have memory. Whoever says so keeps it from being taken away, by a claim, a pin or a
+    /// lock.
+    public void noteBacked(PageRange pages) {
+        for (long page = pages.first(); page < pages.end(); page++) {
+            BACKED.setOpaque(backed.segment(), page, (byte) 1);
+        }
+    }
+
+    private boolean isBacked(long page) {
+        return (byte) BACKED.getOpaque(backed.segment(), page) != 0;
+    }
+
     /// Gives the memory of these offsets back to the operating system; they read as zeros afterwards. Page-aligned.
     public void release(long offsetBytes, long releasedBytes) {
         if (releasedBytes > 0) {
+            long end = pageSize.pageOf(offsetBytes + releasedBytes);
+            for (long page = pageSize.pageOf(offsetBytes); page < end; page++) {
+                if (isBacked(page)) { // most never were, and the table itself costs memory where it is written
+                    BACKED.setOpaque(backed.segment(), page, (byte) 0);
+                }
+            }
             SystemCalls.punchHole(fd, offsetBytes, releasedBytes);
         }
     }
@@ -60,10 +139,21 @@ public final class HostMemory implements AutoCloseable {
     /// Like [#release], for offsets that were freed and written to before: their memory may be kept, zeroed, for whoever allocates them next.
     public synchronized void retire(long offsetBytes, long retiredBytes) {
         if (spare.add(offsetBytes, retiredBytes)) {
-            aliasSegment.asSlice(offsetBytes, retiredBytes).fill((byte) 0);
-        } else {
-            release(offsetBytes, retiredBytes);
+            try {
+                zero(offsetBytes, retiredBytes);
+                return;
+            } catch (HostMemoryExhaustedException e) {
+                spare.remove(offsetBytes, retiredBytes); // not all of it was there
+            }
         }
+        release(offsetBytes, retiredBytes);
+    }
+
+    private void zero(long offsetBytes, long lengthBytes) {
+        PageRange pages = new PageRange(pageSize.pageOf(offsetBytes), pageSize.pageOf(offsetBytes + lengthBytes));
+        give(pages);
+        noteBacked(pages);
+        aliasSegment.asSlice(offsetBytes, lengthBytes).fill((byte) 0);
     }
 
     /// These offsets are allocated again.
@@ -84,6 +174,7 @@ public final class HostMemory implements AutoCloseable {
             app.close();
             alias.close();
             SystemCalls.close(fd);
+            backed.close();
         }
     }
 

@@ -26,6 +26,10 @@ final class SystemCalls {
     static final int MAP_NORESERVE = 0x4000;
     private static final int MFD_CLOEXEC = 1;
     private static final int MADV_DONTFORK = 10;
+    private static final int MADV_POPULATE_WRITE = 23; // since Linux 5.14
+    private static final int EINTR = 4;
+    private static final int ENOMEM = 12;
+    private static final int ENOSPC = 28;
     private static final int FALLOC_FL_KEEP_SIZE = 1;
     private static final int FALLOC_FL_PUNCH_HOLE = 2;
 
@@ -101,10 +105,40 @@ final class SystemCalls {
         try (Arena arena = Arena.ofConfined()) {
             MemorySegment state = arena.allocate(CALL_STATE);
             int mode = FALLOC_FL_PUNCH_HOLE | FALLOC_FL_KEEP_SIZE;
-            check((int) FALLOCATE.invokeExact(state, fd, mode, offsetBytes, lengthBytes), "fallocate", state, lengthBytes);
+            check(fallocate(state, fd, mode, offsetBytes, lengthBytes), "fallocate", state, lengthBytes);
         } catch (Throwable e) {
             throw rethrown(e);
         }
+    }
+
+    /// Gives this part of a file memory, and maps it, so that touching it there neither fails nor faults.
+    ///
+    /// @param addressBytes where it is mapped, writable
+    /// @return whether there was memory for all of it
+    static boolean populate(long addressBytes, int fd, long offsetBytes, long lengthBytes) {
+        try (Arena arena = Arena.ofConfined()) {
+            MemorySegment state = arena.allocate(CALL_STATE);
+            if ((int) MADVISE.invokeExact(state, addressBytes, lengthBytes, MADV_POPULATE_WRITE) == 0
+                    || fallocate(state, fd, 0, offsetBytes, lengthBytes) == 0) { // on an old system, and to hear why
+                return true;
+            }
+            int errno = (int) ERRNO.get(state, 0L);
+            if (errno != ENOSPC && errno != ENOMEM) {
+                throw failed("fallocate", state, "lengthBytes=" + lengthBytes);
+            }
+            return false;
+        } catch (Throwable e) {
+            throw rethrown(e);
+        }
+    }
+
+    private static int fallocate(MemorySegment state, int fd, int mode, long offsetBytes, long lengthBytes)
+            throws Throwable {
+        int result;
+        do {
+            result = (int) FALLOCATE.invokeExact(state, fd, mode, offsetBytes, lengthBytes);
+        } while (result < 0 && (int) ERRNO.get(state, 0L) == EINTR);
+        return result;
     }
 
     static void close(int fd) {

@@ -1,0 +1,85 @@
+// memory.c - the host memory behind pages: mapped for the program, given before it is touched, and given back.
+//
+// A touch of a file's page that gets no memory (a full file system, a strict limit of the system) is a SIGBUS, which
+// ends the process if it meets the crew or a driver. So whatever reads or writes through the alias asks here first, and
+// has an error to tell: -ENOSPC, also where Linux says ENOMEM, which elsewhere means a limit of mappings.
+//
+// Asking the kernel costs as much as copying a page. `backed` remembers the answers, in a table that HostMemory.java
+// has as well. A page that is not backed may have memory all the same: one that a touch filled through `app` is asked
+// for once.
+#define _GNU_SOURCE
+#include <errno.h>
+#include <fcntl.h>
+#include <linux/falloc.h>
+#include <sys/mman.h>
+#include <unistd.h>
+
+#include "internal.h"
+
+#ifndef MADV_POPULATE_WRITE // since Linux 5.14
+#define MADV_POPULATE_WRITE 23
+#endif
+
+static int allocate(const struct hmm_pager *p, uint64_t first, uint64_t end) {
+  uint64_t bytes = (end - first) << p->config.page_shift;
+  // mapped as well: what is copied there does not fault
+  if (!madvise(alias_of(p, first), (size_t)bytes, MADV_POPULATE_WRITE)) return 0;
+  // on an old system; and to hear why
+  while (fallocate((int)p->config.memfd, 0, (off_t)(first << p->config.page_shift), (off_t)bytes)) {
+    if (errno != EINTR) return errno == ENOMEM ? -ENOSPC : -errno;
+  }
+  return 0;
+}
+
+int give(const struct hmm_pager *p, uint64_t first, uint64_t end) {
+  for (uint64_t at = first; at < end; at++) {
+    if (is_backed(p, at)) continue;
+    uint64_t from = at;
+    while (at < end && !is_backed(p, at)) at++;
+    int result = allocate(p, from, at);
+    if (result) return result;
+  }
+  return 0;
+}
+
+void note_backed(struct hmm_pager *p, uint64_t first, uint64_t end) {
+  for (uint64_t page = first; page < end; page++) atomic_store_explicit(&p->backed[page], 1, memory_order_relaxed);
+}
+
+int back(struct hmm_pager *p, uint64_t first, uint64_t end) {
+  int result = give(p, first, end);
+  if (!result) note_backed(p, first, end);
+  return result;
+}
+
+bool has_memory(const struct hmm_pager *p, uint64_t page) {
+  off_t start = (off_t)(page << p->config.page_shift), data = lseek((int)p->config.memfd, start, SEEK_DATA);
+  return data >= 0 && data < start + (off_t)p->page_bytes;
+}
+
+int punch(struct hmm_pager *p, uint64_t first, uint64_t end) {
+  int mode = FALLOC_FL_PUNCH_HOLE | FALLOC_FL_KEEP_SIZE;
+  for (uint64_t page = first; page < end; page++) atomic_store_explicit(&p->backed[page], 0, memory_order_relaxed);
+  off_t offset = (off_t)(first << p->config.page_shift), bytes = (off_t)((end - first) << p->config.page_shift);
+  while (fallocate((int)p->config.memfd, mode, offset, bytes)) {
+    if (errno != EINTR) return -errno;
+  }
+  return 0;
+}
+
+int map_app(struct hmm_pager *p, int protection) {
+  size_t bytes = (size_t)(p->config.page_count << p->config.page_shift);
+  char *app = app_of(p, 0);
+  int flags = MAP_SHARED | MAP_FIXED | MAP_NORESERVE;
+  if (mmap(app, bytes, PROT_NONE, flags, (int)p->config.memfd, 0) == MAP_FAILED) return -errno;
+  munlock(app, bytes); // after mlockall(MCL_FUTURE) all pages would come with their permission, and no touch be noticed
+  return mprotect(app, bytes, protection) || madvise(app, bytes, MADV_DONTFORK) ? -errno : 0;
+}
+
+int unmap_app(struct hmm_pager *p) {
+  size_t bytes = (size_t)(p->config.page_count << p->config.page_shift);
+  int flags = MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED | MAP_NORESERVE;
+  if (mmap(app_of(p, 0), bytes, PROT_NONE, flags, -1, 0) != MAP_FAILED) return 0;
+  int error = errno;
+  return mprotect(app_of(p, 0), bytes, PROT_NONE) ? -error : 0;
+}
