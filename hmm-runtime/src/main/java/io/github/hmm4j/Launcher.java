@@ -128,7 +128,9 @@ final class Launcher {
                 }
                 return launch.apply(arguments);
             } finally {
-                windows.forEach(window -> releaseQuietly(mirror, window));
+                for (int i = 0; i < windows.size(); i++) {
+                    releaseQuietly(mirror, windows.get(i));
+                }
             }
         }
     }
@@ -138,12 +140,21 @@ final class Launcher {
         try {
             mirror.release(window);
         } catch (HmmException e) {
-            LOG.warn("a window of {} is not released", mirror, e);
+            warn("a window of {} is not released", mirror, e);
+        }
+    }
+
+    /// Never fails: whatever is told of has happened already.
+    private static void warn(String message, DeviceMirror mirror, HmmException e) {
+        try {
+            LOG.warn(message, mirror, e);
+        } catch (OutOfMemoryError _) {
+            return;
         }
     }
 
     private static KernelArgument memory(DeviceMemory window, List<DeviceMemory> windows) {
-        windows.add(window);
+        windows.add(window); // there is room
         return new KernelArgument.Memory(window);
     }
 
@@ -237,9 +248,13 @@ final class Launcher {
         private LaunchGate.@Nullable Passed depart(LaunchGate.@Nullable Passed passed) {
             if (passed != null) {
                 try {
-                    uses.stream().filter(PageUse::writes).forEach(use -> departure.left(mirror, use.pages()));
+                    for (int i = 0; i < uses.size(); i++) {
+                        if (uses.get(i).writes()) {
+                            departure.left(mirror, uses.get(i).pages());
+                        }
+                    }
                 } catch (HmmException e) {
-                    LOG.warn("host memory of pages on {} stays", mirror, e); // the kernel is enqueued, and that must not look as if it were not
+                    warn("host memory of pages on {} stays", mirror, e); // the kernel is enqueued, and that must not look as if it were not
                 }
             }
             return passed;

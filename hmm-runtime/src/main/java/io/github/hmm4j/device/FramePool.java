@@ -46,8 +46,8 @@ public final class FramePool implements AutoCloseable {
         this.budgetBytes = budgetBytes;
         this.capacityFrames = capacityFrames;
         this.aperture = aperture;
-        nativeTable = new ChunkTable(capacityFrames);
         maxRunFrames = (int) Math.min(capacityFrames, device.info().maxAllocationBytes() / pageBytes);
+        nativeTable = new ChunkTable(capacityFrames); // the last, since it must be closed
     }
 
     /// A pool of `budgetBytes`, rounded down to whole pages, that takes nothing from the device yet.
@@ -136,10 +136,8 @@ public final class FramePool implements AutoCloseable {
         synchronized (lock) {
             checkOpen();
             if (chunks.isEmpty()) {
-                FrameChunk chunk = new FrameChunk(device.allocate(budgetBytes), 0, capacityFrames);
-                nativeTable.add(chunk);
-                chunk.take(capacityFrames);
-                chunks = List.of(chunk);
+                FrameChunk chunk = allocate(0, capacityFrames);
+                chunk.take(0, capacityFrames);
                 usedFrames = capacityFrames;
             }
         }
@@ -159,25 +157,30 @@ public final class FramePool implements AutoCloseable {
         synchronized (lock) {
             checkOpen();
             for (FrameChunk chunk : chunks) {
-                int first = chunk.take(frames);
+                int first = chunk.find(frames);
                 if (first >= 0) {
-                    usedFrames += frames;
-                    return new FrameRun(first, frames);
+                    return take(chunk, first, frames);
                 }
             }
             FrameChunk chunk = grow(frames);
-            if (chunk == null) {
-                return null;
-            }
-            usedFrames += frames;
-            return new FrameRun(chunk.take(frames), frames);
+            return chunk == null ? null : take(chunk, chunk.find(frames), frames);
         }
+    }
+
+    private FrameRun take(FrameChunk chunk, int first, int frames) {
+        FrameRun run = new FrameRun(first, frames); // before they are taken: nobody would give them back
+        chunk.take(first, frames);
+        usedFrames += frames;
+        return run;
     }
 
     /// Frees used frames, whether or not they are of one run or one chunk. No launch or copy that is in flight or being
     /// prepared may use them: slices that cover any of them are closed.
     ///
+    /// Takes nothing from the Java heap.
+    ///
     /// @throws IllegalStateException if one of them is not in use; none was freed
+    /// @throws HmmException          if the device does not close a slice; the frames are free all the same
     public void free(int firstFrame, int count) {
         checkWindows();
         if (count <= 0 || count > capacityFrames - firstFrame) {
@@ -193,19 +196,28 @@ public final class FramePool implements AutoCloseable {
                             "firstFrame=%d, count=%d: not all of these frames are in use".formatted(firstFrame, count));
                 }
             }
+            HmmException failure = null;
             for (int frame = firstFrame; frame < end; frame = find(frame).end()) {
                 FrameChunk chunk = find(frame);
-                freeInChunk(chunk, frame, Math.min(end, chunk.end()) - frame);
+                HmmException unclosed = freeInChunk(chunk, frame, Math.min(end, chunk.end()) - frame);
+                failure = failure == null ? unclosed : failure;
             }
             usedFrames -= count;
+            if (failure != null) {
+                throw failure;
+            }
         }
     }
 
-    private void freeInChunk(FrameChunk chunk, int firstFrame, int count) {
-        if (chunk.clearSliced(firstFrame, count)) {
-            slices.drop(chunk, bytesOf(firstFrame - chunk.first), bytesOf(count));
+    /// Returns why a slice is not closed.
+    private @Nullable HmmException freeInChunk(FrameChunk chunk, int firstFrame, int count) {
+        HmmException failure = null;
+        if (chunk.isSliced(firstFrame, count)) {
+            failure = slices.drop(chunk, bytesOf(firstFrame - chunk.first), bytesOf(count));
+            chunk.clearSliced(firstFrame, count);
         }
         chunk.free(firstFrame, count);
+        return failure;
     }
 
     /// The longest run that [#allocateRun(int)] would find now, counting memory that is still to be taken from the
@@ -239,8 +251,11 @@ public final class FramePool implements AutoCloseable {
     public void releaseAperture() {
         synchronized (lock) {
             if (isAllocated()) {
-                giveBack(chunks.getFirst());
-                usedFrames = 0;
+                try {
+                    giveBack(chunks.getFirst());
+                } finally {
+                    usedFrames = isAllocated() ? usedFrames : 0;
+                }
             }
         }
     }
@@ -283,9 +298,8 @@ public final class FramePool implements AutoCloseable {
                 throw new IllegalArgumentException("firstFrame=%d, count=%d: not all of these frames are in use"
                         .formatted(firstFrame, count));
             }
-            DeviceMemory slice = slices.hold(chunk, offset, lengthBytes);
             chunk.markSliced(firstFrame, count);
-            return slice;
+            return slices.hold(chunk, offset, lengthBytes);
         }
     }
 
@@ -308,11 +322,8 @@ public final class FramePool implements AutoCloseable {
     @Override
     public void close() {
         synchronized (lock) {
-            if (closed) {
-                return;
-            }
             closed = true;
-            for (FrameChunk chunk : chunks) {
+            for (FrameChunk chunk : chunks) { // none if it was closed before; the rest if that failed
                 giveBack(chunk);
             }
             usedFrames = 0;
@@ -341,12 +352,7 @@ public final class FramePool implements AutoCloseable {
         int count = Math.min(span.count(), Math.max(frames, preferred));
         while (true) {
             try {
-                FrameChunk chunk = new FrameChunk(device.allocate(bytesOf(count)), span.first(), count);
-                nativeTable.add(chunk);
-                List<FrameChunk> more = new ArrayList<>(chunks);
-                more.add(indexAfter(chunk.first), chunk);
-                chunks = List.copyOf(more);
-                return chunk;
+                return allocate(span.first(), count);
             } catch (DeviceLostException lost) {
                 throw lost;
             } catch (HmmException refused) {
@@ -356,6 +362,23 @@ public final class FramePool implements AutoCloseable {
                 // The device has less than we hoped; what is needed may still be there.
                 count = Math.max(frames, count / 2);
             }
+        }
+    }
+
+    /// A new chunk of memory for these frames.
+    private FrameChunk allocate(int firstFrame, int count) {
+        DeviceMemory memory = device.allocate(bytesOf(count));
+        try {
+            FrameChunk chunk = new FrameChunk(memory, firstFrame, count);
+            List<FrameChunk> more = new ArrayList<>(chunks);
+            more.add(indexAfter(firstFrame), chunk);
+            List<FrameChunk> all = List.copyOf(more);
+            nativeTable.add(chunk);
+            chunks = all;
+            return chunk;
+        } catch (RuntimeException | Error e) {
+            memory.close(); // nobody knows it yet
+            throw e;
         }
     }
 
@@ -387,12 +410,16 @@ public final class FramePool implements AutoCloseable {
         return spans;
     }
 
+    /// The chunk is gone also if the device does not close it.
     private void giveBack(FrameChunk chunk) {
-        slices.drop(chunk, 0, bytesOf(chunk.count));
-        chunk.memory.close();
         List<FrameChunk> fewer = new ArrayList<>(chunks);
         fewer.remove(chunk);
         chunks = List.copyOf(fewer);
+        HmmException failure = slices.drop(chunk, 0, bytesOf(chunk.count));
+        chunk.memory.close();
+        if (failure != null) {
+            throw failure;
+        }
     }
 
     private FrameChunk find(int frame) {

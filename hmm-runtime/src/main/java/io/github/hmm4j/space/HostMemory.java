@@ -11,6 +11,7 @@ import java.lang.foreign.MemorySegment;
 public final class HostMemory implements AutoCloseable {
 
     private static final int ALIGNMENT_BYTES = PageSize.MAX_BYTES;
+    private static final MemorySegment ZEROS = MemorySegment.ofArray(new byte[64 << 10]).asReadOnly();
 
     private final long lengthBytes;
     private final int fd;
@@ -22,13 +23,21 @@ public final class HostMemory implements AutoCloseable {
 
     HostMemory(long lengthBytes) {
         this.lengthBytes = lengthBytes;
-        fd = SystemCalls.memfd("hmm-heap", lengthBytes);
-        app = Reservation.of(lengthBytes);
-        alias = Reservation.of(lengthBytes);
-        SystemCalls.mmap(alias.startBytes, lengthBytes, SystemCalls.PROT_READ_WRITE,
-                SystemCalls.MAP_SHARED | SystemCalls.MAP_FIXED | SystemCalls.MAP_NORESERVE, fd, 0);
-        SystemCalls.dontFork(alias.startBytes, lengthBytes);
-        aliasSegment = MemorySegment.ofAddress(alias.startBytes).reinterpret(lengthBytes);
+        Parts parts = new Parts();
+        try {
+            int file = SystemCalls.memfd("hmm-heap", lengthBytes);
+            parts.add(() -> SystemCalls.close(file));
+            fd = file;
+            app = parts.add(Reservation.of(lengthBytes));
+            alias = parts.add(Reservation.of(lengthBytes));
+            SystemCalls.mmap(alias.startBytes, lengthBytes, SystemCalls.PROT_READ_WRITE,
+                    SystemCalls.MAP_SHARED | SystemCalls.MAP_FIXED | SystemCalls.MAP_NORESERVE, fd, 0);
+            SystemCalls.dontFork(alias.startBytes, lengthBytes);
+            aliasSegment = MemorySegment.ofAddress(alias.startBytes).reinterpret(lengthBytes);
+        } catch (RuntimeException | Error e) {
+            parts.closeAfter(e);
+            throw e;
+        }
     }
 
     /// First address of the program's pointers.
@@ -59,10 +68,22 @@ public final class HostMemory implements AutoCloseable {
 
     /// Like [#release], for offsets that were freed and written to before: their memory may be kept, zeroed, for whoever allocates them next.
     public synchronized void retire(long offsetBytes, long retiredBytes) {
-        if (spare.add(offsetBytes, retiredBytes)) {
-            aliasSegment.asSlice(offsetBytes, retiredBytes).fill((byte) 0);
-        } else {
+        if (!SparePages.fits(retiredBytes)) {
             release(offsetBytes, retiredBytes);
+            return;
+        }
+        zero(offsetBytes, retiredBytes);
+        try {
+            spare.add(offsetBytes, retiredBytes);
+        } catch (OutOfMemoryError e) {
+            return; // nobody knows that there is memory to give back; who allocates it finds zeros
+        }
+    }
+
+    /// Makes these offsets read as zeros by writing them. Takes nothing from the Java heap.
+    public void zero(long offsetBytes, long zeroedBytes) {
+        for (long done = 0; done < zeroedBytes; done += ZEROS.byteSize()) {
+            MemorySegment.copy(ZEROS, 0, aliasSegment, offsetBytes + done, Math.min(ZEROS.byteSize(), zeroedBytes - done));
         }
     }
 
@@ -88,7 +109,7 @@ public final class HostMemory implements AutoCloseable {
     }
 
     /// Address space that belongs to us but to which nothing is mapped.
-    private record Reservation(long mappedBytes, long mappedLengthBytes, long startBytes) {
+    private record Reservation(long mappedBytes, long mappedLengthBytes, long startBytes) implements AutoCloseable {
 
         static Reservation of(long lengthBytes) {
             long mappedLength = lengthBytes + ALIGNMENT_BYTES;
@@ -97,7 +118,8 @@ public final class HostMemory implements AutoCloseable {
             return new Reservation(mapped, mappedLength, (mapped + ALIGNMENT_BYTES - 1) & -ALIGNMENT_BYTES);
         }
 
-        void close() {
+        @Override
+        public void close() {
             SystemCalls.munmap(mappedBytes, mappedLengthBytes);
         }
     }

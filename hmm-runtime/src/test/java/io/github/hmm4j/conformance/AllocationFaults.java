@@ -1,0 +1,73 @@
+package io.github.hmm4j.conformance;
+
+import org.jspecify.annotations.Nullable;
+
+/// Lets allocations of one thread fail. [FaultyCode] puts a call of [#before] in front of everything that may allocate.
+///
+/// Public, because the code that calls this is of another class loader. Used by one thread; others pass through.
+public final class AllocationFaults {
+
+    /// How the heap runs out.
+    public enum Mode {
+        /// One allocation fails; somebody frees memory before the next.
+        ONCE,
+        /// That one and all that follow, those of the clean-up included.
+        FROM_THEN_ON,
+        /// Nothing is pretended: the Java heap is filled up at that point, down to the last object.
+        FILLED
+    }
+
+    private static final int LARGEST_BALLAST_BYTES = 1 << 20;
+
+    private record Ballast(@Nullable Ballast next, byte @Nullable [] bytes) {}
+
+    private static volatile @Nullable Thread victim;
+    private static Mode mode = Mode.ONCE;
+    private static int left;
+    private static int seen;
+    private static @Nullable Ballast ballast;
+
+    private AllocationFaults() {}
+
+    /// From now on the calling thread's allocations are counted, and number `nth` fails.
+    public static void arm(int nth, Mode how) {
+        mode = how;
+        left = nth;
+        seen = 0;
+        victim = Thread.currentThread();
+    }
+
+    /// Nothing fails any more.
+    ///
+    /// @return allocations since [#arm]
+    public static int disarm() {
+        victim = null;
+        ballast = null;
+        return seen;
+    }
+
+    /// Before something is allocated.
+    public static void before() {
+        if (Thread.currentThread() != victim) {
+            return;
+        }
+        seen++;
+        left--;
+        if (left == 0 && mode == Mode.FILLED) {
+            fill();
+        } else if (left == 0 || (left < 0 && mode == Mode.FROM_THEN_ON)) {
+            throw new OutOfMemoryError("allocation " + seen + " was made to fail");
+        }
+    }
+
+    private static void fill() {
+        int bytes = LARGEST_BALLAST_BYTES;
+        while (bytes >= 0) {
+            try {
+                ballast = new Ballast(ballast, bytes < 16 ? null : new byte[bytes]);
+            } catch (OutOfMemoryError e) {
+                bytes = bytes == 0 ? -1 : bytes < 16 ? 0 : bytes / 4;
+            }
+        }
+    }
+}
