@@ -197,13 +197,22 @@ final class Launcher {
                 if (passed != null) {
                     return new Launch(passed, new Launch.Moves(pagesMoved, bytesCopied, rounds));
                 }
-                if (isPinned()) {
-                    awaitViews(viewsClosed);
-                } else {
-                    losses++;
-                    heap.accounts().increment(Counter.LAUNCH_RETRIES);
-                    report(heap.timeline().replay(), false);
+                try {
+                    goRound(viewsClosed);
+                } catch (RuntimeException | Error e) {
+                    giveBack();
+                    throw e;
                 }
+            }
+        }
+
+        private void goRound(long viewsClosed) {
+            if (isPinned()) {
+                awaitViews(viewsClosed);
+            } else {
+                losses++;
+                heap.accounts().increment(Counter.LAUNCH_RETRIES);
+                report(heap.timeline().replay(), false);
             }
         }
 
@@ -277,7 +286,6 @@ final class Launcher {
             boolean closed = pager.awaitClosing(viewsClosed, startNanos + timeout.toNanos());
             report(event, true);
             if (!closed) {
-                giveBack();
                 throw new LaunchBlockedException(kernel.name(), Duration.ofNanos(System.nanoTime() - startNanos).toMillis(),
                         pager.conflict(uses).orElse("a view that has been closed meanwhile"));
             }
@@ -286,7 +294,7 @@ final class Launcher {
         private void giveBack() {
             mirror.lock().lock();
             try {
-                putBack();
+                toDevice.undo(undo);
             } finally {
                 mirror.lock().unlock();
             }

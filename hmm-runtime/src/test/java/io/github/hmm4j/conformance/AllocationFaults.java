@@ -2,7 +2,7 @@ package io.github.hmm4j.conformance;
 
 import org.jspecify.annotations.Nullable;
 
-/// Lets allocations of one thread fail. [FaultyCode] puts a call of [#before] in front of everything that may allocate.
+/// Lets allocations or system calls of one thread fail. [FaultyCode] puts a call of [#before] in front of everything that may allocate, and asks [#strikes] before each system call.
 ///
 /// Public, because the code that calls this is of another class loader. Used by one thread; others pass through.
 public final class AllocationFaults {
@@ -14,7 +14,9 @@ public final class AllocationFaults {
         /// That one and all that follow, those of the clean-up included.
         FROM_THEN_ON,
         /// Nothing is pretended: the Java heap is filled up at that point, down to the last object.
-        FILLED
+        FILLED,
+        /// No allocation fails, but a system call that Java code makes.
+        SYSTEM_CALL
     }
 
     private static final int LARGEST_BALLAST_BYTES = 1 << 20;
@@ -29,7 +31,7 @@ public final class AllocationFaults {
 
     private AllocationFaults() {}
 
-    /// From now on the calling thread's allocations are counted, and number `nth` fails.
+    /// From now on the calling thread's allocations, or its system calls, are counted, and number `nth` fails.
     public static void arm(int nth, Mode how) {
         mode = how;
         left = nth;
@@ -39,7 +41,7 @@ public final class AllocationFaults {
 
     /// Nothing fails any more.
     ///
-    /// @return allocations since [#arm]
+    /// @return allocations or system calls since [#arm]
     public static int disarm() {
         victim = null;
         ballast = null;
@@ -48,7 +50,7 @@ public final class AllocationFaults {
 
     /// Before something is allocated.
     public static void before() {
-        if (Thread.currentThread() != victim) {
+        if (Thread.currentThread() != victim || mode == Mode.SYSTEM_CALL) {
             return;
         }
         seen++;
@@ -58,6 +60,16 @@ public final class AllocationFaults {
         } else if (left == 0 || (left < 0 && mode == Mode.FROM_THEN_ON)) {
             throw new OutOfMemoryError("allocation " + seen + " was made to fail");
         }
+    }
+
+    /// Before a system call: whether it is to fail.
+    public static boolean strikes() {
+        if (Thread.currentThread() != victim || mode != Mode.SYSTEM_CALL) {
+            return false;
+        }
+        seen++;
+        left--;
+        return left == 0;
     }
 
     private static void fill() {

@@ -2,13 +2,19 @@ package io.github.hmm4j.conformance;
 
 import io.github.hmm4j.Access;
 import io.github.hmm4j.Arg;
+import io.github.hmm4j.Hmm;
 import io.github.hmm4j.HmmBuilder;
 import io.github.hmm4j.Launch;
 import io.github.hmm4j.device.sim.SimLane;
+import io.github.hmm4j.error.SystemCallFailedException;
 import io.github.hmm4j.mirror.Subscription;
 import io.github.hmm4j.space.Protection;
+import java.io.IOException;
+import java.io.UncheckedIOException;
 import java.lang.foreign.MemorySegment;
 import java.lang.reflect.InvocationTargetException;
+import java.nio.file.Files;
+import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
@@ -21,6 +27,7 @@ import java.util.concurrent.Executors;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.TimeoutException;
 import java.util.concurrent.locks.ReentrantLock;
+import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
 
 /// A program that lets each allocation of everything that a heap does fail in turn, and looks each time whether every byte, every lock and the books of the frames are right.
@@ -49,7 +56,7 @@ public final class AllocationWalk {
     }
 
     public static void main(String[] args) throws ReflectiveOperationException {
-        if (AllocationWalk.class.getClassLoader() instanceof FaultyCode) {
+        if (!ClassLoader.getSystemClassLoader().equals(AllocationWalk.class.getClassLoader())) {
             new AllocationWalk(Backend.valueOf(args[0]), args[1].equals("windows"), AllocationFaults.Mode.valueOf(args[2]), Integer.parseInt(args[3])).run();
             System.exit(0); // what was to look may hang
         }
@@ -225,6 +232,7 @@ public final class AllocationWalk {
                 }
             }
         }
+        walkOpening();
         walkClosing();
         System.out.printf("done failed=%d%n", failed);
     }
@@ -262,19 +270,19 @@ public final class AllocationWalk {
             });
             return allocations;
         } catch (Throwable e) {
-            throw new AssertionError("%s, mirrored=%s, allocation %d failed".formatted(one.name, mirrored, nth), e);
+            throw new AssertionError("%s, mirrored=%s, number %d failed".formatted(one.name, mirrored, nth), e);
         }
     }
 
     private int failing(World world, Case one, int nth) throws Exception {
         long launchesBefore = launches(world.rig);
         Object result = null;
-        OutOfMemoryError error = null;
+        Throwable error = null;
         int allocations;
         AllocationFaults.arm(nth, mode);
         try {
             result = one.operation.run(world);
-        } catch (OutOfMemoryError e) {
+        } catch (OutOfMemoryError | SystemCallFailedException e) {
             error = e;
         } finally {
             allocations = AllocationFaults.disarm();
@@ -302,7 +310,7 @@ public final class AllocationWalk {
         try {
             others.submit(what).get(PATIENCE_SECONDS, TimeUnit.SECONDS);
         } catch (ExecutionException e) {
-            throw e.getCause() instanceof Exception cause ? cause : new AssertionError(e.getCause());
+            throw new AssertionError(e.getCause());
         } catch (TimeoutException e) {
             StringBuilder stacks = new StringBuilder();
             for (Map.Entry<Thread, StackTraceElement[]> thread : Thread.getAllStackTraces().entrySet()) {
@@ -344,6 +352,47 @@ public final class AllocationWalk {
         }
     }
 
+    /// Of a heap that could not be opened nothing is left.
+    private void walkOpening() {
+        int nth = 0;
+        boolean struck = true;
+        while (struck) {
+            nth++;
+            HmmBuilder builder = builder();
+            Hmm opened = null;
+            AllocationFaults.arm(nth, mode);
+            try {
+                opened = builder.open();
+            } catch (OutOfMemoryError | SystemCallFailedException e) {
+                failed++;
+            } finally {
+                struck = AllocationFaults.disarm() >= nth;
+            }
+            if (opened != null) {
+                opened.close();
+            }
+            if (isThereAHeap()) {
+                throw new AssertionError("opening, allocation or call %d failed: host memory of the heap is left".formatted(nth));
+            }
+        }
+    }
+
+    private static boolean isThereAHeap() {
+        try (Stream<String> maps = Files.lines(Path.of("/proc/self/maps")); Stream<Path> files = Files.list(Path.of("/proc/self/fd"))) {
+            return maps.anyMatch(line -> line.contains("hmm-heap")) || files.anyMatch(AllocationWalk::isHeap);
+        } catch (IOException e) {
+            throw new UncheckedIOException(e);
+        }
+    }
+
+    private static boolean isHeap(Path descriptor) {
+        try {
+            return Files.readSymbolicLink(descriptor).toString().contains("hmm-heap");
+        } catch (IOException e) {
+            return false; // the list's own, which is closed
+        }
+    }
+
     /// A heap that could not be closed is closed the next time, and nothing is left of it.
     private void walkClosing() {
         int nth = 0;
@@ -357,7 +406,7 @@ public final class AllocationWalk {
                 AllocationFaults.arm(nth, mode);
                 try {
                     rig.hmm.close();
-                } catch (OutOfMemoryError e) {
+                } catch (OutOfMemoryError | SystemCallFailedException e) {
                     failed++;
                 } finally {
                     struck = AllocationFaults.disarm() >= nth;

@@ -1,11 +1,14 @@
 package io.github.hmm4j.conformance;
 
+import io.github.hmm4j.error.SystemCallFailedException;
 import java.io.IOException;
 import java.io.InputStream;
 import java.io.UncheckedIOException;
 import java.lang.classfile.ClassFile;
 import java.lang.classfile.ClassTransform;
+import java.lang.classfile.CodeBuilder;
 import java.lang.classfile.CodeElement;
+import java.lang.classfile.CodeTransform;
 import java.lang.classfile.instruction.InvokeDynamicInstruction;
 import java.lang.classfile.instruction.InvokeInstruction;
 import java.lang.classfile.instruction.NewMultiArrayInstruction;
@@ -21,7 +24,7 @@ import java.util.Objects;
 import java.util.Set;
 
 /// Loads the runtime once more, with a call of [AllocationFaults#before] in front of everything that may allocate: each `new`, each lambda, and each call into the JDK or the
-/// logger but for those that are known to take nothing from the Java heap.
+/// logger but for those that are known to take nothing from the Java heap. System calls ask [AllocationFaults#strikes] first whether they are to fail.
 ///
 /// Test classes are loaded once more as well, as they are, so that they use that runtime. Devices are left as they are, except for the part that keeps the books of their frames: what
 /// a driver's side does when the heap is full is another question.
@@ -46,6 +49,10 @@ final class FaultyCode extends ClassLoader {
             "desiredAssertionStatus");
 
     private static final ClassDesc FAULTS = AllocationFaults.class.describeConstable().orElseThrow();
+    private static final ClassDesc FAILURE = SystemCallFailedException.class.describeConstable().orElseThrow();
+    private static final String SYSTEM_CALLS = OURS + "space.SystemCalls";
+    private static final Set<String> FAILING_CALLS = Set.of("mmap", "dontFork", "memfd", "punchHole");
+    private static final int ENOMEM = 12;
     private static final MethodTypeDesc NOTHING = MethodTypeDesc.of(ConstantDescs.CD_void);
 
     FaultyCode() {
@@ -72,7 +79,7 @@ final class FaultyCode extends ClassLoader {
         try (InputStream in = url.openStream()) {
             byte[] bytes = in.readAllBytes();
             boolean faulty = !url.getPath().contains("test-classes") && LEFT_ALONE.stream().noneMatch(name::startsWith);
-            byte[] code = faulty ? withFaults(bytes) : bytes;
+            byte[] code = name.equals(SYSTEM_CALLS) ? withFailingCalls(bytes) : faulty ? withFaults(bytes) : bytes;
             return defineClass(name, code, 0, code.length);
         } catch (IOException e) {
             throw new UncheckedIOException(e);
@@ -87,6 +94,31 @@ final class FaultyCode extends ClassLoader {
             }
             builder.with(element);
         }));
+    }
+
+    /// What takes something from the operating system, or gives it back while the heap goes on; closing is left as it is.
+    private static byte[] withFailingCalls(byte[] bytes) {
+        ClassFile classFile = ClassFile.of();
+        return classFile.transformClass(classFile.parse(bytes), ClassTransform.transformingMethodBodies(
+                method -> FAILING_CALLS.contains(method.methodName().stringValue()),
+                CodeTransform.ofStateful(FailsFirst::new)));
+    }
+
+    /// Puts the question in front of a method's first instruction.
+    private static final class FailsFirst implements CodeTransform {
+
+        @Override
+        public void atStart(CodeBuilder builder) {
+            builder.invokestatic(FAULTS, "strikes", MethodTypeDesc.of(ConstantDescs.CD_boolean));
+            builder.ifThen(fails -> fails.new_(FAILURE).dup().loadConstant("a call that was made to fail").loadConstant(ENOMEM).loadConstant("")
+                    .invokespecial(FAILURE, ConstantDescs.INIT_NAME, MethodTypeDesc.of(ConstantDescs.CD_void, ConstantDescs.CD_String, ConstantDescs.CD_int, ConstantDescs.CD_String))
+                    .athrow());
+        }
+
+        @Override
+        public void accept(CodeBuilder builder, CodeElement element) {
+            builder.with(element);
+        }
     }
 
     private static boolean mayAllocate(CodeElement element) {
