@@ -16,7 +16,9 @@ public final class AllocationFaults {
         /// Nothing is pretended: the Java heap is filled up at that point, down to the last object.
         FILLED,
         /// No allocation fails, but a system call that Java code makes.
-        SYSTEM_CALL
+        SYSTEM_CALL,
+        /// One that the native part makes; that is [NativeCallFaults]' work.
+        NATIVE_CALL
     }
 
     private static final int LARGEST_BALLAST_BYTES = 1 << 20;
@@ -50,7 +52,7 @@ public final class AllocationFaults {
 
     /// Before something is allocated.
     public static void before() {
-        if (Thread.currentThread() != victim || mode == Mode.SYSTEM_CALL) {
+        if (Thread.currentThread() != victim || mode == Mode.SYSTEM_CALL) { // whoever counts those asks elsewhere
             return;
         }
         seen++;

@@ -37,6 +37,7 @@ import org.jspecify.annotations.Nullable;
 public final class AllocationWalk {
 
     private static final int PAGE_BYTES = 4096;
+    private static final long HEAP_BYTES = 2L << 20; // starts at a multiple of that
     private static final int PAGES = 4; // of each of three arrays, of which two fill the device
     private static final long PATIENCE_SECONDS = 20;
 
@@ -46,6 +47,7 @@ public final class AllocationWalk {
     private final int tries;
     private final Random random = new Random(8);
     private final ExecutorService others = Executors.newSingleThreadExecutor(Thread.ofPlatform().daemon().name("looks").factory());
+    private final @Nullable NativeCallFaults nativeCalls;
     private int failed;
 
     private AllocationWalk(Backend backend, boolean windows, AllocationFaults.Mode mode, int tries) {
@@ -53,6 +55,7 @@ public final class AllocationWalk {
         this.windows = windows;
         this.mode = mode;
         this.tries = tries;
+        nativeCalls = mode == AllocationFaults.Mode.NATIVE_CALL ? new NativeCallFaults(Path.of(System.getProperty("hmm.test.failingCalls"))) : null;
     }
 
     public static void main(String[] args) throws ReflectiveOperationException {
@@ -168,6 +171,11 @@ public final class AllocationWalk {
         }, w -> w.rig.heap.view(w.a.managed(), Access.WRITE), NOTHING));
         cases.add(new Case("shared view", w -> w.add(w.a, 0, PAGES, 1), w -> w.rig.heap.sharedView(w.a.managed(), Access.WRITE), NOTHING));
         if (backend.isTransparent()) {
+            cases.add(move("load from pages of a device", w -> w.add(w.a, 1, 2, 1), w -> w.rig.read(w.a.managed())));
+            cases.add(new Case("store to pages of a device", w -> w.add(w.a, 1, 2, 1), w -> {
+                w.rig.writeRamp(w.a.managed(), 1000);
+                return null;
+            }, w -> w.a.replace(0, w.a.expected().length, i -> 1000 + i)));
             cases.add(new Case("pin", w -> w.add(w.a, 0, PAGES, 1), w -> w.rig.heap.pin(w.a.managed(), Access.WRITE), NOTHING));
         }
         cases.add(move("prefetch", NOTHING, w -> w.rig.heap.prefetch(w.a.managed(), w.rig.device(0))));
@@ -232,13 +240,15 @@ public final class AllocationWalk {
                 }
             }
         }
-        walkOpening();
-        walkClosing();
+        if (nativeCalls == null) {
+            walkOpening();
+            walkClosing();
+        }
         System.out.printf("done failed=%d%n", failed);
     }
 
     private HmmBuilder builder() {
-        return backend.builder(1).pageSize(PAGE_BYTES).heap(2L << 20).budget(windows ? 2L * PAGES * PAGE_BYTES : 2L << 20);
+        return backend.builder(1).pageSize(PAGE_BYTES).heap(HEAP_BYTES).budget(windows ? 2L * PAGES * PAGE_BYTES : HEAP_BYTES);
     }
 
     private void walk(Rig rig, Case one, boolean mirrored) {
@@ -279,13 +289,13 @@ public final class AllocationWalk {
         Object result = null;
         Throwable error = null;
         int allocations;
-        AllocationFaults.arm(nth, mode);
+        arm(world, nth);
         try {
             result = one.operation.run(world);
-        } catch (OutOfMemoryError | SystemCallFailedException e) {
+        } catch (OutOfMemoryError | SystemCallFailedException | InternalError e) { // the last is what a touch ends with
             error = e;
         } finally {
-            allocations = AllocationFaults.disarm();
+            allocations = disarm();
         }
         failed += error == null ? 0 : 1;
         boolean launched = error != null && launches(world.rig) > launchesBefore;
@@ -298,6 +308,18 @@ public final class AllocationWalk {
             view.close();
         }
         return allocations;
+    }
+
+    private void arm(World world, int nth) {
+        if (nativeCalls == null) {
+            AllocationFaults.arm(nth, mode);
+        } else {
+            nativeCalls.arm(world.a.managed().address() & -HEAP_BYTES, HEAP_BYTES, nth);
+        }
+    }
+
+    private int disarm() {
+        return nativeCalls == null ? AllocationFaults.disarm() : nativeCalls.disarm();
     }
 
     /// Kernels that were enqueued, as far as the device tells.

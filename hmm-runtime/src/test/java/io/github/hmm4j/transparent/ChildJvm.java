@@ -43,10 +43,15 @@ public final class ChildJvm {
     ///
     /// @param limit far more than it should ever take; a program that takes longer hangs, and the error has the stacks of its threads
     public static Result run(Duration limit, List<String> options, Class<?> program, String... arguments) {
+        return run(limit, options, List.of(), program, arguments);
+    }
+
+    /// The same with libraries that are loaded before all others.
+    public static Result run(Duration limit, List<String> options, List<Path> preloaded, Class<?> program, String... arguments) {
         try {
             Path output = Files.createTempFile("hmm-child", ".log");
             try {
-                Process child = start(output, options, program, arguments);
+                Process child = start(output, options, preloaded, program, arguments);
                 if (child.waitFor(limit.toMillis(), TimeUnit.MILLISECONDS)) {
                     return new Result(child.exitValue(), Files.readString(output));
                 }
@@ -61,7 +66,7 @@ public final class ChildJvm {
         }
     }
 
-    private static Process start(Path output, List<String> options, Class<?> program, String... arguments) throws IOException {
+    private static Process start(Path output, List<String> options, List<Path> preloaded, Class<?> program, String... arguments) throws IOException {
         Path java = Path.of(System.getProperty("java.home"));
         List<String> command = new ArrayList<>(List.of(java.resolve("bin/java").toString(), "-ea", "--enable-native-access=ALL-UNNAMED", "-XX:-CreateCoredumpOnCrash",
                 "-XX:+ErrorFileToStdout"));
@@ -75,6 +80,9 @@ public final class ChildJvm {
         command.addAll(List.of(arguments));
         ProcessBuilder builder = new ProcessBuilder(command).redirectErrorStream(true).redirectOutput(output.toFile());
         builder.environment().putIfAbsent("LD_PRELOAD", java.resolve("lib/libjsig.so").toString());
+        for (Path library : preloaded) {
+            builder.environment().merge("LD_PRELOAD", library.toString(), (others, first) -> first + ":" + others);
+        }
         return builder.start();
     }
 
