@@ -196,28 +196,29 @@ public final class FramePool implements AutoCloseable {
                             "firstFrame=%d, count=%d: not all of these frames are in use".formatted(firstFrame, count));
                 }
             }
-            HmmException failure = null;
             for (int frame = firstFrame; frame < end; frame = find(frame).end()) {
                 FrameChunk chunk = find(frame);
-                HmmException unclosed = freeInChunk(chunk, frame, Math.min(end, chunk.end()) - frame);
-                failure = failure == null ? unclosed : failure;
+                chunk.free(frame, Math.min(end, chunk.end()) - frame);
             }
             usedFrames -= count;
-            if (failure != null) {
-                throw failure;
-            }
+            dropSlices(firstFrame, end);
         }
     }
 
-    /// Returns why a slice is not closed.
-    private @Nullable HmmException freeInChunk(FrameChunk chunk, int firstFrame, int count) {
+    private void dropSlices(int firstFrame, int end) {
         HmmException failure = null;
-        if (chunk.isSliced(firstFrame, count)) {
-            failure = slices.drop(chunk, bytesOf(firstFrame - chunk.first), bytesOf(count));
-            chunk.clearSliced(firstFrame, count);
+        for (int frame = firstFrame; frame < end; frame = find(frame).end()) {
+            FrameChunk chunk = find(frame);
+            int inChunk = Math.min(end, chunk.end()) - frame;
+            if (chunk.isSliced(frame, inChunk)) {
+                HmmException unclosed = slices.drop(chunk, bytesOf(frame - chunk.first), bytesOf(inChunk));
+                failure = failure == null ? unclosed : failure;
+                chunk.clearSliced(frame, inChunk);
+            }
         }
-        chunk.free(firstFrame, count);
-        return failure;
+        if (failure != null) {
+            throw failure;
+        }
     }
 
     /// The longest run that [#allocateRun(int)] would find now, counting memory that is still to be taken from the

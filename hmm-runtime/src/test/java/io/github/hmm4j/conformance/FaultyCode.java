@@ -52,6 +52,7 @@ final class FaultyCode extends ClassLoader {
     private static final ClassDesc FAILURE = SystemCallFailedException.class.describeConstable().orElseThrow();
     private static final String SYSTEM_CALLS = OURS + "space.SystemCalls";
     private static final Set<String> FAILING_CALLS = Set.of("mmap", "dontFork", "memfd", "punchHole");
+    private static final ClassDesc OBJECT_METHODS = ClassDesc.of("java.lang.runtime.ObjectMethods");
     private static final int ENOMEM = 12;
     private static final MethodTypeDesc NOTHING = MethodTypeDesc.of(ConstantDescs.CD_void);
 
@@ -123,7 +124,8 @@ final class FaultyCode extends ClassLoader {
 
     private static boolean mayAllocate(CodeElement element) {
         return switch (element) {
-            case NewObjectInstruction _, NewPrimitiveArrayInstruction _, NewReferenceArrayInstruction _, NewMultiArrayInstruction _, InvokeDynamicInstruction _ -> true;
+            case NewObjectInstruction _, NewPrimitiveArrayInstruction _, NewReferenceArrayInstruction _, NewMultiArrayInstruction _ -> true;
+            case InvokeDynamicInstruction call -> !call.bootstrapMethod().owner().equals(OBJECT_METHODS); // those of a record that was compared before
             case InvokeInstruction call -> {
                 String owner = Objects.requireNonNull(call.owner().asInternalName());
                 boolean theirs = owner.startsWith("java/") || owner.startsWith("org/slf4j/");
