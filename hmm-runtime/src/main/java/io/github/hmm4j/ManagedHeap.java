@@ -173,6 +173,8 @@ public final class ManagedHeap implements SegmentAllocator {
 
     /// Frees an allocation, or whole pages of one: their host memory and their place on every device. Waits for launches in flight that use them.
     ///
+    /// If this throws, nothing was freed. Where the operating system or a device does not take back what it is given, the next allocation tries again.
+    ///
     /// @throws IllegalArgumentException if it is neither an allocation nor page-aligned within one
     /// @throws IllegalStateException    if a view of it is open; nothing was freed
     public void free(MemorySegment segment) {
@@ -201,7 +203,7 @@ public final class ManagedHeap implements SegmentAllocator {
 
     /// Moves an allocation to another address, as `mremap` does. What lies on a device stays there, unless device addresses are tied to heap addresses (aperture).
     ///
-    /// The new address is aligned to a page (from 2 MiB on to 2 MiB), not to what was asked for at first.
+    /// The new address is aligned to a page (from 2 MiB on to 2 MiB), not to what was asked for at first. If this throws, the allocation is where it was.
     ///
     /// @return the allocation at its new address; the old segment must not be used any more
     public MemorySegment move(MemorySegment segment) {

@@ -156,22 +156,24 @@ public final class FramePool implements AutoCloseable {
         checkWindows();
         synchronized (lock) {
             checkOpen();
-            for (FrameChunk chunk : chunks) {
-                int first = chunk.find(frames);
-                if (first >= 0) {
-                    return take(chunk, first, frames);
-                }
+            FrameChunk chunk = withRoom(frames);
+            if (chunk == null) {
+                return null;
             }
-            FrameChunk chunk = grow(frames);
-            return chunk == null ? null : take(chunk, chunk.find(frames), frames);
+            FrameRun run = new FrameRun(chunk.find(frames), frames); // before they are taken: nobody would give them back
+            chunk.take(run.first(), frames);
+            usedFrames += frames;
+            return run;
         }
     }
 
-    private FrameRun take(FrameChunk chunk, int first, int frames) {
-        FrameRun run = new FrameRun(first, frames); // before they are taken: nobody would give them back
-        chunk.take(first, frames);
-        usedFrames += frames;
-        return run;
+    private @Nullable FrameChunk withRoom(int frames) {
+        for (FrameChunk chunk : chunks) {
+            if (chunk.find(frames) >= 0) {
+                return chunk;
+            }
+        }
+        return grow(frames);
     }
 
     /// Frees used frames, whether or not they are of one run or one chunk. No launch or copy that is in flight or being

@@ -122,8 +122,7 @@ final class SliceCache {
     private @Nullable HmmException drop(Link ring, FrameChunk chunk, long offsetBytes, long lengthBytes) {
         HmmException failure = null;
         Link next = ring.after;
-        while (next != ring) {
-            Entry entry = (Entry) next;
+        while (next instanceof Entry entry) { // the ring's own link is none
             next = entry.after;
             Key key = entry.key;
             if (key.chunk == chunk && key.offsetBytes < offsetBytes + lengthBytes

@@ -4,10 +4,13 @@ import io.github.hmm4j.device.Completion;
 import io.github.hmm4j.error.HmmException;
 import io.github.hmm4j.mirror.InFlight;
 import io.github.hmm4j.space.PageRange;
+import java.util.concurrent.locks.LockSupport;
 
 /// Waiting on the way out of an error. What a claim or a frame is going to be used for next depends on the end of what is waited for, so giving up is not an option: where the
 /// driver wants memory for the wait and the Java heap is full, it is asked again. Nothing here takes memory of its own.
 final class Unwinding {
+
+    private static final long NAP_NANOS = 100_000;
 
     private Unwinding() {}
 
@@ -20,7 +23,7 @@ final class Unwinding {
             } catch (HmmException e) {
                 return; // it has ended
             } catch (OutOfMemoryError e) {
-                Thread.yield();
+                LockSupport.parkNanos(NAP_NANOS);
             }
         }
     }
@@ -32,7 +35,7 @@ final class Unwinding {
                 inFlight.awaitConflicts(range, false);
                 return;
             } catch (OutOfMemoryError e) {
-                Thread.yield();
+                LockSupport.parkNanos(NAP_NANOS);
             }
         }
     }

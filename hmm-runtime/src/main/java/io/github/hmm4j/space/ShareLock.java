@@ -36,7 +36,7 @@ public final class ShareLock {
     }
 
     private boolean mustWait(Thread me) {
-        return alone != null ? alone != me : waitingAlone > 0 && !isSharedBy(me);
+        return alone != null ? !me.equals(alone) : waitingAlone > 0 && !isSharedBy(me);
     }
 
     /// Whether one more can share; where the heap has no memory for a longer list, somebody who leaves makes room.
@@ -55,7 +55,7 @@ public final class ShareLock {
     public synchronized void unshare() {
         Thread me = Thread.currentThread();
         int at = sharing - 1;
-        while (at >= 0 && sharers[at] != me) {
+        while (at >= 0 && !me.equals(sharers[at])) {
             at--;
         }
         if (at < 0) {
@@ -75,7 +75,7 @@ public final class ShareLock {
     /// @throws IllegalStateException if this thread shares it, for which it would wait for ever
     public synchronized void takeAlone() {
         Thread me = Thread.currentThread();
-        if (alone != me) {
+        if (!me.equals(alone)) {
             if (isSharedBy(me)) {
                 throw new IllegalStateException("a lock that is shared cannot be taken alone");
             }
@@ -99,7 +99,7 @@ public final class ShareLock {
 
     /// Gives one [#takeAlone] back.
     public synchronized void leave() {
-        if (alone != Thread.currentThread()) {
+        if (!Thread.currentThread().equals(alone)) {
             throw new IllegalMonitorStateException("this thread does not have it alone");
         }
         aloneHolds--;
@@ -116,7 +116,7 @@ public final class ShareLock {
 
     private boolean isSharedBy(Thread thread) {
         for (int i = 0; i < sharing; i++) {
-            if (sharers[i] == thread) {
+            if (thread.equals(sharers[i])) {
                 return true;
             }
         }

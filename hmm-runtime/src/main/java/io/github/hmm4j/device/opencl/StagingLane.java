@@ -8,6 +8,7 @@ import java.util.ArrayDeque;
 import java.util.ArrayList;
 import java.util.Deque;
 import java.util.List;
+import java.util.concurrent.locks.LockSupport;
 import java.util.concurrent.locks.ReentrantLock;
 import org.jspecify.annotations.Nullable;
 
@@ -23,6 +24,8 @@ import org.jspecify.annotations.Nullable;
 final class StagingLane {
 
     enum Direction { TO_DEVICE, TO_HOST }
+
+    private static final long NAP_NANOS = 100_000;
 
     /// @param slot as it is in the list of free ones: a slot can be given back also when the Java heap is full
     private record Transfer(Batch batch, Long slot, List<StagedPiece> pieces, Completion completion) {}
@@ -191,7 +194,7 @@ final class StagingLane {
             } catch (HmmException e) {
                 return; // one failure is being reported
             } catch (OutOfMemoryError e) {
-                Thread.yield();
+                LockSupport.parkNanos(NAP_NANOS);
             }
         }
     }
