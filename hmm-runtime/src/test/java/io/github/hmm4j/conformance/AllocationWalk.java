@@ -408,7 +408,7 @@ public final class AllocationWalk {
                 opened.close();
             }
             if (isThereAHeap()) {
-                throw new AssertionError("opening, number %d failed: host memory of the heap is left".formatted(nth));
+                throw new AssertionError("opening, number %d failed: something of the heap is left".formatted(nth));
             }
         }
     }
@@ -423,7 +423,8 @@ public final class AllocationWalk {
 
     private static boolean isHeap(Path descriptor) {
         try {
-            return Files.readSymbolicLink(descriptor).toString().contains("hmm-heap");
+            String target = Files.readSymbolicLink(descriptor).toString();
+            return target.contains("hmm-heap") || target.contains("userfaultfd"); // the latter is the native part's
         } catch (IOException e) {
             return false; // the list's own, which is closed
         }

@@ -26,7 +26,7 @@ class AllocationWalkTest {
     @ParameterizedTest
     @CsvSource({
         "SIM_PRIVATE, windows, ONCE, 1000", "SIM_PRIVATE, windows, FROM_THEN_ON, 1000", "SIM_COHERENT, aperture, FROM_THEN_ON, 1000",
-        "SIM_PRIVATE, windows, SYSTEM_CALL, 10"
+        "SIM_PRIVATE, windows, SYSTEM_CALL, 10", "UFFD_LWJGL, windows, SYSTEM_CALL, 10"
     })
     void whateverFailsLeavesAllAsItWas(Backend backend, String frames, AllocationFaults.Mode mode, int floor) {
         walk(floor, List.of(), List.of(), backend, frames, mode);
