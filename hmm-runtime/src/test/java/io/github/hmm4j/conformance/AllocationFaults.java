@@ -13,23 +13,16 @@ public final class AllocationFaults {
         ONCE,
         /// That one and all that follow, those of the clean-up included.
         FROM_THEN_ON,
-        /// Nothing is pretended: the Java heap is filled up at that point, down to the last object.
-        FILLED,
         /// No allocation fails, but a system call that Java code makes.
         SYSTEM_CALL,
         /// One that the native part makes; that is [NativeCallFaults]' work.
         NATIVE_CALL
     }
 
-    private static final int LARGEST_BALLAST_BYTES = 1 << 20;
-
-    private record Ballast(@Nullable Ballast next, byte @Nullable [] bytes) {}
-
     private static volatile @Nullable Thread victim;
     private static Mode mode = Mode.ONCE;
     private static int left;
     private static int seen;
-    private static @Nullable Ballast ballast;
 
     private AllocationFaults() {}
 
@@ -46,7 +39,6 @@ public final class AllocationFaults {
     /// @return allocations or system calls since [#arm]
     public static int disarm() {
         victim = null;
-        ballast = null;
         return seen;
     }
 
@@ -57,9 +49,7 @@ public final class AllocationFaults {
         }
         seen++;
         left--;
-        if (left == 0 && mode == Mode.FILLED) {
-            fill();
-        } else if (left == 0 || (left < 0 && mode == Mode.FROM_THEN_ON)) {
+        if (left == 0 || (left < 0 && mode == Mode.FROM_THEN_ON)) {
             throw new OutOfMemoryError("allocation " + seen + " was made to fail");
         }
     }
@@ -72,16 +62,5 @@ public final class AllocationFaults {
         seen++;
         left--;
         return left == 0;
-    }
-
-    private static void fill() {
-        int bytes = LARGEST_BALLAST_BYTES;
-        while (bytes >= 0) {
-            try {
-                ballast = new Ballast(ballast, bytes < 16 ? null : new byte[bytes]);
-            } catch (OutOfMemoryError e) {
-                bytes = bytes == 0 ? -1 : bytes < 16 ? 0 : bytes / 4;
-            }
-        }
     }
 }

@@ -19,7 +19,6 @@ import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
 import java.util.Map;
-import java.util.Random;
 import java.util.concurrent.Callable;
 import java.util.concurrent.ExecutionException;
 import java.util.concurrent.ExecutorService;
@@ -33,8 +32,7 @@ import org.jspecify.annotations.Nullable;
 /// A program that lets each allocation, or each system call, of everything that a heap does fail in turn, and looks each time whether every byte, every lock and the books of the
 /// frames are right.
 ///
-/// Arguments: a [Backend], `windows` or `aperture`, an [AllocationFaults.Mode], and for [AllocationFaults.Mode#FILLED] how many points of each operation are tried. Last line:
-/// `done name=number ...`.
+/// Arguments: a [Backend], `windows` or `aperture`, an [AllocationFaults.Mode]. Last line: `done name=number ...`.
 public final class AllocationWalk {
 
     private static final int PAGE_BYTES = 4096;
@@ -45,23 +43,20 @@ public final class AllocationWalk {
     private final Backend backend;
     private final boolean windows;
     private final AllocationFaults.Mode mode;
-    private final int tries;
-    private final Random random = new Random(8);
     private final ExecutorService others = Executors.newSingleThreadExecutor(Thread.ofPlatform().daemon().name("looks").factory());
     private final @Nullable NativeCallFaults nativeCalls;
     private int failed;
 
-    private AllocationWalk(Backend backend, boolean windows, AllocationFaults.Mode mode, int tries) {
+    private AllocationWalk(Backend backend, boolean windows, AllocationFaults.Mode mode) {
         this.backend = backend;
         this.windows = windows;
         this.mode = mode;
-        this.tries = tries;
         nativeCalls = mode == AllocationFaults.Mode.NATIVE_CALL ? new NativeCallFaults(Path.of(System.getProperty("hmm.test.failingCalls"))) : null;
     }
 
     public static void main(String[] args) throws ReflectiveOperationException {
         if (!ClassLoader.getSystemClassLoader().equals(AllocationWalk.class.getClassLoader())) {
-            new AllocationWalk(Backend.valueOf(args[0]), args[1].equals("windows"), AllocationFaults.Mode.valueOf(args[2]), args.length > 3 ? Integer.parseInt(args[3]) : 0).run();
+            new AllocationWalk(Backend.valueOf(args[0]), args[1].equals("windows"), AllocationFaults.Mode.valueOf(args[2])).run();
             System.exit(0); // what was to look may hang
         }
         try {
@@ -253,13 +248,7 @@ public final class AllocationWalk {
     /// Returns how far it went. Where all clean-up must do without memory somebody subscribes as well, who is told of everything.
     private int walk(Rig rig, Case one) {
         boolean mirrored = mode == AllocationFaults.Mode.FROM_THEN_ON;
-        int calls = attempt(rig, one, mirrored, Integer.MAX_VALUE);
-        if (mode == AllocationFaults.Mode.FILLED) {
-            for (int i = 0; i < tries; i++) {
-                attempt(rig, one, mirrored, 1 + random.nextInt(calls));
-            }
-            return calls;
-        }
+        attempt(rig, one, mirrored, Integer.MAX_VALUE); // so that classes are loaded and lambdas linked
         int nth = 1;
         while (attempt(rig, one, mirrored, nth) >= nth) {
             nth++;
