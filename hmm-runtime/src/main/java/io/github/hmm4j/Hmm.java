@@ -27,13 +27,14 @@ import io.github.hmm4j.pager.NativeInFlight;
 import io.github.hmm4j.pager.NativeLaunchGate;
 import io.github.hmm4j.pager.NativePager;
 import io.github.hmm4j.space.AddressSpace;
+import io.github.hmm4j.space.Parts;
 import io.github.hmm4j.space.VaRange;
 import io.github.hmm4j.timeline.Timeline;
 import io.github.hmm4j.timeline.TraceFile;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Objects;
-import java.util.Optional;
+import java.util.concurrent.locks.ReentrantLock;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -69,71 +70,66 @@ public final class Hmm implements AutoCloseable {
     private final @Nullable LongTouches longTouches;
     private final @Nullable TraceFile ownTrace;
     private final List<Program> programs = new ArrayList<>();
+    private final ReentrantLock closing = new ReentrantLock();
+    private boolean closed;
 
     /// @param opened devices, which this heap owns from here on, also if this fails
     Hmm(HmmBuilder builder, List<Device> opened) {
-        Opened parts = openPages(builder, opened);
-        pages = parts.pages();
-        access = parts.access();
-        nativePager = parts.nativePager();
-        HostLock hostLock = new HostLock();
-        HostSide hostSide = nativePager == null ? new JavaHostSide(pages, hostLock) : new NativeHostSide(pages, hostLock, nativePager);
-        LaunchGate gate = pages.inFlight() instanceof LaunchTable launches
-                ? new JavaLaunchGate(pages, launches)
-                : new NativeLaunchGate(pages, Objects.requireNonNull(nativePager));
-        ToDevice toDevice = new ToDevice(pages, hostSide, hostLock, builder.steps());
-        evictor = new Evictor(pages, hostSide, new Eviction(pages.table(), builder.evictionPolicy()));
-        Placer placer = new Placer(pages, evictor, hostLock, hostSide);
-        RegionChanges regions = new RegionChanges(pages, hostLock, hostSide, evictor);
-        pager = new CheckedPager(pages, hostSide);
-        segments = nativePager == null ? Segments.untouchable(pages.space()) : Segments.touchable(pages.space());
-        Departure departure = builder.isExclusive() ? hostSide::releaseHostMemory : Departure.KEEPS_HOST_MEMORY;
-        heap = new ManagedHeap(pages, lifetime, regions, hostSide, toDevice, placer, pager, segments.all(), departure);
-        launcher = new Launcher(pages, pager, placer, toDevice, gate, hostLock, departure, builder.launchTimeout());
-        devices = pages.mirrors().stream().map(HmmDevice::new).toList();
-        pages.mirrors().forEach(mirror -> mirror.device().reportTo(pages.timeline(), mirror.index()));
-        timelineThread = new TimelineThread(pages, nativePager);
-        longTouches = nativePager == null ? null : new LongTouches(pages, nativePager);
-        ownTrace = builder.ownTrace();
-    }
-
-    private record Opened(ManagedPages pages, HostAccess access, @Nullable NativePager nativePager) {}
-
-    private static Opened openPages(HmmBuilder builder, List<Device> opened) {
-        List<AutoCloseable> parts = new ArrayList<>();
-        NativePager nativePager = null;
+        Parts used = new Parts();
+        Parts running = new Parts(); // closed first: it uses all of the others
         try {
-            AddressSpace space = new AddressSpace(builder.heapBytes(), builder.pageSize());
-            parts.add(space);
-            PageTable table = new PageTable(space.pageCount());
-            parts.add(table);
+            AddressSpace space = used.add(new AddressSpace(builder.heapBytes(), builder.pageSize()));
+            PageTable table = used.add(new PageTable(space.pageCount()));
             NativePager.Opened host = NativePager.open(builder.hostAccess(), space, table, opened, builder.faultAroundBytes(), builder.touchTimeout());
-            nativePager = host.pager();
+            nativePager = host.pager() == null ? null : running.add(host.pager());
+            access = host.access();
             if (builder.isExclusive() && nativePager == null) {
-                throw new HostAccessUnavailableException("exclusive=true needs transparent host access: " + host.access().why());
+                throw new HostAccessUnavailableException("exclusive=true needs transparent host access: " + access.why());
             }
-            List<DeviceMirror> mirrors = new ArrayList<>();
-            for (Device device : opened) {
-                mirrors.add(new DeviceMirror(mirrors.size(), device, space, table, builder.budgetBytes(device.info())));
-                parts.add(mirrors.getLast());
-            }
-            if (nativePager != null) {
-                mirrors.forEach(nativePager::add);
-            }
-            InFlight inFlight = nativePager == null ? new LaunchTable() : new NativeInFlight(nativePager);
-            Accounts accounts = new Accounts();
-            Timeline timeline = new Timeline(accounts, builder.tracePart());
-            return new Opened(new ManagedPages(space, table, inFlight, new Notifier(), accounts, timeline, mirrors), host.access(), nativePager);
+            pages = openPages(builder, opened, space, table, nativePager, used);
+            HostLock hostLock = new HostLock();
+            HostSide hostSide = nativePager == null ? new JavaHostSide(pages, hostLock) : new NativeHostSide(pages, hostLock, nativePager);
+            LaunchGate gate = pages.inFlight() instanceof LaunchTable launches
+                    ? new JavaLaunchGate(pages, launches)
+                    : new NativeLaunchGate(pages, Objects.requireNonNull(nativePager));
+            ToDevice toDevice = new ToDevice(pages, hostSide, hostLock, builder.steps());
+            evictor = new Evictor(pages, hostSide, new Eviction(pages.table(), builder.evictionPolicy()));
+            Placer placer = new Placer(pages, evictor, hostLock, hostSide);
+            RegionChanges regions = new RegionChanges(pages, hostLock, hostSide, evictor);
+            pager = new CheckedPager(pages, hostSide);
+            segments = nativePager == null ? Segments.untouchable(space) : Segments.touchable(space);
+            running.add(segments::close);
+            Departure departure = builder.isExclusive() ? hostSide::releaseHostMemory : Departure.KEEPS_HOST_MEMORY;
+            heap = new ManagedHeap(pages, lifetime, regions, hostSide, toDevice, placer, pager, segments.all(), departure);
+            launcher = new Launcher(pages, pager, placer, toDevice, gate, hostLock, departure, builder.launchTimeout());
+            devices = pages.mirrors().stream().map(HmmDevice::new).toList();
+            pages.mirrors().forEach(mirror -> mirror.device().reportTo(pages.timeline(), mirror.index()));
+            timelineThread = running.add(new TimelineThread(pages, nativePager));
+            longTouches = nativePager == null ? null : running.add(new LongTouches(pages, nativePager));
+            ownTrace = builder.ownTrace();
         } catch (RuntimeException | Error e) {
-            if (nativePager != null) {
-                parts.add(nativePager); // the first to close: it uses all the others
-            }
-            closeAll(parts.reversed()).ifPresent(e::addSuppressed);
+            running.closeAfter(e);
+            used.closeAfter(e);
             throw e;
         }
     }
 
-    private static Optional<RuntimeException> closeAll(List<AutoCloseable> parts) {
+    private static ManagedPages openPages(HmmBuilder builder, List<Device> opened, AddressSpace space, PageTable table, @Nullable NativePager nativePager, Parts used) {
+        List<DeviceMirror> mirrors = new ArrayList<>();
+        for (Device device : opened) {
+            mirrors.add(used.add(new DeviceMirror(mirrors.size(), device, space, table, builder.budgetBytes(device.info()))));
+        }
+        if (nativePager != null) {
+            mirrors.forEach(nativePager::add);
+        }
+        InFlight inFlight = nativePager == null ? new LaunchTable() : new NativeInFlight(nativePager);
+        Accounts accounts = new Accounts();
+        Timeline timeline = new Timeline(accounts, builder.tracePart());
+        return new ManagedPages(space, table, inFlight, new Notifier(), accounts, timeline, mirrors);
+    }
+
+    /// Returns what went wrong, or null.
+    private static @Nullable RuntimeException closeAll(List<AutoCloseable> parts) {
         RuntimeException failure = null;
         for (AutoCloseable part : parts) {
             try {
@@ -143,7 +139,7 @@ public final class Hmm implements AutoCloseable {
                 failure.addSuppressed(e);
             }
         }
-        return Optional.ofNullable(failure);
+        return failure;
     }
 
     public static HmmBuilder builder() {
@@ -230,12 +226,25 @@ public final class Hmm implements AutoCloseable {
         return lifetime;
     }
 
-    /// Waits for launches in flight, then releases devices and memory; what is on a device only is gone. Idempotent.
+    /// Waits for launches in flight, then releases devices and memory; what is on a device only is gone. Idempotent; if the Java heap runs out meanwhile, the next call goes on.
     @Override
     public void close() {
-        if (!lifetime.end()) {
-            return;
+        lifetime.end();
+        if (closing.isHeldByCurrentThread()) {
+            return; // a mirror that hears of the end
         }
+        closing.lock();
+        try {
+            if (!closed) {
+                closeAll();
+                closed = true;
+            }
+        } finally {
+            closing.unlock();
+        }
+    }
+
+    private void closeAll() {
         if (!segments.close()) { // while faults are still served: threads in the middle of one must come out of it to hear of the end
             LOG.warn("the heap stays as it is, devices included: a native call still uses one of its segments, and its faults must be served");
             return;
@@ -264,9 +273,11 @@ public final class Hmm implements AutoCloseable {
         if (ownTrace != null) {
             parts.add(ownTrace);
         }
-        closeAll(parts).ifPresent(failure -> {
+        RuntimeException failure = closeAll(parts);
+        if (failure != null) {
+            closed = true; // what could be closed is
             throw failure;
-        });
+        }
     }
 
     private void drainCounts() {

@@ -13,6 +13,7 @@ import io.github.hmm4j.pager.HostAccess;
 import io.github.hmm4j.policy.EvictionPolicy;
 import io.github.hmm4j.policy.LeastRecentlyUsed;
 import io.github.hmm4j.space.PageSize;
+import io.github.hmm4j.space.Parts;
 import io.github.hmm4j.timeline.TraceFile;
 import java.io.IOException;
 import java.io.UncheckedIOException;
@@ -215,6 +216,7 @@ public final class HmmBuilder {
         requireOneChoice();
         List<Device> devices = new ArrayList<>();
         openTrace();
+        Hmm hmm = null;
         try {
             if (given.isEmpty() && !hostOnly) {
                 devices.addAll(OpenClDevices.open(binding, selector, allDevices, clOptions));
@@ -223,7 +225,7 @@ public final class HmmBuilder {
             if (devices.size() > PageWord.MAX_DEVICES) {
                 throw new IllegalArgumentException("devices=" + devices.size() + ", at most " + PageWord.MAX_DEVICES);
             }
-            Hmm hmm = new Hmm(this, devices);
+            hmm = new Hmm(this, devices);
             hmm.devices().forEach(device -> LOG.info("{}: {}, {}, budget {} MiB, copies {}, {}", device, device.info().driver(),
                     device.info().binding(), device.budgetBytes() >> 20, device.copyEngine(),
                     device.hasAperture() ? "aperture" : "windows"));
@@ -231,11 +233,16 @@ public final class HmmBuilder {
                     hmm.hostAccess().better().isEmpty() ? "" : ". Better: " + hmm.hostAccess().better());
             return hmm;
         } catch (RuntimeException | Error e) {
-            closeAll(devices, e);
+            Parts parts = new Parts();
             TraceFile own = ownTrace();
             if (own != null) {
-                own.close();
+                parts.add(own);
             }
+            devices.forEach(parts::add);
+            if (hmm != null) {
+                parts.add(hmm);
+            }
+            parts.closeAfter(e);
             throw e;
         }
     }
@@ -258,16 +265,6 @@ public final class HmmBuilder {
         if ((hostOnly && (chosen || !given.isEmpty())) || (chosen && !given.isEmpty())) {
             throw new IllegalArgumentException("hostOnly=%s, device=%s, allDevices=%s, devices given=%d exclude each other"
                     .formatted(hostOnly, selector, allDevices, given.size()));
-        }
-    }
-
-    private static void closeAll(List<Device> devices, Throwable cause) {
-        for (Device device : devices) {
-            try {
-                device.close();
-            } catch (RuntimeException e) {
-                cause.addSuppressed(e);
-            }
         }
     }
 

@@ -133,7 +133,9 @@ final class Launcher {
                 }
                 return launch.apply(arguments);
             } finally {
-                windows.forEach(window -> releaseQuietly(mirror, window));
+                for (int i = 0; i < windows.size(); i++) {
+                    releaseQuietly(mirror, windows.get(i));
+                }
             }
         }
     }
@@ -143,12 +145,21 @@ final class Launcher {
         try {
             mirror.release(window);
         } catch (HmmException e) {
-            LOG.warn("a window of {} is not released", mirror, e);
+            warn("a window of {} is not released", mirror, e);
+        }
+    }
+
+    /// Never fails: whatever is told of has happened already.
+    private static void warn(String message, DeviceMirror mirror, HmmException e) {
+        try {
+            LOG.warn(message, mirror, e);
+        } catch (OutOfMemoryError _) {
+            return;
         }
     }
 
     private static KernelArgument memory(DeviceMemory window, List<DeviceMemory> windows) {
-        windows.add(window);
+        windows.add(window); // there is room
         return new KernelArgument.Memory(window);
     }
 
@@ -191,13 +202,22 @@ final class Launcher {
                 if (passed != null) {
                     return new Launch(passed, new Launch.Moves(pagesMoved, bytesCopied, rounds));
                 }
-                if (isPinned()) {
-                    awaitViews(viewsClosed);
-                } else {
-                    losses++;
-                    heap.accounts().increment(Counter.LAUNCH_RETRIES);
-                    report(heap.timeline().replay(), false);
+                try {
+                    goRound(viewsClosed);
+                } catch (RuntimeException | Error e) {
+                    giveBack();
+                    throw e;
                 }
+            }
+        }
+
+        private void goRound(long viewsClosed) {
+            if (isPinned()) {
+                awaitViews(viewsClosed);
+            } else {
+                losses++;
+                heap.accounts().increment(Counter.LAUNCH_RETRIES);
+                report(heap.timeline().replay(), false);
             }
         }
 
@@ -242,9 +262,13 @@ final class Launcher {
         private LaunchGate.@Nullable Passed depart(LaunchGate.@Nullable Passed passed) {
             if (passed != null) {
                 try {
-                    uses.stream().filter(PageUse::writes).forEach(use -> departure.left(mirror, use.pages()));
+                    for (int i = 0; i < uses.size(); i++) {
+                        if (uses.get(i).writes()) {
+                            departure.left(mirror, uses.get(i).pages());
+                        }
+                    }
                 } catch (HmmException e) {
-                    LOG.warn("host memory of pages on {} stays", mirror, e); // the kernel is enqueued, and that must not look as if it were not
+                    warn("host memory of pages on {} stays", mirror, e); // the kernel is enqueued, and that must not look as if it were not
                 }
             }
             return passed;
@@ -267,7 +291,6 @@ final class Launcher {
             boolean closed = pager.awaitClosing(viewsClosed, startNanos + timeout.toNanos());
             report(event, true);
             if (!closed) {
-                giveBack();
                 throw new LaunchBlockedException(kernel.name(), Duration.ofNanos(System.nanoTime() - startNanos).toMillis(),
                         pager.conflict(uses).orElse("a view that has been closed meanwhile"));
             }
@@ -276,7 +299,7 @@ final class Launcher {
         private void giveBack() {
             mirror.lock().lock();
             try {
-                putBack();
+                toDevice.undo(undo);
             } finally {
                 mirror.lock().unlock();
             }

@@ -1,7 +1,7 @@
 package io.github.hmm4j;
 
+import io.github.hmm4j.space.ShareLock;
 import java.util.concurrent.atomic.AtomicBoolean;
-import java.util.concurrent.locks.ReentrantReadWriteLock;
 
 /// Keeps native memory alive while somebody uses it: every call on a heap happens within its lifetime, and closing waits for the calls under way.
 final class Lifetime {
@@ -13,18 +13,19 @@ final class Lifetime {
         void close();
     }
 
-    private final ReentrantReadWriteLock lock = new ReentrantReadWriteLock();
+    private final ShareLock calls = new ShareLock();
+    private final Hold hold = calls::unshare;
     private final AtomicBoolean ended = new AtomicBoolean();
 
     /// @throws IllegalStateException after the end
     Hold use() {
         requireOpen(); // not behind somebody who waits for calls under way, which may wait for this thread
-        lock.readLock().lock();
+        calls.share();
         if (ended.get()) {
-            lock.readLock().unlock();
+            calls.unshare();
         }
         requireOpen();
-        return lock.readLock()::unlock;
+        return hold;
     }
 
     private void requireOpen() {
@@ -33,20 +34,15 @@ final class Lifetime {
         }
     }
 
-    /// Waits for calls under way and refuses new ones.
+    /// Waits for calls under way and refuses new ones. Idempotent.
     ///
-    /// @return false if it had ended before
     /// @throws IllegalStateException within a call, for which it would wait for ever
-    boolean end() {
-        if (lock.getReadHoldCount() > 0) {
+    void end() {
+        if (calls.isSharedByMe()) {
             throw new IllegalStateException("the heap cannot be closed within one of its own calls, such as a callback");
         }
-        boolean first = ended.compareAndSet(false, true);
-        lock.writeLock().lock();
-        try {
-            return first;
-        } finally {
-            lock.writeLock().unlock();
-        }
+        ended.set(true);
+        calls.takeAlone();
+        calls.leave();
     }
 }

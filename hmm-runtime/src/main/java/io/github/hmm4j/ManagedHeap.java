@@ -1,6 +1,7 @@
 package io.github.hmm4j;
 
 import io.github.hmm4j.account.Cause;
+import io.github.hmm4j.error.HmmException;
 import io.github.hmm4j.migrate.MigrationReport;
 import io.github.hmm4j.migrate.Placer;
 import io.github.hmm4j.migrate.RegionChanges;
@@ -30,6 +31,8 @@ import java.lang.foreign.ValueLayout;
 import java.nio.charset.Charset;
 import java.util.List;
 import java.util.concurrent.locks.ReentrantLock;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
 
 /// Memory that the host and all devices use through the same pointers; pages move by themselves.
 ///
@@ -54,6 +57,8 @@ import java.util.concurrent.locks.ReentrantLock;
 ///
 /// Segments live until [#free] or the end of the [Hmm]. Ranges given to the methods below lie within one allocation. Sizes are bytes. Threads: any.
 public final class ManagedHeap implements SegmentAllocator {
+
+    private static final Logger LOG = LoggerFactory.getLogger(ManagedHeap.class);
 
     private final ManagedPages pages;
     private final AddressSpace space;
@@ -104,7 +109,7 @@ public final class ManagedHeap implements SegmentAllocator {
             throw new IllegalArgumentException("byteSize=" + byteSize + ", must not be negative");
         }
         try (Lifetime.Hold _ = lifetime.use()) {
-            return handle(regions.allocate(Math.max(1, byteSize), byteAlignment), byteSize);
+            return regions.allocate(Math.max(1, byteSize), byteAlignment, region -> handle(region, byteSize));
         }
     }
 
@@ -178,6 +183,8 @@ public final class ManagedHeap implements SegmentAllocator {
 
     /// Frees an allocation, or whole pages of one: their host memory and their place on every device. Waits for launches in flight that use them.
     ///
+    /// If this throws, nothing was freed. Where the operating system or a device does not take back what it is given, the next allocation tries again.
+    ///
     /// @throws IllegalArgumentException if it is neither an allocation nor page-aligned within one
     /// @throws IllegalStateException    if a view of it is open; nothing was freed
     public void free(MemorySegment segment) {
@@ -206,13 +213,12 @@ public final class ManagedHeap implements SegmentAllocator {
 
     /// Moves an allocation to another address, as `mremap` does. What lies on a device stays there, unless device addresses are tied to heap addresses (aperture).
     ///
-    /// The new address is aligned to a page (from 2 MiB on to 2 MiB), not to what was asked for at first.
+    /// The new address is aligned to a page (from 2 MiB on to 2 MiB), not to what was asked for at first. If this throws, the allocation is where it was.
     ///
     /// @return the allocation at its new address; the old segment must not be used any more
     public MemorySegment move(MemorySegment segment) {
         try (Lifetime.Hold _ = lifetime.use()) {
-            Region moved = regions.move(wholePages(segment));
-            return handle(moved, segment.byteSize());
+            return regions.move(wholePages(segment), region -> handle(region, segment.byteSize()));
         }
     }
 
@@ -270,7 +276,7 @@ public final class ManagedHeap implements SegmentAllocator {
             try {
                 placer.place(mirror, List.of(range));
                 MigrationReport report = toDevice.migrate(mirror, range, ToDevice.Intent.WRITE, effort, Cause.PREFETCH, undo);
-                departure.left(mirror, range);
+                leave(mirror, range);
                 return report;
             } catch (RuntimeException | Error e) {
                 toDevice.undo(undo);
@@ -278,6 +284,15 @@ public final class ManagedHeap implements SegmentAllocator {
             } finally {
                 mirror.lock().unlock();
             }
+        }
+    }
+
+    /// The pages have moved: that their host memory cannot be given back must not look as if they had not.
+    private void leave(DeviceMirror mirror, PageRange range) {
+        try {
+            departure.left(mirror, range);
+        } catch (HmmException e) {
+            LOG.warn("host memory of pages on {} stays", mirror, e);
         }
     }
 

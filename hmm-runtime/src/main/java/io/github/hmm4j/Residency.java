@@ -1,6 +1,7 @@
 package io.github.hmm4j;
 
 import io.github.hmm4j.mirror.ManagedPages;
+import io.github.hmm4j.page.PageState;
 import io.github.hmm4j.page.PageWord;
 import io.github.hmm4j.space.PageRange;
 import java.util.List;
@@ -31,19 +32,17 @@ public record Residency(long emptyBytes, long hostBytes, long sharedBytes, List<
         long[] device = new long[heap.mirrors().size()];
         for (long page = pages.first(); page < pages.end(); page++) {
             long word = heap.table().word(page);
-            switch (PageWord.state(word)) {
-                case EMPTY, UNMAPPED -> empty++;
-                case HOST, TO_DEVICE -> host++;
-                case SHARED -> shared++;
-                case DEVICE -> device[PageWord.device(word)]++;
-                case TO_HOST -> {
-                    if (PageWord.sharers(word) != 0) {
-                        shared++;
-                    } else {
-                        device[PageWord.device(word)]++;
-                    }
-                }
-                case POISONED -> poisoned++;
+            int validAt = PageWord.validAt(word);
+            if (validAt == 0) {
+                boolean isLost = PageWord.state(word) == PageState.POISONED;
+                poisoned += isLost ? 1 : 0;
+                empty += isLost ? 0 : 1;
+            } else if (validAt == 1) {
+                host++;
+            } else if ((validAt & 1) != 0) {
+                shared++;
+            } else {
+                device[Integer.numberOfTrailingZeros(validAt) - 1]++;
             }
         }
         int shift = heap.space().pageSize().shift();

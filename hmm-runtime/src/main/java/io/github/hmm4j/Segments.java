@@ -58,7 +58,7 @@ final class Segments {
     ///
     /// @return false if one of those did not end in time; then memory must stay
     boolean close() {
-        if (!touchable) {
+        if (!touchable || !arena.scope().isAlive()) {
             return true;
         }
         long deadline = System.nanoTime() + PATIENCE_NANOS;

@@ -59,10 +59,15 @@ final class TimelineThread implements AutoCloseable {
     TimelineThread(ManagedPages heap, @Nullable NativePager pager) {
         this.heap = heap;
         records = pager == null ? null : new NativeRecords(pager, heap);
-        if (FlightRecorder.isAvailable()) {
-            FlightRecorder.addListener(onRecording);
+        try {
+            if (FlightRecorder.isAvailable()) {
+                FlightRecorder.addListener(onRecording);
+            }
+            adapt();
+        } catch (RuntimeException | Error e) {
+            close();
+            throw e;
         }
-        adapt();
     }
 
     /// Starts or stops keeping records, as they are wanted now. When a recording has started, this has been called.
@@ -148,35 +153,12 @@ final class TimelineThread implements AutoCloseable {
     }
 
     private static void count(long word, long[] counts) {
-        int sharers = PageWord.sharers(word);
-        switch (PageWord.state(word)) {
-            case EMPTY, UNMAPPED, POISONED -> { }
-            case HOST -> countOnly(counts, 0);
-            case DEVICE -> countOnly(counts, 1 + PageWord.device(word));
-            case TO_DEVICE, SHARED -> countShared(counts, sharers);
-            case TO_HOST -> {
-                if (sharers == 0) {
-                    countOnly(counts, 1 + PageWord.device(word));
-                } else {
-                    countShared(counts, sharers);
-                }
-            }
-        }
-    }
-
-    private static void countOnly(long[] counts, int place) {
-        counts[2 * place]++;
-        counts[2 * place + 1]++;
-    }
-
-    private static void countShared(long[] counts, int sharers) {
-        if (sharers == 0) {
-            countOnly(counts, 0);
-            return;
-        }
-        counts[0]++;
-        for (int rest = sharers; rest != 0; rest &= rest - 1) {
-            counts[2 * (1 + Integer.numberOfTrailingZeros(rest))]++;
+        int validAt = PageWord.validAt(word);
+        boolean isOnly = Integer.bitCount(validAt) == 1;
+        for (int rest = validAt; rest != 0; rest &= rest - 1) {
+            int place = Integer.numberOfTrailingZeros(rest);
+            counts[2 * place]++;
+            counts[2 * place + 1] += isOnly ? 1 : 0;
         }
     }
 

@@ -7,18 +7,29 @@ import java.util.concurrent.atomic.LongAdder;
 /// The running totals of one heap.
 public final class Accounts {
 
+    private static final int DIRECTIONS = Direction.values().length;
+
     private final LongAdder[] counters = adders(Counter.values().length);
-    private final LongAdder[] pages = adders(Cause.values().length * Direction.values().length);
-    private final LongAdder[] bytes = adders(Cause.values().length * Direction.values().length);
+    private final LongAdder[] pages = adders(Cause.values().length * DIRECTIONS);
+    private final LongAdder[] bytes = adders(Cause.values().length * DIRECTIONS);
 
     public void add(Counter counter, long amount) {
         if (amount != 0) {
-            counters[counter.ordinal()].add(amount);
+            add(counters[counter.ordinal()], amount);
         }
     }
 
     public void increment(Counter counter) {
-        counters[counter.ordinal()].increment();
+        add(counters[counter.ordinal()], 1);
+    }
+
+    /// Never fails: what is counted has happened, and counting must not stop whoever did it. An adder that many threads use wants memory now and then; if there is none, the count is lost.
+    private static void add(LongAdder adder, long amount) {
+        try {
+            adder.add(amount);
+        } catch (OutOfMemoryError e) {
+            return;
+        }
     }
 
     /// Records pages that changed place.
@@ -26,8 +37,8 @@ public final class Accounts {
     /// @param bytesCopied bytes that really crossed; less than the pages' size where pages were filled, dead or shared
     public void moved(Cause cause, Direction direction, long pageCount, long bytesCopied) {
         int slot = slot(cause, direction);
-        pages[slot].add(pageCount);
-        bytes[slot].add(bytesCopied);
+        add(pages[slot], pageCount);
+        add(bytes[slot], bytesCopied);
     }
 
     public long count(Counter counter) {
@@ -61,7 +72,7 @@ public final class Accounts {
     }
 
     private static int slot(Cause cause, Direction direction) {
-        return cause.ordinal() * Direction.values().length + direction.ordinal();
+        return cause.ordinal() * DIRECTIONS + direction.ordinal();
     }
 
     private static LongAdder[] adders(int count) {

@@ -4,6 +4,7 @@ import static java.lang.foreign.ValueLayout.JAVA_INT;
 import static java.lang.foreign.ValueLayout.JAVA_LONG;
 
 import io.github.hmm4j.space.LazyTable;
+import io.github.hmm4j.space.Parts;
 
 /// Where frames lie, off-heap, for native code that copies pages while Java threads are stopped: 12 bytes for each frame that was ever used, 8 for each chunk.
 ///
@@ -16,9 +17,15 @@ final class ChunkTable implements AutoCloseable {
 
     ChunkTable(int frames) {
         int entries = Math.max(1, frames);
-        memoryOfFrame = new LazyTable((long) entries * Long.BYTES);
-        chunkOfFrame = new LazyTable((long) entries * Integer.BYTES);
-        hostOfChunk = new LazyTable((long) entries * Long.BYTES);
+        Parts parts = new Parts();
+        try {
+            memoryOfFrame = parts.add(new LazyTable((long) entries * Long.BYTES));
+            chunkOfFrame = parts.add(new LazyTable((long) entries * Integer.BYTES));
+            hostOfChunk = parts.add(new LazyTable((long) entries * Long.BYTES));
+        } catch (RuntimeException | Error e) {
+            parts.closeAfter(e);
+            throw e;
+        }
     }
 
     void add(FrameChunk chunk) {

@@ -9,9 +9,10 @@ final class FrameChunk {
     final DeviceMemory memory;
     final int first;
     final int count;
-    private final BitSet used = new BitSet();
+    // As long as they will ever be: changing a bit takes no memory.
+    private final BitSet used;
     // Frames that a cached slice has covered: lets free() skip the cache, which is the usual case.
-    private final BitSet sliced = new BitSet();
+    private final BitSet sliced;
     // No free frame lies before it.
     private int firstFree;
 
@@ -19,6 +20,8 @@ final class FrameChunk {
         this.memory = memory;
         this.first = first;
         this.count = count;
+        used = new BitSet(count);
+        sliced = new BitSet(count);
     }
 
     int end() {
@@ -33,19 +36,23 @@ final class FrameChunk {
         return used.isEmpty();
     }
 
-    /// First frame of the first free run that is long enough, now used; or -1.
-    int take(int frames) {
+    /// First frame of the first free run that is long enough; or -1.
+    int find(int frames) {
         int start = used.nextClearBit(firstFree);
         firstFree = start;
         while (start <= count - frames) {
             int next = used.nextSetBit(start);
             if (next < 0 || next >= start + frames) {
-                used.set(start, start + frames);
                 return first + start;
             }
             start = used.nextClearBit(next);
         }
         return -1;
+    }
+
+    /// Frames that were found are used now.
+    void take(int frame, int frames) {
+        used.set(frame - first, frame - first + frames);
     }
 
     /// Whether every frame of the range is used.
@@ -74,13 +81,14 @@ final class FrameChunk {
         sliced.set(frame - first, frame - first + frames);
     }
 
-    /// Whether slices may cover frames of the range; forgets it, because the caller drops those slices.
-    boolean clearSliced(int frame, int frames) {
+    /// Whether slices may cover frames of the range.
+    boolean isSliced(int frame, int frames) {
         int next = sliced.nextSetBit(frame - first);
-        if (next < 0 || next >= frame - first + frames) {
-            return false;
-        }
+        return next >= 0 && next < frame - first + frames;
+    }
+
+    /// The slices of the range are gone.
+    void clearSliced(int frame, int frames) {
         sliced.clear(frame - first, frame - first + frames);
-        return true;
     }
 }

@@ -46,8 +46,8 @@ public final class FramePool implements AutoCloseable {
         this.budgetBytes = budgetBytes;
         this.capacityFrames = capacityFrames;
         this.aperture = aperture;
-        nativeTable = new ChunkTable(capacityFrames);
         maxRunFrames = (int) Math.min(capacityFrames, device.info().maxAllocationBytes() / pageBytes);
+        nativeTable = new ChunkTable(capacityFrames); // the last, since it must be closed
     }
 
     /// A pool of `budgetBytes`, rounded down to whole pages, that takes nothing from the device yet.
@@ -136,10 +136,8 @@ public final class FramePool implements AutoCloseable {
         synchronized (lock) {
             checkOpen();
             if (chunks.isEmpty()) {
-                FrameChunk chunk = new FrameChunk(device.allocate(budgetBytes), 0, capacityFrames);
-                nativeTable.add(chunk);
-                chunk.take(capacityFrames);
-                chunks = List.of(chunk);
+                FrameChunk chunk = allocate(0, capacityFrames);
+                chunk.take(0, capacityFrames);
                 usedFrames = capacityFrames;
             }
         }
@@ -158,26 +156,33 @@ public final class FramePool implements AutoCloseable {
         checkWindows();
         synchronized (lock) {
             checkOpen();
-            for (FrameChunk chunk : chunks) {
-                int first = chunk.take(frames);
-                if (first >= 0) {
-                    usedFrames += frames;
-                    return new FrameRun(first, frames);
-                }
-            }
-            FrameChunk chunk = grow(frames);
+            FrameChunk chunk = withRoom(frames);
             if (chunk == null) {
                 return null;
             }
+            FrameRun run = new FrameRun(chunk.find(frames), frames); // before they are taken: nobody would give them back
+            chunk.take(run.first(), frames);
             usedFrames += frames;
-            return new FrameRun(chunk.take(frames), frames);
+            return run;
         }
+    }
+
+    private @Nullable FrameChunk withRoom(int frames) {
+        for (FrameChunk chunk : chunks) {
+            if (chunk.find(frames) >= 0) {
+                return chunk;
+            }
+        }
+        return grow(frames);
     }
 
     /// Frees used frames, whether or not they are of one run or one chunk. No launch or copy that is in flight or being
     /// prepared may use them: slices that cover any of them are closed.
     ///
+    /// Takes nothing from the Java heap.
+    ///
     /// @throws IllegalStateException if one of them is not in use; none was freed
+    /// @throws HmmException          if the device does not close a slice; the frames are free all the same
     public void free(int firstFrame, int count) {
         checkWindows();
         if (count <= 0 || count > capacityFrames - firstFrame) {
@@ -195,17 +200,27 @@ public final class FramePool implements AutoCloseable {
             }
             for (int frame = firstFrame; frame < end; frame = find(frame).end()) {
                 FrameChunk chunk = find(frame);
-                freeInChunk(chunk, frame, Math.min(end, chunk.end()) - frame);
+                chunk.free(frame, Math.min(end, chunk.end()) - frame);
             }
             usedFrames -= count;
+            dropSlices(firstFrame, end);
         }
     }
 
-    private void freeInChunk(FrameChunk chunk, int firstFrame, int count) {
-        if (chunk.clearSliced(firstFrame, count)) {
-            slices.drop(chunk, bytesOf(firstFrame - chunk.first), bytesOf(count));
+    private void dropSlices(int firstFrame, int end) {
+        HmmException failure = null;
+        for (int frame = firstFrame; frame < end; frame = find(frame).end()) {
+            FrameChunk chunk = find(frame);
+            int inChunk = Math.min(end, chunk.end()) - frame;
+            if (chunk.isSliced(frame, inChunk)) {
+                HmmException unclosed = slices.drop(chunk, bytesOf(frame - chunk.first), bytesOf(inChunk));
+                failure = failure == null ? unclosed : failure;
+                chunk.clearSliced(frame, inChunk);
+            }
         }
-        chunk.free(firstFrame, count);
+        if (failure != null) {
+            throw failure;
+        }
     }
 
     /// The longest run that [#allocateRun(int)] would find now, counting memory that is still to be taken from the
@@ -239,8 +254,11 @@ public final class FramePool implements AutoCloseable {
     public void releaseAperture() {
         synchronized (lock) {
             if (isAllocated()) {
-                giveBack(chunks.getFirst());
-                usedFrames = 0;
+                try {
+                    giveBack(chunks.getFirst());
+                } finally {
+                    usedFrames = isAllocated() ? usedFrames : 0;
+                }
             }
         }
     }
@@ -283,9 +301,8 @@ public final class FramePool implements AutoCloseable {
                 throw new IllegalArgumentException("firstFrame=%d, count=%d: not all of these frames are in use"
                         .formatted(firstFrame, count));
             }
-            DeviceMemory slice = slices.hold(chunk, offset, lengthBytes);
             chunk.markSliced(firstFrame, count);
-            return slice;
+            return slices.hold(chunk, offset, lengthBytes);
         }
     }
 
@@ -308,11 +325,8 @@ public final class FramePool implements AutoCloseable {
     @Override
     public void close() {
         synchronized (lock) {
-            if (closed) {
-                return;
-            }
             closed = true;
-            for (FrameChunk chunk : chunks) {
+            for (FrameChunk chunk : chunks) { // none if it was closed before; the rest if that failed
                 giveBack(chunk);
             }
             usedFrames = 0;
@@ -341,12 +355,7 @@ public final class FramePool implements AutoCloseable {
         int count = Math.min(span.count(), Math.max(frames, preferred));
         while (true) {
             try {
-                FrameChunk chunk = new FrameChunk(device.allocate(bytesOf(count)), span.first(), count);
-                nativeTable.add(chunk);
-                List<FrameChunk> more = new ArrayList<>(chunks);
-                more.add(indexAfter(chunk.first), chunk);
-                chunks = List.copyOf(more);
-                return chunk;
+                return allocate(span.first(), count);
             } catch (DeviceLostException lost) {
                 throw lost;
             } catch (HmmException refused) {
@@ -356,6 +365,23 @@ public final class FramePool implements AutoCloseable {
                 // The device has less than we hoped; what is needed may still be there.
                 count = Math.max(frames, count / 2);
             }
+        }
+    }
+
+    /// A new chunk of memory for these frames.
+    private FrameChunk allocate(int firstFrame, int count) {
+        DeviceMemory memory = device.allocate(bytesOf(count));
+        try {
+            FrameChunk chunk = new FrameChunk(memory, firstFrame, count);
+            List<FrameChunk> more = new ArrayList<>(chunks);
+            more.add(indexAfter(firstFrame), chunk);
+            List<FrameChunk> all = List.copyOf(more);
+            nativeTable.add(chunk);
+            chunks = all;
+            return chunk;
+        } catch (RuntimeException | Error e) {
+            memory.close(); // nobody knows it yet
+            throw e;
         }
     }
 
@@ -387,12 +413,16 @@ public final class FramePool implements AutoCloseable {
         return spans;
     }
 
+    /// The chunk is gone also if the device does not close it.
     private void giveBack(FrameChunk chunk) {
-        slices.drop(chunk, 0, bytesOf(chunk.count));
-        chunk.memory.close();
         List<FrameChunk> fewer = new ArrayList<>(chunks);
         fewer.remove(chunk);
         chunks = List.copyOf(fewer);
+        HmmException failure = slices.drop(chunk, 0, bytesOf(chunk.count));
+        chunk.memory.close();
+        if (failure != null) {
+            throw failure;
+        }
     }
 
     private FrameChunk find(int frame) {

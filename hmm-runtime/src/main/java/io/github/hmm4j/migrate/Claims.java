@@ -15,17 +15,28 @@ final class Claims {
     private long[] before = NONE;
     private int size;
 
-    void add(long page, long claimWord, long wordBefore) {
-        if (size == pages.length) {
-            int capacity = Math.max(64, size * 2);
+    /// Makes room for more, so that adding so many needs no memory. To be called before a page is claimed: a claim that cannot be noted is a claim for ever.
+    void reserve(int more) {
+        int needed = Math.addExact(size, more);
+        if (needed > before.length) { // the last that grows: all have that much
+            int capacity = Math.max(64, Math.max(needed, size * 2));
             pages = Arrays.copyOf(pages, capacity);
             words = Arrays.copyOf(words, capacity);
             before = Arrays.copyOf(before, capacity);
         }
+    }
+
+    void add(long page, long claimWord, long wordBefore) {
+        reserve(1);
         pages[size] = page;
         words[size] = claimWord;
         before[size] = wordBefore;
         size++;
+    }
+
+    /// They have come to their end.
+    void clear() {
+        size = 0;
     }
 
     int size() {

@@ -170,21 +170,17 @@ public final class Evictor {
         int runFirst = -1;
         int runLength = 0;
         for (long page = range.first(); page < range.end(); page++) {
-            int frame = mirror.unassign(page);
-            if (frame < 0 || mirror.isAperture()) {
-                freed += frame < 0 ? 0 : 1;
-                continue;
-            }
-            if (runLength > 0 && frame == runFirst + runLength) {
-                runLength++;
-            } else {
-                if (runLength > 0) {
-                    mirror.pool().free(runFirst, runLength);
+            int frame = mirror.frameOf(page);
+            if (frame >= 0 && !mirror.isAperture()) {
+                if (runLength > 0 && frame != runFirst + runLength) {
+                    int length = runLength;
+                    runLength = 0;
+                    mirror.pool().free(runFirst, length); // before the next is taken away: if this fails, that one keeps its page
                 }
-                runFirst = frame;
-                runLength = 1;
+                runFirst = runLength == 0 ? frame : runFirst;
+                runLength++;
             }
-            freed++;
+            freed += mirror.unassign(page) < 0 ? 0 : 1;
         }
         if (runLength > 0) {
             mirror.pool().free(runFirst, runLength);

@@ -1,6 +1,6 @@
 package io.github.hmm4j.migrate;
 
-import java.util.concurrent.locks.ReentrantReadWriteLock;
+import io.github.hmm4j.space.ShareLock;
 
 /// The lock between those who bring pages home and those who must not be disturbed by that.
 ///
@@ -15,19 +15,18 @@ public final class HostLock {
         void close();
     }
 
-    private final ReentrantReadWriteLock lock = new ReentrantReadWriteLock();
+    private final ShareLock lock = new ShareLock();
+    private final Hold shared = lock::unshare; // made before they are needed: a lock that is taken is held, also when the Java heap is full
+    private final Hold exclusive = lock::leave;
 
     public Hold shared() {
-        lock.readLock().lock();
-        return lock.readLock()::unlock;
+        lock.share();
+        return shared;
     }
 
     /// May be held together with [#shared()] by the thread that has this one already, not the other way round.
     public Hold exclusive() {
-        if (lock.getReadHoldCount() > 0) {
-            throw new IllegalStateException("the host lock cannot go from shared to exclusive");
-        }
-        lock.writeLock().lock();
-        return lock.writeLock()::unlock;
+        lock.takeAlone();
+        return exclusive;
     }
 }

@@ -4,22 +4,22 @@ import io.github.hmm4j.account.Cause;
 import io.github.hmm4j.account.Counter;
 import io.github.hmm4j.device.Completion;
 import io.github.hmm4j.device.FramePool;
+import io.github.hmm4j.error.SystemCallFailedException;
 import io.github.hmm4j.mirror.DeviceMirror;
-import io.github.hmm4j.mirror.InvalidationKind;
 import io.github.hmm4j.mirror.ManagedPages;
-import io.github.hmm4j.mirror.Notifier;
 import io.github.hmm4j.page.PageState;
 import io.github.hmm4j.page.PageTable;
 import io.github.hmm4j.page.PageWord;
 import io.github.hmm4j.page.Transition;
 import io.github.hmm4j.space.PageRange;
+import io.github.hmm4j.space.PageSize;
 import io.github.hmm4j.space.Protection;
-import java.util.ArrayList;
-import java.util.List;
-import org.jspecify.annotations.Nullable;
+import java.util.BitSet;
 
 /// The host side where host access is checked: nothing is mapped for the program, so there are no mappings to keep in step.
 public final class JavaHostSide implements HostSide {
+
+    private static final long NO_CLAIM = -1; // no word has a state of 15
 
     private final ManagedPages heap;
     private final PageTable table;
@@ -55,45 +55,60 @@ public final class JavaHostSide implements HostSide {
 
     @Override
     public void discard(PageRange pages) {
+        BitSet withMemory = new BitSet(Math.toIntExact(pages.count()));
         for (long page = pages.first(); page < pages.end(); page++) {
             long word;
             do {
                 word = table.word(page);
             } while (!table.transition(page, Transition.DISCARD, word, PageWord.toEmpty(word)));
+            withMemory.set((int) (page - pages.first()), PageWord.state(word) != PageState.EMPTY);
         }
         if (heap.coherentDevices() != 0) {
             heap.inFlight().awaitConflicts(pages, false); // a kernel that works in place would still write to the empty page, or read it too early
         }
-        heap.space().host().release(heap.space().pageSize().offsetOf(pages.first()), heap.space().pageSize().bytesFor(pages.count()));
+        release(pages, withMemory);
+    }
+
+    /// The words say that the pages read as zeros; where the operating system does not see to that, we do.
+    private void release(PageRange pages, BitSet withMemory) {
+        PageSize size = heap.space().pageSize();
+        try {
+            heap.space().host().release(size.offsetOf(pages.first()), size.bytesFor(pages.count()));
+        } catch (SystemCallFailedException | OutOfMemoryError e) {
+            for (int i = withMemory.nextSetBit(0); i >= 0; i = withMemory.nextSetBit(i + 1)) {
+                heap.space().host().zero(size.offsetOf(pages.first() + i), size.bytes());
+            }
+        }
     }
 
     @Override
     public void relocate(DeviceMirror mirror, long page, int frame) {
-        Long claim = claimIfResident(mirror, page);
+        PageRange single = new PageRange(page, page + 1);
+        long claim = claimIfResident(mirror, page);
         try {
-            heap.inFlight().awaitUsesOn(mirror.index(), new PageRange(page, page + 1));
-            if (claim != null) {
-                copyFrame(mirror, mirror.frameOf(page), frame).await();
+            heap.inFlight().awaitUsesOn(mirror.index(), single);
+            if (claim != NO_CLAIM) {
+                copyFrame(mirror, mirror.frameOf(page), frame);
                 mirror.copyRegion(mirror.frameOf(page), frame);
                 heap.accounts().increment(Counter.RELOCATED_PAGES);
             }
             mirror.unassign(page);
             mirror.assign(page, frame);
         } finally {
-            if (claim != null) {
+            if (claim != NO_CLAIM) {
                 leave(mirror, page, claim);
             }
         }
     }
 
-    private @Nullable Long claimIfResident(DeviceMirror mirror, long page) {
+    private long claimIfResident(DeviceMirror mirror, long page) {
         Backoff backoff = new Backoff();
         while (true) {
             long word = table.word(page);
             if (PageWord.state(word).isClaimed()) {
                 backoff.pause();
             } else if (!PageWord.isReadableOn(word, mirror.index())) {
-                return null;
+                return NO_CLAIM;
             } else {
                 long claim = PageWord.toClaimedForHost(word, false);
                 if (table.transition(page, Transition.CLAIM_FOR_HOST, word, claim)) {
@@ -103,10 +118,16 @@ public final class JavaHostSide implements HostSide {
         }
     }
 
-    private static Completion copyFrame(DeviceMirror mirror, int from, int to) {
+    private static void copyFrame(DeviceMirror mirror, int from, int to) {
         FramePool pool = mirror.pool();
-        return mirror.copies().onDevice(
+        Completion copy = mirror.copies().onDevice(
                 pool.memoryOf(from), pool.offsetOf(from), pool.memoryOf(to), pool.offsetOf(to), mirror.pageBytes());
+        try {
+            copy.await();
+        } catch (OutOfMemoryError e) {
+            Unwinding.await(copy); // the frame is going to be somebody else's
+            throw e;
+        }
     }
 
     /// 1. claim each page, so that no launch can start on it; one that has changed since is somebody else's business now;
@@ -114,7 +135,7 @@ public final class JavaHostSide implements HostSide {
     /// 3. if none has used the page since, the host copy is still the page: give it back; if one has, leave the page on the device.
     @Override
     public int takeBack(UndoLog moved) {
-        Claims claims = new Claims();
+        Claims claims = moved.taken();
         for (int i = 0; i < moved.size(); i++) {
             long word = table.word(moved.page(i));
             long claim = PageWord.toClaimedForHost(word, true);
@@ -123,11 +144,10 @@ public final class JavaHostSide implements HostSide {
                 claims.add(moved.page(i), claim, moved.before(i));
             }
         }
-        List<Notifier.Token> invalidations = new ArrayList<>();
-        for (PageRange range : claims.ranges()) {
-            invalidations.add(heap.notifier().begin(heap.space().addressesOf(range), InvalidationKind.MIGRATE, -1));
-            heap.inFlight().awaitConflicts(range, false);
+        if (claims.isEmpty()) {
+            return 0;
         }
+        moved.announce();
         DeviceMirror mirror = moved.mirror();
         boolean nothingLaunched = heap.inFlight().launchedOn(mirror.index()) == moved.launchedBefore();
         int back = 0;
@@ -139,25 +159,33 @@ public final class JavaHostSide implements HostSide {
                 leave(mirror, claims.page(i), claims.word(i));
             }
         }
-        invalidations.forEach(Notifier.Token::close);
+        moved.endAnnouncement();
         return back;
     }
 
     private void putBack(DeviceMirror mirror, long page, long claim, long before) {
         int own = 1 << mirror.index();
-        // Other devices have what they have now, which may be less than before; this one has again what it had.
-        int sharers = (PageWord.sharers(claim) & ~own) | (PageWord.sharers(before) & own);
-        table.settle(page, Transition.UNDO, claim, word -> PageWord.state(before) == PageState.EMPTY
-                ? PageWord.isMarkedRead(before) ? PageWord.toEmptyMarkedRead(word) : PageWord.toEmpty(word)
-                : PageWord.toShared(word, sharers));
+        long word;
+        long next;
+        do {
+            word = table.word(page); // claimed by us: only pins can change
+            if (PageWord.state(before) == PageState.EMPTY) {
+                next = PageWord.isMarkedRead(before) ? PageWord.toEmptyMarkedRead(word) : PageWord.toEmpty(word);
+            } else {
+                // Other devices have what they have now, which may be less than before; this one has again what it had.
+                next = PageWord.toShared(word, (PageWord.sharers(claim) & ~own) | (PageWord.sharers(before) & own));
+            }
+        } while (!table.transition(page, Transition.UNDO, word, next));
     }
 
     /// The claim ends and the page is where it was.
     private void leave(DeviceMirror mirror, long page, long claim) {
         int sharers = PageWord.sharers(claim);
-        table.settle(page, Transition.RESTORE, claim, word -> sharers != 0
-                ? PageWord.toShared(word, sharers)
-                : PageWord.toDevice(word, mirror.index()));
+        long word;
+        do {
+            word = table.word(page);
+        } while (!table.transition(page, Transition.RESTORE, word,
+                sharers != 0 ? PageWord.toShared(word, sharers) : PageWord.toDevice(word, mirror.index())));
     }
 
     @Override

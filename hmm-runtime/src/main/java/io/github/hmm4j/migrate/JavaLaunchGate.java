@@ -40,13 +40,14 @@ public final class JavaLaunchGate implements LaunchGate {
                     return null;
                 }
             }
+            Runnable ended = () -> launches.retire(published);
             Completion completion = enqueue.fromJava();
-            for (PageUse use : uses) {
-                mirror.touch(use.pages()); // before the launch counts as decided: whoever waits for that sees the use
+            for (int i = 0; i < uses.size(); i++) { // the kernel is enqueued: until it counts as launched nothing may fail, for want of memory neither
+                mirror.touch(uses.get(i).pages()); // before the launch counts as decided: whoever waits for that sees the use
             }
             launches.attach(published, completion);
             launched = true;
-            return new Passed(completion, () -> launches.retire(published));
+            return new Passed(completion, ended);
         } finally {
             if (!launched) {
                 launches.withdraw(published);

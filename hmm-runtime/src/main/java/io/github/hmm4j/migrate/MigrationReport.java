@@ -13,27 +13,26 @@ public final class MigrationReport {
     private final byte[] outcomes;
     private long bytesCopied;
 
-    MigrationReport(PageRange pages) {
+    /// A report in which nothing has happened yet.
+    public MigrationReport(PageRange pages) {
         this.pages = pages;
         outcomes = new byte[Math.toIntExact(pages.count())];
         Arrays.fill(outcomes, (byte) PageOutcome.RACED.ordinal());
     }
 
-    /// A report of something that native code did.
+    /// Says what native code did. Takes nothing from the Java heap.
     ///
     /// @param codes one byte for each page: 1 it was there, 2 it moved, all else that there was nothing to bring
-    public static MigrationReport of(PageRange pages, MemorySegment codes, long bytesCopied) {
-        MigrationReport report = new MigrationReport(pages);
-        for (int i = 0; i < report.outcomes.length; i++) {
+    public void set(MemorySegment codes, long bytesCopied) {
+        for (int i = 0; i < outcomes.length; i++) {
             PageOutcome outcome = switch (codes.get(ValueLayout.JAVA_BYTE, i)) {
                 case 1 -> PageOutcome.ALREADY;
                 case 2 -> PageOutcome.MOVED;
                 default -> PageOutcome.POISONED;
             };
-            report.outcomes[i] = (byte) outcome.ordinal();
+            outcomes[i] = (byte) outcome.ordinal();
         }
-        report.bytesCopied = bytesCopied;
-        return report;
+        this.bytesCopied = bytesCopied;
     }
 
     void set(long page, PageOutcome outcome) {

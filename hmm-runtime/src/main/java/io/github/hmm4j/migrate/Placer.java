@@ -125,12 +125,17 @@ public final class Placer {
         }
         long page = target.first();
         try (HostLock.Hold _ = hostLock.shared()) {
-            for (; page < target.end(); page++) {
+            while (page < target.end()) {
                 int frame = run.first() + (int) (page - target.first());
+                int old = -1;
                 if (mirror.frameOf(page) < 0) {
                     mirror.assign(page, frame);
                 } else {
-                    relocate(mirror, page, frame);
+                    old = relocate(mirror, page, frame);
+                }
+                page++; // its frame is its own from here on, whatever becomes of the old one
+                if (old >= 0) {
+                    mirror.pool().free(old, 1);
                 }
             }
         } finally {
@@ -177,10 +182,12 @@ public final class Placer {
     }
 
     /// Moves a page that has a frame already to its place in a new run: within the device, under a claim, so that no launch can start on it meanwhile.
-    private void relocate(DeviceMirror mirror, long page, int frame) {
+    ///
+    /// @return the frame it had
+    private int relocate(DeviceMirror mirror, long page, int frame) {
         int old = mirror.frameOf(page);
         hostSide.relocate(mirror, page, frame);
-        mirror.pool().free(old, 1);
+        return old;
     }
 
     private DeviceMemoryExhaustedException exhausted(DeviceMirror mirror, List<PageRange> ranges, String why) {

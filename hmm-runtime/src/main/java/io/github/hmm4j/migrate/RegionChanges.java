@@ -1,7 +1,8 @@
 package io.github.hmm4j.migrate;
 
 import io.github.hmm4j.account.Cause;
-import io.github.hmm4j.account.Counter;
+import io.github.hmm4j.error.HmmException;
+import io.github.hmm4j.error.SystemCallFailedException;
 import io.github.hmm4j.mirror.DeviceMirror;
 import io.github.hmm4j.mirror.InvalidationKind;
 import io.github.hmm4j.mirror.ManagedPages;
@@ -15,12 +16,19 @@ import io.github.hmm4j.space.Protection;
 import io.github.hmm4j.space.Region;
 import io.github.hmm4j.space.VaRange;
 import java.lang.foreign.MemorySegment;
+import java.util.List;
+import java.util.function.Function;
+import org.jspecify.annotations.Nullable;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
 
 /// What the program does to regions: allocate, free, protect, discard, move. Each announces itself to the mirrors before the old pages can be used for anything else.
 ///
 /// Pages under an open view refuse all but allocation. Threads: any; each call holds the host lock exclusively while it changes words, and,
 /// but for moving and for discarding what a coherent device may use in place, not while it waits for a launch.
 public final class RegionChanges {
+
+    private static final Logger LOG = LoggerFactory.getLogger(RegionChanges.class);
 
     private final ManagedPages heap;
     private final AddressSpace space;
@@ -31,6 +39,8 @@ public final class RegionChanges {
 
     /// One past the highest page that was ever unmapped: pages beyond have never had a region, and their words need no preparation.
     private volatile long unmappedEnd;
+    /// Freed, and not free yet.
+    private volatile @Nullable Leaving kept;
 
     public RegionChanges(ManagedPages heap, HostLock hostLock, HostSide hostSide, Evictor evictor) {
         this.heap = heap;
@@ -41,63 +51,124 @@ public final class RegionChanges {
         this.evictor = evictor;
     }
 
-    public Region allocate(long lengthBytes, long alignmentBytes) {
-        Region region = space.allocate(lengthBytes, alignmentBytes);
-        PageRange pages = space.pagesOf(region.range());
-        for (long page = pages.first(); page < Math.min(pages.end(), unmappedEnd); page++) {
+    /// Allocates a region.
+    ///
+    /// @param handle makes what is returned, before the region is allocated
+    public <T> T allocate(long lengthBytes, long alignmentBytes, Function<Region, T> handle) {
+        finishKept();
+        Allocated<T> allocated = space.allocate(lengthBytes, alignmentBytes,
+                region -> new Allocated<>(space.pagesOf(region.range()), handle.apply(region)));
+        for (long page = allocated.pages.first(); page < Math.min(allocated.pages.end(), unmappedEnd); page++) {
             long word = table.word(page);
             if (PageWord.state(word) == PageState.UNMAPPED) {
                 table.transition(page, Transition.MAP, word, PageWord.toEmpty(word));
             }
         }
-        return region;
+        return allocated.handle;
     }
+
+    private record Allocated<T>(PageRange pages, T handle) {}
 
     /// Frees whole pages of one region, with their host memory and their frames. Launches in flight that use them are waited for.
     ///
-    /// @throws IllegalStateException if a view of one of the pages is open; nothing was freed
+    /// If this throws, nothing was freed. What fails once the region is gone (a system call, the device, the Java heap) is made good later: until then the addresses are nobody's.
+    ///
+    /// @throws IllegalStateException if a view of one of the pages is open
     public void free(VaRange range) {
+        finishKept();
         PageRange pages = space.pagesOf(range);
+        Leaving leaving = new Leaving(range, pages);
+        Backoff backoff = new Backoff();
         try (var _ = heap.notifier().begin(range, InvalidationKind.UNMAP, -1)) {
-            boolean allOnHost;
             try (HostLock.Hold _ = hostLock.exclusive()) {
                 requireNoViews(pages, "free");
                 space.unmap(range);
-                allOnHost = unmap(pages);
+                unmap(leaving, backoff);
             }
-            hostSide.forbid(pages, false);
-            heap.inFlight().awaitConflicts(pages, false);
-            freeFrames(pages);
-            if (allOnHost) {
+            finishOrKeep(leaving);
+        }
+    }
+
+    private synchronized void unmap(Leaving leaving, Backoff backoff) {
+        unmappedEnd = Math.max(unmappedEnd, leaving.pages.end());
+        leaving.allOnHost = true;
+        for (long page = leaving.pages.first(); page < leaving.pages.end(); page++) {
+            long word = unmap(page, backoff);
+            PageState before = PageWord.state(word);
+            leaving.note(before == PageState.HOST || before == PageState.SHARED, !PageWord.isWritable(word));
+        }
+    }
+
+    /// Each step can be made again.
+    private void finish(Leaving leaving) {
+        PageRange pages = leaving.pages;
+        if (leaving.isRegion) {
+            space.unmap(leaving.range);
+            leaving.isRegion = false;
+        }
+        if (leaving.isProtected) {
+            hostSide.setAccess(pages, Protection.READ_WRITE); // as whoever allocates them next expects them
+        }
+        hostSide.forbid(pages, false);
+        heap.inFlight().awaitConflicts(pages, false);
+        freeFrames(pages);
+        if (!leaving.hostMemoryIsGone) {
+            if (leaving.allOnHost) {
                 space.host().retire(space.pageSize().offsetOf(pages.first()), space.pageSize().bytesFor(pages.count()));
             } else {
                 releaseHost(pages);
             }
-            space.recycle(range);
+            leaving.hostMemoryIsGone = true;
+        }
+        space.recycle(leaving.range);
+    }
+
+    /// Never fails.
+    private void finishOrKeep(Leaving leaving) {
+        try {
+            finish(leaving);
+        } catch (HmmException | OutOfMemoryError e) {
+            keep(leaving);
+            warn(leaving, e);
         }
     }
 
-    /// Returns whether every page had host memory.
-    private synchronized boolean unmap(PageRange pages) {
-        unmappedEnd = Math.max(unmappedEnd, pages.end());
-        boolean allOnHost = true;
-        boolean protectedPages = false;
-        for (long page = pages.first(); page < pages.end(); page++) {
-            long word = unmap(page);
-            PageState before = PageWord.state(word);
-            allOnHost &= before == PageState.HOST || before == PageState.SHARED;
-            protectedPages |= !PageWord.isWritable(word);
+    private static void warn(Leaving leaving, Throwable reason) {
+        try {
+            LOG.warn("range={} is not free yet; it is tried again with the next allocation", leaving.range, reason);
+        } catch (OutOfMemoryError e) {
+            return; // telling must not stop anybody
         }
-        if (protectedPages) {
-            hostSide.setAccess(pages, Protection.READ_WRITE); // as whoever allocates them next expects them
+    }
+
+    private synchronized void keep(Leaving leaving) {
+        leaving.next = kept;
+        kept = leaving;
+    }
+
+    private synchronized @Nullable Leaving takeKept() {
+        Leaving all = kept;
+        kept = null;
+        return all;
+    }
+
+    /// Frees what could not be freed at once, as far as it can be freed now.
+    private void finishKept() {
+        if (kept == null) {
+            return;
         }
-        return allOnHost;
+        Leaving leaving = takeKept();
+        while (leaving != null) {
+            Leaving next = leaving.next;
+            finishOrKeep(leaving);
+            leaving = next;
+        }
     }
 
     /// Returns the word from before.
-    private long unmap(long page) {
+    private long unmap(long page, Backoff backoff) {
         while (true) {
-            long word = unclaimedForHost(page);
+            long word = unclaimedForHost(page, backoff);
             if (table.transition(page, Transition.UNMAP, word, PageWord.toUnmapped(word))) {
                 return word;
             }
@@ -105,8 +176,7 @@ public final class RegionChanges {
     }
 
     /// A word that is not claimed for the host. Java makes no such claims while the host lock is held; a fault may have made one, and ends it without waiting for Java.
-    private long unclaimedForHost(long page) {
-        Backoff backoff = new Backoff();
+    private long unclaimedForHost(long page, Backoff backoff) {
         while (true) {
             long word = table.word(page);
             if (PageWord.state(word) != PageState.TO_HOST) {
@@ -117,7 +187,9 @@ public final class RegionChanges {
     }
 
     private void freeFrames(PageRange pages) {
-        for (DeviceMirror mirror : heap.mirrors()) {
+        List<DeviceMirror> mirrors = heap.mirrors();
+        for (int i = 0; i < mirrors.size(); i++) {
+            DeviceMirror mirror = mirrors.get(i);
             mirror.lock().lock();
             try {
                 if (!mirror.isCoherent()) {
@@ -134,22 +206,37 @@ public final class RegionChanges {
     }
 
     /// Changes what may be done with the pages that the range touches. Pages stay where they are; launches in flight that use them in a mode that is now forbidden are waited for.
+    ///
+    /// @throws io.github.hmm4j.error.SystemCallFailedException if the operating system refuses; then the words say what they said before
     public void protect(VaRange range, Protection protection) {
         PageRange pages = space.pagesOf(range);
+        Protection[] before = new Protection[Math.toIntExact(pages.count())];
+        Backoff backoff = new Backoff();
         try (var _ = heap.notifier().begin(range, InvalidationKind.PROTECT, -1)) {
             try (HostLock.Hold _ = hostLock.exclusive()) {
                 space.regionOf(range);
                 if (protection != Protection.READ_WRITE) {
                     requireNoViews(pages, "protect " + protection);
                 }
-                if (protection == Protection.READ_WRITE) {
-                    hostSide.setAccess(pages, protection);
+                for (int i = 0; i < before.length; i++) {
+                    before[i] = protectionOf(table.word(pages.first() + i));
                 }
-                for (long page = pages.first(); page < pages.end(); page++) {
-                    protect(page, protection);
-                }
-                if (protection != Protection.READ_WRITE) {
-                    hostSide.setAccess(pages, protection);
+                try {
+                    if (protection == Protection.READ_WRITE) {
+                        hostSide.setAccess(pages, protection);
+                    }
+                    for (long page = pages.first(); page < pages.end(); page++) {
+                        protect(page, protection, backoff);
+                    }
+                    if (protection != Protection.READ_WRITE) {
+                        hostSide.setAccess(pages, protection);
+                    }
+                } catch (RuntimeException | Error e) {
+                    for (int i = 0; i < before.length; i++) {
+                        protect(pages.first() + i, before[i], backoff);
+                    }
+                    restoreAccess(pages.first(), before);
+                    throw e;
                 }
             }
             if (protection != Protection.READ_WRITE) {
@@ -158,9 +245,33 @@ public final class RegionChanges {
         }
     }
 
-    private void protect(long page, Protection protection) {
+    private static Protection protectionOf(long word) {
+        return PageWord.isWritable(word) ? Protection.READ_WRITE : PageWord.isReadable(word) ? Protection.READ : Protection.NONE;
+    }
+
+    /// As far as the operating system goes along: an app mapping that allows less costs a fault.
+    private void restoreAccess(long first, Protection[] protections) {
+        try {
+            setAccess(first, protections);
+        } catch (SystemCallFailedException | OutOfMemoryError e) {
+            return; // one error is enough
+        }
+    }
+
+    private void setAccess(long first, Protection[] protections) {
+        for (int i = 0; i < protections.length; ) {
+            int end = i + 1;
+            while (end < protections.length && protections[end] == protections[i]) {
+                end++;
+            }
+            hostSide.setAccess(new PageRange(first + i, first + end), protections[i]);
+            i = end;
+        }
+    }
+
+    private void protect(long page, Protection protection, Backoff backoff) {
         while (true) {
-            long word = unclaimedForHost(page);
+            long word = unclaimedForHost(page, backoff);
             if (PageWord.state(word) == PageState.TO_DEVICE) {
                 long next = PageWord.toShared(word, PageWord.sharers(word));
                 table.transition(page, Transition.ABORT, word, next);
@@ -188,51 +299,133 @@ public final class RegionChanges {
     /// Moves a whole region to a new address. Host pages are copied within host memory; pages on a device stay there, and their frames stand for the new address
     /// (under an aperture, where the frame is the address, they come home first).
     ///
-    /// @return the new region; the old addresses are free
-    public Region move(VaRange range) {
+    /// If this throws, the region is where it was, with all that is in it.
+    ///
+    /// @param handle makes what is returned of the new region; the old addresses are free then
+    public <T> T move(VaRange range, Function<Region, T> handle) {
+        finishKept();
         Region old = space.regionOf(range);
         if (!old.range().equals(range)) {
             throw new IllegalArgumentException("range=" + range + " is not a whole region, region=" + old.range());
         }
-        PageRange from = space.pagesOf(range);
-        heap.mirrors().forEach(mirror -> mirror.lock().lock());
+        Leaving from = new Leaving(range, space.pagesOf(range));
+        List<DeviceMirror> mirrors = heap.mirrors();
+        int locked = 0;
         try {
-            Region target = allocate(old.requestedBytes(), 1); // under the locks: its addresses may be known from before, and a migration of them must not come first
-            boolean moved = false;
+            for (; locked < mirrors.size(); locked++) {
+                mirrors.get(locked).lock().lock();
+            }
+            // Under the locks: the new addresses may be known from before, and a migration of them must not come first.
+            Target<T> target = space.allocate(old.requestedBytes(), 1,
+                    region -> new Target<>(region, new Leaving(region.range(), space.pagesOf(region.range())), handle.apply(region)));
+            Leaving left = target.leaving;
+            left.isRegion = true;
             try (var _ = heap.notifier().begin(range, InvalidationKind.UNMAP, -1)) {
                 try (HostLock.Hold _ = hostLock.exclusive()) {
-                    requireNoViews(from, "move");
-                    bringHomeWhatCannotBeReKeyed(from);
-                    giveHostMemory(from, space.pagesOf(target.range()));
-                    space.unmap(range);
-                    moved = true;
-                    moveAll(from, target);
+                    requireNoViews(from.pages, "move");
+                    bringHomeWhatCannotBeReKeyed(from.pages);
+                    giveHostMemory(from.pages, space.pagesOf(target.region.range()));
+                    moveAll(from, target.leaving, target.region.id());
+                    left = from;
                 }
-                freeFrames(from);
-                releaseHost(from);
-                space.recycle(range);
-                return target;
             } finally {
-                if (!moved) {
-                    free(target.range());
-                }
+                finishOrKeep(left);
             }
+            return target.handle;
         } finally {
-            heap.mirrors().reversed().forEach(mirror -> mirror.lock().unlock());
+            while (locked > 0) {
+                locked--;
+                mirrors.get(locked).lock().unlock();
+            }
         }
     }
 
-    private void moveAll(PageRange from, Region target) {
-        PageRange to = space.pagesOf(target.range());
-        long[] words = new long[Math.toIntExact(from.count())];
-        for (long page = from.first(); page < from.end(); page++) {
-            words[(int) (page - from.first())] = unmap(page);
+    private record Target<T>(Region region, Leaving leaving, T handle) {}
+
+    /// All that can fail comes first, while the old words can still be put back; from [#settleAll] on nothing fails.
+    private void moveAll(Leaving from, Leaving to, int regionId) {
+        int count = Math.toIntExact(from.pages.count());
+        long[] words = new long[count];
+        Protection[] protections = new Protection[count];
+        Backoff backoff = new Backoff();
+        close(to, backoff); // nobody has heard of them, but a fault next door may still reach for them, if it looked there before they were a region
+        for (int i = 0; i < count; i++) {
+            protections[i] = protectionOf(table.word(from.pages.first() + i));
+            to.note(false, protections[i] != Protection.READ_WRITE);
         }
-        noteUnmapped(from.end());
-        hostSide.forbid(from, false); // closed to everybody before contents are taken
-        for (long page = from.first(); page < from.end(); page++) {
-            movePage(page, words[(int) (page - from.first())], to.first() + (page - from.first()), target.id());
+        if (to.isProtected) {
+            setAccess(to.pages.first(), protections);
         }
+        int unmapped = 0;
+        try {
+            for (; unmapped < count; unmapped++) {
+                words[unmapped] = unmap(from.pages.first() + unmapped, backoff);
+            }
+            noteUnmapped(from.pages.end());
+            hostSide.forbid(from.pages, false); // closed to everybody before contents are taken
+            heap.inFlight().awaitConflicts(from.pages, false);
+            copyHostPages(from.pages.first(), to.pages.first(), words);
+            space.unmap(from.range);
+        } catch (RuntimeException | Error e) {
+            for (int i = 0; i < unmapped; i++) {
+                moveIn(from.pages.first() + i, words[i], words[i]);
+            }
+            throw e;
+        }
+        from.isProtected = to.isProtected;
+        settleAll(from.pages.first(), to.pages.first(), words, regionId);
+    }
+
+    /// Takes pages of a new region away from everybody.
+    private void close(Leaving pages, Backoff backoff) {
+        noteUnmapped(pages.pages.end());
+        for (long page = pages.pages.first(); page < pages.pages.end(); page++) {
+            if (table.state(page) != PageState.UNMAPPED) {
+                unmap(page, backoff);
+            }
+        }
+        hostSide.forbid(pages.pages, false);
+    }
+
+    private void copyHostPages(long from, long to, long[] words) {
+        long pageBytes = space.pageSize().bytes();
+        MemorySegment alias = space.host().alias();
+        for (int i = 0; i < words.length; i++) {
+            switch (PageWord.state(words[i])) {
+                case HOST, SHARED, TO_DEVICE ->
+                    MemorySegment.copy(alias, space.pageSize().offsetOf(from + i), alias, space.pageSize().offsetOf(to + i), pageBytes);
+                default -> {}
+            }
+        }
+    }
+
+    private void settleAll(long from, long to, long[] words, int regionId) {
+        for (int i = 0; i < words.length; i++) {
+            long word = words[i];
+            switch (PageWord.state(word)) {
+                case DEVICE -> {
+                    reKey(from + i, to + i, PageWord.device(word), regionId);
+                    moveIn(to + i, word, word);
+                }
+                case SHARED, TO_DEVICE -> moveIn(to + i, PageWord.toHost(word), word); // the copies on devices go with the old addresses
+                default -> moveIn(to + i, word, word);
+            }
+        }
+    }
+
+    /// @param like       whose state the page gets; a claim counts as what it was before
+    /// @param protection of this word
+    private void moveIn(long page, long like, long protection) {
+        long word = table.word(page); // nobody else changes it
+        long next = switch (PageWord.state(like)) {
+            case HOST -> PageWord.toHost(word);
+            case SHARED, TO_DEVICE -> PageWord.toShared(word, PageWord.sharers(like));
+            case DEVICE -> PageWord.toDevice(word, PageWord.device(like));
+            case POISONED -> PageWord.toPoisoned(word);
+            case EMPTY, TO_HOST, UNMAPPED -> PageWord.toEmpty(word);
+        };
+        boolean moved = table.transition(page, Transition.MOVE_IN, word, PageWord.withProtection(next, protectionOf(protection)));
+        assert moved : "somebody changed the word of page " + page;
     }
 
     private void bringHomeWhatCannotBeReKeyed(PageRange from) {
@@ -263,30 +456,6 @@ public final class RegionChanges {
         return state == PageState.HOST || state == PageState.SHARED || state == PageState.TO_DEVICE;
     }
 
-    /// The new page has no users yet, so its word only has to end up right. A fault next door may still reach for it, if it looked there before this was a region.
-    ///
-    /// @param word of the old page, before it was unmapped
-    private void movePage(long from, long word, long to, int regionId) {
-        PageRange single = new PageRange(from, from + 1);
-        heap.inFlight().awaitConflicts(single, false);
-        switch (PageWord.state(word)) {
-            case DEVICE -> reKey(from, to, PageWord.device(word), regionId);
-            case HOST, SHARED, TO_DEVICE -> copyHostPage(from, to);
-            default -> {}
-        }
-        if (PageWord.state(word) == PageState.POISONED) {
-            settleNew(to, PageState.POISONED, 0);
-        }
-        Protection protection = PageWord.isWritable(word)
-                ? Protection.READ_WRITE
-                : PageWord.isReadable(word) ? Protection.READ : Protection.NONE;
-        protect(to, protection);
-        if (protection != Protection.READ_WRITE) {
-            hostSide.setAccess(new PageRange(to, to + 1), protection);
-            hostSide.setAccess(single, Protection.READ_WRITE);
-        }
-    }
-
     private synchronized void noteUnmapped(long end) {
         unmappedEnd = Math.max(unmappedEnd, end);
     }
@@ -296,40 +465,6 @@ public final class RegionChanges {
         int frame = mirror.unassign(from);
         mirror.assign(to, frame);
         mirror.setRegion(frame, regionId);
-        settleNew(to, PageState.DEVICE, device);
-    }
-
-    private void copyHostPage(long from, long to) {
-        long pageBytes = space.pageSize().bytes();
-        MemorySegment alias = space.host().alias();
-        MemorySegment.copy(alias, space.pageSize().offsetOf(from), alias, space.pageSize().offsetOf(to), pageBytes);
-        settleNew(to, PageState.HOST, 0);
-    }
-
-    private void settleNew(long page, PageState state, int device) {
-        while (true) {
-            long word = unclaimedForHost(page);
-            if (state == PageState.HOST) {
-                if (PageWord.state(word) == PageState.HOST || table.transition(page, Transition.FIRST_TOUCH, word, PageWord.toHost(word))) {
-                    return;
-                }
-                continue;
-            }
-            long claim = PageWord.toClaimedForDevice(word, device, true);
-            if (table.transition(page, Transition.CLAIM_FOR_DEVICE, word, claim)) {
-                if (PageWord.state(word) != PageState.EMPTY) {
-                    hostSide.forbid(new PageRange(page, page + 1), false);
-                }
-                if (table.transition(page, Transition.COMMIT_DEVICE, claim, PageWord.toDevice(claim, device))) {
-                    break;
-                }
-            }
-        }
-        if (state == PageState.POISONED) {
-            long lost = table.word(page);
-            table.transition(page, Transition.POISON, lost, PageWord.toPoisoned(lost));
-            heap.accounts().increment(Counter.POISONED_PAGES);
-        }
     }
 
     private void requireNoViews(PageRange pages, String what) {

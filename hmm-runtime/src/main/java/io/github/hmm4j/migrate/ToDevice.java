@@ -6,9 +6,7 @@ import io.github.hmm4j.account.Direction;
 import io.github.hmm4j.device.Completion;
 import io.github.hmm4j.device.CopyRun;
 import io.github.hmm4j.mirror.DeviceMirror;
-import io.github.hmm4j.mirror.InvalidationKind;
 import io.github.hmm4j.mirror.ManagedPages;
-import io.github.hmm4j.mirror.Notifier;
 import io.github.hmm4j.page.PageState;
 import io.github.hmm4j.page.PageTable;
 import io.github.hmm4j.page.PageWord;
@@ -20,6 +18,7 @@ import java.util.ArrayDeque;
 import java.util.ArrayList;
 import java.util.Deque;
 import java.util.List;
+import java.util.function.LongUnaryOperator;
 import org.jspecify.annotations.Nullable;
 
 /// Moves pages to a device. Best effort, page by page.
@@ -62,6 +61,12 @@ public final class ToDevice {
         EVERY_PAGE
     }
 
+    private static final PageTable.Settlement RELEASED = (word, before) -> switch (PageWord.state(before)) {
+        case EMPTY -> PageWord.isMarkedRead(before) ? PageWord.toEmptyMarkedRead(word) : PageWord.toEmpty(word);
+        case SHARED -> PageWord.toShared(word, PageWord.sharers(before));
+        default -> PageWord.toHost(word);
+    };
+
     private final ManagedPages heap;
     private final PageTable table;
     private final HostSide hostSide;
@@ -87,7 +92,7 @@ public final class ToDevice {
         return new Move(mirror, pages, intent, effort, cause, undo).run();
     }
 
-    /// Gives back what a launch or a migration had moved before it failed.
+    /// Gives back what a launch or a migration had moved before it failed. Never fails, and takes nothing from the Java heap.
     public void undo(UndoLog undo) {
         undo.undo(hostLock, hostSide);
     }
@@ -115,6 +120,7 @@ public final class ToDevice {
             this.effort = effort;
             this.cause = cause;
             this.undo = undo;
+            undo.expect(pages);
             report = new MigrationReport(pages);
             what = "migration to " + mirror;
             regionId = heap.space().regionAt(heap.space().addressOf(pages.first())).map(Region::id).orElse(0);
@@ -200,7 +206,9 @@ public final class ToDevice {
                 }
                 return left;
             } catch (RuntimeException | Error e) {
-                underWay.forEach(Batch::release);
+                while (!underWay.isEmpty()) {
+                    underWay.removeFirst().release();
+                }
                 throw e;
             }
         }
@@ -211,8 +219,10 @@ public final class ToDevice {
             private final Claims claims = new Claims();
             private final RunList toCopy = new RunList(heap, mirror);
             private final RunList toZero = new RunList(heap, mirror);
-            private final List<Completion> copies = new ArrayList<>();
-            private final List<Notifier.Token> invalidations = new ArrayList<>();
+            private Completion[] copies = {};
+            private int copyCount;
+            private final Invalidations invalidations = new Invalidations(heap);
+            private final LongUnaryOperator committed = this::committed;
 
             /// Returns false if the page is another device's, or somebody has it claimed.
             private boolean claimOrFinish(long page) {
@@ -231,6 +241,7 @@ public final class ToDevice {
                     }
                     switch (PageWord.state(word)) {
                         case EMPTY, HOST, SHARED -> {
+                            claims.reserve(1);
                             long claim = PageWord.toClaimedForDevice(word, device, intent.writes());
                             if (table.transition(page, Transition.CLAIM_FOR_DEVICE, word, claim)) {
                                 claims.add(page, claim, word);
@@ -259,7 +270,7 @@ public final class ToDevice {
 
             void copy() {
                 for (PageRange range : claims.ranges()) {
-                    invalidations.add(heap.notifier().begin(heap.space().addressesOf(range), InvalidationKind.MIGRATE, device));
+                    invalidations.begin(range, device);
                     steps.at(Steps.Step.CLAIMED);
                     hostSide.forbid(range, !intent.writes()); // nothing is copied before the host is kept out
                     heap.inFlight().awaitUsesOn(device, range); // an older launch may still be reading the frames' last contents
@@ -272,13 +283,17 @@ public final class ToDevice {
                     plan(claims.page(i), claims.before(i));
                 }
                 List<CopyRun> runs = toCopy.finish();
+                List<CopyRun> holes = toZero.finish();
+                copies = new Completion[1 + holes.size()]; // before any begins: a copy that is under way must be known to whoever gives the claims back
                 if (!runs.isEmpty()) {
                     toCopy.giveHostMemory(); // a page may be the host's that nobody has touched
-                    copies.add(mirror.copies().toDevice(runs));
+                    copies[copyCount] = mirror.copies().toDevice(runs);
+                    copyCount++;
                     heap.accounts().add(Counter.COPY_RUNS, runs.size());
                 }
-                for (CopyRun run : toZero.finish()) {
-                    copies.add(mirror.copies().zero(run.memory(), run.offsetBytes(), run.lengthBytes()));
+                for (CopyRun hole : holes) {
+                    copies[copyCount] = mirror.copies().zero(hole.memory(), hole.offsetBytes(), hole.lengthBytes());
+                    copyCount++;
                 }
             }
 
@@ -308,13 +323,16 @@ public final class ToDevice {
             }
 
             void commit() {
-                copies.forEach(Completion::await);
+                for (int i = 0; i < copyCount; i++) {
+                    copies[i].await();
+                }
                 steps.at(Steps.Step.COPIED);
+                undo.reserve(claims.size()); // the last that can fail before the words say that the pages are there
                 long committed = 0;
                 for (int i = 0; i < claims.size(); i++) {
                     committed += commit(claims.page(i), claims.word(i), claims.before(i)) ? 1 : 0;
                 }
-                endInvalidations();
+                invalidations.end();
                 count(committed);
             }
 
@@ -324,7 +342,7 @@ public final class ToDevice {
                     mirror.arrived(page, undo.clock()); // before it can be used, so that a use is the later one
                 }
                 Transition transition = intent.writes() ? Transition.COMMIT_DEVICE : Transition.COMMIT_SHARED;
-                boolean stands = table.settle(page, transition, claim, this::committed);
+                boolean stands = table.settle(page, transition, claim, committed);
                 if (stands) {
                     undo.add(page, committed(claim), before);
                 }
@@ -344,7 +362,9 @@ public final class ToDevice {
                 heap.accounts().moved(cause, Direction.TO_DEVICE, committed, bytes);
                 if (event != null) {
                     event.moved(committed, bytes);
-                    copies.forEach(copy -> event.copied(copy.deviceNanos()));
+                    for (int i = 0; i < copyCount; i++) {
+                        event.copied(copies[i].deviceNanos());
+                    }
                 }
                 heap.accounts().add(Counter.MIGRATE_TO_DEVICE_PAGES, toCopy.totalPages());
                 heap.accounts().add(Counter.MIGRATE_FILLED_PAGES, toZero.totalPages());
@@ -352,23 +372,15 @@ public final class ToDevice {
                 heap.accounts().add(Counter.MIGRATE_RACED_PAGES, claims.size() - committed);
             }
 
-            private void endInvalidations() {
-                invalidations.forEach(Notifier.Token::close);
-                invalidations.clear();
-            }
-
-            /// Gives every claim that still stands back as it was.
+            /// Gives every claim that still stands back as it was. Never fails, and takes nothing from the Java heap.
             void release() {
-                copies.forEach(ToHost::awaitQuietly);
-                for (int i = 0; i < claims.size(); i++) {
-                    long before = claims.before(i);
-                    table.settle(claims.page(i), Transition.RELEASE, claims.word(i), word -> switch (PageWord.state(before)) {
-                        case EMPTY -> PageWord.isMarkedRead(before) ? PageWord.toEmptyMarkedRead(word) : PageWord.toEmpty(word);
-                        case SHARED -> PageWord.toShared(word, PageWord.sharers(before));
-                        default -> PageWord.toHost(word);
-                    });
+                for (int i = 0; i < copyCount; i++) {
+                    Unwinding.await(copies[i]);
                 }
-                endInvalidations();
+                for (int i = 0; i < claims.size(); i++) {
+                    table.settle(claims.page(i), Transition.RELEASE, claims.word(i), claims.before(i), RELEASED);
+                }
+                invalidations.end();
             }
         }
     }

@@ -6,11 +6,8 @@ import io.github.hmm4j.account.Direction;
 import io.github.hmm4j.device.Completion;
 import io.github.hmm4j.device.CopyRun;
 import io.github.hmm4j.error.DeviceLostException;
-import io.github.hmm4j.error.HmmException;
 import io.github.hmm4j.mirror.DeviceMirror;
-import io.github.hmm4j.mirror.InvalidationKind;
 import io.github.hmm4j.mirror.ManagedPages;
-import io.github.hmm4j.mirror.Notifier;
 import io.github.hmm4j.page.PageState;
 import io.github.hmm4j.page.PageTable;
 import io.github.hmm4j.page.PageWord;
@@ -19,13 +16,9 @@ import io.github.hmm4j.space.PageRange;
 import io.github.hmm4j.timeline.MigrationEvent;
 import java.util.ArrayDeque;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.Deque;
 import java.util.List;
-import java.util.Map;
-import java.util.SortedSet;
-import java.util.TreeMap;
-import java.util.TreeSet;
-import java.util.function.IntConsumer;
 import org.jspecify.annotations.Nullable;
 
 /// Brings pages home, in Java: with checked access. Mandatory: it succeeds, or every page that could not come stays on its device and the error is typed.
@@ -69,6 +62,11 @@ public final class ToHost {
         }
     }
 
+    private static final PageTable.Settlement RESTORED = (word, before) -> PageWord.state(before) == PageState.DEVICE
+            ? PageWord.toDevice(word, PageWord.device(before))
+            : PageWord.toShared(word, PageWord.sharers(before));
+    private static final PageTable.Settlement POISONED = (word, _) -> PageWord.toPoisoned(word);
+
     private final ManagedPages heap;
     private final PageTable table;
     private final HostLock hostLock;
@@ -96,9 +94,9 @@ public final class ToHost {
         private final Access access;
         private final Cause cause;
         private final MigrationReport report;
+        private final PageTable.Settlement landed = this::landed; // made before anything is claimed
         private final @Nullable MigrationEvent event = heap.timeline().migration();
-        private final SortedSet<Integer> devices = new TreeSet<>(); // that were copied from
-        private String engine = "";
+        private int devices; // that were copied from: bit d is set for device d
 
         Fetch(PageRange pages, Access access, Cause cause) {
             this.pages = pages;
@@ -109,14 +107,20 @@ public final class ToHost {
 
         void report() {
             if (event != null && event.hasMoved()) {
-                event.of(cause, Direction.TO_HOST, engine);
+                event.of(cause, Direction.TO_HOST, devices == 0 ? "" : heap.mirror(31 - Integer.numberOfLeadingZeros(devices)).copies().name());
                 event.range(pages.first(), pages.count(), heap.space().addressOf(pages.first()));
-                if (devices.size() == 1) {
-                    DeviceMirror only = heap.mirror(devices.first());
+                if (Integer.bitCount(devices) == 1) {
+                    DeviceMirror only = heap.mirror(Integer.numberOfTrailingZeros(devices));
                     event.device(only.index(), only.deviceName());
                 }
                 heap.timeline().end(event);
             }
+        }
+
+        private long landed(long word, long before) {
+            int sharers = PageWord.sharers(before) | (PageWord.state(before) == PageState.DEVICE ? 1 << PageWord.device(before) : 0);
+            long next = access.exclusive ? PageWord.toHost(word) : PageWord.toShared(word, sharers);
+            return access.pins ? PageWord.pinned(next, access.exclusive) : next;
         }
 
         MigrationReport run() {
@@ -182,25 +186,27 @@ public final class ToHost {
                         underWay.removeFirst().settle();
                     }
                     Batch batch = new Batch();
-                    batch.start(some, left);
                     underWay.addLast(batch);
+                    batch.start(some, left);
                 }
                 while (!underWay.isEmpty()) {
                     underWay.removeFirst().settle();
                 }
                 return left;
             } catch (RuntimeException | Error e) {
-                underWay.forEach(this::settleQuietly);
+                while (!underWay.isEmpty()) {
+                    settleQuietly(underWay.removeFirst());
+                }
                 throw e;
             }
         }
 
-        /// For batches that are still being copied while another one fails: what they have copied is good.
+        /// For batches that are still being copied while another one fails: what they have copied is good. The one that failed has no claims any more.
         private void settleQuietly(Batch batch) {
             try {
                 batch.settle();
-            } catch (RuntimeException e) {
-                return; // its pages are where they were, and one error is enough
+            } catch (RuntimeException | OutOfMemoryError e) {
+                return; // its pages are where they were, or where they were wanted, and one error is enough
             }
         }
 
@@ -219,9 +225,9 @@ public final class ToHost {
 
             private final Claims claims = new Claims();
             private final Claims inPlace = new Claims(); // on a coherent device, viewed where they are
-            private final Map<Integer, RunList> runsByDevice = new TreeMap<>();
-            private final Map<Integer, Completion> copies = new TreeMap<>();
-            private final List<Notifier.Token> invalidations = new ArrayList<>();
+            private final @Nullable RunList[] runsByDevice = new RunList[heap.mirrors().size()];
+            private final @Nullable Completion[] copies = new Completion[runsByDevice.length];
+            private final Invalidations invalidations = new Invalidations(heap);
             private int lostDevice = -1;
 
             /// Claims, waits and submits the copies; if that fails, every page is where it was.
@@ -318,6 +324,7 @@ public final class ToHost {
                 if (!access.pins) {
                     return claimed(page, word, -1);
                 }
+                inPlace.reserve(1);
                 if (!table.pin(page, word, access.exclusive)) {
                     return false;
                 }
@@ -326,15 +333,28 @@ public final class ToHost {
             }
 
             private boolean claimed(long page, long word, int copyFrom) {
+                claims.reserve(1);
+                if (access.pins) {
+                    PageWord.requireRoomForPin(word, access.exclusive); // nobody else pins what is claimed
+                }
                 long claim = PageWord.toClaimedForHost(word, access.exclusive);
                 if (!table.transition(page, Transition.CLAIM_FOR_HOST, word, claim)) {
                     return false;
                 }
                 claims.add(page, claim, word);
                 if (copyFrom >= 0) {
-                    runsByDevice.computeIfAbsent(copyFrom, d -> new RunList(heap, heap.mirror(d))).add(page);
+                    runsOf(copyFrom).add(page);
                 }
                 return true;
+            }
+
+            private RunList runsOf(int device) {
+                RunList runs = runsByDevice[device];
+                if (runs == null) {
+                    runs = new RunList(heap, heap.mirror(device));
+                    runsByDevice[device] = runs;
+                }
+                return runs;
             }
 
             private boolean done(long page, PageOutcome outcome) {
@@ -344,7 +364,7 @@ public final class ToHost {
 
             private void waitAndCopy() {
                 for (PageRange range : claims.ranges()) {
-                    invalidations.add(heap.notifier().begin(heap.space().addressesOf(range), InvalidationKind.MIGRATE, -1));
+                    invalidations.begin(range, -1);
                     heap.inFlight().awaitConflicts(range, !access.exclusive);
                     heap.space().host().give(range);
                     heap.space().host().noteBacked(range);
@@ -352,16 +372,24 @@ public final class ToHost {
                 for (PageRange range : inPlace.ranges()) {
                     heap.inFlight().awaitConflicts(range, !access.exclusive);
                 }
-                for (Map.Entry<Integer, RunList> entry : runsByDevice.entrySet()) {
-                    List<CopyRun> runs = entry.getValue().finish();
-                    watchingForLoss(entry.getKey(), device -> copies.put(device, heap.mirror(device).copies().toHost(runs)));
-                    heap.accounts().add(Counter.COPY_RUNS, runs.size());
+                for (int device = 0; device < runsByDevice.length; device++) {
+                    RunList collected = runsByDevice[device];
+                    if (collected != null) {
+                        List<CopyRun> runs = collected.finish();
+                        try {
+                            copies[device] = heap.mirror(device).copies().toHost(runs);
+                        } catch (DeviceLostException e) {
+                            lostDevice = device;
+                            throw e;
+                        }
+                        heap.accounts().add(Counter.COPY_RUNS, runs.size());
+                    }
                 }
             }
 
             void settle() {
                 try {
-                    copies.forEach((device, copy) -> watchingForLoss(device, _ -> copy.await()));
+                    awaitCopies();
                 } catch (RuntimeException | Error e) {
                     restore();
                     throw e;
@@ -369,51 +397,48 @@ public final class ToHost {
                 for (int i = 0; i < claims.size(); i++) {
                     land(claims.page(i), claims.word(i), claims.before(i));
                 }
-                endInvalidations();
+                invalidations.end();
                 count();
             }
 
-            private void watchingForLoss(int device, IntConsumer call) {
-                try {
-                    call.accept(device);
-                } catch (DeviceLostException e) {
-                    lostDevice = device;
-                    throw e;
+            private void awaitCopies() {
+                for (int device = 0; device < copies.length; device++) {
+                    Completion copy = copies[device];
+                    if (copy != null) {
+                        try {
+                            copy.await();
+                        } catch (DeviceLostException e) {
+                            lostDevice = device;
+                            throw e;
+                        }
+                    }
                 }
             }
 
-            private void endInvalidations() {
-                invalidations.forEach(Notifier.Token::close);
-                invalidations.clear();
-            }
-
             private void land(long page, long claim, long before) {
-                int sharers = PageWord.sharers(before)
-                        | (PageWord.state(before) == PageState.DEVICE ? 1 << PageWord.device(before) : 0);
                 Transition transition = access.exclusive ? Transition.LAND_HOST : Transition.LAND_SHARED;
-                boolean settled = table.settle(page, transition, claim, word -> {
-                    long next = access.exclusive ? PageWord.toHost(word) : PageWord.toShared(word, sharers);
-                    return access.pins ? PageWord.pinned(next, access.exclusive) : next;
-                });
+                boolean settled = table.settle(page, transition, claim, before, landed);
                 assert settled : "somebody broke the claim of page " + page;
                 report.set(page, PageOutcome.MOVED);
             }
 
             private void count() {
                 long copiedPages = 0;
-                for (RunList runs : runsByDevice.values()) {
-                    copiedPages += runs.totalPages();
+                for (RunList runs : runsByDevice) {
+                    copiedPages += runs == null ? 0 : runs.totalPages();
                 }
                 long bytes = heap.space().pageSize().bytesFor(copiedPages);
                 report.addBytesCopied(bytes);
                 heap.accounts().moved(cause, Direction.TO_HOST, claims.size(), bytes);
                 if (event != null) {
                     event.moved(claims.size(), bytes);
-                    copies.forEach((device, copy) -> {
-                        devices.add(device);
-                        engine = heap.mirror(device).copies().name();
-                        event.copied(copy.deviceNanos());
-                    });
+                    for (int device = 0; device < copies.length; device++) {
+                        Completion copy = copies[device];
+                        if (copy != null) {
+                            devices |= 1 << device;
+                            event.copied(copy.deviceNanos());
+                        }
+                    }
                 }
                 heap.accounts().add(Counter.MIGRATE_TO_HOST_PAGES, copiedPages);
                 if (access.pins) {
@@ -422,35 +447,30 @@ public final class ToHost {
                 heap.accounts().add(Counter.WRITE_UPGRADES, claims.size() - copiedPages);
             }
 
-            /// Puts every page back where it was, or poisons those that only a lost device had.
+            /// Puts every page back where it was, or poisons those that only a lost device had. Takes nothing from the Java heap.
             private void restore() {
-                copies.values().forEach(ToHost::awaitQuietly);
+                for (Completion copy : copies) {
+                    if (copy != null) {
+                        Unwinding.await(copy);
+                    }
+                }
                 for (int i = 0; i < claims.size(); i++) {
                     restore(claims.page(i), claims.word(i), claims.before(i));
                 }
-                endInvalidations();
+                claims.clear();
+                Arrays.fill(copies, null);
+                Arrays.fill(runsByDevice, null);
+                invalidations.end();
             }
 
             private void restore(long page, long claim, long before) {
-                int owner = PageWord.device(before);
-                if (PageWord.state(before) != PageState.DEVICE) {
-                    table.settle(page, Transition.RESTORE, claim, word -> PageWord.toShared(word, PageWord.sharers(before)));
-                } else if (owner != lostDevice) {
-                    table.settle(page, Transition.RESTORE, claim, word -> PageWord.toDevice(word, owner));
+                if (PageWord.state(before) != PageState.DEVICE || PageWord.device(before) != lostDevice) {
+                    table.settle(page, Transition.RESTORE, claim, before, RESTORED);
                 } else {
-                    table.settle(page, Transition.POISON, claim, PageWord::toPoisoned);
+                    table.settle(page, Transition.POISON, claim, before, POISONED);
                     heap.accounts().increment(Counter.POISONED_PAGES);
                 }
             }
-        }
-    }
-
-    /// For a copy whose failure is already being reported.
-    static void awaitQuietly(Completion copy) {
-        try {
-            copy.await();
-        } catch (RuntimeException e) {
-            return;
         }
     }
 }

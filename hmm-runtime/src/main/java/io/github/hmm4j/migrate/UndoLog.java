@@ -4,21 +4,45 @@ import io.github.hmm4j.account.Cause;
 import io.github.hmm4j.account.Counter;
 import io.github.hmm4j.account.Direction;
 import io.github.hmm4j.mirror.DeviceMirror;
+import io.github.hmm4j.mirror.Invalidation;
+import io.github.hmm4j.mirror.InvalidationKind;
 import io.github.hmm4j.mirror.ManagedPages;
+import io.github.hmm4j.mirror.Notifier;
+import io.github.hmm4j.space.PageRange;
 import io.github.hmm4j.timeline.MigrationEvent;
+import java.util.ArrayList;
+import java.util.List;
+import org.jspecify.annotations.Nullable;
 
 /// What a launch has moved to its device so far, so that a launch that does not happen leaves every page where it was.
 ///
 /// Putting a page back copies nothing: its host copy has not changed since it left. That is only true while no kernel has run on the page, so the log remembers the
 /// device's clock and how many launches the device had seen before the first move, and a page that another launch has used meanwhile stays where it is. A page that
-/// none has used must go back: if its old contents were to be overwritten, its frame has never held them. Used by one thread.
+/// none has used must go back: if its old contents were to be overwritten, its frame has never held them.
+///
+/// A launch that fails may fail because the Java heap is full. So all that undoing takes is reserved before anything is moved, and undoing itself takes no memory. Used by one thread.
 public final class UndoLog {
+
+    /// A part of the address space in which pages are moved: what undoing announces and waits for.
+    private static final class Part {
+
+        private final PageRange pages;
+        private final Invalidation invalidation;
+        private Notifier.@Nullable Token announced;
+
+        Part(PageRange pages, Invalidation invalidation) {
+            this.pages = pages;
+            this.invalidation = invalidation;
+        }
+    }
 
     private final ManagedPages heap;
     private final DeviceMirror mirror;
     private final long launchedBefore;
     private final int clockBefore;
     private final Claims moved = new Claims(); // page, word as committed, word before the claim
+    private final Claims taken = new Claims(); // of those, what is claimed while it is put back
+    private final List<Part> parts = new ArrayList<>();
 
     /// Made before anything is moved.
     public UndoLog(ManagedPages heap, DeviceMirror mirror) {
@@ -28,25 +52,74 @@ public final class UndoLog {
         clockBefore = mirror.tick();
     }
 
+    /// To be called before pages of a range are moved.
+    void expect(PageRange pages) {
+        parts.add(new Part(pages, new Invalidation(heap.space().addressesOf(pages), InvalidationKind.MIGRATE, -1)));
+    }
+
+    /// Makes room for so many pages more, so that noting them cannot fail.
+    void reserve(int more) {
+        moved.reserve(more);
+        taken.reserve(Math.addExact(moved.size(), more));
+    }
+
+    /// A page has been moved, within a range that was expected, and room was reserved for it.
     void add(long page, long committed, long before) {
         moved.add(page, committed, before);
     }
 
-    /// Puts pages back that nobody has used or moved since.
+    /// Puts pages back that nobody has used or moved since. Never fails.
     void undo(HostLock hostLock, HostSide hostSide) {
-        MigrationEvent event = heap.timeline().migration();
+        int undone;
         try (HostLock.Hold _ = hostLock.shared()) {
-            int undone = hostSide.takeBack(this);
-            heap.accounts().add(Counter.MIGRATE_UNDONE_PAGES, undone);
-            heap.accounts().moved(Cause.UNDO, Direction.TO_HOST, undone, 0);
-            if (event != null && undone > 0) {
+            undone = hostSide.takeBack(this);
+        }
+        heap.accounts().add(Counter.MIGRATE_UNDONE_PAGES, undone);
+        heap.accounts().moved(Cause.UNDO, Direction.TO_HOST, undone, 0);
+        if (undone > 0) {
+            report(undone);
+        }
+    }
+
+    private void report(int undone) {
+        try {
+            MigrationEvent event = heap.timeline().migration();
+            if (event != null) {
                 event.of(Cause.UNDO, Direction.TO_HOST, "none");
                 event.range(moved.page(0), moved.page(moved.size() - 1) + 1 - moved.page(0), heap.space().addressOf(moved.page(0)));
                 event.device(mirror.index(), mirror.deviceName());
                 event.moved(undone, 0);
                 heap.timeline().end(event);
             }
+        } catch (OutOfMemoryError e) {
+            heap.accounts().increment(Counter.TRACE_LOST);
         }
+    }
+
+    /// Tells mirrors of the program's own that pages are about to go back, and waits for the launches that may use them; the claims are made.
+    void announce() {
+        for (int i = 0; i < parts.size(); i++) {
+            Part part = parts.get(i);
+            part.announced = heap.notifier().begin(part.invalidation);
+            Unwinding.awaitLaunches(heap.inFlight(), part.pages);
+        }
+    }
+
+    /// They are back.
+    void endAnnouncement() {
+        for (int i = 0; i < parts.size(); i++) {
+            Notifier.Token token = parts.get(i).announced;
+            if (token != null) {
+                token.close();
+            }
+            parts.get(i).announced = null;
+        }
+    }
+
+    /// Empty, with room for every page of this.
+    Claims taken() {
+        taken.clear();
+        return taken;
     }
 
     public DeviceMirror mirror() {

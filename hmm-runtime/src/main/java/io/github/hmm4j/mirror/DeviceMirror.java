@@ -9,6 +9,7 @@ import io.github.hmm4j.page.PageTable;
 import io.github.hmm4j.page.PageWord;
 import io.github.hmm4j.space.AddressSpace;
 import io.github.hmm4j.space.PageRange;
+import io.github.hmm4j.space.Parts;
 import io.github.hmm4j.space.VaRange;
 import java.util.ArrayList;
 import java.util.List;
@@ -52,12 +53,18 @@ public final class DeviceMirror implements AutoCloseable {
         coherent = device.info().coherent();
         aperture = !coherent && space.capacityBytes() <= Math.min(budgetBytes, device.info().maxAllocationBytes());
         int pageBytes = space.pageSize().bytes();
-        pool = aperture
-                ? FramePool.aperture(device, pageBytes, Math.toIntExact(space.pageCount()))
-                : FramePool.windows(device, pageBytes, budgetBytes);
-        frames = new FrameTable(space.pageCount(), Math.max(1, pool.capacityFrames()));
-        copies = device.copyEngine(space.host().alias().address(), space.capacityBytes());
-        hostImage = coherent ? device.hostMemory(space.host().alias().address(), space.capacityBytes()) : null;
+        Parts parts = new Parts();
+        try {
+            pool = parts.add(aperture
+                    ? FramePool.aperture(device, pageBytes, Math.toIntExact(space.pageCount()))
+                    : FramePool.windows(device, pageBytes, budgetBytes));
+            frames = parts.add(new FrameTable(space.pageCount(), Math.max(1, pool.capacityFrames())));
+            copies = parts.add(device.copyEngine(space.host().alias().address(), space.capacityBytes()));
+            hostImage = coherent ? device.hostMemory(space.host().alias().address(), space.capacityBytes()) : null;
+        } catch (RuntimeException | Error e) {
+            parts.closeAfter(e);
+            throw e;
+        }
     }
 
     public int index() {

@@ -5,6 +5,7 @@ import static java.lang.foreign.ValueLayout.JAVA_LONG;
 
 import io.github.hmm4j.space.LazyTable;
 import io.github.hmm4j.space.PageRange;
+import io.github.hmm4j.space.Parts;
 import java.lang.invoke.VarHandle;
 
 /// A device's page table: which frame stands for which page, both ways, off-heap: 4 bytes for each page and 16 for each frame that was ever used.
@@ -24,10 +25,16 @@ final class FrameTable implements AutoCloseable {
     private final LazyTable lastUseOfFrame; // clock of the last launch
 
     FrameTable(long pageCount, int frameCount) {
-        frameOfPage = new LazyTable(pageCount * Integer.BYTES);
-        pageOfFrame = new LazyTable((long) frameCount * Long.BYTES);
-        regionOfFrame = new LazyTable((long) frameCount * Integer.BYTES);
-        lastUseOfFrame = new LazyTable((long) frameCount * Integer.BYTES);
+        Parts parts = new Parts();
+        try {
+            frameOfPage = parts.add(new LazyTable(pageCount * Integer.BYTES));
+            pageOfFrame = parts.add(new LazyTable((long) frameCount * Long.BYTES));
+            regionOfFrame = parts.add(new LazyTable((long) frameCount * Integer.BYTES));
+            lastUseOfFrame = parts.add(new LazyTable((long) frameCount * Integer.BYTES));
+        } catch (RuntimeException | Error e) {
+            parts.closeAfter(e);
+            throw e;
+        }
     }
 
     int frameOf(long page) {

@@ -41,8 +41,10 @@ public final class LaunchTable implements InFlight {
             this.pages = pages;
         }
 
+        /// Takes nothing from the Java heap: who undoes something because that is full looks for conflicts, too.
         private boolean conflictsWith(PageRange range, boolean writersOnly) {
-            for (PageUse use : pages) {
+            for (int i = 0; i < pages.size(); i++) {
+                PageUse use = pages.get(i);
                 if ((use.writes() || !writersOnly) && use.pages().overlaps(range)) {
                     return true;
                 }

@@ -56,11 +56,17 @@ public final class Notifier {
     private static final Logger LOG = LoggerFactory.getLogger(Notifier.class);
 
     private final InvalidationSequence sequence = new InvalidationSequence();
-    private final ThreadLocal<Boolean> inCallback = ThreadLocal.withInitial(() -> false);
+    private final ThreadLocal<Depth> inCallback = ThreadLocal.withInitial(Depth::new);
+    private final Depth unknownDepth = new Depth(); // of threads for which there was no memory to count it
     // Replaced as a whole under the sequence's lock.
     private volatile List<Subscription> subscriptions = List.of();
 
-    /// A change in progress. Closed once, by any thread.
+    /// How many callbacks a thread is in, one within the other.
+    private static final class Depth {
+        private int callbacks;
+    }
+
+    /// A change in progress. Closed once, by any thread; closing takes nothing from the Java heap.
     public sealed interface Token extends AutoCloseable {
         @Override
         void close();
@@ -93,53 +99,82 @@ public final class Notifier {
     ///
     /// @param owner index of the device on whose behalf they change, or -1
     public Token begin(VaRange range, InvalidationKind kind, int owner) {
+        return beginQuietly() ? unannounced : announce(new Invalidation(range, kind, owner));
+    }
+
+    /// The same for a change that was made out beforehand. Takes nothing from the Java heap, and never fails: for whoever undoes something because that heap is full.
+    public Token begin(Invalidation event) {
+        return beginQuietly() ? unannounced : announce(event);
+    }
+
+    /// Returns false if there is somebody to be told.
+    private boolean beginQuietly() {
         if (subscriptions.isEmpty()) {
             sequence.beginQuiet();
             if (subscriptions.isEmpty()) {
-                return unannounced;
+                return true;
             }
             sequence.endQuiet();    // somebody came meanwhile; nothing has changed yet
         }
-        return announce(new Invalidation(range, kind, owner));
+        return false;
     }
 
     private Token announce(Invalidation event) {
+        Depth depth = depth();
         long number;
-        List<Subscription> concerned = new ArrayList<>();
+        List<Subscription> present; // replaced as a whole, so this one stays as it is
         sequence.lock.lock();
         try {
-            for (Subscription subscription : subscriptions) {
+            present = subscriptions;
+            boolean concernsAnybody = false;
+            for (int i = 0; i < present.size(); i++) {
+                Subscription subscription = present.get(i);
                 if (subscription.range().overlaps(event.range())) {
-                    concerned.add(subscription);
+                    concernsAnybody = true;
                     subscription.callbacks++;
                 }
             }
-            number = sequence.begin(!concerned.isEmpty());
+            number = sequence.begin(concernsAnybody);
         } finally {
             sequence.lock.unlock();
         }
-        for (Subscription subscription : concerned) {
-            tell(subscription, event, number);
+        for (int i = 0; i < present.size(); i++) {
+            Subscription subscription = present.get(i);
+            if (subscription.range().overlaps(event.range())) {
+                tell(subscription, event, number, depth);
+            }
         }
         return announced;
     }
 
-    private void tell(Subscription subscription, Invalidation event, long number) {
-        boolean nested = inCallback.get();
-        inCallback.set(true);
+    /// Whether a thread is in a callback matters only to mistakes of that callback.
+    private Depth depth() {
+        try {
+            return inCallback.get();
+        } catch (OutOfMemoryError e) {
+            return unknownDepth;
+        }
+    }
+
+    private void tell(Subscription subscription, Invalidation event, long number, Depth depth) {
+        depth.callbacks++;
         subscription.lock().lock();
         try {
             subscription.invalidate(event, number);
         } catch (Throwable thrown) {    // a mirror's mistake, even a failed assertion, must not stop a move half-way
-            LOG.error("mirror of {} failed to forget {}; it may show stale pages", subscription.range(), event, thrown);
+            report(subscription, event, thrown);
         } finally {
             subscription.lock().unlock();
-            if (nested) {
-                inCallback.set(true);
-            } else {
-                inCallback.remove();
-            }
+            depth.callbacks--;
             callbackEnded(subscription);
+        }
+    }
+
+    private static void report(Subscription subscription, Invalidation event, Throwable thrown) {
+        try {
+            LOG.error("mirror of {} failed to forget {}; it may show stale pages", subscription.range(), event, thrown);
+        } catch (OutOfMemoryError e) {
+            return; // nor must this
         }
     }
 
@@ -210,7 +245,7 @@ public final class Notifier {
     }
 
     private void refuseWaiting(Subscription subscription, String what) {
-        if (inCallback.get()) {
+        if (inCallback.get().callbacks > 0) {
             throw new IllegalStateException(what + " of " + subscription.range()
                     + " within an invalidation callback would wait for itself");
         }

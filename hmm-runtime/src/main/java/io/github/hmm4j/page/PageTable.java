@@ -74,6 +74,28 @@ public final class PageTable implements AutoCloseable {
         }
     }
 
+    /// What a claimed page becomes.
+    @FunctionalInterface
+    public interface Settlement {
+
+        /// @param word   the present one
+        /// @param before the one from before the claim
+        long next(long word, long before);
+    }
+
+    /// The same for a settlement that depends on what the page was; it is made once and takes no memory here, so that a claim can be ended when the Java heap is full.
+    public boolean settle(long pageIndex, Transition transition, long claim, long before, Settlement settlement) {
+        while (true) {
+            long word = word(pageIndex);
+            if (!PageWord.isSameVersion(word, claim)) {
+                return false;
+            }
+            if (transition(pageIndex, transition, word, settlement.next(word, before))) {
+                return true;
+            }
+        }
+    }
+
     /// Counts one more view of a page in its word, unless the word is no longer `expected`.
     public boolean pin(long pageIndex, long expected, boolean write) {
         return WORD.compareAndSet(words, pageIndex * Long.BYTES, expected, PageWord.pinned(expected, write));

@@ -123,6 +123,18 @@ public final class PageWord {
         };
     }
 
+    /// Where the page is valid: bit 0 is the host, bit d + 1 is device d. A claim leaves it as it is; 0 if it is valid nowhere, or empty.
+    public static int validAt(long word) {
+        int shared = 1 | sharers(word) << 1;
+        int owner = 1 << (device(word) + 1);
+        return switch (state(word)) {
+            case EMPTY, UNMAPPED, POISONED -> 0;
+            case HOST, SHARED, TO_DEVICE -> shared;
+            case DEVICE -> owner;
+            case TO_HOST -> sharers(word) == 0 ? owner : shared;
+        };
+    }
+
     /// Whether a device holds the only copy.
     public static boolean isOwnedBy(long word, int device) {
         return state(word) == PageState.DEVICE && device(word) == device;
@@ -188,10 +200,17 @@ public final class PageWord {
     ///
     /// @throws IllegalStateException if there are [#MAX_PINS] already
     public static long pinned(long word, boolean write) {
+        requireRoomForPin(word, write);
+        return word + (1L << (write ? WRITE_PINS_SHIFT : READ_PINS_SHIFT));
+    }
+
+    /// Refuses one open view too many.
+    ///
+    /// @throws IllegalStateException if there are [#MAX_PINS] already
+    public static void requireRoomForPin(long word, boolean write) {
         if ((write ? writePins(word) : readPins(word)) == MAX_PINS) {
             throw new IllegalStateException("more than " + MAX_PINS + " views are open on one page");
         }
-        return word + (1L << (write ? WRITE_PINS_SHIFT : READ_PINS_SHIFT));
     }
 
     static long unpinned(long word, boolean write) {

@@ -34,6 +34,7 @@ import java.util.Set;
 /// | `POISON` | `TO_HOST, DEVICE -> POISONED` | whoever finds the device lost | `DISCARD` |
 /// | `UNMAP` | any but `TO_HOST` `-> UNMAPPED` | the program frees the page | - |
 /// | `MAP` | `UNMAPPED -> EMPTY` | the program allocates at this address again | - |
+/// | `MOVE_IN` | `UNMAPPED -> EMPTY, HOST, SHARED, DEVICE, POISONED` | the program moves a region: its pages in their new place, or in the old one if that fails | - |
 ///
 /// Where faults are served, native code makes and ends all `TO_HOST` claims, from more states than Java's rows say: a fault claims a page of any state to install its mapping. The
 /// table that is checked here is Java's.
@@ -55,7 +56,8 @@ public enum Transition {
     MARK_READ(EnumSet.of(EMPTY), EnumSet.of(EMPTY)),
     POISON(EnumSet.of(TO_HOST, DEVICE), EnumSet.of(POISONED)),
     UNMAP(EnumSet.complementOf(EnumSet.of(TO_HOST, UNMAPPED)), EnumSet.of(UNMAPPED)),
-    MAP(EnumSet.of(UNMAPPED), EnumSet.of(EMPTY));
+    MAP(EnumSet.of(UNMAPPED), EnumSet.of(EMPTY)),
+    MOVE_IN(EnumSet.of(UNMAPPED), EnumSet.of(EMPTY, HOST, SHARED, DEVICE, POISONED));
 
     private static final int STATES = PageState.values().length;
 

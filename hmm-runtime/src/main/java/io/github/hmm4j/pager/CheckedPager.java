@@ -56,13 +56,14 @@ public final class CheckedPager {
                 .reinterpret(range.lengthBytes(), arena, null);
         HostView view = new HostView(this, range, pages, write, arena, write ? bytes : bytes.asReadOnly());
         try {
+            open.add(view); // before it has its pages: once it has, nothing may fail
             fetch(range, pages, write, Cause.VIEW);
         } catch (RuntimeException | Error e) {
+            open.remove(view);
             arena.close();
             pagesLetGo(); // a launch may be waiting for pages that it held meanwhile
             throw e;
         }
-        open.add(view);
         heap.accounts().increment(Counter.VIEWS_OPENED);
         return view;
     }
@@ -74,9 +75,15 @@ public final class CheckedPager {
     public HostPin pin(VaRange range, boolean write) {
         heap.space().regionOf(range);
         PageRange pages = heap.space().pagesOf(range);
-        fetch(range, pages, write, Cause.PIN);
         HostPin pin = new HostPin(this, range, pages, write);
-        pins.add(pin);
+        try {
+            pins.add(pin); // as for a view
+            fetch(range, pages, write, Cause.PIN);
+        } catch (RuntimeException | Error e) {
+            pins.remove(pin);
+            pagesLetGo();
+            throw e;
+        }
         return pin;
     }
 

@@ -23,7 +23,6 @@ import io.github.hmm4j.space.Protection;
 import io.github.hmm4j.timeline.MigrationEvent;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
-import java.util.function.LongUnaryOperator;
 import org.jspecify.annotations.Nullable;
 
 /// The host side where any code may touch managed memory: every claim is made, carried out and released in one native call.
@@ -34,11 +33,15 @@ public final class NativeHostSide implements HostSide {
     private static final int EXCLUSIVE = 1;
     private static final int PIN = 2;
     private static final int MAP = 4;
+    private static final int UNDO_PAGES = 512;
 
     private final ManagedPages heap;
     private final PageTable table;
     private final HostLock hostLock;
     private final long pager;
+    /// Three columns for [PagerCalls#undo]; lives as long as this.
+    private final Object undoLock = new Object();
+    private final MemorySegment undoing = Arena.ofAuto().allocate(JAVA_LONG, 3L * UNDO_PAGES);
 
     public NativeHostSide(ManagedPages heap, HostLock hostLock, NativePager pager) {
         this.heap = heap;
@@ -56,6 +59,7 @@ public final class NativeHostSide implements HostSide {
             MemorySegment outcomes = arena.allocate(Math.max(1, pages.count()));
             MemorySegment moved = arena.allocate(JAVA_LONG, PagerCalls.MOVED_WORDS);
             MemorySegment failure = arena.allocate(JAVA_LONG, PagerCalls.FAILURE_WORDS);
+            MigrationReport report = new MigrationReport(pages); // before pages are pinned: nothing may fail once they are
             int result = PagerCalls.fetch(pager, pages.first(), pages.end(), flags, outcomes, moved, failure);
             long copied = moved.getAtIndex(JAVA_LONG, 1);
             count(access, cause, moved.getAtIndex(JAVA_LONG, 0), copied);
@@ -67,7 +71,8 @@ public final class NativeHostSide implements HostSide {
                 String what = access.pins() ? "view" : "fetch";
                 throw NativeFailure.of(heap, failure, access.isExclusive(), what, pages.end());
             }
-            return MigrationReport.of(pages, outcomes, heap.space().pageSize().bytesFor(copied));
+            report.set(outcomes, heap.space().pageSize().bytesFor(copied));
+            return report;
         }
     }
 
@@ -144,25 +149,23 @@ public final class NativeHostSide implements HostSide {
         }
     }
 
+    /// In parts that fit the room there is, which was made with this: it runs when the Java heap may be full.
     @Override
     public int takeBack(UndoLog moved) {
-        if (moved.size() == 0) {
-            return 0;
+        long undone = 0;
+        synchronized (undoLock) {
+            for (int from = 0; from < moved.size(); from += UNDO_PAGES) {
+                int count = Math.min(UNDO_PAGES, moved.size() - from);
+                for (int i = 0; i < count; i++) {
+                    undoing.setAtIndex(JAVA_LONG, i, moved.page(from + i));
+                    undoing.setAtIndex(JAVA_LONG, UNDO_PAGES + i, moved.committed(from + i));
+                    undoing.setAtIndex(JAVA_LONG, 2 * UNDO_PAGES + i, moved.before(from + i));
+                }
+                undone += PagerCalls.undo(pager, moved.mirror().index(), moved.launchedBefore(), moved.clock(), count,
+                        undoing.address(), undoing.address() + UNDO_PAGES * Long.BYTES, undoing.address() + 2 * UNDO_PAGES * Long.BYTES);
+            }
         }
-        try (Arena arena = Arena.ofConfined()) {
-            long undone = PagerCalls.undo(pager, moved.mirror().index(), moved.launchedBefore(), moved.clock(), moved.size(),
-                    column(arena, moved.size(), i -> moved.page((int) i)), column(arena, moved.size(), i -> moved.committed((int) i)),
-                    column(arena, moved.size(), i -> moved.before((int) i)));
-            return Math.toIntExact(undone);
-        }
-    }
-
-    private static MemorySegment column(Arena arena, int size, LongUnaryOperator value) {
-        MemorySegment column = arena.allocate(JAVA_LONG, size);
-        for (int i = 0; i < size; i++) {
-            column.setAtIndex(JAVA_LONG, i, value.applyAsLong(i));
-        }
-        return column;
+        return Math.toIntExact(undone);
     }
 
     @Override

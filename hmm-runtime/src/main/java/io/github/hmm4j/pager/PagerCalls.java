@@ -177,9 +177,9 @@ final class PagerCalls {
         }
     }
 
-    static long undo(long pager, long device, long launchedBefore, long clockBefore, long count, MemorySegment pages, MemorySegment committed, MemorySegment before) {
+    static long undo(long pager, long device, long launchedBefore, long clockBefore, long count, long pages, long committed, long before) {
         try {
-            return (long) UNDO.invokeExact(pager, device, launchedBefore, clockBefore, count, pages.address(), committed.address(), before.address());
+            return (long) UNDO.invokeExact(pager, device, launchedBefore, clockBefore, count, pages, committed, before);
         } catch (Throwable e) {
             throw unexpected(e);
         }

@@ -8,6 +8,7 @@ import java.util.Map;
 import java.util.Optional;
 import java.util.TreeMap;
 import java.util.concurrent.ConcurrentSkipListMap;
+import java.util.function.Function;
 
 /// The managed heap's virtual addresses and the regions allocated in them.
 ///
@@ -39,15 +40,16 @@ public final class AddressSpace implements AutoCloseable {
             throw new IllegalArgumentException("capacityBytes=%d is more than 2^31 pages of pageSize=%d; take larger pages"
                     .formatted(capacityBytes, pageSize.bytes()));
         }
-        regionStarts = new LazyTable(pageCount());
+        Parts parts = new Parts();
         try {
-            host = new HostMemory(this.capacityBytes, pageSize);
+            host = parts.add(new HostMemory(this.capacityBytes, pageSize));
+            baseBytes = host.appAddressBytes();
+            regionStarts = parts.add(new LazyTable(pageCount()));
+            free.put(baseBytes, this.capacityBytes);
         } catch (RuntimeException | Error e) {
-            regionStarts.close();
+            parts.closeAfter(e);
             throw e;
         }
-        baseBytes = host.appAddressBytes();
-        free.put(baseBytes, this.capacityBytes);
     }
 
     /// Where regions begin: one byte for each page, 1 at the first page of a region and at the first page behind one. For native code, which fetches ahead within a region only:
@@ -56,12 +58,15 @@ public final class AddressSpace implements AutoCloseable {
         return regionStarts.segment().address();
     }
 
-    private void markBoundary(long addressBytes) {
+    private void markBoundary(long addressBytes, boolean isOne) {
         if (addressBytes < baseBytes + capacityBytes) {
-            Map.Entry<Long, Region> before = regions.lowerEntry(addressBytes);
-            boolean ends = before != null && before.getValue().range().endBytes() == addressBytes;
-            regionStarts.segment().set(ValueLayout.JAVA_BYTE, pageOf(addressBytes), (byte) (ends || regions.containsKey(addressBytes) ? 1 : 0));
+            regionStarts.segment().set(ValueLayout.JAVA_BYTE, pageOf(addressBytes), (byte) (isOne ? 1 : 0));
         }
+    }
+
+    private boolean endsARegion(long addressBytes) {
+        Map.Entry<Long, Region> before = regions.lowerEntry(addressBytes);
+        return before != null && before.getValue().range().endBytes() == addressBytes;
     }
 
     public PageSize pageSize() {
@@ -94,7 +99,14 @@ public final class AddressSpace implements AutoCloseable {
     ///
     /// @param alignmentBytes power of two up to 2 MiB; the page size is always kept
     /// @throws OutOfMemoryError if no free range is large enough; the message says how much is free and the largest range
-    public synchronized Region allocate(long lengthBytes, long alignmentBytes) {
+    public Region allocate(long lengthBytes, long alignmentBytes) {
+        return allocate(lengthBytes, alignmentBytes, region -> region);
+    }
+
+    /// The same for somebody who needs more than the region: what must be made of it is made before it is allocated, since a region that nobody hears of cannot be freed.
+    ///
+    /// @param describe makes what is returned; called under the monitor of this object
+    public synchronized <T> T allocate(long lengthBytes, long alignmentBytes, Function<Region, T> describe) {
         if (lengthBytes <= 0) {
             throw new IllegalArgumentException("lengthBytes=" + lengthBytes + ", must be positive");
         }
@@ -107,27 +119,60 @@ public final class AddressSpace implements AutoCloseable {
             long start = roundUp(hole.getKey(), alignment);
             long end = hole.getKey() + hole.getValue();
             if (start < end && end - start >= wholeBytes) {
-                return take(hole.getKey(), end, start, wholeBytes, lengthBytes);
+                Region region = new Region(nextId(), VaRange.ofLength(start, wholeBytes), lengthBytes);
+                T described = describe.apply(region);
+                take(hole.getKey(), end, region);
+                return described;
             }
         }
         throw outOfMemory(lengthBytes);
     }
 
-    private Region take(long holeStart, long holeEnd, long start, long wholeBytes, long requestedBytes) {
-        free.remove(holeStart);
-        if (start > holeStart) {
-            free.put(holeStart, start - holeStart);
+    /// All or nothing: the Java heap may be full.
+    private void take(Long holeStart, long holeEnd, Region region) {
+        Long start = region.range().startBytes();
+        Long end = region.range().endBytes();
+        Long before = start - holeStart;
+        if (end < holeEnd) {
+            free.put(end, holeEnd - end);
         }
-        if (start + wholeBytes < holeEnd) {
-            free.put(start + wholeBytes, holeEnd - start - wholeBytes);
+        try {
+            put(start, region);
+        } catch (OutOfMemoryError e) {
+            free.remove(end);
+            throw e;
         }
-        usedBytes += wholeBytes;
-        host.reuse(start - baseBytes, wholeBytes);
-        Region region = new Region(nextId(), VaRange.ofLength(start, wholeBytes), requestedBytes);
-        regions.put(start, region);
-        markBoundary(start);
-        markBoundary(start + wholeBytes);
-        return region;
+        if (before > 0) {
+            free.put(holeStart, before);
+        } else {
+            free.remove(holeStart);
+        }
+        usedBytes += region.range().lengthBytes();
+        host.reuse(start - baseBytes, end - start);
+        markBoundary(start, true);
+        markBoundary(end, true);
+    }
+
+    /// The map adds first and makes the way to it shorter then; it may run out of memory in between.
+    private void put(Long start, Region region) {
+        try {
+            regions.put(start, region);
+        } catch (OutOfMemoryError e) {
+            if (!region.equals(regions.get(start))) {
+                throw e;
+            }
+        }
+    }
+
+    /// The same the other way round.
+    private void remove(Long start) {
+        try {
+            regions.remove(start);
+        } catch (OutOfMemoryError e) {
+            if (regions.containsKey(start)) {
+                throw e;
+            }
+        }
     }
 
     private OutOfMemoryError outOfMemory(long lengthBytes) {
@@ -148,35 +193,38 @@ public final class AddressSpace implements AutoCloseable {
     public synchronized void unmap(VaRange range) {
         Region region = regionOf(range);
         requireAligned(range);
-        regions.remove(region.range().startBytes());
-        if (range.startBytes() > region.range().startBytes()) {
-            VaRange head = new VaRange(region.range().startBytes(), range.startBytes());
-            long requested = Math.min(region.requestedBytes(), head.lengthBytes());
-            regions.put(head.startBytes(), new Region(region.id(), head, requested));
-        }
-        if (range.endBytes() < region.range().endBytes()) {
-            VaRange tail = new VaRange(range.endBytes(), region.range().endBytes());
+        Long start = region.range().startBytes();
+        Long end = range.endBytes();
+        boolean hasHead = range.startBytes() > start;
+        boolean hasTail = end < region.range().endBytes();
+        boolean startIsBoundary = hasHead || endsARegion(range.startBytes());
+        boolean endIsBoundary = hasTail || regions.containsKey(end);
+        VaRange head = new VaRange(start, hasHead ? range.startBytes() : end);
+        Region left = new Region(region.id(), head, Math.min(region.requestedBytes(), head.lengthBytes()));
+        if (hasTail) {
+            VaRange tail = new VaRange(end, region.range().endBytes());
             long requested = region.range().startBytes() + region.requestedBytes() - tail.startBytes();
-            regions.put(tail.startBytes(), new Region(nextId(), tail, Math.max(1, requested)));
+            put(end, new Region(nextId(), tail, Math.max(1, requested)));
         }
-        markBoundary(range.startBytes());
-        markBoundary(range.endBytes());
+        if (hasHead) {
+            regions.put(start, left); // takes the place of the whole, which needs no memory
+        } else {
+            remove(start);
+        }
+        markBoundary(range.startBytes(), startIsBoundary);
+        markBoundary(range.endBytes(), endIsBoundary);
     }
 
-    /// Makes unmapped addresses available again.
+    /// Makes unmapped addresses available again. All or nothing: the Java heap may be full.
     public synchronized void recycle(VaRange range) {
-        long start = range.startBytes();
-        long end = range.endBytes();
-        usedBytes -= end - start;
-        Map.Entry<Long, Long> before = free.floorEntry(start);
-        if (before != null && before.getKey() + before.getValue() == start) {
-            start = before.getKey();
-        }
-        Long after = free.remove(end);
-        if (after != null) {
-            end += after;
-        }
-        free.put(start, end - start);
+        Map.Entry<Long, Long> before = free.floorEntry(range.startBytes());
+        boolean joins = before != null && before.getKey() + before.getValue() == range.startBytes();
+        Long start = joins ? before.getKey() : range.startBytes();
+        Long oldEnd = range.endBytes();
+        Long after = free.get(oldEnd);
+        free.put(start, oldEnd + (after == null ? 0 : after) - start);
+        free.remove(oldEnd);
+        usedBytes -= range.lengthBytes();
     }
 
     /// The region that holds an address.

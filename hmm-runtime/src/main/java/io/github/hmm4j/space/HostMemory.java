@@ -20,6 +20,7 @@ import java.util.List;
 public final class HostMemory implements AutoCloseable {
 
     private static final int ALIGNMENT_BYTES = PageSize.MAX_BYTES;
+    private static final MemorySegment ZEROS = MemorySegment.ofArray(new byte[64 << 10]).asReadOnly();
 
     private static final VarHandle BACKED = ValueLayout.JAVA_BYTE.varHandle();
 
@@ -37,28 +38,22 @@ public final class HostMemory implements AutoCloseable {
     HostMemory(long lengthBytes, PageSize pageSize) {
         this.lengthBytes = lengthBytes;
         this.pageSize = pageSize;
-        List<Runnable> undo = new ArrayList<>();
+        Parts parts = new Parts();
         try {
-            LazyTable table = new LazyTable(pageSize.pagesFor(lengthBytes));
-            undo.add(table::close);
+            backed = parts.add(new LazyTable(pageSize.pagesFor(lengthBytes)));
             int file = SystemCalls.memfd("hmm-heap", lengthBytes);
-            undo.add(() -> SystemCalls.close(file));
-            Reservation ofProgram = Reservation.of(lengthBytes);
-            undo.add(ofProgram::close);
-            Reservation own = Reservation.of(lengthBytes);
-            undo.add(own::close);
-            SystemCalls.mmap(own.startBytes, lengthBytes, SystemCalls.PROT_READ_WRITE,
-                    SystemCalls.MAP_SHARED | SystemCalls.MAP_FIXED | SystemCalls.MAP_NORESERVE, file, 0);
-            SystemCalls.dontFork(own.startBytes, lengthBytes);
-            backed = table;
+            parts.add(() -> SystemCalls.close(file));
             fd = file;
-            app = ofProgram;
-            alias = own;
+            app = parts.add(Reservation.of(lengthBytes));
+            alias = parts.add(Reservation.of(lengthBytes));
+            SystemCalls.mmap(alias.startBytes, lengthBytes, SystemCalls.PROT_READ_WRITE,
+                    SystemCalls.MAP_SHARED | SystemCalls.MAP_FIXED | SystemCalls.MAP_NORESERVE, fd, 0);
+            SystemCalls.dontFork(alias.startBytes, lengthBytes);
+            aliasSegment = MemorySegment.ofAddress(alias.startBytes).reinterpret(lengthBytes);
         } catch (RuntimeException | Error e) {
-            undo.reversed().forEach(Runnable::run);
+            parts.closeAfter(e);
             throw e;
         }
-        aliasSegment = MemorySegment.ofAddress(alias.startBytes).reinterpret(lengthBytes);
     }
 
     /// First address of the program's pointers.
@@ -114,7 +109,11 @@ public final class HostMemory implements AutoCloseable {
     /// Remembers that these pages have memory. Whoever says so keeps it from being taken away, by a claim, a pin or a
     /// lock.
     public void noteBacked(PageRange pages) {
-        for (long page = pages.first(); page < pages.end(); page++) {
+        noteBacked(pages.first(), pages.end());
+    }
+
+    private void noteBacked(long first, long end) {
+        for (long page = first; page < end; page++) {
             BACKED.setOpaque(backed.segment(), page, (byte) 1);
         }
     }
@@ -138,23 +137,34 @@ public final class HostMemory implements AutoCloseable {
 
     /// Like [#release], for offsets that were freed and written to before: their memory may be kept, zeroed, for whoever allocates them next.
     public synchronized void retire(long offsetBytes, long retiredBytes) {
-        if (spare.add(offsetBytes, retiredBytes)) {
-            try {
-                zero(offsetBytes, retiredBytes);
-                return;
-            } catch (HostMemoryExhaustedException e) {
-                spare.remove(offsetBytes, retiredBytes); // not all of it was there
-            }
+        if (!SparePages.fits(retiredBytes)) {
+            release(offsetBytes, retiredBytes);
+            return;
         }
-        release(offsetBytes, retiredBytes);
+        try {
+            zero(offsetBytes, retiredBytes);
+        } catch (HostMemoryExhaustedException e) {
+            release(offsetBytes, retiredBytes); // not all of it was there
+            return;
+        }
+        try {
+            spare.add(offsetBytes, retiredBytes);
+        } catch (OutOfMemoryError e) {
+            return; // nobody knows that there is memory to give back; who allocates it finds zeros
+        }
     }
 
-    private void zero(long offsetBytes, long lengthBytes) {
-        PageRange pages = new PageRange(pageSize.pageOf(offsetBytes), pageSize.pageOf(offsetBytes + lengthBytes));
-        give(pages);
-        noteBacked(pages);
-        aliasSegment.asSlice(offsetBytes, lengthBytes).fill((byte) 0);
-    }
+    /// Makes these offsets, whole pages, read as zeros by writing them. Takes nothing from the Java heap.
+    ///
+    /// @throws HostMemoryExhaustedException if they had no memory and there is none; nothing is written then
+    public void zero(long offsetBytes, long zeroedBytes) {
+        long first = pageSize.pageOf(offsetBytes);
+        long end = pageSize.pageOf(offsetBytes + zeroedBytes);
+        give(first, end);
+        noteBacked(first, end);
+        for (long done = 0; done < zeroedBytes; done += ZEROS.byteSize()) {
+            MemorySegment.copy(ZEROS, 0, aliasSegment, offsetBytes + done, Math.min(ZEROS.byteSize(), zeroedBytes - done));
+        }
 
     /// These offsets are allocated again.
     synchronized void reuse(long offsetBytes, long lengthBytes) {
@@ -179,7 +189,7 @@ public final class HostMemory implements AutoCloseable {
     }
 
     /// Address space that belongs to us but to which nothing is mapped.
-    private record Reservation(long mappedBytes, long mappedLengthBytes, long startBytes) {
+    private record Reservation(long mappedBytes, long mappedLengthBytes, long startBytes) implements AutoCloseable {
 
         static Reservation of(long lengthBytes) {
             long mappedLength = lengthBytes + ALIGNMENT_BYTES;
@@ -188,7 +198,8 @@ public final class HostMemory implements AutoCloseable {
             return new Reservation(mapped, mappedLength, (mapped + ALIGNMENT_BYTES - 1) & -ALIGNMENT_BYTES);
         }
 
-        void close() {
+        @Override
+        public void close() {
             SystemCalls.munmap(mappedBytes, mappedLengthBytes);
         }
     }

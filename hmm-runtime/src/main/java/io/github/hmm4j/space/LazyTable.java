@@ -16,7 +16,12 @@ public final class LazyTable implements AutoCloseable {
         }
         int flags = SystemCalls.MAP_PRIVATE | SystemCalls.MAP_ANONYMOUS | SystemCalls.MAP_NORESERVE;
         long address = SystemCalls.mmap(0, lengthBytes, SystemCalls.PROT_READ_WRITE, flags, -1, 0);
-        segment = MemorySegment.ofAddress(address).reinterpret(lengthBytes);
+        try {
+            segment = MemorySegment.ofAddress(address).reinterpret(lengthBytes);
+        } catch (OutOfMemoryError e) {
+            SystemCalls.munmap(address, lengthBytes);
+            throw e;
+        }
     }
 
     public MemorySegment segment() {

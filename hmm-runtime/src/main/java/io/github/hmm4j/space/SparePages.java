@@ -1,5 +1,6 @@
 package io.github.hmm4j.space;
 
+import io.github.hmm4j.error.SystemCallFailedException;
 import java.util.Iterator;
 import java.util.LinkedHashMap;
 import java.util.Map;
@@ -23,21 +24,30 @@ final class SparePages {
         this.release = release;
     }
 
-    /// Takes a range in, unless it is too large.
-    boolean add(long offsetBytes, long lengthBytes) {
-        if (lengthBytes > LIMIT_BYTES) {
-            return false;
-        }
+    static boolean fits(long lengthBytes) {
+        return lengthBytes <= LIMIT_BYTES;
+    }
+
+    /// Takes a zeroed range in that fits.
+    void add(long offsetBytes, long lengthBytes) {
         Iterator<Map.Entry<Long, Long>> oldest = lengthByOffset.entrySet().iterator();
         while (totalBytes + lengthBytes > LIMIT_BYTES) {
             Map.Entry<Long, Long> entry = oldest.next();
             oldest.remove();
             totalBytes -= entry.getValue();
-            release.accept(entry.getKey(), entry.getValue());
+            giveBack(entry.getKey(), entry.getValue());
         }
         lengthByOffset.put(offsetBytes, lengthBytes);
         totalBytes += lengthBytes;
-        return true;
+    }
+
+    /// What the operating system does not take stays as it is: it is zeroed, and whoever allocates it gets what was promised.
+    private void giveBack(long offsetBytes, long lengthBytes) {
+        try {
+            release.accept(offsetBytes, lengthBytes);
+        } catch (SystemCallFailedException | OutOfMemoryError e) {
+            return;
+        }
     }
 
     /// The range has been allocated. What sticks out of it on either side is given back.
@@ -51,8 +61,8 @@ final class SparePages {
             if (start < endBytes && offsetBytes < end) {
                 entries.remove();
                 totalBytes -= end - start;
-                release.accept(start, Math.max(0, offsetBytes - start));
-                release.accept(endBytes, Math.max(0, end - endBytes));
+                giveBack(start, Math.max(0, offsetBytes - start));
+                giveBack(endBytes, Math.max(0, end - endBytes));
             }
         }
     }

@@ -61,7 +61,7 @@ public final class Timeline {
         return trace != null;
     }
 
-    /// It is over now.
+    /// It is over now. Never fails: what is told has happened, and telling must not stop whoever did it.
     public void end(TimelineEvent event) {
         event.ends();
         deliver(event);
@@ -82,10 +82,14 @@ public final class Timeline {
     }
 
     private void deliver(TimelineEvent event) {
-        if (event.shouldCommit()) {
-            event.commit();
-        }
-        if (trace != null && !trace.offer(event)) {
+        try {
+            if (event.shouldCommit()) {
+                event.commit();
+            }
+            if (trace != null && !trace.offer(event)) {
+                accounts.increment(Counter.TRACE_LOST);
+            }
+        } catch (OutOfMemoryError e) {
             accounts.increment(Counter.TRACE_LOST);
         }
     }

@@ -146,6 +146,24 @@ class PageWordTest {
         assertThat(PageWord.isReadableOn(PageWord.toClaimedForHost(shared, false), 3)).isFalse();
     }
 
+    /// Bit 0 is the host. A claim changes nothing before it is settled.
+    @Test
+    void aPageIsValidWhereItWasUntilItsClaimIsSettled() {
+        long host = PageWord.toHost(0);
+        long shared = PageWord.toShared(host, 1 << 3 | 1 << 1);
+        long owned = PageWord.toDevice(shared, 2);
+        assertThat(PageWord.validAt(0)).isZero();
+        assertThat(PageWord.validAt(PageWord.toPoisoned(owned))).isZero();
+        assertThat(PageWord.validAt(PageWord.toUnmapped(owned))).isZero();
+        assertThat(PageWord.validAt(host)).isEqualTo(0b1);
+        assertThat(PageWord.validAt(PageWord.toClaimedForDevice(host, 2, true))).isEqualTo(0b1);
+        assertThat(PageWord.validAt(shared)).isEqualTo(0b10101);
+        assertThat(PageWord.validAt(PageWord.toClaimedForDevice(shared, 2, true))).isEqualTo(0b10101);
+        assertThat(PageWord.validAt(PageWord.toClaimedForHost(shared, true))).isEqualTo(0b10101);
+        assertThat(PageWord.validAt(owned)).isEqualTo(0b1000);
+        assertThat(PageWord.validAt(PageWord.toClaimedForHost(owned, true))).isEqualTo(0b1000);
+    }
+
     @Test
     void describesWhatPeopleNeedToKnow() {
         long word = PageWord.pinned(PageWord.withProtection(PageWord.toDevice(0, 1), Protection.READ), false);

@@ -31,6 +31,7 @@ class TransitionTableTest {
             POISON: TO_HOST DEVICE > POISONED
             UNMAP: EMPTY HOST SHARED DEVICE TO_DEVICE POISONED > UNMAPPED
             MAP: UNMAPPED > EMPTY
+            MOVE_IN: UNMAPPED > EMPTY HOST SHARED DEVICE POISONED
             """;
 
     private static Map<String, String[]> table() {
@@ -64,7 +65,7 @@ class TransitionTableTest {
                 }
             }
         }
-        assertThat(allowed).isEqualTo(44);
+        assertThat(allowed).isEqualTo(49);
     }
 
     /// No way out of a claim but through its own transitions: nobody can take a `TO_HOST` page away, and only the host and the program a `TO_DEVICE` one.

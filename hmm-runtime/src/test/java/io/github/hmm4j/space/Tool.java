@@ -7,23 +7,23 @@ import java.util.Map;
 import java.util.stream.Stream;
 
 /// Programs of this machine that tests run.
-final class Tool {
+public final class Tool {
 
     /// Exit status and everything that was printed.
-    record Result(int status, String text) {}
+    public record Result(int status, String text) {}
 
     private Tool() {}
 
-    static boolean isThere(String name) {
+    public static boolean isThere(String name) {
         return Stream.of(System.getenv("PATH").split(":")).anyMatch(folder -> Files.isExecutable(Path.of(folder, name)));
     }
 
-    static Result run(String... command) throws IOException, InterruptedException {
+    public static Result run(String... command) throws IOException, InterruptedException {
         return run(Map.of(), command);
     }
 
     /// Runs to the end, with these variables in place of those of the same name.
-    static Result run(Map<String, String> environment, String... command) throws IOException, InterruptedException {
+    public static Result run(Map<String, String> environment, String... command) throws IOException, InterruptedException {
         ProcessBuilder builder = new ProcessBuilder(command).redirectErrorStream(true);
         builder.environment().remove("LD_PRELOAD"); // libjsig is for JVMs; others may not find it, and say so
         builder.environment().putAll(environment);

@@ -17,15 +17,15 @@ import java.util.stream.Stream;
 /// A JVM of its own for a program of the test tree: with other options, and so that what a test must survive cannot take the tests along.
 ///
 /// The class path, libjsig and the settings of the native libraries are those of this JVM.
-final class ChildJvm {
+public final class ChildJvm {
 
     /// What it printed, and how it ended.
-    record Result(int status, String output) {
+    public record Result(int status, String output) {
 
         private static final Pattern NUMBER = Pattern.compile("(\\w+)=(-?\\d+)");
 
         /// The numbers of the line that begins with `done`, which programs print last.
-        Map<String, Long> numbers() {
+        public Map<String, Long> numbers() {
             Map<String, Long> numbers = new LinkedHashMap<>();
             Matcher matcher = NUMBER.matcher(output.lines().filter(line -> line.startsWith("done ")).findFirst().orElse(""));
             while (matcher.find()) {
@@ -36,7 +36,7 @@ final class ChildJvm {
     }
 
     /// What a JVM needs that lets native code install signal handlers.
-    static final String JSIG = Path.of(System.getProperty("java.home"), "lib", "libjsig.so").toString();
+    public static final String JSIG = Path.of(System.getProperty("java.home"), "lib", "libjsig.so").toString();
 
     private static final Duration PATIENCE_FOR_DUMP = Duration.ofSeconds(5);
 
@@ -45,14 +45,14 @@ final class ChildJvm {
     /// Runs `main` of a program to its end.
     ///
     /// @param limit far more than it should ever take; a program that takes longer hangs, and the error has the stacks of its threads
-    static Result run(Duration limit, List<String> options, Class<?> program, String... arguments) {
+    public static Result run(Duration limit, List<String> options, Class<?> program, String... arguments) {
         return run(limit, System.getenv().getOrDefault("LD_PRELOAD", JSIG), options, program, arguments);
     }
 
     /// The same with other libraries preloaded.
     ///
     /// @param preload as `LD_PRELOAD` has it; may be empty
-    static Result run(Duration limit, String preload, List<String> options, Class<?> program, String... arguments) {
+    public static Result run(Duration limit, String preload, List<String> options, Class<?> program, String... arguments) {
         try {
             Path output = Files.createTempFile("hmm-child", ".log");
             try {

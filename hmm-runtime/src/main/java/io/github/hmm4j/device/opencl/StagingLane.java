@@ -8,6 +8,7 @@ import java.util.ArrayDeque;
 import java.util.ArrayList;
 import java.util.Deque;
 import java.util.List;
+import java.util.concurrent.locks.LockSupport;
 import java.util.concurrent.locks.ReentrantLock;
 import org.jspecify.annotations.Nullable;
 
@@ -24,7 +25,10 @@ final class StagingLane {
 
     enum Direction { TO_DEVICE, TO_HOST }
 
-    private record Transfer(Batch batch, long slotAddress, List<StagedPiece> pieces, Completion completion) {}
+    private static final long NAP_NANOS = 100_000;
+
+    /// @param slot as it is in the list of free ones: a slot can be given back also when the Java heap is full
+    private record Transfer(Batch batch, Long slot, List<StagedPiece> pieces, Completion completion) {}
 
     private final ClDevice device;
     private final ClApi api;
@@ -63,8 +67,8 @@ final class StagingLane {
                 for (List<StagedPiece> pieces : StagedPiece.cut(runs, StagedCopyEngine.SLOT_BYTES)) {
                     start(batch, pieces);
                 }
-            } catch (RuntimeException e) {
-                withdraw(batch, e);
+            } catch (RuntimeException | Error e) {
+                withdraw(batch);
                 throw e;
             }
             batch.sealed = true;
@@ -116,7 +120,7 @@ final class StagingLane {
         if (freeSlots.isEmpty()) {
             retireOldest();
         }
-        long slot = freeSlots.getFirst();
+        Long slot = freeSlots.getFirst();
         if (direction == Direction.TO_DEVICE) {
             copier.gather(pieces, slot);
         }
@@ -157,27 +161,42 @@ final class StagingLane {
             oldest.completion().await();
             oldest.batch().took(oldest.completion().deviceNanos());
             if (direction == Direction.TO_HOST) {
-                copier.scatter(oldest.pieces(), oldest.slotAddress());
+                copier.scatter(oldest.pieces(), oldest.slot());
             }
         } catch (HmmException e) {
             oldest.batch().fail(e);
         }
         inFlight.removeFirst();
-        freeSlots.addLast(oldest.slotAddress());
+        freeSlots.addLast(oldest.slot());
         oldest.batch().open--;
         oldest.batch().updateDone();
     }
 
-    /// Waits for what a failed batch has enqueued and forgets it, without a copy to the host.
-    private void withdraw(Batch batch, RuntimeException failure) {
-        queue.finishAfter(failure);
-        inFlight.removeIf(transfer -> {
-            boolean mine = transfer.batch() == batch;
-            if (mine) {
-                freeSlots.addLast(transfer.slotAddress());
+    /// Waits for what a failed batch has enqueued and forgets it, without a copy to the host. Takes nothing from the Java heap, which may be what failed.
+    private void withdraw(Batch batch) {
+        finish();
+        for (int left = inFlight.size(); left > 0; left--) {
+            Transfer transfer = inFlight.removeFirst();
+            if (transfer.batch() == batch) {
+                freeSlots.addLast(transfer.slot());
+            } else {
+                inFlight.addLast(transfer);
             }
-            return mine;
-        });
+        }
+    }
+
+    /// The slots are going to be used again, so a wait for which there is no memory is tried again.
+    private void finish() {
+        while (true) {
+            try {
+                queue.finish();
+                return;
+            } catch (HmmException e) {
+                return; // one failure is being reported
+            } catch (OutOfMemoryError e) {
+                LockSupport.parkNanos(NAP_NANOS);
+            }
+        }
     }
 
     /// The runs of one submit. All fields but `done` belong to the lock of the lane.

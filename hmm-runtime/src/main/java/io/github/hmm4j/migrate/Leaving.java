@@ -1,0 +1,28 @@
+package io.github.hmm4j.migrate;
+
+import io.github.hmm4j.space.PageRange;
+import io.github.hmm4j.space.VaRange;
+import org.jspecify.annotations.Nullable;
+
+/// Pages on their way to be free. Made before their region is given up, so that nobody can forget them.
+final class Leaving {
+
+    final VaRange range;
+    final PageRange pages;
+    boolean allOnHost; // every page had host memory
+    boolean isProtected; // some page's mapping allows less than whoever allocates it next expects
+    boolean hostMemoryIsGone;
+    boolean isRegion; // that nobody has heard of
+    @Nullable Leaving next; // in the list of those that could not be freed at once
+
+    Leaving(VaRange range, PageRange pages) {
+        this.range = range;
+        this.pages = pages;
+    }
+
+    /// What one page was.
+    void note(boolean onHost, boolean isProtected) {
+        allOnHost &= onHost;
+        this.isProtected |= isProtected;
+    }
+}

@@ -1,0 +1,60 @@
+package io.github.hmm4j.conformance;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.junit.jupiter.api.Assumptions.assumeTrue;
+
+import io.github.hmm4j.space.Tool;
+import io.github.hmm4j.transparent.ChildJvm;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.concurrent.TimeUnit;
+import org.junit.jupiter.api.Timeout;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
+
+/// The Java heap runs out, or a system call fails, at every point of everything that a heap does. The program is [AllocationWalk].
+@Timeout(value = 400, unit = TimeUnit.SECONDS)
+class AllocationWalkTest {
+
+    private static final Duration LIMIT = Duration.ofSeconds(300);
+
+    /// The floor is how often something must have failed, so that a walk that no longer walks is noticed.
+    @ParameterizedTest
+    @CsvSource({
+        "SIM_PRIVATE, windows, ONCE, 1000", "SIM_PRIVATE, windows, FROM_THEN_ON, 1000", "SIM_COHERENT, aperture, FROM_THEN_ON, 1000",
+        "SIM_PRIVATE, windows, SYSTEM_CALL, 10", "UFFD_LWJGL, windows, SYSTEM_CALL, 10"
+    })
+    void whateverFailsLeavesAllAsItWas(Backend backend, String frames, AllocationFaults.Mode mode, int floor) {
+        walk(floor, List.of(), ChildJvm.JSIG, backend, frames, mode);
+    }
+
+    @ParameterizedTest
+    @CsvSource({"UFFD_LWJGL, 10", "SIGSEGV_LWJGL, 10"})
+    void aSystemCallOfTheNativePartThatFailsLeavesAllAsItWas(Backend backend, int floor) throws IOException, InterruptedException {
+        Path library = failingCalls();
+        walk(floor, List.of("-Dhmm.test.failingCalls=" + library), library + ":" + ChildJvm.JSIG, backend, "windows",
+                AllocationFaults.Mode.NATIVE_CALL);
+    }
+
+    private static void walk(int floor, List<String> options, String preload, Backend backend, String frames, AllocationFaults.Mode mode) {
+        List<String> all = new ArrayList<>(List.of("-Xmx256m", "-XX:+UseSerialGC", "-XX:TieredStopAtLevel=1"));
+        all.addAll(options);
+        ChildJvm.Result result = ChildJvm.run(LIMIT, preload, all, AllocationWalk.class, backend.name(), frames, mode.name());
+        assertThat(result.status()).as(result.output()).isZero();
+        assertThat(result.numbers().get("failed")).as(result.output()).isGreaterThan(floor);
+    }
+
+    /// Compiles the library that fails calls.
+    private static Path failingCalls() throws IOException, InterruptedException {
+        assumeTrue(Tool.isThere("cc"), "there is no cc");
+        Path library = Files.createDirectories(Path.of("target", "native-tests").toAbsolutePath()).resolve("failing_calls.so");
+        Tool.Result compiled = Tool.run("cc", "-std=c17", "-Wall", "-Wextra", "-Wconversion", "-Werror", "-O1", "-shared", "-fPIC", "-o", library.toString(),
+                Path.of("src", "test", "c", "shim", "failing_calls.c").toString());
+        assertThat(compiled.status()).as(compiled.text()).isZero();
+        return library;
+    }
+}
