@@ -1,23 +1,110 @@
 package io.github.hmm4j;
 
+import io.github.hmm4j.device.KernelParameter;
 import io.github.hmm4j.device.NDRange;
 import io.github.hmm4j.mirror.DeviceMirror;
+import java.util.Arrays;
+import java.util.HashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.stream.IntStream;
 
 /// A kernel of a [Program]. Immutable; threads: any.
+///
+/// What a launch does with memory follows from the kernel's signature: a `const` or `constant` pointer is read, any other is read and written. Where the kernel does less than its
+/// signature allows, that can be said once, for all launches ([#reads], [#writes]), or for one argument of one launch ([Arg]):
+///
+/// ```java
+/// // kernel void blur(global float *image, global float *result, int width)
+/// Kernel blur = program.kernel("blur").reads("image").writes("result");
+/// blur.args(image, result, width).launch(range).await();
+/// ```
+///
+/// Now the host keeps its own copy of `image`, and overwrites it for the next launch without fetching anything; and old contents of `result` are not copied to the device.
 public final class Kernel {
 
     private final Hmm hmm;
     private final Program program;
     private final String name;
+    private final List<KernelParameter> parameters;
+    private final Map<Integer, Arg.Intent> intents;
 
-    Kernel(Hmm hmm, Program program, String name) {
+    Kernel(Hmm hmm, Program program, String name, List<KernelParameter> parameters) {
+        this(hmm, program, name, parameters, Map.of());
+    }
+
+    private Kernel(Hmm hmm, Program program, String name, List<KernelParameter> parameters, Map<Integer, Arg.Intent> intents) {
         this.hmm = hmm;
         this.program = program;
         this.name = name;
+        this.parameters = parameters;
+        this.intents = intents;
     }
 
     public String name() {
         return name;
+    }
+
+    /// This kernel with the promise that it only reads what these pointers point to, whatever its signature says: a segment passed for one of them is taken as [Arg#in].
+    ///
+    /// A kernel that writes all the same is a mistake that nobody notices: its writes may be lost. A parameter said to be read *and* written is both, in whichever order that was
+    /// said: nothing of it is dead. An [Arg] in a launch goes before what was said here.
+    ///
+    /// @param names of the kernel's parameters
+    /// @return a new kernel; this one stays as it is
+    /// @throws IllegalArgumentException if it has no such parameter, or that takes no memory; the message lists its parameters
+    public Kernel reads(String... names) {
+        return with(Arg.Intent.IN, indexesOf(names));
+    }
+
+    /// Like [#reads(String...)], for a signature without names that last.
+    ///
+    /// @param indexes of the kernel's parameters, from 0
+    public Kernel reads(int... indexes) {
+        return with(Arg.Intent.IN, indexes);
+    }
+
+    /// This kernel with the promise that it writes what these pointers point to, without reading it: a segment passed for one of them is taken as [Arg#out], so its old contents
+    /// are dead, and what the kernel leaves out is undefined afterwards. Otherwise like [#reads(String...)].
+    ///
+    /// @throws IllegalArgumentException also if its signature says that it does not write there
+    public Kernel writes(String... names) {
+        return with(Arg.Intent.OUT, indexesOf(names));
+    }
+
+    /// Like [#writes(String...)], for a signature without names that last.
+    ///
+    /// @param indexes of the kernel's parameters, from 0
+    public Kernel writes(int... indexes) {
+        return with(Arg.Intent.OUT, indexes);
+    }
+
+    private int[] indexesOf(String... names) {
+        return Arrays.stream(names).mapToInt(wanted -> IntStream.range(0, parameters.size())
+                .filter(index -> parameters.get(index).name().equals(wanted))
+                .findFirst().orElseThrow(() -> refused("has no parameter " + wanted))).toArray();
+    }
+
+    private Kernel with(Arg.Intent intent, int... indexes) {
+        Map<Integer, Arg.Intent> more = new HashMap<>(intents);
+        for (int index : indexes) {
+            if (index < 0 || index >= parameters.size()) {
+                throw refused("has no parameter " + index);
+            }
+            KernelParameter parameter = parameters.get(index);
+            if (!parameter.isMemory()) {
+                throw refused("takes no memory for parameter " + index);
+            }
+            if (parameter.isConst() && intent == Arg.Intent.OUT) {
+                throw refused("does not write parameter " + index);
+            }
+            more.merge(index, intent, (before, now) -> before == now ? now : Arg.Intent.IN_OUT);
+        }
+        return new Kernel(hmm, program, name, parameters, Map.copyOf(more));
+    }
+
+    private IllegalArgumentException refused(String why) {
+        return new IllegalArgumentException("kernel=%s %s, parameters=%s".formatted(name, why, Plan.signature(parameters)));
     }
 
     /// Arguments in the order of the kernel's parameters: managed segments or [Arg]s for pointers, boxed numbers for values.
@@ -52,7 +139,7 @@ public final class Kernel {
         public Launch launch(NDRange range, HmmDevice device) {
             try (Lifetime.Hold _ = hmm.lifetime().use()) {
                 DeviceMirror mirror = hmm.mirrorOf(device);
-                return hmm.launcher().launch(program.compiled(mirror, name), arguments, range, mirror);
+                return hmm.launcher().launch(program.compiled(mirror, name), intents, arguments, range, mirror);
             }
         }
     }

@@ -27,6 +27,7 @@ import io.github.hmm4j.timeline.ReplayEvent;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Map;
 import java.util.function.Function;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
@@ -69,9 +70,10 @@ final class Launcher {
         this.timeout = timeout;
     }
 
-    Launch launch(DeviceKernel kernel, Object[] arguments, NDRange range, DeviceMirror mirror) {
+    /// @param intents of the kernel itself, by parameter
+    Launch launch(DeviceKernel kernel, Map<Integer, Arg.Intent> intents, Object[] arguments, NDRange range, DeviceMirror mirror) {
         LaunchEvent event = heap.timeline().launch();
-        Plan plan = Plan.of(heap.space(), kernel, mirror, arguments);
+        Plan plan = Plan.of(heap.space(), kernel, mirror, intents, arguments);
         if (event == null) {
             return launch(kernel, plan, range, mirror);
         }

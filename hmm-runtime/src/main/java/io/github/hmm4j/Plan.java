@@ -11,6 +11,7 @@ import io.github.hmm4j.space.VaRange;
 import java.lang.foreign.MemorySegment;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Map;
 
 /// The arguments of one launch, sorted out: what is passed for each parameter, which pages that takes, and in which mode.
 ///
@@ -34,24 +35,27 @@ final class Plan {
     private final AddressSpace space;
     private final DeviceKernel kernel;
     private final DeviceMirror mirror;
+    private final Map<Integer, Arg.Intent> intents;
     private final List<Passed> passed = new ArrayList<>();
     private final List<Need> needs = new ArrayList<>();
     private final List<PageRange> windows = new ArrayList<>();
 
-    private Plan(AddressSpace space, DeviceKernel kernel, DeviceMirror mirror) {
+    private Plan(AddressSpace space, DeviceKernel kernel, DeviceMirror mirror, Map<Integer, Arg.Intent> intents) {
         this.space = space;
         this.kernel = kernel;
         this.mirror = mirror;
+        this.intents = intents;
     }
 
-    static Plan of(AddressSpace space, DeviceKernel kernel, DeviceMirror mirror, Object[] arguments) {
-        Plan plan = new Plan(space, kernel, mirror);
+    /// @param intents what the kernel does with memory, by parameter, where that was said: it goes before the signature, and an [Arg] before it
+    static Plan of(AddressSpace space, DeviceKernel kernel, DeviceMirror mirror, Map<Integer, Arg.Intent> intents, Object[] arguments) {
+        Plan plan = new Plan(space, kernel, mirror, intents);
         for (Object argument : arguments) {
             plan.add(argument);
         }
         if (plan.passed.size() != kernel.parameters().size()) {
             throw new IllegalArgumentException("kernel=%s, arguments=%d, parameters=%d %s"
-                    .formatted(kernel.name(), plan.passed.size(), kernel.parameters().size(), signature(kernel)));
+                    .formatted(kernel.name(), plan.passed.size(), kernel.parameters().size(), signature(kernel.parameters())));
         }
         plan.settleContradictions();
         return plan;
@@ -85,7 +89,7 @@ final class Plan {
 
     private void add(Object argument) {
         switch (argument) {
-            case MemorySegment segment -> addMemory(segment, parameter(argument).isConst() ? Arg.Intent.IN : Arg.Intent.IN_OUT);
+            case MemorySegment segment -> addMemory(segment, intentOf(parameter(argument)));
             case Arg.Memory(MemorySegment segment, Arg.Intent intent) -> addMemory(segment, intent);
             case Arg.Heap(List<Arg.Memory> ranges) -> addHeap(ranges);
             case Arg.Local(long lengthBytes) -> {
@@ -99,6 +103,11 @@ final class Plan {
             default -> throw new IllegalArgumentException("kernel=%s, argument %d is a %s: not a managed segment, an Arg or a number"
                     .formatted(kernel.name(), passed.size(), argument.getClass().getName()));
         }
+    }
+
+    private Arg.Intent intentOf(KernelParameter parameter) {
+        Arg.Intent said = intents.get(parameter.index());
+        return said != null ? said : parameter.isConst() ? Arg.Intent.IN : Arg.Intent.IN_OUT;
     }
 
     private void addMemory(MemorySegment segment, Arg.Intent intent) {
@@ -186,7 +195,7 @@ final class Plan {
     private KernelParameter parameter(Object argument) {
         if (passed.size() >= kernel.parameters().size()) {
             throw new IllegalArgumentException("kernel=%s, argument %d=%s is one too many, parameters=%d %s"
-                    .formatted(kernel.name(), passed.size(), argument, kernel.parameters().size(), signature(kernel)));
+                    .formatted(kernel.name(), passed.size(), argument, kernel.parameters().size(), signature(kernel.parameters())));
         }
         return kernel.parameters().get(passed.size());
     }
@@ -211,7 +220,7 @@ final class Plan {
         };
     }
 
-    private static String signature(DeviceKernel kernel) {
-        return kernel.parameters().stream().map(parameter -> parameter.typeName() + " " + parameter.name()).toList().toString();
+    static String signature(List<KernelParameter> parameters) {
+        return parameters.stream().map(parameter -> parameter.typeName() + " " + parameter.name()).toList().toString();
     }
 }

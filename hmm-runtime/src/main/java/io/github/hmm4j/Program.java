@@ -31,8 +31,7 @@ public final class Program implements AutoCloseable {
     /// @throws io.github.hmm4j.error.KernelBuildException if it does not compile; the message has the compiler's log
     public Kernel kernel(String name) {
         try (Lifetime.Hold _ = hmm.lifetime().use()) {
-            compiled(hmm.mirrorOf(hmm.device()), name);
-            return new Kernel(hmm, this, name);
+            return new Kernel(hmm, this, name, compiled(hmm.mirrorOf(hmm.device()), name).parameters());
         }
     }
 

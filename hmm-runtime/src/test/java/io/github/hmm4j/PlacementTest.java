@@ -4,6 +4,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import io.github.hmm4j.account.Counter;
+import io.github.hmm4j.account.Direction;
 import io.github.hmm4j.device.NDRange;
 import io.github.hmm4j.device.sim.SimLane;
 import io.github.hmm4j.error.DeviceMemoryExhaustedException;
@@ -87,6 +88,64 @@ class PlacementTest {
             for (int page = 0; page < expected.length; page++) {
                 assertThat(rig.values(Rig.page(wide, page))).as("page %d", page).containsExactly(expected[page]);
             }
+            assertThat(rig.sim().undefinedReads()).isZero();
+        }
+    }
+
+    /// A buffer that fills the device and a flag beside it: in each round one page of either goes, and one of either comes.
+    @Test
+    void whatIsOnePageShortMovesOnePage() {
+        try (Rig rig = Rig.windows(1, 16)) {
+            MemorySegment buffer = rig.filled(16, 0);
+            MemorySegment flag = rig.filled(1, 0);
+            rig.add(buffer, 1, 0).await();
+            rig.add(flag, 1, 0).await();
+            Report before = rig.hmm.report();
+            for (int round = 2; round <= 6; round++) {
+                rig.add(buffer, 1, 0).await();
+                rig.add(flag, 1, 0).await();
+            }
+            Report since = rig.hmm.report().since(before);
+            assertThat(since.bytes(Direction.TO_HOST)).isEqualTo(5 * 2L * Rig.PAGE);
+            assertThat(since.bytes(Direction.TO_DEVICE)).isEqualTo(5 * 2L * Rig.PAGE);
+            assertThat(rig.values(buffer)).containsExactly(6);
+            assertThat(rig.values(flag)).containsExactly(6);
+            assertThat(rig.sim().undefinedReads()).isZero();
+        }
+    }
+
+    /// The flag has taken a frame from the very slice that a launch wants together with it.
+    @Test
+    void aSliceGetsItsPlaceBackFromWhatIsLaunchedTogetherWithIt() {
+        try (Rig rig = Rig.windows(1, 16)) {
+            MemorySegment buffer = rig.filled(16, 0);
+            MemorySegment flag = rig.filled(1, 0);
+            rig.add(buffer, 1, 0).await();
+            Report before = rig.hmm.report();
+            for (int first = 0; first < 16; first += 4) {
+                rig.kernel("two").args(flag, Rig.pages(buffer, first, 4)).launch(NDRange.of(1)).await();
+            }
+            assertThat(rig.hmm.report().since(before).pages()).isLessThanOrEqualTo(4 * 4);
+            for (int page = 0; page < 16; page++) {
+                assertThat(rig.read(Rig.page(buffer, page))[0]).as("page %d", page).isEqualTo(page % 4 == 0 ? 2 : 1);
+            }
+            assertThat(rig.read(flag)[0]).isEqualTo(4);
+            assertThat(rig.sim().undefinedReads()).isZero();
+        }
+    }
+
+    /// Most of the range's place is somebody else's by now: then it is cheaper to look for another.
+    @Test
+    void aRangeOfWhichLittleIsLeftIsPlacedAnew() {
+        try (Rig rig = Rig.windows(1, 12)) {
+            MemorySegment old = rig.filled(8, 1);
+            MemorySegment fresh = rig.filled(10, 2);
+            rig.add(old, 1, 0).await();
+            rig.add(fresh, 1, 0).await();
+            rig.add(old, 1, 0).await();
+            rig.add(fresh, 1, 0).await();
+            assertThat(rig.values(old)).containsExactly(3);
+            assertThat(rig.values(fresh)).containsExactly(4);
             assertThat(rig.sim().undefinedReads()).isZero();
         }
     }

@@ -25,10 +25,11 @@ final class Rig implements AutoCloseable {
     private static final String FILL = "kernel void fill(global int *out, int value, int n)";
     private static final String ADD = "kernel void add(global int *data, int delta, int n)";
     private static final String COPY = "kernel void copy(global int *out, const global int *in, int n)";
+    private static final String COPY_FREELY = "kernel void copy_freely(global int *out, global int *in, int n)"; // its signature says nothing
     private static final String NOTHING = "kernel void nothing(global int *out)";
     private static final String TWO = "kernel void two(global int *a, global int *b)";
     private static final String BUMP = "kernel void bump(global uchar *heap, ulong base, ulong pointer)";
-    private static final Source SOURCE = Source.text("rig.cl", String.join(" {}\n", FILL, ADD, COPY, NOTHING, TWO, BUMP) + " {}\n");
+    private static final Source SOURCE = Source.text("rig.cl", String.join(" {}\n", FILL, ADD, COPY, COPY_FREELY, NOTHING, TWO, BUMP) + " {}\n");
 
     final List<SimDevice> sims;
     final Hmm hmm;
@@ -91,6 +92,7 @@ final class Rig implements AutoCloseable {
                     }
                 })
                 .add(COPY, (args, _) -> MemorySegment.copy(args.memory(1), 0, args.memory(0), 0, 4L * args.intValue(2)))
+                .add(COPY_FREELY, (args, _) -> MemorySegment.copy(args.memory(1), 0, args.memory(0), 0, 4L * args.intValue(2)))
                 .add(NOTHING, (_, _) -> {})
                 .add(TWO, (args, _) -> {
                     args.memory(0).setAtIndex(JAVA_INT, 0, args.memory(0).getAtIndex(JAVA_INT, 0) + 1);

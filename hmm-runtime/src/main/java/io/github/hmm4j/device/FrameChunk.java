@@ -55,6 +55,16 @@ final class FrameChunk {
         used.set(frame - first, frame - first + frames);
     }
 
+    /// Takes these frames, if all of them are free.
+    boolean takeAt(int frame, int frames) {
+        int next = used.nextSetBit(frame - first);
+        if (next >= 0 && next < frame - first + frames) {
+            return false;
+        }
+        used.set(frame - first, frame - first + frames);
+        return true;
+    }
+
     /// Whether every frame of the range is used.
     boolean isUsed(int frame, int frames) {
         return used.nextClearBit(frame - first) >= frame - first + frames;

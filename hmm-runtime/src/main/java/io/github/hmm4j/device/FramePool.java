@@ -176,6 +176,22 @@ public final class FramePool implements AutoCloseable {
         return grow(frames);
     }
 
+    /// Takes these frames and no others. Their contents are undefined.
+    ///
+    /// @return false if they are not free, all of them in one piece of device memory; then none was taken
+    public boolean allocateAt(int firstFrame, int count) {
+        checkWindows();
+        synchronized (lock) {
+            checkOpen();
+            FrameChunk chunk = firstFrame < 0 || count <= 0 ? null : findOrNull(firstFrame);
+            if (chunk == null || !chunk.contains(firstFrame + count - 1) || !chunk.takeAt(firstFrame, count)) {
+                return false;
+            }
+            usedFrames += count;
+            return true;
+        }
+    }
+
     /// Frees used frames, whether or not they are of one run or one chunk. No launch or copy that is in flight or being
     /// prepared may use them: slices that cover any of them are closed.
     ///
@@ -265,7 +281,8 @@ public final class FramePool implements AutoCloseable {
 
     /// Whether the frames from `firstFrame` to `lastFrame`, both included, are one piece of device memory.
     public boolean isContiguous(int firstFrame, int lastFrame) {
-        return firstFrame <= lastFrame && find(firstFrame).contains(lastFrame);
+        FrameChunk chunk = firstFrame <= lastFrame ? findOrNull(firstFrame) : null;
+        return chunk != null && chunk.contains(lastFrame);
     }
 
     /// The allocation a frame lies in.
@@ -426,6 +443,14 @@ public final class FramePool implements AutoCloseable {
     }
 
     private FrameChunk find(int frame) {
+        FrameChunk chunk = findOrNull(frame);
+        if (chunk == null) {
+            throw new IllegalArgumentException("frame=" + frame + " has no memory, capacityFrames=" + capacityFrames);
+        }
+        return chunk;
+    }
+
+    private @Nullable FrameChunk findOrNull(int frame) {
         List<FrameChunk> all = chunks;
         int low = 0;
         int high = all.size() - 1;
@@ -440,7 +465,7 @@ public final class FramePool implements AutoCloseable {
                 return chunk;
             }
         }
-        throw new IllegalArgumentException("frame=" + frame + " has no memory, capacityFrames=" + capacityFrames);
+        return null;
     }
 
     private int indexAfter(int frame) {

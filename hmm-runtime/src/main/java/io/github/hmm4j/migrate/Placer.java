@@ -8,6 +8,7 @@ import io.github.hmm4j.mirror.ManagedPages;
 import io.github.hmm4j.space.PageRange;
 import io.github.hmm4j.space.Region;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.Comparator;
 import java.util.List;
 import org.jspecify.annotations.Nullable;
@@ -17,7 +18,8 @@ import org.slf4j.LoggerFactory;
 /// Finds frames for pages, so that each range lies in one piece; makes room where there is none.
 ///
 /// Under an aperture the frame is the page. In windows, a range gets a run of neighbouring frames: for its whole region if that is cheap, so that later slices of it
-/// find their place ready, else for the range alone. Pages that lie elsewhere on the device already are copied over within the device.
+/// find their place ready, else for the range alone. A range most of which still has its place keeps it, and only what took the rest goes. Pages that lie elsewhere on the device
+/// already are copied over within the device.
 ///
 /// Threads: the caller holds the device's lock.
 public final class Placer {
@@ -50,11 +52,11 @@ public final class Placer {
             return;
         }
         List<PageRange> merged = merged(ranges);
+        merged.sort(Comparator.comparingLong(PageRange::count).reversed()); // the longest has the fewest places to choose from
         requireBudget(mirror, merged);
         if (!tryPlace(mirror, merged, true)) {
-            evictor.evictAll(mirror); // what must be kept is itself in the way: start from an empty device, longest range first and nothing but what is needed
+            evictor.evictAll(mirror); // what must be kept is itself in the way: start from an empty device, with nothing but what is needed
             mirror.pool().releaseFreeChunks();
-            merged.sort(Comparator.comparingLong(PageRange::count).reversed());
             if (!tryPlace(mirror, merged, false)) {
                 throw exhausted(mirror, merged, "the device gives no memory that holds each of them in one piece; largestAllocationBytes="
                         + mirror.device().info().maxAllocationBytes());
@@ -63,8 +65,9 @@ public final class Placer {
     }
 
     private boolean tryPlace(DeviceMirror mirror, List<PageRange> ranges, boolean wholeRegions) {
-        for (PageRange range : ranges) {
-            if (!mirror.isPlaced(range) && !adopt(mirror, range, ranges, wholeRegions)) {
+        for (int i = 0; i < ranges.size(); i++) {
+            PageRange range = ranges.get(i);
+            if (!mirror.isPlaced(range) && !fillGaps(mirror, range, ranges.subList(0, i)) && !adopt(mirror, range, ranges, wholeRegions)) {
                 return false;
             }
         }
@@ -106,6 +109,64 @@ public final class Placer {
         if (pages > mirror.pool().capacityFrames()) {
             throw exhausted(mirror, ranges, "the ranges that must be there together are larger than the budget");
         }
+    }
+
+    /// Gives a range the frames back that it lacks in the place it has, if those are the smaller part of it: whoever has them now makes room. To find a place of its own for a range
+    /// of which one page is missing could cost as many pages as the device holds.
+    ///
+    /// @param placed ranges that have their place already and must not lose it; those that come later find another
+    private boolean fillGaps(DeviceMirror mirror, PageRange range, List<PageRange> placed) {
+        int first = placeOf(mirror, range);
+        if (first < 0) {
+            return false;
+        }
+        long[] inTheWay = new long[Math.toIntExact(range.count())];
+        int count = 0;
+        for (long page = range.first(); page < range.end(); page++) {
+            long occupant = mirror.pageOf(frameIn(range, page, first));
+            if (occupant >= 0 && occupant != page) {
+                if (placed.stream().anyMatch(other -> other.contains(occupant))) {
+                    return false;
+                }
+                inTheWay[count++] = occupant;
+            }
+        }
+        if (2L * count > range.count()) {
+            return false;
+        }
+        evictor.evict(mirror, Arrays.copyOf(inTheWay, count));
+        for (long page = range.first(); page < range.end(); page++) {
+            int frame = frameIn(range, page, first);
+            if (mirror.frameOf(page) < 0) {
+                if (!mirror.pool().allocateAt(frame, 1)) {
+                    return false; // what has its frame by now keeps it
+                }
+                mirror.assign(page, frame);
+            }
+        }
+        return true;
+    }
+
+    /// First frame of the place in which every page of a range lies that has a frame; -1 if there is none.
+    private static int placeOf(DeviceMirror mirror, PageRange range) {
+        long first = -1;
+        for (long page = range.first(); page < range.end(); page++) {
+            int frame = mirror.frameOf(page);
+            if (frame < 0) {
+                continue;
+            }
+            long begins = frame - (page - range.first());
+            if (begins < 0 || (first >= 0 && begins != first)) {
+                return -1;
+            }
+            first = begins;
+        }
+        boolean exists = first >= 0 && first + range.count() <= mirror.pool().capacityFrames();
+        return exists && mirror.pool().isContiguous((int) first, (int) (first + range.count() - 1)) ? (int) first : -1;
+    }
+
+    private static int frameIn(PageRange range, long page, int first) {
+        return first + (int) (page - range.first());
     }
 
     /// Returns false if there is no run of free frames and nothing outside `keep` can be evicted.

@@ -68,6 +68,23 @@ class FramePoolTest {
     }
 
     @Test
+    void takesTheVeryFramesThatAreAskedForOrNone() {
+        try (FramePool pool = FramePool.windows(device, PAGE, 40 * PAGE)) {
+            assertThat(pool.allocateAt(0, 1)).as("without memory").isFalse();
+            pool.allocateRun(10);
+            pool.free(4, 3);
+            assertThat(pool.allocateAt(4, 4)).as("one of them is used").isFalse();
+            assertThat(pool.allocateAt(5, 2)).isTrue();
+            assertThat(pool.usedFrames()).isEqualTo(9);
+            assertThat(pool.allocateAt(15, 2)).as("not in one piece").isFalse();
+            assertThat(pool.allocateAt(-1, 2)).isFalse();
+            assertThat(pool.allocateRun(1)).isEqualTo(new FrameRun(4, 1));
+            assertThat(pool.isContiguous(15, 16)).as("the second has no memory").isFalse();
+            assertThat(pool.isContiguous(16, 17)).as("without memory").isFalse();
+        }
+    }
+
+    @Test
     void givesFreeChunksBackWhenALongerRunNeedsTheirPlace() {
         try (FramePool pool = FramePool.windows(device, PAGE, 16 * PAGE)) {
             device.failNext(Operation.ALLOC, 3);    // 16, 8, 4 frames are refused, 2 are had

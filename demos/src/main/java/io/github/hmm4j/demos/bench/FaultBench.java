@@ -47,7 +47,7 @@ final class FaultBench implements Bench {
 
     @Override
     public List<BenchRow> run(RunContext context) throws Exception {
-        HostAccess.Mode mode = requireDirectAccess(context.device());
+        HostAccess.Mode mode = requireDirectAccess(context.device(), name());
         try (Arena arena = Arena.ofShared()) {
             Touch.warmUp(arena.allocate(ByteSize.mib(4)));
         }
@@ -79,11 +79,12 @@ final class FaultBench implements Bench {
         return rows;
     }
 
-    private static HostAccess.Mode requireDirectAccess(DeviceChoice device) throws IOException {
+    /// @param bench that touches managed memory directly
+    static HostAccess.Mode requireDirectAccess(DeviceChoice device, String bench) throws IOException {
         try (Hmm hmm = Subject.heap(device, ByteSize.mib(16)).open()) {
             HostAccess access = hmm.hostAccess();
             if (access.mode() == HostAccess.Mode.CHECKED) {
-                throw new IOException("benchmark 'fault' touches managed memory directly, but hostAccess=" + access.mode() + ": " + access.why());
+                throw new IOException("benchmark '%s' touches managed memory directly, but hostAccess=%s: %s".formatted(bench, access.mode(), access.why()));
             }
             return access.mode();
         }

@@ -121,6 +121,23 @@ class BenchesTest {
     }
 
     @Test
+    void cliffsMeasureEveryRow() throws Exception {
+        try (Hmm hmm = Hmm.builder().hostOnly().open()) {
+            assumeTrue(hmm.hostAccess().mode() != HostAccess.Mode.CHECKED, "no direct access: " + hmm.hostAccess().why());
+        }
+        CliffBench bench = new CliffBench(new CliffBench.Sizes(16, ByteSize.kib(256), 4, 2, ByteSize.mib(4), 1, 2));
+        List<BenchRow> rows = bench.run(context(Binding.LWJGL, Optional.empty()));
+        assertNames(rows, "cliff.alignment", "cliff.one_page_short", "cliff.flag", "cliff.refill", "cliff.stream_once",
+            "cliff.write_after_zero_read.2MiB", "launch.resident.large");
+        assertThat(rows).allSatisfy(row -> {
+            assertThat(row.value()).isPositive().isFinite();
+            assertThat(row.ratio()).hasValueSatisfying(ratio -> assertThat(ratio).isPositive().isFinite());
+            assertThat(row.sizes()).containsKey("pageSizeBytes");
+            assertThat(row.target().isPresent()).isEqualTo(!row.name().equals("launch.resident.large"));
+        });
+    }
+
+    @Test
     void safepointsAreCountedWhileAThreadTouches() throws Exception {
         try (Hmm hmm = Subject.heap(new DeviceChoice(Binding.LWJGL, SIMULATED, OptionalLong.empty(), OptionalLong.empty()), ByteSize.mib(4)).open();
             Arena arena = Arena.ofShared()) {
@@ -143,7 +160,7 @@ class BenchesTest {
 
     @Test
     void allHaveNamesAndQuestions() {
-        assertThat(Benches.all()).extracting(Bench::name).containsExactly("copy", "launch", "matmul", "pages", "heap", "fault");
+        assertThat(Benches.all()).extracting(Bench::name).containsExactly("copy", "launch", "matmul", "pages", "heap", "fault", "cliffs");
         assertThat(Benches.all()).allSatisfy(bench -> assertThat(bench.question()).endsWith("?"));
     }
 
