@@ -14,7 +14,7 @@
 
 struct hmm_pager; // one heap
 
-#define HMM_ABI 2
+#define HMM_ABI 3
 #define HMM_MAX_DEVICES 16
 
 // How host accesses are noticed.
@@ -116,6 +116,12 @@ struct hmm_use {
   uint64_t writes;
 };
 
+// What became of a page that a launch used and insisting moved.
+struct hmm_move {
+  uint64_t committed; // the word it got; 0 if it was not moved
+  uint64_t before;    // the word from before
+};
+
 struct hmm_launch {
   uint64_t device;
   uint64_t uses, use_count;        // struct hmm_use[]
@@ -128,6 +134,7 @@ struct hmm_launch {
   uint64_t event;                  // out: cl_event with a reference for the caller, or 0 if a page was missing
   uint64_t missing;                // out: the first page that was missing
   uint64_t moved;                  // out: pages moved by insisting
+  uint64_t moves;                  // with insist: struct hmm_move[], zeros, one for each page of each use in their order, or 0; what hmm_undo needs if there was no launch
 };
 
 // Page states and word layout; Java compares these numbers with its own before anything else. Returns how many there are.

@@ -265,13 +265,14 @@ static void note_region(const struct hmm_pager *p, const struct hmm_launch *requ
   }
 }
 
-static void settle_insisted(struct hmm_pager *p, uint64_t page, uint64_t next_of_claim) {
-  uint64_t w = load_word(p, page);
-  while (!change_word(p, page, &w, (w & ~(PLACE_MASK | ~0ULL << VERSION_SHIFT)) | (next_of_claim & (PLACE_MASK | ~0ULL << VERSION_SHIFT)))) {
-    // only pins can have changed
-  }
+// Returns the word that it leaves.
+static uint64_t settle_insisted(struct hmm_pager *p, uint64_t page, uint64_t next_of_claim) {
+  uint64_t w = load_word(p, page), next;
+  do next = (w & ~(PLACE_MASK | ~0ULL << VERSION_SHIFT)) | (next_of_claim & (PLACE_MASK | ~0ULL << VERSION_SHIFT));
+  while (!change_word(p, page, &w, next)); // only pins can have changed
   settled(p);
   p->trap->wake(p, page, page + 1);
+  return next;
 }
 
 // A page that was moved, for its record.
@@ -285,7 +286,7 @@ static void describe(struct hmm_record *r, uint64_t before, unsigned device, int
 }
 
 // Makes one page hold, and keep holding. 0, 1 if it cannot (a view, the protection, lost), or -errno.
-static int insist_on(struct hmm_pager *p, struct launch *l, uint64_t page, bool writes, struct hmm_launch *request, struct hmm_failure *failure) {
+static int insist_on(struct hmm_pager *p, struct launch *l, uint64_t page, bool writes, struct hmm_launch *request, struct hmm_move *move, struct hmm_failure *failure) {
   while (true) {
     uint64_t w = load_word(p, page);
     if (pinned_against(w, writes)) return 1;
@@ -311,24 +312,28 @@ static int insist_on(struct hmm_pager *p, struct launch *l, uint64_t page, bool 
     if (!result) next = writes ? word_next(claim, DEVICE, l->device, 0, 0) : word_next(claim, SHARED, 0, sharers | 1u << l->device, 0);
     else if (word_state(w) == TO_DEVICE) next = word_shared(claim, sharers);
     else next = word_next(claim, word_state(w), word_device(w), sharers, w & MARKED_READ);
-    settle_insisted(p, page, next);
+    uint64_t committed = settle_insisted(p, page, next);
     if (record) describe(record, w, l->device, result);
     end_record(p, record, result);
     if (result) return result;
     request->moved++;
+    if (move) *move = (struct hmm_move){committed, w};
     return 0;
   }
 }
 
 static int insist(struct hmm_pager *p, struct launch *l, struct hmm_launch *request, struct hmm_failure *failure) {
+  struct hmm_move *moves = (struct hmm_move *)(uintptr_t)request->moves;
   for (int writing = 1; writing >= 0; writing--) { // a page that one use writes and another reads must end up written
+    uint64_t pages_before = 0;
     for (uint64_t i = 0; i < l->use_count; i++) {
-      if ((l->uses[i].writes != 0) != writing) continue;
-      for (uint64_t page = l->uses[i].first; page < l->uses[i].end; page++) {
-        int result = insist_on(p, l, page, writing, request, failure);
+      const struct hmm_use *u = &l->uses[i];
+      for (uint64_t page = u->first; page < u->end && (u->writes != 0) == writing; page++) {
+        int result = insist_on(p, l, page, writing, request, moves ? &moves[pages_before + page - u->first] : NULL, failure);
         if (result > 0) request->missing = page;
         if (result) return result;
       }
+      pages_before += u->end - u->first;
     }
   }
   return 0;

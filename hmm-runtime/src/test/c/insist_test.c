@@ -110,6 +110,40 @@ static void a_failed_move_leaves_the_page(const struct shape *shape) {
   close_heap(h);
 }
 
+// Nothing ran: with what insisting says, every page goes back to its old contents, which are the host's if they were; nobody reads them in the frames.
+static void what_was_moved_for_nothing_goes_back(const struct shape *shape) {
+  for (int write = 0; write < 2; write++) {
+    for (int refused = 0; refused < 2; refused++) { // by the driver, or by a view of the last page
+      struct heap *h = mixed(shape);
+      struct hmm_move moves[10] = {0};
+      struct launching l = {.request = {.moves = (uint64_t)(uintptr_t)moves}};
+      uint64_t pages[10], committed[10], before[10], n = 0, end = refused ? 9 : 10;
+      if (refused) fake_fail(HMM_CL_ENQUEUE_KERNEL, -54, 0, 1);
+      else set_word(h, 9, word_pin(word(h, 9), true));
+      CHECK_EQUAL(insist(h, &l, 0, 0, end, write), refused ? -EIO : 0);
+      CHECK_EQUAL(l.request.event, 0);
+      for (uint64_t page = 0; page < 10; page++) {
+        if (!moves[page].committed) continue;
+        CHECK(same_version(word(h, page), moves[page].committed));
+        fill_frame(h, 0, page, 0x77);
+        pages[n] = page;
+        committed[n] = moves[page].committed;
+        before[n++] = moves[page].before;
+      }
+      CHECK_EQUAL(n, l.request.moved);
+      CHECK_EQUAL(n, write ? 8 : 7);
+      CHECK_EQUAL(hmm_undo(h->pager, 0, 0, 0, n, pages, committed, before), n);
+      if (!refused) unpin(h, 9, true);
+      for (uint64_t page = 0; page < 10; page++) {
+        if (page != 5) CHECK(state(h, page) != DEVICE);
+        if (page < 2) CHECK_EQUAL(state(h, page), EMPTY);
+        expect(h, page, contents[page]);
+      }
+      close_heap(h);
+    }
+  }
+}
+
 // ---- against everybody
 
 #define RIVALS 4
@@ -291,6 +325,7 @@ const struct test insist_tests[] = {
     {"pages_come_from_everywhere", pages_come_from_everywhere, false},
     {"what_cannot_be_moved_is_missing", what_cannot_be_moved_is_missing, true},
     {"a_failed_move_leaves_the_page", a_failed_move_leaves_the_page, false},
+    {"what_was_moved_for_nothing_goes_back", what_was_moved_for_nothing_goes_back, false},
     {"insisting_gets_through", insisting_gets_through, false},
     {"a_long_fetch_gives_way", a_long_fetch_gives_way, false},
     {"what_is_read_is_of_one_moment", what_is_read_is_of_one_moment, false},

@@ -6,6 +6,7 @@ import io.github.hmm4j.account.Direction;
 import io.github.hmm4j.mirror.DeviceMirror;
 import io.github.hmm4j.mirror.ManagedPages;
 import io.github.hmm4j.timeline.MigrationEvent;
+import java.util.stream.IntStream;
 
 /// What a launch has moved to its device so far, so that a launch that does not happen leaves every page where it was.
 ///
@@ -28,7 +29,11 @@ public final class UndoLog {
         clockBefore = mirror.tick();
     }
 
-    void add(long page, long committed, long before) {
+    /// Notes a page that was moved.
+    ///
+    /// @param committed the word that its move left
+    /// @param before    the word from before it was claimed
+    public void add(long page, long committed, long before) {
         moved.add(page, committed, before);
     }
 
@@ -41,7 +46,9 @@ public final class UndoLog {
             heap.accounts().moved(Cause.UNDO, Direction.TO_HOST, undone, 0);
             if (event != null && undone > 0) {
                 event.of(Cause.UNDO, Direction.TO_HOST, "none");
-                event.range(moved.page(0), moved.page(moved.size() - 1) + 1 - moved.page(0), heap.space().addressOf(moved.page(0)));
+                long first = IntStream.range(0, moved.size()).mapToLong(moved::page).min().orElseThrow();
+                long last = IntStream.range(0, moved.size()).mapToLong(moved::page).max().orElseThrow();
+                event.range(first, last + 1 - first, heap.space().addressOf(first));
                 event.device(mirror.index(), mirror.deviceName());
                 event.moved(undone, 0);
                 heap.timeline().end(event);
