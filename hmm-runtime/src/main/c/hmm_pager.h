@@ -75,6 +75,7 @@ enum hmm_fetch_flags {
   HMM_EXCLUSIVE = 1, // the host's copy becomes the only one; else it becomes valid beside the others
   HMM_PIN = 2,       // count a view in each word, and refuse what the protection forbids
   HMM_MAP = 4,       // map what arrives, so that touching it does not fault
+  HMM_STAY = 64,     // take nothing from a device: HMM_WOULD_MOVE instead
 };
 
 struct hmm_moved {
@@ -88,6 +89,7 @@ enum hmm_reason {
   HMM_TOO_MANY_PINS,
   HMM_OPENCL,          // status and call
   HMM_SYSTEM,          // errno and call
+  HMM_WOULD_MOVE,      // a device has the page, and it is to stay there
 };
 
 enum hmm_call {
