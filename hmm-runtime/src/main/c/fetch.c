@@ -16,10 +16,10 @@
 
 #define BATCH_BYTES (4ULL << 20)
 #define UNDER_WAY 4
-#define FAULT 8  // beside hmm_fetch_flags: map every page, whatever its state
+#define FAULT 8  // beside hmm_fetch_flags, which has 64 as well: map every page, whatever its state
 #define AHEAD 16 // of a fault: nobody waits for any of these pages
 #define MAPPED 32 // of a fault: the pages are mapped and protected
-#define PATIENT 64 // of a fetch: of pages that one launch uses, and waits for it
+#define PATIENT 128 // of a fetch: of pages that one launch uses, and waits for it
 
 struct claim {
   uint64_t page, word, before;
@@ -86,7 +86,13 @@ static int settle_in_place(const struct fetch *f, uint64_t page, uint64_t w, uin
   return -EINTR; // somebody was quicker: look again
 }
 
+// Whether devices lose something by a claim, so that launches there may be in its way.
+static bool must_wait(const struct fetch *f, uint64_t before) {
+  return word_state(before) == DEVICE || (exclusive(f) && word_sharers(before));
+}
+
 static int claim(const struct fetch *f, struct batch *b, uint64_t page, uint64_t w) {
+  if (f->flags & HMM_STAY && must_wait(f, w)) return fail(f->failure, HMM_WOULD_MOVE, page, w, 0, HMM_CALL_NONE, 0);
   if (f->flags & HMM_PIN && word_pins(w, exclusive(f)) == MAX_PINS) return fail(f->failure, HMM_TOO_MANY_PINS, page, w, 0, HMM_CALL_NONE, 0);
   uint64_t claimed = word_claim(w, exclusive(f));
   uint64_t expected = w;
@@ -126,10 +132,6 @@ static int claim_or_finish(const struct fetch *f, struct batch *b, uint64_t page
     }
   } while (result == -EINTR);
   return result;
-}
-
-static bool must_wait(const struct fetch *f, uint64_t before) {
-  return word_state(before) == DEVICE || (exclusive(f) && word_sharers(before));
 }
 
 // Where the run of adjacent claims ends that begins with claim i and must wait for launches; i if it need not. The claims are in order of pages.

@@ -80,6 +80,7 @@ enum hmm_fetch_flags {
   HMM_EXCLUSIVE = 1, // the host's copy becomes the only one; else it becomes valid beside the others
   HMM_PIN = 2,       // count a view in each word, and refuse what the protection forbids
   HMM_MAP = 4,       // map what arrives, so that touching it does not fault
+  HMM_STAY = 64,     // take nothing from a device: HMM_WOULD_MOVE instead
 };
 
 struct hmm_moved {
@@ -93,6 +94,7 @@ enum hmm_reason {
   HMM_TOO_MANY_PINS,
   HMM_OPENCL,          // status and call
   HMM_SYSTEM,          // errno and call; ENOSPC means that there is no host memory for the page
+  HMM_WOULD_MOVE,      // a device has the page, and it is to stay there
 };
 
 enum hmm_call {
@@ -121,6 +123,12 @@ struct hmm_use {
   uint64_t writes;
 };
 
+// What became of a page that a launch used and insisting moved.
+struct hmm_move {
+  uint64_t committed; // the word it got; 0 if it was not moved
+  uint64_t before;    // the word from before
+};
+
 struct hmm_launch {
   uint64_t device;
   uint64_t uses, use_count;        // struct hmm_use[]
@@ -134,6 +142,7 @@ struct hmm_launch {
   uint64_t missing;                // out: the first page that was missing
   uint64_t moved;                  // out: pages moved by insisting
   uint64_t name;                   // char[]: of the kernel, for notices; may be 0
+  uint64_t moves;                  // with insist: struct hmm_move[], zeros, one for each page of each use in their order, or 0; what hmm_undo needs if there was no launch
 };
 
 // Page states and word layout; Java compares these numbers with its own before anything else. Returns how many there are.

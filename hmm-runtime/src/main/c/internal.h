@@ -15,7 +15,7 @@
 // | probe.c | tries a trap with real faults |
 // | word.h | the page word |
 //
-// Locks are leaves, but for `insist_lock`, which is taken first and held until that launch is enqueued; no fault ever takes it. No other lock is held over an OpenCL call or a wait
+// Locks are leaves, but for `insist_lock`, which is taken first and held until that launch is enqueued, and `callback_lock`, which is held over `launch_lock`; no fault ever takes either. No other lock is held over an OpenCL call or a wait
 // for a device, except `staging_lock`, which guards just that.
 #ifndef HMM_INTERNAL_H
 #define HMM_INTERNAL_H
@@ -30,6 +30,7 @@
 #include "hmm_pager.h"
 #include "word.h"
 
+#define MAX_PAGERS 256
 #define MAX_LAUNCHES 256
 #define USES_INLINE 8
 #define STREAMS 8
@@ -81,9 +82,8 @@ struct device {
 enum launch_state { FREE, PUBLISHED, INSISTING, RUNNING, ENDED };
 
 struct launch {
-  struct hmm_pager *pager;
   enum launch_state state;
-  uint64_t number; // tells this launch from the next one in the same place
+  uint64_t number; // of all launches of the process; says in which place of which pager it is
   unsigned device;
   uint64_t use_count;
   struct hmm_use *uses, inline_uses[USES_INLINE];
@@ -110,6 +110,7 @@ struct step {
 
 struct hmm_pager {
   struct hmm_config config;
+  unsigned place; // among the pagers of the process
   const struct trap *trap;
   pid_t process; // that has the crew
   int uffd;
@@ -131,7 +132,6 @@ struct hmm_pager {
   pthread_cond_t launch_changed;
   struct launch launches[MAX_LAUNCHES];
   unsigned launches_used; // from here on none was ever used
-  uint64_t launch_number;
   uint64_t launched[HMM_MAX_DEVICES];
   pthread_mutex_t insist_lock;
 
@@ -208,6 +208,7 @@ void settled(struct hmm_pager *p); // after words have left TO_HOST
 void note_failed(struct hmm_pager *p, uint64_t page);
 bool take_failed(struct hmm_pager *p, uint64_t page);
 struct hmm_pager *pager_at(uintptr_t address);
+struct hmm_pager *pager_in(unsigned place); // or null
 
 // signals.c
 int install_signal_handler(void);
@@ -249,7 +250,7 @@ struct patience new_patience(const struct hmm_pager *p, uint64_t page, bool writ
 void tell(struct hmm_pager *p, struct patience *patience, enum hmm_notice_kind kind); // takes no lock but its own
 
 // launch.c
-int launches_init(struct hmm_pager *p);
+void await_callbacks(void); // until no callback of a driver looks at a pager that can no longer be found
 struct page_range {
   uint64_t first, end;
 };

@@ -7,9 +7,14 @@
 //
 // Each side writes before it reads, both reads of the table of launches are under its lock, so whoever comes second sees the other.
 //
-// A launch that lost its pages to the host several times insists: it publishes, and then moves what is missing itself, page by page, under claims. A page that held once
-// after publishing is safe from then on, since whoever claims it waits for the launch. Only one thing could stand in its way: a claim that waits for this very launch
-// on a page not moved yet. Such a claim is given back (`-EAGAIN`).
+// A launch that lost its pages to the host several times insists: it publishes, and then moves what is missing itself, page by page, under claims. Only one thing could
+// stand in its way: a claim that waits for this very launch on a page not moved yet. Such a claim is given back (`-EAGAIN`).
+//
+// What a kernel reads must be as it was at one moment. A page that held once is not safe until the launch is enqueued: the host waits for the launch, but another device that
+// takes a page to write it does not wait for a launch that reads its own copy. So all words are checked after the last page has come, and what is gone is moved anew. A check that
+// passes sees one moment, although it looks page by page: the caller holds the device's lock, so nobody else brings pages here, and whatever held at its end did so from its
+// beginning.
+#define _GNU_SOURCE
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -18,18 +23,27 @@
 #include "internal.h"
 
 #define CL_COMPLETE 0
+#define CL_EVENT_STATUS 0x11D3
+#define ROUNDS 16                // of an insistent launch, before it lets go of everything and is made again
+#define TRIES 1000               // to learn how a command ended, after a call that should say so has failed
+#define PAUSE_NANOS 1000000L     // between them
 
 typedef int (*enqueue_kernel)(void *queue, void *kernel, unsigned dims, const size_t *offset, const size_t *global, const size_t *local, unsigned waits, void *const *wait, void **event);
 typedef int (*set_callback)(void *event, int on, void (*callback)(void *, int, void *), void *user);
 typedef int (*of_object)(void *object);
 typedef int (*wait_events)(unsigned count, void *const *events);
+typedef int (*event_info)(void *event, unsigned name, size_t bytes, void *value, size_t *got);
 
 #define CL(p, type, which) ((type)(uintptr_t)(p)->config.cl[which])
 
-int launches_init(struct hmm_pager *p) {
-  for (int i = 0; i < MAX_LAUNCHES; i++) p->launches[i].pager = p;
-  return 0;
-}
+static pthread_mutex_t callback_lock = PTHREAD_MUTEX_INITIALIZER; // held while a callback uses a pager
+static _Atomic uint64_t launches_begun;
+
+// A driver may call back late, when the place of the launch belongs to another one, or its pager is gone: so it is given a number and no address.
+static uint64_t next_number(const struct hmm_pager *p, unsigned place) { return (atomic_fetch_add(&launches_begun, 1) + 1) << 16 | p->place << 8 | place; }
+static unsigned pager_of(uint64_t number) { return (unsigned)(number >> 8) % MAX_PAGERS; }
+static unsigned place_of(uint64_t number) { return (unsigned)number % MAX_LAUNCHES; }
+_Static_assert(MAX_PAGERS == 256 && MAX_LAUNCHES == 256, "a number has a byte for each");
 
 static bool under_way(const struct launch *l) { return l->state == PUBLISHED || l->state == INSISTING || l->state == RUNNING; }
 
@@ -162,15 +176,27 @@ HMM_API uint64_t hmm_used(struct hmm_pager *p, uint64_t device, struct hmm_use *
   return n;
 }
 
-// Runs on a thread of the driver, or in the middle of a call of ours.
+// Runs on a thread of the driver, or in the middle of a call of ours; a second time does nothing.
 static void on_complete(void *event, int status, void *user) {
   (void)event, (void)status; // whoever launched it asks the event how it ended
-  struct launch *l = user;
-  struct hmm_pager *p = l->pager;
-  pthread_mutex_lock(&p->launch_lock);
-  l->state = ENDED;
-  pthread_cond_broadcast(&p->launch_changed);
-  pthread_mutex_unlock(&p->launch_lock);
+  uint64_t number = (uint64_t)(uintptr_t)user;
+  pthread_mutex_lock(&callback_lock);
+  struct hmm_pager *p = pager_in(pager_of(number));
+  if (p) {
+    struct launch *l = &p->launches[place_of(number)];
+    pthread_mutex_lock(&p->launch_lock);
+    if (l->number == number && l->state == RUNNING) {
+      l->state = ENDED;
+      pthread_cond_broadcast(&p->launch_changed);
+    }
+    pthread_mutex_unlock(&p->launch_lock);
+  }
+  pthread_mutex_unlock(&callback_lock);
+}
+
+void await_callbacks(void) {
+  pthread_mutex_lock(&callback_lock);
+  pthread_mutex_unlock(&callback_lock);
 }
 
 static void decide(struct hmm_pager *p, struct launch *l, enum launch_state state) {
@@ -192,7 +218,7 @@ static struct launch *take_place(struct hmm_pager *p) {
       l->use_count = 0;
       if (l->uses != l->inline_uses) free(l->uses);
       l->uses = l->inline_uses;
-      l->number = ++p->launch_number;
+      l->number = next_number(p, i);
       if (p->launches_used <= i) p->launches_used = i + 1;
       if (event) {
         pthread_mutex_unlock(&p->launch_lock);
@@ -228,18 +254,22 @@ static struct launch *publish(struct hmm_pager *p, const struct hmm_launch *requ
   return l;
 }
 
-// The first page that does not hold, or page_count.
+// The first page that does not hold, or page_count. All words, also after insisting: what held once may be another device's by now.
 static uint64_t first_missing(const struct hmm_pager *p, const struct hmm_launch *request) {
   const struct hmm_use *uses = (const struct hmm_use *)(uintptr_t)request->uses;
-  const struct hmm_use *windows = (const struct hmm_use *)(uintptr_t)request->windows;
-  const struct device *d = &p->devices[request->device];
-  for (uint64_t i = 0; i < request->use_count && !request->insist; i++) { // with insist the pages held one by one
+  for (uint64_t i = 0; i < request->use_count; i++) {
     for (uint64_t page = uses[i].first; page < uses[i].end; page++) {
       uint64_t w = load_word(p, page);
       if (!usable_on(w, (unsigned)request->device, uses[i].writes) || pinned_against(w, uses[i].writes)) return page;
     }
   }
-  // Only now: from here on whoever changes frames waits for this launch.
+  return p->config.page_count;
+}
+
+// The first page at which a window does not lie in one piece, or page_count. After the words were checked: from then on whoever changes frames waits for this launch.
+static uint64_t first_apart(const struct hmm_pager *p, const struct hmm_launch *request) {
+  const struct hmm_use *windows = (const struct hmm_use *)(uintptr_t)request->windows;
+  const struct device *d = &p->devices[request->device];
   for (uint64_t i = 0; i < request->window_count; i++) {
     int32_t before = -1;
     for (uint64_t page = windows[i].first; page < windows[i].end; page++) {
@@ -291,13 +321,14 @@ static void note_region(const struct hmm_pager *p, const struct hmm_launch *requ
   }
 }
 
-static void settle_insisted(struct hmm_pager *p, uint64_t page, uint64_t next_of_claim) {
-  uint64_t w = load_word(p, page);
-  while (!change_word(p, page, &w, (w & ~(PLACE_MASK | ~0ULL << VERSION_SHIFT)) | (next_of_claim & (PLACE_MASK | ~0ULL << VERSION_SHIFT)))) {
-    // only pins can have changed
-  }
+// Returns the word that it leaves.
+static uint64_t settle_insisted(struct hmm_pager *p, uint64_t page, uint64_t next_of_claim) {
+  uint64_t w = load_word(p, page), next;
+  do next = (w & ~(PLACE_MASK | ~0ULL << VERSION_SHIFT)) | (next_of_claim & (PLACE_MASK | ~0ULL << VERSION_SHIFT));
+  while (!change_word(p, page, &w, next)); // only pins can have changed
   settled(p);
   p->trap->wake(p, page, page + 1);
+  return next;
 }
 
 // A page that was moved, for its record.
@@ -311,7 +342,7 @@ static void describe(struct hmm_record *r, uint64_t before, unsigned device, int
 }
 
 // Makes one page hold, and keep holding. 0, 1 if it cannot (a view, the protection, lost), or -errno.
-static int insist_on(struct hmm_pager *p, struct launch *l, uint64_t page, bool writes, struct hmm_launch *request, struct hmm_failure *failure) {
+static int insist_on(struct hmm_pager *p, struct launch *l, uint64_t page, bool writes, struct hmm_launch *request, struct hmm_move *move, struct hmm_failure *failure) {
   while (true) {
     uint64_t w = load_word(p, page);
     if (pinned_against(w, writes)) return 1;
@@ -337,27 +368,51 @@ static int insist_on(struct hmm_pager *p, struct launch *l, uint64_t page, bool 
     if (!result) next = writes ? word_next(claim, DEVICE, l->device, 0, 0) : word_next(claim, SHARED, 0, sharers | 1u << l->device, 0);
     else if (word_state(w) == TO_DEVICE) next = word_shared(claim, sharers);
     else next = word_next(claim, word_state(w), word_device(w), sharers, w & MARKED_READ);
-    settle_insisted(p, page, next);
+    uint64_t committed = settle_insisted(p, page, next);
     if (record) describe(record, w, l->device, result);
     end_record(p, record, result);
     if (result) return result;
     request->moved++;
+    if (move) *move = (struct hmm_move){committed, w};
     return 0;
   }
 }
 
 static int insist(struct hmm_pager *p, struct launch *l, struct hmm_launch *request, struct hmm_failure *failure) {
+  struct hmm_move *moves = (struct hmm_move *)(uintptr_t)request->moves;
   for (int writing = 1; writing >= 0; writing--) { // a page that one use writes and another reads must end up written
+    uint64_t pages_before = 0;
     for (uint64_t i = 0; i < l->use_count; i++) {
-      if ((l->uses[i].writes != 0) != writing) continue;
-      for (uint64_t page = l->uses[i].first; page < l->uses[i].end; page++) {
-        int result = insist_on(p, l, page, writing, request, failure);
+      const struct hmm_use *u = &l->uses[i];
+      for (uint64_t page = u->first; page < u->end && (u->writes != 0) == writing; page++) {
+        int result = insist_on(p, l, page, writing, request, moves ? &moves[pages_before + page - u->first] : NULL, failure);
         if (result > 0) request->missing = page;
         if (result) return result;
       }
+      pages_before += u->end - u->first;
     }
   }
   return 0;
+}
+
+// How a command ended; above CL_COMPLETE if it has not, or the driver does not say.
+static int ask(struct hmm_pager *p, void *event) {
+  int outcome = CL_COMPLETE + 1;
+  int asked = CL(p, event_info, HMM_CL_EVENT_INFO)(event, CL_EVENT_STATUS, sizeof outcome, &outcome, NULL);
+  return asked ? CL_COMPLETE + 1 : outcome;
+}
+
+// The same, for a driver that will not tell us: waited for here. A wait that fails says nothing about the command. If the end cannot be found out, the launch stays under way:
+// nobody gets pages that a kernel may still write.
+static int wait_for(struct hmm_pager *p, void *event) {
+  for (int i = 0; i < TRIES; i++) {
+    int waited = CL(p, wait_events, HMM_CL_WAIT)(1, (void *const[]){event});
+    int outcome = ask(p, event);
+    if (outcome <= CL_COMPLETE) return outcome;
+    if (!waited) return CL_COMPLETE; // it was waited for, and only the question fails
+    nanosleep(&(struct timespec){0, PAUSE_NANOS}, NULL);
+  }
+  return CL_COMPLETE + 1;
 }
 
 static int enqueue(struct hmm_pager *p, struct launch *l, struct hmm_launch *request, struct hmm_failure *failure) {
@@ -365,21 +420,22 @@ static int enqueue(struct hmm_pager *p, struct launch *l, struct hmm_launch *req
   int status = CL(p, enqueue_kernel, HMM_CL_ENQUEUE_KERNEL)(queue, (void *)(uintptr_t)request->kernel, (unsigned)request->dimensions, NULL,
                                                             (const size_t *)(uintptr_t)request->global, (const size_t *)(uintptr_t)request->local, 0, NULL, &event);
   if (status) return fail(failure, HMM_OPENCL, 0, 0, status, HMM_CALL_KERNEL, l->device);
-  CL(p, of_object, HMM_CL_RETAIN_EVENT)(event); // one reference for the caller, one for the table
+  // From here on the kernel is the driver's, and whatever fails must not look as if it were not: the launch is under way, and its end has to be found out.
+  bool kept = !CL(p, of_object, HMM_CL_RETAIN_EVENT)(event); // one reference for the caller, one for the table
+  void *user = (void *)(uintptr_t)l->number;
   touch(p, request); // before the launch counts as decided: whoever waits for that sees the use
   pthread_mutex_lock(&p->launch_lock);
-  l->event = event;
+  l->event = kept ? event : NULL;
   l->state = RUNNING;
   p->launched[l->device]++;
   pthread_cond_broadcast(&p->launch_changed);
   pthread_mutex_unlock(&p->launch_lock);
   request->event = (uint64_t)(uintptr_t)event;
-  // Flushed before anybody can wait for it. The caller's reference keeps the event alive here, whatever the callback leads to.
-  CL(p, of_object, HMM_CL_FLUSH)(queue);
-  if (CL(p, set_callback, HMM_CL_SET_CALLBACK)(event, CL_COMPLETE, on_complete, l)) {
-    CL(p, wait_events, HMM_CL_WAIT)(1, (void *const[]){event}); // a driver that cannot tell us: then we wait for it here
-    on_complete(event, 0, l);
-  }
+  // The caller's reference keeps the event alive here, whatever the callback leads to. Flushed afterwards: a driver need not call back for what has ended before it was asked to.
+  bool told = !CL(p, set_callback, HMM_CL_SET_CALLBACK)(event, CL_COMPLETE, on_complete, user);
+  bool flushed = !CL(p, of_object, HMM_CL_FLUSH)(queue);
+  int outcome = kept && told && flushed ? ask(p, event) : wait_for(p, event);
+  if (outcome <= CL_COMPLETE) on_complete(event, outcome, user);
   return 0;
 }
 
@@ -395,9 +451,16 @@ HMM_API int hmm_launch_enter(struct hmm_pager *p, struct hmm_launch *request, st
     goto out;
   }
   step(p, HMM_STEP_PUBLISHED);
-  result = request->insist ? insist(p, l, request, failure) : 0;
-  if (!result) {
+  // Each further round is one in which another device has taken a page to write it. A launch there that loses its pages to us comes to insist itself, and waits for us with that.
+  for (int round = 0; round < (request->insist ? ROUNDS : 1); round++) {
+    result = request->insist ? insist(p, l, request, failure) : 0;
+    if (result) break;
     request->missing = first_missing(p, request);
+    result = request->missing < p->config.page_count;
+    if (!result) break;
+  }
+  if (!result) {
+    request->missing = first_apart(p, request);
     result = request->missing < p->config.page_count;
   }
   if (!result) {

@@ -42,6 +42,8 @@ struct hmm_pager *pager_at(uintptr_t address) {
   return NULL;
 }
 
+struct hmm_pager *pager_in(unsigned place) { return atomic_load(&pagers[place]); }
+
 // ---- the crew
 
 static int join_crew(struct hmm_pager *p);
@@ -230,6 +232,7 @@ static int check(const struct hmm_config *c) {
 static int enlist(struct hmm_pager *p) {
   for (int i = 0; i < HMM_MAX_PAGERS; i++) {
     struct hmm_pager *none = NULL;
+    p->place = (unsigned)i; // before it can be found there
     if (atomic_compare_exchange_strong(&pagers[i], &none, p)) return 0;
   }
   return -EUSERS;
@@ -275,7 +278,6 @@ HMM_API int hmm_open(const struct hmm_config *config, struct hmm_pager **opened)
   p->page_bytes = 1ULL << config->page_shift;
   p->trap = config->rung == HMM_SIGSEGV ? &sigsegv_trap : &uffd_trap;
   init_locks(p);
-  launches_init(p);
   if ((result = install_signal_handler())) goto free_pager;
   if ((result = p->trap->open(p))) goto free_pager;
   if ((result = enlist(p))) goto close_trap;
@@ -309,6 +311,7 @@ HMM_API int hmm_close(struct hmm_pager *p) {
   dismiss(p);
   strike_off(p);
   await_handlers(p);
+  await_callbacks();
   int result = p->trap->close(p);
   for (unsigned i = 0; i < MAX_LAUNCHES; i++) {
     struct launch *l = &p->launches[i];

@@ -41,7 +41,8 @@ static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
 static pthread_cond_t changed = PTHREAD_COND_INITIALIZER;
 static struct plan plans[HMM_CL_COUNT], command_plan;
 static int called[HMM_CL_COUNT], live_events, held_commands;
-static bool held;
+static bool held, eager;
+static struct fake_callback last_callback;
 
 static int fate(struct plan *plan) {
   if (!plan->times) return 0;
@@ -123,6 +124,11 @@ static int add(struct queue *q, enum hmm_cl call, struct command command, void *
     *q->last = c;
     q->last = &c->next;
     *event = e;
+    if (eager && c->kernel) {
+      c->flushed = true;
+      pthread_cond_broadcast(&changed);
+      while (e->status > COMPLETE) pthread_cond_wait(&changed, &lock);
+    }
   }
   pthread_mutex_unlock(&lock);
   return status;
@@ -204,10 +210,10 @@ static int event_info(void *event, unsigned name, size_t bytes, void *value, siz
 
 static int retain_event(void *event) {
   pthread_mutex_lock(&lock);
-  called_now(HMM_CL_RETAIN_EVENT);
-  ((struct event *)event)->references++;
+  int status = called_now(HMM_CL_RETAIN_EVENT);
+  if (!status) ((struct event *)event)->references++;
   pthread_mutex_unlock(&lock);
-  return 0;
+  return status;
 }
 
 static int release_event(void *event) {
@@ -223,13 +229,15 @@ static int set_callback(void *event, int on, void (*callback)(void *, int, void 
   CHECK(on == COMPLETE);
   pthread_mutex_lock(&lock);
   int status = called_now(HMM_CL_SET_CALLBACK), ended = e->status;
+  bool silent = eager;
+  last_callback = (struct fake_callback){callback, user};
   if (!status && ended > COMPLETE) {
     CHECK(!e->callback);
     e->callback = callback;
     e->user = user;
   }
   pthread_mutex_unlock(&lock);
-  if (!status && ended <= COMPLETE) callback(event, ended, user);
+  if (!status && ended <= COMPLETE && !silent) callback(event, ended, user);
   return status;
 }
 
@@ -287,6 +295,19 @@ void fake_hold(bool hold) {
   held = hold;
   pthread_cond_broadcast(&changed);
   pthread_mutex_unlock(&lock);
+}
+
+void fake_eager(bool now) {
+  pthread_mutex_lock(&lock);
+  eager = now;
+  pthread_mutex_unlock(&lock);
+}
+
+struct fake_callback fake_last_callback(void) {
+  pthread_mutex_lock(&lock);
+  struct fake_callback callback = last_callback;
+  pthread_mutex_unlock(&lock);
+  return callback;
 }
 
 void fake_await_held(void) {

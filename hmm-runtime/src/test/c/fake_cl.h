@@ -30,6 +30,12 @@ void fake_hold(bool hold); // copies do not start
 void fake_await_held(void);
 int fake_calls_of(enum hmm_cl call);
 int fake_live_events(void); // that somebody still has a reference to
+void fake_eager(bool eager); // kernels run to their end within their enqueueing, and nobody is called back for what has ended
+struct fake_callback {
+  void (*function)(void *event, int status, void *user);
+  void *user;
+};
+struct fake_callback fake_last_callback(void); // that was asked for
 int fake_wait(void *event); // its status; the reference is gone then
 
 #endif

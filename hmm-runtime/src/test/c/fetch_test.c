@@ -292,10 +292,30 @@ static void faults_are_read_while_the_staging_memory_is_taken(const struct shape
   close_heap(h);
 }
 
+// The caller has told nobody that pages may move: what a device has stays there, and nothing is pinned.
+static void what_is_not_to_move_stays(const struct shape *shape) {
+  struct heap *h = open_heap(shape, 8, 1);
+  struct hmm_failure failure;
+  for (uint64_t page = 0; page < 4; page++) put(h, page, (unsigned char)(10 + page));
+  CHECK(move_to(h, 1, 0, true) && move_to(h, 2, 0, false));
+  CHECK_EQUAL(hmm_fetch(h->pager, 0, 4, HMM_PIN | HMM_STAY, NULL, NULL, &failure), -EIO);
+  CHECK(failure.reason == HMM_WOULD_MOVE && failure.page == 1);
+  CHECK_EQUAL(state(h, 1), DEVICE);
+  for (uint64_t page = 0; page < 4; page++) CHECK_EQUAL(word_pins(word(h, page), false), 0);
+  CHECK_EQUAL(hmm_fetch(h->pager, 2, 4, HMM_PIN | HMM_MAP | HMM_STAY, NULL, NULL, &failure), 0); // a device keeps its copy
+  unpin(h, 2, false);
+  unpin(h, 3, false);
+  CHECK_EQUAL(hmm_fetch(h->pager, 2, 4, HMM_EXCLUSIVE | HMM_STAY, NULL, NULL, &failure), -EIO);
+  CHECK(failure.reason == HMM_WOULD_MOVE && failure.page == 2);
+  for (uint64_t page = 0; page < 4; page++) expect(h, page, (unsigned char)(10 + page));
+  close_heap(h);
+}
+
 const struct test fetch_tests[] = {
     {"a_fetch_waits_for_a_launch_with_its_pages_alone", a_fetch_waits_for_a_launch_with_its_pages_alone, true},
     {"a_fetch_outlasts_several_launches", a_fetch_outlasts_several_launches, true},
     {"faults_are_read_while_the_staging_memory_is_taken", faults_are_read_while_the_staging_memory_is_taken, true},
+    {"what_is_not_to_move_stays", what_is_not_to_move_stays, true},
     {"every_combination_of_flags", every_combination_of_flags, false},
     {"what_has_nothing_to_bring_is_told", what_has_nothing_to_bring_is_told, false},
     {"a_refused_view_pins_nothing", a_refused_view_pins_nothing, true},

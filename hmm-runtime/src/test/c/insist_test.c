@@ -110,6 +110,40 @@ static void a_failed_move_leaves_the_page(const struct shape *shape) {
   close_heap(h);
 }
 
+// Nothing ran: with what insisting says, every page goes back to its old contents, which are the host's if they were; nobody reads them in the frames.
+static void what_was_moved_for_nothing_goes_back(const struct shape *shape) {
+  for (int write = 0; write < 2; write++) {
+    for (int refused = 0; refused < 2; refused++) { // by the driver, or by a view of the last page
+      struct heap *h = mixed(shape);
+      struct hmm_move moves[10] = {0};
+      struct launching l = {.request = {.moves = (uint64_t)(uintptr_t)moves}};
+      uint64_t pages[10], committed[10], before[10], n = 0, end = refused ? 9 : 10;
+      if (refused) fake_fail(HMM_CL_ENQUEUE_KERNEL, -54, 0, 1);
+      else set_word(h, 9, word_pin(word(h, 9), true));
+      CHECK_EQUAL(insist(h, &l, 0, 0, end, write), refused ? -EIO : 0);
+      CHECK_EQUAL(l.request.event, 0);
+      for (uint64_t page = 0; page < 10; page++) {
+        if (!moves[page].committed) continue;
+        CHECK(same_version(word(h, page), moves[page].committed));
+        fill_frame(h, 0, page, 0x77);
+        pages[n] = page;
+        committed[n] = moves[page].committed;
+        before[n++] = moves[page].before;
+      }
+      CHECK_EQUAL(n, l.request.moved);
+      CHECK_EQUAL(n, write ? 8 : 7);
+      CHECK_EQUAL(hmm_undo(h->pager, 0, 0, 0, n, pages, committed, before), n);
+      if (!refused) unpin(h, 9, true);
+      for (uint64_t page = 0; page < 10; page++) {
+        if (page != 5) CHECK(state(h, page) != DEVICE);
+        if (page < 2) CHECK_EQUAL(state(h, page), EMPTY);
+        expect(h, page, contents[page]);
+      }
+      close_heap(h);
+    }
+  }
+}
+
 // ---- against everybody
 
 #define RIVALS 4
@@ -208,11 +242,92 @@ static void a_long_fetch_gives_way(const struct shape *shape) {
   close_heap(h);
 }
 
+// ---- against another device
+
+enum { FIRST, SLOW, SECOND };
+
+struct pair {
+  struct heap *heap;
+  unsigned char first, second;
+};
+
+static void read_pair(void *arg) {
+  struct pair *pair = arg;
+  pair->first = frame(pair->heap, 0, FIRST)[MIDDLE];
+  pair->second = frame(pair->heap, 0, SECOND)[MIDDLE];
+}
+
+static void write_pair(void *arg) {
+  fill_frame(arg, 1, FIRST, 9);
+  fill_frame(arg, 1, SECOND, 9);
+}
+
+struct insisting_reader {
+  struct heap *heap;
+  struct pair seen;
+  struct hmm_launch request;
+};
+
+static int launch_uses(struct heap *h, struct hmm_launch *request, struct fake_kernel *kernel, const struct hmm_use *uses, uint64_t count) {
+  static const size_t one = 1;
+  request->uses = (uint64_t)(uintptr_t)uses;
+  request->use_count = count;
+  if (!request->queue) request->queue = (uint64_t)(uintptr_t)h->devices[request->device].queue;
+  request->kernel = (uint64_t)(uintptr_t)kernel;
+  request->dimensions = 1;
+  request->global = (uint64_t)(uintptr_t)&one;
+  struct hmm_failure failure;
+  return hmm_launch_enter(h->pager, request, &failure);
+}
+
+static void *insist_on_reading(void *arg) {
+  struct insisting_reader *r = arg;
+  const struct hmm_use uses[] = {{FIRST, FIRST + 1, 0}, {SLOW, SLOW + 1, 0}, {SECOND, SECOND + 1, 0}};
+  struct fake_kernel kernel = {read_pair, &r->seen, 0};
+  CHECK_EQUAL(launch_uses(r->heap, &r->request, &kernel, uses, 3), 0);
+  CHECK(r->request.event);
+  fake_wait((void *)(uintptr_t)r->request.event);
+  return NULL;
+}
+
+// It has the first page of a pair and waits for another page; meanwhile a kernel of the other device writes the pair. What it reads is the pair from before or from after.
+static void what_is_read_is_of_one_moment(const struct shape *shape) {
+  struct heap *h = open_heap(shape, PAGES, 1);
+  for (uint64_t page = FIRST; page <= SECOND; page++) put(h, page, 5);
+  CHECK(move_to(h, FIRST, 0, false) && move_to(h, SLOW, 1, true));
+  struct stopped_kernel slow;
+  launch_stopped(h, &slow, 1, SLOW, SLOW + 1, true);
+  struct insisting_reader reader = {.heap = h, .seen = {.heap = h}, .request = {.insist = 1}};
+  pthread_t insists = start_thread(insist_on_reading, &reader);
+  AWAIT(word_state(word(h, SLOW)) == TO_HOST);
+
+  CHECK(move_to(h, FIRST, 1, true) && move_to(h, SECOND, 1, true));
+  void *queue = fake_queue(); // the device's own stands behind the slow kernel
+  const struct hmm_use both[] = {{FIRST, FIRST + 1, 1}, {SECOND, SECOND + 1, 1}};
+  struct hmm_launch writing = {.device = 1, .queue = (uint64_t)(uintptr_t)queue};
+  struct fake_kernel kernel = {write_pair, h, 0};
+  CHECK_EQUAL(launch_uses(h, &writing, &kernel, both, 2), 0);
+  CHECK(writing.event);
+  CHECK_EQUAL(fake_wait((void *)(uintptr_t)writing.event), 0);
+
+  let_go(&slow);
+  pthread_join(insists, NULL);
+  CHECK_EQUAL(reader.seen.first, reader.seen.second);
+  CHECK_EQUAL(reader.seen.first, 9);
+  CHECK_EQUAL(reader.request.moved, 3);
+  CHECK_EQUAL(state(h, FIRST), SHARED);
+  CHECK_EQUAL(word_sharers(word(h, FIRST)), 3);
+  fake_release_queue(queue);
+  close_heap(h);
+}
+
 const struct test insist_tests[] = {
     {"pages_come_from_everywhere", pages_come_from_everywhere, false},
     {"what_cannot_be_moved_is_missing", what_cannot_be_moved_is_missing, true},
     {"a_failed_move_leaves_the_page", a_failed_move_leaves_the_page, false},
+    {"what_was_moved_for_nothing_goes_back", what_was_moved_for_nothing_goes_back, false},
     {"insisting_gets_through", insisting_gets_through, false},
     {"a_long_fetch_gives_way", a_long_fetch_gives_way, false},
+    {"what_is_read_is_of_one_moment", what_is_read_is_of_one_moment, false},
     {0},
 };

@@ -327,6 +327,56 @@ static void a_launch_that_ends_badly_ends(const struct shape *shape) {
   close_heap(h);
 }
 
+// The kernel is the driver's once it is enqueued: whatever fails then, the launch has happened, and its end is found out.
+static void what_fails_after_the_enqueueing_hides_no_launch(const struct shape *shape) {
+  struct heap *h = on_device(shape, true);
+  const enum hmm_cl calls[] = {HMM_CL_RETAIN_EVENT, HMM_CL_SET_CALLBACK, HMM_CL_FLUSH};
+  for (int i = 0; i < 3; i++) {
+    for (int deaf = 0; deaf < 2; deaf++) { // even if waiting and asking fail as well, for a while
+      struct launching l = {0};
+      CHECK(move_to(h, 2, 0, true));
+      fake_fail(calls[i], -5, 0, 1);
+      if (deaf) fake_fail(HMM_CL_WAIT, -6, 0, 3);
+      if (deaf) fake_fail(HMM_CL_EVENT_INFO, -6, 0, 2);
+      CHECK_EQUAL(launch(h, &l, 0, 0, 4, true), 0);
+      CHECK(l.request.event);
+      CHECK_EQUAL(hmm_used(h->pager, 0, NULL, 0), 0);
+      put(h, 2, 1);
+      CHECK_EQUAL(fake_wait((void *)(uintptr_t)l.request.event), 0);
+      fake_reset();
+    }
+  }
+  CHECK_EQUAL(hmm_launched(h->pager, 0), 6);
+  close_heap(h);
+}
+
+static void a_kernel_that_ends_at_once_is_seen_to_end(const struct shape *shape) {
+  struct heap *h = on_device(shape, true);
+  struct launching l = {0};
+  fake_eager(true);
+  CHECK_EQUAL(launch(h, &l, 0, 0, 4, true), 0);
+  fake_eager(false);
+  put(h, 2, 1);
+  CHECK_EQUAL(fake_wait((void *)(uintptr_t)l.request.event), 0);
+  close_heap(h);
+}
+
+static void a_late_callback_ends_no_other_launch(const struct shape *shape) {
+  struct heap *h = on_device(shape, true);
+  struct launching l = {0};
+  CHECK_EQUAL(launch(h, &l, 0, 0, 4, true), 0);
+  CHECK_EQUAL(fake_wait((void *)(uintptr_t)l.request.event), 0);
+  CHECK_EQUAL(hmm_await_all(h->pager), 0);
+  struct fake_callback late = fake_last_callback();
+  struct stopped_kernel k;
+  launch_stopped(h, &k, 0, 0, 4, true); // in the same place
+  late.function(NULL, 0, late.user);
+  CHECK_EQUAL(hmm_used(h->pager, 0, NULL, 0), 1);
+  let_go(&k);
+  close_heap(h);
+  late.function(NULL, 0, late.user); // nor does it need the pager
+}
+
 const struct test launch_tests[] = {
     {"pages_that_are_not_there", pages_that_are_not_there, true},
     {"pages_that_are_pinned_or_protected", pages_that_are_pinned_or_protected, true},
@@ -341,5 +391,8 @@ const struct test launch_tests[] = {
     {"faults_do_not_stand_behind_a_copy", faults_do_not_stand_behind_a_copy, false},
     {"a_launch_that_the_driver_refuses_leaves_nothing", a_launch_that_the_driver_refuses_leaves_nothing, true},
     {"a_launch_that_ends_badly_ends", a_launch_that_ends_badly_ends, true},
+    {"what_fails_after_the_enqueueing_hides_no_launch", what_fails_after_the_enqueueing_hides_no_launch, true},
+    {"a_kernel_that_ends_at_once_is_seen_to_end", a_kernel_that_ends_at_once_is_seen_to_end, true},
+    {"a_late_callback_ends_no_other_launch", a_late_callback_ends_no_other_launch, true},
     {0},
 };

@@ -64,6 +64,13 @@
 #define MODES_0 mode[0] = WRITES; mode[1] = WRITES
 #define MODES_1 mode[0] = WRITES; mode[1] = WRITES
 
+#elif defined(TOGETHER)
+#define PAGES 2
+#define WRITTEN_TOGETHER
+#define CPU_LOADS
+#define MODES_0 mode[0] = READS; mode[1] = READS
+#define MODES_1 mode[0] = WRITES; mode[1] = WRITES
+
 #elif defined(TWO_FAULTS)
 #define PAGES 2
 #define LAUNCHERS 1
@@ -216,6 +223,7 @@ bit device_lock[2];          /* DeviceMirror.lock, a Java lock: who fills frames
 #define OVERLAP 4
 #define MAPPING_EXCEEDS_WORD 5
 #define ORPHANED_CLAIM 6
+#define TORN_READ 7
 
 bit stale_read;            /* the CPU loads, or a launch passes the gate with, a copy that is not the latest */
 bit lost_write;            /* a copy becomes the valid one and is not the latest, or the CPU stores into one that is not valid */
@@ -223,6 +231,7 @@ bit conflicting_copy;      /* a frame is filled while a kernel uses it or someth
 bit overlap;               /* the CPU loads beside a kernel that writes, or stores beside a kernel that uses the page */
 bit mapping_exceeds_word;  /* the app mapping allows what the word forbids */
 bit orphaned_claim;        /* all have ended, and a page is still claimed */
+bit torn_read;             /* of two pages that are written together, once, a kernel reads one from before and one from after */
 
 #ifdef ONLY
 #define CHECKS(KIND) (ONLY == KIND)
@@ -668,7 +677,9 @@ proctype Launcher(byte me; byte d) {
               :: p < PAGES -> move_insistently(p); p++
               :: else -> break
               od;
+#ifndef MUTANT_INSIST_PAGE_BY_PAGE
               check();
+#endif
               if
               :: p == PAGES -> enqueue(); break
               :: p < PAGES -> d_step { p = 0 }                                                 /* reach: moves-again */
@@ -691,6 +702,10 @@ end:
     do
     :: d_step {
            launch[l].phase == RUNNING ->
+#ifdef WRITTEN_TOGETHER
+           REQUIRE(torn_read, TORN_READ,
+                   launch[l].mode[0] != READS || LATEST_ON(0, launch[l].device) == LATEST_ON(1, launch[l].device));
+#endif
            p = 0;
            do
            :: p < PAGES && launch[l].mode[p] == WRITES ->
@@ -717,7 +732,9 @@ proctype Cpu() {
     :: atomic {
            JAVA && ops < CPU_OPS ->
            ops++;
+#ifndef CPU_LOADS
            if :: writes = 0 :: writes = 1 fi;
+#endif
 #if PAGES == 2
            if :: p = 0 :: p = 1 fi
 #endif

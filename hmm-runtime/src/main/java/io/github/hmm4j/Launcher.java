@@ -233,7 +233,7 @@ final class Launcher {
                 }
                 try (HostLock.Hold _ = hostLock.exclusive()) {
                     move();
-                    return depart(enter(gate.insist(mirror, uses, plan.windows(), enqueue)));
+                    return depart(enter(gate.insist(mirror, uses, plan.windows(), enqueue, undo)));
                 }
             } catch (RuntimeException | Error e) {
                 toDevice.undo(undo);

@@ -71,6 +71,22 @@ class ViewsAgainstLaunchesTest {
         }
     }
 
+    /// Who has opened it need not be who closes it.
+    @Test
+    void aLaunchWaitsForASharedViewOfItsOwnThread() {
+        try (Rig rig = Rig.windows(1, 32)) {
+            MemorySegment a = rig.filled(2, 1);
+            HostView view = rig.heap.sharedView(a, Access.WRITE);
+            Background<Boolean> closing = Background.run(() -> {
+                awaitCount(rig, Counter.LAUNCH_WAITS, 1);
+                view.close();
+            });
+            rig.add(a, 1, 0).await();
+            closing.join();
+            assertThat(rig.values(a)).containsExactly(2);
+        }
+    }
+
     @Test
     void aLaunchWaitsForTheViewOfAnotherThread() {
         try (Rig rig = Rig.windows(1, 32)) {

@@ -55,9 +55,9 @@ public final class JavaLaunchGate implements LaunchGate {
         }
     }
 
-    /// With the host held off nobody takes pages away, so there is nothing more to do.
+    /// With the host held off only another device can take a page, to write it: all words are checked here as well, and the launch goes round again.
     @Override
-    public @Nullable Passed insist(DeviceMirror mirror, List<PageUse> uses, List<PageRange> windows, Enqueue enqueue) {
+    public @Nullable Passed insist(DeviceMirror mirror, List<PageUse> uses, List<PageRange> windows, Enqueue enqueue, UndoLog undo) {
         return enter(mirror, uses, windows, enqueue);
     }
 

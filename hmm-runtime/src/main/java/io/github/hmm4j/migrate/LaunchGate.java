@@ -44,8 +44,9 @@ public interface LaunchGate {
     /// Like [#enter], for a launch that has lost its pages several times: moves what is missing as part of the same step, so that nobody can take it away again before the
     /// kernel is enqueued. The caller holds the device's lock and the host lock exclusively, and all pages have frames.
     ///
-    /// @return null if a view or a protection keeps a page from it; then nothing ran
-    @Nullable Passed insist(DeviceMirror mirror, List<PageUse> uses, List<PageRange> windows, Enqueue enqueue);
+    /// @param undo gets the pages that were moved if nothing ran, also if this throws
+    /// @return null if a view, a protection or another device keeps a page from it; then nothing ran
+    @Nullable Passed insist(DeviceMirror mirror, List<PageUse> uses, List<PageRange> windows, Enqueue enqueue, UndoLog undo);
 
     /// Whether open views keep pages from a launch.
     static boolean isPinned(PageTable table, List<PageUse> uses) {

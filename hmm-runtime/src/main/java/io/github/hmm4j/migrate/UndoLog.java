@@ -13,6 +13,7 @@ import io.github.hmm4j.timeline.MigrationEvent;
 import java.util.ArrayList;
 import java.util.List;
 import org.jspecify.annotations.Nullable;
+import java.util.stream.IntStream;
 
 /// What a launch has moved to its device so far, so that a launch that does not happen leaves every page where it was.
 ///
@@ -53,18 +54,21 @@ public final class UndoLog {
     }
 
     /// To be called before pages of a range are moved.
-    void expect(PageRange pages) {
+    public void expect(PageRange pages) {
         parts.add(new Part(pages, new Invalidation(heap.space().addressesOf(pages), InvalidationKind.MIGRATE, -1)));
     }
 
     /// Makes room for so many pages more, so that noting them cannot fail.
-    void reserve(int more) {
+    public void reserve(int more) {
         moved.reserve(more);
         taken.reserve(Math.addExact(moved.size(), more));
     }
 
-    /// A page has been moved, within a range that was expected, and room was reserved for it.
-    void add(long page, long committed, long before) {
+    /// Notes a page that was moved, within a range that was expected; room was reserved for it.
+    ///
+    /// @param committed the word that its move left
+    /// @param before    the word from before it was claimed
+    public void add(long page, long committed, long before) {
         moved.add(page, committed, before);
     }
 
@@ -86,7 +90,9 @@ public final class UndoLog {
             MigrationEvent event = heap.timeline().migration();
             if (event != null) {
                 event.of(Cause.UNDO, Direction.TO_HOST, "none");
-                event.range(moved.page(0), moved.page(moved.size() - 1) + 1 - moved.page(0), heap.space().addressOf(moved.page(0)));
+                long first = IntStream.range(0, moved.size()).mapToLong(moved::page).min().orElseThrow();
+                long last = IntStream.range(0, moved.size()).mapToLong(moved::page).max().orElseThrow();
+                event.range(first, last + 1 - first, heap.space().addressOf(first));
                 event.device(mirror.index(), mirror.deviceName());
                 event.moved(undone, 0);
                 heap.timeline().end(event);

@@ -7,7 +7,8 @@ import io.github.hmm4j.space.PageRange;
 import java.lang.invoke.VarHandle;
 import java.util.ArrayList;
 import java.util.List;
-import java.util.concurrent.CountDownLatch;
+import java.util.Optional;
+import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.concurrent.atomic.AtomicLongArray;
 import java.util.concurrent.atomic.AtomicReferenceArray;
@@ -32,8 +33,8 @@ public final class LaunchTable implements InFlight {
         private final int slot;
         private final int device;
         private final List<PageUse> pages;
-        private final CountDownLatch decided = new CountDownLatch(1);
-        private volatile @Nullable Completion completion; // null when decided: withdrawn
+        /// The completion, or nothing if withdrawn: one field, so that nobody can see it decided and not with what.
+        private final CompletableFuture<Optional<Completion>> decided = new CompletableFuture<>();
 
         private Use(int slot, int device, List<PageUse> pages) {
             this.slot = slot;
@@ -53,32 +54,17 @@ public final class LaunchTable implements InFlight {
         }
 
         private boolean hasEnded() {
-            Completion launched = completion;
-            return decided.getCount() == 0 && (launched == null || launched.isDone());
+            return decided.isDone() && decided.join().map(Completion::isDone).orElse(true);
         }
 
         /// Waits until the launch was withdrawn or has ended. That it failed is its owner's business.
         private void awaitEnd() {
-            boolean interrupted = false;
-            while (true) {
-                try {
-                    decided.await(); // the publisher checks words and enqueues, no more: it never waits in between
-                    break;
-                } catch (InterruptedException e) {
-                    interrupted = true;
-                }
-            }
-            if (interrupted) {
-                Thread.currentThread().interrupt();
-            }
-            Completion launched = completion;
-            if (launched != null) {
-                try {
-                    launched.await();
-                } catch (HmmException e) {
-                    // It has ended, and that is all that matters here.
-                    return;
-                }
+            Optional<Completion> launched = decided.join(); // the publisher checks words and enqueues, no more: it never waits in between
+            try {
+                launched.ifPresent(Completion::await);
+            } catch (HmmException e) {
+                // It has ended, and that is all that matters here.
+                return;
             }
         }
     }
@@ -108,15 +94,14 @@ public final class LaunchTable implements InFlight {
 
     /// The launch did not happen.
     public void withdraw(Use use) {
-        use.decided.countDown();
+        use.decided.complete(Optional.empty());
         retire(use);
     }
 
     /// The launch was enqueued.
     public void attach(Use use, Completion completion) {
-        use.completion = completion;
         launched.incrementAndGet(use.device);
-        use.decided.countDown();
+        use.decided.complete(Optional.of(completion));
     }
 
     @Override

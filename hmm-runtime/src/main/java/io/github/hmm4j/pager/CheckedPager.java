@@ -54,7 +54,7 @@ public final class CheckedPager {
         Arena arena = shared ? Arena.ofShared() : Arena.ofConfined();
         MemorySegment bytes = MemorySegment.ofAddress(space.aliasAddressOf(range.startBytes()))
                 .reinterpret(range.lengthBytes(), arena, null);
-        HostView view = new HostView(this, range, pages, write, arena, write ? bytes : bytes.asReadOnly());
+        HostView view = new HostView(this, range, pages, write, shared, arena, write ? bytes : bytes.asReadOnly());
         try {
             open.add(view); // before it has its pages: once it has, nothing may fail
             fetch(range, pages, write, Cause.VIEW);
@@ -127,7 +127,7 @@ public final class CheckedPager {
         return Stream.concat(open.stream(), pins.stream()).map(Object::toString).toList();
     }
 
-    /// A view of the calling thread that a launch would wait for, for ever.
+    /// A view that only the calling thread can close, and that a launch of it would wait for, for ever. A shared view can be closed by another thread meanwhile.
     public Optional<HostView> ownConflict(List<PageUse> uses) {
         return open.isEmpty() ? Optional.empty() : conflict(uses, Thread.currentThread());
     }
@@ -141,7 +141,7 @@ public final class CheckedPager {
 
     private Optional<HostView> conflict(List<PageUse> uses, Thread owner) {
         for (HostView view : open) {
-            if (view.owner().equals(owner) && conflicts(view, uses)) {
+            if (view.belongsTo(owner) && conflicts(view, uses)) {
                 return Optional.of(view);
             }
         }

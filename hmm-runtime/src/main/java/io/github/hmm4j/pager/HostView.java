@@ -17,16 +17,18 @@ public final class HostView implements AutoCloseable {
     private final VaRange range;
     private final PageRange pages;
     private final boolean write;
+    private final boolean shared;
     private final Arena arena;
     private final MemorySegment segment;
-    private final Thread owner = Thread.currentThread();
+    private final Thread opener = Thread.currentThread();
     private boolean closed;
 
-    HostView(CheckedPager pager, VaRange range, PageRange pages, boolean write, Arena arena, MemorySegment segment) {
+    HostView(CheckedPager pager, VaRange range, PageRange pages, boolean write, boolean shared, Arena arena, MemorySegment segment) {
         this.pager = pager;
         this.range = range;
         this.pages = pages;
         this.write = write;
+        this.shared = shared;
         this.arena = arena;
         this.segment = segment;
     }
@@ -56,8 +58,9 @@ public final class HostView implements AutoCloseable {
         return pages;
     }
 
-    Thread owner() {
-        return owner;
+    /// Whether nobody but this thread can close it.
+    boolean belongsTo(Thread thread) {
+        return !shared && opener.equals(thread);
     }
 
     boolean conflictsWith(PageRange others, boolean writes) {
@@ -83,6 +86,6 @@ public final class HostView implements AutoCloseable {
     /// For people: what, how, by whom.
     @Override
     public String toString() {
-        return "%s view of %s opened by thread \"%s\"".formatted(write ? "write" : "read", range, owner.getName());
+        return "%s%s view of %s opened by thread \"%s\"".formatted(shared ? "shared " : "", write ? "write" : "read", range, opener.getName());
     }
 }

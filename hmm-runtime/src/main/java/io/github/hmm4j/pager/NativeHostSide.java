@@ -23,6 +23,8 @@ import io.github.hmm4j.space.Protection;
 import io.github.hmm4j.timeline.MigrationEvent;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
+import java.util.Objects;
+import java.util.function.LongUnaryOperator;
 import org.jspecify.annotations.Nullable;
 
 /// The host side where any code may touch managed memory: every claim is made, carried out and released in one native call.
@@ -34,6 +36,8 @@ public final class NativeHostSide implements HostSide {
     private static final int PIN = 2;
     private static final int MAP = 4;
     private static final int UNDO_PAGES = 512;
+    private static final int STAY = 64;
+    private static final int WOULD_MOVE = 5; // enum hmm_reason
 
     private final ManagedPages heap;
     private final PageTable table;
@@ -52,10 +56,18 @@ public final class NativeHostSide implements HostSide {
 
     @Override
     public MigrationReport fetch(PageRange pages, ToHost.Access access, Cause cause) {
+        MigrationReport report = takesFromDevices(pages, access) ? null : fetch(pages, access, cause, false);
+        return report != null ? report : Objects.requireNonNull(fetch(pages, access, cause, true), "announced");
+    }
+
+    /// Pages may come to a device between any look and the claims, which are native. So what was not announced is not taken from a device.
+    ///
+    /// @return null if something is to be announced first
+    private @Nullable MigrationReport fetch(PageRange pages, ToHost.Access access, Cause cause, boolean announced) {
         boolean map = cause == Cause.PREFETCH || cause == Cause.PIN; // what is fetched for the program's own pointers
-        int flags = (access.isExclusive() ? EXCLUSIVE : 0) | (access.pins() ? PIN : 0) | (map ? MAP : 0);
+        int flags = (access.isExclusive() ? EXCLUSIVE : 0) | (access.pins() ? PIN : 0) | (map ? MAP : 0) | (announced ? 0 : STAY);
         MigrationEvent event = heap.timeline().migration();
-        try (HostLock.Hold _ = hostLock.shared(); Notifier.Token _ = announce(pages, access); Arena arena = Arena.ofConfined()) {
+        try (HostLock.Hold _ = hostLock.shared(); Notifier.Token _ = announced ? announce(pages) : null; Arena arena = Arena.ofConfined()) {
             MemorySegment outcomes = arena.allocate(Math.max(1, pages.count()));
             MemorySegment moved = arena.allocate(JAVA_LONG, PagerCalls.MOVED_WORDS);
             MemorySegment failure = arena.allocate(JAVA_LONG, PagerCalls.FAILURE_WORDS);
@@ -63,6 +75,9 @@ public final class NativeHostSide implements HostSide {
             int result = PagerCalls.fetch(pager, pages.first(), pages.end(), flags, outcomes, moved, failure);
             long copied = moved.getAtIndex(JAVA_LONG, 1);
             count(access, cause, moved.getAtIndex(JAVA_LONG, 0), copied);
+            if (result != 0 && failure.getAtIndex(JAVA_LONG, 0) == WOULD_MOVE) {
+                return null;
+            }
             if (event != null && moved.getAtIndex(JAVA_LONG, 0) > 0) {
                 event.moved(moved.getAtIndex(JAVA_LONG, 0), heap.space().pageSize().bytesFor(copied));
                 report(event, pages, cause, moved.getAtIndex(JAVA_LONG, 2));
@@ -96,18 +111,19 @@ public final class NativeHostSide implements HostSide {
         }
     }
 
-    /// Announces the pages from the first to the last that is going to move; nothing if none is.
-    private Notifier.@Nullable Token announce(PageRange pages, ToHost.Access access) {
-        long first = -1;
-        long end = -1;
+    /// Whether a fetch would, as things are.
+    private boolean takesFromDevices(PageRange pages, ToHost.Access access) {
         for (long page = pages.first(); page < pages.end(); page++) {
             long word = table.word(page);
             if (PageWord.state(word) == PageState.DEVICE || (access.isExclusive() && PageWord.sharers(word) != 0)) {
-                first = first < 0 ? page : first;
-                end = page + 1;
+                return true;
             }
         }
-        return first < 0 ? null : heap.notifier().begin(heap.space().addressesOf(new PageRange(first, end)), InvalidationKind.MIGRATE, -1);
+        return false;
+    }
+
+    private Notifier.Token announce(PageRange pages) {
+        return heap.notifier().begin(heap.space().addressesOf(pages), InvalidationKind.MIGRATE, -1);
     }
 
     @Override

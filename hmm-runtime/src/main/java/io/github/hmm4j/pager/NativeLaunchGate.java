@@ -7,6 +7,7 @@ import io.github.hmm4j.account.Cause;
 import io.github.hmm4j.account.Direction;
 import io.github.hmm4j.device.Completion;
 import io.github.hmm4j.migrate.LaunchGate;
+import io.github.hmm4j.migrate.UndoLog;
 import io.github.hmm4j.mirror.DeviceMirror;
 import io.github.hmm4j.mirror.ManagedPages;
 import io.github.hmm4j.mirror.PageUse;
@@ -34,45 +35,76 @@ public final class NativeLaunchGate implements LaunchGate {
 
     @Override
     public @Nullable Passed enter(DeviceMirror mirror, List<PageUse> uses, List<PageRange> windows, Enqueue enqueue) {
-        return pass(mirror, uses, windows, enqueue, false);
+        return pass(mirror, uses, windows, enqueue, null);
     }
 
     @Override
-    public @Nullable Passed insist(DeviceMirror mirror, List<PageUse> uses, List<PageRange> windows, Enqueue enqueue) {
-        return pass(mirror, uses, windows, enqueue, true);
+    public @Nullable Passed insist(DeviceMirror mirror, List<PageUse> uses, List<PageRange> windows, Enqueue enqueue, UndoLog undo) {
+        return pass(mirror, uses, windows, enqueue, undo);
     }
 
     /// A kernel's arguments are made before the native call, so frames must not change until it returns: somebody who is just moving pages to this device sends the launch round.
-    private @Nullable Passed pass(DeviceMirror mirror, List<PageUse> uses, List<PageRange> windows, Enqueue enqueue, boolean insist) {
+    ///
+    /// @param undo where moved pages are noted by a launch that insists, or null
+    private @Nullable Passed pass(DeviceMirror mirror, List<PageUse> uses, List<PageRange> windows, Enqueue enqueue, @Nullable UndoLog undo) {
         if (!mirror.lock().tryLock()) {
             return null;
         }
         try {
             boolean placed = windows.stream().allMatch(window -> mirror.isPlaced(window) && mirror.frameOf(window.first()) >= 0);
-            return placed ? passPlaced(mirror, uses, windows, enqueue, insist) : null;
+            return placed ? passPlaced(mirror, uses, windows, enqueue, undo) : null;
         } finally {
             mirror.lock().unlock();
         }
     }
 
-    private @Nullable Passed passPlaced(DeviceMirror mirror, List<PageUse> uses, List<PageRange> windows, Enqueue enqueue, boolean insist) {
+    private @Nullable Passed passPlaced(DeviceMirror mirror, List<PageUse> uses, List<PageRange> windows, Enqueue enqueue, @Nullable UndoLog undo) {
+        boolean insist = undo != null;
         MigrationEvent event = insist ? heap.timeline().migration() : null;
         Completion completion = enqueue.fromNative((queue, kernel, global, local) -> {
             try (Arena arena = Arena.ofConfined()) {
+                MemorySegment moves = undo == null ? MemorySegment.NULL : movesOf(arena, uses, undo);
                 MemorySegment request = arena.allocateFrom(JAVA_LONG,
                         mirror.index(), usesOf(arena, uses).address(), uses.size(), windowsOf(arena, windows).address(), windows.size(), mirror.tick(),
                         insist ? 1 : 0, insist ? regionsOf(arena, windows).address() : 0, queue, kernel, global.length, arena.allocateFrom(JAVA_LONG, global).address(),
                         local.length == 0 ? 0 : arena.allocateFrom(JAVA_LONG, local).address(), 0, 0, 0,
-                        arena.allocateFrom(enqueue.kernelName()).address());
+                        arena.allocateFrom(enqueue.kernelName()).address(), moves.address());
                 MemorySegment failure = arena.allocate(JAVA_LONG, PagerCalls.FAILURE_WORDS);
-                if (PagerCalls.launch(pager, request, failure) != 0) {
+                int result = PagerCalls.launch(pager, request, failure);
+                long launched = request.getAtIndex(JAVA_LONG, EVENT);
+                long moved = request.getAtIndex(JAVA_LONG, MOVED);
+                if (launched == 0 && moved > 0 && undo != null) {
+                    note(undo, uses, moves);
+                }
+                countMoved(mirror, uses, moved, event);
+                if (result != 0) {
                     throw NativeFailure.of(heap, failure, true, "launch on " + mirror);
                 }
-                countMoved(mirror, uses, request.getAtIndex(JAVA_LONG, MOVED), event);
-                return request.getAtIndex(JAVA_LONG, EVENT);
+                return launched;
             }
         });
         return completion == null ? null : new Passed(completion, () -> {}); // native code sees the end by itself
+    }
+
+    /// Where native code notes what it moves. What undoing takes is reserved here, before anything moves.
+    private static MemorySegment movesOf(Arena arena, List<PageUse> uses, UndoLog undo) {
+        long pages = uses.stream().mapToLong(use -> use.pages().count()).sum();
+        undo.reserve(Math.toIntExact(pages));
+        uses.forEach(use -> undo.expect(use.pages()));
+        return arena.allocate(JAVA_LONG, Math.max(1, pages * PagerCalls.MOVE_WORDS));
+    }
+
+    /// Nothing ran: what was moved goes back with what the launch had moved before.
+    private static void note(UndoLog undo, List<PageUse> uses, MemorySegment moves) {
+        long at = 0;
+        for (PageUse use : uses) {
+            for (long page = use.pages().first(); page < use.pages().end(); page++, at += PagerCalls.MOVE_WORDS) {
+                long committed = moves.getAtIndex(JAVA_LONG, at);
+                if (committed != 0) {
+                    undo.add(page, committed, moves.getAtIndex(JAVA_LONG, at + 1));
+                }
+            }
+        }
     }
 
     private void countMoved(DeviceMirror mirror, List<PageUse> uses, long pages, @Nullable MigrationEvent event) {

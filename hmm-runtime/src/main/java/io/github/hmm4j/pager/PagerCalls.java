@@ -25,12 +25,13 @@ final class PagerCalls {
     /// Structures, counted in 64-bit words. The native side says its own sizes ([#mismatch]).
     static final int CONFIG_WORDS = 12 + Cl.values().length;
     static final int DEVICE_WORDS = 11;
-    static final int LAUNCH_WORDS = 17;
+    static final int LAUNCH_WORDS = 18;
     static final int FAILURE_WORDS = 6;
     static final int USE_WORDS = 3;
     static final int MOVED_WORDS = 3;
     static final int RECORD_WORDS = 16;
     static final int NOTICE_WORDS = 7 + 64 / Long.BYTES;
+    static final int MOVE_WORDS = 2;
     static final int ABI = 3;
 
     /// The OpenCL functions that native code calls, in its order.

@@ -8,6 +8,7 @@ import io.github.hmm4j.space.PageRange;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.CountDownLatch;
+import java.util.concurrent.atomic.AtomicInteger;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 
@@ -91,6 +92,38 @@ class LaunchTableTest {
         claimer.join();
         assertThat(inFlight.launchedOn(0)).isZero();
         assertThat(inFlight.usedOn(0)).isEmpty();
+    }
+
+    /// Somebody looks at a launch at every moment of its being attached: it never seems to have ended.
+    @Test
+    void aLaunchThatIsBeingAttachedHasNotEnded() throws InterruptedException {
+        AtomicInteger inFlightNow = new AtomicInteger(); // odd while a launch is
+        AtomicInteger missed = new AtomicInteger();
+        Thread onlooker = Thread.ofPlatform().daemon().start(() -> {
+            int before = 0;
+            while (before >= 0) {
+                before = inFlightNow.get();
+                boolean seen = !inFlight.usedOn(0).isEmpty();
+                if (before % 2 == 1 && !seen && inFlightNow.get() == before) {
+                    missed.incrementAndGet();
+                }
+            }
+        });
+        for (int i = 0; i < 200_000; i++) {
+            Running running = new Running(false);
+            LaunchTable.Use use = inFlight.publish(0, List.of(new PageUse(new PageRange(5, 6), true)));
+            inFlightNow.incrementAndGet();
+            inFlight.attach(use, running);
+            for (int pause = 0; pause < 20; pause++) {
+                Thread.onSpinWait();
+            }
+            inFlightNow.incrementAndGet();
+            running.end.countDown();
+            inFlight.retire(use);
+        }
+        inFlightNow.set(-1);
+        onlooker.join();
+        assertThat(missed.get()).isZero();
     }
 
     @Test

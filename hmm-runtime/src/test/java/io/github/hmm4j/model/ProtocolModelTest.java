@@ -59,6 +59,7 @@ class ProtocolModelTest {
         RANGES(4_000_000, cpu("waits-for-decision"), evictor("leaves-one-page", "java-claim-lost")),
         LONG_RUN(300_000, cpu("java-claim-lost"), launcher("has-it-already", "raced", "moves-again")),
         LAUNCH_AGAIN(600_000, launcher("has-it-already", "raced", "fetched", "insists-on-a-peers-page", "moves-again")),
+        TOGETHER(1_700_000, cpu("java-claim-lost", "waits-for-decision"), launcher("raced", "insists-on-a-peers-page", "moves-again")),
         INSISTENT(500_000, cpu("waits-for-decision"), launcher("insists-on-a-peers-page", "moves-again"));
 
         /// Far fewer states than this would mean that something no longer happens.
@@ -97,7 +98,8 @@ class ProtocolModelTest {
         DEADLOCK,
         STALE_READ,
         LOST_WRITE,
-        CONFLICTING_COPY
+        CONFLICTING_COPY,
+        TORN_READ
     }
 
     /// A mistake that somebody could make, and a scenario in which it shows.
@@ -117,7 +119,8 @@ class ProtocolModelTest {
         NO_DEVICE_LOCK(Scenario.ONE_DEVICE, Violation.CONFLICTING_COPY),
         INSIST_WITHOUT_LOCK(Scenario.ONE_DEVICE, Violation.CONFLICTING_COPY),
         FILL_UNDER_KERNELS(Scenario.LAUNCH_AGAIN, Violation.CONFLICTING_COPY),
-        COPY_ANYWAY(Scenario.ONE_DEVICE, Violation.CONFLICTING_COPY);
+        COPY_ANYWAY(Scenario.ONE_DEVICE, Violation.CONFLICTING_COPY),
+        INSIST_PAGE_BY_PAGE(Scenario.TOGETHER, Violation.TORN_READ);
 
         private final Scenario scenario;
         private final Violation violation;
