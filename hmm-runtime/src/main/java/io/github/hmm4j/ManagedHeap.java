@@ -187,10 +187,11 @@ public final class ManagedHeap implements SegmentAllocator {
 
     /// Declares old contents dead: pages wholly within the segment read as zeros and cost no transfer until they are written again.
     ///
-    /// @throws IllegalStateException if a view is open
+    /// @throws IllegalArgumentException if the segment is read-only or not managed
+    /// @throws IllegalStateException    if a view is open
     public void discard(MemorySegment segment) {
         try (Lifetime.Hold _ = lifetime.use()) {
-            regions.discard(managed(segment));
+            regions.discard(writable(segment, "discard"));
         }
     }
 
@@ -202,24 +203,25 @@ public final class ManagedHeap implements SegmentAllocator {
     public MemorySegment move(MemorySegment segment) {
         try (Lifetime.Hold _ = lifetime.use()) {
             Region moved = regions.move(wholePages(segment));
-            return handle(moved, segment.byteSize());
+            MemorySegment there = handle(moved, segment.byteSize());
+            return segment.isReadOnly() ? there.asReadOnly() : there;
         }
     }
 
     /// Opens a range to the calling thread: brings its pages home and keeps them there until the view is closed.
     ///
-    /// @throws IllegalArgumentException                             if the segment is empty or not managed
+    /// @throws IllegalArgumentException                             if the segment is empty or not managed, or read-only and to be written
     /// @throws io.github.hmm4j.error.AccessViolationException if the protection forbids it
     public HostView view(MemorySegment segment, Access access) {
         try (Lifetime.Hold _ = lifetime.use()) {
-            return pager.view(managed(segment), access == Access.WRITE, false);
+            return pager.view(accessible(segment, access, "view"), access == Access.WRITE, false);
         }
     }
 
     /// Like [#view], but any thread may use and close it. Closing costs more: all threads are told.
     public HostView sharedView(MemorySegment segment, Access access) {
         try (Lifetime.Hold _ = lifetime.use()) {
-            return pager.view(managed(segment), access == Access.WRITE, true);
+            return pager.view(accessible(segment, access, "view"), access == Access.WRITE, true);
         }
     }
 
@@ -227,14 +229,14 @@ public final class ManagedHeap implements SegmentAllocator {
     /// good for those ([io.github.hmm4j.pager.HostAccess#fromSystemCalls]). A pin is a view of the segment itself; any thread may close it. For files and channels there is [HeapIo].
     ///
     /// @throws IllegalStateException                          with checked access, where nothing is mapped at that address: open a view
-    /// @throws IllegalArgumentException                       if the segment is empty or not managed
+    /// @throws IllegalArgumentException                       if the segment is empty or not managed, or read-only and to be written
     /// @throws io.github.hmm4j.error.AccessViolationException if the protection forbids it
     public HostPin pin(MemorySegment segment, Access access) {
         try (Lifetime.Hold _ = lifetime.use()) {
             if (!handles.isAccessibleBy(Thread.currentThread())) {
                 throw new IllegalStateException("pin refused: with checked host access there is nothing to pin at address=0x%x; open a view".formatted(segment.address()));
             }
-            return pager.pin(managed(segment), access == Access.WRITE);
+            return pager.pin(accessible(segment, access, "pin"), access == Access.WRITE);
         }
     }
 
@@ -326,6 +328,17 @@ public final class ManagedHeap implements SegmentAllocator {
     /// Whether an address lies in an allocation of this heap.
     public boolean contains(long address) {
         return space.regionAt(address).isPresent();
+    }
+
+    private VaRange accessible(MemorySegment segment, Access access, String what) {
+        return access == Access.WRITE ? writable(segment, what) : managed(segment);
+    }
+
+    private VaRange writable(MemorySegment segment, String what) {
+        if (segment.isReadOnly()) {
+            throw new IllegalArgumentException("%s refused: it changes contents, and the segment is read-only: %s".formatted(what, segment));
+        }
+        return managed(segment);
     }
 
     private VaRange managed(MemorySegment segment) {
