@@ -40,7 +40,7 @@ static void *touch_every_round(void *arg) {
 
 static void thousands_touch_at_once(const struct shape *shape) {
   if (shape->rung == HMM_UFFD_DEVICE || shape->rung == HMM_UFFD_USER) return; // as UFFD_SYSCALL, and it takes seconds
-  uint64_t count = shape->quick ? 300 : 2500; // more than the places there used to be
+  uint64_t count = shape->quick ? 120 : 2500; // more than the places there used to be
   struct crowd c = {.heap = open_heap(shape, count, 1), .rounds = 2};
   struct member *members = calloc(count, sizeof *members);
   CHECK(members && !pthread_barrier_init(&c.barrier, NULL, (unsigned)count + 1));
