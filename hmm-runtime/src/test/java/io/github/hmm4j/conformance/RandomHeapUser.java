@@ -39,7 +39,7 @@ final class RandomHeapUser {
     /// Pointers of all devices can start at multiples of this.
     private static final int POINTER_BYTES = 128;
 
-    private record OpenView(HostView view, Slice slice) {}
+    private record OpenView(HostView view, Slice slice, boolean shared) {}
 
     /// A kernel argument, as the model sees it.
     private record Use(Slice slice, boolean writes) {}
@@ -230,12 +230,13 @@ final class RandomHeapUser {
 
     private void openView(Slice slice, boolean write) {
         doing = (write ? "write " : "read ") + name(slice);
+        boolean shared = random.nextInt(8) == 0;
         if (!slice.allows(write)) {
-            assertViolation(List.of(new Use(slice, write)), () -> view(slice, write).close());
+            assertViolation(List.of(new Use(slice, write)), () -> view(slice, write, shared).close());
             return;
         }
-        HostView view = view(slice, write);
-        OpenView open = new OpenView(view, slice);
+        HostView view = view(slice, write, shared);
+        OpenView open = new OpenView(view, slice, shared);
         compare(open);
         if (write) {
             scribble(open);
@@ -247,9 +248,9 @@ final class RandomHeapUser {
         }
     }
 
-    private HostView view(Slice slice, boolean write) {
+    private HostView view(Slice slice, boolean write, boolean shared) {
         Access access = write ? Access.WRITE : Access.READ;
-        return random.nextInt(8) == 0 ? rig.heap.sharedView(slice.segment(), access) : rig.heap.view(slice.segment(), access);
+        return shared ? rig.heap.sharedView(slice.segment(), access) : rig.heap.view(slice.segment(), access);
     }
 
     private void openOverlappingView() {
@@ -262,11 +263,21 @@ final class RandomHeapUser {
 
     private void closeAView() {
         if (!views.isEmpty()) {
-            OpenView open = views.remove(random.nextInt(views.size()));
-            doing = "close the view of " + name(open.slice);
-            compare(open);
-            open.view.close();
+            close(views.remove(random.nextInt(views.size())));
         }
+    }
+
+    private void close(OpenView open) {
+        doing = "close the view of " + name(open.slice);
+        compare(open);
+        open.view.close();
+    }
+
+    /// What launches with these uses would wait for, since another thread might close it.
+    private void closeSharedViews(List<Use> uses) {
+        List<OpenView> waitedFor = views.stream().filter(open -> open.shared && uses.stream().anyMatch(use -> holds(open, use))).toList();
+        views.removeAll(waitedFor);
+        waitedFor.forEach(this::close);
     }
 
     private void useOpenViews() {
@@ -359,7 +370,9 @@ final class RandomHeapUser {
 
     private void launch(List<Use> uses, Function<HmmDevice, Launch> kernel, Runnable effect) {
         HmmDevice device = any(rig.hmm.devices());
-        doing += " on " + device.index();
+        String launching = doing + " on " + device.index();
+        closeSharedViews(uses);
+        doing = launching;
         if (uses.stream().anyMatch(this::isHeldByView)) {
             assertThatThrownBy(() -> { Launch _ = kernel.apply(device); }).isInstanceOf(IllegalStateException.class).hasMessageContaining("close it first");
         } else if (!fits(device, uses)) {
@@ -378,7 +391,11 @@ final class RandomHeapUser {
     }
 
     private boolean isHeldByView(Use use) {
-        return views.stream().anyMatch(open -> (open.view.isWrite() || use.writes) && open.slice.sharesPageWith(use.slice));
+        return views.stream().anyMatch(open -> holds(open, use));
+    }
+
+    private static boolean holds(OpenView open, Use use) {
+        return (open.view.isWrite() || use.writes) && open.slice.sharesPageWith(use.slice);
     }
 
     private boolean fits(HmmDevice device, List<Use> uses) {
@@ -471,7 +488,7 @@ final class RandomHeapUser {
             doing = "check " + name(slice);
             if (slice.allows(false)) {
                 try (HostView view = rig.heap.view(slice.segment(), Access.READ)) {
-                    compare(new OpenView(view, slice));
+                    compare(new OpenView(view, slice, false));
                 }
             }
         }
