@@ -11,6 +11,7 @@
 // after publishing is safe from then on, since whoever claims it waits for the launch. Only one thing could stand in its way: a claim that waits for this very launch
 // on a page not moved yet. Such a claim is given back (`-EAGAIN`).
 #include <errno.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -21,7 +22,6 @@
 typedef int (*enqueue_kernel)(void *queue, void *kernel, unsigned dims, const size_t *offset, const size_t *global, const size_t *local, unsigned waits, void *const *wait, void **event);
 typedef int (*set_callback)(void *event, int on, void (*callback)(void *, int, void *), void *user);
 typedef int (*of_object)(void *object);
-typedef int (*wait_events)(unsigned count, void *const *events);
 
 #define CL(p, type, which) ((type)(uintptr_t)(p)->config.cl[which])
 
@@ -32,12 +32,27 @@ int launches_init(struct hmm_pager *p) {
 
 static bool under_way(const struct launch *l) { return l->state == PUBLISHED || l->state == INSISTING || l->state == RUNNING; }
 
+// The callback of an event tells that the kernel has ended; only who has waited for the event may rely on what it wrote, or overwrite it from another queue.
+static bool unsynchronised(const struct launch *l) { return l->state == ENDED && l->event && !l->synchronised; }
+
 static bool conflicts(const struct launch *l, struct page_range range, bool writers_only) {
   for (uint64_t i = 0; i < l->use_count; i++) {
     const struct hmm_use *u = &l->uses[i];
     if ((u->writes || !writers_only) && u->first < range.end && range.first < u->end) return true;
   }
   return false;
+}
+
+// Waits for the event of a launch that has ended, which is over at once. The lock is held, but not over the wait, and the launch may be another one afterwards.
+static void synchronise(struct hmm_pager *p, struct launch *l) {
+  void *event = l->event;
+  uint64_t number = l->number;
+  CL(p, of_object, HMM_CL_RETAIN_EVENT)(event);
+  pthread_mutex_unlock(&p->launch_lock);
+  await_command(p, event); // how it ended has been seen by the callback
+  CL(p, of_object, HMM_CL_RELEASE_EVENT)(event);
+  pthread_mutex_lock(&p->launch_lock);
+  if (l->number == number) l->synchronised = true;
 }
 
 int await_conflicts(struct hmm_pager *p, struct page_range range, bool writers_only, int device, uint64_t except) {
@@ -47,10 +62,14 @@ int await_conflicts(struct hmm_pager *p, struct page_range range, bool writers_o
   for (unsigned i = 0; i < p->launches_used; i++) {
     struct launch *l = &p->launches[i];
     uint64_t number = l->number;
-    while (l->number == number && under_way(l) && number != except && (device < 0 || l->device == (unsigned)device) && conflicts(l, range, writers_only)) {
+    while (l->number == number && (under_way(l) || unsynchronised(l)) && number != except && (device < 0 || l->device == (unsigned)device) && conflicts(l, range, writers_only)) {
       if (l->state == INSISTING) {
         result = -EAGAIN;
         goto out;
+      }
+      if (l->state == ENDED) {
+        synchronise(p, l);
+        continue;
       }
       if (!waited) {
         waited = true;
@@ -112,11 +131,58 @@ HMM_API uint64_t hmm_used(struct hmm_pager *p, uint64_t device, struct hmm_use *
   return n;
 }
 
+// What a failed kernel was to write is lost. A page that somebody has claimed for the host becomes so when that claim ends: its owner waits for this launch. Waits for nobody, since
+// it runs where the driver calls back.
+static void poison(struct hmm_pager *p, const struct launch *l) {
+  uint64_t poisoned = 0;
+  for (uint64_t i = 0; i < l->use_count; i++) {
+    if (!l->uses[i].writes) continue;
+    for (uint64_t page = l->uses[i].first; page < l->uses[i].end; page++) {
+      uint64_t w = load_word(p, page);
+      while (true) {
+        bool here = word_state(w) == DEVICE && word_device(w) == l->device;
+        bool claimed = word_state(w) == TO_HOST && word_device(w) == l->device && !(w & DOOMED);
+        if (!here && !claimed) break; // its contents are given up, or lost already
+        if (!change_word(p, page, &w, here ? word_next(w, POISONED, 0, 0, 0) : w | DOOMED)) continue;
+        poisoned += here;
+        break;
+      }
+    }
+  }
+  count(p, HMM_POISONED, poisoned);
+}
+
+// For those who find such pages. The lock is held.
+static void note_failure(struct hmm_pager *p, const struct launch *l, int status) {
+  for (uint64_t i = 0; i < l->use_count; i++) {
+    if (!l->uses[i].writes) continue;
+    struct hmm_failed_launch *failed = &p->failed_launches[p->failed_launch_turn++ % FAILED_LAUNCHES];
+    *failed = (struct hmm_failed_launch){.first = l->uses[i].first, .end = l->uses[i].end, .status = status, .device = l->device};
+    memcpy(failed->name, l->name, sizeof failed->name);
+  }
+}
+
+HMM_API int hmm_failed_launch_of(struct hmm_pager *p, uint64_t page, struct hmm_failed_launch *failed) {
+  int found = 0;
+  pthread_mutex_lock(&p->launch_lock);
+  for (unsigned back = 1; back <= FAILED_LAUNCHES && !found; back++) {
+    const struct hmm_failed_launch *it = &p->failed_launches[(p->failed_launch_turn - back) % FAILED_LAUNCHES];
+    found = it->first <= page && page < it->end;
+    if (found) *failed = *it;
+  }
+  pthread_mutex_unlock(&p->launch_lock);
+  return found;
+}
+
 // Runs on a thread of the driver, or in the middle of a call of ours.
 static void on_complete(void *event, int status, void *user) {
-  (void)event, (void)status; // whoever launched it asks the event how it ended
+  (void)event;
   struct launch *l = user;
   struct hmm_pager *p = l->pager;
+  pthread_mutex_lock(&p->launch_lock);
+  if (status < 0) note_failure(p, l, status); // before the first page says so
+  pthread_mutex_unlock(&p->launch_lock);
+  if (status < 0) poison(p, l); // while it still counts as running: nobody takes its pages meanwhile
   pthread_mutex_lock(&p->launch_lock);
   l->state = ENDED;
   pthread_cond_broadcast(&p->launch_changed);
@@ -135,11 +201,13 @@ static struct launch *take_place(struct hmm_pager *p) {
   while (true) {
     for (unsigned i = 0; i < MAX_LAUNCHES; i++) {
       struct launch *l = &p->launches[i];
+      while (unsynchronised(l)) synchronise(p, l); // afterwards nobody can
       if (under_way(l)) continue;
       void *event = l->event;
       l->event = NULL;
       l->state = PUBLISHED; // ours, with no pages yet
       l->use_count = 0;
+      l->synchronised = false;
       if (l->uses != l->inline_uses) free(l->uses);
       l->uses = l->inline_uses;
       l->number = ++p->launch_number;
@@ -172,6 +240,7 @@ static struct launch *publish(struct hmm_pager *p, const struct hmm_launch *requ
   if (request->use_count) memcpy(l->uses, uses, request->use_count * sizeof *uses);
   l->device = (unsigned)request->device;
   l->use_count = request->use_count;
+  snprintf(l->name, sizeof l->name, "%s", request->name ? (const char *)(uintptr_t)request->name : "");
   if (request->insist) l->state = INSISTING;
   pthread_mutex_unlock(&p->launch_lock);
   return l;
@@ -235,10 +304,11 @@ static void note_region(const struct hmm_pager *p, const struct hmm_launch *requ
   }
 }
 
-static void settle_insisted(struct hmm_pager *p, uint64_t page, uint64_t next_of_claim) {
+static void settle_insisted(struct hmm_pager *p, uint64_t page, uint64_t before, uint64_t next_of_claim) {
+  const uint64_t placed = PLACE_MASK | ~0ULL << VERSION_SHIFT;
   uint64_t w = load_word(p, page);
-  while (!change_word(p, page, &w, (w & ~(PLACE_MASK | ~0ULL << VERSION_SHIFT)) | (next_of_claim & (PLACE_MASK | ~0ULL << VERSION_SHIFT)))) {
-    // only pins can have changed
+  while (!change_word(p, page, &w, is_doomed(w, before) ? word_next(w, POISONED, 0, 0, 0) : (w & ~placed) | (next_of_claim & placed))) {
+    // only pins can have changed, or the page is doomed
   }
   settled(p);
   p->trap->wake(p, page, page + 1);
@@ -281,12 +351,12 @@ static int insist_on(struct hmm_pager *p, struct launch *l, uint64_t page, bool 
     if (!result) next = writes ? word_next(claim, DEVICE, l->device, 0, 0) : word_next(claim, SHARED, 0, sharers | 1u << l->device, 0);
     else if (word_state(w) == TO_DEVICE) next = word_shared(claim, sharers);
     else next = word_next(claim, word_state(w), word_device(w), sharers, w & MARKED_READ);
-    settle_insisted(p, page, next);
+    settle_insisted(p, page, w, next);
     if (record) describe(record, w, l->device, result);
     end_record(p, record, result);
     if (result) return result;
     request->moved++;
-    return 0;
+    return word_state(load_word(p, page)) == POISONED; // by a launch that was waited for
   }
 }
 
@@ -321,8 +391,8 @@ static int enqueue(struct hmm_pager *p, struct launch *l, struct hmm_launch *req
   // Flushed before anybody can wait for it. The caller's reference keeps the event alive here, whatever the callback leads to.
   CL(p, of_object, HMM_CL_FLUSH)(queue);
   if (CL(p, set_callback, HMM_CL_SET_CALLBACK)(event, CL_COMPLETE, on_complete, l)) {
-    CL(p, wait_events, HMM_CL_WAIT)(1, (void *const[]){event}); // a driver that cannot tell us: then we wait for it here
-    on_complete(event, 0, l);
+    int status = await_command(p, event); // a driver that cannot tell us: then we wait for it here
+    on_complete(event, status < 0 ? status : 0, l);
   }
   return 0;
 }
@@ -331,6 +401,7 @@ HMM_API int hmm_launch_enter(struct hmm_pager *p, struct hmm_launch *request, st
   request->event = 0;
   request->moved = 0;
   request->missing = p->config.page_count;
+  if (atomic_load(&p->devices[request->device].lost)) return fail(failure, HMM_OPENCL, 0, 0, DEVICE_NOT_AVAILABLE, HMM_CALL_KERNEL, (unsigned)request->device);
   if (request->insist) pthread_mutex_lock(&p->insist_lock);
   int result = -ENOMEM;
   struct launch *l = publish(p, request);
