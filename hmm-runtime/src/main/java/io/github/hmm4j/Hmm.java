@@ -118,8 +118,8 @@ public final class Hmm implements AutoCloseable {
             if (nativePager != null) {
                 mirrors.forEach(nativePager::add);
             }
-            InFlight inFlight = nativePager == null ? new LaunchTable() : new NativeInFlight(nativePager);
             Accounts accounts = new Accounts();
+            InFlight inFlight = nativePager == null ? new LaunchTable(table, accounts) : new NativeInFlight(nativePager);
             Timeline timeline = new Timeline(accounts, builder.tracePart());
             return new Opened(new ManagedPages(space, table, inFlight, new Notifier(), accounts, timeline, mirrors), host.access(), nativePager);
         } catch (RuntimeException | Error e) {

@@ -105,6 +105,11 @@ final class Launcher {
     private record Enqueue(DeviceKernel kernel, Plan plan, NDRange range, DeviceMirror mirror) implements LaunchGate.Enqueue {
 
         @Override
+        public String name() {
+            return kernel.name();
+        }
+
+        @Override
         public Completion fromJava() {
             return withArguments(arguments -> kernel.launch(arguments, range));
         }

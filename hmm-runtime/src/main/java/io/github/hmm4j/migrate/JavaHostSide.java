@@ -132,7 +132,7 @@ public final class JavaHostSide implements HostSide {
         boolean nothingLaunched = heap.inFlight().launchedOn(mirror.index()) == moved.launchedBefore();
         int back = 0;
         for (int i = 0; i < claims.size(); i++) {
-            if (nothingLaunched || !mirror.isUsedSince(claims.page(i), moved.clock())) {
+            if (!PageWord.isDoomed(table.word(claims.page(i))) && (nothingLaunched || !mirror.isUsedSince(claims.page(i), moved.clock()))) {
                 putBack(mirror, claims.page(i), claims.word(i), claims.before(i));
                 back++;
             } else {
@@ -152,9 +152,14 @@ public final class JavaHostSide implements HostSide {
                 : PageWord.toShared(word, sharers));
     }
 
-    /// The claim ends and the page is where it was.
+    /// The claim ends and the page is where it was, or poisoned if a kernel failed meanwhile that was to write it.
     private void leave(DeviceMirror mirror, long page, long claim) {
         int sharers = PageWord.sharers(claim);
+        if (sharers == 0 && PageWord.isDoomed(table.word(page))) {
+            table.settle(page, Transition.POISON, claim, PageWord::toPoisoned);
+            heap.accounts().increment(Counter.POISONED_PAGES);
+            return;
+        }
         table.settle(page, Transition.RESTORE, claim, word -> sharers != 0
                 ? PageWord.toShared(word, sharers)
                 : PageWord.toDevice(word, mirror.index()));

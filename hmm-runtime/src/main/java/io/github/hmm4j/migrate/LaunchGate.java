@@ -18,6 +18,9 @@ public interface LaunchGate {
     /// How a kernel whose arguments are ready is put on its queue.
     interface Enqueue {
 
+        /// Of the kernel, for people.
+        String name();
+
         /// By Java. Flushes.
         Completion fromJava();
 

@@ -68,6 +68,9 @@ public final class RegionChanges {
             hostSide.forbid(pages, false);
             heap.inFlight().awaitConflicts(pages, false);
             freeFrames(pages);
+            if (hostSide.mayBeWritten(pages)) {
+                return; // by a device that was given up: these addresses are nobody's from now on
+            }
             if (allOnHost) {
                 space.host().retire(space.pageSize().offsetOf(pages.first()), space.pageSize().bytesFor(pages.count()));
             } else {

@@ -312,11 +312,35 @@ public final class ToHost {
                 for (PageRange range : inPlace.ranges()) {
                     heap.inFlight().awaitConflicts(range, !access.exclusive);
                 }
+                refuseDoomed();
                 for (Map.Entry<Integer, RunList> entry : runsByDevice.entrySet()) {
                     List<CopyRun> runs = entry.getValue().finish();
                     watchingForLoss(entry.getKey(), device -> copies.put(device, heap.mirror(device).copies().toHost(runs)));
                     heap.accounts().add(Counter.COPY_RUNS, runs.size());
                 }
+            }
+
+            /// A view does not open over what a kernel that was waited for should have written. Without a view such a page is copied for nothing, and poisoned.
+            private void refuseDoomed() {
+                for (int i = 0; access.pins && i < claims.size(); i++) {
+                    if (isDoomed(claims.page(i), claims.before(i))) {
+                        throw PageErrors.poisoned(heap, claims.page(i), "view");
+                    }
+                }
+                for (int i = 0; i < inPlace.size(); i++) {
+                    if (table.state(inPlace.page(i)) == PageState.POISONED) {
+                        throw PageErrors.poisoned(heap, inPlace.page(i), "view");
+                    }
+                }
+            }
+
+            private boolean isDoomed(long page, long before) {
+                return PageWord.isDoomed(table.word(page)) && PageWord.state(before) == PageState.DEVICE;
+            }
+
+            private void poison(long page, long claim) {
+                table.settle(page, Transition.POISON, claim, PageWord::toPoisoned);
+                heap.accounts().increment(Counter.POISONED_PAGES);
             }
 
             void settle() {
@@ -348,6 +372,11 @@ public final class ToHost {
             }
 
             private void land(long page, long claim, long before) {
+                if (isDoomed(page, before)) {
+                    poison(page, claim);
+                    report.set(page, PageOutcome.POISONED);
+                    return;
+                }
                 int sharers = PageWord.sharers(before)
                         | (PageWord.state(before) == PageState.DEVICE ? 1 << PageWord.device(before) : 0);
                 Transition transition = access.exclusive ? Transition.LAND_HOST : Transition.LAND_SHARED;
@@ -395,11 +424,10 @@ public final class ToHost {
                 int owner = PageWord.device(before);
                 if (PageWord.state(before) != PageState.DEVICE) {
                     table.settle(page, Transition.RESTORE, claim, word -> PageWord.toShared(word, PageWord.sharers(before)));
-                } else if (owner != lostDevice) {
+                } else if (owner != lostDevice && !isDoomed(page, before)) {
                     table.settle(page, Transition.RESTORE, claim, word -> PageWord.toDevice(word, owner));
                 } else {
-                    table.settle(page, Transition.POISON, claim, PageWord::toPoisoned);
-                    heap.accounts().increment(Counter.POISONED_PAGES);
+                    poison(page, claim);
                 }
             }
         }

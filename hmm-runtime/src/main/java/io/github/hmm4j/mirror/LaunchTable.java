@@ -1,12 +1,15 @@
 package io.github.hmm4j.mirror;
 
+import io.github.hmm4j.account.Accounts;
 import io.github.hmm4j.device.Completion;
 import io.github.hmm4j.error.HmmException;
+import io.github.hmm4j.page.PageTable;
 import io.github.hmm4j.page.PageWord;
 import io.github.hmm4j.space.PageRange;
 import java.lang.invoke.VarHandle;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Optional;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.concurrent.atomic.AtomicLongArray;
@@ -26,6 +29,12 @@ public final class LaunchTable implements InFlight {
     private final AtomicInteger slotsUsed = new AtomicInteger();
     private final AtomicLongArray launched = new AtomicLongArray(PageWord.MAX_DEVICES);
 
+    private final FailedLaunches failed;
+
+    public LaunchTable(PageTable table, Accounts accounts) {
+        failed = new FailedLaunches(table, accounts);
+    }
+
     /// One published launch.
     public static final class Use {
 
@@ -34,6 +43,7 @@ public final class LaunchTable implements InFlight {
         private final List<PageUse> pages;
         private final CountDownLatch decided = new CountDownLatch(1);
         private volatile @Nullable Completion completion; // null when decided: withdrawn
+        private boolean concluded;
 
         private Use(int slot, int device, List<PageUse> pages) {
             this.slot = slot;
@@ -55,8 +65,8 @@ public final class LaunchTable implements InFlight {
             return decided.getCount() == 0 && (launched == null || launched.isDone());
         }
 
-        /// Waits until the launch was withdrawn or has ended. That it failed is its owner's business.
-        private void awaitEnd() {
+        /// Waits until the launch was withdrawn or has ended; if it failed, what it was to write is poisoned by then.
+        private void awaitEnd(FailedLaunches failed) {
             boolean interrupted = false;
             while (true) {
                 try {
@@ -69,15 +79,25 @@ public final class LaunchTable implements InFlight {
             if (interrupted) {
                 Thread.currentThread().interrupt();
             }
+            conclude(failed);
+        }
+
+        /// One does it, others wait for that.
+        private synchronized void conclude(FailedLaunches failed) {
             Completion launched = completion;
-            if (launched != null) {
-                try {
-                    launched.await();
-                } catch (HmmException e) {
-                    // It has ended, and that is all that matters here.
-                    return;
+            if (launched == null || concluded) {
+                return;
+            }
+            try {
+                launched.await();
+            } catch (HmmException e) {
+                for (PageUse use : pages) {
+                    if (use.writes()) {
+                        failed.poison(device, use.pages(), e);
+                    }
                 }
             }
+            concluded = true;
         }
     }
 
@@ -122,8 +142,25 @@ public final class LaunchTable implements InFlight {
         return launched.get(device);
     }
 
-    /// Forgets a launch that has ended. Idempotent.
+    /// What failed launches were to write is poisoned when this returns, as far as they are known to have ended: nobody may start to use it then. Waits for none.
+    public void concludeEnded(List<PageUse> pages) {
+        int end = slotsUsed.get();
+        for (int i = 0; i < end; i++) {
+            Use use = slots.get(i);
+            if (use != null && pages.stream().anyMatch(other -> use.conflictsWith(other.pages(), true)) && use.hasEnded()) {
+                retire(use);
+            }
+        }
+    }
+
+    @Override
+    public Optional<String> failureOf(long page) {
+        return failed.why(page);
+    }
+
+    /// Forgets a launch that has ended or was withdrawn. Idempotent.
     public void retire(Use use) {
+        use.conclude(failed);
         slots.compareAndSet(use.slot, use, null);
     }
 
@@ -134,7 +171,7 @@ public final class LaunchTable implements InFlight {
         for (int i = 0; i < end; i++) {
             Use use = slots.get(i);
             if (use != null && use.conflictsWith(range, writersOnly)) {
-                use.awaitEnd();
+                use.awaitEnd(failed);
                 retire(use);
             }
         }
@@ -147,7 +184,7 @@ public final class LaunchTable implements InFlight {
         for (int i = 0; i < end; i++) {
             Use use = slots.get(i);
             if (use != null && use.device == device && use.conflictsWith(range, false)) {
-                use.awaitEnd();
+                use.awaitEnd(failed);
                 retire(use);
             }
         }
@@ -172,7 +209,7 @@ public final class LaunchTable implements InFlight {
         for (int i = 0; i < end; i++) {
             Use use = slots.get(i);
             if (use != null) {
-                use.awaitEnd();
+                use.awaitEnd(failed);
                 retire(use);
             }
         }
@@ -194,7 +231,7 @@ public final class LaunchTable implements InFlight {
             }
         }
         if (!anyEnded && running != null) {
-            running.awaitEnd();
+            running.awaitEnd(failed);
             retire(running);
         }
     }

@@ -6,6 +6,7 @@ import static java.lang.foreign.ValueLayout.JAVA_LONG;
 import io.github.hmm4j.account.Cause;
 import io.github.hmm4j.account.Direction;
 import io.github.hmm4j.device.Completion;
+import io.github.hmm4j.error.HmmException;
 import io.github.hmm4j.migrate.LaunchGate;
 import io.github.hmm4j.mirror.DeviceMirror;
 import io.github.hmm4j.mirror.ManagedPages;
@@ -62,7 +63,8 @@ public final class NativeLaunchGate implements LaunchGate {
                 MemorySegment request = arena.allocateFrom(JAVA_LONG,
                         mirror.index(), usesOf(arena, uses).address(), uses.size(), windowsOf(arena, windows).address(), windows.size(), mirror.tick(),
                         insist ? 1 : 0, insist ? regionsOf(arena, windows).address() : 0, queue, kernel, global.length, arena.allocateFrom(JAVA_LONG, global).address(),
-                        local.length == 0 ? 0 : arena.allocateFrom(JAVA_LONG, local).address(), 0, 0, 0);
+                        local.length == 0 ? 0 : arena.allocateFrom(JAVA_LONG, local).address(), 0, 0, 0,
+                        arena.allocateFrom(enqueue.name()).address());
                 MemorySegment failure = arena.allocate(JAVA_LONG, PagerCalls.FAILURE_WORDS);
                 if (PagerCalls.launch(pager, request, failure) != 0) {
                     throw NativeFailure.of(heap, failure, true, "launch on " + mirror);
@@ -71,7 +73,16 @@ public final class NativeLaunchGate implements LaunchGate {
                 return request.getAtIndex(JAVA_LONG, EVENT);
             }
         });
-        return completion == null ? null : new Passed(completion, () -> {}); // native code sees the end by itself
+        return completion == null ? null : new Passed(completion, () -> ended(mirror, uses, completion));
+    }
+
+    /// Native code sees the end by itself, and poisons what a failed kernel was to write; but whoever hears of the failure from us shall find that done.
+    private void ended(DeviceMirror mirror, List<PageUse> uses, Completion completion) {
+        try {
+            completion.await(); // it has ended
+        } catch (HmmException e) {
+            uses.stream().filter(PageUse::writes).forEach(use -> heap.inFlight().awaitUsesOn(mirror.index(), use.pages()));
+        }
     }
 
     private void countMoved(DeviceMirror mirror, List<PageUse> uses, long pages, @Nullable MigrationEvent event) {

@@ -25,12 +25,13 @@ final class PagerCalls {
     /// Structures, counted in 64-bit words. The native side says its own sizes ([#mismatch]).
     static final int CONFIG_WORDS = 10 + Cl.values().length;
     static final int DEVICE_WORDS = 11;
-    static final int LAUNCH_WORDS = 16;
+    static final int LAUNCH_WORDS = 17;
     static final int FAILURE_WORDS = 6;
     static final int USE_WORDS = 3;
     static final int MOVED_WORDS = 3;
     static final int RECORD_WORDS = 16;
-    static final int ABI = 2;
+    static final int FAILED_LAUNCH_WORDS = 12;
+    static final int ABI = 3;
 
     /// The OpenCL functions that native code calls, in its order.
     enum Cl {
@@ -78,6 +79,8 @@ final class PagerCalls {
     private static final MethodHandle AWAIT_ALL = handle("hmm_await_all", 1);
     private static final MethodHandle LAUNCHED = longHandle("hmm_launched", 2);
     private static final MethodHandle USED = longHandle("hmm_used", 4);
+    private static final MethodHandle FAILED_LAUNCH = handle("hmm_failed_launch_of", 3);
+    private static final MethodHandle MAY_BE_WRITTEN = handle("hmm_may_be_written", 3);
     private static final MethodHandle TAKE_COUNTS = handle("hmm_take_counts", 3);
     private static final MethodHandle RECORD = handle("hmm_record", 2);
     private static final MethodHandle END_RECORDS = handle("hmm_end_records", 1);
@@ -94,7 +97,7 @@ final class PagerCalls {
                 PageWord.Layout.SHARERS_MASK, PageWord.Layout.WRITE_INTENT, PageWord.Layout.DENY_READ, PageWord.Layout.DENY_WRITE, PageWord.Layout.READ_PINS_SHIFT,
                 PageWord.Layout.WRITE_PINS_SHIFT, (long) PageWord.MAX_PINS, PageWord.Layout.MARKED_READ, PageWord.Layout.VERSION_SHIFT, (long) PageWord.MAX_DEVICES,
                 (long) Cl.values().length, (long) NativeCounts.COUNT, (long) NativePager.Step.values().length, bytes(CONFIG_WORDS), bytes(DEVICE_WORDS),
-                bytes(LAUNCH_WORDS), bytes(FAILURE_WORDS), bytes(USE_WORDS), bytes(RECORD_WORDS));
+                bytes(LAUNCH_WORDS), bytes(FAILURE_WORDS), bytes(USE_WORDS), bytes(RECORD_WORDS), bytes(FAILED_LAUNCH_WORDS));
         try (Arena arena = Arena.ofConfined()) {
             MemorySegment table = arena.allocate(JAVA_LONG, 2L * ours.size());
             int count = invoke(ABI_NUMBERS, table.address(), 2L * ours.size());
@@ -219,6 +222,15 @@ final class PagerCalls {
         } catch (Throwable e) {
             throw unexpected(e);
         }
+    }
+
+    /// Fills a `struct hmm_failed_launch` if there is one.
+    static boolean failedLaunchOf(long pager, long page, MemorySegment failed) {
+        return invoke(FAILED_LAUNCH, pager, page, failed.address()) == 1;
+    }
+
+    static boolean mayBeWritten(long pager, long first, long end) {
+        return invoke(MAY_BE_WRITTEN, pager, first, end) == 1;
     }
 
     static int takeCounts(long pager, MemorySegment counts, long capacity) {

@@ -102,12 +102,8 @@ final class ClQueue {
         try {
             api.flush(handle);
         } catch (HmmException e) {
-            // Waiting for the queue sets it going, too. If not even that works, nobody will see these commands end.
-            if (new Cleanup(e).run(this::finish).count() > 1) {
-                for (ClCompletion completion : completions) {
-                    completion.fail(e);
-                }
-            }
+            // Waiting for the queue sets it going, too. If not even that works, whoever waits for one of these commands tries again.
+            new Cleanup(e).run(this::finish);
         }
         return completions;
     }
@@ -116,9 +112,19 @@ final class ClQueue {
         api.finish(handle);
     }
 
-    /// Waits for everything enqueued on the way out of `failure`; a second failure is suppressed in it.
-    void finishAfter(RuntimeException failure) {
-        new Cleanup(failure).run(this::finish);
+    /// Waits for commands on the way out of a failure, whose outcome is nobody's business any more. They have ended afterwards, or are given up.
+    Completion end(List<Long> events, String call, Supplier<String> detail) {
+        Completion commands = submit(events, call, detail);
+        endQuietly(commands);
+        return commands;
+    }
+
+    static void endQuietly(Completion commands) {
+        try {
+            commands.await();
+        } catch (HmmException e) {
+            return; // ended, or given up
+        }
     }
 
     /// Device time of an event that has ended well, or -1.

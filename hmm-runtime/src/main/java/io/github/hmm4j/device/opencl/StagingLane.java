@@ -64,7 +64,7 @@ final class StagingLane {
                     start(batch, pieces);
                 }
             } catch (RuntimeException e) {
-                withdraw(batch, e);
+                withdraw(batch);
                 throw e;
             }
             batch.sealed = true;
@@ -82,7 +82,7 @@ final class StagingLane {
             while (!inFlight.isEmpty()) {
                 retireOldest();
             }
-            if (ring != 0) {
+            if (ring != 0 && freeSlots.size() == StagedCopyEngine.SLOTS) { // else a command may still use it
                 new Cleanup().run(() -> api.enqueueUnmap(queue.handle(), ring, ringAddress))
                         .run(queue::finish)
                         .run(() -> api.releaseMemory(ring))
@@ -113,7 +113,10 @@ final class StagingLane {
 
     /// Starts the transfer of one slot; the flush sets it going while the host works on the next slot.
     private void start(Batch batch, List<StagedPiece> pieces) {
-        if (freeSlots.isEmpty()) {
+        while (freeSlots.isEmpty()) {
+            if (inFlight.isEmpty()) {
+                throw ClStatus.failure(-2, call(), "device=" + device + ", commands that do not end have all staging memory");
+            }
             retireOldest();
         }
         long slot = freeSlots.getFirst();
@@ -127,8 +130,11 @@ final class StagingLane {
                 events.add(enqueue(piece, slot));
             }
         } catch (RuntimeException e) {
-            queue.finishAfter(e);
-            events.forEach(event -> new Cleanup(e).run(() -> api.releaseEvent(event)));
+            if (!events.isEmpty()) {
+                if (ClCompletion.isGivenUp(queue.end(events, call(), () -> "device=" + device))) {
+                    freeSlots.removeFirst();
+                }
+            }
             throw e;
         }
         Completion completion = queue.submit(events, call(), () -> "pieces=" + pieces.size() + ", device=" + device, mark,
@@ -163,18 +169,25 @@ final class StagingLane {
             oldest.batch().fail(e);
         }
         inFlight.removeFirst();
-        freeSlots.addLast(oldest.slotAddress());
+        release(oldest);
         oldest.batch().open--;
         oldest.batch().updateDone();
     }
 
+    /// The slot of a command that may still be running is never used again.
+    private void release(Transfer transfer) {
+        if (!ClCompletion.isGivenUp(transfer.completion())) {
+            freeSlots.addLast(transfer.slotAddress());
+        }
+    }
+
     /// Waits for what a failed batch has enqueued and forgets it, without a copy to the host.
-    private void withdraw(Batch batch, RuntimeException failure) {
-        queue.finishAfter(failure);
+    private void withdraw(Batch batch) {
         inFlight.removeIf(transfer -> {
             boolean mine = transfer.batch() == batch;
             if (mine) {
-                freeSlots.addLast(transfer.slotAddress());
+                ClQueue.endQuietly(transfer.completion());
+                release(transfer);
             }
             return mine;
         });
