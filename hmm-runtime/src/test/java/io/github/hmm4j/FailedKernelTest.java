@@ -33,6 +33,13 @@ final class FailedKernelTest {
         };
     }
 
+    /// Four pages of fives on the device, so that the next thing to be waited for is a kernel.
+    private static MemorySegment onDevice(Rig rig) {
+        MemorySegment a = rig.filled(4, 5);
+        rig.add(a, 0, 0).await();
+        return a;
+    }
+
     private static void assertPoisoned(Rig rig, MemorySegment segment) {
         assertThatThrownBy(() -> rig.read(segment)).isInstanceOf(PagePoisonedException.class)
                 .hasMessageContainingAll("address=0x", "kernel=", "CL_", "sim0");
@@ -46,6 +53,7 @@ final class FailedKernelTest {
         try (Rig rig = rig(kind)) {
             MemorySegment out = rig.filled(4, 5);
             MemorySegment in = rig.filled(4, 6);
+            rig.copy(out, in, 0).await();
             rig.sim().failNext(Operation.WAIT, 1);
             rig.copy(out, in, 0); // nobody awaits it
             assertPoisoned(rig, Rig.page(out, 2));
@@ -59,7 +67,7 @@ final class FailedKernelTest {
     @MethodSource("kinds")
     void poisonsAlsoWhenItIsAwaited(Kind kind) {
         try (Rig rig = rig(kind)) {
-            MemorySegment a = rig.filled(4, 5);
+            MemorySegment a = onDevice(rig);
             rig.sim().failNext(Operation.WAIT, 1);
             Launch launch = rig.add(a, 1, 0);
             assertThatThrownBy(launch::await).isInstanceOf(OpenClFailedException.class).hasMessageContaining("kernel=add");
@@ -73,7 +81,7 @@ final class FailedKernelTest {
     @MethodSource("kinds")
     void isToldToTheNextLaunch(Kind kind) {
         try (Rig rig = rig(kind)) {
-            MemorySegment a = rig.filled(4, 5);
+            MemorySegment a = onDevice(rig);
             rig.sim().failNext(Operation.WAIT, 1);
             Launch launch = rig.add(a, 1, 0);
             while (!launch.isDone()) {
@@ -88,7 +96,7 @@ final class FailedKernelTest {
     @MethodSource("kinds")
     void mayFailUnderAViewThatWaitsForIt(Kind kind) {
         try (Rig rig = rig(kind)) {
-            MemorySegment a = rig.filled(4, 5);
+            MemorySegment a = onDevice(rig);
             rig.sim().pause(SimLane.COMPUTE);
             rig.sim().failNext(Operation.WAIT, 1);
             rig.add(Rig.page(a, 1), 1, 0);
@@ -106,7 +114,7 @@ final class FailedKernelTest {
     @MethodSource("kinds")
     void isForgottenWhenTheContentsAreGivenUp(Kind kind) {
         try (Rig rig = rig(kind)) {
-            MemorySegment a = rig.filled(4, 5);
+            MemorySegment a = onDevice(rig);
             rig.sim().failNext(Operation.WAIT, 1);
             assertThatThrownBy(rig.add(a, 1, 0)::await).isInstanceOf(OpenClFailedException.class);
             rig.heap.discard(a);

@@ -43,7 +43,7 @@ public final class LaunchTable implements InFlight {
         private final List<PageUse> pages;
         private final CountDownLatch decided = new CountDownLatch(1);
         private volatile @Nullable Completion completion; // null when decided: withdrawn
-        private boolean concluded;
+        private boolean lost; // what it was to write
 
         private Use(int slot, int device, List<PageUse> pages) {
             this.slot = slot;
@@ -82,22 +82,25 @@ public final class LaunchTable implements InFlight {
             conclude(failed);
         }
 
-        /// One does it, others wait for that.
-        private synchronized void conclude(FailedLaunches failed) {
+        private void conclude(FailedLaunches failed) {
             Completion launched = completion;
-            if (launched == null || concluded) {
-                return;
-            }
-            try {
-                launched.await();
-            } catch (HmmException e) {
-                for (PageUse use : pages) {
-                    if (use.writes()) {
-                        failed.poison(device, use.pages(), e);
-                    }
+            if (launched != null) {
+                try {
+                    launched.await();
+                } catch (HmmException e) {
+                    loseWrites(failed, e);
                 }
             }
-            concluded = true;
+        }
+
+        /// One does it, others wait for that.
+        private synchronized void loseWrites(FailedLaunches failed, HmmException failure) {
+            for (PageUse use : pages) {
+                if (use.writes() && !lost) {
+                    failed.poison(device, use.pages(), failure);
+                }
+            }
+            lost = true;
         }
     }
 
