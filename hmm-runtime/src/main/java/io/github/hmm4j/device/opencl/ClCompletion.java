@@ -44,7 +44,13 @@ final class ClCompletion implements Completion {
 
     @Override
     public boolean isDone() {
-        look(false);
+        if (!done) {
+            look(false);
+            HmmException failed = done ? failure : null;
+            if (failed != null) {
+                LOG.warn("a command has failed that nobody was waiting for: {}", failed.getMessage()); // what it was to write may be touched before anybody awaits it
+            }
+        }
         return done;
     }
 
