@@ -84,6 +84,7 @@ struct launch {
   uint64_t use_count;
   struct hmm_use *uses, inline_uses[USES_INLINE];
   void *event;
+  unsigned synchronising; // who is waiting for the event
   bool synchronised; // somebody has waited for the event: a callback alone does not make the kernel's writes visible to other queues
   char name[HMM_NAME_BYTES];
 };

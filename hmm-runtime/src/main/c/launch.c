@@ -43,16 +43,14 @@ static bool conflicts(const struct launch *l, struct page_range range, bool writ
   return false;
 }
 
-// Waits for the event of a launch that has ended, which is over at once. The lock is held, but not over the wait, and the launch may be another one afterwards.
+// Waits for the event of a launch that has ended, which is over at once. The lock is held, but not over the wait.
 static void synchronise(struct hmm_pager *p, struct launch *l) {
-  void *event = l->event;
-  uint64_t number = l->number;
-  CL(p, of_object, HMM_CL_RETAIN_EVENT)(event);
+  l->synchronising++; // its place stays its own
   pthread_mutex_unlock(&p->launch_lock);
-  await_command(p, event); // how it ended has been seen by the callback
-  CL(p, of_object, HMM_CL_RELEASE_EVENT)(event);
+  await_command(p, l->event); // how it ended has been seen by the callback
   pthread_mutex_lock(&p->launch_lock);
-  if (l->number == number) l->synchronised = true;
+  l->synchronised = true;
+  if (!--l->synchronising) pthread_cond_broadcast(&p->launch_changed);
 }
 
 int await_conflicts(struct hmm_pager *p, struct page_range range, bool writers_only, int device, uint64_t except) {
@@ -202,7 +200,7 @@ static struct launch *take_place(struct hmm_pager *p) {
     for (unsigned i = 0; i < MAX_LAUNCHES; i++) {
       struct launch *l = &p->launches[i];
       while (unsynchronised(l)) synchronise(p, l); // afterwards nobody can
-      if (under_way(l)) continue;
+      if (under_way(l) || l->synchronising) continue;
       void *event = l->event;
       l->event = NULL;
       l->state = PUBLISHED; // ours, with no pages yet
