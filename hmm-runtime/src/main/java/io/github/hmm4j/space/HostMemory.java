@@ -165,6 +165,7 @@ public final class HostMemory implements AutoCloseable {
         for (long done = 0; done < zeroedBytes; done += ZEROS.byteSize()) {
             MemorySegment.copy(ZEROS, 0, aliasSegment, offsetBytes + done, Math.min(ZEROS.byteSize(), zeroedBytes - done));
         }
+    }
 
     /// These offsets are allocated again.
     synchronized void reuse(long offsetBytes, long lengthBytes) {
