@@ -28,7 +28,7 @@ import org.junit.jupiter.params.provider.EnumSource;
 final class FailedEventTest {
 
     private static final Source SOURCE = Source.text("add.cl", "kernel void add(global int *data, int delta) { data[get_global_id(0)] += delta; }\n");
-    private static final int INTS = 4096;
+    private static final int INTS = 1 << 14; // whole pages, since others cannot be discarded
 
     private volatile boolean failing;
     private final Set<Long> failed = ConcurrentHashMap.newKeySet();
