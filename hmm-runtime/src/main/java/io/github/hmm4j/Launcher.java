@@ -39,7 +39,7 @@ import org.slf4j.LoggerFactory;
 /// 2. Try the gate at once: resident data costs no more than two passes over its words.
 /// 3. Under the device's lock: frames in one piece, pages moved, the gate again.
 /// 4. A page was lost to the host meanwhile: once more; after [#PATIENCE] losses with the host held off, so that a launch always gets through.
-/// 5. A view holds a page: wait for views to close, without any lock, up to the launch timeout. A view of the launching thread itself is an error instead.
+/// 5. A view holds a page: wait for views to close, without any lock, up to the launch timeout. A view that only the launching thread can close is an error instead.
 ///
 /// If anything fails before the kernel is enqueued, the pages moved for it go back where they were; those evicted for it stay home. Threads: any.
 final class Launcher {
@@ -73,7 +73,7 @@ final class Launcher {
     /// @param intents of the kernel itself, by parameter
     Launch launch(DeviceKernel kernel, Map<Integer, Arg.Intent> intents, Object[] arguments, NDRange range, DeviceMirror mirror) {
         LaunchEvent event = heap.timeline().launch();
-        Plan plan = Plan.of(heap.space(), kernel, mirror, intents, arguments);
+        Plan plan = Plan.of(heap.space(), kernel, mirror, intents, arguments, range);
         if (event == null) {
             return launch(kernel, plan, range, mirror);
         }

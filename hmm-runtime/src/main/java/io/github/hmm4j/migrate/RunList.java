@@ -44,12 +44,9 @@ final class RunList {
         return runs;
     }
 
-    /// Gives host memory to what is going to be read on the host, where a page may never have got any. Call after
-    /// [#finish].
-    ///
-    /// @throws io.github.hmm4j.error.HostMemoryExhaustedException if there is none
-    void giveHostMemory() {
-        ranges.forEach(heap.space().host()::give);
+    /// The pages of all runs. Call after [#finish].
+    List<PageRange> ranges() {
+        return ranges;
     }
 
     long totalBytes() {

@@ -11,6 +11,7 @@ import io.github.hmm4j.page.PageState;
 import io.github.hmm4j.page.PageTable;
 import io.github.hmm4j.page.PageWord;
 import io.github.hmm4j.page.Transition;
+import io.github.hmm4j.space.HostMemory;
 import io.github.hmm4j.space.PageRange;
 import io.github.hmm4j.space.Region;
 import io.github.hmm4j.timeline.MigrationEvent;
@@ -286,7 +287,7 @@ public final class ToDevice {
                 List<CopyRun> holes = toZero.finish();
                 copies = new Completion[1 + holes.size()]; // before any begins: a copy that is under way must be known to whoever gives the claims back
                 if (!runs.isEmpty()) {
-                    toCopy.giveHostMemory(); // a page may be the host's that nobody has touched
+                    giveHostMemory(); // a page may be the host's that nobody has touched
                     copies[copyCount] = mirror.copies().toDevice(runs);
                     copyCount++;
                     heap.accounts().add(Counter.COPY_RUNS, runs.size());
@@ -295,6 +296,25 @@ public final class ToDevice {
                     copies[copyCount] = mirror.copies().zero(hole.memory(), hole.offsetBytes(), hole.lengthBytes());
                     copyCount++;
                 }
+            }
+
+            /// To what is going to be read there: a page may be the host's that nobody has touched.
+            private void giveHostMemory() {
+                HostMemory host = heap.space().host();
+                int claim = 0;
+                for (PageRange range : toCopy.ranges()) {
+                    if (host.give(range)) {
+                        while (claims.page(claim) < range.first()) {
+                            claim++; // both are in order of pages
+                        }
+                        int first = claim;
+                        host.noteBacked(range, page -> stands(first + (int) (page - range.first())));
+                    }
+                }
+            }
+
+            private boolean stands(int claim) {
+                return PageWord.isSameVersion(table.word(claims.page(claim)), claims.word(claim));
             }
 
             /// Pages that are going to be written are still read, in host memory, by launches of coherent devices from before the claim.

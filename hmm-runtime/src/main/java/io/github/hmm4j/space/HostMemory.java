@@ -6,6 +6,7 @@ import java.lang.foreign.ValueLayout;
 import java.lang.invoke.VarHandle;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.function.LongPredicate;
 
 /// The host side of every page: one file in memory, and two places in the address space that stand for it.
 ///
@@ -83,8 +84,10 @@ public final class HostMemory implements AutoCloseable {
 
     /// Gives memory to the pages of this range, as far as they may have none.
     ///
+    /// @return whether there were any
     /// @throws HostMemoryExhaustedException if there is none; some may have got it then
-    public void give(PageRange pages) {
+    public boolean give(PageRange pages) {
+        boolean any = false;
         long page = pages.first();
         while (page < pages.end()) {
             long end = page;
@@ -93,9 +96,11 @@ public final class HostMemory implements AutoCloseable {
             }
             if (end > page) {
                 give(page, end);
+                any = true;
             }
             page = end + 1;
         }
+        return any;
     }
 
     private void give(long first, long end) {
@@ -115,6 +120,18 @@ public final class HostMemory implements AutoCloseable {
     private void noteBacked(long first, long end) {
         for (long page = first; page < end; page++) {
             BACKED.setOpaque(backed.segment(), page, (byte) 1);
+        }
+    }
+
+    /// Remembers that these pages have memory, for one who has no such hold on them: `stillMine` says so in the end, and
+    /// whoever takes memory away makes it false before. What is not any more is forgotten.
+    public void noteBacked(PageRange pages, LongPredicate stillMine) {
+        noteBacked(pages);
+        VarHandle.fullFence(); // noted before it is asked
+        for (long page = pages.first(); page < pages.end(); page++) {
+            if (!stillMine.test(page)) {
+                BACKED.setOpaque(backed.segment(), page, (byte) 0);
+            }
         }
     }
 
