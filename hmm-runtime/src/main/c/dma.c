@@ -9,8 +9,15 @@
 #include "internal.h"
 
 #define CL_EVENT_STATUS 0x11D3
+#define CL_COMPLETE 0
 #define COMMAND_BYTES (1ULL << 20) // less than this is not worth a command
 #define STAGING_SLOTS 4
+#define EXEC_STATUS_ERROR (-14) // the wait has ended because a command has, badly
+#ifndef STUCK_NANOS // tests are less patient
+#define STUCK_NANOS (10ULL * 1000000000ULL)
+#endif
+#define FIRST_PAUSE_NANOS 20000L
+#define LONGEST_PAUSE_NANOS 5000000L
 
 typedef int (*enqueue_transfer)(void *queue, void *memory, unsigned blocking, size_t offset, size_t bytes, void *host, unsigned waits, void *const *wait, void **event);
 typedef int (*enqueue_copy)(void *queue, void *from, void *to, size_t from_offset, size_t to_offset, size_t bytes, unsigned waits, void *const *wait, void **event);
@@ -57,21 +64,75 @@ void dma_close(struct hmm_pager *p, struct device *d) {
   d->queue = NULL;
 }
 
-// Waits for one command, releases its event, and returns its outcome.
-static int finish_event(struct hmm_pager *p, void *event) {
-  promote(p); // the device may be long about it, and other faults do not need it
-  int waited = CL(p, wait_events, HMM_CL_WAIT)(1, (void *const[]){event});
-  int outcome = waited;
-  int asked = CL(p, event_info, HMM_CL_EVENT_INFO)(event, CL_EVENT_STATUS, sizeof outcome, &outcome, NULL);
+// A wait that fails says nothing about the command: then its status is asked until it has ended, or for so long that nobody can believe that it will.
+int await_command(struct hmm_pager *p, void *event) {
+  uint64_t began = nanos();
+  struct timespec pause = {0, FIRST_PAUSE_NANOS};
+  while (true) {
+    int waited = CL(p, wait_events, HMM_CL_WAIT)(1, (void *const[]){event});
+    int status = 1;
+    int asked = CL(p, event_info, HMM_CL_EVENT_INFO)(event, CL_EVENT_STATUS, sizeof status, &status, NULL);
+    if (!asked && status < 0) return status;
+    if (!waited || waited == EXEC_STATUS_ERROR) return asked ? asked : waited; // it has ended
+    if (!asked && status == CL_COMPLETE) return waited; // nobody has waited for it: what it did is not known to be visible
+    if (nanos() - began > STUCK_NANOS) return COMMAND_STUCK;
+    nanosleep(&pause, NULL);
+    if (pause.tv_nsec < LONGEST_PAUSE_NANOS) pause.tv_nsec *= 2;
+  }
+}
+
+// A command that may still write to host pages has these for itself until it ends; its device does not run anything of ours again.
+static int give_up(struct hmm_pager *p, unsigned device, void *event, struct page_range pages) {
+  atomic_store(&p->devices[device].lost, true);
+  pthread_mutex_lock(&p->stuck_lock);
+  bool room = p->stuck_count < STUCK;
+  if (room) p->stuck[p->stuck_count++] = (struct stuck){event, pages.first, pages.end};
+  pthread_mutex_unlock(&p->stuck_lock);
+  if (room) return DEVICE_NOT_AVAILABLE;
+  int outcome;
+  while ((outcome = await_command(p, event)) == COMMAND_STUCK) { // nothing is left to remember it by
+  }
   CL(p, of_object, HMM_CL_RELEASE_EVENT)(event);
-  if (asked) return asked;
-  return outcome < 0 ? outcome : waited;
+  return outcome < 0 ? outcome : DEVICE_NOT_AVAILABLE;
+}
+
+// Waits for one command, releases its event, and returns its outcome. `pages` are the host pages that it writes to.
+static int finish_event(struct hmm_pager *p, unsigned device, void *event, struct page_range pages) {
+  promote(p); // the device may be long about it, and other faults do not need it
+  int outcome = await_command(p, event);
+  if (outcome == COMMAND_STUCK) return give_up(p, device, event, pages);
+  CL(p, of_object, HMM_CL_RELEASE_EVENT)(event);
+  return outcome;
+}
+
+void dma_await_stuck(struct hmm_pager *p) {
+  for (unsigned i = 0; i < p->stuck_count; i++) {
+    while (await_command(p, p->stuck[i].event) == COMMAND_STUCK) {
+    }
+    CL(p, of_object, HMM_CL_RELEASE_EVENT)(p->stuck[i].event);
+  }
+}
+
+HMM_API int hmm_may_be_written(struct hmm_pager *p, uint64_t first, uint64_t end) { return dma_may_write(p, first, end); }
+
+bool dma_may_write(struct hmm_pager *p, uint64_t first, uint64_t end) {
+  bool may = false;
+  pthread_mutex_lock(&p->stuck_lock);
+  for (unsigned i = 0; i < p->stuck_count && !may; i++) {
+    struct stuck *s = &p->stuck[i];
+    if (s->first >= end || first >= s->end) continue;
+    int status = 1;
+    int asked = CL(p, event_info, HMM_CL_EVENT_INFO)(s->event, CL_EVENT_STATUS, sizeof status, &status, NULL);
+    may = asked || status > CL_COMPLETE;
+  }
+  pthread_mutex_unlock(&p->stuck_lock);
+  return may;
 }
 
 int dma_wait(struct hmm_pager *p, struct copies *copies) {
   int outcome = 0;
   for (int i = copies->count - 1; i >= 0; i--) {
-    int one = finish_event(p, copies->events[i]);
+    int one = finish_event(p, copies->devices[i], copies->events[i], copies->pages[i]);
     if (!one) continue;
     outcome = one;
     copies->failed_device = copies->devices[i];
@@ -81,6 +142,16 @@ int dma_wait(struct hmm_pager *p, struct copies *copies) {
 }
 
 static int flush(struct hmm_pager *p, struct device *d) { return CL(p, of_object, HMM_CL_FLUSH)(d->queue); }
+
+static unsigned device_number(const struct hmm_pager *p, const struct device *d) { return (unsigned)(d - p->devices); }
+
+// A slot whose command was given up is never used again.
+static int finish_slot(struct hmm_pager *p, struct device *d, void *event, size_t slot) {
+  bool lost = atomic_load(&d->lost);
+  int outcome = finish_event(p, device_number(p, d), event, (struct page_range){0, 0});
+  if (outcome == DEVICE_NOT_AVAILABLE && (lost || atomic_load(&d->lost))) d->dead_slots |= 1u << slot;
+  return outcome;
+}
 
 // One command after the other through the slots of the staging memory: while the device fills one, the host empties another.
 static int through_staging(struct hmm_pager *p, struct device *d, void *memory, size_t offset, char *host, size_t bytes, bool to_host) {
@@ -93,6 +164,7 @@ static int through_staging(struct hmm_pager *p, struct device *d, void *memory, 
     promote(p); // who has it waits for the device
     pthread_mutex_lock(&d->staging_lock);
   }
+  if (d->dead_slots) outcome = DEVICE_NOT_AVAILABLE;
   while (ended < bytes && !outcome) {
     while (started < bytes && started - ended < STAGING_SLOTS * slot_bytes && !outcome) {
       size_t i = started / slot_bytes % STAGING_SLOTS;
@@ -106,14 +178,14 @@ static int through_staging(struct hmm_pager *p, struct device *d, void *memory, 
     size_t i = ended / slot_bytes % STAGING_SLOTS;
     size_t n = bytes - ended < slot_bytes ? bytes - ended : slot_bytes;
     if (!outcome) {
-      outcome = finish_event(p, events[i]);
+      outcome = finish_slot(p, d, events[i], i);
       events[i] = NULL;
     }
     if (!outcome && to_host) memcpy(host + ended, staging + i * slot_bytes, n);
     ended += n;
   }
-  for (int i = 0; i < STAGING_SLOTS; i++) {
-    if (events[i] && outcome) finish_event(p, events[i]); // not one may still write to the slots
+  for (size_t i = 0; i < STAGING_SLOTS; i++) {
+    if (events[i] && outcome) finish_slot(p, d, events[i], i); // not one may still write to the slots
   }
   pthread_mutex_unlock(&d->staging_lock);
   return outcome;
@@ -121,10 +193,12 @@ static int through_staging(struct hmm_pager *p, struct device *d, void *memory, 
 
 static int blocking_transfer(struct hmm_pager *p, struct device *d, enum hmm_cl call, void *memory, size_t offset, char *host, size_t bytes) {
   void *event = NULL;
+  uint64_t page = (uint64_t)(host - alias_of(p, 0)) >> p->config.page_shift; // towards the device nobody writes to them
+  struct page_range pages = {page, call == HMM_CL_ENQUEUE_READ ? page + (bytes >> p->config.page_shift) : page};
   int status = CL(p, enqueue_transfer, call)(d->queue, memory, 0, offset, bytes, host, 0, NULL, &event);
   if (status) return status;
   int flushed = flush(p, d);
-  int outcome = finish_event(p, event);
+  int outcome = finish_event(p, device_number(p, d), event, pages);
   return flushed ? flushed : outcome;
 }
 
@@ -134,6 +208,7 @@ int dma_to_host(struct hmm_pager *p, unsigned device, uint64_t page, uint64_t pa
   size_t bytes = (size_t)(pages << p->config.page_shift);
   char *source = host_of(p, d, frame);
   if (async) async->failed_device = device; // unless an earlier command has failed
+  if (atomic_load(&d->lost)) return DEVICE_NOT_AVAILABLE;
   if (source && (!async || bytes < COMMAND_BYTES)) {
     memcpy(alias_of(p, page), source, bytes);
     return 0;
@@ -148,6 +223,7 @@ int dma_to_host(struct hmm_pager *p, unsigned device, uint64_t page, uint64_t pa
   }
   int status = CL(p, enqueue_transfer, HMM_CL_ENQUEUE_READ)(d->queue, memory, 0, offset, bytes, alias_of(p, page), 0, NULL, &async->events[async->count]);
   if (status) return status;
+  async->pages[async->count] = (struct page_range){page, page + pages};
   async->devices[async->count++] = device;
   return flush(p, d);
 }
@@ -157,6 +233,7 @@ int dma_to_device(struct hmm_pager *p, unsigned device, uint64_t page, bool zero
   int32_t frame = frame_of(d, page);
   char *target = host_of(p, d, frame);
   size_t bytes = (size_t)p->page_bytes;
+  if (atomic_load(&d->lost)) return DEVICE_NOT_AVAILABLE;
   if (target) {
     if (zero) memset(target, 0, bytes);
     else memcpy(target, alias_of(p, page), bytes);
@@ -167,13 +244,14 @@ int dma_to_device(struct hmm_pager *p, unsigned device, uint64_t page, bool zero
   char *source = zero ? zeros : alias_of(p, page);
   int status = d->config.staging ? through_staging(p, d, memory_of(d, frame), offset_of(p, d, frame), source, bytes, false)
                                  : blocking_transfer(p, d, HMM_CL_ENQUEUE_WRITE, memory_of(d, frame), offset_of(p, d, frame), source, bytes);
-  free(zeros);
+  if (!atomic_load(&d->lost)) free(zeros); // else a command that was given up may still read them
   return status;
 }
 
 int dma_within(struct hmm_pager *p, unsigned device, int32_t from, int32_t to) {
   struct device *d = &p->devices[device];
   char *source = host_of(p, d, from), *target = host_of(p, d, to);
+  if (atomic_load(&d->lost)) return DEVICE_NOT_AVAILABLE;
   if (source && target) {
     memcpy(target, source, (size_t)p->page_bytes);
     return 0;
@@ -183,6 +261,6 @@ int dma_within(struct hmm_pager *p, unsigned device, int32_t from, int32_t to) {
                                                         (size_t)p->page_bytes, 0, NULL, &event);
   if (status) return status;
   int flushed = flush(p, d);
-  int outcome = finish_event(p, event);
+  int outcome = finish_event(p, device, event, (struct page_range){0, 0});
   return flushed ? flushed : outcome;
 }

@@ -239,22 +239,23 @@ static int map(const struct fetch *f, const struct batch *b) {
 // Replaces all but pins and protection of a claimed word.
 static void settle(struct hmm_pager *p, const struct claim *c, uint64_t (*next)(const struct fetch *, uint64_t, uint64_t), const struct fetch *f, bool pin) {
   uint64_t w = load_word(p, c->page);
-  while (true) {
-    uint64_t to = next(f, w, c->before);
+  uint64_t to;
+  do {
+    to = next(f, w, c->before);
     if (pin) to = word_pin(to, exclusive(f));
-    if (change_word(p, c->page, &w, to)) return;
-  }
-}
-
-static uint64_t restored(const struct fetch *f, uint64_t w, uint64_t before) {
-  (void)f;
-  if (word_state(before) == TO_DEVICE) return word_shared(w, word_sharers(before)); // that claim is lost
-  return word_next(w, word_state(before), word_device(before), word_sharers(before), before & MARKED_READ);
+  } while (!change_word(p, c->page, &w, to));
+  if (word_state(to) == POISONED) count(p, HMM_POISONED, 1);
 }
 
 static uint64_t poisoned(const struct fetch *f, uint64_t w, uint64_t before) {
   (void)f, (void)before;
   return word_next(w, POISONED, 0, 0, 0);
+}
+
+static uint64_t restored(const struct fetch *f, uint64_t w, uint64_t before) {
+  if (is_doomed(w, before)) return poisoned(f, w, before);
+  if (word_state(before) == TO_DEVICE) return word_shared(w, word_sharers(before)); // that claim is lost
+  return word_next(w, word_state(before), word_device(before), word_sharers(before), before & MARKED_READ);
 }
 
 static void wake(const struct fetch *f, const struct batch *b) {
@@ -267,14 +268,13 @@ static void wake(const struct fetch *f, const struct batch *b) {
   }
 }
 
-// Every page of the batch from number `from` on is again where it was; those of a lost device are poisoned.
+// Every page of the batch from number `from` on is again where it was; those of a lost device are poisoned, and those that a failed kernel was to write.
 static void restore_from(const struct fetch *f, struct batch *b, size_t from, const struct hmm_failure *failure) {
   dma_wait(f->p, &b->copies);
   for (size_t i = from; i < b->count; i++) {
     const struct claim *c = &b->claims[i];
     bool lost = failure && failure->reason == HMM_OPENCL && is_lost(failure->status) && word_state(c->before) == DEVICE && (int64_t)word_device(c->before) == failure->device;
     settle(f->p, c, lost ? poisoned : restored, f, false);
-    if (lost) count(f->p, HMM_POISONED, 1);
   }
   // Who touched the first page of a fault is woken when the fault is answered, and not sent through it again before.
   size_t woken = f->flags & FAULT && !(f->flags & AHEAD) && from == 0 && b->count && b->claims[0].page == f->first ? 1 : from;
@@ -389,12 +389,23 @@ static int land_recorded(const struct fetch *f, struct batch *b) {
   return result;
 }
 
+// Whether a launch that was waited for has failed, so that some of the pages hold nothing.
+static bool any_doomed(const struct fetch *f, const struct batch *b) {
+  for (size_t i = 0; i < b->count; i++) {
+    if (is_doomed(load_word(f->p, b->claims[i].page), b->claims[i].before)) return true;
+  }
+  return false;
+}
+
 // Steps 1 to 3 for as many pages as a batch takes; pages that are left for the next pass are marked 0 in `outcomes`. -EAGAIN if a launch insists, which needs
 // these pages before it can start: then nothing is claimed by this batch, and nothing must be by others while one waits for the launch to be decided. -ETIMEDOUT if a launch took
 // too long: nothing is claimed then either.
 static int start(const struct fetch *f, struct batch *b, uint64_t first, uint64_t end, struct left *left) {
-  int result = 0;
-  bool leaves = !(f->flags & (FAULT | PATIENT)), used = leaves && in_use(f->p, (struct page_range){first, end}, !exclusive(f));
+  bool leaves = !(f->flags & (FAULT | PATIENT)), used;
+  int result;
+again:
+  result = 0;
+  used = leaves && in_use(f->p, (struct page_range){first, end}, !exclusive(f));
   for (uint64_t page = first; page < end && result >= 0; page++) {
     if (f->outcomes && f->outcomes[page - f->first]) continue; // by an earlier pass
     if (used && waits_for_launch(f, page)) { // looked at before it is claimed, so that a launch that is entering does not lose it for nothing
@@ -412,6 +423,10 @@ static int start(const struct fetch *f, struct batch *b, uint64_t first, uint64_
     if (b->record) describe(f, b);
     result = await_launches(f, b);
     if (b->record) b->record->waited = nanos();
+    if (!result && any_doomed(f, b)) {
+      restore(f, b, NULL);
+      goto again; // they are poisoned now
+    }
     if (!result) result = copy(f, b);
     if (b->record) b->record->copied = nanos();
   }
@@ -599,6 +614,7 @@ static uint64_t emptied(const struct fetch *f, uint64_t w, uint64_t before) {
 HMM_API int hmm_discard(struct hmm_pager *p, uint64_t first, uint64_t end, struct hmm_failure *failure) {
   struct claim claims[CLAIMS_OF_A_FAULT];
   const struct fetch none = {0};
+  if (dma_may_write(p, first, end)) return fail(failure, HMM_OPENCL, first, load_word(p, first), DEVICE_NOT_AVAILABLE, HMM_CALL_READ, word_device(load_word(p, first)));
   for (uint64_t at = first; at < end;) {
     struct batch b = {.claims = claims};
     while (at < end && b.count < CLAIMS_OF_A_FAULT) claims[b.count++] = claim_now(p, at++);
@@ -683,7 +699,12 @@ HMM_API int64_t hmm_undo(struct hmm_pager *p, uint64_t device, uint64_t launched
       if (!back) next = sharers ? word_shared(now, sharers) : word_next(now, DEVICE, (unsigned)device, 0, 0);
       else if (word_state(before[i]) == EMPTY) next = word_next(now, EMPTY, 0, 0, before[i] & MARKED_READ);
       else next = word_shared(now, (sharers & ~own) | (word_sharers(before[i]) & own)); // others have what they have now, this one what it had
+      if (now & DOOMED) next = word_next(now, POISONED, 0, 0, 0);
     } while (!change_word(p, pages[i], &now, next));
+    if (word_state(next) == POISONED) {
+      count(p, HMM_POISONED, 1);
+      back = false;
+    }
     settled(p);
     p->trap->wake(p, pages[i], pages[i] + 1);
     undone += back;

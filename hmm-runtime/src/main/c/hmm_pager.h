@@ -141,8 +141,16 @@ struct hmm_launch {
   uint64_t event;                  // out: cl_event with a reference for the caller, or 0 if a page was missing
   uint64_t missing;                // out: the first page that was missing
   uint64_t moved;                  // out: pages moved by insisting
-  uint64_t name;                   // char[]: of the kernel, for notices; may be 0
+  uint64_t name;                   // of the kernel, for people: char[] with a zero at the end, or 0
   uint64_t moves;                  // with insist: struct hmm_move[], zeros, one for each page of each use in their order, or 0; what hmm_undo needs if there was no launch
+};
+
+// A launch that was enqueued and ended badly. What it was to write is poisoned.
+struct hmm_failed_launch {
+  uint64_t first, end; // pages of one use that it was to write
+  int64_t status;      // of its event
+  uint64_t device;
+  char name[HMM_NAME_BYTES]; // of the kernel
 };
 
 // Page states and word layout; Java compares these numbers with its own before anything else. Returns how many there are.
@@ -156,13 +164,13 @@ HMM_API int hmm_open(const struct hmm_config *config, struct hmm_pager **pager);
 // A device with the next number. 0, -errno, or an OpenCL status with its sign turned.
 HMM_API int hmm_add_device(struct hmm_pager *pager, const struct hmm_device_config *config);
 
-// Stops serving faults. Nobody may touch `app` afterwards, and no other call be under way. Waits for launches.
+// Stops serving faults. Nobody may touch `app` afterwards, and no other call be under way. Waits for launches, and for commands that were given up.
 // All is gone afterwards, also with -errno: then a touch of `app` may find the file's memory, until that range is
 // unmapped.
 HMM_API int hmm_close(struct hmm_pager *pager);
 
 // Brings pages home. `outcomes`, one byte a page, may be 0: 1 it was there, 2 it moved, 3 nothing to bring (lost or without a region).
-// On failure pages are where they were, or poisoned if their device is lost, and nothing is pinned.
+// On failure pages are where they were, or poisoned if their device is lost or the kernel failed that was to write them, and nothing is pinned.
 HMM_API int hmm_fetch(struct hmm_pager *pager, uint64_t first, uint64_t end, uint64_t flags, uint8_t *outcomes,
                       struct hmm_moved *moved, struct hmm_failure *failure);
 
@@ -172,8 +180,12 @@ HMM_API int hmm_forbid(struct hmm_pager *pager, uint64_t first, uint64_t end, ui
 // The region's protection as the processor enforces it: 0 none, 1 read, 2 read and write.
 HMM_API int hmm_set_access(struct hmm_pager *pager, uint64_t first, uint64_t end, uint64_t access);
 
-// Declares contents dead: pages become EMPTY, their host memory is given back. Launches that use them go on with what they have.
+// Declares contents dead: pages become EMPTY, their host memory is given back. Launches that use them go on with what they have. Refused, with CL_DEVICE_NOT_AVAILABLE, while
+// a command that was given up may still write to that memory.
 HMM_API int hmm_discard(struct hmm_pager *pager, uint64_t first, uint64_t end, struct hmm_failure *failure);
+
+// Whether a command that was given up may still write to the host memory of these pages: then it must not be used for anything else, and nor may their addresses. 0 or 1.
+HMM_API int hmm_may_be_written(struct hmm_pager *pager, uint64_t first, uint64_t end);
 
 // Gives the host memory of pages back that are on this device; others are left alone. The caller holds the device's lock, so that no move there may yet be undone.
 // Returns how many pages, or -errno.
@@ -196,6 +208,8 @@ HMM_API int hmm_await(struct hmm_pager *pager, int64_t device, uint64_t first, u
 HMM_API int hmm_await_all(struct hmm_pager *pager);
 // Launches that were ever enqueued on a device.
 HMM_API uint64_t hmm_launched(struct hmm_pager *pager, uint64_t device);
+// The last launch known to have failed that was to write a page. 1 if there is one, 0 if not; only the last few are kept.
+HMM_API int hmm_failed_launch_of(struct hmm_pager *pager, uint64_t page, struct hmm_failed_launch *failed);
 // Pages that launches use which have not ended on a device, at one moment; returns how many entries there are.
 HMM_API uint64_t hmm_used(struct hmm_pager *pager, uint64_t device, struct hmm_use *uses, uint64_t capacity);
 
@@ -212,7 +226,7 @@ enum hmm_counter {
   HMM_AHEAD,             // of all of these, pages that came along with another
   HMM_ERRORS,            // faults answered with an error
   HMM_WAITS,             // faults that waited for a launch
-  HMM_POISONED,          // pages whose contents were lost with their device
+  HMM_POISONED,          // pages whose contents were lost with their device, or with the kernel that was to write them
   HMM_MAP_NANOS,         // time spent installing mappings
   HMM_COUNTERS
 };

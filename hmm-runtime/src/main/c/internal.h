@@ -39,6 +39,8 @@
 #define FAILED_PAGES 16
 #define AHEADS 64
 #define NOTICES 16
+#define FAILED_LAUNCHES 32
+#define STUCK 64
 
 struct fault {
   uint64_t page;
@@ -77,6 +79,8 @@ struct device {
   struct hmm_device_config config;
   void *queue; // ours, so that a fault never stands behind a migration
   pthread_mutex_t staging_lock;
+  unsigned dead_slots; // of the staging memory: a command that was given up may still use them
+  _Atomic bool lost;   // a command was given up: its frames and all that it may still write to are never used again
 };
 
 enum launch_state { FREE, PUBLISHED, INSISTING, RUNNING, ENDED };
@@ -88,6 +92,8 @@ struct launch {
   uint64_t use_count;
   struct hmm_use *uses, inline_uses[USES_INLINE];
   void *event;
+  unsigned synchronising; // who is waiting for the event
+  bool synchronised; // somebody has waited for the event: a callback alone does not make the kernel's writes visible to other queues
   char name[HMM_NAME_BYTES];
 };
 
@@ -101,6 +107,15 @@ struct ahead { // pages to bring along, by whoever of the crew has nothing else 
   uint64_t first, end;
   uint64_t word; // what they looked like
   bool write, mapped;
+};
+
+struct page_range {
+  uint64_t first, end;
+};
+
+struct stuck { // a command that was given up, and the host pages that it may still write to
+  void *event;
+  uint64_t first, end;
 };
 
 struct step {
@@ -134,6 +149,12 @@ struct hmm_pager {
   unsigned launches_used; // from here on none was ever used
   uint64_t launched[HMM_MAX_DEVICES];
   pthread_mutex_t insist_lock;
+  struct hmm_failed_launch failed_launches[FAILED_LAUNCHES]; // a ring, under launch_lock
+  unsigned failed_launch_turn;
+
+  pthread_mutex_t stuck_lock;
+  struct stuck stuck[STUCK];
+  unsigned stuck_count;
 
   pthread_mutex_t settle_lock;
   pthread_cond_t settle_changed;
@@ -251,9 +272,6 @@ void tell(struct hmm_pager *p, struct patience *patience, enum hmm_notice_kind k
 
 // launch.c
 void await_callbacks(void); // until no callback of a driver looks at a pager that can no longer be found
-struct page_range {
-  uint64_t first, end;
-};
 // Waits for launches that use a page of `range` but for number `except`. -EAGAIN if one of them insists and is not decided: then give claims back and try again after
 // await_decided. Claim before calling.
 int await_conflicts(struct hmm_pager *p, struct page_range range, bool writers_only, int device, uint64_t except);
@@ -281,6 +299,7 @@ static inline bool is_backed(const struct hmm_pager *p, uint64_t page) {
 struct copies { // commands under way
   void *events[16];
   unsigned devices[16];
+  struct page_range pages[16];
   int count;
   unsigned failed_device; // of the command that failed
 };
@@ -290,6 +309,12 @@ int32_t frame_of(const struct device *d, uint64_t page); // -1 if it has none
 // Copies `pages` pages that are contiguous on both sides; `async` may leave commands under way, which `dma_wait` ends. 0 or an OpenCL status.
 int dma_to_host(struct hmm_pager *p, unsigned device, uint64_t page, uint64_t pages, struct copies *async);
 int dma_wait(struct hmm_pager *p, struct copies *copies);
+// Waits until a command has ended, also if the wait itself fails. 0, the status of a bad end, or COMMAND_STUCK if it was given up; the event stays the caller's.
+#define COMMAND_STUCK 1
+#define DEVICE_NOT_AVAILABLE (-2) // what a device answers that did not end a command
+int await_command(struct hmm_pager *p, void *event);
+void dma_await_stuck(struct hmm_pager *p); // for commands that were given up, however long it takes
+bool dma_may_write(struct hmm_pager *p, uint64_t first, uint64_t end); // whether a command that was given up may still write to these host pages
 int dma_to_device(struct hmm_pager *p, unsigned device, uint64_t page, bool zero);
 int dma_within(struct hmm_pager *p, unsigned device, int32_t from, int32_t to);
 bool dma_contiguous(const struct device *d, int32_t a, int32_t b); // whether frame b follows frame a in one memory object

@@ -25,13 +25,10 @@
 #define CL_COMPLETE 0
 #define CL_EVENT_STATUS 0x11D3
 #define ROUNDS 16                // of an insistent launch, before it lets go of everything and is made again
-#define TRIES 1000               // to learn how a command ended, after a call that should say so has failed
-#define PAUSE_NANOS 1000000L     // between them
 
 typedef int (*enqueue_kernel)(void *queue, void *kernel, unsigned dims, const size_t *offset, const size_t *global, const size_t *local, unsigned waits, void *const *wait, void **event);
 typedef int (*set_callback)(void *event, int on, void (*callback)(void *, int, void *), void *user);
 typedef int (*of_object)(void *object);
-typedef int (*wait_events)(unsigned count, void *const *events);
 typedef int (*event_info)(void *event, unsigned name, size_t bytes, void *value, size_t *got);
 
 #define CL(p, type, which) ((type)(uintptr_t)(p)->config.cl[which])
@@ -46,6 +43,9 @@ static unsigned place_of(uint64_t number) { return (unsigned)number % MAX_LAUNCH
 _Static_assert(MAX_PAGERS == 256 && MAX_LAUNCHES == 256, "a number has a byte for each");
 
 static bool under_way(const struct launch *l) { return l->state == PUBLISHED || l->state == INSISTING || l->state == RUNNING; }
+
+// The callback of an event tells that the kernel has ended; only who has waited for the event may rely on what it wrote, or overwrite it from another queue.
+static bool unsynchronised(const struct launch *l) { return l->state == ENDED && l->event && !l->synchronised; }
 
 static bool conflicts(const struct launch *l, struct page_range range, bool writers_only) {
   for (uint64_t i = 0; i < l->use_count; i++) {
@@ -84,6 +84,16 @@ static int await_change(struct hmm_pager *p, const struct launch *l, struct pati
   return 0;
 }
 
+// Waits for the event of a launch that has ended, which is over at once. The lock is held, but not over the wait.
+static void synchronise(struct hmm_pager *p, struct launch *l) {
+  l->synchronising++; // its place stays its own
+  pthread_mutex_unlock(&p->launch_lock);
+  await_command(p, l->event); // how it ended has been seen by the callback
+  pthread_mutex_lock(&p->launch_lock);
+  l->synchronised = true;
+  if (!--l->synchronising) pthread_cond_broadcast(&p->launch_changed);
+}
+
 int await_conflicts(struct hmm_pager *p, struct page_range range, bool writers_only, int device, uint64_t except) {
   return await_patiently(p, range, writers_only, device, except, NULL);
 }
@@ -95,10 +105,14 @@ int await_patiently(struct hmm_pager *p, struct page_range range, bool writers_o
   for (unsigned i = 0; i < p->launches_used; i++) {
     struct launch *l = &p->launches[i];
     uint64_t number = l->number;
-    while (l->number == number && under_way(l) && number != except && (device < 0 || l->device == (unsigned)device) && conflicts(l, range, writers_only)) {
+    while (l->number == number && (under_way(l) || unsynchronised(l)) && number != except && (device < 0 || l->device == (unsigned)device) && conflicts(l, range, writers_only)) {
       if (l->state == INSISTING) {
         result = -EAGAIN;
         goto out;
+      }
+      if (l->state == ENDED) {
+        synchronise(p, l);
+        continue;
       }
       if (!waited) {
         waited = true;
@@ -176,27 +190,47 @@ HMM_API uint64_t hmm_used(struct hmm_pager *p, uint64_t device, struct hmm_use *
   return n;
 }
 
-// Runs on a thread of the driver, or in the middle of a call of ours; a second time does nothing.
-static void on_complete(void *event, int status, void *user) {
-  (void)event, (void)status; // whoever launched it asks the event how it ended
-  uint64_t number = (uint64_t)(uintptr_t)user;
-  pthread_mutex_lock(&callback_lock);
-  struct hmm_pager *p = pager_in(pager_of(number));
-  if (p) {
-    struct launch *l = &p->launches[place_of(number)];
-    pthread_mutex_lock(&p->launch_lock);
-    if (l->number == number && l->state == RUNNING) {
-      l->state = ENDED;
-      pthread_cond_broadcast(&p->launch_changed);
+// What a failed kernel was to write is lost. A page that somebody has claimed for the host becomes so when that claim ends: its owner waits for this launch. Waits for nobody, since
+// it runs where the driver calls back.
+static void poison(struct hmm_pager *p, const struct launch *l) {
+  uint64_t poisoned = 0;
+  for (uint64_t i = 0; i < l->use_count; i++) {
+    if (!l->uses[i].writes) continue;
+    for (uint64_t page = l->uses[i].first; page < l->uses[i].end; page++) {
+      uint64_t w = load_word(p, page);
+      while (true) {
+        bool here = word_state(w) == DEVICE && word_device(w) == l->device;
+        bool claimed = word_state(w) == TO_HOST && word_device(w) == l->device && !(w & DOOMED);
+        if (!here && !claimed) break; // its contents are given up, or lost already
+        if (!change_word(p, page, &w, here ? word_next(w, POISONED, 0, 0, 0) : w | DOOMED)) continue;
+        poisoned += here;
+        break;
+      }
     }
-    pthread_mutex_unlock(&p->launch_lock);
   }
-  pthread_mutex_unlock(&callback_lock);
+  count(p, HMM_POISONED, poisoned);
 }
 
-void await_callbacks(void) {
-  pthread_mutex_lock(&callback_lock);
-  pthread_mutex_unlock(&callback_lock);
+// For those who find such pages. The lock is held.
+static void note_failure(struct hmm_pager *p, const struct launch *l, int status) {
+  for (uint64_t i = 0; i < l->use_count; i++) {
+    if (!l->uses[i].writes) continue;
+    struct hmm_failed_launch *failed = &p->failed_launches[p->failed_launch_turn++ % FAILED_LAUNCHES];
+    *failed = (struct hmm_failed_launch){.first = l->uses[i].first, .end = l->uses[i].end, .status = status, .device = l->device};
+    memcpy(failed->name, l->name, sizeof failed->name);
+  }
+}
+
+HMM_API int hmm_failed_launch_of(struct hmm_pager *p, uint64_t page, struct hmm_failed_launch *failed) {
+  int found = 0;
+  pthread_mutex_lock(&p->launch_lock);
+  for (unsigned back = 1; back <= FAILED_LAUNCHES && !found; back++) {
+    const struct hmm_failed_launch *it = &p->failed_launches[(p->failed_launch_turn - back) % FAILED_LAUNCHES];
+    found = it->first <= page && page < it->end;
+    if (found) *failed = *it;
+  }
+  pthread_mutex_unlock(&p->launch_lock);
+  return found;
 }
 
 static void decide(struct hmm_pager *p, struct launch *l, enum launch_state state) {
@@ -206,16 +240,41 @@ static void decide(struct hmm_pager *p, struct launch *l, enum launch_state stat
   pthread_mutex_unlock(&p->launch_lock);
 }
 
+// Runs on a thread of the driver, or in the middle of a call of ours; a second time does nothing.
+static void on_complete(void *event, int status, void *user) {
+  (void)event;
+  uint64_t number = (uint64_t)(uintptr_t)user;
+  pthread_mutex_lock(&callback_lock);
+  struct hmm_pager *p = pager_in(pager_of(number));
+  if (p) {
+    struct launch *l = &p->launches[place_of(number)];
+    pthread_mutex_lock(&p->launch_lock);
+    bool ends = l->number == number && l->state == RUNNING;
+    if (ends && status < 0) note_failure(p, l, status); // before the first page says so
+    pthread_mutex_unlock(&p->launch_lock);
+    if (ends && status < 0) poison(p, l); // while it still counts as running: nobody takes its pages meanwhile, or its place
+    if (ends) decide(p, l, ENDED);
+  }
+  pthread_mutex_unlock(&callback_lock);
+}
+
+void await_callbacks(void) {
+  pthread_mutex_lock(&callback_lock);
+  pthread_mutex_unlock(&callback_lock);
+}
+
 // A free place; if there is none, waits for the launch in the first one. The lock is held, but not over releasing an event.
 static struct launch *take_place(struct hmm_pager *p) {
   while (true) {
     for (unsigned i = 0; i < MAX_LAUNCHES; i++) {
       struct launch *l = &p->launches[i];
-      if (under_way(l)) continue;
+      while (unsynchronised(l)) synchronise(p, l); // afterwards nobody can
+      if (under_way(l) || l->synchronising) continue;
       void *event = l->event;
       l->event = NULL;
       l->state = PUBLISHED; // ours, with no pages yet
       l->use_count = 0;
+      l->synchronised = false;
       if (l->uses != l->inline_uses) free(l->uses);
       l->uses = l->inline_uses;
       l->number = next_number(p, i);
@@ -322,10 +381,12 @@ static void note_region(const struct hmm_pager *p, const struct hmm_launch *requ
 }
 
 // Returns the word that it leaves.
-static uint64_t settle_insisted(struct hmm_pager *p, uint64_t page, uint64_t next_of_claim) {
+static uint64_t settle_insisted(struct hmm_pager *p, uint64_t page, uint64_t before, uint64_t next_of_claim) {
+  const uint64_t placed = PLACE_MASK | ~0ULL << VERSION_SHIFT;
   uint64_t w = load_word(p, page), next;
-  do next = (w & ~(PLACE_MASK | ~0ULL << VERSION_SHIFT)) | (next_of_claim & (PLACE_MASK | ~0ULL << VERSION_SHIFT));
-  while (!change_word(p, page, &w, next)); // only pins can have changed
+  do next = is_doomed(w, before) ? word_next(w, POISONED, 0, 0, 0) : (w & ~placed) | (next_of_claim & placed);
+  while (!change_word(p, page, &w, next)); // only pins can have changed, or the page is doomed
+  if (word_state(next) == POISONED) count(p, HMM_POISONED, 1);
   settled(p);
   p->trap->wake(p, page, page + 1);
   return next;
@@ -368,10 +429,11 @@ static int insist_on(struct hmm_pager *p, struct launch *l, uint64_t page, bool 
     if (!result) next = writes ? word_next(claim, DEVICE, l->device, 0, 0) : word_next(claim, SHARED, 0, sharers | 1u << l->device, 0);
     else if (word_state(w) == TO_DEVICE) next = word_shared(claim, sharers);
     else next = word_next(claim, word_state(w), word_device(w), sharers, w & MARKED_READ);
-    uint64_t committed = settle_insisted(p, page, next);
+    uint64_t committed = settle_insisted(p, page, w, next);
     if (record) describe(record, w, l->device, result);
     end_record(p, record, result);
     if (result) return result;
+    if (word_state(committed) == POISONED) return 1; // by a launch that was waited for
     request->moved++;
     if (move) *move = (struct hmm_move){committed, w};
     return 0;
@@ -402,17 +464,12 @@ static int ask(struct hmm_pager *p, void *event) {
   return asked ? CL_COMPLETE + 1 : outcome;
 }
 
-// The same, for a driver that will not tell us: waited for here. A wait that fails says nothing about the command. If the end cannot be found out, the launch stays under way:
-// nobody gets pages that a kernel may still write.
+// The same, for a driver that will not tell us: waited for here. If the end cannot be found out, the launch stays under way: nobody gets pages that a kernel may still write.
 static int wait_for(struct hmm_pager *p, void *event) {
-  for (int i = 0; i < TRIES; i++) {
-    int waited = CL(p, wait_events, HMM_CL_WAIT)(1, (void *const[]){event});
-    int outcome = ask(p, event);
-    if (outcome <= CL_COMPLETE) return outcome;
-    if (!waited) return CL_COMPLETE; // it was waited for, and only the question fails
-    nanosleep(&(struct timespec){0, PAUSE_NANOS}, NULL);
-  }
-  return CL_COMPLETE + 1;
+  int waited = await_command(p, event);
+  if (waited >= 0) return waited;
+  int outcome = ask(p, event); // it has ended: perhaps only waiting has failed
+  return outcome <= CL_COMPLETE ? outcome : waited;
 }
 
 static int enqueue(struct hmm_pager *p, struct launch *l, struct hmm_launch *request, struct hmm_failure *failure) {
@@ -443,6 +500,7 @@ HMM_API int hmm_launch_enter(struct hmm_pager *p, struct hmm_launch *request, st
   request->event = 0;
   request->moved = 0;
   request->missing = p->config.page_count;
+  if (atomic_load(&p->devices[request->device].lost)) return fail(failure, HMM_OPENCL, 0, 0, DEVICE_NOT_AVAILABLE, HMM_CALL_KERNEL, (unsigned)request->device);
   if (request->insist) pthread_mutex_lock(&p->insist_lock);
   int result = -ENOMEM;
   struct launch *l = publish(p, request);

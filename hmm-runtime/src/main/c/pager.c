@@ -28,7 +28,8 @@ static _Thread_local struct { // faults that this thread has read and not begun 
 HMM_API int hmm_abi(uint64_t *numbers, int capacity) {
   const uint64_t all[] = {HMM_ABI, EMPTY, HOST, SHARED, DEVICE, TO_DEVICE, TO_HOST, POISONED, UNMAPPED, DEVICE_SHIFT, SHARERS_MASK, WRITE_INTENT, DENY_READ,
                           DENY_WRITE, READ_PINS_SHIFT, WRITE_PINS_SHIFT, MAX_PINS, MARKED_READ, VERSION_SHIFT, HMM_MAX_DEVICES, HMM_CL_COUNT, HMM_COUNTERS, HMM_STEPS,
-                          sizeof(struct hmm_config), sizeof(struct hmm_device_config), sizeof(struct hmm_launch), sizeof(struct hmm_failure), sizeof(struct hmm_use), sizeof(struct hmm_record), sizeof(struct hmm_notice)};
+                          sizeof(struct hmm_config), sizeof(struct hmm_device_config), sizeof(struct hmm_launch), sizeof(struct hmm_failure), sizeof(struct hmm_use), sizeof(struct hmm_record),
+                          sizeof(struct hmm_notice), sizeof(struct hmm_failed_launch)};
   int n = (int)(sizeof all / sizeof *all);
   for (int i = 0; i < n && i < capacity; i++) numbers[i] = all[i];
   return n;
@@ -255,6 +256,7 @@ static void init_locks(struct hmm_pager *p) {
   pthread_mutex_init(&p->notice_lock, NULL);
   pthread_cond_init(&p->notice_changed, NULL);
   pthread_mutex_init(&p->insist_lock, NULL);
+  pthread_mutex_init(&p->stuck_lock, NULL);
   pthread_mutex_init(&p->settle_lock, NULL);
   pthread_cond_init(&p->settle_changed, NULL);
   pthread_mutex_init(&p->crew_lock, NULL);
@@ -318,6 +320,7 @@ HMM_API int hmm_close(struct hmm_pager *p) {
     if (l->event) ((int (*)(void *))(uintptr_t)p->config.cl[HMM_CL_RELEASE_EVENT])(l->event);
     if (l->uses != l->inline_uses) free(l->uses);
   }
+  dma_await_stuck(p); // before the memory goes that they write to
   for (unsigned i = 0; i < p->device_count; i++) dma_close(p, &p->devices[i]);
   free(atomic_load(&p->ring));
   free(p);

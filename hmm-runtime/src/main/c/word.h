@@ -17,6 +17,7 @@ enum state { EMPTY, HOST, SHARED, DEVICE, TO_DEVICE, TO_HOST, POISONED, UNMAPPED
 #define WRITE_PINS_SHIFT 35
 #define MAX_PINS 255ULL
 #define MARKED_READ (1ULL << 43)
+#define DOOMED MARKED_READ // of a TO_HOST claim: the kernel that it waits for has failed, so that what was on that device is worth nothing
 #define VERSION_SHIFT 44
 #define PLACE_MASK (0xffULL | SHARERS_MASK | WRITE_INTENT | MARKED_READ)
 
@@ -26,6 +27,8 @@ static inline unsigned word_sharers(uint64_t w) { return (unsigned)(w >> SHARERS
 static inline uint64_t word_pins(uint64_t w, bool write) { return (w >> (write ? WRITE_PINS_SHIFT : READ_PINS_SHIFT)) & MAX_PINS; }
 static inline bool word_readable(uint64_t w) { return !(w & DENY_READ); }
 static inline bool word_writable(uint64_t w) { return !(w & (DENY_READ | DENY_WRITE)); }
+// Whether a claimed page that was `before` is to end up poisoned.
+static inline bool is_doomed(uint64_t w, uint64_t before) { return w & DOOMED && word_state(before) == DEVICE; }
 static inline bool same_version(uint64_t a, uint64_t b) { return (a >> VERSION_SHIFT) == (b >> VERSION_SHIFT); }
 
 static inline bool pinned_against(uint64_t w, bool device_writes) {

@@ -173,6 +173,61 @@ static void a_failure_may_go_unasked(const struct shape *shape) {
   close_heap(h);
 }
 
+// A wait that fails says nothing about the command: it is waited for all the same, and its bytes arrive once.
+static void a_wait_may_fail_before_the_command_has_ended(const struct shape *shape) {
+  if (shape->way == REACHABLE) return;
+  struct heap *h = on_device(shape);
+  struct toucher t;
+  int reads = fake_calls_of(HMM_CL_ENQUEUE_READ);
+  fake_hold(true);
+  fake_fail_waits(-5, 3);
+  start_toucher(&t, h, P, false, 0);
+  AWAIT(!fake_failing_waits());
+  CHECK(!t.done);
+  fake_hold(false);
+  join_toucher(&t);
+  CHECK(!t.error);
+  CHECK_EQUAL(t.value, P + 1);
+  CHECK_EQUAL(fake_calls_of(HMM_CL_ENQUEUE_READ) - reads, 1);
+  close_heap(h);
+}
+
+// A command that never ends is given up. Its device is lost, and what it may still write to is nobody's until it has ended.
+static void a_late_command_writes_to_nobody(const struct shape *shape) {
+  if (shape->way == REACHABLE) return;
+  for (int by_touch = 0; by_touch < 2; by_touch++) {
+    struct heap *h = on_device(shape);
+    unsigned char value;
+    fake_hold(true);
+    fake_fail_waits(-5, 1000000);
+    if (by_touch) CHECK(touch_read(h, P, &value));
+    else CHECK_EQUAL(fetch(h, P, P + 1, HMM_EXCLUSIVE), -EIO);
+    CHECK_EQUAL(state(h, P), POISONED);
+    struct launching l = {0};
+    CHECK_EQUAL(launch(h, &l, 0, 8, 12, true), -EIO); // its frames, too
+    CHECK_EQUAL(l.failure.status, -2);
+    CHECK(touch_read(h, P + 1, &value)); // nothing is asked of it any more
+    CHECK_EQUAL(state(h, P + 1), POISONED);
+    if (shape->way == COMMANDS) { // else it lands in the staging memory
+      struct hmm_failure failure = {0};
+      CHECK_EQUAL(hmm_may_be_written(h->pager, 0, 32), 1);
+      CHECK_EQUAL(hmm_may_be_written(h->pager, P + 1, 32), 0);
+      CHECK_EQUAL(hmm_discard(h->pager, P, P + 1, &failure), -EIO);
+      CHECK(failure.reason == HMM_OPENCL && failure.status == -2 && failure.page == P);
+      CHECK_EQUAL(state(h, P), POISONED);
+    }
+    CHECK_EQUAL(hmm_discard(h->pager, P + 1, P + 2, NULL), 0);
+    put(h, P + 1, 77);
+    fake_reset();
+    fake_hold(false);
+    AWAIT(!hmm_may_be_written(h->pager, 0, 32));
+    expect(h, P + 1, 77);
+    CHECK_EQUAL(hmm_discard(h->pager, P, P + 1, NULL), 0);
+    expect(h, P, 0);
+    close_heap(h);
+  }
+}
+
 // Many threads, a few pages, errors and none: nobody sleeps for ever and nobody sees wrong contents.
 struct crowd {
   struct heap *heap;
@@ -240,6 +295,8 @@ const struct test error_tests[] = {
     {"what_a_lost_device_had_is_poisoned", what_a_lost_device_had_is_poisoned, false},
     {"losing_one_device_poisons_nothing_of_another", losing_one_device_poisons_nothing_of_another, false},
     {"a_failure_may_go_unasked", a_failure_may_go_unasked, false},
+    {"a_wait_may_fail_before_the_command_has_ended", a_wait_may_fail_before_the_command_has_ended, false},
+    {"a_late_command_writes_to_nobody", a_late_command_writes_to_nobody, false},
     {"errors_come_and_go_under_many_threads", errors_come_and_go_under_many_threads, false},
     {"a_refused_system_call_leaves_no_trace", a_refused_system_call_leaves_no_trace, true},
     {0},

@@ -10,6 +10,7 @@ enum { COMPLETE = 0, QUEUED = 3 };
 
 struct event {
   int references, status;
+  bool waited_for;
   void (*callback)(void *, int, void *);
   void *user;
 };
@@ -39,7 +40,7 @@ struct plan {
 
 static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
 static pthread_cond_t changed = PTHREAD_COND_INITIALIZER;
-static struct plan plans[HMM_CL_COUNT], command_plan;
+static struct plan plans[HMM_CL_COUNT], command_plan, wait_plan;
 static int called[HMM_CL_COUNT], live_events, held_commands;
 static bool held, eager;
 static struct fake_callback last_callback;
@@ -98,9 +99,10 @@ static void *work(void *arg) {
       held_commands--;
     }
     if (!(q->first = c->next)) q->last = &q->first;
-    int status = c->kernel ? c->kernel->status : fate(&command_plan);
+    int status = c->kernel ? 0 : fate(&command_plan);
     pthread_mutex_unlock(&lock);
     if (c->kernel && c->kernel->run) c->kernel->run(c->kernel->arg);
+    if (c->kernel) status = c->kernel->status;
     if (!c->kernel && !status) memcpy(c->to, c->from, c->bytes);
     pthread_mutex_lock(&lock);
     end(c->event, status);
@@ -192,8 +194,14 @@ static int wait_events(unsigned n, void *const *events) {
   CHECK(n == 1);
   struct event *e = events[0];
   pthread_mutex_lock(&lock);
+  int at_once = fate(&wait_plan);
+  if (at_once) {
+    pthread_mutex_unlock(&lock);
+    return at_once;
+  }
   while (e->status > COMPLETE) pthread_cond_wait(&changed, &lock);
   int status = called_now(HMM_CL_WAIT); // even a wait that fails has waited
+  if (!status) e->waited_for = true;
   if (!status && e->status < 0) status = -14;
   pthread_mutex_unlock(&lock);
   return status;
@@ -282,11 +290,31 @@ void fake_fail_commands(int status, int times) {
   pthread_mutex_unlock(&lock);
 }
 
+void fake_fail_waits(int status, int times) {
+  pthread_mutex_lock(&lock);
+  wait_plan = (struct plan){status, 0, times};
+  pthread_mutex_unlock(&lock);
+}
+
+int fake_failing_waits(void) {
+  pthread_mutex_lock(&lock);
+  int n = wait_plan.times;
+  pthread_mutex_unlock(&lock);
+  return n;
+}
+
+bool fake_waited_for(void *event) {
+  pthread_mutex_lock(&lock);
+  bool waited_for = ((struct event *)event)->waited_for;
+  pthread_mutex_unlock(&lock);
+  return waited_for;
+}
+
 void fake_reset(void) {
   pthread_mutex_lock(&lock);
   memset(plans, 0, sizeof plans);
   memset(called, 0, sizeof called);
-  command_plan = (struct plan){0};
+  command_plan = wait_plan = (struct plan){0};
   pthread_mutex_unlock(&lock);
 }
 

@@ -25,6 +25,9 @@ void fake_release_queue(void *queue);
 
 void fake_fail(enum hmm_cl call, int status, int after, int times); // lets `after` calls pass before
 void fake_fail_commands(int status, int times);                     // the next copies end with this status
+void fake_fail_waits(int status, int times);                        // the next waits do, at once: before their command has ended
+int fake_failing_waits(void);                                       // how many are still to fail so
+bool fake_waited_for(void *event);                                  // whether somebody has waited for its end with success, or was told that it failed
 void fake_reset(void);
 void fake_hold(bool hold); // copies do not start
 void fake_await_held(void);

@@ -270,7 +270,7 @@ int launch(struct heap *h, struct launching *l, unsigned device, uint64_t first,
   request.kernel = (uint64_t)(uintptr_t)&l->kernel;
   request.dimensions = 1;
   request.global = (uint64_t)(uintptr_t)&one;
-  request.name = (uint64_t)(uintptr_t)"test_kernel";
+  if (!request.name) request.name = (uint64_t)(uintptr_t)"test_kernel";
   l->result = hmm_launch_enter(h->pager, &request, &l->failure);
   l->request = request;
   return l->result;

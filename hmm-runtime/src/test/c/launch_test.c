@@ -310,19 +310,120 @@ static void a_launch_that_the_driver_refuses_leaves_nothing(const struct shape *
   close_heap(h);
 }
 
+static void expect_poisoned(struct heap *h, uint64_t page) {
+  unsigned char value;
+  CHECK(touch_read(h, page, &value));
+  CHECK(touch_write(h, page, 1));
+  CHECK_EQUAL(state(h, page), POISONED);
+}
+
+// What a failed kernel was to write is lost, and says so; what it only read is not.
+static void what_a_failed_kernel_was_to_write_is_poisoned(const struct shape *shape) {
+  struct heap *h = on_device(shape, true);
+  struct launching l = {.kernel.status = -5, .request.name = (uint64_t)(uintptr_t)"broken"};
+  CHECK_EQUAL(launch(h, &l, 0, 0, 4, true), 0);
+  CHECK_EQUAL(hmm_await_all(h->pager), 0);
+  for (uint64_t page = 0; page < 4; page++) expect_poisoned(h, page);
+  expect(h, 4, 5);
+  CHECK_EQUAL(counted(h, HMM_POISONED), 4);
+  CHECK_EQUAL(fake_wait((void *)(uintptr_t)l.request.event), -5);
+  struct hmm_failed_launch failed;
+  CHECK_EQUAL(hmm_failed_launch_of(h->pager, 3, &failed), 1);
+  CHECK(!strcmp(failed.name, "broken") && failed.status == -5 && failed.device == 0 && failed.first == 0 && failed.end == 4);
+  CHECK_EQUAL(hmm_failed_launch_of(h->pager, 4, &failed), 0);
+
+  struct launching next = {0};
+  CHECK_EQUAL(launch(h, &next, 0, 2, 6, false), 0);
+  CHECK(!next.request.event);
+  CHECK_EQUAL(next.request.missing, 2);
+
+  struct launching reading = {.kernel.status = -5};
+  CHECK_EQUAL(launch(h, &reading, 0, 8, 12, false), 0);
+  CHECK_EQUAL(fake_wait((void *)(uintptr_t)reading.request.event), -5);
+  for (uint64_t page = 8; page < 12; page++) expect(h, page, (unsigned char)(page + 1));
+
+  CHECK_EQUAL(hmm_discard(h->pager, 0, 4, NULL), 0); // its contents are given up: it can be used again
+  expect(h, 1, 0);
+  put(h, 2, 7);
+  CHECK(move_to(h, 2, 0, true));
+  struct launching good = {0};
+  CHECK_EQUAL(launch(h, &good, 0, 2, 3, true), 0);
+  CHECK_EQUAL(fake_wait((void *)(uintptr_t)good.request.event), 0);
+  expect(h, 2, 7);
+  close_heap(h);
+}
+
+// Whoever has a page claimed when the kernel fails finds it poisoned when the wait is over.
+static void a_kernel_may_fail_under_those_who_wait_for_it(const struct shape *shape) {
+  for (int write = 0; write < 2; write++) {
+    struct heap *h = on_device(shape, true);
+    struct stopped_kernel k;
+    struct toucher t;
+    launch_stopped(h, &k, 0, 0, 4, true);
+    k.launching.kernel.status = -5;
+    start_toucher(&t, h, 1, write, 1);
+    AWAIT(word_state(word(h, 1)) == TO_HOST);
+    k.go = true;
+    join_toucher(&t);
+    CHECK(t.error);
+    for (uint64_t page = 0; page < 4; page++) expect_poisoned(h, page);
+    CHECK_EQUAL(counted(h, HMM_POISONED), 4);
+    CHECK_EQUAL(fake_wait((void *)(uintptr_t)k.launching.request.event), -5);
+    expect(h, 4, 5);
+    close_heap(h);
+  }
+}
+
+struct fetching {
+  struct heap *heap;
+  uint64_t flags;
+  uint8_t outcomes[8];
+  int result;
+};
+
+static void *fetch_eight(void *arg) {
+  struct fetching *f = arg;
+  struct hmm_failure failure;
+  f->result = hmm_fetch(f->heap->pager, 0, 8, f->flags, f->outcomes, NULL, &failure);
+  return NULL;
+}
+
+static void a_kernel_may_fail_under_a_fetch(const struct shape *shape) {
+  for (uint64_t flags = 0; flags < 4; flags++) {
+    struct heap *h = on_device(shape, true);
+    struct stopped_kernel k;
+    struct fetching f = {.heap = h, .flags = flags};
+    launch_stopped(h, &k, 0, 0, 4, true);
+    k.launching.kernel.status = -5;
+    pthread_t thread = start_thread(fetch_eight, &f);
+    AWAIT(word_state(word(h, 3)) == TO_HOST);
+    k.go = true;
+    pthread_join(thread, NULL);
+    CHECK_EQUAL(f.result, flags & HMM_PIN ? -EACCES : 0);
+    for (uint64_t page = 0; page < 4; page++) expect_poisoned(h, page);
+    for (uint64_t page = 4; page < 8; page++) {
+      CHECK_EQUAL(word_pins(word(h, page), true) + word_pins(word(h, page), false), 0);
+      if (!(flags & HMM_PIN)) CHECK(f.outcomes[page] == 2 && f.outcomes[page - 4] == 3);
+      expect(h, page, (unsigned char)(page + 1));
+    }
+    CHECK_EQUAL(fake_wait((void *)(uintptr_t)k.launching.request.event), -5);
+    close_heap(h);
+  }
+}
+
+// However the driver lets us know.
 static void a_launch_that_ends_badly_ends(const struct shape *shape) {
   struct heap *h = on_device(shape, true);
   struct launching l = {.kernel.status = -5};
-  CHECK_EQUAL(launch(h, &l, 0, 0, 4, true), 0);
-  put(h, 2, 1);
-  CHECK_EQUAL(fake_wait((void *)(uintptr_t)l.request.event), -5);
   fake_fail(HMM_CL_SET_CALLBACK, -30, 0, 1); // no word from the driver: the launch is waited for
   CHECK_EQUAL(launch(h, &l, 0, 4, 8, true), 0);
   CHECK_EQUAL(hmm_used(h->pager, 0, NULL, 0), 0);
+  expect_poisoned(h, 5);
   CHECK_EQUAL(fake_wait((void *)(uintptr_t)l.request.event), -5);
   fake_fail(HMM_CL_FLUSH, -6, 0, 1);
-  CHECK_EQUAL(launch(h, &l, 0, 4, 8, true), 0);
-  put(h, 5, 1);
+  CHECK_EQUAL(launch(h, &l, 0, 8, 12, true), 0);
+  CHECK_EQUAL(hmm_await_all(h->pager), 0);
+  expect_poisoned(h, 9);
   CHECK_EQUAL(fake_wait((void *)(uintptr_t)l.request.event), -5);
   close_heap(h);
 }
@@ -377,6 +478,32 @@ static void a_late_callback_ends_no_other_launch(const struct shape *shape) {
   late.function(NULL, 0, late.user); // nor does it need the pager
 }
 
+// A callback that says that a kernel has ended makes nothing visible to another queue: whoever reads or overwrites what it wrote has waited for its event.
+static void whoever_relies_on_a_kernel_has_waited_for_its_event(const struct shape *shape) {
+  for (int how = 0; how < 4; how++) {
+    struct heap *h = on_device(shape, true);
+    struct launching l = {0};
+    CHECK_EQUAL(launch(h, &l, 0, 0, 4, true), 0);
+    void *event = (void *)(uintptr_t)l.request.event;
+    AWAIT(!hmm_used(h->pager, 0, NULL, 0));
+    CHECK(!fake_waited_for(event));
+    switch (how) {
+    case 0: expect(h, 1, 2); break;
+    case 1: CHECK_EQUAL(fetch(h, 0, 4, HMM_EXCLUSIVE), 0); break;
+    case 2: CHECK_EQUAL(hmm_await(h->pager, 0, 3, 4, 0), 0); break; // before its frames are used for something else
+    default: // before its place is
+      for (int i = 0; i < 256; i++) {
+        struct launching other = {0};
+        CHECK_EQUAL(launch(h, &other, 0, 8, 12, false), 0);
+        fake_wait((void *)(uintptr_t)other.request.event);
+      }
+    }
+    CHECK(fake_waited_for(event));
+    fake_wait(event);
+    close_heap(h);
+  }
+}
+
 const struct test launch_tests[] = {
     {"pages_that_are_not_there", pages_that_are_not_there, true},
     {"pages_that_are_pinned_or_protected", pages_that_are_pinned_or_protected, true},
@@ -390,9 +517,13 @@ const struct test launch_tests[] = {
     {"faults_that_come_together_do_not_wait_together", faults_that_come_together_do_not_wait_together, true},
     {"faults_do_not_stand_behind_a_copy", faults_do_not_stand_behind_a_copy, false},
     {"a_launch_that_the_driver_refuses_leaves_nothing", a_launch_that_the_driver_refuses_leaves_nothing, true},
+    {"what_a_failed_kernel_was_to_write_is_poisoned", what_a_failed_kernel_was_to_write_is_poisoned, false},
+    {"a_kernel_may_fail_under_those_who_wait_for_it", a_kernel_may_fail_under_those_who_wait_for_it, true},
+    {"a_kernel_may_fail_under_a_fetch", a_kernel_may_fail_under_a_fetch, true},
     {"a_launch_that_ends_badly_ends", a_launch_that_ends_badly_ends, true},
     {"what_fails_after_the_enqueueing_hides_no_launch", what_fails_after_the_enqueueing_hides_no_launch, true},
     {"a_kernel_that_ends_at_once_is_seen_to_end", a_kernel_that_ends_at_once_is_seen_to_end, true},
     {"a_late_callback_ends_no_other_launch", a_late_callback_ends_no_other_launch, true},
+    {"whoever_relies_on_a_kernel_has_waited_for_its_event", whoever_relies_on_a_kernel_has_waited_for_its_event, true},
     {0},
 };

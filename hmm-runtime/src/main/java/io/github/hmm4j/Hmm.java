@@ -122,8 +122,8 @@ public final class Hmm implements AutoCloseable {
         if (nativePager != null) {
             mirrors.forEach(nativePager::add);
         }
-        InFlight inFlight = nativePager == null ? new LaunchTable() : new NativeInFlight(nativePager);
         Accounts accounts = new Accounts();
+        InFlight inFlight = nativePager == null ? new LaunchTable(table, accounts) : new NativeInFlight(nativePager);
         Timeline timeline = new Timeline(accounts, builder.tracePart());
         return new ManagedPages(space, table, inFlight, new Notifier(), accounts, timeline, mirrors);
     }

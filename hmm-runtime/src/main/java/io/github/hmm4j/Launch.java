@@ -31,7 +31,8 @@ public final class Launch {
     /// Waits for the kernel to end.
     ///
     /// @return this
-    /// @throws io.github.hmm4j.error.HmmException if it failed on the device; what it was to write is then undefined
+    /// @throws io.github.hmm4j.error.HmmException if it failed on the device; the pages that it was to write are then poisoned: a touch of them, a view and the next launch
+    ///                                            with them are refused, until they are discarded or freed
     public Launch await() {
         try {
             completion.await();

@@ -202,7 +202,8 @@ public final class ManagedHeap implements SegmentAllocator {
         }
     }
 
-    /// Declares old contents dead: pages wholly within the segment read as zeros and cost no transfer until they are written again.
+    /// Declares old contents dead: pages wholly within the segment read as zeros and cost no transfer until they are written again. Pages whose contents were lost with a device or a failed
+    /// kernel ([PagePoisonedException][io.github.hmm4j.error.PagePoisonedException]) can be used again afterwards.
     ///
     /// @throws IllegalArgumentException if the segment is read-only or not managed
     /// @throws IllegalStateException    if a view is open

@@ -152,7 +152,7 @@ public final class JavaHostSide implements HostSide {
         boolean nothingLaunched = heap.inFlight().launchedOn(mirror.index()) == moved.launchedBefore();
         int back = 0;
         for (int i = 0; i < claims.size(); i++) {
-            if (nothingLaunched || !mirror.isUsedSince(claims.page(i), moved.clock())) {
+            if (!PageWord.isDoomed(table.word(claims.page(i))) && (nothingLaunched || !mirror.isUsedSince(claims.page(i), moved.clock()))) {
                 putBack(mirror, claims.page(i), claims.word(i), claims.before(i));
                 back++;
             } else {
@@ -178,14 +178,19 @@ public final class JavaHostSide implements HostSide {
         } while (!table.transition(page, Transition.UNDO, word, next));
     }
 
-    /// The claim ends and the page is where it was.
+    /// The claim ends and the page is where it was, or poisoned if a kernel failed meanwhile that was to write it.
     private void leave(DeviceMirror mirror, long page, long claim) {
         int sharers = PageWord.sharers(claim);
         long word;
+        boolean lost;
         do {
             word = table.word(page);
-        } while (!table.transition(page, Transition.RESTORE, word,
-                sharers != 0 ? PageWord.toShared(word, sharers) : PageWord.toDevice(word, mirror.index())));
+            lost = sharers == 0 && PageWord.isDoomed(word);
+        } while (!(lost ? table.transition(page, Transition.POISON, word, PageWord.toPoisoned(word))
+                : table.transition(page, Transition.RESTORE, word, sharers != 0 ? PageWord.toShared(word, sharers) : PageWord.toDevice(word, mirror.index()))));
+        if (lost) {
+            heap.accounts().increment(Counter.POISONED_PAGES);
+        }
     }
 
     @Override

@@ -27,6 +27,7 @@ public final class JavaLaunchGate implements LaunchGate {
 
     @Override
     public @Nullable Passed enter(DeviceMirror mirror, List<PageUse> uses, List<PageRange> windows, Enqueue enqueue) {
+        launches.concludeEnded(uses);
         LaunchTable.Use published = launches.publish(mirror.index(), uses);
         boolean launched = false;
         try {

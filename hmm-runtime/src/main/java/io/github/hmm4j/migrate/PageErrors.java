@@ -11,6 +11,12 @@ public final class PageErrors {
 
     private PageErrors() {}
 
+    /// Says why the contents of a page are lost.
+    static PagePoisonedException poisoned(ManagedPages heap, long page, String what) {
+        long address = heap.space().addressOf(page);
+        return heap.inFlight().failureOf(page).map(failure -> new PagePoisonedException(address, what, failure)).orElseGet(() -> new PagePoisonedException(address, what));
+    }
+
     /// Refuses an access that the page's protection forbids or that finds no region or no contents.
     ///
     /// @param what the operation, for the message
@@ -24,7 +30,7 @@ public final class PageErrors {
         }
         PageState state = PageWord.state(word);
         if (state == PageState.POISONED) {
-            throw new PagePoisonedException(address, what);
+            throw poisoned(heap, page, what);
         }
         if (state == PageState.UNMAPPED) {
             throw new IllegalArgumentException("%s refused: address=0x%x was freed".formatted(what, address));

@@ -112,6 +112,10 @@ public final class RegionChanges {
         hostSide.forbid(pages, false);
         heap.inFlight().awaitConflicts(pages, false);
         freeFrames(pages);
+        if (hostSide.mayBeWritten(pages)) {
+            keep(leaving); // by a command that was given up: until it has ended they are nobody's
+            return;
+        }
         if (!leaving.hostMemoryIsGone) {
             if (leaving.allOnHost) {
                 space.host().retire(space.pageSize().offsetOf(pages.first()), space.pageSize().bytesFor(pages.count()));

@@ -372,6 +372,7 @@ public final class ToHost {
                 for (PageRange range : inPlace.ranges()) {
                     heap.inFlight().awaitConflicts(range, !access.exclusive);
                 }
+                refuseDoomed();
                 for (int device = 0; device < runsByDevice.length; device++) {
                     RunList collected = runsByDevice[device];
                     if (collected != null) {
@@ -385,6 +386,29 @@ public final class ToHost {
                         heap.accounts().add(Counter.COPY_RUNS, runs.size());
                     }
                 }
+            }
+
+            /// A view does not open over what a kernel that was waited for should have written. Without a view such a page is copied for nothing, and poisoned.
+            private void refuseDoomed() {
+                for (int i = 0; access.pins && i < claims.size(); i++) {
+                    if (isDoomed(claims.page(i), claims.before(i))) {
+                        throw PageErrors.poisoned(heap, claims.page(i), "view");
+                    }
+                }
+                for (int i = 0; i < inPlace.size(); i++) {
+                    if (table.state(inPlace.page(i)) == PageState.POISONED) {
+                        throw PageErrors.poisoned(heap, inPlace.page(i), "view");
+                    }
+                }
+            }
+
+            private boolean isDoomed(long page, long before) {
+                return PageWord.isDoomed(table.word(page)) && PageWord.state(before) == PageState.DEVICE;
+            }
+
+            private void poison(long page, long claim, long before) {
+                table.settle(page, Transition.POISON, claim, before, POISONED);
+                heap.accounts().increment(Counter.POISONED_PAGES);
             }
 
             void settle() {
@@ -416,6 +440,11 @@ public final class ToHost {
             }
 
             private void land(long page, long claim, long before) {
+                if (isDoomed(page, before)) {
+                    poison(page, claim, before);
+                    report.set(page, PageOutcome.POISONED);
+                    return;
+                }
                 Transition transition = access.exclusive ? Transition.LAND_HOST : Transition.LAND_SHARED;
                 boolean settled = table.settle(page, transition, claim, before, landed);
                 assert settled : "somebody broke the claim of page " + page;
@@ -464,11 +493,11 @@ public final class ToHost {
             }
 
             private void restore(long page, long claim, long before) {
-                if (PageWord.state(before) != PageState.DEVICE || PageWord.device(before) != lostDevice) {
-                    table.settle(page, Transition.RESTORE, claim, before, RESTORED);
+                boolean lost = PageWord.state(before) == PageState.DEVICE && PageWord.device(before) == lostDevice;
+                if (lost || isDoomed(page, before)) {
+                    poison(page, claim, before);
                 } else {
-                    table.settle(page, Transition.POISON, claim, before, POISONED);
-                    heap.accounts().increment(Counter.POISONED_PAGES);
+                    table.settle(page, Transition.RESTORE, claim, before, RESTORED);
                 }
             }
         }

@@ -2,6 +2,7 @@ package io.github.hmm4j.mirror;
 
 import io.github.hmm4j.space.PageRange;
 import java.util.List;
+import java.util.Optional;
 
 /// The launches that have been published and are not known to have ended: one half of the handshake in the package documentation.
 ///
@@ -21,6 +22,9 @@ public interface InFlight {
 
     /// Launches that were ever enqueued on a device. If it has not changed, nobody has launched there.
     long launchedOn(int device);
+
+    /// Why the last launch known to have failed did that was to write a page, for people; only the last few are kept.
+    Optional<String> failureOf(long page);
 
     /// Waits for everything.
     void awaitAll();

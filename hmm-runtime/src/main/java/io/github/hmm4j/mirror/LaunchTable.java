@@ -1,7 +1,9 @@
 package io.github.hmm4j.mirror;
 
+import io.github.hmm4j.account.Accounts;
 import io.github.hmm4j.device.Completion;
 import io.github.hmm4j.error.HmmException;
+import io.github.hmm4j.page.PageTable;
 import io.github.hmm4j.page.PageWord;
 import io.github.hmm4j.space.PageRange;
 import java.lang.invoke.VarHandle;
@@ -27,6 +29,12 @@ public final class LaunchTable implements InFlight {
     private final AtomicInteger slotsUsed = new AtomicInteger();
     private final AtomicLongArray launched = new AtomicLongArray(PageWord.MAX_DEVICES);
 
+    private final FailedLaunches failed;
+
+    public LaunchTable(PageTable table, Accounts accounts) {
+        failed = new FailedLaunches(table, accounts);
+    }
+
     /// One published launch.
     public static final class Use {
 
@@ -35,6 +43,7 @@ public final class LaunchTable implements InFlight {
         private final List<PageUse> pages;
         /// The completion, or nothing if withdrawn: one field, so that nobody can see it decided and not with what.
         private final CompletableFuture<Optional<Completion>> decided = new CompletableFuture<>();
+        private boolean lost; // what it was to write
 
         private Use(int slot, int device, List<PageUse> pages) {
             this.slot = slot;
@@ -57,15 +66,25 @@ public final class LaunchTable implements InFlight {
             return decided.isDone() && decided.join().map(Completion::isDone).orElse(true);
         }
 
-        /// Waits until the launch was withdrawn or has ended. That it failed is its owner's business.
-        private void awaitEnd() {
+        /// Waits until the launch was withdrawn or has ended; if it failed, what it was to write is poisoned by then.
+        private void awaitEnd(FailedLaunches failed) {
             Optional<Completion> launched = decided.join(); // the publisher checks words and enqueues, no more: it never waits in between
             try {
                 launched.ifPresent(Completion::await);
             } catch (HmmException e) {
-                // It has ended, and that is all that matters here.
-                return;
+                loseWrites(failed, e);
             }
+        }
+
+        /// One does it, others wait for that. Takes nothing from the Java heap, like looking for conflicts.
+        private synchronized void loseWrites(FailedLaunches failed, HmmException failure) {
+            for (int i = 0; i < pages.size(); i++) {
+                PageUse use = pages.get(i);
+                if (use.writes() && !lost) {
+                    failed.poison(device, use.pages(), failure);
+                }
+            }
+            lost = true;
         }
     }
 
@@ -109,8 +128,25 @@ public final class LaunchTable implements InFlight {
         return launched.get(device);
     }
 
-    /// Forgets a launch that has ended. Idempotent.
+    /// What failed launches were to write is poisoned when this returns, as far as they are known to have ended: nobody may start to use it then. Waits for none.
+    public void concludeEnded(List<PageUse> pages) {
+        int end = slotsUsed.get();
+        for (int i = 0; i < end; i++) {
+            Use use = slots.get(i);
+            if (use != null && pages.stream().anyMatch(other -> use.conflictsWith(other.pages(), true)) && use.hasEnded()) {
+                retire(use);
+            }
+        }
+    }
+
+    @Override
+    public Optional<String> failureOf(long page) {
+        return failed.why(page);
+    }
+
+    /// Waits for the end of a launch that is decided, or will be at once, and forgets it. Idempotent.
     public void retire(Use use) {
+        use.awaitEnd(failed);
         slots.compareAndSet(use.slot, use, null);
     }
 
@@ -121,7 +157,6 @@ public final class LaunchTable implements InFlight {
         for (int i = 0; i < end; i++) {
             Use use = slots.get(i);
             if (use != null && use.conflictsWith(range, writersOnly)) {
-                use.awaitEnd();
                 retire(use);
             }
         }
@@ -134,7 +169,6 @@ public final class LaunchTable implements InFlight {
         for (int i = 0; i < end; i++) {
             Use use = slots.get(i);
             if (use != null && use.device == device && use.conflictsWith(range, false)) {
-                use.awaitEnd();
                 retire(use);
             }
         }
@@ -159,7 +193,6 @@ public final class LaunchTable implements InFlight {
         for (int i = 0; i < end; i++) {
             Use use = slots.get(i);
             if (use != null) {
-                use.awaitEnd();
                 retire(use);
             }
         }
@@ -181,7 +214,6 @@ public final class LaunchTable implements InFlight {
             }
         }
         if (!anyEnded && running != null) {
-            running.awaitEnd();
             retire(running);
         }
     }

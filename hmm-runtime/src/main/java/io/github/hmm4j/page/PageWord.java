@@ -17,7 +17,7 @@ import io.github.hmm4j.space.Protection;
 /// - *I*: the intent of a claim, set for write.
 /// - *R*, *W*: the protection **denies** reading or writing, so that an all-zero word is an untouched, unprotected page and a new table needs no initialisation.
 /// - *pins*: open host views of each kind, at most [#MAX_PINS].
-/// - *Z*: the host has read this `EMPTY` page (the zero page of the kernel).
+/// - *Z*: the host has read this `EMPTY` page (the zero page of the kernel). Of a `TO_HOST` claim: the kernel that it waits for has failed, so that what was on the device is lost.
 /// - *version*: changes with every transition, wraps around. A claim lives for milliseconds; a million transitions of one page do not fit in it.
 public final class PageWord {
 
@@ -83,6 +83,16 @@ public final class PageWord {
 
     public static boolean isMarkedRead(long word) {
         return (word & MARKED_READ) != 0;
+    }
+
+    /// Whether a page claimed for the host is to end up poisoned, if it was on the device alone before.
+    public static boolean isDoomed(long word) {
+        return state(word) == PageState.TO_HOST && isMarkedRead(word);
+    }
+
+    /// A mark like a pin: the claim stays the claimer's.
+    static long doomed(long word) {
+        return word | MARKED_READ;
     }
 
     public static int readPins(long word) {

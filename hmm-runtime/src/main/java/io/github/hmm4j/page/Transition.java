@@ -31,7 +31,7 @@ import java.util.Set;
 /// | `DISCARD` | any unclaimed, or `TO_DEVICE`, `-> EMPTY` | the program: contents are dead | - |
 /// | `PROTECT` | any unclaimed -> itself | the program | - |
 /// | `MARK_READ` | `EMPTY -> EMPTY` | host access, read: remembered as the zero page | - |
-/// | `POISON` | `TO_HOST, DEVICE -> POISONED` | whoever finds the device lost | `DISCARD` |
+/// | `POISON` | `TO_HOST, DEVICE -> POISONED` | whoever finds the device lost, or that the kernel failed which was to write the page | `DISCARD` |
 /// | `UNMAP` | any but `TO_HOST` `-> UNMAPPED` | the program frees the page | - |
 /// | `MAP` | `UNMAPPED -> EMPTY` | the program allocates at this address again | - |
 /// | `MOVE_IN` | `UNMAPPED -> EMPTY, HOST, SHARED, DEVICE, POISONED` | the program moves a region: its pages in their new place, or in the old one if that fails | - |

@@ -19,7 +19,7 @@
 /// | `DEVICE` | one device | that device reads and writes |
 /// | `TO_DEVICE` | host, and the devices of its set if any | host reads under read intent; any other host touch aborts the claim |
 /// | `TO_HOST` | as before the claim | nobody starts anything; whoever needs the page waits |
-/// | `POISONED` | none, the contents are lost | a touch is an error |
+/// | `POISONED` | none, the contents are lost with their device, or with a kernel that failed | a touch is an error |
 /// | `UNMAPPED` | none, no region is here | nobody |
 ///
 /// [Transition][io.github.hmm4j.page.Transition] is the table of what may follow what: it names who may do it and what undoes it, and a test walks every pair of states

@@ -185,6 +185,11 @@ public final class NativeHostSide implements HostSide {
     }
 
     @Override
+    public boolean mayBeWritten(PageRange pages) {
+        return PagerCalls.mayBeWritten(pager, pages.first(), pages.end());
+    }
+
+    @Override
     public void releaseHostMemory(DeviceMirror mirror, PageRange pages) {
         long released = PagerCalls.releaseHost(pager, mirror.index(), pages.first(), pages.end());
         if (released < 0) {

@@ -2,17 +2,21 @@ package io.github.hmm4j.pager;
 
 import static java.lang.foreign.ValueLayout.JAVA_LONG;
 
+import io.github.hmm4j.device.opencl.ClStatus;
 import io.github.hmm4j.mirror.InFlight;
 import io.github.hmm4j.space.PageRange;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Optional;
 
 /// Launches in flight, kept by native code, where the fault path sees them.
 public final class NativeInFlight implements InFlight {
 
     private static final long ANY_DEVICE = -1;
+
+    private static final long NAME_OFFSET = 4L * Long.BYTES; // in struct hmm_failed_launch
 
     private final long pager;
 
@@ -57,6 +61,19 @@ public final class NativeInFlight implements InFlight {
     @Override
     public long launchedOn(int device) {
         return PagerCalls.launched(pager, device);
+    }
+
+    @Override
+    public Optional<String> failureOf(long page) {
+        try (Arena arena = Arena.ofConfined()) {
+            MemorySegment failed = arena.allocate(JAVA_LONG, PagerCalls.FAILED_LAUNCH_WORDS);
+            if (!PagerCalls.failedLaunchOf(pager, page, failed)) {
+                return Optional.empty();
+            }
+            int status = (int) failed.getAtIndex(JAVA_LONG, 2);
+            return Optional.of("kernel=%s, status=%s(%d), device=%d"
+                    .formatted(failed.getString(NAME_OFFSET), ClStatus.name(status), status, failed.getAtIndex(JAVA_LONG, 3)));
+        }
     }
 
     @Override

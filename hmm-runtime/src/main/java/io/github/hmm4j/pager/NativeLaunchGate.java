@@ -6,6 +6,7 @@ import static java.lang.foreign.ValueLayout.JAVA_LONG;
 import io.github.hmm4j.account.Cause;
 import io.github.hmm4j.account.Direction;
 import io.github.hmm4j.device.Completion;
+import io.github.hmm4j.error.HmmException;
 import io.github.hmm4j.migrate.LaunchGate;
 import io.github.hmm4j.migrate.UndoLog;
 import io.github.hmm4j.mirror.DeviceMirror;
@@ -83,7 +84,16 @@ public final class NativeLaunchGate implements LaunchGate {
                 return launched;
             }
         });
-        return completion == null ? null : new Passed(completion, () -> {}); // native code sees the end by itself
+        return completion == null ? null : new Passed(completion, () -> ended(mirror, uses, completion));
+    }
+
+    /// Native code sees the end by itself, and poisons what a failed kernel was to write; but whoever hears of the failure from us shall find that done.
+    private void ended(DeviceMirror mirror, List<PageUse> uses, Completion completion) {
+        try {
+            completion.await(); // it has ended
+        } catch (HmmException e) {
+            uses.stream().filter(PageUse::writes).forEach(use -> heap.inFlight().awaitUsesOn(mirror.index(), use.pages()));
+        }
     }
 
     /// Where native code notes what it moves. What undoing takes is reserved here, before anything moves.

@@ -30,7 +30,9 @@ final class PagerCalls {
     static final int USE_WORDS = 3;
     static final int MOVED_WORDS = 3;
     static final int RECORD_WORDS = 16;
-    static final int NOTICE_WORDS = 7 + 64 / Long.BYTES;
+    private static final int NAME_WORDS = 64 / Long.BYTES; // of a kernel
+    static final int NOTICE_WORDS = 7 + NAME_WORDS;
+    static final int FAILED_LAUNCH_WORDS = 4 + NAME_WORDS;
     static final int MOVE_WORDS = 2;
     static final int ABI = 3;
 
@@ -80,6 +82,8 @@ final class PagerCalls {
     private static final MethodHandle AWAIT_ALL = handle("hmm_await_all", 1);
     private static final MethodHandle LAUNCHED = longHandle("hmm_launched", 2);
     private static final MethodHandle USED = longHandle("hmm_used", 4);
+    private static final MethodHandle FAILED_LAUNCH = handle("hmm_failed_launch_of", 3);
+    private static final MethodHandle MAY_BE_WRITTEN = handle("hmm_may_be_written", 3);
     private static final MethodHandle TAKE_COUNTS = handle("hmm_take_counts", 3);
     private static final MethodHandle RECORD = handle("hmm_record", 2);
     private static final MethodHandle END_RECORDS = handle("hmm_end_records", 1);
@@ -99,7 +103,7 @@ final class PagerCalls {
                 PageWord.Layout.WRITE_PINS_SHIFT, (long) PageWord.MAX_PINS, PageWord.Layout.MARKED_READ, PageWord.Layout.VERSION_SHIFT, (long) PageWord.MAX_DEVICES,
                 (long) Cl.values().length, (long) NativeCounts.COUNT, (long) NativePager.Step.values().length, bytes(CONFIG_WORDS), bytes(DEVICE_WORDS),
                 bytes(LAUNCH_WORDS), bytes(FAILURE_WORDS), bytes(USE_WORDS), bytes(RECORD_WORDS),
-                bytes(NOTICE_WORDS));
+                bytes(NOTICE_WORDS), bytes(FAILED_LAUNCH_WORDS));
         try (Arena arena = Arena.ofConfined()) {
             MemorySegment table = arena.allocate(JAVA_LONG, 2L * ours.size());
             int count = invoke(ABI_NUMBERS, table.address(), 2L * ours.size());
@@ -224,6 +228,15 @@ final class PagerCalls {
         } catch (Throwable e) {
             throw unexpected(e);
         }
+    }
+
+    /// Fills a `struct hmm_failed_launch` if there is one.
+    static boolean failedLaunchOf(long pager, long page, MemorySegment failed) {
+        return invoke(FAILED_LAUNCH, pager, page, failed.address()) == 1;
+    }
+
+    static boolean mayBeWritten(long pager, long first, long end) {
+        return invoke(MAY_BE_WRITTEN, pager, first, end) == 1;
     }
 
     static int takeCounts(long pager, MemorySegment counts, long capacity) {

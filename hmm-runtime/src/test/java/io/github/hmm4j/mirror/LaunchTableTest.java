@@ -2,8 +2,10 @@ package io.github.hmm4j.mirror;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import io.github.hmm4j.account.Accounts;
 import io.github.hmm4j.device.Completion;
 import io.github.hmm4j.error.OpenClFailedException;
+import io.github.hmm4j.page.PageTable;
 import io.github.hmm4j.space.PageRange;
 import java.util.ArrayList;
 import java.util.List;
@@ -15,7 +17,8 @@ import org.junit.jupiter.api.Timeout;
 @Timeout(30)
 class LaunchTableTest {
 
-    private final LaunchTable inFlight = new LaunchTable();
+    private final PageTable table = new PageTable(64);
+    private final LaunchTable inFlight = new LaunchTable(table, new Accounts());
 
     /// A kernel that runs until it is told to end.
     private static final class Running implements Completion {

@@ -59,7 +59,7 @@ final class PagesBench implements Bench {
             DeviceMirror mirror = new DeviceMirror(DEVICE, SimDevice.builder().open(), space, table, PAGE_BYTES)) {
             Accounts accounts = new Accounts();
             Timeline unseen = new Timeline(accounts, null);
-            ManagedPages heap = new ManagedPages(space, table, new LaunchTable(), new Notifier(), accounts, unseen, List.of(mirror));
+            ManagedPages heap = new ManagedPages(space, table, new LaunchTable(table, accounts), new Notifier(), accounts, unseen, List.of(mirror));
             PageRange pages = space.pagesOf(space.allocate((long) sizes.pages * PAGE_BYTES, 1).range());
             long missing = fill(table, pages);
             Samples snapshot = new Samples();

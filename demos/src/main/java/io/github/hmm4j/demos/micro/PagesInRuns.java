@@ -25,7 +25,7 @@ final class PagesInRuns implements AutoCloseable {
     private final PageTable table = new PageTable(space.pageCount());
     final DeviceMirror mirror = new DeviceMirror(DEVICE, new NoDriver(), space, table, PAGE_BYTES);
     private final Accounts accounts = new Accounts();
-    final ManagedPages heap = new ManagedPages(space, table, new LaunchTable(), new Notifier(), accounts,
+    final ManagedPages heap = new ManagedPages(space, table, new LaunchTable(table, accounts), new Notifier(), accounts,
         new Timeline(accounts, null), List.of(mirror));
     final PageRange resident;
     final PageRange mixed;

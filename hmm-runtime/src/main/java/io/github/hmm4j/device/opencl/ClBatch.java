@@ -49,6 +49,15 @@ final class ClBatch implements Completion {
         return sum;
     }
 
+    boolean isGivenUp() {
+        for (ClCompletion command : commands) {
+            if (command.isGivenUp()) {
+                return true;
+            }
+        }
+        return false;
+    }
+
     private static @Nullable HmmException outcome(ClCompletion command, @Nullable HmmException before) {
         try {
             command.await();

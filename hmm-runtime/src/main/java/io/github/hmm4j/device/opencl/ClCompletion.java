@@ -2,6 +2,8 @@ package io.github.hmm4j.device.opencl;
 
 import io.github.hmm4j.device.Completion;
 import io.github.hmm4j.error.HmmException;
+import java.time.Duration;
+import java.util.concurrent.locks.LockSupport;
 import java.util.function.Supplier;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
@@ -17,11 +19,17 @@ final class ClCompletion implements Completion {
     private final Supplier<String> detail;
     private final CommandLog.@Nullable Entry asked;
 
+    /// How long a command is believed in that cannot be waited for.
+    private static final Duration PATIENCE = Duration.ofSeconds(10);
+    private static final long FIRST_PAUSE_NANOS = 20_000;
+    private static final long LONGEST_PAUSE_NANOS = 5_000_000;
+
     private long event;
     /// Threads inside a call on the event: it is not released under them.
     private int users;
 
     private @Nullable HmmException failure;
+    private boolean givenUp;
     private long nanos = -1;
     /// Written last, so that whoever reads true sees the outcome.
     private volatile boolean done;
@@ -36,7 +44,13 @@ final class ClCompletion implements Completion {
 
     @Override
     public boolean isDone() {
-        look(false);
+        if (!done) {
+            look(false);
+            HmmException failed = done ? failure : null;
+            if (failed != null) {
+                LOG.warn("a command has failed that nobody was waiting for: {}", failed.getMessage()); // what it was to write may be touched before anybody awaits it
+            }
+        }
         return done;
     }
 
@@ -54,12 +68,17 @@ final class ClCompletion implements Completion {
             return;
         }
         int status = 1;
+        boolean stuck = false;
         HmmException broken = null;
         try {
             if (wait) {
                 queue.api().waitFor(handle);
             }
             status = queue.api().eventStatus(handle);
+            if (!wait && status == 0) {
+                queue.api().waitFor(handle); // at once: that we were told of the end does not make what the command did visible to other queues, waiting for it does
+            }
+            stuck = wait && status > 0;
         } catch (HmmException e) {
             // That we cannot ask does not mean that it failed. Callers act on the answer, so wait for the whole queue.
             try {
@@ -67,11 +86,61 @@ final class ClCompletion implements Completion {
                 status = queue.api().eventStatus(handle);
             } catch (HmmException second) {
                 e.addSuppressed(second);
-                broken = e;
+                status = wait ? insist(handle) : 1;
+                broken = wait && status == 0 ? e : null; // nobody has waited for it: what it did is not known to be visible
             }
+            stuck = wait && status > 0;
         } finally {
+            if (stuck) {
+                giveUp();
+            }
             leave(status, broken);
         }
+    }
+
+    /// Asks until it has ended, or for so long that nobody can believe that it will.
+    private int insist(long handle) {
+        long began = System.nanoTime();
+        long pause = FIRST_PAUSE_NANOS;
+        boolean interrupted = false;
+        int status = 1;
+        while (status > 0 && System.nanoTime() - began < PATIENCE.toNanos()) {
+            interrupted |= Thread.interrupted(); // else there would be no pause
+            LockSupport.parkNanos(pause);
+            pause = Math.min(LONGEST_PAUSE_NANOS, 2 * pause);
+            try {
+                status = queue.api().eventStatus(handle);
+            } catch (HmmException _) {
+                status = 1; // asked again
+            }
+        }
+        if (interrupted) {
+            Thread.currentThread().interrupt();
+        }
+        return status;
+    }
+
+    /// The command may still write to what it was given: nobody uses that again, nor the event.
+    private synchronized void giveUp() {
+        if (!done) {
+            failure = ClStatus.failure(-2, call, detail.get() + ", the command does not end and cannot be waited for");
+            givenUp = true;
+            done = true;
+        }
+    }
+
+    /// Whether a command of ours may still be running although its outcome is known to be bad: what it writes to, or reads, must not be used again.
+    static boolean isGivenUp(Completion completion) {
+        return switch (completion) {
+            case ClCompletion command -> command.isGivenUp();
+            case ClBatch batch -> batch.isGivenUp();
+            default -> false;
+        };
+    }
+
+    /// Whether the command may still be running although its outcome is known to be bad.
+    boolean isGivenUp() {
+        return done && givenUp;
     }
 
     @Override
@@ -85,9 +154,11 @@ final class ClCompletion implements Completion {
     }
 
     /// Gives up on an event whose queue can no longer be waited for.
-    void fail(HmmException reason) {
-        if (enter() != 0) {
-            leave(1, reason);
+    synchronized void fail(HmmException reason) {
+        if (!done) {
+            failure = reason;
+            givenUp = true;
+            done = true;
         }
     }
 
@@ -112,7 +183,7 @@ final class ClCompletion implements Completion {
             done = true;
         }
         users--;
-        if (users == 0 && done) {
+        if (users == 0 && done && !givenUp) {
             release();
         }
     }

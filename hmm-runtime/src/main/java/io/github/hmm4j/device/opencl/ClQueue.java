@@ -6,6 +6,7 @@ import io.github.hmm4j.timeline.CommandEvent;
 import java.util.ArrayDeque;
 import java.util.Deque;
 import java.util.List;
+import java.util.concurrent.locks.LockSupport;
 import java.util.function.IntFunction;
 import java.util.function.IntToLongFunction;
 import java.util.function.Supplier;
@@ -18,6 +19,7 @@ import org.jspecify.annotations.Nullable;
 final class ClQueue {
 
     private static final int LOOKS_PER_SUBMIT = 2;
+    private static final long NAP_NANOS = 100_000;
 
     private final ClApi api;
     private final long handle;
@@ -102,12 +104,8 @@ final class ClQueue {
         try {
             api.flush(handle);
         } catch (HmmException e) {
-            // Waiting for the queue sets it going, too. If not even that works, nobody will see these commands end.
-            if (new Cleanup(e).run(this::finish).count() > 1) {
-                for (ClCompletion completion : completions) {
-                    completion.fail(e);
-                }
-            }
+            // Waiting for the queue sets it going, too. If not even that works, whoever waits for one of these commands tries again.
+            new Cleanup(e).run(this::finish);
         }
         return completions;
     }
@@ -116,9 +114,25 @@ final class ClQueue {
         api.finish(handle);
     }
 
-    /// Waits for everything enqueued on the way out of `failure`; a second failure is suppressed in it.
-    void finishAfter(RuntimeException failure) {
-        new Cleanup(failure).run(this::finish);
+    /// Waits for commands on the way out of a failure, whose outcome is nobody's business any more. They have ended afterwards, or are given up.
+    Completion end(List<Long> events, String call, Supplier<String> detail) {
+        Completion commands = submit(events, call, detail);
+        endQuietly(commands);
+        return commands;
+    }
+
+    /// The same for commands submitted before. What they use is going to be used again, so a wait for which there is no memory is tried again.
+    static void endQuietly(Completion commands) {
+        while (true) {
+            try {
+                commands.await();
+                return;
+            } catch (HmmException e) {
+                return; // ended, or given up
+            } catch (OutOfMemoryError e) {
+                LockSupport.parkNanos(NAP_NANOS);
+            }
+        }
     }
 
     /// Device time of an event that has ended well, or -1.

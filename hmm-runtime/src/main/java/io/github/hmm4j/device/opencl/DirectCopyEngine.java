@@ -55,8 +55,9 @@ final class DirectCopyEngine extends ClCopyEngine {
                     enqueue(run, toDevice, events, pieces);
                 }
             } catch (RuntimeException e) {
-                queue.finishAfter(e);
-                events.forEach(event -> new Cleanup(e).run(() -> api.releaseEvent(event)));
+                if (!events.isEmpty()) {
+                    queue.end(events, "clEnqueueCopyBuffer", () -> "device=" + device);
+                }
                 throw e;
             }
             return queue.submit(events, "clEnqueueCopyBuffer", () -> "runs=" + runs.size() + ", bytes="

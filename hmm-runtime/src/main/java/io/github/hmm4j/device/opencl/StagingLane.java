@@ -86,7 +86,7 @@ final class StagingLane {
             while (!inFlight.isEmpty()) {
                 retireOldest();
             }
-            if (ring != 0) {
+            if (ring != 0 && freeSlots.size() == StagedCopyEngine.SLOTS) { // else a command may still use it
                 new Cleanup().run(() -> api.enqueueUnmap(queue.handle(), ring, ringAddress))
                         .run(queue::finish)
                         .run(() -> api.releaseMemory(ring))
@@ -117,7 +117,10 @@ final class StagingLane {
 
     /// Starts the transfer of one slot; the flush sets it going while the host works on the next slot.
     private void start(Batch batch, List<StagedPiece> pieces) {
-        if (freeSlots.isEmpty()) {
+        while (freeSlots.isEmpty()) {
+            if (inFlight.isEmpty()) {
+                throw ClStatus.failure(-2, call(), "device=" + device + ", commands that do not end have all staging memory");
+            }
             retireOldest();
         }
         Long slot = freeSlots.getFirst();
@@ -131,8 +134,11 @@ final class StagingLane {
                 events.add(enqueue(piece, slot));
             }
         } catch (RuntimeException e) {
-            queue.finishAfter(e);
-            events.forEach(event -> new Cleanup(e).run(() -> api.releaseEvent(event)));
+            if (!events.isEmpty()) {
+                if (ClCompletion.isGivenUp(queue.end(events, call(), () -> "device=" + device))) {
+                    freeSlots.removeFirst();
+                }
+            }
             throw e;
         }
         Completion completion = queue.submit(events, call(), () -> "pieces=" + pieces.size() + ", device=" + device, mark,
@@ -167,9 +173,16 @@ final class StagingLane {
             oldest.batch().fail(e);
         }
         inFlight.removeFirst();
-        freeSlots.addLast(oldest.slot());
+        release(oldest);
         oldest.batch().open--;
         oldest.batch().updateDone();
+    }
+
+    /// The slot of a command that may still be running is never used again.
+    private void release(Transfer transfer) {
+        if (!ClCompletion.isGivenUp(transfer.completion())) {
+            freeSlots.addLast(transfer.slot());
+        }
     }
 
     /// Waits for what a failed batch has enqueued and forgets it, without a copy to the host. Takes nothing from the Java heap, which may be what failed.
@@ -178,14 +191,15 @@ final class StagingLane {
         for (int left = inFlight.size(); left > 0; left--) {
             Transfer transfer = inFlight.removeFirst();
             if (transfer.batch() == batch) {
-                freeSlots.addLast(transfer.slot());
+                ClQueue.endQuietly(transfer.completion());
+                release(transfer);
             } else {
                 inFlight.addLast(transfer);
             }
         }
     }
 
-    /// The slots are going to be used again, so a wait for which there is no memory is tried again.
+    /// Also for commands that did not come to be in flight. Their slot is going to be used again, so a wait for which there is no memory is tried again.
     private void finish() {
         while (true) {
             try {
