@@ -191,44 +191,57 @@ static void populate_for_reading(const struct hmm_pager *p, uint64_t first, uint
   for (const char *at = alias_of(p, first); at < alias_of(p, end); at += 4096) (void)__atomic_load_n(at, __ATOMIC_RELAXED);
 }
 
+// What step 4 has to do for a page.
+enum mapping { LEAVE_UNMAPPED, MAP_ZEROS, MAP_TO_READ, MAP_TO_WRITE, LIFT_PROTECTION };
+
+static enum mapping mapping_for(const struct fetch *f, const struct claim *c) {
+  uint64_t before = c->before, after = landed(f, c->word, before);
+  if (!word_readable(before)) return LEAVE_UNMAPPED; // it came home, but nobody may touch it
+  if (word_state(after) != HOST || !word_writable(after)) return MAP_TO_READ;
+  if (word_state(before) == EMPTY && !(before & MARKED_READ)) return MAP_ZEROS;
+  // What was read has memory and a mapping, as a rule. Where the touch itself has met the mapping nothing else is missing, and if it has gone since, there is another touch.
+  return f->flags & MAPPED && word_state(before) != DEVICE ? LIFT_PROTECTION : MAP_TO_WRITE;
+}
+
+static int map_run(const struct fetch *f, enum mapping what, bool empty, uint64_t first, uint64_t end) {
+  struct hmm_pager *p = f->p;
+  switch (what) {
+  case LEAVE_UNMAPPED: return 0;
+  case MAP_ZEROS: return p->trap->install_empty(p, first, end);
+  case MAP_TO_READ:
+    if (empty) populate_for_reading(p, first, end);
+    return p->trap->install(p, first, end, false);
+  case MAP_TO_WRITE: return p->trap->install(p, first, end, true);
+  case LIFT_PROTECTION: return p->trap->upgrade(p, first, end);
+  }
+  return -EINVAL;
+}
+
 // Step 4. Runs of pages that are mapped alike.
 static int map(const struct fetch *f, const struct batch *b) {
-  struct hmm_pager *p = f->p;
   uint64_t started = nanos();
   int result = 0;
   for (size_t i = 0; i < b->count && !result;) {
-    uint64_t before = b->claims[i].before, after = landed(f, b->claims[i].word, before);
-    enum state from = word_state(before), to = word_state(after);
+    enum mapping what = mapping_for(f, &b->claims[i]);
+    bool empty = word_state(b->claims[i].before) == EMPTY;
     size_t j = i + 1;
-    while (continues(b, j) && word_state(b->claims[j].before) == from && word_state(landed(f, b->claims[j].word, b->claims[j].before)) == to
-           && word_writable(b->claims[j].before) == word_writable(before) && word_readable(b->claims[j].before) == word_readable(before)) {
-      j++;
-    }
-    uint64_t first = b->claims[i].page, end = b->claims[j - 1].page + 1;
-    if (!word_readable(before)) {
-      // it came home, but nobody may touch it
-    } else if (from == EMPTY && to == HOST) {
-      result = p->trap->install_empty(p, first, end);
-    } else if (f->flags & MAPPED && from == SHARED && to == HOST && word_writable(before)) {
-      result = p->trap->upgrade(p, first, end);
-    } else {
-      if (from == EMPTY) populate_for_reading(p, first, end);
-      result = p->trap->install(p, first, end, to == HOST && word_writable(after));
-    }
+    while (continues(b, j) && mapping_for(f, &b->claims[j]) == what && (word_state(b->claims[j].before) == EMPTY) == empty) j++;
+    uint64_t first = b->claims[i].page;
+    result = map_run(f, what, empty, first, b->claims[j - 1].page + 1);
     if (result) result = fail_errno(f->failure, first, result, HMM_CALL_MAP);
     i = j;
   }
-  count(p, HMM_MAP_NANOS, nanos() - started);
+  count(f->p, HMM_MAP_NANOS, nanos() - started);
   return result;
 }
 
-// Replaces all but pins and protection of a claimed word.
-static void settle(struct hmm_pager *p, const struct claim *c, uint64_t (*next)(const struct fetch *, uint64_t, uint64_t), const struct fetch *f, bool pin) {
+// Replaces all but pins and protection of a claimed word. Returns what it became.
+static uint64_t settle(struct hmm_pager *p, const struct claim *c, uint64_t (*next)(const struct fetch *, uint64_t, uint64_t), const struct fetch *f, bool pin) {
   uint64_t w = load_word(p, c->page);
   while (true) {
     uint64_t to = next(f, w, c->before);
     if (pin) to = word_pin(to, exclusive(f));
-    if (change_word(p, c->page, &w, to)) return;
+    if (change_word(p, c->page, &w, to)) return to;
   }
 }
 
@@ -259,7 +272,8 @@ static void restore_from(const struct fetch *f, struct batch *b, size_t from, co
   for (size_t i = from; i < b->count; i++) {
     const struct claim *c = &b->claims[i];
     bool lost = failure && failure->reason == HMM_OPENCL && is_lost(failure->status) && word_state(c->before) == DEVICE && (int64_t)word_device(c->before) == failure->device;
-    settle(f->p, c, lost ? poisoned : restored, f, false);
+    uint64_t left = settle(f->p, c, lost ? poisoned : restored, f, false);
+    if (f->flags & FAULT && c->page == f->first) f->failure->word = (int64_t)left; // what the touch is judged by
     if (lost) count(f->p, HMM_POISONED, 1);
   }
   // Who touched the first page of a fault is woken when the fault is answered, and not sent through it again before.
@@ -423,6 +437,10 @@ HMM_API int hmm_fetch(struct hmm_pager *p, uint64_t first, uint64_t end, uint64_
   }
   memset(f.outcomes, 0, (size_t)(end - first)); // 0: not yet
   for (int i = 0; i < UNDER_WAY; i++) batches[i].claims = claims + (size_t)i * batch_pages;
+  if (flags & HMM_PIN && flags & HMM_MAP && (result = p->trap->may_pin(p))) {
+    fail_errno(failure, first, result, HMM_CALL_MAP);
+    goto out;
+  }
   while (true) {
     bool busy = false;
     result = pass(&f, end, batches, batch_pages, &busy);

@@ -3,6 +3,7 @@
 // The crew are the threads that serve faults, one of which leads: it alone waits for faults, and serves what it reads. Whoever is about to do something long (wait for a
 // launch, copy many pages) first makes another the leader, and a new thread if there is none. So a fault never stands behind one that waits, and a single fault costs
 // no hand-over.
+#define _GNU_SOURCE
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -14,6 +15,7 @@
 
 #define MAX_PAGERS 256
 #define IDLE_CREW 4
+#define ANSWER_NANOS 50000000L
 #define CREW_STACK_BYTES (1U << 20) // OpenCL drivers are called on it
 
 static _Atomic(struct hmm_pager *) pagers[MAX_PAGERS]; // for the signal handler
@@ -57,13 +59,32 @@ static void lead(struct hmm_pager *p) {
   }
 }
 
+// Until there is something to do. Answers that nobody has heard for a while are ended by whoever is idle; there is somebody, since whoever gives one hands on the lead.
+static void stand_by(struct hmm_pager *p) {
+  if (!answers_stand(p)) {
+    pthread_cond_wait(&p->crew_changed, &p->crew_lock);
+    return;
+  }
+  struct timespec until;
+  clock_gettime(CLOCK_REALTIME, &until);
+  until.tv_nsec += ANSWER_NANOS;
+  if (until.tv_nsec >= 1000000000) {
+    until.tv_sec++;
+    until.tv_nsec -= 1000000000;
+  }
+  if (pthread_cond_timedwait(&p->crew_changed, &p->crew_lock, &until) != ETIMEDOUT) return;
+  pthread_mutex_unlock(&p->crew_lock);
+  end_answers(p, 0, p->config.page_count);
+  pthread_mutex_lock(&p->crew_lock);
+}
+
 static void *crew_main(void *arg) {
   struct hmm_pager *p = arg;
   pthread_mutex_lock(&p->crew_lock);
   while (true) {
     while (p->led && !p->ahead_count && !p->stopping && p->idle < IDLE_CREW) {
       p->idle++;
-      pthread_cond_wait(&p->crew_changed, &p->crew_lock);
+      stand_by(p);
       p->idle--;
     }
     if (p->stopping) break;
@@ -184,26 +205,6 @@ void settled(struct hmm_pager *p) {
   pthread_mutex_unlock(&p->settle_lock);
 }
 
-// ---- faults that end in an error
-
-void note_failed(struct hmm_pager *p, uint64_t page) {
-  for (int i = 0; i < FAILED_PAGES; i++) {
-    if (atomic_load(&p->failed[i]) == page + 1) return; // two threads: whoever finds no note makes its touch again
-  }
-  for (int i = 0; i < FAILED_PAGES; i++) {
-    uint64_t none = 0;
-    if (atomic_compare_exchange_strong(&p->failed[i], &none, page + 1)) return;
-  }
-}
-
-bool take_failed(struct hmm_pager *p, uint64_t page) {
-  for (int i = 0; i < FAILED_PAGES; i++) {
-    uint64_t noted = page + 1;
-    if (atomic_compare_exchange_strong(&p->failed[i], &noted, 0)) return true;
-  }
-  return false;
-}
-
 // ---- opening and closing
 
 static int check(const struct hmm_config *c) {
@@ -236,6 +237,7 @@ static void init_locks(struct hmm_pager *p) {
   pthread_mutex_init(&p->crew_lock, NULL);
   pthread_cond_init(&p->crew_changed, NULL);
   pthread_mutex_init(&p->stream_lock, NULL);
+  pthread_mutex_init(&p->answers.lock, NULL);
   pthread_mutex_init(&p->record_lock, NULL);
   pthread_mutex_init(&p->step_lock, NULL);
   pthread_cond_init(&p->step_changed, NULL);
@@ -281,12 +283,17 @@ HMM_API int hmm_add_device(struct hmm_pager *p, const struct hmm_device_config *
   return 0;
 }
 
+int unmap_app(struct hmm_pager *p) {
+  size_t bytes = (size_t)(p->config.page_count << p->config.page_shift);
+  return mmap(app_of(p, 0), bytes, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED | MAP_NORESERVE, -1, 0) == MAP_FAILED ? -errno : 0;
+}
+
 HMM_API int hmm_close(struct hmm_pager *p) {
   hmm_await_all(p);
   dismiss(p);
   strike_off(p);
   await_handlers(p);
-  p->trap->close(p);
+  int result = p->trap->close(p);
   for (unsigned i = 0; i < MAX_LAUNCHES; i++) {
     struct launch *l = &p->launches[i];
     if (l->event) ((int (*)(void *))(uintptr_t)p->config.cl[HMM_CL_RELEASE_EVENT])(l->event);
@@ -295,7 +302,7 @@ HMM_API int hmm_close(struct hmm_pager *p) {
   for (unsigned i = 0; i < p->device_count; i++) dma_close(p, &p->devices[i]);
   free(atomic_load(&p->ring));
   free(p);
-  return 0;
+  return result;
 }
 
 HMM_API int hmm_take_counts(struct hmm_pager *p, uint64_t *counts, int capacity) {

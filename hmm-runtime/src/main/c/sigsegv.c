@@ -92,24 +92,6 @@ static void tell_error(siginfo_t *info, void *context) {
   else pass_on(&bus, SIGBUS, &told, context);
 }
 
-static bool allows(uint64_t w, bool write) {
-  enum state s = word_state(w);
-  return s != POISONED && s != UNMAPPED && (write ? word_writable(w) : word_readable(w));
-}
-
-// With userfaultfd such a signal means protection, or an error that the crew could not tell. An error from before that no longer holds is made good here.
-static bool was_made_good(struct hmm_pager *p, uint64_t page, uint64_t word, bool write) {
-  if (take_failed(p, page)) return false;
-  while (allows(word, write)) {
-    if (mprotect(app_of(p, page), (size_t)p->page_bytes, word_writable(word) ? PROT_READ | PROT_WRITE : PROT_READ)) return false;
-    uint64_t now = load_word(p, page);
-    if (same_version(now, word)) return true;
-    word = now; // protected meanwhile, perhaps: then ours must not be the last word
-  }
-  mprotect(app_of(p, page), (size_t)p->page_bytes, word_readable(word) ? PROT_READ : PROT_NONE);
-  return false;
-}
-
 static void on_signal(int signal, siginfo_t *info, void *context) {
   int saved = errno;
   atomic_fetch_add(&looking, 1);
@@ -122,7 +104,7 @@ static void on_signal(int signal, siginfo_t *info, void *context) {
     uint64_t page = ((uint64_t)(uintptr_t)info->si_addr - p->config.app) >> p->config.page_shift;
     uint64_t word = load_word(p, page);
     bool write = is_write(context, word);
-    bool again = p->trap == &sigsegv_trap ? ask(p, page, write) : was_made_good(p, page, word, write);
+    bool again = p->trap == &sigsegv_trap ? ask(p, page, write) : !hear_answer(p, page, write);
     atomic_fetch_sub(&p->inside, 1); // before telling: a handler may jump away
     if (!again) tell_error(info, context);
   }
@@ -163,7 +145,6 @@ void await_handlers(struct hmm_pager *p) {
 }
 
 static int segv_open(struct hmm_pager *p) {
-  size_t bytes = (size_t)(p->config.page_count << p->config.page_shift);
   p->requests = calloc(REQUESTS, sizeof(struct request));
   if (!p->requests) return -ENOMEM;
   p->doorbell_event = eventfd(0, EFD_CLOEXEC);
@@ -172,19 +153,19 @@ static int segv_open(struct hmm_pager *p) {
     free(p->requests);
     return -error;
   }
-  if (mmap(app_of(p, 0), bytes, PROT_NONE, MAP_SHARED | MAP_FIXED | MAP_NORESERVE, (int)p->config.memfd, 0) == MAP_FAILED || madvise(app_of(p, 0), bytes, MADV_DONTFORK)) {
-    int error = errno;
+  int result = open_mappings(p);
+  if (result) {
     close(p->doorbell_event);
     free(p->requests);
-    return -error;
   }
-  return 0;
+  return result;
 }
 
-static void segv_close(struct hmm_pager *p) {
+static int segv_close(struct hmm_pager *p) {
   close(p->doorbell_event);
   free(p->requests);
-  mmap(app_of(p, 0), (size_t)(p->config.page_count << p->config.page_shift), PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED | MAP_NORESERVE, -1, 0);
+  close_mappings(p);
+  return unmap_app(p);
 }
 
 static int segv_wait(struct hmm_pager *p, struct fault *faults, int capacity) {
@@ -212,22 +193,16 @@ static void segv_ring(struct hmm_pager *p) {
   }
 }
 
-static int protect(struct hmm_pager *p, uint64_t first, uint64_t end, int protection) {
-  return mprotect(app_of(p, first), (size_t)((end - first) << p->config.page_shift), protection) ? -errno : 0;
-}
+static int segv_install(struct hmm_pager *p, uint64_t first, uint64_t end, bool writable) { return set_mapping(p, first, end, writable ? WRITABLE : READABLE); }
+static int segv_upgrade(struct hmm_pager *p, uint64_t first, uint64_t end) { return set_mapping(p, first, end, WRITABLE); }
+static int segv_install_empty(struct hmm_pager *p, uint64_t first, uint64_t end) { return set_mapping(p, first, end, WRITABLE); }
 
-static int segv_install(struct hmm_pager *p, uint64_t first, uint64_t end, bool writable) { return protect(p, first, end, writable ? PROT_READ | PROT_WRITE : PROT_READ); }
-static int segv_upgrade(struct hmm_pager *p, uint64_t first, uint64_t end) { return protect(p, first, end, PROT_READ | PROT_WRITE); }
-static int segv_install_empty(struct hmm_pager *p, uint64_t first, uint64_t end) { return protect(p, first, end, PROT_READ | PROT_WRITE); }
-
-// Pages without a mapping must not become readable, and nobody knows here which those are; a touch brings the mapping back.
 static int segv_forbid(struct hmm_pager *p, uint64_t first, uint64_t end, bool keep_reading) {
-  (void)keep_reading;
-  return protect(p, first, end, PROT_NONE);
+  return keep_reading ? lower_mapping(p, first, end) : set_mapping(p, first, end, CLOSED);
 }
 
 static int segv_set_access(struct hmm_pager *p, uint64_t first, uint64_t end, int access) {
-  return access == 2 ? 0 : protect(p, first, end, PROT_NONE); // the words say what a touch may get
+  return access == 2 ? 0 : segv_forbid(p, first, end, access == 1); // what the words allow is mapped when it is touched
 }
 
 static void segv_wake(struct hmm_pager *p, uint64_t first, uint64_t end) { (void)p, (void)first, (void)end; }
@@ -237,8 +212,8 @@ static void segv_put_back(struct hmm_pager *p, const struct fault *f) {
   segv_ring(p);
 }
 
-static void segv_answer(struct hmm_pager *p, const struct fault *f, int result) {
-  (void)p;
+static void segv_answer(struct hmm_pager *p, const struct fault *f, int result, uint64_t judged) {
+  (void)p, (void)judged;
   struct request *r = f->slot;
   atomic_store(&r->state, result ? REFUSED : SERVED);
   futex_wake(&r->state);
@@ -254,6 +229,7 @@ const struct trap sigsegv_trap = {
     .install_empty = segv_install_empty,
     .forbid = segv_forbid,
     .set_access = segv_set_access,
+    .may_pin = mappings_for_pins,
     .wake = segv_wake,
     .put_back = segv_put_back,
     .answer = segv_answer,

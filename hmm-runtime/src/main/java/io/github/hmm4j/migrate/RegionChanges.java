@@ -44,11 +44,15 @@ public final class RegionChanges {
     public Region allocate(long lengthBytes, long alignmentBytes) {
         Region region = space.allocate(lengthBytes, alignmentBytes);
         PageRange pages = space.pagesOf(region.range());
-        for (long page = pages.first(); page < Math.min(pages.end(), unmappedEnd); page++) {
+        long knownEnd = Math.min(pages.end(), unmappedEnd);
+        for (long page = pages.first(); page < knownEnd; page++) {
             long word = table.word(page);
             if (PageWord.state(word) == PageState.UNMAPPED) {
                 table.transition(page, Transition.MAP, word, PageWord.toEmpty(word));
             }
+        }
+        if (pages.first() < knownEnd) {
+            hostSide.setAccess(new PageRange(pages.first(), knownEnd), Protection.READ_WRITE); // a touch of the free addresses was an error
         }
         return region;
     }
@@ -81,15 +85,9 @@ public final class RegionChanges {
     private synchronized boolean unmap(PageRange pages) {
         unmappedEnd = Math.max(unmappedEnd, pages.end());
         boolean allOnHost = true;
-        boolean protectedPages = false;
         for (long page = pages.first(); page < pages.end(); page++) {
-            long word = unmap(page);
-            PageState before = PageWord.state(word);
+            PageState before = PageWord.state(unmap(page));
             allOnHost &= before == PageState.HOST || before == PageState.SHARED;
-            protectedPages |= !PageWord.isWritable(word);
-        }
-        if (protectedPages) {
-            hostSide.setAccess(pages, Protection.READ_WRITE); // as whoever allocates them next expects them
         }
         return allOnHost;
     }
@@ -142,15 +140,10 @@ public final class RegionChanges {
                 if (protection != Protection.READ_WRITE) {
                     requireNoViews(pages, "protect " + protection);
                 }
-                if (protection == Protection.READ_WRITE) {
-                    hostSide.setAccess(pages, protection);
-                }
                 for (long page = pages.first(); page < pages.end(); page++) {
                     protect(page, protection);
                 }
-                if (protection != Protection.READ_WRITE) {
-                    hostSide.setAccess(pages, protection);
-                }
+                hostSide.setAccess(pages, protection);
             }
             if (protection != Protection.READ_WRITE) {
                 heap.inFlight().awaitConflicts(pages, protection == Protection.READ);
@@ -263,7 +256,6 @@ public final class RegionChanges {
         protect(to, protection);
         if (protection != Protection.READ_WRITE) {
             hostSide.setAccess(new PageRange(to, to + 1), protection);
-            hostSide.setAccess(single, Protection.READ_WRITE);
         }
     }
 
