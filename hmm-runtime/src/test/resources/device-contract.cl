@@ -41,3 +41,18 @@ kernel void place(global uint *out)
     size_t x = get_global_id(0), y = get_global_id(1), z = get_global_id(2);
     out[(z * get_global_size(1) + y) * get_global_size(0) + x] = (uint)(x + 100 * y + 10000 * z);
 }
+
+// out[i] = i / 8, which only work-groups of eight know.
+kernel __attribute__((reqd_work_group_size(8, 1, 1))) void eights(global uint *out)
+{
+    out[get_global_id(0)] = (uint)get_group_id(0);
+}
+
+// out[i] = 3 * i, through two pieces of local memory.
+kernel void two_locals(global uint *out, local uint *a, local uint *b)
+{
+    size_t l = get_local_id(0);
+    a[l] = (uint)get_global_id(0);
+    b[l] = 2 * a[l];
+    out[get_global_id(0)] = a[l] + b[l];
+}

@@ -1,11 +1,28 @@
 package io.github.hmm4j;
 
+import io.github.hmm4j.device.ValueType;
 import java.lang.foreign.MemorySegment;
+import java.lang.foreign.ValueLayout;
 import java.util.List;
 
-/// A kernel argument that says more than the kernel's signature does.
+/// An argument of a launch that is neither plain managed memory nor a plain number, or says more than the kernel's signature does.
 ///
-/// A plain managed segment passed for a pointer is taken as the signature says: `const` is read, everything else is read and written.
+/// | parameter | takes |
+/// | --- | --- |
+/// | pointer to global or constant memory | a managed segment: read if the pointer is `const` or `constant`, else read and written, unless [Kernel#reads] or [Kernel#writes] says otherwise; or [#in], [#out], [#inOut], which go before both |
+/// | pointer to local memory | [#local] |
+/// | scalar: `char`, `uchar`, `short`, `ushort`, `int`, `uint`, `long`, `ulong`, `half`, `float`, `double` | a boxed number, converted **without loss**: `2` for a `float`, `2f` for an `int`; `2.5f` for an `int` or `16777217` for a `float` is refused. Java has no unsigned numbers, so an unsigned type also takes the bits of the Java type of its width: `-1` is the largest `uint`, `-1L` the largest `ulong` |
+/// | vector, such as `float4` | [#vector], whose components are converted like scalars |
+/// | value of another type: a struct, a typedef, an enum | [#bytes]. A number or a vector is passed as Java has it, an `int` in 4 bytes and a `double` in 8. OpenCL tells of such a type its name only: **nothing is checked but the size, and that only by drivers that know it** (POCL does not) |
+/// | the two that `HMM_HEAP` or `HMM_HEAP_CONST` declares | [#heap] |
+/// | image, sampler, pipe, queue | nothing: a kernel that has one cannot be launched here. The same types behind a typedef are not always told apart from values; do not pass any |
+///
+/// A segment that is read-only ([MemorySegment#asReadOnly]) is refused for whatever the kernel would write.
+///
+/// ```java
+/// // kernel void blend(global float4 *image, const global float4 *layer, float alpha, float4 tint, local float4 *tile)
+/// blend.args(image, layer.asReadOnly(), 0.5, Arg.vector(1, 0, 0, 1), Arg.local(64 * 16)).launch(range);
+/// ```
 public sealed interface Arg {
 
     /// The kernel only reads these bytes, whatever its signature says. A kernel that writes all the same is a mistake that nobody notices: its writes may be lost.
@@ -25,8 +42,24 @@ public sealed interface Arg {
     }
 
     /// Local memory of this many bytes for each work-group.
+    ///
+    /// @throws IllegalArgumentException if it is not positive
     static Arg local(long lengthBytes) {
         return new Local(lengthBytes);
+    }
+
+    /// A vector of these components.
+    ///
+    /// @throws IllegalArgumentException if there are other than 2, 3, 4, 8 or 16
+    static Arg vector(Number... components) {
+        return new Vector(List.of(components));
+    }
+
+    /// A value as it lies in memory, for structs and other types that are not built in; copied now. Where its type is built in, it must have the size of that.
+    ///
+    /// @throws IllegalArgumentException if it is empty
+    static Arg bytes(MemorySegment value) {
+        return new Bytes(MemorySegment.ofArray(value.toArray(ValueLayout.JAVA_BYTE)).asReadOnly());
     }
 
     /// The heap itself, for a kernel that follows pointers: stands for the **two** parameters that `HMM_HEAP` or `HMM_HEAP_CONST` of `hmm.clh` declares.
@@ -35,20 +68,49 @@ public sealed interface Arg {
         List<Memory> memories = List.of(ranges).stream()
                 .map(range -> switch (range) {
                     case Memory memory -> memory;
-                    case Heap _, Local _ -> throw new IllegalArgumentException("range=" + range + " is not in, out or inOut of a segment");
+                    default -> throw new IllegalArgumentException("range=" + range + " is not in, out or inOut of a segment");
                 })
                 .toList();
         return new Heap(memories);
     }
 
     /// What a kernel does with memory.
-    enum Intent { IN, OUT, IN_OUT }
+    enum Intent {
+        IN, OUT, IN_OUT;
+
+        boolean writes() {
+            return this != IN;
+        }
+    }
 
     /// Managed memory with an intent.
     record Memory(MemorySegment segment, Intent intent) implements Arg {}
 
     /// Work-group local memory.
-    record Local(long lengthBytes) implements Arg {}
+    record Local(long lengthBytes) implements Arg {
+        public Local {
+            if (lengthBytes <= 0) {
+                throw new IllegalArgumentException("lengthBytes=" + lengthBytes + " of local memory, must be positive");
+            }
+        }
+    }
+
+    /// A vector.
+    record Vector(List<Number> components) implements Arg {
+        public Vector {
+            components = List.copyOf(components);
+            ValueType.requireVector(components.size());
+        }
+    }
+
+    /// A value of any type.
+    record Bytes(MemorySegment value) implements Arg {
+        public Bytes {
+            if (value.byteSize() == 0) {
+                throw new IllegalArgumentException("valueBytes=0, must be positive");
+            }
+        }
+    }
 
     /// The heap as one image, and the ranges that the kernel may follow pointers into.
     record Heap(List<Memory> ranges) implements Arg {}

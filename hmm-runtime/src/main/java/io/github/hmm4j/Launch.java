@@ -55,7 +55,7 @@ public final class Launch {
         return moves;
     }
 
-    /// Nanoseconds that the kernel took on the device, or -1 if the device does not say or it has not ended.
+    /// Nanoseconds that the kernel took on the device; -1 as long as it has not ended, and if the device does not say. Never waits: to be sure of the time, [#await] first.
     public long deviceNanos() {
         return completion.deviceNanos();
     }

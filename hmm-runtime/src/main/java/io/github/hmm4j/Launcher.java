@@ -73,7 +73,7 @@ final class Launcher {
     /// @param intents of the kernel itself, by parameter
     Launch launch(DeviceKernel kernel, Map<Integer, Arg.Intent> intents, Object[] arguments, NDRange range, DeviceMirror mirror) {
         LaunchEvent event = heap.timeline().launch();
-        Plan plan = Plan.of(heap.space(), kernel, mirror, intents, arguments);
+        Plan plan = Plan.of(heap.space(), kernel, mirror, intents, arguments, range);
         if (event == null) {
             return launch(kernel, plan, range, mirror);
         }

@@ -204,10 +204,11 @@ public final class ManagedHeap implements SegmentAllocator {
 
     /// Declares old contents dead: pages wholly within the segment read as zeros and cost no transfer until they are written again.
     ///
-    /// @throws IllegalStateException if a view is open
+    /// @throws IllegalArgumentException if the segment is read-only or not managed
+    /// @throws IllegalStateException    if a view is open
     public void discard(MemorySegment segment) {
         try (Lifetime.Hold _ = lifetime.use()) {
-            regions.discard(managed(segment));
+            regions.discard(writable(segment, "discard"));
         }
     }
 
@@ -218,26 +219,29 @@ public final class ManagedHeap implements SegmentAllocator {
     /// @return the allocation at its new address; the old segment must not be used any more
     public MemorySegment move(MemorySegment segment) {
         try (Lifetime.Hold _ = lifetime.use()) {
-            return regions.move(wholePages(segment), region -> handle(region, segment.byteSize()));
+            return regions.move(wholePages(segment), region -> {
+                MemorySegment moved = handle(region, segment.byteSize());
+                return segment.isReadOnly() ? moved.asReadOnly() : moved;
+            });
         }
     }
 
     /// Opens a range to the calling thread: brings its pages home and keeps them there until the view is closed.
     /// To write takes host memory for all of its pages.
     ///
-    /// @throws IllegalArgumentException                             if the segment is empty or not managed
+    /// @throws IllegalArgumentException                             if the segment is empty or not managed, or read-only and to be written
     /// @throws io.github.hmm4j.error.AccessViolationException if the protection forbids it
     /// @throws io.github.hmm4j.error.HostMemoryExhaustedException if the operating system has no memory for its pages
     public HostView view(MemorySegment segment, Access access) {
         try (Lifetime.Hold _ = lifetime.use()) {
-            return pager.view(managed(segment), access == Access.WRITE, false);
+            return pager.view(accessible(segment, access, "view"), access == Access.WRITE, false);
         }
     }
 
     /// Like [#view], but any thread may use and close it. Closing costs more: all threads are told.
     public HostView sharedView(MemorySegment segment, Access access) {
         try (Lifetime.Hold _ = lifetime.use()) {
-            return pager.view(managed(segment), access == Access.WRITE, true);
+            return pager.view(accessible(segment, access, "view"), access == Access.WRITE, true);
         }
     }
 
@@ -245,7 +249,7 @@ public final class ManagedHeap implements SegmentAllocator {
     /// good for those ([io.github.hmm4j.pager.HostAccess#fromSystemCalls]). A pin is a view of the segment itself; any thread may close it. For files and channels there is [HeapIo].
     ///
     /// @throws IllegalStateException                          with checked access, where nothing is mapped at that address: open a view
-    /// @throws IllegalArgumentException                       if the segment is empty or not managed
+    /// @throws IllegalArgumentException                       if the segment is empty or not managed, or read-only and to be written
     /// @throws io.github.hmm4j.error.AccessViolationException if the protection forbids it
     /// @throws io.github.hmm4j.error.HostMemoryExhaustedException if the operating system has no memory for its pages
     public HostPin pin(MemorySegment segment, Access access) {
@@ -253,7 +257,7 @@ public final class ManagedHeap implements SegmentAllocator {
             if (!handles.isAccessibleBy(Thread.currentThread())) {
                 throw new IllegalStateException("pin refused: with checked host access there is nothing to pin at address=0x%x; open a view".formatted(segment.address()));
             }
-            return pager.pin(managed(segment), access == Access.WRITE);
+            return pager.pin(accessible(segment, access, "pin"), access == Access.WRITE);
         }
     }
 
@@ -354,6 +358,17 @@ public final class ManagedHeap implements SegmentAllocator {
     /// Whether an address lies in an allocation of this heap.
     public boolean contains(long address) {
         return space.regionAt(address).isPresent();
+    }
+
+    private VaRange accessible(MemorySegment segment, Access access, String what) {
+        return access == Access.WRITE ? writable(segment, what) : managed(segment);
+    }
+
+    private VaRange writable(MemorySegment segment, String what) {
+        if (segment.isReadOnly()) {
+            throw new IllegalArgumentException("%s refused: it changes contents, and the segment is read-only: %s".formatted(what, segment));
+        }
+        return managed(segment);
     }
 
     private VaRange managed(MemorySegment segment) {

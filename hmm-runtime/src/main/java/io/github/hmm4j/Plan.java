@@ -1,7 +1,11 @@
 package io.github.hmm4j;
 
 import io.github.hmm4j.device.DeviceKernel;
+import io.github.hmm4j.device.KernelLimits;
 import io.github.hmm4j.device.KernelParameter;
+import io.github.hmm4j.device.NDRange;
+import io.github.hmm4j.device.ScalarType;
+import io.github.hmm4j.device.ValueType;
 import io.github.hmm4j.migrate.ToDevice;
 import io.github.hmm4j.mirror.DeviceMirror;
 import io.github.hmm4j.mirror.PageUse;
@@ -12,6 +16,8 @@ import java.lang.foreign.MemorySegment;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
+import java.util.stream.Collectors;
+import java.util.stream.Stream;
 
 /// The arguments of one launch, sorted out: what is passed for each parameter, which pages that takes, and in which mode.
 ///
@@ -36,6 +42,7 @@ final class Plan {
     private final DeviceKernel kernel;
     private final DeviceMirror mirror;
     private final Map<Integer, Arg.Intent> intents;
+    private long localBytes;
     private final List<Passed> passed = new ArrayList<>();
     private final List<Need> needs = new ArrayList<>();
     private final List<PageRange> windows = new ArrayList<>();
@@ -48,7 +55,7 @@ final class Plan {
     }
 
     /// @param intents what the kernel does with memory, by parameter, where that was said: it goes before the signature, and an [Arg] before it
-    static Plan of(AddressSpace space, DeviceKernel kernel, DeviceMirror mirror, Map<Integer, Arg.Intent> intents, Object[] arguments) {
+    static Plan of(AddressSpace space, DeviceKernel kernel, DeviceMirror mirror, Map<Integer, Arg.Intent> intents, Object[] arguments, NDRange range) {
         Plan plan = new Plan(space, kernel, mirror, intents);
         for (Object argument : arguments) {
             plan.add(argument);
@@ -57,6 +64,7 @@ final class Plan {
             throw new IllegalArgumentException("kernel=%s, arguments=%d, parameters=%d %s"
                     .formatted(kernel.name(), plan.passed.size(), kernel.parameters().size(), signature(kernel.parameters())));
         }
+        kernel.limits().require(kernel.name(), range, plan.localBytes);
         plan.settleContradictions();
         return plan;
     }
@@ -94,15 +102,31 @@ final class Plan {
             case Arg.Heap(List<Arg.Memory> ranges) -> addHeap(ranges);
             case Arg.Local(long lengthBytes) -> {
                 require(parameter(argument).space() == KernelParameter.Space.LOCAL, argument, "local memory");
+                localBytes = KernelLimits.sum(localBytes, lengthBytes);
                 passed.add(new Passed.Local(lengthBytes));
             }
-            case Number number -> {
-                require(parameter(argument).space() == KernelParameter.Space.PRIVATE, argument, "a value");
-                passed.add(new Passed.Value(bytesOf(number)));
+            case Number number -> addValue(argument, "a value", number);
+            case Arg.Vector(List<Number> components) -> addValue(argument, "a vector", components.toArray(Number[]::new));
+            case Arg.Bytes(MemorySegment value) -> {
+                KernelParameter parameter = parameter(argument);
+                require(parameter.space() == KernelParameter.Space.PRIVATE, argument, "a value");
+                require(parameter.valueType().map(type -> type.bytes() == value.byteSize()).orElse(true), argument, "a value of valueBytes=" + value.byteSize());
+                passed.add(new Passed.Value(value));
             }
             default -> throw new IllegalArgumentException("kernel=%s, argument %d is a %s: not a managed segment, an Arg or a number"
                     .formatted(kernel.name(), passed.size(), argument.getClass().getName()));
         }
+    }
+
+    /// A value of a type that is not built in is passed as Java has it: nothing is known of the type but its name.
+    private void addValue(Object argument, String what, Number... numbers) {
+        KernelParameter parameter = parameter(argument);
+        require(parameter.space() == KernelParameter.Space.PRIVATE, argument, what);
+        ValueType type = parameter.valueType().orElseGet(() -> new ValueType(ScalarType.of(numbers[0]), numbers.length));
+        require(type.components() == numbers.length, argument, numbers.length == 1 ? "a scalar" : "a vector of " + numbers.length);
+        passed.add(new Passed.Value(type.bytesOf(numbers).orElseThrow(() -> new IllegalArgumentException(
+                "kernel=%s, argument %d: %s %s cannot hold %s without loss".formatted(kernel.name(), passed.size(), parameter.typeName(), parameter.name(),
+                        Stream.of(numbers).map(number -> number.getClass().getSimpleName() + " " + number).collect(Collectors.joining(", ")))))));
     }
 
     private Arg.Intent intentOf(KernelParameter parameter) {
@@ -112,6 +136,8 @@ final class Plan {
 
     private void addMemory(MemorySegment segment, Arg.Intent intent) {
         require(parameter(segment).isMemory(), segment, "memory");
+        require(intent != Arg.Intent.OUT || !parameter(segment).isConst(), segment, "an output");
+        requireWritable(segment, intent);
         VaRange range = managed(segment);
         mirror.requireArgument(range);
         passed.add(new Passed.Range(range));
@@ -124,13 +150,22 @@ final class Plan {
             mirror.image(); // says why not
         }
         require(parameter(ranges).isMemory(), ranges, "memory");
+        ranges.forEach(memory -> requireWritable(memory.segment(), memory.intent()));
         passed.add(new Passed.Image());
         require(parameter(ranges).space() == KernelParameter.Space.PRIVATE, ranges, "the heap's base address");
-        passed.add(new Passed.Value(bytesOf(space.baseBytes())));
+        passed.add(new Passed.Value(MemorySegment.ofArray(new long[] {space.baseBytes()})));
         for (Arg.Memory memory : ranges) {
             VaRange range = managed(memory.segment());
             windows.add(space.pagesOf(range));
             addNeeds(range, memory.intent());
+        }
+    }
+
+    /// Who hands out a read-only segment relies on it that nobody writes there.
+    private void requireWritable(MemorySegment segment, Arg.Intent intent) {
+        if (segment.isReadOnly() && intent.writes()) {
+            throw new IllegalArgumentException("kernel=%s, argument %d: the kernel writes there, and the segment is read-only; if it only reads, say so (Arg.in, Kernel.reads): %s"
+                    .formatted(kernel.name(), passed.size(), segment));
         }
     }
 
@@ -206,18 +241,6 @@ final class Plan {
             throw new IllegalArgumentException("kernel=%s, parameter %d is %s %s: it does not take %s"
                     .formatted(kernel.name(), parameter.index(), parameter.typeName(), parameter.name(), what));
         }
-    }
-
-    private static MemorySegment bytesOf(Number number) {
-        return switch (number) {
-            case Integer value -> MemorySegment.ofArray(new int[] {value});
-            case Long value -> MemorySegment.ofArray(new long[] {value});
-            case Float value -> MemorySegment.ofArray(new float[] {value});
-            case Double value -> MemorySegment.ofArray(new double[] {value});
-            case Short value -> MemorySegment.ofArray(new short[] {value});
-            case Byte value -> MemorySegment.ofArray(new byte[] {value});
-            default -> throw new IllegalArgumentException("value=" + number + " of " + number.getClass().getName() + " has no OpenCL type");
-        };
     }
 
     static String signature(List<KernelParameter> parameters) {

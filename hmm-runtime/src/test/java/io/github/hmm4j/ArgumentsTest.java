@@ -48,10 +48,71 @@ class ArgumentsTest {
         assertThatThrownBy(() -> Arg.heap(Arg.local(4))).isInstanceOf(IllegalArgumentException.class).hasMessageContaining("lengthBytes=4");
     }
 
+    /// [ValuesTest] has those that are taken.
     @Test
-    void valuesOfTheWrongSize() {
-        refused("add", a, 1L, 1).hasMessageContaining("valueBytes=8");
-        refused("add", a, (short) 1, 1).hasMessageContaining("valueBytes=2");
+    void valuesThatTheTypeDoesNotHave() {
+        refused("add", a, 1L << 33, 1).hasMessageContaining("kernel=add, argument 1: int delta cannot hold Long 8589934592 without loss");
+        refused("add", a, 1, 2.5f).hasMessageContaining("kernel=add, argument 2: int n cannot hold Float 2.5 without loss");
+        refused("bump", a, -1, 0L).hasMessageContaining("ulong base cannot hold Integer -1");
+        refused("add", a, Arg.vector(1, 2), 1).hasMessageContaining("kernel=add, parameter 1 is int delta: it does not take a vector of 2");
+        refused("add", a, Arg.bytes(MemorySegment.ofArray(new long[1])), 1).hasMessageContaining("int delta").hasMessageContaining("valueBytes=8");
+        refused("add", Arg.bytes(MemorySegment.ofArray(new long[1])), 1, 1).hasMessageContaining("int* data").hasMessageContaining("a value");
+        assertThatThrownBy(() -> Arg.vector(1, 2, 3, 4, 5)).isInstanceOf(IllegalArgumentException.class).hasMessageContaining("components=5");
+        assertThatThrownBy(() -> Arg.bytes(MemorySegment.ofArray(new int[0]))).isInstanceOf(IllegalArgumentException.class).hasMessageContaining("valueBytes=0");
+    }
+
+    @Test
+    void readOnlySegmentsForWhatTheKernelWrites() {
+        MemorySegment readOnly = a.asReadOnly();
+        refused("add", readOnly, 1, 1).hasMessageContaining("kernel=add, argument 0").hasMessageContaining("read-only");
+        refused("add", readOnly.asSlice(0, Rig.PAGE), 1, 1).hasMessageContaining("read-only");
+        refused("add", Arg.out(readOnly), 1, 1).hasMessageContaining("kernel=add, argument 0").hasMessageContaining("read-only");
+        refused("add", Arg.inOut(readOnly), 1, 1).hasMessageContaining("read-only");
+        refused("copy", readOnly, a, 1).hasMessageContaining("kernel=copy, argument 0").hasMessageContaining("read-only");
+        assertThatThrownBy(() -> rig.kernel("copy_freely").writes("out").args(readOnly, a, 1).launch(NDRange.of(1)))
+                .isInstanceOf(IllegalArgumentException.class).hasMessageContaining("read-only");
+    }
+
+    @Test
+    void readOnlySegmentsForWhatTheHostWrites() {
+        MemorySegment readOnly = a.asReadOnly();
+        assertThatThrownBy(() -> rig.heap.view(readOnly, Access.WRITE)).isInstanceOf(IllegalArgumentException.class).hasMessageContaining("read-only");
+        assertThatThrownBy(() -> rig.heap.sharedView(readOnly, Access.WRITE)).isInstanceOf(IllegalArgumentException.class).hasMessageContaining("read-only");
+        assertThatThrownBy(() -> rig.heap.discard(readOnly)).isInstanceOf(IllegalArgumentException.class).hasMessageContaining("read-only");
+        rig.heap.view(readOnly, Access.READ).close();
+        assertThat(rig.values(a)).containsExactly(1);
+        assertThat(rig.heap.move(rig.pages(1).asReadOnly()).isReadOnly()).isTrue();
+    }
+
+    @Test
+    void outputsThatTheSignatureForbids() {
+        refused("copy", a, Arg.out(rig.pages(1)), 1).hasMessageContaining("kernel=copy, parameter 1").hasMessageContaining("an output");
+    }
+
+    @Test
+    void memoryForAnImage() {
+        refused("tables", a, Arg.local(4), Arg.local(4), a).hasMessageContaining("kernel=tables, parameter 3 is image2d_t picture").hasMessageContaining("memory");
+        refused("tables", a, Arg.local(4), Arg.local(4), 0L).hasMessageContaining("picture").hasMessageContaining("a value");
+    }
+
+    @Test
+    void moreLocalMemoryThanThereIs() {
+        assertThatThrownBy(() -> Arg.local(0)).isInstanceOf(IllegalArgumentException.class).hasMessageContaining("lengthBytes=0");
+        long most = 32 << 10;
+        assertThatThrownBy(() -> rig.kernel("locals").args(a, Arg.local(most), Arg.local(4)).launch(NDRange.of(1)))
+                .isInstanceOf(IllegalArgumentException.class).hasMessageContaining("kernel=locals").hasMessageContaining("CL_DEVICE_LOCAL_MEM_SIZE=" + most);
+        assertThatThrownBy(() -> rig.kernel("locals").args(a, Arg.local(Long.MAX_VALUE), Arg.local(Long.MAX_VALUE)).launch(NDRange.of(1)))
+                .isInstanceOf(IllegalArgumentException.class).hasMessageContaining("CL_DEVICE_LOCAL_MEM_SIZE=" + most);
+    }
+
+    @Test
+    void workGroupsThatTheKernelCannotHave() {
+        assertThatThrownBy(() -> rig.kernel("nothing").args(a).launch(NDRange.of(2048).local(2048))).isInstanceOf(IllegalArgumentException.class)
+                .hasMessageContaining("kernel=nothing, range=[2048]/[2048]").hasMessageContaining("=[1024, 1024, 1024]");
+        assertThatThrownBy(() -> rig.kernel("nothing").args(a).launch(NDRange.of(64, 64).local(64, 64))).isInstanceOf(IllegalArgumentException.class)
+                .hasMessageContaining("CL_KERNEL_WORK_GROUP_SIZE=1024");
+        assertThatThrownBy(() -> rig.kernel("eights").args(a).launch(NDRange.of(16).local(4))).isInstanceOf(IllegalArgumentException.class)
+                .hasMessageContaining("kernel=eights").hasMessageContaining("reqd_work_group_size=[8, 1, 1]");
     }
 
     @Test

@@ -3,7 +3,6 @@ package io.github.hmm4j;
 import static java.lang.foreign.ValueLayout.JAVA_INT;
 import static java.lang.foreign.ValueLayout.JAVA_LONG;
 import static org.assertj.core.api.Assertions.assertThat;
-import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import io.github.hmm4j.account.Counter;
 import io.github.hmm4j.device.NDRange;
@@ -69,39 +68,6 @@ class InsistentLaunchTest {
                 assertThat(kernels.getAtIndex(JAVA_INT, i)).as("int %d", i).isEqualTo(i + 5);
             }
             assertThat(pages.get(JAVA_INT, 0)).isEqualTo(stores.get());
-        }
-    }
-
-    /// The driver refuses the kernel after the launch has moved a page by insisting: that page, too, is the host's again, with what was in it.
-    @ParameterizedTest
-    @CsvSource({"UFFD, false", "UFFD, true", "SIGSEGV, false", "SIGSEGV, true"})
-    void whatWasInsistedOnForNothingGoesBack(Mode mode, boolean overwrites) {
-        AtomicReference<MemorySegment> contested = new AtomicReference<>();
-        Steps thief = step -> {
-            MemorySegment pages = contested.get();
-            if (step == Steps.Step.COPIED && pages != null) {
-                pages.set(JAVA_INT, 0, 1);
-            }
-        };
-        try (Hmm hmm = builder(mode).steps(thief).open()) {
-            MemorySegment pages = hmm.heap().allocate(PAGES * PAGE, 1);
-            MemorySegment kernels = pages.asSlice(128, 4L * INTS);
-            for (int i = 0; i < INTS; i++) {
-                kernels.setAtIndex(JAVA_INT, i, i);
-            }
-            Program program = hmm.program(Source.resource("access.cl"));
-            Kernel.Call call = overwrites
-                    ? program.kernel("fill_ramp").args(Arg.out(kernels), 5, 1, INTS)
-                    : program.kernel("add_ints").args(kernels, 5, INTS);
-            NDRange refused = NDRange.of(1L << 24).local(1L << 24); // no device has work-groups as large
-            contested.set(pages);
-            assertThatThrownBy(() -> call.launch(refused)).isInstanceOf(RuntimeException.class);
-            contested.set(null);
-            assertThat(hmm.heap().residency(pages).hostBytes()).isEqualTo(PAGES * PAGE);
-            for (int i = 0; i < INTS; i++) {
-                assertThat(kernels.getAtIndex(JAVA_INT, i)).as("int %d", i).isEqualTo(i);
-            }
-            assertThat(pages.get(JAVA_INT, 0)).isEqualTo(1);
         }
     }
 

@@ -26,10 +26,13 @@ final class Rig implements AutoCloseable {
     private static final String ADD = "kernel void add(global int *data, int delta, int n)";
     private static final String COPY = "kernel void copy(global int *out, const global int *in, int n)";
     private static final String COPY_FREELY = "kernel void copy_freely(global int *out, global int *in, int n)"; // its signature says nothing
+    private static final String TABLES = "kernel void tables(global int *out, local int *a, local int *b, read_only image2d_t picture)";
+    private static final String LOCALS = "kernel void locals(global int *out, local int *a, local int *b)";
+    private static final String EIGHTS = "kernel __attribute__((reqd_work_group_size(8, 1, 1))) void eights(global int *out)";
     private static final String NOTHING = "kernel void nothing(global int *out)";
     private static final String TWO = "kernel void two(global int *a, global int *b)";
     private static final String BUMP = "kernel void bump(global uchar *heap, ulong base, ulong pointer)";
-    private static final Source SOURCE = Source.text("rig.cl", String.join(" {}\n", FILL, ADD, COPY, COPY_FREELY, NOTHING, TWO, BUMP) + " {}\n");
+    private static final Source SOURCE = Source.text("rig.cl", String.join(" {}\n", FILL, ADD, COPY, COPY_FREELY, TABLES, LOCALS, EIGHTS, NOTHING, TWO, BUMP) + " {}\n");
 
     final List<SimDevice> sims;
     final Hmm hmm;
@@ -93,6 +96,9 @@ final class Rig implements AutoCloseable {
                 })
                 .add(COPY, (args, _) -> MemorySegment.copy(args.memory(1), 0, args.memory(0), 0, 4L * args.intValue(2)))
                 .add(COPY_FREELY, (args, _) -> MemorySegment.copy(args.memory(1), 0, args.memory(0), 0, 4L * args.intValue(2)))
+                .add(TABLES, (_, _) -> {})
+                .add(LOCALS, (_, _) -> {})
+                .add(EIGHTS, (_, _) -> {})
                 .add(NOTHING, (_, _) -> {})
                 .add(TWO, (args, _) -> {
                     args.memory(0).setAtIndex(JAVA_INT, 0, args.memory(0).getAtIndex(JAVA_INT, 0) + 1);

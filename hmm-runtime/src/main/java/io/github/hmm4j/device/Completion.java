@@ -24,7 +24,7 @@ public interface Completion {
     /// @throws io.github.hmm4j.error.HmmException if it failed; every later call throws the same
     void await();
 
-    /// Time it took on the device in nanoseconds, or -1 while it runs and where the device does not say.
+    /// Time it took on the device in nanoseconds, or -1 while it runs and where the device does not say. Looks by itself whether it has ended, and never waits.
     default long deviceNanos() {
         return -1;
     }

@@ -10,9 +10,13 @@ public interface DeviceKernel extends AutoCloseable {
 
     List<KernelParameter> parameters();
 
+    /// What it can be launched with here.
+    KernelLimits limits();
+
     /// Enqueues the kernel behind the launches before it and flushes the queue. A call that throws has enqueued nothing.
     ///
     /// @param arguments one for each parameter, in order; the memory arguments stay alive until the completion is done
+    /// @throws IllegalArgumentException if arguments or range do not fit the kernel, or its [#limits()]
     Completion launch(List<KernelArgument> arguments, NDRange range);
 
     /// Like [#launch(List, NDRange)], but native code does the last step and may refuse it.

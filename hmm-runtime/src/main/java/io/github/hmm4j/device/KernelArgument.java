@@ -9,7 +9,13 @@ public sealed interface KernelArgument {
     record Memory(DeviceMemory memory) implements KernelArgument {}
 
     /// A value; the bytes are read during the call only.
-    record Value(MemorySegment bytes) implements KernelArgument {}
+    record Value(MemorySegment bytes) implements KernelArgument {
+        public Value {
+            if (bytes.byteSize() == 0) {
+                throw new IllegalArgumentException("valueBytes=0, must be positive"); // POCL ends the process
+            }
+        }
+    }
 
     /// Work-group local memory of this size.
     record Local(long lengthBytes) implements KernelArgument {

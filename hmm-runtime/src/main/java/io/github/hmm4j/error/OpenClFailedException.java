@@ -1,5 +1,7 @@
 package io.github.hmm4j.error;
 
+import org.jspecify.annotations.Nullable;
+
 /// An OpenCL call returned an error status (or a simulated device was told to fail in its place).
 public final class OpenClFailedException extends HmmException {
 
@@ -11,7 +13,12 @@ public final class OpenClFailedException extends HmmException {
     /// @param statusName the name of `status` in the OpenCL headers, such as `CL_OUT_OF_RESOURCES`
     /// @param detail     sizes and device as `name=value` pairs, and what state is left
     public OpenClFailedException(String call, int status, String statusName, String detail) {
-        super("%s failed: status=%s(%d), %s".formatted(call, statusName, status, detail), null);
+        this(call, status, statusName, detail, null);
+    }
+
+    /// @param cause the same failure, told by whoever knew less of it
+    public OpenClFailedException(String call, int status, String statusName, String detail, @Nullable OpenClFailedException cause) {
+        super("%s failed: status=%s(%d), %s".formatted(call, statusName, status, detail), cause);
         this.call = call;
         this.status = status;
     }

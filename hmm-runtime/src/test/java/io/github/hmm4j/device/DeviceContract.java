@@ -381,6 +381,78 @@ public abstract class DeviceContract {
     }
 
     @Test
+    void refusesWorkGroupsThatAreTooLarge() {
+        DeviceMemory memory = zeroed(1);
+        DeviceKernel place = program.kernel("place");
+        long most = place.limits().groupItems();
+        assertThat(most).isBetween(1L, (long) device.info().maxWorkGroupSize());
+        long side = place.limits().itemsPerSide().getFirst() + 1;
+        List<NDRange> tooLarge = List.of(
+                NDRange.of(2 * most).local(2 * most),
+                NDRange.of(2, most).local(2, most),
+                NDRange.of(Long.MAX_VALUE, Long.MAX_VALUE, 2).local(Long.MAX_VALUE, Long.MAX_VALUE, 2),
+                NDRange.of(side, 1, 1).local(side, 1, 1));
+        for (NDRange range : tooLarge) {
+            assertThatIllegalArgumentException().isThrownBy(() -> place.launch(List.of(new Memory(memory)), range))
+                    .withMessageContaining("kernel=place").withMessageContaining("range=" + range)
+                    .satisfies(e -> assertThat(e.getMessage())
+                            .containsAnyOf("CL_KERNEL_WORK_GROUP_SIZE=" + most, "CL_DEVICE_MAX_WORK_ITEM_SIZES=[" + (side - 1)));
+        }
+        assertThat(read(memory, 1)).containsOnly(0);
+    }
+
+    @Test
+    void runsInTheWorkGroupThatTheKernelRequires() {
+        DeviceMemory memory = zeroed(1);
+        DeviceKernel eights = program.kernel("eights");
+        assertThat(eights.limits().requiredGroup()).containsExactly(8L, 1L, 1L);
+        assertThat(program.kernel("place").limits().requiredGroup()).isEmpty();
+        List<NDRange> others = List.of(NDRange.of(16).local(4), NDRange.of(16, 2).local(8, 2), NDRange.of(16).local(16), NDRange.of(12));
+        for (NDRange range : others) {
+            assertThatIllegalArgumentException().isThrownBy(() -> eights.launch(List.of(new Memory(memory)), range))
+                    .withMessageContaining("kernel=eights").withMessageContaining("range=" + range).withMessageContaining("reqd_work_group_size=[8, 1, 1]");
+        }
+        eights.launch(List.of(new Memory(memory)), NDRange.of(16)).await();
+        assertThat(read(memory, 1)).startsWith(0, 0, 0, 0, 0, 0, 0, 0, 1, 1, 1, 1, 1, 1, 1, 1, 0);
+        engine.zero(memory, 0, PAGE).await();
+        eights.launch(List.of(new Memory(memory)), NDRange.of(16, 1).local(8, 1)).await();
+        assertThat(read(memory, 1)).startsWith(0, 0, 0, 0, 0, 0, 0, 0, 1, 1, 1, 1, 1, 1, 1, 1, 0);
+    }
+
+    @Test
+    void refusesMoreLocalMemoryThanTheDeviceHas() {
+        DeviceMemory memory = zeroed(1);
+        DeviceKernel kernel = program.kernel("two_locals");
+        long most = kernel.limits().localBytes();
+        assertThat(most).isGreaterThanOrEqualTo(1 << 10);
+        List<List<KernelArgument>> tooMuch = List.of(
+                List.of(new Memory(memory), new Local(most + 1), new Local(4)),
+                List.of(new Memory(memory), new Local(most / 2), new Local(most / 2 + 4)),
+                List.of(new Memory(memory), new Local(Long.MAX_VALUE), new Local(Long.MAX_VALUE)));
+        for (List<KernelArgument> arguments : tooMuch) {
+            assertThatIllegalArgumentException().isThrownBy(() -> kernel.launch(arguments, NDRange.of(1)))
+                    .withMessageContaining("kernel=two_locals").withMessageContaining("CL_DEVICE_LOCAL_MEM_SIZE=" + most);
+        }
+        assertThat(read(memory, 1)).containsOnly(0);
+        kernel.launch(List.of(new Memory(memory), new Local(16), new Local(most / 2)), NDRange.of(4)).await();
+        assertThat(read(memory, 1)).startsWith(0, 3, 6, 9, 0);
+    }
+
+    @Test
+    void refusesSizesOfNothing() {
+        assertThatIllegalArgumentException().isThrownBy(() -> new Value(MemorySegment.ofArray(new int[0]))).withMessageContaining("valueBytes=0");
+        assertThatIllegalArgumentException().isThrownBy(() -> new Local(0)).withMessageContaining("lengthBytes=0");
+    }
+
+    @Test
+    void whoeverAsksLaterHearsHowLongALaunchTook() {
+        DeviceMemory memory = zeroed(1);
+        Completion nobodyAsked = fill(memory, 1, 1);
+        fill(memory, 2, 1).await(); // launches run in order, so both have ended
+        assertThat(nobodyAsked.deviceNanos()).isNotNegative();
+    }
+
+    @Test
     void launchesRunInOrder() {
         DeviceMemory sum = zeroed(1);
         DeviceMemory one = zeroed(1);

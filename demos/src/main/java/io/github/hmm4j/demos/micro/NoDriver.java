@@ -11,6 +11,7 @@ import io.github.hmm4j.device.DeviceKernel;
 import io.github.hmm4j.device.DeviceMemory;
 import io.github.hmm4j.device.DeviceProgram;
 import io.github.hmm4j.device.KernelArgument;
+import io.github.hmm4j.device.KernelLimits;
 import io.github.hmm4j.device.KernelParameter;
 import io.github.hmm4j.device.NDRange;
 import io.github.hmm4j.kernels.Source;
@@ -25,6 +26,8 @@ import java.util.stream.IntStream;
 final class NoDriver implements Device {
     private static final int PARAMETERS = 3;
     private static final int ALIGNMENT_BYTES = 128;
+    private static final KernelLimits NO_LIMITS =
+        new KernelLimits(Long.MAX_VALUE, List.of(Long.MAX_VALUE, Long.MAX_VALUE, Long.MAX_VALUE), List.of(), 0, Long.MAX_VALUE);
 
     /// A heap over such a device, with checked access, as with any device that native code cannot drive.
     static Hmm heap(long bytes) {
@@ -121,6 +124,11 @@ final class NoDriver implements Device {
     }
 
     private record Kernel(String name, List<KernelParameter> parameters) implements DeviceKernel {
+        @Override
+        public KernelLimits limits() {
+            return NO_LIMITS;
+        }
+
         @Override
         public Completion launch(List<KernelArgument> arguments, NDRange range) {
             return Completion.DONE;

@@ -12,10 +12,13 @@ final class Cl {
     static final long DEVICE_TYPE_ACCELERATOR = 1 << 3;
     static final int DEVICE_MAX_COMPUTE_UNITS = 0x1002;
     static final int DEVICE_MAX_WORK_GROUP_SIZE = 0x1004;
+    /// As many as there may be dimensions.
+    static final int DEVICE_MAX_WORK_ITEM_SIZES = 0x1005;
     static final int DEVICE_MAX_MEM_ALLOC_SIZE = 0x1010;
     /// In bits.
     static final int DEVICE_MEM_BASE_ADDR_ALIGN = 0x1019;
     static final int DEVICE_GLOBAL_MEM_SIZE = 0x101F;
+    static final int DEVICE_LOCAL_MEM_SIZE = 0x1023;
     static final int DEVICE_AVAILABLE = 0x1027;
     static final int DEVICE_COMPILER_AVAILABLE = 0x1028;
     static final int DEVICE_NAME = 0x102B;
@@ -41,10 +44,17 @@ final class Cl {
     static final int KERNEL_ARG_ADDRESS_LOCAL = 0x119C;
     static final int KERNEL_ARG_ADDRESS_CONSTANT = 0x119D;
     static final int KERNEL_ARG_ADDRESS_PRIVATE = 0x119E;
+    static final int KERNEL_ARG_ACCESS_QUALIFIER = 0x1197;
+    static final int KERNEL_ARG_ACCESS_NONE = 0x11A3;
     static final int KERNEL_ARG_TYPE_NAME = 0x1198;
     static final int KERNEL_ARG_TYPE_QUALIFIER = 0x1199;
     static final long KERNEL_ARG_TYPE_CONST = 1;
+    static final long KERNEL_ARG_TYPE_PIPE = 1 << 3;
     static final int KERNEL_ARG_NAME = 0x119A;
+
+    static final int KERNEL_WORK_GROUP_SIZE = 0x11B0;
+    static final int KERNEL_COMPILE_WORK_GROUP_SIZE = 0x11B1;
+    static final int KERNEL_LOCAL_MEM_SIZE = 0x11B2;
 
     static final int PROFILING_COMMAND_QUEUED = 0x1280;
     static final int PROFILING_COMMAND_START = 0x1282;

@@ -136,6 +136,12 @@ public interface ClApi {
 
     long parameterNumber(long kernel, int index, int name);
 
+    /// What holds for a kernel on one device (`clGetKernelWorkGroupInfo`), a value of 8 bytes.
+    long kernelNumber(long kernel, long device, int name);
+
+    /// What holds for a kernel on one device, a value of any other type, as the driver lays it out.
+    byte[] kernelBytes(long kernel, long device, int name);
+
     void releaseKernel(long kernel);
 
     /// Sets an argument that is a value.

@@ -76,7 +76,7 @@ final class ClCompletion implements Completion {
 
     @Override
     public long deviceNanos() {
-        return done ? nanos : -1;
+        return isDone() ? nanos : -1;
     }
 
     @Override

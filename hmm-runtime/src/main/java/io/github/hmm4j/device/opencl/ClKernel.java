@@ -3,6 +3,7 @@ package io.github.hmm4j.device.opencl;
 import io.github.hmm4j.device.Completion;
 import io.github.hmm4j.device.DeviceKernel;
 import io.github.hmm4j.device.KernelArgument;
+import io.github.hmm4j.device.KernelLimits;
 import io.github.hmm4j.device.KernelParameter;
 import io.github.hmm4j.device.KernelParameter.Space;
 import io.github.hmm4j.device.NDRange;
@@ -11,8 +12,12 @@ import io.github.hmm4j.error.OpenClFailedException;
 import io.github.hmm4j.timeline.CommandEvent;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
+import java.nio.ByteBuffer;
+import java.nio.ByteOrder;
+import java.nio.LongBuffer;
 import java.util.List;
 import java.util.Objects;
+import java.util.function.Supplier;
 import java.util.stream.IntStream;
 import org.jspecify.annotations.Nullable;
 
@@ -27,16 +32,18 @@ final class ClKernel implements DeviceKernel {
     private final long handle;
     private final String name;
     private final List<KernelParameter> parameters;
+    private final KernelLimits limits;
     /// Where values are copied to, because they may lie on the heap.
     private MemorySegment scratch = Arena.ofAuto().allocate(SCRATCH_BYTES);
     private boolean closed;
 
-    private ClKernel(ClDevice device, long handle, String name, List<KernelParameter> parameters) {
+    private ClKernel(ClDevice device, long handle, String name, List<KernelParameter> parameters, KernelLimits limits) {
         this.device = device;
         this.api = device.api();
         this.handle = handle;
         this.name = name;
         this.parameters = parameters;
+        this.limits = limits;
     }
 
     static ClKernel create(ClDevice device, long program, String name) {
@@ -46,7 +53,7 @@ final class ClKernel implements DeviceKernel {
             List<KernelParameter> parameters = IntStream.range(0, api.parameterCount(handle))
                     .mapToObj(index -> parameter(api, handle, index))
                     .toList();
-            return new ClKernel(device, handle, name, parameters);
+            return new ClKernel(device, handle, name, parameters, limits(api, device.handle(), handle));
         } catch (RuntimeException e) {
             new Cleanup(e).run(() -> api.releaseKernel(handle));
             throw e;
@@ -54,22 +61,40 @@ final class ClKernel implements DeviceKernel {
     }
 
     private static KernelParameter parameter(ClApi api, long kernel, int index) {
-        long address = api.parameterNumber(kernel, index, Cl.KERNEL_ARG_ADDRESS_QUALIFIER);
-        Space space = switch ((int) address) {
+        String typeName = api.parameterText(kernel, index, Cl.KERNEL_ARG_TYPE_NAME);
+        long qualifiers = api.parameterNumber(kernel, index, Cl.KERNEL_ARG_TYPE_QUALIFIER);
+        // The address space of images and pipes is said to be that of memory, and their types may go by other names. Only they have an access qualifier.
+        boolean isObject = api.parameterNumber(kernel, index, Cl.KERNEL_ARG_ACCESS_QUALIFIER) != Cl.KERNEL_ARG_ACCESS_NONE
+                || (qualifiers & Cl.KERNEL_ARG_TYPE_PIPE) != 0 || KernelParameter.isObject(typeName);
+        Space space = isObject ? Space.OBJECT : space(api.parameterNumber(kernel, index, Cl.KERNEL_ARG_ADDRESS_QUALIFIER), index);
+        boolean isConst = (qualifiers & Cl.KERNEL_ARG_TYPE_CONST) != 0;
+        return new KernelParameter(index, api.parameterText(kernel, index, Cl.KERNEL_ARG_NAME), typeName, space, isConst || space == Space.CONSTANT);
+    }
+
+    private static Space space(long address, int index) {
+        return switch ((int) address) {
             case Cl.KERNEL_ARG_ADDRESS_GLOBAL -> Space.GLOBAL;
             case Cl.KERNEL_ARG_ADDRESS_CONSTANT -> Space.CONSTANT;
             case Cl.KERNEL_ARG_ADDRESS_LOCAL -> Space.LOCAL;
             case Cl.KERNEL_ARG_ADDRESS_PRIVATE -> Space.PRIVATE;
             default -> throw new IllegalStateException("addressQualifier=0x%x, index=%d".formatted(address, index));
         };
-        long qualifiers = api.parameterNumber(kernel, index, Cl.KERNEL_ARG_TYPE_QUALIFIER);
-        boolean isConst = (qualifiers & Cl.KERNEL_ARG_TYPE_CONST) != 0;
-        return new KernelParameter(
-                index,
-                api.parameterText(kernel, index, Cl.KERNEL_ARG_NAME),
-                api.parameterText(kernel, index, Cl.KERNEL_ARG_TYPE_NAME),
-                space,
-                isConst || space == Space.CONSTANT);
+    }
+
+    /// Asked before any argument is set: some drivers add local arguments to what the kernel declares itself.
+    private static KernelLimits limits(ClApi api, long device, long kernel) {
+        List<Long> required = sizes(api.kernelBytes(kernel, device, Cl.KERNEL_COMPILE_WORK_GROUP_SIZE));
+        return new KernelLimits(
+                api.kernelNumber(kernel, device, Cl.KERNEL_WORK_GROUP_SIZE),
+                sizes(api.deviceBytes(device, Cl.DEVICE_MAX_WORK_ITEM_SIZES)),
+                required.contains(0L) ? List.of() : required,
+                api.kernelNumber(kernel, device, Cl.KERNEL_LOCAL_MEM_SIZE),
+                api.deviceNumber(device, Cl.DEVICE_LOCAL_MEM_SIZE));
+    }
+
+    private static List<Long> sizes(byte[] bytes) {
+        LongBuffer sizes = ByteBuffer.wrap(bytes).order(ByteOrder.nativeOrder()).asLongBuffer();
+        return IntStream.range(0, sizes.limit()).mapToObj(sizes::get).toList();
     }
 
     @Override
@@ -80,6 +105,11 @@ final class ClKernel implements DeviceKernel {
     @Override
     public List<KernelParameter> parameters() {
         return parameters;
+    }
+
+    @Override
+    public KernelLimits limits() {
+        return limits;
     }
 
     @Override
@@ -103,8 +133,9 @@ final class ClKernel implements DeviceKernel {
             throw new IllegalArgumentException("kernel=" + name + ", arguments=" + arguments.size()
                     + ", must be " + parameters.size() + ": " + parameters.stream().map(ClKernel::signature).toList());
         }
+        limits.require(name, range, KernelLimits.localBytesOf(arguments));
         long[] global = range.global();
-        long[] local = range.local();
+        long[] local = limits.groupOf(range);
         synchronized (this) {
             if (closed) {
                 throw new IllegalStateException("kernel is closed, kernel=" + name);
@@ -114,9 +145,14 @@ final class ClKernel implements DeviceKernel {
             }
             ClQueue queue = device.compute();
             long mark = queue.mark();
-            long event = enqueue.enqueue(queue.handle(), handle, global, local);
-            return event == 0 ? null : queue.submit(event, "clEnqueueNDRangeKernel",
-                    () -> "kernel=" + name + ", range=" + range + ", device=" + device, mark, CommandEvent.Kind.KERNEL, name, 0);
+            Supplier<String> detail = () -> "kernel=" + name + ", range=" + range + ", device=" + device;
+            long event;
+            try {
+                event = enqueue.enqueue(queue.handle(), handle, global, local);
+            } catch (OpenClFailedException e) { // what enqueues knows a handle only
+                throw new OpenClFailedException(e.call(), e.status(), ClStatus.name(e.status()), detail.get(), e);
+            }
+            return event == 0 ? null : queue.submit(event, "clEnqueueNDRangeKernel", detail, mark, CommandEvent.Kind.KERNEL, name, 0);
         }
     }
 
@@ -144,6 +180,9 @@ final class ClKernel implements DeviceKernel {
     }
 
     private void setValue(KernelParameter parameter, MemorySegment bytes) {
+        if (parameter.valueType().map(type -> type.bytes() != bytes.byteSize()).orElse(false)) { // drivers let some sizes pass that are too small
+            throw wrong(parameter, "cannot take a value of valueBytes=" + bytes.byteSize());
+        }
         if (scratch.byteSize() < bytes.byteSize()) {
             scratch = Arena.ofAuto().allocate(bytes.byteSize());
         }
@@ -170,6 +209,7 @@ final class ClKernel implements DeviceKernel {
             case GLOBAL, CONSTANT -> "device memory";
             case LOCAL -> "a size of local memory";
             case PRIVATE -> "a value";
+            case OBJECT -> "nothing that can be passed here";
         };
     }
 

@@ -3,37 +3,36 @@ package io.github.hmm4j.device.sim;
 import io.github.hmm4j.device.Completion;
 import io.github.hmm4j.device.DeviceKernel;
 import io.github.hmm4j.device.KernelArgument;
+import io.github.hmm4j.device.KernelLimits;
 import io.github.hmm4j.device.KernelParameter;
 import io.github.hmm4j.device.KernelParameter.Space;
 import io.github.hmm4j.device.NDRange;
+import io.github.hmm4j.device.ValueType;
 import io.github.hmm4j.error.HmmException;
-import io.github.hmm4j.error.OpenClFailedException;
 import io.github.hmm4j.timeline.CommandEvent;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
 import java.util.ArrayList;
 import java.util.List;
-import java.util.Map;
 import java.util.concurrent.atomic.AtomicBoolean;
 import org.jspecify.annotations.Nullable;
 
 /// One kernel of a simulated device.
 final class SimKernel implements DeviceKernel {
 
-    /// Sizes of the scalar types; a value of another type (a vector, a struct) is taken as it comes.
-    private static final Map<String, Integer> SCALAR_BYTES = Map.ofEntries(
-            Map.entry("char", 1), Map.entry("uchar", 1), Map.entry("unsigned char", 1),
-            Map.entry("short", 2), Map.entry("ushort", 2), Map.entry("unsigned short", 2),
-            Map.entry("int", 4), Map.entry("uint", 4), Map.entry("unsigned int", 4), Map.entry("float", 4),
-            Map.entry("long", 8), Map.entry("ulong", 8), Map.entry("unsigned long", 8), Map.entry("double", 8));
+    /// Local memory of a work-group, as much as OpenCL demands of every device.
+    private static final long LOCAL_BYTES = 32 << 10;
 
     private final SimDevice device;
     private final SimKernels.Entry entry;
+    private final KernelLimits limits;
     private final AtomicBoolean closed = new AtomicBoolean();
 
     SimKernel(SimDevice device, SimKernels.Entry entry) {
         this.device = device;
         this.entry = entry;
+        long items = device.info().maxWorkGroupSize();
+        limits = new KernelLimits(items, List.of(items, items, items), entry.requiredGroup(), 0, LOCAL_BYTES);
     }
 
     @Override
@@ -47,6 +46,11 @@ final class SimKernel implements DeviceKernel {
     }
 
     @Override
+    public KernelLimits limits() {
+        return limits;
+    }
+
+    @Override
     public Completion launch(List<KernelArgument> arguments, NDRange range) {
         if (closed.get()) {
             throw new IllegalStateException("kernel=" + name() + " is closed");
@@ -55,6 +59,7 @@ final class SimKernel implements DeviceKernel {
             throw new IllegalArgumentException("kernel=%s, arguments=%d, parameters=%d"
                     .formatted(name(), arguments.size(), parameters().size()));
         }
+        limits.require(name(), range, KernelLimits.localBytesOf(arguments));
         List<MemorySegment> segments = new ArrayList<>(arguments.size());
         List<SimMemory> memories = new ArrayList<>();
         List<SimMemory> written = new ArrayList<>();
@@ -69,7 +74,6 @@ final class SimKernel implements DeviceKernel {
                 }
             }
         }
-        checkGroup(range);
         device.enterOrFail(Operation.LAUNCH, "kernel=" + name() + ", range=" + range);
         retain(memories);
         boolean doomed = device.endIsDoomed();
@@ -104,8 +108,8 @@ final class SimKernel implements DeviceKernel {
                 yield parameter.isConst() ? all.asReadOnly() : all;
             }
             case KernelArgument.Value(var bytes) when parameter.space() == Space.PRIVATE -> {
-                Integer expected = SCALAR_BYTES.get(parameter.typeName());
-                if (bytes.byteSize() == 0 || (expected != null && expected != bytes.byteSize())) {
+                long expected = parameter.valueType().map(ValueType::bytes).map(Integer::longValue).orElse(bytes.byteSize()); // a struct is taken as it comes
+                if (expected != bytes.byteSize()) {
                     throw new IllegalArgumentException("%s, valueBytes=%d, expected=%s"
                             .formatted(where(parameter), bytes.byteSize(), expected));
                 }
@@ -116,18 +120,6 @@ final class SimKernel implements DeviceKernel {
             default -> throw new IllegalArgumentException("%s, space=%s, argument=%s: not what it takes"
                     .formatted(where(parameter), parameter.space(), argument.getClass().getSimpleName()));
         };
-    }
-
-    private void checkGroup(NDRange range) {
-        long size = 1;
-        for (long items : range.local()) {
-            size = Math.multiplyExact(size, items);
-        }
-        int most = device.info().maxWorkGroupSize();
-        if (size > most) {
-            throw new OpenClFailedException(Operation.LAUNCH.call(), -54, "CL_INVALID_WORK_GROUP_SIZE",
-                    device.detail("kernel=" + name() + ", range=" + range + ", maxWorkGroupSize=" + most));
-        }
     }
 
     // A launch that is doomed runs all the same: a kernel that fails at its end has written what it wanted to write.

@@ -13,7 +13,7 @@ import org.jspecify.annotations.Nullable;
 public final class SimKernels {
 
     /// One registered kernel.
-    record Entry(String name, List<KernelParameter> parameters, SimKernelBody body) {}
+    record Entry(String name, List<KernelParameter> parameters, List<Long> requiredGroup, SimKernelBody body) {}
 
     private final Map<String, Entry> entries = new ConcurrentHashMap<>();
 
@@ -22,15 +22,19 @@ public final class SimKernels {
     /// @throws IllegalArgumentException if the declaration cannot be read or the name is taken
     public SimKernels add(String declaration, SimKernelBody body) {
         KernelDeclaration parsed = KernelDeclaration.parse(declaration);
-        return add(parsed.name(), parsed.parameters(), body);
+        return add(new Entry(parsed.name(), parsed.parameters(), parsed.requiredGroup(), body));
     }
 
     /// Adds a kernel with the parameters given.
     ///
     /// @throws IllegalArgumentException if the name is taken
     public SimKernels add(String name, List<KernelParameter> parameters, SimKernelBody body) {
-        if (entries.putIfAbsent(name, new Entry(name, List.copyOf(parameters), body)) != null) {
-            throw new IllegalArgumentException("name=" + name + ", there is such a kernel already");
+        return add(new Entry(name, List.copyOf(parameters), List.of(), body));
+    }
+
+    private SimKernels add(Entry entry) {
+        if (entries.putIfAbsent(entry.name(), entry) != null) {
+            throw new IllegalArgumentException("name=" + entry.name() + ", there is such a kernel already");
         }
         return this;
     }

@@ -115,6 +115,30 @@ abstract class ClApiContract {
     }
 
     @Test
+    void saysWhatHoldsForAKernelOnADevice() {
+        long program = api.createProgram(context, """
+                kernel __attribute__((reqd_work_group_size(8, 2, 1))) void k(global int *a) {
+                    local int own[64];
+                    own[get_local_id(0)] = 1;
+                    barrier(CLK_LOCAL_MEM_FENCE);
+                    a[0] = own[0];
+                }
+                """);
+        assertThat(api.build(program, id.device(), "")).isTrue();
+        long kernel = api.createKernel(program, "k");
+        assertThat(api.kernelNumber(kernel, id.device(), Cl.KERNEL_WORK_GROUP_SIZE)).isBetween(16L, (long) id.info().maxWorkGroupSize());
+        assertThat(api.kernelNumber(kernel, id.device(), Cl.KERNEL_LOCAL_MEM_SIZE)).isGreaterThanOrEqualTo(256);
+        byte[] group = api.kernelBytes(kernel, id.device(), Cl.KERNEL_COMPILE_WORK_GROUP_SIZE);
+        assertThat(MemorySegment.ofArray(group).toArray(ValueLayout.JAVA_LONG_UNALIGNED)).containsExactly(8, 2, 1);
+        assertThatExceptionOfType(OpenClFailedException.class).isThrownBy(() -> api.kernelNumber(kernel, id.device(), 0x7777))
+                .withMessageContaining("clGetKernelWorkGroupInfo failed").withMessageContaining("query=0x7777");
+        assertThatExceptionOfType(OpenClFailedException.class).isThrownBy(() -> api.kernelBytes(kernel, id.device(), 0x7777))
+                .withMessageContaining("clGetKernelWorkGroupInfo failed").withMessageContaining("query=0x7777");
+        api.releaseKernel(kernel);
+        api.releaseProgram(program);
+    }
+
+    @Test
     void doublesSharedVirtualMemoryOfEveryKind() {
         Set<Svm> kinds = id.info().svm();
         assumeThat(kinds).as("the device has shared virtual memory").contains(Svm.COARSE_GRAIN_BUFFER);

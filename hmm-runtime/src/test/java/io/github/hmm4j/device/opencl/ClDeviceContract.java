@@ -10,8 +10,11 @@ import io.github.hmm4j.device.CopyEngine;
 import io.github.hmm4j.device.CopyRun;
 import io.github.hmm4j.device.Device;
 import io.github.hmm4j.device.DeviceContract;
+import io.github.hmm4j.device.DeviceKernel;
 import io.github.hmm4j.device.DeviceMemory;
 import io.github.hmm4j.device.KernelArgument;
+import io.github.hmm4j.device.KernelParameter;
+import io.github.hmm4j.device.KernelParameter.Space;
 import io.github.hmm4j.device.NDRange;
 import io.github.hmm4j.error.KernelBuildException;
 import io.github.hmm4j.error.OpenClFailedException;
@@ -100,14 +103,57 @@ abstract class ClDeviceContract extends DeviceContract {
     }
 
     @Test
-    void aRangeTheDeviceCannotRunIsTheDriversError() {
+    void aDriversErrorNamesTheKernelAndItsRange() {
         DeviceMemory memory = zeroed(1);
-        long tooMany = 2L * device().info().maxWorkGroupSize();
-        assertThatExceptionOfType(OpenClFailedException.class)
-                .isThrownBy(() -> program().kernel("place").launch(
-                        List.of(new KernelArgument.Memory(memory)),
-                        NDRange.of(tooMany).local(tooMany)))
-                .withMessageContaining("clEnqueueNDRangeKernel").withMessageContaining("" + tooMany);
+        intercepted.fail("enqueueKernel", 1);
+        assertThatExceptionOfType(OpenClFailedException.class).isThrownBy(() -> fill(memory, 1, 1))
+                .withMessageContaining("kernel=fill").withMessageContaining("range=[1024]").withMessageContaining("device=" + device());
+        fill(memory, 1, 1).await();
+    }
+
+    @Test
+    void refusesWhatADriverTakesForAnImageOrASampler() {
+        Source source = Source.text("objects.cl", """
+                typedef image2d_t picture;
+                kernel void images(read_only image2d_t a, sampler_t s, write_only image3d_t b, picture c, global int *p) { }
+                """);
+        DeviceMemory memory = zeroed(1);
+        var pointer = new KernelArgument.Memory(memory);
+        var number = new KernelArgument.Value(MemorySegment.ofArray(new long[1]));
+        try (var program = device().build(source, "-cl-std=CL1.2")) {
+            DeviceKernel images = program.kernel("images");
+            assertThat(images.parameters()).extracting(KernelParameter::space)
+                    .containsExactly(Space.OBJECT, Space.OBJECT, Space.OBJECT, Space.OBJECT, Space.GLOBAL);
+            for (KernelArgument argument : List.of(pointer, number, new KernelArgument.Local(8))) {
+                assertThatIllegalArgumentException()
+                        .isThrownBy(() -> images.launch(List.of(argument, argument, argument, argument, pointer), NDRange.of(1)))
+                        .withMessageContaining("kernel=images").withMessageContaining("image2d_t a");
+            }
+        }
+    }
+
+    @Test
+    void addsLocalMemoryThatAKernelDeclaresItself() {
+        Source source = Source.text("local.cl", """
+                kernel void own(global int *out, local int *more) {
+                    local int own[256];
+                    own[get_local_id(0)] = 5;
+                    barrier(CLK_LOCAL_MEM_FENCE);
+                    more[0] = own[0];
+                    out[0] = more[0];
+                }
+                """);
+        DeviceMemory memory = zeroed(1);
+        try (var program = device().build(source, "-cl-std=CL1.2")) {
+            DeviceKernel own = program.kernel("own");
+            assertThat(own.limits().ownLocalBytes()).isGreaterThanOrEqualTo(1024);
+            long left = own.limits().localBytes() - own.limits().ownLocalBytes();
+            assertThatIllegalArgumentException()
+                    .isThrownBy(() -> own.launch(List.of(new KernelArgument.Memory(memory), new KernelArgument.Local(left + 1)), NDRange.of(1)))
+                    .withMessageContaining("CL_KERNEL_LOCAL_MEM_SIZE=" + own.limits().ownLocalBytes());
+            own.launch(List.of(new KernelArgument.Memory(memory), new KernelArgument.Local(4)), NDRange.of(1)).await();
+        }
+        assertThat(read(memory, 1)[0]).isEqualTo(5);
     }
 
     @Test

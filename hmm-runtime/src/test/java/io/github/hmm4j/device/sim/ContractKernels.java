@@ -31,6 +31,19 @@ final class ContractKernels {
                     }
                 })
                 .add("kernel void reverse(global uint *data, local uint *scratch)", ContractKernels::reverse)
+                .add("kernel __attribute__((reqd_work_group_size(8, 1, 1))) void eights(global uint *out)", (args, range) -> {
+                    for (long i = 0; i < range.global()[0]; i++) {
+                        args.memory(0).setAtIndex(JAVA_INT, i, (int) (i / 8));
+                    }
+                })
+                .add("kernel void two_locals(global uint *out, local uint *a, local uint *b)", (args, range) -> {
+                    for (long i = 0; i < range.global()[0]; i++) {
+                        args.memory(1).setAtIndex(JAVA_INT, 0, (int) i);
+                        args.memory(2).setAtIndex(JAVA_INT, 0, 2 * (int) i);
+                        int sum = args.memory(1).getAtIndex(JAVA_INT, 0) + args.memory(2).getAtIndex(JAVA_INT, 0);
+                        args.memory(0).setAtIndex(JAVA_INT, i, sum);
+                    }
+                })
                 .add("kernel void place(global uint *out)", (args, range) -> {
                     long[] size = range.global();
                     for (long i = 0; i < size[0] * size[1] * size[2]; i++) {

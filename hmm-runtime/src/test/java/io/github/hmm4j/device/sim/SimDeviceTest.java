@@ -150,6 +150,17 @@ class SimDeviceTest {
     }
 
     @Test
+    void knowsWhatOfADeclarationCannotBePassed() {
+        KernelDeclaration read = KernelDeclaration.parse("kernel __attribute__((reqd_work_group_size(4, 2, 1))) void k(read_only image2d_t picture, "
+                + "sampler_t sampler, __write_only image3d_t out, read_only pipe int numbers, global int *n)");
+        assertThat(read.parameters()).extracting(KernelParameter::space).containsExactly(KernelParameter.Space.OBJECT, KernelParameter.Space.OBJECT,
+                KernelParameter.Space.OBJECT, KernelParameter.Space.OBJECT, KernelParameter.Space.GLOBAL);
+        assertThat(read.parameters()).noneMatch(parameter -> parameter.isMemory() && parameter.index() < 4);
+        assertThat(read.requiredGroup()).containsExactly(4L, 2L, 1L);
+        assertThat(KernelDeclaration.parse("kernel void k(int n)").requiredGroup()).isEmpty();
+    }
+
+    @Test
     void refusesASourceWithoutAKnownKernelAndAKernelThatIsNotThere() {
         assertThatThrownBy(() -> device.build(Source.text("x.cl", "kernel void other() {}"), "-cl-std=CL1.2"))
                 .isInstanceOf(KernelBuildException.class).hasMessageContaining("other").hasMessageContaining("[add]");
@@ -315,7 +326,7 @@ class SimDeviceTest {
             assertThatThrownBy(() -> add.launch(List.of(pointer, pointer, wide), NDRange.of(1)))
                     .hasMessageContaining("valueBytes=8");
             assertThatThrownBy(() -> add.launch(List.of(pointer, pointer, value(1)), NDRange.of(2048).local(2048)))
-                    .isInstanceOf(OpenClFailedException.class).hasMessageContaining("maxWorkGroupSize=1024");
+                    .isInstanceOf(IllegalArgumentException.class).hasMessageContaining("CL_DEVICE_MAX_WORK_ITEM_SIZES=[1024, 1024, 1024]");
             assertThat(device.submitted(SimLane.COMPUTE)).isZero();
         }
     }

@@ -384,6 +384,22 @@ public final class JoclClApi implements ClApi {
     }
 
     @Override
+    public long kernelNumber(long kernel, long device, int name) {
+        cl_kernel object = kernels.get(kernel);
+        cl_device_id id = devices.get(device);
+        return InfoCall.number("clGetKernelWorkGroupInfo", name, (capacity, answer, length) ->
+                CL.clGetKernelWorkGroupInfo(object, id, name, capacity, answer, length));
+    }
+
+    @Override
+    public byte[] kernelBytes(long kernel, long device, int name) {
+        cl_kernel object = kernels.get(kernel);
+        cl_device_id id = devices.get(device);
+        return InfoCall.bytes("clGetKernelWorkGroupInfo", name, (capacity, answer, length) ->
+                CL.clGetKernelWorkGroupInfo(object, id, name, capacity, answer, length));
+    }
+
+    @Override
     public void releaseKernel(long kernel) {
         release(kernels, kernel, CL::clReleaseKernel, "clReleaseKernel");
     }

@@ -334,6 +334,18 @@ public final class LwjglClApi implements ClApi {
     }
 
     @Override
+    public long kernelNumber(long kernel, long device, int name) {
+        return InfoCall.number("clGetKernelWorkGroupInfo", name, (capacity, answer, length) ->
+                CL10.nclGetKernelWorkGroupInfo(kernel, device, name, capacity, answer, length));
+    }
+
+    @Override
+    public byte[] kernelBytes(long kernel, long device, int name) {
+        return InfoCall.bytes("clGetKernelWorkGroupInfo", name, (capacity, answer, length) ->
+                CL10.nclGetKernelWorkGroupInfo(kernel, device, name, capacity, answer, length));
+    }
+
+    @Override
     public void releaseKernel(long kernel) {
         ClStatus.check(CL10.clReleaseKernel(kernel), "clReleaseKernel", null);
     }

@@ -1,0 +1,147 @@
+package io.github.hmm4j;
+
+import static java.lang.foreign.ValueLayout.JAVA_BYTE;
+import static java.lang.foreign.ValueLayout.JAVA_DOUBLE;
+import static java.lang.foreign.ValueLayout.JAVA_FLOAT;
+import static java.lang.foreign.ValueLayout.JAVA_INT;
+import static java.lang.foreign.ValueLayout.JAVA_SHORT;
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatIllegalArgumentException;
+
+import io.github.hmm4j.device.NDRange;
+import io.github.hmm4j.device.opencl.ClBinding;
+import io.github.hmm4j.device.sim.SimArguments;
+import io.github.hmm4j.device.sim.SimDevice;
+import io.github.hmm4j.device.sim.SimKernels;
+import io.github.hmm4j.kernels.Source;
+import io.github.hmm4j.pager.HostAccess;
+import io.github.hmm4j.pager.HostView;
+import java.lang.foreign.MemorySegment;
+import java.util.Arrays;
+import java.util.function.ToDoubleBiFunction;
+import org.junit.jupiter.api.Timeout;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.EnumSource;
+
+/// What a kernel sees of the values that Java passes: the same numbers, over either binding and on a simulated device.
+@Timeout(120)
+class ValuesTest {
+
+    private static final String SCALARS = "kernel void scalars(global double *out, char a, uchar b, short c, unsigned short d, int e, uint f, long g, float h, double i)";
+    private static final String VECTORS = "kernel void vectors(global double *out, float2 a, uchar4 b, int3 c)";
+    private static final String OTHERS = "kernel void others(global double *out, real a, pair b)";
+    private static final Source SOURCE = Source.text("values.cl", """
+            #pragma OPENCL EXTENSION cl_khr_fp64 : enable
+            typedef float real;
+            typedef struct { int x; double y; } pair;
+            SCALARS { out[0] = a; out[1] = b; out[2] = c; out[3] = d; out[4] = e; out[5] = f; out[6] = g; out[7] = h; out[8] = i; }
+            VECTORS { out[0] = a.x; out[1] = a.y; out[2] = b.x; out[3] = b.w; out[4] = c.x; out[5] = c.y; out[6] = c.z; }
+            OTHERS { out[0] = a; out[1] = b.x; out[2] = b.y; }
+            """.replace("SCALARS", SCALARS).replace("VECTORS", VECTORS).replace("OTHERS", OTHERS));
+
+    /// What the kernels run on.
+    private enum On { LWJGL, JOCL, SIM }
+
+    private static Hmm open(On on) {
+        HmmBuilder builder = Hmm.builder().heap(ByteSize.mib(16)).hostAccess(HostAccess.Mode.CHECKED);
+        return on == On.SIM ? builder.device(SimDevice.builder().kernels(kernels()).open()).open() : builder.binding(ClBinding.valueOf(on.name())).open();
+    }
+
+    private static SimKernels kernels() {
+        return new SimKernels()
+                .add(SCALARS, (args, _) -> keep(args, (all, i) -> switch (i) {
+                    case 0 -> all.value(1).get(JAVA_BYTE, 0);
+                    case 1 -> Byte.toUnsignedInt(all.value(2).get(JAVA_BYTE, 0));
+                    case 2 -> all.value(3).get(JAVA_SHORT.withByteAlignment(1), 0);
+                    case 3 -> Short.toUnsignedInt(all.value(4).get(JAVA_SHORT.withByteAlignment(1), 0));
+                    case 4 -> all.intValue(5);
+                    case 5 -> Integer.toUnsignedLong(all.intValue(6));
+                    case 6 -> all.longValue(7);
+                    case 7 -> all.floatValue(8);
+                    default -> all.doubleValue(9);
+                }, 9))
+                .add(VECTORS, (args, _) -> keep(args, (all, i) -> switch (i) {
+                    case 0, 1 -> all.value(1).get(JAVA_FLOAT.withByteAlignment(1), 4L * i);
+                    case 2 -> Byte.toUnsignedInt(all.value(2).get(JAVA_BYTE, 0));
+                    case 3 -> Byte.toUnsignedInt(all.value(2).get(JAVA_BYTE, 3));
+                    default -> all.value(3).get(JAVA_INT.withByteAlignment(1), 4L * (i - 4));
+                }, 7))
+                .add(OTHERS, (args, _) -> keep(args, (all, i) -> switch (i) {
+                    case 0 -> all.floatValue(1);
+                    case 1 -> all.intValue(2);
+                    default -> all.value(2).get(JAVA_DOUBLE.withByteAlignment(1), 8);
+                }, 3));
+    }
+
+    private static void keep(SimArguments args, ToDoubleBiFunction<SimArguments, Integer> seen, int count) {
+        for (int i = 0; i < count; i++) {
+            args.memory(0).setAtIndex(JAVA_DOUBLE, i, seen.applyAsDouble(args, i));
+        }
+    }
+
+    private static double[] seen(Hmm hmm, String kernel, Object... values) {
+        MemorySegment out = hmm.heap().allocate(JAVA_DOUBLE, 16);
+        Object[] arguments = new Object[values.length + 1];
+        arguments[0] = out;
+        System.arraycopy(values, 0, arguments, 1, values.length);
+        hmm.program(SOURCE).kernel(kernel).args(arguments).launch(NDRange.of(1)).await();
+        try (HostView view = hmm.heap().view(out, Access.READ)) {
+            return Arrays.copyOf(view.segment().toArray(JAVA_DOUBLE), switch (kernel) {
+                case "scalars" -> 9;
+                case "vectors" -> 7;
+                default -> 3;
+            });
+        }
+    }
+
+    @ParameterizedTest
+    @EnumSource
+    void scalarsAreTheSameNumbers(On on) {
+        try (Hmm hmm = open(on)) {
+            assertThat(seen(hmm, "scalars", 1, 2, 3, 4, 5, 6, 7, 8, 9)).containsExactly(1, 2, 3, 4, 5, 6, 7, 8, 9);
+            assertThat(seen(hmm, "scalars", 1f, 2d, 3L, 4f, 5d, 6f, 7d, 8L, 9f)).containsExactly(1, 2, 3, 4, 5, 6, 7, 8, 9);
+            assertThat(seen(hmm, "scalars", (byte) -1, (byte) -1, (short) -1, (short) -1, -1, -1, -1L, -1f, -1d))
+                    .containsExactly(-1, 255, -1, 65535, -1, 0xFFFF_FFFFL, -1, -1, -1);
+            assertThat(seen(hmm, "scalars", 0, 0, 0, 0, 0, 0, 0, Double.NaN, 0.1f)).endsWith(Double.NaN, 0.1f);
+            assertThatIllegalArgumentException().isThrownBy(() -> seen(hmm, "scalars", 0, 0, 0, 0, 0, 0, 0, 0.1, 0))
+                    .withMessageContaining("kernel=scalars, argument 8: float h cannot hold Double 0.1 without loss");
+            assertThatIllegalArgumentException().isThrownBy(() -> seen(hmm, "scalars", 0, 0, 0, 0, 2.5f, 0, 0, 0, 0))
+                    .withMessageContaining("int e cannot hold Float 2.5");
+            assertThatIllegalArgumentException().isThrownBy(() -> seen(hmm, "scalars", 0, 256, 0, 0, 0, 0, 0, 0, 0))
+                    .withMessageContaining("uchar b cannot hold Integer 256");
+        }
+    }
+
+    @ParameterizedTest
+    @EnumSource
+    void aVectorTakesAVector(On on) {
+        try (Hmm hmm = open(on)) {
+            Arg bytes = Arg.bytes(MemorySegment.ofArray(new int[] {4, 5, 6, 0}));
+            assertThat(seen(hmm, "vectors", Arg.vector(1, 1.5), Arg.vector(2, 0, 0, 255), Arg.vector(4, 5f, 6L))).containsExactly(1, 1.5, 2, 255, 4, 5, 6);
+            assertThat(seen(hmm, "vectors", Arg.vector(1, 1.5), Arg.vector(2, 0, 0, 255), bytes)).containsExactly(1, 1.5, 2, 255, 4, 5, 6);
+            Arg four = Arg.vector(1, 2, 3, 4);
+            Arg three = Arg.vector(1, 2, 3);
+            assertThatIllegalArgumentException().isThrownBy(() -> seen(hmm, "vectors", 1d, four, three))
+                    .withMessageContaining("kernel=vectors, parameter 1 is float2 a: it does not take a scalar");
+            assertThatIllegalArgumentException().isThrownBy(() -> seen(hmm, "vectors", three, four, three)).withMessageContaining("a vector of 3");
+            assertThatIllegalArgumentException().isThrownBy(() -> seen(hmm, "vectors", Arg.vector(1, 0.1), four, three))
+                    .withMessageContaining("argument 1: float2 a cannot hold Integer 1, Double 0.1 without loss");
+            assertThatIllegalArgumentException()
+                    .isThrownBy(() -> seen(hmm, "vectors", Arg.vector(1, 2), four, Arg.bytes(MemorySegment.ofArray(new int[3]))))
+                    .withMessageContaining("int3 c").withMessageContaining("valueBytes=12");
+        }
+    }
+
+    @ParameterizedTest
+    @EnumSource
+    void otherTypesTakeWhatTheyGet(On on) {
+        try (Hmm hmm = open(on)) {
+            MemorySegment pair = MemorySegment.ofArray(new long[2]);
+            pair.set(JAVA_INT.withByteAlignment(1), 0, 7);
+            pair.set(JAVA_DOUBLE.withByteAlignment(1), 8, 0.5);
+            Arg argument = Arg.bytes(pair);
+            pair.fill((byte) 0); // it was copied
+            assertThat(seen(hmm, "others", 2.5f, argument)).containsExactly(2.5, 7, 0.5);
+        }
+    }
+}
