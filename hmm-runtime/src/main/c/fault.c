@@ -86,7 +86,7 @@ static void serve_stretch(struct hmm_pager *p, const struct fault *f, uint64_t w
   }
   if (result == -EACCES && at > f->page + 1) result = fetch_for_fault(p, f->page, f->page + 1, touch, &patience, &failure, record);
   count(p, f->write ? HMM_FAULTS_WRITE : HMM_FAULTS_READ, 1);
-  p->trap->answer(p, f, result);
+  p->trap->answer(p, f, result, (uint64_t)failure.word);
   end_record(p, record, result); // the thread goes on already
   if (patience.told) tell(p, &patience, result == -ETIMEDOUT ? HMM_NOTICE_GIVEN_UP : HMM_NOTICE_ENDED);
   if (result) count(p, HMM_ERRORS, 1);

@@ -205,39 +205,46 @@ static uint64_t landed(const struct fetch *f, uint64_t w, uint64_t before) {
   }
 }
 
+// What step 4 has to do for a page.
+enum mapping { LEAVE_UNMAPPED, MAP_ZEROS, MAP_TO_READ, MAP_TO_WRITE, LIFT_PROTECTION };
+
+static enum mapping mapping_for(const struct fetch *f, const struct claim *c) {
+  uint64_t before = c->before, after = landed(f, c->word, before);
+  if (!word_readable(before)) return LEAVE_UNMAPPED; // it came home, but nobody may touch it
+  if (word_state(after) != HOST || !word_writable(after)) return MAP_TO_READ;
+  if (word_state(before) == EMPTY && !(before & MARKED_READ)) return MAP_ZEROS;
+  // What was read has memory and a mapping, as a rule. Where the touch itself has met the mapping nothing else is missing, and if it has gone since, there is another touch.
+  return f->flags & MAPPED && word_state(before) != DEVICE ? LIFT_PROTECTION : MAP_TO_WRITE;
+}
+
+static int map_run(const struct fetch *f, enum mapping what, uint64_t first, uint64_t end) {
+  const struct trap *trap = f->p->trap;
+  if (what == LEAVE_UNMAPPED) return 0;
+  if (what == MAP_ZEROS) return trap->install_empty(f->p, first, end);
+  int result = back(f->p, first, end); // Linux maps what a file has
+  if (result) return result;
+  return what == LIFT_PROTECTION ? trap->upgrade(f->p, first, end) : trap->install(f->p, first, end, what == MAP_TO_WRITE);
+}
+
 // Step 4. Runs of pages that are mapped alike.
 static int map(const struct fetch *f, const struct batch *b) {
-  struct hmm_pager *p = f->p;
   uint64_t started = nanos();
   int result = 0;
   for (size_t i = 0; i < b->count && !result;) {
-    uint64_t before = b->claims[i].before, after = landed(f, b->claims[i].word, before);
-    enum state from = word_state(before), to = word_state(after);
+    enum mapping what = mapping_for(f, &b->claims[i]);
     size_t j = i + 1;
-    while (continues(b, j) && word_state(b->claims[j].before) == from && word_state(landed(f, b->claims[j].word, b->claims[j].before)) == to
-           && word_writable(b->claims[j].before) == word_writable(before) && word_readable(b->claims[j].before) == word_readable(before)) {
-      j++;
-    }
-    uint64_t first = b->claims[i].page, end = b->claims[j - 1].page + 1;
-    if (!word_readable(before)) {
-      // it came home, but nobody may touch it
-    } else if (from == EMPTY && to == HOST) {
-      result = p->trap->install_empty(p, first, end);
-    } else {
-      result = back(p, first, end); // Linux maps what a file has
-      bool upgrade = f->flags & MAPPED && from == SHARED && to == HOST && word_writable(before);
-      if (!result && upgrade) result = p->trap->upgrade(p, first, end);
-      else if (!result) result = p->trap->install(p, first, end, to == HOST && word_writable(after));
-    }
+    while (continues(b, j) && mapping_for(f, &b->claims[j]) == what) j++;
+    uint64_t first = b->claims[i].page;
+    result = map_run(f, what, first, b->claims[j - 1].page + 1);
     if (result) result = fail_errno(f->failure, first, result, HMM_CALL_MAP);
     i = j;
   }
-  count(p, HMM_MAP_NANOS, nanos() - started);
+  count(f->p, HMM_MAP_NANOS, nanos() - started);
   return result;
 }
 
-// Replaces all but pins and protection of a claimed word.
-static void settle(struct hmm_pager *p, const struct claim *c, uint64_t (*next)(const struct fetch *, uint64_t, uint64_t), const struct fetch *f, bool pin) {
+// Replaces all but pins and protection of a claimed word. Returns what it became.
+static uint64_t settle(struct hmm_pager *p, const struct claim *c, uint64_t (*next)(const struct fetch *, uint64_t, uint64_t), const struct fetch *f, bool pin) {
   uint64_t w = load_word(p, c->page);
   uint64_t to;
   do {
@@ -245,6 +252,7 @@ static void settle(struct hmm_pager *p, const struct claim *c, uint64_t (*next)(
     if (pin) to = word_pin(to, exclusive(f));
   } while (!change_word(p, c->page, &w, to));
   if (word_state(to) == POISONED) count(p, HMM_POISONED, 1);
+  return to;
 }
 
 static uint64_t poisoned(const struct fetch *f, uint64_t w, uint64_t before) {
@@ -274,7 +282,8 @@ static void restore_from(const struct fetch *f, struct batch *b, size_t from, co
   for (size_t i = from; i < b->count; i++) {
     const struct claim *c = &b->claims[i];
     bool lost = failure && failure->reason == HMM_OPENCL && is_lost(failure->status) && word_state(c->before) == DEVICE && (int64_t)word_device(c->before) == failure->device;
-    settle(f->p, c, lost ? poisoned : restored, f, false);
+    uint64_t left = settle(f->p, c, lost ? poisoned : restored, f, false);
+    if (f->flags & FAULT && c->page == f->first) f->failure->word = (int64_t)left; // what the touch is judged by
   }
   // Who touched the first page of a fault is woken when the fault is answered, and not sent through it again before.
   size_t woken = f->flags & FAULT && !(f->flags & AHEAD) && from == 0 && b->count && b->claims[0].page == f->first ? 1 : from;
@@ -318,13 +327,20 @@ static bool leave_launched(const struct fetch *f, struct batch *b) {
   return kept < n;
 }
 
+// What those who have pinned a page rely on.
+static int relied_on(const struct fetch *f, const struct claim *c) {
+  uint64_t w = load_word(f->p, c->page);
+  return word_pins(w, true) ? WRITABLE : word_pins(w, false) ? READABLE : CLOSED;
+}
+
 // Mapping has failed, perhaps half way. What it has mapped goes again, before the words say that it never was; a page
 // that got its first memory may have been written to meanwhile.
 static void take_mappings_back(const struct fetch *f, struct batch *b) {
   for (size_t i = 0; i < b->count;) {
+    int kept = relied_on(f, &b->claims[i]);
     size_t j = i + 1;
-    while (continues(b, j)) j++;
-    f->p->trap->forbid(f->p, b->claims[i].page, b->claims[j - 1].page + 1, false);
+    while (continues(b, j) && relied_on(f, &b->claims[j]) == kept) j++;
+    if (kept != WRITABLE) f->p->trap->forbid(f->p, b->claims[i].page, b->claims[j - 1].page + 1, kept == READABLE);
     i = j;
   }
   for (size_t i = 0; i < b->count && exclusive(f); i++) {
@@ -548,6 +564,10 @@ HMM_API int hmm_fetch(struct hmm_pager *p, uint64_t first, uint64_t end, uint64_
   memset(f.outcomes, 0, (size_t)(end - first)); // 0: not yet
   if (flags & HMM_PIN && !(flags & HMM_MAP) && (result = give_view(&f, end))) goto out;
   for (int i = 0; i < UNDER_WAY; i++) batches[i].claims = claims + (size_t)i * batch_pages;
+  if (flags & HMM_PIN && flags & HMM_MAP && (result = p->trap->may_pin(p))) {
+    fail_errno(failure, first, result, HMM_CALL_MAP);
+    goto out;
+  }
   while (true) {
     struct left left = {0};
     result = pass(&f, end, batches, batch_pages, &left);

@@ -177,8 +177,11 @@ HMM_API int hmm_fetch(struct hmm_pager *pager, uint64_t first, uint64_t end, uin
 // After Java has claimed pages for a device: takes the host's permission to write (`keep_reading`) or any permission away.
 HMM_API int hmm_forbid(struct hmm_pager *pager, uint64_t first, uint64_t end, uint64_t keep_reading);
 
-// The region's protection as the processor enforces it: 0 none, 1 read, 2 read and write.
+// After the words say so: the region's protection as the processor enforces it: 0 none, 1 read, 2 read and write. Nothing is left of errors from before.
 HMM_API int hmm_set_access(struct hmm_pager *pager, uint64_t first, uint64_t end, uint64_t access);
+
+// How many of the kernel's mappings all heaps together take with HMM_SIGSEGV, and how many they may.
+HMM_API int hmm_mappings(uint64_t *used, uint64_t *most);
 
 // Declares contents dead: pages become EMPTY, their host memory is given back. Launches that use them go on with what they have. Refused, with CL_DEVICE_NOT_AVAILABLE, while
 // a command that was given up may still write to that memory.

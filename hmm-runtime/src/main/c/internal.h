@@ -10,6 +10,8 @@
 // | dma.c | copies between host and device memory |
 // | uffd.c, sigsegv.c | the traps: how a touch is noticed and how mappings are changed |
 // | signals.c | the signal handler, its place in the chain of handlers, and how a touch becomes an error |
+// | answers.c | how userfaultfd's trap tells an error |
+// | mappings.c | the protection of every page under the SIGSEGV trap, in fewer mappings than the process may have |
 // | record.c | records of what was served, for those who want to see it |
 // | notice.c | tells of touches that wait long |
 // | probe.c | tries a trap with real faults |
@@ -36,7 +38,7 @@
 #define STREAMS 8
 #define FAULTS_AT_ONCE 16
 #define CLAIMS_OF_A_FAULT 512
-#define FAILED_PAGES 16
+#define ANSWERS 16
 #define AHEADS 64
 #define NOTICES 16
 #define FAILED_LAUNCHES 32
@@ -65,11 +67,13 @@ struct trap {
   // Maps pages that have no host memory yet, which then reads as zeros, writable.
   int (*install_empty)(struct hmm_pager *, uint64_t first, uint64_t end);
   int (*forbid)(struct hmm_pager *, uint64_t first, uint64_t end, bool keep_reading);
+  // After the words of pages have changed: takes away what they no longer allow (0 nothing, 1 reading, 2 all), and ends what was answered for them.
   int (*set_access)(struct hmm_pager *, uint64_t first, uint64_t end, int access);
+  int (*may_pin)(struct hmm_pager *); // -ENOMEM if what is pinned would leave too few mappings for the rest
   void (*wake)(struct hmm_pager *, uint64_t first, uint64_t end); // those who wait for a claim without a new mapping
   void (*put_back)(struct hmm_pager *, const struct fault *); // a fault that `wait` has returned comes again
-  // Ends a fault: 0, or the touch becomes an error of the thread.
-  void (*answer)(struct hmm_pager *, const struct fault *, int result);
+  // Ends a fault: 0, or the touch becomes an error of the thread, if the page's word is still what it was `judged` by; else it is made again.
+  void (*answer)(struct hmm_pager *, const struct fault *, int result, uint64_t judged);
   bool waits_for_claims; // whether a fault on a claimed page must wait here, or sleeps until it is woken
 };
 
@@ -121,6 +125,20 @@ struct stuck { // a command that was given up, and the host pages that it may st
 struct step {
   bool armed;
   int stopped;
+};
+
+struct answers { // see answers.c
+  pthread_mutex_t lock;
+  _Atomic int count; // that stand, or are about to
+  _Atomic uint64_t given[ANSWERS];
+  unsigned turn;
+  _Atomic bool all_closed;
+};
+
+struct mappings { // see mappings.c
+  uint8_t *access;    // by page: what the kernel allows
+  uint64_t hand;      // where to go on closing
+  struct hmm_pager *next; // of all heaps that have this
 };
 
 struct hmm_pager {
@@ -177,7 +195,8 @@ struct hmm_pager {
   unsigned notice_first, notice_count;
   bool notices_ended;
 
-  _Atomic uint64_t failed[FAILED_PAGES]; // page + 1: faults answered with an error that the thread has not seen yet
+  struct answers answers;   // of userfaultfd's trap
+  struct mappings mappings; // of the SIGSEGV trap
   _Atomic uint64_t counts[HMM_COUNTERS];
 
   _Atomic bool recording;
@@ -226,8 +245,6 @@ void work_ahead(struct hmm_pager *p); // on what is shared, until nothing is lef
 int set_rest(const struct fault *faults, int n); // what this thread has read and not begun to serve; returns how much was left of what was set before
 void wait_settled(struct hmm_pager *p, uint64_t page);
 void settled(struct hmm_pager *p); // after words have left TO_HOST
-void note_failed(struct hmm_pager *p, uint64_t page);
-bool take_failed(struct hmm_pager *p, uint64_t page);
 struct hmm_pager *pager_at(uintptr_t address);
 struct hmm_pager *pager_in(unsigned place); // or null
 
@@ -239,6 +256,20 @@ void await_handlers(struct hmm_pager *p); // lets those go who wait in the signa
 // Whether the touch may be made again; else it is an error.
 bool on_touch(struct hmm_pager *p, uint64_t page, const void *signal_context);
 void let_requests_go(struct hmm_pager *p); // when the crew has gone
+// answers.c
+void give_answer(struct hmm_pager *p, const struct fault *f, int result, uint64_t judged); // then wake the thread
+bool hear_answer(struct hmm_pager *p, uint64_t page, bool write); // in the signal handler: whether the touch is an error; else it may be made again
+void end_answers(struct hmm_pager *p, uint64_t first, uint64_t end);
+bool answers_stand(struct hmm_pager *p);
+
+// mappings.c
+enum { CLOSED, READABLE, WRITABLE };
+int open_mappings(struct hmm_pager *p); // all pages are closed, and `app` is mapped like that
+void close_mappings(struct hmm_pager *p);
+int set_mapping(struct hmm_pager *p, uint64_t first, uint64_t end, uint8_t access);
+int lower_mapping(struct hmm_pager *p, uint64_t first, uint64_t end); // what is writable becomes readable
+int mappings_for_pins(struct hmm_pager *p); // 0, or -ENOMEM if pinned pages have their share already
+uint64_t limit_mappings(uint64_t most); // for tests; returns what it was
 
 // record.c
 bool start_record(struct hmm_pager *p, struct hmm_record *r, enum hmm_record_kind kind, uint64_t first, bool write);
@@ -254,7 +285,7 @@ void serve(struct hmm_pager *p, struct fault *faults, int n);
 void bring_ahead(struct hmm_pager *p, const struct ahead *a);
 
 // fetch.c
-// Page `first` was touched; the others come along, but for those that launches use. With TOUCH_AHEAD nobody waits for the first either; with TOUCH_MAPPED they are mapped already, as far as is known.
+// Page `first` was touched; after a failure that was its own, `failure->word` is how its word was left. The others come along, but for those that launches use. With TOUCH_AHEAD nobody waits for the first either; with TOUCH_MAPPED they are mapped already, as far as is known.
 enum touch { TOUCH_WRITE = 1, TOUCH_MAPPED = 2, TOUCH_AHEAD = 4 };
 struct patience;
 // -ETIMEDOUT if launches took longer than `patience` has.
@@ -289,6 +320,7 @@ void note_backed(struct hmm_pager *p, uint64_t first, uint64_t end);
 int back(struct hmm_pager *p, uint64_t first, uint64_t end); // both, for pages that the caller has claimed
 int punch(struct hmm_pager *p, uint64_t first, uint64_t end); // under claims
 int map_app(struct hmm_pager *p, int protection); // the program's mapping of the file, of which no page is there yet
+int unmap_pages(struct hmm_pager *p, uint64_t first, uint64_t end); // takes userfaultfd's mapping of them away: what it maps is theirs again with the next touch
 int unmap_app(struct hmm_pager *p); // a touch of it is an ordinary stray one from now on
 bool has_memory(const struct hmm_pager *p, uint64_t page); // at least in part
 static inline bool is_backed(const struct hmm_pager *p, uint64_t page) {

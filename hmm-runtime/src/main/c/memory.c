@@ -19,6 +19,9 @@
 #ifndef MADV_POPULATE_WRITE // since Linux 5.14
 #define MADV_POPULATE_WRITE 23
 #endif
+#ifndef MADV_DONTNEED_LOCKED // since Linux 5.18
+#define MADV_DONTNEED_LOCKED 24
+#endif
 
 static int allocate(const struct hmm_pager *p, uint64_t first, uint64_t end) {
   uint64_t bytes = (end - first) << p->config.page_shift;
@@ -82,4 +85,13 @@ int unmap_app(struct hmm_pager *p) {
   if (mmap(app_of(p, 0), bytes, PROT_NONE, flags, -1, 0) != MAP_FAILED) return 0;
   int error = errno;
   return mprotect(app_of(p, 0), bytes, PROT_NONE) ? -error : 0;
+}
+
+int unmap_pages(struct hmm_pager *p, uint64_t first, uint64_t end) {
+  char *app = app_of(p, first);
+  size_t bytes = (size_t)((end - first) << p->config.page_shift);
+  if (!madvise(app, bytes, MADV_DONTNEED)) return 0;
+  if (errno != EINVAL) return -errno;
+  // the program has locked it; it is home again with the next touch
+  return madvise(app, bytes, MADV_DONTNEED_LOCKED) ? -errno : 0;
 }

@@ -9,13 +9,13 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/mman.h>
 #include <time.h>
 #include <unistd.h>
 
 #include "internal.h"
 
 #define IDLE_CREW 4
+#define ANSWER_NANOS 50000000L
 #define CREW_STACK_BYTES (1U << 20) // OpenCL drivers are called on it
 
 static _Atomic(struct hmm_pager *) pagers[HMM_MAX_PAGERS]; // for the signal handler
@@ -63,13 +63,32 @@ static void lead(struct hmm_pager *p) {
   }
 }
 
+// Until there is something to do. Answers that nobody has heard for a while are ended by whoever is idle; there is somebody, since whoever gives one hands on the lead.
+static void stand_by(struct hmm_pager *p) {
+  if (!answers_stand(p)) {
+    pthread_cond_wait(&p->crew_changed, &p->crew_lock);
+    return;
+  }
+  struct timespec until;
+  clock_gettime(CLOCK_REALTIME, &until);
+  until.tv_nsec += ANSWER_NANOS;
+  if (until.tv_nsec >= 1000000000) {
+    until.tv_sec++;
+    until.tv_nsec -= 1000000000;
+  }
+  if (pthread_cond_timedwait(&p->crew_changed, &p->crew_lock, &until) != ETIMEDOUT) return;
+  pthread_mutex_unlock(&p->crew_lock);
+  end_answers(p, 0, p->config.page_count);
+  pthread_mutex_lock(&p->crew_lock);
+}
+
 static void *crew_main(void *arg) {
   struct hmm_pager *p = arg;
   pthread_mutex_lock(&p->crew_lock);
   while (true) {
     while (p->led && !p->ahead_count && !p->stopping && p->idle < IDLE_CREW) {
       p->idle++;
-      pthread_cond_wait(&p->crew_changed, &p->crew_lock);
+      stand_by(p);
       p->idle--;
     }
     if (p->stopping) break;
@@ -202,26 +221,6 @@ void settled(struct hmm_pager *p) {
   pthread_mutex_unlock(&p->settle_lock);
 }
 
-// ---- faults that end in an error
-
-void note_failed(struct hmm_pager *p, uint64_t page) {
-  for (int i = 0; i < FAILED_PAGES; i++) {
-    if (atomic_load(&p->failed[i]) == page + 1) return; // two threads: whoever finds no note makes its touch again
-  }
-  for (int i = 0; i < FAILED_PAGES; i++) {
-    uint64_t none = 0;
-    if (atomic_compare_exchange_strong(&p->failed[i], &none, page + 1)) return;
-  }
-}
-
-bool take_failed(struct hmm_pager *p, uint64_t page) {
-  for (int i = 0; i < FAILED_PAGES; i++) {
-    uint64_t noted = page + 1;
-    if (atomic_compare_exchange_strong(&p->failed[i], &noted, 0)) return true;
-  }
-  return false;
-}
-
 // ---- opening and closing
 
 static int check(const struct hmm_config *c) {
@@ -262,6 +261,7 @@ static void init_locks(struct hmm_pager *p) {
   pthread_mutex_init(&p->crew_lock, NULL);
   pthread_cond_init(&p->crew_changed, NULL);
   pthread_mutex_init(&p->stream_lock, NULL);
+  pthread_mutex_init(&p->answers.lock, NULL);
   pthread_mutex_init(&p->record_lock, NULL);
   pthread_mutex_init(&p->step_lock, NULL);
   pthread_cond_init(&p->step_changed, NULL);

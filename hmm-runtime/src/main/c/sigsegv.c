@@ -98,42 +98,22 @@ void let_requests_go(struct hmm_pager *p) {
   }
 }
 
-static bool allows(uint64_t w, bool write) {
-  enum state s = word_state(w);
-  return s != POISONED && s != UNMAPPED && (write ? word_writable(w) : word_readable(w));
-}
-
-// With userfaultfd such a signal means protection, or an error that the crew could not tell. An error from before that no longer holds is made good here.
-static bool was_made_good(struct hmm_pager *p, uint64_t page, uint64_t word, bool write) {
-  if (take_failed(p, page)) return false;
-  while (allows(word, write)) {
-    if (mprotect(app_of(p, page), (size_t)p->page_bytes, word_writable(word) ? PROT_READ | PROT_WRITE : PROT_READ)) return false;
-    uint64_t now = load_word(p, page);
-    if (same_version(now, word)) return true;
-    word = now; // protected meanwhile, perhaps: then ours must not be the last word
-  }
-  mprotect(app_of(p, page), (size_t)p->page_bytes, word_readable(word) ? PROT_READ : PROT_NONE);
-  return false;
-}
-
 bool on_touch(struct hmm_pager *p, uint64_t page, const void *context) {
-  uint64_t word = load_word(p, page);
-  bool write = is_write(context, word);
-  return p->trap == &sigsegv_trap ? ask(p, page, write) : was_made_good(p, page, word, write);
+  bool write = is_write(context, load_word(p, page));
+  return p->trap == &sigsegv_trap ? ask(p, page, write) : !hear_answer(p, page, write);
 }
 
 static int segv_open(struct hmm_pager *p) {
   p->requests = calloc(1, sizeof(struct requests));
   if (!p->requests) return -ENOMEM;
-  int result = map_app(p, PROT_NONE);
-  if (!result) return 0;
-  unmap_app(p);
-  free(p->requests);
+  int result = open_mappings(p);
+  if (result) free(p->requests);
   return result;
 }
 
 static int segv_close(struct hmm_pager *p) {
   free(p->requests);
+  close_mappings(p);
   return unmap_app(p);
 }
 
@@ -153,33 +133,27 @@ static int segv_wait(struct hmm_pager *p, struct fault *faults, int capacity) {
   return n;
 }
 
-static int protect(struct hmm_pager *p, uint64_t first, uint64_t end, int protection) {
-  return mprotect(app_of(p, first), (size_t)((end - first) << p->config.page_shift), protection) ? -errno : 0;
-}
-
-static int segv_install(struct hmm_pager *p, uint64_t first, uint64_t end, bool writable) { return protect(p, first, end, writable ? PROT_READ | PROT_WRITE : PROT_READ); }
-static int segv_upgrade(struct hmm_pager *p, uint64_t first, uint64_t end) { return protect(p, first, end, PROT_READ | PROT_WRITE); }
+static int segv_install(struct hmm_pager *p, uint64_t first, uint64_t end, bool writable) { return set_mapping(p, first, end, writable ? WRITABLE : READABLE); }
+static int segv_upgrade(struct hmm_pager *p, uint64_t first, uint64_t end) { return set_mapping(p, first, end, WRITABLE); }
 static int segv_install_empty(struct hmm_pager *p, uint64_t first, uint64_t end) {
   int result = back(p, first, end); // the touch itself would be too late to learn that there is none
-  return result ? result : protect(p, first, end, PROT_READ | PROT_WRITE);
+  return result ? result : set_mapping(p, first, end, WRITABLE);
 }
 
-// Pages without a mapping must not become readable, and nobody knows here which those are; a touch brings the mapping back.
 static int segv_forbid(struct hmm_pager *p, uint64_t first, uint64_t end, bool keep_reading) {
-  (void)keep_reading;
-  return protect(p, first, end, PROT_NONE);
+  return keep_reading ? lower_mapping(p, first, end) : set_mapping(p, first, end, CLOSED);
 }
 
 static int segv_set_access(struct hmm_pager *p, uint64_t first, uint64_t end, int access) {
-  return access == 2 ? 0 : protect(p, first, end, PROT_NONE); // the words say what a touch may get
+  return access == 2 ? 0 : segv_forbid(p, first, end, access == 1); // what the words allow is mapped when it is touched
 }
 
 static void segv_wake(struct hmm_pager *p, uint64_t first, uint64_t end) { (void)p, (void)first, (void)end; }
 
 static void segv_put_back(struct hmm_pager *p, const struct fault *f) { put(p, f->slot); }
 
-static void segv_answer(struct hmm_pager *p, const struct fault *f, int result) {
-  (void)p;
+static void segv_answer(struct hmm_pager *p, const struct fault *f, int result, uint64_t judged) {
+  (void)p, (void)judged;
   reply(f->slot, result ? REFUSED : SERVED);
 }
 
@@ -193,6 +167,7 @@ const struct trap sigsegv_trap = {
     .install_empty = segv_install_empty,
     .forbid = segv_forbid,
     .set_access = segv_set_access,
+    .may_pin = mappings_for_pins,
     .wake = segv_wake,
     .put_back = segv_put_back,
     .answer = segv_answer,

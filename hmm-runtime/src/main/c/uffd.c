@@ -3,7 +3,8 @@
 // `app` is registered for missing pages, for pages that have memory and no mapping (minor faults), and for write protection. A touch sleeps in the kernel until the range
 // is woken, and is then made again: so an answer that came too late, twice, or to another question does no harm.
 //
-// An error cannot be told to a thread here. The page is made inaccessible instead, and the signal handler (sigsegv.c) tells it.
+// `app` stays readable and writable as a whole: what a page allows is in how it is mapped there, so nothing that the program does splits the kernel's mapping. An error cannot be told
+// to a thread here: for a moment the page is closed instead (answers.c), and the signal handler (sigsegv.c) tells it.
 #define _GNU_SOURCE
 #include <errno.h>
 #include <fcntl.h>
@@ -19,9 +20,6 @@
 
 #define KERNEL_PAGE 4096ULL
 
-#ifndef MADV_DONTNEED_LOCKED // since Linux 5.18
-#define MADV_DONTNEED_LOCKED 24
-#endif
 #ifndef UFFDIO_CONTINUE_MODE_WP // since Linux 6.4; older headers do not have it, older kernels refuse it
 #define UFFDIO_CONTINUE_MODE_WP ((__u64)1 << 1)
 #endif
@@ -150,20 +148,21 @@ static int64_t map_zeros(struct hmm_pager *p, uint64_t start, uint64_t bytes) {
 }
 
 // The pages of a range may have a mapping or none, each for itself; if they are `fresh`, memory or none as well, else
-// they have it. What is in the way is handled by the kernel's page.
+// they have it. Each call goes on until it meets another kind.
 static int install_range(struct hmm_pager *p, uint64_t first, uint64_t end, bool writable, bool fresh) {
   uint64_t at = (uint64_t)(uintptr_t)app_of(p, first), until = (uint64_t)(uintptr_t)app_of(p, end);
-  bool mapped_before = false;
   uint64_t bytes = until - at;
+  bool mapped_before = false;
+  end_answers(p, first, end);
   while (at < until) {
     if (bytes > until - at) bytes = until - at;
     int64_t did = fresh ? map_zeros(p, at, bytes) : map_existing(p, at, bytes, writable);
     if (did == -EAGAIN) continue;
-    if (did == -ENOENT && bytes > KERNEL_PAGE) { // the range spans parts with different protection
+    if (did == -ENOENT && bytes > KERNEL_PAGE) { // the range spans several mappings: the program has locked a part of it
       bytes = KERNEL_PAGE;
       continue;
     }
-    if (did == -EEXIST && fresh) did = map_existing(p, at, KERNEL_PAGE, writable); // it has memory
+    if (did == -EEXIST && fresh) did = map_existing(p, at, bytes, writable); // it has memory
     if (did == -EAGAIN) continue;
     if (did == -EEXIST) {
       mapped_before = true;
@@ -180,11 +179,9 @@ static int uffd_install_empty(struct hmm_pager *p, uint64_t first, uint64_t end)
 
 static int uffd_forbid(struct hmm_pager *p, uint64_t first, uint64_t end, bool keep_reading) {
   size_t bytes = (size_t)((end - first) << p->config.page_shift);
-  if (!keep_reading) { // the memory is shared: only the mapping goes
-    if (!madvise(app_of(p, first), bytes, MADV_DONTNEED)) return 0;
-    if (errno != EINVAL) return -errno;
-    // the program has locked it; it is home again with the next touch
-    return madvise(app_of(p, first), bytes, MADV_DONTNEED_LOCKED) ? -errno : 0;
+  if (!keep_reading) {
+    end_answers(p, first, end);
+    return unmap_pages(p, first, end);
   }
   struct uffdio_writeprotect w = {.range = {(uint64_t)(uintptr_t)app_of(p, first), bytes}, .mode = UFFDIO_WRITEPROTECT_MODE_WP};
   while (ioctl(p->uffd, UFFDIO_WRITEPROTECT, &w)) {
@@ -194,20 +191,27 @@ static int uffd_forbid(struct hmm_pager *p, uint64_t first, uint64_t end, bool k
 }
 
 static int uffd_set_access(struct hmm_pager *p, uint64_t first, uint64_t end, int access) {
-  int protection = access == 0 ? PROT_NONE : access == 1 ? PROT_READ : PROT_READ | PROT_WRITE;
-  return mprotect(app_of(p, first), (size_t)((end - first) << p->config.page_shift), protection) ? -errno : 0;
+  int result = access == 2 ? 0 : uffd_forbid(p, first, end, access == 1); // what the words allow is mapped when it is touched
+  end_answers(p, first, end);
+  return result;
+}
+
+static int uffd_may_pin(struct hmm_pager *p) {
+  (void)p;
+  return 0;
 }
 
 static void uffd_put_back(struct hmm_pager *p, const struct fault *f) { uffd_wake(p, f->page, f->page + 1); } // the touch is made again
 
-static void uffd_answer(struct hmm_pager *p, const struct fault *f, int result) {
+static void uffd_answer(struct hmm_pager *p, const struct fault *f, int result, uint64_t judged) {
   if (!result) return; // woken when its claim was settled
-  if (result != -EACCES) note_failed(p, f->page); // else the word says it, to whoever asks; a note would be taken for a touch that is allowed
-  mprotect(app_of(p, f->page), (size_t)p->page_bytes, PROT_NONE);
+  give_answer(p, f, result, judged);
   uffd_wake(p, f->page, f->page + 1);
+  promote(p); // and is idle next, so that the answer ends
 }
 
 static int uffd_upgrade(struct hmm_pager *p, uint64_t first, uint64_t end) {
+  end_answers(p, first, end);
   return lift_protection(p, (uint64_t)(uintptr_t)app_of(p, first), (end - first) << p->config.page_shift);
 }
 
@@ -221,6 +225,7 @@ const struct trap uffd_trap = {
     .install_empty = uffd_install_empty,
     .forbid = uffd_forbid,
     .set_access = uffd_set_access,
+    .may_pin = uffd_may_pin,
     .wake = uffd_wake,
     .put_back = uffd_put_back,
     .answer = uffd_answer,

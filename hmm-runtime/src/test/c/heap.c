@@ -176,14 +176,13 @@ enum state state(const struct heap *h, uint64_t page) {
 void set_word(struct heap *h, uint64_t page, uint64_t w) { atomic_store(&h->words[page], w); }
 
 void protect(struct heap *h, uint64_t page, uint64_t access) {
-  if (access == 2) CHECK_EQUAL(hmm_set_access(h->pager, page, page + 1, access), 0);
   uint64_t w = word(h, page), next;
   do {
     AWAIT(word_state(w = word(h, page)) != TO_HOST);
     next = (w & ~(DENY_READ | DENY_WRITE)) + (1ULL << VERSION_SHIFT);
     next |= access == 0 ? DENY_READ | DENY_WRITE : access == 1 ? DENY_WRITE : 0;
   } while (!atomic_compare_exchange_strong(&h->words[page], &w, next));
-  if (access != 2) CHECK_EQUAL(hmm_set_access(h->pager, page, page + 1, access), 0);
+  CHECK_EQUAL(hmm_set_access(h->pager, page, page + 1, access), 0);
 }
 
 void unpin(struct heap *h, uint64_t page, bool write) {

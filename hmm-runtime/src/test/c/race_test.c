@@ -47,7 +47,7 @@ static void a_touch_at_every_point_of_a_claim(const struct shape *shape) {
       }
       bool committed = commit(h, P, 0, claimed);
       bool seen = point != COMMITTED && (point != CLAIMED || !mapped);            // a touch of what was mapped still and not forbidden yet is none of its business
-      bool allowed = !claim_writes && !touch_writes && mapped && shape->rung != HMM_SIGSEGV; // reads of what can still be read
+      bool allowed = !claim_writes && !touch_writes && mapped;                     // reads of what can still be read
       if (point == COMMITTED || !seen || allowed) CHECK(committed);
       else CHECK(!committed);
       if (point == COMMITTED) {

@@ -17,12 +17,14 @@
 #endif
 
 static _Atomic enum failing failing;
-static _Atomic int mappings;
+static _Atomic int mappings, ioctls;
 
 void system_fails(enum failing what) {
   mappings = 0;
   failing = what;
 }
+
+int ioctl_calls(void) { return ioctls; }
 
 static int refuse(int error) {
   errno = error;
@@ -38,6 +40,7 @@ int __wrap_ioctl(int fd, unsigned long request, ...) {
   va_start(arguments, request);
   void *argument = va_arg(arguments, void *);
   va_end(arguments);
+  ioctls++;
   enum failing now = failing;
   bool protects = request == UFFDIO_CONTINUE && ((struct uffdio_continue *)argument)->mode & UFFDIO_CONTINUE_MODE_WP;
   if (now == WRITE_PROTECTED_MAPPINGS && protects) return refuse(EINVAL);

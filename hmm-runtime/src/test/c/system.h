@@ -12,5 +12,6 @@ enum failing {
 };
 
 void system_fails(enum failing what); // from now on
+int ioctl_calls(void); // how many there were
 
 #endif

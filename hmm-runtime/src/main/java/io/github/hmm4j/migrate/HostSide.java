@@ -29,7 +29,8 @@ public interface HostSide {
     /// @param keepReading only the permission to write
     void forbid(PageRange pages, boolean keepReading);
 
-    /// What ordinary loads and stores may do from now on. To be called before the words say so where permission is given, and after where it is taken away.
+    /// What ordinary loads and stores may do from now on. To be called when the words say so already, also of pages that have a region again: then no error from before is left, for
+    /// system calls neither.
     void setAccess(PageRange pages, Protection protection);
 
     /// Makes pages empty and gives their host memory back, in one step as seen by everybody who touches them. The caller holds the host lock exclusively.

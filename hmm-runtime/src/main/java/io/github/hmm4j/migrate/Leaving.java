@@ -10,7 +10,6 @@ final class Leaving {
     final VaRange range;
     final PageRange pages;
     boolean allOnHost; // every page had host memory
-    boolean isProtected; // some page's mapping allows less than whoever allocates it next expects
     boolean hostMemoryIsGone;
     boolean isRegion; // that nobody has heard of
     @Nullable Leaving next; // in the list of those that could not be freed at once
@@ -18,11 +17,5 @@ final class Leaving {
     Leaving(VaRange range, PageRange pages) {
         this.range = range;
         this.pages = pages;
-    }
-
-    /// What one page was.
-    void note(boolean onHost, boolean isProtected) {
-        allOnHost &= onHost;
-        this.isProtected |= isProtected;
     }
 }

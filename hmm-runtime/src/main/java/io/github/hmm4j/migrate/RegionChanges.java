@@ -64,6 +64,7 @@ public final class RegionChanges {
                 table.transition(page, Transition.MAP, word, PageWord.toEmpty(word));
             }
         }
+        hostSide.setAccess(allocated.pages, Protection.READ_WRITE); // a touch of the free addresses was an error
         return allocated.handle;
     }
 
@@ -93,9 +94,8 @@ public final class RegionChanges {
         unmappedEnd = Math.max(unmappedEnd, leaving.pages.end());
         leaving.allOnHost = true;
         for (long page = leaving.pages.first(); page < leaving.pages.end(); page++) {
-            long word = unmap(page, backoff);
-            PageState before = PageWord.state(word);
-            leaving.note(before == PageState.HOST || before == PageState.SHARED, !PageWord.isWritable(word));
+            PageState before = PageWord.state(unmap(page, backoff));
+            leaving.allOnHost &= before == PageState.HOST || before == PageState.SHARED;
         }
     }
 
@@ -105,9 +105,6 @@ public final class RegionChanges {
         if (leaving.isRegion) {
             space.unmap(leaving.range);
             leaving.isRegion = false;
-        }
-        if (leaving.isProtected) {
-            hostSide.setAccess(pages, Protection.READ_WRITE); // as whoever allocates them next expects them
         }
         hostSide.forbid(pages, false);
         heap.inFlight().awaitConflicts(pages, false);
@@ -226,15 +223,10 @@ public final class RegionChanges {
                     before[i] = protectionOf(table.word(pages.first() + i));
                 }
                 try {
-                    if (protection == Protection.READ_WRITE) {
-                        hostSide.setAccess(pages, protection);
-                    }
                     for (long page = pages.first(); page < pages.end(); page++) {
                         protect(page, protection, backoff);
                     }
-                    if (protection != Protection.READ_WRITE) {
-                        hostSide.setAccess(pages, protection);
-                    }
+                    hostSide.setAccess(pages, protection);
                 } catch (RuntimeException | Error e) {
                     for (int i = 0; i < before.length; i++) {
                         protect(pages.first() + i, before[i], backoff);
@@ -253,7 +245,7 @@ public final class RegionChanges {
         return PageWord.isWritable(word) ? Protection.READ_WRITE : PageWord.isReadable(word) ? Protection.READ : Protection.NONE;
     }
 
-    /// As far as the operating system goes along: an app mapping that allows less costs a fault.
+    /// After the words: as far as the operating system goes along, since an app mapping that allows less costs a fault.
     private void restoreAccess(long first, Protection[] protections) {
         try {
             setAccess(first, protections);
@@ -355,10 +347,6 @@ public final class RegionChanges {
         close(to, backoff); // nobody has heard of them, but a fault next door may still reach for them, if it looked there before they were a region
         for (int i = 0; i < count; i++) {
             protections[i] = protectionOf(table.word(from.pages.first() + i));
-            to.note(false, protections[i] != Protection.READ_WRITE);
-        }
-        if (to.isProtected) {
-            setAccess(to.pages.first(), protections);
         }
         int unmapped = 0;
         try {
@@ -374,10 +362,11 @@ public final class RegionChanges {
             for (int i = 0; i < unmapped; i++) {
                 moveIn(from.pages.first() + i, words[i], words[i]);
             }
+            restoreAccess(from.pages.first(), protections);
             throw e;
         }
-        from.isProtected = to.isProtected;
         settleAll(from.pages.first(), to.pages.first(), words, regionId);
+        hostSide.setAccess(to.pages, Protection.READ_WRITE); // a touch of the new addresses was an error; the pages are mapped as they may be when they are touched
     }
 
     /// Takes pages of a new region away from everybody.

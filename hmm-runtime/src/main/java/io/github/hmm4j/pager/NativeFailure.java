@@ -16,6 +16,7 @@ final class NativeFailure {
     private static final int REFUSED = 1;
     private static final int TOO_MANY_PINS = 2;
     private static final int OPENCL = 3;
+    private static final int ENOMEM = 12;
     private static final int ENOSPC = 28;
 
     private static final String[] CALLS = {
@@ -45,8 +46,20 @@ final class NativeFailure {
             default -> status == ENOSPC // whatever the call: ENOMEM has other meanings, too
                     ? new HostMemoryExhaustedException(what, heap.space().addressOf(page),
                             heap.space().pageSize().bytesFor(end - page))
-                    : new SystemCallFailedException(call, status, detail);
+                    : systemCall(call, status, detail);
         };
+    }
+
+    /// Where memory was refused that is about mappings, more often than about bytes: so both numbers are told.
+    static SystemCallFailedException systemCall(String call, int errno, String detail) {
+        if (errno != ENOMEM) {
+            return new SystemCallFailedException(call, errno, detail);
+        }
+        PagerCalls.Mappings mappings = PagerCalls.mappings();
+        String limit = mappings.most() == 0
+                ? ""
+                : ", mappings=%d, of which managed memory may take %d (half of vm.max_map_count) and pins half of that".formatted(mappings.used(), mappings.most());
+        return new SystemCallFailedException(call, errno, detail + limit);
     }
 
     private static RuntimeException refused(ManagedPages heap, long page, long word, boolean write, String what) {

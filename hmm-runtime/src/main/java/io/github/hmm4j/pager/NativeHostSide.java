@@ -200,7 +200,7 @@ public final class NativeHostSide implements HostSide {
 
     private static void check(int result, String call, PageRange pages) {
         if (result != 0) {
-            throw new SystemCallFailedException(call, -result, "pages=" + pages);
+            throw NativeFailure.systemCall(call, -result, "pages=" + pages);
         }
     }
 }

@@ -73,6 +73,7 @@ final class PagerCalls {
     private static final MethodHandle FETCH = handle("hmm_fetch", 7);
     private static final MethodHandle FORBID = handle("hmm_forbid", 4);
     private static final MethodHandle SET_ACCESS = handle("hmm_set_access", 4);
+    private static final MethodHandle MAPPINGS = handle("hmm_mappings", 2);
     private static final MethodHandle DISCARD = handle("hmm_discard", 4);
     private static final MethodHandle RELEASE_HOST = longHandle("hmm_release_host", 4);
     private static final MethodHandle RELOCATE = handle("hmm_relocate", 5);
@@ -160,6 +161,19 @@ final class PagerCalls {
 
     static int setAccess(long pager, long first, long end, long access) {
         return invoke(SET_ACCESS, pager, first, end, access);
+    }
+
+    /// How many of the kernel's mappings all heaps together take with SIGSEGV.
+    ///
+    /// @param most 0 if there is no such heap
+    record Mappings(long used, long most) {}
+
+    static Mappings mappings() {
+        try (Arena arena = Arena.ofConfined()) {
+            MemorySegment numbers = arena.allocate(JAVA_LONG, 2);
+            invoke(MAPPINGS, numbers.address(), numbers.address() + Long.BYTES);
+            return new Mappings(numbers.getAtIndex(JAVA_LONG, 0), numbers.getAtIndex(JAVA_LONG, 1));
+        }
     }
 
     static int discard(long pager, long first, long end, MemorySegment failure) {

@@ -4,8 +4,10 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import io.github.hmm4j.Access;
+import io.github.hmm4j.ManagedHeap;
 import io.github.hmm4j.pager.HostAccess.Mode;
 import io.github.hmm4j.pager.HostPin;
+import io.github.hmm4j.space.Protection;
 import io.github.hmm4j.transparent.DevicePages.Way;
 import java.io.IOException;
 import java.lang.foreign.MemorySegment;
@@ -74,6 +76,55 @@ class SystemCallsTest {
             pages.assertOnDevice(managed);
             assertThat(Wire.bytesOf(managed)).isEqualTo(payload);
         }
+    }
+
+    /// What made system calls fail on these addresses before.
+    enum Past { FREED, MOVED_AWAY, READ_ONLY, CLOSED }
+
+    static Stream<Arguments> pastsOnEachRung() {
+        return Stream.of(Past.values()).flatMap(past -> Stream.of(Mode.UFFD, Mode.SIGSEGV).map(mode -> Arguments.of(past, mode)));
+    }
+
+    /// Nobody touches the pages by hand in between.
+    @ParameterizedTest
+    @MethodSource("pastsOnEachRung")
+    void servesWhatWasRefusedBefore(Past past, Mode mode) throws IOException {
+        try (DevicePages pages = new DevicePages(mode)) {
+            for (boolean pinned : new boolean[] {true, false}) {
+                MemorySegment managed = refusedOnce(past, pages.heap(), pages.holding(MemorySegment.ofArray(before), Way.WRITTEN_BY_A_KERNEL));
+                if (pinned) {
+                    try (HostPin _ = pages.heap().pin(managed, Access.WRITE)) {
+                        read(Wire.Kind.FILE, managed);
+                        assertThat(written(Wire.Kind.FILE, managed)).isEqualTo(payload);
+                    }
+                } else if (pages.hmm().hostAccess().fromSystemCalls()) {
+                    read(Wire.Kind.FILE, managed);
+                    assertThat(written(Wire.Kind.FILE, managed)).isEqualTo(payload);
+                } else {
+                    managed.copyFrom(MemorySegment.ofArray(payload));
+                }
+                assertThat(Wire.bytesOf(managed)).isEqualTo(payload);
+                pages.heap().free(managed);
+            }
+        }
+    }
+
+    /// Returns memory at the same addresses with which nothing is wrong any more.
+    private MemorySegment refusedOnce(Past past, ManagedHeap heap, MemorySegment managed) {
+        switch (past) {
+            case FREED -> heap.free(managed);
+            case MOVED_AWAY -> heap.free(heap.move(managed));
+            case READ_ONLY -> heap.protect(managed, Protection.READ);
+            case CLOSED -> heap.protect(managed, Protection.NONE);
+        }
+        assertThatThrownBy(() -> read(Wire.Kind.FILE, managed)).isInstanceOf(IOException.class).hasMessageContaining("Bad address");
+        if (past == Past.READ_ONLY || past == Past.CLOSED) {
+            heap.protect(managed, Protection.READ_WRITE);
+            return managed;
+        }
+        MemorySegment again = heap.allocate(SIZE);
+        assertThat(again.address()).isEqualTo(managed.address());
+        return again;
     }
 
     private byte[] written(Wire.Kind kind, MemorySegment managed) throws IOException {
