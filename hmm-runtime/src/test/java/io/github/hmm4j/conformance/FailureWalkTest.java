@@ -136,7 +136,7 @@ class FailureWalkTest {
             program.assertEveryByteRight();
         }
 
-        /// Does a step, and does it again if it fails at the start; a kernel that fails at its end has done its work here.
+        /// Does a step, and does it again if it fails at the start.
         private void start(WalkProgram.Step step, Class<? extends HmmException> failure) {
             List<SnapshotCode> before = program.where();
             long evictedBefore = evicted();
@@ -157,8 +157,25 @@ class FailureWalkTest {
                     launch.await();
                 } catch (HmmException e) {
                     assertThat(e).isInstanceOf(failure);
+                    assertThat(replaceWhatIsLost()).as("pages poisoned").isPositive();
                 }
             }
+        }
+
+        /// What a failed kernel was to write is lost; with the right contents written by the host the program goes on.
+        private int replaceWhatIsLost() {
+            int lost = 0;
+            List<SnapshotCode> after = program.where();
+            for (int page = 0; page < after.size(); page++) {
+                if (after.get(page) == SnapshotCode.ERROR) {
+                    MemorySegment segment = program.page(page);
+                    assertThatThrownBy(() -> rig.touch(segment)).isInstanceOf(PagePoisonedException.class);
+                    rig.heap.discard(segment);
+                    rig.write(segment, program.expectedOf(page));
+                    lost++;
+                }
+            }
+            return lost;
         }
 
         private long evicted() {

@@ -119,6 +119,10 @@ final class Rig implements AutoCloseable {
         });
     }
 
+    void write(MemorySegment range, int[] values) {
+        onHost(range, Access.WRITE, ints -> MemorySegment.copy(values, 0, ints, JAVA_INT, 0, values.length));
+    }
+
     int[] read(MemorySegment range) {
         int[] seen = new int[Math.toIntExact(range.byteSize() / 4)];
         onHost(range, Access.READ, ints -> MemorySegment.copy(ints, JAVA_INT, 0, seen, 0, seen.length));
