@@ -9,6 +9,9 @@ import io.github.hmm4j.timeline.LongTouchEvent;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.HashMap;
+import java.util.Map;
+import java.util.Objects;
 import java.util.Optional;
 import java.util.concurrent.TimeUnit;
 import org.slf4j.Logger;
@@ -25,6 +28,7 @@ final class LongTouches implements AutoCloseable {
     private final ManagedPages heap;
     private final NativeNotices notices;
     private final Thread thread;
+    private final Map<Long, String> waiting = new HashMap<>(); // names of threads that were told of, which may have ended when their touch has
 
     LongTouches(ManagedPages heap, NativePager pager) {
         this.heap = heap;
@@ -40,7 +44,9 @@ final class LongTouches implements AutoCloseable {
 
     private void tell(Notice notice) {
         long address = heap.space().addressOf(notice.page());
-        String toucher = threadName(notice.thread());
+        String toucher = notice.kind() == Kind.WAITS
+                ? waiting.computeIfAbsent(notice.thread(), LongTouches::threadName)
+                : Objects.requireNonNullElseGet(waiting.remove(notice.thread()), () -> threadName(notice.thread()));
         long waited = notice.nowNanos() - notice.startNanos();
         if (notice.kind() != Kind.ENDED) {
             LOG.warn("thread '{}' {} the page at 0x{}, which kernel={} uses on device {}, and {} ms: {}",

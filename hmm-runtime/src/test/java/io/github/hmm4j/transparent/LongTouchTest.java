@@ -16,7 +16,9 @@ import java.lang.foreign.MemorySegment;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.List;
+import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.atomic.AtomicInteger;
+import java.util.concurrent.locks.LockSupport;
 import jdk.jfr.Recording;
 import jdk.jfr.consumer.RecordedEvent;
 import jdk.jfr.consumer.RecordingFile;
@@ -89,8 +91,13 @@ class LongTouchTest {
                 MemorySegment x = hmm.heap().allocate(JAVA_INT, 2);
                 launchSlow(hmm, x);
                 AtomicInteger seen = new AtomicInteger();
-                Thread toucher = Thread.ofPlatform().name("a toucher").start(() -> seen.set(read(x)));
-                toucher.join();
+                CountDownLatch touched = new CountDownLatch(1);
+                Thread _ = Thread.ofPlatform().daemon().name("a toucher").start(() -> {
+                    seen.set(read(x));
+                    touched.countDown();
+                    LockSupport.park(); // its name is asked for as long as the heap is open
+                });
+                touched.await();
                 assertThat(seen).hasValue(7);
             }
             recording.stop();
