@@ -30,7 +30,7 @@ class AllocationWalkTest {
     }
 
     @ParameterizedTest
-    @CsvSource({"UFFD_LWJGL, 10", "SIGSEGV_LWJGL, 10"})
+    @CsvSource({"UFFD_LWJGL, 10", "SIGSEGV_LWJGL, 0"}) // with SIGSEGV a protection that is refused is made good by closing more, and hardly anything fails
     void aSystemCallOfTheNativePartThatFailsLeavesAllAsItWas(Backend backend, int floor) throws IOException, InterruptedException {
         Path library = failingCalls();
         walk(floor, List.of("-Dhmm.test.failingCalls=" + library), library + ":" + ChildJvm.JSIG, backend, "windows",
