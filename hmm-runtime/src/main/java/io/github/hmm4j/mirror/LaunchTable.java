@@ -9,8 +9,9 @@ import io.github.hmm4j.space.PageRange;
 import java.lang.invoke.VarHandle;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Objects;
 import java.util.Optional;
-import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.concurrent.atomic.AtomicLongArray;
 import java.util.concurrent.atomic.AtomicReferenceArray;
@@ -41,8 +42,9 @@ public final class LaunchTable implements InFlight {
         private final int slot;
         private final int device;
         private final List<PageUse> pages;
-        /// The completion, or nothing if withdrawn: one field, so that nobody can see it decided and not with what.
-        private final CompletableFuture<Optional<Completion>> decided = new CompletableFuture<>();
+        private final CountDownLatch decided = new CountDownLatch(1);
+        /// Null until decided, [Completion#DONE] if withdrawn: one field, so that nobody can see it decided and not with what. Takes nothing from the Java heap.
+        private volatile @Nullable Completion outcome;
         private boolean lost; // what it was to write
 
         private Use(int slot, int device, List<PageUse> pages) {
@@ -63,17 +65,33 @@ public final class LaunchTable implements InFlight {
         }
 
         private boolean hasEnded() {
-            return decided.isDone() && decided.join().map(Completion::isDone).orElse(true);
+            Completion launched = outcome;
+            return launched != null && launched.isDone();
         }
 
         /// Waits until the launch was withdrawn or has ended; if it failed, what it was to write is poisoned by then.
         private void awaitEnd(FailedLaunches failed) {
-            Optional<Completion> launched = decided.join(); // the publisher checks words and enqueues, no more: it never waits in between
+            boolean interrupted = false;
+            while (outcome == null) {
+                try {
+                    decided.await(); // the publisher checks words and enqueues, no more: it never waits in between
+                } catch (InterruptedException e) {
+                    interrupted = true;
+                }
+            }
+            if (interrupted) {
+                Thread.currentThread().interrupt();
+            }
             try {
-                launched.ifPresent(Completion::await);
+                Objects.requireNonNull(outcome).await();
             } catch (HmmException e) {
                 loseWrites(failed, e);
             }
+        }
+
+        private void decide(Completion as) {
+            outcome = as;
+            decided.countDown();
         }
 
         /// One does it, others wait for that. Takes nothing from the Java heap, like looking for conflicts.
@@ -113,14 +131,14 @@ public final class LaunchTable implements InFlight {
 
     /// The launch did not happen.
     public void withdraw(Use use) {
-        use.decided.complete(Optional.empty());
+        use.decide(Completion.DONE);
         retire(use);
     }
 
     /// The launch was enqueued.
     public void attach(Use use, Completion completion) {
         launched.incrementAndGet(use.device);
-        use.decided.complete(Optional.of(completion));
+        use.decide(completion);
     }
 
     @Override
