@@ -56,6 +56,7 @@ public final class JavaHostSide implements HostSide {
     @Override
     public void discard(PageRange pages) {
         BitSet withMemory = new BitSet(Math.toIntExact(pages.count()));
+        boolean inPlace = heap.coherentDevices() != 0; // asked first: from the first word on nothing may fail
         for (long page = pages.first(); page < pages.end(); page++) {
             long word;
             do {
@@ -63,8 +64,8 @@ public final class JavaHostSide implements HostSide {
             } while (!table.transition(page, Transition.DISCARD, word, PageWord.toEmpty(word)));
             withMemory.set((int) (page - pages.first()), PageWord.state(word) != PageState.EMPTY);
         }
-        if (heap.coherentDevices() != 0) {
-            heap.inFlight().awaitConflicts(pages, false); // a kernel that works in place would still write to the empty page, or read it too early
+        if (inPlace) {
+            Unwinding.awaitLaunches(heap.inFlight(), pages); // a kernel that works in place would still write to the empty page, or read it too early
         }
         release(pages, withMemory);
     }
