@@ -15,7 +15,7 @@
 
 struct hmm_pager; // one heap
 
-#define HMM_ABI 3
+#define HMM_ABI 4
 #define HMM_MAX_DEVICES 16
 #define HMM_NAME_BYTES 64 // of a kernel's name here, with the zero at its end; longer ones are cut off
 #define HMM_MAX_PAGERS 256 // open at once; one more is -EUSERS
@@ -129,6 +129,17 @@ struct hmm_move {
   uint64_t before;    // the word from before
 };
 
+// Entries of a device's page table that a launch needs (see table.c). An entry is the frame within the paged memory object, shifted left by two, and two bits: may be written, may be read.
+struct hmm_table {
+  uint64_t image;                  // uint32_t by page: what the device has; all bits set where that is not known
+  uint64_t memory, offset;         // cl_mem, and where the first entry is in it
+  uint64_t host;                   // address at which the host reaches the first entry, 0 if only commands do
+  uint64_t first_frame, frames;    // of the paged memory object
+  uint64_t shown, shown_count;     // struct hmm_use[]: entries that are to say what the words allow
+  uint64_t cleared, cleared_count; // struct hmm_use[]: entries that are to be zero
+  uint64_t bytes;                  // out: written to the device
+};
+
 struct hmm_launch {
   uint64_t device;
   uint64_t uses, use_count;        // struct hmm_use[]
@@ -143,6 +154,8 @@ struct hmm_launch {
   uint64_t moved;                  // out: pages moved by insisting
   uint64_t name;                   // of the kernel, for people: char[] with a zero at the end, or 0
   uint64_t moves;                  // with insist: struct hmm_move[], zeros, one for each page of each use in their order, or 0; what hmm_undo needs if there was no launch
+  uint64_t paged;                  // of the uses the last so many: what the kernel finds through the table, as far as it is there; all others must be there as a whole
+  uint64_t table;                  // struct hmm_table, or 0
 };
 
 // A launch that was enqueued and ended badly. What it was to write is poisoned.

@@ -312,6 +312,10 @@ bool in_use(struct hmm_pager *p, struct page_range range, bool writers_only); //
 uint64_t used_until(struct hmm_pager *p, uint64_t page, bool writers_only); // where the use ends that a launch has of the page; `page` if none has
 int await_decided(struct hmm_pager *p, struct patience *patience); // 0 or -ETIMEDOUT
 
+// table.c
+// Brings the entries of the device's page table up to date for a launch that is published, and before it is enqueued; in front of it on `queue` where only commands reach the table.
+int show_table(struct hmm_pager *p, struct hmm_table *table, unsigned device, void *queue, struct hmm_failure *failure);
+
 // memory.c
 // Gives host memory to the pages that may have none; 0 or -errno, -ENOSPC if there is none to give.
 int give(const struct hmm_pager *p, uint64_t first, uint64_t end);

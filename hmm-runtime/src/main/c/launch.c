@@ -313,10 +313,12 @@ static struct launch *publish(struct hmm_pager *p, const struct hmm_launch *requ
   return l;
 }
 
+static uint64_t present(const struct hmm_launch *request) { return request->use_count - request->paged; }
+
 // The first page that does not hold, or page_count. All words, also after insisting: what held once may be another device's by now.
 static uint64_t first_missing(const struct hmm_pager *p, const struct hmm_launch *request) {
   const struct hmm_use *uses = (const struct hmm_use *)(uintptr_t)request->uses;
-  for (uint64_t i = 0; i < request->use_count; i++) {
+  for (uint64_t i = 0; i < present(request); i++) {
     for (uint64_t page = uses[i].first; page < uses[i].end; page++) {
       uint64_t w = load_word(p, page);
       if (!usable_on(w, (unsigned)request->device, uses[i].writes) || pinned_against(w, uses[i].writes)) return page;
@@ -344,7 +346,7 @@ static void touch(const struct hmm_pager *p, const struct hmm_launch *request) {
   const struct hmm_use *uses = (const struct hmm_use *)(uintptr_t)request->uses;
   const struct device *d = &p->devices[request->device];
   _Atomic int32_t *last_use = (_Atomic int32_t *)(uintptr_t)d->config.last_use;
-  for (uint64_t i = 0; i < request->use_count; i++) {
+  for (uint64_t i = 0; i < present(request); i++) {
     for (uint64_t page = uses[i].first; page < uses[i].end; page++) {
       int32_t frame = frame_of(d, page);
       if (frame >= 0) atomic_store_explicit(&last_use[frame], (int32_t)request->clock, memory_order_relaxed);
@@ -444,7 +446,7 @@ static int insist(struct hmm_pager *p, struct launch *l, struct hmm_launch *requ
   struct hmm_move *moves = (struct hmm_move *)(uintptr_t)request->moves;
   for (int writing = 1; writing >= 0; writing--) { // a page that one use writes and another reads must end up written
     uint64_t pages_before = 0;
-    for (uint64_t i = 0; i < l->use_count; i++) {
+    for (uint64_t i = 0; i < present(request); i++) {
       const struct hmm_use *u = &l->uses[i];
       for (uint64_t page = u->first; page < u->end && (u->writes != 0) == writing; page++) {
         int result = insist_on(p, l, page, writing, request, moves ? &moves[pages_before + page - u->first] : NULL, failure);
@@ -523,6 +525,9 @@ HMM_API int hmm_launch_enter(struct hmm_pager *p, struct hmm_launch *request, st
   }
   if (!result) {
     step(p, HMM_STEP_CHECKED);
+    result = request->table ? show_table(p, (struct hmm_table *)(uintptr_t)request->table, l->device, (void *)(uintptr_t)request->queue, failure) : 0;
+  }
+  if (!result) {
     result = enqueue(p, l, request, failure);
   }
   if (result) decide(p, l, FREE);

@@ -23,9 +23,18 @@ public final class Launch {
     }
 
     Launch(LaunchGate.Passed passed, Moves moves) {
-        completion = passed.completion();
-        ended = passed.ended();
+        this(passed.completion(), passed.ended(), moves);
+    }
+
+    private Launch(Completion completion, Runnable ended, Moves moves) {
+        this.completion = completion;
+        this.ended = ended;
         this.moves = moves;
+    }
+
+    /// The same with what its earlier rounds have moved.
+    Launch after(Moves all) {
+        return new Launch(completion, ended, all);
     }
 
     /// Waits for the kernel to end.

@@ -8,8 +8,11 @@ import io.github.hmm4j.device.DeviceMemory;
 import io.github.hmm4j.device.KernelArgument;
 import io.github.hmm4j.device.NDRange;
 import io.github.hmm4j.device.NativeEnqueue;
+import io.github.hmm4j.error.AccessViolationException;
 import io.github.hmm4j.error.HmmException;
 import io.github.hmm4j.error.LaunchBlockedException;
+import io.github.hmm4j.migrate.DeviceFaults;
+import io.github.hmm4j.migrate.Evictor;
 import io.github.hmm4j.migrate.HostLock;
 import io.github.hmm4j.migrate.LaunchGate;
 import io.github.hmm4j.migrate.MigrationReport;
@@ -18,6 +21,8 @@ import io.github.hmm4j.migrate.Placer;
 import io.github.hmm4j.migrate.ToDevice;
 import io.github.hmm4j.migrate.UndoLog;
 import io.github.hmm4j.mirror.DeviceMirror;
+import io.github.hmm4j.mirror.DeviceTable;
+import io.github.hmm4j.mirror.FaultRound;
 import io.github.hmm4j.mirror.ManagedPages;
 import io.github.hmm4j.mirror.PageUse;
 import io.github.hmm4j.pager.CheckedPager;
@@ -28,6 +33,7 @@ import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
+import java.util.Objects;
 import java.util.function.Function;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
@@ -52,17 +58,19 @@ final class Launcher {
     private final ManagedPages heap;
     private final CheckedPager pager;
     private final Placer placer;
+    private final Evictor evictor;
     private final ToDevice toDevice;
     private final LaunchGate gate;
     private final HostLock hostLock;
     private final Departure departure;
     private final Duration timeout;
 
-    Launcher(ManagedPages heap, CheckedPager pager, Placer placer, ToDevice toDevice, LaunchGate gate, HostLock hostLock,
+    Launcher(ManagedPages heap, CheckedPager pager, Placer placer, Evictor evictor, ToDevice toDevice, LaunchGate gate, HostLock hostLock,
             Departure departure, Duration timeout) {
         this.heap = heap;
         this.pager = pager;
         this.placer = placer;
+        this.evictor = evictor;
         this.toDevice = toDevice;
         this.gate = gate;
         this.hostLock = hostLock;
@@ -77,7 +85,7 @@ final class Launcher {
         if (event == null) {
             return launch(kernel, plan, range, mirror);
         }
-        event.of(kernel.name(), mirror.index(), mirror.deviceName(), bytesOf(plan.uses()));
+        event.of(kernel.name(), mirror.index(), mirror.deviceName(), bytesOf(plan.uses()) + bytesOf(plan.paged()));
         try {
             Launch launch = launch(kernel, plan, range, mirror);
             event.passed(launch.moves().pagesMoved(), launch.moves().bytesCopied(), launch.moves().rounds(), launch.command());
@@ -92,15 +100,21 @@ final class Launcher {
     }
 
     private Launch launch(DeviceKernel kernel, Plan plan, NDRange range, DeviceMirror mirror) {
-        List<PageUse> uses = plan.uses();
-        refuseOwnView(kernel, uses);
-        LaunchGate.Enqueue enqueue = new Enqueue(kernel, plan, range, mirror);
-        LaunchGate.Passed passed = gate.enter(mirror, uses, plan.windows(), enqueue);
-        Launch launch = passed != null
-                ? new Launch(passed, Launch.Moves.NONE)
-                : new Attempt(kernel, plan, uses, enqueue, mirror).run();
+        refuseOwnView(kernel, plan.uses());
+        refuseOwnView(kernel, plan.paged());
+        Launch launch = plan.paged().isEmpty()
+                ? launch(kernel, plan, range, mirror, new LaunchGate.Needs(plan.uses(), plan.windows(), null))
+                : new PagedLaunch(kernel, plan, range, mirror).run();
         heap.accounts().increment(Counter.LAUNCHES);
         return launch;
+    }
+
+    private Launch launch(DeviceKernel kernel, Plan plan, NDRange range, DeviceMirror mirror, LaunchGate.Needs needs) {
+        LaunchGate.Enqueue enqueue = new Enqueue(kernel, plan, range, mirror);
+        LaunchGate.Passed passed = gate.enter(mirror, needs, enqueue);
+        return passed != null
+                ? new Launch(passed, Launch.Moves.NONE)
+                : new Attempt(kernel, plan, needs, enqueue, mirror).run();
     }
 
     /// A kernel with its arguments, ready to be enqueued by either side.
@@ -128,7 +142,10 @@ final class Launcher {
                 for (Plan.Passed passed : plan.passed()) {
                     arguments.add(switch (passed) {
                         case Plan.Passed.Range(var bytes) -> memory(mirror.argument(bytes), windows);
-                        case Plan.Passed.Image() -> memory(mirror.image(), windows);
+                        case Plan.Passed.Image() when plan.paged().isEmpty() -> memory(mirror.image(), windows);
+                        case Plan.Passed.Image() -> new KernelArgument.Memory(mirror.pool().pagedMemory());
+                        case Plan.Passed.Table() -> new KernelArgument.Memory(Objects.requireNonNull(mirror.deviceTable()).memory());
+                        case Plan.Passed.Items() -> new KernelArgument.Memory(Objects.requireNonNull(mirror.deviceTable()).items());
                         case Plan.Passed.Value(var bytes) -> new KernelArgument.Value(bytes);
                         case Plan.Passed.Local(var lengthBytes) -> new KernelArgument.Local(lengthBytes);
                     });
@@ -173,11 +190,103 @@ final class Launcher {
         }
     }
 
+    private void awaitViews(DeviceKernel kernel, List<PageUse> uses, long viewsClosed, long startNanos) {
+        heap.accounts().increment(Counter.LAUNCH_WAITS);
+        if (!pager.awaitClosing(viewsClosed, startNanos + timeout.toNanos())) {
+            throw new LaunchBlockedException(kernel.name(), Duration.ofNanos(System.nanoTime() - startNanos).toMillis(),
+                    pager.conflict(uses).orElse("a view that has been closed meanwhile"));
+        }
+    }
+
+    /// A launch that goes through the device's page table: round by round, until every work-item has come to its end. Only the last round is the caller's to wait for, and it has ended.
+    private final class PagedLaunch {
+
+        private final DeviceKernel kernel;
+        private final NDRange range;
+        private final DeviceMirror mirror;
+        private final DeviceTable table;
+        private final List<PageUse> pages;
+        private final DeviceFaults faults;
+        private final long startNanos = System.nanoTime();
+        private Plan plan;
+        private long viewsClosed;
+        private long pagesMoved;
+        private long bytesCopied;
+        private int rounds;
+
+        PagedLaunch(DeviceKernel kernel, Plan plan, NDRange range, DeviceMirror mirror) {
+            this.kernel = kernel;
+            this.plan = plan;
+            this.range = range;
+            this.mirror = mirror;
+            table = Objects.requireNonNull(mirror.deviceTable(), "only kernels compiled with it go through it");
+            pages = plan.paged();
+            faults = new DeviceFaults(heap, placer, evictor, toDevice, mirror, kernel.name(), pages);
+        }
+
+        Launch run() {
+            table.turn().lock();
+            try {
+                table.begin(range.items());
+                boolean clean = false;
+                while (true) {
+                    table.beginRound(faults.groups(), clean);
+                    Launch launch = round();
+                    FaultRound seen = table.endRound();
+                    clean = seen.faults().isEmpty();
+                    refuse(seen.violation());
+                    if (!seen.unfinished()) {
+                        return launch.after(new Launch.Moves(pagesMoved + faults.pagesMoved(), bytesCopied + faults.bytesCopied(), rounds));
+                    }
+                    serve(seen);
+                }
+            } finally {
+                table.turn().unlock();
+            }
+        }
+
+        private Launch round() {
+            DeviceTable.Update update = table.show(pages);
+            Launch launch = launch(kernel, plan, range, mirror, new LaunchGate.Needs(plan.uses(), plan.windows(), update));
+            table.passed(update);
+            plan = plan.again();
+            rounds += Math.max(1, launch.moves().rounds());
+            pagesMoved += launch.moves().pagesMoved();
+            bytesCopied += launch.moves().bytesCopied();
+            return launch.await();
+        }
+
+        private void refuse(FaultRound.@Nullable Violation violation) {
+            if (violation != null) {
+                throw AccessViolationException.ofKernel(kernel.name(),
+                        violation.crossesPage() ? AccessViolationException.Kind.CROSSES_PAGE : AccessViolationException.Kind.OUTSIDE,
+                        violation.write(), violation.addressBytes(), "workItem=" + violation.item());
+            }
+        }
+
+        private void serve(FaultRound seen) {
+            viewsClosed = pager.closedCount();
+            mirror.lock().lock();
+            try {
+                faults.serve(seen);
+            } finally {
+                mirror.lock().unlock();
+            }
+            if (faults.isPinned()) {
+                awaitViews(kernel, pages, viewsClosed, startNanos);
+            } else if (faults.isHopeless()) {
+                throw new LaunchBlockedException(kernel.name(), Duration.ofNanos(System.nanoTime() - startNanos).toMillis(),
+                        "threads that take them away as often as they come");
+            }
+        }
+    }
+
     /// A launch whose pages were not all there.
     private final class Attempt {
 
         private final DeviceKernel kernel;
         private final Plan plan;
+        private final LaunchGate.Needs needs;
         private final List<PageUse> uses;
         private final LaunchGate.Enqueue enqueue;
         private final DeviceMirror mirror;
@@ -188,10 +297,11 @@ final class Launcher {
         private int rounds;
         private int losses;
 
-        Attempt(DeviceKernel kernel, Plan plan, List<PageUse> uses, LaunchGate.Enqueue enqueue, DeviceMirror mirror) {
+        Attempt(DeviceKernel kernel, Plan plan, LaunchGate.Needs needs, LaunchGate.Enqueue enqueue, DeviceMirror mirror) {
             this.kernel = kernel;
             this.plan = plan;
-            this.uses = uses;
+            this.needs = needs;
+            uses = needs.uses();
             this.enqueue = enqueue;
             this.mirror = mirror;
             undo = new UndoLog(heap, mirror);
@@ -229,11 +339,11 @@ final class Launcher {
             try {
                 if (losses < PATIENCE) {
                     move();
-                    return depart(enter(gate.enter(mirror, uses, plan.windows(), enqueue)));
+                    return depart(enter(gate.enter(mirror, needs, enqueue)));
                 }
                 try (HostLock.Hold _ = hostLock.exclusive()) {
                     move();
-                    return depart(enter(gate.insist(mirror, uses, plan.windows(), enqueue, undo)));
+                    return depart(enter(gate.insist(mirror, needs, enqueue, undo)));
                 }
             } catch (RuntimeException | Error e) {
                 toDevice.undo(undo);
@@ -244,6 +354,9 @@ final class Launcher {
         }
 
         private void move() {
+            if (needs.table() != null) {
+                placer.placePaged(mirror, plan.windows());
+            }
             placer.place(mirror, plan.windows());
             for (Plan.Need need : plan.needs()) {
                 MigrationReport report =
@@ -288,13 +401,11 @@ final class Launcher {
         }
 
         private void awaitViews(long viewsClosed) {
-            heap.accounts().increment(Counter.LAUNCH_WAITS);
             ReplayEvent event = heap.timeline().replay();
-            boolean closed = pager.awaitClosing(viewsClosed, startNanos + timeout.toNanos());
-            report(event, true);
-            if (!closed) {
-                throw new LaunchBlockedException(kernel.name(), Duration.ofNanos(System.nanoTime() - startNanos).toMillis(),
-                        pager.conflict(uses).orElse("a view that has been closed meanwhile"));
+            try {
+                Launcher.this.awaitViews(kernel, uses, viewsClosed, startNanos);
+            } finally {
+                report(event, true);
             }
         }
 

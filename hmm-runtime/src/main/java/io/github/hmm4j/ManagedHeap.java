@@ -10,6 +10,7 @@ import io.github.hmm4j.migrate.HostSide;
 import io.github.hmm4j.migrate.ToHost;
 import io.github.hmm4j.migrate.UndoLog;
 import io.github.hmm4j.mirror.DeviceMirror;
+import io.github.hmm4j.mirror.DeviceTable;
 import io.github.hmm4j.mirror.InvalidationCallback;
 import io.github.hmm4j.mirror.ManagedPages;
 import io.github.hmm4j.mirror.Snapshot;
@@ -325,6 +326,26 @@ public final class ManagedHeap implements SegmentAllocator {
                 throw new IllegalArgumentException("range=" + range + " is not within the heap");
             }
             return pages.snapshot(device, space.pagesOf(range));
+        }
+    }
+
+    /// The page table that kernels of a device read, as it lies in the device's memory: one entry for each page of a segment, as the last launch found it that went through the table, with
+    /// what kernels have touched since then. Waits for a launch that goes through it now.
+    ///
+    /// @throws IllegalStateException if kernels of this device need no table: it holds the whole heap, uses host pages in place, or does not compile kernels
+    public List<DeviceTable.Entry> deviceTable(HmmDevice device, MemorySegment segment) {
+        try (Lifetime.Hold _ = lifetime.use()) {
+            DeviceTable table = device.mirrorIn(pages).deviceTable();
+            if (table == null) {
+                throw new IllegalStateException("device=%s has no page table: its kernels reach the heap without one".formatted(device));
+            }
+            PageRange range = space.pagesOf(managed(segment));
+            table.turn().lock();
+            try {
+                return table.entries(range);
+            } finally {
+                table.turn().unlock();
+            }
         }
     }
 

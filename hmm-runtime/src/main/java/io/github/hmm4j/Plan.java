@@ -33,6 +33,11 @@ final class Plan {
 
         record Image() implements Passed {}
 
+        /// The pages and the item flags of a kernel that goes through the device's page table.
+        record Table() implements Passed {}
+
+        record Items() implements Passed {}
+
         record Value(MemorySegment bytes) implements Passed {}
 
         record Local(long lengthBytes) implements Passed {}
@@ -46,6 +51,8 @@ final class Plan {
     private final List<Passed> passed = new ArrayList<>();
     private final List<Need> needs = new ArrayList<>();
     private final List<PageRange> windows = new ArrayList<>();
+    private final List<PageUse> paged = new ArrayList<>();
+    private int hidden; // parameters so far that the program does not see
 
     private Plan(AddressSpace space, DeviceKernel kernel, DeviceMirror mirror, Map<Integer, Arg.Intent> intents) {
         this.space = space;
@@ -66,6 +73,7 @@ final class Plan {
         }
         kernel.limits().require(kernel.name(), range, plan.localBytes);
         plan.settleContradictions();
+        plan.refuseTwoPlaces();
         return plan;
     }
 
@@ -85,6 +93,23 @@ final class Plan {
     /// Ranges that must each lie in one piece.
     List<PageRange> windows() {
         return windows;
+    }
+
+    /// Pages that the kernel finds through the device's page table; none if it does not go through it.
+    List<PageUse> paged() {
+        return paged;
+    }
+
+    /// What a second round needs: nothing is dead any more.
+    Plan again() {
+        Plan again = new Plan(space, kernel, mirror, intents);
+        again.passed.addAll(passed);
+        again.windows.addAll(windows);
+        again.paged.addAll(paged);
+        for (Need need : needs) {
+            again.needs.add(need.intent() == ToDevice.Intent.OVERWRITE ? new Need(need.pages(), ToDevice.Intent.WRITE) : need);
+        }
+        return again;
     }
 
     List<PageUse> uses() {
@@ -130,7 +155,7 @@ final class Plan {
     }
 
     private Arg.Intent intentOf(KernelParameter parameter) {
-        Arg.Intent said = intents.get(parameter.index());
+        Arg.Intent said = intents.get(parameter.index() - hidden);
         return said != null ? said : parameter.isConst() ? Arg.Intent.IN : Arg.Intent.IN_OUT;
     }
 
@@ -146,7 +171,8 @@ final class Plan {
     }
 
     private void addHeap(List<Arg.Memory> ranges) {
-        if (!mirror.isAperture()) {
+        boolean goesThroughTable = HeapParameters.goThroughTable(kernel, passed.size());
+        if (!mirror.isAperture() && !goesThroughTable) {
             mirror.image(); // says why not
         }
         require(parameter(ranges).isMemory(), ranges, "memory");
@@ -154,10 +180,31 @@ final class Plan {
         passed.add(new Passed.Image());
         require(parameter(ranges).space() == KernelParameter.Space.PRIVATE, ranges, "the heap's base address");
         passed.add(new Passed.Value(MemorySegment.ofArray(new long[] {space.baseBytes()})));
+        if (goesThroughTable) {
+            passed.add(new Passed.Table());
+            passed.add(new Passed.Items());
+            hidden += HeapParameters.HIDDEN;
+        }
         for (Arg.Memory memory : ranges) {
             VaRange range = managed(memory.segment());
-            windows.add(space.pagesOf(range));
-            addNeeds(range, memory.intent());
+            if (goesThroughTable) {
+                paged.add(new PageUse(space.pagesOf(range), memory.intent().writes()));
+            } else {
+                windows.add(space.pagesOf(range));
+                addNeeds(range, memory.intent());
+            }
+        }
+    }
+
+    /// A page cannot be found through the table and lie in a window at a time.
+    private void refuseTwoPlaces() {
+        for (PageUse use : paged) {
+            for (PageRange window : windows) {
+                if (window.overlaps(use.pages())) {
+                    throw new IllegalArgumentException("kernel=%s: %s is passed as a pointer of its own, and shares pages with %s of Arg.heap; pass it as an address in the heap only"
+                            .formatted(kernel.name(), space.addressesOf(window), space.addressesOf(use.pages())));
+                }
+            }
         }
     }
 

@@ -45,6 +45,11 @@ public interface Device extends AutoCloseable {
     /// @throws io.github.hmm4j.error.KernelBuildException if it does not compile
     DeviceProgram build(Source source, String options);
 
+    /// Whether its kernels are compiled from OpenCL C, so that they can find pages through a table ([io.github.hmm4j.mirror.DeviceTable]).
+    default boolean compilesKernels() {
+        return false;
+    }
+
     /// Tells a timeline of every command that ends well from now on, as far as this device knows when it ran.
     ///
     /// @param number of this device in its heap

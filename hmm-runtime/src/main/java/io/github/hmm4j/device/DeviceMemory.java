@@ -1,5 +1,7 @@
 package io.github.hmm4j.device;
 
+import java.lang.foreign.MemorySegment;
+
 /// A contiguous piece of one device's memory.
 ///
 /// Owns the piece: [#close()] gives it back. Contents are undefined until written.
@@ -16,6 +18,16 @@ public interface DeviceMemory extends AutoCloseable {
     default long hostAddressBytes() {
         return 0;
     }
+
+    /// Copies bytes here and waits for it: for tables and the like, not for pages. No command may use them meanwhile.
+    ///
+    /// @param bytes off-heap
+    void write(long offsetBytes, MemorySegment bytes);
+
+    /// Copies bytes from here and waits for it. No command may write them meanwhile.
+    ///
+    /// @param into off-heap
+    void read(long offsetBytes, MemorySegment into);
 
     /// A window onto part of this memory that a kernel can take as a pointer argument.
     ///

@@ -75,6 +75,10 @@ final class FrameChunk {
         firstFree = Math.min(firstFree, frame - first);
     }
 
+    int freeFrames() {
+        return count - used.cardinality();
+    }
+
     int largestFreeRun() {
         int largest = 0;
         int start = used.nextClearBit(firstFree);

@@ -14,7 +14,8 @@ import org.jspecify.annotations.Nullable;
 ///
 /// Frame numbers are in `[0, capacityFrames())`, so they index plain arrays. A chunk takes a contiguous part of these
 /// numbers; one that is entirely free is given back to the device when a longer run needs its numbers, since their sum
-/// is the budget.
+/// is the budget. A pool of windows can also hold one **paged** chunk, whose frames are given out wherever they are free,
+/// for kernels that find pages through a table; no run and no slice is taken from it.
 ///
 /// Threads: any. Has its own lock, a leaf but for calls to the device; asking where a frame lies takes no lock. Owns
 /// chunks and slices.
@@ -37,6 +38,7 @@ public final class FramePool implements AutoCloseable {
     private final SliceCache slices = new SliceCache(IDLE_SLICES);
     // In order of frame numbers; replaced as a whole under the lock, so that readers need none.
     private volatile List<FrameChunk> chunks = List.of();
+    private volatile @Nullable FrameChunk paged; // one of the chunks
     private volatile int usedFrames;
     private boolean closed;
 
@@ -169,11 +171,93 @@ public final class FramePool implements AutoCloseable {
 
     private @Nullable FrameChunk withRoom(int frames) {
         for (FrameChunk chunk : chunks) {
-            if (chunk.find(frames) >= 0) {
+            if (chunk != paged && chunk.find(frames) >= 0) {
                 return chunk;
             }
         }
         return grow(frames);
+    }
+
+    /// Takes memory for the paged chunk from the device: the frames with the largest numbers. There must be none yet.
+    ///
+    /// @param frames 1 to [#largestPaged()]
+    /// @return false if frames are used whose numbers it would have
+    /// @throws HmmException if the device refuses; free chunks may have been given back
+    public boolean allocatePaged(int frames) {
+        checkWindows();
+        if (frames <= 0 || frames > maxRunFrames) {
+            throw new IllegalArgumentException("frames=" + frames + ", must be 1 to " + maxRunFrames);
+        }
+        synchronized (lock) {
+            checkOpen();
+            if (paged != null) {
+                throw new IllegalStateException("there is a paged chunk, frames=" + pagedFrames().count());
+            }
+            int first = capacityFrames - frames;
+            for (FrameChunk chunk : chunks) {
+                if (chunk.end() > first && !chunk.isFree()) {
+                    return false;
+                }
+            }
+            for (FrameChunk chunk : chunks) {
+                if (chunk.end() > first) {
+                    giveBack(chunk);
+                }
+            }
+            paged = allocate(first, frames);
+            return true;
+        }
+    }
+
+    /// Most frames that the paged chunk can have.
+    public int largestPaged() {
+        return maxRunFrames;
+    }
+
+    /// The frames of the paged chunk; none if there is no such chunk.
+    public FrameRun pagedFrames() {
+        FrameChunk chunk = paged;
+        return chunk == null ? new FrameRun(0, 0) : new FrameRun(chunk.first, chunk.count);
+    }
+
+    /// Frames of the paged chunk that [#takePaged] would give.
+    public int freePaged() {
+        synchronized (lock) {
+            return paged == null ? 0 : paged.freeFrames();
+        }
+    }
+
+    /// The memory of the paged chunk, its frames one behind the other. Owned by the pool.
+    ///
+    /// @throws IllegalStateException if there is none
+    public DeviceMemory pagedMemory() {
+        FrameChunk chunk = paged;
+        if (chunk == null) {
+            throw new IllegalStateException("there is no paged chunk");
+        }
+        return chunk.memory;
+    }
+
+    /// Takes frames of the paged chunk that lie one behind the other: as many as are asked for, or the longest run that
+    /// is free. Their contents are undefined.
+    ///
+    /// @return null if none is free
+    public @Nullable FrameRun takePaged(int most) {
+        synchronized (lock) {
+            checkOpen();
+            FrameChunk chunk = paged;
+            if (chunk == null) {
+                return null;
+            }
+            int count = chunk.find(most) >= 0 ? most : chunk.largestFreeRun();
+            if (count == 0) {
+                return null;
+            }
+            FrameRun run = new FrameRun(chunk.find(count), count);
+            chunk.take(run.first(), count);
+            usedFrames += count;
+            return run;
+        }
     }
 
     /// Takes these frames and no others. Their contents are undefined.
@@ -184,7 +268,7 @@ public final class FramePool implements AutoCloseable {
         synchronized (lock) {
             checkOpen();
             FrameChunk chunk = firstFrame < 0 || count <= 0 ? null : findOrNull(firstFrame);
-            if (chunk == null || !chunk.contains(firstFrame + count - 1) || !chunk.takeAt(firstFrame, count)) {
+            if (chunk == null || chunk == paged || !chunk.contains(firstFrame + count - 1) || !chunk.takeAt(firstFrame, count)) {
                 return false;
             }
             usedFrames += count;
@@ -246,7 +330,7 @@ public final class FramePool implements AutoCloseable {
         synchronized (lock) {
             int largest = 0;
             for (FrameChunk chunk : chunks) {
-                largest = Math.max(largest, chunk.largestFreeRun());
+                largest = chunk == paged ? largest : Math.max(largest, chunk.largestFreeRun());
             }
             for (FrameRun span : spans(true)) {
                 largest = Math.max(largest, Math.min(span.count(), maxRunFrames));
@@ -279,10 +363,10 @@ public final class FramePool implements AutoCloseable {
         }
     }
 
-    /// Whether the frames from `firstFrame` to `lastFrame`, both included, are one piece of device memory.
+    /// Whether the frames from `firstFrame` to `lastFrame`, both included, are one piece of device memory that slices can be taken from.
     public boolean isContiguous(int firstFrame, int lastFrame) {
         FrameChunk chunk = firstFrame <= lastFrame ? findOrNull(firstFrame) : null;
-        return chunk != null && chunk.contains(lastFrame);
+        return chunk != null && chunk != paged && chunk.contains(lastFrame);
     }
 
     /// The allocation a frame lies in.
@@ -435,6 +519,7 @@ public final class FramePool implements AutoCloseable {
         List<FrameChunk> fewer = new ArrayList<>(chunks);
         fewer.remove(chunk);
         chunks = List.copyOf(fewer);
+        paged = chunk == paged ? null : paged;
         HmmException failure = slices.drop(chunk, 0, bytesOf(chunk.count));
         chunk.memory.close();
         if (failure != null) {

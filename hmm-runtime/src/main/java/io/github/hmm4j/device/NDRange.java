@@ -60,6 +60,17 @@ public final class NDRange {
         return new NDRange(rounded, local);
     }
 
+    /// Work-items in all.
+    ///
+    /// @throws ArithmeticException if there are more than a `long` counts
+    public long items() {
+        long items = 1;
+        for (long length : global) {
+            items = Math.multiplyExact(items, length);
+        }
+        return items;
+    }
+
     public int dimensions() {
         return global.length;
     }

@@ -1,6 +1,6 @@
 package io.github.hmm4j.error;
 
-/// An access that the protection of a page forbids (`EFAULT` and `EPERM` of the kernel's HMM). Nothing was read, written or moved.
+/// An access that the protection of a page forbids (`EFAULT` and `EPERM` of the kernel's HMM), or that finds no page. It read, wrote and moved nothing.
 public final class AccessViolationException extends HmmException {
 
     private static final long serialVersionUID = 1L;
@@ -10,7 +10,11 @@ public final class AccessViolationException extends HmmException {
         /// The page may not be read at all: [io.github.hmm4j.space.Protection#NONE].
         FAULT,
         /// The page may be read but not written: [io.github.hmm4j.space.Protection#READ].
-        PERMISSION
+        PERMISSION,
+        /// A kernel followed a pointer to a place that is in none of the ranges it was given.
+        OUTSIDE,
+        /// A kernel asked for an object that does not lie on one page.
+        CROSSES_PAGE
     }
 
     private final Kind kind;
@@ -21,6 +25,21 @@ public final class AccessViolationException extends HmmException {
         super("%s refused: address=0x%x, violation=%s; nothing was moved or changed".formatted(what, addressBytes, kind), null);
         this.kind = kind;
         this.addressBytes = addressBytes;
+    }
+
+    private AccessViolationException(String message, Kind kind, long addressBytes) {
+        super(message, null);
+        this.kind = kind;
+        this.addressBytes = addressBytes;
+    }
+
+    /// An access that a kernel tried. It touched nothing; what the kernel had written elsewhere by then stays.
+    ///
+    /// @param kernel its name
+    /// @param what   more for people: the region, the work-item
+    public static AccessViolationException ofKernel(String kernel, Kind kind, boolean write, long addressBytes, String what) {
+        return new AccessViolationException("kernel=%s, refused %s: address=0x%x, violation=%s, %s"
+                .formatted(kernel, write ? "write" : "read", addressBytes, kind, what), kind, addressBytes);
     }
 
     public Kind kind() {

@@ -44,6 +44,13 @@ public final class Evictor {
         return freed > 0 ? freed : evict(mirror, victims.victims(mirror, frames, outside(keep)));
     }
 
+    /// Frees frames of the paged chunk, outside `keep`.
+    ///
+    /// @return frames freed; fewer than asked for if there are no more
+    int evictPaged(DeviceMirror mirror, int frames, LongPredicate keep) {
+        return evict(mirror, victims.victims(mirror, frames, page -> mirror.isPaged(page) && !keep.test(page)));
+    }
+
     /// Asked for every frame of the device, so without a stream.
     private static LongPredicate outside(List<PageRange> ranges) {
         return page -> {

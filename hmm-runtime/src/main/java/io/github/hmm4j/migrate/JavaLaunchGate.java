@@ -1,5 +1,7 @@
 package io.github.hmm4j.migrate;
 
+import io.github.hmm4j.account.Accounts;
+import io.github.hmm4j.account.Counter;
 import io.github.hmm4j.device.Completion;
 import io.github.hmm4j.mirror.DeviceMirror;
 import io.github.hmm4j.mirror.LaunchTable;
@@ -13,38 +15,58 @@ import org.jspecify.annotations.Nullable;
 
 /// The gate where host access is checked: launches are published in Java.
 ///
-/// Threads: any, without a lock; it waits for nobody.
+/// Threads: any, without a lock unless the launch goes through the page table; it waits for nobody.
 public final class JavaLaunchGate implements LaunchGate {
 
     private final PageTable table;
+    private final Accounts accounts;
     private final LaunchTable launches;
 
     /// @param launches the table of launches of this heap
     public JavaLaunchGate(ManagedPages heap, LaunchTable launches) {
         this.table = heap.table();
+        this.accounts = heap.accounts();
         this.launches = launches;
     }
 
     @Override
-    public @Nullable Passed enter(DeviceMirror mirror, List<PageUse> uses, List<PageRange> windows, Enqueue enqueue) {
-        launches.concludeEnded(uses);
-        LaunchTable.Use published = launches.publish(mirror.index(), uses);
+    public @Nullable Passed enter(DeviceMirror mirror, Needs needs, Enqueue enqueue) {
+        if (needs.table() == null) {
+            return pass(mirror, needs, enqueue);
+        }
+        if (!mirror.lock().tryLock()) { // entries and frames must agree; to wait, published, for whoever moves pages could be for ever
+            return null;
+        }
+        try {
+            return needs.isTableThere(mirror) ? pass(mirror, needs, enqueue) : null;
+        } finally {
+            mirror.lock().unlock();
+        }
+    }
+
+    private @Nullable Passed pass(DeviceMirror mirror, Needs needs, Enqueue enqueue) {
+        List<PageUse> all = needs.published();
+        launches.concludeEnded(all);
+        LaunchTable.Use published = launches.publish(mirror.index(), all);
         boolean launched = false;
         try {
-            for (PageUse use : uses) {
+            for (PageUse use : needs.uses()) {
                 if (!holds(mirror, use)) {
                     return null;
                 }
             }
-            for (PageRange window : windows) {
+            for (PageRange window : needs.windows()) {
                 if (!mirror.isPlaced(window)) {
                     return null;
                 }
             }
+            if (needs.table() != null) {
+                accounts.add(Counter.TABLE_BYTES, needs.table().table().write(needs.table()));
+            }
             Runnable ended = () -> launches.retire(published);
             Completion completion = enqueue.fromJava();
-            for (int i = 0; i < uses.size(); i++) { // the kernel is enqueued: until it counts as launched nothing may fail, for want of memory neither
-                mirror.touch(uses.get(i).pages()); // before the launch counts as decided: whoever waits for that sees the use
+            for (int i = 0; i < needs.uses().size(); i++) { // the kernel is enqueued: until it counts as launched nothing may fail, for want of memory neither
+                mirror.touch(needs.uses().get(i).pages()); // before the launch counts as decided: whoever waits for that sees the use
             }
             launches.attach(published, completion);
             launched = true;
@@ -58,8 +80,8 @@ public final class JavaLaunchGate implements LaunchGate {
 
     /// With the host held off only another device can take a page, to write it: all words are checked here as well, and the launch goes round again.
     @Override
-    public @Nullable Passed insist(DeviceMirror mirror, List<PageUse> uses, List<PageRange> windows, Enqueue enqueue, UndoLog undo) {
-        return enter(mirror, uses, windows, enqueue);
+    public @Nullable Passed insist(DeviceMirror mirror, Needs needs, Enqueue enqueue, UndoLog undo) {
+        return enter(mirror, needs, enqueue);
     }
 
     private boolean holds(DeviceMirror mirror, PageUse use) {

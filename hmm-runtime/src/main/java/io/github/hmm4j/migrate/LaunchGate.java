@@ -3,11 +3,13 @@ package io.github.hmm4j.migrate;
 import io.github.hmm4j.device.Completion;
 import io.github.hmm4j.device.NativeEnqueue;
 import io.github.hmm4j.mirror.DeviceMirror;
+import io.github.hmm4j.mirror.DeviceTable;
 import io.github.hmm4j.mirror.PageUse;
 import io.github.hmm4j.page.PageTable;
 import io.github.hmm4j.page.PageWord;
 import io.github.hmm4j.space.PageRange;
 import java.util.List;
+import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
 
 /// The last step of a launch: publish what it uses, check that every page is there, enqueue. The other half of the handshake is in [io.github.hmm4j.mirror.InFlight].
@@ -28,6 +30,24 @@ public interface LaunchGate {
         @Nullable Completion fromNative(NativeEnqueue enqueue);
     }
 
+    /// What a launch needs of pages.
+    ///
+    /// @param uses    pages that must all be there, in the right mode
+    /// @param windows what the kernel takes as pointers: each must lie in one piece, which is more than that each use does
+    /// @param table   for a kernel that goes through the device's page table: what it may find there, as far as that is there when it starts; else null
+    record Needs(List<PageUse> uses, List<PageRange> windows, DeviceTable.@Nullable Update table) {
+
+        /// All that the kernel may touch: what is published.
+        public List<PageUse> published() {
+            return table == null ? uses : Stream.concat(uses.stream(), table.uses().stream()).toList();
+        }
+
+        /// Whether the device has memory for pages that kernels find through the table, if this needs any.
+        public boolean isTableThere(DeviceMirror mirror) {
+            return table == null || mirror.pool().pagedFrames().count() > 0;
+        }
+    }
+
     /// A launch that got through.
     ///
     /// @param completion its end
@@ -36,17 +56,16 @@ public interface LaunchGate {
 
     /// Enqueues a kernel if all its pages are on the device, in one piece and in the right mode.
     ///
-    /// @param windows what the kernel takes as pointers: each must lie in one piece, which is more than that each use does
     /// @param enqueue runs only if every page holds, and if it throws nothing is in flight
     /// @return null if a page was not there; then nothing ran
-    @Nullable Passed enter(DeviceMirror mirror, List<PageUse> uses, List<PageRange> windows, Enqueue enqueue);
+    @Nullable Passed enter(DeviceMirror mirror, Needs needs, Enqueue enqueue);
 
     /// Like [#enter], for a launch that has lost its pages several times: moves what is missing as part of the same step, so that nobody can take it away again before the
     /// kernel is enqueued. The caller holds the device's lock and the host lock exclusively, and all pages have frames.
     ///
     /// @param undo gets the pages that were moved if nothing ran, also if this throws
     /// @return null if a view, a protection or another device keeps a page from it; then nothing ran
-    @Nullable Passed insist(DeviceMirror mirror, List<PageUse> uses, List<PageRange> windows, Enqueue enqueue, UndoLog undo);
+    @Nullable Passed insist(DeviceMirror mirror, Needs needs, Enqueue enqueue, UndoLog undo);
 
     /// Whether open views keep pages from a launch.
     static boolean isPinned(PageTable table, List<PageUse> uses) {

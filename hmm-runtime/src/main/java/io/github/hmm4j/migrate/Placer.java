@@ -1,5 +1,6 @@
 package io.github.hmm4j.migrate;
 
+import io.github.hmm4j.device.FramePool;
 import io.github.hmm4j.device.FrameRun;
 import io.github.hmm4j.error.DeviceMemoryExhaustedException;
 import io.github.hmm4j.error.OpenClFailedException;
@@ -25,6 +26,9 @@ import org.slf4j.LoggerFactory;
 public final class Placer {
 
     private static final Logger LOG = LoggerFactory.getLogger(Placer.class);
+
+    /// One part in so many of the budget is kept for windows when the paged chunk is made.
+    private static final int WINDOW_SHARE = 4;
 
     private final ManagedPages heap;
     private final Evictor evictor;
@@ -61,6 +65,85 @@ public final class Placer {
                 throw exhausted(mirror, merged, "the device gives no memory that holds each of them in one piece; largestAllocationBytes="
                         + mirror.device().info().maxAllocationBytes());
             }
+        }
+    }
+
+    /// Makes sure that there is a paged chunk: three quarters of the budget, or what the windows of the launch leave. Everything else leaves the device for that.
+    ///
+    /// @param windows of the same launch, which will have to fit beside it
+    /// @throws DeviceMemoryExhaustedException if they leave nothing
+    public void placePaged(DeviceMirror mirror, List<PageRange> windows) {
+        assert mirror.lock().isHeldByCurrentThread();
+        FramePool pool = mirror.pool();
+        if (pool.pagedFrames().count() > 0) {
+            return;
+        }
+        List<PageRange> merged = merged(windows);
+        requireBudget(mirror, merged);
+        int forWindows = (int) Math.max(merged.stream().mapToLong(PageRange::count).sum(), pool.capacityFrames() / WINDOW_SHARE);
+        int frames = Math.min(pool.capacityFrames() - forWindows, pool.largestPaged());
+        if (frames <= 0) {
+            throw exhausted(mirror, merged, "they leave no room for a page of those that the kernel finds through the page table");
+        }
+        evictor.evictAll(mirror);
+        pool.releaseFreeChunks();
+        allocatePaged(pool, frames);
+    }
+
+    private static void allocatePaged(FramePool pool, int most) {
+        int frames = most;
+        while (true) {
+            try {
+                if (!pool.allocatePaged(frames)) {
+                    throw new IllegalStateException("frames are used although everything was evicted");
+                }
+                return;
+            } catch (OpenClFailedException e) {
+                if (frames == 1) {
+                    throw e;
+                }
+                frames /= 2; // the device has less than the budget allows
+            }
+        }
+    }
+
+    /// Gives pages frames of the paged chunk, wherever they are free; what has another frame moves there within the device. Stops when none is free.
+    ///
+    /// @return the first page without such a frame, or the end
+    long placePaged(DeviceMirror mirror, PageRange pages) {
+        long page = pages.first();
+        FrameRun run = new FrameRun(0, 0);
+        int used = 0;
+        try (HostLock.Hold _ = hostLock.shared()) {
+            for (; page < pages.end(); page++) {
+                if (mirror.isPaged(page)) {
+                    continue;
+                }
+                if (used == run.count()) {
+                    FrameRun next = mirror.pool().takePaged((int) Math.min(Integer.MAX_VALUE, pages.end() - page));
+                    if (next == null) {
+                        return page;
+                    }
+                    run = next;
+                    used = 0;
+                }
+                place(mirror, page, run.first() + used++);
+            }
+            return page;
+        } finally {
+            if (used < run.count()) {
+                mirror.pool().free(run.first() + used, run.count() - used);
+            }
+        }
+    }
+
+    /// From here on the frame is the page's own, whatever becomes of the one it had.
+    private void place(DeviceMirror mirror, long page, int frame) {
+        if (mirror.frameOf(page) < 0) {
+            mirror.assign(page, frame);
+        } else {
+            int old = relocate(mirror, page, frame);
+            mirror.pool().free(old, 1);
         }
     }
 

@@ -261,7 +261,7 @@ public final class ToDevice {
 
             /// A kernel may do what the protection allows; moving alone writes nothing, so read-only pages can be prefetched.
             private boolean kernelWrites() {
-                return intent.writes() && cause == Cause.LAUNCH;
+                return intent.writes() && (cause == Cause.LAUNCH || cause == Cause.DEVICE_FAULT);
             }
 
             private boolean done(long page, PageOutcome outcome) {

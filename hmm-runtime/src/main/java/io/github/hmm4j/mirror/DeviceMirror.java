@@ -4,6 +4,7 @@ import io.github.hmm4j.device.CopyEngine;
 import io.github.hmm4j.device.Device;
 import io.github.hmm4j.device.DeviceMemory;
 import io.github.hmm4j.device.FramePool;
+import io.github.hmm4j.device.FrameRun;
 import io.github.hmm4j.page.PageState;
 import io.github.hmm4j.page.PageTable;
 import io.github.hmm4j.page.PageWord;
@@ -22,7 +23,8 @@ import org.jspecify.annotations.Nullable;
 /// How pages get frames is one of three:
 /// - **in place**, on a coherent device: host pages are the memory, there are no frames;
 /// - **aperture**, when the budget holds the whole heap: frame = page index, so that device address = image + (address - base) for every pointer;
-/// - **windows** otherwise: the pages of one kernel argument lie in contiguous frames, wherever those are.
+/// - **windows** otherwise: the pages of one kernel argument lie in contiguous frames, wherever those are. Pages that a kernel finds through the [DeviceTable] lie in
+///   frames of the pool's paged chunk, in any order.
 ///
 /// Threads: any may read. Assigning frames, and moving pages **to** this device, takes [#lock()]; taking pages **from** it needs only a claim on the page word.
 /// Owns the frame pool, the copy engine and the device.
@@ -39,6 +41,7 @@ public final class DeviceMirror implements AutoCloseable {
     private final FramePool pool;
     private final FrameTable frames;
     private final @Nullable DeviceMemory hostImage; // coherent devices only
+    private final @Nullable DeviceTable deviceTable;
     private final ReentrantLock lock = new ReentrantLock();
     private final AtomicInteger clock = new AtomicInteger();
 
@@ -60,6 +63,9 @@ public final class DeviceMirror implements AutoCloseable {
                     : FramePool.windows(device, pageBytes, budgetBytes));
             frames = parts.add(new FrameTable(space.pageCount(), Math.max(1, pool.capacityFrames())));
             copies = parts.add(device.copyEngine(space.host().alias().address(), space.capacityBytes()));
+            TableLayout layout = TableLayout.of(space.pageSize(), space.pageCount());
+            boolean paged = !coherent && !aperture && device.compilesKernels() && layout.totalBytes() <= device.info().maxAllocationBytes();
+            deviceTable = paged ? parts.add(new DeviceTable(this, table, layout)) : null;
             hostImage = coherent ? device.hostMemory(space.host().alias().address(), space.capacityBytes()) : null;
         } catch (RuntimeException | Error e) {
             parts.closeAfter(e);
@@ -112,6 +118,18 @@ public final class DeviceMirror implements AutoCloseable {
     /// Whether one pointer offset holds for the whole heap, so that kernels can follow pointers.
     public boolean isAperture() {
         return aperture || coherent;
+    }
+
+    /// The page table that kernels of this device can read; null where they need none, or it cannot have one.
+    public @Nullable DeviceTable deviceTable() {
+        return deviceTable;
+    }
+
+    /// Whether kernels find the page through the table, if its word allows it.
+    public boolean isPaged(long page) {
+        int frame = frames.frameOf(page);
+        FrameRun paged = pool.pagedFrames();
+        return frame >= paged.first() && frame < paged.end();
     }
 
     /// Held while frames are assigned and pages are moved to this device. Rank: before the host lock; never taken while a page is claimed.
@@ -293,7 +311,7 @@ public final class DeviceMirror implements AutoCloseable {
     /// Closes the copy engine, the frames and the device, in this order. Nothing may be in flight.
     @Override
     public void close() {
-        try (device; frames; pool; copies) {
+        try (device; frames; pool; copies; deviceTable) {
             if (hostImage != null) {
                 hostImage.close();
             }

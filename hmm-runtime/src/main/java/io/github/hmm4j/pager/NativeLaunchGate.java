@@ -4,12 +4,15 @@ import static java.lang.foreign.ValueLayout.JAVA_INT;
 import static java.lang.foreign.ValueLayout.JAVA_LONG;
 
 import io.github.hmm4j.account.Cause;
+import io.github.hmm4j.account.Counter;
 import io.github.hmm4j.account.Direction;
 import io.github.hmm4j.device.Completion;
+import io.github.hmm4j.device.FrameRun;
 import io.github.hmm4j.error.HmmException;
 import io.github.hmm4j.migrate.LaunchGate;
 import io.github.hmm4j.migrate.UndoLog;
 import io.github.hmm4j.mirror.DeviceMirror;
+import io.github.hmm4j.mirror.DeviceTable;
 import io.github.hmm4j.mirror.ManagedPages;
 import io.github.hmm4j.mirror.PageUse;
 import io.github.hmm4j.space.PageRange;
@@ -25,6 +28,7 @@ public final class NativeLaunchGate implements LaunchGate {
 
     private static final int EVENT = 13; // index in struct hmm_launch
     private static final int MOVED = 15;
+    private static final int TABLE_BYTES = 10; // index in struct hmm_table
 
     private final ManagedPages heap;
     private final long pager;
@@ -35,43 +39,50 @@ public final class NativeLaunchGate implements LaunchGate {
     }
 
     @Override
-    public @Nullable Passed enter(DeviceMirror mirror, List<PageUse> uses, List<PageRange> windows, Enqueue enqueue) {
-        return pass(mirror, uses, windows, enqueue, null);
+    public @Nullable Passed enter(DeviceMirror mirror, Needs needs, Enqueue enqueue) {
+        return pass(mirror, needs, enqueue, null);
     }
 
     @Override
-    public @Nullable Passed insist(DeviceMirror mirror, List<PageUse> uses, List<PageRange> windows, Enqueue enqueue, UndoLog undo) {
-        return pass(mirror, uses, windows, enqueue, undo);
+    public @Nullable Passed insist(DeviceMirror mirror, Needs needs, Enqueue enqueue, UndoLog undo) {
+        return pass(mirror, needs, enqueue, undo);
     }
 
     /// A kernel's arguments are made before the native call, so frames must not change until it returns: somebody who is just moving pages to this device sends the launch round.
     ///
     /// @param undo where moved pages are noted by a launch that insists, or null
-    private @Nullable Passed pass(DeviceMirror mirror, List<PageUse> uses, List<PageRange> windows, Enqueue enqueue, @Nullable UndoLog undo) {
+    private @Nullable Passed pass(DeviceMirror mirror, Needs needs, Enqueue enqueue, @Nullable UndoLog undo) {
         if (!mirror.lock().tryLock()) {
             return null;
         }
         try {
-            boolean placed = windows.stream().allMatch(window -> mirror.isPlaced(window) && mirror.frameOf(window.first()) >= 0);
-            return placed ? passPlaced(mirror, uses, windows, enqueue, undo) : null;
+            boolean placed = needs.isTableThere(mirror) && needs.windows().stream().allMatch(window -> mirror.isPlaced(window) && mirror.frameOf(window.first()) >= 0);
+            return placed ? passPlaced(mirror, needs, enqueue, undo) : null;
         } finally {
             mirror.lock().unlock();
         }
     }
 
-    private @Nullable Passed passPlaced(DeviceMirror mirror, List<PageUse> uses, List<PageRange> windows, Enqueue enqueue, @Nullable UndoLog undo) {
+    private @Nullable Passed passPlaced(DeviceMirror mirror, Needs needs, Enqueue enqueue, @Nullable UndoLog undo) {
+        List<PageUse> uses = needs.uses();
+        List<PageRange> windows = needs.windows();
+        List<PageUse> published = needs.published();
         boolean insist = undo != null;
         MigrationEvent event = insist ? heap.timeline().migration() : null;
         Completion completion = enqueue.fromNative((queue, kernel, global, local) -> {
             try (Arena arena = Arena.ofConfined()) {
                 MemorySegment moves = undo == null ? MemorySegment.NULL : movesOf(arena, uses, undo);
+                MemorySegment table = needs.table() == null ? MemorySegment.NULL : tableOf(arena, mirror, needs.table());
                 MemorySegment request = arena.allocateFrom(JAVA_LONG,
-                        mirror.index(), usesOf(arena, uses).address(), uses.size(), windowsOf(arena, windows).address(), windows.size(), mirror.tick(),
+                        mirror.index(), usesOf(arena, published).address(), published.size(), windowsOf(arena, windows).address(), windows.size(), mirror.tick(),
                         insist ? 1 : 0, insist ? regionsOf(arena, windows).address() : 0, queue, kernel, global.length, arena.allocateFrom(JAVA_LONG, global).address(),
                         local.length == 0 ? 0 : arena.allocateFrom(JAVA_LONG, local).address(), 0, 0, 0,
-                        arena.allocateFrom(enqueue.kernelName()).address(), moves.address());
+                        arena.allocateFrom(enqueue.kernelName()).address(), moves.address(), published.size() - uses.size(), table.address());
                 MemorySegment failure = arena.allocate(JAVA_LONG, PagerCalls.FAILURE_WORDS);
                 int result = PagerCalls.launch(pager, request, failure);
+                if (needs.table() != null) {
+                    heap.accounts().add(Counter.TABLE_BYTES, table.getAtIndex(JAVA_LONG, TABLE_BYTES));
+                }
                 long launched = request.getAtIndex(JAVA_LONG, EVENT);
                 long moved = request.getAtIndex(JAVA_LONG, MOVED);
                 if (launched == 0 && moved > 0 && undo != null) {
@@ -84,7 +95,7 @@ public final class NativeLaunchGate implements LaunchGate {
                 return launched;
             }
         });
-        return completion == null ? null : new Passed(completion, () -> ended(mirror, uses, completion));
+        return completion == null ? null : new Passed(completion, () -> ended(mirror, published, completion));
     }
 
     /// Native code sees the end by itself, and poisons what a failed kernel was to write; but whoever hears of the failure from us shall find that done.
@@ -132,6 +143,13 @@ public final class NativeLaunchGate implements LaunchGate {
             event.moved(pages, bytes);
             heap.timeline().end(event);
         }
+    }
+
+    private static MemorySegment tableOf(Arena arena, DeviceMirror mirror, DeviceTable.Update update) {
+        DeviceTable.NativeTable table = update.table().nativeTable();
+        FrameRun frames = mirror.pool().pagedFrames();
+        return arena.allocateFrom(JAVA_LONG, table.image(), table.memory(), table.offsetBytes(), table.host(), frames.first(), frames.count(),
+                usesOf(arena, update.entries()).address(), update.entries().size(), windowsOf(arena, update.cleared()).address(), update.cleared().size(), 0);
     }
 
     private static MemorySegment usesOf(Arena arena, List<PageUse> uses) {

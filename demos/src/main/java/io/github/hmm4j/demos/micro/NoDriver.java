@@ -61,6 +61,16 @@ final class NoDriver implements Device {
     }
 
     private record Memory(long lengthBytes) implements DeviceMemory {
+
+        @Override
+        public void write(long offsetBytes, MemorySegment bytes) {
+            throw new UnsupportedOperationException("there is no driver");
+        }
+
+        @Override
+        public void read(long offsetBytes, MemorySegment into) {
+            throw new UnsupportedOperationException("there is no driver");
+        }
         @Override
         public DeviceMemory slice(long offsetBytes, long sliceBytes) {
             return new Memory(sliceBytes);

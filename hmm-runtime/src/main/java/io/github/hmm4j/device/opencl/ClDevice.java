@@ -212,6 +212,11 @@ public final class ClDevice implements Device {
     }
 
     @Override
+    public boolean compilesKernels() {
+        return true;
+    }
+
+    @Override
     public void close() {
         life.writeLock().lock();
         try {

@@ -2,6 +2,8 @@ package io.github.hmm4j.device.opencl;
 
 import io.github.hmm4j.device.DeviceMemory;
 import io.github.hmm4j.space.LazyTable;
+import java.lang.foreign.MemorySegment;
+import java.util.function.LongUnaryOperator;
 import org.jspecify.annotations.Nullable;
 
 /// A buffer, or a sub-buffer of one.
@@ -49,6 +51,35 @@ final class ClMemory implements DeviceMemory, Owned {
     @Override
     public long lengthBytes() {
         return lengthBytes;
+    }
+
+    @Override
+    public void write(long offsetBytes, MemorySegment bytes) {
+        requireInside(offsetBytes, bytes.byteSize());
+        long host = hostAddressBytes();
+        if (host != 0) {
+            MemorySegment.ofAddress(host + offsetBytes).reinterpret(bytes.byteSize()).copyFrom(bytes);
+            return;
+        }
+        copied("clEnqueueWriteBuffer", bytes.byteSize(), queue -> device.api()
+                .enqueueWrite(queue, handle(), offsetBytes, bytes.byteSize(), bytes.address(), true));
+    }
+
+    @Override
+    public void read(long offsetBytes, MemorySegment into) {
+        requireInside(offsetBytes, into.byteSize());
+        long host = hostAddressBytes();
+        if (host != 0) {
+            into.copyFrom(MemorySegment.ofAddress(host + offsetBytes).reinterpret(into.byteSize()));
+            return;
+        }
+        copied("clEnqueueReadBuffer", into.byteSize(), queue -> device.api()
+                .enqueueRead(queue, handle(), offsetBytes, into.byteSize(), into.address(), true));
+    }
+
+    private void copied(String call, long bytes, LongUnaryOperator enqueue) {
+        ClQueue queue = device.copy();
+        queue.submit(enqueue.applyAsLong(queue.handle()), call, () -> "lengthBytes=" + bytes + ", " + this).await();
     }
 
     @Override

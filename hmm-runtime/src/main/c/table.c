@@ -1,0 +1,74 @@
+// table.c - the page table of a device, in the device's own memory, for kernels that go through it.
+//
+// It is derived from the page words. A launch is published before its entries are made, so whoever takes a page away from then on waits for the kernel, and whoever did so before is
+// seen in the word: what an entry allows stays true until the kernel has ended. Nothing that is not there keeps the kernel from running: it finds a zero, and says so.
+//
+// `image` is what the device has, so only blocks travel that differ. The caller holds the device's lock: nobody else makes entries, and no page gets or loses a frame.
+#include <string.h>
+
+#include "internal.h"
+
+#define BLOCK 1024 // entries that are compared and written as one
+#define UNKNOWN 0xFFFFFFFFu
+
+typedef int (*enqueue_write)(void *queue, void *memory, unsigned blocking, size_t offset, size_t bytes, const void *from, unsigned waits, void *const *wait, void **event);
+
+static uint32_t entry_of(const struct hmm_pager *p, const struct hmm_table *table, unsigned device, uint64_t page, bool writes) {
+  int64_t frame = frame_of(&p->devices[device], page) - (int64_t)table->first_frame;
+  if (frame < 0 || frame >= (int64_t)table->frames) return 0;
+  uint64_t w = load_word(p, page);
+  if (!usable_on(w, device, false) || pinned_against(w, false)) return 0;
+  bool writable = writes && usable_on(w, device, true) && !pinned_against(w, true);
+  return (uint32_t)frame << 2 | (writable ? 2u : 0u) | 1u;
+}
+
+// Entries [first, end) of the image go to the device. Where commands write them, the image may change again before they do: then by a launch that comes behind this one, whose entries are
+// as true for what both use.
+static int write_entries(struct hmm_pager *p, struct hmm_table *table, unsigned device, void *queue, uint64_t first, uint64_t end, struct hmm_failure *failure) {
+  uint32_t *image = (uint32_t *)(uintptr_t)table->image;
+  size_t bytes = (end - first) * sizeof *image;
+  table->bytes += bytes;
+  if (table->host) {
+    memcpy((uint32_t *)(uintptr_t)table->host + first, image + first, bytes);
+    return 0;
+  }
+  enqueue_write write = (enqueue_write)(uintptr_t)p->config.cl[HMM_CL_ENQUEUE_WRITE];
+  int status = write(queue, (void *)(uintptr_t)table->memory, 0, table->offset + first * sizeof *image, bytes, image + first, 0, NULL, NULL);
+  if (!status) return 0;
+  for (uint64_t page = first; page < end; page++) image[page] = UNKNOWN;
+  return fail(failure, HMM_OPENCL, first, 0, status, HMM_CALL_WRITE, device);
+}
+
+static int show(struct hmm_pager *p, struct hmm_table *table, unsigned device, void *queue, const struct hmm_use *range, bool clear, struct hmm_failure *failure) {
+  uint32_t *image = (uint32_t *)(uintptr_t)table->image;
+  uint64_t begin = 0, end = 0; // of the changed blocks that are not written yet
+  for (uint64_t block = range->first; block < range->end; block += BLOCK) {
+    uint64_t last = block + BLOCK < range->end ? block + BLOCK : range->end;
+    bool changed = false;
+    for (uint64_t page = block; page < last; page++) {
+      uint32_t entry = clear ? 0 : entry_of(p, table, device, page, range->writes);
+      changed |= image[page] != entry;
+      image[page] = entry;
+    }
+    if (!changed) continue;
+    if (end != block) {
+      int result = begin < end ? write_entries(p, table, device, queue, begin, end, failure) : 0;
+      if (result) {
+        for (uint64_t page = block; page < last; page++) image[page] = UNKNOWN;
+        return result;
+      }
+      begin = block;
+    }
+    end = last;
+  }
+  return begin < end ? write_entries(p, table, device, queue, begin, end, failure) : 0;
+}
+
+int show_table(struct hmm_pager *p, struct hmm_table *table, unsigned device, void *queue, struct hmm_failure *failure) {
+  const struct hmm_use *shown = (const struct hmm_use *)(uintptr_t)table->shown, *cleared = (const struct hmm_use *)(uintptr_t)table->cleared;
+  table->bytes = 0;
+  int result = 0;
+  for (uint64_t i = 0; i < table->cleared_count && !result; i++) result = show(p, table, device, queue, &cleared[i], true, failure);
+  for (uint64_t i = 0; i < table->shown_count && !result; i++) result = show(p, table, device, queue, &shown[i], false, failure);
+  return result;
+}

@@ -1,0 +1,243 @@
+package io.github.hmm4j.migrate;
+
+import io.github.hmm4j.account.Cause;
+import io.github.hmm4j.account.Counter;
+import io.github.hmm4j.error.AccessViolationException;
+import io.github.hmm4j.error.DeviceMemoryExhaustedException;
+import io.github.hmm4j.mirror.DeviceMirror;
+import io.github.hmm4j.mirror.DeviceTable;
+import io.github.hmm4j.mirror.FaultRound;
+import io.github.hmm4j.mirror.ManagedPages;
+import io.github.hmm4j.mirror.PageUse;
+import io.github.hmm4j.space.PageRange;
+import java.util.ArrayList;
+import java.util.Comparator;
+import java.util.HashMap;
+import java.util.Iterator;
+import java.util.List;
+import java.util.Map;
+import java.util.Objects;
+import java.util.Set;
+
+/// Serves the faults of one launch that goes through the device's page table, round by round: order, choose, evict, move as one batch.
+///
+/// Faults of older work-groups (with smaller numbers) come first. What does not fit waits, and its work-groups with it: [#groups()] says which may run in the next round. Pages that came in
+/// for work-groups that have not ended are held, until some work-item comes to its end; so a round without an end either adds to what is held, or lets fewer groups run, and the oldest
+/// group alone gets all that it asks for, page by page, up to the whole chunk. That bounds the rounds.
+///
+/// Used by one thread, which holds the table's turn.
+public final class DeviceFaults {
+
+    /// All work-groups may run.
+    public static final long ALL_GROUPS = Long.MAX_VALUE;
+
+    /// Rounds in which nothing but what was held is missing again, since the host or another device has taken it: then the launch gives up.
+    private static final int PATIENCE = 1000;
+
+    /// Why a page is to stay until some work-item ends.
+    private static final class Hold {
+
+        private final long group; // that asked for it
+        private boolean writes;
+
+        private Hold(long group) {
+            this.group = group;
+        }
+    }
+
+    private final ManagedPages heap;
+    private final Placer placer;
+    private final Evictor evictor;
+    private final ToDevice toDevice;
+    private final DeviceMirror mirror;
+    private final String kernel;
+    private final List<PageUse> uses;
+    private final Map<Long, Hold> held = new HashMap<>(); // by page
+    private long groups = ALL_GROUPS;
+    private int stolen;
+    private long pagesMoved;
+    private long bytesCopied;
+    private boolean pinned;
+
+    /// @param uses what the launch may ask for
+    public DeviceFaults(ManagedPages heap, Placer placer, Evictor evictor, ToDevice toDevice, DeviceMirror mirror, String kernel, List<PageUse> uses) {
+        this.heap = heap;
+        this.placer = placer;
+        this.evictor = evictor;
+        this.toDevice = toDevice;
+        this.mirror = mirror;
+        this.kernel = kernel;
+        this.uses = uses;
+    }
+
+    /// Work-groups with a smaller linear number may run in the next round.
+    public long groups() {
+        return groups;
+    }
+
+    public long pagesMoved() {
+        return pagesMoved;
+    }
+
+    public long bytesCopied() {
+        return bytesCopied;
+    }
+
+    /// Whether a page of the last round stayed where it is because of a view.
+    public boolean isPinned() {
+        return pinned;
+    }
+
+    /// Whether others have taken the pages away so often that it is no use to go on.
+    public boolean isHopeless() {
+        return stolen > PATIENCE;
+    }
+
+    /// Brings what was missing, as far as there is room. The caller holds the device's lock.
+    ///
+    /// @throws AccessViolationException       if the kernel may not use a page that it asked for
+    /// @throws DeviceMemoryExhaustedException if one work-group asks for more than the device may hold
+    /// @throws io.github.hmm4j.error.HmmException if a copy failed
+    public void serve(FaultRound round) {
+        assert mirror.lock().isHeldByCurrentThread();
+        heap.accounts().increment(Counter.DEVICE_FAULT_ROUNDS);
+        if (round.progress()) {
+            held.clear();
+            stolen = 0;
+            groups = ALL_GROUPS;
+        }
+        if (round.faults().isEmpty()) { // those that may run have all ended
+            held.values().removeIf(hold -> hold.group < groups);
+            groups = ALL_GROUPS;
+            return;
+        }
+        for (FaultRound.Fault fault : round.faults()) {
+            requireAllowed(fault);
+            heap.accounts().increment(fault.write() ? Counter.DEVICE_FAULTS_WRITE : Counter.DEVICE_FAULTS_READ);
+        }
+        bring(choose(round.faults()));
+    }
+
+    /// Pages that are to come now, and whether to be written. In the order in which they were noted within a work-group: what one work-item needs together stands together.
+    private Map<Long, Boolean> choose(List<FaultRound.Fault> noted) {
+        List<FaultRound.Fault> faults = new ArrayList<>(noted);
+        faults.sort(Comparator.comparingLong(FaultRound.Fault::group));
+        int room = mirror.pool().pagedFrames().count();
+        long groupsBefore = groups;
+        boolean anyNew = false;
+        Map<Long, Boolean> wanted = new HashMap<>();
+        Iterator<Map.Entry<Long, Hold>> youngest = null;
+        for (FaultRound.Fault fault : faults) {
+            if (fault.group() >= groups) {
+                break; // it has to wait for older ones by now
+            }
+            Hold hold = held.get(fault.page());
+            if (hold == null && held.size() >= room) {
+                youngest = youngest == null ? youngestFirst() : youngest;
+                if (!letGo(youngest, fault.group())) {
+                    groups = Math.min(groups, Math.max(fault.group(), oldest(faults.getFirst().group()) + 1));
+                    break;
+                }
+            }
+            if (hold == null) {
+                hold = new Hold(fault.group());
+                held.put(fault.page(), hold);
+                anyNew = true;
+            }
+            anyNew |= fault.write() && !hold.writes;
+            hold.writes |= fault.write();
+            wanted.put(fault.page(), hold.writes);
+        }
+        if (wanted.isEmpty() && groups == groupsBefore) {
+            throw new DeviceMemoryExhaustedException(mirror.toString(), heap.space().pageSize().bytesFor(room + 1L), heap.space().pageSize().bytesFor(room),
+                    "work-group %d of kernel=%s asks for more pages at a time than there is room for; the rest of budgetBytes=%d is kept for plain arguments"
+                            .formatted(faults.getFirst().group(), kernel, mirror.budgetBytes()));
+        }
+        stolen = anyNew || wanted.isEmpty() ? stolen : stolen + 1;
+        return wanted;
+    }
+
+    private Iterator<Map.Entry<Long, Hold>> youngestFirst() {
+        List<Map.Entry<Long, Hold>> entries = new ArrayList<>(held.entrySet());
+        entries.sort(Comparator.comparingLong(entry -> -entry.getValue().group));
+        return entries.iterator();
+    }
+
+    /// Makes room for a page of `group` by giving up one that came for a younger group, which has to wait then. Returns false if there is none.
+    private boolean letGo(Iterator<Map.Entry<Long, Hold>> youngest, long group) {
+        if (!youngest.hasNext()) {
+            return false;
+        }
+        Map.Entry<Long, Hold> victim = youngest.next();
+        if (victim.getValue().group <= group) {
+            return false;
+        }
+        held.remove(victim.getKey());
+        groups = Math.min(groups, victim.getValue().group);
+        return true;
+    }
+
+    /// The oldest group that a page is held for, or that asks for one.
+    private long oldest(long asking) {
+        long oldest = asking;
+        for (Hold hold : held.values()) {
+            oldest = Math.min(oldest, hold.group);
+        }
+        return oldest;
+    }
+
+    private void requireAllowed(FaultRound.Fault fault) {
+        boolean named = false;
+        for (PageUse use : uses) {
+            if (use.pages().contains(fault.page())) {
+                if (use.writes() || !fault.write()) {
+                    return; // the page word has its say when the page moves
+                }
+                named = true;
+            }
+        }
+        long address = heap.space().addressOf(fault.page());
+        throw AccessViolationException.ofKernel(kernel, named ? AccessViolationException.Kind.PERMISSION : AccessViolationException.Kind.OUTSIDE, fault.write(), address,
+                heap.space().regionAt(address).map(region -> "region=" + region.range()).orElse("no region")
+                        + (named ? ", which the launch names as read only" : ", which the launch does not name") + ", workGroup=" + fault.group());
+    }
+
+    private void bring(Map<Long, Boolean> wanted) {
+        makeRoom(wanted.keySet());
+        pinned = false;
+        long[] pages = wanted.keySet().stream().mapToLong(Long::longValue).sorted().toArray();
+        int first = 0;
+        for (int i = 1; i <= pages.length; i++) {
+            if (i == pages.length || pages[i] != pages[i - 1] + 1 || !Objects.equals(wanted.get(pages[i]), wanted.get(pages[first])) || !useOf(pages[i]).equals(useOf(pages[first]))) {
+                bring(new PageRange(pages[first], pages[i - 1] + 1), Objects.requireNonNull(wanted.get(pages[first])));
+                first = i;
+            }
+        }
+    }
+
+    /// Ranges of different uses may be of different regions.
+    private PageUse useOf(long page) {
+        return uses.stream().filter(use -> use.pages().contains(page)).findFirst().orElseThrow();
+    }
+
+    private void makeRoom(Set<Long> wanted) {
+        int missing = (int) wanted.stream().filter(page -> !mirror.isPaged(page)).count() - mirror.pool().freePaged();
+        if (missing > 0) {
+            DeviceTable table = Objects.requireNonNull(mirror.deviceTable());
+            uses.forEach(use -> table.harvest(use.pages()));
+            evictor.evictPaged(mirror, missing, held::containsKey);
+        }
+    }
+
+    private void bring(PageRange pages, boolean write) {
+        long end = placer.placePaged(mirror, pages);
+        if (end == pages.first()) {
+            return; // nothing could be evicted: views or other launches hold it, and the next round asks again
+        }
+        MigrationReport report = toDevice.migrate(mirror, new PageRange(pages.first(), end), write ? ToDevice.Intent.WRITE : ToDevice.Intent.READ,
+                ToDevice.Effort.EVERY_PAGE, Cause.DEVICE_FAULT, new UndoLog(heap, mirror));
+        pagesMoved += report.count(PageOutcome.MOVED);
+        bytesCopied += report.bytesCopied();
+        pinned |= report.count(PageOutcome.PINNED) > 0;
+    }
+}

@@ -1,0 +1,318 @@
+package io.github.hmm4j.mirror;
+
+import static java.lang.foreign.ValueLayout.JAVA_BYTE;
+import static java.lang.foreign.ValueLayout.JAVA_INT;
+import static java.lang.foreign.ValueLayout.JAVA_LONG_UNALIGNED;
+
+import io.github.hmm4j.device.DeviceMemory;
+import io.github.hmm4j.page.PageTable;
+import io.github.hmm4j.page.PageWord;
+import io.github.hmm4j.space.LazyTable;
+import io.github.hmm4j.space.PageRange;
+import java.lang.foreign.Arena;
+import java.lang.foreign.MemorySegment;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.concurrent.locks.ReentrantLock;
+import java.util.function.LongToIntFunction;
+import org.jspecify.annotations.Nullable;
+
+/// The page table of one device in that device's own memory, which kernels read ([TableLayout]), and what they write beside it: faults, and which pages they touched.
+///
+/// It is derived from the page words and never the truth. The gate writes it, after the launch was published: from then on whoever takes a page away waits for the kernel, and whoever did so
+/// before is seen in the word, so what an entry allows stays true until the kernel has ended. Of a launch's ranges all entries are right, and all others are zero. Only what differs from
+/// what the device has is written.
+///
+/// Threads: a launch holds [#turn()] over all its rounds, so that one kernel at a time uses table, queue and item flags; entries are written under the mirror's lock besides.
+/// Owns its device memory, and takes it with the first launch.
+public final class DeviceTable implements AutoCloseable {
+
+    private static final int BLOCK_ENTRIES = 1024; // what is compared and written as one
+    private static final int ITEMS_GRANULE = 4096;
+    private static final byte UNKNOWN = -1; // in the image: nobody knows what the device has
+
+    private final DeviceMirror mirror;
+    private final PageTable words;
+    private final TableLayout layout;
+    private final LazyTable image; // the device's entries, as they are there
+    private final ReentrantLock turn = new ReentrantLock();
+    private final MemorySegment control = Arena.ofAuto().allocate(TableLayout.NOTED_AT * (long) Integer.BYTES, Integer.BYTES);
+    private @Nullable DeviceMemory memory;
+    private @Nullable DeviceMemory items;
+    private List<PageRange> shown = List.of(); // all other entries are zero
+
+    DeviceTable(DeviceMirror mirror, PageTable words, TableLayout layout) {
+        this.mirror = mirror;
+        this.words = words;
+        this.layout = layout;
+        image = new LazyTable(layout.pageCount() * Integer.BYTES);
+    }
+
+    /// Held by a launch from its first round to its last. Rank: before the mirror's lock.
+    public ReentrantLock turn() {
+        return turn;
+    }
+
+    /// What the compiler of kernels must be told.
+    public String compilerOptions() {
+        return layout.options();
+    }
+
+    /// One entry as the device has it, with what kernels have done since that was last taken.
+    ///
+    /// @param frame    number of the frame, or -1: kernels find nothing
+    /// @param accessed whether a kernel has read the page
+    /// @param dirty    whether a kernel has asked to write it
+    public record Entry(long page, int frame, boolean readable, boolean writable, boolean accessed, boolean dirty) {}
+
+    /// Gets ready for a launch: no work-item has come to its end.
+    public void begin(long workItems) {
+        assert turn.isHeldByCurrentThread();
+        memory();
+        DeviceMemory flags = items;
+        if (flags == null || flags.lengthBytes() < workItems) {
+            items = null;
+            if (flags != null) {
+                flags.close();
+            }
+            flags = mirror.device().allocate(Math.ceilDiv(workItems, ITEMS_GRANULE) * ITEMS_GRANULE);
+            items = flags;
+        }
+        mirror.copies().zero(flags, 0, Math.ceilDiv(workItems, ITEMS_GRANULE) * ITEMS_GRANULE).await();
+    }
+
+    /// Gets ready for a round.
+    ///
+    /// @param groups  only work-groups with a smaller linear number may run
+    /// @param cleared whether no fault was noted since the last call
+    public void beginRound(long groups, boolean cleared) {
+        assert turn.isHeldByCurrentThread();
+        MemorySegment words = control.asSlice(0, TableLayout.CONTROL_WORDS * (long) Integer.BYTES).fill((byte) 0);
+        words.setAtIndex(JAVA_INT, TableLayout.GROUPS, (int) Math.min(groups, 0xFFFF_FFFFL));
+        memory().write(0, words);
+        if (!cleared) {
+            mirror.copies().zero(memory(), TableLayout.NOTED_AT * (long) Integer.BYTES, layout.notedBytes()).await();
+        }
+    }
+
+    /// What the kernel wrote down, which has ended and was waited for.
+    public FaultRound endRound() {
+        MemorySegment words = control.asSlice(0, TableLayout.CONTROL_WORDS * (long) Integer.BYTES);
+        memory().read(0, words);
+        long noted = Integer.toUnsignedLong(words.getAtIndex(JAVA_INT, TableLayout.FAULTS));
+        return new FaultRound(words.getAtIndex(JAVA_INT, TableLayout.UNFINISHED) != 0, words.getAtIndex(JAVA_INT, TableLayout.PROGRESS) != 0,
+                noted == 0 ? List.of() : faults((int) Math.min(noted, TableLayout.QUEUE_ENTRIES)), violation(words));
+    }
+
+    /// A kernel can write anything there: what cannot be is left out.
+    private List<FaultRound.Fault> faults(int count) {
+        MemorySegment queue = control.asSlice(TableLayout.QUEUE_AT * (long) Integer.BYTES, 2L * count * Integer.BYTES);
+        memory().read(TableLayout.QUEUE_AT * (long) Integer.BYTES, queue);
+        List<FaultRound.Fault> faults = new ArrayList<>(count);
+        for (int i = 0; i < count; i++) {
+            long what = Integer.toUnsignedLong(queue.getAtIndex(JAVA_INT, 2L * i));
+            if (what >>> 1 < layout.pageCount()) {
+                faults.add(new FaultRound.Fault(what >>> 1, (what & 1) != 0, Integer.toUnsignedLong(queue.getAtIndex(JAVA_INT, 2L * i + 1))));
+            }
+        }
+        return faults;
+    }
+
+    private static FaultRound.@Nullable Violation violation(MemorySegment words) {
+        int kind = words.getAtIndex(JAVA_INT, TableLayout.VIOLATION);
+        return kind == 0 ? null : new FaultRound.Violation(words.get(JAVA_LONG_UNALIGNED, TableLayout.VIOLATION_ADDRESS * (long) Integer.BYTES),
+                (kind & TableLayout.MAY_WRITE) != 0, (kind & TableLayout.CROSSES_PAGE) != 0,
+                words.get(JAVA_LONG_UNALIGNED, TableLayout.VIOLATION_ITEM * (long) Integer.BYTES));
+    }
+
+    /// What the gate has to do to the table for a launch.
+    ///
+    /// @param uses    pages that the kernel may ask for
+    /// @param entries the same without overlaps: entries that are to be what the words allow
+    /// @param cleared pages whose entries are to be zero
+    public record Update(DeviceTable table, List<PageUse> uses, List<PageUse> entries, List<PageRange> cleared) {}
+
+    /// The update for a launch that uses these pages and no others.
+    public Update show(List<PageUse> uses) {
+        assert turn.isHeldByCurrentThread();
+        List<PageRange> written = uses.stream().filter(PageUse::writes).map(PageUse::pages).toList();
+        List<PageUse> entries = new ArrayList<>();
+        for (PageUse use : uses) {
+            List<PageRange> pages = use.writes() ? List.of(use.pages()) : without(List.of(use.pages()), written);
+            pages.forEach(range -> entries.add(new PageUse(range, use.writes())));
+        }
+        List<PageRange> cleared = without(shown, uses.stream().map(PageUse::pages).toList());
+        List<PageRange> more = new ArrayList<>(shown);
+        uses.forEach(use -> more.add(use.pages()));
+        shown = more; // also if the launch does not happen
+        return new Update(this, uses, entries, cleared);
+    }
+
+    /// The launch of an update has happened: all other entries are zero.
+    public void passed(Update update) {
+        assert turn.isHeldByCurrentThread();
+        shown = update.uses().stream().map(PageUse::pages).toList();
+    }
+
+    private static List<PageRange> without(List<PageRange> ranges, List<PageRange> holes) {
+        List<PageRange> left = ranges;
+        for (PageRange hole : holes) {
+            left = left.stream().flatMap(range -> without(range, hole).stream()).toList();
+        }
+        return left;
+    }
+
+    private static List<PageRange> without(PageRange range, PageRange hole) {
+        if (!range.overlaps(hole)) {
+            return List.of(range);
+        }
+        List<PageRange> left = new ArrayList<>();
+        if (range.first() < hole.first()) {
+            left.add(new PageRange(range.first(), hole.first()));
+        }
+        if (hole.end() < range.end()) {
+            left.add(new PageRange(hole.end(), range.end()));
+        }
+        return left;
+    }
+
+    /// Where native code finds what it needs to write entries: the image, the device's buffer, the first entry in it, and where the host reaches that (or 0).
+    public record NativeTable(long image, long memory, long offsetBytes, long host) {}
+
+    public NativeTable nativeTable() {
+        long offset = layout.tableAt() * Integer.BYTES;
+        long host = memory().hostAddressBytes();
+        return new NativeTable(image.segment().address(), memory().nativeHandle(), offset, host == 0 ? 0 : host + offset);
+    }
+
+    /// Writes the entries of a launch that has been published by Java, and returns how many bytes that took. The caller holds the mirror's lock.
+    public long write(Update update) {
+        assert mirror.lock().isHeldByCurrentThread();
+        long bytes = 0;
+        for (PageRange range : update.cleared()) {
+            bytes += write(range, _ -> 0);
+        }
+        for (PageUse use : update.entries()) {
+            bytes += write(use.pages(), page -> entry(page, use.writes()));
+        }
+        return bytes;
+    }
+
+    private int entry(long page, boolean writes) {
+        int frame = mirror.frameOf(page);
+        var frames = mirror.pool().pagedFrames();
+        long word = words.word(page);
+        if (frame < frames.first() || frame >= frames.end() || !usable(word, false)) {
+            return 0;
+        }
+        return ((frame - frames.first()) << TableLayout.FRAME_SHIFT) | (writes && usable(word, true) ? TableLayout.MAY_WRITE : 0) | TableLayout.MAY_READ;
+    }
+
+    private boolean usable(long word, boolean writes) {
+        return mirror.canUse(word, writes) && !PageWord.isPinnedAgainst(word, writes);
+    }
+
+    /// Block by block; returns the bytes that went to the device.
+    private long write(PageRange range, LongToIntFunction entryOf) {
+        long bytes = 0;
+        for (long block = range.first(); block < range.end(); block += BLOCK_ENTRIES) {
+            long end = Math.min(range.end(), block + BLOCK_ENTRIES);
+            boolean changed = false;
+            for (long page = block; page < end; page++) {
+                int entry = entryOf.applyAsInt(page);
+                if (image.segment().getAtIndex(JAVA_INT, page) != entry) {
+                    image.segment().setAtIndex(JAVA_INT, page, entry);
+                    changed = true;
+                }
+            }
+            if (changed) {
+                long length = (end - block) * Integer.BYTES;
+                MemorySegment entries = image.segment().asSlice(block * Integer.BYTES, length);
+                boolean written = false;
+                try {
+                    memory().write((layout.tableAt() + block) * Integer.BYTES, entries);
+                    written = true;
+                } finally {
+                    if (!written) {
+                        entries.fill(UNKNOWN);
+                    }
+                }
+                bytes += length;
+            }
+        }
+        return bytes;
+    }
+
+    /// Takes what kernels have touched since the last time: each such page of the range counts as used now.
+    public void harvest(PageRange range) {
+        assert turn.isHeldByCurrentThread();
+        long at = layout.touchedAt() * Integer.BYTES + 2 * range.first();
+        try (Arena arena = Arena.ofConfined()) {
+            MemorySegment touched = arena.allocate(2 * range.count());
+            memory().read(at, touched);
+            int now = mirror.tick();
+            boolean any = false;
+            for (long i = 0; i < range.count(); i++) {
+                if (touched.get(JAVA_BYTE, 2 * i) != 0 || touched.get(JAVA_BYTE, 2 * i + 1) != 0) {
+                    mirror.arrived(range.first() + i, now);
+                    any = true;
+                }
+            }
+            if (any) {
+                memory().write(at, touched.fill((byte) 0));
+            }
+        }
+    }
+
+    /// The entries of pages as the device has them now, for people and tests. No kernel may run that uses them.
+    public List<Entry> entries(PageRange range) {
+        List<Entry> entries = new ArrayList<>();
+        DeviceMemory there = memory;
+        try (Arena arena = Arena.ofConfined()) {
+            MemorySegment table = arena.allocate(range.count() * Integer.BYTES, Integer.BYTES);
+            MemorySegment touched = arena.allocate(2 * range.count());
+            if (there != null) {
+                there.read((layout.tableAt() + range.first()) * Integer.BYTES, table);
+                there.read(layout.touchedAt() * Integer.BYTES + 2 * range.first(), touched);
+            }
+            for (long i = 0; i < range.count(); i++) {
+                int entry = table.getAtIndex(JAVA_INT, i);
+                boolean readable = (entry & TableLayout.MAY_READ) != 0;
+                entries.add(new Entry(range.first() + i, readable ? (entry >>> TableLayout.FRAME_SHIFT) + mirror.pool().pagedFrames().first() : -1, readable,
+                        (entry & TableLayout.MAY_WRITE) != 0, touched.get(JAVA_BYTE, 2 * i) != 0, touched.get(JAVA_BYTE, 2 * i + 1) != 0));
+            }
+        }
+        return entries;
+    }
+
+    /// What kernels take as `hmm_pages`.
+    public DeviceMemory memory() {
+        if (memory == null) {
+            DeviceMemory fresh = mirror.device().allocate(layout.totalBytes());
+            try {
+                mirror.copies().zero(fresh, 0, layout.totalBytes()).await();
+            } catch (RuntimeException | Error e) {
+                fresh.close();
+                throw e;
+            }
+            memory = fresh;
+        }
+        return memory;
+    }
+
+    /// What kernels take as `hmm_items`; there after [#begin].
+    public DeviceMemory items() {
+        if (items == null) {
+            throw new IllegalStateException("no launch has begun");
+        }
+        return items;
+    }
+
+    @Override
+    public void close() {
+        try (LazyTable _ = image; DeviceMemory _ = memory; DeviceMemory _ = items) {
+            memory = null;
+            items = null;
+        }
+    }
+}

@@ -1,0 +1,301 @@
+package io.github.hmm4j;
+
+import static java.lang.foreign.ValueLayout.JAVA_FLOAT;
+import static java.lang.foreign.ValueLayout.JAVA_INT;
+import static java.lang.foreign.ValueLayout.JAVA_LONG;
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+
+import io.github.hmm4j.account.Cause;
+import io.github.hmm4j.account.Counter;
+import io.github.hmm4j.device.NDRange;
+import io.github.hmm4j.error.AccessViolationException;
+import io.github.hmm4j.error.DeviceMemoryExhaustedException;
+import io.github.hmm4j.kernels.Source;
+import io.github.hmm4j.mirror.DeviceTable;
+import io.github.hmm4j.pager.HostAccess.Mode;
+import io.github.hmm4j.pager.HostView;
+import io.github.hmm4j.space.Protection;
+import java.lang.foreign.MemorySegment;
+import java.util.List;
+import java.util.SplittableRandom;
+import java.util.concurrent.TimeUnit;
+import java.util.function.IntUnaryOperator;
+import org.junit.jupiter.api.Timeout;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.EnumSource;
+
+/// Kernels over more than the device holds, through its page table, in each way of reaching host memory.
+@Timeout(value = 60, unit = TimeUnit.SECONDS)
+final class PagedLaunchTest {
+
+    private static final int PAGE = 4096;
+    private static final int INTS = PAGE / Integer.BYTES;
+
+    private static Hmm open(Mode mode, int budgetPages) {
+        return Hmm.builder().hostAccess(mode).heap(ByteSize.mib(64)).pageSize(PAGE).budget((long) budgetPages * PAGE).open();
+    }
+
+    private static Kernel kernel(Hmm hmm, String name) {
+        return hmm.program(Source.resource("paged.cl")).kernel(name);
+    }
+
+    private static MemorySegment ints(Hmm hmm, int count, IntUnaryOperator value) {
+        MemorySegment segment = hmm.heap().allocate(JAVA_INT, count);
+        try (HostView view = hmm.heap().view(segment, Access.WRITE)) {
+            for (int i = 0; i < count; i++) {
+                view.segment().setAtIndex(JAVA_INT, i, value.applyAsInt(i));
+            }
+        }
+        return segment;
+    }
+
+    private static MemorySegment floats(Hmm hmm, int count) {
+        return ints(hmm, count, i -> Float.floatToRawIntBits(i % 10_007));
+    }
+
+    private static float[] floatsOf(Hmm hmm, MemorySegment segment) {
+        try (HostView view = hmm.heap().view(segment, Access.READ)) {
+            return view.segment().toArray(JAVA_FLOAT);
+        }
+    }
+
+    private static int[] intsOf(Hmm hmm, MemorySegment segment) {
+        try (HostView view = hmm.heap().view(segment, Access.READ)) {
+            return view.segment().toArray(JAVA_INT);
+        }
+    }
+
+    private static float[] scaled(int count) {
+        float[] expected = new float[count];
+        for (int i = 0; i < count; i++) {
+            expected[i] = 2 * (float) (i % 10_007) + 1;
+        }
+        return expected;
+    }
+
+    @ParameterizedTest
+    @EnumSource(Mode.class)
+    void rowsOfALargeTableAreGathered(Mode mode) {
+        try (Hmm hmm = open(mode, 640)) {
+            int width = 256;
+            int count = 500;
+            MemorySegment table = floats(hmm, 2048 * INTS);
+            SplittableRandom random = new SplittableRandom(7);
+            int[] rows = random.ints(count, 0, 2048 * INTS / width).toArray();
+            MemorySegment chosen = ints(hmm, count, i -> rows[i]);
+            MemorySegment out = hmm.heap().allocate(JAVA_FLOAT, (long) count * width);
+            Launch launch = kernel(hmm, "gather_rows").args(Arg.heap(Arg.in(table)), table.address(), chosen, Arg.out(out), width)
+                    .launch(NDRange.of(count)).await();
+            float[] got = floatsOf(hmm, out);
+            for (int i = 0; i < got.length; i++) {
+                assertThat(got[i]).as("element %d", i).isEqualTo(((long) rows[i / width] * width + i % width) % 10_007);
+            }
+            assertThat(launch.moves().rounds()).isGreaterThan(1);
+            long moved = hmm.report().moves().stream().filter(each -> each.cause() == Cause.DEVICE_FAULT).mapToLong(Report.Moved::pages).sum();
+            assertThat(moved).isBetween(1L, (long) count); // a row lies on one page
+            assertThat(hmm.device().usedBytes()).isLessThanOrEqualTo(640L * PAGE);
+        }
+    }
+
+    @ParameterizedTest
+    @EnumSource(Mode.class)
+    void arraysOfFourTimesTheBudgetAreStreamed(Mode mode) {
+        for (String name : List.of("scale_runs", "scale_cached")) {
+            try (Hmm hmm = open(mode, 64)) {
+                int count = 128 * INTS - 77; // in and out: 256 pages
+                MemorySegment in = floats(hmm, count);
+                MemorySegment out = hmm.heap().allocate(JAVA_FLOAT, count);
+                int chunk = 1000;
+                kernel(hmm, name).args(Arg.heap(Arg.in(in), Arg.out(out)), in.address(), out.address(), (long) count, chunk, 2f, 1f)
+                        .launch(NDRange.of(Math.ceilDiv(count, chunk)).local(1)).await();
+                assertThat(floatsOf(hmm, out)).isEqualTo(scaled(count));
+            }
+        }
+    }
+
+    @ParameterizedTest
+    @EnumSource(Mode.class)
+    void eachValueIsCountedOnce(Mode mode) {
+        try (Hmm hmm = open(mode, 40)) {
+            int kinds = 64 * INTS;
+            int count = 100_000;
+            int[] values = new SplittableRandom(3).ints(count, 0, kinds).toArray();
+            MemorySegment in = ints(hmm, count, i -> values[i]);
+            MemorySegment counts = hmm.heap().allocate(JAVA_INT, kinds);
+            kernel(hmm, "count_values").args(Arg.heap(Arg.in(in), Arg.inOut(counts)), in.address(), counts.address(), (long) count)
+                    .launch(NDRange.of(100_032).local(64)).await();
+            int[] expected = new int[kinds];
+            for (int value : values) {
+                expected[value]++;
+            }
+            assertThat(intsOf(hmm, counts)).isEqualTo(expected);
+        }
+    }
+
+    @ParameterizedTest
+    @EnumSource(Mode.class)
+    void workGroupsWithBarriersLeaveTogether(Mode mode) {
+        try (Hmm hmm = open(mode, 16)) {
+            int group = 64;
+            int count = 64 * INTS - 5;
+            MemorySegment in = ints(hmm, count, i -> i * 31 - 7);
+            int groups = Math.ceilDiv(count, group);
+            MemorySegment sums = hmm.heap().allocate(JAVA_LONG, groups);
+            kernel(hmm, "sum_blocks").args(Arg.heap(Arg.in(in), Arg.inOut(sums)), in.address(), sums.address(), (long) count, Arg.local(8L * group))
+                    .launch(NDRange.of((long) groups * group).local(group)).await();
+            try (HostView view = hmm.heap().view(sums, Access.READ)) {
+                for (int g = 0; g < groups; g++) {
+                    long expected = 0;
+                    for (int i = g * group; i < Math.min(count, (g + 1) * group); i++) {
+                        expected += i * 31 - 7;
+                    }
+                    assertThat(view.segment().getAtIndex(JAVA_LONG, g)).as("group %d", g).isEqualTo(expected);
+                }
+            }
+        }
+    }
+
+    /// Whatever the budget: the right result, or an error that says what is too small.
+    @ParameterizedTest
+    @EnumSource(Mode.class)
+    void theSmallestBudgetsGiveAResultOrAnError(Mode mode) {
+        int done = 0;
+        for (int budget = 1; budget <= 12; budget++) {
+            try (Hmm hmm = open(mode, budget)) {
+                int count = 16 * INTS;
+                MemorySegment in = floats(hmm, count);
+                MemorySegment out = floats(hmm, count);
+                Kernel.Call call = kernel(hmm, "scale_runs").args(Arg.heap(Arg.in(in), Arg.out(out)), in.address(), out.address(), (long) count, 700, 2f, 1f);
+                NDRange range = NDRange.of(Math.ceilDiv(count, 700)).local(1);
+                try {
+                    call.launch(range).await();
+                    assertThat(floatsOf(hmm, out)).isEqualTo(scaled(count));
+                    done++;
+                } catch (DeviceMemoryExhaustedException e) {
+                    assertThat(e).hasMessageContainingAll("kernel=scale_runs", "work-group 0", "budgetBytes=" + budget * PAGE);
+                    assertThat(floatsOf(hmm, in)[count - 1]).isEqualTo((count - 1) % 10_007);
+                }
+            }
+        }
+        assertThat(done).isGreaterThanOrEqualTo(8);
+    }
+
+    @ParameterizedTest
+    @EnumSource(Mode.class)
+    void whatTheKernelMayNotUseEndsTheLaunch(Mode mode) {
+        try (Hmm hmm = open(mode, 64)) {
+            MemorySegment in = floats(hmm, 16 * INTS);
+            MemorySegment out = floats(hmm, 16 * INTS);
+            MemorySegment other = floats(hmm, INTS);
+            Kernel scale = kernel(hmm, "scale_runs");
+            NDRange range = NDRange.of(16).local(1);
+            long count = 16L * INTS;
+            assertRefused(AccessViolationException.Kind.OUTSIDE, () -> scale.args(Arg.heap(Arg.in(in), Arg.out(out)), 0L, out.address(), count, INTS, 1f, 1f).launch(range),
+                    "kernel=scale_runs", "read", "address=0x", "workItem=");
+            assertRefused(AccessViolationException.Kind.OUTSIDE, () -> scale.args(Arg.heap(Arg.in(in), Arg.out(out)), in.address(), other.address(), count, INTS, 1f, 1f)
+                    .launch(range), "write", "address=0x%x".formatted(other.address()), "does not name", "workGroup=0");
+            assertRefused(AccessViolationException.Kind.PERMISSION, () -> scale.args(Arg.heap(Arg.in(in), Arg.in(out)), in.address(), out.address(), count, INTS, 1f, 1f)
+                    .launch(range), "write", "read only");
+            assertRefused(AccessViolationException.Kind.CROSSES_PAGE, () -> scale.args(Arg.heap(Arg.in(in), Arg.out(out)), in.address() + PAGE - 2, out.address(), count, INTS, 1f, 1f)
+                    .launch(range), "read", "0x%x".formatted(in.address() + PAGE - 2));
+            hmm.heap().protect(out, Protection.READ);
+            assertRefused(AccessViolationException.Kind.PERMISSION, () -> scale.args(Arg.heap(Arg.in(in), Arg.out(out)), in.address(), out.address(), count, INTS, 1f, 1f)
+                    .launch(range));
+            hmm.heap().protect(out, Protection.READ_WRITE);
+            assertThat(floatsOf(hmm, other)[5]).isEqualTo(5);
+            assertThat(floatsOf(hmm, out)[15 * INTS + 5]).isEqualTo((15 * INTS + 5) % 10_007);
+            scale.args(Arg.heap(Arg.in(in), Arg.out(out)), in.address(), out.address(), count, INTS, 2f, 1f).launch(range).await();
+            assertThat(floatsOf(hmm, out)).isEqualTo(scaled(16 * INTS));
+        }
+    }
+
+    private static void assertRefused(AccessViolationException.Kind kind, Runnable launch, String... parts) {
+        assertThatThrownBy(launch::run).isInstanceOfSatisfying(AccessViolationException.class, e -> assertThat(e.kind()).isEqualTo(kind)).hasMessageContainingAll(parts);
+    }
+
+    /// Entries allow what the words allow, of the launch's ranges and nowhere else.
+    @ParameterizedTest
+    @EnumSource(Mode.class)
+    void theTableSaysWhatTheWordsSay(Mode mode) {
+        try (Hmm hmm = open(mode, 64)) {
+            MemorySegment in = floats(hmm, 16 * INTS);
+            MemorySegment out = floats(hmm, 16 * INTS);
+            scale(hmm, in, out);
+            scale(hmm, in, out); // the second finds all there
+            assertThat(hmm.heap().deviceTable(hmm.device(), in)).allMatch(entry -> entry.readable() && !entry.writable() && entry.accessed() && !entry.dirty());
+            assertThat(hmm.heap().deviceTable(hmm.device(), out)).allMatch(entry -> entry.readable() && entry.writable() && entry.dirty());
+            assertThat(hmm.heap().deviceTable(hmm.device(), out)).extracting(DeviceTable.Entry::frame).doesNotHaveDuplicates();
+            floatsOf(hmm, out.asSlice(3L * PAGE, PAGE)); // comes home, and the device keeps a copy to read
+            try (HostView view = hmm.heap().view(in.asSlice(5L * PAGE, PAGE), Access.WRITE)) {
+                view.segment().setAtIndex(JAVA_FLOAT, 0, 9);
+            }
+            long before = hmm.report().count(Counter.DEVICE_FAULT_ROUNDS);
+            scale(hmm, out.asSlice(0, 8L * PAGE), in.asSlice(8L * PAGE, 8L * PAGE));
+            assertThat(hmm.report().count(Counter.DEVICE_FAULT_ROUNDS) - before).isEqualTo(1); // to write what it only read: the upgrade
+            assertThat(hmm.heap().deviceTable(hmm.device(), in.asSlice(0, 8L * PAGE))).noneMatch(DeviceTable.Entry::readable);
+            assertThat(hmm.heap().deviceTable(hmm.device(), out.asSlice(0, 8L * PAGE))).allMatch(DeviceTable.Entry::readable);
+            assertThat(hmm.heap().deviceTable(hmm.device(), out.asSlice(8L * PAGE))).noneMatch(DeviceTable.Entry::readable);
+        }
+    }
+
+    private static void scale(Hmm hmm, MemorySegment in, MemorySegment out) {
+        long count = in.byteSize() / Float.BYTES;
+        kernel(hmm, "scale_runs").args(Arg.heap(Arg.in(in), Arg.inOut(out)), in.address(), out.address(), count, INTS, 2f, 1f)
+                .launch(NDRange.of(count / INTS).local(1)).await();
+    }
+
+    /// From a window to the paged chunk and back, within the device.
+    @ParameterizedTest
+    @EnumSource(Mode.class)
+    void plainKernelsAndPagedOnesTakeTurns(Mode mode) {
+        try (Hmm hmm = open(mode, 64)) {
+            int count = 8 * INTS;
+            MemorySegment in = floats(hmm, count);
+            MemorySegment out = floats(hmm, count);
+            Kernel plain = hmm.program(Source.text("plain.cl", "kernel void twice(global float *a) { a[get_global_id(0)] *= 2; }")).kernel("twice");
+            float[] expected = floatsOf(hmm, in);
+            for (int turn = 0; turn < 3; turn++) {
+                plain.args(in).launch(NDRange.of(count)).await();
+                scale(hmm, in, out);
+                for (int i = 0; i < count; i++) {
+                    expected[i] *= 2;
+                }
+                float[] got = floatsOf(hmm, out);
+                for (int i = 0; i < count; i++) {
+                    assertThat(got[i]).as("turn %d, element %d", turn, i).isEqualTo(2 * expected[i] + 1);
+                }
+            }
+        }
+    }
+
+    @ParameterizedTest
+    @EnumSource(Mode.class)
+    void pagesOfAPointerAreNotAskedForThroughTheHeapAsWell(Mode mode) {
+        try (Hmm hmm = open(mode, 64)) {
+            MemorySegment table = floats(hmm, 16 * INTS);
+            MemorySegment rows = ints(hmm, 4, i -> i);
+            assertThatThrownBy(() -> kernel(hmm, "gather_rows").args(Arg.heap(Arg.in(table)), table.address(), rows, Arg.out(table.asSlice(0, PAGE)), 256).launch(NDRange.of(4)))
+                    .isInstanceOf(IllegalArgumentException.class).hasMessageContainingAll("kernel=gather_rows", "shares pages", "Arg.heap");
+        }
+    }
+
+    @ParameterizedTest
+    @EnumSource(Mode.class)
+    void viewsOfTheSameThreadAreRefusedAndThoseOfOthersWaitedFor(Mode mode) throws Exception {
+        try (Hmm hmm = open(mode, 64)) {
+            MemorySegment in = floats(hmm, 16 * INTS);
+            MemorySegment out = floats(hmm, 16 * INTS);
+            Thread other;
+            try (HostView view = hmm.heap().view(out.asSlice(PAGE, PAGE), Access.WRITE)) {
+                assertThatThrownBy(() -> scale(hmm, in, out)).isInstanceOf(IllegalStateException.class).hasMessageContaining(view.toString());
+                other = Thread.ofPlatform().start(() -> scale(hmm, in, out));
+                while (hmm.report().count(Counter.LAUNCH_WAITS) == 0 && other.isAlive()) {
+                    Thread.onSpinWait();
+                }
+            }
+            other.join();
+            assertThat(floatsOf(hmm, out)).isEqualTo(scaled(16 * INTS));
+        }
+    }
+}
