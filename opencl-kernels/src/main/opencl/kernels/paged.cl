@@ -2,6 +2,7 @@
 // In and out: heap addresses (ulong) of arrays, beside plain arrays that are there as a whole.
 // Grid: one-dimensional; see each kernel.
 // Needs: OpenCL C 1.2, hmm.clh (aperture, paged or plain).
+// Moves: what the kernels read and write, once; in paged form an entry of the table for each page or object beside it.
 // Oracle: PagedOracle.java
 #include "hmm.clh"
 
@@ -95,10 +96,10 @@ kernel void sum_blocks(HMM_HEAP, const ulong values, const ulong sums, const ulo
         return;
     }
     sum[me] = i < count ? *value : 0;
-    for (size_t half = get_local_size(0) / 2; half > 0; half /= 2) {
+    for (size_t step = get_local_size(0) / 2; step > 0; step /= 2) {
         barrier(CLK_LOCAL_MEM_FENCE);
-        if (me < half) {
-            sum[me] += sum[me + half];
+        if (me < step) {
+            sum[me] += sum[me + step];
         }
     }
     if (me == 0) {
