@@ -3,7 +3,8 @@
 //     its order key is hash[q]; offset[count + 1], hash[count].
 // Out: found[count], the node's value, or TREE_ABSENT, or TREE_TOO_DEEP after max_depth nodes without an answer.
 // Grid: one work-item per query; the global size may be rounded up, any local size.
-// Needs: OpenCL C 1.2, hmm.clh (aperture).   Moves: about 32 bytes per node visited, and each word found twice.
+// Needs: OpenCL C 1.2, hmm.clh (aperture, paged or plain; in paged form the nodes that a query visits lie on the
+//     device at the same time).   Moves: about 32 bytes per node visited, and each word found twice.
 // Oracle: TreeOracle.java
 //
 // A node, 8-byte aligned, little-endian as the host writes it. hash is any 64-bit hash of the word, the same one for
@@ -24,22 +25,30 @@
 #define TREE_ABSENT (-1)
 #define TREE_TOO_DEEP (-2)
 
-struct tree_node {
-    ulong left;
-    ulong right;
-    ulong hash;
-    uint length;
-    int value;
-};
+// Nodes are as aligned as their widest field, so that a node may lie across two pages, but none of these does.
+#define TREE_LEFT 0
+#define TREE_RIGHT 8
+#define TREE_HASH 16
+#define TREE_LENGTH 24
+#define TREE_VALUE 28
+#define TREE_WORD 32
 
-// Below, at or above zero: the query comes before, is, or comes after the word of the node.
-static int word_compare(global const uchar *query, const ulong query_length, global const uchar *word,
-                        const uint length) {
+// Below, at or above zero: the query comes before, is, or comes after the word at `word`. Nothing, and missing is set,
+// if a part of the word is not on the device.
+static int word_compare(HMM_HEAP_CONST, global const uchar *query, const ulong query_length, const ulong word,
+                        const uint length, bool *missing) {
     const ulong common = min(query_length, (ulong)length);
-    for (ulong i = 0; i < common; i++) {
-        const int difference = (int)query[i] - (int)word[i];
-        if (difference != 0) {
-            return difference;
+    for (ulong done = 0, run; done < common; done += run) {
+        global const uchar *part = HMM_READ_RUN(uchar, word + done, common - done, &run);
+        if (!part) {
+            *missing = true;
+            return 0;
+        }
+        for (ulong i = 0; i < run; i++) {
+            const int difference = (int)query[done + i] - (int)part[i];
+            if (difference != 0) {
+                return difference;
+            }
         }
     }
     return query_length < length ? -1 : query_length > length;
@@ -47,31 +56,51 @@ static int word_compare(global const uchar *query, const ulong query_length, glo
 
 kernel void tree_search(HMM_HEAP_CONST, const ulong root, global const uchar *words, global const ulong *offset,
                         global const ulong *hash, global int *found, const uint count, const uint max_depth) {
+    HMM_BEGIN;
     const size_t q = get_global_id(0);
-    if (q >= count) {
-        return;
-    }
-    global const uchar *query = words + offset[q];
-    const ulong query_length = offset[q + 1] - offset[q];
-    const ulong query_hash = hash[q];
+    if (q < count) {
+        global const uchar *query = words + offset[q];
+        const ulong query_length = offset[q + 1] - offset[q];
+        const ulong query_hash = hash[q];
+        hmm_cache page = HMM_NO_PAGE;
 
-    int answer = TREE_ABSENT;
-    ulong at = root;
-    for (uint depth = 0; at != 0; depth++) {
-        if (depth == max_depth) {           // a tree that is damaged or longer than promised must not hang the device
-            answer = TREE_TOO_DEEP;
-            break;
+        int answer = TREE_ABSENT;
+        ulong at = root;
+        for (uint depth = 0; at != 0; depth++) {
+            if (depth == max_depth) {       // a tree that is damaged or longer than promised must not hang the device
+                answer = TREE_TOO_DEEP;
+                break;
+            }
+            global const ulong *node_hash = HMM_READ_CACHED(ulong, at + TREE_HASH, &page);
+            if (!node_hash) {
+                return;
+            }
+            int order = query_hash < *node_hash ? -1 : query_hash > *node_hash;
+            if (order == 0) {
+                global const uint *length = HMM_READ_CACHED(uint, at + TREE_LENGTH, &page);
+                bool missing = !length;
+                if (!missing) {
+                    order = word_compare(HMM_HEAP_ARG, query, query_length, at + TREE_WORD, *length, &missing);
+                }
+                if (missing) {
+                    return;
+                }
+            }
+            if (order == 0) {
+                global const int *value = HMM_READ_CACHED(int, at + TREE_VALUE, &page);
+                if (!value) {
+                    return;
+                }
+                answer = *value;
+                break;
+            }
+            global const ulong *child = HMM_READ_CACHED(ulong, at + (order < 0 ? TREE_LEFT : TREE_RIGHT), &page);
+            if (!child) {
+                return;
+            }
+            at = *child;
         }
-        global const struct tree_node *node = HMM_CONST_PTR(struct tree_node, at);
-        int order = query_hash < node->hash ? -1 : query_hash > node->hash;
-        if (order == 0) {
-            order = word_compare(query, query_length, (global const uchar *)(node + 1), node->length);
-        }
-        if (order == 0) {
-            answer = node->value;
-            break;
-        }
-        at = order < 0 ? node->left : node->right;
+        found[q] = answer;
     }
-    found[q] = answer;
+    HMM_END;
 }

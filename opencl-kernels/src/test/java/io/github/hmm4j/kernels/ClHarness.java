@@ -186,6 +186,9 @@ final class ClHarness implements AutoCloseable {
         }
     }
 
+    /// An argument in local memory, for a kernel that leaves its size to the host.
+    record Local(long lengthBytes) {}
+
     final class Program {
         private final long program;
 
@@ -213,14 +216,20 @@ final class ClHarness implements AutoCloseable {
             this.kernel = kernel;
         }
 
-        /// Sets all arguments: a [Buffer], or a Byte, Integer or Long of the parameter's own size.
+        /// Sets all arguments: a [Buffer], a [Local], or a Byte, Integer, Long or Float of the parameter's own size.
         Kernel args(Object... args) {
             try (Arena arena = Arena.ofConfined()) {
                 for (int i = 0; i < args.length; i++) {
+                    if (args[i] instanceof Local local) {
+                        check("clSetKernelArg " + name + " " + i,
+                                nclSetKernelArg(kernel, i, local.lengthBytes, MemoryUtil.NULL));
+                        continue;
+                    }
                     MemorySegment value = switch (args[i]) {
                         case Buffer b -> arena.allocateFrom(ValueLayout.JAVA_LONG, b.memory);
                         case Long v -> arena.allocateFrom(ValueLayout.JAVA_LONG, v);
                         case Integer v -> arena.allocateFrom(ValueLayout.JAVA_INT, v);
+                        case Float v -> arena.allocateFrom(ValueLayout.JAVA_FLOAT, v);
                         case Byte v -> arena.allocateFrom(ValueLayout.JAVA_BYTE, v);
                         default -> throw new IllegalArgumentException("args[" + i + "]=" + args[i]);
                     };

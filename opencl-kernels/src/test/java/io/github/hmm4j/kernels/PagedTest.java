@@ -1,0 +1,516 @@
+package io.github.hmm4j.kernels;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+import static org.assertj.core.api.Assertions.catchThrowableOfType;
+
+import java.nio.ByteBuffer;
+import java.nio.ByteOrder;
+import java.util.Arrays;
+import java.util.BitSet;
+import java.util.HashMap;
+import java.util.Map;
+import java.util.SplittableRandom;
+import java.util.stream.IntStream;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
+
+/// hmm.clh in its three forms, and the kernels of paged.cl in the two that differ in what they do.
+///
+/// [PagedHost] plays the runtime. The heap is random bytes around the arrays, and is compared as a whole afterwards.
+final class PagedTest {
+
+    private static final long[] BASES = {0x7f00_0000_0000L, 0x20_0000L, 0xffff_8000_0000_0000L};
+    private static final int GUARD = 8;
+    private static final String[] FORMS = {"", "-DHMM_PLAIN", PagedHost.options(100, 12, 64)};
+
+    /// How a kernel of paged.cl is run: on a whole heap, or on parts of it.
+    private enum Form { APERTURE, PAGED }
+
+    @ParameterizedTest
+    @ValueSource(strings = {"paged.cl", "tree.cl"})
+    void everyFormCompiles(String file) {
+        try (ClHarness cl = ClHarness.openOrSkip()) {
+            for (String form : FORMS) {
+                cl.build(Source.resource(file), form);
+            }
+        }
+    }
+
+    @Test
+    void writingThroughAConstHeapCompilesInNoForm() {
+        try (ClHarness cl = ClHarness.openOrSkip()) {
+            for (String form : FORMS) {
+                assertThatThrownBy(() -> cl.build(Source.resource("bad/asks_const_heap_to_write.cl"), form))
+                        .isInstanceOf(ClHarness.BuildFailed.class)
+                        .hasMessageContainingAll("discards qualifiers", "asks_const_heap_to_write.cl:5");
+            }
+        }
+    }
+
+    @Test
+    void pointersThatAreNeverMissingNeedAnAperture() {
+        try (ClHarness cl = ClHarness.openOrSkip()) {
+            assertThatThrownBy(() -> cl.build(Source.resource("heap/lists.cl"), FORMS[2]))
+                    .isInstanceOf(ClHarness.BuildFailed.class)
+                    .hasMessageContainingAll("HMM_PTR_needs_an_aperture", "HMM_CONST_PTR_needs_an_aperture");
+        }
+    }
+
+    @Test
+    void kernelsDoWhatTheOracleSays() {
+        Seeded.run(random -> {
+            try (ClHarness cl = ClHarness.openOrSkip()) {
+                for (int i = 0; i < 5; i++) {
+                    checkAll(cl, random);
+                }
+            }
+        });
+    }
+
+    @Test
+    void oneFrameIsEnoughForAKernelThatLooksAtOnePageAtATime() {
+        Seeded.run(random -> {
+            try (ClHarness cl = ClHarness.openOrSkip()) {
+                for (int i = 0; i < 5; i++) {
+                    var memory = new Memory(random);
+                    checkGather(new Device(cl, Form.PAGED, memory, 1, 1, random), 1, 1);
+                }
+            }
+        });
+    }
+
+    @Test
+    void onlyGroupsThatMayRunRun() {
+        Seeded.run(random -> {
+            try (ClHarness cl = ClHarness.openOrSkip()) {
+                checkGroups(cl, random);
+            }
+        });
+    }
+
+    @Test
+    void aPageToWriteIsNotQueuedToReadAsWell() {
+        Source probe = Source.text("probe", """
+                #include "hmm.clh"
+                kernel void probe(HMM_HEAP, const ulong at, const int read_first) {
+                    HMM_BEGIN;
+                    global const int *in = read_first ? HMM_READ(int, at) : 0;
+                    global int *out = HMM_WRITE(int, at);
+                    in = HMM_READ(int, at);
+                    if (!in || !out) {
+                        return;
+                    }
+                    HMM_END;
+                }
+                """);
+        try (ClHarness cl = ClHarness.openOrSkip()) {
+            var random = new SplittableRandom(1);
+            for (int readFirst = 0; readFirst < 2; readFirst++) {
+                var host = new PagedHost(cl, new byte[40 << 8], BASES[0], 8, 1, 5, random);
+                host.begin(probe, "probe", 64, 16, BASES[0] + (33 << 8), readFirst);
+                int[] words = host.round(PagedHost.EVERY_GROUP);
+                assertThat(host.queue(words)).contains(33 << 1 | 1).hasSizeLessThanOrEqualTo(1 + readFirst);
+                assertThat(words[PagedHost.UNFINISHED]).isEqualTo(1);
+                assertThat(words[PagedHost.PROGRESS]).isZero();
+                assertThat(host.read().isEmpty() && host.written().isEmpty()).isTrue();
+                assertThat(host.items()).containsOnly(0);
+
+                host.bring(33, PagedHost.TO_READ);                  // what is there to be read is missing to be written
+                assertThat(host.queue(host.round(PagedHost.EVERY_GROUP))).containsExactly(33 << 1 | 1);
+                host.finish();
+                assertThat(host.items()).containsOnly(1);
+            }
+        }
+    }
+
+    @Test
+    void theQueueLosesWhatItHasNoRoomForAndTheBitmapDoesNot() {
+        Seeded.run(random -> {
+            try (ClHarness cl = ClHarness.openOrSkip()) {
+                var host = new PagedHost(cl, new byte[50 << 6], BASES[0], 6, 50, 3, random);
+                ClHarness.Buffer out = cl.floats(new float[50]);
+                host.begin(Source.resource("paged.cl"), "gather_rows", 50, 5, BASES[0],
+                        cl.ints(IntStream.range(0, 50).map(page -> page << 4).toArray()), out, 1);
+                int[] words = host.round(PagedHost.EVERY_GROUP);
+                assertThat(words[PagedHost.FAULTS]).isEqualTo(50);
+                assertThat(host.queue(words)).hasSize(3);
+                assertThat(host.noted(words).stream()).containsExactlyElementsOf(
+                        IntStream.range(0, 50).mapToObj(page -> 2 * page).toList());
+                host.finish();
+                assertThat(host.rounds()).isEqualTo(19);            // that one, 17 with three faults at most, the last
+            }
+        });
+    }
+
+    @Test
+    void addressesOutsideTheHeapEndTheLaunchAndChangeNothing() {
+        Seeded.run(random -> {
+            try (ClHarness cl = ClHarness.openOrSkip()) {
+                for (long base : BASES) {
+                    for (long bad : new long[] {0, 1, base - 4, base + (10 << 7), base ^ 1L << 40, Long.MIN_VALUE, -4}) {
+                        checkViolation(cl, base, bad, PagedHost.OUTSIDE, random);
+                    }
+                }
+            }
+        });
+    }
+
+    @Test
+    void objectsAcrossTwoPagesEndTheLaunchAndChangeNothing() {
+        Seeded.run(random -> {
+            try (ClHarness cl = ClHarness.openOrSkip()) {
+                for (int before = 1; before < 4; before++) {
+                    checkViolation(cl, BASES[0], BASES[0] + (random.nextInt(1, 10) << 7) - before, PagedHost.CROSSES, random);
+                }
+            }
+        });
+    }
+
+    @Test
+    void violationsNameTheWorkItemInEveryDimension() {
+        Source probe = Source.text("probe", """
+                #include "hmm.clh"
+                kernel void probe(HMM_HEAP_CONST, const uint x, const uint y, const uint z) {
+                    HMM_BEGIN;
+                    hmm_cache cache = HMM_NO_PAGE;
+                    if (get_global_id(0) == x && get_global_id(1) == y && get_global_id(2) == z
+                        && !HMM_READ_CACHED(long, 16ul, &cache)) {
+                        return;
+                    }
+                    HMM_END;
+                }
+                """);
+        try (ClHarness cl = ClHarness.openOrSkip()) {
+            int pageShift = 6;
+            ClHarness.Buffer pages = cl.ints(withGroups(new int[64]));
+            ClHarness.Buffer items = cl.bytes(new byte[4 * 6 * 10 + GUARD]);
+            cl.build(probe, PagedHost.options(2, pageShift, 4)).kernel("probe")
+                    .args(cl.bytes(new byte[64]), BASES[0], pages, items, 3, 4, 8)
+                    .run(new long[] {4, 6, 10}, new long[] {2, 3, 5});
+            int[] words = pages.toInts();
+            assertThat(Arrays.copyOfRange(words, 0, 9))
+                    .containsExactly(1, 1, 0, PagedHost.OUTSIDE | PagedHost.TO_READ, 16, 0, (8 * 6 + 4) * 4 + 3, 0, -1);
+            byte[] ended = new byte[4 * 6 * 10 + GUARD];
+            Arrays.fill(ended, 0, 4 * 6 * 10, (byte) 1);
+            ended[(8 * 6 + 4) * 4 + 3] = 0;
+            assertThat(items.toBytes()).isEqualTo(ended);
+        }
+    }
+
+    private static int[] withGroups(int[] words) {
+        words[PagedHost.GROUPS] = PagedHost.EVERY_GROUP;
+        return words;
+    }
+
+    /// Every kernel of paged.cl once, in both forms.
+    static void checkAll(ClHarness cl, SplittableRandom random) {
+        for (Form form : Form.values()) {
+            int local = 1 << random.nextInt(4);
+            int queueEntries = random.nextInt(1, 40);
+            checkGather(new Device(cl, form, new Memory(random), local, queueEntries, random), random.nextInt(1, 12),
+                    random.nextInt(1, 40));
+            for (String kernel : new String[] {"scale_runs", "scale_cached"}) {
+                checkScale(new Device(cl, form, new Memory(random), local, queueEntries, random), kernel,
+                        random.nextInt(1, 300), random.nextInt(1, 40));
+            }
+            checkCount(new Device(cl, form, new Memory(random), local, queueEntries, random), random.nextInt(1, 150),
+                    random.nextInt(1, 100));
+            checkBlocks(new Device(cl, form, new Memory(random), local, queueEntries, random), random.nextInt(1, 150));
+            checkLists(new Device(cl, form, new Memory(random), local, queueEntries, random), random.nextInt(1, 6));
+        }
+    }
+
+    private static void checkGather(Device device, int groups, int width) {
+        Memory memory = device.memory;
+        int tableRows = memory.random.nextInt(1, 50);
+        float[] table = wholeFloats(tableRows * width, memory.random);
+        long at = memory.place(4L * table.length, 4);
+        memory.floats(at, table);
+        int count = groups * device.local;
+        int[] rows = memory.random.ints(count, 0, tableRows).toArray();
+        float[] before = wholeFloats(count * width + GUARD, memory.random);
+        ClHarness.Buffer out = device.cl.floats(before);
+        for (int r = 0; r < count; r++) {
+            device.reads(r, at + 4L * rows[r] * width, 4L * width);
+        }
+        device.run("gather_rows", count, at, device.cl.ints(rows), out, width);
+        float[] expected = before.clone();
+        System.arraycopy(PagedOracle.gathered(table, rows, width), 0, expected, 0, count * width);
+        assertThat(out.toFloats()).as("out").isEqualTo(expected);
+    }
+
+    private static void checkScale(Device device, String kernel, int count, int chunk) {
+        Memory memory = device.memory;
+        float[] in = wholeFloats(count, memory.random);
+        float a = memory.random.nextInt(-9, 9);
+        float b = memory.random.nextInt(-9, 9);
+        long from = memory.place(4L * count, 4);
+        long to = memory.place(4L * count, 4);
+        memory.floats(from, in);
+        for (int item = 0; item * chunk < count; item++) {
+            long length = 4L * Math.min(chunk, count - item * chunk);
+            device.reads(item, from + 4L * item * chunk, length);
+            device.writes(item, to + 4L * item * chunk, length);
+        }
+        device.expect(() -> memory.floats(to, PagedOracle.scaled(in, a, b)));
+        device.run(kernel, Math.ceilDiv(count, chunk), from, to, (long) count, chunk, a, b);
+    }
+
+    private static void checkCount(Device device, int count, int counters) {
+        Memory memory = device.memory;
+        int[] values = memory.random.ints(count, 0, counters).toArray();
+        int[] counts = memory.random.ints(counters).toArray();
+        long valuesAt = memory.place(4L * count, 4);
+        long countsAt = memory.place(4L * counters, 4);
+        memory.ints(valuesAt, values);
+        memory.ints(countsAt, counts);
+        for (int i = 0; i < count; i++) {
+            device.reads(i, valuesAt + 4L * i, 4);
+            device.writes(i, countsAt + 4L * values[i], 4);
+        }
+        device.expect(() -> memory.ints(countsAt, PagedOracle.counted(values, counts)));
+        device.run("count_values", count, valuesAt, countsAt, (long) count);
+    }
+
+    private static void checkBlocks(Device device, int count) {
+        Memory memory = device.memory;
+        int[] values = memory.random.ints(count).toArray();
+        long[] sums = memory.random.longs(Math.ceilDiv(count, device.local)).toArray();
+        long valuesAt = memory.place(4L * count, 4);
+        long sumsAt = memory.place(8L * sums.length, 8);
+        memory.ints(valuesAt, values);
+        memory.longs(sumsAt, sums);
+        for (int i = 0; i < count; i++) {
+            device.reads(i, valuesAt + 4L * i, 4);
+            device.writes(i, sumsAt + 8L * (i / device.local), 8);
+        }
+        device.expect(() -> memory.longs(sumsAt, PagedOracle.summed(values, device.local, sums)));
+        device.run("sum_blocks", count, valuesAt, sumsAt, (long) count, new ClHarness.Local(8L * device.local));
+    }
+
+    private static void checkLists(Device device, int groups) {
+        Memory memory = device.memory;
+        long[][] lists = new long[groups * device.local][];
+        long[] heads = new long[lists.length];
+        for (int l = 0; l < lists.length; l++) {
+            lists[l] = memory.random.longs(memory.random.nextInt(6)).toArray();
+            for (int i = lists[l].length - 1; i >= 0; i--) {
+                long item = memory.place(16, 16);
+                memory.longs(item, heads[l], lists[l][i]);
+                device.reads(l, item, 16);
+                heads[l] = item;
+            }
+        }
+        long[] before = memory.random.longs(lists.length + GUARD).toArray();
+        ClHarness.Buffer sums = device.cl.longs(before);
+        device.run("sum_lists", lists.length, device.cl.longs(heads), sums);
+        long[] expected = before.clone();
+        System.arraycopy(PagedOracle.listSums(lists), 0, expected, 0, lists.length);
+        assertThat(sums.toLongs()).as("sums").isEqualTo(expected);
+    }
+
+    /// In the first round everything is on the device, and some groups may run: those and no others have run.
+    private static void checkGroups(ClHarness cl, SplittableRandom random) {
+        int local = random.nextInt(1, 6);
+        int groups = random.nextInt(1, 10);
+        int mayRun = random.nextInt(groups);
+        float[] table = wholeFloats(64, random);
+        byte[] heap = new byte[256];
+        ByteBuffer.wrap(heap).order(ByteOrder.LITTLE_ENDIAN).asFloatBuffer().put(table);
+        int[] rows = random.ints((long) groups * local, 0, 64).toArray();
+        float[] untouched = new float[rows.length];
+        Arrays.fill(untouched, -0.5f);
+        ClHarness.Buffer out = cl.floats(untouched);
+        var host = new PagedHost(cl, heap, BASES[1], 8, 1, 1, random);
+        host.bring(0, PagedHost.TO_READ);
+        host.begin(Source.resource("paged.cl"), "gather_rows", rows.length, local, BASES[1], cl.ints(rows), out, 1);
+        int[] words = host.round(mayRun);
+        float[] expected = PagedOracle.gathered(table, rows, 1);
+        Arrays.fill(expected, mayRun * local, rows.length, -0.5f);
+        assertThat(out.toFloats()).as("%d of %d groups of %d", mayRun, groups, local).isEqualTo(expected);
+        assertThat(Arrays.copyOf(words, 4)).containsExactly(1, mayRun == 0 ? 0 : 1, 0, 0);
+        host.finish();
+        assertThat(host.rounds()).isEqualTo(2);
+        assertThat(out.toFloats()).isEqualTo(PagedOracle.gathered(table, rows, 1));
+    }
+
+    /// One work-item of count_values counts at `bad`; the launch names it, and every other byte of the heap is right.
+    private static void checkViolation(ClHarness cl, long base, long bad, int what, SplittableRandom random) {
+        int pageShift = 7;
+        int count = random.nextInt(1, 60);
+        int wild = random.nextInt(count);
+        boolean reads = random.nextBoolean();
+        byte[] heap = Seeded.bytes(random, 10 << pageShift);
+        var memory = ByteBuffer.wrap(heap).order(ByteOrder.LITTLE_ENDIAN);
+        int[] counts = new int[count];
+        for (int i = 0; i < count; i++) {
+            memory.putInt(256 + 4 * i, i);
+            memory.putInt(512 + 4 * i, 0);
+        }
+        Source probe = Source.text("probe", """
+                #include "hmm.clh"
+                kernel void probe(HMM_HEAP, const ulong counts, const ulong bad, const uint wild, const int reads) {
+                    HMM_BEGIN;
+                    const uint i = get_global_id(0);
+                    ulong run;
+                    if (i == wild && reads) {
+                        global const int *in = HMM_READ_RUN(int, bad, 100, &run);
+                        if (!in) {
+                            return;
+                        }
+                    }
+                    global int *counter = HMM_WRITE_RUN(int, i == wild ? bad : counts + i * sizeof(int), 1, &run);
+                    if (!counter) {
+                        return;
+                    }
+                    *counter = 7;
+                    HMM_END;
+                }
+                """);
+        byte[] before = heap.clone();
+        var host = new PagedHost(cl, heap, base, pageShift, random.nextInt(1, 11), 4, random);
+        host.begin(probe, "probe", count, 1, base + 512, bad, wild, reads ? 1 : 0);
+        var violation = catchThrowableOfType(PagedHost.Violation.class, host::finish);
+        assertThat(violation).as("base=%#x bad=%#x", base, bad).isNotNull();
+        assertThat(violation.what).isEqualTo(what | (reads ? PagedHost.TO_READ : PagedHost.TO_WRITE));
+        assertThat(violation.address).isEqualTo(bad);
+        assertThat(violation.item).isEqualTo(wild);
+        for (int i = 0; i < counts.length; i++) {
+            if (i != wild && memory.getInt(512 + 4 * i) == 7) {
+                ByteBuffer.wrap(before).order(ByteOrder.LITTLE_ENDIAN).putInt(512 + 4 * i, 7);
+            }
+        }
+        assertThat(heap).as("the heap, base=%#x bad=%#x", base, bad).isEqualTo(before);
+        assertThat(host.items()[wild]).isZero();
+    }
+
+    /// Whole numbers: what is computed with them is the same with and without a fused multiply-add.
+    private static float[] wholeFloats(int count, SplittableRandom random) {
+        float[] values = new float[count];
+        for (int i = 0; i < count; i++) {
+            values[i] = random.nextInt(-1000, 1000);
+        }
+        return values;
+    }
+
+    /// A heap of random bytes that grows to whole pages; arrays are placed behind random gaps.
+    private static final class Memory {
+        private final SplittableRandom random;
+        private final int pageShift;
+        private final long base;
+        private final ByteBuffer bytes;
+        private int end;
+
+        Memory(SplittableRandom random) {
+            this.random = random;
+            this.pageShift = random.nextInt(4, 11);
+            this.base = BASES[random.nextInt(BASES.length)];
+            this.bytes = ByteBuffer.wrap(Seeded.bytes(random, 1 << 17)).order(ByteOrder.LITTLE_ENDIAN);
+        }
+
+        long place(long lengthBytes, int alignment) {
+            int at = end + random.nextInt(100) + alignment - 1 & -alignment;
+            end = Math.toIntExact(at + lengthBytes);
+            return base + at;
+        }
+
+        byte[] heap() {
+            int pageBytes = 1 << pageShift;
+            return Arrays.copyOf(bytes.array(), Math.max(1, Math.ceilDiv(end, pageBytes)) * pageBytes);
+        }
+
+        void floats(long at, float... values) {
+            bytes.slice(index(at), 4 * values.length).order(ByteOrder.LITTLE_ENDIAN).asFloatBuffer().put(values);
+        }
+
+        void ints(long at, int... values) {
+            bytes.slice(index(at), 4 * values.length).order(ByteOrder.LITTLE_ENDIAN).asIntBuffer().put(values);
+        }
+
+        void longs(long at, long... values) {
+            bytes.slice(index(at), 8 * values.length).order(ByteOrder.LITTLE_ENDIAN).asLongBuffer().put(values);
+        }
+
+        private int index(long at) {
+            return Math.toIntExact(at - base);
+        }
+    }
+
+    /// Runs a kernel of paged.cl over a heap, and checks the heap and what was touched against what was foretold.
+    private static final class Device {
+        private final ClHarness cl;
+        private final Form form;
+        private final Memory memory;
+        private final int local;
+        private final int queueEntries;
+        private final SplittableRandom random;
+        private final BitSet read = new BitSet();
+        private final BitSet written = new BitSet();
+        private final Map<Integer, BitSet> byGroup = new HashMap<>();
+        private Runnable expected = () -> {};
+
+        Device(ClHarness cl, Form form, Memory memory, int local, int queueEntries, SplittableRandom random) {
+            this.cl = cl;
+            this.form = form;
+            this.memory = memory;
+            this.local = local;
+            this.queueEntries = queueEntries;
+            this.random = random;
+        }
+
+        void reads(int item, long at, long lengthBytes) {
+            use(read, item, at, lengthBytes);
+        }
+
+        void writes(int item, long at, long lengthBytes) {
+            use(written, item, at, lengthBytes);
+        }
+
+        private void use(BitSet pages, int item, long at, long lengthBytes) {
+            int first = memory.index(at) >> memory.pageShift;
+            int end = (memory.index(at + lengthBytes - 1) >> memory.pageShift) + 1;
+            pages.set(first, end);
+            byGroup.computeIfAbsent(item / local, _ -> new BitSet()).set(first, end);
+        }
+
+        /// What the kernel changes in the heap.
+        void expect(Runnable change) {
+            expected = change;
+        }
+
+        void run(String kernel, int count, Object... args) {
+            long global = (long) Math.ceilDiv(count, local) * local;
+            byte[] heap = memory.heap();
+            int pageCount = heap.length >> memory.pageShift;
+            int needed = byGroup.values().stream().mapToInt(BitSet::cardinality).max().orElse(1);
+            int frames = random.nextBoolean() ? needed : random.nextInt(needed, pageCount + 1);
+            String what = "%s in form %s: base=%#x, %d pages of %d bytes, %d frames, %d items in groups of %d, queue of %d"
+                    .formatted(kernel, form, memory.base, pageCount, 1 << memory.pageShift, frames, count, local,
+                            queueEntries);
+            Source source = Source.resource("paged.cl");
+            switch (form) {
+                case APERTURE -> {
+                    ClHarness.Buffer image = cl.bytes(heap);
+                    Object[] all = new Object[args.length + 2];
+                    all[0] = image;
+                    all[1] = memory.base;
+                    System.arraycopy(args, 0, all, 2, args.length);
+                    cl.build(source).kernel(kernel).args(all).run(new long[] {global}, new long[] {local});
+                    heap = image.toBytes();
+                }
+                case PAGED -> {
+                    var host = new PagedHost(cl, heap, memory.base, memory.pageShift, frames, queueEntries, random);
+                    host.scatter();
+                    host.begin(source, kernel, global, local, args);
+                    host.finish();
+                    assertThat(host.read()).as("pages read, %s", what).isEqualTo(read);
+                    assertThat(host.written()).as("pages written, %s", what).isEqualTo(written);
+                }
+            }
+            expected.run();
+            assertThat(heap).as(what).isEqualTo(memory.heap());
+        }
+    }
+}
