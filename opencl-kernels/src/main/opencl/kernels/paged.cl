@@ -86,7 +86,7 @@ kernel void count_values(HMM_HEAP, const ulong values, const ulong counts, const
 // Form (c), group by group: adds the sum of each work-group's values to its element of sums, both in the heap. A group
 // has a power of two of work-items; `sum` has one long for each, and one more holds what the group agrees on.
 kernel void sum_blocks(HMM_HEAP, const ulong values, const ulong sums, const ulong count, local long *sum) {
-    HMM_BEGIN;
+    HMM_BEGIN_GROUP;
     local int missing;
     const size_t i = get_global_id(0);
     const size_t me = get_local_id(0);

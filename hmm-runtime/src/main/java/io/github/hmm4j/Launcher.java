@@ -230,7 +230,7 @@ final class Launcher {
                 table.begin(range.items());
                 boolean clean = false;
                 while (true) {
-                    table.beginRound(faults.groups(), clean);
+                    table.beginRound(faults.limit(), clean);
                     Launch launch = round();
                     FaultRound seen = table.endRound();
                     clean = seen.faults().isEmpty();

@@ -21,15 +21,15 @@ import java.util.Set;
 
 /// Serves the faults of one launch that goes through the device's page table, round by round: order, choose, evict, move as one batch.
 ///
-/// Faults of older work-groups (with smaller numbers) come first. What does not fit waits, and its work-groups with it: [#groups()] says which may run in the next round. Pages that came in
-/// for work-groups that have not ended are held, until some work-item comes to its end; so a round without an end either adds to what is held, or lets fewer groups run, and the oldest
-/// group alone gets all that it asks for, page by page, up to the whole chunk. That bounds the rounds.
+/// Work-items are served by rank, so older ones come first; where work-groups leave together, read group for work-item. What does not fit waits, and who wanted it waits with it: [#limit()] says
+/// who may run in the next round. Pages that came in for work-items that have not ended are held until any has ended. So a round in which none ends either adds to what is held, or lets
+/// fewer run, and the oldest alone gets all that it asks for, page by page, up to the whole chunk. That bounds the rounds.
 ///
 /// Used by one thread, which holds the table's turn.
 public final class DeviceFaults {
 
-    /// All work-groups may run.
-    public static final long ALL_GROUPS = Long.MAX_VALUE;
+    /// Every work-item may run.
+    public static final long EVERYBODY = Long.MAX_VALUE;
 
     /// Rounds in which nothing but what was held is missing again, since the host or another device has taken it: then the launch gives up.
     private static final int PATIENCE = 1000;
@@ -37,11 +37,11 @@ public final class DeviceFaults {
     /// Why a page is to stay until some work-item ends.
     private static final class Hold {
 
-        private final long group; // that asked for it
+        private final long rank; // of who asked for it
         private boolean writes;
 
-        private Hold(long group) {
-            this.group = group;
+        private Hold(long rank) {
+            this.rank = rank;
         }
     }
 
@@ -53,7 +53,7 @@ public final class DeviceFaults {
     private final String kernel;
     private final List<PageUse> uses;
     private final Map<Long, Hold> held = new HashMap<>(); // by page
-    private long groups = ALL_GROUPS;
+    private long limit = EVERYBODY;
     private int stolen;
     private long pagesMoved;
     private long bytesCopied;
@@ -70,9 +70,9 @@ public final class DeviceFaults {
         this.uses = uses;
     }
 
-    /// Work-groups with a smaller linear number may run in the next round.
-    public long groups() {
-        return groups;
+    /// Work-items of a smaller rank may run in the next round.
+    public long limit() {
+        return limit;
     }
 
     public long pagesMoved() {
@@ -96,7 +96,7 @@ public final class DeviceFaults {
     /// Brings what was missing, as far as there is room. The caller holds the device's lock.
     ///
     /// @throws AccessViolationException       if the kernel may not use a page that it asked for
-    /// @throws DeviceMemoryExhaustedException if one work-group asks for more than the device may hold
+    /// @throws DeviceMemoryExhaustedException if one work-item, or one group that leaves together, asks for more than there is room for
     /// @throws io.github.hmm4j.error.HmmException if a copy failed
     public void serve(FaultRound round) {
         assert mirror.lock().isHeldByCurrentThread();
@@ -104,11 +104,11 @@ public final class DeviceFaults {
         if (round.progress()) {
             held.clear();
             stolen = 0;
-            groups = ALL_GROUPS;
+            limit = EVERYBODY;
         }
         if (round.faults().isEmpty()) { // those that may run have all ended
-            held.values().removeIf(hold -> hold.group < groups);
-            groups = ALL_GROUPS;
+            held.values().removeIf(hold -> hold.rank < limit);
+            limit = EVERYBODY;
             return;
         }
         for (FaultRound.Fault fault : round.faults()) {
@@ -118,29 +118,29 @@ public final class DeviceFaults {
         bring(choose(round.faults()));
     }
 
-    /// Pages that are to come now, and whether to be written. In the order in which they were noted within a work-group: what one work-item needs together stands together.
+    /// Pages that are to come now, and whether to be written. What one work-item asks for together stays together.
     private Map<Long, Boolean> choose(List<FaultRound.Fault> noted) {
         List<FaultRound.Fault> faults = new ArrayList<>(noted);
-        faults.sort(Comparator.comparingLong(FaultRound.Fault::group));
+        faults.sort(Comparator.comparingLong(FaultRound.Fault::rank));
         int room = mirror.pool().pagedFrames().count();
-        long groupsBefore = groups;
+        long limitBefore = limit;
         boolean anyNew = false;
         Map<Long, Boolean> wanted = new HashMap<>();
         Iterator<Map.Entry<Long, Hold>> youngest = null;
         for (FaultRound.Fault fault : faults) {
-            if (fault.group() >= groups) {
+            if (fault.rank() >= limit) {
                 break; // it has to wait for older ones by now
             }
             Hold hold = held.get(fault.page());
             if (hold == null && held.size() >= room) {
                 youngest = youngest == null ? youngestFirst() : youngest;
-                if (!letGo(youngest, fault.group())) {
-                    groups = Math.min(groups, Math.max(fault.group(), oldest(faults.getFirst().group()) + 1));
+                if (!letGo(youngest, fault.rank())) {
+                    limit = Math.min(limit, Math.max(fault.rank(), oldest(faults.getFirst().rank()) + 1));
                     break;
                 }
             }
             if (hold == null) {
-                hold = new Hold(fault.group());
+                hold = new Hold(fault.rank());
                 held.put(fault.page(), hold);
                 anyNew = true;
             }
@@ -148,10 +148,10 @@ public final class DeviceFaults {
             hold.writes |= fault.write();
             wanted.put(fault.page(), hold.writes);
         }
-        if (wanted.isEmpty() && groups == groupsBefore) {
+        if (wanted.isEmpty() && limit == limitBefore) {
             throw new DeviceMemoryExhaustedException(mirror.toString(), heap.space().pageSize().bytesFor(room + 1L), heap.space().pageSize().bytesFor(room),
-                    "work-group %d of kernel=%s asks for more pages at a time than there is room for; the rest of budgetBytes=%d is kept for plain arguments"
-                            .formatted(faults.getFirst().group(), kernel, mirror.budgetBytes()));
+                    "work-item %d of kernel=%s, counted group by group, asks for more pages at a time than there is room for; the rest of budgetBytes=%d is kept for plain arguments"
+                            .formatted(faults.getFirst().rank(), kernel, mirror.budgetBytes()));
         }
         stolen = anyNew || wanted.isEmpty() ? stolen : stolen + 1;
         return wanted;
@@ -159,29 +159,29 @@ public final class DeviceFaults {
 
     private Iterator<Map.Entry<Long, Hold>> youngestFirst() {
         List<Map.Entry<Long, Hold>> entries = new ArrayList<>(held.entrySet());
-        entries.sort(Comparator.comparingLong(entry -> -entry.getValue().group));
+        entries.sort(Comparator.comparingLong(entry -> -entry.getValue().rank));
         return entries.iterator();
     }
 
-    /// Makes room for a page of `group` by giving up one that came for a younger group, which has to wait then. Returns false if there is none.
-    private boolean letGo(Iterator<Map.Entry<Long, Hold>> youngest, long group) {
+    /// Makes room for a page of `rank` by giving up one that came for a younger work-item, which has to wait then. Returns false if there is none.
+    private boolean letGo(Iterator<Map.Entry<Long, Hold>> youngest, long rank) {
         if (!youngest.hasNext()) {
             return false;
         }
         Map.Entry<Long, Hold> victim = youngest.next();
-        if (victim.getValue().group <= group) {
+        if (victim.getValue().rank <= rank) {
             return false;
         }
         held.remove(victim.getKey());
-        groups = Math.min(groups, victim.getValue().group);
+        limit = Math.min(limit, victim.getValue().rank);
         return true;
     }
 
-    /// The oldest group that a page is held for, or that asks for one.
+    /// The oldest work-item that a page is held for, or that asks for one.
     private long oldest(long asking) {
         long oldest = asking;
         for (Hold hold : held.values()) {
-            oldest = Math.min(oldest, hold.group);
+            oldest = Math.min(oldest, hold.rank);
         }
         return oldest;
     }
@@ -199,7 +199,7 @@ public final class DeviceFaults {
         long address = heap.space().addressOf(fault.page());
         throw AccessViolationException.ofKernel(kernel, named ? AccessViolationException.Kind.PERMISSION : AccessViolationException.Kind.OUTSIDE, fault.write(), address,
                 heap.space().regionAt(address).map(region -> "region=" + region.range()).orElse("no region")
-                        + (named ? ", which the launch names as read only" : ", which the launch does not name") + ", workGroup=" + fault.group());
+                        + (named ? ", which the launch names as read only" : ", which the launch does not name") + ", workItem=" + fault.rank());
     }
 
     private void bring(Map<Long, Boolean> wanted) {

@@ -29,6 +29,7 @@ public final class DeviceTable implements AutoCloseable {
 
     private static final int BLOCK_ENTRIES = 1024; // what is compared and written as one
     private static final int ITEMS_GRANULE = 4096;
+    private static final long MOST_ITEMS = 0xFFFF_FFFFL; // that a rank of 32 bits tells apart
     private static final byte UNKNOWN = -1; // in the image: nobody knows what the device has
 
     private final DeviceMirror mirror;
@@ -68,6 +69,9 @@ public final class DeviceTable implements AutoCloseable {
     /// Gets ready for a launch: no work-item has come to its end.
     public void begin(long workItems) {
         assert turn.isHeldByCurrentThread();
+        if (workItems > MOST_ITEMS) {
+            throw new IllegalArgumentException("workItems=%d of a kernel that goes through the page table, must be at most %d".formatted(workItems, MOST_ITEMS));
+        }
         memory();
         DeviceMemory flags = items;
         if (flags == null || flags.lengthBytes() < workItems) {
@@ -83,12 +87,12 @@ public final class DeviceTable implements AutoCloseable {
 
     /// Gets ready for a round.
     ///
-    /// @param groups  only work-groups with a smaller linear number may run
+    /// @param limit   only work-items of a smaller rank may run
     /// @param cleared whether no fault was noted since the last call
-    public void beginRound(long groups, boolean cleared) {
+    public void beginRound(long limit, boolean cleared) {
         assert turn.isHeldByCurrentThread();
         MemorySegment words = control.asSlice(0, TableLayout.CONTROL_WORDS * (long) Integer.BYTES).fill((byte) 0);
-        words.setAtIndex(JAVA_INT, TableLayout.GROUPS, (int) Math.min(groups, 0xFFFF_FFFFL));
+        words.setAtIndex(JAVA_INT, TableLayout.LIMIT, (int) Math.min(limit, MOST_ITEMS));
         memory().write(0, words);
         if (!cleared) {
             mirror.copies().zero(memory(), TableLayout.NOTED_AT * (long) Integer.BYTES, layout.notedBytes()).await();
@@ -101,18 +105,20 @@ public final class DeviceTable implements AutoCloseable {
         memory().read(0, words);
         long noted = Integer.toUnsignedLong(words.getAtIndex(JAVA_INT, TableLayout.FAULTS));
         return new FaultRound(words.getAtIndex(JAVA_INT, TableLayout.UNFINISHED) != 0, words.getAtIndex(JAVA_INT, TableLayout.PROGRESS) != 0,
-                noted == 0 ? List.of() : faults((int) Math.min(noted, TableLayout.QUEUE_ENTRIES)), violation(words));
+                noted == 0 ? List.of() : faults((int) Math.min(noted, TableLayout.QUEUE_ENTRIES), Math.max(1, Integer.toUnsignedLong(words.getAtIndex(JAVA_INT, TableLayout.GROUP_SIZE)))),
+                violation(words));
     }
 
     /// A kernel can write anything there: what cannot be is left out.
-    private List<FaultRound.Fault> faults(int count) {
+    private List<FaultRound.Fault> faults(int count, long groupSize) {
         MemorySegment queue = control.asSlice(TableLayout.QUEUE_AT * (long) Integer.BYTES, 2L * count * Integer.BYTES);
         memory().read(TableLayout.QUEUE_AT * (long) Integer.BYTES, queue);
         List<FaultRound.Fault> faults = new ArrayList<>(count);
         for (int i = 0; i < count; i++) {
             long what = Integer.toUnsignedLong(queue.getAtIndex(JAVA_INT, 2L * i));
             if (what >>> 1 < layout.pageCount()) {
-                faults.add(new FaultRound.Fault(what >>> 1, (what & 1) != 0, Integer.toUnsignedLong(queue.getAtIndex(JAVA_INT, 2L * i + 1))));
+                long rank = Integer.toUnsignedLong(queue.getAtIndex(JAVA_INT, 2L * i + 1));
+                faults.add(new FaultRound.Fault(what >>> 1, (what & 1) != 0, rank - rank % groupSize));
             }
         }
         return faults;

@@ -13,8 +13,8 @@ public record FaultRound(boolean unfinished, boolean progress, List<Fault> fault
 
     /// A page that was asked for and not found.
     ///
-    /// @param group work-group of the first work-item that asked, by its linear number
-    public record Fault(long page, boolean write, long group) {}
+    /// @param rank of the first work-item that asked, counted group by group; of the first of its work-group where those leave together
+    public record Fault(long page, boolean write, long rank) {}
 
     /// An access outside the heap, or to an object that crosses the end of its page.
     ///

@@ -30,7 +30,8 @@ record TableLayout(int shift, long pageCount) {
     static final int VIOLATION = 3;
     static final int VIOLATION_ADDRESS = 4; // 8 bytes
     static final int VIOLATION_ITEM = 6; // 8 bytes
-    static final int GROUPS = 8;
+    static final int LIMIT = 8;
+    static final int GROUP_SIZE = 9;
 
     // Entries of the table: the frame is above.
     static final int MAY_READ = 1;
