@@ -221,39 +221,71 @@ final class Launcher {
             this.mirror = mirror;
             table = Objects.requireNonNull(mirror.deviceTable(), "only kernels compiled with it go through it");
             pages = plan.paged();
-            faults = new DeviceFaults(heap, placer, evictor, toDevice, mirror, kernel.name(), pages);
+            faults = new DeviceFaults(heap, placer, evictor, toDevice, mirror, kernel.name(), pages, plan.windows());
         }
 
         Launch run() {
             table.turn().lock();
             try {
                 table.begin(range.items());
-                boolean clean = false;
+                FaultRound seen = null;
                 while (true) {
-                    table.beginRound(faults.limit(), clean);
-                    Launch launch = round();
-                    FaultRound seen = table.endRound();
-                    clean = seen.faults().isEmpty();
+                    Launch launch = round(seen).await();
+                    seen = table.endRound();
                     refuse(seen.violation());
                     if (!seen.unfinished()) {
                         return launch.after(new Launch.Moves(pagesMoved + faults.pagesMoved(), bytesCopied + faults.bytesCopied(), rounds));
                     }
-                    serve(seen);
                 }
             } finally {
                 table.turn().unlock();
             }
         }
 
-        private Launch round() {
-            DeviceTable.Update update = table.show(pages);
-            Launch launch = launch(kernel, plan, range, mirror, new LaunchGate.Needs(plan.uses(), plan.windows(), update));
-            table.passed(update);
+        /// What was missing in the round before is brought and the kernel enqueued under one hold of the lock: in between, others would take it away again.
+        private Launch round(@Nullable FaultRound before) {
+            Launch launch = null;
+            mirror.lock().lock();
+            try {
+                if (before != null) {
+                    viewsClosed = pager.closedCount();
+                    faults.serve(before);
+                }
+                table.beginRound(faults.limit(), before != null && before.faults().isEmpty());
+                if (!faults.isPinned()) {
+                    launch = enter();
+                }
+            } finally {
+                mirror.lock().unlock();
+            }
+            if (launch == null) {
+                waitForOthers();
+                launch = launch(kernel, plan, range, mirror, needs());
+            }
+            table.passed();
             plan = plan.again();
             rounds += Math.max(1, launch.moves().rounds());
             pagesMoved += launch.moves().pagesMoved();
             bytesCopied += launch.moves().bytesCopied();
-            return launch.await();
+            return launch;
+        }
+
+        private @Nullable Launch enter() {
+            LaunchGate.Passed passed = gate.enter(mirror, needs(), new Enqueue(kernel, plan, range, mirror));
+            return passed == null ? null : new Launch(passed, Launch.Moves.NONE);
+        }
+
+        private LaunchGate.Needs needs() {
+            return new LaunchGate.Needs(plan.uses(), plan.windows(), table.show(pages));
+        }
+
+        private void waitForOthers() {
+            if (faults.isPinned()) {
+                awaitViews(kernel, pages, viewsClosed, startNanos);
+            } else if (faults.isHopeless()) {
+                throw new LaunchBlockedException(kernel.name(), Duration.ofNanos(System.nanoTime() - startNanos).toMillis(),
+                        "threads that take them away as often as they come");
+            }
         }
 
         private void refuse(FaultRound.@Nullable Violation violation) {
@@ -261,22 +293,6 @@ final class Launcher {
                 throw AccessViolationException.ofKernel(kernel.name(),
                         violation.crossesPage() ? AccessViolationException.Kind.CROSSES_PAGE : AccessViolationException.Kind.OUTSIDE,
                         violation.write(), violation.addressBytes(), "workItem=" + violation.item());
-            }
-        }
-
-        private void serve(FaultRound seen) {
-            viewsClosed = pager.closedCount();
-            mirror.lock().lock();
-            try {
-                faults.serve(seen);
-            } finally {
-                mirror.lock().unlock();
-            }
-            if (faults.isPinned()) {
-                awaitViews(kernel, pages, viewsClosed, startNanos);
-            } else if (faults.isHopeless()) {
-                throw new LaunchBlockedException(kernel.name(), Duration.ofNanos(System.nanoTime() - startNanos).toMillis(),
-                        "threads that take them away as often as they come");
             }
         }
     }

@@ -52,6 +52,7 @@ public final class DeviceFaults {
     private final DeviceMirror mirror;
     private final String kernel;
     private final List<PageUse> uses;
+    private final List<PageRange> windows;
     private final Map<Long, Hold> held = new HashMap<>(); // by page
     private long limit = EVERYBODY;
     private int stolen;
@@ -59,8 +60,9 @@ public final class DeviceFaults {
     private long bytesCopied;
     private boolean pinned;
 
-    /// @param uses what the launch may ask for
-    public DeviceFaults(ManagedPages heap, Placer placer, Evictor evictor, ToDevice toDevice, DeviceMirror mirror, String kernel, List<PageUse> uses) {
+    /// @param uses    what the launch may ask for
+    /// @param windows what it takes as pointers of its own
+    public DeviceFaults(ManagedPages heap, Placer placer, Evictor evictor, ToDevice toDevice, DeviceMirror mirror, String kernel, List<PageUse> uses, List<PageRange> windows) {
         this.heap = heap;
         this.placer = placer;
         this.evictor = evictor;
@@ -68,6 +70,7 @@ public final class DeviceFaults {
         this.mirror = mirror;
         this.kernel = kernel;
         this.uses = uses;
+        this.windows = windows;
     }
 
     /// Work-items of a smaller rank may run in the next round.
@@ -101,6 +104,7 @@ public final class DeviceFaults {
     public void serve(FaultRound round) {
         assert mirror.lock().isHeldByCurrentThread();
         heap.accounts().increment(Counter.DEVICE_FAULT_ROUNDS);
+        pinned = false;
         if (round.progress()) {
             held.clear();
             stolen = 0;
@@ -115,6 +119,7 @@ public final class DeviceFaults {
             requireAllowed(fault);
             heap.accounts().increment(fault.write() ? Counter.DEVICE_FAULTS_WRITE : Counter.DEVICE_FAULTS_READ);
         }
+        placer.placePaged(mirror, windows); // if somebody else needed all of the device meanwhile
         bring(choose(round.faults()));
     }
 
@@ -204,7 +209,6 @@ public final class DeviceFaults {
 
     private void bring(Map<Long, Boolean> wanted) {
         makeRoom(wanted.keySet());
-        pinned = false;
         long[] pages = wanted.keySet().stream().mapToLong(Long::longValue).sorted().toArray();
         int first = 0;
         for (int i = 1; i <= pages.length; i++) {

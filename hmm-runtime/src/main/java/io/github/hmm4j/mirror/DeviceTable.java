@@ -41,6 +41,7 @@ public final class DeviceTable implements AutoCloseable {
     private @Nullable DeviceMemory memory;
     private @Nullable DeviceMemory items;
     private List<PageRange> shown = List.of(); // all other entries are zero
+    private List<PageRange> asked = List.of(); // by the last update
 
     DeviceTable(DeviceMirror mirror, PageTable words, TableLayout layout) {
         this.mirror = mirror;
@@ -147,17 +148,18 @@ public final class DeviceTable implements AutoCloseable {
             List<PageRange> pages = use.writes() ? List.of(use.pages()) : without(List.of(use.pages()), written);
             pages.forEach(range -> entries.add(new PageUse(range, use.writes())));
         }
-        List<PageRange> cleared = without(shown, uses.stream().map(PageUse::pages).toList());
-        List<PageRange> more = new ArrayList<>(shown);
-        uses.forEach(use -> more.add(use.pages()));
+        asked = uses.stream().map(PageUse::pages).toList();
+        List<PageRange> cleared = without(shown, asked);
+        List<PageRange> more = new ArrayList<>(cleared);
+        more.addAll(asked);
         shown = more; // also if the launch does not happen
         return new Update(this, uses, entries, cleared);
     }
 
-    /// The launch of an update has happened: all other entries are zero.
-    public void passed(Update update) {
+    /// The launch of the last update has happened: all other entries are zero.
+    public void passed() {
         assert turn.isHeldByCurrentThread();
-        shown = update.uses().stream().map(PageUse::pages).toList();
+        shown = asked;
     }
 
     private static List<PageRange> without(List<PageRange> ranges, List<PageRange> holes) {

@@ -4,6 +4,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import io.github.hmm4j.ByteSize;
 import io.github.hmm4j.HmmBuilder;
+import io.github.hmm4j.HmmDevice;
 import io.github.hmm4j.account.Counter;
 import java.lang.foreign.MemorySegment;
 import java.util.ArrayList;
@@ -74,6 +75,9 @@ class TransparentModelTest {
         }
         for (int i = 0; i < KERNEL_USERS; i++) {
             actors.add(new KernelUser(rig, memory, turns, SEED, actors.size()));
+        }
+        if (rig.hmm.devices().stream().noneMatch(HmmDevice::hasAperture)) {
+            actors.add(new PagedKernelUser(rig, memory, turns, SEED, actors.size()));
         }
         actors.add(new Mover(rig, memory, turns, SEED, actors.size(), 4));
         actors.add(new Adviser(rig, memory, turns, SEED, actors.size()));
