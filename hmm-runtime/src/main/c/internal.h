@@ -313,8 +313,13 @@ uint64_t used_until(struct hmm_pager *p, uint64_t page, bool writers_only); // w
 int await_decided(struct hmm_pager *p, struct patience *patience); // 0 or -ETIMEDOUT
 
 // table.c
-// Brings the entries of the device's page table up to date for a launch that is published, and before it is enqueued; in front of it on `queue` where only commands reach the table.
-int show_table(struct hmm_pager *p, struct hmm_table *table, unsigned device, void *queue, struct hmm_failure *failure);
+struct table_writes { // commands that the kernel has to wait for: if one fails, the entries are wrong and it must not run
+  void **events;
+  unsigned count, gaps;
+};
+// Brings the entries of the device's page table up to date for a launch that is published and not enqueued yet. `writes` is to be ended whatever comes of it.
+int show_table(struct hmm_pager *p, struct hmm_table *table, unsigned device, void *queue, struct table_writes *writes, struct hmm_failure *failure);
+void end_table_writes(struct hmm_pager *p, struct table_writes *writes);
 
 // memory.c
 // Gives host memory to the pages that may have none; 0 or -errno, -ENOSPC if there is none to give.

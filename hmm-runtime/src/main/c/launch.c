@@ -474,10 +474,10 @@ static int wait_for(struct hmm_pager *p, void *event) {
   return outcome <= CL_COMPLETE ? outcome : waited;
 }
 
-static int enqueue(struct hmm_pager *p, struct launch *l, struct hmm_launch *request, struct hmm_failure *failure) {
+static int enqueue(struct hmm_pager *p, struct launch *l, struct hmm_launch *request, const struct table_writes *before, struct hmm_failure *failure) {
   void *event = NULL, *queue = (void *)(uintptr_t)request->queue;
   int status = CL(p, enqueue_kernel, HMM_CL_ENQUEUE_KERNEL)(queue, (void *)(uintptr_t)request->kernel, (unsigned)request->dimensions, NULL,
-                                                            (const size_t *)(uintptr_t)request->global, (const size_t *)(uintptr_t)request->local, 0, NULL, &event);
+                                                            (const size_t *)(uintptr_t)request->global, (const size_t *)(uintptr_t)request->local, before->count, before->count ? before->events : NULL, &event);
   if (status) return fail(failure, HMM_OPENCL, 0, 0, status, HMM_CALL_KERNEL, l->device);
   // From here on the kernel is the driver's, and whatever fails must not look as if it were not: the launch is under way, and its end has to be found out.
   bool kept = !CL(p, of_object, HMM_CL_RETAIN_EVENT)(event); // one reference for the caller, one for the table
@@ -525,10 +525,10 @@ HMM_API int hmm_launch_enter(struct hmm_pager *p, struct hmm_launch *request, st
   }
   if (!result) {
     step(p, HMM_STEP_CHECKED);
-    result = request->table ? show_table(p, (struct hmm_table *)(uintptr_t)request->table, l->device, (void *)(uintptr_t)request->queue, failure) : 0;
-  }
-  if (!result) {
-    result = enqueue(p, l, request, failure);
+    struct table_writes writes = {NULL, 0, 0};
+    if (request->table) result = show_table(p, (struct hmm_table *)(uintptr_t)request->table, l->device, (void *)(uintptr_t)request->queue, &writes, failure);
+    if (!result) result = enqueue(p, l, request, &writes, failure);
+    end_table_writes(p, &writes);
   }
   if (result) decide(p, l, FREE);
   if (result > 0) result = 0;

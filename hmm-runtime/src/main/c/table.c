@@ -4,13 +4,17 @@
 // seen in the word: what an entry allows stays true until the kernel has ended. Nothing that is not there keeps the kernel from running: it finds a zero, and says so.
 //
 // `image` is what the device has, so only blocks travel that differ. The caller holds the device's lock: nobody else makes entries, and no page gets or loses a frame.
+#include <errno.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "internal.h"
 
 #define BLOCK 1024 // entries that are compared and written as one
+#define GAPS 16 // commands of one launch beside one for each range
 #define UNKNOWN 0xFFFFFFFFu
 
+typedef int (*of_object)(void *object);
 typedef int (*enqueue_write)(void *queue, void *memory, unsigned blocking, size_t offset, size_t bytes, const void *from, unsigned waits, void *const *wait, void **event);
 
 static uint32_t entry_of(const struct hmm_pager *p, const struct hmm_table *table, unsigned device, uint64_t page, bool writes) {
@@ -24,22 +28,26 @@ static uint32_t entry_of(const struct hmm_pager *p, const struct hmm_table *tabl
 
 // Entries [first, end) of the image go to the device. Where commands write them, the image may change again before they do: then by a launch that comes behind this one, whose entries are
 // as true for what both use.
-static int write_entries(struct hmm_pager *p, struct hmm_table *table, unsigned device, void *queue, uint64_t first, uint64_t end, struct hmm_failure *failure) {
+static int write_entries(struct hmm_pager *p, struct hmm_table *table, unsigned device, void *queue, uint64_t first, uint64_t end, struct table_writes *writes, struct hmm_failure *failure) {
   uint32_t *image = (uint32_t *)(uintptr_t)table->image;
   size_t bytes = (end - first) * sizeof *image;
-  table->bytes += bytes;
   if (table->host) {
     memcpy((uint32_t *)(uintptr_t)table->host + first, image + first, bytes);
-    return 0;
+  } else {
+    enqueue_write write = (enqueue_write)(uintptr_t)p->config.cl[HMM_CL_ENQUEUE_WRITE];
+    int status = write(queue, (void *)(uintptr_t)table->memory, 0, table->offset + first * sizeof *image, bytes, image + first, 0, NULL, &writes->events[writes->count]);
+    if (status) {
+      for (uint64_t page = first; page < end; page++) image[page] = UNKNOWN;
+      return fail(failure, HMM_OPENCL, first, 0, status, HMM_CALL_WRITE, device);
+    }
+    writes->count++;
   }
-  enqueue_write write = (enqueue_write)(uintptr_t)p->config.cl[HMM_CL_ENQUEUE_WRITE];
-  int status = write(queue, (void *)(uintptr_t)table->memory, 0, table->offset + first * sizeof *image, bytes, image + first, 0, NULL, NULL);
-  if (!status) return 0;
-  for (uint64_t page = first; page < end; page++) image[page] = UNKNOWN;
-  return fail(failure, HMM_OPENCL, first, 0, status, HMM_CALL_WRITE, device);
+  table->bytes += bytes;
+  return 0;
 }
 
-static int show(struct hmm_pager *p, struct hmm_table *table, unsigned device, void *queue, const struct hmm_use *range, bool clear, struct hmm_failure *failure) {
+// Brings the image of a range up to date, and what has changed of it to the device: block by block, or from the first to the last where that would be too many commands.
+static int show(struct hmm_pager *p, struct hmm_table *table, unsigned device, void *queue, const struct hmm_use *range, bool clear, struct table_writes *writes, struct hmm_failure *failure) {
   uint32_t *image = (uint32_t *)(uintptr_t)table->image;
   uint64_t begin = 0, end = 0; // of the changed blocks that are not written yet
   for (uint64_t block = range->first; block < range->end; block += BLOCK) {
@@ -51,24 +59,33 @@ static int show(struct hmm_pager *p, struct hmm_table *table, unsigned device, v
       image[page] = entry;
     }
     if (!changed) continue;
-    if (end != block) {
-      int result = begin < end ? write_entries(p, table, device, queue, begin, end, failure) : 0;
+    bool apart = begin < end && end < block && (table->host || writes->gaps < GAPS);
+    if (apart) {
+      writes->gaps++;
+      int result = write_entries(p, table, device, queue, begin, end, writes, failure);
       if (result) {
         for (uint64_t page = block; page < last; page++) image[page] = UNKNOWN;
         return result;
       }
-      begin = block;
     }
+    if (apart || begin == end) begin = block;
     end = last;
   }
-  return begin < end ? write_entries(p, table, device, queue, begin, end, failure) : 0;
+  return begin < end ? write_entries(p, table, device, queue, begin, end, writes, failure) : 0;
 }
 
-int show_table(struct hmm_pager *p, struct hmm_table *table, unsigned device, void *queue, struct hmm_failure *failure) {
+int show_table(struct hmm_pager *p, struct hmm_table *table, unsigned device, void *queue, struct table_writes *writes, struct hmm_failure *failure) {
   const struct hmm_use *shown = (const struct hmm_use *)(uintptr_t)table->shown, *cleared = (const struct hmm_use *)(uintptr_t)table->cleared;
   table->bytes = 0;
+  writes->events = calloc(GAPS + table->shown_count + table->cleared_count, sizeof *writes->events);
+  if (!writes->events) return fail_errno(failure, 0, -ENOMEM, HMM_CALL_NONE);
   int result = 0;
-  for (uint64_t i = 0; i < table->cleared_count && !result; i++) result = show(p, table, device, queue, &cleared[i], true, failure);
-  for (uint64_t i = 0; i < table->shown_count && !result; i++) result = show(p, table, device, queue, &shown[i], false, failure);
+  for (uint64_t i = 0; i < table->cleared_count && !result; i++) result = show(p, table, device, queue, &cleared[i], true, writes, failure);
+  for (uint64_t i = 0; i < table->shown_count && !result; i++) result = show(p, table, device, queue, &shown[i], false, writes, failure);
   return result;
+}
+
+void end_table_writes(struct hmm_pager *p, struct table_writes *writes) {
+  for (unsigned i = 0; i < writes->count; i++) ((of_object)(uintptr_t)p->config.cl[HMM_CL_RELEASE_EVENT])(writes->events[i]);
+  free(writes->events);
 }

@@ -15,10 +15,15 @@ struct event {
   void *user;
 };
 
+#define FAKE_WAITS 64
+#define ERROR_IN_WAIT_LIST (-14)
+
 struct command {
   struct command *next;
   struct event *event;
   struct fake_kernel *kernel;
+  struct event *waits_for[FAKE_WAITS]; // each with a reference
+  unsigned wait_count;
   char *from, *to;
   size_t bytes;
   bool flushed;
@@ -100,9 +105,14 @@ static void *work(void *arg) {
     }
     if (!(q->first = c->next)) q->last = &q->first;
     int status = c->kernel ? 0 : fate(&command_plan);
+    for (unsigned i = 0; i < c->wait_count; i++) { // all of them came before, on the same queue
+      CHECK(c->waits_for[i]->status <= COMPLETE);
+      if (c->waits_for[i]->status < 0) status = ERROR_IN_WAIT_LIST;
+      drop(c->waits_for[i]);
+    }
     pthread_mutex_unlock(&lock);
-    if (c->kernel && c->kernel->run) c->kernel->run(c->kernel->arg);
-    if (c->kernel) status = c->kernel->status;
+    if (c->kernel && !status && c->kernel->run) c->kernel->run(c->kernel->arg);
+    if (c->kernel && !status) status = c->kernel->status;
     if (!c->kernel && !status) memcpy(c->to, c->from, c->bytes);
     pthread_mutex_lock(&lock);
     end(c->event, status);
@@ -186,8 +196,21 @@ static int enqueue_copy(void *q, void *from, void *to, size_t from_offset, size_
 }
 
 static int enqueue_kernel(void *q, void *kernel, unsigned dimensions, const size_t *offset, const size_t *global, const size_t *local, unsigned waits, void *const *wait, void **event) {
-  CHECK(dimensions == 1 && global[0] == 1 && !offset && !local && !waits && !wait);
-  return add(q, HMM_CL_ENQUEUE_KERNEL, (struct command){.kernel = kernel}, event);
+  CHECK(dimensions == 1 && global[0] == 1 && !offset && !local && !waits == !wait && waits <= FAKE_WAITS);
+  struct command command = {.kernel = kernel, .wait_count = waits};
+  pthread_mutex_lock(&lock);
+  for (unsigned i = 0; i < waits; i++) {
+    command.waits_for[i] = wait[i];
+    command.waits_for[i]->references++;
+  }
+  pthread_mutex_unlock(&lock);
+  int status = add(q, HMM_CL_ENQUEUE_KERNEL, command, event);
+  if (status) {
+    pthread_mutex_lock(&lock);
+    for (unsigned i = 0; i < waits; i++) drop(command.waits_for[i]);
+    pthread_mutex_unlock(&lock);
+  }
+  return status;
 }
 
 static int wait_events(unsigned n, void *const *events) {

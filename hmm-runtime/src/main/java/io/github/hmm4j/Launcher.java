@@ -230,7 +230,7 @@ final class Launcher {
                 table.begin(range.items());
                 FaultRound seen = null;
                 while (true) {
-                    Launch launch = round(seen).await();
+                    Launch launch = ended(round(seen));
                     seen = table.endRound();
                     refuse(seen.violation());
                     if (!seen.unfinished()) {
@@ -239,6 +239,17 @@ final class Launcher {
                 }
             } finally {
                 table.turn().unlock();
+            }
+        }
+
+        private Launch ended(Launch launch) {
+            boolean well = false;
+            try {
+                launch.await();
+                well = true;
+                return launch;
+            } finally {
+                table.ended(well);
             }
         }
 
@@ -262,7 +273,6 @@ final class Launcher {
                 waitForOthers();
                 launch = launch(kernel, plan, range, mirror, needs());
             }
-            table.passed();
             plan = plan.again();
             rounds += Math.max(1, launch.moves().rounds());
             pagesMoved += launch.moves().pagesMoved();

@@ -156,10 +156,16 @@ public final class DeviceTable implements AutoCloseable {
         return new Update(this, uses, entries, cleared);
     }
 
-    /// The launch of the last update has happened: all other entries are zero.
-    public void passed() {
+    /// The launch of the last update has ended: all other entries are zero. If it ended badly, perhaps since entries have not arrived, nobody knows what they are.
+    public void ended(boolean well) {
         assert turn.isHeldByCurrentThread();
-        shown = asked;
+        if (well) {
+            shown = asked;
+        } else {
+            for (PageRange range : shown) {
+                image.segment().asSlice(range.first() * Integer.BYTES, range.count() * Integer.BYTES).fill(UNKNOWN);
+            }
+        }
     }
 
     private static List<PageRange> without(List<PageRange> ranges, List<PageRange> holes) {
