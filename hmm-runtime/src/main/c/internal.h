@@ -130,6 +130,7 @@ struct step {
 struct answers { // see answers.c
   pthread_mutex_t lock;
   _Atomic int count; // that stand, or are about to
+  _Atomic int hearing; // signal handlers that are opening what was closed
   _Atomic uint64_t given[ANSWERS];
   unsigned turn;
   _Atomic bool all_closed;

@@ -3,6 +3,9 @@
 #ifndef SYSTEM_H
 #define SYSTEM_H
 
+#include <stdatomic.h>
+#include <stdbool.h>
+
 enum failing {
   NOTHING,
   WRITE_PROTECTED_MAPPINGS, // UFFDIO_CONTINUE_MODE_WP is not known, as before Linux 6.4
@@ -13,5 +16,11 @@ enum failing {
 
 void system_fails(enum failing what); // from now on
 int ioctl_calls(void); // how many there were
+
+// Where a thread stops until it may go.
+struct stop {
+  _Atomic bool here, go;
+};
+void stop_when_opening(struct stop *at); // the calling thread, when it next makes memory readable and writable
 
 #endif
