@@ -65,5 +65,12 @@ int __wrap_mprotect(void *at, size_t bytes, int protection) {
     stop->here = true;
     while (!stop->go) sched_yield();
   }
+  const size_t page = 4096;
+  enum failing now = failing;
+  if (now == MAPPINGS_UNTIL_MUCH_IS_CLOSED && protection == PROT_NONE && bytes >= 16 * page) system_fails(NOTHING);
+  else if (protection != PROT_NONE && ((now == MAPPINGS_AFTER_THE_FIRST && bytes > page) || now == MAPPINGS_UNTIL_MUCH_IS_CLOSED)) {
+    if (bytes > page) syscall(SYS_mprotect, at, page, protection);
+    return refuse(now == MAPPINGS_AFTER_THE_FIRST ? EINVAL : ENOMEM);
+  }
   return (int)syscall(SYS_mprotect, at, bytes, protection);
 }
