@@ -173,7 +173,8 @@ static void a_pin_outlasts_the_failure_of_others(const struct shape *shape) {
     if (!write) CHECK(move_to(h, 1, 0, false));
     CHECK_EQUAL(fetch(h, 1, 2, HMM_PIN | HMM_MAP | (write ? HMM_EXCLUSIVE : 0)), 0);
     CHECK_EQUAL(hmm_forbid(h->pager, 2, 3, 0), 0);
-    system_fails(without_room ? MAPPINGS_UNTIL_MUCH_IS_CLOSED : MAPPINGS_AFTER_THE_FIRST);
+    enum failing refusal = by_signal(shape) ? PROTECTING_A_SECOND_PAGE : MAPPINGS_AFTER_THE_FIRST;
+    system_fails(without_room ? OPENING_UNTIL_ALL_IS_CLOSED : refusal);
     CHECK_EQUAL(fetch(h, 1, 3, HMM_PIN | HMM_MAP | HMM_EXCLUSIVE), without_room ? 0 : -EINVAL);
     CHECK(system_call_reads(h, 5, 50));
     CHECK(system_call_reads(h, 1, 10));

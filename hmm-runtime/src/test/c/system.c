@@ -67,10 +67,11 @@ int __wrap_mprotect(void *at, size_t bytes, int protection) {
   }
   const size_t page = 4096;
   enum failing now = failing;
-  if (now == MAPPINGS_UNTIL_MUCH_IS_CLOSED && protection == PROT_NONE && bytes >= 16 * page) system_fails(NOTHING);
-  else if (protection != PROT_NONE && ((now == MAPPINGS_AFTER_THE_FIRST && bytes > page) || now == MAPPINGS_UNTIL_MUCH_IS_CLOSED)) {
-    if (bytes > page) syscall(SYS_mprotect, at, page, protection);
-    return refuse(now == MAPPINGS_AFTER_THE_FIRST ? EINVAL : ENOMEM);
+  bool opens = protection != PROT_NONE, in_the_middle = bytes > page;
+  if (now == OPENING_UNTIL_ALL_IS_CLOSED && !opens && bytes >= 16 * page) system_fails(NOTHING);
+  if (opens && (now == OPENING_UNTIL_ALL_IS_CLOSED || (now == PROTECTING_A_SECOND_PAGE && in_the_middle))) {
+    if (in_the_middle) syscall(SYS_mprotect, at, page, protection);
+    return refuse(now == PROTECTING_A_SECOND_PAGE ? EINVAL : ENOMEM);
   }
   return (int)syscall(SYS_mprotect, at, bytes, protection);
 }

@@ -10,7 +10,8 @@ enum failing {
   NOTHING,
   WRITE_PROTECTED_MAPPINGS, // UFFDIO_CONTINUE_MODE_WP is not known, as before Linux 6.4
   MAPPINGS_AFTER_THE_FIRST, // a kernel that takes one back which it promised
-  MAPPINGS_UNTIL_MUCH_IS_CLOSED, // there is no room for any, until 16 pages are closed at once
+  PROTECTING_A_SECOND_PAGE, // mprotect refuses in the middle of what it is to open
+  OPENING_UNTIL_ALL_IS_CLOSED, // the same for want of mappings, also of a single page, until 16 pages are closed at once
   WAKING,                   // nobody is ever woken
   READING_FAULTS,           // a descriptor that is good for nothing
 };
