@@ -41,7 +41,8 @@ static bool set_protection(const struct hmm_pager *p, uint64_t first, uint64_t e
 
 // Readable and writable is how everything is mapped but for answers, so more than these pages does no harm.
 static bool lift(struct hmm_pager *p, uint64_t first, uint64_t end) {
-  if (!atomic_exchange(&p->answers.all_closed, false) && set_protection(p, first, end, PROT_READ | PROT_WRITE)) return true;
+  bool all = atomic_exchange(&p->answers.all_closed, false);
+  if (!all && set_protection(p, first, end, PROT_READ | PROT_WRITE)) return true;
   return set_protection(p, 0, p->config.page_count, PROT_READ | PROT_WRITE);
 }
 
@@ -55,7 +56,7 @@ static void end_answer(struct hmm_pager *p, _Atomic uint64_t *at) {
 }
 
 void end_answers(struct hmm_pager *p, uint64_t first, uint64_t end) {
-  // In this order: an answer that is not counted any more was taken by somebody who counts as hearing until its page is open.
+  // In this order: an answer that no longer counts was taken by somebody who counts as hearing until its page is open.
   if (!atomic_load(&p->answers.count) && !atomic_load(&p->answers.hearing)) return;
   pthread_mutex_lock(&p->answers.lock);
   for (int i = 0; i < ANSWERS; i++) {
@@ -129,7 +130,8 @@ static bool allows(uint64_t w, bool write) {
 }
 
 bool hear_answer(struct hmm_pager *p, uint64_t page, bool write) {
-  atomic_fetch_add(&p->answers.hearing, 1); // before the answer is taken: from then on nobody else knows that the page is closed
+  // Before the answer is taken: from then on nobody else knows that the page is closed.
+  atomic_fetch_add(&p->answers.hearing, 1);
   uint64_t answer = take(p, page);
   bool open = lift(p, page, page + 1);
   atomic_fetch_sub(&p->answers.hearing, 1);

@@ -87,7 +87,7 @@ static uint64_t stretch_end(const struct hmm_pager *p, uint64_t first, uint64_t 
   return until;
 }
 
-// To close all of a heap takes no mapping more. What must stay as it is gets open again, with those that this has freed.
+// To close all of a heap takes no mapping more. What must stay as it is gets open again, with those that this frees.
 static void close_all_but_kept(struct hmm_pager *p) {
   uint64_t count = p->config.page_count;
   uint8_t *access = p->mappings.access;
@@ -99,7 +99,8 @@ static void close_all_but_kept(struct hmm_pager *p) {
   used += boundaries(p, 0, count);
 }
 
-// If the kernel refuses in the middle of a stretch, what it has done before is more than the words allow, perhaps, or less than pins rely on.
+// If the kernel refuses in the middle of a stretch, what it has done before is more than the words allow, perhaps, or less
+// than pins rely on.
 static void put_back(struct hmm_pager *p, uint64_t first, uint64_t end) {
   for (uint64_t at = first; at < end;) {
     uint64_t until = stretch_end(p, at, end);
