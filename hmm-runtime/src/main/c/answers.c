@@ -39,9 +39,10 @@ static bool set_protection(const struct hmm_pager *p, uint64_t first, uint64_t e
   return !mprotect(app_of(p, first), (size_t)((end - first) << p->config.page_shift), protection);
 }
 
-// Readable and writable is how everything is mapped but for answers, so more than this page does no harm.
-static bool lift(struct hmm_pager *p, uint64_t page) {
-  if (!atomic_exchange(&p->answers.all_closed, false) && set_protection(p, page, page + 1, PROT_READ | PROT_WRITE)) return true;
+// Readable and writable is how everything is mapped but for answers, so more than these pages does no harm.
+static bool lift(struct hmm_pager *p, uint64_t first, uint64_t end) {
+  bool all = atomic_exchange(&p->answers.all_closed, false);
+  if (!all && set_protection(p, first, end, PROT_READ | PROT_WRITE)) return true;
   return set_protection(p, 0, p->config.page_count, PROT_READ | PROT_WRITE);
 }
 
@@ -50,18 +51,20 @@ static void end_answer(struct hmm_pager *p, _Atomic uint64_t *at) {
   if (!answer) return; // heard meanwhile
   uint64_t page = page_of(answer);
   if (answer & POISON) unmap_pages(p, page, page + 1); // refuses only what is not mapped at all
-  else lift(p, page);
+  else lift(p, page, page + 1);
   atomic_fetch_sub(&p->answers.count, 1);
 }
 
 void end_answers(struct hmm_pager *p, uint64_t first, uint64_t end) {
-  if (!atomic_load(&p->answers.count)) return;
+  // In this order: an answer that no longer counts was taken by somebody who counts as hearing until its page is open.
+  if (!atomic_load(&p->answers.count) && !atomic_load(&p->answers.hearing)) return;
   pthread_mutex_lock(&p->answers.lock);
   for (int i = 0; i < ANSWERS; i++) {
     uint64_t answer = atomic_load(&p->answers.given[i]);
     if (answer && page_of(answer) >= first && page_of(answer) < end) end_answer(p, &p->answers.given[i]);
   }
-  if (atomic_load(&p->answers.all_closed)) lift(p, first);
+  // Whoever hears an answer takes it from the table before he opens its page, and may be stopped in between.
+  if (atomic_load(&p->answers.hearing) || atomic_load(&p->answers.all_closed)) lift(p, first, end);
   pthread_mutex_unlock(&p->answers.lock);
 }
 
@@ -127,7 +130,11 @@ static bool allows(uint64_t w, bool write) {
 }
 
 bool hear_answer(struct hmm_pager *p, uint64_t page, bool write) {
+  // Before the answer is taken: from then on nobody else knows that the page is closed.
+  atomic_fetch_add(&p->answers.hearing, 1);
   uint64_t answer = take(p, page);
-  if (!lift(p, page)) return true;
+  bool open = lift(p, page, page + 1);
+  atomic_fetch_sub(&p->answers.hearing, 1);
+  if (!open) return true;
   return answer & FAILED || !allows(load_word(p, page), write || answer & WROTE);
 }

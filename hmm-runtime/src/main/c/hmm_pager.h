@@ -1,7 +1,7 @@
 // hmm_pager.h - the native part of hmm4j: everything that must go on while Java threads are stopped.
 //
 // A Java thread that faults is stopped inside the kernel in Java state and cannot reach a safepoint. So whatever serves its fault, and whatever that waits for, is here:
-// the trap (uffd.c, sigsegv.c, signals.c), the way home (fetch.c), the launch gate (launch.c). Nothing here calls Java;
+// the trap (uffd.c, sigsegv.c, signals.c), the way home (home.c), the launch gate (launch.c). Nothing here calls Java;
 // what it waits for is another thread in here or an OpenCL
 // event that has been flushed.
 //
@@ -216,7 +216,8 @@ HMM_API int hmm_relocate(struct hmm_pager *pager, uint64_t device, uint64_t page
 HMM_API int64_t hmm_undo(struct hmm_pager *pager, uint64_t device, uint64_t launched_before, uint64_t clock_before,
                          uint64_t count, const uint64_t *pages, const uint64_t *committed, const uint64_t *before);
 
-// The launch gate: publishes, checks, enqueues, all in one call. 0 with an event, 0 without one if a page was missing, -errno if the driver refused.
+// The launch gate: publishes, checks, enqueues, all in one call. 0 with an event, 0 without one if a page was missing (also
+// if insisting waited for another launch for longer than a touch may), -errno if the driver refused.
 HMM_API int hmm_launch_enter(struct hmm_pager *pager, struct hmm_launch *launch, struct hmm_failure *failure);
 
 // Waits for launches that use a page of the range: of one device or (-1) of all, only those that write or all.

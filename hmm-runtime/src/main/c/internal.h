@@ -4,7 +4,9 @@
 // | --- | --- |
 // | pager.c | opening and closing, the crew that serves faults, counters, steps for tests |
 // | fault.c | what to do about one fault, and what to bring along |
-// | fetch.c | claim, wait, copy, map, settle: the one way in which pages come home; and the other claims that nobody may be stopped in |
+// | claim.c, claim.h | claims for the host: made, settled, and who waits for them woken |
+// | home.c | claim, wait, copy, map, settle: the one way in which pages come home |
+// | change.c | what is done to pages where they are: rights, contents, host memory, frames, undoing a move |
 // | launch.c | launches in flight and the gate |
 // | memory.c | host memory behind pages |
 // | dma.c | copies between host and device memory |
@@ -130,6 +132,7 @@ struct step {
 struct answers { // see answers.c
   pthread_mutex_t lock;
   _Atomic int count; // that stand, or are about to
+  _Atomic int hearing; // signal handlers that are opening what was closed
   _Atomic uint64_t given[ANSWERS];
   unsigned turn;
   _Atomic bool all_closed;
@@ -284,7 +287,7 @@ static inline struct hmm_record *new_record(struct hmm_pager *p, struct hmm_reco
 void serve(struct hmm_pager *p, struct fault *faults, int n);
 void bring_ahead(struct hmm_pager *p, const struct ahead *a);
 
-// fetch.c
+// home.c
 // Page `first` was touched; after a failure that was its own, `failure->word` is how its word was left. The others come along, but for those that launches use. With TOUCH_AHEAD nobody waits for the first either; with TOUCH_MAPPED they are mapped already, as far as is known.
 enum touch { TOUCH_WRITE = 1, TOUCH_MAPPED = 2, TOUCH_AHEAD = 4 };
 struct patience;

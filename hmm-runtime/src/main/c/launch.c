@@ -9,6 +9,7 @@
 //
 // A launch that lost its pages to the host several times insists: it publishes, and then moves what is missing itself, page by page, under claims. Only one thing could
 // stand in its way: a claim that waits for this very launch on a page not moved yet. Such a claim is given back (`-EAGAIN`).
+// While it waits for a launch of another device it holds up whoever touches the page that it has claimed. So it waits as long as a touch may, and is then withdrawn.
 //
 // What a kernel reads must be as it was at one moment. A page that held once is not safe until the launch is enqueued: the host waits for the launch, but another device that
 // takes a page to write it does not wait for a launch that reads its own copy. So all words are checked after the last page has come, and what is gone is moved anew. A check that
@@ -356,8 +357,9 @@ static void touch(const struct hmm_pager *p, const struct hmm_launch *request) {
 
 // What a claimed page's contents are worth to the device, brought into its frame. The page may be on another device, on the host, or nowhere.
 static int bring(struct hmm_pager *p, unsigned device, uint64_t page, uint64_t before, uint64_t number, struct hmm_failure *failure) {
-  struct page_range range = {page, page + 1};
-  if (await_conflicts(p, range, false, -1, number) == -EAGAIN) return -EDEADLK; // only one insists at a time: a mistake of ours
+  struct patience patience = new_patience(p, page, true, 0); // a touch behind our claim ends in time, too
+  int waited = await_patiently(p, (struct page_range){page, page + 1}, false, -1, number, &patience);
+  if (waited) return waited == -EAGAIN ? -EDEADLK : waited; // only one insists at a time: a mistake of ours
   bool on_device = word_sharers(before) >> device & 1;
   if (word_state(before) != EMPTY && !on_device) {
     int result = back(p, page, page + 1);
@@ -404,7 +406,7 @@ static void describe(struct hmm_record *r, uint64_t before, unsigned device, int
   r->copied = nanos(); // claiming and waiting are a part of it here
 }
 
-// Makes one page hold, and keep holding. 0, 1 if it cannot (a view, the protection, lost), or -errno.
+// Makes one page hold, and keep holding. 0, 1 if it cannot (a view, the protection, lost, or a launch that uses it took too long), or -errno.
 static int insist_on(struct hmm_pager *p, struct launch *l, uint64_t page, bool writes, struct hmm_launch *request, struct hmm_move *move, struct hmm_failure *failure) {
   while (true) {
     uint64_t w = load_word(p, page);
@@ -434,6 +436,7 @@ static int insist_on(struct hmm_pager *p, struct launch *l, uint64_t page, bool 
     uint64_t committed = settle_insisted(p, page, w, next);
     if (record) describe(record, w, l->device, result);
     end_record(p, record, result);
+    if (result == -ETIMEDOUT) return 1; // the caller comes again, and waits without claims first
     if (result) return result;
     if (word_state(committed) == POISONED) return 1; // by a launch that was waited for
     request->moved++;

@@ -69,21 +69,60 @@ static bool is_all(const struct hmm_pager *p, uint64_t first, uint64_t end, uint
   return *at == access && !memcmp(at, at + 1, (size_t)(end - first - 1));
 }
 
-// The lock is held by whoever calls this and what follows.
-static int change(struct hmm_pager *p, uint64_t first, uint64_t end, uint8_t access) {
-  static const int protections[] = {PROT_NONE, PROT_READ, PROT_READ | PROT_WRITE};
-  if (is_all(p, first, end, access)) return 0;
-  if (mprotect(app_of(p, first), (size_t)((end - first) << p->config.page_shift), protections[access])) return -errno;
-  used -= boundaries(p, first, end);
-  memset(p->mappings.access + first, access, (size_t)(end - first));
-  used += boundaries(p, first, end);
-  return 0;
-}
-
 static bool is_kept(const struct hmm_pager *p, uint64_t page) {
   if (p->mappings.access[page] == CLOSED) return false;
   uint64_t w = load_word(p, page);
   return word_state(w) == TO_HOST || word_pins(w, false) || word_pins(w, true);
+}
+
+// The lock is held by whoever calls this and what follows.
+static bool protect(const struct hmm_pager *p, uint64_t first, uint64_t end, uint8_t access) {
+  static const int protections[] = {PROT_NONE, PROT_READ, PROT_READ | PROT_WRITE};
+  return !mprotect(app_of(p, first), (size_t)((end - first) << p->config.page_shift), protections[access]);
+}
+
+static uint64_t stretch_end(const struct hmm_pager *p, uint64_t first, uint64_t end) {
+  uint64_t until = first + 1;
+  while (until < end && p->mappings.access[until] == p->mappings.access[first]) until++;
+  return until;
+}
+
+// To close all of a heap takes no mapping more. What must stay as it is gets open again, with those that this frees.
+static void close_all_but_kept(struct hmm_pager *p) {
+  uint64_t count = p->config.page_count;
+  uint8_t *access = p->mappings.access;
+  used -= boundaries(p, 0, count);
+  protect(p, 0, count, CLOSED);
+  for (uint64_t page = 0; page < count; page++) {
+    if (!is_kept(p, page) || !protect(p, page, page + 1, access[page])) access[page] = CLOSED;
+  }
+  used += boundaries(p, 0, count);
+}
+
+// If the kernel refuses in the middle of a stretch, what it has done before is more than the words allow, perhaps, or less
+// than pins rely on.
+static void put_back(struct hmm_pager *p, uint64_t first, uint64_t end) {
+  for (uint64_t at = first; at < end;) {
+    uint64_t until = stretch_end(p, at, end);
+    if (!protect(p, at, until, p->mappings.access[at])) {
+      close_all_but_kept(p); // others have taken the mappings that this needs
+      return;
+    }
+    at = until;
+  }
+}
+
+static int change(struct hmm_pager *p, uint64_t first, uint64_t end, uint8_t access) {
+  if (is_all(p, first, end, access)) return 0;
+  if (!protect(p, first, end, access)) {
+    int error = errno;
+    put_back(p, first, end);
+    return -error;
+  }
+  used -= boundaries(p, first, end);
+  memset(p->mappings.access + first, access, (size_t)(end - first));
+  used += boundaries(p, first, end);
+  return 0;
 }
 
 // Closes what may be closed, stretch by stretch from where it last ended, until no more than `goal` are left or it has been everywhere.
@@ -111,18 +150,6 @@ static void make_room(struct hmm_pager *p, int64_t goal) {
   }
 }
 
-// If the kernel refuses in the middle of a stretch, what it has done before is more than the words allow, perhaps. Its mappings begin and end where those of the table do.
-static void take_back(struct hmm_pager *p, uint64_t first, uint64_t end) {
-  const uint8_t *access = p->mappings.access;
-  uint64_t last = end - 1;
-  while (last > first && access[last] == access[last - 1]) last--;
-  if (last > first && !mprotect(app_of(p, first), (size_t)((last - first) << p->config.page_shift), PROT_NONE)) {
-    used -= boundaries(p, first, last);
-    memset(p->mappings.access + first, CLOSED, (size_t)(last - first));
-    used += boundaries(p, first, last);
-  }
-}
-
 static int set_locked(struct hmm_pager *p, uint64_t first, uint64_t end, uint8_t access) {
   if (used + 2 > most) make_room(p, most - most / 8);
   int result = change(p, first, end, access);
@@ -130,7 +157,6 @@ static int set_locked(struct hmm_pager *p, uint64_t first, uint64_t end, uint8_t
     make_room(p, 0);
     result = change(p, first, end, access);
   }
-  if (result && access != CLOSED) take_back(p, first, end);
   return result;
 }
 
@@ -145,8 +171,7 @@ int lower_mapping(struct hmm_pager *p, uint64_t first, uint64_t end) {
   int result = 0;
   pthread_mutex_lock(&lock);
   for (uint64_t at = first; at < end && !result;) {
-    uint64_t until = at + 1;
-    while (until < end && p->mappings.access[until] == p->mappings.access[at]) until++;
+    uint64_t until = stretch_end(p, at, end);
     if (p->mappings.access[at] == WRITABLE) result = set_locked(p, at, until, READABLE);
     at = until;
   }

@@ -2,6 +2,7 @@
 #include "heap.h"
 
 #include <errno.h>
+#include <signal.h>
 #include <string.h>
 
 #define PAGES 64
@@ -321,6 +322,56 @@ static void what_is_read_is_of_one_moment(const struct shape *shape) {
   close_heap(h);
 }
 
+// ---- against a kernel that takes long
+
+struct waiting {
+  struct heap *heap;
+  bool write;
+  struct launching launching;
+};
+
+static void *insist_beside(void *arg) {
+  struct waiting *w = arg;
+  CHECK_EQUAL(insist(w->heap, &w->launching, 0, FIRST, SLOW + 1, w->write), 0);
+  return NULL;
+}
+
+static void look_at_both(void *arg) {
+  CHECK_EQUAL(frame(arg, 0, FIRST)[MIDDLE], 5);
+  CHECK_EQUAL(frame(arg, 0, SLOW)[MIDDLE], 44);
+}
+
+// It is withdrawn, its claim given back, and a touch behind that claim ends in time. Nothing is lost: when the kernel has ended, it may insist again.
+static void a_long_kernel_is_waited_for_in_time(const struct shape *shape) {
+  for (int write = 0; write < 2; write++) {
+    struct heap *h = open_heap_with_touch_timeout(shape, PAGES, 20000000);
+    put(h, FIRST, 5);
+    CHECK(move_to(h, SLOW, 1, true));
+    struct stopped_kernel slow;
+    launch_stopped(h, &slow, 1, SLOW, SLOW + 1, true);
+    struct waiting w = {.heap = h, .write = write};
+    pthread_t insists = start_thread(insist_beside, &w);
+    AWAIT(word_state(word(h, SLOW)) == TO_HOST);
+    unsigned char value;
+    CHECK_EQUAL(touch_read(h, SLOW, &value), SIGBUS);
+    pthread_join(insists, NULL);
+    CHECK_EQUAL(w.launching.request.event, 0);
+    CHECK_EQUAL(w.launching.request.missing, SLOW);
+    CHECK_EQUAL(w.launching.request.moved, 1);
+    CHECK_EQUAL(hmm_used(h->pager, 0, NULL, 0), 0);
+    CHECK(state(h, SLOW) == DEVICE && word_device(word(h, SLOW)) == 1);
+    fill_frame(h, 1, SLOW, 44);
+    let_go(&slow);
+    w.launching.kernel = (struct fake_kernel){look_at_both, h, 0};
+    CHECK_EQUAL(insist(h, &w.launching, 0, FIRST, SLOW + 1, write), 0);
+    CHECK(w.launching.request.event);
+    CHECK_EQUAL(fake_wait((void *)(uintptr_t)w.launching.request.event), 0);
+    expect(h, FIRST, 5);
+    expect(h, SLOW, 44);
+    close_heap(h);
+  }
+}
+
 const struct test insist_tests[] = {
     {"pages_come_from_everywhere", pages_come_from_everywhere, false},
     {"what_cannot_be_moved_is_missing", what_cannot_be_moved_is_missing, true},
@@ -329,5 +380,6 @@ const struct test insist_tests[] = {
     {"insisting_gets_through", insisting_gets_through, false},
     {"a_long_fetch_gives_way", a_long_fetch_gives_way, false},
     {"what_is_read_is_of_one_moment", what_is_read_is_of_one_moment, false},
+    {"a_long_kernel_is_waited_for_in_time", a_long_kernel_is_waited_for_in_time, false},
     {0},
 };

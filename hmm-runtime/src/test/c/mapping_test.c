@@ -163,20 +163,26 @@ static void pins_leave_mappings_for_others(const struct shape *shape) {
 
 // Somebody else's attempt to map the page fails on its neighbour.
 static void a_pin_outlasts_the_failure_of_others(const struct shape *shape) {
-  if (by_signal(shape)) return; // one call maps both or none
-  for (uint64_t write = 0; write < 2; write++) {
+  for (uint64_t i = 0; i < (by_signal(shape) ? 4 : 2); i++) {
+    bool write = i % 2, without_room = i / 2; // to put back what was there; then all is closed, and there is some
     struct heap *h = open_heap(shape, 16, 1);
     put(h, 1, 10);
     put(h, 2, 20);
+    put(h, 5, 50);
+    CHECK_EQUAL(fetch(h, 5, 6, HMM_PIN | HMM_MAP), 0);
     if (!write) CHECK(move_to(h, 1, 0, false));
     CHECK_EQUAL(fetch(h, 1, 2, HMM_PIN | HMM_MAP | (write ? HMM_EXCLUSIVE : 0)), 0);
     CHECK_EQUAL(hmm_forbid(h->pager, 2, 3, 0), 0);
-    system_fails(MAPPINGS_AFTER_THE_FIRST);
-    CHECK_EQUAL(fetch(h, 1, 3, HMM_PIN | HMM_MAP | HMM_EXCLUSIVE), -EINVAL);
+    enum failing refusal = by_signal(shape) ? PROTECTING_A_SECOND_PAGE : MAPPINGS_AFTER_THE_FIRST;
+    system_fails(without_room ? OPENING_UNTIL_ALL_IS_CLOSED : refusal);
+    CHECK_EQUAL(fetch(h, 1, 3, HMM_PIN | HMM_MAP | HMM_EXCLUSIVE), without_room ? 0 : -EINVAL);
+    CHECK(system_call_reads(h, 5, 50));
     CHECK(system_call_reads(h, 1, 10));
     if (write) CHECK(system_call_writes(h, 1, 11));
     system_fails(NOTHING);
     unpin(h, 1, write);
+    unpin(h, 5, false);
+    for (uint64_t page = 1; page < 3 && without_room; page++) unpin(h, page, true);
     put(h, 1, 12);
     expect(h, 2, 20);
     CHECK_EQUAL(state(h, 1), HOST);
@@ -388,6 +394,38 @@ static void a_system_call_that_failed_may_be_made_again(const struct shape *shap
   close_heap(h);
 }
 
+// A thread that is told of its error may be stopped before it opens the page that was closed for it.
+struct hearer {
+  struct heap *heap;
+  struct stop stop;
+};
+
+static void *hear(void *arg) {
+  struct hearer *hearer = arg;
+  stop_when_opening(&hearer->stop);
+  expect(hearer->heap, 1, 12); // by then it may
+  return NULL;
+}
+
+static void a_pin_does_not_wait_for_who_hears_of_an_error(const struct shape *shape) {
+  if (by_signal(shape)) return; // nothing is closed to tell an error
+  struct heap *h = open_heap(shape, 32, 1);
+  struct hearer hearer = {.heap = h};
+  put(h, 1, 10);
+  protect(h, 1, 0);
+  pthread_t thread = start_thread(hear, &hearer);
+  AWAIT(hearer.stop.here);
+  protect(h, 1, 2);
+  CHECK_EQUAL(fetch(h, 1, 2, HMM_PIN | HMM_MAP | HMM_EXCLUSIVE), 0);
+  CHECK(system_call_reads(h, 1, 10));
+  CHECK(system_call_writes(h, 1, 12));
+  hearer.stop.go = true;
+  pthread_join(thread, NULL);
+  CHECK(system_call_writes(h, 1, 13));
+  unpin(h, 1, true);
+  close_heap(h);
+}
+
 // A thread does what it must not, again and again; others' pins and permitted system calls know nothing of it.
 struct offender {
   struct heap *heap;
@@ -411,7 +449,7 @@ static void errors_are_of_those_who_make_them(const struct shape *shape) {
   protect(h, 1, 1);
   expect(h, 1, 10);
   pthread_t thread = start_thread(offend, &o);
-  for (int round = 0; round < 200; round++) {
+  for (int round = 0; round < (shape->quick ? 200 : 2000); round++) {
     bool pinned = round % 2 || !serves_system_calls(shape);
     if (pinned) CHECK_EQUAL(fetch(h, 1, 2, HMM_PIN | HMM_MAP), 0);
     CHECK(system_call_reads(h, 1, 10));
@@ -441,6 +479,7 @@ const struct test mapping_tests[] = {
     {"a_pin_outranks_an_error", a_pin_outranks_an_error, false},
     {"no_error_outlives_its_reason", no_error_outlives_its_reason, true},
     {"a_system_call_that_failed_may_be_made_again", a_system_call_that_failed_may_be_made_again, false},
+    {"a_pin_does_not_wait_for_who_hears_of_an_error", a_pin_does_not_wait_for_who_hears_of_an_error, true},
     {"errors_are_of_those_who_make_them", errors_are_of_those_who_make_them, true},
     {0},
 };

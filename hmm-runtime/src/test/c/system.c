@@ -4,10 +4,10 @@
 
 #include <errno.h>
 #include <linux/userfaultfd.h>
+#include <sched.h>
 #include <stdarg.h>
-#include <stdatomic.h>
-#include <stdbool.h>
 #include <sys/ioctl.h>
+#include <sys/mman.h>
 #include <sys/syscall.h>
 #include <sys/types.h>
 #include <unistd.h>
@@ -18,6 +18,7 @@
 
 static _Atomic enum failing failing;
 static _Atomic int mappings, ioctls;
+static _Thread_local struct stop *opening;
 
 void system_fails(enum failing what) {
   mappings = 0;
@@ -25,6 +26,8 @@ void system_fails(enum failing what) {
 }
 
 int ioctl_calls(void) { return ioctls; }
+
+void stop_when_opening(struct stop *at) { opening = at; }
 
 static int refuse(int error) {
   errno = error;
@@ -34,6 +37,7 @@ static int refuse(int error) {
 // What the linker makes of calls of these names.
 int __wrap_ioctl(int fd, unsigned long request, ...);
 ssize_t __wrap_read(int fd, void *to, size_t bytes);
+int __wrap_mprotect(void *at, size_t bytes, int protection);
 
 int __wrap_ioctl(int fd, unsigned long request, ...) {
   va_list arguments;
@@ -52,4 +56,22 @@ int __wrap_ioctl(int fd, unsigned long request, ...) {
 ssize_t __wrap_read(int fd, void *to, size_t bytes) {
   if (failing == READING_FAULTS) return refuse(EIO);
   return syscall(SYS_read, fd, to, bytes);
+}
+
+int __wrap_mprotect(void *at, size_t bytes, int protection) {
+  struct stop *stop = opening;
+  if (stop && protection == (PROT_READ | PROT_WRITE)) {
+    opening = NULL;
+    stop->here = true;
+    while (!stop->go) sched_yield();
+  }
+  const size_t page = 4096;
+  enum failing now = failing;
+  bool opens = protection != PROT_NONE, in_the_middle = bytes > page;
+  if (now == OPENING_UNTIL_ALL_IS_CLOSED && !opens && bytes >= 16 * page) system_fails(NOTHING);
+  if (opens && (now == OPENING_UNTIL_ALL_IS_CLOSED || (now == PROTECTING_A_SECOND_PAGE && in_the_middle))) {
+    if (in_the_middle) syscall(SYS_mprotect, at, page, protection);
+    return refuse(now == PROTECTING_A_SECOND_PAGE ? EINVAL : ENOMEM);
+  }
+  return (int)syscall(SYS_mprotect, at, bytes, protection);
 }

@@ -3,15 +3,26 @@
 #ifndef SYSTEM_H
 #define SYSTEM_H
 
+#include <stdatomic.h>
+#include <stdbool.h>
+
 enum failing {
   NOTHING,
   WRITE_PROTECTED_MAPPINGS, // UFFDIO_CONTINUE_MODE_WP is not known, as before Linux 6.4
   MAPPINGS_AFTER_THE_FIRST, // a kernel that takes one back which it promised
+  PROTECTING_A_SECOND_PAGE, // mprotect refuses in the middle of what it is to open
+  OPENING_UNTIL_ALL_IS_CLOSED, // the same for want of mappings, also of a single page, until 16 pages are closed at once
   WAKING,                   // nobody is ever woken
   READING_FAULTS,           // a descriptor that is good for nothing
 };
 
 void system_fails(enum failing what); // from now on
 int ioctl_calls(void); // how many there were
+
+// Where a thread stops until it may go.
+struct stop {
+  _Atomic bool here, go;
+};
+void stop_when_opening(struct stop *at); // the calling thread, when it next makes memory readable and writable
 
 #endif

@@ -89,7 +89,7 @@ class NativePartTest {
 
     private static CommandLine.Outcome compile(Path folder, Build build, String program, List<String> sources) throws InterruptedException {
         List<String> command = new ArrayList<>(List.of("cc", "-std=c17", "-Wall", "-Wextra", "-Wconversion", "-Werror", "-g", "-fvisibility=hidden", "-DSTUCK_NANOS=300000000ULL",
-                "-Wl,--wrap=ioctl,--wrap=read", // system.c
+                "-Wl,--wrap=ioctl,--wrap=read,--wrap=mprotect", // system.c
                 "-I" + SOURCES.resolve("main/c"), "-I" + SOURCES.resolve("test/c"), "-o", program));
         command.addAll(build.flags);
         command.addAll(sources);

@@ -1,6 +1,6 @@
-// fetch.c - every claim that others must wait for: made, carried out and released in one call.
+// home.c - the one way in which pages come home: for a fault, a view, or whoever needs the host's copy.
 //
-// Bringing pages home, in numbered steps, for a batch of pages:
+// In numbered steps, for a batch of pages, in one call:
 //   1 claim each page that has to change with TO_HOST, then
 //   2 wait for the launches in flight that conflict (claim first, wait then: launch.c has the other half),
 //   3 copy what only a device has into the alias,
@@ -12,7 +12,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "internal.h"
+#include "claim.h"
 
 #define BATCH_BYTES (4ULL << 20)
 #define UNDER_WAY 4
@@ -20,10 +20,6 @@
 #define AHEAD 16 // of a fault: nobody waits for any of these pages
 #define MAPPED 32 // of a fault: the pages are mapped and protected
 #define PATIENT 128 // of a fetch: of pages that one launch uses, and waits for it
-
-struct claim {
-  uint64_t page, word, before;
-};
 
 struct batch {
   struct claim *claims;
@@ -50,16 +46,6 @@ struct left { // pages of a pass that are for the next one
 
 enum { DONE, CLAIMED, BUSY };
 enum { OUTCOME_ALREADY = 1, OUTCOME_MOVED, OUTCOME_NOTHING };
-
-int fail(struct hmm_failure *failure, enum hmm_reason reason, uint64_t page, uint64_t word, int64_t status, enum hmm_call call, unsigned device) {
-  if (failure) *failure = (struct hmm_failure){reason, (int64_t)page, (int64_t)word, status, call, device};
-  return reason == HMM_REFUSED ? -EACCES : reason == HMM_TOO_MANY_PINS ? -EOVERFLOW : -EIO;
-}
-
-int fail_errno(struct hmm_failure *failure, uint64_t page, int negative_errno, enum hmm_call call) {
-  fail(failure, HMM_SYSTEM, page, 0, -negative_errno, call, 0);
-  return negative_errno;
-}
 
 // The device is gone for good; the same statuses as ClStatus.java has.
 static bool is_lost(int64_t status) { return status == -2 || status == -34 || status == -36 || status == -1121 || status == -9999; }
@@ -162,9 +148,7 @@ static int await_launches(const struct fetch *f, const struct batch *b) {
   return 0;
 }
 
-static bool continues(const struct batch *b, size_t i) {
-  return i < b->count && b->claims[i].page == b->claims[i - 1].page + 1;
-}
+static bool continues(const struct batch *b, size_t i) { return i < b->count && b->claims[i].page == b->claims[i - 1].page + 1; }
 
 // Nobody says which of several commands has failed: told is the first page that came from the device.
 static int fail_copy(const struct fetch *f, const struct batch *b, int status, unsigned device) {
@@ -195,21 +179,27 @@ static int copy(const struct fetch *f, struct batch *b) {
   return 0;
 }
 
-// What a claimed page becomes.
-static uint64_t landed(const struct fetch *f, uint64_t w, uint64_t before) {
-  unsigned sharers = exclusive(f) ? 0 : word_sharers(before);
+// What a claimed page becomes, if the claim is for reading, and if it is for writing.
+static uint64_t landed_to_read(uint64_t w, uint64_t before) {
   switch (word_state(before)) {
-  case EMPTY: return exclusive(f) ? word_next(w, HOST, 0, 0, 0) : word_next(w, EMPTY, 0, 0, MARKED_READ);
-  case DEVICE: return word_shared(w, exclusive(f) ? 0 : 1u << word_device(before));
-  default: return word_shared(w, sharers);
+  case EMPTY: return word_next(w, EMPTY, 0, 0, MARKED_READ);
+  case DEVICE: return word_shared(w, 1u << word_device(before));
+  default: return word_shared(w, word_sharers(before));
   }
 }
+
+static uint64_t landed_to_write(uint64_t w, uint64_t before) {
+  (void)before;
+  return word_next(w, HOST, 0, 0, 0);
+}
+
+static becoming *landed(const struct fetch *f) { return exclusive(f) ? landed_to_write : landed_to_read; }
 
 // What step 4 has to do for a page.
 enum mapping { LEAVE_UNMAPPED, MAP_ZEROS, MAP_TO_READ, MAP_TO_WRITE, LIFT_PROTECTION };
 
 static enum mapping mapping_for(const struct fetch *f, const struct claim *c) {
-  uint64_t before = c->before, after = landed(f, c->word, before);
+  uint64_t before = c->before, after = landed(f)(c->word, before);
   if (!word_readable(before)) return LEAVE_UNMAPPED; // it came home, but nobody may touch it
   if (word_state(after) != HOST || !word_writable(after)) return MAP_TO_READ;
   if (word_state(before) == EMPTY && !(before & MARKED_READ)) return MAP_ZEROS;
@@ -243,52 +233,18 @@ static int map(const struct fetch *f, const struct batch *b) {
   return result;
 }
 
-// Replaces all but pins and protection of a claimed word. Returns what it became.
-static uint64_t settle(struct hmm_pager *p, const struct claim *c, uint64_t (*next)(const struct fetch *, uint64_t, uint64_t), const struct fetch *f, bool pin) {
-  uint64_t w = load_word(p, c->page);
-  uint64_t to;
-  do {
-    to = next(f, w, c->before);
-    if (pin) to = word_pin(to, exclusive(f));
-  } while (!change_word(p, c->page, &w, to));
-  if (word_state(to) == POISONED) count(p, HMM_POISONED, 1);
-  return to;
-}
-
-static uint64_t poisoned(const struct fetch *f, uint64_t w, uint64_t before) {
-  (void)f, (void)before;
-  return word_next(w, POISONED, 0, 0, 0);
-}
-
-static uint64_t restored(const struct fetch *f, uint64_t w, uint64_t before) {
-  if (is_doomed(w, before)) return poisoned(f, w, before);
-  if (word_state(before) == TO_DEVICE) return word_shared(w, word_sharers(before)); // that claim is lost
-  return word_next(w, word_state(before), word_device(before), word_sharers(before), before & MARKED_READ);
-}
-
-static void wake(const struct fetch *f, const struct batch *b) {
-  settled(f->p);
-  for (size_t i = 0; i < b->count;) {
-    size_t j = i + 1;
-    while (continues(b, j)) j++;
-    f->p->trap->wake(f->p, b->claims[i].page, b->claims[j - 1].page + 1);
-    i = j;
-  }
-}
-
 // Every page of the batch from number `from` on is again where it was; those of a lost device are poisoned, and those that a failed kernel was to write.
 static void restore_from(const struct fetch *f, struct batch *b, size_t from, const struct hmm_failure *failure) {
   dma_wait(f->p, &b->copies);
   for (size_t i = from; i < b->count; i++) {
     const struct claim *c = &b->claims[i];
     bool lost = failure && failure->reason == HMM_OPENCL && is_lost(failure->status) && word_state(c->before) == DEVICE && (int64_t)word_device(c->before) == failure->device;
-    uint64_t left = settle(f->p, c, lost ? poisoned : restored, f, false);
+    uint64_t left = settle(f->p, c, lost ? poisoned : restored, NO_PIN);
     if (f->flags & FAULT && c->page == f->first) f->failure->word = (int64_t)left; // what the touch is judged by
   }
   // Who touched the first page of a fault is woken when the fault is answered, and not sent through it again before.
   size_t woken = f->flags & FAULT && !(f->flags & AHEAD) && from == 0 && b->count && b->claims[0].page == f->first ? 1 : from;
-  const struct batch given_back = {.claims = b->claims + woken, .count = b->count - woken};
-  wake(f, &given_back);
+  wake_claimed(f->p, b->claims + woken, b->count - woken);
   b->count = from;
 }
 
@@ -318,9 +274,8 @@ static bool leave_launched(const struct fetch *f, struct batch *b) {
         b->claims[kept++] = c;
         continue;
       }
-      settle(f->p, &c, restored, f, false);
-      const struct batch given_back = {.claims = &c, .count = 1};
-      wake(f, &given_back);
+      settle(f->p, &c, restored, NO_PIN);
+      wake_claimed(f->p, &c, 1);
     }
   }
   b->count = kept;
@@ -382,9 +337,10 @@ static int land(const struct fetch *f, struct batch *b) {
     return result;
   }
   step(f->p, HMM_STEP_MAPPED);
+  enum pin pin = !(f->flags & HMM_PIN) ? NO_PIN : exclusive(f) ? WRITE_PIN : READ_PIN;
   for (size_t i = 0; i < b->count; i++) {
     const struct claim *c = &b->claims[i];
-    settle(f->p, c, landed, f, f->flags & HMM_PIN);
+    settle(f->p, c, landed(f), pin);
     done(f, c->page, OUTCOME_MOVED);
     if (f->moved) {
       f->moved->claimed++;
@@ -392,7 +348,7 @@ static int land(const struct fetch *f, struct batch *b) {
       if (word_state(c->before) == DEVICE) f->moved->devices |= 1u << word_device(c->before);
     }
   }
-  wake(f, b);
+  wake_claimed(f->p, b->claims, b->count);
   b->count = 0;
   return 0;
 }
@@ -607,127 +563,4 @@ int fetch_for_fault(struct hmm_pager *p, uint64_t first, uint64_t end, unsigned 
     wait_settled(p, first);
     return 0; // the touch is made again and finds what it finds
   }
-}
-
-HMM_API int hmm_forbid(struct hmm_pager *p, uint64_t first, uint64_t end, uint64_t keep_reading) { return p->trap->forbid(p, first, end, keep_reading); }
-
-HMM_API int hmm_set_access(struct hmm_pager *p, uint64_t first, uint64_t end, uint64_t access) { return p->trap->set_access(p, first, end, (int)access); }
-
-// Claims one page for something that is over at once, waiting for whoever has it. Returns the word before.
-static struct claim claim_now(struct hmm_pager *p, uint64_t page) {
-  while (true) {
-    uint64_t w = load_word(p, page);
-    if (word_state(w) == TO_HOST) {
-      wait_settled(p, page);
-      continue;
-    }
-    uint64_t next = word_claim(w, true), expected = w;
-    if (change_word(p, page, &expected, next)) return (struct claim){page, next, w};
-  }
-}
-
-static uint64_t emptied(const struct fetch *f, uint64_t w, uint64_t before) {
-  (void)f, (void)before;
-  return word_next(w, EMPTY, 0, 0, 0);
-}
-
-HMM_API int hmm_discard(struct hmm_pager *p, uint64_t first, uint64_t end, struct hmm_failure *failure) {
-  struct claim claims[CLAIMS_OF_A_FAULT];
-  const struct fetch none = {0};
-  if (dma_may_write(p, first, end)) return fail(failure, HMM_OPENCL, first, load_word(p, first), DEVICE_NOT_AVAILABLE, HMM_CALL_READ, word_device(load_word(p, first)));
-  for (uint64_t at = first; at < end;) {
-    struct batch b = {.claims = claims};
-    while (at < end && b.count < CLAIMS_OF_A_FAULT) claims[b.count++] = claim_now(p, at++);
-    uint64_t from = claims[0].page;
-    int result = p->trap->forbid(p, from, at, false);
-    enum hmm_call call = HMM_CALL_FORBID;
-    if (!result) {
-      call = HMM_CALL_PUNCH;
-      result = punch(p, from, at);
-    }
-    struct fetch f = none;
-    f.p = p;
-    for (size_t i = 0; i < b.count; i++) settle(p, &claims[i], result ? restored : emptied, &f, false);
-    wake(&f, &b);
-    if (result) return fail_errno(failure, from, result, call);
-  }
-  return 0;
-}
-
-HMM_API int64_t hmm_release_host(struct hmm_pager *p, uint64_t device, uint64_t first, uint64_t end) {
-  struct claim claims[CLAIMS_OF_A_FAULT];
-  int64_t released = 0;
-  struct fetch f = {.p = p};
-  for (uint64_t at = first; at < end;) {
-    struct batch b = {.claims = claims};
-    for (; at < end && b.count < CLAIMS_OF_A_FAULT; at++) {
-      uint64_t w = load_word(p, at);
-      if (word_state(w) == DEVICE && word_device(w) == device && change_word(p, at, &w, word_claim(w, true))) claims[b.count++] = (struct claim){at, 0, w};
-      else if (b.count) break;
-    }
-    if (!b.count) continue;
-    int result = punch(p, claims[0].page, claims[b.count - 1].page + 1);
-    for (size_t i = 0; i < b.count; i++) settle(p, &claims[i], restored, &f, false);
-    wake(&f, &b);
-    if (result) return result;
-    released += (int64_t)b.count;
-  }
-  return released;
-}
-
-#define TABLE(type, address) ((_Atomic type *)(uintptr_t)(address))
-
-HMM_API int hmm_relocate(struct hmm_pager *p, uint64_t device, uint64_t page, uint64_t frame, struct hmm_failure *failure) {
-  struct hmm_device_config *c = &p->devices[device].config;
-  int32_t to = (int32_t)frame, from = frame_of(&p->devices[device], page);
-  struct claim claimed = claim_now(p, page);
-  uint64_t w = claimed.before;
-  bool valid = word_state(w) == DEVICE ? word_device(w) == device : word_sharers(w) >> device & 1;
-  int status = 0;
-  while (await_conflicts(p, (struct page_range){page, page + 1}, false, (int)device, 0) == -EAGAIN) await_decided(p, NULL); // cannot be: who insists keeps us out
-  if (valid) status = dma_within(p, (unsigned)device, from, to);
-  if (!status) {
-    if (valid) atomic_store(&TABLE(int32_t, c->region_of_frame)[to], atomic_load(&TABLE(int32_t, c->region_of_frame)[from]));
-    atomic_store(&TABLE(int64_t, c->page_of_frame)[from], 0);
-    atomic_store(&TABLE(int32_t, c->region_of_frame)[from], 0);
-    atomic_store(&TABLE(int32_t, c->last_use)[to], atomic_load(&TABLE(int32_t, c->last_use)[from]));
-    atomic_store(&TABLE(int64_t, c->page_of_frame)[to], (int64_t)page + 1);
-    atomic_store(&TABLE(int32_t, c->frame_of_page)[page], to + 1);
-  }
-  struct batch b = {.claims = &claimed, .count = 1};
-  struct fetch f = {.p = p};
-  settle(p, &claimed, restored, &f, false);
-  wake(&f, &b);
-  return status ? fail(failure, HMM_OPENCL, page, w, status, HMM_CALL_COPY, (unsigned)device) : valid;
-}
-
-HMM_API int64_t hmm_undo(struct hmm_pager *p, uint64_t device, uint64_t launched_before, uint64_t clock_before, uint64_t n, const uint64_t *pages,
-                         const uint64_t *committed, const uint64_t *before) {
-  const struct device *d = &p->devices[device];
-  unsigned own = 1u << device;
-  int64_t undone = 0;
-  for (uint64_t i = 0; i < n; i++) {
-    uint64_t w = load_word(p, pages[i]), claimed = word_claim(w, true);
-    if (!same_version(w, committed[i]) || word_state(w) == TO_HOST || !change_word(p, pages[i], &w, claimed)) continue; // somebody else's business by now
-    while (await_conflicts(p, (struct page_range){pages[i], pages[i] + 1}, false, -1, 0) == -EAGAIN) await_decided(p, NULL); // cannot be: who insists keeps us out
-    int32_t frame = frame_of(d, pages[i]);
-    bool used = frame < 0 || atomic_load(&TABLE(int32_t, d->config.last_use)[frame]) - (int32_t)clock_before > 0;
-    bool back = hmm_launched(p, device) == launched_before || !used;
-    uint64_t next, now = load_word(p, pages[i]);
-    do {
-      unsigned sharers = word_sharers(claimed);
-      if (!back) next = sharers ? word_shared(now, sharers) : word_next(now, DEVICE, (unsigned)device, 0, 0);
-      else if (word_state(before[i]) == EMPTY) next = word_next(now, EMPTY, 0, 0, before[i] & MARKED_READ);
-      else next = word_shared(now, (sharers & ~own) | (word_sharers(before[i]) & own)); // others have what they have now, this one what it had
-      if (now & DOOMED) next = word_next(now, POISONED, 0, 0, 0);
-    } while (!change_word(p, pages[i], &now, next));
-    if (word_state(next) == POISONED) {
-      count(p, HMM_POISONED, 1);
-      back = false;
-    }
-    settled(p);
-    p->trap->wake(p, pages[i], pages[i] + 1);
-    undone += back;
-  }
-  return undone;
 }

@@ -1,0 +1,125 @@
+// change.c - what is done to pages where they are: taking rights away, giving up contents or host memory, another
+// frame, undoing a move. What claims pages here copies nothing from device to host.
+#define _GNU_SOURCE
+#include <errno.h>
+
+#include "claim.h"
+
+HMM_API int hmm_forbid(struct hmm_pager *p, uint64_t first, uint64_t end, uint64_t keep_reading) {
+  return p->trap->forbid(p, first, end, keep_reading);
+}
+
+HMM_API int hmm_set_access(struct hmm_pager *p, uint64_t first, uint64_t end, uint64_t access) {
+  return p->trap->set_access(p, first, end, (int)access);
+}
+
+static uint64_t emptied(uint64_t w, uint64_t before) {
+  (void)before;
+  return word_next(w, EMPTY, 0, 0, 0);
+}
+
+HMM_API int hmm_discard(struct hmm_pager *p, uint64_t first, uint64_t end, struct hmm_failure *failure) {
+  struct claim claims[CLAIMS_OF_A_FAULT];
+  if (dma_may_write(p, first, end)) {
+    uint64_t w = load_word(p, first);
+    return fail(failure, HMM_OPENCL, first, w, DEVICE_NOT_AVAILABLE, HMM_CALL_READ, word_device(w));
+  }
+  for (uint64_t at = first; at < end;) {
+    size_t n = 0;
+    while (at < end && n < CLAIMS_OF_A_FAULT) claims[n++] = claim_now(p, at++);
+    uint64_t from = claims[0].page;
+    int result = p->trap->forbid(p, from, at, false);
+    enum hmm_call call = HMM_CALL_FORBID;
+    if (!result) {
+      call = HMM_CALL_PUNCH;
+      result = punch(p, from, at);
+    }
+    for (size_t i = 0; i < n; i++) settle(p, &claims[i], result ? restored : emptied, NO_PIN);
+    wake_claimed(p, claims, n);
+    if (result) return fail_errno(failure, from, result, call);
+  }
+  return 0;
+}
+
+HMM_API int64_t hmm_release_host(struct hmm_pager *p, uint64_t device, uint64_t first, uint64_t end) {
+  struct claim claims[CLAIMS_OF_A_FAULT];
+  int64_t released = 0;
+  for (uint64_t at = first; at < end;) {
+    size_t n = 0;
+    for (; at < end && n < CLAIMS_OF_A_FAULT; at++) {
+      uint64_t w = load_word(p, at);
+      bool there = word_state(w) == DEVICE && word_device(w) == device;
+      if (there && change_word(p, at, &w, word_claim(w, true))) claims[n++] = (struct claim){at, 0, w};
+      else if (n) break;
+    }
+    if (!n) continue;
+    int result = punch(p, claims[0].page, claims[n - 1].page + 1);
+    for (size_t i = 0; i < n; i++) settle(p, &claims[i], restored, NO_PIN);
+    wake_claimed(p, claims, n);
+    if (result) return result;
+    released += (int64_t)n;
+  }
+  return released;
+}
+
+#define TABLE(type, address) ((_Atomic type *)(uintptr_t)(address))
+
+HMM_API int hmm_relocate(struct hmm_pager *p, uint64_t device, uint64_t page, uint64_t frame,
+                         struct hmm_failure *failure) {
+  struct hmm_device_config *c = &p->devices[device].config;
+  int32_t to = (int32_t)frame, from = frame_of(&p->devices[device], page);
+  struct claim claimed = claim_now(p, page);
+  uint64_t w = claimed.before;
+  bool valid = word_state(w) == DEVICE ? word_device(w) == device : word_sharers(w) >> device & 1;
+  int status = 0;
+  struct page_range range = {page, page + 1};
+  // Nobody insists now: whoever does keeps us out.
+  while (await_conflicts(p, range, false, (int)device, 0) == -EAGAIN) await_decided(p, NULL);
+  if (valid) status = dma_within(p, (unsigned)device, from, to);
+  if (!status) {
+    _Atomic int32_t *regions = TABLE(int32_t, c->region_of_frame), *uses = TABLE(int32_t, c->last_use);
+    if (valid) atomic_store(&regions[to], atomic_load(&regions[from]));
+    atomic_store(&TABLE(int64_t, c->page_of_frame)[from], 0);
+    atomic_store(&regions[from], 0);
+    atomic_store(&uses[to], atomic_load(&uses[from]));
+    atomic_store(&TABLE(int64_t, c->page_of_frame)[to], (int64_t)page + 1);
+    atomic_store(&TABLE(int32_t, c->frame_of_page)[page], to + 1);
+  }
+  settle(p, &claimed, restored, NO_PIN);
+  wake_claimed(p, &claimed, 1);
+  return status ? fail(failure, HMM_OPENCL, page, w, status, HMM_CALL_COPY, (unsigned)device) : valid;
+}
+
+HMM_API int64_t hmm_undo(struct hmm_pager *p, uint64_t device, uint64_t launched_before, uint64_t clock_before,
+                         uint64_t n, const uint64_t *pages, const uint64_t *committed, const uint64_t *before) {
+  const struct device *d = &p->devices[device];
+  unsigned own = 1u << device;
+  int64_t undone = 0;
+  for (uint64_t i = 0; i < n; i++) {
+    uint64_t w = load_word(p, pages[i]), claimed = word_claim(w, true);
+    if (!same_version(w, committed[i]) || word_state(w) == TO_HOST) continue; // somebody else's business by now
+    if (!change_word(p, pages[i], &w, claimed)) continue;
+    struct page_range range = {pages[i], pages[i] + 1};
+    // Nobody insists now: whoever does keeps us out.
+    while (await_conflicts(p, range, false, -1, 0) == -EAGAIN) await_decided(p, NULL);
+    int32_t frame = frame_of(d, pages[i]);
+    bool used = frame < 0 || atomic_load(&TABLE(int32_t, d->config.last_use)[frame]) - (int32_t)clock_before > 0;
+    bool back = hmm_launched(p, device) == launched_before || !used;
+    uint64_t next, now = load_word(p, pages[i]);
+    do {
+      unsigned sharers = word_sharers(claimed);
+      if (!back) next = sharers ? word_shared(now, sharers) : word_next(now, DEVICE, (unsigned)device, 0, 0);
+      else if (word_state(before[i]) == EMPTY) next = word_next(now, EMPTY, 0, 0, before[i] & MARKED_READ);
+      else next = word_shared(now, (sharers & ~own) | (word_sharers(before[i]) & own)); // ours as it was
+      if (now & DOOMED) next = word_next(now, POISONED, 0, 0, 0);
+    } while (!change_word(p, pages[i], &now, next));
+    if (word_state(next) == POISONED) {
+      count(p, HMM_POISONED, 1);
+      back = false;
+    }
+    settled(p);
+    p->trap->wake(p, pages[i], pages[i] + 1);
+    undone += back;
+  }
+  return undone;
+}

@@ -1,0 +1,60 @@
+// claim.c - see claim.h.
+#define _GNU_SOURCE
+#include "claim.h"
+
+#include <errno.h>
+
+int fail(struct hmm_failure *failure, enum hmm_reason reason, uint64_t page, uint64_t word, int64_t status,
+         enum hmm_call call, unsigned device) {
+  if (failure) *failure = (struct hmm_failure){reason, (int64_t)page, (int64_t)word, status, call, device};
+  return reason == HMM_REFUSED ? -EACCES : reason == HMM_TOO_MANY_PINS ? -EOVERFLOW : -EIO;
+}
+
+int fail_errno(struct hmm_failure *failure, uint64_t page, int negative_errno, enum hmm_call call) {
+  fail(failure, HMM_SYSTEM, page, 0, -negative_errno, call, 0);
+  return negative_errno;
+}
+
+struct claim claim_now(struct hmm_pager *p, uint64_t page) {
+  while (true) {
+    uint64_t w = load_word(p, page);
+    if (word_state(w) == TO_HOST) {
+      wait_settled(p, page);
+      continue;
+    }
+    uint64_t next = word_claim(w, true), expected = w;
+    if (change_word(p, page, &expected, next)) return (struct claim){page, next, w};
+  }
+}
+
+uint64_t poisoned(uint64_t w, uint64_t before) {
+  (void)before;
+  return word_next(w, POISONED, 0, 0, 0);
+}
+
+uint64_t restored(uint64_t w, uint64_t before) {
+  if (is_doomed(w, before)) return poisoned(w, before);
+  if (word_state(before) == TO_DEVICE) return word_shared(w, word_sharers(before)); // that claim is lost
+  return word_next(w, word_state(before), word_device(before), word_sharers(before), before & MARKED_READ);
+}
+
+uint64_t settle(struct hmm_pager *p, const struct claim *c, becoming *next, enum pin pin) {
+  uint64_t w = load_word(p, c->page);
+  uint64_t to;
+  do {
+    to = next(w, c->before);
+    if (pin != NO_PIN) to = word_pin(to, pin == WRITE_PIN);
+  } while (!change_word(p, c->page, &w, to));
+  if (word_state(to) == POISONED) count(p, HMM_POISONED, 1);
+  return to;
+}
+
+void wake_claimed(struct hmm_pager *p, const struct claim *claims, size_t n) {
+  settled(p);
+  for (size_t i = 0; i < n;) {
+    size_t j = i + 1;
+    while (j < n && claims[j].page == claims[j - 1].page + 1) j++;
+    p->trap->wake(p, claims[i].page, claims[j - 1].page + 1);
+    i = j;
+  }
+}

@@ -1,0 +1,28 @@
+// claim.h - claims for the host: the word says TO_HOST, others wait, and whoever has claimed settles it in the same call.
+//
+// While a page is claimed nothing of its word changes but pins and protection, and DOOMED if the kernel fails that the
+// claim waits for.
+#ifndef HMM_CLAIM_H
+#define HMM_CLAIM_H
+
+#include "internal.h"
+
+struct claim {
+  uint64_t page, word, before;
+};
+
+// One page, for something that is over at once, waiting for whoever has it.
+struct claim claim_now(struct hmm_pager *p, uint64_t page);
+
+// The word that a claimed page gets, from what it is now and what it was before the claim.
+typedef uint64_t becoming(uint64_t w, uint64_t before);
+becoming restored; // where it was; poisoned if it is doomed
+becoming poisoned;
+
+enum pin { NO_PIN, READ_PIN, WRITE_PIN };
+// Ends a claim. Pins and protection of the word stay as they are, but for one pin more. Returns the new word; then wake.
+uint64_t settle(struct hmm_pager *p, const struct claim *c, becoming *next, enum pin pin);
+// Those who wait for these claims, which are in order of pages.
+void wake_claimed(struct hmm_pager *p, const struct claim *claims, size_t n);
+
+#endif
