@@ -1,5 +1,6 @@
-// paged.cl - kernels over data of the managed heap that may be larger than the device's memory, one for each legal form.
-// In and out: heap addresses (ulong) of arrays, beside plain arrays that are there as a whole.
+// paged.cl - kernels over data of the managed heap that may be larger than the device's memory, for each legal form.
+// In: heap addresses (ulong) of arrays or lists, beside plain arrays that are there as a whole.
+// Out: arrays in the heap (scale_*, count_values, sum_blocks), or plain ones (gather_rows, sum_lists).
 // Grid: one-dimensional; see each kernel.
 // Needs: OpenCL C 1.2, hmm.clh (aperture, paged or plain).
 // Moves: what the kernels read and write, once; in paged form an entry of the table for each page or object beside it.

@@ -94,11 +94,12 @@ kernel void tree_search(HMM_HEAP_CONST, const ulong root, global const uchar *wo
                 answer = *value;
                 break;
             }
-            global const ulong *child = HMM_READ_CACHED(ulong, at + (order < 0 ? TREE_LEFT : TREE_RIGHT), &page);
-            if (!child) {
+            global const ulong *left = HMM_READ_CACHED(ulong, at + TREE_LEFT, &page);
+            global const ulong *right = HMM_READ_CACHED(ulong, at + TREE_RIGHT, &page);
+            if (!left || !right) {
                 return;
             }
-            at = *child;
+            at = order < 0 ? *left : *right;
         }
         found[q] = answer;
     }

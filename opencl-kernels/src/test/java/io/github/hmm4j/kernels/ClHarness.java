@@ -102,6 +102,11 @@ final class ClHarness implements AutoCloseable {
         return StandardCharsets.UTF_8.decode(name.limit((int) size.get(0) - 1)).toString();
     }
 
+    /// Whether the device is Oclgrind, which looks for data races.
+    boolean onSimulator() {
+        return deviceName().contains("Oclgrind");
+    }
+
     /// Compiles with `-cl-std=CL1.2 -Werror` and `options`.
     Program build(Source source, String options) {
         try (MemoryStack stack = MemoryStack.stackPush()) {

@@ -47,8 +47,9 @@ record Oclgrind(Path library) {
         }
     }
 
-    /// Runs the main class with `args` on the simulator; `scratch` is an empty folder.
-    Report run(Class<?> main, Path scratch, String... args) throws IOException, InterruptedException {
+    /// Runs the main class with `args` on the simulator, with `checks` on; `scratch` is an empty folder.
+    Report run(Class<?> main, Path scratch, List<String> checks, String... args)
+            throws IOException, InterruptedException {
         Path log = scratch.resolve("oclgrind.log");
         Path output = scratch.resolve("output.txt");
         var command = new ArrayList<String>(List.of(
@@ -60,7 +61,7 @@ record Oclgrind(Path library) {
         var builder = new ProcessBuilder(command).redirectErrorStream(true).redirectOutput(output.toFile());
         var environment = builder.environment();
         environment.keySet().removeIf(name -> name.startsWith("OCLGRIND_"));
-        for (String check : List.of("CHECK_API", "DATA_RACES", "UNIFORM_WRITES")) {
+        for (String check : checks) {
             environment.put("OCLGRIND_" + check, "1");
         }
         environment.put("OCLGRIND_LOG", log.toString());

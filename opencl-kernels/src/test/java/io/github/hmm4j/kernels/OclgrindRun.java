@@ -10,7 +10,7 @@ final class OclgrindRun {
     /// @param args a kernel file and a seed, or the resource of a kernel `bad(global int *a)` for 8 elements
     public static void main(String[] args) {
         try (ClHarness cl = ClHarness.open()) {
-            if (!cl.deviceName().contains("Oclgrind")) {
+            if (!cl.onSimulator()) {
                 throw new IllegalStateException("not on the simulator: device=" + cl.deviceName());
             }
             if (args.length == 1) {
@@ -31,6 +31,12 @@ final class OclgrindRun {
             case "tree.cl" -> {
                 TreeTest.check(cl, 200, 100, random);
                 TreeTest.checkCollisions(cl, 50, 50, random);
+            }
+            case "paged.cl" -> PagedTest.checkAll(cl, PagedTest.Form.APERTURE, random);
+            case "paged form" -> {
+                PagedTest.checkAll(cl, PagedTest.Form.PAGED, random);
+                PagedTest.checkGroups(cl, random);
+                TreeTest.checkPaged(cl, 40, 20, random);
             }
             case "bfs.cl" -> {
                 BfsTest.check(cl, 100, 300, random);

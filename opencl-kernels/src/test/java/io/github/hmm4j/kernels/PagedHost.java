@@ -126,7 +126,8 @@ final class PagedHost {
         all[2] = pages;
         all[3] = itemBytes;
         System.arraycopy(args, 0, all, 4, args.length);
-        kernel = cl.build(source, options()).kernel(name).args(all);
+        String races = cl.onSimulator() ? " -DHMM_ALWAYS_SETS" : "";
+        kernel = cl.build(source, options() + races).kernel(name).args(all);
         rounds = 0;
     }
 
@@ -232,7 +233,8 @@ final class PagedHost {
         return noted;
     }
 
-    /// Whatever is in the queue is noted, once; all that is noted was to go there; and none of it was on the device.
+    /// Whatever is in the queue is noted, once, and was not on the device; all that is noted is there if there is room,
+    /// except for a page to read that is there to be written.
     private void checkQueue(int[] words) {
         BitSet noted = noted(words);
         var queued = new BitSet();
@@ -244,7 +246,10 @@ final class PagedHost {
             assertThat(entries[queue[i] >>> 1] & ((queue[i] & 1) != 0 ? TO_WRITE : TO_READ)).isZero();
             assertThat(words[QUEUE_AT + 2 * i + 1]).as("group").isBetween(0, (int) (global / local) - 1);
         }
-        assertThat(noted.cardinality()).as("faults").isEqualTo(words[FAULTS]);
+        assertThat(words[FAULTS]).as("faults").isLessThanOrEqualTo(noted.cardinality());
+        if (words[FAULTS] <= queueEntries) {
+            noted.stream().forEach(bit -> assertThat(queued.get(bit) || queued.get(bit | 1)).as("%#x", bit).isTrue());
+        }
     }
 
     private void serve(int[] words, BitSet kept, boolean alone) {

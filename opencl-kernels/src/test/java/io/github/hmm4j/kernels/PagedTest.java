@@ -26,7 +26,7 @@ final class PagedTest {
     private static final String[] FORMS = {"", "-DHMM_PLAIN", PagedHost.options(100, 12, 64)};
 
     /// How a kernel of paged.cl is run: on a whole heap, or on parts of it.
-    private enum Form { APERTURE, PAGED }
+    enum Form { APERTURE, PAGED }
 
     @ParameterizedTest
     @ValueSource(strings = {"paged.cl", "tree.cl"})
@@ -63,7 +63,8 @@ final class PagedTest {
         Seeded.run(random -> {
             try (ClHarness cl = ClHarness.openOrSkip()) {
                 for (int i = 0; i < 5; i++) {
-                    checkAll(cl, random);
+                    checkAll(cl, Form.APERTURE, random);
+                    checkAll(cl, Form.PAGED, random);
                 }
             }
         });
@@ -149,7 +150,8 @@ final class PagedTest {
         Seeded.run(random -> {
             try (ClHarness cl = ClHarness.openOrSkip()) {
                 for (long base : BASES) {
-                    for (long bad : new long[] {0, 1, base - 4, base + (10 << 7), base ^ 1L << 40, Long.MIN_VALUE, -4}) {
+                    long[] outside = {0, 1, base - 4, base + (10 << 7), base ^ 1L << 40, Long.MIN_VALUE, -4};
+                    for (long bad : outside) {
                         checkViolation(cl, base, bad, PagedHost.OUTSIDE, random);
                     }
                 }
@@ -162,7 +164,8 @@ final class PagedTest {
         Seeded.run(random -> {
             try (ClHarness cl = ClHarness.openOrSkip()) {
                 for (int before = 1; before < 4; before++) {
-                    checkViolation(cl, BASES[0], BASES[0] + (random.nextInt(1, 10) << 7) - before, PagedHost.CROSSES, random);
+                    long bad = BASES[0] + (random.nextInt(1, 10) << 7) - before;
+                    checkViolation(cl, BASES[0], bad, PagedHost.CROSSES, random);
                 }
             }
         });
@@ -204,22 +207,20 @@ final class PagedTest {
         return words;
     }
 
-    /// Every kernel of paged.cl once, in both forms.
-    static void checkAll(ClHarness cl, SplittableRandom random) {
-        for (Form form : Form.values()) {
-            int local = 1 << random.nextInt(4);
-            int queueEntries = random.nextInt(1, 40);
-            checkGather(new Device(cl, form, new Memory(random), local, queueEntries, random), random.nextInt(1, 12),
-                    random.nextInt(1, 40));
-            for (String kernel : new String[] {"scale_runs", "scale_cached"}) {
-                checkScale(new Device(cl, form, new Memory(random), local, queueEntries, random), kernel,
-                        random.nextInt(1, 300), random.nextInt(1, 40));
-            }
-            checkCount(new Device(cl, form, new Memory(random), local, queueEntries, random), random.nextInt(1, 150),
-                    random.nextInt(1, 100));
-            checkBlocks(new Device(cl, form, new Memory(random), local, queueEntries, random), random.nextInt(1, 150));
-            checkLists(new Device(cl, form, new Memory(random), local, queueEntries, random), random.nextInt(1, 6));
+    /// Every kernel of paged.cl once.
+    static void checkAll(ClHarness cl, Form form, SplittableRandom random) {
+        int local = 1 << random.nextInt(4);
+        int queueEntries = random.nextInt(1, 40);
+        checkGather(new Device(cl, form, new Memory(random), local, queueEntries, random), random.nextInt(1, 12),
+                random.nextInt(1, 40));
+        for (String kernel : new String[] {"scale_runs", "scale_cached"}) {
+            checkScale(new Device(cl, form, new Memory(random), local, queueEntries, random), kernel,
+                    random.nextInt(1, 300), random.nextInt(1, 40));
         }
+        checkCount(new Device(cl, form, new Memory(random), local, queueEntries, random), random.nextInt(1, 150),
+                random.nextInt(1, 100));
+        checkBlocks(new Device(cl, form, new Memory(random), local, queueEntries, random), random.nextInt(1, 150));
+        checkLists(new Device(cl, form, new Memory(random), local, queueEntries, random), random.nextInt(1, 6));
     }
 
     private static void checkGather(Device device, int groups, int width) {
@@ -312,7 +313,7 @@ final class PagedTest {
     }
 
     /// In the first round everything is on the device, and some groups may run: those and no others have run.
-    private static void checkGroups(ClHarness cl, SplittableRandom random) {
+    static void checkGroups(ClHarness cl, SplittableRandom random) {
         int local = random.nextInt(1, 6);
         int groups = random.nextInt(1, 10);
         int mayRun = random.nextInt(groups);
@@ -486,7 +487,7 @@ final class PagedTest {
             int pageCount = heap.length >> memory.pageShift;
             int needed = byGroup.values().stream().mapToInt(BitSet::cardinality).max().orElse(1);
             int frames = random.nextBoolean() ? needed : random.nextInt(needed, pageCount + 1);
-            String what = "%s in form %s: base=%#x, %d pages of %d bytes, %d frames, %d items in groups of %d, queue of %d"
+            String what = "%s, %s: base=%#x, %d pages of %d bytes, %d frames, %d items in groups of %d, queue of %d"
                     .formatted(kernel, form, memory.base, pageCount, 1 << memory.pageShift, frames, count, local,
                             queueEntries);
             Source source = Source.resource("paged.cl");

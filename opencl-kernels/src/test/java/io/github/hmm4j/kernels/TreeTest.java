@@ -15,8 +15,14 @@ final class TreeTest {
 
     private static final long HEAP_BASE = 0x7f12_3460_0000L;
     private static final int TOO_DEEP = -2;
+    private static final int LOCAL = 16;
     private static final ToLongFunction<byte[]> GOOD_HASH = TreeTest::fnv1a;
     private static final ToLongFunction<byte[]> POOR_HASH = word -> (word.length & 1) == 0 ? 7 : -7;
+
+    /// Runs tree_search over a tree: `args` are those behind the heap.
+    private interface Device {
+        void search(TreeImage tree, long global, Object... args);
+    }
 
     @Test
     void findsEveryWordAndNoOther() {
@@ -24,6 +30,15 @@ final class TreeTest {
             try (ClHarness cl = ClHarness.openOrSkip()) {
                 check(cl, GOOD_HASH, 3000, 5000, random);
                 check(cl, GOOD_HASH, random.nextInt(1, 500), random.nextInt(1, 1000), random);
+            }
+        });
+    }
+
+    @Test
+    void findsThemInParts() {
+        Seeded.run(random -> {
+            try (ClHarness cl = ClHarness.openOrSkip()) {
+                checkPaged(cl, 500, 300, random);
             }
         });
     }
@@ -92,7 +107,27 @@ final class TreeTest {
         check(cl, POOR_HASH, wordCount, queryCount, random);
     }
 
+    /// On a device that has some pages when it begins, so small that nodes and words lie across them.
+    static void checkPaged(ClHarness cl, int wordCount, int queryCount, SplittableRandom random) {
+        int pageShift = random.nextInt(4, 8);
+        for (ToLongFunction<byte[]> hash : List.of(GOOD_HASH, POOR_HASH)) {
+            check((tree, global, args) -> {
+                byte[] heap = Arrays.copyOf(tree.bytes(), Math.ceilDiv(tree.bytes().length, 128) * 128);
+                var host = new PagedHost(cl, heap, tree.base(), pageShift, heap.length >> pageShift, 64, random);
+                host.scatter();
+                host.begin(Source.resource("tree.cl"), "tree_search", global, LOCAL, args);
+                host.finish();
+                assertThat(heap).startsWith(tree.bytes());
+            }, cl, hash, wordCount, queryCount, random);
+        }
+    }
+
     private static void check(ClHarness cl, ToLongFunction<byte[]> hash, int wordCount, int queryCount,
+            SplittableRandom random) {
+        check(aperture(cl), cl, hash, wordCount, queryCount, random);
+    }
+
+    private static void check(Device device, ClHarness cl, ToLongFunction<byte[]> hash, int wordCount, int queryCount,
             SplittableRandom random) {
         var oracle = new TreeOracle();
         var tree = new TreeImage(HEAP_BASE, wordCount * 128 + 64);
@@ -108,15 +143,31 @@ final class TreeTest {
         for (int i = 0; i < queryCount; i++) {
             queries.add(random.nextBoolean() ? known.get(random.nextInt(known.size())) : word(random));
         }
-        int[] found = search(cl, tree, queries, hash, wordCount);
+        int[] found = search(device, cl, tree, queries, hash, wordCount);
         for (int i = 0; i < queryCount; i++) {
             assertThat(found[i]).as("query %d: %s", i, Arrays.toString(queries.get(i)))
                     .isEqualTo(oracle.find(queries.get(i)));
         }
     }
 
+    private static Device aperture(ClHarness cl) {
+        return (tree, global, args) -> {
+            Object[] all = new Object[args.length + 2];
+            all[0] = cl.bytes(tree.bytes());
+            all[1] = tree.base();
+            System.arraycopy(args, 0, all, 2, args.length);
+            cl.build(Source.resource("tree.cl")).kernel("tree_search").args(all)
+                    .run(new long[] {global}, new long[] {LOCAL});
+        };
+    }
+
     private static int[] search(ClHarness cl, TreeImage tree, List<byte[]> queries, ToLongFunction<byte[]> hash,
             int maxDepth) {
+        return search(aperture(cl), cl, tree, queries, hash, maxDepth);
+    }
+
+    private static int[] search(Device device, ClHarness cl, TreeImage tree, List<byte[]> queries,
+            ToLongFunction<byte[]> hash, int maxDepth) {
         int count = queries.size();
         var joined = new ByteArrayOutputStream();
         long[] offsets = new long[count + 1];
@@ -129,10 +180,8 @@ final class TreeTest {
         int[] untouched = new int[count + 8];
         Arrays.fill(untouched, -77);
         ClHarness.Buffer found = cl.ints(untouched);
-        cl.build(Source.resource("tree.cl")).kernel("tree_search")
-                .args(cl.bytes(tree.bytes()), tree.base(), tree.root(), cl.bytes(joined.toByteArray()),
-                        cl.longs(offsets), cl.longs(hashes), found, count, maxDepth)
-                .runOver(count, 16);
+        device.search(tree, Math.ceilDiv(count, LOCAL) * (long) LOCAL, tree.root(), cl.bytes(joined.toByteArray()),
+                cl.longs(offsets), cl.longs(hashes), found, count, maxDepth);
         int[] result = found.toInts();
         assertThat(Arrays.copyOfRange(result, count, result.length)).as("behind the result").containsOnly(-77);
         return Arrays.copyOf(result, count);
