@@ -35,7 +35,7 @@ final class OclgrindRun {
             case "paged.cl" -> PagedTest.checkAll(cl, PagedTest.Form.APERTURE, random);
             case "paged form" -> {
                 PagedTest.checkAll(cl, PagedTest.Form.PAGED, random);
-                PagedTest.checkGroups(cl, random);
+                PagedTest.checkLimit(cl, random);
                 TreeTest.checkPaged(cl, 40, 20, random);
             }
             case "bfs.cl" -> {

@@ -18,13 +18,13 @@ final class PagedHost {
     static final int PROGRESS = 1;
     static final int FAULTS = 2;
     static final int VIOLATION = 3;
-    static final int GROUPS = 8;
+    static final int LIMIT = 8;
     static final int QUEUE_AT = 16;
     static final int TO_READ = 1;
     static final int TO_WRITE = 2;
     static final int OUTSIDE = 4;
     static final int CROSSES = 8;
-    static final int EVERY_GROUP = -1;
+    static final int EVERYBODY = -1;
 
     private static final int FREE = -1;
 
@@ -132,9 +132,9 @@ final class PagedHost {
     }
 
     /// Runs the kernel once over all its work-items, and reads what it says: `hmm_pages`, until the next round.
-    int[] round(int groups) {
+    int[] round(int limit) {
         int[] words = new int[touchedAt() + Math.ceilDiv(2 * entries.length, 4)];
-        words[GROUPS] = groups;
+        words[LIMIT] = limit;
         System.arraycopy(entries, 0, words, tableAt(), entries.length);
         pages.write(MemorySegment.ofArray(words));
         image.write(MemorySegment.ofArray(frames));
@@ -145,7 +145,7 @@ final class PagedHost {
         System.arraycopy(framesAfter, 0, frames, 0, frames.length);
         items = itemBytes.toBytes();
         assertThat(Arrays.copyOfRange(after, tableAt(), touchedAt())).as("the table").isEqualTo(entries);
-        assertThat(after[GROUPS]).as("groups that may run").isEqualTo(groups);
+        assertThat(after[LIMIT]).as("work-items that may run").isEqualTo(limit);
         for (int page = 0; page < entries.length; page++) {
             if (touched(after, 2 * page) != 0) {
                 read.set(page);
@@ -163,10 +163,10 @@ final class PagedHost {
     ///
     /// @throws Violation if the kernel asked for what is no object of the heap; all pages are home then, too
     void finish() {
-        int groups = EVERY_GROUP;
+        int limit = EVERYBODY;
         var kept = new BitSet();
         while (true) {
-            int[] after = round(groups);
+            int[] after = round(limit);
             if (after[VIOLATION] != 0) {
                 sendAllHome();
                 throw new Violation(after[VIOLATION], wide(after, VIOLATION + 1), wide(after, VIOLATION + 3));
@@ -174,13 +174,13 @@ final class PagedHost {
             if (after[UNFINISHED] == 0) {
                 break;
             }
-            boolean alone = groups != EVERY_GROUP;
+            boolean alone = limit != EVERYBODY;
             if (after[PROGRESS] != 0) {
-                groups = EVERY_GROUP;
+                limit = EVERYBODY;
                 kept.clear();
                 alone = false;
             } else {
-                groups = oldestUnfinished() + 1;
+                limit = (oldestUnfinished() + 1) * (int) local;
             }
             serve(after, kept, alone);
             assertThat(rounds).as("rounds").isLessThan(2 * (items.length + 1) * (pageIn.length + 2));
@@ -244,7 +244,7 @@ final class PagedHost {
             queued.set(queue[i]);
             assertThat(noted.get(queue[i])).as("noted: %#x", queue[i]).isTrue();
             assertThat(entries[queue[i] >>> 1] & ((queue[i] & 1) != 0 ? TO_WRITE : TO_READ)).isZero();
-            assertThat(words[QUEUE_AT + 2 * i + 1]).as("group").isBetween(0, (int) (global / local) - 1);
+            assertThat(words[QUEUE_AT + 2 * i + 1]).as("rank").isBetween(0, (int) global - 1);
         }
         assertThat(words[FAULTS]).as("faults").isLessThanOrEqualTo(noted.cardinality());
         if (words[FAULTS] <= queueEntries) {

@@ -83,10 +83,10 @@ final class PagedTest {
     }
 
     @Test
-    void onlyGroupsThatMayRunRun() {
+    void onlyWorkItemsThatMayRunRun() {
         Seeded.run(random -> {
             try (ClHarness cl = ClHarness.openOrSkip()) {
-                checkGroups(cl, random);
+                checkLimit(cl, random);
             }
         });
     }
@@ -111,7 +111,7 @@ final class PagedTest {
             for (int readFirst = 0; readFirst < 2; readFirst++) {
                 var host = new PagedHost(cl, new byte[40 << 8], BASES[0], 8, 1, 5, random);
                 host.begin(probe, "probe", 64, 16, BASES[0] + (33 << 8), readFirst);
-                int[] words = host.round(PagedHost.EVERY_GROUP);
+                int[] words = host.round(PagedHost.EVERYBODY);
                 assertThat(host.queue(words)).contains(33 << 1 | 1).hasSizeLessThanOrEqualTo(1 + readFirst);
                 assertThat(words[PagedHost.UNFINISHED]).isEqualTo(1);
                 assertThat(words[PagedHost.PROGRESS]).isZero();
@@ -119,7 +119,7 @@ final class PagedTest {
                 assertThat(host.items()).containsOnly(0);
 
                 host.bring(33, PagedHost.TO_READ);                  // what is there to be read is missing to be written
-                assertThat(host.queue(host.round(PagedHost.EVERY_GROUP))).containsExactly(33 << 1 | 1);
+                assertThat(host.queue(host.round(PagedHost.EVERYBODY))).containsExactly(33 << 1 | 1);
                 host.finish();
                 assertThat(host.items()).containsOnly(1);
             }
@@ -134,7 +134,7 @@ final class PagedTest {
                 ClHarness.Buffer out = cl.floats(new float[50]);
                 host.begin(Source.resource("paged.cl"), "gather_rows", 50, 5, BASES[0],
                         cl.ints(IntStream.range(0, 50).map(page -> page << 4).toArray()), out, 1);
-                int[] words = host.round(PagedHost.EVERY_GROUP);
+                int[] words = host.round(PagedHost.EVERYBODY);
                 assertThat(words[PagedHost.FAULTS]).isEqualTo(50);
                 assertThat(host.queue(words)).hasSize(3);
                 assertThat(host.noted(words).stream()).containsExactlyElementsOf(
@@ -187,7 +187,7 @@ final class PagedTest {
                 """);
         try (ClHarness cl = ClHarness.openOrSkip()) {
             int pageShift = 6;
-            ClHarness.Buffer pages = cl.ints(withGroups(new int[64]));
+            ClHarness.Buffer pages = cl.ints(withLimit(new int[64]));
             ClHarness.Buffer items = cl.bytes(new byte[4 * 6 * 10 + GUARD]);
             cl.build(probe, PagedHost.options(2, pageShift, 4)).kernel("probe")
                     .args(cl.bytes(new byte[64]), BASES[0], pages, items, 3, 4, 8)
@@ -202,8 +202,8 @@ final class PagedTest {
         }
     }
 
-    private static int[] withGroups(int[] words) {
-        words[PagedHost.GROUPS] = PagedHost.EVERY_GROUP;
+    private static int[] withLimit(int[] words) {
+        words[PagedHost.LIMIT] = PagedHost.EVERYBODY;
         return words;
     }
 
@@ -312,11 +312,11 @@ final class PagedTest {
         assertThat(sums.toLongs()).as("sums").isEqualTo(expected);
     }
 
-    /// In the first round everything is on the device, and some groups may run: those and no others have run.
-    static void checkGroups(ClHarness cl, SplittableRandom random) {
+    /// In the first round everything is on the device, and some work-items may run: those and no others have run.
+    static void checkLimit(ClHarness cl, SplittableRandom random) {
         int local = random.nextInt(1, 6);
         int groups = random.nextInt(1, 10);
-        int mayRun = random.nextInt(groups);
+        int mayRun = random.nextInt(groups * local);
         float[] table = wholeFloats(64, random);
         byte[] heap = new byte[256];
         ByteBuffer.wrap(heap).order(ByteOrder.LITTLE_ENDIAN).asFloatBuffer().put(table);
@@ -329,7 +329,7 @@ final class PagedTest {
         host.begin(Source.resource("paged.cl"), "gather_rows", rows.length, local, BASES[1], cl.ints(rows), out, 1);
         int[] words = host.round(mayRun);
         float[] expected = PagedOracle.gathered(table, rows, 1);
-        Arrays.fill(expected, mayRun * local, rows.length, -0.5f);
+        Arrays.fill(expected, mayRun, rows.length, -0.5f);
         assertThat(out.toFloats()).as("%d of %d groups of %d", mayRun, groups, local).isEqualTo(expected);
         assertThat(Arrays.copyOf(words, 4)).containsExactly(1, mayRun == 0 ? 0 : 1, 0, 0);
         host.finish();
