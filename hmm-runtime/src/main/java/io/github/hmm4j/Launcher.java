@@ -262,12 +262,16 @@ final class Launcher {
                     viewsClosed = pager.closedCount();
                     faults.serve(before);
                 }
-                table.beginRound(faults.limit(), before != null && before.faults().isEmpty());
-                if (!faults.isPinned()) {
+                table.beginRound(faults.limit());
+                if (!faults.isPinned() && !faults.isHopeless()) {
                     launch = enter();
                 }
             } finally {
                 mirror.lock().unlock();
+            }
+            if (faults.isHopeless()) {
+                throw new LaunchBlockedException(kernel.name(), Duration.ofNanos(System.nanoTime() - startNanos).toMillis(),
+                        "threads that take them away as often as they come");
             }
             if (launch == null) {
                 waitForOthers();
@@ -292,9 +296,6 @@ final class Launcher {
         private void waitForOthers() {
             if (faults.isPinned()) {
                 awaitViews(kernel, pages, viewsClosed, startNanos);
-            } else if (faults.isHopeless()) {
-                throw new LaunchBlockedException(kernel.name(), Duration.ofNanos(System.nanoTime() - startNanos).toMillis(),
-                        "threads that take them away as often as they come");
             }
         }
 

@@ -110,7 +110,8 @@ public final class DeviceFaults {
             stolen = 0;
             limit = EVERYBODY;
         }
-        if (round.faults().isEmpty()) { // those that may run have all ended
+        if (round.faults().isEmpty()) { // those that may run have all ended; where all may, the kernel has spoilt what it was to write down
+            stolen += limit == EVERYBODY && !round.progress() ? 1 : 0;
             held.values().removeIf(hold -> hold.rank < limit);
             limit = EVERYBODY;
             return;

@@ -89,15 +89,12 @@ public final class DeviceTable implements AutoCloseable {
     /// Gets ready for a round.
     ///
     /// @param limit   only work-items of a smaller rank may run
-    /// @param cleared whether no fault was noted since the last call
-    public void beginRound(long limit, boolean cleared) {
+    public void beginRound(long limit) {
         assert turn.isHeldByCurrentThread();
         MemorySegment words = control.asSlice(0, TableLayout.CONTROL_WORDS * (long) Integer.BYTES).fill((byte) 0);
         words.setAtIndex(JAVA_INT, TableLayout.LIMIT, (int) Math.min(limit, MOST_ITEMS));
         memory().write(0, words);
-        if (!cleared) {
-            mirror.copies().zero(memory(), TableLayout.NOTED_AT * (long) Integer.BYTES, layout.notedBytes()).await();
-        }
+        mirror.copies().zero(memory(), TableLayout.NOTED_AT * (long) Integer.BYTES, layout.notedBytes()).await();
     }
 
     /// What the kernel wrote down, which has ended and was waited for.
