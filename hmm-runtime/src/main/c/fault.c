@@ -11,6 +11,8 @@
 #define FIRST_PIECE_BYTES (256ULL << 10)
 #define PIECE_BYTES (2ULL << 20)
 #define GROWTH 4
+#define HABIT 3     // times that a page was read and then written, until that is expected of it
+#define CREDIT 32   // times that it is relied on then, before it has to be shown again
 #define TRIES 3 // of a copy that fails, before the touch becomes an error; the page stays where it is
 
 static bool alike(uint64_t a, uint64_t b) {
@@ -59,6 +61,24 @@ static uint64_t pages_in(const struct hmm_pager *p, uint64_t bytes) {
   return pages > CLAIMS_OF_A_FAULT ? CLAIMS_OF_A_FAULT : pages ? pages : 1;
 }
 
+// A word that host and kernels change in turns is read first and written then: two faults, and two changes of its mapping.
+// Where that has become a habit of a page, a touch that reads it takes it as one that writes does. That costs the device
+// its copy, so it ends by itself unless it is shown again; and a kernel that is reading the page is left its copy.
+static bool writes_next(struct hmm_pager *p, const struct fault *f, uint64_t word, uint64_t end) {
+  if (!p->habits || f->write || end > f->page + 1 || word_state(word) != DEVICE || !word_writable(word)) return false;
+  uint8_t habit = atomic_load_explicit(&p->habits[f->page], memory_order_relaxed);
+  if (habit < HABIT) return false;
+  atomic_store_explicit(&p->habits[f->page], (uint8_t)(habit - 1), memory_order_relaxed); // whoever loses a count to another only learns later
+  return habit > HABIT && !in_use(p, (struct page_range){f->page, end}, false);
+}
+
+static void note_upgrade(struct hmm_pager *p, const struct fault *f, uint64_t word) {
+  if (!p->habits || !f->write || word_state(word) != SHARED) return;
+  uint8_t habit = atomic_load_explicit(&p->habits[f->page], memory_order_relaxed);
+  if (habit < HABIT) habit = habit + 1 < HABIT ? (uint8_t)(habit + 1) : HABIT + CREDIT;
+  atomic_store_explicit(&p->habits[f->page], habit, memory_order_relaxed);
+}
+
 static unsigned touch_of(bool write, bool mapped) { return (write ? TOUCH_WRITE : 0) | (mapped ? TOUCH_MAPPED : 0); }
 
 // Nobody waits for these pages: whoever touches one that did not come will hear why.
@@ -76,11 +96,14 @@ void bring_ahead(struct hmm_pager *p, const struct ahead *a) {
 static void serve_stretch(struct hmm_pager *p, const struct fault *f, uint64_t word, uint64_t end) {
   uint64_t first = pages_in(p, FIRST_PIECE_BYTES), piece = pages_in(p, PIECE_BYTES);
   uint64_t at = end - f->page > first ? f->page + first : end;
-  unsigned touch = touch_of(f->write, f->mapped);
+  const unsigned asked = touch_of(f->write, f->mapped);
+  unsigned touch = writes_next(p, f, word, end) ? asked | TOUCH_WRITE : asked;
   struct hmm_failure failure = {0};
   struct patience patience = new_patience(p, f->page, f->write, f->thread);
   struct hmm_record space, *record = new_record(p, &space, HMM_RECORD_FAULT, f->page, f->write);
   int result = fetch_for_fault(p, f->page, at, touch, &patience, &failure, record);
+  if (result && touch != asked) result = fetch_for_fault(p, f->page, at, touch = asked, &patience, &failure, record); // to read it may be allowed
+  note_upgrade(p, f, word);
   for (int tries = 1; result && result != -EACCES && result != -ETIMEDOUT && tries < TRIES; tries++) { // alone now: a neighbour may have been at fault
     result = fetch_for_fault(p, f->page, f->page + 1, touch, &patience, &failure, record);
   }

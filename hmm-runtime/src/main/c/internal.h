@@ -188,6 +188,7 @@ struct hmm_pager {
   struct ahead aheads[AHEADS];
   unsigned ahead_first, ahead_count; // a ring
 
+  _Atomic uint8_t *habits; // of pages; null if a touch is to bring what it asks for and no more (fault.c)
   pthread_mutex_t stream_lock;
   struct stream streams[STREAMS];
   unsigned stream_turn;

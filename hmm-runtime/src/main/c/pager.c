@@ -9,6 +9,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -267,6 +268,10 @@ static void init_locks(struct hmm_pager *p) {
   pthread_cond_init(&p->step_changed, NULL);
 }
 
+static void forget_habits(struct hmm_pager *p) {
+  if (p->habits) munmap((void *)p->habits, (size_t)p->config.page_count);
+}
+
 HMM_API int hmm_open(const struct hmm_config *config, struct hmm_pager **opened) {
   int result = check(config);
   if (result) return result;
@@ -280,6 +285,10 @@ HMM_API int hmm_open(const struct hmm_config *config, struct hmm_pager **opened)
   p->page_bytes = 1ULL << config->page_shift;
   p->trap = config->rung == HMM_SIGSEGV ? &sigsegv_trap : &uffd_trap;
   init_locks(p);
+  if (config->ahead_bytes > p->page_bytes) {
+    void *habits = mmap(NULL, (size_t)config->page_count, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+    p->habits = habits == MAP_FAILED ? NULL : habits; // it goes without
+  }
   if ((result = install_signal_handler())) goto free_pager;
   if ((result = p->trap->open(p))) goto free_pager;
   if ((result = enlist(p))) goto close_trap;
@@ -294,6 +303,7 @@ strike:
 close_trap:
   p->trap->close(p);
 free_pager:
+  forget_habits(p);
   free(p);
   return result;
 }
@@ -323,6 +333,7 @@ HMM_API int hmm_close(struct hmm_pager *p) {
   dma_await_stuck(p); // before the memory goes that they write to
   for (unsigned i = 0; i < p->device_count; i++) dma_close(p, &p->devices[i]);
   free(atomic_load(&p->ring));
+  forget_habits(p);
   free(p);
   return result;
 }

@@ -169,6 +169,48 @@ static void a_window_ends_before_pages_in_use(const struct shape *shape) {
   close_heap(h);
 }
 
+// One round of a word that a kernel changes and the host reads; and writes, if it does. Returns what reading made of the page.
+static enum state turn(struct heap *h, uint64_t page, unsigned char value, bool writes) {
+  CHECK(move_to(h, page, 0, true));
+  expect(h, page, value);
+  enum state found = state(h, page);
+  if (writes) put(h, page, (unsigned char)(value + 1));
+  return found;
+}
+
+static void what_is_always_written_is_taken_at_once(const struct shape *shape) {
+  struct heap *h = open_heap(shape, PAGES, 128);
+  unsigned char value = 0;
+  for (int i = 0; i < 3; i++) CHECK_EQUAL(turn(h, 5, value++, true), SHARED);
+  count_from_now(h);
+  for (int i = 0; i < 10; i++) CHECK_EQUAL(turn(h, 5, value++, true), HOST);
+  CHECK_EQUAL(counted(h, HMM_FAULTS_WRITE), 0);
+  CHECK_EQUAL(turn(h, 7, 0, true), SHARED); // a habit is of one page
+  int taken = 0; // that it is only read now is noticed in the end
+  while (turn(h, 5, value, false) == HOST && taken < 100) taken++;
+  CHECK(taken < 100);
+  CHECK_EQUAL(turn(h, 5, value, false), SHARED);
+  close_heap(h);
+}
+
+static void what_is_always_written_is_left_to_a_kernel_that_reads(const struct shape *shape) {
+  struct heap *h = open_heap(shape, PAGES, 128);
+  for (int i = 0; i < 4; i++) turn(h, 5, (unsigned char)i, true);
+  CHECK(move_to(h, 5, 0, true));
+  struct stopped_kernel k;
+  launch_stopped(h, &k, 0, 5, 6, false);
+  expect(h, 5, 4);
+  CHECK_EQUAL(state(h, 5), SHARED);
+  let_go(&k);
+  close_heap(h);
+}
+
+static void what_is_always_written_is_shared_where_touches_bring_no_more(const struct shape *shape) {
+  struct heap *h = open_heap(shape, PAGES, 1);
+  for (int i = 0; i < 8; i++) CHECK_EQUAL(turn(h, 5, (unsigned char)i, true), SHARED);
+  close_heap(h);
+}
+
 const struct test ahead_tests[] = {
     {"a_scan_brings_growing_windows", a_scan_brings_growing_windows, true},
     {"a_scan_that_does_not_wait", a_scan_that_does_not_wait, false},
@@ -181,5 +223,8 @@ const struct test ahead_tests[] = {
     {"nothing_comes_along_where_nothing_was_published", nothing_comes_along_where_nothing_was_published, true},
     {"first_touches_come_along", first_touches_come_along, true},
     {"a_window_ends_before_pages_in_use", a_window_ends_before_pages_in_use, true},
+    {"what_is_always_written_is_taken_at_once", what_is_always_written_is_taken_at_once, true},
+    {"what_is_always_written_is_left_to_a_kernel_that_reads", what_is_always_written_is_left_to_a_kernel_that_reads, true},
+    {"what_is_always_written_is_shared_where_touches_bring_no_more", what_is_always_written_is_shared_where_touches_bring_no_more, true},
     {0},
 };

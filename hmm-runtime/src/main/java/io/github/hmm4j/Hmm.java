@@ -27,6 +27,8 @@ import io.github.hmm4j.pager.NativeInFlight;
 import io.github.hmm4j.pager.NativeLaunchGate;
 import io.github.hmm4j.pager.NativePager;
 import io.github.hmm4j.space.AddressSpace;
+import io.github.hmm4j.space.Coloring;
+import io.github.hmm4j.space.PageSize;
 import io.github.hmm4j.space.Parts;
 import io.github.hmm4j.space.VaRange;
 import io.github.hmm4j.timeline.Timeline;
@@ -57,6 +59,8 @@ public final class Hmm implements AutoCloseable {
     private static final Logger LOG = LoggerFactory.getLogger(Hmm.class);
 
     private final Lifetime lifetime = new Lifetime();
+    private static final long SMALLEST_COLORED_BYTES = ByteSize.mib(32);
+
     private final ManagedPages pages;
     private final HostAccess access;
     private final @Nullable NativePager nativePager;
@@ -78,7 +82,7 @@ public final class Hmm implements AutoCloseable {
         Parts used = new Parts();
         Parts running = new Parts(); // closed first: it uses all of the others
         try {
-            AddressSpace space = used.add(new AddressSpace(builder.heapBytes(), builder.pageSize()));
+            AddressSpace space = used.add(new AddressSpace(builder.heapBytes(), builder.pageSize(), coloring(builder, opened)));
             PageTable table = used.add(new PageTable(space.pageCount()));
             NativePager.Opened host = NativePager.open(builder.hostAccess(), space, table, opened, builder.faultAroundBytes(), builder.touchTimeout());
             nativePager = host.pager() == null ? null : running.add(host.pager());
@@ -112,6 +116,20 @@ public final class Hmm implements AutoCloseable {
             used.closeAfter(e);
             throw e;
         }
+    }
+
+    /// A small heap has no large regions in numbers. And a device that could take all of the heap in one piece must not lose that to the room for shifted regions.
+    private static Coloring coloring(HmmBuilder builder, List<Device> opened) {
+        long heapBytes = builder.heapBytes();
+        if (heapBytes < SMALLEST_COLORED_BYTES || heapBytes > AddressSpace.MOST_BYTES / 2) {
+            return Coloring.NONE;
+        }
+        int alignment = opened.stream().mapToInt(device -> device.info().baseAlignmentBytes()).max().orElse(1);
+        Coloring coloring = Coloring.of(alignment, opened.stream().mapToLong(device -> builder.budgetBytes(device.info())).min().orElse(Long.MAX_VALUE));
+        long withRoomBytes = heapBytes + coloring.roomBytes(heapBytes) + PageSize.MAX_BYTES;
+        boolean inOnePiece = opened.stream().mapToLong(device -> Math.min(builder.budgetBytes(device.info()), device.info().maxAllocationBytes()))
+                .anyMatch(mostBytes -> heapBytes <= mostBytes && mostBytes < withRoomBytes);
+        return inOnePiece || builder.pageSize().pagesFor(withRoomBytes) > Integer.MAX_VALUE ? Coloring.NONE : coloring;
     }
 
     private static ManagedPages openPages(HmmBuilder builder, List<Device> opened, AddressSpace space, PageTable table, @Nullable NativePager nativePager, Parts used) {

@@ -171,6 +171,9 @@ public final class HmmBuilder {
     }
 
     /// Most bytes that a touch of a page on a device brings along when touches follow one another; less than two pages turns that off. Default: 32 MiB.
+    ///
+    /// Less than two pages also means that a load only ever reads: otherwise a page that was read and then written three
+    /// times after kernels is taken by the next load as by a store, so that the device has to be given it again.
     public HmmBuilder faultAround(long bytes) {
         if (bytes < 0) {
             throw new IllegalArgumentException("faultAroundBytes=" + bytes + ", must not be negative");

@@ -90,7 +90,7 @@ public final class ManagedHeap implements SegmentAllocator {
         return space.pageSize();
     }
 
-    /// Address space of the heap, as reserved.
+    /// Address space of the heap, as reserved; more than was asked for, if large allocations are shifted ([#allocate(long, long)]).
     public long capacityBytes() {
         return space.capacityBytes();
     }
@@ -102,7 +102,12 @@ public final class ManagedHeap implements SegmentAllocator {
 
     /// Allocates memory that reads as zeros and costs nothing until it is written.
     ///
-    /// @param byteAlignment power of two up to 2 MiB; every allocation starts at a page
+    /// Small allocations start at a page. Large ones (from 2 MiB and 16 pages on, in a heap of 32 MiB or more) need not: each
+    /// starts at another place of its first page, at a multiple of what pointers of every device are aligned to, so that
+    /// arrays of the same size do not share places of a cache. Whoever frees or protects a part of one in pages takes the
+    /// address for that, and not the offset; or asks for the alignment of a page.
+    ///
+    /// @param byteAlignment power of two up to 2 MiB; kept
     /// @throws OutOfMemoryError if the heap has no free range of this size
     @Override
     public MemorySegment allocate(long byteSize, long byteAlignment) {
@@ -179,7 +184,7 @@ public final class ManagedHeap implements SegmentAllocator {
     }
 
     private MemorySegment handle(Region region, long byteSize) {
-        return handles.asSlice(region.range().startBytes() - space.baseBytes(), byteSize);
+        return handles.asSlice(region.data().startBytes() - space.baseBytes(), byteSize);
     }
 
     /// Frees an allocation, or whole pages of one: their host memory and their place on every device. Waits for launches in flight that use them.
@@ -203,7 +208,7 @@ public final class ManagedHeap implements SegmentAllocator {
         }
     }
 
-    /// Declares old contents dead: pages wholly within the segment read as zeros and cost no transfer until they are written again. Pages whose contents were lost with a device or a failed
+    /// Declares old contents dead: pages of which all that is allocated lies within the segment read as zeros and cost no transfer until they are written again. Pages whose contents were lost with a device or a failed
     /// kernel ([PagePoisonedException][io.github.hmm4j.error.PagePoisonedException]) can be used again afterwards.
     ///
     /// @throws IllegalArgumentException if the segment is read-only or not managed
@@ -216,7 +221,7 @@ public final class ManagedHeap implements SegmentAllocator {
 
     /// Moves an allocation to another address, as `mremap` does. What lies on a device stays there, unless device addresses are tied to heap addresses (aperture).
     ///
-    /// The new address is aligned to a page (from 2 MiB on to 2 MiB), not to what was asked for at first. If this throws, the allocation is where it was.
+    /// The new address lies at the same place of a page as the old one; a larger alignment that was asked for at first is not kept. If this throws, the allocation is where it was.
     ///
     /// @return the allocation at its new address; the old segment must not be used any more
     public MemorySegment move(MemorySegment segment) {
@@ -399,11 +404,9 @@ public final class ManagedHeap implements SegmentAllocator {
         return range;
     }
 
-    /// The pages of an allocation, or of a page-aligned part of one; the end of the allocation counts as aligned.
+    /// The pages of an allocation, or of a page-aligned part of one; both ends of the allocation count as aligned.
     private VaRange wholePages(MemorySegment segment) {
         VaRange range = VaRange.ofLength(segment.isNative() ? segment.address() : 0, Math.max(1, segment.byteSize()));
-        Region region = space.regionOf(range);
-        long requestedEnd = region.range().startBytes() + region.requestedBytes();
-        return range.endBytes() == requestedEnd ? new VaRange(range.startBytes(), region.range().endBytes()) : range;
+        return space.regionOf(range).widened(range);
     }
 }

@@ -233,7 +233,7 @@ final class Plan {
             needs.add(new Need(all, intent == Arg.Intent.IN ? ToDevice.Intent.READ : ToDevice.Intent.WRITE));
             return;
         }
-        PageRange whole = wholePages(range);
+        PageRange whole = space.wholePagesOf(range);
         if (whole.isEmpty()) {
             needs.add(new Need(all, ToDevice.Intent.WRITE));
             return;
@@ -245,13 +245,6 @@ final class Plan {
         if (whole.end() < all.end()) {
             needs.add(new Need(new PageRange(whole.end(), all.end()), ToDevice.Intent.WRITE));
         }
-    }
-
-    /// The last page of a region counts as whole if everything the program asked for of it is in the range.
-    private PageRange wholePages(VaRange range) {
-        var region = space.regionOf(range);
-        long requestedEnd = region.range().startBytes() + region.requestedBytes();
-        return space.wholePagesOf(range.endBytes() >= requestedEnd ? new VaRange(range.startBytes(), region.range().endBytes()) : range);
     }
 
     /// A page that one argument overwrites and another reads has contents after all.

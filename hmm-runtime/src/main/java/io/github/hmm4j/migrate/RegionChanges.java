@@ -277,11 +277,10 @@ public final class RegionChanges {
         }
     }
 
-    /// Declares the contents of all pages that lie wholly in the range dead: they read as zeros and cost no transfer any more.
+    /// Declares the contents of all pages dead of which nothing outside the range is allocated: they read as zeros and cost no transfer any more.
     public void discard(VaRange range) {
         PageRange pages = space.wholePagesOf(range);
         if (pages.isEmpty()) {
-            space.regionOf(range);
             return;
         }
         try (var _ = heap.notifier().begin(space.addressesOf(pages), InvalidationKind.CLEAR, -1);
@@ -312,7 +311,7 @@ public final class RegionChanges {
                 mirrors.get(locked).lock().lock();
             }
             // Under the locks: the new addresses may be known from before, and a migration of them must not come first.
-            Target<T> target = space.allocate(old.requestedBytes(), 1,
+            Target<T> target = space.allocateLike(old,
                     region -> new Target<>(region, new Leaving(region.range(), space.pagesOf(region.range())), handle.apply(region)));
             Leaving left = target.leaving;
             left.isRegion = true;

@@ -9,16 +9,21 @@ import java.util.Optional;
 import java.util.TreeMap;
 import java.util.concurrent.ConcurrentSkipListMap;
 import java.util.function.Function;
+import org.jspecify.annotations.Nullable;
 
 /// The managed heap's virtual addresses and the regions allocated in them.
 ///
 /// Reserving costs no memory: a terabyte opens in milliseconds. Regions start at a page; those of 2 MiB and more start at a 2 MiB block, while small ones share blocks, so
-/// that a heap of 4 GiB has room for 65,536 of them and not for 2,048.
+/// that a heap of 4 GiB has room for 65,536 of them and not for 2,048. Where the data of large regions is shifted within their first page ([Coloring]), those share blocks, too.
 ///
 /// Threads: any. Looking up is lock-free; changes take the monitor of this object, in which nothing is waited for.
 public final class AddressSpace implements AutoCloseable {
 
+    /// No heap is larger.
+    public static final long MOST_BYTES = 1L << 46;
+
     private final PageSize pageSize;
+    private final Coloring coloring;
     private final HostMemory host;
     private final long baseBytes;
     private final long capacityBytes;
@@ -27,15 +32,26 @@ public final class AddressSpace implements AutoCloseable {
     private final LazyTable regionStarts; // 1 byte a page, set where a region begins, or free space behind one
     private long usedBytes;
     private int lastId;
+    private int shifted; // regions so far
 
+    /// A space in which the data of every region begins at a page.
+    ///
     /// @param capacityBytes rounded up to 2 MiB
     /// @throws HmmException if the operating system refuses the reservation
     public AddressSpace(long capacityBytes, PageSize pageSize) {
-        if (capacityBytes <= 0 || capacityBytes > 1L << 46) {
+        this(capacityBytes, pageSize, Coloring.NONE);
+    }
+
+    /// @param capacityBytes rounded up to 2 MiB, with room for what `coloring` takes
+    /// @param coloring      where the data of large regions begins
+    /// @throws HmmException if the operating system refuses the reservation
+    public AddressSpace(long capacityBytes, PageSize pageSize, Coloring coloring) {
+        if (capacityBytes <= 0 || capacityBytes > MOST_BYTES) {
             throw new IllegalArgumentException("capacityBytes=" + capacityBytes + ", must be 1 to 64 TiB");
         }
         this.pageSize = pageSize;
-        this.capacityBytes = roundUp(capacityBytes, PageSize.MAX_BYTES);
+        this.coloring = coloring;
+        this.capacityBytes = roundUp(capacityBytes + coloring.roomBytes(capacityBytes), PageSize.MAX_BYTES);
         if (pageSize.pagesFor(this.capacityBytes) > Integer.MAX_VALUE) {
             throw new IllegalArgumentException("capacityBytes=%d is more than 2^31 pages of pageSize=%d; take larger pages"
                     .formatted(capacityBytes, pageSize.bytes()));
@@ -113,19 +129,50 @@ public final class AddressSpace implements AutoCloseable {
         if (Long.bitCount(alignmentBytes) != 1 || alignmentBytes < 1 || alignmentBytes > PageSize.MAX_BYTES) {
             throw new IllegalArgumentException("alignmentBytes=" + alignmentBytes + ", must be a power of two up to 2 MiB");
         }
+        if (coloring.shifts(lengthBytes, alignmentBytes, pageSize)) {
+            T described = allocateAt(coloring.offsetBytes(shifted), lengthBytes, pageSize.bytes(), describe);
+            if (described != null) {
+                shifted = (shifted + 1) % Coloring.SPAN_BYTES; // a multiple of every number of places
+                return described;
+            }
+        }
         long alignment = Math.max(alignmentBytes, lengthBytes >= PageSize.MAX_BYTES ? PageSize.MAX_BYTES : pageSize.bytes());
-        long wholeBytes = lengthBytes > capacityBytes ? lengthBytes : roundUp(lengthBytes, pageSize.bytes());
+        T described = allocateAt(0, lengthBytes, alignment, describe);
+        if (described == null) {
+            throw outOfMemory(lengthBytes);
+        }
+        return described;
+    }
+
+    /// Allocates a region with as many pages as another, whose data lies at the same place in them.
+    ///
+    /// @param describe makes what is returned; called under the monitor of this object
+    /// @throws OutOfMemoryError as [#allocate(long, long, Function)]
+    public synchronized <T> T allocateLike(Region other, Function<Region, T> describe) {
+        long dataOffset = other.data().startBytes() - other.range().startBytes();
+        long lengthBytes = other.data().lengthBytes();
+        boolean atBlock = dataOffset == 0 && lengthBytes >= PageSize.MAX_BYTES;
+        T described = allocateAt((int) dataOffset, lengthBytes, atBlock ? PageSize.MAX_BYTES : pageSize.bytes(), describe);
+        if (described == null) {
+            throw outOfMemory(lengthBytes);
+        }
+        return described;
+    }
+
+    /// Returns null if no free range is large enough.
+    private <T> @Nullable T allocateAt(int dataOffset, long lengthBytes, long alignmentBytes, Function<Region, T> describe) {
+        long wholeBytes = lengthBytes > capacityBytes ? lengthBytes : roundUp(dataOffset + lengthBytes, pageSize.bytes());
         for (Map.Entry<Long, Long> hole : free.entrySet()) {
-            long start = roundUp(hole.getKey(), alignment);
+            long start = roundUp(hole.getKey(), alignmentBytes);
             long end = hole.getKey() + hole.getValue();
             if (start < end && end - start >= wholeBytes) {
-                Region region = new Region(nextId(), VaRange.ofLength(start, wholeBytes), lengthBytes);
+                Region region = new Region(nextId(), VaRange.ofLength(start, wholeBytes), VaRange.ofLength(start + dataOffset, lengthBytes));
                 T described = describe.apply(region);
                 take(hole.getKey(), end, region);
                 return described;
             }
         }
-        throw outOfMemory(lengthBytes);
+        return null;
     }
 
     /// All or nothing: the Java heap may be full.
@@ -200,11 +247,10 @@ public final class AddressSpace implements AutoCloseable {
         boolean startIsBoundary = hasHead || endsARegion(range.startBytes());
         boolean endIsBoundary = hasTail || regions.containsKey(end);
         VaRange head = new VaRange(start, hasHead ? range.startBytes() : end);
-        Region left = new Region(region.id(), head, Math.min(region.requestedBytes(), head.lengthBytes()));
+        Region left = new Region(region.id(), head, region.dataIn(head));
         if (hasTail) {
             VaRange tail = new VaRange(end, region.range().endBytes());
-            long requested = region.range().startBytes() + region.requestedBytes() - tail.startBytes();
-            put(end, new Region(nextId(), tail, Math.max(1, requested)));
+            put(end, new Region(nextId(), tail, region.dataIn(tail)));
         }
         if (hasHead) {
             regions.put(start, left); // takes the place of the whole, which needs no memory
@@ -258,10 +304,13 @@ public final class AddressSpace implements AutoCloseable {
                 pageSize.pageOf(range.startBytes() - baseBytes), pageSize.pagesFor(range.endBytes() - baseBytes));
     }
 
-    /// Pages that lie wholly within a range; empty if there are none.
+    /// Pages of which nothing but a part of this range belongs to the program; empty if there are none.
+    ///
+    /// @throws IllegalArgumentException if the range is not within one region
     public PageRange wholePagesOf(VaRange range) {
-        long first = pageSize.pagesFor(range.startBytes() - baseBytes);
-        return new PageRange(first, Math.max(first, pageSize.pageOf(range.endBytes() - baseBytes)));
+        VaRange widened = regionOf(range).widened(range);
+        long first = pageSize.pagesFor(widened.startBytes() - baseBytes);
+        return new PageRange(first, Math.max(first, pageSize.pageOf(widened.endBytes() - baseBytes)));
     }
 
     public long pageOf(long addressBytes) {

@@ -2,7 +2,19 @@ package io.github.hmm4j.space;
 
 /// A piece of the address space that the program allocated: what the kernel calls a VMA.
 ///
-/// @param id     positive, not used again for two thousand million allocations; tells frames of this region from those of another that had the address before
-/// @param range  page-aligned addresses; the last page may be longer than what was asked for
-/// @param requestedBytes size that the program asked for
-public record Region(int id, VaRange range, long requestedBytes) {}
+/// @param id    positive, not used again for two thousand million allocations; tells frames of this region from those of another that had the address before
+/// @param range page-aligned addresses
+/// @param data  what the program asked for, within `range`: it may begin behind the start of the first page ([Coloring]) and end before the end of the last one
+public record Region(int id, VaRange range, VaRange data) {
+
+    /// The same range with those pages made whole of which nothing else belongs to the program: the first page where the data begins with the range, the last where it ends with it.
+    public VaRange widened(VaRange part) {
+        return new VaRange(part.startBytes() <= data.startBytes() ? range.startBytes() : part.startBytes(),
+                part.endBytes() >= data.endBytes() ? range.endBytes() : part.endBytes());
+    }
+
+    /// What of its data lies in a part of its pages.
+    VaRange dataIn(VaRange part) {
+        return new VaRange(Math.max(data.startBytes(), part.startBytes()), Math.min(data.endBytes(), part.endBytes()));
+    }
+}

@@ -26,6 +26,7 @@ final class SystemCalls {
     static final int MAP_NORESERVE = 0x4000;
     private static final int MFD_CLOEXEC = 1;
     private static final int MADV_DONTFORK = 10;
+    private static final int MADV_HUGEPAGE = 14;
     private static final int MADV_POPULATE_WRITE = 23; // since Linux 5.14
     private static final int EINTR = 4;
     private static final int ENOMEM = 12;
@@ -78,6 +79,16 @@ final class SystemCalls {
         try (Arena arena = Arena.ofConfined()) {
             MemorySegment state = arena.allocate(CALL_STATE);
             check((int) MADVISE.invokeExact(state, addressBytes, lengthBytes, MADV_DONTFORK), "madvise", state, lengthBytes);
+        } catch (Throwable e) {
+            throw rethrown(e);
+        }
+    }
+
+    /// Asks for huge pages under a mapping. Only a wish, whose answer nobody needs: a kernel that has none refuses, and
+    /// the mapping is as good as before.
+    static void wishForHugePages(long addressBytes, long lengthBytes) {
+        try (Arena arena = Arena.ofConfined()) {
+            int _ = (int) MADVISE.invokeExact(arena.allocate(CALL_STATE), addressBytes, lengthBytes, MADV_HUGEPAGE);
         } catch (Throwable e) {
             throw rethrown(e);
         }

@@ -26,7 +26,7 @@ public final class CommandEvent extends TimelineEvent {
     String kind = "";
 
     @Label("Name")
-    @Description("Name of the kernel, or of the OpenCL call")
+    @Description("Name of the kernel, or of the OpenCL call; memcpy for a copy that was made without one")
     String what = "";
 
     @Label("Device")

@@ -1,5 +1,6 @@
 package io.github.hmm4j.space;
 
+import static java.lang.foreign.ValueLayout.JAVA_BYTE;
 import static java.lang.foreign.ValueLayout.JAVA_LONG;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
@@ -9,6 +10,8 @@ import java.lang.foreign.MemorySegment;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
 
 /// Ranges, page sizes and the memory behind them.
 class RangesTest {
@@ -79,6 +82,17 @@ class RangesTest {
         table.close();
         table.close();
         assertThatThrownBy(() -> new LazyTable(0)).hasMessageContaining("lengthBytes=0");
+    }
+
+    @ParameterizedTest
+    @ValueSource(longs = {1, (5 << 20) + 1})
+    void memoryInHugePagesIsLikeAnyOther(long lengthBytes) {
+        LazyTable table = LazyTable.inHugePages(lengthBytes);
+        assertThat(table.segment().byteSize()).isEqualTo(lengthBytes);
+        table.segment().set(JAVA_BYTE, lengthBytes - 1, (byte) 5);
+        assertThat(table.segment().get(JAVA_BYTE, lengthBytes - 1)).isEqualTo((byte) 5);
+        assertThat(lengthBytes == 1 || table.segment().get(JAVA_BYTE, 0) == 0).isTrue();
+        table.close();
     }
 
     /// A terabyte is reserved and not paid for.

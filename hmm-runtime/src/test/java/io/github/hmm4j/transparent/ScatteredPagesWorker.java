@@ -32,7 +32,7 @@ final class ScatteredPagesWorker {
         long shielded = 0;
         long freed = 0;
         try (Hmm hmm = Hmm.builder().heap(bytes + ByteSize.mib(4)).pageSize(pageBytes).faultAround(0).hostAccess(HostAccess.Mode.valueOf(args[0])).open()) {
-            MemorySegment a = hmm.heap().allocate(bytes);
+            MemorySegment a = hmm.heap().allocate(bytes, pageBytes);
             for (int page = 0; page < written; page += 2) {
                 set(a, (long) page * pageBytes, page);
             }

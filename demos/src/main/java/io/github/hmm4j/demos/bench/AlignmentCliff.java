@@ -16,7 +16,8 @@ import java.lang.foreign.MemorySegment;
 import java.util.Map;
 import java.util.TreeMap;
 
-/// A stencil over three arrays of a power of two: where all of them start at the same place of a cache, corresponding elements push each other out.
+/// A stencil over three arrays of a power of two: where all of them start at the same place of a cache, corresponding
+/// elements push each other out.
 final class AlignmentCliff {
     private static final int ARRAYS = 3;
     private static final int TILE = 16;
@@ -27,7 +28,8 @@ final class AlignmentCliff {
             if (x == 0 || y == 0 || z == 0 || x == n - 1 || y == n - 1 || z == n - 1) {
                 out[i] = u[i];
             } else {
-                out[i] = u[i] + c[i] * (u[i - 1] + u[i + 1] + u[i - n] + u[i + n] + u[i - n * n] + u[i + n * n] - 6.0f * u[i]);
+                const float around = u[i - 1] + u[i + 1] + u[i - n] + u[i + n] + u[i - n * n] + u[i + n * n];
+                out[i] = u[i] + c[i] * (around - 6.0f * u[i]);
             }
         }
         """);
@@ -61,16 +63,20 @@ final class AlignmentCliff {
             bare.api().setMemory(explicit, i, buffers[i]);
         }
         bare.setInt(explicit, ARRAYS, edge);
-        Turns turns = Turns.take(sizes.warmUps(), sizes.runs(), progress, () -> micros(() -> call.launch(range()).await()),
+        Turns turns = Turns.take(sizes.warmUps(), sizes.runs(), progress,
+            () -> micros(() -> call.launch(range()).await()),
             () -> micros(() -> bare.launch(explicit, range())));
-        Turns startAlike = Turns.take(sizes.warmUps(), sizes.runs(), progress, () -> micros(() -> alignedCall.launch(range()).await()),
+        Turns startAlike = Turns.take(sizes.warmUps(), sizes.runs(), progress,
+            () -> micros(() -> alignedCall.launch(range()).await()),
             () -> micros(() -> call.launch(range()).await()));
         requireSame(any[ARRAYS - 1], aligned[ARRAYS - 1], buffers[ARRAYS - 1]);
-        Map<String, Long> facts = new TreeMap<>(Map.of("lengthBytes", arrayBytes, "pageSizeBytes", (long) hmm.heap().pageSize().bytes()));
+        Map<String, Long> facts = new TreeMap<>(Map.of("lengthBytes", arrayBytes,
+            "pageSizeBytes", (long) hmm.heap().pageSize().bytes()));
         facts.put("explicitNanos", Math.round(turns.theirs().median() * 1e3));
         facts.put("startAlikeNanos", Math.round(startAlike.ours().median() * 1e3));
         Samples ratio = turns.ratio();
-        return Subject.rows(hmm).ratio("cliff.alignment", turns.ours().median(), "us", ratio, "the same kernel on three plain buffers", facts,
+        return Subject.rows(hmm).ratio("cliff.alignment", turns.ours().median(), "us", ratio,
+            "the same kernel on three plain buffers", facts,
             Target.atMost(ratio.median(), 1.1));
     }
 
@@ -117,7 +123,8 @@ final class AlignmentCliff {
             bare.finish();
         }
         if (any.mismatch(explicit) >= 0 || aligned.mismatch(explicit) >= 0) {
-            throw new IllegalStateException("the results differ: offset=%d, pageAligned=%d".formatted(any.mismatch(explicit), aligned.mismatch(explicit)));
+            throw new IllegalStateException("the results differ: offset=%d, pageAligned=%d"
+                .formatted(any.mismatch(explicit), aligned.mismatch(explicit)));
         }
     }
 }

@@ -32,7 +32,7 @@ final class BulkRows {
         rows = Subject.rows(hmm);
         pageBytes = hmm.heap().pageSize().bytes();
         lengthBytes = sizes.bulkBytes();
-        segment = hmm.heap().allocate(lengthBytes);
+        segment = hmm.heap().allocate(lengthBytes, hmm.heap().pageSize().bytes());
         expectedSum = Touch.expectedSum(lengthBytes);
     }
 

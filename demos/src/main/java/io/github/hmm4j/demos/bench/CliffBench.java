@@ -11,7 +11,8 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.OptionalLong;
 
-/// Places where managed memory once cost a multiple of what the same costs otherwise: each beside the explicit program, or beside the same without the cliff.
+/// Places where managed memory once cost a multiple of what the same costs otherwise: each beside the explicit
+/// program, or beside the same without the cliff.
 ///
 /// Memory is touched directly, so this fails where the heap has checked access only.
 final class CliffBench implements Bench {
@@ -23,12 +24,14 @@ final class CliffBench implements Bench {
 
     private final Sizes sizes;
 
-    /// @param gridEdge      of the stencil's arrays, a power of two: that is what makes corresponding elements meet in a cache
+    /// @param gridEdge      of the stencil's arrays, a power of two: that is what makes corresponding elements meet
+    ///     in a cache
     /// @param streamBytes   that go in and come out once
     /// @param budgetPages   which a buffer fills, before there is a flag beside it
     /// @param largePages    of 2 MiB, read and written one by one
     /// @param residentBytes of one argument at 4 KiB pages
-    record Sizes(int gridEdge, long streamBytes, int budgetPages, int largePages, long residentBytes, int warmUps, int runs) {
+    record Sizes(int gridEdge, long streamBytes, int budgetPages, int largePages, long residentBytes,
+        int warmUps, int runs) {
         static final Sizes FULL = new Sizes(128, ByteSize.mib(16), 64, 32, ByteSize.gib(1), 10, 41);
     }
 
@@ -59,10 +62,13 @@ final class CliffBench implements Bench {
             rows.addAll(List.of(handOver.flag(), handOver.refill()));
         }
         rows.add(new StreamOnce(() -> heap(context), sizes, context.progress()).row());
-        try (Hmm hmm = Subject.heap(withPageSize(context, LARGE_PAGE_BYTES), 4L * sizes.largePages * LARGE_PAGE_BYTES).faultAround(0).open()) {
+        HmmBuilder largePages =
+            Subject.heap(withPageSize(context, LARGE_PAGE_BYTES), 4L * sizes.largePages * LARGE_PAGE_BYTES);
+        try (Hmm hmm = largePages.faultAround(0).open()) {
             rows.add(new UpgradeCliff(hmm, sizes, context.progress()).row());
         }
-        HmmBuilder large = Subject.heap(withPageSize(context, SMALL_PAGE_BYTES), sizes.residentBytes + ByteSize.mib(16));
+        HmmBuilder large =
+            Subject.heap(withPageSize(context, SMALL_PAGE_BYTES), sizes.residentBytes + ByteSize.mib(16));
         try (Hmm hmm = large.open(); BareOpenCl bare = BareOpenCl.beside(hmm)) {
             rows.add(new LargeResidentLaunch(hmm, bare, sizes, context.progress()).row());
         }
@@ -77,8 +83,8 @@ final class CliffBench implements Bench {
         try (Hmm sizing = heap(context).open()) { // the budget is in pages, whose size only a heap knows
             long pageBytes = sizing.heap().pageSize().bytes();
             DeviceChoice device = context.device();
-            DeviceChoice tight = new DeviceChoice(device.binding(), device.device(), OptionalLong.of(sizes.budgetPages * pageBytes),
-                OptionalLong.of(pageBytes));
+            DeviceChoice tight = new DeviceChoice(device.binding(), device.device(),
+                OptionalLong.of(sizes.budgetPages * pageBytes), OptionalLong.of(pageBytes));
             try (Hmm hmm = Subject.heap(tight, 4L * sizes.budgetPages * pageBytes).open()) {
                 return new OnePageShort(hmm, sizes, context.progress()).row();
             }

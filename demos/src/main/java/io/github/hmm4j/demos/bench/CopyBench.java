@@ -76,7 +76,7 @@ final class CopyBench implements Bench {
 
         /// Alternates: to the device, the loop, to the host, the loop. Samples are rates in GB/s; each has the loop after it as neighbour.
         private void measureBulk(Samples toDevice, Samples toHost, Samples loop) {
-            MemorySegment segment = hmm.heap().allocate(sizes.bulkBytes);
+            MemorySegment segment = hmm.heap().allocate(sizes.bulkBytes, hmm.heap().pageSize().bytes());
             fill(segment, 1);
             long source = bare.buffer(sizes.bulkBytes);
             long target = bare.buffer(sizes.bulkBytes);
@@ -108,7 +108,7 @@ final class CopyBench implements Bench {
         }
 
         private BenchRow sparse() {
-            MemorySegment segment = hmm.heap().allocate(sizes.sparseBytes);
+            MemorySegment segment = hmm.heap().allocate(sizes.sparseBytes, hmm.heap().pageSize().bytes());
             fill(segment, 2);
             hmm.heap().prefetch(segment, device);
             long source = bare.buffer(sizes.sparseBytes);

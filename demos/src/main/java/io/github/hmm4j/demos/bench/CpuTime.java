@@ -14,7 +14,8 @@ import java.lang.invoke.MethodHandle;
 final class CpuTime {
     private static final int CLOCK_PROCESS_CPUTIME_ID = 2;
     private static final MethodHandle CLOCK_GETTIME = Linker.nativeLinker().downcallHandle(
-        Linker.nativeLinker().defaultLookup().findOrThrow("clock_gettime"), FunctionDescriptor.of(JAVA_INT, JAVA_INT, ADDRESS));
+        Linker.nativeLinker().defaultLookup().findOrThrow("clock_gettime"),
+        FunctionDescriptor.of(JAVA_INT, JAVA_INT, ADDRESS));
 
     private CpuTime() {}
 

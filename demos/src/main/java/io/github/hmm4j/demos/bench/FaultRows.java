@@ -43,7 +43,7 @@ final class FaultRows {
         this.progress = progress;
         rows = Subject.rows(hmm);
         pageBytes = hmm.heap().pageSize().bytes();
-        segment = hmm.heap().allocate(sizes.singleBytes());
+        segment = hmm.heap().allocate(sizes.singleBytes(), hmm.heap().pageSize().bytes());
     }
 
     List<BenchRow> rows() throws Exception {

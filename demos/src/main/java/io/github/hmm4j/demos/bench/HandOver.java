@@ -16,7 +16,8 @@ import java.util.Map;
 import java.util.TreeMap;
 import java.util.stream.IntStream;
 
-/// What goes to a kernel and comes back at once, so that nothing is saved by leaving it where it is: an int; an input that is overwritten.
+/// What goes to a kernel and comes back at once, so that nothing is saved by leaving it where it is: an int; an input
+/// that is overwritten.
 final class HandOver {
     private static final Source KERNELS = Source.resource("access.cl");
     /// Takes its input as if it could write it.
@@ -66,11 +67,13 @@ final class HandOver {
         long buffer = bare.buffer(Long.BYTES); // a fill takes no less
         try (Arena arena = Arena.ofConfined()) {
             MemorySegment plain = arena.allocate(JAVA_INT);
-            Turns turns = Turns.take(sizes.warmUps(), sizes.runs(), progress, () -> microsOfARound(flag, () -> call.launch(NDRange.of(1)).await()),
+            Turns turns = Turns.take(sizes.warmUps(), sizes.runs(), progress,
+                () -> microsOfARound(flag, () -> call.launch(NDRange.of(1)).await()),
                 () -> microsOfARound(plain, () -> addExplicitly(buffer, plain)));
             hmm.heap().free(flag);
             Samples ratio = turns.ratio();
-            return Subject.rows(hmm).ratio("cliff.flag", turns.ours().median(), "us", ratio, "writing, launching and reading through bare OpenCL",
+            return Subject.rows(hmm).ratio("cliff.flag", turns.ours().median(), "us", ratio,
+                "writing, launching and reading through bare OpenCL",
                 facts(Integer.BYTES, turns, 1e3), Target.atMost(ratio.median(), 2));
         }
     }
@@ -108,7 +111,8 @@ final class HandOver {
         bare.finish();
     }
 
-    /// An input is overwritten again and again, of which the signature does not say that it is only read: what the device has of it is not worth a copy.
+    /// An input is overwritten again and again, of which the signature does not say that it is only read: what the
+    /// device has of it is not worth a copy.
     BenchRow refill() throws Exception {
         progress.step("cliff.refill");
         MemorySegment in = hmm.heap().allocate(sizes.streamBytes());
@@ -125,7 +129,8 @@ final class HandOver {
             hmm.heap().free(in);
             hmm.heap().free(out);
             Samples ratio = turns.ratio();
-            return Subject.rows(hmm).ratio("cliff.refill", turns.ours().median(), "ms", ratio, "the same with two buffers and two copies",
+            return Subject.rows(hmm).ratio("cliff.refill", turns.ours().median(), "ms", ratio,
+                "the same with two buffers and two copies",
                 facts(sizes.streamBytes(), turns, 1e6), Target.atMost(ratio.median(), 1.1));
         }
     }

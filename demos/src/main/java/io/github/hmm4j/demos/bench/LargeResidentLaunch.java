@@ -37,9 +37,11 @@ final class LargeResidentLaunch {
         call.launch(NDRange.of(1)).await(); // moves what has to be there
         long kernel = bare.kernel(KERNELS, "empty3");
         long buffer = bare.buffer(ByteSize.mib(1)); // how large a buffer is makes no difference to a driver
-        Turns turns = Turns.take(sizes.warmUps(), sizes.runs(), progress, () -> managedMicros(call), () -> explicitMicros(kernel, buffer));
+        Turns turns = Turns.take(sizes.warmUps(), sizes.runs(), progress,
+            () -> managedMicros(call), () -> explicitMicros(kernel, buffer));
         Samples ratio = turns.ratio();
-        return Subject.rows(hmm).row(name, turns.ours().median(), "us", Optional.of(ratio.median()), "the same launch through bare OpenCL",
+        return Subject.rows(hmm).row(name, turns.ours().median(), "us", Optional.of(ratio.median()),
+            "the same launch through bare OpenCL",
             Map.of("argumentBytes", sizes.residentBytes(), "pageSizeBytes", (long) hmm.heap().pageSize().bytes(),
                 "explicitNanos", Math.round(turns.theirs().median() * 1e3)), Optional.empty(), ratio);
     }

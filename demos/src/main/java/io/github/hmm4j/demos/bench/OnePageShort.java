@@ -16,7 +16,8 @@ import java.util.Map;
 
 /// A buffer that fills the budget and a flag of one page, changed by kernels in turns: one page is always in the way.
 ///
-/// The least that can move in a round: for the flag one page of the buffer goes and the flag comes; for the buffer the flag goes and that page comes back.
+/// The least that can move in a round: for the flag one page of the buffer goes and the flag comes; for the buffer
+/// the flag goes and that page comes back.
 final class OnePageShort {
     private static final int ROUNDS = 10;
     private static final int PAGES_PER_ROUND = 4;
@@ -61,8 +62,10 @@ final class OnePageShort {
         }
         requireChanged();
         Samples ratio = moved.dividedBy((double) ROUNDS * PAGES_PER_ROUND * pageBytes);
-        return Subject.rows(hmm).ratio("cliff.one_page_short", moved.median(), "bytes", ratio, "two pages out and two pages in for each round",
-            Map.of("budgetBytes", sizes.budgetPages() * pageBytes, "pageSizeBytes", pageBytes, "roundsPerRun", (long) ROUNDS),
+        return Subject.rows(hmm).ratio("cliff.one_page_short", moved.median(), "bytes", ratio,
+            "two pages out and two pages in for each round",
+            Map.of("budgetBytes", sizes.budgetPages() * pageBytes, "pageSizeBytes", pageBytes,
+                "roundsPerRun", (long) ROUNDS),
             Target.atMost(ratio.median(), 1.2));
     }
 
@@ -72,7 +75,8 @@ final class OnePageShort {
         }
         for (long i = 0; i < buffer.byteSize() / Integer.BYTES; i++) {
             if (buffer.getAtIndex(JAVA_INT, i) != added) {
-                throw new IllegalStateException("element %d=%d, expected=%d".formatted(i, buffer.getAtIndex(JAVA_INT, i), added));
+                throw new IllegalStateException("element %d=%d, expected=%d"
+                    .formatted(i, buffer.getAtIndex(JAVA_INT, i), added));
             }
         }
     }

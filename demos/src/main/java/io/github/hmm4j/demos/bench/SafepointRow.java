@@ -65,7 +65,7 @@ final class SafepointRow {
     BenchRow row() throws IOException, InterruptedException, ExecutionException {
         String name = FaultBench.named("ttsp", pageBytes);
         progress.step(name);
-        MemorySegment segment = hmm.heap().allocate(sizes.singleBytes());
+        MemorySegment segment = hmm.heap().allocate(sizes.singleBytes(), hmm.heap().pageSize().bytes());
         Touch.fill(segment);
         Waits resident = measure(segment, pageBytes, sizes.safepoints(), () -> {}, () -> {});
         Waits faulting = measure(segment, pageBytes, sizes.safepoints(), () -> FaultBench.moveToDevice(hmm, segment),

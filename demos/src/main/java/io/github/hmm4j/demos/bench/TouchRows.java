@@ -33,7 +33,7 @@ final class TouchRows {
         String name = FaultBench.named("touch.resident", pageBytes);
         progress.step(name);
         try (Arena arena = Arena.ofShared()) {
-            MemorySegment managed = hmm.heap().allocate(sizes.bulkBytes());
+            MemorySegment managed = hmm.heap().allocate(sizes.bulkBytes(), hmm.heap().pageSize().bytes());
             MemorySegment plain = arena.allocate(sizes.bulkBytes());
             Touch.fill(managed);
             Touch.fill(plain);
@@ -60,7 +60,7 @@ final class TouchRows {
 
     private long firstManagedNanos() {
         long start = System.nanoTime();
-        MemorySegment fresh = hmm.heap().allocate(sizes.bulkBytes());
+        MemorySegment fresh = hmm.heap().allocate(sizes.bulkBytes(), hmm.heap().pageSize().bytes());
         Touch.writeEntries(fresh);
         long nanos = System.nanoTime() - start;
         Touch.requireEntries(fresh);

@@ -10,7 +10,8 @@ import java.lang.foreign.MemorySegment;
 import java.util.Map;
 import java.util.TreeMap;
 
-/// A store to a large page that was read before anybody had written it, beside a store to one that host and device both have. Both only lift a protection.
+/// A store to a large page that was read before anybody had written it, beside a store to one that host and device
+/// both have. Both only lift a protection.
 ///
 /// The heap must bring no neighbours along with a page.
 final class UpgradeCliff {
@@ -29,11 +30,13 @@ final class UpgradeCliff {
     BenchRow row() throws Exception {
         String name = FaultBench.named("cliff.write_after_zero_read", pageBytes);
         progress.step(name);
-        Turns turns = Turns.take(sizes.warmUps(), sizes.runs(), progress, () -> microsOfWrites(fresh()), () -> microsOfWrites(shared()));
+        Turns turns = Turns.take(sizes.warmUps(), sizes.runs(), progress,
+            () -> microsOfWrites(fresh()), () -> microsOfWrites(shared()));
         Map<String, Long> facts = new TreeMap<>(Map.of("pageSizeBytes", pageBytes, "pages", (long) sizes.largePages()));
         facts.put("upgradeNanos", Math.round(turns.theirs().median() * 1e3));
         Samples ratio = turns.ratio();
-        return Subject.rows(hmm).ratio(name, turns.ours().median(), "us", ratio, "a store to a page that host and device both have", facts,
+        return Subject.rows(hmm).ratio(name, turns.ours().median(), "us", ratio,
+            "a store to a page that host and device both have", facts,
             Target.atMost(ratio.median(), 1.5));
     }
 
@@ -54,7 +57,8 @@ final class UpgradeCliff {
     private void requireRead(MemorySegment segment, byte expected) {
         for (long offset = 0; offset < segment.byteSize(); offset += pageBytes) {
             if (segment.get(JAVA_BYTE, offset) != expected) {
-                throw new IllegalStateException("offset=%d, found=%d, expected=%d".formatted(offset, segment.get(JAVA_BYTE, offset), expected));
+                throw new IllegalStateException("offset=%d, found=%d, expected=%d"
+                    .formatted(offset, segment.get(JAVA_BYTE, offset), expected));
             }
         }
     }

@@ -21,7 +21,7 @@ final class ClMemory implements DeviceMemory, Owned {
 
     private ClMemory(ClDevice device, long lengthBytes) {
         this.device = device;
-        this.hostBytes = device.usesHostMemory() ? new LazyTable(lengthBytes) : null;
+        this.hostBytes = device.usesHostMemory() ? LazyTable.inHugePages(lengthBytes) : null;
         try {
             this.handle = hostBytes == null
                     ? device.api().createBuffer(device.context(), Cl.MEM_READ_WRITE, lengthBytes, 0)

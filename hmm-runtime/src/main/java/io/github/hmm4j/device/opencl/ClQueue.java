@@ -86,6 +86,16 @@ final class ClQueue {
         return mark == 0 || toTell == null ? null : i -> toTell.enqueued(kind, name, bytes.applyAsLong(i), mark);
     }
 
+    /// Tells a timeline of a copy that the calling thread has made in place of a command.
+    ///
+    /// @param mark of [#mark], from before it
+    void madeHere(long mark, CommandEvent.Kind kind, long bytes) {
+        CommandLog toTell = log;
+        if (mark != 0 && toTell != null) {
+            toTell.madeHere(kind, bytes, mark);
+        }
+    }
+
     private static Completion together(ClCompletion[] completions) {
         return completions.length == 1 ? completions[0] : new ClBatch(completions);
     }

@@ -46,6 +46,15 @@ final class CommandLog {
         }
     }
 
+    /// A copy that the calling thread has made in place of a command, from then until now.
+    void madeHere(CommandEvent.Kind kind, long bytes, long began) {
+        long ended = System.nanoTime();
+        CommandEvent event = new CommandEvent();
+        event.of(numbers.incrementAndGet(), kind, "memcpy", device, deviceName, bytes);
+        event.times(began, began, ended, 0);
+        timeline.happened(event, began, ended);
+    }
+
     Entry enqueued(CommandEvent.Kind kind, String name, long bytes, long before) {
         return new Entry(this, numbers.incrementAndGet(), kind, name, bytes, before, System.nanoTime());
     }

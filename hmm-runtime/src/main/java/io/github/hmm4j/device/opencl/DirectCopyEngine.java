@@ -13,8 +13,14 @@ import java.util.List;
 /// this engine is only offered for devices that work in host memory, and only after [CopySelfTest] has seen that the
 /// driver has no such copy.
 ///
+/// Little that goes to the device is copied without a command: to wake the driver's thread and to wait for it takes longer.
+///
 /// Every command has its event: one that fails in the middle of a batch must not go unseen, and the specification does not promise that those behind it fail too.
 final class DirectCopyEngine extends ClCopyEngine {
+
+    /// A command costs as much as copying this many bytes; less than that towards the device is written to its memory where
+    /// we reach it, by the thread that asks.
+    private static final long WORTH_A_COMMAND_BYTES = 256 << 10;
 
     private final HostWindows windows;
     private boolean closed;
@@ -32,19 +38,38 @@ final class DirectCopyEngine extends ClCopyEngine {
 
     @Override
     public Completion toDevice(List<CopyRun> batch) {
-        return copy(batch, true);
+        List<CopyRun> runs = checkedAndJoined(batch);
+        if (isWorthACommand(runs)) {
+            return copy(runs, true);
+        }
+        synchronized (this) { // nobody closes the engine meanwhile
+            requireOpen();
+            long mark = queue.mark();
+            for (CopyRun run : runs) {
+                HostCopier.copy(run.hostAddressBytes(), run.memory().hostAddressBytes() + run.offsetBytes(), run.lengthBytes());
+            }
+            if (!runs.isEmpty()) {
+                queue.madeHere(mark, CommandEvent.Kind.COPY_TO_DEVICE, runs.stream().mapToLong(CopyRun::lengthBytes).sum());
+            }
+        }
+        return Completion.DONE;
+    }
+
+    private static boolean isWorthACommand(List<CopyRun> runs) {
+        long bytes = 0;
+        for (CopyRun run : runs) {
+            bytes += run.memory().hostAddressBytes() == 0 ? WORTH_A_COMMAND_BYTES : run.lengthBytes();
+        }
+        return bytes >= WORTH_A_COMMAND_BYTES;
     }
 
     @Override
     public Completion toHost(List<CopyRun> batch) {
-        return copy(batch, false);
+        List<CopyRun> runs = checkedAndJoined(batch);
+        return runs.isEmpty() ? Completion.DONE : copy(runs, false);
     }
 
-    private Completion copy(List<CopyRun> batch, boolean toDevice) {
-        List<CopyRun> runs = checkedAndJoined(batch);
-        if (runs.isEmpty()) {
-            return Completion.DONE;
-        }
+    private Completion copy(List<CopyRun> runs, boolean toDevice) {
         synchronized (this) {
             requireOpen();
             List<Long> events = new ArrayList<>(runs.size());

@@ -76,7 +76,7 @@ final class HostCopier implements AutoCloseable {
         }
     }
 
-    private static void copy(long source, long target, long bytes) {
+    static void copy(long source, long target, long bytes) {
         MemorySegment.copy(MEMORY, source, MEMORY, target, bytes);
     }
 
