@@ -64,6 +64,10 @@ public sealed interface Arg {
 
     /// The heap itself, for a kernel that follows pointers: stands for the **two** parameters that `HMM_HEAP` or `HMM_HEAP_CONST` of `hmm.clh` declares.
     /// Only the ranges listed here may be followed; each states its intent ([#in], [#inOut]).
+    ///
+    /// Where the device holds the whole heap ([HmmDevice#hasAperture]), all pages of the ranges are there before the kernel starts. Elsewhere it finds pages through the device's page
+    /// table, as far as they are there, and [Kernel.Call#launch] runs it again for the work-items that missed one: the ranges may be larger than the device. Then [#out] is [#inOut], since a
+    /// work-item that runs again must find what others wrote, and a range shares no page with another argument of the same launch.
     static Arg heap(Arg... ranges) {
         List<Memory> memories = List.of(ranges).stream()
                 .map(range -> switch (range) {

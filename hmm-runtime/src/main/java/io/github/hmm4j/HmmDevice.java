@@ -33,7 +33,8 @@ public final class HmmDevice {
         return (long) mirror.pool().usedFrames() * mirror.pageBytes();
     }
 
-    /// Whether kernels can follow heap pointers here: the whole heap fits the budget, or the device uses host pages in place.
+    /// Whether kernels follow heap pointers here without looking them up: the whole heap fits the budget, or the device uses host pages in place. Elsewhere they go through the device's page
+    /// table ([Arg#heap]).
     public boolean hasAperture() {
         return mirror.isAperture();
     }

@@ -130,9 +130,14 @@ public final class Kernel {
 
         /// Moves the pages that the kernel needs to the device and starts it there. Returns when it is enqueued, behind the launches of that device before it.
         ///
+        /// A kernel that goes through the device's page table ([Arg#heap]) has ended when this returns: it is launched again and again, with what it missed brought in between, until every
+        /// work-item has come to its end. One such launch at a time runs on a device. It ends with an error, and what its work-items had written by then stays, if it asks for an address
+        /// that it was not given, or if one work-item alone asks for more pages than there is room for.
+        ///
         /// @throws IllegalArgumentException                             if the arguments do not fit the kernel
         /// @throws IllegalStateException                                if the calling thread itself holds a view that the launch would wait for
-        /// @throws io.github.hmm4j.error.AccessViolationException       if a page's protection forbids what the kernel does
+        /// @throws io.github.hmm4j.error.AccessViolationException       if a page's protection forbids what the kernel does, or a kernel that goes through the page table asks for an address
+        ///                                                              outside the ranges it was given; the message names kernel, address and work-item
         /// @throws io.github.hmm4j.error.DeviceMemoryExhaustedException if the ranges do not fit the device's budget together
         /// @throws io.github.hmm4j.error.LaunchBlockedException         if views of other threads kept the pages for longer than the launch timeout
         /// @throws io.github.hmm4j.error.HmmException                   if the device failed; no data is lost, pages moved for this launch are back, pages evicted for it stay home

@@ -91,6 +91,11 @@ public final class DeviceFaults {
         return pinned;
     }
 
+    /// To be called when such a view has been closed.
+    public void viewsHaveClosed() {
+        pinned = false;
+    }
+
     /// Whether others have taken the pages away so often that it is no use to go on.
     public boolean isHopeless() {
         return stolen > PATIENCE;
@@ -160,6 +165,11 @@ public final class DeviceFaults {
                             .formatted(faults.getFirst().rank(), kernel, mirror.budgetBytes()));
         }
         stolen = anyNew || wanted.isEmpty() ? stolen : stolen + 1;
+        for (Map.Entry<Long, Hold> entry : held.entrySet()) {
+            if (!mirror.isPaged(entry.getKey()) || !mirror.canUse(heap.table().word(entry.getKey()), entry.getValue().writes)) {
+                wanted.put(entry.getKey(), entry.getValue().writes); // somebody has taken it meanwhile, and whoever it is held for has not asked for it again
+            }
+        }
         return wanted;
     }
 

@@ -23,12 +23,13 @@ import org.jspecify.annotations.Nullable;
 /// before is seen in the word, so what an entry allows stays true until the kernel has ended. Of a launch's ranges all entries are right, and all others are zero. Only what differs from
 /// what the device has is written.
 ///
-/// Threads: a launch holds [#turn()] over all its rounds, so that one kernel at a time uses table, queue and item flags; entries are written under the mirror's lock besides.
+/// Threads: a launch holds [#turn()] over each of its rounds, so that one kernel at a time uses table and queue; entries are written under the mirror's lock besides.
 /// Owns its device memory, and takes it with the first launch.
 public final class DeviceTable implements AutoCloseable {
 
     private static final int BLOCK_ENTRIES = 1024; // what is compared and written as one
     private static final int ITEMS_GRANULE = 4096;
+    private static final int IDLE_ITEMS = 2; // kept for launches to come
     private static final long MOST_ITEMS = 0xFFFF_FFFFL; // that a rank of 32 bits tells apart
     private static final byte UNKNOWN = -1; // in the image: nobody knows what the device has
 
@@ -39,7 +40,7 @@ public final class DeviceTable implements AutoCloseable {
     private final ReentrantLock turn = new ReentrantLock();
     private final MemorySegment control = Arena.ofAuto().allocate(TableLayout.NOTED_AT * (long) Integer.BYTES, Integer.BYTES);
     private @Nullable DeviceMemory memory;
-    private @Nullable DeviceMemory items;
+    private final List<DeviceMemory> idleItems = new ArrayList<>(IDLE_ITEMS); // guarded by itself
     private List<PageRange> shown = List.of(); // all other entries are zero
     private List<PageRange> asked = List.of(); // by the last update
 
@@ -50,7 +51,7 @@ public final class DeviceTable implements AutoCloseable {
         image = new LazyTable(layout.pageCount() * Integer.BYTES);
     }
 
-    /// Held by a launch from its first round to its last. Rank: before the mirror's lock.
+    /// Held by a launch over each of its rounds. Rank: before the mirror's lock; never while a view is waited for.
     public ReentrantLock turn() {
         return turn;
     }
@@ -67,23 +68,63 @@ public final class DeviceTable implements AutoCloseable {
     /// @param dirty    whether a kernel has asked to write it
     public record Entry(long page, int frame, boolean readable, boolean writable, boolean accessed, boolean dirty) {}
 
-    /// Gets ready for a launch: no work-item has come to its end.
-    public void begin(long workItems) {
-        assert turn.isHeldByCurrentThread();
+    /// Flags of a launch's work-items, which kernels take as `hmm_items`: who has come to its end.
+    public final class Items implements AutoCloseable {
+
+        private final DeviceMemory memory;
+
+        private Items(DeviceMemory memory) {
+            this.memory = memory;
+        }
+
+        public DeviceMemory memory() {
+            return memory;
+        }
+
+        /// No launch may be in flight that uses them.
+        @Override
+        public void close() {
+            synchronized (idleItems) {
+                if (idleItems.size() < IDLE_ITEMS) {
+                    idleItems.add(memory);
+                    return;
+                }
+            }
+            memory.close();
+        }
+    }
+
+    /// Flags for a launch, of which no work-item has come to its end. To be closed after its last round.
+    ///
+    /// @throws IllegalArgumentException if there are more than a rank tells apart
+    public Items items(long workItems) {
         if (workItems > MOST_ITEMS) {
             throw new IllegalArgumentException("workItems=%d of a kernel that goes through the page table, must be at most %d".formatted(workItems, MOST_ITEMS));
         }
-        memory();
-        DeviceMemory flags = items;
-        if (flags == null || flags.lengthBytes() < workItems) {
-            items = null;
-            if (flags != null) {
+        long bytes = Math.ceilDiv(workItems, ITEMS_GRANULE) * ITEMS_GRANULE;
+        DeviceMemory flags = idle(bytes);
+        flags = flags == null ? mirror.device().allocate(bytes) : flags;
+        boolean ready = false;
+        try {
+            mirror.copies().zero(flags, 0, bytes).await();
+            ready = true;
+            return new Items(flags);
+        } finally {
+            if (!ready) {
                 flags.close();
             }
-            flags = mirror.device().allocate(Math.ceilDiv(workItems, ITEMS_GRANULE) * ITEMS_GRANULE);
-            items = flags;
         }
-        mirror.copies().zero(flags, 0, Math.ceilDiv(workItems, ITEMS_GRANULE) * ITEMS_GRANULE).await();
+    }
+
+    private @Nullable DeviceMemory idle(long bytes) {
+        synchronized (idleItems) {
+            for (int i = 0; i < idleItems.size(); i++) {
+                if (idleItems.get(i).lengthBytes() >= bytes) {
+                    return idleItems.remove(i);
+                }
+            }
+            return null;
+        }
     }
 
     /// Gets ready for a round.
@@ -311,19 +352,12 @@ public final class DeviceTable implements AutoCloseable {
         return memory;
     }
 
-    /// What kernels take as `hmm_items`; there after [#begin].
-    public DeviceMemory items() {
-        if (items == null) {
-            throw new IllegalStateException("no launch has begun");
-        }
-        return items;
-    }
-
     @Override
     public void close() {
-        try (LazyTable _ = image; DeviceMemory _ = memory; DeviceMemory _ = items) {
+        try (LazyTable _ = image; DeviceMemory _ = memory) {
             memory = null;
-            items = null;
+            idleItems.forEach(DeviceMemory::close);
+            idleItems.clear();
         }
     }
 }

@@ -78,6 +78,7 @@ class TransparentModelTest {
         }
         if (rig.hmm.devices().stream().noneMatch(HmmDevice::hasAperture)) {
             actors.add(new PagedKernelUser(rig, memory, turns, SEED, actors.size()));
+            actors.add(new PagedKernelUser(rig, memory, turns, SEED, actors.size()));
         }
         actors.add(new Mover(rig, memory, turns, SEED, actors.size(), 4));
         actors.add(new Adviser(rig, memory, turns, SEED, actors.size()));

@@ -1,0 +1,75 @@
+package io.github.hmm4j;
+
+import io.github.hmm4j.device.Completion;
+import io.github.hmm4j.device.DeviceKernel;
+import io.github.hmm4j.device.DeviceMemory;
+import io.github.hmm4j.device.KernelArgument;
+import io.github.hmm4j.device.NDRange;
+import io.github.hmm4j.device.NativeEnqueue;
+import io.github.hmm4j.error.HmmException;
+import io.github.hmm4j.migrate.LaunchGate;
+import io.github.hmm4j.mirror.DeviceMirror;
+import io.github.hmm4j.mirror.DeviceTable;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Objects;
+import java.util.function.Function;
+import org.jspecify.annotations.Nullable;
+
+/// A kernel with its arguments, ready to be enqueued by either side.
+///
+/// @param items flags of the work-items that have ended, for a kernel that goes through the device's page table; else null
+record KernelEnqueue(DeviceKernel kernel, Plan plan, NDRange range, DeviceMirror mirror, DeviceTable.@Nullable Items items) implements LaunchGate.Enqueue {
+
+    @Override
+    public String kernelName() {
+        return kernel.name();
+    }
+
+    @Override
+    public Completion fromJava() {
+        return withArguments(arguments -> kernel.launch(arguments, range));
+    }
+
+    @Override
+    public @Nullable Completion fromNative(NativeEnqueue enqueue) {
+        return withArguments(arguments -> kernel.launch(arguments, range, enqueue));
+    }
+
+    private <T extends @Nullable Completion> T withArguments(Function<List<KernelArgument>, T> launch) {
+        List<DeviceMemory> windows = new ArrayList<>(plan.passed().size());
+        try {
+            List<KernelArgument> arguments = new ArrayList<>(plan.passed().size());
+            for (Plan.Passed passed : plan.passed()) {
+                arguments.add(switch (passed) {
+                    case Plan.Passed.Range(var bytes) -> memory(mirror.argument(bytes), windows);
+                    case Plan.Passed.Image() when items == null -> memory(mirror.image(), windows);
+                    case Plan.Passed.Image() -> new KernelArgument.Memory(mirror.pool().pagedMemory());
+                    case Plan.Passed.Table() -> new KernelArgument.Memory(Objects.requireNonNull(mirror.deviceTable()).memory());
+                    case Plan.Passed.Items() -> new KernelArgument.Memory(Objects.requireNonNull(items).memory());
+                    case Plan.Passed.Value(var bytes) -> new KernelArgument.Value(bytes);
+                    case Plan.Passed.Local(var lengthBytes) -> new KernelArgument.Local(lengthBytes);
+                });
+            }
+            return launch.apply(arguments);
+        } finally {
+            for (int i = 0; i < windows.size(); i++) {
+                releaseQuietly(mirror, windows.get(i));
+            }
+        }
+    }
+
+    private static KernelArgument memory(DeviceMemory window, List<DeviceMemory> windows) {
+        windows.add(window); // there is room
+        return new KernelArgument.Memory(window);
+    }
+
+    /// The kernel may be enqueued already: that a window cannot be closed must not make it look as if it were not.
+    private static void releaseQuietly(DeviceMirror mirror, DeviceMemory window) {
+        try {
+            mirror.release(window);
+        } catch (HmmException e) {
+            LaunchParts.warn("a window of {} is not released", mirror, e);
+        }
+    }
+}

@@ -1,0 +1,62 @@
+package io.github.hmm4j;
+
+import io.github.hmm4j.account.Counter;
+import io.github.hmm4j.device.DeviceKernel;
+import io.github.hmm4j.error.HmmException;
+import io.github.hmm4j.error.LaunchBlockedException;
+import io.github.hmm4j.migrate.Evictor;
+import io.github.hmm4j.migrate.HostLock;
+import io.github.hmm4j.migrate.LaunchGate;
+import io.github.hmm4j.migrate.Placer;
+import io.github.hmm4j.migrate.ToDevice;
+import io.github.hmm4j.mirror.DeviceMirror;
+import io.github.hmm4j.mirror.ManagedPages;
+import io.github.hmm4j.mirror.PageUse;
+import io.github.hmm4j.pager.CheckedPager;
+import java.time.Duration;
+import java.util.List;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/// What launches of one heap are made with.
+record LaunchParts(ManagedPages heap, CheckedPager pager, Placer placer, Evictor evictor, ToDevice toDevice, LaunchGate gate, HostLock hostLock, Departure departure,
+        Duration timeout) {
+
+    private static final Logger LOG = LoggerFactory.getLogger(LaunchParts.class);
+
+    /// What the device owns now takes no host memory any more, where the heap is exclusive. The caller holds the device's lock.
+    void departed(DeviceMirror mirror, List<PageUse> uses) {
+        try {
+            for (int i = 0; i < uses.size(); i++) {
+                if (uses.get(i).writes()) {
+                    departure.left(mirror, uses.get(i).pages());
+                }
+            }
+        } catch (HmmException e) {
+            warn("host memory of pages on {} stays", mirror, e); // the kernel is enqueued, and that must not look as if it were not
+        }
+    }
+
+    /// Waits until a view closes that was open when `viewsClosed` had closed. The caller holds no lock.
+    ///
+    /// @throws LaunchBlockedException if none does before the launch, begun at `startNanos`, has taken as long as it may
+    void awaitViews(DeviceKernel kernel, List<PageUse> uses, long viewsClosed, long startNanos) {
+        heap.accounts().increment(Counter.LAUNCH_WAITS);
+        if (!pager.awaitClosing(viewsClosed, startNanos + timeout.toNanos())) {
+            throw new LaunchBlockedException(kernel.name(), millisSince(startNanos), pager.conflict(uses).orElse("a view that has been closed meanwhile"));
+        }
+    }
+
+    static long millisSince(long startNanos) {
+        return Duration.ofNanos(System.nanoTime() - startNanos).toMillis();
+    }
+
+    /// Never fails: whatever is told of has happened already.
+    static void warn(String message, DeviceMirror mirror, HmmException e) {
+        try {
+            LOG.warn(message, mirror, e);
+        } catch (OutOfMemoryError _) {
+            return;
+        }
+    }
+}

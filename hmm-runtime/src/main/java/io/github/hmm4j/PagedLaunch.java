@@ -1,0 +1,154 @@
+package io.github.hmm4j;
+
+import io.github.hmm4j.device.DeviceKernel;
+import io.github.hmm4j.device.NDRange;
+import io.github.hmm4j.error.AccessViolationException;
+import io.github.hmm4j.error.LaunchBlockedException;
+import io.github.hmm4j.migrate.DeviceFaults;
+import io.github.hmm4j.migrate.LaunchGate;
+import io.github.hmm4j.mirror.DeviceMirror;
+import io.github.hmm4j.mirror.DeviceTable;
+import io.github.hmm4j.mirror.FaultRound;
+import io.github.hmm4j.mirror.PageUse;
+import java.util.List;
+import java.util.Objects;
+import org.jspecify.annotations.Nullable;
+
+/// A launch that goes through the device's page table: round by round, until every work-item has come to its end.
+final class PagedLaunch {
+
+    private final LaunchParts parts;
+    private final DeviceKernel kernel;
+    private final NDRange range;
+    private final DeviceMirror mirror;
+    private final DeviceTable table;
+    private final List<PageUse> pages;
+    private final DeviceFaults faults;
+    private final long startNanos = System.nanoTime();
+    private Plan plan;
+    private @Nullable FaultRound toServe;
+    private long pagesMoved;
+    private long bytesCopied;
+    private int rounds;
+
+    PagedLaunch(LaunchParts parts, DeviceKernel kernel, Plan plan, NDRange range, DeviceMirror mirror) {
+        this.parts = parts;
+        this.kernel = kernel;
+        this.plan = plan;
+        this.range = range;
+        this.mirror = mirror;
+        table = Objects.requireNonNull(mirror.deviceTable(), "only kernels compiled with it go through it");
+        pages = plan.paged();
+        faults = new DeviceFaults(parts.heap(), parts.placer(), parts.evictor(), parts.toDevice(), mirror, kernel.name(), pages, plan.windows());
+    }
+
+    /// @return a launch that has ended
+    Launch run() {
+        try (DeviceTable.Items items = table.items(range.items())) {
+            while (true) {
+                Launch launch = new Round(items).run();
+                if (toServe == null) {
+                    leaveHost();
+                    return launch.after(new Launch.Moves(pagesMoved + faults.pagesMoved(), bytesCopied + faults.bytesCopied(), rounds));
+                }
+            }
+        }
+    }
+
+    private void leaveHost() {
+        mirror.lock().lock();
+        try {
+            parts.departed(mirror, pages);
+        } finally {
+            mirror.lock().unlock();
+        }
+    }
+
+    /// One run of the kernel.
+    private final class Round {
+
+        private final LaunchGate.Enqueue enqueue;
+        private final Attempt attempt;
+
+        Round(DeviceTable.Items items) {
+            enqueue = new KernelEnqueue(kernel, plan, range, mirror, items);
+            attempt = new Attempt(parts, kernel, plan, enqueue, mirror);
+        }
+
+        Launch run() {
+            while (true) {
+                long viewsClosed = parts.pager().closedCount();
+                Launch launch = tryOnce();
+                if (launch != null) {
+                    return launch;
+                }
+                if (faults.isHopeless()) {
+                    throw new LaunchBlockedException(kernel.name(), LaunchParts.millisSince(startNanos), "threads that take them away as often as they come");
+                }
+                if (faults.isPinned()) {
+                    parts.awaitViews(kernel, pages, viewsClosed, startNanos);
+                    faults.viewsHaveClosed();
+                } else {
+                    attempt.goRound(viewsClosed);
+                }
+            }
+        }
+
+        /// Null if others have to be waited for, which is done without the turn.
+        private @Nullable Launch tryOnce() {
+            table.turn().lock();
+            try {
+                LaunchGate.Passed passed = enter();
+                return passed == null ? null : ended(new Launch(passed, attempt.moves()));
+            } finally {
+                table.turn().unlock();
+            }
+        }
+
+        /// What was missing in the round before is brought and the kernel enqueued under one hold of the lock: in between, others would take it away again.
+        private LaunchGate.@Nullable Passed enter() {
+            mirror.lock().lock();
+            try {
+                if (toServe != null) {
+                    faults.serve(toServe);
+                    toServe = null;
+                }
+                if (faults.isPinned() || faults.isHopeless()) {
+                    return null;
+                }
+                table.beginRound(faults.limit());
+                LaunchGate.Needs needs = new LaunchGate.Needs(plan.uses(), plan.windows(), table.show(pages));
+                LaunchGate.Passed passed = parts.gate().enter(mirror, needs, enqueue);
+                return passed != null ? passed : attempt.moveAndEnter(needs);
+            } finally {
+                mirror.lock().unlock();
+            }
+        }
+
+        private Launch ended(Launch launch) {
+            boolean well = false;
+            try {
+                launch.await();
+                well = true;
+            } finally {
+                table.ended(well);
+            }
+            plan = plan.again();
+            rounds += Math.max(1, launch.moves().rounds());
+            pagesMoved += launch.moves().pagesMoved();
+            bytesCopied += launch.moves().bytesCopied();
+            FaultRound seen = table.endRound();
+            refuse(seen.violation());
+            toServe = seen.unfinished() ? seen : null;
+            return launch;
+        }
+
+        private void refuse(FaultRound.@Nullable Violation violation) {
+            if (violation != null) {
+                throw AccessViolationException.ofKernel(kernel.name(),
+                        violation.crossesPage() ? AccessViolationException.Kind.CROSSES_PAGE : AccessViolationException.Kind.OUTSIDE,
+                        violation.write(), violation.addressBytes(), "workItem=" + violation.item());
+            }
+        }
+    }
+}
