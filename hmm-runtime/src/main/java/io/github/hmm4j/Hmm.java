@@ -19,6 +19,7 @@ import io.github.hmm4j.mirror.InvalidationKind;
 import io.github.hmm4j.mirror.LaunchTable;
 import io.github.hmm4j.mirror.ManagedPages;
 import io.github.hmm4j.mirror.Notifier;
+import io.github.hmm4j.mirror.ProgramCode;
 import io.github.hmm4j.page.PageTable;
 import io.github.hmm4j.pager.CheckedPager;
 import io.github.hmm4j.pager.HostAccess;
@@ -56,7 +57,8 @@ public final class Hmm implements AutoCloseable {
 
     private static final Logger LOG = LoggerFactory.getLogger(Hmm.class);
 
-    private final Lifetime lifetime = new Lifetime();
+    private final ProgramCode programCode = new ProgramCode();
+    private final Lifetime lifetime = new Lifetime(programCode);
     private final ManagedPages pages;
     private final HostAccess access;
     private final @Nullable NativePager nativePager;
@@ -86,14 +88,14 @@ public final class Hmm implements AutoCloseable {
             if (builder.isExclusive() && nativePager == null) {
                 throw new HostAccessUnavailableException("exclusive=true needs transparent host access: " + access.why());
             }
-            pages = openPages(builder, opened, space, table, nativePager, used);
+            pages = openPages(builder, opened, space, table, nativePager, new Notifier(programCode), used);
             HostLock hostLock = new HostLock();
             HostSide hostSide = nativePager == null ? new JavaHostSide(pages, hostLock) : new NativeHostSide(pages, hostLock, nativePager);
             LaunchGate gate = pages.inFlight() instanceof LaunchTable launches
                     ? new JavaLaunchGate(pages, launches)
                     : new NativeLaunchGate(pages, Objects.requireNonNull(nativePager));
             ToDevice toDevice = new ToDevice(pages, hostSide, hostLock, builder.steps());
-            evictor = new Evictor(pages, hostSide, new Eviction(pages.table(), builder.evictionPolicy()));
+            evictor = new Evictor(pages, hostSide, new Eviction(pages.table(), programCode, builder.evictionPolicy()));
             Placer placer = new Placer(pages, evictor, hostLock, hostSide);
             RegionChanges regions = new RegionChanges(pages, hostLock, hostSide, evictor);
             pager = new CheckedPager(pages, hostSide);
@@ -114,7 +116,8 @@ public final class Hmm implements AutoCloseable {
         }
     }
 
-    private static ManagedPages openPages(HmmBuilder builder, List<Device> opened, AddressSpace space, PageTable table, @Nullable NativePager nativePager, Parts used) {
+    private static ManagedPages openPages(HmmBuilder builder, List<Device> opened, AddressSpace space, PageTable table, @Nullable NativePager nativePager,
+            Notifier notifier, Parts used) {
         List<DeviceMirror> mirrors = new ArrayList<>();
         for (Device device : opened) {
             mirrors.add(used.add(new DeviceMirror(mirrors.size(), device, space, table, builder.budgetBytes(device.info()))));
@@ -125,7 +128,7 @@ public final class Hmm implements AutoCloseable {
         Accounts accounts = new Accounts();
         InFlight inFlight = nativePager == null ? new LaunchTable(table, accounts) : new NativeInFlight(nativePager);
         Timeline timeline = new Timeline(accounts, builder.tracePart());
-        return new ManagedPages(space, table, inFlight, new Notifier(), accounts, timeline, mirrors);
+        return new ManagedPages(space, table, inFlight, notifier, accounts, timeline, mirrors);
     }
 
     /// Returns what went wrong, or null.
@@ -191,7 +194,7 @@ public final class Hmm implements AutoCloseable {
 
     /// Brings home everything that is on a device and gives its memory back, as before the device is used for something else.
     public void evictAll(HmmDevice device) {
-        try (Lifetime.Hold _ = lifetime.use()) {
+        try (Lifetime.Hold _ = lifetime.change("evictAll")) {
             DeviceMirror mirror = mirrorOf(device);
             mirror.lock().lock();
             try {
