@@ -80,6 +80,7 @@ public final class Hmm implements AutoCloseable {
         Parts used = new Parts();
         Parts running = new Parts(); // closed first: it uses all of the others
         try {
+            EarlyClasses.initialize();
             AddressSpace space = used.add(new AddressSpace(builder.heapBytes(), builder.pageSize()));
             PageTable table = used.add(new PageTable(space.pageCount()));
             NativePager.Opened host = NativePager.open(builder.hostAccess(), space, table, opened, builder.faultAroundBytes(), builder.touchTimeout());
@@ -176,6 +177,8 @@ public final class Hmm implements AutoCloseable {
     }
 
     /// A program with compiler options of its own.
+    ///
+    /// @throws IllegalArgumentException if there is a NUL among the options
     public Program program(Source source, String options) {
         try (Lifetime.Hold _ = lifetime.use()) {
             Program program = new Program(this, source, options);
