@@ -2,6 +2,7 @@ package io.github.hmm4j;
 
 import io.github.hmm4j.migrate.VictimSource;
 import io.github.hmm4j.mirror.DeviceMirror;
+import io.github.hmm4j.mirror.ProgramCode;
 import io.github.hmm4j.page.PageTable;
 import io.github.hmm4j.page.PageWord;
 import io.github.hmm4j.policy.Candidates;
@@ -16,10 +17,12 @@ final class Eviction implements VictimSource {
     private static final Logger LOG = LoggerFactory.getLogger(Eviction.class);
 
     private final PageTable table;
+    private final ProgramCode programCode;
     private final EvictionPolicy policy;
 
-    Eviction(PageTable table, EvictionPolicy policy) {
+    Eviction(PageTable table, ProgramCode programCode, EvictionPolicy policy) {
         this.table = table;
+        this.programCode = programCode;
         this.policy = policy;
     }
 
@@ -50,9 +53,19 @@ final class Eviction implements VictimSource {
         return candidates;
     }
 
+    private int[] ask(Candidates candidates, int framesNeeded) {
+        ProgramCode.Place place = programCode.place();
+        String before = place.enter("an eviction policy");
+        try {
+            return policy.victims(candidates, framesNeeded);
+        } finally {
+            place.leave(before);
+        }
+    }
+
     private int[] choose(Candidates candidates, int framesNeeded) {
         try {
-            int[] chosen = policy.victims(candidates, framesNeeded);
+            int[] chosen = ask(candidates, framesNeeded);
             for (int index : chosen) {
                 if (index < 0 || index >= candidates.size()) {
                     throw new IllegalStateException("victim=" + index + " of " + candidates.size() + " candidates");

@@ -19,6 +19,7 @@ import io.github.hmm4j.mirror.InvalidationKind;
 import io.github.hmm4j.mirror.LaunchTable;
 import io.github.hmm4j.mirror.ManagedPages;
 import io.github.hmm4j.mirror.Notifier;
+import io.github.hmm4j.mirror.ProgramCode;
 import io.github.hmm4j.page.PageTable;
 import io.github.hmm4j.pager.CheckedPager;
 import io.github.hmm4j.pager.HostAccess;
@@ -58,9 +59,10 @@ public final class Hmm implements AutoCloseable {
 
     private static final Logger LOG = LoggerFactory.getLogger(Hmm.class);
 
-    private final Lifetime lifetime = new Lifetime();
     private static final long SMALLEST_COLORED_BYTES = ByteSize.mib(32);
 
+    private final ProgramCode programCode = new ProgramCode();
+    private final Lifetime lifetime = new Lifetime(programCode);
     private final ManagedPages pages;
     private final HostAccess access;
     private final @Nullable NativePager nativePager;
@@ -82,6 +84,7 @@ public final class Hmm implements AutoCloseable {
         Parts used = new Parts();
         Parts running = new Parts(); // closed first: it uses all of the others
         try {
+            EarlyClasses.initialize();
             AddressSpace space = used.add(new AddressSpace(builder.heapBytes(), builder.pageSize(), coloring(builder, opened)));
             PageTable table = used.add(new PageTable(space.pageCount()));
             NativePager.Opened host = NativePager.open(builder.hostAccess(), space, table, opened, builder.faultAroundBytes(), builder.touchTimeout());
@@ -90,14 +93,14 @@ public final class Hmm implements AutoCloseable {
             if (builder.isExclusive() && nativePager == null) {
                 throw new HostAccessUnavailableException("exclusive=true needs transparent host access: " + access.why());
             }
-            pages = openPages(builder, opened, space, table, nativePager, used);
+            pages = openPages(builder, opened, space, table, nativePager, new Notifier(programCode), used);
             HostLock hostLock = new HostLock();
             HostSide hostSide = nativePager == null ? new JavaHostSide(pages, hostLock) : new NativeHostSide(pages, hostLock, nativePager);
             LaunchGate gate = pages.inFlight() instanceof LaunchTable launches
                     ? new JavaLaunchGate(pages, launches)
                     : new NativeLaunchGate(pages, Objects.requireNonNull(nativePager));
             ToDevice toDevice = new ToDevice(pages, hostSide, hostLock, builder.steps());
-            evictor = new Evictor(pages, hostSide, new Eviction(pages.table(), builder.evictionPolicy()));
+            evictor = new Evictor(pages, hostSide, new Eviction(pages.table(), programCode, builder.evictionPolicy()));
             Placer placer = new Placer(pages, evictor, hostLock, hostSide);
             RegionChanges regions = new RegionChanges(pages, hostLock, hostSide, evictor);
             pager = new CheckedPager(pages, hostSide);
@@ -132,7 +135,8 @@ public final class Hmm implements AutoCloseable {
         return inOnePiece || builder.pageSize().pagesFor(withRoomBytes) > Integer.MAX_VALUE ? Coloring.NONE : coloring;
     }
 
-    private static ManagedPages openPages(HmmBuilder builder, List<Device> opened, AddressSpace space, PageTable table, @Nullable NativePager nativePager, Parts used) {
+    private static ManagedPages openPages(HmmBuilder builder, List<Device> opened, AddressSpace space, PageTable table, @Nullable NativePager nativePager,
+            Notifier notifier, Parts used) {
         List<DeviceMirror> mirrors = new ArrayList<>();
         for (Device device : opened) {
             mirrors.add(used.add(new DeviceMirror(mirrors.size(), device, space, table, builder.budgetBytes(device.info()))));
@@ -143,7 +147,7 @@ public final class Hmm implements AutoCloseable {
         Accounts accounts = new Accounts();
         InFlight inFlight = nativePager == null ? new LaunchTable(table, accounts) : new NativeInFlight(nativePager);
         Timeline timeline = new Timeline(accounts, builder.tracePart());
-        return new ManagedPages(space, table, inFlight, new Notifier(), accounts, timeline, mirrors);
+        return new ManagedPages(space, table, inFlight, notifier, accounts, timeline, mirrors);
     }
 
     /// Returns what went wrong, or null.
@@ -191,6 +195,8 @@ public final class Hmm implements AutoCloseable {
     }
 
     /// A program with compiler options of its own.
+    ///
+    /// @throws IllegalArgumentException if there is a NUL among the options
     public Program program(Source source, String options) {
         try (Lifetime.Hold _ = lifetime.use()) {
             Program program = new Program(this, source, options);
@@ -209,7 +215,7 @@ public final class Hmm implements AutoCloseable {
 
     /// Brings home everything that is on a device and gives its memory back, as before the device is used for something else.
     public void evictAll(HmmDevice device) {
-        try (Lifetime.Hold _ = lifetime.use()) {
+        try (Lifetime.Hold _ = lifetime.change("evictAll")) {
             DeviceMirror mirror = mirrorOf(device);
             mirror.lock().lock();
             try {

@@ -135,14 +135,14 @@ public final class Kernel {
         /// that it was not given, or if one work-item alone asks for more pages than there is room for.
         ///
         /// @throws IllegalArgumentException                             if the arguments do not fit the kernel
-        /// @throws IllegalStateException                                if the calling thread itself holds a view that the launch would wait for
+        /// @throws IllegalStateException                                if the calling thread itself holds a view that the launch would wait for, or is within code of the program's own that this heap has called
         /// @throws io.github.hmm4j.error.AccessViolationException       if a page's protection forbids what the kernel does, or a kernel that goes through the page table asks for an address
         ///                                                              outside the ranges it was given; the message names kernel, address and work-item
         /// @throws io.github.hmm4j.error.DeviceMemoryExhaustedException if the ranges do not fit the device's budget together
         /// @throws io.github.hmm4j.error.LaunchBlockedException         if views of other threads kept the pages for longer than the launch timeout
         /// @throws io.github.hmm4j.error.HmmException                   if the device failed; no data is lost, pages moved for this launch are back, pages evicted for it stay home
         public Launch launch(NDRange range, HmmDevice device) {
-            try (Lifetime.Hold _ = hmm.lifetime().use()) {
+            try (Lifetime.Hold _ = hmm.lifetime().change("launch")) {
                 DeviceMirror mirror = hmm.mirrorOf(device);
                 return hmm.launcher().launch(program.compiled(mirror, name), intents, arguments, range, mirror);
             }

@@ -1,5 +1,6 @@
 package io.github.hmm4j;
 
+import io.github.hmm4j.mirror.ProgramCode;
 import io.github.hmm4j.space.ShareLock;
 import java.util.concurrent.atomic.AtomicBoolean;
 
@@ -13,10 +14,26 @@ final class Lifetime {
         void close();
     }
 
+    private final ProgramCode programCode;
     private final ShareLock calls = new ShareLock();
     private final Hold hold = calls::unshare;
     private final AtomicBoolean ended = new AtomicBoolean();
 
+    Lifetime(ProgramCode programCode) {
+        this.programCode = programCode;
+    }
+
+    /// For a call that changes the heap, moves pages, or waits for those who do.
+    ///
+    /// @param call its name, for people
+    /// @throws IllegalStateException after the end; within code of the program's own that this heap has called
+    Hold change(String call) {
+        programCode.refuse(call);
+        return use();
+    }
+
+    /// For a call that only looks.
+    ///
     /// @throws IllegalStateException after the end
     Hold use() {
         requireOpen(); // not behind somebody who waits for calls under way, which may wait for this thread

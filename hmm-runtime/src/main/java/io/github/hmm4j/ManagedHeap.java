@@ -56,6 +56,9 @@ import org.slf4j.LoggerFactory;
 ///
 /// With checked access the bytes are reached through [#view] only: a raw touch of the segment throws [WrongThreadException], since it belongs to a thread that has ended.
 ///
+/// Code of the program's own that the heap calls in the middle of a change, an [io.github.hmm4j.policy.EvictionPolicy] or an [InvalidationCallback], may look ([#residency], [#snapshot],
+/// [#smaps], what says how many bytes) and subscribe. All else of its own heap throws an [IllegalStateException] there.
+///
 /// Segments live until [#free] or the end of the [Hmm]. Ranges given to the methods below lie within one allocation. Sizes are bytes. Threads: any.
 public final class ManagedHeap implements SegmentAllocator {
 
@@ -114,7 +117,7 @@ public final class ManagedHeap implements SegmentAllocator {
         if (byteSize < 0) {
             throw new IllegalArgumentException("byteSize=" + byteSize + ", must not be negative");
         }
-        try (Lifetime.Hold _ = lifetime.use()) {
+        try (Lifetime.Hold _ = lifetime.change("allocate")) {
             return regions.allocate(Math.max(1, byteSize), byteAlignment, region -> handle(region, byteSize));
         }
     }
@@ -194,7 +197,7 @@ public final class ManagedHeap implements SegmentAllocator {
     /// @throws IllegalArgumentException if it is neither an allocation nor page-aligned within one
     /// @throws IllegalStateException    if a view of it is open; nothing was freed
     public void free(MemorySegment segment) {
-        try (Lifetime.Hold _ = lifetime.use()) {
+        try (Lifetime.Hold _ = lifetime.change("free")) {
             regions.free(wholePages(segment));
         }
     }
@@ -203,7 +206,7 @@ public final class ManagedHeap implements SegmentAllocator {
     ///
     /// @throws IllegalStateException if access is taken away while a view is open
     public void protect(MemorySegment segment, Protection protection) {
-        try (Lifetime.Hold _ = lifetime.use()) {
+        try (Lifetime.Hold _ = lifetime.change("protect")) {
             regions.protect(managed(segment), protection);
         }
     }
@@ -214,7 +217,7 @@ public final class ManagedHeap implements SegmentAllocator {
     /// @throws IllegalArgumentException if the segment is read-only or not managed
     /// @throws IllegalStateException    if a view is open
     public void discard(MemorySegment segment) {
-        try (Lifetime.Hold _ = lifetime.use()) {
+        try (Lifetime.Hold _ = lifetime.change("discard")) {
             regions.discard(writable(segment, "discard"));
         }
     }
@@ -225,7 +228,7 @@ public final class ManagedHeap implements SegmentAllocator {
     ///
     /// @return the allocation at its new address; the old segment must not be used any more
     public MemorySegment move(MemorySegment segment) {
-        try (Lifetime.Hold _ = lifetime.use()) {
+        try (Lifetime.Hold _ = lifetime.change("move")) {
             return regions.move(wholePages(segment), region -> {
                 MemorySegment moved = handle(region, segment.byteSize());
                 return segment.isReadOnly() ? moved.asReadOnly() : moved;
@@ -240,14 +243,14 @@ public final class ManagedHeap implements SegmentAllocator {
     /// @throws io.github.hmm4j.error.AccessViolationException if the protection forbids it
     /// @throws io.github.hmm4j.error.HostMemoryExhaustedException if the operating system has no memory for its pages
     public HostView view(MemorySegment segment, Access access) {
-        try (Lifetime.Hold _ = lifetime.use()) {
+        try (Lifetime.Hold _ = lifetime.change("view")) {
             return pager.view(accessible(segment, access, "view"), access == Access.WRITE, false);
         }
     }
 
     /// Like [#view], but any thread may use and close it. Closing costs more: all threads are told.
     public HostView sharedView(MemorySegment segment, Access access) {
-        try (Lifetime.Hold _ = lifetime.use()) {
+        try (Lifetime.Hold _ = lifetime.change("sharedView")) {
             return pager.view(accessible(segment, access, "view"), access == Access.WRITE, true);
         }
     }
@@ -260,7 +263,7 @@ public final class ManagedHeap implements SegmentAllocator {
     /// @throws io.github.hmm4j.error.AccessViolationException if the protection forbids it
     /// @throws io.github.hmm4j.error.HostMemoryExhaustedException if the operating system has no memory for its pages
     public HostPin pin(MemorySegment segment, Access access) {
-        try (Lifetime.Hold _ = lifetime.use()) {
+        try (Lifetime.Hold _ = lifetime.change("pin")) {
             if (!handles.isAccessibleBy(Thread.currentThread())) {
                 throw new IllegalStateException("pin refused: with checked host access there is nothing to pin at address=0x%x; open a view".formatted(segment.address()));
             }
@@ -279,7 +282,7 @@ public final class ManagedHeap implements SegmentAllocator {
     }
 
     private MigrationReport migrate(MemorySegment segment, HmmDevice device, ToDevice.Effort effort) {
-        try (Lifetime.Hold _ = lifetime.use()) {
+        try (Lifetime.Hold _ = lifetime.change(effort == ToDevice.Effort.EVERY_PAGE ? "prefetch" : "migrate")) {
             PageRange range = space.pagesOf(managed(segment));
             DeviceMirror mirror = device.mirrorIn(pages);
             UndoLog undo = new UndoLog(pages, mirror);
@@ -309,7 +312,7 @@ public final class ManagedHeap implements SegmentAllocator {
 
     /// Brings pages home ahead of use; devices give their copies up.
     public MigrationReport prefetchHost(MemorySegment segment) {
-        try (Lifetime.Hold _ = lifetime.use()) {
+        try (Lifetime.Hold _ = lifetime.change("prefetchHost")) {
             return hostSide.fetch(space.pagesOf(managed(segment)), ToHost.Access.BRING_HOME, Cause.PREFETCH);
         }
     }
@@ -339,7 +342,7 @@ public final class ManagedHeap implements SegmentAllocator {
     ///
     /// @throws IllegalStateException if kernels of this device need no table: it holds the whole heap, uses host pages in place, or does not compile kernels
     public List<DeviceTable.Entry> deviceTable(HmmDevice device, MemorySegment segment) {
-        try (Lifetime.Hold _ = lifetime.use()) {
+        try (Lifetime.Hold _ = lifetime.change("deviceTable")) {
             DeviceTable table = device.mirrorIn(pages).deviceTable();
             if (table == null) {
                 throw new IllegalStateException("device=%s has no page table: its kernels reach the heap without one".formatted(device));

@@ -1,5 +1,6 @@
 package io.github.hmm4j;
 
+import io.github.hmm4j.device.BuildOptions;
 import io.github.hmm4j.device.DeviceKernel;
 import io.github.hmm4j.device.DeviceProgram;
 import io.github.hmm4j.error.KernelBuildException;
@@ -28,7 +29,7 @@ public final class Program implements AutoCloseable {
     Program(Hmm hmm, Source source, String options) {
         this.hmm = hmm;
         this.source = source;
-        this.options = options;
+        this.options = BuildOptions.checked(options);
     }
 
     /// A kernel of this program; compiles it for the heap's first device.

@@ -8,6 +8,7 @@ import io.github.hmm4j.device.Device;
 import io.github.hmm4j.device.NDRange;
 import io.github.hmm4j.device.sim.SimDevice;
 import io.github.hmm4j.device.sim.SimLane;
+import io.github.hmm4j.kernels.Source;
 import io.github.hmm4j.pager.HostView;
 import io.github.hmm4j.policy.EvictionPolicy;
 import io.github.hmm4j.space.Protection;
@@ -82,6 +83,13 @@ class OpeningTest {
         assertThatThrownBy(() -> rig.kernel("add")).isInstanceOf(IllegalStateException.class);
         assertThatThrownBy(() -> rig.hmm.evictAll(rig.device(0))).isInstanceOf(IllegalStateException.class);
         assertThat(rig.hmm.report().toString()).contains("LAUNCH");
+    }
+
+    @Test
+    void aProgramIsGivenAllOfItsOptionsOrNone() {
+        try (Rig rig = Rig.windows(1, 16)) {
+            assertThatThrownBy(() -> rig.hmm.program(Source.text("k.cl", ""), "\0")).isInstanceOf(IllegalArgumentException.class).hasMessageContaining("index=0");
+        }
     }
 
     @Test

@@ -101,6 +101,25 @@ class ViewsAgainstLaunchesTest {
         }
     }
 
+    /// An interrupt is not the end of the launch's time.
+    @Test
+    void anInterruptedThreadWaitsForViewsAndStaysInterrupted() {
+        try (Rig rig = Rig.windows(1, 32)) {
+            MemorySegment a = rig.filled(2, 1);
+            HostView view = rig.heap.view(a, Access.WRITE);
+            Background<Boolean> launching = Background.call(() -> {
+                Thread.currentThread().interrupt();
+                rig.add(a, 1, 0).await();
+                return Thread.interrupted();
+            });
+            awaitCount(rig, Counter.LAUNCH_WAITS, 1);
+            launching.awaitWaiting();
+            view.close();
+            assertThat(launching.join()).as("stays interrupted").isTrue();
+            assertThat(rig.values(a)).containsExactly(2);
+        }
+    }
+
     @Test
     void aLaunchGivesUpAfterItsTimeAndPutsPagesBack() {
         try (Rig rig = Rig.open(1, false, builder -> builder.heap(ByteSize.mib(64)).launchTimeout(Duration.ofMillis(20)))) {

@@ -42,6 +42,7 @@ public interface Device extends AutoCloseable {
     /// Compiles a program for this device.
     ///
     /// @param options options for the OpenCL C compiler, such as `-cl-std=CL1.2`; argument information is always asked for
+    /// @throws IllegalArgumentException if there is a NUL among the options ([BuildOptions])
     /// @throws io.github.hmm4j.error.KernelBuildException if it does not compile
     DeviceProgram build(Source source, String options);
 

@@ -51,24 +51,44 @@ public final class RegionChanges {
         this.evictor = evictor;
     }
 
-    /// Allocates a region.
+    /// Allocates a region. If this throws, there is none.
     ///
     /// @param handle makes what is returned, before the region is allocated
     public <T> T allocate(long lengthBytes, long alignmentBytes, Function<Region, T> handle) {
         finishKept();
-        Allocated<T> allocated = space.allocate(lengthBytes, alignmentBytes,
-                region -> new Allocated<>(space.pagesOf(region.range()), handle.apply(region)));
-        for (long page = allocated.pages.first(); page < Math.min(allocated.pages.end(), unmappedEnd); page++) {
+        Allocated<T> allocated = space.allocate(lengthBytes, alignmentBytes, region -> allocated(region, handle));
+        try {
+            openAgain(allocated.leaving.pages);
+        } catch (RuntimeException | Error e) {
+            allocated.leaving.isRegion = true;
+            finishOrKeep(allocated.leaving);
+            throw e;
+        }
+        return allocated.handle;
+    }
+
+    /// @param leaving how it goes, if nobody is to hear of it
+    private record Allocated<T>(Region region, Leaving leaving, T handle) {}
+
+    private <T> Allocated<T> allocated(Region region, Function<Region, T> handle) {
+        return new Allocated<>(region, new Leaving(region.range(), space.pagesOf(region.range())), handle.apply(region));
+    }
+
+    /// Of new pages, those that had a region before: their words say that they have none, and a touch of them was an error.
+    private void openAgain(PageRange pages) {
+        long end = Math.min(pages.end(), unmappedEnd);
+        if (end <= pages.first()) {
+            return;
+        }
+        PageRange used = new PageRange(pages.first(), end);
+        for (long page = used.first(); page < used.end(); page++) {
             long word = table.word(page);
             if (PageWord.state(word) == PageState.UNMAPPED) {
                 table.transition(page, Transition.MAP, word, PageWord.toEmpty(word));
             }
         }
-        hostSide.setAccess(allocated.pages, Protection.READ_WRITE); // a touch of the free addresses was an error
-        return allocated.handle;
+        hostSide.setAccess(used, Protection.READ_WRITE);
     }
-
-    private record Allocated<T>(PageRange pages, T handle) {}
 
     /// Frees whole pages of one region, with their host memory and their frames. Launches in flight that use them are waited for.
     ///
@@ -102,9 +122,9 @@ public final class RegionChanges {
     /// Each step can be made again.
     private void finish(Leaving leaving) {
         PageRange pages = leaving.pages;
-        if (leaving.isRegion) {
-            space.unmap(leaving.range);
-            leaving.isRegion = false;
+        if (leaving.isRegion && !unmapRegion(leaving)) {
+            keep(leaving);
+            return;
         }
         hostSide.forbid(pages, false);
         heap.inFlight().awaitConflicts(pages, false);
@@ -122,6 +142,21 @@ public final class RegionChanges {
             leaving.hostMemoryIsGone = true;
         }
         space.recycle(leaving.range);
+    }
+
+    /// Takes a region away that nobody has heard of. Who has kept its addresses from before may use it all the same; while he has a view it stays.
+    private boolean unmapRegion(Leaving leaving) {
+        Backoff backoff = new Backoff();
+        try (var _ = heap.notifier().begin(leaving.range, InvalidationKind.UNMAP, -1);
+                HostLock.Hold _ = hostLock.exclusive()) {
+            if (hasViews(leaving.pages)) {
+                return false;
+            }
+            space.unmap(leaving.range);
+            leaving.isRegion = false;
+            unmapWords(leaving.pages, backoff);
+            return true;
+        }
     }
 
     /// Never fails.
@@ -311,8 +346,7 @@ public final class RegionChanges {
                 mirrors.get(locked).lock().lock();
             }
             // Under the locks: the new addresses may be known from before, and a migration of them must not come first.
-            Target<T> target = space.allocateLike(old,
-                    region -> new Target<>(region, new Leaving(region.range(), space.pagesOf(region.range())), handle.apply(region)));
+            Allocated<T> target = space.allocateLike(old, region -> allocated(region, handle));
             Leaving left = target.leaving;
             left.isRegion = true;
             try (var _ = heap.notifier().begin(range, InvalidationKind.UNMAP, -1)) {
@@ -334,8 +368,6 @@ public final class RegionChanges {
             }
         }
     }
-
-    private record Target<T>(Region region, Leaving leaving, T handle) {}
 
     /// All that can fail comes first, while the old words can still be put back; from [#settleAll] on nothing fails.
     private void moveAll(Leaving from, Leaving to, int regionId) {
@@ -369,14 +401,18 @@ public final class RegionChanges {
     }
 
     /// Takes pages of a new region away from everybody.
-    private void close(Leaving pages, Backoff backoff) {
-        noteUnmapped(pages.pages.end());
-        for (long page = pages.pages.first(); page < pages.pages.end(); page++) {
+    private void close(Leaving to, Backoff backoff) {
+        unmapWords(to.pages, backoff);
+        hostSide.forbid(to.pages, false);
+    }
+
+    private void unmapWords(PageRange pages, Backoff backoff) {
+        noteUnmapped(pages.end());
+        for (long page = pages.first(); page < pages.end(); page++) {
             if (table.state(page) != PageState.UNMAPPED) {
                 unmap(page, backoff);
             }
         }
-        hostSide.forbid(pages.pages, false);
     }
 
     private void copyHostPages(long from, long to, long[] words) {
@@ -457,6 +493,15 @@ public final class RegionChanges {
         int frame = mirror.unassign(from);
         mirror.assign(to, frame);
         mirror.setRegion(frame, regionId);
+    }
+
+    private boolean hasViews(PageRange pages) {
+        for (long page = pages.first(); page < pages.end(); page++) {
+            if (PageWord.isPinned(table.word(page))) {
+                return true;
+            }
+        }
+        return false;
     }
 
     private void requireNoViews(PageRange pages, String what) {

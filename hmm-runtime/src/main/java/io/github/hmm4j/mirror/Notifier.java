@@ -56,14 +56,17 @@ public final class Notifier {
     private static final Logger LOG = LoggerFactory.getLogger(Notifier.class);
 
     private final InvalidationSequence sequence = new InvalidationSequence();
-    private final ThreadLocal<Depth> inCallback = ThreadLocal.withInitial(Depth::new);
-    private final Depth unknownDepth = new Depth(); // of threads for which there was no memory to count it
+    private final ProgramCode programCode;
     // Replaced as a whole under the sequence's lock.
     private volatile List<Subscription> subscriptions = List.of();
 
-    /// How many callbacks a thread is in, one within the other.
-    private static final class Depth {
-        private int callbacks;
+    public Notifier() {
+        this(new ProgramCode());
+    }
+
+    /// @param programCode where it is noted that a thread is in a callback
+    public Notifier(ProgramCode programCode) {
+        this.programCode = programCode;
     }
 
     /// A change in progress. Closed once, by any thread; closing takes nothing from the Java heap.
@@ -120,7 +123,7 @@ public final class Notifier {
     }
 
     private Token announce(Invalidation event) {
-        Depth depth = depth();
+        ProgramCode.Place place = programCode.place();
         long number;
         List<Subscription> present; // replaced as a whole, so this one stays as it is
         sequence.lock.lock();
@@ -141,23 +144,14 @@ public final class Notifier {
         for (int i = 0; i < present.size(); i++) {
             Subscription subscription = present.get(i);
             if (subscription.range().overlaps(event.range())) {
-                tell(subscription, event, number, depth);
+                tell(subscription, event, number, place);
             }
         }
         return announced;
     }
 
-    /// Whether a thread is in a callback matters only to mistakes of that callback.
-    private Depth depth() {
-        try {
-            return inCallback.get();
-        } catch (OutOfMemoryError e) {
-            return unknownDepth;
-        }
-    }
-
-    private void tell(Subscription subscription, Invalidation event, long number, Depth depth) {
-        depth.callbacks++;
+    private void tell(Subscription subscription, Invalidation event, long number, ProgramCode.Place place) {
+        String before = place.enter("an invalidation callback");
         subscription.lock().lock();
         try {
             subscription.invalidate(event, number);
@@ -165,7 +159,7 @@ public final class Notifier {
             report(subscription, event, thrown);
         } finally {
             subscription.lock().unlock();
-            depth.callbacks--;
+            place.leave(before);
             callbackEnded(subscription);
         }
     }
@@ -245,10 +239,7 @@ public final class Notifier {
     }
 
     private void refuseWaiting(Subscription subscription, String what) {
-        if (inCallback.get().callbacks > 0) {
-            throw new IllegalStateException(what + " of " + subscription.range()
-                    + " within an invalidation callback would wait for itself");
-        }
+        programCode.refuse(what);
         if (subscription.lock().isHeldByCurrentThread()) {
             throw new IllegalStateException(what + " of " + subscription.range()
                     + " with the subscription's lock held would block its callback");

@@ -167,22 +167,28 @@ public final class CheckedPager {
         }
     }
 
-    /// Waits until a view has been closed since `seen`, or the deadline.
+    /// Waits until a view has been closed since `seen`, or the deadline. An interrupt is kept for later: it says nothing about views.
     ///
     /// @return false after the deadline, whatever has been closed
     public boolean awaitClosing(long seen, long deadlineNanos) {
+        boolean interrupted = false;
         lock.lock();
         try {
             long left = deadlineNanos - System.nanoTime();
             while (closedCount == seen && left > 0) {
-                left = viewClosed.awaitNanos(left);
+                try {
+                    left = viewClosed.awaitNanos(left);
+                } catch (InterruptedException e) {
+                    interrupted = true;
+                    left = deadlineNanos - System.nanoTime();
+                }
             }
             return left > 0; // also if others close views all the time
-        } catch (InterruptedException e) {
-            Thread.currentThread().interrupt();
-            return false;
         } finally {
             lock.unlock();
+            if (interrupted) {
+                Thread.currentThread().interrupt();
+            }
         }
     }
 }

@@ -533,6 +533,12 @@ public abstract class DeviceContract {
     }
 
     @Test
+    void optionsThatACompilerWouldCutOffAreRefused() {
+        assertThatIllegalArgumentException().isThrownBy(() -> device.build(Source.resource("device-contract.cl"), "-DA=1\0 -DB=2"))
+                .withMessageContainingAll("index=5", "-DA=1");
+    }
+
+    @Test
     void aClosedDeviceRefuses() {
         DeviceMemory memory = device.allocate(PAGE);
         DeviceKernel kernel = program.kernel("fill");

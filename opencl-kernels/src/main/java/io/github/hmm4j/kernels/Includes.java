@@ -23,12 +23,14 @@ final class Includes {
 
     /// The code with its headers in place; `headers` gives the text of a header by the name in the include, or null.
     static String join(String name, String code, Function<String, @Nullable String> headers) {
+        requireOneLine(name);
         var includes = new Includes(headers);
         includes.append(name, code);
         return includes.out.toString();
     }
 
     private void append(String file, String code) {
+        requireNoNul(file, code);
         line(1, file);
         boolean inComment = false;
         List<String> lines = code.lines().toList();
@@ -42,6 +44,26 @@ final class Includes {
                 out.append(line).append('\n');
             }
             inComment = endsInComment(line, inComment);
+        }
+    }
+
+    /// A compiler takes the program as a C string and would compile what is in front.
+    private static void requireNoNul(String file, String code) {
+        int at = code.indexOf('\0');
+        if (at >= 0) {
+            throw new IllegalArgumentException("there is a NUL at index=%d of %s, in line %d: the program would end there"
+                    .formatted(at, file, code.substring(0, at + 1).lines().count()));
+        }
+    }
+
+    /// The name becomes part of a `#line` directive, and what comes behind a line end would be code.
+    private static void requireOneLine(String name) {
+        for (int i = 0; i < name.length(); i++) {
+            char c = name.charAt(i);
+            if (c == '\0' || c == '\n' || c == '\r') {
+                throw new IllegalArgumentException("name=\"%s\" has a %s at index=%d"
+                        .formatted(name.substring(0, i), c == '\0' ? "NUL" : "line end", i));
+            }
         }
     }
 

@@ -7,6 +7,8 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
 
 final class SourceTest {
 
@@ -99,5 +101,28 @@ final class SourceTest {
     void rejectsAMissingHeaderAndSaysWhoIncludesIt() {
         assertThatIllegalArgumentException().isThrownBy(() -> Source.text("k.cl", "\n\n#include \"nope.clh\"\n"))
                 .withMessageContainingAll("include=nope.clh", "k.cl:3");
+    }
+
+    @Test
+    void rejectsANulThatWouldCutTheProgramOff() throws Exception {
+        assertThatIllegalArgumentException().isThrownBy(() -> Source.text("k.cl", "kernel void f() {}\n// \0\nkernel void g() {}\n"))
+                .withMessageContainingAll("index=22", "k.cl", "line 2");
+        Files.writeString(folder.resolve("own.clh"), "\0");
+        Path file = Files.writeString(folder.resolve("k.cl"), "#include \"own.clh\"\n");
+        assertThatIllegalArgumentException().isThrownBy(() -> Source.file(file))
+                .withMessageContainingAll("index=0", "own.clh", "line 1");
+    }
+
+    @ParameterizedTest
+    @ValueSource(strings = {"a\0.cl", "a\n.cl", "a\r.cl"})
+    void rejectsANameThatWouldBeCode(String name) {
+        assertThatIllegalArgumentException().isThrownBy(() -> Source.text(name, "int x;\n"))
+                .withMessageContainingAll("name=\"a\"", "index=1");
+    }
+
+    @Test
+    void rejectsSuchAFileName() throws Exception {
+        Path file = Files.writeString(folder.resolve("a\nb.cl"), "int x;\n");
+        assertThatIllegalArgumentException().isThrownBy(() -> Source.file(file)).withMessageContaining("line end");
     }
 }

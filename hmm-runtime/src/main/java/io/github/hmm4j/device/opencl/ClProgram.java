@@ -1,5 +1,6 @@
 package io.github.hmm4j.device.opencl;
 
+import io.github.hmm4j.device.BuildOptions;
 import io.github.hmm4j.device.DeviceKernel;
 import io.github.hmm4j.device.DeviceProgram;
 import io.github.hmm4j.error.KernelBuildException;
@@ -25,7 +26,7 @@ final class ClProgram implements DeviceProgram, Owned {
 
     static ClProgram build(ClDevice device, Source source, String options) {
         ClApi api = device.api();
-        String allOptions = (options + " -cl-kernel-arg-info").strip();
+        String allOptions = (BuildOptions.checked(options) + " -cl-kernel-arg-info").strip();
         long handle = api.createProgram(device.context(), source.text());
         try {
             if (!api.build(handle, device.handle(), allOptions)) {

@@ -1,5 +1,6 @@
 package io.github.hmm4j.device.sim;
 
+import io.github.hmm4j.device.BuildOptions;
 import io.github.hmm4j.device.CopyEngine;
 import io.github.hmm4j.device.Device;
 import io.github.hmm4j.device.DeviceInfo;
@@ -124,7 +125,7 @@ public final class SimDevice implements Device {
     /// @throws io.github.hmm4j.error.KernelBuildException if the source defines none that is registered
     @Override
     public DeviceProgram build(Source source, String options) {
-        Objects.requireNonNull(options, "options");
+        BuildOptions.checked(options);
         enterOrFail(Operation.BUILD, "source=" + source.name());
         SimProgram program = SimProgram.build(this, kernels, source, options);
         opened();

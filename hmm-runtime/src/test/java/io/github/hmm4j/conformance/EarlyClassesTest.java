@@ -1,0 +1,33 @@
+package io.github.hmm4j.conformance;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import io.github.hmm4j.transparent.ChildJvm;
+import java.time.Duration;
+import java.util.List;
+import java.util.concurrent.TimeUnit;
+import java.util.regex.Matcher;
+import java.util.regex.Pattern;
+import org.junit.jupiter.api.Timeout;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.EnumSource;
+
+/// Once a heap is open no class of ours with static state is initialised any more, so none can break because the Java heap is full. The program is [EarlyClassesWorker].
+@Timeout(value = 200, unit = TimeUnit.SECONDS)
+class EarlyClassesTest {
+
+    /// As the JVM logs it; a class without static state has no method for it, and cannot break.
+    private static final Pattern INITIALIZED = Pattern.compile("Initializing '(io/github/hmm4j/[^']+)' \\(");
+
+    @ParameterizedTest
+    @EnumSource(names = {"SIM_PRIVATE", "SIM_COHERENT", "OPENCL_LWJGL", "UFFD_LWJGL", "SIGSEGV_LWJGL"})
+    void nothingOfOursIsInitialisedOnceAHeapIsOpen(Backend backend) {
+        ChildJvm.Result result = ChildJvm.run(Duration.ofSeconds(120), List.of("-Xlog:class+init=info:stdout:none"), EarlyClassesWorker.class, backend.name());
+        assertThat(result.status()).as(result.output()).isZero();
+        List<String> lines = result.output().lines().toList();
+        int opened = lines.indexOf(EarlyClassesWorker.OPENED);
+        assertThat(lines.indexOf("done")).isGreaterThan(opened);
+        assertThat(lines.subList(0, opened)).as("how the JVM tells of it").anyMatch(line -> INITIALIZED.matcher(line).find() && line.contains("page/Transition'"));
+        assertThat(lines.subList(opened, lines.indexOf("done")).stream().map(INITIALIZED::matcher).filter(Matcher::find).map(found -> found.group(1))).isEmpty();
+    }
+}

@@ -1,0 +1,96 @@
+package io.github.hmm4j.conformance;
+
+import io.github.hmm4j.Access;
+import io.github.hmm4j.Arg;
+import io.github.hmm4j.device.sim.Operation;
+import io.github.hmm4j.error.OpenClFailedException;
+import io.github.hmm4j.error.PagePoisonedException;
+import io.github.hmm4j.pager.HostPin;
+import io.github.hmm4j.pager.HostView;
+import io.github.hmm4j.space.Protection;
+import java.lang.foreign.MemorySegment;
+import java.util.concurrent.locks.ReentrantLock;
+
+/// Opens a heap, says so, and does everything with it that takes locks, claims or frames, failures included. Argument: a [Backend].
+public final class EarlyClassesWorker {
+
+    static final String OPENED = "opened";
+
+    private static final int PAGES = 4; // of each array: two fill the device
+
+    private EarlyClassesWorker() {}
+
+    public static void main(String[] args) {
+        Backend backend = Backend.valueOf(args[0]);
+        try (Rig rig = new Rig(backend.builder(1).pageSize(4096).heap(4L << 20).budget(2L * PAGES * 4096))) {
+            System.out.println(OPENED);
+            MemorySegment a = rig.ramp(PAGES, 1);
+            MemorySegment b = rig.ramp(PAGES, 2);
+            MemorySegment c = rig.ramp(PAGES, 3);
+            try (var _ = rig.heap.mirror(a, new ReentrantLock(), _ -> { })) {
+                for (MemorySegment array : new MemorySegment[] {a, b, c, a}) {
+                    rig.launchAdd(rig.device(0), array, 1).await();
+                }
+                rig.launchCopy(rig.device(0), a, Arg.out(b)).await();
+                views(rig, a);
+                moves(rig, a, c);
+                if (backend.isSimulated()) {
+                    failures(rig, a, c);
+                }
+                regions(rig, b);
+            }
+        }
+        System.out.println("done");
+    }
+
+    private static void views(Rig rig, MemorySegment a) {
+        rig.read(a);
+        try (HostView view = rig.heap.sharedView(a, Access.WRITE)) {
+            view.segment().fill((byte) 1);
+        }
+        if (rig.isTransparent()) {
+            rig.launchAdd(rig.device(0), a, 1).await();
+            try (HostPin _ = rig.heap.pin(a, Access.WRITE)) {
+                a.fill((byte) 1);
+            }
+        }
+    }
+
+    private static void moves(Rig rig, MemorySegment a, MemorySegment c) {
+        rig.heap.prefetch(a, rig.device(0));
+        rig.heap.migrate(c, rig.device(0));
+        rig.heap.prefetchHost(a);
+        rig.hmm.evictAll(rig.device(0));
+    }
+
+    /// A launch that fails when pages have moved for it, a copy that fails on either way, and a kernel that fails.
+    private static void failures(Rig rig, MemorySegment a, MemorySegment c) {
+        for (Operation operation : new Operation[] {Operation.LAUNCH, Operation.COPY_TO_DEVICE, Operation.WAIT}) {
+            rig.hmm.evictAll(rig.device(0));
+            rig.sim(0).failNext(operation, 1);
+            try {
+                rig.launchAdd(rig.device(0), a, 1).await();
+            } catch (OpenClFailedException | PagePoisonedException e) {
+                System.out.println("failed as it was to: " + operation);
+            }
+        }
+        rig.heap.discard(a);
+        rig.launchAdd(rig.device(0), c, 1).await();
+        rig.sim(0).failNext(Operation.COPY_TO_HOST, 1);
+        try {
+            rig.heap.prefetchHost(c);
+        } catch (OpenClFailedException e) {
+            System.out.println("failed as it was to: fetch");
+        }
+        rig.heap.prefetchHost(c);
+    }
+
+    private static void regions(Rig rig, MemorySegment b) {
+        MemorySegment moved = rig.heap.move(b);
+        rig.heap.protect(moved, Protection.READ);
+        rig.heap.protect(moved, Protection.READ_WRITE);
+        rig.heap.discard(moved);
+        rig.heap.free(moved);
+        rig.heap.free(rig.pages(PAGES));
+    }
+}

@@ -1,0 +1,126 @@
+package io.github.hmm4j.migrate;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+
+import io.github.hmm4j.account.Accounts;
+import io.github.hmm4j.error.SystemCallFailedException;
+import io.github.hmm4j.mirror.LaunchTable;
+import io.github.hmm4j.mirror.ManagedPages;
+import io.github.hmm4j.mirror.Notifier;
+import io.github.hmm4j.page.PageState;
+import io.github.hmm4j.page.PageTable;
+import io.github.hmm4j.page.PageWord;
+import io.github.hmm4j.space.AddressSpace;
+import io.github.hmm4j.space.PageRange;
+import io.github.hmm4j.space.PageSize;
+import io.github.hmm4j.space.VaRange;
+import io.github.hmm4j.timeline.Timeline;
+import java.lang.reflect.InvocationTargetException;
+import java.lang.reflect.Proxy;
+import java.util.ArrayList;
+import java.util.List;
+import org.jspecify.annotations.Nullable;
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.Timeout;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
+
+/// An allocation whose addresses cannot be opened.
+@Timeout(60)
+class RegionChangesTest {
+
+    private static final int PAGE = 4096;
+
+    private final AddressSpace space = new AddressSpace(1L << 21, new PageSize(PAGE));
+    private final PageTable table = new PageTable(space.pageCount());
+    private final ManagedPages heap = managedPages();
+    private final HostLock hostLock = new HostLock();
+    private final List<PageRange> opened = new ArrayList<>();
+    private @Nullable Throwable failure;
+    private final RegionChanges regions = regions();
+
+    private ManagedPages managedPages() {
+        Accounts accounts = new Accounts();
+        return new ManagedPages(space, table, new LaunchTable(table, accounts), new Notifier(), accounts, new Timeline(accounts, null), List.of());
+    }
+
+    /// Over a host side that remembers what was opened, and fails if it is to.
+    private RegionChanges regions() {
+        HostSide real = new JavaHostSide(heap, hostLock);
+        HostSide hostSide = (HostSide) Proxy.newProxyInstance(HostSide.class.getClassLoader(), new Class<?>[] {HostSide.class}, (_, method, arguments) -> {
+            if (method.getName().equals("setAccess")) {
+                opened.add((PageRange) arguments[0]);
+                if (failure != null) {
+                    throw failure;
+                }
+            }
+            try {
+                return method.invoke(real, arguments);
+            } catch (InvocationTargetException e) {
+                throw e.getCause();
+            }
+        });
+        VictimSource nobody = (_, _, _) -> new long[0];
+        return new RegionChanges(heap, hostLock, hostSide, new Evictor(heap, hostSide, nobody));
+    }
+
+    @AfterEach
+    void close() {
+        table.close();
+        space.close();
+    }
+
+    private VaRange allocate(int pages) {
+        return regions.allocate((long) pages * PAGE, 1, region -> region.range());
+    }
+
+    private PageState stateOf(VaRange range) {
+        return table.state(space.pageOf(range.startBytes()));
+    }
+
+    @Test
+    void only_what_was_used_before_is_opened_again() {
+        VaRange first = allocate(2);
+        assertThat(opened).isEmpty();
+        regions.free(first);
+        VaRange longer = allocate(5);
+        assertThat(longer.startBytes()).isEqualTo(first.startBytes());
+        assertThat(opened).containsExactly(space.pagesOf(first));
+    }
+
+    @ParameterizedTest
+    @ValueSource(booleans = {false, true})
+    void a_region_whose_addresses_cannot_be_opened_is_given_back(boolean javaHeapIsFull) {
+        VaRange before = allocate(2);
+        regions.free(before);
+        failure = javaHeapIsFull ? new OutOfMemoryError("made to fail") : new SystemCallFailedException("mprotect", 12, "made to fail");
+        for (int i = 0; i < 3; i++) {
+            assertThatThrownBy(() -> allocate(2)).isSameAs(failure);
+            assertThat(space.regions()).isEmpty();
+            assertThat(space.usedBytes()).isZero();
+            assertThat(stateOf(before)).isEqualTo(PageState.UNMAPPED);
+        }
+        failure = null;
+        assertThat(allocate(2)).isEqualTo(before);
+        assertThat(stateOf(before)).isEqualTo(PageState.EMPTY);
+    }
+
+    @Test
+    void while_somebody_has_a_view_of_it_by_an_old_address_it_stays() {
+        VaRange before = allocate(1);
+        long page = space.pageOf(before.startBytes());
+        regions.free(before);
+        table.pin(page, table.word(page), false);
+        failure = new SystemCallFailedException("mprotect", 12, "made to fail");
+        assertThatThrownBy(() -> allocate(1)).isSameAs(failure);
+        failure = null;
+        assertThat(allocate(1)).isNotEqualTo(before);
+        assertThat(PageWord.isPinned(table.word(page))).isTrue();
+        table.unpin(page, false);
+        VaRange other = allocate(1); // which gives the one of before back first
+        assertThat(other).isEqualTo(before);
+        assertThat(stateOf(other)).isEqualTo(PageState.EMPTY);
+    }
+}
