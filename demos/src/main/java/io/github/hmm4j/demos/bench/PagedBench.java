@@ -17,6 +17,7 @@ import java.util.OptionalLong;
 final class PagedBench implements Bench {
     /// Of the budget the runtime keeps a quarter for arguments that lie in one piece.
     private static final int ROOM = 16;
+    private static final long SMALL_THINGS = ByteSize.mib(16);
 
     private final Sizes sizes;
 
@@ -53,8 +54,8 @@ final class PagedBench implements Bench {
         try (Hmm hmm = roomy(context)) {
             rows.add(new PagedResident(hmm, sizes, context.progress()).gather());
         }
-        long listBytes = sizes.listItems * (long) ApertureList.ITEM_BYTES;
-        try (Hmm hmm = heap(context, 4 * listBytes, 8 * listBytes)) {
+        long listHeapBytes = 4L * sizes.listItems * ApertureList.ITEM_BYTES + SMALL_THINGS;
+        try (Hmm hmm = heap(context, listHeapBytes, 2 * listHeapBytes)) {
             rows.add(new ApertureList(hmm, sizes, context.progress()).row());
         }
         for (double factor : new double[] {1.5, 4}) {
