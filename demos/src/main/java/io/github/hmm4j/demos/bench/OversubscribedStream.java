@@ -57,10 +57,9 @@ final class OversubscribedStream {
         return Subject.rows(hmm).ratio(name, turns.ours().median(), "ms", ratio, "all of it on the device, and one copy of input and output", facts, Target.atMost(ratio.median(), 1.3));
     }
 
-    /// The input is at home and the output's old contents are dead, as for a program that comes here for the first time.
+    /// Everything is at home, in memory that was used before.
     private double millis() {
         task.bringHome();
-        hmm.heap().discard(task.out());
         Report before = hmm.report();
         long start = System.nanoTime();
         task.launch();

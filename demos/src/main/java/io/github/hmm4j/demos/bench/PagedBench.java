@@ -22,12 +22,13 @@ final class PagedBench implements Bench {
     private final Sizes sizes;
 
     /// @param arrayBytes   of one array, of those that are on the device as a whole
-    /// @param gathers      of 4 bytes each from such an array
+    /// @param gatherBytes  of a table that is there as a whole, larger than caches
+    /// @param gathers      of 4 bytes each from it
     /// @param listItems    of 16 bytes, in lists of [ApertureList#LENGTH]
     /// @param streamBytes  of input and output together where they do not fit
     /// @param tableBytes   of which a hundredth of the pages is used, with an eighth as budget
-    record Sizes(long arrayBytes, int gathers, int listItems, long streamBytes, long tableBytes, int warmUps, int runs) {
-        static final Sizes FULL = new Sizes(ByteSize.mib(32), 4 << 20, 1 << 20, ByteSize.mib(96), ByteSize.mib(256), 5, 31);
+    record Sizes(long arrayBytes, long gatherBytes, int gathers, int listItems, long streamBytes, long tableBytes, int warmUps, int runs) {
+        static final Sizes FULL = new Sizes(ByteSize.mib(32), ByteSize.mib(128), 4 << 20, 1 << 20, ByteSize.mib(96), ByteSize.mib(256), 5, 31);
     }
 
     PagedBench(Sizes sizes) {
@@ -47,11 +48,11 @@ final class PagedBench implements Bench {
     @Override
     public List<BenchRow> run(RunContext context) throws Exception {
         List<BenchRow> rows = new ArrayList<>();
-        try (Hmm hmm = roomy(context)) {
+        try (Hmm hmm = roomy(context, sizes.arrayBytes)) {
             PagedResident resident = new PagedResident(hmm, sizes, context.progress());
             rows.addAll(List.of(resident.stream("paged.stream.hoisted", "scale_runs", 1.1), resident.stream("paged.stream.cached", "scale_cached", 2)));
         }
-        try (Hmm hmm = roomy(context)) {
+        try (Hmm hmm = roomy(context, Math.max(sizes.gatherBytes, sizes.gathers * (long) Float.BYTES) / 2)) {
             rows.add(new PagedResident(hmm, sizes, context.progress()).gather());
         }
         long listHeapBytes = 4L * sizes.listItems * ApertureList.ITEM_BYTES + SMALL_THINGS;
@@ -67,15 +68,15 @@ final class PagedBench implements Bench {
         try (Hmm hmm = heap(context, 2 * sizes.tableBytes, sizes.tableBytes / 8)) {
             rows.add(new OversubscribedGather(hmm, sizes, context.progress()).row());
         }
-        try (Hmm hmm = roomy(context); BareOpenCl bare = BareOpenCl.beside(hmm)) {
+        try (Hmm hmm = roomy(context, sizes.arrayBytes); BareOpenCl bare = BareOpenCl.beside(hmm)) {
             rows.addAll(new FaultRounds(hmm, bare, sizes, context.progress()).rows());
         }
         return rows;
     }
 
-    /// A heap that is larger than its budget, which is larger than anything that these rows use.
-    private Hmm roomy(RunContext context) throws UsageException {
-        return heap(context, 2 * ROOM * sizes.arrayBytes, ROOM * sizes.arrayBytes);
+    /// A heap that is larger than its budget, which has room for a dozen of such arrays.
+    private static Hmm roomy(RunContext context, long arrayBytes) throws UsageException {
+        return heap(context, 2 * ROOM * arrayBytes, ROOM * arrayBytes);
     }
 
     /// @throws UsageException if kernels of the chosen device cannot be what the row is about

@@ -56,14 +56,14 @@ final class PagedResident {
             hmm.heap().free(each.in());
             hmm.heap().free(each.out());
         }
-        return row(name, turns, "the same with a plain kernel, one work-item for each element", limit, sizes.arrayBytes() / Float.BYTES);
+        return row(name, turns, "the same with a plain kernel, one work-item for each element", limit, sizes.arrayBytes(), sizes.arrayBytes() / Float.BYTES);
     }
 
     /// Reads here and there; every work-item looks into the table for each of its values.
     BenchRow gather() throws Exception {
         String name = "paged.gather";
         progress.step(name);
-        int tableCount = Math.toIntExact(sizes.arrayBytes() / Float.BYTES);
+        int tableCount = Math.toIntExact(sizes.gatherBytes() / Float.BYTES);
         MemorySegment pagedTable = table(tableCount);
         MemorySegment plainTable = table(tableCount);
         int[] places = new SplittableRandom(SEED).ints(sizes.gathers(), 0, tableCount).toArray();
@@ -83,7 +83,7 @@ final class PagedResident {
         }
         paged.launch(range).await(); // the output, which was looked at, is on the device again
         Turns turns = Turns.take(sizes.warmUps(), sizes.runs(), progress, () -> millis(paged, range), () -> millis(plain, range));
-        return row(name, turns, "the same with a plain kernel", 1.2, count);
+        return row(name, turns, "the same with a plain kernel", 1.2, sizes.gatherBytes(), count);
     }
 
     private MemorySegment table(int count) {
@@ -119,9 +119,9 @@ final class PagedResident {
         }
     }
 
-    private BenchRow row(String name, Turns turns, String baseline, double limit, long count) {
+    private BenchRow row(String name, Turns turns, String baseline, double limit, long lengthBytes, long count) {
         Samples ratio = turns.ratio();
-        return Subject.rows(hmm).ratio(name, turns.ours().median(), "ms", ratio, baseline, Map.of("lengthBytes", sizes.arrayBytes(), "elements", count,
+        return Subject.rows(hmm).ratio(name, turns.ours().median(), "ms", ratio, baseline, Map.of("lengthBytes", lengthBytes, "elements", count,
             "plainNanos", Math.round(turns.theirs().median() * 1e6), "pageSizeBytes", (long) hmm.heap().pageSize().bytes()), Target.atMost(ratio.median(), limit));
     }
 }

@@ -36,7 +36,6 @@ class StreamManaged {
 
     /// Streams and shows the result to `reader`, which may not keep it.
     void stream(Consumer<MemorySegment> reader) {
-        heap.discard(out); // whatever was there does not have to move
         scaleRuns.args(Arg.heap(Arg.in(in), Arg.out(out)), in.address(), out.address(), count, chunk, Numbers.FACTOR, Numbers.SUMMAND)
             .launch(NDRange.of(Math.ceilDiv(count, chunk)).local(1)).await();
         reader.accept(out);

@@ -141,7 +141,7 @@ class BenchesTest {
     @Test
     void pagedMeasuresEveryRow() throws Exception {
         DeviceChoice choice = new DeviceChoice(Binding.LWJGL, Optional.empty(), OptionalLong.empty(), OptionalLong.of(4096));
-        PagedBench bench = new PagedBench(new PagedBench.Sizes(ByteSize.kib(256), 1000, 1024, ByteSize.mib(1), ByteSize.mib(2), 1, 2));
+        PagedBench bench = new PagedBench(new PagedBench.Sizes(ByteSize.kib(256), ByteSize.kib(512), 1000, 1024, ByteSize.mib(1), ByteSize.mib(2), 1, 2));
         List<BenchRow> rows = bench.run(context(choice));
         assertNames(rows, "paged.stream.hoisted", "paged.stream.cached", "paged.gather", "aperture.list", "oversub.stream.1.5x", "oversub.stream.4x",
             "oversub.gather", "fault.batch", "replay.overhead");

@@ -29,15 +29,17 @@ class StreamDemoTest {
         assertThat(outcome.out()).contains("every element right", "What the heap moved");
     }
 
-    /// Each page of the input goes there once, each page of the output comes back once.
+    /// Each page goes there once, and each page of the output comes back once.
     @Test
     void movesEachPageOnce() {
         int elements = 1 << 20;
         Outcome outcome = DemoRunner.run(new StreamDemo(), DemoRunner.LWJGL, folder, "--elements", Integer.toString(elements));
 
         assertThat(outcome.exitCode()).as(outcome.toString()).isZero();
-        String bytes = "\"bytesToDevice\": %d, \"bytesToHost\": %d".formatted(4 * elements, 4 * elements);
-        assertThat(outcome.json()).contains("\"budgetBytes\": " + 2 * elements).containsSubsequence("\"explicit\": {", bytes, "\"managed\": {", bytes);
+        int arrayBytes = elements * Float.BYTES;
+        assertThat(outcome.json()).contains("\"budgetBytes\": " + arrayBytes / 2, "\"leastBytesToDevice\": " + arrayBytes)
+            .containsSubsequence("\"explicit\": {", "\"bytesToDevice\": %d, \"bytesToHost\": %d".formatted(arrayBytes, arrayBytes), "\"managed\": {",
+                "\"bytesToDevice\": %d, \"bytesToHost\": %d".formatted(2 * arrayBytes, arrayBytes));
         assertThat(outcome.out()).contains("DEVICE_FAULT", "EVICTION");
     }
 
