@@ -25,6 +25,23 @@ kernel void gather_rows(HMM_HEAP_CONST, const ulong table, global const uint *ro
     HMM_END;
 }
 
+// Form (a), restartable: out[i] = table[index[i]], here and there in the table. Each work-item takes `chunk` elements, any
+// local size.
+kernel void gather_values(HMM_HEAP_CONST, const ulong table, global const uint *index, global float *out,
+                          const ulong count, const uint chunk) {
+    HMM_BEGIN;
+    const ulong first = (ulong)get_global_id(0) * chunk;
+    const ulong end = min(first + chunk, count);
+    for (ulong i = first; i < end; i++) {
+        global const float *value = HMM_READ(float, table + (ulong)index[i] * sizeof(float));
+        if (!value) {
+            return;
+        }
+        out[i] = *value;
+    }
+    HMM_END;
+}
+
 // Form (a), restartable because in and out do not overlap: out[i] = a * in[i] + b, hoisted: each work-item takes
 // `chunk` elements, and one look at the table for each page of them.
 kernel void scale_runs(HMM_HEAP, const ulong in, const ulong out, const ulong count, const uint chunk, const float a,

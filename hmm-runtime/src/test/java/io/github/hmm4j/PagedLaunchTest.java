@@ -240,6 +240,18 @@ final class PagedLaunchTest {
         }
     }
 
+    @ParameterizedTest
+    @EnumSource(Mode.class)
+    void neighboursAreCopiedTogether(Mode mode) {
+        try (Hmm hmm = open(mode, 64)) {
+            MemorySegment in = floats(hmm, 16 * INTS);
+            MemorySegment out = floats(hmm, 16 * INTS);
+            long before = hmm.report().count(Counter.COPY_RUNS);
+            scale(hmm, in, out);
+            assertThat(hmm.report().count(Counter.COPY_RUNS) - before).isEqualTo(2); // one for each array
+        }
+    }
+
     private static void scale(Hmm hmm, MemorySegment in, MemorySegment out) {
         long count = in.byteSize() / Float.BYTES;
         kernel(hmm, "scale_runs").args(Arg.heap(Arg.in(in), Arg.inOut(out)), in.address(), out.address(), count, INTS, 2f, 1f)

@@ -5,8 +5,10 @@ import io.github.hmm4j.demos.bfs.BfsDemo;
 import io.github.hmm4j.demos.cli.Catalog;
 import io.github.hmm4j.demos.cli.HmmCommandLine;
 import io.github.hmm4j.demos.devices.DeviceList;
+import io.github.hmm4j.demos.gather.GatherDemo;
 import io.github.hmm4j.demos.harness.Demo;
 import io.github.hmm4j.demos.matmul.MatmulDemo;
+import io.github.hmm4j.demos.stream.StreamDemo;
 import io.github.hmm4j.demos.tree.TreeDemo;
 import io.github.hmm4j.demos.unmodified.UnmodifiedDemo;
 import java.io.PrintWriter;
@@ -31,6 +33,7 @@ public final class HmmCommand {
 
     /// In the order in which `hmm demo all` runs them.
     static List<Demo> demos() {
-        return List.of(new MatmulDemo(), new TreeDemo(), new BfsDemo(), new UnmodifiedDemo());
+        return List.of(new MatmulDemo(), new TreeDemo(), new BfsDemo(), new UnmodifiedDemo(), new GatherDemo(),
+            new StreamDemo());
     }
 }

@@ -54,6 +54,8 @@ class HostAccessTest {
             case "tree" -> new String[] {"--lookups", "5000", "--text", file("every word of a short text, once or twice a word")};
             case "bfs" -> new String[] {"--graph", file("1 2\n2 3\n3 1\n3 4\n")};
             case "unmodified" -> new String[] {"--values", "50000"};
+            case "gather" -> new String[] {"--table-rows", "2000"};
+            case "stream" -> new String[] {"--elements", "100000"};
             default -> throw new IllegalArgumentException("no small input for demo=" + demo.name());
         };
     }

@@ -369,6 +369,12 @@ public final class FramePool implements AutoCloseable {
         return chunk != null && chunk != paged && chunk.contains(lastFrame);
     }
 
+    /// Whether frames lie in one allocation, the paged chunk or another: one copy can take them all.
+    public boolean isOnePiece(int firstFrame, int lastFrame) {
+        FrameChunk chunk = firstFrame <= lastFrame ? findOrNull(firstFrame) : null;
+        return chunk != null && chunk.contains(lastFrame);
+    }
+
     /// The allocation a frame lies in.
     public DeviceMemory memoryOf(int frame) {
         return find(frame).memory;

@@ -28,7 +28,7 @@ final class RunList {
     void add(long page) {
         int frame = mirror.frameOf(page);
         boolean continues = count > 0 && page == firstPage + count && frame == firstFrame + count
-                && mirror.pool().isContiguous(firstFrame, frame);
+                && mirror.pool().isOnePiece(firstFrame, frame);
         if (!continues) {
             flush();
             firstPage = page;

@@ -213,6 +213,8 @@ final class PagedTest {
         int queueEntries = random.nextInt(1, 40);
         checkGather(new Device(cl, form, new Memory(random), local, queueEntries, random), random.nextInt(1, 12),
                 random.nextInt(1, 40));
+        checkValues(new Device(cl, form, new Memory(random), local, queueEntries, random), random.nextInt(1, 150),
+                random.nextInt(1, 20));
         for (String kernel : new String[] {"scale_runs", "scale_cached"}) {
             checkScale(new Device(cl, form, new Memory(random), local, queueEntries, random), kernel,
                     random.nextInt(1, 300), random.nextInt(1, 40));
@@ -239,6 +241,23 @@ final class PagedTest {
         device.run("gather_rows", count, at, device.cl.ints(rows), out, width);
         float[] expected = before.clone();
         System.arraycopy(PagedOracle.gathered(table, rows, width), 0, expected, 0, count * width);
+        assertThat(out.toFloats()).as("out").isEqualTo(expected);
+    }
+
+    private static void checkValues(Device device, int count, int chunk) {
+        Memory memory = device.memory;
+        float[] table = wholeFloats(memory.random.nextInt(1, 200), memory.random);
+        long at = memory.place(4L * table.length, 4);
+        memory.floats(at, table);
+        int[] index = memory.random.ints(count, 0, table.length).toArray();
+        float[] before = wholeFloats(count + GUARD, memory.random);
+        ClHarness.Buffer out = device.cl.floats(before);
+        for (int i = 0; i < count; i++) {
+            device.reads(i / chunk, at + 4L * index[i], 4);
+        }
+        device.run("gather_values", Math.ceilDiv(count, chunk), at, device.cl.ints(index), out, (long) count, chunk);
+        float[] expected = before.clone();
+        System.arraycopy(PagedOracle.gathered(table, index, 1), 0, expected, 0, count);
         assertThat(out.toFloats()).as("out").isEqualTo(expected);
     }
 

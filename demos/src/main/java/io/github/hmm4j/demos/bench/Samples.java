@@ -2,6 +2,7 @@ package io.github.hmm4j.demos.bench;
 
 import io.github.hmm4j.demos.harness.BenchRow.Spread;
 import java.util.Arrays;
+import java.util.Objects;
 
 /// Measurements of one thing, in the order in which they were taken. Used by one thread.
 final class Samples {
@@ -25,6 +26,10 @@ final class Samples {
 
     int size() {
         return size;
+    }
+
+    double get(int index) {
+        return values[Objects.checkIndex(index, size)];
     }
 
     double median() {

@@ -37,7 +37,15 @@ public final class JavaKernels {
             JavaKernels::shuffle),
         new JavaKernel("unshuffle_bytes", """
             kernel void unshuffle_bytes(global const uchar *planes, global uchar *values, const uint size, const uint n)""",
-            JavaKernels::unshuffle));
+            JavaKernels::unshuffle),
+        new JavaKernel("gather_rows", """
+            kernel void gather_rows(global const uchar *hmm_image, const ulong hmm_base, const ulong table,
+                global const uint *rows, global float *out, const uint width)""",
+            JavaKernels::gather),
+        new JavaKernel("scale_runs", """
+            kernel void scale_runs(global uchar *hmm_image, const ulong hmm_base, const ulong in, const ulong out,
+                const ulong count, const uint chunk, const float a, const float b)""",
+            JavaKernels::scale));
 
     private JavaKernels() {}
 
@@ -151,6 +159,26 @@ public final class JavaKernels {
                     kernel.memory(3).set(JAVA_INT_UNALIGNED, 0, 1);
                 }
             }
+        }
+    }
+
+    /// Copies rows of a table that is found by its heap address.
+    private static void gather(SimArguments kernel, NDRange range) {
+        long table = kernel.longValue(2) - kernel.longValue(1);
+        long rowBytes = Integer.toUnsignedLong(kernel.intValue(5)) * Float.BYTES;
+        for (long r = 0; r < range.items(); r++) {
+            long row = Integer.toUnsignedLong(kernel.memory(3).getAtIndex(JAVA_INT_UNALIGNED, r));
+            MemorySegment.copy(kernel.memory(0), table + row * rowBytes, kernel.memory(4), r * rowBytes, rowBytes);
+        }
+    }
+
+    /// `out = a * in + b`, both found by their heap addresses.
+    private static void scale(SimArguments kernel, NDRange range) {
+        long in = kernel.longValue(2) - kernel.longValue(1);
+        long out = kernel.longValue(3) - kernel.longValue(1);
+        for (long i = 0; i < kernel.longValue(4); i++) {
+            float value = kernel.memory(0).get(JAVA_FLOAT_UNALIGNED, in + i * Float.BYTES);
+            kernel.memory(0).set(JAVA_FLOAT_UNALIGNED, out + i * Float.BYTES, kernel.floatValue(6) * value + kernel.floatValue(7));
         }
     }
 }

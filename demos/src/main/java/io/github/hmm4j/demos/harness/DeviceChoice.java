@@ -24,6 +24,11 @@ public record DeviceChoice(Binding binding, Optional<String> device, OptionalLon
         return new DeviceChoice(binding, device, budgetBytes, OptionalLong.of(bytes), trace);
     }
 
+    /// With this budget, unless one was chosen.
+    public DeviceChoice orBudget(long bytes) {
+        return budgetBytes.isPresent() ? this : new DeviceChoice(binding, device, OptionalLong.of(bytes), pageSizeBytes, trace);
+    }
+
     public DeviceChoice withTrace(Optional<TraceFile> file) {
         return new DeviceChoice(binding, device, budgetBytes, pageSizeBytes, file);
     }

@@ -15,6 +15,7 @@ import io.github.hmm4j.device.KernelLimits;
 import io.github.hmm4j.device.KernelParameter;
 import io.github.hmm4j.device.NDRange;
 import io.github.hmm4j.kernels.Source;
+import java.lang.foreign.MemorySegment;
 import java.util.List;
 import java.util.Set;
 import java.util.stream.IntStream;
@@ -71,6 +72,7 @@ final class NoDriver implements Device {
         public void read(long offsetBytes, MemorySegment into) {
             throw new UnsupportedOperationException("there is no driver");
         }
+
         @Override
         public DeviceMemory slice(long offsetBytes, long sliceBytes) {
             return new Memory(sliceBytes);

@@ -22,6 +22,7 @@ import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import java.nio.file.Path;
 import java.util.List;
+import java.util.Map;
 import java.util.Optional;
 import java.util.OptionalLong;
 import java.util.stream.Stream;
@@ -138,6 +139,30 @@ class BenchesTest {
     }
 
     @Test
+    void pagedMeasuresEveryRow() throws Exception {
+        DeviceChoice choice = new DeviceChoice(Binding.LWJGL, Optional.empty(), OptionalLong.empty(), OptionalLong.of(4096));
+        PagedBench bench = new PagedBench(new PagedBench.Sizes(ByteSize.kib(256), ByteSize.kib(512), 1000, 1024, ByteSize.mib(1), ByteSize.mib(2), 1, 2));
+        List<BenchRow> rows = bench.run(context(choice));
+        assertNames(rows, "paged.stream.hoisted", "paged.stream.cached", "paged.gather", "aperture.list", "oversub.stream.1.5x", "oversub.stream.4x",
+            "oversub.gather", "fault.batch", "replay.overhead");
+        assertThat(rows).filteredOn(row -> !row.name().equals("fault.batch")).allSatisfy(row -> assertComplete(row, "lwjgl", true));
+        assertThat(rows).allSatisfy(row -> assertThat(row.sizes()).containsEntry("pageSizeBytes", 4096L));
+        assertThat(sizesOf(rows, "oversub.stream.4x").get("movedBytes")).isGreaterThanOrEqualTo(ByteSize.mib(1)); // all in, and all out
+        assertThat(sizesOf(rows, "oversub.gather")).containsEntry("touchedBytes", 5 * 4096L);
+        assertThat(sizesOf(rows, "replay.overhead")).containsEntry("pages", 128L);
+    }
+
+    private static Map<String, Long> sizesOf(List<BenchRow> rows, String name) {
+        return rows.stream().filter(row -> row.name().equals(name)).findFirst().orElseThrow().sizes();
+    }
+
+    @Test
+    void pagedRefusesADeviceThatCompilesNothing() {
+        assertThatThrownBy(() -> new PagedBench(PagedBench.Sizes.FULL).run(context(Binding.LWJGL, SIMULATED)))
+            .isInstanceOf(UsageException.class).hasMessageContaining("device=sim");
+    }
+
+    @Test
     void safepointsAreCountedWhileAThreadTouches() throws Exception {
         try (Hmm hmm = Subject.heap(new DeviceChoice(Binding.LWJGL, SIMULATED, OptionalLong.empty(), OptionalLong.empty()), ByteSize.mib(4)).open();
             Arena arena = Arena.ofShared()) {
@@ -160,7 +185,8 @@ class BenchesTest {
 
     @Test
     void allHaveNamesAndQuestions() {
-        assertThat(Benches.all()).extracting(Bench::name).containsExactly("copy", "launch", "matmul", "pages", "heap", "fault", "cliffs");
+        assertThat(Benches.all()).extracting(Bench::name).containsExactly("copy", "launch", "matmul", "pages", "heap", "fault", "cliffs",
+            "paged");
         assertThat(Benches.all()).allSatisfy(bench -> assertThat(bench.question()).endsWith("?"));
     }
 
