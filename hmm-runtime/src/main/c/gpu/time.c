@@ -6,7 +6,7 @@
 
 #include "gpu.h"
 
-#define SLACK_NANOS 2000000u // a sleep that ends late is made up for by the next command, up to so much
+#define SLACK_NANOS 50000000u // who ends late because the machine is busy is made up for by the next command, up to so much
 
 uint64_t now_nanos(void) {
   struct timespec t;

@@ -181,6 +181,9 @@ static void no_callback_after_the_end(void) {
   close_gpu(&g);
 }
 
+#define STARTED (CL_PROFILING_COMMAND_QUEUED + 2)
+#define ENDED (CL_PROFILING_COMMAND_QUEUED + 3)
+
 static cl_ulong time_of(cl_event event, cl_uint name) {
   cl_ulong nanos;
   OK(clGetEventProfilingInfo(event, name, sizeof nanos, &nanos, NULL));
@@ -193,9 +196,9 @@ static double seconds(void) {
   return (double)t.tv_sec + (double)t.tv_nsec * 1e-9;
 }
 
-// Transfers of one size, one after the other: by the device's clock as long as asked, and by ours not shorter. How much longer depends on the machine, so it is only
-// told.
-static void stream(struct gpu *g, cl_mem x, unsigned *pinned, size_t piece, unsigned count, double asked_rate, bool up) {
+// Transfers of one size, one after the other: together never faster than asked, and the best of them by the device's clock within 5 % of it. How much slower all of
+// them are depends on what else this machine does, so it is only told.
+static void stream(struct gpu *g, cl_mem x, unsigned *pinned, size_t piece, unsigned count, double rate, bool up) {
   cl_event event[64];
   CHECK(count <= 64);
   double began = seconds();
@@ -204,13 +207,17 @@ static void stream(struct gpu *g, cl_mem x, unsigned *pinned, size_t piece, unsi
     else OK(clEnqueueReadBuffer(g->queue, x, FALSE, 0, piece, pinned, 0, NULL, &event[i]));
   }
   OK(clFinish(g->queue));
-  double took = seconds() - began, asked = (double)piece * count / asked_rate;
-  double device = (double)(time_of(event[count - 1], CL_PROFILING_COMMAND_QUEUED + 3) - time_of(event[0], CL_PROFILING_COMMAND_QUEUED + 2)) * 1e-9;
-  double one = (double)(time_of(event[0], CL_PROFILING_COMMAND_QUEUED + 3) - time_of(event[0], CL_PROFILING_COMMAND_QUEUED + 2)) * 1e-9;
-  fprintf(stderr, "%s of %zu KiB: asked %.2f ms, device %.2f, host %.2f\n", up ? "writes" : "reads", piece / 1024, asked * 1e3, device * 1e3, took * 1e3);
-  CHECK(one > asked / count * 0.95 && one < asked / count * 1.05);
-  CHECK(took > asked * 0.95 && device > asked * 0.95);
-  for (unsigned i = 0; i < count; i++) OK(clReleaseEvent(event[i]));
+  double took = seconds() - began, asked = (double)piece / rate, best = 1e9;
+  double device = (double)(time_of(event[count - 1], ENDED) - time_of(event[0], STARTED)) * 1e-9;
+  for (unsigned i = 0; i < count; i++) {
+    double one = (double)(time_of(event[i], ENDED) - time_of(event[i], STARTED)) * 1e-9;
+    if (one < best) best = one;
+    OK(clReleaseEvent(event[i]));
+  }
+  fprintf(stderr, "%u %s of %zu KiB: asked %.3f ms each; device %.3f at best, %.3f on average; host %.3f\n", count, up ? "writes" : "reads", piece / 1024, asked * 1e3,
+          best * 1e3, device / count * 1e3, took / count * 1e3);
+  CHECK(best > asked * 0.95 && best < asked * 1.05);
+  CHECK(took > asked * count * 0.95 && device > asked * count * 0.95);
 }
 
 static void keeps_time(void) {
@@ -237,7 +244,7 @@ static void overlaps_directions(void) { // by the device's clock
   OK(clFlush(g.queue));
   OK(clFlush(g.other));
   OK(clWaitForEvents(2, (const cl_event[]){up, down}));
-  CHECK(time_of(down, CL_PROFILING_COMMAND_QUEUED + 2) < time_of(up, CL_PROFILING_COMMAND_QUEUED + 3));
+  CHECK(time_of(down, STARTED) < time_of(up, ENDED));
   OK(clEnqueueUnmapMemObject(g.queue, pinned, w, 0, NULL, NULL));
   OK(clFinish(g.queue));
   OK(clReleaseEvent(up));
@@ -256,7 +263,7 @@ static void works_in_place(void) { // what is allocated for it is the device's m
   unsigned *w = clEnqueueMapBuffer(g.queue, x, TRUE, CL_MAP_READ, 0, BYTES, 0, NULL, &event, &status);
   OK(status);
   CHECK(!memcmp(w, host, BYTES));
-  CHECK(time_of(event, CL_PROFILING_COMMAND_QUEUED + 3) - time_of(event, CL_PROFILING_COMMAND_QUEUED + 2) < 60000000); // 64 KiB would take 64 ms
+  CHECK(time_of(event, ENDED) - time_of(event, STARTED) < 60000000); // 64 KiB would take 64 ms
   OK(clEnqueueUnmapMemObject(g.queue, x, w, 0, NULL, NULL));
   OK(clReleaseEvent(event));
   OK(clReleaseMemObject(x));
