@@ -16,7 +16,8 @@ struct queue *begin(cl_command_queue handle, const char *call, cl_int *status) {
   return NULL;
 }
 
-struct command *new_command(struct queue *q, cl_uint type, const char *call, cl_int (*run)(struct command *), enum engine engine) {
+struct command *new_command(struct queue *q, cl_uint type, const char *call, cl_int (*run)(struct command *),
+                            enum engine engine) {
   struct command *c = calloc(1, sizeof *c);
   if (!c) return NULL;
   c->object = (struct object){.kind = EVENT, .uses = 1};
@@ -49,11 +50,15 @@ bool keeps(struct command *c, struct memory *m) {
 }
 
 bool uses(struct command *c, struct memory *m, size_t offset, size_t bytes, bool write) {
-  if (!grow((void **)&c->accesses, c->access_count, sizeof *c->accesses) || !grow((void **)&c->accessed, c->access_count, sizeof *c->accessed) || !keeps(c, m)) {
+  if (!grow((void **)&c->accesses, c->access_count, sizeof *c->accesses) ||
+      !grow((void **)&c->accessed, c->access_count, sizeof *c->accessed) || !keeps(c, m)) {
     return false;
   }
   c->accessed[c->access_count] = m->root;
-  c->accesses[c->access_count++] = (struct access){.first = m->origin + offset, .end = m->origin + offset + bytes, .number = c->number, .write = write,
+  c->accesses[c->access_count++] = (struct access){.first = m->origin + offset,
+                                                   .end = m->origin + offset + bytes,
+                                                   .number = c->number,
+                                                   .write = write,
                                                    .kernel = c->type == CL_COMMAND_NDRANGE_KERNEL};
   return true;
 }
@@ -87,7 +92,8 @@ static bool come_after(struct command *c, struct command *earlier, bool named) {
   return true;
 }
 
-// What it comes after. On failure nothing has been changed that matters: it then runs after less, and is taken back by its caller.
+// What it comes after. On failure nothing has been changed that matters: it then runs after less, and is taken back by
+// its caller.
 static bool depend(struct command *c, cl_uint waits, const cl_event *wait, bool after_all) {
   struct queue *q = c->queue;
   bool done = true;
@@ -98,7 +104,8 @@ static bool depend(struct command *c, cl_uint waits, const cl_event *wait, bool 
   }
   if (q->in_order && q->last && done) done = come_after(c, q->last, false);
   if (!q->in_order && q->barrier && done) done = come_after(c, q->barrier, false);
-  for (struct command *each = after_all && !q->in_order ? q->first : NULL; each && done; each = each->next) done = come_after(c, each, false);
+  for (struct command *each = after_all && !q->in_order ? q->first : NULL; each && done; each = each->next)
+    done = come_after(c, each, false);
   return done;
 }
 
@@ -189,7 +196,8 @@ void end_command(struct command *c, cl_int status) {
   c->dependent_count = 0;
   call_back(c);
   if (c->object.handle) DRIVER(clSetUserEventStatus)(c->object.handle, status);
-  for (unsigned i = 0; i < c->memory_count; i++) unuse_object(&c->memories[i]->object);
+  for (unsigned i = 0; i < c->memory_count; i++)
+    unuse_object(&c->memories[i]->object);
   c->memory_count = 0;
   pthread_cond_broadcast(&changed);
   unuse_object(&c->object);
@@ -197,7 +205,8 @@ void end_command(struct command *c, cl_int status) {
 
 cl_int wait_for(struct command *c) {
   if (c->queue && c->status > CL_COMPLETE) flush_queue(c->queue);
-  while (c->status > CL_COMPLETE) pthread_cond_wait(&changed, &lock);
+  while (c->status > CL_COMPLETE)
+    pthread_cond_wait(&changed, &lock);
   return c->status;
 }
 
@@ -209,7 +218,8 @@ void destroy_command(struct command *c) {
   if (c->kernel) DRIVER(clReleaseEvent)(c->kernel);
   if (c->object.handle) DRIVER(clReleaseEvent)(c->object.handle);
   enter();
-  for (unsigned i = 0; i < c->memory_count; i++) unuse_object(&c->memories[i]->object);
+  for (unsigned i = 0; i < c->memory_count; i++)
+    unuse_object(&c->memories[i]->object);
   if (c->queue) unuse_object(&c->queue->object);
   leave();
   if (c->type == CL_COMMAND_UNMAP_MEM_OBJECT || c->type == CL_COMMAND_SVM_UNMAP) free(c->mapping);
@@ -224,7 +234,8 @@ void destroy_command(struct command *c) {
 static void kill_all(struct object *o, void *device) {
   struct queue *q = (struct queue *)o;
   if (q->device != device) return;
-  for (struct command *c = q->first; c; c = c->next) c->dead = true;
+  for (struct command *c = q->first; c; c = c->next)
+    c->dead = true;
   flush_queue(q);
 }
 

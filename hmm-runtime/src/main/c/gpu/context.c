@@ -66,25 +66,32 @@ static cl_context adopt(cl_context handle, cl_int *status) {
 }
 
 void destroy_context(struct context *c) {
-  for (unsigned i = 0; i < c->count; i++) DRIVER(clReleaseCommandQueue)(c->inner[i]);
+  for (unsigned i = 0; i < c->count; i++)
+    DRIVER(clReleaseCommandQueue)(c->inner[i]);
   DRIVER(clReleaseContext)(c->object.handle);
 }
 
-cl_context gpu_clCreateContext(const cl_properties *properties, cl_uint count, const cl_device_id *ids, context_notice notice, void *user, cl_int *status) {
+cl_context gpu_clCreateContext(const cl_properties *properties, cl_uint count, const cl_device_id *ids,
+                               context_notice notice, void *user, cl_int *status) {
   return adopt(DRIVER(clCreateContext)(properties, count, ids, notice, user, status), status);
 }
 
-cl_context gpu_clCreateContextFromType(const cl_properties *properties, cl_bitfield type, context_notice notice, void *user, cl_int *status) {
+cl_context gpu_clCreateContextFromType(const cl_properties *properties, cl_bitfield type, context_notice notice,
+                                       void *user, cl_int *status) {
   if (!(type & (CL_DEVICE_TYPE_GPU | CL_DEVICE_TYPE_DEFAULT))) {
     if (status) *status = CL_DEVICE_NOT_FOUND;
     return NULL;
   }
-  return adopt(DRIVER(clCreateContextFromType)(properties, CL_DEVICE_TYPE_ALL, notice, user, status), status);
+  return adopt(DRIVER(clCreateContextFromType)(properties, CL_DEVICE_TYPE_CPU, notice, user, status), status);
 }
 
-cl_int gpu_clRetainContext(cl_context context) { return retain_object(context, CONTEXT, "clRetainContext", CL_INVALID_CONTEXT); }
+cl_int gpu_clRetainContext(cl_context context) {
+  return retain_object(context, CONTEXT, "clRetainContext", CL_INVALID_CONTEXT);
+}
 
-cl_int gpu_clReleaseContext(cl_context context) { return release_object(context, CONTEXT, "clReleaseContext", CL_INVALID_CONTEXT); }
+cl_int gpu_clReleaseContext(cl_context context) {
+  return release_object(context, CONTEXT, "clReleaseContext", CL_INVALID_CONTEXT);
+}
 
 // ---- programs ----
 
@@ -101,12 +108,14 @@ static cl_program list_program(cl_program handle) {
 
 void destroy_program(struct object *program) { DRIVER(clReleaseProgram)(program->handle); }
 
-cl_program gpu_clCreateProgramWithSource(cl_context context, cl_uint count, const char **text, const size_t *bytes, cl_int *status) {
+cl_program gpu_clCreateProgramWithSource(cl_context context, cl_uint count, const char **text, const size_t *bytes,
+                                         cl_int *status) {
   return list_program(DRIVER(clCreateProgramWithSource)(context, count, text, bytes, status));
 }
 
-cl_program gpu_clCreateProgramWithBinary(cl_context context, cl_uint count, const cl_device_id *ids, const size_t *bytes, const unsigned char **binaries,
-                                         cl_int *statuses, cl_int *status) {
+cl_program gpu_clCreateProgramWithBinary(cl_context context, cl_uint count, const cl_device_id *ids,
+                                         const size_t *bytes, const unsigned char **binaries, cl_int *statuses,
+                                         cl_int *status) {
   return list_program(DRIVER(clCreateProgramWithBinary)(context, count, ids, bytes, binaries, statuses, status));
 }
 
@@ -114,12 +123,14 @@ cl_program gpu_clCreateProgramWithIL(cl_context context, const void *il, size_t 
   return list_program(DRIVER(clCreateProgramWithIL)(context, il, bytes, status));
 }
 
-cl_program gpu_clCreateProgramWithBuiltInKernels(cl_context context, cl_uint count, const cl_device_id *ids, const char *names, cl_int *status) {
+cl_program gpu_clCreateProgramWithBuiltInKernels(cl_context context, cl_uint count, const cl_device_id *ids,
+                                                 const char *names, cl_int *status) {
   return list_program(DRIVER(clCreateProgramWithBuiltInKernels)(context, count, ids, names, status));
 }
 
-cl_program gpu_clLinkProgram(cl_context context, cl_uint count, const cl_device_id *ids, const char *flags, cl_uint inputs, const cl_program *programs,
-                             program_notice notice, void *user, cl_int *status) {
+cl_program gpu_clLinkProgram(cl_context context, cl_uint count, const cl_device_id *ids, const char *flags,
+                             cl_uint inputs, const cl_program *programs, program_notice notice, void *user,
+                             cl_int *status) {
   return list_program(DRIVER(clLinkProgram)(context, count, ids, flags, inputs, programs, notice, user, status));
 }
 

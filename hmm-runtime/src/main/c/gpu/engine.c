@@ -5,7 +5,8 @@
 
 #include "gpu.h"
 
-// Takes none of the signals that are sent to the process: those are for the program's threads. What it makes itself must be told.
+// Takes none of the signals that are sent to the process: those are for the program's threads. What it makes itself
+// must be told.
 int start_thread(pthread_t *thread, void *(*main)(void *), void *with) {
   sigset_t all, old;
   sigfillset(&all);
@@ -31,7 +32,8 @@ void make_ready(struct command *c) {
 
 // The first that is ready; with a seed, any.
 static struct command *take(struct engine_state *s) {
-  while (!s->first) pthread_cond_wait(&s->work, &lock);
+  while (!s->first)
+    pthread_cond_wait(&s->work, &lock);
   struct command **at = &s->first, *before = NULL;
   for (uint64_t skip = options.seed ? next_random() % 4 : 0; skip && (*at)->ready; skip--) {
     before = *at;

@@ -1,5 +1,5 @@
-// events.c - what the program hears of its commands. Callbacks come late, on a thread of their own. A status that was polled tells that a command has
-// ended, and no more: order.c does not count it as order.
+// events.c - what the program hears of its commands. Callbacks come late, on a thread of their own. A status that was
+// polled tells that a command has ended, and no more: order.c does not count it as order.
 #include <stdlib.h>
 
 #include "gpu.h"
@@ -18,7 +18,8 @@ static pthread_cond_t called = PTHREAD_COND_INITIALIZER;
 static void *run_calls(void *nothing) {
   while (true) {
     enter();
-    while (!first_call) pthread_cond_wait(&called, &lock);
+    while (!first_call)
+      pthread_cond_wait(&called, &lock);
     struct call *one = first_call;
     first_call = one->next;
     if (!first_call) last_call = NULL;
@@ -110,7 +111,9 @@ cl_int gpu_clSetUserEventStatus(cl_event event, cl_int status) {
   if (status > CL_COMPLETE) return CL_INVALID_VALUE;
   enter();
   struct command *c = find_event(event, "clSetUserEventStatus");
-  cl_int outcome = !c || c->type != CL_COMMAND_USER ? CL_INVALID_EVENT : c->status <= CL_COMPLETE ? CL_INVALID_OPERATION : CL_SUCCESS;
+  cl_int outcome = !c || c->type != CL_COMMAND_USER ? CL_INVALID_EVENT
+                   : c->status <= CL_COMPLETE       ? CL_INVALID_OPERATION
+                                                    : CL_SUCCESS;
   if (!outcome) end_command(c, status);
   leave();
   return outcome;
@@ -159,7 +162,9 @@ cl_int gpu_clGetEventInfo(cl_event event, cl_uint name, size_t room, void *out, 
 cl_int gpu_clGetEventProfilingInfo(cl_event event, cl_uint name, size_t room, void *out, size_t *needed) {
   enter();
   struct command *c = find_event(event, "clGetEventProfilingInfo");
-  cl_int status = !c ? CL_INVALID_EVENT : !c->queue || !c->queue->profiling || c->status != CL_COMPLETE ? CL_PROFILING_INFO_NOT_AVAILABLE : CL_SUCCESS;
+  cl_int status = !c                                                              ? CL_INVALID_EVENT
+                  : !c->queue || !c->queue->profiling || c->status != CL_COMPLETE ? CL_PROFILING_INFO_NOT_AVAILABLE
+                                                                                  : CL_SUCCESS;
   bool known = name >= CL_PROFILING_COMMAND_QUEUED && name <= CL_PROFILING_COMMAND_COMPLETE;
   cl_ulong nanos = !status && known ? c->times[name - CL_PROFILING_COMMAND_QUEUED] : 0;
   leave();

@@ -1,8 +1,8 @@
 // gpu.h - what the files of the emulated GPU share. README.md says what it emulates, and after whom.
 //
-// One lock guards every table, object and command: enter() takes it, leave() gives it back. It is never held while a kernel runs, bytes
-// are moved, a thread sleeps, or code of the program is called. `changed` tells that a command has ended.
-// Threads of ours: one for each engine of a device (engine.c), and one that calls back (events.c).
+// One lock guards every table, object and command: enter() takes it, leave() gives it back. It is never held while a
+// kernel runs, bytes are moved, a thread sleeps, or code of the program is called. `changed` tells that a command has
+// ended. Threads of ours: one for each engine of a device (engine.c), and one that calls back (events.c).
 #ifndef HMM_GPU_H
 #define HMM_GPU_H
 
@@ -72,7 +72,8 @@ bool parse_options(const char *text, struct options *result, char *error, size_t
 uint64_t next_random(void); // under the lock
 
 // ---- offences.c ----
-// Tells in one line on standard error what the program did that OpenCL does not define, and aborts unless told to go on.
+// Tells in one line on standard error what the program did that OpenCL does not define, and aborts unless told to go
+// on.
 __attribute__((format(printf, 2, 3))) void offend(const char *what, const char *format, ...);
 bool watch_memory(const void *first, size_t bytes); // the host may touch it only while it is mapped
 void unwatch_memory(const void *first);
@@ -81,17 +82,17 @@ void unwatch_memory(const void *first);
 enum kind { CONTEXT, QUEUE, MEMORY, EVENT, KERNEL, PROGRAM, SVM };
 struct object {
   enum kind kind;
-  void *handle;         // the driver's, which the program has
-  unsigned refs;        // the program's
-  unsigned uses;        // ours; while the program has a reference, that is one of them
-  uint64_t serial;      // tells it from an earlier object with this handle
-  bool listed;          // in the table
-  bool destroyed;       // what it stood for is gone
-  struct object *next;  // there
+  void *handle;        // the driver's, which the program has
+  unsigned refs;       // the program's
+  unsigned uses;       // ours; while the program has a reference, that is one of them
+  uint64_t serial;     // tells it from an earlier object with this handle
+  bool listed;         // in the table
+  bool destroyed;      // what it stood for is gone
+  struct object *next; // there
   struct object *doomed;
 };
 void enter(void);
-void leave(void); // and destroys what nobody uses any more
+void leave(void);            // and destroys what nobody uses any more
 extern pthread_mutex_t lock; // for waits for a condition
 extern pthread_cond_t changed;
 void list_object(struct object *o); // which the program has from now on
@@ -136,6 +137,12 @@ void destroy_context(struct context *c);
 bool context_has(const struct context *c, const struct device *d);
 void destroy_program(struct object *program);
 
+// ---- poison.c ----
+char *poisoned_memory(size_t bytes); // of whole pages; null if that fails
+void free_poisoned(char *first, size_t room);
+void populate(char *first, size_t bytes); // has memory from now on, so that emulated time does not wait for it
+int new_file(size_t bytes);               // in memory; negative if that fails
+
 // ---- memory.c, view.c ----
 struct mapping {
   struct mapping *next;
@@ -171,25 +178,22 @@ struct memory {
   size_t room;  // bytes of each
   bool own_device, own_host, in_place;
   struct memory *next_hosted; // of those whose host side is ours
-  uint32_t committed; // devices that have room for it, one bit each
+  uint32_t committed;         // devices that have room for it, one bit each
   struct mapping *mappings;
   struct access *accesses; // of commands that may still conflict with later ones
   unsigned access_count, access_room;
 };
 cl_int commit(struct memory *m, struct device *d); // takes room on the device at first use
 void destroy_memory(struct memory *m);
-char *poisoned_memory(size_t bytes); // of whole pages, which take no memory before they are written to; null if that fails
 bool give_host(struct memory *root); // a side for the host, before it is mapped; inside
 void note_hosted(struct memory *root);
 void forget_hosted(struct memory *root);
-void set_view(struct memory *root, const struct mapping *m); // protects the host's side as the mappings ask, where `m` is or was
+void set_view(struct memory *root,
+              const struct mapping *m); // protects the host's side as the mappings ask, where `m` is or was
 void free_mapping(struct mapping **list, struct mapping *m);
 void check_mapped(const char *call, const struct memory *m, size_t offset, size_t bytes, bool write);
 // The buffer whose host side this is, or null. Such memory is pinned; that it is not mapped is an offence.
 struct memory *pinned_at(const char *call, const void *host, size_t bytes);
-void populate(char *first, size_t bytes); // has memory from now on, so that emulated time does not wait for it
-
-// ---- svm.c ----
 struct svm {
   struct object object; // its handle is the address
   struct context *context;
@@ -227,8 +231,8 @@ struct queue {
   bool in_order, profiling;
   unsigned slot;
   uint64_t sequence;
-  uint64_t known[MAX_QUEUES]; // what the next command comes after, by slots
-  uint64_t all[MAX_QUEUES];   // what a barrier comes after
+  uint64_t known[MAX_QUEUES];   // what the next command comes after, by slots
+  uint64_t all[MAX_QUEUES];     // what a barrier comes after
   struct command *first, *last; // not ended
   struct command *barrier;      // not ended, of an out-of-order queue
 };
@@ -260,14 +264,14 @@ struct command {
   enum engine engine;
   cl_int status;
   bool flushed;
-  bool gated; // comes after a user event that is not set
-  bool dead;  // a command it waits for has failed
+  bool gated;       // comes after a user event that is not set
+  bool dead;        // a command it waits for has failed
   unsigned pending; // commands it comes after
   struct dependent *dependents;
   unsigned dependent_count, dependent_room;
   struct command *previous, *next, *ready; // of the queue; of the engine
-  uint64_t times[5]; // queued, submitted, started, ended, complete
-  uint64_t ready_at, due; // in emulated time; due 0: when it is done
+  uint64_t times[5];                       // queued, submitted, started, ended, complete
+  uint64_t ready_at, due;                  // in emulated time; due 0: when it is done
   uint64_t sequence, *known;
   unsigned known_count;
   struct callback *callbacks;
@@ -297,7 +301,8 @@ struct command {
 };
 // Begins an enqueue call: enters, and stays inside if it returns a queue.
 struct queue *begin(cl_command_queue handle, const char *call, cl_int *status);
-struct command *new_command(struct queue *q, cl_uint type, const char *call, cl_int (*run)(struct command *), enum engine engine);
+struct command *new_command(struct queue *q, cl_uint type, const char *call, cl_int (*run)(struct command *),
+                            enum engine engine);
 // The command uses these bytes of it; false if there is no memory to note that.
 bool uses(struct command *c, struct memory *m, size_t offset, size_t bytes, bool write);
 bool keeps(struct command *c, struct memory *m); // only that it stays
@@ -316,7 +321,8 @@ cl_int run_transfer(struct command *c);
 // ---- order.c ----
 unsigned take_slot(void);
 void free_slot(unsigned slot);
-bool place_in_order(struct command *c, bool after_all); // after its dependencies were learnt; false if there is no memory
+bool place_in_order(struct command *c,
+                    bool after_all); // after its dependencies were learnt; false if there is no memory
 void learn_command(struct command *c, const struct command *earlier);
 bool new_clock(struct command *c);
 void host_learns(const struct command *c);

@@ -5,11 +5,24 @@
 
 #include "gpu.h"
 
-#define EXEC_KERNEL 1u // of CL_DEVICE_EXECUTION_CAPABILITIES
+#define SCOPE_ALL_DEVICES 64u // of CL_DEVICE_ATOMIC_MEMORY_CAPABILITIES
+#define EXEC_KERNEL 1u        // of CL_DEVICE_EXECUTION_CAPABILITIES
 
-// It has these prefixes and we cannot keep what they promise: other ways to enqueue commands, other kinds of memory, other kinds of device.
-static const char *const withheld[] = {"cl_khr_command_buffer", "cl_khr_3d_image", "cl_khr_image", "cl_khr_mipmap", "cl_khr_gl", "cl_khr_egl", "cl_khr_d3d",
-                                       "cl_ext_device_fission", "cl_khr_external", "cl_intel_unified", "cl_ext_buffer_device", "cl_pocl_", "cl_tce_"};
+// It has these prefixes and we cannot keep what they promise: other ways to enqueue commands, other kinds of memory,
+// other kinds of device.
+static const char *const withheld[] = {"cl_khr_command_buffer",
+                                       "cl_khr_3d_image",
+                                       "cl_khr_image",
+                                       "cl_khr_mipmap",
+                                       "cl_khr_gl",
+                                       "cl_khr_egl",
+                                       "cl_khr_d3d",
+                                       "cl_ext_device_fission",
+                                       "cl_khr_external",
+                                       "cl_intel_unified",
+                                       "cl_ext_buffer_device",
+                                       "cl_pocl_",
+                                       "cl_tce_"};
 
 static bool is_withheld(const char *name) {
   for (size_t i = 0; i < sizeof withheld / sizeof *withheld; i++) {
@@ -91,9 +104,19 @@ cl_int gpu_clGetDeviceInfo(cl_device_id id, cl_uint name, size_t room, void *out
     case CL_DEVICE_TYPE: bits = CL_DEVICE_TYPE_GPU; return answer(&bits, sizeof bits, room, out, needed);
     case CL_DEVICE_EXECUTION_CAPABILITIES: bits = EXEC_KERNEL; return answer(&bits, sizeof bits, room, out, needed);
     case CL_DEVICE_SVM_CAPABILITIES: bits = p->svm; return answer(&bits, sizeof bits, room, out, needed);
-    case CL_DEVICE_GLOBAL_MEM_SIZE: return answer(&options.memory_bytes, sizeof options.memory_bytes, room, out, needed);
-    case CL_DEVICE_MAX_MEM_ALLOC_SIZE: bytes = options.allocation_bytes; return answer(&bytes, sizeof bytes, room, out, needed);
-    case CL_DEVICE_MEM_BASE_ADDR_ALIGN: number = p->alignment_bytes * 8; return answer(&number, sizeof number, room, out, needed);
+    case CL_DEVICE_ATOMIC_MEMORY_CAPABILITIES: {
+      cl_int status = DRIVER(clGetDeviceInfo)(id, name, sizeof bits, &bits, NULL);
+      bits &= ~(cl_bitfield)SCOPE_ALL_DEVICES;
+      return status ? status : answer(&bits, sizeof bits, room, out, needed);
+    }
+    case CL_DEVICE_GLOBAL_MEM_SIZE:
+      return answer(&options.memory_bytes, sizeof options.memory_bytes, room, out, needed);
+    case CL_DEVICE_MAX_MEM_ALLOC_SIZE:
+      bytes = options.allocation_bytes;
+      return answer(&bytes, sizeof bytes, room, out, needed);
+    case CL_DEVICE_MEM_BASE_ADDR_ALIGN:
+      number = p->alignment_bytes * 8;
+      return answer(&number, sizeof number, room, out, needed);
     case CL_DEVICE_HOST_UNIFIED_MEMORY: number = p->unified; return answer(&number, sizeof number, room, out, needed);
     case CL_DEVICE_IMAGE_SUPPORT: return answer(&number, sizeof number, room, out, needed);
     case CL_DEVICE_MAX_WORK_GROUP_SIZE: return answer(&items, sizeof items, room, out, needed);
@@ -107,14 +130,27 @@ cl_int gpu_clGetDeviceInfo(cl_device_id id, cl_uint name, size_t room, void *out
   }
 }
 
+// Only where kernels work in the memory that we give: on POCL's CPU devices. Real GPUs and other drivers are not there
+// while the layer is.
+static bool is_ours(cl_platform_id platform) {
+  char name[256] = "";
+  cl_int status = DRIVER(clGetPlatformInfo)(platform, CL_PLATFORM_NAME, sizeof name, name, NULL);
+  return !status && !strcmp(name, "Portable Computing Language");
+}
+
 cl_int gpu_clGetDeviceIDs(cl_platform_id platform, cl_bitfield type, cl_uint room, cl_device_id *ids, cl_uint *count) {
-  if (type & (CL_DEVICE_TYPE_GPU | CL_DEVICE_TYPE_DEFAULT)) return DRIVER(clGetDeviceIDs)(platform, CL_DEVICE_TYPE_ALL, room, ids, count);
+  if (type & (CL_DEVICE_TYPE_GPU | CL_DEVICE_TYPE_DEFAULT) && is_ours(platform)) {
+    return DRIVER(clGetDeviceIDs)(platform, CL_DEVICE_TYPE_CPU, room, ids, count);
+  }
   if (count) *count = 0;
   return CL_DEVICE_NOT_FOUND;
 }
 
 // Functions of extensions that are withheld would go past the layer; what it answers, it answers by this way, too.
-static bool goes_past(const char *name) { return strstr(name, "CommandBuffer") || !strncmp(name, "clCommand", 9) || strstr(name, "MemAllocINTEL") || strstr(name, "POCL"); }
+static bool goes_past(const char *name) {
+  return strstr(name, "CommandBuffer") || !strncmp(name, "clCommand", 9) || strstr(name, "MemAllocINTEL") ||
+         strstr(name, "POCL");
+}
 
 void *gpu_clGetExtensionFunctionAddress(const char *name) {
   void *ours = name ? layered_function(name) : NULL;

@@ -1,5 +1,5 @@
-// kernel.c - kernels: which buffers they were given, and their launches. The driver takes a launch at once, with its arguments, behind an event of ours that
-// is set when the emulated device gets to it.
+// kernel.c - kernels: which buffers they were given, and their launches. The driver takes a launch at once, with its
+// arguments, behind an event of ours that is set when the emulated device gets to it.
 #include <stdlib.h>
 #include <string.h>
 
@@ -9,19 +9,22 @@ static cl_kernel list_kernel(cl_kernel handle) {
   if (!handle) return NULL;
   struct kernel *k = calloc(1, sizeof *k);
   cl_uint count = 0;
-  if (k && !DRIVER(clGetKernelInfo)(handle, CL_KERNEL_NUM_ARGS, sizeof count, &count, NULL)) k->arguments = calloc(count + 1, sizeof *k->arguments);
+  if (k && !DRIVER(clGetKernelInfo)(handle, CL_KERNEL_NUM_ARGS, sizeof count, &count, NULL))
+    k->arguments = calloc(count + 1, sizeof *k->arguments);
   if (!k || !k->arguments) {
     free(k);
     DRIVER(clReleaseKernel)(handle);
     return NULL;
   }
   char name[256] = "";
-  if (!DRIVER(clGetKernelInfo)(handle, CL_KERNEL_FUNCTION_NAME, sizeof name, name, NULL)) memcpy(k->name, name, sizeof k->name - 1);
+  if (!DRIVER(clGetKernelInfo)(handle, CL_KERNEL_FUNCTION_NAME, sizeof name, name, NULL))
+    memcpy(k->name, name, sizeof k->name - 1);
   k->object = (struct object){.kind = KERNEL, .handle = handle};
   k->count = count;
   for (cl_uint i = 0; i < count; i++) {
     cl_bitfield qualifier = 0;
-    cl_int status = DRIVER(clGetKernelArgInfo)(handle, i, CL_KERNEL_ARG_TYPE_QUALIFIER, sizeof qualifier, &qualifier, NULL);
+    cl_int status = DRIVER(clGetKernelArgInfo)(handle, i, CL_KERNEL_ARG_TYPE_QUALIFIER, sizeof qualifier, &qualifier,
+                                               NULL);
     k->arguments[i].constant = !status && qualifier & CL_KERNEL_ARG_TYPE_CONST;
   }
   enter();
@@ -71,9 +74,13 @@ cl_kernel gpu_clCloneKernel(cl_kernel kernel, cl_int *status) {
   return handle;
 }
 
-cl_int gpu_clRetainKernel(cl_kernel kernel) { return retain_object(kernel, KERNEL, "clRetainKernel", CL_INVALID_KERNEL); }
+cl_int gpu_clRetainKernel(cl_kernel kernel) {
+  return retain_object(kernel, KERNEL, "clRetainKernel", CL_INVALID_KERNEL);
+}
 
-cl_int gpu_clReleaseKernel(cl_kernel kernel) { return release_object(kernel, KERNEL, "clReleaseKernel", CL_INVALID_KERNEL); }
+cl_int gpu_clReleaseKernel(cl_kernel kernel) {
+  return release_object(kernel, KERNEL, "clReleaseKernel", CL_INVALID_KERNEL);
+}
 
 cl_int gpu_clSetKernelArg(cl_kernel kernel, cl_uint index, size_t bytes, const void *value) {
   cl_mem memory = NULL;
@@ -117,10 +124,12 @@ cl_int gpu_clSetKernelExecInfo(cl_kernel kernel, cl_uint name, size_t bytes, con
   return k ? status : CL_INVALID_KERNEL;
 }
 
-cl_int gpu_clGetKernelWorkGroupInfo(cl_kernel kernel, cl_device_id device, cl_uint name, size_t room, void *out, size_t *needed) {
+cl_int gpu_clGetKernelWorkGroupInfo(cl_kernel kernel, cl_device_id device, cl_uint name, size_t room, void *out,
+                                    size_t *needed) {
   cl_int status = DRIVER(clGetKernelWorkGroupInfo)(kernel, device, name, room, out, needed);
   size_t *most = out;
-  if (!status && name == CL_KERNEL_WORK_GROUP_SIZE && most && *most > options.profile->work_group) *most = options.profile->work_group;
+  if (!status && name == CL_KERNEL_WORK_GROUP_SIZE && most && *most > options.profile->work_group)
+    *most = options.profile->work_group;
   return status;
 }
 
@@ -145,7 +154,8 @@ static cl_int take_arguments(struct command *c, const struct kernel *k) {
     if (!a->memory) continue;
     struct memory *m = find_serial(a->memory, MEMORY, a->serial);
     if (!m) {
-      offend("use after release", "kernel %s is launched with argument %u, a buffer that was released (%p)", k->name, i, (void *)a->memory);
+      offend("use after release", "kernel %s is launched with argument %u, a buffer that was released (%p)", k->name, i,
+             (void *)a->memory);
       return CL_INVALID_KERNEL_ARGS;
     }
     bool write = !a->constant && !(m->flags & CL_MEM_READ_ONLY);
@@ -161,7 +171,8 @@ static cl_int take_arguments(struct command *c, const struct kernel *k) {
 
 static bool too_large(cl_uint dimensions, const size_t *local) {
   size_t items = 1;
-  for (cl_uint i = 0; local && i < dimensions && i < 3; i++) items *= local[i];
+  for (cl_uint i = 0; local && i < dimensions && i < 3; i++)
+    items *= local[i];
   return items > options.profile->work_group;
 }
 
@@ -172,8 +183,8 @@ static cl_command_queue inner_of(const struct queue *q) {
   return q->inner;
 }
 
-static cl_int launch(const char *call, cl_command_queue queue, cl_kernel kernel, cl_uint dimensions, const size_t *offset, const size_t *global, const size_t *local,
-                     WAIT_LIST) {
+static cl_int launch(const char *call, cl_command_queue queue, cl_kernel kernel, cl_uint dimensions,
+                     const size_t *offset, const size_t *global, const size_t *local, WAIT_LIST) {
   cl_int status;
   struct queue *q = begin(queue, call, &status);
   if (!q) return status;
@@ -187,13 +198,14 @@ static cl_int launch(const char *call, cl_command_queue queue, cl_kernel kernel,
   cl_command_queue inner = inner_of(q);
   leave(); // what the driver does here may take long; the command keeps its queue and its buffers
   c->gate = DRIVER(clCreateUserEvent)(c->context->object.handle, &status);
-  if (!status) status = DRIVER(clEnqueueNDRangeKernel)(inner, kernel, dimensions, offset, global, local, 1, &c->gate, &c->kernel);
+  if (!status)
+    status = DRIVER(clEnqueueNDRangeKernel)(inner, kernel, dimensions, offset, global, local, 1, &c->gate, &c->kernel);
   enter();
   return status ? refuse(c, status) : submit(c, waits, wait, event, false);
 }
 
-cl_int gpu_clEnqueueNDRangeKernel(cl_command_queue queue, cl_kernel kernel, cl_uint dimensions, const size_t *offset, const size_t *global, const size_t *local,
-                                  WAIT_LIST) {
+cl_int gpu_clEnqueueNDRangeKernel(cl_command_queue queue, cl_kernel kernel, cl_uint dimensions, const size_t *offset,
+                                  const size_t *global, const size_t *local, WAIT_LIST) {
   return launch("clEnqueueNDRangeKernel", queue, kernel, dimensions, offset, global, local, waits, wait, event);
 }
 
@@ -201,8 +213,9 @@ cl_int gpu_clEnqueueTask(cl_command_queue queue, cl_kernel kernel, WAIT_LIST) {
   return launch("clEnqueueTask", queue, kernel, 1, NULL, (const size_t[]){1}, (const size_t[]){1}, waits, wait, event);
 }
 
-cl_int gpu_clEnqueueNativeKernel(cl_command_queue queue, void (*function)(void *), void *with, size_t bytes, cl_uint count, const cl_mem *memories,
-                                 const void **places, WAIT_LIST) {
-  (void)queue, (void)function, (void)with, (void)bytes, (void)count, (void)memories, (void)places, (void)waits, (void)wait, (void)event;
+cl_int gpu_clEnqueueNativeKernel(cl_command_queue queue, void (*function)(void *), void *with, size_t bytes,
+                                 cl_uint count, const cl_mem *memories, const void **places, WAIT_LIST) {
+  (void)queue, (void)function, (void)with, (void)bytes, (void)count, (void)memories, (void)places, (void)waits,
+      (void)wait, (void)event;
   return CL_INVALID_OPERATION; // as the device says
 }

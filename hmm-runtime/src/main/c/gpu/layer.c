@@ -1,4 +1,5 @@
-// layer.c - how an OpenCL loader finds us: it loads the libraries that OPENCL_LAYERS names, and gives each the table of what lies below it.
+// layer.c - how an OpenCL loader finds us: it loads the libraries that OPENCL_LAYERS names, and gives each the table of
+// what lies below it.
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -38,7 +39,8 @@ VISIBLE cl_int clGetLayerInfo(cl_uint name, size_t room, void *out, size_t *need
   }
 }
 
-// A loader passes over a layer that fails, and the program would run on the bare driver, believing that it is tried on a GPU: so the process ends.
+// A loader passes over a layer that fails, and the program would run on the bare driver, believing that it is tried on
+// a GPU: so the process ends.
 VISIBLE cl_int clInitLayer(cl_uint count, void *const *below, cl_uint *our_count, void *const **ours) {
   char error[300];
   if (!below || !our_count || !ours || count < FUNCTIONS) {
@@ -50,7 +52,8 @@ VISIBLE cl_int clInitLayer(cl_uint count, void *const *below, cl_uint *our_count
     exit(2);
   }
   memcpy(driver, below, sizeof driver);
-  for (size_t i = 0; i < sizeof named / sizeof *named; i++) layer[named[i].index] = named[i].function;
+  for (size_t i = 0; i < sizeof named / sizeof *named; i++)
+    layer[named[i].index] = named[i].function;
   if (options.leaks) atexit(tell_leaks);
   *our_count = FUNCTIONS;
   *ours = layer;

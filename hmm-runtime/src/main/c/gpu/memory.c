@@ -1,81 +1,23 @@
-// memory.c - buffers. Each has memory of its own, the device's, in which the driver below works as if the program had given it (USE_HOST_PTR). What the
-// program calls host memory is another place (view.c), unless the profile says that the device works in it.
+// memory.c - buffers. Each has memory of its own, the device's, in which the driver below works as if the program had
+// given it (USE_HOST_PTR). What the program calls host memory is another place (view.c), unless the profile says that
+// the device works in it.
 #define _GNU_SOURCE
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
-#include <sys/syscall.h>
 #include <unistd.h>
 
 #include "gpu.h"
 
-#define POISON_BYTES (4UL << 20) // of the file that fresh memory is mapped from
-#define FREED 64                 // ranges that stay readable after they were freed
 #define PAGE 4096UL
 #define LINE 64UL
 
-static int poison_file = -1;
-static struct range {
-  char *first;
-  size_t bytes;
-} freed[FREED];
-static unsigned freed_turn;
-static pthread_mutex_t freed_lock = PTHREAD_MUTEX_INITIALIZER;
-
-static int new_file(size_t bytes) {
-  int file = (int)syscall(SYS_memfd_create, "hmm-emulated-gpu", 1u); // MFD_CLOEXEC
-  if (file >= 0 && ftruncate(file, (off_t)bytes)) {
-    close(file);
-    return -1;
-  }
-  return file;
-}
-
-static void make_poison(void) {
-  int file = new_file(POISON_BYTES);
-  if (file < 0) return;
-  char *all = mmap(NULL, POISON_BYTES, PROT_READ | PROT_WRITE, MAP_SHARED, file, 0);
-  if (all == MAP_FAILED) return;
-  memset(all, POISON, POISON_BYTES);
-  munmap(all, POISON_BYTES);
-  poison_file = file;
-}
-
 static size_t whole_pages(size_t bytes) { return (bytes + PAGE - 1) & ~(PAGE - 1); }
-
-// The same file over and over, each page copied when it is first written to: 16 GiB of it cost what is used of them.
-char *poisoned_memory(size_t bytes) {
-  static pthread_once_t once = PTHREAD_ONCE_INIT;
-  pthread_once(&once, make_poison);
-  size_t room = whole_pages(bytes);
-  char *first = mmap(NULL, room, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
-  if (first == MAP_FAILED) return NULL;
-  for (size_t at = 0; at < room; at += POISON_BYTES) {
-    size_t n = room - at < POISON_BYTES ? room - at : POISON_BYTES;
-    if (poison_file < 0 || mmap(first + at, n, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_FIXED | MAP_NORESERVE, poison_file, 0) == MAP_FAILED) {
-      munmap(first, room);
-      return NULL;
-    }
-  }
-  return first;
-}
-
-// Kernels that still follow pointers into freed memory find poison there for a while, and then nothing.
-static void free_device_memory(char *first, size_t room) {
-  madvise(first, room, MADV_DONTNEED); // what was written is gone, the file's poison is back
-  pthread_mutex_lock(&freed_lock);
-  struct range oldest = freed[freed_turn % FREED];
-  freed[freed_turn++ % FREED] = (struct range){first, room};
-  pthread_mutex_unlock(&freed_lock);
-  if (oldest.first) munmap(oldest.first, oldest.bytes);
-}
 
 // ---- room on devices ----
 
-static bool fits(const struct memory *root, const struct device *d) { return root->in_place || options.memory_bytes - d->used_bytes >= root->bytes; }
-
-void populate(char *first, size_t bytes) {
-  if (options.to_device > 0 || options.to_host > 0) madvise(first, bytes, 23); // MADV_POPULATE_WRITE: an older kernel makes it later
+static bool fits(const struct memory *root, const struct device *d) {
+  return root->in_place || options.memory_bytes - d->used_bytes >= root->bytes;
 }
 
 static void take_room(struct memory *root, struct device *d) {
@@ -98,7 +40,8 @@ static cl_int commit_now(struct memory *m) {
   for (unsigned i = 0; i < c->count; i++) {
     if (!fits(m, c->devices[i])) return CL_MEM_OBJECT_ALLOCATION_FAILURE;
   }
-  for (unsigned i = 0; i < c->count; i++) take_room(m, c->devices[i]);
+  for (unsigned i = 0; i < c->count; i++)
+    take_room(m, c->devices[i]);
   return CL_SUCCESS;
 }
 
@@ -161,20 +104,23 @@ static void free_memory(struct memory *m) {
   }
   if (m->own_device && m->device) {
     if (m->in_place) munmap(m->device, m->room);
-    else free_device_memory(m->device, m->room);
+    else free_poisoned(m->device, m->room);
   }
-  while (m->mappings) free_mapping(&m->mappings, m->mappings);
+  while (m->mappings)
+    free_mapping(&m->mappings, m->mappings);
   free(m->accesses);
 }
 
-static cl_mem make_buffer(cl_context context, const cl_bitfield *properties, cl_bitfield flags, size_t bytes, void *pointer, cl_int *status) {
+static cl_mem make_buffer(cl_context context, const cl_bitfield *properties, cl_bitfield flags, size_t bytes,
+                          void *pointer, cl_int *status) {
   struct memory *m = calloc(1, sizeof *m);
   cl_mem handle = NULL;
   enter();
   struct context *c = find_object(context, CONTEXT, "clCreateBuffer");
   cl_int outcome = m ? check_arguments(c, flags, bytes, pointer) : CL_OUT_OF_HOST_MEMORY;
   if (!outcome) {
-    *m = (struct memory){.object.kind = MEMORY, .context = c, .root = m, .flags = flags ? flags : CL_MEM_READ_WRITE, .bytes = bytes};
+    *m = (struct memory){
+        .object.kind = MEMORY, .context = c, .root = m, .flags = flags ? flags : CL_MEM_READ_WRITE, .bytes = bytes};
     use_object(&c->object);
   }
   leave();
@@ -207,7 +153,8 @@ cl_mem gpu_clCreateBuffer(cl_context context, cl_bitfield flags, size_t bytes, v
   return make_buffer(context, NULL, flags, bytes, pointer, status);
 }
 
-cl_mem gpu_clCreateBufferWithProperties(cl_context context, const cl_bitfield *properties, cl_bitfield flags, size_t bytes, void *pointer, cl_int *status) {
+cl_mem gpu_clCreateBufferWithProperties(cl_context context, const cl_bitfield *properties, cl_bitfield flags,
+                                        size_t bytes, void *pointer, cl_int *status) {
   return make_buffer(context, properties, flags, bytes, pointer, status);
 }
 
@@ -220,7 +167,8 @@ static struct memory *part_of(cl_mem buffer, cl_bitfield flags, const struct cl_
   if (region->origin > root->bytes || region->size > root->bytes - region->origin) *status = CL_INVALID_VALUE;
   if (*status) return NULL;
   if (region->origin % options.profile->alignment_bytes) {
-    offend("misaligned sub-buffer", "clCreateSubBuffer at offset %zu, which is no multiple of %u bytes", region->origin, options.profile->alignment_bytes);
+    offend("misaligned sub-buffer", "clCreateSubBuffer at offset %zu, which is no multiple of %u bytes", region->origin,
+           options.profile->alignment_bytes);
     *status = CL_MISALIGNED_SUB_BUFFER_OFFSET;
     return NULL;
   }
@@ -229,8 +177,13 @@ static struct memory *part_of(cl_mem buffer, cl_bitfield flags, const struct cl_
     *status = CL_OUT_OF_HOST_MEMORY;
     return NULL;
   }
-  *m = (struct memory){.object.kind = MEMORY, .context = root->context, .root = root, .flags = flags ? flags : root->flags, .origin = region->origin,
-                       .bytes = region->size, .user_pointer = root->user_pointer ? (char *)root->user_pointer + region->origin : NULL};
+  *m = (struct memory){.object.kind = MEMORY,
+                       .context = root->context,
+                       .root = root,
+                       .flags = flags ? flags : root->flags,
+                       .origin = region->origin,
+                       .bytes = region->size,
+                       .user_pointer = root->user_pointer ? (char *)root->user_pointer + region->origin : NULL};
   use_object(&root->object);
   use_object(&root->context->object);
   return m;
@@ -242,7 +195,9 @@ cl_mem gpu_clCreateSubBuffer(cl_mem buffer, cl_bitfield flags, cl_uint type, con
   enter();
   struct memory *m = type == CL_BUFFER_CREATE_TYPE_REGION ? part_of(buffer, flags, region, &outcome) : NULL;
   leave();
-  if (m) handle = DRIVER(clCreateSubBuffer)(buffer, flags & ~(cl_bitfield)(CL_MEM_ALLOC_HOST_PTR | CL_MEM_COPY_HOST_PTR), type, region, &outcome);
+  if (m)
+    handle = DRIVER(clCreateSubBuffer)(buffer, flags & ~(cl_bitfield)(CL_MEM_ALLOC_HOST_PTR | CL_MEM_COPY_HOST_PTR),
+                                       type, region, &outcome);
   enter();
   if (handle) {
     m->object.handle = handle;
@@ -281,9 +236,13 @@ void destroy_memory(struct memory *m) {
   if (m->root == m) free_memory(m);
 }
 
-cl_int gpu_clRetainMemObject(cl_mem memory) { return retain_object(memory, MEMORY, "clRetainMemObject", CL_INVALID_MEM_OBJECT); }
+cl_int gpu_clRetainMemObject(cl_mem memory) {
+  return retain_object(memory, MEMORY, "clRetainMemObject", CL_INVALID_MEM_OBJECT);
+}
 
-cl_int gpu_clReleaseMemObject(cl_mem memory) { return release_object(memory, MEMORY, "clReleaseMemObject", CL_INVALID_MEM_OBJECT); }
+cl_int gpu_clReleaseMemObject(cl_mem memory) {
+  return release_object(memory, MEMORY, "clReleaseMemObject", CL_INVALID_MEM_OBJECT);
+}
 
 cl_int gpu_clSetMemObjectDestructorCallback(cl_mem memory, memory_notice function, void *user) {
   if (!function) return CL_INVALID_VALUE;
@@ -306,7 +265,8 @@ cl_int gpu_clGetMemObjectInfo(cl_mem memory, cl_uint name, size_t room, void *ou
   cl_bitfield flags = m ? m->flags : 0;
   void *pointer = m ? m->user_pointer : NULL;
   cl_uint refs = m ? m->object.refs : 0, maps = 0;
-  for (const struct mapping *each = m ? m->root->mappings : NULL; each; each = each->next) maps++;
+  for (const struct mapping *each = m ? m->root->mappings : NULL; each; each = each->next)
+    maps++;
   leave();
   if (!m) return CL_INVALID_MEM_OBJECT;
   switch (name) {
@@ -316,44 +276,4 @@ cl_int gpu_clGetMemObjectInfo(cl_mem memory, cl_uint name, size_t room, void *ou
     case CL_MEM_MAP_COUNT: return answer(&maps, sizeof maps, room, out, needed);
     default: return DRIVER(clGetMemObjectInfo)(memory, name, room, out, needed);
   }
-}
-
-// ---- images: there are none, and the device says so ----
-
-static cl_mem no_image(cl_int *status) {
-  if (status) *status = CL_INVALID_OPERATION;
-  return NULL;
-}
-
-cl_mem gpu_clCreateImage(cl_context context, cl_bitfield flags, const void *format, const void *description, void *pointer, cl_int *status) {
-  (void)context, (void)flags, (void)format, (void)description, (void)pointer;
-  return no_image(status);
-}
-
-cl_mem gpu_clCreateImageWithProperties(cl_context context, const cl_bitfield *properties, cl_bitfield flags, const void *format, const void *description,
-                                       void *pointer, cl_int *status) {
-  (void)context, (void)properties, (void)flags, (void)format, (void)description, (void)pointer;
-  return no_image(status);
-}
-
-cl_mem gpu_clCreateImage2D(cl_context context, cl_bitfield flags, const void *format, size_t w, size_t h, size_t row, void *pointer, cl_int *status) {
-  (void)context, (void)flags, (void)format, (void)w, (void)h, (void)row, (void)pointer;
-  return no_image(status);
-}
-
-cl_mem gpu_clCreateImage3D(cl_context context, cl_bitfield flags, const void *format, size_t w, size_t h, size_t d, size_t row, size_t slice, void *pointer,
-                           cl_int *status) {
-  (void)context, (void)flags, (void)format, (void)w, (void)h, (void)d, (void)row, (void)slice, (void)pointer;
-  return no_image(status);
-}
-
-cl_mem gpu_clCreatePipe(cl_context context, cl_bitfield flags, cl_uint bytes, cl_uint packets, const cl_properties *properties, cl_int *status) {
-  (void)context, (void)flags, (void)bytes, (void)packets, (void)properties;
-  return no_image(status);
-}
-
-cl_int gpu_clGetSupportedImageFormats(cl_context context, cl_bitfield flags, cl_uint type, cl_uint room, void *formats, cl_uint *count) {
-  (void)context, (void)flags, (void)type, (void)room, (void)formats;
-  if (count) *count = 0;
-  return CL_SUCCESS;
 }

@@ -30,7 +30,8 @@ static void destroy(struct object *o) {
   }
 }
 
-// Destroying releases objects of the driver and may call the program, so it is done outside; and it may end the use of others.
+// Destroying releases objects of the driver and may call the program, so it is done outside; and it may end the use of
+// others.
 void leave(void) {
   while (doomed) {
     struct object *o = doomed;
@@ -52,7 +53,8 @@ _Static_assert(BUCKETS == 1 << 14, "bucket_of takes 14 bits");
 
 static void unlist(struct object *o) {
   struct object **at = bucket_of(o->handle);
-  while (*at != o) at = &(*at)->next;
+  while (*at != o)
+    at = &(*at)->next;
   *at = o->next;
   o->listed = false;
   if (o->destroyed) free(o);
@@ -89,7 +91,8 @@ static struct object *look_up(const void *handle, enum kind kind) {
 }
 
 void *find_object(const void *handle, enum kind kind, const char *call) {
-  static const char *const names[] = {"context", "command queue", "buffer", "event", "kernel", "program", "SVM allocation"};
+  static const char *const names[] = {"context", "command queue", "buffer",        "event",
+                                      "kernel",  "program",       "SVM allocation"};
   struct object *o = look_up(handle, kind);
   if (!o || o->refs) return o;
   offend("use after release", "%s gets a %s that was released (%p)", call, names[kind], handle);
@@ -148,7 +151,8 @@ static void count_one(struct object *o, void *with) {
 }
 
 void tell_leaks(void) {
-  static const char *const names[] = {"contexts", "queues", "buffers", "events", "kernels", "programs", "SVM allocations"};
+  static const char *const names[] = {"contexts", "queues",   "buffers",        "events",
+                                      "kernels",  "programs", "SVM allocations"};
   char text[200] = "";
   size_t at = 0;
   enter();

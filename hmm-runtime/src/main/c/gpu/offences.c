@@ -51,7 +51,9 @@ static void on_touch(int signal, siginfo_t *info, void *context) {
   for (unsigned i = 0; i < WATCHED; i++) {
     uintptr_t end = atomic_load(&watched[i].end);
     if (!end || address >= end || address < atomic_load(&watched[i].first)) continue;
-    print("hmm-emulated-gpu: offence: host access while unmapped: a thread touches memory of a buffer that is not mapped, or not for writing\n");
+    print(
+        "hmm-emulated-gpu: offence: host access while unmapped: a thread touches memory of a buffer that is not "
+        "mapped, or not for writing\n");
     struct sigaction none = {.sa_handler = SIG_DFL};
     sigaction(SIGABRT, &none, NULL);
     abort();

@@ -1,9 +1,10 @@
-// order.c - what comes after what. Two commands that use the same bytes, one of which writes them, must be ordered by a queue, a wait list or a wait of
-// the host's; that a status was polled or a callback came is no order. So a copy into what a running kernel uses, overlapping writes through
-// sub-buffers and a polled status that another queue relies on are one offence, found whether or not it went wrong this time.
+// order.c - what comes after what. Two commands that use the same bytes, one of which writes them, must be ordered by a
+// queue, a wait list or a wait of the host's; that a status was polled or a callback came is no order. So a copy into
+// what a running kernel uses, overlapping writes through sub-buffers and a polled status that another queue relies on
+// are one offence, found whether or not it went wrong this time.
 //
-// Each queue counts its commands; a clock says of every queue up to which command somebody comes after it. Threads of the host share one clock:
-// what one thread has waited for, another may have heard of in ways that nobody sees here.
+// Each queue counts its commands; a clock says of every queue up to which command somebody comes after it. Threads of
+// the host share one clock: what one thread has waited for, another may have heard of in ways that nobody sees here.
 #include <stdlib.h>
 #include <string.h>
 
@@ -15,7 +16,8 @@ static unsigned slots;
 
 unsigned take_slot(void) {
   unsigned i = 0;
-  while (i < MAX_QUEUES && taken[i]) i++;
+  while (i < MAX_QUEUES && taken[i])
+    i++;
   if (i == MAX_QUEUES) return i;
   taken[i] = true;
   if (i >= slots) slots = i + 1;
@@ -41,9 +43,7 @@ void learn_command(struct command *c, const struct command *earlier) {
   learn(c->known, earlier->known, earlier->known_count < c->known_count ? earlier->known_count : c->known_count);
 }
 
-void host_learns(const struct command *c) {
-  learn(host, c->known, c->known_count);
-}
+void host_learns(const struct command *c) { learn(host, c->known, c->known_count); }
 
 void host_learns_queue(const struct queue *q) { learn(host, q->all, slots); }
 
@@ -60,7 +60,9 @@ bool place_in_order(struct command *c, bool after_all) {
   return true;
 }
 
-static const char *does(bool write, bool kernel) { return kernel ? write ? "may write" : "reads" : write ? "writes" : "reads"; }
+static const char *does(bool write, bool kernel) {
+  return kernel ? write ? "may write" : "reads" : write ? "writes" : "reads";
+}
 
 static void check_access(const struct command *c, const struct access *a, struct memory *root) {
   unsigned kept = 0;
@@ -71,8 +73,11 @@ static void check_access(const struct command *c, const struct access *a, struct
     bool apart = e->end <= a->first || a->end <= e->first || !(e->write || a->write);
     bool ordered = e->slot < c->known_count && c->known[e->slot] >= e->sequence;
     if (apart || ordered || c->gated) continue; // of a gated command it is not known yet what it comes after
-    offend("unordered use", "%s (command %u) %s bytes [%zu, %zu) of buffer %p and command %u %s [%zu, %zu): no queue, wait list or wait orders them", c->call,
-           c->number, does(a->write, a->kernel), a->first, a->end, root->object.handle, e->number, does(e->write, e->kernel), e->first, e->end);
+    offend("unordered use",
+           "%s (command %u) %s bytes [%zu, %zu) of buffer %p and command %u %s [%zu, %zu): no queue, wait list or wait "
+           "orders them",
+           c->call, c->number, does(a->write, a->kernel), a->first, a->end, root->object.handle, e->number,
+           does(e->write, e->kernel), e->first, e->end);
   }
   root->access_count = kept;
 }
@@ -95,7 +100,8 @@ static void note_access(struct memory *root, const struct access *a) {
 }
 
 void check_order(struct command *c) {
-  for (unsigned i = 0; i < c->access_count; i++) check_access(c, &c->accesses[i], c->accessed[i]);
+  for (unsigned i = 0; i < c->access_count; i++)
+    check_access(c, &c->accesses[i], c->accessed[i]);
   for (unsigned i = 0; i < c->access_count; i++) {
     c->accesses[i].slot = c->queue->slot;
     c->accesses[i].sequence = c->sequence;

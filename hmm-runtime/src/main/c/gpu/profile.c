@@ -10,16 +10,52 @@
 
 // README.md has the sources.
 const struct profile profiles[] = {
-    {.name = "nvidia", .after = "a discrete GPU of NVIDIA", .alignment_bytes = 512, .work_group = 1024, .quarter = true, .late_shortage = true,
-     .pageable_blocks = true, .svm = true, .after_loss = CL_INVALID_COMMAND_QUEUE, .engine_of = {COMPUTE, TO_DEVICE, TO_HOST, FRONT}},
-    {.name = "rocm", .after = "a discrete GPU of AMD under ROCm", .alignment_bytes = 256, .work_group = 256, .pageable_blocks = true,
-     .allocated_in_place = true, .svm = true, .after_loss = CL_OUT_OF_RESOURCES, .engine_of = {COMPUTE, TO_DEVICE, TO_HOST, FRONT}},
-    {.name = "arc", .after = "a discrete GPU of Intel", .alignment_bytes = 128, .work_group = 1024, .late_shortage = true, .svm = true,
-     .after_loss = CL_OUT_OF_RESOURCES, .engine_of = {COMPUTE, TO_DEVICE, TO_DEVICE, FRONT}},
-    {.name = "igpu", .after = "an integrated GPU of Intel", .alignment_bytes = 128, .work_group = 256, .unified = true, .allocated_in_place = true,
-     .used_in_place = true, .svm = true, .after_loss = CL_OUT_OF_RESOURCES, .engine_of = {COMPUTE, COMPUTE, COMPUTE, FRONT}},
-    {.name = "mali", .after = "an integrated GPU of Arm", .alignment_bytes = 128, .work_group = 512, .unified = true, .quarter = true,
-     .allocated_in_place = true, .after_loss = CL_OUT_OF_RESOURCES, .engine_of = {COMPUTE, COMPUTE, COMPUTE, FRONT}},
+    {.name = "nvidia",
+     .after = "a discrete GPU of NVIDIA",
+     .alignment_bytes = 512,
+     .work_group = 1024,
+     .quarter = true,
+     .late_shortage = true,
+     .pageable_blocks = true,
+     .svm = true,
+     .after_loss = CL_INVALID_COMMAND_QUEUE,
+     .engine_of = {COMPUTE, TO_DEVICE, TO_HOST, FRONT}},
+    {.name = "rocm",
+     .after = "a discrete GPU of AMD under ROCm",
+     .alignment_bytes = 256,
+     .work_group = 256,
+     .pageable_blocks = true,
+     .allocated_in_place = true,
+     .svm = true,
+     .after_loss = CL_OUT_OF_RESOURCES,
+     .engine_of = {COMPUTE, TO_DEVICE, TO_HOST, FRONT}},
+    {.name = "arc",
+     .after = "a discrete GPU of Intel",
+     .alignment_bytes = 128,
+     .work_group = 1024,
+     .late_shortage = true,
+     .svm = true,
+     .after_loss = CL_OUT_OF_RESOURCES,
+     .engine_of = {COMPUTE, TO_DEVICE, TO_DEVICE, FRONT}},
+    {.name = "igpu",
+     .after = "an integrated GPU of Intel",
+     .alignment_bytes = 128,
+     .work_group = 256,
+     .unified = true,
+     .allocated_in_place = true,
+     .used_in_place = true,
+     .svm = true,
+     .after_loss = CL_OUT_OF_RESOURCES,
+     .engine_of = {COMPUTE, COMPUTE, COMPUTE, FRONT}},
+    {.name = "mali",
+     .after = "an integrated GPU of Arm",
+     .alignment_bytes = 128,
+     .work_group = 512,
+     .unified = true,
+     .quarter = true,
+     .allocated_in_place = true,
+     .after_loss = CL_OUT_OF_RESOURCES,
+     .engine_of = {COMPUTE, COMPUTE, COMPUTE, FRONT}},
 };
 const unsigned profile_count = sizeof profiles / sizeof *profiles;
 struct options options;
@@ -31,10 +67,22 @@ static bool parse_bytes(const char *text, double *bytes, const char **rest) {
   *bytes = strtod(text, &end);
   if (end == text || !isfinite(*bytes) || *bytes <= 0) return false;
   switch (*end) {
-    case 'K': *bytes *= 1024; end++; break;
-    case 'M': *bytes *= 1024 * 1024; end++; break;
-    case 'G': *bytes *= 1024.0 * 1024 * 1024; end++; break;
-    case 'T': *bytes *= 1024.0 * 1024 * 1024 * 1024; end++; break;
+    case 'K':
+      *bytes *= 1024;
+      end++;
+      break;
+    case 'M':
+      *bytes *= 1024 * 1024;
+      end++;
+      break;
+    case 'G':
+      *bytes *= 1024.0 * 1024 * 1024;
+      end++;
+      break;
+    case 'T':
+      *bytes *= 1024.0 * 1024 * 1024 * 1024;
+      end++;
+      break;
     default: break;
   }
   *rest = end;
@@ -57,7 +105,11 @@ static bool parse_speed(const char *text, double *speed) {
 static bool parse_time(const char *text, uint64_t *nanos) {
   char *end;
   double value = strtod(text, &end);
-  double unit = !strcmp(end, "ns") ? 1 : !strcmp(end, "us") ? 1e3 : !strcmp(end, "ms") ? 1e6 : !strcmp(end, "s") ? 1e9 : 0;
+  double unit = !strcmp(end, "ns")   ? 1
+                : !strcmp(end, "us") ? 1e3
+                : !strcmp(end, "ms") ? 1e6
+                : !strcmp(end, "s")  ? 1e9
+                                     : 0;
   if (end == text || !(value >= 0) || !(unit > 0) || value * unit > 1e12) return false;
   *nanos = (uint64_t)(value * unit);
   return true;
@@ -125,7 +177,8 @@ bool parse_options(const char *text, struct options *result, char *error, size_t
     char *value = strchr(one, '=');
     if (value) *value++ = 0;
     if (!value || !parse_option(&o, one, value)) {
-      snprintf(error, error_bytes, "has an option that is not understood: '%s%s%s'", one, value ? "=" : "", value ? value : "");
+      snprintf(error, error_bytes, "has an option that is not understood: '%s%s%s'", one, value ? "=" : "",
+               value ? value : "");
       return false;
     }
   }

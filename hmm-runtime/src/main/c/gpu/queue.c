@@ -14,8 +14,13 @@ static cl_command_queue adopt(cl_context context, cl_device_id id, cl_command_qu
   if (!outcome && !c) outcome = CL_INVALID_CONTEXT;
   if (!outcome && (q->slot = take_slot()) == MAX_QUEUES) outcome = CL_OUT_OF_RESOURCES;
   if (!outcome) {
-    *q = (struct queue){.object = {.kind = QUEUE, .handle = inner}, .context = c, .device = device_of(id), .inner = inner, .slot = q->slot,
-                        .in_order = !(properties & CL_QUEUE_OUT_OF_ORDER_EXEC_MODE_ENABLE), .profiling = properties & CL_QUEUE_PROFILING_ENABLE};
+    *q = (struct queue){.object = {.kind = QUEUE, .handle = inner},
+                        .context = c,
+                        .device = device_of(id),
+                        .inner = inner,
+                        .slot = q->slot,
+                        .in_order = !(properties & CL_QUEUE_OUT_OF_ORDER_EXEC_MODE_ENABLE),
+                        .profiling = properties & CL_QUEUE_PROFILING_ENABLE};
     use_object(&c->object);
     list_object(&q->object);
   }
@@ -39,11 +44,14 @@ cl_command_queue gpu_clCreateCommandQueue(cl_context context, cl_device_id id, c
   return adopt(context, id, DRIVER(clCreateCommandQueue)(context, id, properties, status), status);
 }
 
-cl_command_queue gpu_clCreateCommandQueueWithProperties(cl_context context, cl_device_id id, const cl_bitfield *properties, cl_int *status) {
+cl_command_queue gpu_clCreateCommandQueueWithProperties(cl_context context, cl_device_id id,
+                                                        const cl_bitfield *properties, cl_int *status) {
   return adopt(context, id, DRIVER(clCreateCommandQueueWithProperties)(context, id, properties, status), status);
 }
 
-cl_int gpu_clRetainCommandQueue(cl_command_queue queue) { return retain_object(queue, QUEUE, "clRetainCommandQueue", CL_INVALID_COMMAND_QUEUE); }
+cl_int gpu_clRetainCommandQueue(cl_command_queue queue) {
+  return retain_object(queue, QUEUE, "clRetainCommandQueue", CL_INVALID_COMMAND_QUEUE);
+}
 
 cl_int gpu_clReleaseCommandQueue(cl_command_queue queue) {
   enter();
@@ -55,7 +63,8 @@ cl_int gpu_clReleaseCommandQueue(cl_command_queue queue) {
 
 void flush_queue(struct queue *q) {
   struct command *c = q->last;
-  while (c && !c->flushed && c->previous && !c->previous->flushed) c = c->previous;
+  while (c && !c->flushed && c->previous && !c->previous->flushed)
+    c = c->previous;
   for (; c; c = c->next) {
     if (c->flushed) continue;
     c->flushed = true;
@@ -83,7 +92,8 @@ cl_int gpu_clFinish(cl_command_queue queue) {
     use_object(&q->object);
     flush_queue(q);
     uint64_t until = q->sequence;
-    while (q->first && q->first->sequence <= until) pthread_cond_wait(&changed, &lock);
+    while (q->first && q->first->sequence <= until)
+      pthread_cond_wait(&changed, &lock);
     host_learns_queue(q);
     unuse_object(&q->object);
   }

@@ -1,5 +1,6 @@
-// svm.c - coarse-grained shared virtual memory: one address for host and device, who take turns. The host may touch it while it is mapped; otherwise it is
-// closed, except while a command of the device runs that may use it (a touch in that time is not noticed).
+// svm.c - coarse-grained shared virtual memory: one address for host and device, who take turns. The host may touch it
+// while it is mapped; otherwise it is closed, except while a command of the device runs that may use it (a touch in
+// that time is not noticed).
 #define _GNU_SOURCE
 #include <stdlib.h>
 #include <string.h>
@@ -18,7 +19,9 @@ static void set_svm_view(const struct svm *s) {
 }
 
 void *gpu_clSVMAlloc(cl_context context, cl_bitfield flags, size_t bytes, cl_uint alignment) {
-  if (!options.profile->svm || flags & (CL_MEM_SVM_FINE_GRAIN_BUFFER | CL_MEM_SVM_ATOMICS) || !bytes || bytes > options.allocation_bytes) return NULL;
+  if (!options.profile->svm || flags & (CL_MEM_SVM_FINE_GRAIN_BUFFER | CL_MEM_SVM_ATOMICS) || !bytes ||
+      bytes > options.allocation_bytes)
+    return NULL;
   size_t room = (bytes + PAGE - 1) & ~(PAGE - 1);
   struct svm *s = calloc(1, sizeof *s);
   char *memory = s ? DRIVER(clSVMAlloc)(context, flags, room + PAGE, alignment) : NULL;
@@ -26,7 +29,12 @@ void *gpu_clSVMAlloc(cl_context context, cl_bitfield flags, size_t bytes, cl_uin
   struct context *c = find_object(context, CONTEXT, "clSVMAlloc");
   if (memory && c && watch_memory((void *)(((uintptr_t)memory + PAGE - 1) & ~(PAGE - 1)), room)) {
     char *base = (char *)(((uintptr_t)memory + PAGE - 1) & ~(PAGE - 1)); // protection is by whole pages
-    *s = (struct svm){.object = {.kind = SVM, .handle = base}, .context = c, .driver_memory = memory, .base = base, .bytes = bytes, .room = room};
+    *s = (struct svm){.object = {.kind = SVM, .handle = base},
+                      .context = c,
+                      .driver_memory = memory,
+                      .base = base,
+                      .bytes = bytes,
+                      .room = room};
     memset(base, POISON, room);
     use_object(&c->object);
     list_object(&s->object);
@@ -45,7 +53,8 @@ void destroy_svm(struct svm *s) {
   mprotect(s->base, s->room, PROT_READ | PROT_WRITE);
   memset(s->base, POISON, s->room);
   DRIVER(clSVMFree)(s->context->object.handle, s->driver_memory);
-  while (s->mappings) free_mapping(&s->mappings, s->mappings);
+  while (s->mappings)
+    free_mapping(&s->mappings, s->mappings);
   enter();
   unuse_object(&s->context->object);
   leave();
@@ -96,10 +105,14 @@ void open_svm(struct context *c, bool open) {
 static void check_one(struct object *o, void *with) {
   const struct svm *s = (struct svm *)o;
   const struct turn *turn = with;
-  if (s->context == turn->context && s->mappings) offend("use of mapped shared memory", "%s may use %zu bytes at %p, which are mapped", turn->call, s->bytes, (void *)s->base);
+  if (s->context == turn->context && s->mappings)
+    offend("use of mapped shared memory", "%s may use %zu bytes at %p, which are mapped", turn->call, s->bytes,
+           (void *)s->base);
 }
 
-void check_svm_mapped(const char *call, struct context *c) { each_object(SVM, check_one, &(struct turn){c, false, call}); }
+void check_svm_mapped(const char *call, struct context *c) {
+  each_object(SVM, check_one, &(struct turn){c, false, call});
+}
 
 // ---- commands ----
 
@@ -110,14 +123,16 @@ static cl_int run_opened(struct command *c) {
   return status;
 }
 
-cl_int gpu_clEnqueueSVMMemcpy(cl_command_queue queue, cl_bool blocking, void *to, const void *from, size_t bytes, WAIT_LIST) {
+cl_int gpu_clEnqueueSVMMemcpy(cl_command_queue queue, cl_bool blocking, void *to, const void *from, size_t bytes,
+                              WAIT_LIST) {
   cl_int status;
   struct queue *q = begin(queue, "clEnqueueSVMMemcpy", &status);
   if (!q) return status;
   struct command *c = new_command(q, CL_COMMAND_SVM_MEMCPY, "clEnqueueSVMMemcpy", run_opened, TO_DEVICE);
   if (!c) return refuse(c, CL_OUT_OF_HOST_MEMORY);
   if (!to || !from) return refuse(c, CL_INVALID_VALUE);
-  if ((char *)to < (const char *)from + bytes && (const char *)from < (char *)to + bytes) return refuse(c, CL_MEM_COPY_OVERLAP);
+  if ((char *)to < (const char *)from + bytes && (const char *)from < (char *)to + bytes)
+    return refuse(c, CL_MEM_COPY_OVERLAP);
   c->to.at = to;
   c->from.at = (char *)(uintptr_t)from;
   c->size[0] = c->moved = bytes;
@@ -125,13 +140,15 @@ cl_int gpu_clEnqueueSVMMemcpy(cl_command_queue queue, cl_bool blocking, void *to
   return submit(c, waits, wait, event, blocking);
 }
 
-cl_int gpu_clEnqueueSVMMemFill(cl_command_queue queue, void *to, const void *pattern, size_t pattern_bytes, size_t bytes, WAIT_LIST) {
+cl_int gpu_clEnqueueSVMMemFill(cl_command_queue queue, void *to, const void *pattern, size_t pattern_bytes,
+                               size_t bytes, WAIT_LIST) {
   cl_int status;
   struct queue *q = begin(queue, "clEnqueueSVMMemFill", &status);
   if (!q) return status;
   struct command *c = new_command(q, CL_COMMAND_SVM_MEMFILL, "clEnqueueSVMMemFill", run_opened, COMPUTE);
   if (!c) return refuse(c, CL_OUT_OF_HOST_MEMORY);
-  bool fits = pattern_bytes && pattern_bytes <= sizeof c->pattern && !(pattern_bytes & (pattern_bytes - 1)) && !(bytes % pattern_bytes);
+  bool fits = pattern_bytes && pattern_bytes <= sizeof c->pattern && !(pattern_bytes & (pattern_bytes - 1)) &&
+              !(bytes % pattern_bytes);
   if (!to || !pattern || !fits) return refuse(c, CL_INVALID_VALUE);
   memcpy(c->pattern, pattern, pattern_bytes);
   c->pattern_bytes = pattern_bytes;
@@ -151,7 +168,8 @@ static cl_int run_map(struct command *c) {
   return CL_SUCCESS;
 }
 
-cl_int gpu_clEnqueueSVMMap(cl_command_queue queue, cl_bool blocking, cl_bitfield flags, void *address, size_t bytes, WAIT_LIST) {
+cl_int gpu_clEnqueueSVMMap(cl_command_queue queue, cl_bool blocking, cl_bitfield flags, void *address, size_t bytes,
+                           WAIT_LIST) {
   cl_int status;
   struct queue *q = begin(queue, "clEnqueueSVMMap", &status);
   if (!q) return status;
@@ -188,7 +206,8 @@ cl_int gpu_clEnqueueSVMUnmap(cl_command_queue queue, void *address, WAIT_LIST) {
   struct svm *s = svm_at(address);
   if (!c || !s) return refuse(c, c ? CL_INVALID_VALUE : CL_OUT_OF_HOST_MEMORY);
   struct mapping **at = &s->mappings;
-  while (*at && (*at)->address != address) at = &(*at)->next;
+  while (*at && (*at)->address != address)
+    at = &(*at)->next;
   if (!*at) return refuse(c, CL_INVALID_VALUE);
   c->mapping = *at;
   *at = c->mapping->next;
@@ -198,7 +217,8 @@ cl_int gpu_clEnqueueSVMUnmap(cl_command_queue queue, void *address, WAIT_LIST) {
   return submit(c, waits, wait, event, false);
 }
 
-cl_int gpu_clEnqueueSVMMigrateMem(cl_command_queue queue, cl_uint count, const void **addresses, const size_t *bytes, cl_bitfield flags, WAIT_LIST) {
+cl_int gpu_clEnqueueSVMMigrateMem(cl_command_queue queue, cl_uint count, const void **addresses, const size_t *bytes,
+                                  cl_bitfield flags, WAIT_LIST) {
   (void)bytes, (void)flags;
   cl_int status;
   struct queue *q = begin(queue, "clEnqueueSVMMigrateMem", &status);
@@ -213,12 +233,14 @@ static cl_int run_free(struct command *c) {
   if (c->freer) {
     c->freer(c->queue->inner, c->freed_count, c->freed, c->freer_user);
   } else {
-    for (cl_uint i = 0; i < c->freed_count; i++) gpu_clSVMFree(c->context->object.handle, c->freed[i]);
+    for (cl_uint i = 0; i < c->freed_count; i++)
+      gpu_clSVMFree(c->context->object.handle, c->freed[i]);
   }
   return CL_SUCCESS;
 }
 
-cl_int gpu_clEnqueueSVMFree(cl_command_queue queue, cl_uint count, void **addresses, svm_freer freer, void *user, WAIT_LIST) {
+cl_int gpu_clEnqueueSVMFree(cl_command_queue queue, cl_uint count, void **addresses, svm_freer freer, void *user,
+                            WAIT_LIST) {
   cl_int status;
   struct queue *q = begin(queue, "clEnqueueSVMFree", &status);
   if (!q) return status;

@@ -1,12 +1,14 @@
-// time.c - emulated time. A command starts when its engine and what it comes after are free, and ends so much later as its latency and its bytes
-// take. That is kept by sleeping until then, so work of different engines overlaps on however few processors there are.
+// time.c - emulated time. A command starts when its engine and what it comes after are free, and ends so much later as
+// its latency and its bytes take. That is kept by sleeping until then, so work of different engines overlaps on however
+// few processors there are.
 #define _GNU_SOURCE
 #include <errno.h>
 #include <time.h>
 
 #include "gpu.h"
 
-#define SLACK_NANOS 50000000u // who ends late because the machine is busy is made up for by the next command, up to so much
+#define SLACK_NANOS                                                                                                    \
+  50000000u // who ends late because the machine is busy is made up for by the next command, up to so much
 
 uint64_t now_nanos(void) {
   struct timespec t;
@@ -21,7 +23,9 @@ void sleep_until(uint64_t nanos) {
   }
 }
 
-static uint64_t transfer_nanos(const struct command *c, size_t bytes) { return c->speed > 0 ? (uint64_t)((double)bytes / c->speed * 1e9) : 0; }
+static uint64_t transfer_nanos(const struct command *c, size_t bytes) {
+  return c->speed > 0 ? (uint64_t)((double)bytes / c->speed * 1e9) : 0;
+}
 
 void begin_time(struct command *c, uint64_t free_at) {
   uint64_t took = transfer_nanos(c, c->moved) + options.latency_nanos;

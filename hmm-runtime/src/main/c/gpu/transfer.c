@@ -1,7 +1,8 @@
-// transfer.c - commands that move bytes: reads, writes, copies, fills, maps and unmaps; and those that do nothing but have a place in the order.
+// transfer.c - commands that move bytes: reads, writes, copies, fills, maps and unmaps; and those that do nothing but
+// have a place in the order.
 //
-// An engine of ours moves the bytes, once, piece by piece as each is due: the host's memory is read and written as late as emulated time allows (with
-// a seed, at times as early).
+// An engine of ours moves the bytes, once, piece by piece as each is due: the host's memory is read and written as late
+// as emulated time allows (with a seed, at times as early).
 #include <stdlib.h>
 #include <string.h>
 
@@ -10,7 +11,8 @@
 #define PIECE (1UL << 20)
 
 static void fill(char *to, size_t bytes, const unsigned char *pattern, size_t pattern_bytes) {
-  for (size_t at = 0; at < bytes; at += pattern_bytes) memcpy(to + at, pattern, pattern_bytes);
+  for (size_t at = 0; at < bytes; at += pattern_bytes)
+    memcpy(to + at, pattern, pattern_bytes);
 }
 
 cl_int run_transfer(struct command *c) {
@@ -31,7 +33,9 @@ cl_int run_transfer(struct command *c) {
   return CL_SUCCESS;
 }
 
-static bool within(const struct memory *m, size_t offset, size_t bytes) { return bytes && offset <= m->bytes && bytes <= m->bytes - offset; }
+static bool within(const struct memory *m, size_t offset, size_t bytes) {
+  return bytes && offset <= m->bytes && bytes <= m->bytes - offset;
+}
 
 static char *at(const struct memory *m, size_t offset) { return m->root->device + m->origin + offset; }
 
@@ -47,7 +51,8 @@ static cl_int use_buffer(struct command *c, struct memory *m, size_t offset, siz
 
 // ---- between host memory and a buffer ----
 
-// Pinned memory of ours is reached where it is never protected: the program may unmap it before the engine gets to this.
+// Pinned memory of ours is reached where it is never protected: the program may unmap it before the engine gets to
+// this.
 static cl_int use_host(struct command *c, char *host, size_t bytes, char **reached) {
   struct memory *pinned = pinned_at(c->call, host, bytes);
   c->pageable = !pinned;
@@ -55,8 +60,8 @@ static cl_int use_host(struct command *c, char *host, size_t bytes, char **reach
   return !pinned || keeps(c, pinned) ? CL_SUCCESS : CL_OUT_OF_HOST_MEMORY;
 }
 
-static cl_int transfer(const char *call, cl_uint type, cl_command_queue queue, cl_mem memory, cl_bool blocking, size_t offset, size_t bytes, char *host, bool to_host,
-                       WAIT_LIST) {
+static cl_int transfer(const char *call, cl_uint type, cl_command_queue queue, cl_mem memory, cl_bool blocking,
+                       size_t offset, size_t bytes, char *host, bool to_host, WAIT_LIST) {
   cl_int status;
   struct queue *q = begin(queue, call, &status);
   if (!q) return status;
@@ -74,18 +79,24 @@ static cl_int transfer(const char *call, cl_uint type, cl_command_queue queue, c
   return submit(c, waits, wait, event, blocking);
 }
 
-cl_int gpu_clEnqueueReadBuffer(cl_command_queue queue, cl_mem memory, cl_bool blocking, size_t offset, size_t bytes, void *host, WAIT_LIST) {
-  return transfer("clEnqueueReadBuffer", CL_COMMAND_READ_BUFFER, queue, memory, blocking, offset, bytes, host, true, waits, wait, event);
+cl_int gpu_clEnqueueReadBuffer(cl_command_queue queue, cl_mem memory, cl_bool blocking, size_t offset, size_t bytes,
+                               void *host, WAIT_LIST) {
+  return transfer("clEnqueueReadBuffer", CL_COMMAND_READ_BUFFER, queue, memory, blocking, offset, bytes, host, true,
+                  waits, wait, event);
 }
 
-cl_int gpu_clEnqueueWriteBuffer(cl_command_queue queue, cl_mem memory, cl_bool blocking, size_t offset, size_t bytes, const void *host, WAIT_LIST) {
-  return transfer("clEnqueueWriteBuffer", CL_COMMAND_WRITE_BUFFER, queue, memory, blocking, offset, bytes, (char *)(uintptr_t)host, false, waits, wait, event);
+cl_int gpu_clEnqueueWriteBuffer(cl_command_queue queue, cl_mem memory, cl_bool blocking, size_t offset, size_t bytes,
+                                const void *host, WAIT_LIST) {
+  return transfer("clEnqueueWriteBuffer", CL_COMMAND_WRITE_BUFFER, queue, memory, blocking, offset, bytes,
+                  (char *)(uintptr_t)host, false, waits, wait, event);
 }
 
 // ---- boxes ----
 
 struct layout {
-  size_t row, slice, offset, span; // bytes: between rows, between slices, of the first, from the first to the end of the last
+  size_t row, slice; // bytes between rows, and between slices
+  size_t offset;     // of the first
+  size_t span;       // from the first to the end of the last
 };
 
 static bool lay_out(struct layout *l, const size_t *origin, const size_t *region, size_t row, size_t slice) {
@@ -102,8 +113,9 @@ static void set_size(struct command *c, const size_t *region) {
   c->moved = region[0] * region[1] * region[2];
 }
 
-static cl_int transfer_box(const char *call, cl_uint type, cl_command_queue queue, cl_mem memory, cl_bool blocking, const size_t *origin, const size_t *host_origin,
-                           const size_t *region, size_t row, size_t slice, size_t host_row, size_t host_slice, char *host, bool to_host, WAIT_LIST) {
+static cl_int transfer_box(const char *call, cl_uint type, cl_command_queue queue, cl_mem memory, cl_bool blocking,
+                           const size_t *origin, const size_t *host_origin, const size_t *region, size_t row,
+                           size_t slice, size_t host_row, size_t host_slice, char *host, bool to_host, WAIT_LIST) {
   cl_int status;
   struct queue *q = begin(queue, call, &status);
   if (!q) return status;
@@ -111,7 +123,8 @@ static cl_int transfer_box(const char *call, cl_uint type, cl_command_queue queu
   struct memory *m = find_object(memory, MEMORY, call);
   if (!c || !m) return refuse(c, m ? CL_OUT_OF_HOST_MEMORY : CL_INVALID_MEM_OBJECT);
   struct layout device, other;
-  bool valid = origin && host_origin && region && host && lay_out(&device, origin, region, row, slice) && lay_out(&other, host_origin, region, host_row, host_slice);
+  bool valid = origin && host_origin && region && host && lay_out(&device, origin, region, row, slice) &&
+               lay_out(&other, host_origin, region, host_row, host_slice);
   status = valid ? use_buffer(c, m, device.offset, device.span, !to_host) : CL_INVALID_VALUE;
   if (!status) status = use_host(c, host + other.offset, other.span, &host);
   if (status) return refuse(c, status);
@@ -123,16 +136,19 @@ static cl_int transfer_box(const char *call, cl_uint type, cl_command_queue queu
   return submit(c, waits, wait, event, blocking);
 }
 
-cl_int gpu_clEnqueueReadBufferRect(cl_command_queue queue, cl_mem memory, cl_bool blocking, const size_t *origin, const size_t *host_origin, const size_t *region,
-                                   size_t row, size_t slice, size_t host_row, size_t host_slice, void *host, WAIT_LIST) {
-  return transfer_box("clEnqueueReadBufferRect", CL_COMMAND_READ_BUFFER_RECT, queue, memory, blocking, origin, host_origin, region, row, slice, host_row, host_slice, host,
-                      true, waits, wait, event);
+cl_int gpu_clEnqueueReadBufferRect(cl_command_queue queue, cl_mem memory, cl_bool blocking, const size_t *origin,
+                                   const size_t *host_origin, const size_t *region, size_t row, size_t slice,
+                                   size_t host_row, size_t host_slice, void *host, WAIT_LIST) {
+  return transfer_box("clEnqueueReadBufferRect", CL_COMMAND_READ_BUFFER_RECT, queue, memory, blocking, origin,
+                      host_origin, region, row, slice, host_row, host_slice, host, true, waits, wait, event);
 }
 
-cl_int gpu_clEnqueueWriteBufferRect(cl_command_queue queue, cl_mem memory, cl_bool blocking, const size_t *origin, const size_t *host_origin, const size_t *region,
-                                    size_t row, size_t slice, size_t host_row, size_t host_slice, const void *host, WAIT_LIST) {
-  return transfer_box("clEnqueueWriteBufferRect", CL_COMMAND_WRITE_BUFFER_RECT, queue, memory, blocking, origin, host_origin, region, row, slice, host_row, host_slice,
-                      (char *)(uintptr_t)host, false, waits, wait, event);
+cl_int gpu_clEnqueueWriteBufferRect(cl_command_queue queue, cl_mem memory, cl_bool blocking, const size_t *origin,
+                                    const size_t *host_origin, const size_t *region, size_t row, size_t slice,
+                                    size_t host_row, size_t host_slice, const void *host, WAIT_LIST) {
+  return transfer_box("clEnqueueWriteBufferRect", CL_COMMAND_WRITE_BUFFER_RECT, queue, memory, blocking, origin,
+                      host_origin, region, row, slice, host_row, host_slice, (char *)(uintptr_t)host, false, waits,
+                      wait, event);
 }
 
 // ---- between buffers ----
@@ -141,10 +157,14 @@ cl_int gpu_clEnqueueWriteBufferRect(cl_command_queue queue, cl_mem memory, cl_bo
 static void choose_way(struct command *c, const struct memory *from, const struct memory *to) {
   bool up = from->root->in_place && !to->root->in_place, down = !from->root->in_place && to->root->in_place;
   c->engine = down ? TO_HOST : TO_DEVICE;
-  c->speed = options.profile->unified ? options.within : up ? options.to_device : down ? options.to_host : options.within;
+  c->speed = options.profile->unified ? options.within
+             : up                     ? options.to_device
+             : down                   ? options.to_host
+                                      : options.within;
 }
 
-cl_int gpu_clEnqueueCopyBuffer(cl_command_queue queue, cl_mem from, cl_mem to, size_t from_offset, size_t to_offset, size_t bytes, WAIT_LIST) {
+cl_int gpu_clEnqueueCopyBuffer(cl_command_queue queue, cl_mem from, cl_mem to, size_t from_offset, size_t to_offset,
+                               size_t bytes, WAIT_LIST) {
   const char *call = "clEnqueueCopyBuffer";
   cl_int status;
   struct queue *q = begin(queue, call, &status);
@@ -163,10 +183,13 @@ cl_int gpu_clEnqueueCopyBuffer(cl_command_queue queue, cl_mem from, cl_mem to, s
   return submit(c, waits, wait, event, false);
 }
 
-static bool overlap(const struct layout *a, const struct layout *b) { return a->offset < b->offset + b->span && b->offset < a->offset + a->span; }
+static bool overlap(const struct layout *a, const struct layout *b) {
+  return a->offset < b->offset + b->span && b->offset < a->offset + a->span;
+}
 
-cl_int gpu_clEnqueueCopyBufferRect(cl_command_queue queue, cl_mem from, cl_mem to, const size_t *from_origin, const size_t *to_origin, const size_t *region,
-                                   size_t from_row, size_t from_slice, size_t to_row, size_t to_slice, WAIT_LIST) {
+cl_int gpu_clEnqueueCopyBufferRect(cl_command_queue queue, cl_mem from, cl_mem to, const size_t *from_origin,
+                                   const size_t *to_origin, const size_t *region, size_t from_row, size_t from_slice,
+                                   size_t to_row, size_t to_slice, WAIT_LIST) {
   const char *call = "clEnqueueCopyBufferRect";
   cl_int status;
   struct queue *q = begin(queue, call, &status);
@@ -175,11 +198,13 @@ cl_int gpu_clEnqueueCopyBufferRect(cl_command_queue queue, cl_mem from, cl_mem t
   struct memory *source = find_object(from, MEMORY, call), *target = find_object(to, MEMORY, call);
   if (!c || !source || !target) return refuse(c, c ? CL_INVALID_MEM_OBJECT : CL_OUT_OF_HOST_MEMORY);
   struct layout a, b;
-  bool valid = from_origin && to_origin && region && lay_out(&a, from_origin, region, from_row, from_slice) && lay_out(&b, to_origin, region, to_row, to_slice);
+  bool valid = from_origin && to_origin && region && lay_out(&a, from_origin, region, from_row, from_slice) &&
+               lay_out(&b, to_origin, region, to_row, to_slice);
   if (!valid) return refuse(c, CL_INVALID_VALUE);
   status = use_buffer(c, source, a.offset, a.span, false);
   if (!status) status = use_buffer(c, target, b.offset, b.span, true);
-  if (!status && source == target && overlap(&a, &b)) status = CL_MEM_COPY_OVERLAP; // stricter than OpenCL for boxes that interleave
+  if (!status && source == target && overlap(&a, &b))
+    status = CL_MEM_COPY_OVERLAP; // stricter than OpenCL for boxes that interleave
   if (status) return refuse(c, status);
   c->from = (struct box){at(source, a.offset), a.row, a.slice};
   c->to = (struct box){at(target, b.offset), b.row, b.slice};
@@ -188,7 +213,8 @@ cl_int gpu_clEnqueueCopyBufferRect(cl_command_queue queue, cl_mem from, cl_mem t
   return submit(c, waits, wait, event, false);
 }
 
-cl_int gpu_clEnqueueFillBuffer(cl_command_queue queue, cl_mem memory, const void *pattern, size_t pattern_bytes, size_t offset, size_t bytes, WAIT_LIST) {
+cl_int gpu_clEnqueueFillBuffer(cl_command_queue queue, cl_mem memory, const void *pattern, size_t pattern_bytes,
+                               size_t offset, size_t bytes, WAIT_LIST) {
   const char *call = "clEnqueueFillBuffer";
   cl_int status;
   struct queue *q = begin(queue, call, &status);
@@ -230,7 +256,8 @@ static cl_int run_map(struct command *c) {
   return CL_SUCCESS;
 }
 
-void *gpu_clEnqueueMapBuffer(cl_command_queue queue, cl_mem memory, cl_bool blocking, cl_bitfield flags, size_t offset, size_t bytes, WAIT_LIST, cl_int *result) {
+void *gpu_clEnqueueMapBuffer(cl_command_queue queue, cl_mem memory, cl_bool blocking, cl_bitfield flags, size_t offset,
+                             size_t bytes, WAIT_LIST, cl_int *result) {
   const char *call = "clEnqueueMapBuffer";
   cl_int status;
   char *address = NULL;
@@ -240,7 +267,9 @@ void *gpu_clEnqueueMapBuffer(cl_command_queue queue, cl_mem memory, cl_bool bloc
     struct memory *m = find_object(memory, MEMORY, call);
     struct mapping *mapping = calloc(1, sizeof *mapping);
     bool written = flags & (CL_MAP_WRITE | CL_MAP_WRITE_INVALIDATE_REGION);
-    status = !m ? CL_INVALID_MEM_OBJECT : !c || !mapping || !give_host(m->root) ? CL_OUT_OF_HOST_MEMORY : use_buffer(c, m, offset, bytes, written);
+    status = !m                                      ? CL_INVALID_MEM_OBJECT
+             : !c || !mapping || !give_host(m->root) ? CL_OUT_OF_HOST_MEMORY
+                                                     : use_buffer(c, m, offset, bytes, written);
     if (status) {
       free(mapping);
       refuse(c, status);
@@ -248,7 +277,8 @@ void *gpu_clEnqueueMapBuffer(cl_command_queue queue, cl_mem memory, cl_bool bloc
       struct memory *root = m->root;
       size_t first = m->origin + offset;
       address = root->host + first;
-      *mapping = (struct mapping){.next = root->mappings, .address = address, .first = first, .end = first + bytes, .flags = flags};
+      *mapping = (struct mapping){
+          .next = root->mappings, .address = address, .first = first, .end = first + bytes, .flags = flags};
       root->mappings = mapping;
       c->root = root;
       c->mapping = mapping;
@@ -279,11 +309,13 @@ cl_int gpu_clEnqueueUnmapMemObject(cl_command_queue queue, cl_mem memory, void *
   status = check_waits(c->context, waits, wait, call);
   if (status) return refuse(c, status);
   struct mapping **each = &m->root->mappings;
-  while (*each && (*each)->address != address) each = &(*each)->next;
+  while (*each && (*each)->address != address)
+    each = &(*each)->next;
   if (!*each) return refuse(c, CL_INVALID_VALUE);
   struct mapping *mapping = *each;
   bool written = mapping->flags & (CL_MAP_WRITE | CL_MAP_WRITE_INVALIDATE_REGION);
-  if (!uses(c, m, mapping->first - m->origin, mapping->end - mapping->first, written)) return refuse(c, CL_OUT_OF_HOST_MEMORY);
+  if (!uses(c, m, mapping->first - m->origin, mapping->end - mapping->first, written))
+    return refuse(c, CL_OUT_OF_HOST_MEMORY);
   *each = mapping->next; // from here on the host may not touch it
   set_view(m->root, mapping);
   c->root = m->root;
@@ -295,7 +327,8 @@ cl_int gpu_clEnqueueUnmapMemObject(cl_command_queue queue, cl_mem memory, void *
 
 // ---- commands without work ----
 
-cl_int gpu_clEnqueueMigrateMemObjects(cl_command_queue queue, cl_uint count, const cl_mem *memories, cl_bitfield flags, WAIT_LIST) {
+cl_int gpu_clEnqueueMigrateMemObjects(cl_command_queue queue, cl_uint count, const cl_mem *memories, cl_bitfield flags,
+                                      WAIT_LIST) {
   const char *call = "clEnqueueMigrateMemObjects";
   (void)flags;
   cl_int status;
@@ -319,14 +352,22 @@ static cl_int place(const char *call, cl_uint type, cl_command_queue queue, WAIT
   return c ? submit(c, waits, wait, event, false) : refuse(c, CL_OUT_OF_HOST_MEMORY);
 }
 
-cl_int gpu_clEnqueueMarker(cl_command_queue queue, cl_event *event) { return event ? place("clEnqueueMarker", CL_COMMAND_MARKER, queue, 0, NULL, event) : CL_INVALID_VALUE; }
+cl_int gpu_clEnqueueMarker(cl_command_queue queue, cl_event *event) {
+  return event ? place("clEnqueueMarker", CL_COMMAND_MARKER, queue, 0, NULL, event) : CL_INVALID_VALUE;
+}
 
-cl_int gpu_clEnqueueBarrier(cl_command_queue queue) { return place("clEnqueueBarrier", CL_COMMAND_BARRIER, queue, 0, NULL, NULL); }
+cl_int gpu_clEnqueueBarrier(cl_command_queue queue) {
+  return place("clEnqueueBarrier", CL_COMMAND_BARRIER, queue, 0, NULL, NULL);
+}
 
 cl_int gpu_clEnqueueWaitForEvents(cl_command_queue queue, cl_uint waits, const cl_event *wait) {
   return place("clEnqueueWaitForEvents", CL_COMMAND_BARRIER, queue, waits, wait, NULL);
 }
 
-cl_int gpu_clEnqueueMarkerWithWaitList(cl_command_queue queue, WAIT_LIST) { return place("clEnqueueMarkerWithWaitList", CL_COMMAND_MARKER, queue, waits, wait, event); }
+cl_int gpu_clEnqueueMarkerWithWaitList(cl_command_queue queue, WAIT_LIST) {
+  return place("clEnqueueMarkerWithWaitList", CL_COMMAND_MARKER, queue, waits, wait, event);
+}
 
-cl_int gpu_clEnqueueBarrierWithWaitList(cl_command_queue queue, WAIT_LIST) { return place("clEnqueueBarrierWithWaitList", CL_COMMAND_BARRIER, queue, waits, wait, event); }
+cl_int gpu_clEnqueueBarrierWithWaitList(cl_command_queue queue, WAIT_LIST) {
+  return place("clEnqueueBarrierWithWaitList", CL_COMMAND_BARRIER, queue, waits, wait, event);
+}

@@ -1,9 +1,9 @@
-// view.c - the host's side of buffers. It is in step with the device's memory only at maps, unmaps and transfers; what is ours of it is two mappings of
-// one file: the program's, which can be touched while it is mapped, and one for the DMA engine, which may read after the program has unmapped.
+// view.c - the host's side of buffers. It is in step with the device's memory only at maps, unmaps and transfers; what
+// is ours of it is two mappings of one file: the program's, which can be touched while it is mapped, and one for the
+// DMA engine, which may read after the program has unmapped.
 #define _GNU_SOURCE
 #include <stdlib.h>
 #include <sys/mman.h>
-#include <sys/syscall.h>
 #include <unistd.h>
 
 #include "gpu.h"
@@ -19,19 +19,17 @@ void note_hosted(struct memory *root) {
 
 void forget_hosted(struct memory *root) {
   struct memory **at = &hosted;
-  while (*at != root) at = &(*at)->next_hosted;
+  while (*at != root)
+    at = &(*at)->next_hosted;
   *at = root->next_hosted;
 }
 
 bool give_host(struct memory *root) {
   if (root->host) return true;
-  int file = (int)syscall(SYS_memfd_create, "hmm-emulated-gpu", 1u); // MFD_CLOEXEC
+  int file = new_file(root->room);
   if (file < 0) return false;
-  char *host = MAP_FAILED, *shadow = MAP_FAILED;
-  if (!ftruncate(file, (off_t)root->room)) {
-    host = mmap(NULL, root->room, PROT_NONE, MAP_SHARED, file, 0);
-    shadow = mmap(NULL, root->room, PROT_READ | PROT_WRITE, MAP_SHARED, file, 0);
-  }
+  char *host = mmap(NULL, root->room, PROT_NONE, MAP_SHARED, file, 0);
+  char *shadow = mmap(NULL, root->room, PROT_READ | PROT_WRITE, MAP_SHARED, file, 0);
   close(file);
   if (host != MAP_FAILED && shadow != MAP_FAILED && watch_memory(host, root->room)) {
     root->host = host;
@@ -71,7 +69,8 @@ void set_view(struct memory *root, const struct mapping *m) {
 }
 
 void free_mapping(struct mapping **list, struct mapping *m) {
-  while (*list != m) list = &(*list)->next;
+  while (*list != m)
+    list = &(*list)->next;
   *list = m->next;
   free(m);
 }
@@ -81,8 +80,8 @@ void check_mapped(const char *call, const struct memory *m, size_t offset, size_
   for (const struct mapping *each = m->root->mappings; each; each = each->next) {
     bool written = each->flags & (CL_MAP_WRITE | CL_MAP_WRITE_INVALIDATE_REGION);
     if (each->end <= first || end <= each->first || !(written || write)) continue;
-    offend("use of a mapped buffer", "%s uses bytes [%zu, %zu) of buffer %p, of which [%zu, %zu) is mapped%s", call, first, end, m->root->object.handle,
-           each->first, each->end, written ? " for writing" : "");
+    offend("use of a mapped buffer", "%s uses bytes [%zu, %zu) of buffer %p, of which [%zu, %zu) is mapped%s", call,
+           first, end, m->root->object.handle, each->first, each->end, written ? " for writing" : "");
     return;
   }
 }
@@ -90,12 +89,14 @@ void check_mapped(const char *call, const struct memory *m, size_t offset, size_
 struct memory *pinned_at(const char *call, const void *host, size_t bytes) {
   const char *at = host;
   struct memory *root = hosted;
-  while (root && (at < root->host || at >= root->host + root->room)) root = root->next_hosted;
+  while (root && (at < root->host || at >= root->host + root->room))
+    root = root->next_hosted;
   if (!root) return NULL;
   size_t first = (size_t)(at - root->host);
   for (const struct mapping *m = root->mappings; m; m = m->next) {
     if (first >= m->first && first + bytes <= m->end) return root;
   }
-  offend("host access while unmapped", "%s transfers to or from host memory of buffer %p that is not mapped", call, root->object.handle);
+  offend("host access while unmapped", "%s transfers to or from host memory of buffer %p that is not mapped", call,
+         root->object.handle);
   return root;
 }

@@ -41,7 +41,8 @@ static void poisons(void) {
 static void shadows(void) { // USE_HOST_PTR is in step only at maps and unmaps
   struct gpu g = open_gpu();
   static unsigned own[WORDS + 1];
-  cl_mem x = buffer(&g, CL_MEM_READ_WRITE | CL_MEM_USE_HOST_PTR, BYTES, own + 1); // so aligned that no device works in it
+  cl_mem x = buffer(&g, CL_MEM_READ_WRITE | CL_MEM_USE_HOST_PTR, BYTES,
+                    own + 1); // so aligned that no device works in it
   memset(host, 1, BYTES);
   OK(clEnqueueWriteBuffer(g.queue, x, TRUE, 0, BYTES, host, 0, NULL, NULL));
   CHECK(own[1] == 0);
@@ -90,7 +91,8 @@ static void pageable_waits(void) {
 static void short_at_creation(void) {
   struct gpu g = open_gpu();
   cl_int status;
-  cl_mem x = buffer(&g, CL_MEM_READ_WRITE, 3 * MIB, NULL), y = clCreateBuffer(g.context, CL_MEM_READ_WRITE, 2 * MIB, NULL, &status);
+  cl_mem x = buffer(&g, CL_MEM_READ_WRITE, 3 * MIB, NULL),
+         y = clCreateBuffer(g.context, CL_MEM_READ_WRITE, 2 * MIB, NULL, &status);
   CHECK(!y && status == CL_MEM_OBJECT_ALLOCATION_FAILURE);
   OK(clReleaseMemObject(x));
   y = buffer(&g, CL_MEM_READ_WRITE, 2 * MIB, NULL);
@@ -104,7 +106,8 @@ static void short_at_first_use(void) {
   OK(clEnqueueWriteBuffer(g.queue, x, TRUE, 0, BYTES, host, 0, NULL, NULL));
   CHECK(clEnqueueWriteBuffer(g.queue, y, TRUE, 0, BYTES, host, 0, NULL, NULL) == CL_MEM_OBJECT_ALLOCATION_FAILURE);
   set_buffer(g.twice, 0, y);
-  CHECK(clEnqueueNDRangeKernel(g.queue, g.twice, 1, NULL, (const size_t[]){WORDS}, NULL, 0, NULL, NULL) == CL_MEM_OBJECT_ALLOCATION_FAILURE);
+  CHECK(clEnqueueNDRangeKernel(g.queue, g.twice, 1, NULL, (const size_t[]){WORDS}, NULL, 0, NULL, NULL) ==
+        CL_MEM_OBJECT_ALLOCATION_FAILURE);
   OK(clReleaseMemObject(x));
   launch(g.queue, g.twice, WORDS, 0, NULL, NULL);
   OK(clFinish(g.queue));
@@ -196,8 +199,8 @@ static double seconds(void) {
   return (double)t.tv_sec + (double)t.tv_nsec * 1e-9;
 }
 
-// Transfers of one size, one after the other: together never faster than asked, and the best of them by the device's clock within 5 % of it. How much slower all of
-// them are depends on what else this machine does, so it is only told.
+// Transfers of one size, one after the other: together never faster than asked, and the best of them by the device's
+// clock within 5 % of it. How much slower all of them are depends on what else this machine does, so it is only told.
 static void stream(struct gpu *g, cl_mem x, unsigned *pinned, size_t piece, unsigned count, double rate, bool up) {
   cl_event event[64];
   CHECK(count <= 64);
@@ -214,8 +217,8 @@ static void stream(struct gpu *g, cl_mem x, unsigned *pinned, size_t piece, unsi
     if (one < best) best = one;
     OK(clReleaseEvent(event[i]));
   }
-  fprintf(stderr, "%u %s of %zu KiB: asked %.3f ms each; device %.3f at best, %.3f on average; host %.3f\n", count, up ? "writes" : "reads", piece / 1024, asked * 1e3,
-          best * 1e3, device / count * 1e3, took / count * 1e3);
+  fprintf(stderr, "%u %s of %zu KiB: asked %.3f ms each; device %.3f at best, %.3f on average; host %.3f\n", count,
+          up ? "writes" : "reads", piece / 1024, asked * 1e3, best * 1e3, device / count * 1e3, took / count * 1e3);
   CHECK(best > asked * 0.95 && best < asked * 1.05);
   CHECK(took > asked * count * 0.95 && device > asked * count * 0.95);
 }
@@ -295,7 +298,8 @@ static void goes_on_when_told(void) { // offences=report
   struct gpu g = open_gpu();
   cl_int status;
   cl_mem x = buffer(&g, CL_MEM_READ_WRITE, BYTES, NULL);
-  CHECK(!clCreateSubBuffer(x, 0, CL_BUFFER_CREATE_TYPE_REGION, &(struct cl_region){64, 1024}, &status) && status == CL_MISALIGNED_SUB_BUFFER_OFFSET);
+  CHECK(!clCreateSubBuffer(x, 0, CL_BUFFER_CREATE_TYPE_REGION, &(struct cl_region){64, 1024}, &status) &&
+        status == CL_MISALIGNED_SUB_BUFFER_OFFSET);
   OK(clReleaseMemObject(x));
   close_gpu(&g);
 }
@@ -306,7 +310,10 @@ const struct program behaviour_programs[] = {
     {.name = "begins-when-flushed", .run = begins_when_flushed},
     {.name = "pageable-waits", .run = pageable_waits, .profile = "nvidia"},
     {.name = "short-at-creation", .run = short_at_creation, .options = ":memory=4M,allocation=4M", .profile = "rocm"},
-    {.name = "short-at-first-use", .run = short_at_first_use, .options = ":memory=4M,allocation=4M", .profile = "nvidia"},
+    {.name = "short-at-first-use",
+     .run = short_at_first_use,
+     .options = ":memory=4M,allocation=4M",
+     .profile = "nvidia"},
     {.name = "too-large-allocation", .run = too_large_allocation, .options = ":memory=8M,allocation=4M"},
     {.name = "fails-at-call", .run = fails_at_call, .options = ":fail=-6@2"},
     {.name = "fails-in-event", .run = fails_in_event, .options = ":fail-event=-5@1"},

@@ -1,4 +1,5 @@
-// clean.c - programs that do nothing wrong, so no emulated GPU objects and none changes a byte of their results, which they print.
+// clean.c - programs that do nothing wrong, so no emulated GPU objects and none changes a byte of their results, which
+// they print.
 #include <pthread.h>
 
 #include "program.h"
@@ -8,7 +9,8 @@
 
 static void print_sum(const char *what, const void *bytes, size_t count) {
   unsigned long sum = 1469598103934665603UL;
-  for (size_t i = 0; i < count; i++) sum = (sum ^ ((const unsigned char *)bytes)[i]) * 1099511628211UL;
+  for (size_t i = 0; i < count; i++)
+    sum = (sum ^ ((const unsigned char *)bytes)[i]) * 1099511628211UL;
   printf("%s %016lx\n", what, sum);
 }
 
@@ -22,7 +24,8 @@ static unsigned *words(unsigned seed) {
 static void transfers(void) {
   struct gpu g = open_gpu();
   unsigned *a = words(1), *b = words(2), *result = words(3);
-  cl_mem x = buffer(&g, CL_MEM_READ_WRITE, BYTES, NULL), y = buffer(&g, CL_MEM_READ_WRITE | CL_MEM_COPY_HOST_PTR, BYTES, b);
+  cl_mem x = buffer(&g, CL_MEM_READ_WRITE, BYTES, NULL),
+         y = buffer(&g, CL_MEM_READ_WRITE | CL_MEM_COPY_HOST_PTR, BYTES, b);
   cl_event written, added;
   OK(clEnqueueWriteBuffer(g.queue, x, FALSE, 0, BYTES, a, 0, NULL, &written));
   OK(clEnqueueCopyBuffer(g.queue, x, y, 4096, 8192, 16384, 0, NULL, NULL));
@@ -56,9 +59,11 @@ static void maps(void) {
   struct gpu g = open_gpu();
   cl_int status;
   unsigned *own = words(4);
-  cl_mem used = buffer(&g, CL_MEM_READ_WRITE | CL_MEM_USE_HOST_PTR, BYTES, own), allocated = buffer(&g, CL_MEM_READ_WRITE | CL_MEM_ALLOC_HOST_PTR, BYTES, NULL),
+  cl_mem used = buffer(&g, CL_MEM_READ_WRITE | CL_MEM_USE_HOST_PTR, BYTES, own),
+         allocated = buffer(&g, CL_MEM_READ_WRITE | CL_MEM_ALLOC_HOST_PTR, BYTES, NULL),
          plain = buffer(&g, CL_MEM_READ_WRITE, BYTES, NULL);
-  unsigned *w = clEnqueueMapBuffer(g.queue, allocated, TRUE, CL_MAP_WRITE_INVALIDATE_REGION, 0, BYTES, 0, NULL, NULL, &status);
+  unsigned *w = clEnqueueMapBuffer(g.queue, allocated, TRUE, CL_MAP_WRITE_INVALIDATE_REGION, 0, BYTES, 0, NULL, NULL,
+                                   &status);
   OK(status);
   fill_pattern(w, WORDS, 5);
   OK(clEnqueueWriteBuffer(g.queue, plain, FALSE, 0, BYTES / 2, w + 100, 0, NULL, NULL)); // pinned: does not wait
@@ -102,7 +107,8 @@ static void parts(void) { // kernels on parts of a buffer while copies go to oth
   cl_mem whole = buffer(&g, CL_MEM_READ_WRITE | CL_MEM_COPY_HOST_PTR, BYTES, w), part[2];
   cl_event event[2];
   for (size_t i = 0; i < 2; i++) {
-    part[i] = clCreateSubBuffer(whole, 0, CL_BUFFER_CREATE_TYPE_REGION, &(struct cl_region){i * 64 * KIB, 64 * KIB}, &status);
+    part[i] = clCreateSubBuffer(whole, 0, CL_BUFFER_CREATE_TYPE_REGION, &(struct cl_region){i * 64 * KIB, 64 * KIB},
+                                &status);
     OK(status);
     set_buffer(g.twice, 0, part[i]);
     launch(i ? g.other : g.queue, g.twice, 16 * KIB, 0, NULL, &event[i]);
@@ -138,7 +144,8 @@ static void events(void) {
   struct gpu g = open_gpu();
   cl_int status, one = 1;
   unsigned *w = words(8);
-  cl_command_queue free_queue = clCreateCommandQueue(g.context, g.device, CL_QUEUE_OUT_OF_ORDER_EXEC_MODE_ENABLE | CL_QUEUE_PROFILING_ENABLE, &status);
+  cl_command_queue free_queue = clCreateCommandQueue(
+      g.context, g.device, CL_QUEUE_OUT_OF_ORDER_EXEC_MODE_ENABLE | CL_QUEUE_PROFILING_ENABLE, &status);
   OK(status);
   cl_mem x = buffer(&g, CL_MEM_READ_WRITE, BYTES, NULL);
   cl_event start = clCreateUserEvent(g.context, &status), written, doubled, marked;
@@ -154,7 +161,8 @@ static void events(void) {
   OK(clFlush(free_queue));
   OK(clSetUserEventStatus(start, CL_COMPLETE));
   pthread_mutex_lock(&heard_lock);
-  while (heard < 2) pthread_cond_wait(&heard_changed, &heard_lock);
+  while (heard < 2)
+    pthread_cond_wait(&heard_changed, &heard_lock);
   pthread_mutex_unlock(&heard_lock);
   OK(clGetEventInfo(doubled, CL_EVENT_COMMAND_EXECUTION_STATUS, sizeof status, &status, NULL));
   CHECK(status == CL_COMPLETE);
@@ -162,13 +170,15 @@ static void events(void) {
   OK(clGetEventInfo(doubled, CL_EVENT_COMMAND_TYPE, sizeof type, &type, NULL));
   CHECK(type == CL_COMMAND_NDRANGE_KERNEL);
   cl_ulong times[4];
-  for (cl_uint i = 0; i < 4; i++) OK(clGetEventProfilingInfo(doubled, CL_PROFILING_COMMAND_QUEUED + i, sizeof times[i], &times[i], NULL));
+  for (cl_uint i = 0; i < 4; i++)
+    OK(clGetEventProfilingInfo(doubled, CL_PROFILING_COMMAND_QUEUED + i, sizeof times[i], &times[i], NULL));
   CHECK(times[0] <= times[1] && times[1] <= times[2] && times[2] <= times[3]);
   OK(clWaitForEvents(1, &marked));
   OK(clEnqueueReadBuffer(g.queue, x, TRUE, 0, BYTES, w, 0, NULL, NULL));
   print_sum("events", w, BYTES);
   cl_event all[4] = {start, written, doubled, marked};
-  for (int i = 0; i < 4; i++) OK(clReleaseEvent(all[i]));
+  for (int i = 0; i < 4; i++)
+    OK(clReleaseEvent(all[i]));
   OK(clReleaseCommandQueue(free_queue));
   OK(clReleaseMemObject(x));
   free(w);
@@ -189,7 +199,8 @@ static void shared(void) {
     launch(g.queue, g.twice, WORDS, 0, NULL, NULL);
     OK(clEnqueueSVMMap(g.queue, TRUE, CL_MAP_READ, w, BYTES, 0, NULL, NULL));
   } else {
-    for (size_t i = 0; i < WORDS; i++) w[i] *= 2;
+    for (size_t i = 0; i < WORDS; i++)
+      w[i] *= 2;
   }
   print_sum("shared", w, BYTES);
   if (svm) {
@@ -224,7 +235,8 @@ static void *work(void *with) { // copies and launches of its own
     OK(clEnqueueReadBuffer(queue, x, TRUE, 0, BYTES, back, 0, NULL, NULL));
     OK(clReleaseMemObject(x));
     OK(clReleaseEvent(event));
-    for (size_t i = 0; i < WORDS; i++) me->failures += back[i] != 2 * w[i];
+    for (size_t i = 0; i < WORDS; i++)
+      me->failures += back[i] != 2 * w[i];
   }
   OK(clReleaseKernel(twice));
   OK(clReleaseCommandQueue(queue));

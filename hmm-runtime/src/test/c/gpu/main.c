@@ -1,4 +1,5 @@
-// main.c - runs small OpenCL programs, each in a process of its own, with the emulated GPU and without, and looks at how they end.
+// main.c - runs small OpenCL programs, each in a process of its own, with the emulated GPU and without, and looks at
+// how they end.
 //
 // gpu-test LAYER        all of them; LAYER is the library
 // gpu-test -p NAME      one, in this process
@@ -58,17 +59,21 @@ static struct outcome run(const char *name, const char *setting) {
 static void expect(bool holds, const char *name, const char *setting, const struct outcome *o) {
   if (holds) return;
   failures++;
-  printf("FAILED %s with %s: status 0x%x\n%s%s\n", name, setting ? setting : "no layer", (unsigned)o->status, o->out, o->err);
+  printf("FAILED %s with %s: status 0x%x\n%s%s\n", name, setting ? setting : "no layer", (unsigned)o->status, o->out,
+         o->err);
 }
 
 static bool ended_well(const struct outcome *o) { return WIFEXITED(o->status) && WEXITSTATUS(o->status) == 0; }
 
 // timeout(1) ends itself with the signal, or says 128 + it.
 static bool aborted(const struct outcome *o) {
-  return (WIFSIGNALED(o->status) && WTERMSIG(o->status) == SIGABRT) || (WIFEXITED(o->status) && WEXITSTATUS(o->status) == 128 + SIGABRT);
+  return (WIFSIGNALED(o->status) && WTERMSIG(o->status) == SIGABRT) ||
+         (WIFEXITED(o->status) && WEXITSTATUS(o->status) == 128 + SIGABRT);
 }
 
-static void setting_of(char *setting, size_t room, const char *profile, const struct program *p) { snprintf(setting, room, "%s%s", profile, p->options ? p->options : ""); }
+static void setting_of(char *setting, size_t room, const char *profile, const struct program *p) {
+  snprintf(setting, room, "%s%s", profile, p->options ? p->options : "");
+}
 
 static void run_one(const struct program *p, const char *profile, const char *same) {
   char setting[256], line[256];
@@ -99,7 +104,8 @@ static void run_all(const struct program *programs, bool compare) {
 
 // Clean programs again, with time and chance.
 static void run_seeds(void) {
-  static const char *const settings[] = {"nvidia:seed=1", "nvidia:seed=7,latency=20us,h2d=2G/s,d2h=2G/s,d2d=20G/s", "igpu:seed=3,latency=5us"};
+  static const char *const settings[] = {"nvidia:seed=1", "nvidia:seed=7,latency=20us,h2d=2G/s,d2h=2G/s,d2d=20G/s",
+                                         "igpu:seed=3,latency=5us"};
   for (const struct program *p = clean_programs; p->name; p++) {
     struct outcome bare = run(p->name, NULL);
     for (size_t i = 0; i < sizeof settings / sizeof *settings; i++) {
@@ -110,11 +116,22 @@ static void run_seeds(void) {
 }
 
 static void run_bad_options(void) {
-  static const char *const bad[] = {"nvida", "nvidia:memory=2X", "nvidia:memory", "nvidia:speed=1", "nvidia:h2d=2G", "nvidia:latency=5", "nvidia:fail=4@1", "nvidia:fail=-4",
-                                    "nvidia:memory=1G,allocation=2G", "nvidia:offences=none", "nvidia:seed=x", ""};
+  static const char *const bad[] = {"nvida",
+                                    "nvidia:memory=2X",
+                                    "nvidia:memory",
+                                    "nvidia:speed=1",
+                                    "nvidia:h2d=2G",
+                                    "nvidia:latency=5",
+                                    "nvidia:fail=4@1",
+                                    "nvidia:fail=-4",
+                                    "nvidia:memory=1G,allocation=2G",
+                                    "nvidia:offences=none",
+                                    "nvidia:seed=x",
+                                    ""};
   for (size_t i = 0; i < sizeof bad / sizeof *bad; i++) {
     struct outcome o = run("says-who-it-is", bad[i]);
-    expect(WIFEXITED(o.status) && WEXITSTATUS(o.status) == 2 && strstr(o.err, "hmm-emulated-gpu: HMM_EMULATED_GPU="), "bad options", bad[i], &o);
+    expect(WIFEXITED(o.status) && WEXITSTATUS(o.status) == 2 && strstr(o.err, "hmm-emulated-gpu: HMM_EMULATED_GPU="),
+           "bad options", bad[i], &o);
   }
 }
 
@@ -131,7 +148,8 @@ static const struct program *find(const char *name) {
 static bool has_device(void) {
   cl_platform_id platform;
   cl_uint count = 0;
-  return !clGetPlatformIDs(1, &platform, NULL) && !clGetDeviceIDs(platform, CL_DEVICE_TYPE_ALL, 0, NULL, &count) && count;
+  return !clGetPlatformIDs(1, &platform, NULL) && !clGetDeviceIDs(platform, CL_DEVICE_TYPE_ALL, 0, NULL, &count) &&
+         count;
 }
 
 int main(int argc, char **argv) {

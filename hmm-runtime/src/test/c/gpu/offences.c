@@ -47,7 +47,8 @@ static void overlapping_parts(void) { // written by two queues
 
 static void copy_under_kernel(void) {
   struct gpu g = open_gpu();
-  cl_mem x = buffer(&g, CL_MEM_READ_WRITE | CL_MEM_COPY_HOST_PTR, BYTES, host), y = buffer(&g, CL_MEM_READ_WRITE | CL_MEM_COPY_HOST_PTR, BYTES, host);
+  cl_mem x = buffer(&g, CL_MEM_READ_WRITE | CL_MEM_COPY_HOST_PTR, BYTES, host),
+         y = buffer(&g, CL_MEM_READ_WRITE | CL_MEM_COPY_HOST_PTR, BYTES, host);
   set_buffer(g.twice, 0, x);
   launch(g.queue, g.twice, WORDS, 0, NULL, NULL);
   OK(clFlush(g.queue));
@@ -62,7 +63,8 @@ static void polled_status(void) { // says that the kernel has ended, and orders 
   set_buffer(g.twice, 0, x);
   launch(g.queue, g.twice, WORDS, 0, NULL, &event);
   OK(clFlush(g.queue));
-  while (status > CL_COMPLETE) OK(clGetEventInfo(event, CL_EVENT_COMMAND_EXECUTION_STATUS, sizeof status, &status, NULL));
+  while (status > CL_COMPLETE)
+    OK(clGetEventInfo(event, CL_EVENT_COMMAND_EXECUTION_STATUS, sizeof status, &status, NULL));
   clEnqueueReadBuffer(g.other, x, TRUE, 0, BYTES, host, 0, NULL, NULL);
 }
 
@@ -82,7 +84,8 @@ static void write_read_only(void) { *unmapped(CL_MAP_READ, true) = 1; }
 
 static void transfer_unmapped(void) {
   struct gpu g = open_gpu();
-  cl_mem x = buffer(&g, CL_MEM_READ_WRITE | CL_MEM_ALLOC_HOST_PTR, BYTES, NULL), y = buffer(&g, CL_MEM_READ_WRITE, BYTES, NULL);
+  cl_mem x = buffer(&g, CL_MEM_READ_WRITE | CL_MEM_ALLOC_HOST_PTR, BYTES, NULL),
+         y = buffer(&g, CL_MEM_READ_WRITE, BYTES, NULL);
   void *w = map(&g, x, CL_MAP_WRITE);
   OK(clEnqueueUnmapMemObject(g.queue, x, w, 0, NULL, NULL));
   clEnqueueWriteBuffer(g.queue, y, TRUE, 0, BYTES, w, 0, NULL, NULL);
@@ -150,7 +153,10 @@ const struct program offending_programs[] = {
     {.name = "write-read-only", .run = write_read_only, .offence = "host access while unmapped"},
     {.name = "transfer-unmapped", .run = transfer_unmapped, .offence = "host access while unmapped"},
     {.name = "shared-unmapped", .run = shared_unmapped, .offence = "host access while unmapped", .profile = "nvidia"},
-    {.name = "kernel-on-mapped-shared", .run = kernel_on_mapped_shared, .offence = "use of mapped shared memory", .profile = "nvidia"},
+    {.name = "kernel-on-mapped-shared",
+     .run = kernel_on_mapped_shared,
+     .offence = "use of mapped shared memory",
+     .profile = "nvidia"},
     {.name = "released-buffer", .run = released_buffer, .offence = "use after release"},
     {.name = "released-argument", .run = released_argument, .offence = "use after release"},
     {.name = "released-event", .run = released_event, .offence = "use after release"},

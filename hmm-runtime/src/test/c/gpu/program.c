@@ -42,12 +42,16 @@ cl_mem buffer(struct gpu *g, cl_bitfield flags, size_t bytes, void *pointer) {
   return memory;
 }
 
-void set_buffer(cl_kernel kernel, cl_uint index, cl_mem memory) { OK(clSetKernelArg(kernel, index, sizeof memory, &memory)); }
+void set_buffer(cl_kernel kernel, cl_uint index, cl_mem memory) {
+  OK(clSetKernelArg(kernel, index, sizeof memory, &memory));
+}
 
-void launch(cl_command_queue queue, cl_kernel kernel, size_t items, cl_uint waits, const cl_event *wait, cl_event *event) {
+void launch(cl_command_queue queue, cl_kernel kernel, size_t items, cl_uint waits, const cl_event *wait,
+            cl_event *event) {
   OK(clEnqueueNDRangeKernel(queue, kernel, 1, NULL, &items, NULL, waits, wait, event));
 }
 
 void fill_pattern(unsigned *words, size_t count, unsigned seed) {
-  for (size_t i = 0; i < count; i++) words[i] = (unsigned)i * 2654435761u + seed;
+  for (size_t i = 0; i < count; i++)
+    words[i] = (unsigned)i * 2654435761u + seed;
 }

@@ -1,4 +1,5 @@
-// program.h - what the small OpenCL programs of this test share. Each runs in a process of its own, with the emulated GPU or without.
+// program.h - what the small OpenCL programs of this test share. Each runs in a process of its own, with the emulated
+// GPU or without.
 #ifndef HMM_GPU_PROGRAM_H
 #define HMM_GPU_PROGRAM_H
 
@@ -15,12 +16,12 @@
 #define FALSE 0u
 
 // Ends the program if a condition does not hold: exit status 1.
-#define CHECK(condition) \
-  do { \
-    if (!(condition)) { \
-      fprintf(stderr, "%s:%d: %s\n", __FILE__, __LINE__, #condition); \
-      exit(1); \
-    } \
+#define CHECK(condition)                                                                                               \
+  do {                                                                                                                 \
+    if (!(condition)) {                                                                                                \
+      fprintf(stderr, "%s:%d: %s\n", __FILE__, __LINE__, #condition);                                                  \
+      exit(1);                                                                                                         \
+    }                                                                                                                  \
   } while (0)
 #define OK(call) check_status(call, __FILE__, __LINE__, #call)
 static inline void check_status(cl_int status, const char *file, int line, const char *call) {
@@ -40,7 +41,8 @@ struct gpu open_gpu(void);
 void close_gpu(struct gpu *g);
 cl_mem buffer(struct gpu *g, cl_bitfield flags, size_t bytes, void *pointer);
 void set_buffer(cl_kernel kernel, cl_uint index, cl_mem memory);
-void launch(cl_command_queue queue, cl_kernel kernel, size_t items, cl_uint waits, const cl_event *wait, cl_event *event);
+void launch(cl_command_queue queue, cl_kernel kernel, size_t items, cl_uint waits, const cl_event *wait,
+            cl_event *event);
 void fill_pattern(unsigned *words, size_t count, unsigned seed);
 
 struct program {
