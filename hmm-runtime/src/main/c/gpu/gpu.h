@@ -188,12 +188,14 @@ void destroy_memory(struct memory *m);
 bool give_host(struct memory *root); // a side for the host, before it is mapped; inside
 void note_hosted(struct memory *root);
 void forget_hosted(struct memory *root);
-void set_view(struct memory *root,
-              const struct mapping *m); // protects the host's side as the mappings ask, where `m` is or was
+// Protects the host's side as the mappings ask, where `m` is or was.
+void set_view(struct memory *root, const struct mapping *m);
 void free_mapping(struct mapping **list, struct mapping *m);
 void check_mapped(const char *call, const struct memory *m, size_t offset, size_t bytes, bool write);
 // The buffer whose host side this is, or null. Such memory is pinned; that it is not mapped is an offence.
 struct memory *pinned_at(const char *call, const void *host, size_t bytes);
+
+// ---- svm.c ----
 struct svm {
   struct object object; // its handle is the address
   struct context *context;
