@@ -68,6 +68,7 @@ static cl_int carry_out(struct engine_state *s, struct command *c) {
 static void *run_engine(void *with) {
   struct engine_state *s = with;
   prctl(PR_SET_TIMERSLACK, 1UL);
+  prctl(PR_SET_NAME, "emulated-gpu");
   while (true) {
     enter();
     struct command *c = take(s);

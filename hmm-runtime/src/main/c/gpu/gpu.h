@@ -176,7 +176,7 @@ struct memory {
   char *host;   // as the host sees them while mapped; null before the first mapping
   char *shadow; // the same, never protected; equal to `device` if that works in it
   size_t room;  // bytes of each
-  bool own_device, own_host, in_place;
+  bool own_device, own_host, in_place, filled;
   struct memory *next_hosted; // of those whose host side is ours
   uint32_t committed;         // devices that have room for it, one bit each
   struct mapping *mappings;

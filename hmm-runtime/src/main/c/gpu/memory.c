@@ -26,11 +26,19 @@ static void take_room(struct memory *root, struct device *d) {
   if (!root->in_place) d->used_bytes += root->bytes;
 }
 
+// What the program has in its own memory is read when the buffer is first used.
+static void fill_from_host(struct memory *root) {
+  if (!root->filled) memcpy(root->device, root->user_pointer, root->bytes);
+  root->filled = true;
+}
+
 cl_int commit(struct memory *m, struct device *d) {
   struct memory *root = m->root;
-  if (root->committed & 1u << device_number(d)) return CL_SUCCESS;
-  if (!fits(root, d)) return CL_MEM_OBJECT_ALLOCATION_FAILURE;
-  take_room(root, d);
+  if (!(root->committed & 1u << device_number(d))) {
+    if (!fits(root, d)) return CL_MEM_OBJECT_ALLOCATION_FAILURE;
+    take_room(root, d);
+  }
+  fill_from_host(root);
   return CL_SUCCESS;
 }
 
@@ -83,7 +91,8 @@ static cl_int give_memory(struct memory *m, char *pointer) {
     m->own_device = true;
     if (!m->device) return CL_OUT_OF_HOST_MEMORY;
   }
-  if (pointer && m->device != pointer) memcpy(m->device, pointer, m->bytes);
+  if (pointer && !users) memcpy(m->device, pointer, m->bytes);
+  m->filled = !users || m->in_place;
   return CL_SUCCESS;
 }
 

@@ -9,6 +9,7 @@
 
 #define POISON_BYTES (4UL << 20) // of the file that fresh memory is mapped from
 #define FREED 64                 // ranges that stay readable after they were freed
+#define SMALL_BYTES (16UL << 20) // has its memory at once
 #define PAGE 4096UL
 
 static int poison_file = -1;
@@ -41,26 +42,37 @@ static void make_poison(void) {
 static size_t whole_pages(size_t bytes) { return (bytes + PAGE - 1) & ~(PAGE - 1); }
 
 // The same file over and over, each page copied when it is first written to: 16 GiB of it cost what is used of them.
-char *poisoned_memory(size_t bytes) {
+static bool map_poison(char *first, size_t room) {
   static pthread_once_t once = PTHREAD_ONCE_INIT;
   pthread_once(&once, make_poison);
-  size_t room = whole_pages(bytes);
-  char *first = mmap(NULL, room, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
-  if (first == MAP_FAILED) return NULL;
+  if (poison_file < 0) return false;
   for (size_t at = 0; at < room; at += POISON_BYTES) {
     size_t n = room - at < POISON_BYTES ? room - at : POISON_BYTES;
-    if (poison_file < 0 || mmap(first + at, n, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_FIXED | MAP_NORESERVE,
-                                poison_file, 0) == MAP_FAILED) {
-      munmap(first, room);
-      return NULL;
-    }
+    int flags = MAP_PRIVATE | MAP_FIXED | MAP_NORESERVE;
+    if (mmap(first + at, n, PROT_READ | PROT_WRITE, flags, poison_file, 0) == MAP_FAILED) return false;
   }
-  return first;
+  return true;
+}
+
+char *poisoned_memory(size_t bytes) {
+  size_t room = whole_pages(bytes);
+  char *first = mmap(NULL, room, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+  if (first == MAP_FAILED) return NULL;
+  if (room <= SMALL_BYTES) { // the faults of copied pages would cost more than the memory
+    memset(first, POISON, room);
+    return first;
+  }
+  if (map_poison(first, room)) return first;
+  munmap(first, room);
+  return NULL;
 }
 
 // Kernels that still follow pointers into freed memory find poison there for a while, and then nothing.
 void free_poisoned(char *first, size_t room) {
-  madvise(first, room, MADV_DONTNEED); // what was written is gone, the file's poison is back
+  if (!map_poison(first, room)) { // what was written is gone
+    munmap(first, room);
+    return;
+  }
   pthread_mutex_lock(&freed_lock);
   struct range oldest = freed[freed_turn % FREED];
   freed[freed_turn++ % FREED] = (struct range){first, room};
