@@ -2,6 +2,7 @@
 // how they end.
 //
 // gpu-test LAYER        all of them; LAYER is the library
+// gpu-test LAYER NAME   on one profile only, once each
 // gpu-test -p NAME      one, in this process
 // Exit status: 0 all as expected; 1 not; 4 there is no OpenCL device
 #define _GNU_SOURCE
@@ -15,6 +16,7 @@
 #define PATIENCE "60" // seconds; a program that hangs is ended
 
 static const char *self, *layer;
+static const char *only; // this profile; null: all
 static int failures, runs;
 static const char *const profile_names[] = {"nvidia", "rocm", "arc", "igpu", "mali"};
 
@@ -97,6 +99,7 @@ static void run_all(const struct program *programs, bool compare) {
       expect(ended_well(&bare), p->name, NULL, &bare);
     }
     for (size_t i = 0; i < sizeof profile_names / sizeof *profile_names; i++) {
+      if (only && strcmp(only, profile_names[i])) continue;
       if (!p->profile || !strcmp(p->profile, profile_names[i])) run_one(p, profile_names[i], compare ? bare.out : NULL);
     }
   }
@@ -160,15 +163,16 @@ int main(int argc, char **argv) {
     p->run();
     return 0;
   }
-  CHECK(argc == 2);
+  CHECK(argc == 2 || argc == 3);
   if (!has_device()) return 4;
   self = argv[0];
   layer = argv[1];
+  only = argv[2];
   run_all(clean_programs, true);
   run_all(offending_programs, false);
   run_all(behaviour_programs, false);
-  run_seeds();
-  run_bad_options();
+  if (!only) run_seeds();
+  if (!only) run_bad_options();
   printf("%d programs run, %d failures\n", runs, failures);
   return failures ? 1 : 0;
 }
