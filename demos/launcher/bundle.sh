@@ -7,7 +7,7 @@
 #   jre/                 a Java runtime of the modules that the jars use
 #   lib/, lib/test/      the jars, without native code for other machines; those of the conformance suite
 #   preload/             libjsig, for a path that LD_PRELOAD cannot hold
-#   opencl/              an OpenCL loader, for machines that have a driver but no loader
+#   opencl/              an OpenCL loader, for machines that have a driver but no loader; the emulated GPU
 #   floor, commit        the bare C program beside `bench fault`; what all of this was built from
 #   licences/            of everything that is carried
 # The same sources, JDK and libraries make the same bytes.
@@ -114,6 +114,8 @@ bundle_native() {
     return 1
   fi
   mkdir -p -- "$tree/opencl" "$tree/licences/ocl-icd" || return 1
+  cp -- "$root/hmm-runtime/target/classes/io/github/hmm4j/native/linux-x86_64/libhmm-emulated-gpu.so" "$tree/opencl/" ||
+    return 1
   cp -L -- "$loader" "$tree/opencl/libOpenCL.so.1" && cp -- "$copyright" "$tree/licences/ocl-icd/" || return 1
   floor=$root/hmm-runtime/src/test/c/floor/floor.c
   "$(find_compiler)" -std=c17 -O2 -s -static -pthread "$floor" -o "$tree/floor" || return 1

@@ -63,6 +63,49 @@ END
   [ -n "$drivers" ] && printf '%s\n' "$drivers"
 }
 
+# ---- the emulated GPU ------------------------------------------------------------------------------------------------
+
+emulated_profiles='nvidia rocm arc igpu mali'
+
+# device_of ARGUMENT...: what --device was given last, or nothing.
+device_of() {
+  device=
+  while [ $# -gt 0 ]; do
+    case $1 in
+      --device) device=${2:-} ;;
+      --device=*) device=${1#--device=} ;;
+    esac
+    shift
+  done
+  printf '%s\n' "$device"
+}
+
+# load_emulated DEVICE: for a DEVICE of emulated:PROFILE..., the OpenCL loader that Java loads puts a layer above the
+# driver. Others need none. `emulated_library` is each launcher's own.
+load_emulated() {
+  case $1 in emulated:*) ;; *) return ;; esac
+  layer=$(emulated_library)
+  [ -e "$layer" ] || die "the emulated GPU was not built for this machine: $layer"
+  case $layer in *:*) die "the OpenCL loader takes no path with a colon for a layer: $layer" ;; esac
+  export OPENCL_LAYERS="$layer${OPENCL_LAYERS:+:$OPENCL_LAYERS}" HMM_EMULATED_GPU="${1#emulated:}"
+}
+
+# is_emulated_list ARGUMENT...: whether this is `devices --emulated`.
+is_emulated_list() {
+  case " $* " in *' devices'*' --emulated '*) return 0 ;; *) return 1 ;; esac
+}
+
+# list_emulated RUN ARGUMENT...: what each profile claims to be, one process each.
+list_emulated() {
+  case " $* " in *' --json'*) usage 'devices --emulated prints no JSON' ;; esac
+  outcome=0
+  for profile in $emulated_profiles; do
+    printf -- '---- --device emulated:%s\n' "$profile"
+    (load_emulated "emulated:$profile" && "$@") || outcome=$?
+  done
+  exit "$outcome"
+}
+
 # ---- Java -------------------------------------------------------------------------------------------------------------
 
 # jsig_of JAVA_HOME: the LD_PRELOAD to start Java with.

@@ -1,5 +1,7 @@
 #!/bin/sh
-# build.sh OUTPUT_FOLDER - builds the native part as OUTPUT_FOLDER/linux-MACHINE/libhmm.so, where that is older than what it is made from.
+# build.sh OUTPUT_FOLDER - builds the native part as OUTPUT_FOLDER/linux-MACHINE/libhmm.so, and the emulated GPU (gpu/)
+# as libhmm-emulated-gpu.so beside it,
+# where they are older than what they are made from.
 #
 # MACHINE is what the compiler makes code for: x86_64 or aarch64. The compiler is $CC (split at blanks) or the first of cc, gcc and clang; where aarch64-linux-gnu-gcc is
 # installed, it makes a second library. $CFLAGS come last. A change of either is not noticed: remove the library then.
@@ -12,7 +14,7 @@ set -u
 mkdir -p -- "$1" && output=$(CDPATH= cd -- "$1" && pwd) || exit 2
 CDPATH= cd -- "$(dirname -- "$0")" || exit 2
 
-warn() { printf 'WARNING: hmm4j is built without its native part%s\n' "$1" >&2; }
+warn() { printf 'WARNING: hmm4j is built without its %s%s\n' "$1" "$2" >&2; }
 
 find_compiler() {
   if [ -n "${CC:-}" ]; then printf '%s\n' "$CC"; return; fi
@@ -30,48 +32,55 @@ machine_of() {
   esac
 }
 
-# True if the library is there and nothing it is made from is newer; a file that is gone makes the folder newer.
+# is_built LIBRARY FOLDER: true if it is there and nothing it is made from is newer; a file that is gone makes the folder newer.
 is_built() {
-  [ -e "$1" ] && [ -z "$(find . \( -name '*.[ch]' -o -name build.sh -o -type d \) -newer "$1" -print)" ]
+  [ -e "$1" ] && [ -z "$(find "$2" old_glibc.h build.sh -maxdepth 1 \( -name '*.[ch]' -o -name build.sh -o -path "$2" \) -newer "$1" -print)" ]
 }
 
-# compile COMPILER LIBRARY. Everything is bound at loading (now), since the signal handler must not enter the dynamic
+# compile COMPILER LIBRARY FOLDER. Everything is bound at loading (now), since the signal handler must not enter the dynamic
 # linker; nothing may be left unbound (defs); and the library stays to the end of the process (nodelete), since others
 # may pass signals on to its handler.
 # Old systems are meant to load it, too (old_glibc.h). The debug information names the sources as seen from the root of the repository, wherever that was.
 compile() {
   # shellcheck disable=SC2086
   $1 -std=c17 -O2 -g -include old_glibc.h -Wall -Wextra -Wconversion -Werror -fvisibility=hidden -fPIC -shared -pthread \
-    -ffile-prefix-map="$PWD"=hmm-runtime/src/main/c -Wl,-z,now,-z,defs,-z,nodelete ${CFLAGS:-} ./*.c -ldl -o "$2"
+    -ffile-prefix-map="$PWD"=hmm-runtime/src/main/c -Wl,-z,now,-z,defs,-z,nodelete ${CFLAGS:-} "$3"/*.c -ldl -o "$2"
 }
 
-# build COMPILER MACHINE. The library gets the time from before the sources were read, so that an edit meanwhile counts as newer; and it appears in one step. One that is
+# build COMPILER MACHINE NAME FOLDER WHAT. The library gets the time from before the sources were read, so that an edit
+# meanwhile counts as newer; and it appears in one step. One that is
 # out of date never stays.
 build() {
-  library=$output/linux-$2/libhmm.so
-  if is_built "$library"; then return; fi
+  library=$output/linux-$2/$3
+  if is_built "$library" "$4"; then return; fi
   mkdir -p -- "${library%/*}" && rm -f -- "$library" || exit 2
   before=$library.$$.before made=$library.$$
   : >"$before" || exit 2
-  if compile "$1" "$made" && touch -r "$before" -- "$made" && mv -f -- "$made" "$library"; then
+  if compile "$1" "$made" "$4" && touch -r "$before" -- "$made" && mv -f -- "$made" "$library"; then
     rm -f -- "$before"
   else
     rm -f -- "$before" "$made"
     rmdir -- "${library%/*}" 2>/dev/null
-    warn " for linux-$2: the compiler refused it: $1"
+    warn "$5" " for linux-$2: the compiler refused it: $1"
   fi
+}
+
+# build_all COMPILER MACHINE
+build_all() {
+  build "$1" "$2" libhmm.so . 'native part'
+  if [ -d gpu ]; then build "$1" "$2" libhmm-emulated-gpu.so gpu 'emulated GPU'; fi
 }
 
 compiler=$(find_compiler)
 machine=$(machine_of "$compiler")
 if [ -z "$compiler" ]; then
-  warn ': there is no C compiler (cc, gcc or clang)'
+  warn 'native part' ': there is no C compiler (cc, gcc or clang)'
 elif [ -z "$machine" ]; then
-  warn ": not a compiler that runs and makes code for Linux on x86_64 or aarch64: $compiler"
+  warn 'native part' ": not a compiler that runs and makes code for Linux on x86_64 or aarch64: $compiler"
 else
-  build "$compiler" "$machine"
+  build_all "$compiler" "$machine"
 fi
 if [ "$machine" != aarch64 ] && command -v aarch64-linux-gnu-gcc >/dev/null 2>&1; then
-  build aarch64-linux-gnu-gcc aarch64
+  build_all aarch64-linux-gnu-gcc aarch64
 fi
 exit 0

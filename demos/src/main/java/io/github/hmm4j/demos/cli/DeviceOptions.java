@@ -3,6 +3,7 @@ package io.github.hmm4j.demos.cli;
 import io.github.hmm4j.demos.harness.DeviceChoice;
 import java.util.Optional;
 import java.util.OptionalLong;
+import org.jspecify.annotations.Nullable;
 import picocli.CommandLine.ITypeConverter;
 import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Option;
@@ -10,12 +11,19 @@ import picocli.CommandLine.TypeConversionException;
 
 /// Which device to run on and how much of it to use: the same for every demo and benchmark.
 final class DeviceOptions {
+    /// What the OpenCL layer reads that emulates a GPU. It is loaded with the OpenCL library, so the script that starts
+    /// Java sets this.
+    static final String EMULATED_SETTING = "HMM_EMULATED_GPU";
+
+    private static final String EMULATED = "emulated:";
+
     @Mixin
     private BindingOption binding = new BindingOption();
 
     @Option(names = "--device", paramLabel = "DEVICE", converter = DeviceConverter.class,
-        description = "A number from 'hmm devices', a part of a device's name, or sim (the simulated device, which"
-            + " needs no OpenCL). Default: the runtime chooses.")
+        description = "A number from 'hmm devices', a part of a device's name, sim (the simulated device, which"
+            + " needs no OpenCL), or emulated:PROFILE[:OPTION=VALUE,...] (a CPU device that plays a discrete GPU:"
+            + " nvidia, rocm, arc, igpu or mali; demos/docs/gpu.md). Default: the runtime chooses.")
     private Optional<String> device = Optional.empty();
 
     @Option(names = "--budget", paramLabel = "SIZE", converter = BudgetConverter.class,
@@ -38,11 +46,27 @@ final class DeviceOptions {
         @Override
         public String convert(String value) {
             String device = value.strip();
+            if (device.startsWith(EMULATED)) {
+                return emulated(device.substring(EMULATED.length()), System.getenv(EMULATED_SETTING));
+            }
             if (device.isEmpty() || device.matches("-\\d+")) {
                 throw new TypeConversionException("'" + value + "' is neither a device number nor a part of a name");
             }
             return device;
         }
+    }
+
+    /// What the name of the emulated device contains.
+    ///
+    /// @param loaded what the layer was loaded with; null if it was not
+    static String emulated(String setting, @Nullable String loaded) {
+        if (!setting.equals(loaded)) {
+            throw new TypeConversionException("'" + EMULATED + setting
+                + "' is loaded by the script that starts this program, before Java: OPENCL_LAYERS=libhmm-emulated-gpu.so "
+                + EMULATED_SETTING + "=" + setting);
+        }
+        int options = setting.indexOf(':');
+        return "emulated " + (options < 0 ? setting : setting.substring(0, options)) + " GPU";
     }
 
     static final class BudgetConverter implements ITypeConverter<Long> {

@@ -1,6 +1,7 @@
 package io.github.hmm4j.demos.cli;
 
 import io.github.hmm4j.demos.harness.DeviceReport;
+import io.github.hmm4j.demos.harness.UsageException;
 import io.github.hmm4j.demos.report.Json;
 import java.io.PrintWriter;
 import java.nio.file.Files;
@@ -23,6 +24,10 @@ final class ListDevices implements Callable<Integer> {
         description = "Print a JSON array instead of tables, one object a line; with FILE, also write it there.")
     private Optional<String> json = Optional.empty();
 
+    @Option(names = "--emulated",
+        description = "List what each emulated GPU claims to be instead (demos/docs/gpu.md).")
+    private boolean emulated;
+
     private final Catalog.DeviceListing devices;
     private final PrintWriter out;
 
@@ -33,6 +38,9 @@ final class ListDevices implements Callable<Integer> {
 
     @Override
     public Integer call() throws Exception {
+        if (emulated && System.getenv(DeviceOptions.EMULATED_SETTING) == null) {
+            throw new UsageException("--emulated is carried out by the script that starts this program");
+        }
         List<DeviceReport> reports = devices.list(binding.binding());
         if (json.isPresent()) {
             String lines = Json.lines(reports);

@@ -1,0 +1,145 @@
+// context.c - devices, contexts, and programs, which matter to us only by their references.
+#include <stdlib.h>
+
+#include "gpu.h"
+
+static struct device devices[MAX_DEVICES];
+static unsigned device_count;
+
+struct device *device_of(cl_device_id id) {
+  for (unsigned i = 0; i < device_count; i++) {
+    if (devices[i].id == id) return &devices[i];
+  }
+  if (device_count == MAX_DEVICES) return NULL;
+  struct device *d = &devices[device_count];
+  d->id = id;
+  if (!start_engines(d)) return NULL;
+  device_count++;
+  return d;
+}
+
+unsigned device_number(const struct device *d) { return (unsigned)(d - devices); }
+
+bool context_has(const struct context *c, const struct device *d) {
+  for (unsigned i = 0; i < c->count; i++) {
+    if (c->devices[i] == d) return true;
+  }
+  return false;
+}
+
+static cl_int open_inner(struct context *c, cl_context handle) {
+  cl_device_id ids[MAX_DEVICES];
+  size_t bytes = 0;
+  cl_int status = DRIVER(clGetContextInfo)(handle, CL_CONTEXT_DEVICES, sizeof ids, ids, &bytes);
+  if (status) return status; // also if there are more than we have room for
+  for (unsigned i = 0; i < bytes / sizeof *ids; i++) {
+    c->inner[i] = DRIVER(clCreateCommandQueue)(handle, ids[i], CL_QUEUE_OUT_OF_ORDER_EXEC_MODE_ENABLE, &status);
+    if (status) return status;
+    c->count = i + 1;
+    enter();
+    c->devices[i] = device_of(ids[i]);
+    leave();
+    if (!c->devices[i]) return CL_OUT_OF_HOST_MEMORY;
+  }
+  return CL_SUCCESS;
+}
+
+static cl_context adopt(cl_context handle, cl_int *status) {
+  if (!handle) return NULL;
+  struct context *c = calloc(1, sizeof *c);
+  cl_int outcome = c ? CL_SUCCESS : CL_OUT_OF_HOST_MEMORY;
+  if (c) {
+    c->object = (struct object){.kind = CONTEXT, .handle = handle};
+    outcome = open_inner(c, handle);
+  }
+  if (status) *status = outcome;
+  if (outcome) {
+    if (c) destroy_context(c);
+    else DRIVER(clReleaseContext)(handle);
+    free(c);
+    return NULL;
+  }
+  enter();
+  list_object(&c->object);
+  leave();
+  return handle;
+}
+
+void destroy_context(struct context *c) {
+  for (unsigned i = 0; i < c->count; i++)
+    DRIVER(clReleaseCommandQueue)(c->inner[i]);
+  DRIVER(clReleaseContext)(c->object.handle);
+}
+
+cl_context gpu_clCreateContext(const cl_properties *properties, cl_uint count, const cl_device_id *ids,
+                               context_notice notice, void *user, cl_int *status) {
+  return adopt(DRIVER(clCreateContext)(properties, count, ids, notice, user, status), status);
+}
+
+cl_context gpu_clCreateContextFromType(const cl_properties *properties, cl_bitfield type, context_notice notice,
+                                       void *user, cl_int *status) {
+  if (!(type & (CL_DEVICE_TYPE_GPU | CL_DEVICE_TYPE_DEFAULT))) {
+    if (status) *status = CL_DEVICE_NOT_FOUND;
+    return NULL;
+  }
+  return adopt(DRIVER(clCreateContextFromType)(properties, CL_DEVICE_TYPE_CPU, notice, user, status), status);
+}
+
+cl_int gpu_clRetainContext(cl_context context) {
+  return retain_object(context, CONTEXT, "clRetainContext", CL_INVALID_CONTEXT);
+}
+
+cl_int gpu_clReleaseContext(cl_context context) {
+  return release_object(context, CONTEXT, "clReleaseContext", CL_INVALID_CONTEXT);
+}
+
+// ---- programs ----
+
+static cl_program list_program(cl_program handle) {
+  if (!handle) return NULL;
+  struct object *o = calloc(1, sizeof *o);
+  if (!o) return handle; // then nobody watches over it
+  *o = (struct object){.kind = PROGRAM, .handle = handle};
+  enter();
+  list_object(o);
+  leave();
+  return handle;
+}
+
+void destroy_program(struct object *program) { DRIVER(clReleaseProgram)(program->handle); }
+
+cl_program gpu_clCreateProgramWithSource(cl_context context, cl_uint count, const char **text, const size_t *bytes,
+                                         cl_int *status) {
+  return list_program(DRIVER(clCreateProgramWithSource)(context, count, text, bytes, status));
+}
+
+cl_program gpu_clCreateProgramWithBinary(cl_context context, cl_uint count, const cl_device_id *ids,
+                                         const size_t *bytes, const unsigned char **binaries, cl_int *statuses,
+                                         cl_int *status) {
+  return list_program(DRIVER(clCreateProgramWithBinary)(context, count, ids, bytes, binaries, statuses, status));
+}
+
+cl_program gpu_clCreateProgramWithIL(cl_context context, const void *il, size_t bytes, cl_int *status) {
+  return list_program(DRIVER(clCreateProgramWithIL)(context, il, bytes, status));
+}
+
+cl_program gpu_clCreateProgramWithBuiltInKernels(cl_context context, cl_uint count, const cl_device_id *ids,
+                                                 const char *names, cl_int *status) {
+  return list_program(DRIVER(clCreateProgramWithBuiltInKernels)(context, count, ids, names, status));
+}
+
+cl_program gpu_clLinkProgram(cl_context context, cl_uint count, const cl_device_id *ids, const char *flags,
+                             cl_uint inputs, const cl_program *programs, program_notice notice, void *user,
+                             cl_int *status) {
+  return list_program(DRIVER(clLinkProgram)(context, count, ids, flags, inputs, programs, notice, user, status));
+}
+
+cl_int gpu_clRetainProgram(cl_program program) {
+  cl_int status = retain_object(program, PROGRAM, "clRetainProgram", 1);
+  return status == 1 ? DRIVER(clRetainProgram)(program) : status;
+}
+
+cl_int gpu_clReleaseProgram(cl_program program) {
+  cl_int status = release_object(program, PROGRAM, "clReleaseProgram", 1);
+  return status == 1 ? DRIVER(clReleaseProgram)(program) : status;
+}

@@ -1,0 +1,348 @@
+// gpu.h - what the files of the emulated GPU share. README.md says what it emulates, and after whom.
+//
+// One lock guards every table, object and command: enter() takes it, leave() gives it back. It is never held while a
+// kernel runs, bytes are moved, a thread sleeps, or code of the program is called. `changed` tells that a command has
+// ended. Threads of ours: one for each engine of a device (engine.c), and one that calls back (events.c).
+#ifndef HMM_GPU_H
+#define HMM_GPU_H
+
+#include <pthread.h>
+#include <stdbool.h>
+
+#include "functions.h"
+#include "opencl.h"
+
+#define POISON 0xDB
+#define MAX_DEVICES 16
+#define MAX_QUEUES 1024 // that live at once
+
+// ---- layer.c: the driver below ----
+enum function {
+#define INDEX(name) INDEX_##name,
+  CL_FUNCTIONS(INDEX) FUNCTIONS
+#undef INDEX
+};
+extern void *driver[FUNCTIONS];
+#define DRIVER(name) ((__typeof__(&name))driver[INDEX_##name])
+#define DECLARE(name) extern __typeof__(name) gpu_##name;
+LAYERED_FUNCTIONS(DECLARE)
+#undef DECLARE
+void *layered_function(const char *name); // or null
+
+// ---- profile.c: what is emulated ----
+enum engine { COMPUTE, TO_DEVICE, TO_HOST, FRONT, ENGINES }; // FRONT ends what neither moves nor computes
+struct profile {
+  const char *name;
+  const char *after;        // whose behaviour it has, for people
+  unsigned alignment_bytes; // of sub-buffers
+  size_t work_group;        // most work-items of one
+  bool unified;             // memory
+  bool quarter;             // the largest allocation is a quarter of the memory, else 4 GiB
+  bool late_shortage;       // shows at first use by a command, not when the buffer is made
+  bool pageable_blocks;     // who transfers memory that is not pinned waits
+  bool allocated_in_place;  // ALLOC_HOST_PTR is host memory that the device works in
+  bool used_in_place;       // so is well aligned USE_HOST_PTR
+  bool svm;                 // coarse-grained; else none
+  cl_int after_loss;        // what calls return then
+  enum engine engine_of[ENGINES];
+};
+enum offences { ABORT, REPORT };
+enum callbacks { LATE, LOST, NEVER };
+struct at_command { // of that number, counted from 1; 0: none
+  uint64_t command;
+  cl_int status;
+};
+struct options {
+  const struct profile *profile;
+  uint64_t memory_bytes, allocation_bytes;
+  double to_device, to_host, within; // bytes a second; 0: as fast as it goes
+  uint64_t latency_nanos;
+  uint64_t seed; // 0: host memory is read and written as late as can be, and who is ready first runs first
+  struct at_command fail, fail_event;
+  uint64_t lose_at;
+  enum offences offences;
+  bool leaks;
+  enum callbacks callbacks;
+};
+extern struct options options;
+extern const struct profile profiles[];
+extern const unsigned profile_count;
+// False, and why, if the text is not understood. Null is the first profile.
+bool parse_options(const char *text, struct options *result, char *error, size_t error_bytes);
+uint64_t next_random(void); // under the lock
+
+// ---- offences.c ----
+// Tells in one line on standard error what the program did that OpenCL does not define, and aborts unless told to go
+// on.
+__attribute__((format(printf, 2, 3))) void offend(const char *what, const char *format, ...);
+bool watch_memory(const void *first, size_t bytes); // the host may touch it only while it is mapped
+void unwatch_memory(const void *first);
+
+// ---- objects.c ----
+enum kind { CONTEXT, QUEUE, MEMORY, EVENT, KERNEL, PROGRAM, SVM };
+struct object {
+  enum kind kind;
+  void *handle;        // the driver's, which the program has
+  unsigned refs;       // the program's
+  unsigned uses;       // ours; while the program has a reference, that is one of them
+  uint64_t serial;     // tells it from an earlier object with this handle
+  bool listed;         // in the table
+  bool destroyed;      // what it stood for is gone
+  struct object *next; // there
+  struct object *doomed;
+};
+void enter(void);
+void leave(void);            // and destroys what nobody uses any more
+extern pthread_mutex_t lock; // for waits for a condition
+extern pthread_cond_t changed;
+void list_object(struct object *o); // which the program has from now on
+// Null if the layer has not made it. One that was released is an offence.
+void *find_object(const void *handle, enum kind kind, const char *call);
+void *find_serial(const void *handle, enum kind kind, uint64_t serial); // null if it was released
+cl_int retain_object(const void *handle, enum kind kind, const char *call, cl_int unknown);
+cl_int release_object(const void *handle, enum kind kind, const char *call, cl_int unknown);
+void use_object(struct object *o);
+void unuse_object(struct object *o);
+void each_object(enum kind kind, void (*visit)(struct object *o, void *with), void *with);
+void tell_leaks(void);
+// Copies an answer out as OpenCL's queries do.
+cl_int answer(const void *value, size_t bytes, size_t room, void *out, size_t *needed);
+
+// ---- device.c ----
+struct command;
+struct engine_state {
+  pthread_t thread;
+  pthread_cond_t work;
+  struct command *first, *last; // ready
+  uint64_t free_at;             // in emulated time
+  struct device *device;
+};
+struct device {
+  cl_device_id id;
+  struct engine_state engines[ENGINES];
+  uint64_t used_bytes;
+  bool lost;
+};
+struct device *device_of(cl_device_id id); // made at first sight; null if that fails
+unsigned device_number(const struct device *d);
+
+// ---- context.c ----
+struct context {
+  struct object object;
+  unsigned count;
+  struct device *devices[MAX_DEVICES];
+  cl_command_queue inner[MAX_DEVICES]; // of each device, out of order: where kernels run
+};
+void destroy_context(struct context *c);
+bool context_has(const struct context *c, const struct device *d);
+void destroy_program(struct object *program);
+
+// ---- poison.c ----
+char *poisoned_memory(size_t bytes); // of whole pages; null if that fails
+void free_poisoned(char *first, size_t room);
+void populate(char *first, size_t bytes); // has memory from now on, so that emulated time does not wait for it
+int new_file(size_t bytes);               // in memory; negative if that fails
+
+// ---- memory.c, view.c ----
+struct mapping {
+  struct mapping *next;
+  char *address;
+  size_t first, end; // bytes of the root
+  cl_bitfield flags;
+  bool open; // its command has ended: the host may touch it
+};
+struct access {
+  size_t first, end; // bytes of the root
+  uint64_t sequence; // of the command in its queue
+  unsigned slot;     // of the queue
+  unsigned number;   // of the command
+  bool write, kernel;
+};
+struct notice {
+  struct notice *next;
+  memory_notice function;
+  void *user;
+};
+struct memory {
+  struct object object;
+  struct context *context;
+  struct memory *root; // itself, unless it is a sub-buffer
+  cl_bitfield flags;
+  size_t origin, bytes; // of the root's
+  void *user_pointer;
+  struct notice *notices;
+  // Of a root:
+  char *device; // its bytes as kernels see them
+  char *host;   // as the host sees them while mapped; null before the first mapping
+  char *shadow; // the same, never protected; equal to `device` if that works in it
+  size_t room;  // bytes of each
+  bool own_device, own_host, in_place, filled;
+  struct memory *next_hosted; // of those whose host side is ours
+  uint32_t committed;         // devices that have room for it, one bit each
+  struct mapping *mappings;
+  struct access *accesses; // of commands that may still conflict with later ones
+  unsigned access_count, access_room;
+};
+cl_int commit(struct memory *m, struct device *d); // takes room on the device at first use
+void destroy_memory(struct memory *m);
+bool give_host(struct memory *root); // a side for the host, before it is mapped; inside
+void note_hosted(struct memory *root);
+void forget_hosted(struct memory *root);
+// Protects the host's side as the mappings ask, where `m` is or was.
+void set_view(struct memory *root, const struct mapping *m);
+void free_mapping(struct mapping **list, struct mapping *m);
+void check_mapped(const char *call, const struct memory *m, size_t offset, size_t bytes, bool write);
+// The buffer whose host side this is, or null. Such memory is pinned; that it is not mapped is an offence.
+struct memory *pinned_at(const char *call, const void *host, size_t bytes);
+
+// ---- svm.c ----
+struct svm {
+  struct object object; // its handle is the address
+  struct context *context;
+  void *driver_memory;
+  char *base; // of whole pages
+  size_t bytes, room;
+  unsigned running; // commands of the device that may use it
+  struct mapping *mappings;
+};
+void open_svm(struct context *c, bool open); // while a command of the device may use shared memory
+void check_svm_mapped(const char *call, struct context *c);
+void destroy_svm(struct svm *s);
+
+// ---- kernel.c ----
+struct argument {
+  cl_mem memory; // null if it is something else
+  uint64_t serial;
+  bool constant;
+};
+struct kernel {
+  struct object object;
+  cl_uint count;
+  struct argument *arguments;
+  bool svm;
+  char name[64];
+};
+void destroy_kernel(struct kernel *k);
+
+// ---- queue.c ----
+struct queue {
+  struct object object;
+  struct context *context;
+  struct device *device;
+  cl_command_queue inner;
+  bool in_order, profiling;
+  unsigned slot;
+  uint64_t sequence;
+  uint64_t known[MAX_QUEUES];   // what the next command comes after, by slots
+  uint64_t all[MAX_QUEUES];     // what a barrier comes after
+  struct command *first, *last; // not ended
+  struct command *barrier;      // not ended, of an out-of-order queue
+};
+void flush_queue(struct queue *q);
+void destroy_queue(struct queue *q);
+
+// ---- command.c ----
+struct box { // bytes in up to three dimensions
+  char *at;
+  size_t row, slice;
+};
+struct callback {
+  struct callback *next;
+  cl_int at;
+  event_notice function;
+  void *user;
+};
+struct dependent {
+  struct command *command;
+  bool named; // in a wait list: fails with it
+};
+struct command {
+  struct object object; // its handle is a user event of the driver's, or null if the program has no event of it
+  cl_uint type;
+  unsigned number;
+  const char *call;
+  struct queue *queue; // null for a user event
+  struct context *context;
+  enum engine engine;
+  cl_int status;
+  bool flushed;
+  bool gated;       // comes after a user event that is not set
+  bool dead;        // a command it waits for has failed
+  unsigned pending; // commands it comes after
+  struct dependent *dependents;
+  unsigned dependent_count, dependent_room;
+  struct command *previous, *next, *ready; // of the queue; of the engine
+  uint64_t times[5];                       // queued, submitted, started, ended, complete
+  uint64_t ready_at, due;                  // in emulated time; due 0: when it is done
+  uint64_t sequence, *known;
+  unsigned known_count;
+  struct callback *callbacks;
+  struct memory **memories; // used
+  unsigned memory_count;
+  struct access *accesses; // of `accessed`
+  struct memory **accessed;
+  unsigned access_count;
+  // The work:
+  cl_int (*run)(struct command *c);
+  struct box to, from;
+  size_t size[3];
+  size_t moved;
+  double speed; // bytes a second, or 0
+  bool early;   // touches host memory as it begins
+  bool pageable;
+  unsigned char pattern[128];
+  size_t pattern_bytes;
+  struct memory *root; // of the mapping
+  struct svm *svm;
+  struct mapping *mapping;
+  cl_event gate, kernel;
+  bool uses_svm;
+  svm_freer freer;
+  void **freed, *freer_user;
+  cl_uint freed_count;
+};
+// Begins an enqueue call: enters, and stays inside if it returns a queue.
+struct queue *begin(cl_command_queue handle, const char *call, cl_int *status);
+struct command *new_command(struct queue *q, cl_uint type, const char *call, cl_int (*run)(struct command *),
+                            enum engine engine);
+// The command uses these bytes of it; false if there is no memory to note that.
+bool uses(struct command *c, struct memory *m, size_t offset, size_t bytes, bool write);
+bool keeps(struct command *c, struct memory *m); // only that it stays
+// Both end an enqueue call, and leave. A command that is refused is gone.
+cl_int submit(struct command *c, WAIT_LIST, bool blocks);
+cl_int refuse(struct command *c, cl_int status);
+cl_int check_waits(const struct context *context, cl_uint waits, const cl_event *wait, const char *call);
+void end_command(struct command *c, cl_int status);
+cl_int wait_for(struct command *c); // flushes; inside
+void destroy_command(struct command *c);
+void lose_device(struct device *d);
+void become_ready(struct command *c);
+cl_int run_nothing(struct command *c);
+cl_int run_transfer(struct command *c);
+
+// ---- order.c ----
+unsigned take_slot(void);
+void free_slot(unsigned slot);
+bool place_in_order(struct command *c,
+                    bool after_all); // after its dependencies were learnt; false if there is no memory
+void learn_command(struct command *c, const struct command *earlier);
+bool new_clock(struct command *c);
+void host_learns(const struct command *c);
+void host_learns_queue(const struct queue *q);
+void check_order(struct command *c);
+
+// ---- engine.c, time.c ----
+bool start_engines(struct device *d);
+void make_ready(struct command *c);
+int start_thread(pthread_t *thread, void *(*main)(void *), void *with);
+uint64_t now_nanos(void);
+void sleep_until(uint64_t nanos);
+void begin_time(struct command *c, uint64_t free_at);
+void keep_pace(const struct command *c, size_t bytes); // sleeps until so many bytes are due
+void end_time(struct command *c);
+
+// ---- events.c ----
+struct command *find_event(cl_event event, const char *call);
+void call_back(struct command *c); // whoever waits for its status
+
+#endif

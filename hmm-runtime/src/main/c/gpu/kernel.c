@@ -1,0 +1,221 @@
+// kernel.c - kernels: which buffers they were given, and their launches. The driver takes a launch at once, with its
+// arguments, behind an event of ours that is set when the emulated device gets to it.
+#include <stdlib.h>
+#include <string.h>
+
+#include "gpu.h"
+
+static cl_kernel list_kernel(cl_kernel handle) {
+  if (!handle) return NULL;
+  struct kernel *k = calloc(1, sizeof *k);
+  cl_uint count = 0;
+  if (k && !DRIVER(clGetKernelInfo)(handle, CL_KERNEL_NUM_ARGS, sizeof count, &count, NULL))
+    k->arguments = calloc(count + 1, sizeof *k->arguments);
+  if (!k || !k->arguments) {
+    free(k);
+    DRIVER(clReleaseKernel)(handle);
+    return NULL;
+  }
+  char name[256] = "";
+  if (!DRIVER(clGetKernelInfo)(handle, CL_KERNEL_FUNCTION_NAME, sizeof name, name, NULL))
+    memcpy(k->name, name, sizeof k->name - 1);
+  k->object = (struct object){.kind = KERNEL, .handle = handle};
+  k->count = count;
+  for (cl_uint i = 0; i < count; i++) {
+    cl_bitfield qualifier = 0;
+    cl_int status = DRIVER(clGetKernelArgInfo)(handle, i, CL_KERNEL_ARG_TYPE_QUALIFIER, sizeof qualifier, &qualifier,
+                                               NULL);
+    k->arguments[i].constant = !status && qualifier & CL_KERNEL_ARG_TYPE_CONST;
+  }
+  enter();
+  list_object(&k->object);
+  leave();
+  return handle;
+}
+
+void destroy_kernel(struct kernel *k) {
+  DRIVER(clReleaseKernel)(k->object.handle);
+  free(k->arguments);
+}
+
+static cl_kernel made(cl_kernel handle, cl_int *status) {
+  cl_kernel listed = list_kernel(handle);
+  if (handle && !listed && status) *status = CL_OUT_OF_HOST_MEMORY;
+  return listed;
+}
+
+cl_kernel gpu_clCreateKernel(cl_program program, const char *name, cl_int *status) {
+  enter();
+  find_object(program, PROGRAM, "clCreateKernel");
+  leave();
+  return made(DRIVER(clCreateKernel)(program, name, status), status);
+}
+
+cl_int gpu_clCreateKernelsInProgram(cl_program program, cl_uint room, cl_kernel *kernels, cl_uint *count) {
+  cl_uint n = 0;
+  cl_int status = DRIVER(clCreateKernelsInProgram)(program, room, kernels, &n);
+  if (count) *count = n;
+  for (cl_uint i = 0; !status && kernels && i < n; i++) {
+    if (!list_kernel(kernels[i])) status = CL_OUT_OF_HOST_MEMORY;
+  }
+  return status;
+}
+
+cl_kernel gpu_clCloneKernel(cl_kernel kernel, cl_int *status) {
+  cl_kernel handle = made(DRIVER(clCloneKernel)(kernel, status), status);
+  enter();
+  const struct kernel *from = find_object(kernel, KERNEL, "clCloneKernel");
+  struct kernel *to = handle ? find_object(handle, KERNEL, "clCloneKernel") : NULL;
+  if (from && to) {
+    memcpy(to->arguments, from->arguments, from->count * sizeof *to->arguments);
+    to->svm = from->svm;
+  }
+  leave();
+  return handle;
+}
+
+cl_int gpu_clRetainKernel(cl_kernel kernel) {
+  return retain_object(kernel, KERNEL, "clRetainKernel", CL_INVALID_KERNEL);
+}
+
+cl_int gpu_clReleaseKernel(cl_kernel kernel) {
+  return release_object(kernel, KERNEL, "clReleaseKernel", CL_INVALID_KERNEL);
+}
+
+cl_int gpu_clSetKernelArg(cl_kernel kernel, cl_uint index, size_t bytes, const void *value) {
+  cl_mem memory = NULL;
+  if (value && bytes == sizeof memory) memcpy(&memory, value, sizeof memory);
+  enter();
+  struct kernel *k = find_object(kernel, KERNEL, "clSetKernelArg");
+  struct memory *m = memory ? find_object(memory, MEMORY, "clSetKernelArg") : NULL;
+  uint64_t serial = m ? m->object.serial : 0;
+  leave();
+  if (!k) return CL_INVALID_KERNEL;
+  cl_int status = DRIVER(clSetKernelArg)(kernel, index, bytes, value);
+  if (status) return status;
+  enter();
+  k->arguments[index].memory = m ? memory : NULL;
+  k->arguments[index].serial = serial;
+  leave();
+  return status;
+}
+
+cl_int gpu_clSetKernelArgSVMPointer(cl_kernel kernel, cl_uint index, const void *address) {
+  if (!options.profile->svm) return CL_INVALID_OPERATION;
+  cl_int status = DRIVER(clSetKernelArgSVMPointer)(kernel, index, address);
+  if (status) return status;
+  enter();
+  struct kernel *k = find_object(kernel, KERNEL, "clSetKernelArgSVMPointer");
+  if (k) {
+    k->svm = true;
+    k->arguments[index].memory = NULL;
+  }
+  leave();
+  return k ? CL_SUCCESS : CL_INVALID_KERNEL;
+}
+
+cl_int gpu_clSetKernelExecInfo(cl_kernel kernel, cl_uint name, size_t bytes, const void *value) {
+  if (!options.profile->svm || name == CL_KERNEL_EXEC_INFO_SVM_FINE_GRAIN_SYSTEM) return CL_INVALID_OPERATION;
+  cl_int status = DRIVER(clSetKernelExecInfo)(kernel, name, bytes, value);
+  enter();
+  struct kernel *k = find_object(kernel, KERNEL, "clSetKernelExecInfo");
+  if (k && !status && name == CL_KERNEL_EXEC_INFO_SVM_PTRS) k->svm = true;
+  leave();
+  return k ? status : CL_INVALID_KERNEL;
+}
+
+cl_int gpu_clGetKernelWorkGroupInfo(cl_kernel kernel, cl_device_id device, cl_uint name, size_t room, void *out,
+                                    size_t *needed) {
+  cl_int status = DRIVER(clGetKernelWorkGroupInfo)(kernel, device, name, room, out, needed);
+  size_t *most = out;
+  if (!status && name == CL_KERNEL_WORK_GROUP_SIZE && most && *most > options.profile->work_group)
+    *most = options.profile->work_group;
+  return status;
+}
+
+// ---- launches ----
+
+static cl_int run_kernel(struct command *c) {
+  if (c->uses_svm) open_svm(c->context, true);
+  cl_int status = DRIVER(clSetUserEventStatus)(c->gate, CL_COMPLETE);
+  cl_int ended = CL_SUCCESS;
+  if (!status) {
+    cl_int waited = DRIVER(clWaitForEvents)(1, &c->kernel);
+    status = DRIVER(clGetEventInfo)(c->kernel, CL_EVENT_COMMAND_EXECUTION_STATUS, sizeof ended, &ended, NULL);
+    if (!status && ended >= 0) status = waited;
+  }
+  if (c->uses_svm) open_svm(c->context, false);
+  return ended < 0 ? ended : status;
+}
+
+static cl_int take_arguments(struct command *c, const struct kernel *k) {
+  for (cl_uint i = 0; i < k->count; i++) {
+    const struct argument *a = &k->arguments[i];
+    if (!a->memory) continue;
+    struct memory *m = find_serial(a->memory, MEMORY, a->serial);
+    if (!m) {
+      offend("use after release", "kernel %s is launched with argument %u, a buffer that was released (%p)", k->name, i,
+             (void *)a->memory);
+      return CL_INVALID_KERNEL_ARGS;
+    }
+    bool write = !a->constant && !(m->flags & CL_MEM_READ_ONLY);
+    cl_int status = commit(m, c->queue->device);
+    if (status) return status;
+    check_mapped(c->call, m, 0, m->bytes, write);
+    if (!uses(c, m, 0, m->bytes, write)) return CL_OUT_OF_HOST_MEMORY;
+  }
+  if (k->svm) check_svm_mapped(c->call, c->context);
+  c->uses_svm = k->svm;
+  return CL_SUCCESS;
+}
+
+static bool too_large(cl_uint dimensions, const size_t *local) {
+  size_t items = 1;
+  for (cl_uint i = 0; local && i < dimensions && i < 3; i++)
+    items *= local[i];
+  return items > options.profile->work_group;
+}
+
+static cl_command_queue inner_of(const struct queue *q) {
+  for (unsigned i = 0; i < q->context->count; i++) {
+    if (q->context->devices[i] == q->device) return q->context->inner[i];
+  }
+  return q->inner;
+}
+
+static cl_int launch(const char *call, cl_command_queue queue, cl_kernel kernel, cl_uint dimensions,
+                     const size_t *offset, const size_t *global, const size_t *local, WAIT_LIST) {
+  cl_int status;
+  struct queue *q = begin(queue, call, &status);
+  if (!q) return status;
+  struct command *c = new_command(q, CL_COMMAND_NDRANGE_KERNEL, call, run_kernel, COMPUTE);
+  const struct kernel *k = find_object(kernel, KERNEL, call);
+  if (!c || !k) return refuse(c, k ? CL_OUT_OF_HOST_MEMORY : CL_INVALID_KERNEL);
+  status = check_waits(c->context, waits, wait, call);
+  if (!status) status = take_arguments(c, k);
+  if (!status && too_large(dimensions, local)) status = CL_INVALID_WORK_GROUP_SIZE;
+  if (status) return refuse(c, status);
+  cl_command_queue inner = inner_of(q);
+  leave(); // what the driver does here may take long; the command keeps its queue and its buffers
+  c->gate = DRIVER(clCreateUserEvent)(c->context->object.handle, &status);
+  if (!status)
+    status = DRIVER(clEnqueueNDRangeKernel)(inner, kernel, dimensions, offset, global, local, 1, &c->gate, &c->kernel);
+  enter();
+  return status ? refuse(c, status) : submit(c, waits, wait, event, false);
+}
+
+cl_int gpu_clEnqueueNDRangeKernel(cl_command_queue queue, cl_kernel kernel, cl_uint dimensions, const size_t *offset,
+                                  const size_t *global, const size_t *local, WAIT_LIST) {
+  return launch("clEnqueueNDRangeKernel", queue, kernel, dimensions, offset, global, local, waits, wait, event);
+}
+
+cl_int gpu_clEnqueueTask(cl_command_queue queue, cl_kernel kernel, WAIT_LIST) {
+  return launch("clEnqueueTask", queue, kernel, 1, NULL, (const size_t[]){1}, (const size_t[]){1}, waits, wait, event);
+}
+
+cl_int gpu_clEnqueueNativeKernel(cl_command_queue queue, void (*function)(void *), void *with, size_t bytes,
+                                 cl_uint count, const cl_mem *memories, const void **places, WAIT_LIST) {
+  (void)queue, (void)function, (void)with, (void)bytes, (void)count, (void)memories, (void)places, (void)waits,
+      (void)wait, (void)event;
+  return CL_INVALID_OPERATION; // as the device says
+}

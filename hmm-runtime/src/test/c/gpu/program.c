@@ -1,0 +1,57 @@
+#include "program.h"
+
+static const char *text =
+    "kernel void add(global uint *out, global const uint *in) { size_t i = get_global_id(0); out[i] += in[i]; }\n"
+    "kernel void twice(global uint *data) { size_t i = get_global_id(0); data[i] *= 2; }\n";
+
+struct gpu open_gpu(void) {
+  struct gpu g = {0};
+  cl_platform_id platform;
+  cl_int status;
+  OK(clGetPlatformIDs(1, &platform, NULL));
+  OK(clGetDeviceIDs(platform, CL_DEVICE_TYPE_ALL, 1, &g.device, NULL));
+  g.context = clCreateContext(NULL, 1, &g.device, NULL, NULL, &status);
+  OK(status);
+  g.queue = clCreateCommandQueue(g.context, g.device, CL_QUEUE_PROFILING_ENABLE, &status);
+  OK(status);
+  g.other = clCreateCommandQueue(g.context, g.device, CL_QUEUE_PROFILING_ENABLE, &status);
+  OK(status);
+  g.program = clCreateProgramWithSource(g.context, 1, &text, NULL, &status);
+  OK(status);
+  OK(clBuildProgram(g.program, 1, &g.device, "-cl-kernel-arg-info", NULL, NULL));
+  g.add = clCreateKernel(g.program, "add", &status);
+  OK(status);
+  g.twice = clCreateKernel(g.program, "twice", &status);
+  OK(status);
+  return g;
+}
+
+void close_gpu(struct gpu *g) {
+  OK(clReleaseKernel(g->add));
+  OK(clReleaseKernel(g->twice));
+  OK(clReleaseProgram(g->program));
+  OK(clReleaseCommandQueue(g->queue));
+  OK(clReleaseCommandQueue(g->other));
+  OK(clReleaseContext(g->context));
+}
+
+cl_mem buffer(struct gpu *g, cl_bitfield flags, size_t bytes, void *pointer) {
+  cl_int status;
+  cl_mem memory = clCreateBuffer(g->context, flags, bytes, pointer, &status);
+  OK(status);
+  return memory;
+}
+
+void set_buffer(cl_kernel kernel, cl_uint index, cl_mem memory) {
+  OK(clSetKernelArg(kernel, index, sizeof memory, &memory));
+}
+
+void launch(cl_command_queue queue, cl_kernel kernel, size_t items, cl_uint waits, const cl_event *wait,
+            cl_event *event) {
+  OK(clEnqueueNDRangeKernel(queue, kernel, 1, NULL, &items, NULL, waits, wait, event));
+}
+
+void fill_pattern(unsigned *words, size_t count, unsigned seed) {
+  for (size_t i = 0; i < count; i++)
+    words[i] = (unsigned)i * 2654435761u + seed;
+}
