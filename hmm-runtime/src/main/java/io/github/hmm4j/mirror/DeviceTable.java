@@ -82,7 +82,7 @@ public final class DeviceTable implements AutoCloseable {
             flags = mirror.device().allocate(Math.ceilDiv(workItems, ITEMS_GRANULE) * ITEMS_GRANULE);
             items = flags;
         }
-        mirror.copies().zero(flags, 0, Math.ceilDiv(workItems, ITEMS_GRANULE) * ITEMS_GRANULE).await();
+        zero(flags, 0, Math.ceilDiv(workItems, ITEMS_GRANULE) * ITEMS_GRANULE);
     }
 
     /// Gets ready for a round.
@@ -95,7 +95,17 @@ public final class DeviceTable implements AutoCloseable {
         words.setAtIndex(JAVA_INT, TableLayout.LIMIT, (int) Math.min(limit, MOST_ITEMS));
         memory().write(0, words);
         if (!cleared) {
-            mirror.copies().zero(memory(), TableLayout.NOTED_AT * (long) Integer.BYTES, layout.notedBytes()).await();
+            zero(memory(), TableLayout.NOTED_AT * (long) Integer.BYTES, layout.notedBytes());
+        }
+    }
+
+    /// Where the host reaches the memory it does this by itself: it takes longer to wake the device's thread and to wait for it than to clear a few pages.
+    private void zero(DeviceMemory target, long offsetBytes, long lengthBytes) {
+        long host = target.hostAddressBytes();
+        if (host == 0) {
+            mirror.copies().zero(target, offsetBytes, lengthBytes).await();
+        } else {
+            MemorySegment.ofAddress(host + offsetBytes).reinterpret(lengthBytes).fill((byte) 0);
         }
     }
 
