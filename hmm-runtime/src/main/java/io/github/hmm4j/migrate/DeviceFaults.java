@@ -223,16 +223,22 @@ public final class DeviceFaults {
         long[] pages = wanted.keySet().stream().mapToLong(Long::longValue).sorted().toArray();
         int first = 0;
         for (int i = 1; i <= pages.length; i++) {
-            if (i == pages.length || pages[i] != pages[i - 1] + 1 || !Objects.equals(wanted.get(pages[i]), wanted.get(pages[first])) || !useOf(pages[i]).equals(useOf(pages[first]))) {
-                bring(new PageRange(pages[first], pages[i - 1] + 1), Objects.requireNonNull(wanted.get(pages[first])));
+            boolean write = Objects.requireNonNull(wanted.get(pages[first]));
+            if (i == pages.length || pages[i] != pages[i - 1] + 1 || !Objects.equals(wanted.get(pages[i]), write) || !isOfSameUse(pages[first], pages[i])) {
+                bring(new PageRange(pages[first], pages[i - 1] + 1), write);
                 first = i;
             }
         }
     }
 
     /// Ranges of different uses may be of different regions.
-    private PageUse useOf(long page) {
-        return uses.stream().filter(use -> use.pages().contains(page)).findFirst().orElseThrow();
+    private boolean isOfSameUse(long page, long other) {
+        for (PageUse use : uses) {
+            if (use.pages().contains(page)) {
+                return use.pages().contains(other);
+            }
+        }
+        return false;
     }
 
     private void makeRoom(Set<Long> wanted) {

@@ -106,7 +106,7 @@ public final class DeviceTable implements AutoCloseable {
         flags = flags == null ? mirror.device().allocate(bytes) : flags;
         boolean ready = false;
         try {
-            mirror.copies().zero(flags, 0, bytes).await();
+            zero(flags, 0, bytes);
             ready = true;
             return new Items(flags);
         } finally {
@@ -135,7 +135,17 @@ public final class DeviceTable implements AutoCloseable {
         MemorySegment words = control.asSlice(0, TableLayout.CONTROL_WORDS * (long) Integer.BYTES).fill((byte) 0);
         words.setAtIndex(JAVA_INT, TableLayout.LIMIT, (int) Math.min(limit, MOST_ITEMS));
         memory().write(0, words);
-        mirror.copies().zero(memory(), TableLayout.NOTED_AT * (long) Integer.BYTES, layout.notedBytes()).await();
+        zero(memory(), TableLayout.NOTED_AT * (long) Integer.BYTES, layout.notedBytes());
+    }
+
+    /// Where the host reaches the memory it does this by itself: it takes longer to wake the device's thread and to wait for it than to clear a few pages.
+    private void zero(DeviceMemory target, long offsetBytes, long lengthBytes) {
+        long host = target.hostAddressBytes();
+        if (host == 0) {
+            mirror.copies().zero(target, offsetBytes, lengthBytes).await();
+        } else {
+            MemorySegment.ofAddress(host + offsetBytes).reinterpret(lengthBytes).fill((byte) 0);
+        }
     }
 
     /// What the kernel wrote down, which has ended and was waited for.
