@@ -12,10 +12,13 @@ import io.github.hmm4j.mirror.FaultRound;
 import io.github.hmm4j.mirror.PageUse;
 import java.util.List;
 import java.util.Objects;
+import java.util.concurrent.locks.LockSupport;
 import org.jspecify.annotations.Nullable;
 
 /// A launch that goes through the device's page table: round by round, until every work-item has come to its end.
 final class PagedLaunch {
+
+    private static final long NAP_NANOS = 1_000_000;
 
     private final LaunchParts parts;
     private final DeviceKernel kernel;
@@ -67,10 +70,12 @@ final class PagedLaunch {
     /// One run of the kernel.
     private final class Round {
 
+        private final DeviceTable.Items items;
         private final LaunchGate.Enqueue enqueue;
         private final Attempt attempt;
 
         Round(DeviceTable.Items items) {
+            this.items = items;
             enqueue = new KernelEnqueue(kernel, plan, range, mirror, items);
             attempt = new Attempt(parts, kernel, plan, enqueue, mirror);
         }
@@ -128,10 +133,13 @@ final class PagedLaunch {
         private Launch ended(Launch launch) {
             boolean well = false;
             try {
-                launch.await();
+                awaitEnd(launch);
                 well = true;
             } finally {
                 table.ended(well);
+                if (!well) {
+                    items.abandon();
+                }
             }
             plan = plan.again();
             rounds += Math.max(1, launch.moves().rounds());
@@ -141,6 +149,18 @@ final class PagedLaunch {
             refuse(seen.violation());
             toServe = seen.unfinished() ? seen : null;
             return launch;
+        }
+
+        /// Others use the table next, so a wait for which there is no memory is made again.
+        private static void awaitEnd(Launch launch) {
+            while (true) {
+                try {
+                    launch.await();
+                    return;
+                } catch (OutOfMemoryError _) {
+                    LockSupport.parkNanos(NAP_NANOS);
+                }
+            }
         }
 
         private void refuse(FaultRound.@Nullable Violation violation) {

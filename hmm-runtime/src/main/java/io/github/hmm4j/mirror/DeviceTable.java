@@ -72,6 +72,7 @@ public final class DeviceTable implements AutoCloseable {
     public final class Items implements AutoCloseable {
 
         private final DeviceMemory memory;
+        private boolean abandoned;
 
         private Items(DeviceMemory memory) {
             this.memory = memory;
@@ -81,9 +82,17 @@ public final class DeviceTable implements AutoCloseable {
             return memory;
         }
 
-        /// No launch may be in flight that uses them.
+        /// A kernel that uses them did not end, as far as is known, or ended badly: nobody gets them again before the device is closed.
+        public void abandon() {
+            abandoned = true;
+        }
+
+        /// No launch may be in flight that uses them, unless they are abandoned.
         @Override
         public void close() {
+            if (abandoned) {
+                return; // the device closes what is left
+            }
             synchronized (idleItems) {
                 if (idleItems.size() < IDLE_ITEMS) {
                     idleItems.add(memory);
