@@ -219,7 +219,6 @@ public final class HmmBuilder {
         requireOneChoice();
         List<Device> devices = new ArrayList<>();
         openTrace();
-        Hmm hmm = null;
         try {
             if (given.isEmpty() && !hostOnly) {
                 devices.addAll(OpenClDevices.open(binding, selector, allDevices, clOptions));
@@ -228,25 +227,30 @@ public final class HmmBuilder {
             if (devices.size() > PageWord.MAX_DEVICES) {
                 throw new IllegalArgumentException("devices=" + devices.size() + ", at most " + PageWord.MAX_DEVICES);
             }
-            hmm = new Hmm(this, devices);
+            Hmm hmm = new Hmm(this, devices);
+            tell(hmm);
+            return hmm;
+        } catch (RuntimeException | Error e) {
+            for (int i = devices.size() - 1; i >= 0; i--) {
+                Parts.closeAfter(e, devices.get(i));
+            }
+            TraceFile own = ownTrace();
+            if (own != null) {
+                Parts.closeAfter(e, own);
+            }
+            throw e;
+        }
+    }
+
+    private static void tell(Hmm hmm) {
+        try {
             hmm.devices().forEach(device -> LOG.info("{}: {}, {}, budget {} MiB, copies {}, {}", device, device.info().driver(),
                     device.info().binding(), device.budgetBytes() >> 20, device.copyEngine(),
                     device.hasAperture() ? "aperture" : "windows"));
             LOG.info("host access {}: {}{}", hmm.hostAccess().mode(), hmm.hostAccess().why(),
                     hmm.hostAccess().better().isEmpty() ? "" : ". Better: " + hmm.hostAccess().better());
-            return hmm;
-        } catch (RuntimeException | Error e) {
-            Parts parts = new Parts();
-            TraceFile own = ownTrace();
-            if (own != null) {
-                parts.add(own);
-            }
-            devices.forEach(parts::add);
-            if (hmm != null) {
-                parts.add(hmm);
-            }
-            parts.closeAfter(e);
-            throw e;
+        } catch (OutOfMemoryError e) {
+            return; // the heap is open, whether or not that is told
         }
     }
 

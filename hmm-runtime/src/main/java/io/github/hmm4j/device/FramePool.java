@@ -433,8 +433,8 @@ public final class FramePool implements AutoCloseable {
     public void close() {
         synchronized (lock) {
             closed = true;
-            for (FrameChunk chunk : chunks) { // none if it was closed before; the rest if that failed
-                giveBack(chunk);
+            while (!chunks.isEmpty()) { // as it is if it was closed before; the rest are left if that failed
+                giveBack(chunks.getFirst());
             }
             usedFrames = 0;
             nativeTable.close();

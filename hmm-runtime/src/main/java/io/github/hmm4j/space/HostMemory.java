@@ -42,11 +42,13 @@ public final class HostMemory implements AutoCloseable {
         Parts parts = new Parts();
         try {
             backed = parts.add(new LazyTable(pageSize.pagesFor(lengthBytes)));
-            int file = SystemCalls.memfd("hmm-heap", lengthBytes);
-            parts.add(() -> SystemCalls.close(file));
-            fd = file;
-            app = parts.add(Reservation.of(lengthBytes));
-            alias = parts.add(Reservation.of(lengthBytes));
+            Descriptor file = parts.add(new Descriptor());
+            file.number = SystemCalls.memfd("hmm-heap", lengthBytes);
+            fd = file.number;
+            app = parts.add(new Reservation());
+            app.reserve(lengthBytes);
+            alias = parts.add(new Reservation());
+            alias.reserve(lengthBytes);
             SystemCalls.mmap(alias.startBytes, lengthBytes, SystemCalls.PROT_READ_WRITE,
                     SystemCalls.MAP_SHARED | SystemCalls.MAP_FIXED | SystemCalls.MAP_NORESERVE, fd, 0);
             SystemCalls.dontFork(alias.startBytes, lengthBytes);
@@ -206,19 +208,38 @@ public final class HostMemory implements AutoCloseable {
         }
     }
 
-    /// Address space that belongs to us but to which nothing is mapped.
-    private record Reservation(long mappedBytes, long mappedLengthBytes, long startBytes) implements AutoCloseable {
+    /// Of a file. Like the reservation it is made before what it closes is opened: the Java heap may be full in between.
+    private static final class Descriptor implements AutoCloseable {
 
-        static Reservation of(long lengthBytes) {
-            long mappedLength = lengthBytes + ALIGNMENT_BYTES;
+        private int number = -1;
+
+        @Override
+        public void close() {
+            if (number >= 0) {
+                SystemCalls.close(number);
+            }
+        }
+    }
+
+    /// Address space that belongs to us but to which nothing is mapped.
+    private static final class Reservation implements AutoCloseable {
+
+        private long mappedBytes;
+        private long mappedLengthBytes;
+        private long startBytes;
+
+        void reserve(long lengthBytes) {
             int flags = SystemCalls.MAP_PRIVATE | SystemCalls.MAP_ANONYMOUS | SystemCalls.MAP_NORESERVE;
-            long mapped = SystemCalls.mmap(0, mappedLength, SystemCalls.PROT_NONE, flags, -1, 0);
-            return new Reservation(mapped, mappedLength, (mapped + ALIGNMENT_BYTES - 1) & -ALIGNMENT_BYTES);
+            mappedBytes = SystemCalls.mmap(0, lengthBytes + ALIGNMENT_BYTES, SystemCalls.PROT_NONE, flags, -1, 0);
+            mappedLengthBytes = lengthBytes + ALIGNMENT_BYTES;
+            startBytes = (mappedBytes + ALIGNMENT_BYTES - 1) & -ALIGNMENT_BYTES;
         }
 
         @Override
         public void close() {
-            SystemCalls.munmap(mappedBytes, mappedLengthBytes);
+            if (mappedLengthBytes > 0) {
+                SystemCalls.munmap(mappedBytes, mappedLengthBytes);
+            }
         }
     }
 }

@@ -24,7 +24,7 @@ public final class Parts {
         try {
             opened.add(part);
         } catch (OutOfMemoryError e) {
-            close(part, e);
+            closeAfter(e, part);
             throw e;
         }
         return part;
@@ -33,11 +33,12 @@ public final class Parts {
     /// Closes everything in reverse on the way out of a failure; what fails as well is suppressed in it.
     public void closeAfter(Throwable failure) {
         while (!opened.isEmpty()) {
-            close(opened.removeLast(), failure);
+            closeAfter(failure, opened.removeLast());
         }
     }
 
-    private static void close(AutoCloseable part, Throwable failure) {
+    /// The same for one part. Takes nothing from the Java heap itself.
+    public static void closeAfter(Throwable failure, AutoCloseable part) {
         try {
             part.close();
         } catch (Exception | OutOfMemoryError e) {

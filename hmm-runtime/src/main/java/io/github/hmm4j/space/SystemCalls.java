@@ -101,9 +101,11 @@ final class SystemCalls {
             int fd = (int) MEMFD_CREATE.invokeExact(state, arena.allocateFrom(name), MFD_CLOEXEC);
             check(fd, "memfd_create", state, lengthBytes);
             if ((int) FTRUNCATE.invokeExact(state, fd, lengthBytes) < 0) {
-                SystemCallFailedException failure = failed("ftruncate", state, "lengthBytes=" + lengthBytes);
-                close(fd);
-                throw failure;
+                try {
+                    throw failed("ftruncate", state, "lengthBytes=" + lengthBytes);
+                } finally {
+                    close(fd);
+                }
             }
             return fd;
         } catch (Throwable e) {
