@@ -53,7 +53,7 @@ final class OversubscribedGather {
     }
 
     private static float valueOf(long element) {
-        return element % 10_007;
+        return (float) (element % 10_007);
     }
 
     BenchRow row() {
@@ -72,13 +72,13 @@ final class OversubscribedGather {
             Report since = hmm.report().since(before);
             if (run >= 0) {
                 millis.add(took);
-                moved.add(since.moves().stream().filter(each -> each.cause() == Cause.DEVICE_FAULT || each.cause() == Cause.EVICTION).mapToDouble(Report.Moved::bytes).sum());
+                moved.add((double) since.moves().stream().filter(each -> each.cause() == Cause.DEVICE_FAULT || each.cause() == Cause.EVICTION).mapToLong(Report.Moved::bytes).sum());
             }
             requireGathered(chosen);
             progress.update(run + sizes.warmUps(), sizes.runs() + sizes.warmUps());
         }
         long touchedBytes = hmm.heap().pageSize().bytesFor(touchedPages);
-        Samples ratio = moved.dividedBy(touchedBytes);
+        Samples ratio = moved.dividedBy((double) touchedBytes);
         return Subject.rows(hmm).ratio(name, moved.median(), "bytes", ratio, "the pages that were touched", Map.of("tableBytes", sizes.tableBytes(), "budgetBytes", hmm.device().budgetBytes(),
             "touchedBytes", touchedBytes, "rows", (long) touchedPages * ROWS_PER_PAGE, "elapsedNanos", Math.round(millis.median() * 1e6), "pageSizeBytes", (long) hmm.heap().pageSize().bytes()),
             Target.atMost(ratio.median(), 1.2));

@@ -90,7 +90,7 @@ final class PagedResident {
         MemorySegment table = hmm.heap().allocate(JAVA_FLOAT, count);
         try (HostView view = hmm.heap().view(table, Access.WRITE)) {
             for (int i = 0; i < count; i++) {
-                view.segment().setAtIndex(JAVA_FLOAT, i, i);
+                view.segment().setAtIndex(JAVA_FLOAT, i, (float) i);
             }
         }
         return table;
@@ -109,7 +109,7 @@ final class PagedResident {
     private void requireGathered(int[] places, MemorySegment out) {
         float[] expected = new float[places.length];
         for (int i = 0; i < places.length; i++) {
-            expected[i] = places[i];
+            expected[i] = (float) places[i];
         }
         try (HostView view = hmm.heap().view(out, Access.READ)) {
             int wrong = Arrays.mismatch(view.segment().toArray(JAVA_FLOAT), expected);

@@ -13,6 +13,7 @@ import io.github.hmm4j.pager.HostView;
 import java.lang.foreign.MemorySegment;
 import java.util.Arrays;
 import java.util.List;
+import java.util.stream.IntStream;
 
 /// `out = 2 * in + b` over two managed arrays, with another `b` each time: a result that was there before is a wrong one.
 final class Scaling {
@@ -59,8 +60,8 @@ final class Scaling {
         Kernel scale = hmm.program(PAGED).kernel(kernel);
         int chunk = hmm.heap().pageSize().bytes() / Float.BYTES;
         long count = arrayBytes / Float.BYTES;
-        List<Kernel.Call> calls = List.of(0, 1).stream()
-            .map(b -> scale.args(Arg.heap(Arg.in(in), Arg.out(out)), in.address(), out.address(), count, chunk, 2f, (float) b)).toList();
+        List<Kernel.Call> calls = IntStream.range(0, KINDS)
+            .mapToObj(b -> scale.args(Arg.heap(Arg.in(in), Arg.out(out)), in.address(), out.address(), count, chunk, 2f, (float) b)).toList();
         return new Scaling(hmm, in, out, calls, NDRange.of(Math.ceilDiv(count, chunk)).local(1));
     }
 
@@ -70,14 +71,14 @@ final class Scaling {
         MemorySegment out = hmm.heap().allocate(arrayBytes);
         Kernel scale = hmm.program(PLAIN).kernel("scale_plain");
         long count = arrayBytes / Float.BYTES;
-        List<Kernel.Call> calls = List.of(0, 1).stream().map(b -> scale.args(in, Arg.out(out), count, 2f, (float) b)).toList();
+        List<Kernel.Call> calls = IntStream.range(0, KINDS).mapToObj(b -> scale.args(in, Arg.out(out), count, 2f, (float) b)).toList();
         return new Scaling(hmm, in, out, calls, NDRange.of(count));
     }
 
     private void fill() {
         float[] values = new float[count];
         for (int i = 0; i < count; i++) {
-            values[i] = i % LARGEST;
+            values[i] = (float) (i % LARGEST);
         }
         try (HostView view = hmm.heap().view(in, Access.WRITE)) {
             MemorySegment.copy(values, 0, view.segment(), JAVA_FLOAT, 0, count);
@@ -123,7 +124,7 @@ final class Scaling {
             MemorySegment.copy(view.segment(), JAVA_FLOAT, 0, result, 0, count);
         }
         for (int i = 0; i < count; i++) {
-            expected[i] = 2f * (i % LARGEST) + turn % KINDS;
+            expected[i] = (float) (2 * (i % LARGEST) + turn % KINDS);
         }
         if (!Arrays.equals(result, expected)) {
             int wrong = Arrays.mismatch(result, expected);

@@ -83,7 +83,7 @@ public final class GatherDemo implements Demo {
 
         DemoResult both() throws UsageException {
             Optional<TwinResult> explicit = explicit();
-            try (Hmm hmm = Opening.heap(choice, Opening.heapBytes(task.tableBytes(), task.gatheredBytes(), (long) task.chosen().length * Integer.BYTES), kernels)) {
+            try (Hmm hmm = Opening.heap(choice, Opening.heapBytes(task.tableBytes(), task.gatheredBytes(), (long) task.count() * Integer.BYTES), kernels)) {
                 RunClock clock = new RunClock();
                 GatherManaged program = Opening.isTransparent(hmm) ? new GatherManaged(hmm, task) : new GatherChecked(hmm, task);
                 Report moved = managed(hmm, program, clock);
@@ -98,7 +98,7 @@ public final class GatherDemo implements Demo {
             Map<String, Object> counts = new LinkedHashMap<>();
             counts.put("tableBytes", task.tableBytes());
             counts.put("budgetBytes", hmm.device().budgetBytes());
-            counts.put("rows", task.chosen().length);
+            counts.put("rows", task.count());
             counts.put("leastBytesToDevice", task.leastBytesToDevice());
             counts.put("leastBytesToHost", task.gatheredBytes());
             return counts;
@@ -106,7 +106,7 @@ public final class GatherDemo implements Demo {
 
         private String headline(Hmm hmm) {
             return "%s rows of a table of %s, on a device that may hold %s: %s; the least that can move is %s to the device and %s to the host".formatted(
-                Units.count(task.chosen().length), Units.bytes(task.tableBytes()), Units.bytes(hmm.device().budgetBytes()), errors.isEmpty() ? "every element right" : "WRONG",
+                Units.count(task.count()), Units.bytes(task.tableBytes()), Units.bytes(hmm.device().budgetBytes()), errors.isEmpty() ? "every element right" : "WRONG",
                 Units.bytes(task.leastBytesToDevice()), Units.bytes(task.gatheredBytes()));
         }
 

@@ -23,7 +23,7 @@ class GatherManaged {
 
     GatherManaged(Hmm hmm, Rows task) {
         this.heap = hmm.heap();
-        count = task.chosen().length;
+        count = task.count();
         table = heap.allocate(task.tableBytes());
         rows = heap.allocateFrom(JAVA_INT, task.chosen());
         out = heap.allocate(JAVA_FLOAT, (long) count * Rows.WIDTH);

@@ -7,16 +7,31 @@ import java.util.Arrays;
 import java.util.SplittableRandom;
 
 /// A table of which every element is known without looking, and some of its rows.
-///
-/// @param tableRows of [#WIDTH] floats
-/// @param chosen    rows in the order in which they are asked for; one may be asked for twice
-record Rows(int tableRows, int[] chosen) {
+final class Rows {
     static final int WIDTH = 1024;
     static final long ROW_BYTES = (long) WIDTH * Float.BYTES;
     private static final int LARGEST = 16_777_213; // a prime that floats hold without loss
 
+    private final int tableRows;
+    private final int[] chosen;
+
+    /// @param tableRows of [#WIDTH] floats
+    /// @param chosen    rows in the order in which they are asked for; one may be asked for twice
+    private Rows(int tableRows, int[] chosen) {
+        this.tableRows = tableRows;
+        this.chosen = chosen;
+    }
+
     static Rows random(int tableRows, int count, long seed) {
         return new Rows(tableRows, new SplittableRandom(seed).ints(count, 0, tableRows).toArray());
+    }
+
+    int[] chosen() {
+        return chosen.clone();
+    }
+
+    int count() {
+        return chosen.length;
     }
 
     long tableBytes() {
@@ -33,7 +48,7 @@ record Rows(int tableRows, int[] chosen) {
     }
 
     private static float element(long index) {
-        return index * 31 % LARGEST;
+        return (float) (index * 31 % LARGEST);
     }
 
     static void fill(MemorySegment table) {

@@ -15,12 +15,12 @@ final class Numbers {
     static void fill(MemorySegment in) {
         long count = in.byteSize() / Float.BYTES;
         for (long i = 0; i < count; i++) {
-            in.setAtIndex(JAVA_FLOAT, i, i % LARGEST);
+            in.setAtIndex(JAVA_FLOAT, i, (float) (i % LARGEST));
         }
     }
 
     static float expected(long index) {
-        return FACTOR * (index % LARGEST) + SUMMAND;
+        return FACTOR * (float) (index % LARGEST) + SUMMAND;
     }
 
     /// The first element that is not what it should be; -1 if all are right.
