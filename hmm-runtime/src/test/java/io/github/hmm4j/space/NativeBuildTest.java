@@ -67,6 +67,24 @@ class NativeBuildTest {
     }
 
     @Test
+    void buildsTheEmulatedGpuBesideIt() throws Exception {
+        Path folder = Files.createDirectory(source.resolveSibling("gpu"));
+        Path layer = Files.writeString(folder.resolve("layer.c"), "int layer(void);\nint layer(void) { return 0; }\n");
+        buildOrSkip();
+        Path emulated = library.resolveSibling("libhmm-emulated-gpu.so");
+        assertThat(emulated).isRegularFile();
+        FileTime first = Files.getLastModifiedTime(library);
+
+        Files.writeString(layer, "int layer(void) { return nothing; }\n");
+        Files.setLastModifiedTime(layer, FileTime.fromMillis(first.toMillis() + 1000));
+        Tool.Result result = build(Map.of());
+        assertThat(result.status()).isZero();
+        assertThat(result.text()).contains("WARNING: hmm4j is built without its emulated GPU for " + NativeCode.platform());
+        assertThat(emulated).doesNotExist();
+        assertThat(Files.getLastModifiedTime(library)).isEqualTo(first);
+    }
+
+    @Test
     void aMissingCompilerIsAWarning() throws Exception {
         Tool.Result result = build(Map.of("CC", "/nowhere/cc"));
         assertThat(result.status()).isZero();

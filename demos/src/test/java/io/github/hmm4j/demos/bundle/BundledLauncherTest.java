@@ -117,6 +117,29 @@ class BundledLauncherTest {
     }
 
     @Test
+    void anEmulatedDeviceLoadsItsLayer() throws Exception {
+        assertThat(hmm("demo", "all", "--device", "emulated:nvidia").err()).contains("the emulated GPU was not built");
+        Path layer = Files.createFile(root.resolve("opencl/libhmm-emulated-gpu.so"));
+        assertThat(hmm("demo", "all", "--device", "emulated:nvidia:memory=1G").lines()).contains("OPENCL_LAYERS=" + layer,
+            "HMM_EMULATED_GPU=nvidia:memory=1G", "<--device>", "<emulated:nvidia:memory=1G>");
+        assertThat(hmm("demo", "--device=emulated:rocm").lines()).contains("OPENCL_LAYERS=" + layer, "HMM_EMULATED_GPU=rocm");
+        assertThat(hmm("test", "--device", "emulated:arc", "--only", "x").lines())
+            .contains("OPENCL_LAYERS=" + layer, "HMM_EMULATED_GPU=arc", "<--only>").doesNotContain("<--device>");
+        assertThat(hmm("demo", "--device", "nvidia").lines()).noneMatch(line -> line.startsWith("OPENCL_LAYERS="));
+        assertThat(hmm("test", "--device", "nvidia").status()).isEqualTo(2);
+    }
+
+    @Test
+    void listsWhatCanBeEmulated() throws Exception {
+        Files.createFile(root.resolve("opencl/libhmm-emulated-gpu.so"));
+        Outcome list = hmm("devices", "--emulated", "--binding", "jocl");
+        assertThat(list.lines().stream().filter(line -> line.startsWith("HMM_EMULATED_GPU=")))
+            .containsExactly("HMM_EMULATED_GPU=nvidia", "HMM_EMULATED_GPU=rocm", "HMM_EMULATED_GPU=arc", "HMM_EMULATED_GPU=igpu", "HMM_EMULATED_GPU=mali");
+        assertThat(list.lines()).contains("<--emulated>", "<jocl>");
+        assertThat(hmm("devices", "--emulated", "--json").status()).isEqualTo(2);
+    }
+
+    @Test
     void saysWhatItDoesNotKnow() throws Exception {
         assertThat(hmm("--help").out()).contains("devices", "demo [NAME|all]", "bench NAME", "test");
         assertThat(hmm("dance").status()).isEqualTo(2);

@@ -201,6 +201,7 @@ class HmmCommandLineTest {
         demo good --page-size 4M          | '4M' is not a power of two from 4K to 2M
         demo good --page-size             | --page-size
         demo good --device -1             | device
+        demo good --device emulated:arc   | loaded by the script
         demo good --json no/such/folder/f | --json: cannot write a file there
         bench copy --runs many            | --runs
         bench svm                         | --out
