@@ -55,6 +55,7 @@ public final class DeviceFaults {
     private final List<PageRange> windows;
     private final Map<Long, Hold> held = new HashMap<>(); // by page
     private long limit = EVERYBODY;
+    private int idle; // rounds served since any work-item has ended
     private int stolen;
     private long pagesMoved;
     private long bytesCopied;
@@ -113,6 +114,7 @@ public final class DeviceFaults {
         if (round.progress()) {
             held.clear();
             stolen = 0;
+            idle = 0;
             limit = EVERYBODY;
         }
         if (round.faults().isEmpty()) { // those that may run have all ended; where all may, the kernel has spoilt what it was to write down
@@ -127,6 +129,7 @@ public final class DeviceFaults {
         }
         placer.placePaged(mirror, windows); // if somebody else needed all of the device meanwhile
         bring(choose(round.faults()));
+        idle++;
     }
 
     /// Pages that are to come now, and whether to be written. What one work-item asks for together stays together.
@@ -146,7 +149,9 @@ public final class DeviceFaults {
             if (hold == null && held.size() >= room) {
                 youngest = youngest == null ? youngestFirst() : youngest;
                 if (!letGo(youngest, fault.rank())) {
-                    limit = Math.min(limit, Math.max(fault.rank(), oldest(faults.getFirst().rank()) + 1));
+                    if (idle > 0) { // else the first may end with what they get, and all others say meanwhile what they miss
+                        limit = Math.min(limit, Math.max(fault.rank(), oldest(faults.getFirst().rank()) + 1));
+                    }
                     break;
                 }
             }
@@ -159,7 +164,7 @@ public final class DeviceFaults {
             hold.writes |= fault.write();
             wanted.put(fault.page(), hold.writes);
         }
-        if (wanted.isEmpty() && limit == limitBefore) {
+        if (wanted.isEmpty() && limit == limitBefore && idle > 0) {
             throw new DeviceMemoryExhaustedException(mirror.toString(), heap.space().pageSize().bytesFor(room + 1L), heap.space().pageSize().bytesFor(room),
                     "work-item %d of kernel=%s, counted group by group, asks for more pages at a time than there is room for; the rest of budgetBytes=%d is kept for plain arguments"
                             .formatted(faults.getFirst().rank(), kernel, mirror.budgetBytes()));
@@ -218,27 +223,31 @@ public final class DeviceFaults {
                         + (named ? ", which the launch names as read only" : ", which the launch does not name") + ", workItem=" + fault.rank());
     }
 
+    /// Use by use, since ranges of different ones may be of different regions, and each in two batches: to be read and to be written.
     private void bring(Map<Long, Boolean> wanted) {
         makeRoom(wanted.keySet());
         long[] pages = wanted.keySet().stream().mapToLong(Long::longValue).sorted().toArray();
-        int first = 0;
-        for (int i = 1; i <= pages.length; i++) {
-            boolean write = Objects.requireNonNull(wanted.get(pages[first]));
-            if (i == pages.length || pages[i] != pages[i - 1] + 1 || !Objects.equals(wanted.get(pages[i]), write) || !isOfSameUse(pages[first], pages[i])) {
-                bring(new PageRange(pages[first], pages[i - 1] + 1), write);
-                first = i;
+        boolean[] brought = new boolean[pages.length];
+        for (PageUse use : uses) {
+            List<PageRange> toRead = new ArrayList<>();
+            List<PageRange> toWrite = new ArrayList<>();
+            for (int i = 0; i < pages.length; i++) {
+                if (!brought[i] && use.pages().contains(pages[i])) {
+                    brought[i] = true;
+                    add(Objects.requireNonNull(wanted.get(pages[i])) ? toWrite : toRead, pages[i]);
+                }
             }
+            bring(toRead, ToDevice.Intent.READ);
+            bring(toWrite, ToDevice.Intent.WRITE);
         }
     }
 
-    /// Ranges of different uses may be of different regions.
-    private boolean isOfSameUse(long page, long other) {
-        for (PageUse use : uses) {
-            if (use.pages().contains(page)) {
-                return use.pages().contains(other);
-            }
+    private static void add(List<PageRange> ranges, long page) {
+        if (!ranges.isEmpty() && ranges.getLast().end() == page) {
+            ranges.set(ranges.size() - 1, new PageRange(ranges.getLast().first(), page + 1));
+        } else {
+            ranges.add(new PageRange(page, page + 1));
         }
-        return false;
     }
 
     private void makeRoom(Set<Long> wanted) {
@@ -250,13 +259,18 @@ public final class DeviceFaults {
         }
     }
 
-    private void bring(PageRange pages, boolean write) {
-        long end = placer.placePaged(mirror, pages);
-        if (end == pages.first()) {
-            return; // nothing could be evicted: views or other launches hold it, and the next round asks again
+    private void bring(List<PageRange> wanted, ToDevice.Intent intent) {
+        List<PageRange> placed = new ArrayList<>(wanted.size());
+        for (PageRange range : wanted) {
+            long end = placer.placePaged(mirror, range);
+            if (end > range.first()) { // else nothing could be evicted: views or other launches hold it, and the next round asks again
+                placed.add(new PageRange(range.first(), end));
+            }
         }
-        MigrationReport report = toDevice.migrate(mirror, new PageRange(pages.first(), end), write ? ToDevice.Intent.WRITE : ToDevice.Intent.READ,
-                ToDevice.Effort.EVERY_PAGE, Cause.DEVICE_FAULT, new UndoLog(heap, mirror));
+        if (placed.isEmpty()) {
+            return;
+        }
+        MigrationReport report = toDevice.migrate(mirror, placed, intent, ToDevice.Effort.EVERY_PAGE, Cause.DEVICE_FAULT, new UndoLog(heap, mirror));
         pagesMoved += report.count(PageOutcome.MOVED);
         bytesCopied += report.bytesCopied();
         pinned |= report.count(PageOutcome.PINNED) > 0;

@@ -89,8 +89,15 @@ public final class ToDevice {
     /// @throws io.github.hmm4j.error.AccessViolationException if the protection forbids it
     /// @throws io.github.hmm4j.error.HmmException             if a copy failed
     public MigrationReport migrate(DeviceMirror mirror, PageRange pages, Intent intent, Effort effort, Cause cause, UndoLog undo) {
+        return migrate(mirror, List.of(pages), intent, effort, cause, undo);
+    }
+
+    /// The same for pages that lie apart, with one batch's copies beside another's.
+    ///
+    /// @param ranges of one region, in order and apart from each other, at least one
+    public MigrationReport migrate(DeviceMirror mirror, List<PageRange> ranges, Intent intent, Effort effort, Cause cause, UndoLog undo) {
         assert mirror.lock().isHeldByCurrentThread();
-        return new Move(mirror, pages, intent, effort, cause, undo).run();
+        return new Move(mirror, ranges, intent, effort, cause, undo).run();
     }
 
     /// Gives back what a launch or a migration had moved before it failed. Never fails, and takes nothing from the Java heap.
@@ -103,7 +110,8 @@ public final class ToDevice {
 
         private final DeviceMirror mirror;
         private final int device;
-        private final PageRange pages;
+        private final List<PageRange> ranges;
+        private final PageRange pages; // from the first to the last
         private final Intent intent;
         private final Effort effort;
         private final Cause cause;
@@ -113,15 +121,16 @@ public final class ToDevice {
         private final String what;
         private final @Nullable MigrationEvent event = heap.timeline().migration();
 
-        Move(DeviceMirror mirror, PageRange pages, Intent intent, Effort effort, Cause cause, UndoLog undo) {
+        Move(DeviceMirror mirror, List<PageRange> ranges, Intent intent, Effort effort, Cause cause, UndoLog undo) {
             this.mirror = mirror;
             this.device = mirror.index();
-            this.pages = pages;
+            this.ranges = ranges;
+            pages = new PageRange(ranges.getFirst().first(), ranges.getLast().end());
             this.intent = intent;
             this.effort = effort;
             this.cause = cause;
             this.undo = undo;
-            undo.expect(pages);
+            ranges.forEach(undo::expect);
             report = new MigrationReport(pages);
             what = "migration to " + mirror;
             regionId = heap.space().regionAt(heap.space().addressOf(pages.first())).map(Region::id).orElse(0);
@@ -160,14 +169,18 @@ public final class ToDevice {
 
         /// The pages that are not there yet. Whatever becomes of the others while these are moved is for the launch gate to see.
         private List<PageRange> plan() {
-            List<PageRange> missing = mirror.missing(pages, intent.writes());
-            long page = pages.first();
-            for (PageRange range : missing) {
-                report.set(page, range.first(), PageOutcome.ALREADY);
-                page = range.end();
+            List<PageRange> all = new ArrayList<>();
+            for (PageRange wanted : ranges) {
+                List<PageRange> missing = mirror.missing(wanted, intent.writes());
+                long page = wanted.first();
+                for (PageRange range : missing) {
+                    report.set(page, range.first(), PageOutcome.ALREADY);
+                    page = range.end();
+                }
+                report.set(page, wanted.end(), PageOutcome.ALREADY);
+                all.addAll(missing);
             }
-            report.set(page, pages.end(), PageOutcome.ALREADY);
-            return missing;
+            return all;
         }
 
         private void bringHomeFromPeers(PageRange range) {
