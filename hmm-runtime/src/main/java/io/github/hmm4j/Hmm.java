@@ -117,7 +117,8 @@ public final class Hmm implements AutoCloseable {
         }
     }
 
-    private static ManagedPages openPages(HmmBuilder builder, List<Device> opened, AddressSpace space, PageTable table, @Nullable NativePager nativePager,
+    private static ManagedPages openPages(HmmBuilder builder, List<Device> opened, AddressSpace space,
+            PageTable table, @Nullable NativePager nativePager,
             Notifier notifier, Parts used) {
         List<DeviceMirror> mirrors = new ArrayList<>();
         for (Device device : opened) {

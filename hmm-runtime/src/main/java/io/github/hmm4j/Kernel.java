@@ -131,7 +131,8 @@ public final class Kernel {
         /// Moves the pages that the kernel needs to the device and starts it there. Returns when it is enqueued, behind the launches of that device before it.
         ///
         /// @throws IllegalArgumentException                             if the arguments do not fit the kernel
-        /// @throws IllegalStateException                                if the calling thread itself holds a view that the launch would wait for, or is within code of the program's own that this heap has called
+        /// @throws IllegalStateException                                if the calling thread itself holds a view that
+        /// the launch would wait for, or is within code of the program's own that this heap has called
         /// @throws io.github.hmm4j.error.AccessViolationException       if a page's protection forbids what the kernel does
         /// @throws io.github.hmm4j.error.DeviceMemoryExhaustedException if the ranges do not fit the device's budget together
         /// @throws io.github.hmm4j.error.LaunchBlockedException         if views of other threads kept the pages for longer than the launch timeout
