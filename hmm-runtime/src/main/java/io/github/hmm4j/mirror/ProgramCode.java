@@ -6,7 +6,8 @@ import org.jspecify.annotations.Nullable;
 /// policy, a mirror's callback.
 ///
 /// Such code may look at the heap. If it changed it, it would change what its caller, further down the same stack, is
-/// just changing: the locks that keep others out let it pass, since its own thread holds them. So it is refused. Threads: any.
+/// just changing: the locks that keep others out let it pass, since its own thread holds them. So it is refused.
+/// Threads: any.
 public final class ProgramCode {
 
     /// One thread's place. Used by that thread.
@@ -50,8 +51,8 @@ public final class ProgramCode {
     public void refuse(String call) {
         String running = places.get().running;
         if (running != null) {
-            throw new IllegalStateException(call + " within " + running + " is refused: the heap called that in the middle"
-                    + " of a change, which this would change too, or wait for");
+            throw new IllegalStateException(call + " within " + running + " is refused: the heap called that in the"
+                    + " middle of a change, which this would change too, or wait for");
         }
     }
 }
