@@ -2,10 +2,12 @@ package io.github.hmm4j;
 
 import java.util.List;
 
-/// Classes that are initialised when a heap is opened, so that none is first needed when the Java heap is full. A class whose initialisation fails is broken for as long as the program runs
-/// (`NoClassDefFoundError`), and whoever claims, undoes, releases or frees needs these. A heap that cannot be opened because of that has nothing to lose yet.
+/// Classes that are initialised when a heap is opened, so that none is first needed when the Java heap is full. A class
+/// whose initialisation fails is broken for as long as the program runs (`NoClassDefFoundError`), and whoever claims,
+/// undoes, releases or frees needs these. A heap that cannot be opened because of that has nothing to lose yet.
 ///
-/// By name, since most are of other packages' own; those with `$1` are what javac makes of a `switch` over an enum. `EarlyClassesTest` finds what is missing here.
+/// By name, since most are of other packages' own; those with `$1` are what javac makes of a `switch` over an enum.
+/// `EarlyClassesTest` finds what is missing here.
 final class EarlyClasses {
 
     private EarlyClasses() {}
@@ -15,12 +17,14 @@ final class EarlyClasses {
                 "Access", "Arg$Intent", "Launch$Moves", // what calls take and return
                 "account.Cause", "account.Counter", "account.Direction",
                 "device.Completion", "device.ScalarType", "device.ScalarType$Kind", "device.ValueType",
-                "migrate.Claims", "migrate.PageOutcome", "migrate.RegionChanges$1", "migrate.Steps$Step", "migrate.ToDevice$1", "migrate.ToDevice$Effort",
+                "migrate.Claims", "migrate.PageOutcome", "migrate.RegionChanges$1", "migrate.Steps$Step",
+                "migrate.ToDevice$1", "migrate.ToDevice$Effort",
                 "migrate.ToDevice$Intent", "migrate.ToHost$1", "migrate.ToHost$Access", "migrate.ToHost$Fetch$Batch",
                 "mirror.InvalidationKind", "mirror.Snapshot$1", "mirror.SnapshotCode",
                 "page.PageState", "page.PageWord", "page.PageWord$1", "page.Transition",
                 "policy.Candidates$Cost", "space.Protection",
-                "timeline.CommandEvent", "timeline.CommandEvent$Kind", "timeline.EvictionEvent", "timeline.FetchEvent", "timeline.LaunchEvent",
+                "timeline.CommandEvent", "timeline.CommandEvent$Kind", "timeline.EvictionEvent",
+                "timeline.FetchEvent", "timeline.LaunchEvent",
                 "timeline.LongTouchEvent", "timeline.MigrationEvent", "timeline.ReplayEvent");
         for (int i = 0; i < names.size(); i++) {
             initialize(EarlyClasses.class.getPackageName() + "." + names.get(i));

@@ -244,8 +244,8 @@ public final class HmmBuilder {
 
     private static void tell(Hmm hmm) {
         try {
-            hmm.devices().forEach(device -> LOG.info("{}: {}, {}, budget {} MiB, copies {}, {}", device, device.info().driver(),
-                    device.info().binding(), device.budgetBytes() >> 20, device.copyEngine(),
+            hmm.devices().forEach(device -> LOG.info("{}: {}, {}, budget {} MiB, copies {}, {}", device,
+                    device.info().driver(), device.info().binding(), device.budgetBytes() >> 20, device.copyEngine(),
                     device.hasAperture() ? "aperture" : "windows"));
             LOG.info("host access {}: {}{}", hmm.hostAccess().mode(), hmm.hostAccess().why(),
                     hmm.hostAccess().better().isEmpty() ? "" : ". Better: " + hmm.hostAccess().better());

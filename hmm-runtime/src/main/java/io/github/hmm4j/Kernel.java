@@ -131,11 +131,12 @@ public final class Kernel {
         /// Moves the pages that the kernel needs to the device and starts it there. Returns when it is enqueued, behind the launches of that device before it.
         ///
         /// A kernel that goes through the device's page table ([Arg#heap]) has ended when this returns: it is launched again and again, with what it missed brought in between, until every
-        /// work-item has come to its end. One such launch at a time runs on a device. It ends with an error, and what its work-items had written by then stays, if it asks for an address
+        /// work-item has come to its end. It ends with an error, and what its work-items had written by then stays, if it asks for an address
         /// that it was not given, or if one work-item alone asks for more pages than there is room for.
         ///
         /// @throws IllegalArgumentException                             if the arguments do not fit the kernel
-        /// @throws IllegalStateException                                if the calling thread itself holds a view that the launch would wait for, or is within code of the program's own that this heap has called
+        /// @throws IllegalStateException                                if the calling thread itself holds a view that
+        /// the launch would wait for, or is within code of the program's own that this heap has called
         /// @throws io.github.hmm4j.error.AccessViolationException       if a page's protection forbids what the kernel does, or a kernel that goes through the page table asks for an address
         ///                                                              outside the ranges it was given; the message names kernel, address and work-item
         /// @throws io.github.hmm4j.error.DeviceMemoryExhaustedException if the ranges do not fit the device's budget together

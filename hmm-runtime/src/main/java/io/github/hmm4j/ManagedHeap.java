@@ -56,7 +56,8 @@ import org.slf4j.LoggerFactory;
 ///
 /// With checked access the bytes are reached through [#view] only: a raw touch of the segment throws [WrongThreadException], since it belongs to a thread that has ended.
 ///
-/// Code of the program's own that the heap calls in the middle of a change, an [io.github.hmm4j.policy.EvictionPolicy] or an [InvalidationCallback], may look ([#residency], [#snapshot],
+/// Code of the program's own that the heap calls in the middle of a change, an [io.github.hmm4j.policy.EvictionPolicy]
+/// or an [InvalidationCallback], may look ([#residency], [#snapshot],
 /// [#smaps], what says how many bytes) and subscribe. All else of its own heap throws an [IllegalStateException] there.
 ///
 /// Segments live until [#free] or the end of the [Hmm]. Ranges given to the methods below lie within one allocation. Sizes are bytes. Threads: any.

@@ -88,7 +88,8 @@ class OpeningTest {
     @Test
     void aProgramIsGivenAllOfItsOptionsOrNone() {
         try (Rig rig = Rig.windows(1, 16)) {
-            assertThatThrownBy(() -> rig.hmm.program(Source.text("k.cl", ""), "\0")).isInstanceOf(IllegalArgumentException.class).hasMessageContaining("index=0");
+            assertThatThrownBy(() -> rig.hmm.program(Source.text("k.cl", ""), "\0"))
+                    .isInstanceOf(IllegalArgumentException.class).hasMessageContaining("index=0");
         }
     }
 

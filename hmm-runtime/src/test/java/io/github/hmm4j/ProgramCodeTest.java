@@ -61,7 +61,8 @@ class ProgramCodeTest {
     /// Three arrays of two devices, and a mirror of all of them that the policy knows.
     private static final class World implements AutoCloseable {
 
-        final Rig rig = Rig.open(2, false, builder -> builder.heap(ByteSize.mib(8)).budget(2L * PAGES * Rig.PAGE).eviction(this::victims));
+        final Rig rig = Rig.open(2, false, builder -> builder.heap(ByteSize.mib(8)).budget(2L * PAGES * Rig.PAGE)
+                .eviction(this::victims));
         final MemorySegment a = rig.filled(PAGES, 1);
         final MemorySegment b = rig.filled(PAGES, 2);
         final MemorySegment c = rig.filled(PAGES, 3);
@@ -104,7 +105,8 @@ class ProgramCodeTest {
 
         void assertRefused(String code) {
             assertThat(refused).isNotEmpty().allSatisfy(e -> assertThat(e).isInstanceOf(IllegalStateException.class));
-            assertThat(refused).allSatisfy(e -> assertThat(e.getMessage()).containsAnyOf(code, "within one of its own calls"));
+            assertThat(refused).allSatisfy(e -> assertThat(e.getMessage()).containsAnyOf(code,
+                    "within one of its own calls"));
         }
 
         @Override
@@ -162,8 +164,10 @@ class ProgramCodeTest {
     void a_policy_may_look() {
         try (World world = new World()) {
             List<Object> seen = new ArrayList<>();
-            world.withinPolicy = w -> seen.add(List.of(w.rig.heap.residency(w.a), w.rig.heap.snapshot(w.a), w.rig.heap.snapshot(w.a, w.rig.device(0)), w.rig.heap.smaps(),
-                    w.rig.heap.usedBytes(), w.rig.heap.contains(w.a.address()), w.rig.hmm.report(), w.rig.device(0).usedBytes(), w.rig.kernel("two").name()));
+            world.withinPolicy = w -> seen.add(List.of(w.rig.heap.residency(w.a), w.rig.heap.snapshot(w.a),
+                    w.rig.heap.snapshot(w.a, w.rig.device(0)), w.rig.heap.smaps(),
+                    w.rig.heap.usedBytes(), w.rig.heap.contains(w.a.address()), w.rig.hmm.report(),
+                    w.rig.device(0).usedBytes(), w.rig.kernel("two").name()));
             world.round();
             world.round();
             assertThat(seen).hasSize(world.asked).isNotEmpty();

@@ -12,7 +12,8 @@ public final class BuildOptions {
     public static String checked(String options) {
         int at = options.indexOf('\0');
         if (at >= 0) {
-            throw new IllegalArgumentException("options have a NUL at index=" + at + ", behind \"" + options.substring(0, at) + "\": they would end there");
+            throw new IllegalArgumentException("options have a NUL at index=" + at + ", behind \""
+                    + options.substring(0, at) + "\": they would end there");
         }
         return options;
     }

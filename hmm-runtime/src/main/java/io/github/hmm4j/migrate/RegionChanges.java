@@ -71,10 +71,12 @@ public final class RegionChanges {
     private record Allocated<T>(Region region, Leaving leaving, T handle) {}
 
     private <T> Allocated<T> allocated(Region region, Function<Region, T> handle) {
-        return new Allocated<>(region, new Leaving(region.range(), space.pagesOf(region.range())), handle.apply(region));
+        return new Allocated<>(region, new Leaving(region.range(), space.pagesOf(region.range())),
+                handle.apply(region));
     }
 
-    /// Of new pages, those that had a region before: their words say that they have none, and a touch of them was an error.
+    /// Of new pages, those that had a region before: their words say that they have none, and a touch of them was an
+    /// error.
     private void openAgain(PageRange pages) {
         long end = Math.min(pages.end(), unmappedEnd);
         if (end <= pages.first()) {
@@ -144,7 +146,8 @@ public final class RegionChanges {
         space.recycle(leaving.range);
     }
 
-    /// Takes a region away that nobody has heard of. Who has kept its addresses from before may use it all the same; while he has a view it stays.
+    /// Takes a region away that nobody has heard of. Who has kept its addresses from before may use it all the same;
+    /// while he has a view it stays.
     private boolean unmapRegion(Leaving leaving) {
         Backoff backoff = new Backoff();
         try (var _ = heap.notifier().begin(leaving.range, InvalidationKind.UNMAP, -1);

@@ -2,10 +2,12 @@ package io.github.hmm4j.mirror;
 
 import org.jspecify.annotations.Nullable;
 
-/// Which threads are in code of the program's own that a heap has called in the middle of something: an eviction policy, a mirror's callback.
+/// Which threads are in code of the program's own that a heap has called in the middle of something: an eviction
+/// policy, a mirror's callback.
 ///
-/// Such code may look at the heap. If it changed it, it would change what its caller, further down the same stack, is just changing: the locks that keep others out let it pass, since its own
-/// thread holds them. So it is refused. Threads: any.
+/// Such code may look at the heap. If it changed it, it would change what its caller, further down the same stack, is
+/// just changing: the locks that keep others out let it pass, since its own thread holds them. So it is refused.
+/// Threads: any.
 public final class ProgramCode {
 
     /// One thread's place. Used by that thread.
@@ -32,7 +34,8 @@ public final class ProgramCode {
     private final ThreadLocal<Place> places = ThreadLocal.withInitial(Place::new);
     private final Place nowhere = new Place(); // of threads for which there was no memory
 
-    /// The calling thread's. Never fails: whether a thread is in the program's code matters only to mistakes of that code.
+    /// The calling thread's. Never fails: whether a thread is in the program's code matters only to mistakes of that
+    /// code.
     public Place place() {
         try {
             return places.get();
@@ -41,13 +44,15 @@ public final class ProgramCode {
         }
     }
 
-    /// Refuses a call of the program's code that changes what it was called from the middle of, or that would wait for that.
+    /// Refuses a call of the program's code that changes what it was called from the middle of, or that would wait for
+    /// that.
     ///
     /// @throws IllegalStateException within such code
     public void refuse(String call) {
         String running = places.get().running;
         if (running != null) {
-            throw new IllegalStateException(call + " within " + running + " is refused: the heap called that in the middle of a change, which this would change too, or wait for");
+            throw new IllegalStateException(call + " within " + running + " is refused: the heap called that in the"
+                    + " middle of a change, which this would change too, or wait for");
         }
     }
 }

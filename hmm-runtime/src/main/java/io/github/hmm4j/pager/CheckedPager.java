@@ -167,7 +167,8 @@ public final class CheckedPager {
         }
     }
 
-    /// Waits until a view has been closed since `seen`, or the deadline. An interrupt is kept for later: it says nothing about views.
+    /// Waits until a view has been closed since `seen`, or the deadline. An interrupt is kept for later: it says
+    /// nothing about views.
     ///
     /// @return false after the deadline, whatever has been closed
     public boolean awaitClosing(long seen, long deadlineNanos) {

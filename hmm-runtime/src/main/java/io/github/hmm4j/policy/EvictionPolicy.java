@@ -2,10 +2,12 @@ package io.github.hmm4j.policy;
 
 /// Says which frames of a full device are given up first.
 ///
-/// Asked in the middle of a launch or prefetch, whose frames are half assigned. So of its own heap it may call only what looks: to launch, to move pages, to open views, or to allocate and free
+/// Asked in the middle of a launch or prefetch, whose frames are half assigned. So of its own heap it may call only
+/// what looks: to launch, to move pages, to open views, or to allocate and free
 /// throws an [IllegalStateException].
 ///
-/// Threads: asked by one thread for each device at a time, with the device's lock held. May throw: then the device falls back to the order of its frames.
+/// Threads: asked by one thread for each device at a time, with the device's lock held. May throw: then the device
+/// falls back to the order of its frames.
 @FunctionalInterface
 public interface EvictionPolicy {
 

@@ -208,7 +208,8 @@ public final class HostMemory implements AutoCloseable {
         }
     }
 
-    /// Of a file. Like the reservation it is made before what it closes is opened: the Java heap may be full in between.
+    /// Of a file. Like the reservation it is made before what it closes is opened: the Java heap may be full in
+    /// between.
     private static final class Descriptor implements AutoCloseable {
 
         private int number = -1;

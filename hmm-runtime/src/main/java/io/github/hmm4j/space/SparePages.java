@@ -6,7 +6,8 @@ import java.util.Arrays;
 /// Ranges of host memory that nobody has allocated and that were kept, zeroed, instead of being given back to the operating system: those who get them next are
 /// spared the first touch, which costs ten times as much as zeroing.
 ///
-/// The oldest go when there is too much. To allocate from it takes nothing from the Java heap, since the region is there by then. Guarded by the monitor of its [HostMemory].
+/// The oldest go when there is too much. To allocate from it takes nothing from the Java heap, since the region is
+/// there by then. Guarded by the monitor of its [HostMemory].
 final class SparePages {
 
     /// Enough for programs that allocate and free in turns, little enough to stay unnoticed.

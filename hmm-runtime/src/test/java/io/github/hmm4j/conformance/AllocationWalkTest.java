@@ -24,7 +24,8 @@ class AllocationWalkTest {
 
     /// The floor is how often something must have failed, so that a walk that no longer walks is noticed.
     @ParameterizedTest
-    @CsvSource({"SIM_PRIVATE, windows, ONCE, 1000", "SIM_PRIVATE, windows, FROM_THEN_ON, 1000", "SIM_COHERENT, aperture, FROM_THEN_ON, 1000",
+    @CsvSource({"SIM_PRIVATE, windows, ONCE, 1000", "SIM_PRIVATE, windows, FROM_THEN_ON, 1000",
+            "SIM_COHERENT, aperture, FROM_THEN_ON, 1000",
             "SIM_PRIVATE, windows, SYSTEM_CALL, 10", "UFFD_LWJGL, windows, SYSTEM_CALL, 10"})
     void whateverFailsLeavesAllAsItWas(Backend backend, String frames, AllocationFaults.Mode mode, int floor) {
         walk(floor, List.of(), ChildJvm.JSIG, backend, frames, mode);

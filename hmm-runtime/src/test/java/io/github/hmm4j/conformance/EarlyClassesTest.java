@@ -12,7 +12,8 @@ import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.EnumSource;
 
-/// Once a heap is open no class of ours with static state is initialised any more, so none can break because the Java heap is full. The program is [EarlyClassesWorker].
+/// Once a heap is open no class of ours with static state is initialised any more, so none can break because the Java
+/// heap is full. The program is [EarlyClassesWorker].
 @Timeout(value = 200, unit = TimeUnit.SECONDS)
 class EarlyClassesTest {
 
@@ -22,12 +23,15 @@ class EarlyClassesTest {
     @ParameterizedTest
     @EnumSource(names = {"SIM_PRIVATE", "SIM_COHERENT", "OPENCL_LWJGL", "UFFD_LWJGL", "SIGSEGV_LWJGL"})
     void nothingOfOursIsInitialisedOnceAHeapIsOpen(Backend backend) {
-        ChildJvm.Result result = ChildJvm.run(Duration.ofSeconds(120), List.of("-Xlog:class+init=info:stdout:none"), EarlyClassesWorker.class, backend.name());
+        ChildJvm.Result result = ChildJvm.run(Duration.ofSeconds(120), List.of("-Xlog:class+init=info:stdout:none"),
+                EarlyClassesWorker.class, backend.name());
         assertThat(result.status()).as(result.output()).isZero();
         List<String> lines = result.output().lines().toList();
         int opened = lines.indexOf(EarlyClassesWorker.OPENED);
         assertThat(lines.indexOf("done")).isGreaterThan(opened);
-        assertThat(lines.subList(0, opened)).as("how the JVM tells of it").anyMatch(line -> INITIALIZED.matcher(line).find() && line.contains("page/Transition'"));
-        assertThat(lines.subList(opened, lines.indexOf("done")).stream().map(INITIALIZED::matcher).filter(Matcher::find).map(found -> found.group(1))).isEmpty();
+        assertThat(lines.subList(0, opened)).as("how the JVM tells of it").anyMatch(line -> INITIALIZED.matcher(line)
+                .find() && line.contains("page/Transition'"));
+        assertThat(lines.subList(opened, lines.indexOf("done")).stream().map(INITIALIZED::matcher)
+                .filter(Matcher::find).map(found -> found.group(1))).isEmpty();
     }
 }

@@ -11,7 +11,8 @@ import io.github.hmm4j.space.Protection;
 import java.lang.foreign.MemorySegment;
 import java.util.concurrent.locks.ReentrantLock;
 
-/// Opens a heap, says so, and does everything with it that takes locks, claims or frames, failures included. Argument: a [Backend].
+/// Opens a heap, says so, and does everything with it that takes locks, claims or frames, failures included. Argument:
+/// a [Backend].
 public final class EarlyClassesWorker {
 
     static final String OPENED = "opened";

@@ -534,7 +534,8 @@ public abstract class DeviceContract {
 
     @Test
     void optionsThatACompilerWouldCutOffAreRefused() {
-        assertThatIllegalArgumentException().isThrownBy(() -> device.build(Source.resource("device-contract.cl"), "-DA=1\0 -DB=2"))
+        assertThatIllegalArgumentException().isThrownBy(() -> device.build(Source.resource("device-contract.cl"),
+                "-DA=1\0 -DB=2"))
                 .withMessageContainingAll("index=5", "-DA=1");
     }
 

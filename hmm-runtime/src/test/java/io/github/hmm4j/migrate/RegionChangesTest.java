@@ -43,13 +43,16 @@ class RegionChangesTest {
 
     private ManagedPages managedPages() {
         Accounts accounts = new Accounts();
-        return new ManagedPages(space, table, new LaunchTable(table, accounts), new Notifier(), accounts, new Timeline(accounts, null), List.of());
+        return new ManagedPages(space, table, new LaunchTable(table, accounts), new Notifier(), accounts,
+                new Timeline(accounts, null), List.of());
     }
 
     /// Over a host side that remembers what was opened, and fails if it is to.
     private RegionChanges regions() {
         HostSide real = new JavaHostSide(heap, hostLock);
-        HostSide hostSide = (HostSide) Proxy.newProxyInstance(HostSide.class.getClassLoader(), new Class<?>[] {HostSide.class}, (_, method, arguments) -> {
+        Class<?>[] asHostSide = {HostSide.class};
+        ClassLoader loader = HostSide.class.getClassLoader();
+        HostSide hostSide = (HostSide) Proxy.newProxyInstance(loader, asHostSide, (_, method, arguments) -> {
             if (method.getName().equals("setAccess")) {
                 opened.add((PageRange) arguments[0]);
                 if (failure != null) {
@@ -95,7 +98,9 @@ class RegionChangesTest {
     void a_region_whose_addresses_cannot_be_opened_is_given_back(boolean javaHeapIsFull) {
         VaRange before = allocate(2);
         regions.free(before);
-        failure = javaHeapIsFull ? new OutOfMemoryError("made to fail") : new SystemCallFailedException("mprotect", 12, "made to fail");
+        failure = javaHeapIsFull
+                ? new OutOfMemoryError("made to fail")
+                : new SystemCallFailedException("mprotect", 12, "made to fail");
         for (int i = 0; i < 3; i++) {
             assertThatThrownBy(() -> allocate(2)).isSameAs(failure);
             assertThat(space.regions()).isEmpty();

@@ -51,7 +51,7 @@ final class Includes {
     private static void requireNoNul(String file, String code) {
         int at = code.indexOf('\0');
         if (at >= 0) {
-            throw new IllegalArgumentException("there is a NUL at index=%d of %s, in line %d: the program would end there"
+            throw new IllegalArgumentException("a NUL at index=%d of %s, line %d, would end the program there"
                     .formatted(at, file, code.substring(0, at + 1).lines().count()));
         }
     }

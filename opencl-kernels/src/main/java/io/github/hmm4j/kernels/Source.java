@@ -34,8 +34,8 @@ public final class Source {
 
     /// A kernel file from the class path: one of this library (`"matmul.cl"`), else the resource of that name.
     ///
-    /// @throws IllegalArgumentException if there is none, a header is missing, or there is a NUL in the text, or a NUL or
-    /// a line end in the name
+    /// @throws IllegalArgumentException if there is none, a header is missing, or there is a NUL in the text, or a NUL
+    /// or a line end in the name
     public static Source resource(String name) {
         Objects.requireNonNull(name, "name");
         for (String path : List.of(KERNELS + name, name)) {
@@ -51,8 +51,8 @@ public final class Source {
 
     /// A kernel file of the file system, in UTF-8; compiler messages name it by `file` as given.
     ///
-    /// @throws IllegalArgumentException if there is none, a header is missing, or there is a NUL in the text, or a NUL or
-    /// a line end in the name
+    /// @throws IllegalArgumentException if there is none, a header is missing, or there is a NUL in the text, or a NUL
+    /// or a line end in the name
     /// @throws UncheckedIOException if it exists but cannot be read
     public static Source file(Path file) {
         String code = readFile(file);
@@ -67,8 +67,8 @@ public final class Source {
 
     /// Code from a string; compiler messages call it `name`.
     ///
-    /// @throws IllegalArgumentException if a header is missing, there is a NUL in the text, or a NUL or a line end in the
-    /// name
+    /// @throws IllegalArgumentException if a header is missing, there is a NUL in the text, or a NUL or a line end in
+    /// the name
     public static Source text(String name, String code) {
         Objects.requireNonNull(name, "name");
         return new Source(name, Includes.join(name, code, Source::libraryHeader));

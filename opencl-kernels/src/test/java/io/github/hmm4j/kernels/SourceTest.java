@@ -105,7 +105,8 @@ final class SourceTest {
 
     @Test
     void rejectsANulThatWouldCutTheProgramOff() throws Exception {
-        assertThatIllegalArgumentException().isThrownBy(() -> Source.text("k.cl", "kernel void f() {}\n// \0\nkernel void g() {}\n"))
+        assertThatIllegalArgumentException().isThrownBy(() -> Source.text("k.cl",
+                "kernel void f() {}\n// \0\nkernel void g() {}\n"))
                 .withMessageContainingAll("index=22", "k.cl", "line 2");
         Files.writeString(folder.resolve("own.clh"), "\0");
         Path file = Files.writeString(folder.resolve("k.cl"), "#include \"own.clh\"\n");
