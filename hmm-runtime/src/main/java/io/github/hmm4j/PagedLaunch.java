@@ -42,7 +42,7 @@ final class PagedLaunch {
         this.mirror = mirror;
         table = Objects.requireNonNull(mirror.deviceTable(), "only kernels compiled with it go through it");
         pages = plan.paged();
-        faults = new DeviceFaults(parts.heap(), parts.placer(), parts.evictor(), parts.toDevice(), mirror, kernel.name(), pages, plan.windows());
+        faults = new DeviceFaults(parts.heap(), parts.placer(), parts.evictor(), parts.toDevice(), mirror, kernel.name(), pages, plan.windows(), range.items());
     }
 
     /// @return a launch that has ended

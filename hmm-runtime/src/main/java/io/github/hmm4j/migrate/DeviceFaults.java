@@ -4,6 +4,7 @@ import io.github.hmm4j.account.Cause;
 import io.github.hmm4j.account.Counter;
 import io.github.hmm4j.error.AccessViolationException;
 import io.github.hmm4j.error.DeviceMemoryExhaustedException;
+import io.github.hmm4j.error.RunawayKernelException;
 import io.github.hmm4j.mirror.DeviceMirror;
 import io.github.hmm4j.mirror.DeviceTable;
 import io.github.hmm4j.mirror.FaultRound;
@@ -53,17 +54,20 @@ public final class DeviceFaults {
     private final String kernel;
     private final List<PageUse> uses;
     private final List<PageRange> windows;
+    private final long workItems;
     private final Map<Long, Hold> held = new HashMap<>(); // by page
     private long limit = EVERYBODY;
     private int idle; // rounds served since any work-item has ended
     private int stolen;
+    private long ends; // rounds in which some work-item has ended
     private long pagesMoved;
     private long bytesCopied;
     private boolean pinned;
 
     /// @param uses    what the launch may ask for
     /// @param windows what it takes as pointers of its own
-    public DeviceFaults(ManagedPages heap, Placer placer, Evictor evictor, ToDevice toDevice, DeviceMirror mirror, String kernel, List<PageUse> uses, List<PageRange> windows) {
+    public DeviceFaults(ManagedPages heap, Placer placer, Evictor evictor, ToDevice toDevice, DeviceMirror mirror, String kernel, List<PageUse> uses, List<PageRange> windows,
+            long workItems) {
         this.heap = heap;
         this.placer = placer;
         this.evictor = evictor;
@@ -72,6 +76,7 @@ public final class DeviceFaults {
         this.kernel = kernel;
         this.uses = uses;
         this.windows = windows;
+        this.workItems = workItems;
     }
 
     /// Work-items of a smaller rank may run in the next round.
@@ -105,20 +110,21 @@ public final class DeviceFaults {
     /// Brings what was missing, as far as there is room. The caller holds the device's lock.
     ///
     /// @throws AccessViolationException       if the kernel may not use a page that it asked for
+    /// @throws RunawayKernelException         if what it has written down cannot be
     /// @throws DeviceMemoryExhaustedException if one work-item, or one group that leaves together, asks for more than there is room for
     /// @throws io.github.hmm4j.error.HmmException if a copy failed
     public void serve(FaultRound round) {
         assert mirror.lock().isHeldByCurrentThread();
         heap.accounts().increment(Counter.DEVICE_FAULT_ROUNDS);
         pinned = false;
+        requirePossible(round);
         if (round.progress()) {
             held.clear();
             stolen = 0;
             idle = 0;
             limit = EVERYBODY;
         }
-        if (round.faults().isEmpty()) { // those that may run have all ended; where all may, the kernel has spoilt what it was to write down
-            stolen += limit == EVERYBODY && !round.progress() ? 1 : 0;
+        if (round.faults().isEmpty()) { // those that may run have all ended
             held.values().removeIf(hold -> hold.rank < limit);
             limit = EVERYBODY;
             return;
@@ -130,6 +136,18 @@ public final class DeviceFaults {
         placer.placePaged(mirror, windows); // if somebody else needed all of the device meanwhile
         bring(choose(round.faults()));
         idle++;
+    }
+
+    /// A kernel can write anything into the table, and rounds must end all the same. In each that tells of an end one work-item has come to it, and not twice; and whoever may run and has not
+    /// ended has missed something.
+    private void requirePossible(FaultRound round) {
+        ends += round.progress() ? 1 : 0;
+        if (ends > workItems) {
+            throw new RunawayKernelException(kernel, "in %d rounds some work-item has ended, and there are workItems=%d".formatted(ends, workItems));
+        }
+        if (round.faults().isEmpty() && limit == EVERYBODY) {
+            throw new RunawayKernelException(kernel, "work-items have not ended, and miss nothing");
+        }
     }
 
     /// Pages that are to come now, and whether to be written. What one work-item asks for together stays together.
