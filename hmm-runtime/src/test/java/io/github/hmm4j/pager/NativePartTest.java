@@ -12,6 +12,7 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.TimeUnit;
 import java.util.stream.Stream;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -36,10 +37,21 @@ class NativePartTest {
         }
     }
 
+    @Test
+    @Timeout(value = 600, unit = TimeUnit.SECONDS)
+    void passesItsTests() throws IOException, InterruptedException {
+        passes(Build.PLAIN);
+    }
+
+    @Tag("exhaustive")
     @ParameterizedTest
-    @EnumSource
-    @Timeout(value = 300, unit = TimeUnit.SECONDS)
-    void passesItsTests(Build build) throws IOException, InterruptedException {
+    @EnumSource(names = {"ADDRESSES", "THREADS"})
+    @Timeout(value = 600, unit = TimeUnit.SECONDS)
+    void passesThemUnderSanitizers(Build build) throws IOException, InterruptedException {
+        passes(build);
+    }
+
+    private static void passes(Build build) throws IOException, InterruptedException {
         Path folder = Files.createDirectories(Path.of("target", "native-tests", build.name()).toAbsolutePath());
         Path trivial = Files.writeString(folder.resolve("trivial.c"), "int main(void) { return 0; }\n");
         assumeTrue(works(folder, build, trivial), "there is no cc, or none that can " + build.flags);
