@@ -105,7 +105,7 @@ final class Attempt {
 
     private void move(LaunchGate.Needs needs) {
         if (needs.table() != null) {
-            parts.placer().placePaged(mirror, plan.windows());
+            parts.placer().makePagedChunk(mirror, plan.windows());
         }
         parts.placer().place(mirror, plan.windows());
         for (Plan.Need need : plan.needs()) {

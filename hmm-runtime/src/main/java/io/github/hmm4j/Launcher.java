@@ -20,6 +20,8 @@ import java.util.Map;
 /// 4. A page was lost to the host meanwhile: once more; after a few losses with the host held off, so that a launch always gets through.
 /// 5. A view holds a page: wait for views to close, without any lock, up to the launch timeout. A view that only the launching thread can close is an error instead.
 ///
+/// A kernel that goes through the device's page table takes rounds of these ([PagedLaunch]).
+///
 /// If anything fails before the kernel is enqueued, the pages moved for it go back where they were; those evicted for it stay home. Threads: any.
 final class Launcher {
 

@@ -22,12 +22,18 @@ public interface DeviceMemory extends AutoCloseable {
     /// Copies bytes here and waits for it: for tables and the like, not for pages. No command may use them meanwhile.
     ///
     /// @param bytes off-heap
-    void write(long offsetBytes, MemorySegment bytes);
+    /// @throws IllegalStateException if [Device#compilesKernels()] is false: only kernels read tables
+    default void write(long offsetBytes, MemorySegment bytes) {
+        throw new IllegalStateException("no kernel of this device reads a table, offsetBytes=%d, lengthBytes=%d".formatted(offsetBytes, bytes.byteSize()));
+    }
 
     /// Copies bytes from here and waits for it. No command may write them meanwhile.
     ///
     /// @param into off-heap
-    void read(long offsetBytes, MemorySegment into);
+    /// @throws IllegalStateException if [Device#compilesKernels()] is false
+    default void read(long offsetBytes, MemorySegment into) {
+        throw new IllegalStateException("no kernel of this device writes a table, offsetBytes=%d, lengthBytes=%d".formatted(offsetBytes, into.byteSize()));
+    }
 
     /// A window onto part of this memory that a kernel can take as a pointer argument.
     ///

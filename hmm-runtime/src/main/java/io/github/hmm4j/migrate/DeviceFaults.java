@@ -30,7 +30,7 @@ import java.util.Set;
 public final class DeviceFaults {
 
     /// Every work-item may run.
-    public static final long EVERYBODY = Long.MAX_VALUE;
+    private static final long EVERYBODY = Long.MAX_VALUE;
 
     /// Rounds in which nothing but what was held is missing again, since the host or another device has taken it: then the launch gives up.
     private static final int PATIENCE = 1000;
@@ -133,7 +133,7 @@ public final class DeviceFaults {
             requireAllowed(fault);
             heap.accounts().increment(fault.write() ? Counter.DEVICE_FAULTS_WRITE : Counter.DEVICE_FAULTS_READ);
         }
-        placer.placePaged(mirror, windows); // if somebody else needed all of the device meanwhile
+        placer.makePagedChunk(mirror, windows); // if somebody else needed all of the device meanwhile
         bring(choose(round.faults()));
         idle++;
     }

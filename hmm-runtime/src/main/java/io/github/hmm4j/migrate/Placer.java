@@ -72,7 +72,7 @@ public final class Placer {
     ///
     /// @param windows of the same launch, which will have to fit beside it
     /// @throws DeviceMemoryExhaustedException if they leave nothing
-    public void placePaged(DeviceMirror mirror, List<PageRange> windows) {
+    public void makePagedChunk(DeviceMirror mirror, List<PageRange> windows) {
         assert mirror.lock().isHeldByCurrentThread();
         FramePool pool = mirror.pool();
         if (pool.pagedFrames().count() > 0) {

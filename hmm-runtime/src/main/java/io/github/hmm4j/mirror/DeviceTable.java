@@ -63,7 +63,7 @@ public final class DeviceTable implements AutoCloseable {
 
     /// One entry as the device has it, with what kernels have done since that was last taken.
     ///
-    /// @param frame    number of the frame, or -1: kernels find nothing
+    /// @param frame    where its frame is in the memory that kernels get, counted in pages; -1: they find nothing
     /// @param accessed whether a kernel has read the page
     /// @param dirty    whether a kernel has asked to write it
     public record Entry(long page, int frame, boolean readable, boolean writable, boolean accessed, boolean dirty) {}
@@ -349,7 +349,7 @@ public final class DeviceTable implements AutoCloseable {
             for (long i = 0; i < range.count(); i++) {
                 int entry = table.getAtIndex(JAVA_INT, i);
                 boolean readable = (entry & TableLayout.MAY_READ) != 0;
-                entries.add(new Entry(range.first() + i, readable ? (entry >>> TableLayout.FRAME_SHIFT) + mirror.pool().pagedFrames().first() : -1, readable,
+                entries.add(new Entry(range.first() + i, readable ? entry >>> TableLayout.FRAME_SHIFT : -1, readable,
                         (entry & TableLayout.MAY_WRITE) != 0, touched.get(JAVA_BYTE, 2 * i) != 0, touched.get(JAVA_BYTE, 2 * i + 1) != 0));
             }
         }

@@ -14,6 +14,9 @@
 /// ```
 ///
 /// Each side writes before it reads, so whoever comes second sees the other: either the launch finds the claim and withdraws, or the claimer finds the launch and waits.
+///
+/// A launch that goes through the device's own page table ([DeviceTable][io.github.hmm4j.mirror.DeviceTable]) publishes as well, and its second step makes the entries from the words: a page
+/// that is claimed or not there is an entry that the kernel finds empty, and no reason to withdraw.
 @NullMarked
 package io.github.hmm4j.mirror;
 

@@ -15,7 +15,6 @@ import io.github.hmm4j.device.KernelLimits;
 import io.github.hmm4j.device.KernelParameter;
 import io.github.hmm4j.device.NDRange;
 import io.github.hmm4j.kernels.Source;
-import java.lang.foreign.MemorySegment;
 import java.util.List;
 import java.util.Set;
 import java.util.stream.IntStream;
@@ -62,17 +61,6 @@ final class NoDriver implements Device {
     }
 
     private record Memory(long lengthBytes) implements DeviceMemory {
-
-        @Override
-        public void write(long offsetBytes, MemorySegment bytes) {
-            throw new UnsupportedOperationException("there is no driver");
-        }
-
-        @Override
-        public void read(long offsetBytes, MemorySegment into) {
-            throw new UnsupportedOperationException("there is no driver");
-        }
-
         @Override
         public DeviceMemory slice(long offsetBytes, long sliceBytes) {
             return new Memory(sliceBytes);

@@ -80,21 +80,6 @@ final class SimMemory implements DeviceMemory {
     }
 
     @Override
-    public void write(long offsetBytes, MemorySegment bytes) {
-        checkOpen("write");
-        checkRange("write", offsetBytes, bytes.byteSize());
-        segment.asSlice(offsetBytes, bytes.byteSize()).copyFrom(bytes);
-        markDefined(startBytes + offsetBytes, bytes.byteSize(), true);
-    }
-
-    @Override
-    public void read(long offsetBytes, MemorySegment into) {
-        checkOpen("read");
-        checkRange("read", offsetBytes, into.byteSize());
-        into.copyFrom(segment.asSlice(offsetBytes, into.byteSize()));
-    }
-
-    @Override
     public DeviceMemory slice(long offsetBytes, long lengthBytes) {
         checkOpen("slice");
         int alignment = root.isAllocation() ? device.info().baseAlignmentBytes() : 1;
