@@ -238,7 +238,7 @@ public final class DeviceFaults {
         long address = heap.space().addressOf(fault.page());
         throw AccessViolationException.ofKernel(kernel, named ? AccessViolationException.Kind.PERMISSION : AccessViolationException.Kind.OUTSIDE, fault.write(), address,
                 heap.space().regionAt(address).map(region -> "region=" + region.range()).orElse("no region")
-                        + (named ? ", which the launch names as read only" : ", which the launch does not name") + ", workItem=" + fault.rank());
+                        + (named ? ", which the launch names as read only" : ", which the launch does not name") + ", workItem=" + fault.rank() + " counted group by group");
     }
 
     /// Use by use, since ranges of different ones may be of different regions, and each in two batches: to be read and to be written.
