@@ -68,13 +68,14 @@ void dma_close(struct hmm_pager *p, struct device *d) {
 int await_command(struct hmm_pager *p, void *event) {
   uint64_t began = nanos();
   struct timespec pause = {0, FIRST_PAUSE_NANOS};
-  while (true) {
+  for (bool ended = false;;) {
     int waited = CL(p, wait_events, HMM_CL_WAIT)(1, (void *const[]){event});
     int status = 1;
     int asked = CL(p, event_info, HMM_CL_EVENT_INFO)(event, CL_EVENT_STATUS, sizeof status, &status, NULL);
     if (!asked && status < 0) return status;
     if (!waited || waited == EXEC_STATUS_ERROR) return asked ? asked : waited; // it has ended
-    if (!asked && status == CL_COMPLETE) return waited; // nobody has waited for it: what it did is not known to be visible
+    if (ended) return waited; // nobody can wait for it: what it did is not known to be visible
+    ended = !asked && status == CL_COMPLETE; // perhaps only since that wait failed
     if (nanos() - began > STUCK_NANOS) return COMMAND_STUCK;
     nanosleep(&pause, NULL);
     if (pause.tv_nsec < LONGEST_PAUSE_NANOS) pause.tv_nsec *= 2;

@@ -87,7 +87,7 @@ final class ClCompletion implements Completion {
             } catch (HmmException second) {
                 e.addSuppressed(second);
                 status = wait ? insist(handle) : 1;
-                broken = wait && status == 0 ? e : null; // nobody has waited for it: what it did is not known to be visible
+                broken = wait && status == 0 && !waitsAgain(handle) ? e : null; // what it did is not known to be visible
             }
             stuck = wait && status > 0;
         } finally {
@@ -118,6 +118,16 @@ final class ClCompletion implements Completion {
             Thread.currentThread().interrupt();
         }
         return status;
+    }
+
+    /// For a command that has ended, perhaps only since the wait for it failed.
+    private boolean waitsAgain(long handle) {
+        try {
+            queue.api().waitFor(handle);
+            return true;
+        } catch (HmmException _) {
+            return false;
+        }
     }
 
     /// The command may still write to what it was given: nobody uses that again, nor the event.
