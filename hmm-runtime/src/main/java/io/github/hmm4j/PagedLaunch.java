@@ -104,7 +104,7 @@ final class PagedLaunch {
             table.turn().lock();
             try {
                 LaunchGate.Passed passed = enter();
-                return passed == null ? null : ended(new Launch(passed, attempt.moves()));
+                return passed == null ? null : ended(new Launch(kernel.name(), mirror, passed, attempt.moves()));
             } finally {
                 table.turn().unlock();
             }
