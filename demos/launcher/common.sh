@@ -80,6 +80,12 @@ device_of() {
   printf '%s\n' "$device"
 }
 
+# What `bench discrete` runs on unless it is told otherwise: a bus whose times the layer keeps.
+discrete_device='emulated:nvidia:memory=2G,h2d=2G/s,d2h=2G/s,latency=10us,watch=off'
+
+# needs_bus COMMAND NAME DEVICE: whether this is `bench discrete` without a device.
+needs_bus() { [ "$1 $2 $3" = 'bench discrete ' ]; }
+
 # load_emulated DEVICE: for a DEVICE of emulated:PROFILE..., the OpenCL loader that Java loads puts a layer above the
 # driver. Others need none. `emulated_library` is each launcher's own.
 load_emulated() {

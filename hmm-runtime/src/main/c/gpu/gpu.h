@@ -62,6 +62,7 @@ struct options {
   uint64_t lose_at;
   enum offences offences;
   bool leaks;
+  bool watch; // whether host memory of buffers is closed while it is not mapped
   enum callbacks callbacks;
 };
 extern struct options options;
@@ -185,6 +186,7 @@ struct memory {
 };
 cl_int commit(struct memory *m, struct device *d); // takes room on the device at first use
 void destroy_memory(struct memory *m);
+int unmapped_protection(void); // of host memory while it is not mapped
 bool give_host(struct memory *root); // a side for the host, before it is mapped; inside
 void note_hosted(struct memory *root);
 void forget_hosted(struct memory *root);

@@ -59,7 +59,7 @@ static bool share_pages(struct memory *m) { // one file, mapped for the device a
   int file = new_file(m->room);
   if (file < 0) return false;
   char *device = mmap(NULL, m->room, PROT_READ | PROT_WRITE, MAP_SHARED, file, 0);
-  char *host = mmap(NULL, m->room, PROT_NONE, MAP_SHARED, file, 0);
+  char *host = mmap(NULL, m->room, unmapped_protection(), MAP_SHARED, file, 0);
   close(file);
   if (device != MAP_FAILED && host != MAP_FAILED && watch_memory(host, m->room)) {
     memset(device, POISON, m->bytes);

@@ -149,6 +149,10 @@ static bool parse_option(struct options *o, const char *key, const char *value) 
     o->leaks = !strcmp(value, "tell");
     return o->leaks || !strcmp(value, "ignore");
   }
+  if (!strcmp(key, "watch")) {
+    o->watch = !strcmp(value, "on");
+    return o->watch || !strcmp(value, "off");
+  }
   if (!strcmp(key, "callbacks")) {
     o->callbacks = !strcmp(value, "lost") ? LOST : !strcmp(value, "never") ? NEVER : LATE;
     return o->callbacks != LATE || !strcmp(value, "late");
@@ -157,7 +161,7 @@ static bool parse_option(struct options *o, const char *key, const char *value) 
 }
 
 bool parse_options(const char *text, struct options *result, char *error, size_t error_bytes) {
-  struct options o = {.profile = profiles, .memory_bytes = 2 * GIB, .leaks = true};
+  struct options o = {.profile = profiles, .memory_bytes = 2 * GIB, .leaks = true, .watch = true};
   char copy[512];
   if (snprintf(copy, sizeof copy, "%s", text ? text : profiles[0].name) >= (int)sizeof copy) {
     snprintf(error, error_bytes, "is too long");

@@ -24,11 +24,13 @@ void forget_hosted(struct memory *root) {
   *at = root->next_hosted;
 }
 
+int unmapped_protection(void) { return options.watch ? PROT_NONE : PROT_READ | PROT_WRITE; }
+
 bool give_host(struct memory *root) {
   if (root->host) return true;
   int file = new_file(root->room);
   if (file < 0) return false;
-  char *host = mmap(NULL, root->room, PROT_NONE, MAP_SHARED, file, 0);
+  char *host = mmap(NULL, root->room, unmapped_protection(), MAP_SHARED, file, 0);
   char *shadow = mmap(NULL, root->room, PROT_READ | PROT_WRITE, MAP_SHARED, file, 0);
   close(file);
   if (host != MAP_FAILED && shadow != MAP_FAILED && watch_memory(host, root->room)) {
@@ -36,6 +38,7 @@ bool give_host(struct memory *root) {
     root->shadow = shadow;
     root->own_host = true;
     populate(shadow, root->room);
+    if (!options.watch) populate(host, root->room);
     note_hosted(root);
     return true;
   }
@@ -55,7 +58,7 @@ static int protection_at(const struct memory *root, size_t page) {
 
 // Page by page, since others may be mapped beside it, and must not be closed for a moment.
 void set_view(struct memory *root, const struct mapping *m) {
-  if (!root->own_host) return;
+  if (!root->own_host || !options.watch) return;
   size_t end = (m->end + PAGE - 1) & ~(PAGE - 1);
   for (size_t at = m->first & ~(PAGE - 1); at < end;) {
     size_t first = at;

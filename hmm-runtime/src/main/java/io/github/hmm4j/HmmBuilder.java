@@ -6,6 +6,7 @@ import io.github.hmm4j.device.opencl.ClApi;
 import io.github.hmm4j.device.opencl.ClBinding;
 import io.github.hmm4j.device.opencl.ClDevice;
 import io.github.hmm4j.device.opencl.ClOptions;
+import io.github.hmm4j.device.opencl.CopyMode;
 import io.github.hmm4j.error.NoDeviceException;
 import io.github.hmm4j.migrate.Steps;
 import io.github.hmm4j.page.PageWord;
@@ -126,6 +127,15 @@ public final class HmmBuilder {
     /// Details of OpenCL devices: copy engine, profiling.
     public HmmBuilder openCl(ClOptions options) {
         clOptions = Objects.requireNonNull(options, "options");
+        return this;
+    }
+
+    /// Which copy engine moves the pages of OpenCL devices, so that it is the same in every run. Default: what
+    /// `-Dhmm.copy=direct|staged|copy` says, else what a short test finds best on each device, which may differ between runs on a busy machine.
+    ///
+    /// Fails at [#open()] if a device cannot use that engine: direct is for those that work in host memory.
+    public HmmBuilder copy(CopyMode mode) {
+        clOptions = clOptions.copy(mode);
         return this;
     }
 

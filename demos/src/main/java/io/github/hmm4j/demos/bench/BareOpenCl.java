@@ -22,6 +22,9 @@ import java.util.Deque;
 /// The baseline of the benchmarks. Owns all that it makes. Used by one thread.
 final class BareOpenCl implements AutoCloseable {
     private static final long CL_MEM_READ_WRITE = 1;
+    private static final long CL_MEM_ALLOC_HOST_PTR = 1 << 4;
+    private static final long CL_MAP_READ = 1;
+    private static final long CL_MAP_WRITE = 1 << 1;
     private static final long PIECE_BYTES = ByteSize.mib(2);
 
     private final ClApi api;
@@ -73,6 +76,18 @@ final class BareOpenCl implements AutoCloseable {
         api.enqueueZero(queue, buffer, Long.BYTES, 0, lengthBytes, false);
         api.finish(queue);
         return buffer;
+    }
+
+    /// Host memory that the driver has pinned, mapped for as long as this lives.
+    MemorySegment pinned(long lengthBytes) {
+        long buffer = api.createBuffer(context, CL_MEM_READ_WRITE | CL_MEM_ALLOC_HOST_PTR, lengthBytes, 0);
+        releases.push(() -> api.releaseMemory(buffer));
+        long address = api.map(queue, buffer, CL_MAP_READ | CL_MAP_WRITE, 0, lengthBytes);
+        releases.push(() -> {
+            api.enqueueUnmap(queue, buffer, address, false);
+            api.finish(queue);
+        });
+        return MemorySegment.ofAddress(address).reinterpret(lengthBytes);
     }
 
     long kernel(Source source, String name) {

@@ -9,7 +9,6 @@ import io.github.hmm4j.demos.harness.DeviceChoice;
 import io.github.hmm4j.demos.harness.RunContext;
 import java.util.ArrayList;
 import java.util.List;
-import java.util.OptionalLong;
 
 /// Places where managed memory once cost a multiple of what the same costs otherwise: each beside the explicit
 /// program, or beside the same without the cliff.
@@ -82,9 +81,7 @@ final class CliffBench implements Bench {
     private BenchRow onePageShort(RunContext context) throws Exception {
         try (Hmm sizing = heap(context).open()) { // the budget is in pages, whose size only a heap knows
             long pageBytes = sizing.heap().pageSize().bytes();
-            DeviceChoice device = context.device();
-            DeviceChoice tight = new DeviceChoice(device.binding(), device.device(),
-                OptionalLong.of(sizes.budgetPages * pageBytes), OptionalLong.of(pageBytes));
+            DeviceChoice tight = context.device().withBudget(sizes.budgetPages * pageBytes).withPageSize(pageBytes);
             try (Hmm hmm = Subject.heap(tight, 4L * sizes.budgetPages * pageBytes).open()) {
                 return new OnePageShort(hmm, sizes, context.progress()).row();
             }

@@ -9,7 +9,6 @@ import io.github.hmm4j.demos.harness.RunContext;
 import io.github.hmm4j.demos.harness.UsageException;
 import java.util.ArrayList;
 import java.util.List;
-import java.util.OptionalLong;
 
 /// What kernels pay that go through the device's page table: where all they use is on the device, and where it cannot be.
 ///
@@ -85,7 +84,6 @@ final class PagedBench implements Bench {
         if (choice.simulated()) {
             throw new UsageException("this benchmark compiles kernels, which device=" + DeviceChoice.SIMULATED + " cannot");
         }
-        DeviceChoice budgeted = new DeviceChoice(choice.binding(), choice.device(), OptionalLong.of(budgetBytes), choice.pageSizeBytes(), choice.trace());
-        return Subject.heap(budgeted, heapBytes).open();
+        return Subject.heap(choice.withBudget(budgetBytes), heapBytes).open();
     }
 }

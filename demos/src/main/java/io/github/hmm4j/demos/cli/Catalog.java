@@ -9,7 +9,7 @@ import java.util.List;
 /// Everything that the command line can run.
 ///
 /// @param demos in the order in which `all` runs them
-/// @param benches in the order in which `all` runs them
+/// @param benches in the order in which `all` runs those that it runs
 public record Catalog(List<Demo> demos, List<Bench> benches, DeviceListing devices) {
     public Catalog {
         demos = List.copyOf(demos);

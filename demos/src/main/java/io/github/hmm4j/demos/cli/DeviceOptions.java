@@ -1,6 +1,7 @@
 package io.github.hmm4j.demos.cli;
 
 import io.github.hmm4j.demos.harness.DeviceChoice;
+import io.github.hmm4j.device.opencl.CopyMode;
 import java.util.Optional;
 import java.util.OptionalLong;
 import org.jspecify.annotations.Nullable;
@@ -34,8 +35,13 @@ final class DeviceOptions {
         description = "A power of two from 4K to 2M. Default: 64K.")
     private Optional<Long> pageSize = Optional.empty();
 
+    @Option(names = "--copy", paramLabel = "ENGINE", converter = CopyConverter.class,
+        description = "What moves pages: direct (where the device works in host memory), staged or copy. Default: what a"
+            + " short test finds best, which may differ between runs on a busy machine.")
+    private Optional<String> copy = Optional.empty();
+
     DeviceChoice choice() {
-        return new DeviceChoice(binding.binding(), device, optionalLong(budget), optionalLong(pageSize));
+        return new DeviceChoice(binding.binding(), device, optionalLong(budget), optionalLong(pageSize)).withCopy(copy);
     }
 
     private static OptionalLong optionalLong(Optional<Long> value) {
@@ -67,6 +73,17 @@ final class DeviceOptions {
         }
         int options = setting.indexOf(':');
         return "emulated " + (options < 0 ? setting : setting.substring(0, options)) + " GPU";
+    }
+
+    static final class CopyConverter implements ITypeConverter<String> {
+        @Override
+        public String convert(String value) {
+            try {
+                return CopyMode.of(value).toString();
+            } catch (IllegalArgumentException e) {
+                throw new TypeConversionException(e.getMessage());
+            }
+        }
     }
 
     static final class BudgetConverter implements ITypeConverter<Long> {

@@ -15,6 +15,7 @@ import io.github.hmm4j.device.opencl.ClApi;
 import io.github.hmm4j.device.opencl.ClBinding;
 import io.github.hmm4j.device.opencl.ClDeviceId;
 import io.github.hmm4j.device.opencl.ClPlatforms;
+import io.github.hmm4j.device.opencl.CopyMode;
 import io.github.hmm4j.device.sim.SimDevice;
 import io.github.hmm4j.device.sim.SimKernels;
 import io.github.hmm4j.error.NoDeviceException;
@@ -53,6 +54,7 @@ public final class Opening {
         choice.budgetBytes().ifPresent(builder::budget);
         choice.pageSizeBytes().ifPresent(builder::pageSize);
         choice.trace().ifPresent(builder::trace);
+        choice.copy().map(CopyMode::of).ifPresent(builder::copy);
         return builder;
     }
 

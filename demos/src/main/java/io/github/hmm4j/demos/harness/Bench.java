@@ -10,6 +10,11 @@ public interface Bench {
     /// One line for the list of benchmarks: what is asked.
     String question();
 
+    /// Whether it runs where all benchmarks are asked for.
+    default boolean isOneOfAll() {
+        return true;
+    }
+
     /// Measures.
     ///
     /// @throws UsageException if an option has a value that makes no sense

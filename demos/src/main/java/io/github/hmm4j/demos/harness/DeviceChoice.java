@@ -10,27 +10,36 @@ import java.util.OptionalLong;
 /// @param budgetBytes how much device memory the runtime may use, more than 0
 /// @param pageSizeBytes a power of two from 4 KiB to 2 MiB
 /// @param trace into which every heap is to write what happens; closed by whoever made it
+/// @param copy the copy engine: `direct`, `staged` or `copy`
 public record DeviceChoice(Binding binding, Optional<String> device, OptionalLong budgetBytes,
-    OptionalLong pageSizeBytes, Optional<TraceFile> trace) {
+    OptionalLong pageSizeBytes, Optional<TraceFile> trace, Optional<String> copy) {
     /// Asks for the simulated device, which needs no OpenCL.
     public static final String SIMULATED = "sim";
 
     /// One that nobody traces.
     public DeviceChoice(Binding binding, Optional<String> device, OptionalLong budgetBytes, OptionalLong pageSizeBytes) {
-        this(binding, device, budgetBytes, pageSizeBytes, Optional.empty());
+        this(binding, device, budgetBytes, pageSizeBytes, Optional.empty(), Optional.empty());
     }
 
     public DeviceChoice withPageSize(long bytes) {
-        return new DeviceChoice(binding, device, budgetBytes, OptionalLong.of(bytes), trace);
+        return new DeviceChoice(binding, device, budgetBytes, OptionalLong.of(bytes), trace, copy);
+    }
+
+    public DeviceChoice withBudget(long bytes) {
+        return new DeviceChoice(binding, device, OptionalLong.of(bytes), pageSizeBytes, trace, copy);
     }
 
     /// With this budget, unless one was chosen.
     public DeviceChoice orBudget(long bytes) {
-        return budgetBytes.isPresent() ? this : new DeviceChoice(binding, device, OptionalLong.of(bytes), pageSizeBytes, trace);
+        return budgetBytes.isPresent() ? this : withBudget(bytes);
+    }
+
+    public DeviceChoice withCopy(Optional<String> engine) {
+        return new DeviceChoice(binding, device, budgetBytes, pageSizeBytes, trace, engine);
     }
 
     public DeviceChoice withTrace(Optional<TraceFile> file) {
-        return new DeviceChoice(binding, device, budgetBytes, pageSizeBytes, file);
+        return new DeviceChoice(binding, device, budgetBytes, pageSizeBytes, file, copy);
     }
 
     public boolean simulated() {

@@ -163,6 +163,12 @@ class BenchesTest {
     }
 
     @Test
+    void discreteRefusesADeviceWithoutABus() {
+        assertThatThrownBy(() -> new DiscreteBench(DiscreteBench.Sizes.FULL).run(context(Binding.LWJGL, SIMULATED)))
+            .isInstanceOf(UsageException.class).hasMessageContaining("device=sim");
+    }
+
+    @Test
     void safepointsAreCountedWhileAThreadTouches() throws Exception {
         try (Hmm hmm = Subject.heap(new DeviceChoice(Binding.LWJGL, SIMULATED, OptionalLong.empty(), OptionalLong.empty()), ByteSize.mib(4)).open();
             Arena arena = Arena.ofShared()) {
@@ -186,7 +192,8 @@ class BenchesTest {
     @Test
     void allHaveNamesAndQuestions() {
         assertThat(Benches.all()).extracting(Bench::name).containsExactly("copy", "launch", "matmul", "pages", "heap", "fault", "cliffs",
-            "paged");
+            "paged", "discrete");
+        assertThat(Benches.all()).filteredOn(bench -> !bench.isOneOfAll()).extracting(Bench::name).containsExactly("discrete");
         assertThat(Benches.all()).allSatisfy(bench -> assertThat(bench.question()).endsWith("?"));
     }
 

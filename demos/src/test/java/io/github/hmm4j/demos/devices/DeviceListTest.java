@@ -19,7 +19,7 @@ class DeviceListTest {
             assertThat(report.error()).isEmpty();
             assertThat(report.binding()).isEqualTo(binding.toString());
             DeviceReport.Use use = report.use().orElseThrow();
-            assertThat(use.copyEngine()).isIn("direct", "staged");
+            assertThat(use.copyEngine()).isIn("direct", "staged", "copy");
             assertThat(use.toDeviceMegabytesPerSecond()).isPositive();
             assertThat(use.budgetBytes()).isBetween(1L, report.memoryBytes());
             boolean fits = use.heapBytes() <= Math.min(use.budgetBytes(), report.maxAllocationBytes());

@@ -38,6 +38,8 @@ final class Cl {
     static final long MEM_SVM_ATOMICS = 1 << 11;
     static final long MAP_READ = 1;
     static final long MAP_WRITE = 1 << 1;
+    /// The host is going to write all that it maps, so nothing is brought to it.
+    static final long MAP_WRITE_INVALIDATE_REGION = 1 << 2;
 
     static final int KERNEL_ARG_ADDRESS_QUALIFIER = 0x1196;
     static final int KERNEL_ARG_ADDRESS_GLOBAL = 0x119B;

@@ -87,7 +87,14 @@ public interface ClApi {
     /// @return the address of the byte at `offsetBytes`
     long map(long queue, long memory, long flags, long offsetBytes, long lengthBytes);
 
-    void enqueueUnmap(long queue, long memory, long addressBytes);
+    /// Does not wait: the host may touch the part when the event has ended.
+    ///
+    /// @param addressBytes takes, as its first element, the address of the byte at `offsetBytes`
+    /// @return the event
+    long enqueueMap(long queue, long memory, long flags, long offsetBytes, long lengthBytes, long[] addressBytes);
+
+    /// Returns its event, or 0 if none was asked for.
+    long enqueueUnmap(long queue, long memory, long addressBytes, boolean event);
 
     // Shared virtual memory, from OpenCL 2.0 on. On an older platform each call fails with `CL_INVALID_OPERATION`, and no
     // driver is asked ([SvmSupport]). Of which kind memory may be is the device's to say (`DeviceInfo.svm`).

@@ -30,7 +30,7 @@ abstract sealed class ClCopyEngine implements CopyEngine, Owned permits DirectCo
     static ClCopyEngine create(CopyMode mode, ClDevice device, long hostAddressBytes, long lengthBytes) {
         return switch (mode) {
             case DIRECT -> new DirectCopyEngine(device, hostAddressBytes, lengthBytes);
-            case STAGED -> new StagedCopyEngine(device, hostAddressBytes, lengthBytes);
+            case STAGED, COPY -> new StagedCopyEngine(mode, device, hostAddressBytes, lengthBytes);
             case AUTO -> throw new IllegalArgumentException("copy=auto, must be decided first");
         };
     }

@@ -148,7 +148,7 @@ public final class ClDevice implements Device {
     public CopyChoice copyChoice() {
         synchronized (choosing) {
             if (choice == null) {
-                choice = CopySelfTest.choose(this, options.copy());
+                choice = CopySelfTest.choose(this, options.copyAsked());
             }
             return choice;
         }

@@ -2,12 +2,22 @@ package io.github.hmm4j.device.opencl;
 
 /// How a device is opened.
 ///
-/// @param copy      which copy engine moves pages
+/// @param copy      which copy engine moves pages; where this is [CopyMode#AUTO], `-Dhmm.copy=direct|staged|copy` decides, if set
 /// @param profiling whether launches know how long they took on the device; costs a little on each
 /// @param copyTimes whether copies do, too; a sparse batch has hundreds of commands, and asking each for its times costs
 public record ClOptions(CopyMode copy, boolean profiling, boolean copyTimes) {
 
     public static final ClOptions DEFAULTS = new ClOptions(CopyMode.AUTO, true, false);
+
+    private static final String COPY_SETTING = "hmm.copy";
+
+    /// The copy engine that is asked for, by the program or else by the command line.
+    ///
+    /// @throws IllegalArgumentException if the command line names one that there is not
+    CopyMode copyAsked() {
+        String setting = System.getProperty(COPY_SETTING);
+        return copy == CopyMode.AUTO && setting != null ? CopyMode.of(setting) : copy;
+    }
 
     public ClOptions copy(CopyMode mode) {
         return new ClOptions(mode, profiling, copyTimes);

@@ -5,12 +5,15 @@ import java.util.Locale;
 
 /// Which copy engine a device uses.
 public enum CopyMode {
-    /// The faster one of those that copy right, found by a short test when the first engine is made.
+    /// The one that a short test finds best when the first engine is made: it copies right, and is copy unless another is
+    /// more than 5 % faster.
     AUTO,
     /// Host pages wrapped as OpenCL buffers; only for devices that work in host memory.
     DIRECT,
-    /// Through pinned staging buffers; works everywhere.
-    STAGED;
+    /// Through pinned staging memory, by read and write commands; works everywhere.
+    STAGED,
+    /// Through pinned staging buffers, by copy commands between buffers; works everywhere.
+    COPY;
 
     /// The mode called `name`, as [#toString()] writes it.
     ///

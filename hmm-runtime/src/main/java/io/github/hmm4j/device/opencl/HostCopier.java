@@ -51,8 +51,7 @@ final class HostCopier implements AutoCloseable {
 
     /// Cuts the slot into equal shares, one for each thread; pieces lie in the slot without gaps.
     private void share(List<StagedPiece> pieces, Part part) {
-        StagedPiece last = pieces.getLast();
-        long total = last.slotOffsetBytes() + last.lengthBytes();
+        long total = StagedPiece.end(pieces);
         int shares = Math.clamp(total / BYTES_PER_THREAD, 1, threads);
         List<CompletableFuture<Void>> others = IntStream.range(1, shares)
                 .mapToObj(share -> CompletableFuture.runAsync(

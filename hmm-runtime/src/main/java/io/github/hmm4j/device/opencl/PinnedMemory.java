@@ -47,7 +47,7 @@ final class PinnedMemory implements Owned {
         }
         device.disown(this);
         ClApi api = device.api();
-        new Cleanup().run(() -> api.enqueueUnmap(device.copy().handle(), buffer, addressBytes))
+        new Cleanup().run(() -> api.enqueueUnmap(device.copy().handle(), buffer, addressBytes, false))
                 .run(device.copy()::finish)
                 .run(() -> api.releaseMemory(buffer))
                 .end();

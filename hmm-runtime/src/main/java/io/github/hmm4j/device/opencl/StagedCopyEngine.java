@@ -5,7 +5,8 @@ import io.github.hmm4j.device.CopyRun;
 import java.util.List;
 
 /// Copies through pinned staging memory, in slots: while the device transfers one, the host fills or empties another.
-/// Works with every driver.
+/// Works with every driver. With [CopyMode#STAGED] read and write commands carry the bytes ([TransferSlots]), with
+/// [CopyMode#COPY] `clEnqueueCopyBuffer` does ([BufferSlots]).
 ///
 /// Each direction has a lane of its own, so that the two do not wait for each other on the host.
 final class StagedCopyEngine extends ClCopyEngine {
@@ -13,21 +14,29 @@ final class StagedCopyEngine extends ClCopyEngine {
     static final int SLOTS = 4;
     static final int SLOT_BYTES = 2 << 20;
 
+    private final CopyMode mode;
     private final HostCopier copier;
     private final StagingLane up;
     private final StagingLane down;
     private boolean closed;
 
-    StagedCopyEngine(ClDevice device, long hostAddressBytes, long hostLengthBytes) {
+    /// @param mode staged or copy
+    StagedCopyEngine(CopyMode mode, ClDevice device, long hostAddressBytes, long hostLengthBytes) {
         super(device, hostAddressBytes, hostLengthBytes);
+        this.mode = mode;
         this.copier = new HostCopier(HostCopier.defaultThreads());
-        this.up = new StagingLane(device, copier, StagingLane.Direction.TO_DEVICE);
-        this.down = new StagingLane(device, copier, StagingLane.Direction.TO_HOST);
+        this.up = lane(StagingLane.Direction.TO_DEVICE);
+        this.down = lane(StagingLane.Direction.TO_HOST);
+    }
+
+    private StagingLane lane(StagingLane.Direction direction) {
+        return new StagingLane(device, copier,
+                mode == CopyMode.COPY ? new BufferSlots(device, direction) : new TransferSlots(device, direction));
     }
 
     @Override
     public String name() {
-        return CopyMode.STAGED.toString();
+        return mode.toString();
     }
 
     @Override

@@ -28,4 +28,10 @@ record StagedPiece(long hostAddressBytes, ClMemory memory, long offsetBytes, lon
         }
         return slots;
     }
+
+    /// How much of a slot its pieces take.
+    static long end(List<StagedPiece> slot) {
+        StagedPiece last = slot.getLast();
+        return last.slotOffsetBytes() + last.lengthBytes();
+    }
 }

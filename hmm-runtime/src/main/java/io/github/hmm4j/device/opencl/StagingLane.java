@@ -12,13 +12,10 @@ import java.util.concurrent.locks.LockSupport;
 import java.util.concurrent.locks.ReentrantLock;
 import org.jspecify.annotations.Nullable;
 
-/// One direction of the staged engine: a ring of slots in pinned memory, and the transfers in flight, oldest first.
+/// One direction of an engine that stages: a ring of slots in pinned memory, and the transfers in flight, oldest first.
+/// What the slots are and which commands carry their bytes is [StagingSlots]' to say.
 ///
-/// The pinned memory is a buffer kept mapped; it is the **host** side of `clEnqueueWriteBuffer` and
-/// `clEnqueueReadBuffer`, because a buffer must not be used as a buffer while it is mapped, and mapping it anew for
-/// every slot would cost more than the transfer.
-///
-/// A slot is free again when its transfer has *retired*: its command has ended and, towards the host, its bytes have
+/// A slot is free again when its transfer has *retired*: its commands have ended and, towards the host, its bytes have
 /// been copied out. Transfers retire in order, by whoever waits: a caller of `await`, of `isDone`, or one who needs the
 /// slot.
 final class StagingLane {
@@ -27,29 +24,26 @@ final class StagingLane {
 
     private static final long NAP_NANOS = 100_000;
 
-    /// @param slot as it is in the list of free ones: a slot can be given back also when the Java heap is full
-    private record Transfer(Batch batch, Long slot, List<StagedPiece> pieces, Completion completion) {}
+    private record Transfer(Batch batch, StagingSlot slot, List<StagedPiece> pieces, Completion completion) {}
 
     private final ClDevice device;
-    private final ClApi api;
     private final ClQueue queue;
+    private final StagingSlots slots;
     private final HostCopier copier;
     private final Direction direction;
 
     private final ReentrantLock lock = new ReentrantLock();
     private final Deque<Transfer> inFlight = new ArrayDeque<>();
-    private final Deque<Long> freeSlots = new ArrayDeque<>();
-    /// The mapped buffer and its address; 0 until first used.
-    private long ring;
-    private long ringAddress;
+    private final Deque<StagingSlot> freeSlots = new ArrayDeque<>();
+    private boolean open;
     private boolean closed;
 
-    StagingLane(ClDevice device, HostCopier copier, Direction direction) {
+    StagingLane(ClDevice device, HostCopier copier, StagingSlots slots) {
         this.device = device;
-        this.api = device.api();
-        this.queue = device.copy();
+        this.queue = slots.queue;
+        this.slots = slots;
         this.copier = copier;
-        this.direction = direction;
+        this.direction = slots.direction;
     }
 
     Completion submit(List<CopyRun> runs) {
@@ -61,7 +55,7 @@ final class StagingLane {
             if (closed) {
                 throw new IllegalStateException("copy engine is closed, device=" + device);
             }
-            openRing();
+            openSlots();
             var batch = new Batch();
             try {
                 for (List<StagedPiece> pieces : StagedPiece.cut(runs, StagedCopyEngine.SLOT_BYTES)) {
@@ -86,32 +80,16 @@ final class StagingLane {
             while (!inFlight.isEmpty()) {
                 retireOldest();
             }
-            if (ring != 0 && freeSlots.size() == StagedCopyEngine.SLOTS) { // else a command may still use it
-                new Cleanup().run(() -> api.enqueueUnmap(queue.handle(), ring, ringAddress))
-                        .run(queue::finish)
-                        .run(() -> api.releaseMemory(ring))
-                        .end();
-            }
+            slots.close(freeSlots);
         } finally {
             lock.unlock();
         }
     }
 
-    private void openRing() {
-        if (ring != 0) {
-            return;
-        }
-        long bytes = (long) StagedCopyEngine.SLOTS * StagedCopyEngine.SLOT_BYTES;
-        long buffer = api.createBuffer(device.context(), Cl.MEM_READ_WRITE | Cl.MEM_ALLOC_HOST_PTR, bytes, 0);
-        try {
-            ringAddress = api.map(queue.handle(), buffer, Cl.MAP_READ | Cl.MAP_WRITE, 0, bytes);
-        } catch (RuntimeException e) {
-            new Cleanup(e).run(() -> api.releaseMemory(buffer));
-            throw e;
-        }
-        ring = buffer;
-        for (int i = 0; i < StagedCopyEngine.SLOTS; i++) {
-            freeSlots.addLast(ringAddress + (long) i * StagedCopyEngine.SLOT_BYTES);
+    private void openSlots() {
+        if (!open) {
+            freeSlots.addAll(slots.open());
+            open = true;
         }
     }
 
@@ -119,45 +97,31 @@ final class StagingLane {
     private void start(Batch batch, List<StagedPiece> pieces) {
         while (freeSlots.isEmpty()) {
             if (inFlight.isEmpty()) {
-                throw ClStatus.failure(-2, call(), "device=" + device + ", commands that do not end have all staging memory");
+                throw ClStatus.failure(-2, slots.call(), "device=" + device + ", commands that do not end have all staging memory");
             }
             retireOldest();
         }
-        Long slot = freeSlots.getFirst();
+        StagingSlot slot = freeSlots.getFirst();
         if (direction == Direction.TO_DEVICE) {
-            copier.gather(pieces, slot);
+            copier.gather(pieces, slots.toFill(slot, StagedPiece.end(pieces)));
         }
-        List<Long> events = new ArrayList<>(pieces.size());
+        var commands = new StagedCommands();
         long mark = queue.mark();
         try {
-            for (StagedPiece piece : pieces) {
-                events.add(enqueue(piece, slot));
-            }
+            slots.enqueue(slot, pieces, commands);
         } catch (RuntimeException e) {
-            if (!events.isEmpty()) {
-                if (ClCompletion.isGivenUp(queue.end(events, call(), () -> "device=" + device))) {
-                    freeSlots.removeFirst();
-                }
+            if (!commands.events().isEmpty() && ClCompletion.isGivenUp(queue.end(commands.events(), slots.call(), () -> "device=" + device))) {
+                freeSlots.removeFirst();
+            } else {
+                slot.suspect = true;
             }
             throw e;
         }
-        Completion completion = queue.submit(events, call(), () -> "pieces=" + pieces.size() + ", device=" + device, mark,
-                direction == Direction.TO_DEVICE ? CommandEvent.Kind.COPY_TO_DEVICE : CommandEvent.Kind.COPY_TO_HOST, i -> pieces.get(i).lengthBytes());
+        Completion completion = queue.submit(commands.events(), slots.call(), () -> "pieces=" + pieces.size() + ", device=" + device, mark,
+                direction == Direction.TO_DEVICE ? CommandEvent.Kind.COPY_TO_DEVICE : CommandEvent.Kind.COPY_TO_HOST, commands::bytesOf);
         freeSlots.removeFirst();
         inFlight.addLast(new Transfer(batch, slot, pieces, completion));
         batch.open++;
-    }
-
-    private long enqueue(StagedPiece piece, long slot) {
-        long memory = piece.memory().handle();
-        long address = slot + piece.slotOffsetBytes();
-        return direction == Direction.TO_DEVICE
-                ? api.enqueueWrite(queue.handle(), memory, piece.offsetBytes(), piece.lengthBytes(), address, true)
-                : api.enqueueRead(queue.handle(), memory, piece.offsetBytes(), piece.lengthBytes(), address, true);
-    }
-
-    private String call() {
-        return direction == Direction.TO_DEVICE ? "clEnqueueWriteBuffer" : "clEnqueueReadBuffer";
     }
 
     /// Waits for the oldest transfer and finishes it. Its failure is kept for its batch.
@@ -167,10 +131,11 @@ final class StagingLane {
             oldest.completion().await();
             oldest.batch().took(oldest.completion().deviceNanos());
             if (direction == Direction.TO_HOST) {
-                copier.scatter(oldest.pieces(), oldest.slot());
+                copier.scatter(oldest.pieces(), oldest.slot().addressBytes);
             }
         } catch (HmmException e) {
             oldest.batch().fail(e);
+            oldest.slot().suspect = true;
         }
         inFlight.removeFirst();
         release(oldest);
@@ -192,6 +157,7 @@ final class StagingLane {
             Transfer transfer = inFlight.removeFirst();
             if (transfer.batch() == batch) {
                 ClQueue.endQuietly(transfer.completion());
+                transfer.slot().suspect = true;
                 release(transfer);
             } else {
                 inFlight.addLast(transfer);

@@ -68,8 +68,9 @@ final class ClDeviceTest {
         ClApi api = Bindings.load(ClBinding.LWJGL);
         try (ClDevice device = ClDevice.open(api, Bindings.firstDevice(api), ClOptions.DEFAULTS)) {
             CopyChoice choice = device.copyChoice();
-            assertThat(choice.name()).isIn("direct", "staged");
-            assertThat(choice.why()).containsAnyOf("faster: direct", "the device has memory of its own");
+            assertThat(choice.name()).isIn("direct", "staged", "copy");
+            assertThat(choice.why()).contains("staged ", "copy ").containsAnyOf("faster, MB/s", "none is clearly faster, MB/s");
+            assertThat(choice.tested()).extracting(CopyRates::engine).contains("staged", "copy");
             assertThat(device.copyChoice()).isSameAs(choice);
             assertCopies(device);
         }
@@ -78,7 +79,7 @@ final class ClDeviceTest {
     @Test
     void anEngineThatCopiesWrongIsNotUsed() {
         ClApi right = Bindings.load(ClBinding.LWJGL);
-        // Drops the last byte of every copy between buffers, which only the direct engine makes.
+        // Drops the last byte of every copy between buffers, which the staged engine does not make.
         ClApi wrong = (ClApi) Proxy.newProxyInstance(
                 ClApi.class.getClassLoader(), new Class<?>[] {ClApi.class}, (_, method, args) -> {
                     if (method.getName().equals("enqueueCopy")) {
@@ -88,18 +89,45 @@ final class ClDeviceTest {
                 });
         try (ClDevice device = ClDevice.open(wrong, Bindings.firstDevice(wrong), ClOptions.DEFAULTS)) {
             assertThat(device.copyChoice().name()).isEqualTo("staged");
-            assertThat(device.copyChoice().why()).contains("direct is not used: wrong byte after a round trip");
+            assertThat(device.copyChoice().why()).startsWith("the only one that copies right")
+                    .contains("copy is not used: wrong byte after a round trip");
             assertCopies(device);
         }
-        ClOptions direct = ClOptions.DEFAULTS.copy(CopyMode.DIRECT);
-        try (ClDevice device = ClDevice.open(wrong, Bindings.firstDevice(wrong), direct)) {
+        ClOptions copy = ClOptions.DEFAULTS.copy(CopyMode.COPY);
+        try (ClDevice device = ClDevice.open(wrong, Bindings.firstDevice(wrong), copy)) {
             assertThatExceptionOfType(NoDeviceException.class).isThrownBy(device::copyChoice)
                     .withMessageContaining("wrong byte");
         }
     }
 
     @Test
-    void aDeviceWithMemoryOfItsOwnIsStaged() {
+    void copyIsTakenUnlessAnotherIsClearlyFaster() {
+        var copy = new CopyRates("copy", 1000, 1000, 100, 100);
+        assertThat(CopySelfTest.best(List.of(new CopyRates("staged", 1040, 1040, 104, 104), copy))).isSameAs(copy);
+        var staged = new CopyRates("staged", 1060, 1060, 106, 106);
+        assertThat(CopySelfTest.best(List.of(copy, staged))).isSameAs(staged);
+        // slower with large ones, by as much as it is faster with small ones
+        assertThat(CopySelfTest.best(List.of(new CopyRates("direct", 500, 500, 200, 200), copy))).isSameAs(copy);
+        var lowLatency = new CopyRates("direct", 900, 900, 200, 200);
+        assertThat(CopySelfTest.best(List.of(lowLatency, staged, copy))).isSameAs(lowLatency);
+    }
+
+    @Test
+    void theSettingDecidesWhereTheProgramDoesNot() {
+        System.setProperty("hmm.copy", "staged");
+        try {
+            assertThat(ClOptions.DEFAULTS.copyAsked()).isEqualTo(CopyMode.STAGED);
+            assertThat(ClOptions.DEFAULTS.copy(CopyMode.COPY).copyAsked()).isEqualTo(CopyMode.COPY);
+            System.setProperty("hmm.copy", "fast");
+            assertThatIllegalArgumentException().isThrownBy(ClOptions.DEFAULTS::copyAsked).withMessageContaining("copy=fast");
+        } finally {
+            System.clearProperty("hmm.copy");
+        }
+        assertThat(ClOptions.DEFAULTS.copyAsked()).isEqualTo(CopyMode.AUTO);
+    }
+
+    @Test
+    void aDeviceWithMemoryOfItsOwnHasNoDirectCopies() {
         ClApi api = Bindings.load(ClBinding.LWJGL);
         ClDeviceId id = Bindings.firstDevice(api);
         DeviceInfo info = id.info();
@@ -108,8 +136,8 @@ final class ClDeviceTest {
                 info.maxAllocationBytes(), info.baseAlignmentBytes(), info.maxWorkGroupSize(), info.computeUnits(),
                 false, false, info.svm()));
         try (ClDevice device = ClDevice.open(api, apart, ClOptions.DEFAULTS)) {
-            assertThat(device.copyChoice().name()).isEqualTo("staged");
-            assertThat(device.copyChoice().why()).isEqualTo("the device has memory of its own");
+            assertThat(device.copyChoice().name()).isIn("staged", "copy");
+            assertThat(device.copyChoice().tested()).extracting(CopyRates::engine).containsExactly("staged", "copy");
         }
         try (ClDevice device = ClDevice.open(api, apart, ClOptions.DEFAULTS.copy(CopyMode.DIRECT))) {
             assertThatIllegalArgumentException().isThrownBy(device::copyChoice).withMessageContaining("copy=direct");

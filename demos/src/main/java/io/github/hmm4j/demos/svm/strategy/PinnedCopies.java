@@ -95,7 +95,7 @@ final class PinnedCopies extends Copies {
 
         void close() {
             await();
-            api().enqueueUnmap(device().queue(), pinned, memory.address());
+            api().enqueueUnmap(device().queue(), pinned, memory.address(), false);
             api().finish(device().queue());
             api().releaseMemory(pinned);
         }

@@ -55,7 +55,7 @@ final class ZeroCopy extends ClStrategy {
 
                 @Override
                 public void close() {
-                    api().enqueueUnmap(device().queue(), buffer, address);
+                    api().enqueueUnmap(device().queue(), buffer, address, false);
                 }
             };
         }

@@ -273,15 +273,23 @@ public final class JoclClApi implements ClApi {
     @Override
     public long map(long queue, long memory, long flags, long offsetBytes, long lengthBytes) {
         return raw.map(queues.get(queue).getNativePointer(), memories.get(memory).getNativePointer(), flags, offsetBytes,
-                lengthBytes);
+                lengthBytes, null);
     }
 
     @Override
-    public void enqueueUnmap(long queue, long memory, long addressBytes) {
+    public long enqueueMap(long queue, long memory, long flags, long offsetBytes, long lengthBytes, long[] addressBytes) {
+        long[] event = new long[1];
+        addressBytes[0] = raw.map(queues.get(queue).getNativePointer(), memories.get(memory).getNativePointer(), flags, offsetBytes,
+                lengthBytes, event);
+        return events.keep(Handles.wrap(new cl_event(), event[0]));
+    }
+
+    @Override
+    public long enqueueUnmap(long queue, long memory, long addressBytes, boolean event) {
         cl_command_queue object = queues.get(queue);
         cl_mem buffer = memories.get(memory);
-        check(() -> CL.clEnqueueUnmapMemObject(object, buffer, buffer(addressBytes), 0, null, null),
-                "clEnqueueUnmapMemObject", "memory", memory);
+        return enqueue(event, "clEnqueueUnmapMemObject", 0,
+                out -> CL.clEnqueueUnmapMemObject(object, buffer, buffer(addressBytes), 0, null, out));
     }
 
     @Override

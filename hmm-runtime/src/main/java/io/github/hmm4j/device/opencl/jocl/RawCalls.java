@@ -13,7 +13,7 @@ import java.util.List;
 import java.util.Optional;
 import org.jspecify.annotations.Nullable;
 
-/// The two calls that return memory, without JOCL.
+/// The calls that return memory, without JOCL.
 ///
 /// JOCL makes a `ByteBuffer` of what they return. That cannot be 2 GiB long, so JOCL throws there, and the address, and
 /// with it the memory, is lost. The library is the one that JOCL has loaded.
@@ -64,13 +64,18 @@ final class RawCalls {
         }
     }
 
-    long map(long queue, long buffer, long flags, long offsetBytes, long lengthBytes) {
+    /// @param event takes the event, and the call does not wait; null: it does
+    long map(long queue, long buffer, long flags, long offsetBytes, long lengthBytes, long @Nullable [] event) {
         try (Arena arena = Arena.ofConfined()) {
             MemorySegment status = arena.allocate(JAVA_INT);
-            long address = (long) enqueueMapBuffer.invokeExact(
-                    queue, buffer, 1, flags, offsetBytes, lengthBytes, 0, 0L, 0L, status.address());
+            MemorySegment out = arena.allocate(JAVA_LONG);
+            long address = (long) enqueueMapBuffer.invokeExact(queue, buffer, event == null ? 1 : 0, flags, offsetBytes, lengthBytes, 0, 0L,
+                    event == null ? 0L : out.address(), status.address());
             ClStatus.check(status.get(JAVA_INT, 0), "clEnqueueMapBuffer",
                     "offset=" + offsetBytes + ", bytes=" + lengthBytes);
+            if (event != null) {
+                event[0] = out.get(JAVA_LONG, 0);
+            }
             return address;
         } catch (Throwable e) {
             throw unexpected(e);

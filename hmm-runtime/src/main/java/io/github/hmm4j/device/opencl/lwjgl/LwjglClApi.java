@@ -223,9 +223,25 @@ public final class LwjglClApi implements ClApi {
     }
 
     @Override
-    public void enqueueUnmap(long queue, long memory, long addressBytes) {
-        ClStatus.check(CL10.nclEnqueueUnmapMemObject(queue, memory, addressBytes, 0, NULL, NULL),
-                "clEnqueueUnmapMemObject", null);
+    public long enqueueMap(long queue, long memory, long flags, long offsetBytes, long lengthBytes, long[] addressBytes) {
+        try (MemoryStack stack = MemoryStack.stackPush()) {
+            long status = stack.nint(0);
+            long out = stack.nlong(0);
+            long address = CL10.nclEnqueueMapBuffer(
+                    queue, memory, CL10.CL_FALSE, flags, offsetBytes, lengthBytes, 0, NULL, out, status);
+            addressBytes[0] = created(
+                    address, status, "clEnqueueMapBuffer", lengthBytes, "offset=" + offsetBytes + ", bytes");
+            return memGetLong(out);
+        }
+    }
+
+    @Override
+    public long enqueueUnmap(long queue, long memory, long addressBytes, boolean event) {
+        try (MemoryStack stack = MemoryStack.stackPush()) {
+            long out = stack.nlong(0);
+            int status = CL10.nclEnqueueUnmapMemObject(queue, memory, addressBytes, 0, NULL, event ? out : NULL);
+            return enqueued(status, out, "clEnqueueUnmapMemObject", 0);
+        }
     }
 
     @Override

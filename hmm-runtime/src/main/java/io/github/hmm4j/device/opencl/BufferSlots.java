@@ -1,0 +1,126 @@
+package io.github.hmm4j.device.opencl;
+
+import io.github.hmm4j.error.HmmException;
+import java.util.ArrayList;
+import java.util.Collection;
+import java.util.List;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/// Slots of the copying engine: each is a buffer in pinned host memory, and `clEnqueueCopyBuffer` carries bytes between
+/// it and device memory. It is mapped while the host fills or drains it, and never while a command uses it.
+///
+/// Only the bytes in use are mapped: a driver that keeps such a buffer in the device's memory carries over the bus what
+/// is mapped, and not the rest. Slots to be filled are mapped through a queue of their own, where they do not stand
+/// behind the transfers that are under way: nothing else uses a free slot.
+final class BufferSlots extends StagingSlots {
+
+    private static final Logger LOG = LoggerFactory.getLogger(BufferSlots.class);
+
+    /// For maps of slots that the host is about to fill; 0 until first used.
+    private long maps;
+
+    BufferSlots(ClDevice device, StagingLane.Direction direction) {
+        super(device, direction);
+    }
+
+    /// Their buffers are made when they are first needed.
+    @Override
+    List<StagingSlot> open() {
+        List<StagingSlot> slots = new ArrayList<>(StagedCopyEngine.SLOTS);
+        for (int i = 0; i < StagedCopyEngine.SLOTS; i++) {
+            slots.add(new StagingSlot());
+        }
+        if (toDevice()) {
+            maps = api.createQueue(device.context(), device.handle(), false);
+        }
+        return slots;
+    }
+
+    @Override
+    long toFill(StagingSlot slot, long lengthBytes) {
+        requireBuffer(slot);
+        if (slot.addressBytes != 0) { // filled for a transfer of which nothing came to be enqueued, and perhaps too short
+            unmap(slot);
+        }
+        slot.addressBytes = api.map(maps, slot.buffer, Cl.MAP_WRITE_INVALIDATE_REGION, 0, lengthBytes);
+        return slot.addressBytes;
+    }
+
+    /// In an order that the queue keeps. Each has its event: one that fails must not go unseen.
+    @Override
+    void enqueue(StagingSlot slot, List<StagedPiece> pieces, StagedCommands commands) {
+        requireBuffer(slot);
+        if (slot.addressBytes != 0) {
+            long unmapped = api.enqueueUnmap(queue.handle(), slot.buffer, slot.addressBytes, true);
+            slot.addressBytes = 0;
+            commands.add(unmapped, 0);
+        }
+        for (StagedPiece piece : pieces) {
+            long memory = piece.memory().handle();
+            long event = toDevice()
+                    ? api.enqueueCopy(queue.handle(), slot.buffer, memory, piece.slotOffsetBytes(), piece.offsetBytes(), piece.lengthBytes(), true)
+                    : api.enqueueCopy(queue.handle(), memory, slot.buffer, piece.offsetBytes(), piece.slotOffsetBytes(), piece.lengthBytes(), true);
+            commands.add(event, piece.lengthBytes());
+        }
+        if (!toDevice()) {
+            long[] address = new long[1];
+            long mapped = api.enqueueMap(queue.handle(), slot.buffer, Cl.MAP_READ, 0, StagedPiece.end(pieces), address);
+            slot.addressBytes = address[0];
+            commands.add(mapped, 0);
+        }
+    }
+
+    /// A slot whose commands have failed gets another buffer: whether the old one is mapped depends on which of them did.
+    private void requireBuffer(StagingSlot slot) {
+        if (slot.suspect) {
+            try {
+                release(slot);
+            } catch (HmmException e) {
+                LOG.warn("a staging buffer is not released: device={}", device, e); // how its commands ended was told before
+            }
+            slot.suspect = false;
+        }
+        if (slot.buffer == 0) {
+            slot.buffer = api.createBuffer(device.context(), Cl.MEM_READ_WRITE | Cl.MEM_ALLOC_HOST_PTR, StagedCopyEngine.SLOT_BYTES, 0);
+        }
+    }
+
+    /// The slot is unmapped for everybody when this returns.
+    private void unmap(StagingSlot slot) {
+        api.enqueueUnmap(queue.handle(), slot.buffer, slot.addressBytes, false);
+        slot.addressBytes = 0;
+        queue.finish();
+    }
+
+    @Override
+    String call() {
+        return "clEnqueueCopyBuffer";
+    }
+
+    private void release(StagingSlot slot) {
+        var cleanup = new Cleanup();
+        long buffer = slot.buffer;
+        long addressBytes = slot.addressBytes;
+        slot.buffer = 0;
+        slot.addressBytes = 0;
+        if (addressBytes != 0) {
+            cleanup.run(() -> api.enqueueUnmap(queue.handle(), buffer, addressBytes, false)).run(queue::finish);
+        }
+        if (buffer != 0) {
+            cleanup.run(() -> api.releaseMemory(buffer));
+        }
+        cleanup.end();
+    }
+
+    /// A buffer whose commands were given up stays: they may still use it.
+    @Override
+    void close(Collection<StagingSlot> free) {
+        var cleanup = new Cleanup();
+        free.forEach(slot -> cleanup.run(() -> release(slot)));
+        if (maps != 0) {
+            cleanup.run(() -> api.releaseQueue(maps));
+        }
+        cleanup.end();
+    }
+}

@@ -1,0 +1,12 @@
+package io.github.hmm4j.device.opencl;
+
+/// A piece of staging memory of [StagedCopyEngine#SLOT_BYTES]. Belongs to the lock of its lane.
+final class StagingSlot {
+
+    /// The buffer that the slot is, or 0 if it has none of its own, or none yet.
+    long buffer;
+    /// Where the host reaches it, or 0 while it does not.
+    long addressBytes;
+    /// Commands of it have failed: in what state they left it nobody knows.
+    boolean suspect;
+}

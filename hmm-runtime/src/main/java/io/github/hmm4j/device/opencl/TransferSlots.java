@@ -1,0 +1,70 @@
+package io.github.hmm4j.device.opencl;
+
+import java.util.ArrayList;
+import java.util.Collection;
+import java.util.List;
+
+/// Slots of the staged engine: parts of one pinned buffer that is kept mapped. They are the **host** side of
+/// `clEnqueueWriteBuffer` and `clEnqueueReadBuffer`, because a buffer must not be used as a buffer while it is mapped.
+final class TransferSlots extends StagingSlots {
+
+    /// The mapped buffer and its address; 0 until first used.
+    private long ring;
+    private long ringAddress;
+
+    TransferSlots(ClDevice device, StagingLane.Direction direction) {
+        super(device, direction);
+    }
+
+    @Override
+    List<StagingSlot> open() {
+        long bytes = (long) StagedCopyEngine.SLOTS * StagedCopyEngine.SLOT_BYTES;
+        long buffer = api.createBuffer(device.context(), Cl.MEM_READ_WRITE | Cl.MEM_ALLOC_HOST_PTR, bytes, 0);
+        List<StagingSlot> slots = new ArrayList<>(StagedCopyEngine.SLOTS);
+        try {
+            ringAddress = api.map(queue.handle(), buffer, Cl.MAP_READ | Cl.MAP_WRITE, 0, bytes);
+        } catch (RuntimeException e) {
+            new Cleanup(e).run(() -> api.releaseMemory(buffer));
+            throw e;
+        }
+        ring = buffer;
+        for (int i = 0; i < StagedCopyEngine.SLOTS; i++) {
+            var slot = new StagingSlot();
+            slot.addressBytes = ringAddress + (long) i * StagedCopyEngine.SLOT_BYTES;
+            slots.add(slot);
+        }
+        return slots;
+    }
+
+    @Override
+    long toFill(StagingSlot slot, long lengthBytes) {
+        return slot.addressBytes;
+    }
+
+    @Override
+    void enqueue(StagingSlot slot, List<StagedPiece> pieces, StagedCommands commands) {
+        for (StagedPiece piece : pieces) {
+            long memory = piece.memory().handle();
+            long address = slot.addressBytes + piece.slotOffsetBytes();
+            long event = toDevice()
+                    ? api.enqueueWrite(queue.handle(), memory, piece.offsetBytes(), piece.lengthBytes(), address, true)
+                    : api.enqueueRead(queue.handle(), memory, piece.offsetBytes(), piece.lengthBytes(), address, true);
+            commands.add(event, piece.lengthBytes());
+        }
+    }
+
+    @Override
+    String call() {
+        return toDevice() ? "clEnqueueWriteBuffer" : "clEnqueueReadBuffer";
+    }
+
+    @Override
+    void close(Collection<StagingSlot> free) {
+        if (ring != 0 && free.size() == StagedCopyEngine.SLOTS) { // else a command may still use it
+            new Cleanup().run(() -> api.enqueueUnmap(queue.handle(), ring, ringAddress, false))
+                    .run(queue::finish)
+                    .run(() -> api.releaseMemory(ring))
+                    .end();
+        }
+    }
+}
