@@ -292,7 +292,7 @@ public final class Hmm implements AutoCloseable {
             LOG.warn("host memory of the heap stays mapped because of the views or pins above");
         } else {
             parts.add(pages.table());
-            parts.add(pages.space());
+            parts.add(this::closeSpace);
         }
         if (ownTrace != null) {
             parts.add(ownTrace);
@@ -301,6 +301,14 @@ public final class Hmm implements AutoCloseable {
         if (failure != null) {
             closed = true; // what could be closed is
             throw failure;
+        }
+    }
+
+    private void closeSpace() {
+        if (nativePager != null && nativePager.mayBeWritten()) {
+            LOG.warn("host memory of the heap stays mapped: a command of a lost device may still write to it");
+        } else {
+            pages.space().close();
         }
     }
 
