@@ -108,7 +108,7 @@ public final class Hmm implements AutoCloseable {
             running.add(segments::close);
             Departure departure = builder.isExclusive() ? hostSide::releaseHostMemory : Departure.KEEPS_HOST_MEMORY;
             heap = new ManagedHeap(pages, lifetime, regions, hostSide, toDevice, placer, pager, segments.all(), departure);
-            launcher = new Launcher(new LaunchParts(pages, pager, placer, evictor, toDevice, gate, hostLock, departure, builder.launchTimeout()));
+            launcher = new Launcher(new LaunchParts(pages, pager, placer, evictor, toDevice, new Ahead(programCode, builder.aheadPolicy()), gate, hostLock, departure, builder.launchTimeout()));
             devices = pages.mirrors().stream().map(HmmDevice::new).toList();
             pages.mirrors().forEach(mirror -> mirror.device().reportTo(pages.timeline(), mirror.index()));
             timelineThread = running.add(new TimelineThread(pages, nativePager));
