@@ -18,6 +18,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.stream.Collectors;
 import java.util.stream.Stream;
+import org.jspecify.annotations.Nullable;
 
 /// The arguments of one launch, sorted out: what is passed for each parameter, which pages that takes, and in which mode.
 ///
@@ -41,6 +42,8 @@ final class Plan {
         record Value(MemorySegment bytes) implements Passed {}
 
         record Local(long lengthBytes) implements Passed {}
+
+        record NullPointer() implements Passed {}
     }
 
     private final AddressSpace space;
@@ -127,8 +130,9 @@ final class Plan {
         return uses;
     }
 
-    private void add(Object argument) {
+    private void add(@Nullable Object argument) {
         switch (argument) {
+            case null -> throw new IllegalArgumentException("kernel=%s, argument %d is null; a pointer that points nowhere is Arg.nullPointer()".formatted(kernel.name(), passed.size()));
             case MemorySegment segment -> addMemory(segment, intentOf(parameter(argument)));
             case Arg.Memory(MemorySegment segment, Arg.Intent intent) -> addMemory(segment, intent);
             case Arg.Heap(List<Arg.Memory> ranges) -> addHeap(ranges);
@@ -137,7 +141,10 @@ final class Plan {
                 localBytes = KernelLimits.sum(localBytes, lengthBytes);
                 passed.add(new Passed.Local(lengthBytes));
             }
+            case Arg.NullPointer() -> addNothing(argument);
             case Number number -> addValue(argument, "a value", number);
+            case Boolean truth -> addValue(argument, "a value", truth ? 1 : 0);
+            case Character character -> addValue(argument, "a value", (int) character);
             case Arg.Vector(List<Number> components) -> addValue(argument, "a vector", components.toArray(Number[]::new));
             case Arg.Bytes(MemorySegment value) -> {
                 KernelParameter parameter = parameter(argument);
@@ -145,7 +152,7 @@ final class Plan {
                 require(parameter.valueType().map(type -> type.bytes() == value.byteSize()).orElse(true), argument, "a value of valueBytes=" + value.byteSize());
                 passed.add(new Passed.Value(value));
             }
-            default -> throw new IllegalArgumentException("kernel=%s, argument %d is a %s: not a managed segment, an Arg or a number"
+            default -> throw new IllegalArgumentException("kernel=%s, argument %d is a %s: not a managed segment, an Arg, a number, a boolean or a char"
                     .formatted(kernel.name(), passed.size(), argument.getClass().getName()));
         }
     }
@@ -170,11 +177,20 @@ final class Plan {
         require(parameter(segment).isMemory(), segment, "memory");
         require(intent != Arg.Intent.OUT || !parameter(segment).isConst(), segment, "an output");
         requireWritable(segment, intent);
+        if (segment.byteSize() == 0) {
+            addNothing(segment);
+            return;
+        }
         VaRange range = managed(segment);
         mirror.requireArgument(range);
         passed.add(new Passed.Range(range));
         windows.add(space.pagesOf(range));
         addNeeds(range, intent);
+    }
+
+    private void addNothing(Object argument) {
+        require(parameter(argument).isMemory(), argument, "a pointer");
+        passed.add(new Passed.NullPointer());
     }
 
     private void addHeap(List<Arg.Memory> ranges) {
@@ -227,13 +243,11 @@ final class Plan {
     }
 
     private VaRange managed(MemorySegment segment) {
-        VaRange range = VaRange.ofLength(segment.isNative() ? segment.address() : 0, segment.byteSize());
         try {
-            space.regionOf(range);
+            return Segments.rangeOf(space, segment);
         } catch (IllegalArgumentException e) {
             throw new IllegalArgumentException("kernel=%s, argument %d: %s".formatted(kernel.name(), passed.size(), e.getMessage()), e);
         }
-        return range;
     }
 
     /// Of an output, only pages that lie wholly within it are dead; the rest of its first and last page belongs to somebody.

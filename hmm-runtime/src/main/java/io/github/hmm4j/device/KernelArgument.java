@@ -8,6 +8,9 @@ public sealed interface KernelArgument {
     /// A pointer to the start of `memory`, an allocation or a slice of the launching device.
     record Memory(DeviceMemory memory) implements KernelArgument {}
 
+    /// A pointer that points nowhere.
+    record NullPointer() implements KernelArgument {}
+
     /// A value; the bytes are read during the call only.
     record Value(MemorySegment bytes) implements KernelArgument {
         public Value {

@@ -172,6 +172,7 @@ final class ClKernel implements DeviceKernel {
                 }
                 api.setMemory(handle, parameter.index(), ours.handle());
             }
+            case KernelArgument.NullPointer() when parameter.isMemory() -> api.setMemory(handle, parameter.index(), 0);
             case KernelArgument.Value(var bytes) when parameter.space() == Space.PRIVATE -> setValue(parameter, bytes);
             case KernelArgument.Local(long lengthBytes) when parameter.space() == Space.LOCAL ->
                 api.setLocal(handle, parameter.index(), lengthBytes);
