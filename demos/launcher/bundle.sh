@@ -3,7 +3,7 @@
 # The tree that is packed:
 #   hmm, README.txt      the launcher (bundled-hmm) and how to use it
 #   hmm4j.jfc            settings for flight recordings
-#   launcher/            what it shares with demos/hmm
+#   launcher/            what it shares with demos/hmm; gpu-check
 #   jre/                 a Java runtime of the modules that the jars use
 #   lib/, lib/test/      the jars, without native code for other machines; those of the conformance suite
 #   preload/             libjsig, for a path that LD_PRELOAD cannot hold
@@ -125,7 +125,7 @@ bundle_native() {
 }
 
 bundle_text() {
-  mkdir -p -- "$tree/launcher" && cp -- "$demos/launcher/common.sh" "$tree/launcher/" &&
+  mkdir -p -- "$tree/launcher" && cp -- "$demos/launcher/common.sh" "$demos/launcher/gpu-check.sh" "$tree/launcher/" &&
     cp -- "$demos/launcher/bundled-hmm" "$tree/hmm" && cp -- "$demos/launcher/bundled-README.txt" "$tree/README.txt" &&
     cp -- "$root/hmm-runtime/docs/hmm4j.jfc" "$tree/" &&
     cp -- "$root/LICENSE" "$tree/licences/hmm4j.txt" && printf '%s\n' "$built_from" >"$tree/commit"

@@ -13,9 +13,6 @@
 #define COMMAND_BYTES (1ULL << 20) // less than this is not worth a command
 #define STAGING_SLOTS 4
 #define EXEC_STATUS_ERROR (-14) // the wait has ended because a command has, badly
-#ifndef STUCK_NANOS // tests are less patient
-#define STUCK_NANOS (10ULL * 1000000000ULL)
-#endif
 #define FIRST_PAUSE_NANOS 20000L
 #define LONGEST_PAUSE_NANOS 5000000L
 
@@ -24,6 +21,7 @@ typedef int (*enqueue_copy)(void *queue, void *from, void *to, size_t from_offse
 typedef int (*wait_events)(unsigned count, void *const *events);
 typedef int (*event_info)(void *event, unsigned name, size_t bytes, void *value, size_t *got);
 typedef int (*of_object)(void *object);
+typedef int (*set_callback)(void *event, int on, void (*callback)(void *, int, void *), void *user);
 typedef void *(*create_queue)(void *context, void *device, uint64_t properties, int *status);
 
 #define CL(p, type, which) ((type)(uintptr_t)(p)->config.cl[which])
@@ -106,12 +104,19 @@ static int finish_event(struct hmm_pager *p, unsigned device, void *event, struc
   return outcome;
 }
 
-void dma_await_stuck(struct hmm_pager *p) {
+static void release_late(void *event, int status, void *release) {
+  (void)status;
+  ((of_object)(uintptr_t)release)(event);
+}
+
+int dma_end_stuck(struct hmm_pager *p) {
+  unsigned left = 0;
   for (unsigned i = 0; i < p->stuck_count; i++) {
-    while (await_command(p, p->stuck[i].event) == COMMAND_STUCK) {
-    }
-    CL(p, of_object, HMM_CL_RELEASE_EVENT)(p->stuck[i].event);
+    void *event = p->stuck[i].event;
+    if (await_command(p, event) != COMMAND_STUCK) CL(p, of_object, HMM_CL_RELEASE_EVENT)(event);
+    else if (++left) CL(p, set_callback, HMM_CL_SET_CALLBACK)(event, CL_COMPLETE, release_late, (void *)(uintptr_t)p->config.cl[HMM_CL_RELEASE_EVENT]); // if it ever ends
   }
+  return left ? -EBUSY : 0;
 }
 
 HMM_API int hmm_may_be_written(struct hmm_pager *p, uint64_t first, uint64_t end) { return dma_may_write(p, first, end); }

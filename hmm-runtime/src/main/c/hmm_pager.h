@@ -177,9 +177,9 @@ HMM_API int hmm_open(const struct hmm_config *config, struct hmm_pager **pager);
 // A device with the next number. 0, -errno, or an OpenCL status with its sign turned.
 HMM_API int hmm_add_device(struct hmm_pager *pager, const struct hmm_device_config *config);
 
-// Stops serving faults. Nobody may touch `app` afterwards, and no other call be under way. Waits for launches, and for commands that were given up.
+// Stops serving faults. Nobody may touch `app` afterwards, and no other call be under way. Waits for launches, and once more for commands that were given up.
 // All is gone afterwards, also with -errno: then a touch of `app` may find the file's memory, until that range is
-// unmapped.
+// unmapped. With -EBUSY a command of a lost device may still write to `alias`: that stays mapped.
 HMM_API int hmm_close(struct hmm_pager *pager);
 
 // Brings pages home. `outcomes`, one byte a page, may be 0: 1 it was there, 2 it moved, 3 nothing to bring (lost or without a region).

@@ -45,6 +45,9 @@
 #define NOTICES 16
 #define FAILED_LAUNCHES 32
 #define STUCK 64
+#ifndef STUCK_NANOS // how long a command is believed in that nobody can wait for; tests are less patient
+#define STUCK_NANOS (10ULL * 1000000000ULL)
+#endif
 
 struct fault {
   uint64_t page;
@@ -89,7 +92,7 @@ struct device {
   _Atomic bool lost;   // a command was given up: its frames and all that it may still write to are never used again
 };
 
-enum launch_state { FREE, PUBLISHED, INSISTING, RUNNING, ENDED };
+enum launch_state { FREE, PUBLISHED, INSISTING, RUNNING, ENDING, ENDED };
 
 struct launch {
   enum launch_state state;
@@ -98,7 +101,9 @@ struct launch {
   uint64_t use_count;
   struct hmm_use *uses, inline_uses[USES_INLINE];
   void *event;
-  unsigned synchronising; // who is waiting for the event
+  unsigned users; // who is waiting for the event, or asks about it
+  uint64_t look_at, look_pause; // when whoever waits for the launch asks how it is getting on
+  uint64_t silent_since; // nobody has answered that from then on; 0: the last answer was one
   bool synchronised; // somebody has waited for the event: a callback alone does not make the kernel's writes visible to other queues
   char name[HMM_NAME_BYTES];
 };
@@ -358,7 +363,7 @@ int dma_wait(struct hmm_pager *p, struct copies *copies);
 #define COMMAND_STUCK 1
 #define DEVICE_NOT_AVAILABLE (-2) // what a device answers that did not end a command
 int await_command(struct hmm_pager *p, void *event);
-void dma_await_stuck(struct hmm_pager *p); // for commands that were given up, however long it takes
+int dma_end_stuck(struct hmm_pager *p); // waits once more for commands that were given up; -EBUSY if one may still write to host pages
 bool dma_may_write(struct hmm_pager *p, uint64_t first, uint64_t end); // whether a command that was given up may still write to these host pages
 int dma_to_device(struct hmm_pager *p, unsigned device, uint64_t page, bool zero);
 int dma_within(struct hmm_pager *p, unsigned device, int32_t from, int32_t to);

@@ -26,6 +26,8 @@
 #define CL_COMPLETE 0
 #define CL_EVENT_STATUS 0x11D3
 #define ROUNDS 16                // of an insistent launch, before it lets go of everything and is made again
+#define FIRST_LOOK_NANOS 200000ULL // of those who wait for a kernel, at its event: a driver may never call back
+#define LONGEST_LOOK_NANOS 5000000ULL
 
 typedef int (*enqueue_kernel)(void *queue, void *kernel, unsigned dims, const size_t *offset, const size_t *global, const size_t *local, unsigned waits, void *const *wait, void **event);
 typedef int (*set_callback)(void *event, int on, void (*callback)(void *, int, void *), void *user);
@@ -43,7 +45,7 @@ static unsigned pager_of(uint64_t number) { return (unsigned)(number >> 8) % MAX
 static unsigned place_of(uint64_t number) { return (unsigned)number % MAX_LAUNCHES; }
 _Static_assert(MAX_PAGERS == 256 && MAX_LAUNCHES == 256, "a number has a byte for each");
 
-static bool under_way(const struct launch *l) { return l->state == PUBLISHED || l->state == INSISTING || l->state == RUNNING; }
+static bool under_way(const struct launch *l) { return l->state == PUBLISHED || l->state == INSISTING || l->state == RUNNING || l->state == ENDING; }
 
 // The callback of an event tells that the kernel has ended; only who has waited for the event may rely on what it wrote, or overwrite it from another queue.
 static bool unsynchronised(const struct launch *l) { return l->state == ENDED && l->event && !l->synchronised; }
@@ -56,43 +58,140 @@ static bool conflicts(const struct launch *l, struct page_range range, bool writ
   return false;
 }
 
-// Waits for a change of the table, which is locked, because of a launch in it. Afterwards the caller looks again.
-static int await_change(struct hmm_pager *p, const struct launch *l, struct patience *patience) {
-  if (!patience) {
-    pthread_cond_wait(&p->launch_changed, &p->launch_lock);
-    return 0;
-  }
-  uint64_t now = nanos(), until = patience->deadline;
-  if (until && now >= until) return -ETIMEDOUT;
-  if (patience->notice.thread && !patience->told) {
-    uint64_t then = patience->notice.started + HMM_LONG_WAIT_NANOS;
-    if (!until || then < until) until = then;
-    if (now >= then) {
-      patience->notice.device = l->device;
-      memcpy(patience->notice.kernel, l->name, sizeof l->name);
-      pthread_mutex_unlock(&p->launch_lock);
-      tell(p, patience, HMM_NOTICE_WAITS);
-      pthread_mutex_lock(&p->launch_lock);
-      return 0;
+// What a failed kernel was to write is lost. A page that somebody has claimed for the host becomes so when that claim ends: its owner waits for this launch. Waits for nobody, since
+// it runs where the driver calls back.
+static void poison(struct hmm_pager *p, const struct launch *l) {
+  uint64_t poisoned = 0;
+  for (uint64_t i = 0; i < l->use_count; i++) {
+    if (!l->uses[i].writes) continue;
+    for (uint64_t page = l->uses[i].first; page < l->uses[i].end; page++) {
+      uint64_t w = load_word(p, page);
+      while (true) {
+        bool here = word_state(w) == DEVICE && word_device(w) == l->device;
+        bool claimed = word_state(w) == TO_HOST && word_device(w) == l->device && !(w & DOOMED);
+        if (!here && !claimed) break; // its contents are given up, or lost already
+        if (!change_word(p, page, &w, here ? word_next(w, POISONED, 0, 0, 0) : w | DOOMED)) continue;
+        poisoned += here;
+        break;
+      }
     }
   }
+  count(p, HMM_POISONED, poisoned);
+}
+
+// For those who find such pages. The lock is held.
+static void note_failure(struct hmm_pager *p, const struct launch *l, int status) {
+  for (uint64_t i = 0; i < l->use_count; i++) {
+    if (!l->uses[i].writes) continue;
+    struct hmm_failed_launch *failed = &p->failed_launches[p->failed_launch_turn++ % FAILED_LAUNCHES];
+    *failed = (struct hmm_failed_launch){.first = l->uses[i].first, .end = l->uses[i].end, .status = status, .device = l->device};
+    memcpy(failed->name, l->name, sizeof failed->name);
+  }
+}
+
+static void decide(struct hmm_pager *p, struct launch *l, enum launch_state state) {
+  pthread_mutex_lock(&p->launch_lock);
+  l->state = state;
+  pthread_cond_broadcast(&p->launch_changed);
+  pthread_mutex_unlock(&p->launch_lock);
+}
+
+// How a command ended, or how it is getting on if that is above CL_COMPLETE; false if the driver does not say.
+static bool ask(struct hmm_pager *p, void *event, int *outcome) {
+  return !CL(p, event_info, HMM_CL_EVENT_INFO)(event, CL_EVENT_STATUS, sizeof *outcome, outcome, NULL);
+}
+
+// Notes the end of a kernel, if nobody has: a callback and all who look at its event may come at once.
+static void end(struct hmm_pager *p, struct launch *l, uint64_t number, int status) {
+  pthread_mutex_lock(&p->launch_lock);
+  bool ends = l->number == number && l->state == RUNNING;
+  if (ends) l->state = ENDING; // which still counts as running: nobody takes its pages meanwhile, or its place
+  if (ends && status < 0) note_failure(p, l, status); // before the first page says so
+  pthread_mutex_unlock(&p->launch_lock);
+  if (ends && status < 0) poison(p, l);
+  if (ends) decide(p, l, ENDED);
+}
+
+// Looks whether a kernel has ended. The lock is held, but not over that. A driver that gives no answer for long has lost its device: nothing runs there again, and nothing that it has is
+// used again, so the launch has failed.
+static void look(struct hmm_pager *p, struct launch *l) {
+  void *event = l->event;
+  uint64_t number = l->number;
+  l->look_at = nanos() + l->look_pause;
+  if (l->look_pause < LONGEST_LOOK_NANOS) l->look_pause *= 2;
+  l->users++;
+  pthread_mutex_unlock(&p->launch_lock);
+  int outcome = CL_COMPLETE + 1;
+  bool answered = ask(p, event, &outcome);
+  pthread_mutex_lock(&p->launch_lock);
+  if (answered) {
+    l->silent_since = 0;
+  } else if (!l->silent_since) {
+    l->silent_since = nanos();
+  } else if (nanos() - l->silent_since > STUCK_NANOS) {
+    outcome = DEVICE_NOT_AVAILABLE;
+    l->synchronised = true; // nobody can, nor relies on it
+    atomic_store(&p->devices[l->device].lost, true);
+  }
+  pthread_mutex_unlock(&p->launch_lock);
+  if (outcome <= CL_COMPLETE) end(p, l, number, outcome);
+  pthread_mutex_lock(&p->launch_lock);
+  if (!--l->users) pthread_cond_broadcast(&p->launch_changed);
+}
+
+// Waits for a change of the table, which is locked, until a time (0: as long as it takes), and looks at the events of kernels from time to time: nothing may depend on a driver
+// that calls back.
+static void watch(struct hmm_pager *p, uint64_t until) {
+  struct launch *first = NULL; // to be looked at
+  for (unsigned i = 0; i < p->launches_used; i++) {
+    struct launch *l = &p->launches[i];
+    if (l->state == RUNNING && l->event && (!first || l->look_at < first->look_at)) first = l;
+  }
+  if (first && nanos() >= first->look_at) {
+    look(p, first);
+    return;
+  }
+  if (first && (!until || first->look_at < until)) until = first->look_at;
   if (!until) {
     pthread_cond_wait(&p->launch_changed, &p->launch_lock);
   } else {
     struct timespec at = {(time_t)(until / 1000000000), (long)(until % 1000000000)};
     pthread_cond_timedwait(&p->launch_changed, &p->launch_lock, &at);
   }
+}
+
+// The same because of a launch in it. Afterwards the caller looks again.
+static int await_change(struct hmm_pager *p, const struct launch *l, struct patience *patience) {
+  uint64_t until = 0;
+  if (patience) {
+    uint64_t now = nanos();
+    until = patience->deadline;
+    if (until && now >= until) return -ETIMEDOUT;
+    if (patience->notice.thread && !patience->told) {
+      uint64_t then = patience->notice.started + HMM_LONG_WAIT_NANOS;
+      if (!until || then < until) until = then;
+      if (now >= then) {
+        patience->notice.device = l->device;
+        memcpy(patience->notice.kernel, l->name, sizeof l->name);
+        pthread_mutex_unlock(&p->launch_lock);
+        tell(p, patience, HMM_NOTICE_WAITS);
+        pthread_mutex_lock(&p->launch_lock);
+        return 0;
+      }
+    }
+  }
+  watch(p, until);
   return 0;
 }
 
 // Waits for the event of a launch that has ended, which is over at once. The lock is held, but not over the wait.
 static void synchronise(struct hmm_pager *p, struct launch *l) {
-  l->synchronising++; // its place stays its own
+  l->users++; // its place stays its own
   pthread_mutex_unlock(&p->launch_lock);
   await_command(p, l->event); // how it ended has been seen by the callback
   pthread_mutex_lock(&p->launch_lock);
   l->synchronised = true;
-  if (!--l->synchronising) pthread_cond_broadcast(&p->launch_changed);
+  if (!--l->users) pthread_cond_broadcast(&p->launch_changed);
 }
 
 int await_conflicts(struct hmm_pager *p, struct page_range range, bool writers_only, int device, uint64_t except) {
@@ -191,37 +290,6 @@ HMM_API uint64_t hmm_used(struct hmm_pager *p, uint64_t device, struct hmm_use *
   return n;
 }
 
-// What a failed kernel was to write is lost. A page that somebody has claimed for the host becomes so when that claim ends: its owner waits for this launch. Waits for nobody, since
-// it runs where the driver calls back.
-static void poison(struct hmm_pager *p, const struct launch *l) {
-  uint64_t poisoned = 0;
-  for (uint64_t i = 0; i < l->use_count; i++) {
-    if (!l->uses[i].writes) continue;
-    for (uint64_t page = l->uses[i].first; page < l->uses[i].end; page++) {
-      uint64_t w = load_word(p, page);
-      while (true) {
-        bool here = word_state(w) == DEVICE && word_device(w) == l->device;
-        bool claimed = word_state(w) == TO_HOST && word_device(w) == l->device && !(w & DOOMED);
-        if (!here && !claimed) break; // its contents are given up, or lost already
-        if (!change_word(p, page, &w, here ? word_next(w, POISONED, 0, 0, 0) : w | DOOMED)) continue;
-        poisoned += here;
-        break;
-      }
-    }
-  }
-  count(p, HMM_POISONED, poisoned);
-}
-
-// For those who find such pages. The lock is held.
-static void note_failure(struct hmm_pager *p, const struct launch *l, int status) {
-  for (uint64_t i = 0; i < l->use_count; i++) {
-    if (!l->uses[i].writes) continue;
-    struct hmm_failed_launch *failed = &p->failed_launches[p->failed_launch_turn++ % FAILED_LAUNCHES];
-    *failed = (struct hmm_failed_launch){.first = l->uses[i].first, .end = l->uses[i].end, .status = status, .device = l->device};
-    memcpy(failed->name, l->name, sizeof failed->name);
-  }
-}
-
 HMM_API int hmm_failed_launch_of(struct hmm_pager *p, uint64_t page, struct hmm_failed_launch *failed) {
   int found = 0;
   pthread_mutex_lock(&p->launch_lock);
@@ -234,28 +302,13 @@ HMM_API int hmm_failed_launch_of(struct hmm_pager *p, uint64_t page, struct hmm_
   return found;
 }
 
-static void decide(struct hmm_pager *p, struct launch *l, enum launch_state state) {
-  pthread_mutex_lock(&p->launch_lock);
-  l->state = state;
-  pthread_cond_broadcast(&p->launch_changed);
-  pthread_mutex_unlock(&p->launch_lock);
-}
-
 // Runs on a thread of the driver, or in the middle of a call of ours; a second time does nothing.
 static void on_complete(void *event, int status, void *user) {
   (void)event;
   uint64_t number = (uint64_t)(uintptr_t)user;
   pthread_mutex_lock(&callback_lock);
   struct hmm_pager *p = pager_in(pager_of(number));
-  if (p) {
-    struct launch *l = &p->launches[place_of(number)];
-    pthread_mutex_lock(&p->launch_lock);
-    bool ends = l->number == number && l->state == RUNNING;
-    if (ends && status < 0) note_failure(p, l, status); // before the first page says so
-    pthread_mutex_unlock(&p->launch_lock);
-    if (ends && status < 0) poison(p, l); // while it still counts as running: nobody takes its pages meanwhile, or its place
-    if (ends) decide(p, l, ENDED);
-  }
+  if (p) end(p, &p->launches[place_of(number)], number, status);
   pthread_mutex_unlock(&callback_lock);
 }
 
@@ -264,13 +317,13 @@ void await_callbacks(void) {
   pthread_mutex_unlock(&callback_lock);
 }
 
-// A free place; if there is none, waits for the launch in the first one. The lock is held, but not over releasing an event.
+// A free place; if there is none, waits for one. The lock is held, but not over releasing an event.
 static struct launch *take_place(struct hmm_pager *p) {
   while (true) {
     for (unsigned i = 0; i < MAX_LAUNCHES; i++) {
       struct launch *l = &p->launches[i];
       while (unsynchronised(l)) synchronise(p, l); // afterwards nobody can
-      if (under_way(l) || l->synchronising) continue;
+      if (under_way(l) || l->users) continue;
       void *event = l->event;
       l->event = NULL;
       l->state = PUBLISHED; // ours, with no pages yet
@@ -287,7 +340,7 @@ static struct launch *take_place(struct hmm_pager *p) {
       }
       return l;
     }
-    pthread_cond_wait(&p->launch_changed, &p->launch_lock);
+    watch(p, 0);
   }
 }
 
@@ -462,19 +515,12 @@ static int insist(struct hmm_pager *p, struct launch *l, struct hmm_launch *requ
   return 0;
 }
 
-// How a command ended; above CL_COMPLETE if it has not, or the driver does not say.
-static int ask(struct hmm_pager *p, void *event) {
-  int outcome = CL_COMPLETE + 1;
-  int asked = CL(p, event_info, HMM_CL_EVENT_INFO)(event, CL_EVENT_STATUS, sizeof outcome, &outcome, NULL);
-  return asked ? CL_COMPLETE + 1 : outcome;
-}
-
-// The same, for a driver that will not tell us: waited for here. If the end cannot be found out, the launch stays under way: nobody gets pages that a kernel may still write.
+// The same for a driver that will not tell us: waited for here. If the end cannot be found out, the launch stays under way: nobody gets pages that a kernel may still write.
 static int wait_for(struct hmm_pager *p, void *event) {
   int waited = await_command(p, event);
   if (waited >= 0) return waited;
-  int outcome = ask(p, event); // it has ended: perhaps only waiting has failed
-  return outcome <= CL_COMPLETE ? outcome : waited;
+  int outcome; // it has ended: perhaps only waiting has failed
+  return ask(p, event, &outcome) && outcome <= CL_COMPLETE ? outcome : waited;
 }
 
 static int enqueue(struct hmm_pager *p, struct launch *l, struct hmm_launch *request, const struct table_writes *before, struct hmm_failure *failure) {
@@ -484,20 +530,25 @@ static int enqueue(struct hmm_pager *p, struct launch *l, struct hmm_launch *req
   if (status) return fail(failure, HMM_OPENCL, 0, 0, status, HMM_CALL_KERNEL, l->device);
   // From here on the kernel is the driver's, and whatever fails must not look as if it were not: the launch is under way, and its end has to be found out.
   bool kept = !CL(p, of_object, HMM_CL_RETAIN_EVENT)(event); // one reference for the caller, one for the table
-  void *user = (void *)(uintptr_t)l->number;
+  uint64_t number = l->number;
   touch(p, request); // before the launch counts as decided: whoever waits for that sees the use
   pthread_mutex_lock(&p->launch_lock);
   l->event = kept ? event : NULL;
   l->state = RUNNING;
+  l->look_pause = FIRST_LOOK_NANOS;
+  l->look_at = nanos() + FIRST_LOOK_NANOS;
+  l->silent_since = 0;
   p->launched[l->device]++;
   pthread_cond_broadcast(&p->launch_changed);
   pthread_mutex_unlock(&p->launch_lock);
   request->event = (uint64_t)(uintptr_t)event;
   // The caller's reference keeps the event alive here, whatever the callback leads to. Flushed afterwards: a driver need not call back for what has ended before it was asked to.
-  bool told = !CL(p, set_callback, HMM_CL_SET_CALLBACK)(event, CL_COMPLETE, on_complete, user);
+  bool told = !CL(p, set_callback, HMM_CL_SET_CALLBACK)(event, CL_COMPLETE, on_complete, (void *)(uintptr_t)number);
   bool flushed = !CL(p, of_object, HMM_CL_FLUSH)(queue);
-  int outcome = kept && told && flushed ? ask(p, event) : wait_for(p, event);
-  if (outcome <= CL_COMPLETE) on_complete(event, outcome, user);
+  int outcome = CL_COMPLETE + 1;
+  if (!kept || !told || !flushed) outcome = wait_for(p, event);
+  else if (!ask(p, event, &outcome)) outcome = CL_COMPLETE + 1;
+  if (outcome <= CL_COMPLETE) end(p, l, number, outcome);
   return 0;
 }
 

@@ -330,12 +330,12 @@ HMM_API int hmm_close(struct hmm_pager *p) {
     if (l->event) ((int (*)(void *))(uintptr_t)p->config.cl[HMM_CL_RELEASE_EVENT])(l->event);
     if (l->uses != l->inline_uses) free(l->uses);
   }
-  dma_await_stuck(p); // before the memory goes that they write to
+  int busy = dma_end_stuck(p); // before the memory goes that they write to
   for (unsigned i = 0; i < p->device_count; i++) dma_close(p, &p->devices[i]);
   free(atomic_load(&p->ring));
   forget_habits(p);
   free(p);
-  return result;
+  return busy ? busy : result;
 }
 
 HMM_API int hmm_take_counts(struct hmm_pager *p, uint64_t *counts, int capacity) {

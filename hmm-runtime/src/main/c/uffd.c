@@ -19,6 +19,9 @@
 #include "internal.h"
 
 #define KERNEL_PAGE 4096ULL
+// Lifting a protection leaves it to the first store to each 4 KiB to find that out, by a fault within the kernel. Where
+// pages come along since a stream will touch all of them, from so many bytes on, it is cheaper to map them anew.
+#define MAP_ANEW_BYTES (64 * KERNEL_PAGE)
 
 #ifndef UFFDIO_CONTINUE_MODE_WP // since Linux 6.4; older headers do not have it, older kernels refuse it
 #define UFFDIO_CONTINUE_MODE_WP ((__u64)1 << 1)
@@ -211,8 +214,14 @@ static void uffd_answer(struct hmm_pager *p, const struct fault *f, int result, 
 }
 
 static int uffd_upgrade(struct hmm_pager *p, uint64_t first, uint64_t end) {
+  uint64_t bytes = (end - first) << p->config.page_shift;
+  // Whoever reads the pages meanwhile sleeps until their claims are settled. With the rung for user mode a system call would fail, on pages that somebody may have pinned to be read.
+  if (end - first > 1 && bytes >= MAP_ANEW_BYTES && p->config.rung != HMM_UFFD_USER) {
+    int result = unmap_pages(p, first, end);
+    return result ? result : uffd_install(p, first, end, true);
+  }
   end_answers(p, first, end);
-  return lift_protection(p, (uint64_t)(uintptr_t)app_of(p, first), (end - first) << p->config.page_shift);
+  return lift_protection(p, (uint64_t)(uintptr_t)app_of(p, first), bytes);
 }
 
 const struct trap uffd_trap = {

@@ -228,6 +228,20 @@ static void a_late_command_writes_to_nobody(const struct shape *shape) {
   }
 }
 
+// Closing does not wait for it for ever: the file stays mapped where it writes to.
+static void closing_on_a_lost_device_ends(const struct shape *shape) {
+  if (shape->way != COMMANDS) return;
+  struct heap *h = on_device(shape);
+  fake_hold(true);
+  fake_fail_waits(-5, 1000000);
+  CHECK_EQUAL(fetch(h, P, P + 1, HMM_EXCLUSIVE), -EIO);
+  CHECK_EQUAL(hmm_close(h->pager), -EBUSY);
+  fake_reset();
+  fake_hold(false);
+  AWAIT(!fake_live_events()); // it has ended after all
+  free_heap(h);
+}
+
 // Many threads, a few pages, errors and none: nobody sleeps for ever and nobody sees wrong contents.
 struct crowd {
   struct heap *heap;
@@ -296,6 +310,7 @@ const struct test error_tests[] = {
     {"losing_one_device_poisons_nothing_of_another", losing_one_device_poisons_nothing_of_another, false},
     {"a_failure_may_go_unasked", a_failure_may_go_unasked, false},
     {"a_wait_may_fail_before_the_command_has_ended", a_wait_may_fail_before_the_command_has_ended, false},
+    {"closing_on_a_lost_device_ends", closing_on_a_lost_device_ends, true},
     {"a_late_command_writes_to_nobody", a_late_command_writes_to_nobody, false},
     {"errors_come_and_go_under_many_threads", errors_come_and_go_under_many_threads, false},
     {"a_refused_system_call_leaves_no_trace", a_refused_system_call_leaves_no_trace, true},

@@ -32,7 +32,7 @@ struct command {
 struct queue {
   pthread_t worker;
   struct command *first, **last;
-  bool closing;
+  bool closing, forgotten;
 };
 
 struct memory {
@@ -47,7 +47,7 @@ static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
 static pthread_cond_t changed = PTHREAD_COND_INITIALIZER;
 static struct plan plans[HMM_CL_COUNT], command_plan, wait_plan;
 static int called[HMM_CL_COUNT], live_events, held_commands;
-static bool held, eager;
+static bool held, eager, silent;
 static struct fake_callback last_callback;
 
 static int fate(struct plan *plan) {
@@ -118,7 +118,9 @@ static void *work(void *arg) {
     end(c->event, status);
     free(c);
   }
+  bool forgotten = q->forgotten;
   pthread_mutex_unlock(&lock);
+  if (forgotten) free(q);
   return NULL;
 }
 
@@ -173,8 +175,12 @@ static int release_queue(void *queue) {
   flush(queue);
   pthread_mutex_lock(&lock);
   q->closing = true;
+  bool waits = !held || !q->first; // nobody waits for commands that are held
+  q->forgotten = !waits;
+  if (!waits) pthread_detach(q->worker);
   pthread_cond_broadcast(&changed);
   pthread_mutex_unlock(&lock);
+  if (!waits) return 0;
   pthread_join(q->worker, NULL);
   free(q);
   return 0;
@@ -260,15 +266,15 @@ static int set_callback(void *event, int on, void (*callback)(void *, int, void 
   CHECK(on == COMPLETE);
   pthread_mutex_lock(&lock);
   int status = called_now(HMM_CL_SET_CALLBACK), ended = e->status;
-  bool silent = eager;
+  bool never = silent, not_late = eager;
   last_callback = (struct fake_callback){callback, user};
-  if (!status && ended > COMPLETE) {
+  if (!status && ended > COMPLETE && !never) {
     CHECK(!e->callback);
     e->callback = callback;
     e->user = user;
   }
   pthread_mutex_unlock(&lock);
-  if (!status && ended <= COMPLETE && !silent) callback(event, ended, user);
+  if (!status && ended <= COMPLETE && !never && !not_late) callback(event, ended, user);
   return status;
 }
 
@@ -338,6 +344,7 @@ void fake_reset(void) {
   memset(plans, 0, sizeof plans);
   memset(called, 0, sizeof called);
   command_plan = wait_plan = (struct plan){0};
+  silent = false;
   pthread_mutex_unlock(&lock);
 }
 
@@ -351,6 +358,12 @@ void fake_hold(bool hold) {
 void fake_eager(bool now) {
   pthread_mutex_lock(&lock);
   eager = now;
+  pthread_mutex_unlock(&lock);
+}
+
+void fake_silent(bool now) {
+  pthread_mutex_lock(&lock);
+  silent = now;
   pthread_mutex_unlock(&lock);
 }
 

@@ -34,6 +34,7 @@ void fake_await_held(void);
 int fake_calls_of(enum hmm_cl call);
 int fake_live_events(void); // that somebody still has a reference to
 void fake_eager(bool eager); // kernels run to their end within their enqueueing, and nobody is called back for what has ended
+void fake_silent(bool silent); // nobody is called back who asks for it from now on
 struct fake_callback {
   void (*function)(void *event, int status, void *user);
   void *user;

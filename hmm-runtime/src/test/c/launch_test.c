@@ -462,6 +462,59 @@ static void a_kernel_that_ends_at_once_is_seen_to_end(const struct shape *shape)
   close_heap(h);
 }
 
+// Everybody who waits for a launch finds out by himself that it has ended, and how.
+static void a_driver_may_never_call_back(const struct shape *shape) {
+  for (int how = 0; how < 6; how++) {
+    struct heap *h = on_device(shape, true);
+    fake_silent(true);
+    struct stopped_kernel k;
+    launch_stopped(h, &k, 0, 0, 4, true);
+    k.launching.kernel.status = how < 4 ? 0 : -5;
+    struct toucher t;
+    bool touches = how == 0 || how == 4;
+    if (touches) start_toucher(&t, h, 1, false, 0);
+    let_go(&k);
+    if (touches) join_toucher(&t);
+    struct launching others[256] = {0};
+    switch (how) {
+    case 0: CHECK(!t.error); break;
+    case 1: CHECK_EQUAL(fetch(h, 0, 4, HMM_EXCLUSIVE), 0); break;
+    case 2: CHECK_EQUAL(hmm_await(h->pager, 0, 3, 4, 0), 0); break;
+    case 3: // as many as there are places
+      for (int i = 0; i < 256; i++) CHECK_EQUAL(launch(h, &others[i], 0, 8, 12, false), 0);
+      for (int i = 0; i < 256; i++) fake_wait((void *)(uintptr_t)others[i].request.event);
+      break;
+    case 4: CHECK(t.error); break;
+    default:
+      CHECK_EQUAL(hmm_await_all(h->pager), 0);
+      expect_poisoned(h, 1);
+    }
+    close_heap(h); // waits for all of them
+    fake_reset();
+  }
+}
+
+// A driver that has lost its device may have no answer for ever: whoever waits for a launch there is told, and closing ends.
+static void a_launch_that_nobody_can_ask_about_has_failed(const struct shape *shape) {
+  for (int by_touch = 0; by_touch < 2; by_touch++) {
+    struct heap *h = on_device(shape, true);
+    fake_silent(true);
+    struct stopped_kernel k;
+    launch_stopped(h, &k, 0, 0, 4, true);
+    fake_fail(HMM_CL_EVENT_INFO, -36, 0, 1000000);
+    unsigned char value;
+    if (by_touch) CHECK(touch_read(h, 1, &value));
+    else CHECK_EQUAL(hmm_await_all(h->pager), 0);
+    expect_poisoned(h, 1);
+    struct launching l = {0};
+    CHECK_EQUAL(launch(h, &l, 0, 8, 12, true), -EIO);
+    CHECK_EQUAL(l.failure.status, -2);
+    fake_reset();
+    let_go(&k);
+    close_heap(h);
+  }
+}
+
 static void a_late_callback_ends_no_other_launch(const struct shape *shape) {
   struct heap *h = on_device(shape, true);
   struct launching l = {0};
@@ -523,6 +576,8 @@ const struct test launch_tests[] = {
     {"a_launch_that_ends_badly_ends", a_launch_that_ends_badly_ends, true},
     {"what_fails_after_the_enqueueing_hides_no_launch", what_fails_after_the_enqueueing_hides_no_launch, true},
     {"a_kernel_that_ends_at_once_is_seen_to_end", a_kernel_that_ends_at_once_is_seen_to_end, true},
+    {"a_driver_may_never_call_back", a_driver_may_never_call_back, true},
+    {"a_launch_that_nobody_can_ask_about_has_failed", a_launch_that_nobody_can_ask_about_has_failed, true},
     {"a_late_callback_ends_no_other_launch", a_late_callback_ends_no_other_launch, true},
     {"whoever_relies_on_a_kernel_has_waited_for_its_event", whoever_relies_on_a_kernel_has_waited_for_its_event, true},
     {0},

@@ -66,8 +66,9 @@ public sealed interface Arg {
     /// Only the ranges listed here may be followed; each states its intent ([#in], [#inOut]).
     ///
     /// Where the device holds the whole heap ([HmmDevice#hasAperture]), all pages of the ranges are there before the kernel starts. Elsewhere it finds pages through the device's page
-    /// table, as far as they are there, and [Kernel.Call#launch] runs it again for the work-items that missed one: the ranges may be larger than the device. Then [#out] is [#inOut], since a
-    /// work-item that runs again must find what others wrote, and a range shares no page with another argument of the same launch.
+    /// table, as far as they are there, and [Kernel.Call#launch] runs it again for the work-items that missed one: the ranges may be larger than the device. Then old contents of an
+    /// [#out] are dead only until the kernel has run with a page for the first time, since what work-items have written there must stay; if the launch fails after that, what is in such a page is undefined. A range
+    /// shares no page with another argument of the same launch.
     static Arg heap(Arg... ranges) {
         List<Memory> memories = List.of(ranges).stream()
                 .map(range -> switch (range) {

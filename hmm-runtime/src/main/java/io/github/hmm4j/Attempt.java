@@ -52,7 +52,7 @@ final class Attempt {
             long viewsClosed = parts.pager().closedCount();
             LaunchGate.Passed passed = moveAndEnter(needs);
             if (passed != null) {
-                return new Launch(passed, moves());
+                return new Launch(kernel.name(), mirror, passed, moves());
             }
             goRound(viewsClosed);
         }

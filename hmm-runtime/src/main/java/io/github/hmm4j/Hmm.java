@@ -108,7 +108,7 @@ public final class Hmm implements AutoCloseable {
             running.add(segments::close);
             Departure departure = builder.isExclusive() ? hostSide::releaseHostMemory : Departure.KEEPS_HOST_MEMORY;
             heap = new ManagedHeap(pages, lifetime, regions, hostSide, toDevice, placer, pager, segments.all(), departure);
-            launcher = new Launcher(new LaunchParts(pages, pager, placer, evictor, toDevice, gate, hostLock, departure, builder.launchTimeout()));
+            launcher = new Launcher(new LaunchParts(pages, pager, placer, evictor, toDevice, new Ahead(programCode, builder.aheadPolicy()), gate, hostLock, departure, builder.launchTimeout()));
             devices = pages.mirrors().stream().map(HmmDevice::new).toList();
             pages.mirrors().forEach(mirror -> mirror.device().reportTo(pages.timeline(), mirror.index()));
             timelineThread = running.add(new TimelineThread(pages, nativePager));
@@ -292,7 +292,7 @@ public final class Hmm implements AutoCloseable {
             LOG.warn("host memory of the heap stays mapped because of the views or pins above");
         } else {
             parts.add(pages.table());
-            parts.add(pages.space());
+            parts.add(this::closeSpace);
         }
         if (ownTrace != null) {
             parts.add(ownTrace);
@@ -301,6 +301,14 @@ public final class Hmm implements AutoCloseable {
         if (failure != null) {
             closed = true; // what could be closed is
             throw failure;
+        }
+    }
+
+    private void closeSpace() {
+        if (nativePager != null && nativePager.mayBeWritten()) {
+            LOG.warn("host memory of the heap stays mapped: a command of a lost device may still write to it");
+        } else {
+            pages.space().close();
         }
     }
 

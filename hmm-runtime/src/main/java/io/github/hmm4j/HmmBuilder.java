@@ -11,8 +11,10 @@ import io.github.hmm4j.error.NoDeviceException;
 import io.github.hmm4j.migrate.Steps;
 import io.github.hmm4j.page.PageWord;
 import io.github.hmm4j.pager.HostAccess;
+import io.github.hmm4j.policy.AheadPolicy;
 import io.github.hmm4j.policy.EvictionPolicy;
 import io.github.hmm4j.policy.LeastRecentlyUsed;
+import io.github.hmm4j.policy.StreamsAhead;
 import io.github.hmm4j.space.PageSize;
 import io.github.hmm4j.space.Parts;
 import io.github.hmm4j.timeline.TraceFile;
@@ -37,6 +39,8 @@ public final class HmmBuilder {
     /// So that a deadline in nanoseconds does not overflow.
     private static final Duration LONGEST_TIMEOUT = Duration.ofDays(365);
 
+    private static final long MOST_PAGES_AHEAD = 64;
+
     private long heapBytes = ByteSize.gib(1);
     private PageSize pageSize = PageSize.DEFAULT;
     private OptionalLong budgetBytes = OptionalLong.empty();
@@ -46,6 +50,7 @@ public final class HmmBuilder {
     private boolean hostOnly;
     private ClOptions clOptions = ClOptions.DEFAULTS;
     private EvictionPolicy evictionPolicy = new LeastRecentlyUsed();
+    private AheadPolicy aheadPolicy = new StreamsAhead(MOST_PAGES_AHEAD);
     private Duration launchTimeout = Duration.ofSeconds(30);
     private @Nullable Duration touchTimeout;
     private HostAccess.@Nullable Mode hostAccess;
@@ -142,6 +147,12 @@ public final class HmmBuilder {
     /// Who gives up its place when a device is full. Default: cheapest and least recently used first.
     public HmmBuilder eviction(EvictionPolicy policy) {
         evictionPolicy = Objects.requireNonNull(policy, "policy");
+        return this;
+    }
+
+    /// What comes along with pages that a kernel misses on a device that cannot hold the heap. Default: up to 64 pages behind those that were missed in a row.
+    public HmmBuilder ahead(AheadPolicy policy) {
+        aheadPolicy = Objects.requireNonNull(policy, "policy");
         return this;
     }
 
@@ -326,6 +337,10 @@ public final class HmmBuilder {
 
     EvictionPolicy evictionPolicy() {
         return evictionPolicy;
+    }
+
+    AheadPolicy aheadPolicy() {
+        return aheadPolicy;
     }
 
     Duration touchTimeout() {

@@ -2,12 +2,21 @@ package io.github.hmm4j;
 
 import io.github.hmm4j.device.Completion;
 import io.github.hmm4j.migrate.LaunchGate;
+import io.github.hmm4j.mirror.DeviceMirror;
+import java.time.Duration;
+import java.util.concurrent.CompletionStage;
+import java.util.concurrent.locks.LockSupport;
 
 /// A kernel that was started. Threads: any.
 ///
 /// [#await()] it before ordinary code touches what it uses: a touch waits, too, but stops the whole JVM at the next safepoint while it does ([HmmBuilder#touchTimeout]).
 public final class Launch {
 
+    private static final long FIRST_PAUSE_NANOS = 10_000;
+    private static final long LONGEST_PAUSE_NANOS = 1_000_000;
+
+    private final String kernel;
+    private final DeviceMirror mirror;
     private final Completion completion;
     private final Runnable ended;
     private final Moves moves;
@@ -22,11 +31,13 @@ public final class Launch {
         static final Moves NONE = new Moves(0, 0, 0);
     }
 
-    Launch(LaunchGate.Passed passed, Moves moves) {
-        this(passed.completion(), passed.ended(), moves);
+    Launch(String kernel, DeviceMirror mirror, LaunchGate.Passed passed, Moves moves) {
+        this(kernel, mirror, passed.completion(), passed.ended(), moves);
     }
 
-    private Launch(Completion completion, Runnable ended, Moves moves) {
+    private Launch(String kernel, DeviceMirror mirror, Completion completion, Runnable ended, Moves moves) {
+        this.kernel = kernel;
+        this.mirror = mirror;
         this.completion = completion;
         this.ended = ended;
         this.moves = moves;
@@ -34,7 +45,7 @@ public final class Launch {
 
     /// The same with what its earlier rounds have moved.
     Launch after(Moves all) {
-        return new Launch(completion, ended, all);
+        return new Launch(kernel, mirror, completion, ended, all);
     }
 
     /// Waits for the kernel to end.
@@ -49,6 +60,41 @@ public final class Launch {
             ended.run();
         }
         return this;
+    }
+
+    /// Waits for the kernel to end, for a limited time. An interrupt ends the wait and not the kernel, which nothing can end.
+    ///
+    /// @param timeout how long at most; none or less only looks
+    /// @return whether it has ended
+    /// @throws InterruptedException                 if the thread was interrupted before or while it waited
+    /// @throws io.github.hmm4j.error.HmmException if the kernel has failed, as [#await()] does
+    public boolean await(Duration timeout) throws InterruptedException {
+        long began = System.nanoTime();
+        long pause = FIRST_PAUSE_NANOS;
+        while (true) {
+            if (Thread.interrupted()) {
+                throw new InterruptedException("while waiting for " + this);
+            }
+            if (isDone()) {
+                await();
+                return true;
+            }
+            if (Duration.ofNanos(System.nanoTime() - began).compareTo(timeout) >= 0) {
+                return false;
+            }
+            LockSupport.parkNanos(pause);
+            pause = Math.min(2 * pause, LONGEST_PAUSE_NANOS);
+        }
+    }
+
+    /// A stage that is completed with this launch when its kernel has ended, and exceptionally, with what [#await()] throws, if it has failed. What depends on it runs in the common
+    /// pool unless it says where ([CompletionStage#thenApplyAsync]), within a millisecond or two of the end. Closing the heap ends the launch first.
+    ///
+    /// ```java
+    /// blur.args(image, result).launch(range).whenDone().thenAccept(launch -> show(result));
+    /// ```
+    public CompletionStage<Launch> whenDone() {
+        return Endings.of(this).minimalCompletionStage();
     }
 
     /// Whether the kernel has ended, well or badly. Never waits.
@@ -68,5 +114,11 @@ public final class Launch {
     /// Nanoseconds that the kernel took on the device; -1 as long as it has not ended, and if the device does not say. Never waits: to be sure of the time, [#await] first.
     public long deviceNanos() {
         return completion.deviceNanos();
+    }
+
+    /// Kernel, device, and whether it has ended.
+    @Override
+    public String toString() {
+        return "launch of kernel=%s on %s, %s".formatted(kernel, mirror, isDone() ? "ended" : "under way");
     }
 }

@@ -4,6 +4,7 @@ import io.github.hmm4j.account.Counter;
 import io.github.hmm4j.device.DeviceKernel;
 import io.github.hmm4j.error.HmmException;
 import io.github.hmm4j.error.LaunchBlockedException;
+import io.github.hmm4j.migrate.AheadSource;
 import io.github.hmm4j.migrate.Evictor;
 import io.github.hmm4j.migrate.HostLock;
 import io.github.hmm4j.migrate.LaunchGate;
@@ -19,7 +20,7 @@ import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /// What launches of one heap are made with.
-record LaunchParts(ManagedPages heap, CheckedPager pager, Placer placer, Evictor evictor, ToDevice toDevice, LaunchGate gate, HostLock hostLock, Departure departure,
+record LaunchParts(ManagedPages heap, CheckedPager pager, Placer placer, Evictor evictor, ToDevice toDevice, AheadSource ahead, LaunchGate gate, HostLock hostLock, Departure departure,
         Duration timeout) {
 
     private static final Logger LOG = LoggerFactory.getLogger(LaunchParts.class);

@@ -66,7 +66,7 @@ final class Launcher {
         LaunchGate.Enqueue enqueue = new KernelEnqueue(kernel, plan, range, mirror, null);
         LaunchGate.Needs needs = new LaunchGate.Needs(plan.uses(), plan.windows(), null);
         LaunchGate.Passed passed = parts.gate().enter(mirror, needs, enqueue);
-        return passed != null ? new Launch(passed, Launch.Moves.NONE) : new Attempt(parts, kernel, plan, enqueue, mirror).run(needs);
+        return passed != null ? new Launch(kernel.name(), mirror, passed, Launch.Moves.NONE) : new Attempt(parts, kernel, plan, enqueue, mirror).run(needs);
     }
 
     private void refuseOwnView(DeviceKernel kernel, List<PageUse> uses) {

@@ -42,7 +42,8 @@ final class PagedLaunch {
         this.mirror = mirror;
         table = Objects.requireNonNull(mirror.deviceTable(), "only kernels compiled with it go through it");
         pages = plan.paged();
-        faults = new DeviceFaults(parts.heap(), parts.placer(), parts.evictor(), parts.toDevice(), mirror, kernel.name(), pages, plan.windows(), range.items());
+        faults = new DeviceFaults(parts.heap(), parts.placer(), parts.evictor(), parts.toDevice(), parts.hostLock(), parts.ahead(), mirror,
+                new DeviceFaults.Launch(kernel.name(), pages, plan.dead(), plan.windows(), range.items()));
     }
 
     /// @return a launch that has ended
@@ -104,7 +105,7 @@ final class PagedLaunch {
             table.turn().lock();
             try {
                 LaunchGate.Passed passed = enter();
-                return passed == null ? null : ended(new Launch(passed, attempt.moves()));
+                return passed == null ? null : ended(new Launch(kernel.name(), mirror, passed, attempt.moves()));
             } finally {
                 table.turn().unlock();
             }
@@ -113,6 +114,7 @@ final class PagedLaunch {
         /// What was missing in the round before is brought and the kernel enqueued under one hold of the lock: in between, others would take it away again.
         private LaunchGate.@Nullable Passed enter() {
             mirror.lock().lock();
+            LaunchGate.Passed passed = null;
             try {
                 if (toServe != null) {
                     faults.serve(toServe);
@@ -123,9 +125,18 @@ final class PagedLaunch {
                 }
                 table.beginRound(faults.limit());
                 LaunchGate.Needs needs = new LaunchGate.Needs(plan.uses(), plan.windows(), table.show(pages));
-                LaunchGate.Passed passed = parts.gate().enter(mirror, needs, enqueue);
-                return passed != null ? passed : attempt.moveAndEnter(needs);
+                passed = parts.gate().enter(mirror, needs, enqueue);
+                if (passed == null) {
+                    faults.putBack(); // to make room for plain arguments may take any frame, and what is in these must not come home
+                    passed = attempt.moveAndEnter(needs);
+                }
+                return passed;
             } finally {
+                if (passed == null) {
+                    faults.putBack();
+                } else {
+                    faults.hasRun();
+                }
                 mirror.lock().unlock();
             }
         }
@@ -148,7 +159,19 @@ final class PagedLaunch {
             FaultRound seen = table.endRound();
             refuse(seen.violation());
             toServe = seen.unfinished() ? seen : null;
+            if (toServe == null) {
+                faultsEnd();
+            }
             return launch;
+        }
+
+        private void faultsEnd() {
+            mirror.lock().lock();
+            try {
+                faults.end();
+            } finally {
+                mirror.lock().unlock();
+            }
         }
 
         /// Others use the table next, so a wait for which there is no memory is made again.

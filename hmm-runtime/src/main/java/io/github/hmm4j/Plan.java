@@ -52,6 +52,7 @@ final class Plan {
     private final List<Need> needs = new ArrayList<>();
     private final List<PageRange> windows = new ArrayList<>();
     private final List<PageUse> paged = new ArrayList<>();
+    private final List<PageRange> dead = new ArrayList<>();
     private int hidden; // parameters so far that the program does not see
 
     private Plan(AddressSpace space, DeviceKernel kernel, DeviceMirror mirror, Map<Integer, Arg.Intent> intents) {
@@ -74,6 +75,7 @@ final class Plan {
         kernel.limits().require(kernel.name(), range, plan.localBytes);
         plan.settleContradictions();
         plan.refuseTwoPlaces();
+        plan.settlePagedContradictions();
         return plan;
     }
 
@@ -100,7 +102,12 @@ final class Plan {
         return paged;
     }
 
-    /// What a second round needs: nothing is dead any more.
+    /// Of these, whole pages of outputs that no other range shares: their old contents are dead.
+    List<PageRange> dead() {
+        return dead;
+    }
+
+    /// What a second round needs: nothing is dead any more in what it takes as pointers of its own.
     Plan again() {
         Plan again = new Plan(space, kernel, mirror, intents);
         again.passed.addAll(passed);
@@ -189,6 +196,9 @@ final class Plan {
             VaRange range = managed(memory.segment());
             if (goesThroughTable) {
                 paged.add(new PageUse(space.pagesOf(range), memory.intent().writes()));
+                if (memory.intent() == Arg.Intent.OUT) {
+                    dead.add(space.wholePagesOf(range));
+                }
             } else {
                 windows.add(space.pagesOf(range));
                 addNeeds(range, memory.intent());
@@ -256,6 +266,11 @@ final class Plan {
             }
         }
         needs.sort((a, b) -> Boolean.compare(b.intent().writes(), a.intent().writes())); // a page to be written is not shared first
+    }
+
+    /// The same for ranges of the heap.
+    private void settlePagedContradictions() {
+        dead.removeIf(pages -> pages.isEmpty() || paged.stream().filter(use -> use.pages().overlaps(pages)).count() > 1);
     }
 
     private boolean overlapsAnother(int index) {

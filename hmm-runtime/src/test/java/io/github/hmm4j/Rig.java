@@ -3,6 +3,7 @@ package io.github.hmm4j;
 import static java.lang.foreign.ValueLayout.JAVA_INT;
 
 import io.github.hmm4j.account.Counter;
+import io.github.hmm4j.device.Device;
 import io.github.hmm4j.device.NDRange;
 import io.github.hmm4j.device.sim.SimDevice;
 import io.github.hmm4j.device.sim.SimKernels;
@@ -39,9 +40,9 @@ final class Rig implements AutoCloseable {
     final ManagedHeap heap;
     private final Program program;
 
-    private Rig(List<SimDevice> sims, HmmBuilder builder) {
+    private Rig(List<SimDevice> sims, UnaryOperator<Device> seenAs, HmmBuilder builder) {
         this.sims = sims;
-        sims.forEach(builder::device);
+        sims.forEach(sim -> builder.device(seenAs.apply(sim)));
         hmm = builder.open();
         heap = hmm.heap();
         program = hmm.program(SOURCE);
@@ -70,7 +71,16 @@ final class Rig implements AutoCloseable {
     }
 
     static Rig of(List<SimDevice> sims, UnaryOperator<HmmBuilder> settings) {
-        return new Rig(sims, settings.apply(Hmm.builder().pageSize(PAGE).launchTimeout(Duration.ofSeconds(30))));
+        return new Rig(sims, UnaryOperator.identity(), settings.apply(builder()));
+    }
+
+    /// One private device that does not behave.
+    static Rig odd(UnaryOperator<Device> seenAs) {
+        return new Rig(List.of(sim(0, false)), seenAs, builder().heap(ByteSize.mib(4)));
+    }
+
+    private static HmmBuilder builder() {
+        return Hmm.builder().pageSize(PAGE).launchTimeout(Duration.ofSeconds(30));
     }
 
     static SimDevice sim(int index, boolean coherent) {

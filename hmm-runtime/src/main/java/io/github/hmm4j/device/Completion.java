@@ -24,6 +24,11 @@ public interface Completion {
     /// @throws io.github.hmm4j.error.HmmException if it failed; every later call throws the same
     void await();
 
+    /// Whether it may still do what it was asked to, although [#await] has told of its failure: its device does not say how it ended. What it writes to must not be used until this is false.
+    default boolean mayStillRun() {
+        return false;
+    }
+
     /// Time it took on the device in nanoseconds, or -1 while it runs and where the device does not say. Looks by itself whether it has ended, and never waits.
     default long deviceNanos() {
         return -1;

@@ -20,7 +20,10 @@ final class Batches {
 
     /// The ranges in the same order, cut and grouped so that each group has as many pages as a batch takes.
     static List<List<PageRange>> of(List<PageRange> ranges, PageSize pageSize) {
-        long batchPages = Math.max(1, BATCH_BYTES / pageSize.bytes());
+        return of(ranges, Math.max(1, BATCH_BYTES / pageSize.bytes()));
+    }
+
+    static List<List<PageRange>> of(List<PageRange> ranges, long batchPages) {
         List<List<PageRange>> batches = new ArrayList<>();
         long room = 0;
         for (PageRange range : ranges) {

@@ -44,11 +44,11 @@ public final class Evictor {
         return freed > 0 ? freed : evict(mirror, victims.victims(mirror, frames, outside(keep)));
     }
 
-    /// Frees frames of the paged chunk, outside `keep`.
+    /// Pages in frames of the paged chunk, outside `keep`, best victim first.
     ///
-    /// @return frames freed; fewer than asked for if there are no more
-    int evictPaged(DeviceMirror mirror, int frames, LongPredicate keep) {
-        return evict(mirror, victims.victims(mirror, frames, page -> mirror.isPaged(page) && !keep.test(page)));
+    /// @return as many as asked for, or fewer if there are no more
+    long[] pagedVictims(DeviceMirror mirror, int frames, LongPredicate keep) {
+        return victims.victims(mirror, frames, page -> mirror.isPaged(page) && !keep.test(page));
     }
 
     /// Asked for every frame of the device, so without a stream.
@@ -96,14 +96,23 @@ public final class Evictor {
 
     /// Takes the frames of these pages away.
     public int evict(DeviceMirror mirror, long[] pages) {
+        return evict(mirror, pages, true);
+    }
+
+    /// Takes the frames of these pages away, for somebody who has claimed others. So it waits for nobody's claim: what is claimed keeps its frame. The caller shares the host lock.
+    int evictUnclaimed(DeviceMirror mirror, long[] pages) {
+        return evict(mirror, pages, false);
+    }
+
+    private int evict(DeviceMirror mirror, long[] pages, boolean waits) {
         assert mirror.lock().isHeldByCurrentThread();
         EvictionEvent event = pages.length == 0 ? null : heap.timeline().eviction();
         if (event == null) {
-            return evict(mirror, pages, null);
+            return evict(mirror, pages, waits, null);
         }
         event.of(mirror.index(), mirror.deviceName(), pages.length);
         try {
-            int freed = evict(mirror, pages, event);
+            int freed = evict(mirror, pages, waits, event);
             event.freed(heap.space().pageSize().bytesFor(freed));
             return freed;
         } finally {
@@ -111,21 +120,21 @@ public final class Evictor {
         }
     }
 
-    private int evict(DeviceMirror mirror, long[] pages, @Nullable EvictionEvent event) {
-        List<PageRange> ranges = ranges(pages);
-        for (PageRange range : ranges) {
-            leave(mirror, range, event);
+    private int evict(DeviceMirror mirror, long[] pages, boolean waits, @Nullable EvictionEvent event) {
+        Claims left = new Claims();
+        for (PageRange range : ranges(pages)) {
+            leave(mirror, range, waits, left, event);
         }
         int freed = 0;
-        for (PageRange range : ranges) {
+        for (PageRange range : left.ranges()) {
             heap.inFlight().awaitUsesOn(mirror.index(), range);
             freed += freeFrames(mirror, range);
         }
         return freed;
     }
 
-    /// Makes sure that no page of the range is valid on the device any more.
-    private void leave(DeviceMirror mirror, PageRange range, @Nullable EvictionEvent event) {
+    /// Makes sure that no page of the range is valid on the device any more, but where somebody has it claimed and this does not wait; adds those that are not to `left`.
+    private void leave(DeviceMirror mirror, PageRange range, boolean waits, Claims left, @Nullable EvictionEvent event) {
         int device = mirror.index();
         for (long page = range.first(); page < range.end(); page++) {
             long word = table.word(page);
@@ -139,20 +148,24 @@ public final class Evictor {
                 if (event != null) {
                     event.broughtHome(end - page);
                 }
-                page = end - 1;
-            } else {
-                dropCopy(mirror, page, event);
+                for (; page < end; page++) {
+                    left.add(page, 0, 0);
+                }
+                page--;
+            } else if (dropCopy(mirror, page, waits, event)) {
+                left.add(page, 0, 0);
             }
         }
     }
 
-    private void dropCopy(DeviceMirror mirror, long page, @Nullable EvictionEvent event) {
+    /// Returns false if the page stays, since somebody has it claimed.
+    private boolean dropCopy(DeviceMirror mirror, long page, boolean waits, @Nullable EvictionEvent event) {
         Backoff backoff = new Backoff();
         while (true) {
             long word = table.word(page);
             if (!PageWord.isSharedBy(word, mirror.index()) && !PageWord.isOwnedBy(word, mirror.index())
                     && PageWord.state(word) != PageState.TO_HOST) {
-                return;
+                return true;
             }
             if (PageWord.state(word) == PageState.SHARED) {
                 long next = PageWord.toShared(word, PageWord.sharers(word) & ~(1 << mirror.index()));
@@ -161,12 +174,14 @@ public final class Evictor {
                     if (event != null) {
                         event.dropped();
                     }
-                    return;
+                    return true;
                 }
             } else if (PageWord.isOwnedBy(word, mirror.index())) {
                 hostSide.fetch(new PageRange(page, page + 1), ToHost.Access.BRING_HOME, Cause.EVICTION);
-            } else {
+            } else if (waits) {
                 backoff.pause(); // claimed by somebody who will say soon what it is
+            } else {
+                return false;
             }
         }
     }
@@ -202,6 +217,6 @@ public final class Evictor {
         for (long page : sorted) {
             set.add(page, 0, 0);
         }
-        return new ArrayList<>(set.ranges());
+        return set.ranges();
     }
 }

@@ -45,9 +45,7 @@ public interface HostSide {
     int takeBack(UndoLog moved);
 
     /// Whether a command that was given up may still write to the host memory of pages: then neither that nor their addresses may be used again.
-    default boolean mayBeWritten(PageRange pages) {
-        return false;
-    }
+    boolean mayBeWritten(PageRange pages);
 
     /// Gives the host memory of those pages back to the operating system that are on a device. The caller holds the device's lock, and nothing that was moved there under it is going to
     /// be undone.

@@ -23,12 +23,13 @@ public final class JavaHostSide implements HostSide {
 
     private final ManagedPages heap;
     private final PageTable table;
+    private final StuckCopies stuck = new StuckCopies();
     private final ToHost toHost;
 
     public JavaHostSide(ManagedPages heap, HostLock hostLock) {
         this.heap = heap;
         this.table = heap.table();
-        toHost = new ToHost(heap, hostLock);
+        toHost = new ToHost(heap, hostLock, stuck);
     }
 
     @Override
@@ -55,6 +56,7 @@ public final class JavaHostSide implements HostSide {
 
     @Override
     public void discard(PageRange pages) {
+        stuck.refuse(pages);
         BitSet withMemory = new BitSet(Math.toIntExact(pages.count()));
         boolean inPlace = heap.coherentDevices() != 0; // asked first: from the first word on nothing may fail
         for (long page = pages.first(); page < pages.end(); page++) {
@@ -192,6 +194,11 @@ public final class JavaHostSide implements HostSide {
         if (lost) {
             heap.accounts().increment(Counter.POISONED_PAGES);
         }
+    }
+
+    @Override
+    public boolean mayBeWritten(PageRange pages) {
+        return stuck.writingTo(pages) != null;
     }
 
     @Override

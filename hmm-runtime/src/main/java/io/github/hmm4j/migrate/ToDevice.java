@@ -96,8 +96,32 @@ public final class ToDevice {
     ///
     /// @param ranges of one region, in order and apart from each other, at least one
     public MigrationReport migrate(DeviceMirror mirror, List<PageRange> ranges, Intent intent, Effort effort, Cause cause, UndoLog undo) {
+        try (Transfer transfer = begin(mirror, ranges, intent, effort, cause, undo)) {
+            return transfer.finish();
+        }
+    }
+
+    /// The same, with the copies under way when this returns: others may begin beside them. Whoever has begun some commits all of them before it finishes the first, and until then waits for no
+    /// claim of others and for no lock.
+    Transfer begin(DeviceMirror mirror, List<PageRange> ranges, Intent intent, Effort effort, Cause cause, UndoLog undo) {
         assert mirror.lock().isHeldByCurrentThread();
-        return new Move(mirror, ranges, intent, effort, cause, undo).run();
+        Move move = new Move(mirror, ranges, intent, effort, cause, undo);
+        move.begin();
+        return move;
+    }
+
+    /// A migration that has begun.
+    interface Transfer extends AutoCloseable {
+
+        /// Waits for the copies; then nothing is claimed any more. May be called again.
+        void commit();
+
+        /// Moves what is left: what others had, or had claimed.
+        MigrationReport finish();
+
+        /// Gives back what is still claimed, if that has failed.
+        @Override
+        void close();
     }
 
     /// Gives back what a launch or a migration had moved before it failed. Never fails, and takes nothing from the Java heap.
@@ -106,7 +130,7 @@ public final class ToDevice {
     }
 
     /// The state of one call.
-    private final class Move {
+    private final class Move implements Transfer {
 
         private final DeviceMirror mirror;
         private final int device;
@@ -120,6 +144,8 @@ public final class ToDevice {
         private final int regionId;
         private final String what;
         private final @Nullable MigrationEvent event = heap.timeline().migration();
+        private final Deque<Batch> underWay = new ArrayDeque<>();
+        private List<PageRange> left = List.of(); // what others own or have claimed
 
         Move(DeviceMirror mirror, List<PageRange> ranges, Intent intent, Effort effort, Cause cause, UndoLog undo) {
             this.mirror = mirror;
@@ -141,30 +167,49 @@ public final class ToDevice {
             }
         }
 
-        MigrationReport run() {
-            try {
-                return moveAll();
-            } finally {
-                if (event != null && event.hasMoved()) {
-                    heap.timeline().end(event);
-                }
+        /// Begins as much as can be under way at a time; if it fails, nothing is.
+        void begin() {
+            left = pass(plan());
+        }
+
+        @Override
+        public void commit() {
+            while (!underWay.isEmpty()) {
+                underWay.getFirst().commit();
+                underWay.removeFirst();
             }
         }
 
-        private MigrationReport moveAll() {
+        @Override
+        public MigrationReport finish() {
+            commit();
             Backoff backoff = new Backoff();
-            List<PageRange> todo = pass(plan());
-            while (!todo.isEmpty() && effort == Effort.EVERY_PAGE) {
-                todo.forEach(this::bringHomeFromPeers);
+            while (!left.isEmpty() && effort == Effort.EVERY_PAGE) {
+                left.forEach(this::bringHomeFromPeers);
                 backoff.pause(); // nothing is claimed here; claims of others come to their end
-                todo = pass(todo);
+                left = pass(left);
+                commit();
             }
-            for (PageRange range : todo) {
+            for (PageRange range : left) {
                 for (long page = range.first(); page < range.end(); page++) {
                     report.set(page, PageOutcome.ELSEWHERE);
                 }
             }
             return report;
+        }
+
+        @Override
+        public void close() {
+            release();
+            if (event != null && event.hasMoved()) {
+                heap.timeline().end(event);
+            }
+        }
+
+        private void release() {
+            while (!underWay.isEmpty()) {
+                underWay.removeFirst().release();
+            }
         }
 
         /// The pages that are not there yet. Whatever becomes of the others while these are moved is for the launch gate to see.
@@ -197,10 +242,10 @@ public final class ToDevice {
             }
         }
 
-        /// Handles all pages it can and returns those that others own or have claimed.
+        /// Handles all pages it can and returns those that others own or have claimed. The last batches are under way then.
         private List<PageRange> pass(List<PageRange> ranges) {
-            List<PageRange> left = new ArrayList<>();
-            Deque<Batch> underWay = new ArrayDeque<>();
+            List<PageRange> others = new ArrayList<>();
+            boolean done = false;
             try {
                 for (List<PageRange> some : Batches.of(ranges, heap.space().pageSize())) {
                     if (underWay.size() == Batches.UNDER_WAY) {
@@ -210,20 +255,16 @@ public final class ToDevice {
                     Batch batch = new Batch();
                     underWay.addLast(batch);
                     for (PageRange range : some) {
-                        Batches.eachPage(range, batch::claimOrFinish, left);
+                        Batches.eachPage(range, batch::claimOrFinish, others);
                     }
                     batch.copy();
                 }
-                while (!underWay.isEmpty()) {
-                    underWay.getFirst().commit();
-                    underWay.removeFirst();
+                done = true;
+                return others;
+            } finally {
+                if (!done) {
+                    release();
                 }
-                return left;
-            } catch (RuntimeException | Error e) {
-                while (!underWay.isEmpty()) {
-                    underWay.removeFirst().release();
-                }
-                throw e;
             }
         }
 

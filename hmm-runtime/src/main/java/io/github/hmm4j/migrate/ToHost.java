@@ -70,11 +70,13 @@ public final class ToHost {
     private final ManagedPages heap;
     private final PageTable table;
     private final HostLock hostLock;
+    private final StuckCopies stuck;
 
-    ToHost(ManagedPages heap, HostLock hostLock) {
+    ToHost(ManagedPages heap, HostLock hostLock, StuckCopies stuck) {
         this.heap = heap;
         this.table = heap.table();
         this.hostLock = hostLock;
+        this.stuck = stuck;
     }
 
     /// See [HostSide#fetch].
@@ -227,6 +229,7 @@ public final class ToHost {
             private final Claims inPlace = new Claims(); // on a coherent device, viewed where they are
             private final @Nullable RunList[] runsByDevice = new RunList[heap.mirrors().size()];
             private final @Nullable Completion[] copies = new Completion[runsByDevice.length];
+            private final StuckCopies.Note[] notes = new StuckCopies.Note[runsByDevice.length];
             private final Invalidations invalidations = new Invalidations(heap);
             private int lostDevice = -1;
 
@@ -377,6 +380,7 @@ public final class ToHost {
                     RunList collected = runsByDevice[device];
                     if (collected != null) {
                         List<CopyRun> runs = collected.finish();
+                        notes[device] = new StuckCopies.Note(pages);
                         try {
                             copies[device] = heap.mirror(device).copies().toHost(runs);
                         } catch (DeviceLostException e) {
@@ -478,9 +482,11 @@ public final class ToHost {
 
             /// Puts every page back where it was, or poisons those that only a lost device had. Takes nothing from the Java heap.
             private void restore() {
-                for (Completion copy : copies) {
+                for (int device = 0; device < copies.length; device++) {
+                    Completion copy = copies[device];
                     if (copy != null) {
                         Unwinding.await(copy);
+                        stuck.keepIfStuck(notes[device], copy);
                     }
                 }
                 for (int i = 0; i < claims.size(); i++) {

@@ -14,6 +14,7 @@ import java.lang.foreign.MemorySegment;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.locks.ReentrantLock;
+import java.util.function.LongConsumer;
 import java.util.function.LongToIntFunction;
 import org.jspecify.annotations.Nullable;
 
@@ -314,8 +315,8 @@ public final class DeviceTable implements AutoCloseable {
         return bytes;
     }
 
-    /// Takes what kernels have touched since the last time: each such page of the range counts as used now.
-    public void harvest(PageRange range) {
+    /// Takes what kernels have touched since the last time: each such page of the range counts as used now, and `used` hears of it.
+    public void harvest(PageRange range, LongConsumer used) {
         assert turn.isHeldByCurrentThread();
         long at = layout.touchedAt() * Integer.BYTES + 2 * range.first();
         try (Arena arena = Arena.ofConfined()) {
@@ -326,6 +327,7 @@ public final class DeviceTable implements AutoCloseable {
             for (long i = 0; i < range.count(); i++) {
                 if (touched.get(JAVA_BYTE, 2 * i) != 0 || touched.get(JAVA_BYTE, 2 * i + 1) != 0) {
                     mirror.arrived(range.first() + i, now);
+                    used.accept(range.first() + i);
                     any = true;
                 }
             }

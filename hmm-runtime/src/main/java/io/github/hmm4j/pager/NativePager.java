@@ -28,6 +28,7 @@ public final class NativePager implements AutoCloseable {
     /// Where a test can stop whoever comes by, in the order of `enum hmm_step`.
     public enum Step { FETCH_CLAIMED, FETCH_COPIED, FETCH_MAPPED, LAUNCH_PUBLISHED, LAUNCH_CHECKED, FAULT_NOTICED }
 
+    private static final int EBUSY = 16;
     private static final int EUSERS = 87;
     private static final AtomicInteger OPEN = new AtomicInteger();
 
@@ -35,6 +36,7 @@ public final class NativePager implements AutoCloseable {
     private final AddressSpace space;
     private final long handle;
     private boolean closed;
+    private volatile boolean mayBeWritten;
 
     private NativePager(HostAccess access, AddressSpace space, long handle) {
         this.access = access;
@@ -120,6 +122,11 @@ public final class NativePager implements AutoCloseable {
         NativeCounts.drain(handle, accounts, space.pageSize().bytes());
     }
 
+    /// Whether a command of a lost device may still write to the heap's memory although the pager is closed: then that must stay.
+    public boolean mayBeWritten() {
+        return mayBeWritten;
+    }
+
     /// For tests: stops whoever comes to a step, until it is disarmed.
     public void arm(Step step, boolean armed) {
         PagerCalls.armStep(handle, step.ordinal(), armed);
@@ -132,7 +139,7 @@ public final class NativePager implements AutoCloseable {
         return PagerCalls.awaitStep(handle, step.ordinal(), millis);
     }
 
-    /// Stops serving faults and takes the program's mapping away. Nobody may touch it afterwards. Waits for launches. Idempotent.
+    /// Stops serving faults and takes the program's mapping away. Nobody may touch it afterwards. Waits for launches, and for as long as can be believed in for commands of a lost device. Idempotent.
     ///
     /// @throws SystemCallFailedException if the mapping is still there; all else is closed
     @Override
@@ -141,7 +148,8 @@ public final class NativePager implements AutoCloseable {
             closed = true;
             int result = PagerCalls.close(handle);
             OPEN.decrementAndGet();
-            if (result != 0) {
+            mayBeWritten = result == -EBUSY;
+            if (result != 0 && !mayBeWritten) {
                 throw new SystemCallFailedException("taking the program's mapping away", -result,
                         "capacityBytes=" + space.capacityBytes());
             }

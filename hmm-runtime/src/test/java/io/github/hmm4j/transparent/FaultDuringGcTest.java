@@ -10,6 +10,7 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import java.util.stream.Stream;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.io.TempDir;
@@ -40,24 +41,28 @@ class FaultDuringGcTest {
     private Path scratch;
 
     static Stream<Child> children() {
-        List<Child> children = new ArrayList<>();
-        for (String collector : List.of("G1", "Z", "Parallel", "Serial")) {
-            children.add(child(collector, "UFFD", 12, "NONE", 0, "-XX:+Use" + collector + "GC"));
-        }
-        children.add(child("G1", "SIGSEGV", 12, "NONE", 0, "-XX:+UseG1GC"));
-        children.add(new Child("interpreted", "UFFD", List.of("-Xint", "-Xmx64m"), 2, 16, 10 * SCALE, 5, "NONE", 0));
-        children.add(child("interpreted", "SIGSEGV", 3, "NONE", 0, "-Xint"));
-        // All of the JDK compiled at its first call takes half a minute to start, so that is for a longer run.
-        children.add(SCALE > 1
-                ? child("compiled", "UFFD", 20, "NONE", 0, "-Xcomp")
-                : child("compiled", "UFFD", 10, "NONE", 0, "-Xcomp", "-XX:CompileCommand=quiet", "-XX:CompileCommand=compileonly,io.github.hmm4j.*::*",
-                        "-XX:CompileCommand=compileonly,java.lang.invoke.*::*", "-XX:CompileCommand=compileonly,jdk.internal.foreign.*::*"));
-        children.add(child("explicit collections", "UFFD", 3, "COLLECT", 20, "-XX:+UseSerialGC"));
-        for (String mode : List.of("UFFD", "SIGSEGV")) {
-            children.add(child("spawned", mode, 6, "SPAWN", 10));
-            children.add(child("forked", mode, 6, "SPAWN", 6, "-Djdk.lang.Process.launchMechanism=FORK"));
-        }
-        return children.stream();
+        return Stream.of(
+                child("G1", "UFFD", 12, "NONE", 0, "-XX:+UseG1GC"),
+                child("G1", "SIGSEGV", 12, "NONE", 0, "-XX:+UseG1GC"),
+                new Child("interpreted", "UFFD", List.of("-Xint", "-Xmx64m"), 2, 16, 10 * SCALE, 5, "NONE", 0),
+                // All of the JDK compiled at its first call takes half a minute to start, so that is for a longer run.
+                SCALE > 1
+                        ? child("compiled", "UFFD", 20, "NONE", 0, "-Xcomp")
+                        : child("compiled", "UFFD", 10, "NONE", 0, "-Xcomp", "-XX:CompileCommand=quiet", "-XX:CompileCommand=compileonly,io.github.hmm4j.*::*",
+                                "-XX:CompileCommand=compileonly,java.lang.invoke.*::*", "-XX:CompileCommand=compileonly,jdk.internal.foreign.*::*"),
+                child("explicit collections", "UFFD", 3, "COLLECT", 20, "-XX:+UseSerialGC"),
+                child("spawned", "UFFD", 6, "SPAWN", 10),
+                child("forked", "SIGSEGV", 6, "SPAWN", 6, "-Djdk.lang.Process.launchMechanism=FORK"));
+    }
+
+    static Stream<Child> moreChildren() {
+        return Stream.of(
+                child("Z", "UFFD", 12, "NONE", 0, "-XX:+UseZGC"),
+                child("Parallel", "UFFD", 12, "NONE", 0, "-XX:+UseParallelGC"),
+                child("Serial", "UFFD", 12, "NONE", 0, "-XX:+UseSerialGC"),
+                child("interpreted", "SIGSEGV", 3, "NONE", 0, "-Xint"),
+                child("spawned", "SIGSEGV", 6, "SPAWN", 10),
+                child("forked", "UFFD", 6, "SPAWN", 6, "-Djdk.lang.Process.launchMechanism=FORK"));
     }
 
     private static Child child(String name, String mode, int rounds, String disturbance, int disturbances, String... options) {
@@ -69,6 +74,13 @@ class FaultDuringGcTest {
     @ParameterizedTest
     @MethodSource("children")
     void fault_during_gc(Child child) {
+        run(child);
+    }
+
+    @Tag("exhaustive")
+    @ParameterizedTest
+    @MethodSource("moreChildren")
+    void fault_during_gc_of_other_collectors(Child child) {
         run(child);
     }
 

@@ -140,6 +140,43 @@ class BundledLauncherTest {
     }
 
     @Test
+    void aCheckRunsEverythingAndPacksIt() throws Exception {
+        Files.copy(Path.of("launcher/gpu-check.sh"), root.resolve("launcher/gpu-check.sh"));
+        Files.createFile(root.resolve("opencl/libhmm-emulated-gpu.so"));
+        Outcome check = hmm("gpu-check", "--device", "emulated:nvidia");
+        assertThat(check.lines()).last().isEqualTo("hmm4j-gpu-check.tar.gz");
+        assertThat(check.status()).isZero();
+        Path packed = unpack(machine.resolve("hmm4j-gpu-check.tar.gz"));
+        List<String> steps = List.of("devices", "demo", "test", "discrete", "fault", "svm", "launch", "copy");
+        assertThat(Files.readAllLines(packed.resolve("summary.txt"))).hasSize(1 + steps.size()).first().asString().startsWith("step");
+        for (String step : steps) {
+            assertThat(Files.readString(packed.resolve("summary.txt"))).containsPattern("(?m)^" + step + " +ok ");
+            assertThat(Files.readAllLines(packed.resolve(step + ".txt"))).contains("HMM_EMULATED_GPU=nvidia");
+        }
+        assertThat(packed.resolve("machine.txt")).content().contains("drivers that are registered: " + environment.get("OCL_ICD_VENDORS"));
+        assertThat(packed.resolve("commit.txt")).hasContent("abc123");
+    }
+
+    @Test
+    void aCheckSaysWhatFailed() throws Exception {
+        Files.copy(Path.of("launcher/gpu-check.sh"), root.resolve("launcher/gpu-check.sh"));
+        environment.put("FAKE_STATUS", "3");
+        Outcome check = hmm("gpu-check", "--out", machine.resolve("a result.tar.gz").toString());
+        assertThat(check.status()).isEqualTo(1);
+        assertThat(check.lines()).anyMatch(line -> line.startsWith("demo") && line.contains("failed, exit status 3"));
+        assertThat(unpack(machine.resolve("a result.tar.gz")).resolve("demo.txt")).content().contains("<demo>");
+        for (String wrong : List.of("--minutes 0", "--minutes x", "--out results.zip", "--out", "now")) {
+            assertThat(hmm(("gpu-check " + wrong).split(" ")).status()).isEqualTo(2);
+        }
+    }
+
+    private Path unpack(Path file) throws Exception {
+        Path folder = Files.createDirectories(machine.resolve("unpacked"));
+        assertThat(new ProcessBuilder("tar", "xzf", file.toString(), "-C", folder.toString()).inheritIO().start().waitFor()).isZero();
+        return folder;
+    }
+
+    @Test
     void saysWhatItDoesNotKnow() throws Exception {
         assertThat(hmm("--help").out()).contains("devices", "demo [NAME|all]", "bench NAME", "test");
         assertThat(hmm("dance").status()).isEqualTo(2);

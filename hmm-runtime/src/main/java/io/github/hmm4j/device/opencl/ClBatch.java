@@ -58,6 +58,16 @@ final class ClBatch implements Completion {
         return false;
     }
 
+    @Override
+    public boolean mayStillRun() {
+        for (ClCompletion command : commands) {
+            if (command.mayStillRun()) {
+                return true;
+            }
+        }
+        return false;
+    }
+
     private static @Nullable HmmException outcome(ClCompletion command, @Nullable HmmException before) {
         try {
             command.await();

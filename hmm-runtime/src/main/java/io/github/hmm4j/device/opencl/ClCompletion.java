@@ -154,6 +154,18 @@ final class ClCompletion implements Completion {
     }
 
     @Override
+    public boolean mayStillRun() {
+        if (!isGivenUp()) {
+            return false;
+        }
+        try {
+            return queue.api().eventStatus(event) > 0;
+        } catch (HmmException _) {
+            return true; // nobody knows
+        }
+    }
+
+    @Override
     public long deviceNanos() {
         return isDone() ? nanos : -1;
     }

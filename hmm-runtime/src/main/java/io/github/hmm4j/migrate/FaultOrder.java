@@ -1,0 +1,170 @@
+package io.github.hmm4j.migrate;
+
+import io.github.hmm4j.error.DeviceMemoryExhaustedException;
+import io.github.hmm4j.mirror.DeviceMirror;
+import io.github.hmm4j.mirror.FaultRound;
+import io.github.hmm4j.mirror.ManagedPages;
+import java.util.ArrayList;
+import java.util.Comparator;
+import java.util.HashMap;
+import java.util.Iterator;
+import java.util.List;
+import java.util.Map;
+import java.util.Set;
+
+/// Which pages come next to a launch that goes through the device's page table, and who may run until then.
+///
+/// Work-items are served by rank, so older ones come first; where work-groups leave together, read group for work-item. What does not fit waits, and who wanted it waits with it: [#limit()] says
+/// who may run in the next round. Pages that came in for work-items that have not ended are held until any has ended. So a round in which none ends either adds to what is held, or lets
+/// fewer run, and the oldest alone gets all that it asks for, page by page, up to the whole chunk. That bounds the rounds.
+///
+/// Used by one thread, which holds the device's lock.
+final class FaultOrder {
+
+    /// Every work-item may run.
+    static final long EVERYBODY = Long.MAX_VALUE;
+
+    /// Rounds in which nothing but what was held is missing again, since the host or another device has taken it: then the launch gives up.
+    private static final int PATIENCE = 1000;
+
+    /// Why a page is to stay until some work-item ends.
+    private static final class Hold {
+
+        private final long rank; // of who asked for it
+        private boolean writes;
+
+        private Hold(long rank) {
+            this.rank = rank;
+        }
+    }
+
+    private final ManagedPages heap;
+    private final DeviceMirror mirror;
+    private final String kernel;
+    private final Map<Long, Hold> held = new HashMap<>(); // by page
+    private long limit = EVERYBODY;
+    private int idle; // rounds served since any work-item has ended
+    private int stolen;
+
+    FaultOrder(ManagedPages heap, DeviceMirror mirror, String kernel) {
+        this.heap = heap;
+        this.mirror = mirror;
+        this.kernel = kernel;
+    }
+
+    /// Work-items of a smaller rank may run in the next round.
+    long limit() {
+        return limit;
+    }
+
+    /// The pages that must not go.
+    Set<Long> held() {
+        return held.keySet();
+    }
+
+    /// Whether others have taken the pages away so often that it is no use to go on.
+    boolean isHopeless() {
+        return stolen > PATIENCE;
+    }
+
+    /// Some work-item has come to its end.
+    void progress() {
+        held.clear();
+        stolen = 0;
+        idle = 0;
+        limit = EVERYBODY;
+    }
+
+    /// Those that might run have all ended.
+    void allEnded() {
+        held.values().removeIf(hold -> hold.rank < limit);
+        limit = EVERYBODY;
+    }
+
+    /// Pages that are to come now, and whether to be written. What one work-item asks for together stays together.
+    ///
+    /// @param noted by the round before
+    /// @throws DeviceMemoryExhaustedException if one work-item, or one group that leaves together, asks for more than there is room for
+    Map<Long, Boolean> choose(List<FaultRound.Fault> noted) {
+        List<FaultRound.Fault> faults = new ArrayList<>(noted);
+        faults.sort(Comparator.comparingLong(FaultRound.Fault::rank));
+        int room = mirror.pool().pagedFrames().count();
+        long limitBefore = limit;
+        boolean anyNew = false;
+        Map<Long, Boolean> wanted = new HashMap<>();
+        Iterator<Map.Entry<Long, Hold>> youngest = null;
+        for (FaultRound.Fault fault : faults) {
+            if (fault.rank() >= limit) {
+                break; // it has to wait for older ones by now
+            }
+            Hold hold = held.get(fault.page());
+            if (hold == null && held.size() >= room) {
+                youngest = youngest == null ? youngestFirst() : youngest;
+                if (!letGo(youngest, fault.rank())) {
+                    if (idle > 0) { // else the first may end with what they get, and all others say meanwhile what they miss
+                        limit = Math.min(limit, Math.max(fault.rank(), oldest(faults.getFirst().rank()) + 1));
+                    }
+                    break;
+                }
+            }
+            if (hold == null) {
+                hold = new Hold(fault.rank());
+                held.put(fault.page(), hold);
+                anyNew = true;
+            }
+            anyNew |= fault.write() && !hold.writes;
+            hold.writes |= fault.write();
+            wanted.put(fault.page(), hold.writes);
+        }
+        if (wanted.isEmpty() && limit == limitBefore && idle > 0) {
+            throw exhausted(faults.getFirst().rank(), room);
+        }
+        stolen = anyNew || wanted.isEmpty() ? stolen : stolen + 1;
+        held.forEach((page, hold) -> {
+            if (!isThere(page, hold.writes)) {
+                wanted.put(page, hold.writes); // somebody has taken it meanwhile, and whoever it is held for has not asked for it again
+            }
+        });
+        idle++;
+        return wanted;
+    }
+
+    private boolean isThere(long page, boolean writes) {
+        return mirror.isPaged(page) && mirror.canUse(heap.table().word(page), writes);
+    }
+
+    private Iterator<Map.Entry<Long, Hold>> youngestFirst() {
+        List<Map.Entry<Long, Hold>> entries = new ArrayList<>(held.entrySet());
+        entries.sort(Comparator.comparingLong(entry -> -entry.getValue().rank));
+        return entries.iterator();
+    }
+
+    /// Makes room for a page of `rank` by giving up one that came for a younger work-item, which has to wait then. Returns false if there is none.
+    private boolean letGo(Iterator<Map.Entry<Long, Hold>> youngest, long rank) {
+        if (!youngest.hasNext()) {
+            return false;
+        }
+        Map.Entry<Long, Hold> victim = youngest.next();
+        if (victim.getValue().rank <= rank) {
+            return false;
+        }
+        held.remove(victim.getKey());
+        limit = Math.min(limit, victim.getValue().rank);
+        return true;
+    }
+
+    /// The oldest work-item that a page is held for, or that asks for one.
+    private long oldest(long asking) {
+        long oldest = asking;
+        for (Hold hold : held.values()) {
+            oldest = Math.min(oldest, hold.rank);
+        }
+        return oldest;
+    }
+
+    private DeviceMemoryExhaustedException exhausted(long rank, int room) {
+        return new DeviceMemoryExhaustedException(mirror.toString(), heap.space().pageSize().bytesFor(room + 1L), heap.space().pageSize().bytesFor(room),
+                "work-item %d of kernel=%s, counted group by group, asks for more pages at a time than there is room for; the rest of budgetBytes=%d is kept for plain arguments"
+                        .formatted(rank, kernel, mirror.budgetBytes()));
+    }
+}
