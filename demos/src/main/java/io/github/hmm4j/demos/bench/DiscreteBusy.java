@@ -138,7 +138,7 @@ final class DiscreteBusy {
         boolean on();
     }
 
-    /// Faults, one after the other, on pages in no order, until there are enough or the other work has ended.
+    /// Faults, one after the other, on pages in no order, until there are enough or the other work has ended; at least one.
     private void faults(Samples into, int count, Going going) {
         FaultBench.moveToDevice(hmm, faulting);
         touch(into, count, going);
@@ -148,14 +148,14 @@ final class DiscreteBusy {
         int pages = Math.toIntExact(faulting.byteSize() / pageBytes);
         int[] order = Touch.shuffled(pages, random);
         long[] nanos = new long[pages];
-        for (int i = 0; i < Math.min(count, pages) && going.on(); i++) {
+        for (int i = 0; i < Math.min(count, pages) && (i == 0 || going.on()); i++) {
             Touch.read(faulting, pageBytes, order, i, i + 1, nanos);
             into.add((double) nanos[i]);
         }
     }
 
     private void launches(Samples into, Going going) {
-        for (int i = 0; i < sizes.faults() && going.on(); i++) {
+        for (int i = 0; i < sizes.faults() && (i == 0 || going.on()); i++) {
             long start = System.nanoTime();
             call.launch(NDRange.of(1)).await();
             into.add((double) (System.nanoTime() - start));

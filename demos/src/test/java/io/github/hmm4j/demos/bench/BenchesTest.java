@@ -163,9 +163,28 @@ class BenchesTest {
     }
 
     @Test
+    void discreteMeasuresEveryRow() throws Exception {
+        try (Hmm hmm = Hmm.builder().hostOnly().open()) {
+            assumeTrue(hmm.hostAccess().mode() != HostAccess.Mode.CHECKED, "no direct access: " + hmm.hostAccess().why());
+        }
+        DiscreteBench.Sizes sizes = new DiscreteBench.Sizes(ByteSize.mib(1), 4, ByteSize.mib(2), 8, ByteSize.mib(8), 1000, 0, 2);
+        List<BenchRow> rows = new DiscreteBench(sizes, true).run(context(Binding.LWJGL, Optional.empty()));
+        assertNames(rows, "discrete.h2d", "discrete.d2h", "discrete.duplex", "discrete.scattered.64KiB", "discrete.scattered.4KiB", "discrete.fault",
+            "discrete.fault.busy", "discrete.launch.busy", "evict.scale");
+        assertThat(rows).allSatisfy(row -> {
+            assertThat(row.value()).isPositive().isFinite();
+            assertThat(row.ratio().isPresent()).isEqualTo(!row.name().equals("evict.scale"));
+            assertThat(row.target()).isPresent();
+            assertThat(row.environment()).containsKeys("copyEngine", "hostAccess");
+        });
+    }
+
+    @Test
     void discreteRefusesADeviceWithoutABus() {
         assertThatThrownBy(() -> new DiscreteBench(DiscreteBench.Sizes.FULL).run(context(Binding.LWJGL, SIMULATED)))
             .isInstanceOf(UsageException.class).hasMessageContaining("device=sim");
+        assertThatThrownBy(() -> new DiscreteBench(DiscreteBench.Sizes.FULL).run(context(Binding.LWJGL, Optional.empty())))
+            .isInstanceOf(UsageException.class).hasMessageContaining("without --device it takes an emulated one");
     }
 
     @Test
