@@ -25,19 +25,34 @@ kernel void gather_rows(HMM_HEAP_CONST, const ulong table, global const uint *ro
     HMM_END;
 }
 
-// Form (a), restartable: out[i] = table[index[i]], here and there in the table. Each work-item takes `chunk` elements, any
-// local size.
+// Form (a), restartable: out[i] = table[index[i]], here and there in the table: first a look at all of them, then all
+// without a further one; if any is not ready, one by one. Each work-item takes `chunk` elements, any local size.
 kernel void gather_values(HMM_HEAP_CONST, const ulong table, global const uint *index, global float *out,
                           const ulong count, const uint chunk) {
     HMM_BEGIN;
     const ulong first = (ulong)get_global_id(0) * chunk;
     const ulong end = min(first + chunk, count);
-    for (ulong i = first; i < end; i++) {
-        global const float *value = HMM_READ(float, table + (ulong)index[i] * sizeof(float));
-        if (!value) {
+    ulong ready = first;
+    while (ready < end && HMM_READY(float, table + (ulong)index[ready] * sizeof(float))) {
+        ready++;
+    }
+    if (ready == end) {
+        for (ulong i = first; i < end; i++) {
+            out[i] = *HMM_READ_READY(float, table + (ulong)index[i] * sizeof(float));
+        }
+    } else {
+        bool missing = false;
+        for (ulong i = first; i < end; i++) {
+            global const float *value = HMM_READ(float, table + (ulong)index[i] * sizeof(float));
+            if (value) {
+                out[i] = *value;
+            } else {
+                missing = true;             // the rest is asked for all the same, to come with the same round
+            }
+        }
+        if (missing) {
             return;
         }
-        out[i] = *value;
     }
     HMM_END;
 }
