@@ -4,6 +4,7 @@ import io.github.hmm4j.device.DeviceMemory;
 import io.github.hmm4j.space.LazyTable;
 import java.lang.foreign.MemorySegment;
 import java.util.function.LongUnaryOperator;
+import java.util.function.Supplier;
 import org.jspecify.annotations.Nullable;
 
 /// A buffer, or a sub-buffer of one.
@@ -79,7 +80,8 @@ final class ClMemory implements DeviceMemory, Owned {
 
     private void copied(String call, long bytes, LongUnaryOperator enqueue) {
         ClQueue queue = device.copy();
-        queue.submit(enqueue.applyAsLong(queue.handle()), call, () -> "lengthBytes=" + bytes + ", " + this).await();
+        Supplier<String> detail = () -> "lengthBytes=" + bytes + ", " + this;
+        queue.submit(enqueue.applyAsLong(queue.handle()), call, detail).await();
     }
 
     @Override
