@@ -11,7 +11,6 @@
 #define CL_EVENT_STATUS 0x11D3
 #define CL_COMPLETE 0
 #define COMMAND_BYTES (1ULL << 20) // less than this is not worth a command
-#define STAGING_SLOTS 4
 #define EXEC_STATUS_ERROR (-14) // the wait has ended because a command has, badly
 #define FIRST_PAUSE_NANOS 20000L
 #define LONGEST_PAUSE_NANOS 5000000L
@@ -49,15 +48,30 @@ static char *host_of(const struct hmm_pager *p, const struct device *d, int32_t 
 
 bool dma_contiguous(const struct device *d, int32_t a, int32_t b) { return b == a + 1 && chunk_of(d, a) == chunk_of(d, b); }
 
-int dma_open(struct hmm_pager *p, struct device *d) {
+static bool has_staging(const struct device *d) { return d->config.staging || d->config.slots[0]; }
+
+static int open_queue(struct hmm_pager *p, struct device *d, void **queue) {
   int status = 0;
-  d->queue = CL(p, create_queue, HMM_CL_CREATE_QUEUE)((void *)(uintptr_t)d->config.context, (void *)(uintptr_t)d->config.device, 0, &status);
-  if (status) return status;
-  pthread_mutex_init(&d->staging_lock, NULL);
-  return 0;
+  *queue = CL(p, create_queue, HMM_CL_CREATE_QUEUE)((void *)(uintptr_t)d->config.context, (void *)(uintptr_t)d->config.device, 0, &status);
+  return status;
+}
+
+int dma_open(struct hmm_pager *p, struct device *d) {
+  int status = open_queue(p, d, &d->queue);
+  if (status || !has_staging(d)) return status;
+  d->lanes[FAULTS].queue = d->queue;
+  status = open_queue(p, d, &d->lanes[BULK].queue);
+  if (status) dma_close(p, d);
+  else staging_open(d);
+  return status;
 }
 
 void dma_close(struct hmm_pager *p, struct device *d) {
+  if (d->lanes[BULK].queue) {
+    staging_close(p, d);
+    CL(p, of_object, HMM_CL_RELEASE_QUEUE)(d->lanes[BULK].queue);
+    d->lanes[BULK].queue = NULL;
+  }
   if (d->queue) CL(p, of_object, HMM_CL_RELEASE_QUEUE)(d->queue);
   d->queue = NULL;
 }
@@ -81,7 +95,7 @@ int await_command(struct hmm_pager *p, void *event) {
 }
 
 // A command that may still write to host pages has these for itself until it ends; its device does not run anything of ours again.
-static int give_up(struct hmm_pager *p, unsigned device, void *event, struct page_range pages) {
+int dma_give_up(struct hmm_pager *p, unsigned device, void *event, struct page_range pages) {
   atomic_store(&p->devices[device].lost, true);
   pthread_mutex_lock(&p->stuck_lock);
   bool room = p->stuck_count < STUCK;
@@ -96,10 +110,10 @@ static int give_up(struct hmm_pager *p, unsigned device, void *event, struct pag
 }
 
 // Waits for one command, releases its event, and returns its outcome. `pages` are the host pages that it writes to.
-static int finish_event(struct hmm_pager *p, unsigned device, void *event, struct page_range pages) {
+int dma_finish(struct hmm_pager *p, unsigned device, void *event, struct page_range pages) {
   promote(p); // the device may be long about it, and other faults do not need it
   int outcome = await_command(p, event);
-  if (outcome == COMMAND_STUCK) return give_up(p, device, event, pages);
+  if (outcome == COMMAND_STUCK) return dma_give_up(p, device, event, pages);
   CL(p, of_object, HMM_CL_RELEASE_EVENT)(event);
   return outcome;
 }
@@ -138,7 +152,7 @@ bool dma_may_write(struct hmm_pager *p, uint64_t first, uint64_t end) {
 int dma_wait(struct hmm_pager *p, struct copies *copies) {
   int outcome = 0;
   for (int i = copies->count - 1; i >= 0; i--) {
-    int one = finish_event(p, copies->devices[i], copies->events[i], copies->pages[i]);
+    int one = dma_finish(p, copies->devices[i], copies->events[i], copies->pages[i]);
     if (!one) continue;
     outcome = one;
     copies->failed_device = copies->devices[i];
@@ -147,55 +161,9 @@ int dma_wait(struct hmm_pager *p, struct copies *copies) {
   return outcome;
 }
 
-static int flush(struct hmm_pager *p, struct device *d) { return CL(p, of_object, HMM_CL_FLUSH)(d->queue); }
+int dma_flush(struct hmm_pager *p, void *queue) { return CL(p, of_object, HMM_CL_FLUSH)(queue); }
 
 static unsigned device_number(const struct hmm_pager *p, const struct device *d) { return (unsigned)(d - p->devices); }
-
-// A slot whose command was given up is never used again.
-static int finish_slot(struct hmm_pager *p, struct device *d, void *event, size_t slot) {
-  bool lost = atomic_load(&d->lost);
-  int outcome = finish_event(p, device_number(p, d), event, (struct page_range){0, 0});
-  if (outcome == DEVICE_NOT_AVAILABLE && (lost || atomic_load(&d->lost))) d->dead_slots |= 1u << slot;
-  return outcome;
-}
-
-// One command after the other through the slots of the staging memory: while the device fills one, the host empties another.
-static int through_staging(struct hmm_pager *p, struct device *d, void *memory, size_t offset, char *host, size_t bytes, bool to_host) {
-  size_t slot_bytes = (size_t)d->config.staging_bytes / STAGING_SLOTS;
-  char *staging = (char *)(uintptr_t)d->config.staging;
-  void *events[STAGING_SLOTS] = {0};
-  size_t started = 0, ended = 0;
-  int outcome = 0;
-  if (pthread_mutex_trylock(&d->staging_lock)) {
-    promote(p); // who has it waits for the device
-    pthread_mutex_lock(&d->staging_lock);
-  }
-  if (d->dead_slots) outcome = DEVICE_NOT_AVAILABLE;
-  while (ended < bytes && !outcome) {
-    while (started < bytes && started - ended < STAGING_SLOTS * slot_bytes && !outcome) {
-      size_t i = started / slot_bytes % STAGING_SLOTS;
-      size_t n = bytes - started < slot_bytes ? bytes - started : slot_bytes;
-      if (!to_host) memcpy(staging + i * slot_bytes, host + started, n);
-      enum hmm_cl call = to_host ? HMM_CL_ENQUEUE_READ : HMM_CL_ENQUEUE_WRITE;
-      outcome = CL(p, enqueue_transfer, call)(d->queue, memory, 0, offset + started, n, staging + i * slot_bytes, 0, NULL, &events[i]);
-      if (!outcome) outcome = flush(p, d);
-      started += n;
-    }
-    size_t i = ended / slot_bytes % STAGING_SLOTS;
-    size_t n = bytes - ended < slot_bytes ? bytes - ended : slot_bytes;
-    if (!outcome) {
-      outcome = finish_slot(p, d, events[i], i);
-      events[i] = NULL;
-    }
-    if (!outcome && to_host) memcpy(host + ended, staging + i * slot_bytes, n);
-    ended += n;
-  }
-  for (size_t i = 0; i < STAGING_SLOTS; i++) {
-    if (events[i] && outcome) finish_slot(p, d, events[i], i); // not one may still write to the slots
-  }
-  pthread_mutex_unlock(&d->staging_lock);
-  return outcome;
-}
 
 static int blocking_transfer(struct hmm_pager *p, struct device *d, enum hmm_cl call, void *memory, size_t offset, char *host, size_t bytes) {
   void *event = NULL;
@@ -203,8 +171,8 @@ static int blocking_transfer(struct hmm_pager *p, struct device *d, enum hmm_cl 
   struct page_range pages = {page, call == HMM_CL_ENQUEUE_READ ? page + (bytes >> p->config.page_shift) : page};
   int status = CL(p, enqueue_transfer, call)(d->queue, memory, 0, offset, bytes, host, 0, NULL, &event);
   if (status) return status;
-  int flushed = flush(p, d);
-  int outcome = finish_event(p, device_number(p, d), event, pages);
+  int flushed = dma_flush(p, d->queue);
+  int outcome = dma_finish(p, device_number(p, d), event, pages);
   return flushed ? flushed : outcome;
 }
 
@@ -221,7 +189,7 @@ int dma_to_host(struct hmm_pager *p, unsigned device, uint64_t page, uint64_t pa
   }
   void *memory = memory_of(d, frame);
   size_t offset = offset_of(p, d, frame);
-  if (d->config.staging) return through_staging(p, d, memory, offset, alias_of(p, page), bytes, true);
+  if (has_staging(d)) return through_staging(p, d, async ? BULK : FAULTS, memory, offset, alias_of(p, page), bytes, true);
   if (!async) return blocking_transfer(p, d, HMM_CL_ENQUEUE_READ, memory, offset, alias_of(p, page), bytes);
   if (async->count == (int)(sizeof async->events / sizeof *async->events)) {
     int outcome = dma_wait(p, async);
@@ -231,7 +199,7 @@ int dma_to_host(struct hmm_pager *p, unsigned device, uint64_t page, uint64_t pa
   if (status) return status;
   async->pages[async->count] = (struct page_range){page, page + pages};
   async->devices[async->count++] = device;
-  return flush(p, d);
+  return dma_flush(p, d->queue);
 }
 
 int dma_to_device(struct hmm_pager *p, unsigned device, uint64_t page, bool zero) {
@@ -248,8 +216,8 @@ int dma_to_device(struct hmm_pager *p, unsigned device, uint64_t page, bool zero
   char *zeros = NULL;
   if (zero && !(zeros = calloc(1, bytes))) return -6; // CL_OUT_OF_HOST_MEMORY
   char *source = zero ? zeros : alias_of(p, page);
-  int status = d->config.staging ? through_staging(p, d, memory_of(d, frame), offset_of(p, d, frame), source, bytes, false)
-                                 : blocking_transfer(p, d, HMM_CL_ENQUEUE_WRITE, memory_of(d, frame), offset_of(p, d, frame), source, bytes);
+  int status = has_staging(d) ? through_staging(p, d, FAULTS, memory_of(d, frame), offset_of(p, d, frame), source, bytes, false)
+                              : blocking_transfer(p, d, HMM_CL_ENQUEUE_WRITE, memory_of(d, frame), offset_of(p, d, frame), source, bytes);
   if (!atomic_load(&d->lost)) free(zeros); // else a command that was given up may still read them
   return status;
 }
@@ -266,7 +234,7 @@ int dma_within(struct hmm_pager *p, unsigned device, int32_t from, int32_t to) {
   int status = CL(p, enqueue_copy, HMM_CL_ENQUEUE_COPY)(d->queue, memory_of(d, from), memory_of(d, to), offset_of(p, d, from), offset_of(p, d, to),
                                                         (size_t)p->page_bytes, 0, NULL, &event);
   if (status) return status;
-  int flushed = flush(p, d);
-  int outcome = finish_event(p, device, event, (struct page_range){0, 0});
+  int flushed = dma_flush(p, d->queue);
+  int outcome = dma_finish(p, device, event, (struct page_range){0, 0});
   return flushed ? flushed : outcome;
 }

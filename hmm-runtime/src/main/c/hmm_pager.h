@@ -15,7 +15,7 @@
 
 struct hmm_pager; // one heap
 
-#define HMM_ABI 4
+#define HMM_ABI 6
 #define HMM_MAX_DEVICES 16
 #define HMM_NAME_BYTES 64 // of a kernel's name here, with the zero at its end; longer ones are cut off
 #define HMM_MAX_PAGERS 256 // open at once; one more is -EUSERS
@@ -43,6 +43,8 @@ enum hmm_cl {
   HMM_CL_RETAIN_EVENT,
   HMM_CL_RELEASE_EVENT,
   HMM_CL_SET_CALLBACK,
+  HMM_CL_MAP,
+  HMM_CL_UNMAP,
   HMM_CL_COUNT
 };
 
@@ -62,6 +64,12 @@ struct hmm_config {
   uint64_t cl[HMM_CL_COUNT];
 };
 
+#define HMM_BULK_SLOTS 3
+#define HMM_FAULT_SLOTS 2
+#define HMM_STAGING_SLOTS (HMM_BULK_SLOTS + HMM_FAULT_SLOTS)
+#define HMM_BULK_SHARES 2
+#define HMM_STAGING_SHARES (HMM_BULK_SLOTS * HMM_BULK_SHARES + HMM_FAULT_SLOTS)
+
 // One device. Tables are indexed by page or by frame and belong to Java, which fills a frame's entries before it gives the frame to a page.
 struct hmm_device_config {
   uint64_t context, device;    // cl_context, cl_device_id
@@ -72,7 +80,10 @@ struct hmm_device_config {
   uint64_t memory_of_frame;    // cl_mem
   uint64_t chunk_of_frame;     // int32_t: first frame of its memory object
   uint64_t host_of_chunk;      // by first frame: address at which the host reaches the memory object, 0 if only copy commands do
-  uint64_t staging, staging_bytes; // pinned memory for copies, 0 if the device reads and writes host memory by itself
+  // Pinned memory for copies: of its eighths each slot for bulk moves takes two, each slot for faults one. Either one mapping of it all, whose slots lie one behind the other in
+  // that order, or a cl_mem for each slot. Neither: the device reads and writes host memory by itself.
+  uint64_t staging, staging_bytes;
+  uint64_t slots[HMM_STAGING_SLOTS];
 };
 
 // What hmm_fetch shall do.

@@ -10,6 +10,7 @@
 // | launch.c | launches in flight and the gate |
 // | memory.c | host memory behind pages |
 // | dma.c | copies between host and device memory |
+// | staging.c | copies through pinned staging memory |
 // | uffd.c, sigsegv.c | the traps: how a touch is noticed and how mappings are changed |
 // | signals.c | the signal handler, its place in the chain of handlers, and how a touch becomes an error |
 // | answers.c | how userfaultfd's trap tells an error |
@@ -20,7 +21,7 @@
 // | word.h | the page word |
 //
 // Locks are leaves, but for `insist_lock`, which is taken first and held until that launch is enqueued, and `callback_lock`, which is held over `launch_lock`; no fault ever takes either. No other lock is held over an OpenCL call or a wait
-// for a device, except `staging_lock`, which guards just that.
+// for a device, except that of a staging lane, which guards just that.
 #ifndef HMM_INTERNAL_H
 #define HMM_INTERNAL_H
 
@@ -84,12 +85,29 @@ struct trap {
 
 extern const struct trap uffd_trap, sigsegv_trap;
 
+// staging.c
+struct slot {
+  void *memory; // cl_mem; null for a part of one mapping
+  char *at;     // where the host reaches it, null while it does not
+  bool suspect; // a command of it has failed
+};
+
+enum lane_kind { BULK, FAULTS, LANES };
+
+struct lane {
+  pthread_mutex_t lock; // over one copy
+  void *queue;          // its own; that of faults is also the device's
+  struct slot slots[HMM_BULK_SLOTS];
+  unsigned count;
+  size_t slot_bytes;
+  bool dead; // a command that was given up may still use a slot
+};
+
 struct device {
   struct hmm_device_config config;
   void *queue; // ours, so that a fault never stands behind a migration
-  pthread_mutex_t staging_lock;
-  unsigned dead_slots; // of the staging memory: a command that was given up may still use them
-  _Atomic bool lost;   // a command was given up: its frames and all that it may still write to are never used again
+  struct lane lanes[LANES];
+  _Atomic bool lost; // a command was given up: its frames and all that it may still write to are never used again
 };
 
 enum launch_state { FREE, PUBLISHED, INSISTING, RUNNING, ENDING, ENDED };
@@ -367,6 +385,14 @@ int dma_end_stuck(struct hmm_pager *p); // waits once more for commands that wer
 bool dma_may_write(struct hmm_pager *p, uint64_t first, uint64_t end); // whether a command that was given up may still write to these host pages
 int dma_to_device(struct hmm_pager *p, unsigned device, uint64_t page, bool zero);
 int dma_within(struct hmm_pager *p, unsigned device, int32_t from, int32_t to);
+int dma_finish(struct hmm_pager *p, unsigned device, void *event, struct page_range pages); // waits for a command, releases its event, returns its outcome; `pages` are the host pages it writes to
+int dma_give_up(struct hmm_pager *p, unsigned device, void *event, struct page_range pages); // for one that does not end: an OpenCL status
+int dma_flush(struct hmm_pager *p, void *queue);
+
+void staging_open(struct device *d); // its lanes have their queues
+void staging_close(struct hmm_pager *p, struct device *d);
+// Copies between device memory and host pages through the slots of one lane. 0 or an OpenCL status.
+int through_staging(struct hmm_pager *p, struct device *d, enum lane_kind kind, void *memory, size_t offset, char *host, size_t bytes, bool to_host);
 bool dma_contiguous(const struct device *d, int32_t a, int32_t b); // whether frame b follows frame a in one memory object
 
 #endif

@@ -10,7 +10,7 @@
 #include <stdnoreturn.h>
 
 // What a heap is opened with. `way` is how pages get home from the device.
-enum way { REACHABLE, COMMANDS, STAGED, WAYS };
+enum way { REACHABLE, COMMANDS, STAGED, BY_COPIES, WAYS };
 struct shape {
   uint64_t rung;
   enum way way;

@@ -16,6 +16,9 @@ struct event {
 };
 
 #define FAKE_WAITS 64
+#define GARBAGE 0xdb
+#define MAP_READ 1
+#define MAP_WRITE_INVALIDATE 4
 #define ERROR_IN_WAIT_LIST (-14)
 
 struct command {
@@ -27,6 +30,7 @@ struct command {
   char *from, *to;
   size_t bytes;
   bool flushed;
+  struct memory *map, *unmap; // what it maps or unmaps
 };
 
 struct queue {
@@ -37,6 +41,10 @@ struct queue {
 
 struct memory {
   char *bytes;
+  // The host's side, which is another place: in step with `bytes` at maps and unmaps only, and garbage while it is not mapped.
+  char *host;
+  size_t size, mapped_bytes;
+  uint64_t mapped; // flags, 0 while it is not
 };
 
 struct plan {
@@ -113,7 +121,8 @@ static void *work(void *arg) {
     pthread_mutex_unlock(&lock);
     if (c->kernel && !status && c->kernel->run) c->kernel->run(c->kernel->arg);
     if (c->kernel && !status) status = c->kernel->status;
-    if (!c->kernel && !status) memcpy(c->to, c->from, c->bytes);
+    if (c->from && !status) memcpy(c->to, c->from, c->bytes);
+    if (c->unmap) memset(c->unmap->host, GARBAGE, c->unmap->size);
     pthread_mutex_lock(&lock);
     end(c->event, status);
     free(c);
@@ -197,8 +206,31 @@ static int enqueue_write(void *q, void *memory, unsigned blocking, size_t offset
 }
 
 static int enqueue_copy(void *q, void *from, void *to, size_t from_offset, size_t to_offset, size_t bytes, unsigned waits, void *const *wait, void **event) {
-  CHECK(!waits && !wait);
+  CHECK(!waits && !wait && !((struct memory *)from)->mapped && !((struct memory *)to)->mapped);
   return add(q, HMM_CL_ENQUEUE_COPY, (struct command){.from = fake_bytes(from) + from_offset, .to = fake_bytes(to) + to_offset, .bytes = bytes}, event);
+}
+
+static void *enqueue_map(void *q, void *memory, unsigned blocking, uint64_t flags, size_t offset, size_t bytes, unsigned waits, void *const *wait, void **event, int *status) {
+  struct memory *m = memory;
+  CHECK(!blocking && !waits && !wait && !offset && bytes && bytes <= m->size && (flags == MAP_READ || flags == MAP_WRITE_INVALIDATE));
+  CHECK(!m->mapped);
+  if (!m->host) CHECK(m->host = malloc(m->size));
+  bool read = flags == MAP_READ;
+  *status = add(q, HMM_CL_MAP, (struct command){.from = read ? m->bytes : NULL, .to = read ? m->host : NULL, .bytes = read ? bytes : 0, .map = m}, event);
+  if (*status) return NULL;
+  m->mapped = flags;
+  m->mapped_bytes = bytes;
+  return m->host;
+}
+
+static int enqueue_unmap(void *q, void *memory, void *at, unsigned waits, void *const *wait, void **event) {
+  struct memory *m = memory;
+  CHECK(!waits && !wait);
+  if (!m->mapped || at != m->host) return -30; // CL_INVALID_VALUE
+  bool written = m->mapped == MAP_WRITE_INVALIDATE;
+  int status = add(q, HMM_CL_UNMAP, (struct command){.from = written ? m->host : NULL, .to = written ? m->bytes : NULL, .bytes = written ? m->mapped_bytes : 0, .unmap = m}, event);
+  if (!status) m->mapped = 0;
+  return status;
 }
 
 static int enqueue_kernel(void *q, void *kernel, unsigned dimensions, const size_t *offset, const size_t *global, const size_t *local, unsigned waits, void *const *wait, void **event) {
@@ -282,13 +314,15 @@ static int set_callback(void *event, int on, void (*callback)(void *, int, void 
 
 void fake_calls(uint64_t cl[HMM_CL_COUNT]) {
   const uint64_t calls[HMM_CL_COUNT] = {ADDRESS(create_queue), ADDRESS(release_queue),  ADDRESS(enqueue_read), ADDRESS(enqueue_write), ADDRESS(enqueue_copy), ADDRESS(enqueue_kernel), ADDRESS(flush),
-                                        0 /* nobody calls it */, ADDRESS(wait_events), ADDRESS(event_info), ADDRESS(retain_event), ADDRESS(release_event), ADDRESS(set_callback)};
+                                        0 /* nobody calls it */, ADDRESS(wait_events), ADDRESS(event_info), ADDRESS(retain_event), ADDRESS(release_event), ADDRESS(set_callback), ADDRESS(enqueue_map), ADDRESS(enqueue_unmap)};
   memcpy(cl, calls, sizeof calls);
 }
 
 void *fake_memory(size_t bytes) {
-  struct memory *m = malloc(sizeof *m);
-  CHECK(m && (m->bytes = malloc(bytes)));
+  struct memory *m = calloc(1, sizeof *m);
+  CHECK(m);
+  m->size = bytes;
+  CHECK((m->bytes = malloc(bytes)));
   memset(m->bytes, 0xee, bytes); // whoever reads a frame that nobody has filled finds this
   return m;
 }
@@ -297,6 +331,7 @@ char *fake_bytes(void *memory) { return ((struct memory *)memory)->bytes; }
 
 void fake_free(void *memory) {
   free(fake_bytes(memory));
+  free(((struct memory *)memory)->host);
   free(memory);
 }
 
@@ -378,6 +413,13 @@ void fake_await_held(void) {
   pthread_mutex_lock(&lock);
   while (!held_commands) pthread_cond_wait(&changed, &lock);
   pthread_mutex_unlock(&lock);
+}
+
+int fake_held_queues(void) {
+  pthread_mutex_lock(&lock);
+  int n = held_commands;
+  pthread_mutex_unlock(&lock);
+  return n;
 }
 
 int fake_calls_of(enum hmm_cl call) {

@@ -31,6 +31,7 @@ bool fake_waited_for(void *event);                                  // whether s
 void fake_reset(void);
 void fake_hold(bool hold); // copies do not start
 void fake_await_held(void);
+int fake_held_queues(void); // whose next copy does not start
 int fake_calls_of(enum hmm_cl call);
 int fake_live_events(void); // that somebody still has a reference to
 void fake_eager(bool eager); // kernels run to their end within their enqueueing, and nobody is called back for what has ended

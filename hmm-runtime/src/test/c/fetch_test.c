@@ -272,7 +272,7 @@ static void a_fetch_outlasts_several_launches(const struct shape *shape) {
 
 // Who copies through the staging memory holds it while the device works; who waits for it must not be the one who reads faults.
 static void faults_are_read_while_the_staging_memory_is_taken(const struct shape *shape) {
-  if (shape->way != STAGED) return;
+  if (shape->way != STAGED && shape->way != BY_COPIES) return;
   struct heap *h = open_heap(shape, 32, 1);
   CHECK(move_to(h, 1, 0, true) && move_to(h, 2, 0, true));
   fill_frame(h, 0, 1, 11);
@@ -289,6 +289,29 @@ static void faults_are_read_while_the_staging_memory_is_taken(const struct shape
   join_toucher(&second);
   CHECK_EQUAL(first.value, 11);
   CHECK_EQUAL(second.value, 12);
+  close_heap(h);
+}
+
+// Faults have slots and a queue of their own.
+static void a_fault_does_not_wait_behind_a_bulk_move(const struct shape *shape) {
+  if (shape->way != STAGED && shape->way != BY_COPIES) return;
+  struct heap *h = open_heap(shape, 32, 1);
+  for (uint64_t page = 0; page < 12; page++) {
+    CHECK(move_to(h, page, 0, true));
+    fill_frame(h, 0, page, (unsigned char)(page + 1));
+  }
+  fake_hold(true);
+  struct range_fetcher f = {h, 0, 8, HMM_EXCLUSIVE};
+  pthread_t thread = start_thread(fetch_range, &f);
+  fake_await_held();
+  struct toucher t;
+  start_toucher(&t, h, 10, false, 0);
+  AWAIT(fake_held_queues() == 2); // its command is at the head of another queue
+  fake_hold(false);
+  join_toucher(&t);
+  CHECK_EQUAL(t.value, 11);
+  pthread_join(thread, NULL);
+  for (uint64_t page = 0; page < 12; page++) expect(h, page, (unsigned char)(page + 1));
   close_heap(h);
 }
 
@@ -314,7 +337,8 @@ static void what_is_not_to_move_stays(const struct shape *shape) {
 const struct test fetch_tests[] = {
     {"a_fetch_waits_for_a_launch_with_its_pages_alone", a_fetch_waits_for_a_launch_with_its_pages_alone, true},
     {"a_fetch_outlasts_several_launches", a_fetch_outlasts_several_launches, true},
-    {"faults_are_read_while_the_staging_memory_is_taken", faults_are_read_while_the_staging_memory_is_taken, true},
+    {"faults_are_read_while_the_staging_memory_is_taken", faults_are_read_while_the_staging_memory_is_taken, false},
+    {"a_fault_does_not_wait_behind_a_bulk_move", a_fault_does_not_wait_behind_a_bulk_move, false},
     {"what_is_not_to_move_stays", what_is_not_to_move_stays, true},
     {"every_combination_of_flags", every_combination_of_flags, false},
     {"what_has_nothing_to_bring_is_told", what_has_nothing_to_bring_is_told, false},

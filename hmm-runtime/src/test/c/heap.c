@@ -10,7 +10,7 @@
 #include <sys/mman.h>
 #include <unistd.h>
 
-#define STAGING_BYTES (4 * 2 * PAGE) // four slots of two pages
+#define STAGING_BYTES (HMM_STAGING_SHARES * PAGE) // slots for bulk moves have two pages
 
 static _Thread_local sigjmp_buf error_exit;
 static _Thread_local volatile bool touching;
@@ -64,9 +64,11 @@ static void open_device(struct heap *h, unsigned index) {
     d->page_of_frame[page] = (int64_t)page + 1;
   }
   if (way == STAGED) d->staging = table(STAGING_BYTES, 1);
+  for (unsigned i = 0; way == BY_COPIES && i < HMM_STAGING_SLOTS; i++) d->slots[i] = fake_memory((i < HMM_BULK_SLOTS ? HMM_BULK_SHARES : 1) * PAGE);
 #define TABLE(name) .name = (uint64_t)(uintptr_t)d->name
   struct hmm_device_config config = {.context = 1, .device = 1, TABLE(frame_of_page), TABLE(page_of_frame), TABLE(region_of_frame), TABLE(last_use), TABLE(memory_of_frame), TABLE(chunk_of_frame),
-                                     TABLE(host_of_chunk), TABLE(staging), .staging_bytes = way == STAGED ? STAGING_BYTES : 0};
+                                     TABLE(host_of_chunk), TABLE(staging), .staging_bytes = way == STAGED || way == BY_COPIES ? STAGING_BYTES : 0};
+  for (unsigned i = 0; i < HMM_STAGING_SLOTS; i++) config.slots[i] = (uint64_t)(uintptr_t)d->slots[i];
   CHECK_EQUAL(hmm_add_device(h->pager, &config), 0);
 }
 
@@ -117,6 +119,9 @@ void free_heap(struct heap *h) {
   for (unsigned i = 0; i < DEVICES; i++) {
     struct fake_device *d = &h->devices[i];
     fake_release_queue(d->queue);
+    for (unsigned s = 0; s < HMM_STAGING_SLOTS; s++) {
+      if (d->slots[s]) fake_free(d->slots[s]);
+    }
     for (uint64_t first = 0; first < d->frames; first += CHUNK) fake_free((void *)(uintptr_t)d->memory_of_frame[first]);
     void *tables[] = {(void *)d->frame_of_page, (void *)d->region_of_frame, (void *)d->last_use, (void *)d->chunk_of_frame, (void *)d->page_of_frame, (void *)d->memory_of_frame, (void *)d->host_of_chunk, d->staging};
     for (size_t t = 0; t < sizeof tables / sizeof *tables; t++) free(tables[t]);

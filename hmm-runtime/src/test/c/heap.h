@@ -9,6 +9,9 @@
 #define DEVICES 2
 #define PAGE_SHIFT 12
 #define PAGE ((size_t)1 << PAGE_SHIFT)
+// The call that carries bytes from a device, and to one.
+#define READS(shape) ((shape)->way == BY_COPIES ? HMM_CL_ENQUEUE_COPY : HMM_CL_ENQUEUE_READ)
+#define WRITES(shape) ((shape)->way == BY_COPIES ? HMM_CL_ENQUEUE_COPY : HMM_CL_ENQUEUE_WRITE)
 #define CHUNK 16 // frames of one memory object, but for the last ones
 
 struct fake_device {
@@ -16,7 +19,7 @@ struct fake_device {
   _Atomic int32_t *frame_of_page, *region_of_frame, *last_use, *chunk_of_frame;
   _Atomic int64_t *page_of_frame;
   _Atomic uint64_t *memory_of_frame, *host_of_chunk;
-  void *staging, *queue; // the program's queue, for kernels
+  void *staging, *slots[HMM_STAGING_SLOTS], *queue; // the program's queue, for kernels
   pthread_mutex_t lock;  // the device's lock of the Java part
 };
 

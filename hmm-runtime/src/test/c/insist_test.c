@@ -96,11 +96,11 @@ static void a_failed_move_leaves_the_page(const struct shape *shape) {
   if (shape->way == REACHABLE) return; // no commands there
   struct heap *h = mixed(shape);
   struct launching l = {0};
-  fake_fail(HMM_CL_ENQUEUE_WRITE, -4, 0, 1);
+  fake_fail(WRITES(shape), -4, 0, 1);
   CHECK_EQUAL(insist(h, &l, 0, 2, 3, true), -EIO);
   CHECK(l.failure.page == 2 && l.failure.status == -4 && l.failure.call == HMM_CALL_WRITE && l.failure.device == 0);
   CHECK_EQUAL(state(h, 2), HOST);
-  fake_fail(HMM_CL_ENQUEUE_READ, -5, 0, 1);
+  fake_fail(READS(shape), -5, 0, 1);
   CHECK_EQUAL(insist(h, &l, 0, 6, 7, true), -EIO);
   CHECK(l.failure.page == 6 && l.failure.status == -5 && l.failure.call == HMM_CALL_READ && l.failure.device == 1);
   CHECK_EQUAL(state(h, 6), DEVICE);

@@ -330,7 +330,7 @@ static void a_pin_outranks_an_error(const struct shape *shape) {
     unsigned char value;
     CHECK(move_to(h, 1, 0, true));
     fill_frame(h, 0, 1, 77);
-    fake_fail(HMM_CL_ENQUEUE_READ, -5, 0, 1000);
+    fake_fail(READS(shape), -5, 0, 1000);
     if (by_system_call) CHECK(!system_call_reads(h, 1, 77));
     else CHECK(touch_read(h, 1, &value));
     fake_reset();
@@ -387,7 +387,7 @@ static void a_system_call_that_failed_may_be_made_again(const struct shape *shap
   struct heap *h = open_heap(shape, 32, 1);
   CHECK(move_to(h, 1, 0, true));
   fill_frame(h, 0, 1, 77);
-  fake_fail(HMM_CL_ENQUEUE_READ, -5, 0, 1000);
+  fake_fail(READS(shape), -5, 0, 1000);
   CHECK(!system_call_reads(h, 1, 77));
   fake_reset();
   AWAIT(system_call_reads(h, 1, 77));

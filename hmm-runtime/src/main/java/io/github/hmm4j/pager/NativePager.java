@@ -97,9 +97,16 @@ public final class NativePager implements AutoCloseable {
         DeviceMirror.NativeTables tables = mirror.nativeTables();
         FramePool.NativeTables frames = mirror.pool().nativeTables();
         try (Arena arena = Arena.ofConfined()) {
-            int result = PagerCalls.addDevice(handle, arena.allocateFrom(JAVA_LONG,
-                    handles.context(), handles.device(), tables.frameOfPage(), tables.pageOfFrame(), tables.regionOfFrame(), tables.lastUse(),
-                    frames.memoryOfFrame(), frames.chunkOfFrame(), frames.hostOfChunk(), handles.staging(), handles.stagingBytes()));
+            long[] words = Arrays.copyOf(
+                    new long[] {
+                        handles.context(), handles.device(), tables.frameOfPage(), tables.pageOfFrame(), tables.regionOfFrame(), tables.lastUse(),
+                        frames.memoryOfFrame(), frames.chunkOfFrame(), frames.hostOfChunk(), handles.staging(), handles.stagingBytes()
+                    },
+                    PagerCalls.DEVICE_WORDS);
+            for (int i = 0; i < handles.slots().size(); i++) {
+                words[PagerCalls.DEVICE_WORDS - NativeHandles.SLOTS + i] = handles.slots().get(i);
+            }
+            int result = PagerCalls.addDevice(handle, arena.allocateFrom(JAVA_LONG, words));
             if (result > 0) {
                 throw ClStatus.failure(-result, "clCreateCommandQueue", "device=" + mirror);
             }

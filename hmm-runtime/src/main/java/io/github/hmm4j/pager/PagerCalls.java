@@ -3,6 +3,7 @@ package io.github.hmm4j.pager;
 import static java.lang.foreign.ValueLayout.JAVA_INT;
 import static java.lang.foreign.ValueLayout.JAVA_LONG;
 
+import io.github.hmm4j.device.NativeHandles;
 import io.github.hmm4j.page.PageState;
 import io.github.hmm4j.page.PageWord;
 import io.github.hmm4j.space.NativeCode;
@@ -24,7 +25,7 @@ final class PagerCalls {
 
     /// Structures, counted in 64-bit words. The native side says its own sizes ([#mismatch]).
     static final int CONFIG_WORDS = 12 + Cl.values().length;
-    static final int DEVICE_WORDS = 11;
+    static final int DEVICE_WORDS = 11 + NativeHandles.SLOTS;
     static final int LAUNCH_WORDS = 20;
     static final int FAILURE_WORDS = 6;
     static final int USE_WORDS = 3;
@@ -35,7 +36,7 @@ final class PagerCalls {
     static final int FAILED_LAUNCH_WORDS = 4 + NAME_WORDS;
     static final int MOVE_WORDS = 2;
     static final int TABLE_WORDS = 11;
-    static final int ABI = 4;
+    static final int ABI = 6;
 
     /// The OpenCL functions that native code calls, in its order.
     enum Cl {
@@ -51,7 +52,9 @@ final class PagerCalls {
         EVENT_INFO("clGetEventInfo"),
         RETAIN_EVENT("clRetainEvent"),
         RELEASE_EVENT("clReleaseEvent"),
-        SET_CALLBACK("clSetEventCallback");
+        SET_CALLBACK("clSetEventCallback"),
+        MAP("clEnqueueMapBuffer"),
+        UNMAP("clEnqueueUnmapMemObject");
 
         private static final String LIBRARY = "libOpenCL.so.1";
 

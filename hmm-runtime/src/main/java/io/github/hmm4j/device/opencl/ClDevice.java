@@ -52,6 +52,7 @@ public final class ClDevice implements Device {
     private final Object choosing = new Object();
     private @Nullable CopyChoice choice;
     private @Nullable PinnedMemory staging;
+    private @Nullable PinnedBuffers slots;
 
     private ClDevice(ClApi api, long context, ClDeviceId id, ClOptions options) {
         this.api = api;
@@ -163,14 +164,21 @@ public final class ClDevice implements Device {
 
     @Override
     public Optional<NativeHandles> nativeHandles() {
-        if (CopyMode.of(copyChoice().name()) == CopyMode.DIRECT) {
-            return Optional.of(new NativeHandles(context, handle(), 0, 0));
+        CopyMode mode = CopyMode.of(copyChoice().name());
+        if (mode == CopyMode.DIRECT) {
+            return Optional.of(new NativeHandles(context, handle(), 0, 0, List.of()));
         }
         synchronized (choosing) {
+            if (mode == CopyMode.COPY) {
+                if (slots == null) {
+                    slots = own(() -> PinnedBuffers.create(this, NATIVE_STAGING_BYTES));
+                }
+                return Optional.of(new NativeHandles(context, handle(), 0, NATIVE_STAGING_BYTES, slots.handles()));
+            }
             if (staging == null) {
                 staging = own(() -> PinnedMemory.map(this, NATIVE_STAGING_BYTES));
             }
-            return Optional.of(new NativeHandles(context, handle(), staging.addressBytes(), staging.lengthBytes()));
+            return Optional.of(new NativeHandles(context, handle(), staging.addressBytes(), staging.lengthBytes(), List.of()));
         }
     }
 

@@ -1,0 +1,184 @@
+// staging.c - copies through pinned staging memory, where the driver would stage by itself, page by page.
+//
+// The memory is cut into slots, of one of two kinds (hmm_device_config). Parts of a buffer that stays mapped are the host's side of read and write commands. Buffers of
+// their own are the device's side of copy commands: a slot is mapped while the host fills or drains it, and never while a command uses it; one that was drained is unmapped
+// by the next transfer, which saves a fault from waiting for that.
+//
+// Faults have slots, a lock and a queue of their own, so that none waits behind a bulk move.
+#include <string.h>
+
+#include "internal.h"
+
+#define CL_INVALID_VALUE (-30)
+#define MAP_READ 1
+#define MAP_WRITE_INVALIDATE 4
+#define MOST_COMMANDS 3 // of one transfer: unmap, copy, map
+
+typedef int (*enqueue_transfer)(void *queue, void *memory, unsigned blocking, size_t offset, size_t bytes, void *host, unsigned waits, void *const *wait, void **event);
+typedef int (*enqueue_copy)(void *queue, void *from, void *to, size_t from_offset, size_t to_offset, size_t bytes, unsigned waits, void *const *wait, void **event);
+typedef void *(*enqueue_map)(void *queue, void *memory, unsigned blocking, uint64_t flags, size_t offset, size_t bytes, unsigned waits, void *const *wait, void **event,
+                             int *status);
+typedef int (*enqueue_unmap)(void *queue, void *memory, void *at, unsigned waits, void *const *wait, void **event);
+
+#define CL(p, type, which) ((type)(uintptr_t)(p)->config.cl[which])
+
+// What is under way in one slot, in the order of the queue.
+struct transfer {
+  void *events[MOST_COMMANDS];
+  unsigned count;
+};
+
+// A run of bytes in device memory, and where they are on the host.
+struct part {
+  void *memory;
+  size_t offset, bytes;
+  char *host;
+};
+
+static bool has_buffers(const struct device *d) { return d->config.slots[0]; }
+
+void staging_open(struct device *d) {
+  static const unsigned counts[LANES] = {HMM_BULK_SLOTS, HMM_FAULT_SLOTS};
+  size_t bytes = (size_t)d->config.staging_bytes / HMM_STAGING_SHARES, share = 0;
+  unsigned first = 0;
+  for (int i = 0; i < LANES; i++) {
+    struct lane *lane = &d->lanes[i];
+    unsigned shares = i == BULK ? HMM_BULK_SHARES : 1;
+    *lane = (struct lane){.queue = lane->queue, .count = counts[i], .slot_bytes = shares * bytes};
+    pthread_mutex_init(&lane->lock, NULL);
+    for (unsigned s = 0; s < lane->count; s++, share += shares) {
+      lane->slots[s].memory = (void *)(uintptr_t)d->config.slots[first++];
+      if (d->config.staging) lane->slots[s].at = (char *)(uintptr_t)d->config.staging + share * bytes;
+    }
+  }
+}
+
+// A slot whose command was given up is never used again. In what state a slot is of which a command has failed, nobody knows.
+static int finish(struct hmm_pager *p, unsigned device, struct lane *lane, struct slot *slot, struct transfer *t) {
+  const struct page_range none = {0, 0};
+  int outcome = 0;
+  while (t->count) { // the last one first: its end is that of all
+    void *event = t->events[--t->count];
+    int one = lane->dead ? dma_give_up(p, device, event, none) : dma_finish(p, device, event, none);
+    if (one == DEVICE_NOT_AVAILABLE && atomic_load(&p->devices[device].lost)) lane->dead = true;
+    if (one) outcome = one;
+  }
+  if (outcome) slot->suspect = true;
+  return outcome;
+}
+
+static int unmap(struct hmm_pager *p, struct lane *lane, struct slot *slot, struct transfer *t) {
+  if (!slot->at) return 0;
+  int status = CL(p, enqueue_unmap, HMM_CL_UNMAP)(lane->queue, slot->memory, slot->at, 0, NULL, &t->events[t->count]);
+  if (!status) t->count++;
+  if (status && !(slot->suspect && status == CL_INVALID_VALUE)) return status; // a suspect one may not have been mapped
+  slot->at = NULL;
+  slot->suspect = false;
+  return 0;
+}
+
+static int map(struct hmm_pager *p, struct lane *lane, struct slot *slot, uint64_t flags, size_t bytes, struct transfer *t) {
+  int status = 0;
+  void *at = CL(p, enqueue_map, HMM_CL_MAP)(lane->queue, slot->memory, 0, flags, 0, bytes, 0, NULL, &t->events[t->count], &status);
+  if (status) return status;
+  t->count++;
+  slot->at = at;
+  return 0;
+}
+
+static int copy(struct hmm_pager *p, struct lane *lane, void *from, size_t from_offset, void *to, size_t to_offset, size_t bytes, struct transfer *t) {
+  int status = CL(p, enqueue_copy, HMM_CL_ENQUEUE_COPY)(lane->queue, from, to, from_offset, to_offset, bytes, 0, NULL, &t->events[t->count]);
+  if (!status) t->count++;
+  return status;
+}
+
+// Also what came before a command that was refused: it is going to be waited for.
+static int set_going(struct hmm_pager *p, struct lane *lane, const struct transfer *t, int status) {
+  int flushed = t->count ? dma_flush(p, lane->queue) : 0;
+  return status ? status : flushed;
+}
+
+static int start_to_host(struct hmm_pager *p, struct device *d, struct lane *lane, struct slot *slot, struct part part, struct transfer *t) {
+  int status;
+  if (!has_buffers(d)) {
+    status = CL(p, enqueue_transfer, HMM_CL_ENQUEUE_READ)(lane->queue, part.memory, 0, part.offset, part.bytes, slot->at, 0, NULL, &t->events[0]);
+    if (!status) t->count = 1;
+  } else {
+    status = unmap(p, lane, slot, t);
+    if (!status) status = copy(p, lane, part.memory, part.offset, slot->memory, 0, part.bytes, t);
+    if (!status) status = map(p, lane, slot, MAP_READ, part.bytes, t);
+  }
+  return set_going(p, lane, t, status);
+}
+
+static int start_to_device(struct hmm_pager *p, struct device *d, struct lane *lane, struct slot *slot, struct part part, struct transfer *t) {
+  int status;
+  if (!has_buffers(d)) {
+    memcpy(slot->at, part.host, part.bytes);
+    status = CL(p, enqueue_transfer, HMM_CL_ENQUEUE_WRITE)(lane->queue, part.memory, 0, part.offset, part.bytes, slot->at, 0, NULL, &t->events[0]);
+    if (!status) t->count = 1;
+  } else {
+    status = unmap(p, lane, slot, t);
+    if (!status) status = map(p, lane, slot, MAP_WRITE_INVALIDATE, part.bytes, t);
+    status = set_going(p, lane, t, status);
+    int mapped = finish(p, (unsigned)(d - p->devices), lane, slot, t);
+    if (!status) status = mapped;
+    if (status) return status;
+    memcpy(slot->at, part.host, part.bytes);
+    status = unmap(p, lane, slot, t);
+    if (!status) status = copy(p, lane, slot->memory, 0, part.memory, part.offset, part.bytes, t);
+  }
+  return set_going(p, lane, t, status);
+}
+
+static struct part part_at(const struct part *whole, size_t done, size_t most) {
+  size_t bytes = whole->bytes - done < most ? whole->bytes - done : most;
+  return (struct part){whole->memory, whole->offset + done, bytes, whole->host + done};
+}
+
+// One slot after the other: while the device fills one, the host empties another.
+static int through_slots(struct hmm_pager *p, struct device *d, struct lane *lane, const struct part *whole, bool to_host) {
+  struct transfer transfers[HMM_BULK_SLOTS] = {0};
+  size_t size = lane->slot_bytes, started = 0;
+  unsigned device = (unsigned)(d - p->devices);
+  int outcome = 0;
+  for (size_t ended = 0; ended < whole->bytes && !outcome; ended += size) {
+    for (; started < whole->bytes && started - ended < lane->count * size && !outcome; started += size) {
+      size_t i = started / size % lane->count;
+      struct part part = part_at(whole, started, size);
+      outcome = to_host ? start_to_host(p, d, lane, &lane->slots[i], part, &transfers[i]) : start_to_device(p, d, lane, &lane->slots[i], part, &transfers[i]);
+      if (outcome) lane->slots[i].suspect = true;
+    }
+    size_t i = ended / size % lane->count;
+    struct part part = part_at(whole, ended, size);
+    if (!outcome) outcome = finish(p, device, lane, &lane->slots[i], &transfers[i]);
+    if (!outcome && to_host) memcpy(part.host, lane->slots[i].at, part.bytes);
+  }
+  for (unsigned i = 0; i < lane->count; i++) finish(p, device, lane, &lane->slots[i], &transfers[i]); // none may still write to the slots
+  return outcome;
+}
+
+int through_staging(struct hmm_pager *p, struct device *d, enum lane_kind kind, void *memory, size_t offset, char *host, size_t bytes, bool to_host) {
+  struct lane *lane = &d->lanes[kind];
+  if (pthread_mutex_trylock(&lane->lock)) {
+    promote(p); // who has it waits for the device
+    pthread_mutex_lock(&lane->lock);
+  }
+  const struct part whole = {memory, offset, bytes, host};
+  int outcome = lane->dead ? DEVICE_NOT_AVAILABLE : through_slots(p, d, lane, &whole, to_host);
+  pthread_mutex_unlock(&lane->lock);
+  return outcome;
+}
+
+void staging_close(struct hmm_pager *p, struct device *d) {
+  for (int i = 0; i < LANES; i++) {
+    struct lane *lane = &d->lanes[i];
+    for (unsigned s = 0; s < lane->count && has_buffers(d) && !lane->dead && !atomic_load(&d->lost); s++) {
+      struct transfer t = {0};
+      int status = unmap(p, lane, &lane->slots[s], &t);
+      if (!status && t.count) dma_flush(p, lane->queue);
+      finish(p, (unsigned)(d - p->devices), lane, &lane->slots[s], &t);
+    }
+    pthread_mutex_destroy(&lane->lock);
+  }
+}

@@ -1,0 +1,53 @@
+package io.github.hmm4j.device.opencl;
+
+import io.github.hmm4j.device.NativeHandles;
+import java.util.ArrayList;
+import java.util.List;
+
+/// Buffers in pinned host memory for copies that native code makes. It maps and unmaps them as it needs.
+final class PinnedBuffers implements Owned {
+
+    private final ClDevice device;
+    private final List<Long> buffers;
+    private boolean closed;
+
+    private PinnedBuffers(ClDevice device, List<Long> buffers) {
+        this.device = device;
+        this.buffers = List.copyOf(buffers);
+    }
+
+    /// @param lengthBytes of all together
+    static PinnedBuffers create(ClDevice device, long lengthBytes) {
+        ClApi api = device.api();
+        List<Long> made = new ArrayList<>(NativeHandles.SLOTS);
+        try {
+            for (int i = 0; i < NativeHandles.SLOTS; i++) {
+                made.add(api.createBuffer(device.context(), Cl.MEM_READ_WRITE | Cl.MEM_ALLOC_HOST_PTR, NativeHandles.slotBytes(i, lengthBytes), 0));
+            }
+            return new PinnedBuffers(device, made);
+        } catch (RuntimeException e) {
+            var cleanup = new Cleanup(e);
+            made.forEach(buffer -> cleanup.run(() -> api.releaseMemory(buffer)));
+            throw e;
+        }
+    }
+
+    List<Long> handles() {
+        return buffers;
+    }
+
+    /// Idempotent. Nothing may use the buffers any more.
+    @Override
+    public void close() {
+        synchronized (this) {
+            if (closed) {
+                return;
+            }
+            closed = true;
+        }
+        device.disown(this);
+        var cleanup = new Cleanup();
+        buffers.forEach(buffer -> cleanup.run(() -> device.api().releaseMemory(buffer)));
+        cleanup.end();
+    }
+}
