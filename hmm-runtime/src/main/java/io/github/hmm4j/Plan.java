@@ -30,7 +30,8 @@ final class Plan {
 
     /// What is passed for one parameter.
     sealed interface Passed {
-        record Range(VaRange range) implements Passed {}
+        /// @param copied whether the kernel gets a copy, because the device cannot start a pointer there
+        record Range(VaRange range, boolean writes, boolean copied) implements Passed {}
 
         record Image() implements Passed {}
 
@@ -56,6 +57,7 @@ final class Plan {
     private final List<PageRange> windows = new ArrayList<>();
     private final List<PageUse> paged = new ArrayList<>();
     private final List<PageRange> dead = new ArrayList<>();
+    private final List<Passed.Range> followed = new ArrayList<>(); // what the kernel may reach by pointers in an aperture
     private int hidden; // parameters so far that the program does not see
 
     private Plan(AddressSpace space, DeviceKernel kernel, DeviceMirror mirror, Map<Integer, Arg.Intent> intents) {
@@ -79,11 +81,17 @@ final class Plan {
         plan.settleContradictions();
         plan.refuseTwoPlaces();
         plan.settlePagedContradictions();
+        plan.refuseTornCopies();
         return plan;
     }
 
     List<Passed> passed() {
         return passed;
+    }
+
+    /// Whether the kernel writes to a range that is passed, perhaps more than once.
+    boolean writes(VaRange range) {
+        return passed.stream().anyMatch(one -> one instanceof Passed.Range(var same, boolean writes, _) && writes && same.equals(range));
     }
 
     List<Need> needs() {
@@ -182,8 +190,11 @@ final class Plan {
             return;
         }
         VaRange range = managed(segment);
-        mirror.requireArgument(range);
-        passed.add(new Passed.Range(range));
+        boolean aligned = mirror.startsPointersAt(range);
+        if (!aligned && !mirror.device().copiesArguments()) {
+            throw misaligned(passed.size(), range, "");
+        }
+        passed.add(new Passed.Range(range, intent.writes(), !aligned));
         windows.add(space.pagesOf(range));
         addNeeds(range, intent);
     }
@@ -218,8 +229,28 @@ final class Plan {
             } else {
                 windows.add(space.pagesOf(range));
                 addNeeds(range, memory.intent());
+                followed.add(new Passed.Range(range, memory.intent().writes(), false));
             }
         }
+    }
+
+    /// Bytes that a kernel gets a copy of it must not find anywhere else, if it writes there: the same range twice is one copy.
+    private void refuseTornCopies() {
+        for (int i = 0; i < passed.size(); i++) {
+            if (passed.get(i) instanceof Passed.Range copied && copied.copied()) {
+                int index = i;
+                Stream.concat(passed.stream(), followed.stream()).filter(Passed.Range.class::isInstance).map(Passed.Range.class::cast)
+                        .filter(other -> other.range().overlaps(copied.range()) && !other.range().equals(copied.range()) && (other.writes() || copied.writes()))
+                        .findFirst().ifPresent(other -> {
+                            throw misaligned(index, copied.range(), ", and a copy is not possible since it shares bytes with " + other.range() + ", which the kernel uses, too");
+                        });
+            }
+        }
+    }
+
+    private IllegalArgumentException misaligned(int index, VaRange range, String why) {
+        return new IllegalArgumentException("kernel=%s, argument %d: range=%s does not start at a multiple of %d bytes, as pointers of device=%s must%s"
+                .formatted(kernel.name(), index, range, mirror.device().info().baseAlignmentBytes(), mirror.device().info().name(), why));
     }
 
     /// A page cannot be found through the table and lie in a window at a time.

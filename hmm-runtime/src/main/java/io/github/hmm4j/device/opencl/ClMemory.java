@@ -20,9 +20,9 @@ final class ClMemory implements DeviceMemory, Owned {
     private final long lengthBytes;
     private boolean closed;
 
-    private ClMemory(ClDevice device, long lengthBytes) {
+    private ClMemory(ClDevice device, long lengthBytes, boolean ofOurs) {
         this.device = device;
-        this.hostBytes = device.usesHostMemory() ? LazyTable.inHugePages(lengthBytes) : null;
+        this.hostBytes = ofOurs && device.usesHostMemory() ? LazyTable.inHugePages(lengthBytes) : null;
         try {
             this.handle = hostBytes == null
                     ? device.api().createBuffer(device.context(), Cl.MEM_READ_WRITE, lengthBytes, 0)
@@ -46,7 +46,12 @@ final class ClMemory implements DeviceMemory, Owned {
     }
 
     static ClMemory allocate(ClDevice device, long lengthBytes) {
-        return new ClMemory(device, lengthBytes);
+        return new ClMemory(device, lengthBytes, true);
+    }
+
+    /// Memory that is the driver's also where others are ours: it keeps it for commands that are enqueued.
+    static ClMemory scratch(ClDevice device, long lengthBytes) {
+        return new ClMemory(device, lengthBytes, false);
     }
 
     @Override
