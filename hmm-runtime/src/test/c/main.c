@@ -16,7 +16,7 @@
 
 static const struct test *const all_tests[] = {touch_tests,  ahead_tests,   fetch_tests,  launch_tests,  insist_tests, record_tests,
                                                race_tests,   error_tests,   memory_tests, mapping_tests, close_tests,  model_tests,
-                                               crew_tests,   probe_tests,   patience_tests, scarce_tests, process_tests, table_tests};
+                                               crew_tests,   probe_tests,   patience_tests, scarce_tests, process_tests, table_tests, faulting_tests};
 static const char *const rung_names[] = {"uffd-syscall", "uffd-device", "uffd-user", "sigsegv"};
 static const char *const way_names[] = {"reachable", "commands", "staged"};
 static char now[200];
@@ -81,5 +81,5 @@ int main(int argc, char **argv) {
 // What the kernel orders, the sanitizer cannot see: a touch is served before it is made again. So races of contents of pages do not count; those the tests look at themselves.
 __attribute__((visibility("default"))) const char *__tsan_default_suppressions(void);
 const char *__tsan_default_suppressions(void) {
-  return "race:dma_to_host\nrace:dma_to_device\nrace:through_staging\nrace:^work$\nrace:copy_in\nrace:system_call_reads\nrace:system_call_writes\n";
+  return "race:dma_to_host\nrace:bring_home\nrace:dma_to_device\nrace:through_staging\nrace:^work$\nrace:copy_in\nrace:system_call_reads\nrace:system_call_writes\n";
 }
