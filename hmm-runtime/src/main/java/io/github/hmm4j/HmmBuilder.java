@@ -50,6 +50,7 @@ public final class HmmBuilder {
     private HostAccess.@Nullable Mode hostAccess;
     private long faultAroundBytes = ByteSize.mib(32);
     private boolean exclusive;
+    private boolean deviceFaults;
     private @Nullable Path tracePath;
     private @Nullable TraceFile trace;
     private Steps steps = Steps.NONE;
@@ -189,6 +190,18 @@ public final class HmmBuilder {
         return this;
     }
 
+    /// Lets kernels fault: a load or store of a page that is not on the device stops until the page has come, in the middle of the kernel, while others make room for it. So **unmodified** kernels run over
+    /// more than the budget and move what they touch, and what the host touches meanwhile comes home without waiting for them; kernels may follow pointers to all of the heap ([Arg#heap]).
+    ///
+    /// For one device that works in host memory (a CPU device), with userfaultfd, and a heap no larger than the device's largest allocation. A page of address space stays free between regions.
+    /// An access to memory that is in no region, or that its protection forbids, reads zeros and writes nothing, and [Launch#await()] throws an
+    /// [io.github.hmm4j.error.AccessViolationException] with the first one. A kernel waits for views of what it touches; one kernel runs at a time, and a launch waits for the one
+    /// before it for as long as a touch may ([#touchTimeout]). The budget must have room for 33 pages for each compute unit: what one instruction can touch.
+    public HmmBuilder deviceFaults() {
+        deviceFaults = true;
+        return this;
+    }
+
     /// Writes a file of all that happens, for `ui.perfetto.dev` and `chrome://tracing`, until the heap is closed. Queues of OpenCL devices keep times then, as
     /// [ClOptions#profiling] and [ClOptions#copyTimes] have it, if the heap opens the device; see `demos/docs/timeline.md`.
     public HmmBuilder trace(Path file) {
@@ -246,7 +259,7 @@ public final class HmmBuilder {
         try {
             hmm.devices().forEach(device -> LOG.info("{}: {}, {}, budget {} MiB, copies {}, {}", device,
                     device.info().driver(), device.info().binding(), device.budgetBytes() >> 20, device.copyEngine(),
-                    device.hasAperture() ? "aperture" : "windows"));
+                    device.placement()));
             LOG.info("host access {}: {}{}", hmm.hostAccess().mode(), hmm.hostAccess().why(),
                     hmm.hostAccess().better().isEmpty() ? "" : ". Better: " + hmm.hostAccess().better());
         } catch (OutOfMemoryError e) {
@@ -304,6 +317,13 @@ public final class HmmBuilder {
 
     long faultAroundBytes() {
         return faultAroundBytes;
+    }
+
+    boolean isFaulting(List<Device> devices) {
+        if (deviceFaults && (devices.size() != 1 || exclusive)) {
+            throw new IllegalArgumentException("deviceFaults takes one device and no exclusive host memory, devices=%d, exclusive=%s".formatted(devices.size(), exclusive));
+        }
+        return deviceFaults;
     }
 
     boolean isExclusive() {
