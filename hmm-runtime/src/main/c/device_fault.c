@@ -212,7 +212,8 @@ static enum served serve_device_fault(struct hmm_pager *p, const struct fault *f
     again = false;
     uint64_t w = load_word(p, f->page);
     int kind = refused(w, f->write);
-    bool there = device_has(p->faulting, w), enough = there && (!f->write || (word_state(w) == DEVICE && !f->mapped));
+    bool there = device_has(p->faulting, w) && (word_state(w) == DEVICE || is_there(p, f->page)); // what others have a copy of may have gone without its word
+    bool enough = there && (!f->write || (word_state(w) == DEVICE && !f->mapped));
     if (word_state(w) == TO_HOST) served = LATER; // who ends that claim wakes the thread
     else if (kind) served = give_stray(p, f, w, kind) ? SERVED : AGAIN;
     else if (pinned_against(w, f->write)) served = LATER; // and who closes the view

@@ -73,6 +73,7 @@ bool is_gone(struct hmm_pager *p, uint64_t victim);
 int map_there(struct hmm_pager *p, uint64_t page, const char *from, bool writable);
 int protect_there(struct hmm_pager *p, uint64_t first, uint64_t end);
 int lift_there(struct hmm_pager *p, uint64_t page);
+bool is_there(struct hmm_pager *p, uint64_t page);
 void unmap_there(struct hmm_pager *p, uint64_t page); // and gives its place back, unless somebody has chosen it as a victim: then that is his
 
 // A page of its own for an access that is refused, if the word is still the one that it was judged by, with a place for it. Returns whether the place was used.

@@ -178,6 +178,13 @@ void unmap_there(struct hmm_pager *p, uint64_t page) {
   pthread_mutex_unlock(&f->lock);
 }
 
+bool is_there(struct hmm_pager *p, uint64_t page) {
+  pthread_mutex_lock(&p->faulting->lock);
+  bool there = p->faulting->pages[page].presence == PRESENT;
+  pthread_mutex_unlock(&p->faulting->lock);
+  return there;
+}
+
 bool is_gone(struct hmm_pager *p, uint64_t victim) {
   struct faulting *f = p->faulting;
   pthread_mutex_lock(&f->lock);

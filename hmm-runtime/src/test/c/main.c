@@ -81,5 +81,5 @@ int main(int argc, char **argv) {
 // What the kernel orders, the sanitizer cannot see: a touch is served before it is made again. So races of contents of pages do not count; those the tests look at themselves.
 __attribute__((visibility("default"))) const char *__tsan_default_suppressions(void);
 const char *__tsan_default_suppressions(void) {
-  return "race:dma_to_host\nrace:bring_home\nrace:dma_to_device\nrace:through_staging\nrace:^work$\nrace:copy_in\nrace:system_call_reads\nrace:system_call_writes\n";
+  return "race:dma_to_host\nrace:dma_to_device\nrace:through_staging\nrace:^work$\nrace:copy_in\nrace:system_call_reads\nrace:system_call_writes\n";
 }
