@@ -196,8 +196,8 @@ static bool give_stray(struct hmm_pager *p, const struct fault *f, uint64_t w, i
 
 enum served { SERVED, AGAIN, LATER };
 
-static enum served serve_claimed(struct hmm_pager *p, const struct fault *f, const struct claim *c, bool placed) {
-  int result = placed ? bring(p, c, f->write) : strengthen(p, c);
+static enum served serve_claimed(struct hmm_pager *p, const struct fault *f, const struct claim *c, bool brings, bool write) {
+  int result = brings ? bring(p, c, write) : strengthen(p, c);
   if (!result) return SERVED;
   uint64_t w = load_word(p, f->page);
   // There is no memory for it: on the host, or on the device. What is refused needs some, too; until there is, the thread goes on trying.
@@ -205,7 +205,33 @@ static enum served serve_claimed(struct hmm_pager *p, const struct fault *f, con
   return AGAIN;
 }
 
-static enum served serve_device_fault(struct hmm_pager *p, const struct fault *f) {
+// What is next to a page that the kernel has read and then written will be written, too, most likely; that saves the second fault.
+static bool writes_next(struct hmm_pager *p, uint64_t page) {
+  uint64_t w = load_word(p, page);
+  if (!page || atomic_load_explicit(&p->region_starts[page], memory_order_relaxed) || !word_writable(w) || pinned_against(w, true)) return false;
+  uint64_t before = load_word(p, page - 1);
+  return word_state(before) == DEVICE && word_device(before) == p->faulting->device;
+}
+
+// Nobody waits for these pages: the first that is of another kind, or for which there is no place, ends it.
+static void bring_along(struct hmm_pager *p, uint64_t first, uint64_t pages, bool write) {
+  for (uint64_t page = first; page < first + pages && page < p->config.page_count; page++) {
+    if (atomic_load_explicit(&p->region_starts[page], memory_order_relaxed)) return;
+    uint64_t w = load_word(p, page);
+    if (word_state(w) == TO_HOST || refused(w, write) || pinned_against(w, write)) return;
+    if (device_has(p->faulting, w)) continue;
+    if (!make_place(p)) return;
+    struct claim c = {page, word_claim(w, true), w, false};
+    if (!change_word(p, page, &w, c.word)) {
+      give_place_back(p);
+      return;
+    }
+    if (bring(p, &c, write)) return;
+    count(p, HMM_DEVICE_AHEAD, 1);
+  }
+}
+
+static enum served serve_device_fault(struct hmm_pager *p, const struct fault *f, uint64_t *along) {
   bool placed = false;
   enum served served = AGAIN;
   for (bool again = true; again;) {
@@ -224,7 +250,9 @@ static enum served serve_device_fault(struct hmm_pager *p, const struct fault *f
       struct claim c = {f->page, word_claim(w, true), w, false};
       again = !change_word(p, f->page, &w, c.word);
       if (again) continue;
-      served = serve_claimed(p, f, &c, !there);
+      bool brings = !there;
+      served = serve_claimed(p, f, &c, brings, f->write || (brings && writes_next(p, f->page)));
+      if (served == SERVED && brings) *along = pages_along(p, f->page);
       if (!there) placed = false;
     }
   }
@@ -236,9 +264,13 @@ void serve_device(struct hmm_pager *p, const struct fault *faults, int n) {
   for (int i = 0; i < n; i++) {
     const struct fault *f = &faults[i];
     hold_for(p, f->thread, f->page);
-    enum served served = serve_device_fault(p, f);
+    uint64_t along = 0;
+    enum served served = serve_device_fault(p, f, &along);
     if (served == AGAIN) sched_yield(); // whoever is in the way is to go on
     if (served != LATER) wake_there(p, f->page, f->page + 1);
+    if (!along) continue;
+    promote(p); // faults must not wait for what nobody waits for
+    bring_along(p, f->page + 1, along, writes_next(p, f->page + 1));
   }
 }
 

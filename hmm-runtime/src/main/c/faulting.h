@@ -45,6 +45,8 @@ struct faulting {
   uint64_t strays;
   struct holder *holders;
   unsigned holder_count;
+  struct stream streams[STREAMS]; // of faults, one behind the other
+  unsigned stream_turn;
   uint64_t faults; // a clock for holders
   const struct launch *running; // or null
   struct hmm_violation violation; // its first; kind 0: none
@@ -68,6 +70,9 @@ void let_holders_go(struct hmm_pager *p);
 
 // Whether a victim has gone by itself, or had no owner and is taken away here. Then its place is free; else it is to be claimed first.
 bool is_gone(struct hmm_pager *p, uint64_t victim);
+
+// How many pages shall come along with this one, which a kernel has asked for: more each time that a fault begins where what an earlier one has brought ends.
+uint64_t pages_along(struct hmm_pager *p, uint64_t page);
 
 // Under a claim of the page and with a place for it. 0 or -errno, and then the place is given back.
 int map_there(struct hmm_pager *p, uint64_t page, const char *from, bool writable);

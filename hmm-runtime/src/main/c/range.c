@@ -13,6 +13,9 @@
 
 #include "faulting.h"
 
+#define GROWTH 2
+#define AHEAD_BYTES (1ULL << 20)
+#define AHEAD_SHARE 4 // of what the budget has beyond the least: so much comes ahead at once at most
 #define GATHERED (PAGES_OF_AN_INSTRUCTION + 1) // pages for each thread: those of one instruction, and one on its way in
 
 static void unlink_page(struct faulting *f, uint64_t page) {
@@ -114,6 +117,24 @@ void let_holders_go(struct hmm_pager *p) {
     *h = (struct holder){0};
   }
   pthread_mutex_unlock(&f->lock);
+}
+
+uint64_t pages_along(struct hmm_pager *p, uint64_t page) {
+  struct faulting *f = p->faulting;
+  uint64_t most = (f->budget - hmm_least_budget(f->holder_count)) / AHEAD_SHARE, bytes = AHEAD_BYTES < p->config.ahead_bytes ? AHEAD_BYTES : p->config.ahead_bytes;
+  if (most > bytes >> p->config.page_shift) most = bytes >> p->config.page_shift;
+  if (!most) return 0;
+  pthread_mutex_lock(&f->lock);
+  struct stream *s = NULL;
+  for (unsigned i = 0; i < STREAMS && !s; i++) {
+    if (f->streams[i].pages && f->streams[i].next == page) s = &f->streams[i];
+  }
+  uint64_t along = s ? s->pages * GROWTH : 0;
+  if (along > most) along = most;
+  if (!s) s = &f->streams[f->stream_turn++ % STREAMS];
+  *s = (struct stream){.next = page + along + 1, .pages = along + 1};
+  pthread_mutex_unlock(&f->lock);
+  return along;
 }
 
 // ---- mappings

@@ -135,13 +135,13 @@ final class DeviceFaultsTest {
     void theHostTouchesWhatAKernelIsWorkingOn() {
         try (Hmm hmm = open()) {
             int count = 300 * INTS;
-            int times = 20_000;
+            int times = 500;
             MemorySegment a = hmm.heap().allocate(JAVA_INT, count);
             Launch launch = kernel(hmm, "add_often").args(a, count, times).launch(NDRange.of(16));
             SplittableRandom random = new SplittableRandom(11);
             int added = 0;
             var element = JAVA_INT.arrayElementVarHandle();
-            while (!launch.isDone() && added < 100_000) {
+            while (!launch.isDone() && added < 20_000) {
                 int ignored = (int) element.getAndAdd(a, 0L, (long) random.nextInt(count), 1);
                 added += ignored >= 0 ? 1 : 0;
             }
@@ -184,7 +184,7 @@ final class DeviceFaultsTest {
             }
             assertThat(b.getAtIndex(JAVA_INT, 5)).isEqualTo(5);
             MemorySegment out = hmm.heap().allocate(JAVA_INT, 1);
-            Launch reads = kernel(hmm, "read_at").args(a, (long) hmm.heap().capacityBytes() / 8, out).launch(NDRange.of(1));
+            Launch reads = kernel(hmm, "read_at").args(a, hmm.heap().capacityBytes() / 8, out).launch(NDRange.of(1));
             assertThatThrownBy(reads::await).isInstanceOf(AccessViolationException.class).hasMessageContaining("refused read");
             assertThat(out.get(JAVA_INT, 0)).isOne(); // it read a zero
             MemorySegment c = hmm.heap().allocate(JAVA_INT, 100L * INTS);
@@ -233,7 +233,7 @@ final class DeviceFaultsTest {
         try (Hmm hmm = open()) {
             int count = 100 * INTS;
             MemorySegment a = hmm.heap().allocate(JAVA_INT, count);
-            Launch launch = kernel(hmm, "add_often").args(a, count, 50_000).launch(NDRange.of(4));
+            Launch launch = kernel(hmm, "add_often").args(a, count, 1_000).launch(NDRange.of(4));
             MemorySegment moved = hmm.heap().move(a);
             try {
                 launch.await();
@@ -244,7 +244,7 @@ final class DeviceFaultsTest {
             for (int value : moved.toArray(JAVA_INT)) {
                 sum += value;
             }
-            assertThat(sum).isBetween(0L, 200_000L);
+            assertThat(sum).isBetween(0L, 4_000L);
         }
     }
 
