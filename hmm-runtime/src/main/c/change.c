@@ -6,11 +6,13 @@
 #include "claim.h"
 
 HMM_API int hmm_forbid(struct hmm_pager *p, uint64_t first, uint64_t end, uint64_t keep_reading) {
+  if (p->faulting && !keep_reading) forget_dead(p, first, end);
   return p->trap->forbid(p, first, end, keep_reading);
 }
 
 HMM_API int hmm_set_access(struct hmm_pager *p, uint64_t first, uint64_t end, uint64_t access) {
-  return p->trap->set_access(p, first, end, (int)access);
+  int result = p->faulting ? restrict_device(p, first, end, access) : 0;
+  return result ? result : p->trap->set_access(p, first, end, (int)access);
 }
 
 static uint64_t emptied(uint64_t w, uint64_t before) {
@@ -34,6 +36,7 @@ HMM_API int hmm_discard(struct hmm_pager *p, uint64_t first, uint64_t end, struc
       call = HMM_CALL_PUNCH;
       result = punch(p, from, at);
     }
+    for (size_t i = 0; i < n && p->faulting && !result; i++) take_from_device(p, claims[i].page);
     for (size_t i = 0; i < n; i++) settle(p, &claims[i], result ? restored : emptied, NO_PIN);
     wake_claimed(p, claims, n);
     if (result) return fail_errno(failure, from, result, call);
@@ -49,7 +52,7 @@ HMM_API int64_t hmm_release_host(struct hmm_pager *p, uint64_t device, uint64_t 
     for (; at < end && n < CLAIMS_OF_A_FAULT; at++) {
       uint64_t w = load_word(p, at);
       bool there = word_state(w) == DEVICE && word_device(w) == device;
-      if (there && change_word(p, at, &w, word_claim(w, true))) claims[n++] = (struct claim){at, 0, w};
+      if (there && change_word(p, at, &w, word_claim(w, true))) claims[n++] = (struct claim){at, 0, w, false};
       else if (n) break;
     }
     if (!n) continue;

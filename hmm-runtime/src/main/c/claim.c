@@ -23,7 +23,7 @@ struct claim claim_now(struct hmm_pager *p, uint64_t page) {
       continue;
     }
     uint64_t next = word_claim(w, true), expected = w;
-    if (change_word(p, page, &expected, next)) return (struct claim){page, next, w};
+    if (change_word(p, page, &expected, next)) return (struct claim){page, next, w, false};
   }
 }
 

@@ -9,6 +9,7 @@
 
 struct claim {
   uint64_t page, word, before;
+  bool taken; // from a device whose kernels fault: its copy is gone, and the host's is right
 };
 
 // One page, for something that is over at once, waiting for whoever has it.

@@ -27,6 +27,7 @@ typedef void *(*create_queue)(void *context, void *device, uint64_t properties, 
 #define TABLE(type, address) ((_Atomic type *)(uintptr_t)(address))
 
 int32_t frame_of(const struct device *d, uint64_t page) {
+  if (d->range) return (int32_t)page;
   return atomic_load_explicit(&TABLE(int32_t, d->config.frame_of_page)[page], memory_order_acquire) - 1;
 }
 
@@ -42,6 +43,7 @@ static size_t offset_of(const struct hmm_pager *p, const struct device *d, int32
 
 // Where the host reaches a frame, or null.
 static char *host_of(const struct hmm_pager *p, const struct device *d, int32_t frame) {
+  if (d->range) return d->range + ((size_t)frame << p->config.page_shift);
   uint64_t base = atomic_load(&TABLE(uint64_t, d->config.host_of_chunk)[chunk_of(d, frame)]);
   return base ? (char *)(uintptr_t)base + offset_of(p, d, frame) : NULL;
 }
@@ -183,7 +185,7 @@ int dma_to_host(struct hmm_pager *p, unsigned device, uint64_t page, uint64_t pa
   char *source = host_of(p, d, frame);
   if (async) async->failed_device = device; // unless an earlier command has failed
   if (atomic_load(&d->lost)) return DEVICE_NOT_AVAILABLE;
-  if (source && (!async || bytes < COMMAND_BYTES)) {
+  if (source && (!async || bytes < COMMAND_BYTES || d->range)) {
     memcpy(alias_of(p, page), source, bytes);
     return 0;
   }

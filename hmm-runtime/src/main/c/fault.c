@@ -146,7 +146,23 @@ static int sorted(struct fault *faults, int n) {
   return kept;
 }
 
+// Those of kernels go to the end. Returns how many are the host's.
+static int parted(struct fault *faults, int n) {
+  int host = 0;
+  for (int i = 0; i < n; i++) {
+    if (faults[i].device) continue;
+    struct fault f = faults[i];
+    faults[i] = faults[host];
+    faults[host++] = f;
+  }
+  return host;
+}
+
 void serve(struct hmm_pager *p, struct fault *faults, int n) {
+  int host = parted(faults, n);
+  if (host < n && n > 1) promote(p);
+  if (host < n) serve_device(p, faults + host, n - host);
+  n = host;
   count(p, HMM_FAULTS_MESSAGES, (uint64_t)n);
   n = sorted(faults, n);
   if (n > 1) promote(p);

@@ -15,7 +15,7 @@
 
 struct hmm_pager; // one heap
 
-#define HMM_ABI 7
+#define HMM_ABI 8
 #define HMM_MAX_DEVICES 16
 #define HMM_NAME_BYTES 64 // of a kernel's name here, with the zero at its end; longer ones are cut off
 #define HMM_MAX_PAGERS 256 // open at once; one more is -EUSERS
@@ -175,6 +175,7 @@ struct hmm_launch {
   uint64_t paged;                  // of the uses the last so many: what the kernel finds through the table, as far as it is there; all others must be there as a whole
   uint64_t table;                  // struct hmm_table, or 0
   uint64_t copies, copy_count;     // struct hmm_argument_copy[]
+  uint64_t number;                 // out: of the launch, for hmm_violation_of
 };
 
 // A launch that was enqueued and ended badly. What it was to write is poisoned.
@@ -249,6 +250,38 @@ HMM_API int hmm_failed_launch_of(struct hmm_pager *pager, uint64_t page, struct 
 // Pages that launches use which have not ended on a device, at one moment; returns how many entries there are.
 HMM_API uint64_t hmm_used(struct hmm_pager *pager, uint64_t device, struct hmm_use *uses, uint64_t capacity);
 
+// ---- A device whose kernels fault: kernels as they are go over more than its budget, since a load or store of theirs that finds no page stops until the page is there. It must run in host
+// memory, and be the only device of its heap. One kernel runs at a time, and the next one is let in when it has ended, or not if that takes longer than a touch may wait; nothing is moved
+// for a launch before it starts, and the host does not wait for it.
+
+// Makes a device one of that kind, before its first launch. `range` is where its kernels have the heap: as many bytes as that, page-aligned, anonymous memory that nobody else touches, and
+// that stays until the heap is closed. `threads` is how many threads of the device run kernels at once. -ENOSPC if the budget is less than hmm_least_budget, -ENOTSUP if faults there cannot be
+// noticed on this rung or system.
+HMM_API int hmm_fault_device(struct hmm_pager *pager, uint64_t device, uint64_t range, uint64_t budget_pages, uint64_t threads);
+// Pages that a device must have room for, so that each thread gets all that one instruction can touch.
+HMM_API uint64_t hmm_least_budget(uint64_t threads);
+// Brings home what the device has of a range, and takes it away from there. 0 or -errno.
+HMM_API int hmm_take_home(struct hmm_pager *pager, uint64_t first, uint64_t end);
+// To be called when pins of pages have gone: a kernel may be waiting for that.
+HMM_API int hmm_wake_device(struct hmm_pager *pager, uint64_t first, uint64_t end);
+
+enum hmm_violation_kind {
+  HMM_OUTSIDE = 1, // there is no region
+  HMM_UNREADABLE,  // the protection forbids all access
+  HMM_UNWRITABLE,  // or writing
+  HMM_LOST,        // the page is poisoned
+  HMM_NO_MEMORY,   // neither the protection nor the program: there was no memory for the page
+};
+
+struct hmm_violation {
+  uint64_t kind;   // enum hmm_violation_kind
+  uint64_t page, offset, write; // the access, its place in bytes from the page's beginning
+  uint64_t launch; // its number
+};
+
+// Waits until a launch has ended. 1 with its first access that was refused (it read zeros, and what it wrote vanished), 0 if there was none.
+HMM_API int hmm_violation_of(struct hmm_pager *pager, uint64_t launch, struct hmm_violation *violation);
+
 // What was counted since the last call.
 enum hmm_counter {
   HMM_FAULTS_READ,       // pages served for a read that found no mapping
@@ -264,6 +297,13 @@ enum hmm_counter {
   HMM_WAITS,             // faults that waited for a launch
   HMM_POISONED,          // pages whose contents were lost with their device, or with the kernel that was to write them
   HMM_MAP_NANOS,         // time spent installing mappings
+  HMM_DEVICE_READS,      // pages brought to a device whose kernel read them
+  HMM_DEVICE_WRITES,     // or wrote them
+  HMM_DEVICE_UPGRADES,   // pages that it had to read, and got to write
+  HMM_DEVICE_AHEAD,      // of the pages brought, those that came along with another
+  HMM_DEVICE_EVICTED,    // pages that made room
+  HMM_DEVICE_WRITTEN_BACK, // of these, pages that were copied home
+  HMM_DEVICE_STRAYS,     // accesses of kernels that were refused
   HMM_COUNTERS
 };
 HMM_API int hmm_take_counts(struct hmm_pager *pager, uint64_t *counts, int capacity);

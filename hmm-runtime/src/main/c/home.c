@@ -83,7 +83,7 @@ static int claim(const struct fetch *f, struct batch *b, uint64_t page, uint64_t
   uint64_t claimed = word_claim(w, exclusive(f));
   uint64_t expected = w;
   if (!change_word(f->p, page, &expected, claimed)) return -EINTR;
-  b->claims[b->count++] = (struct claim){page, claimed, w};
+  b->claims[b->count++] = (struct claim){page, claimed, w, false};
   return CLAIMED;
 }
 
@@ -146,6 +146,28 @@ static int await_launches(const struct fetch *f, const struct batch *b) {
     i = j;
   }
   return 0;
+}
+
+// A device whose kernels fault goes on while its pages leave: first it does not write to them any more.
+static int withhold_pages(const struct fetch *f, const struct batch *b) {
+  for (size_t i = 0; i < b->count && f->p->faulting; i++) {
+    if (word_state(b->claims[i].before) != DEVICE) continue;
+    uint64_t first = b->claims[i].page;
+    while (i + 1 < b->count && b->claims[i + 1].page == b->claims[i].page + 1 && word_state(b->claims[i + 1].before) == DEVICE) i++;
+    int result = withhold(f->p, first, b->claims[i].page + 1);
+    if (result) return fail_errno(f->failure, first, result, HMM_CALL_FORBID);
+  }
+  return 0;
+}
+
+// And when their contents are here, what the host is going to write is not there any more. They are the host's from then on, also if the rest fails.
+static void take_pages(const struct fetch *f, struct batch *b) {
+  for (size_t i = 0; i < b->count && f->p->faulting && exclusive(f); i++) {
+    struct claim *c = &b->claims[i];
+    if (word_state(c->before) != DEVICE && !word_sharers(c->before)) continue;
+    take_from_device(f->p, c->page);
+    c->taken = true;
+  }
 }
 
 static bool continues(const struct batch *b, size_t i) { return i < b->count && b->claims[i].page == b->claims[i - 1].page + 1; }
@@ -233,13 +255,15 @@ static int map(const struct fetch *f, const struct batch *b) {
   return result;
 }
 
+static uint64_t taken_home(uint64_t w, uint64_t before) { return is_doomed(w, before) ? poisoned(w, before) : word_next(w, HOST, 0, 0, 0); }
+
 // Every page of the batch from number `from` on is again where it was; those of a lost device are poisoned, and those that a failed kernel was to write.
 static void restore_from(const struct fetch *f, struct batch *b, size_t from, const struct hmm_failure *failure) {
   dma_wait(f->p, &b->copies);
   for (size_t i = from; i < b->count; i++) {
     const struct claim *c = &b->claims[i];
     bool lost = failure && failure->reason == HMM_OPENCL && is_lost(failure->status) && word_state(c->before) == DEVICE && (int64_t)word_device(c->before) == failure->device;
-    uint64_t left = settle(f->p, c, lost ? poisoned : restored, NO_PIN);
+    uint64_t left = settle(f->p, c, lost ? poisoned : c->taken ? taken_home : restored, NO_PIN);
     if (f->flags & FAULT && c->page == f->first) f->failure->word = (int64_t)left; // what the touch is judged by
   }
   // Who touched the first page of a fault is woken when the fault is answered, and not sent through it again before.
@@ -330,6 +354,7 @@ static int land(const struct fetch *f, struct batch *b) {
   int result = status ? fail_copy(f, b, status, b->copies.failed_device) : 0;
   if (b->record && waits) b->record->copied = nanos();
   step(f->p, HMM_STEP_COPIED);
+  if (!result) take_pages(f, b);
   if (!result && f->flags & HMM_MAP && (result = map(f, b))) take_mappings_back(f, b);
   if (b->record) b->record->mapped = f->flags & HMM_MAP ? nanos() : b->record->copied;
   if (result) {
@@ -399,6 +424,7 @@ again:
       restore(f, b, NULL);
       goto again; // they are poisoned now
     }
+    if (!result) result = withhold_pages(f, b);
     if (!result) result = copy(f, b);
     if (b->record) b->record->copied = nanos();
   }

@@ -5,6 +5,7 @@
 // | pager.c | opening and closing, the crew that serves faults, counters, steps for tests |
 // | fault.c | what to do about one fault, and what to bring along |
 // | claim.c, claim.h | claims for the host: made, settled, and who waits for them woken |
+// | device_fault.c, range.c, faulting.h | a device whose kernels fault |
 // | home.c | claim, wait, copy, map, settle: the one way in which pages come home |
 // | change.c | what is done to pages where they are: rights, contents, host memory, frames, undoing a move |
 // | launch.c | launches in flight and the gate |
@@ -35,6 +36,10 @@
 #include "hmm_pager.h"
 #include "word.h"
 
+#ifndef MADV_DONTNEED_LOCKED // since Linux 5.18
+#define MADV_DONTNEED_LOCKED 24
+#endif
+
 #define MAX_PAGERS 256
 #define MAX_LAUNCHES 256
 #define USES_INLINE 8
@@ -56,6 +61,8 @@ struct fault {
   bool mapped; // the page is mapped, and only protected
   uint32_t thread; // that touched, 0 if unknown
   void *slot; // the trap's own
+  bool device; // a kernel's, in the range of the faulting device
+  uint32_t offset; // in the page, of a kernel's
 };
 
 // How a touch is noticed and how mappings change. Installing and waking are done under a claim; the others may come late and then cost one spurious fault.
@@ -106,6 +113,7 @@ struct lane {
 struct device {
   struct hmm_device_config config;
   void *queue; // ours, so that a fault never stands behind a migration
+  char *range; // of the device whose kernels fault: where page 0 is, and page p is frame p; else null
   struct lane lanes[LANES];
   _Atomic bool lost; // a command was given up: its frames and all that it may still write to are never used again
 };
@@ -115,6 +123,7 @@ enum launch_state { FREE, PUBLISHED, INSISTING, RUNNING, ENDING, ENDED };
 struct launch {
   enum launch_state state;
   uint64_t number; // of all launches of the process; says in which place of which pager it is
+  bool faults;     // its kernel asks for its pages itself: nobody waits for it who takes some away
   unsigned device;
   uint64_t use_count;
   struct hmm_use *uses, inline_uses[USES_INLINE];
@@ -222,6 +231,7 @@ struct hmm_pager {
   unsigned notice_first, notice_count;
   bool notices_ended;
 
+  _Atomic(struct faulting *) faulting; // the device whose kernels fault, or null
   struct answers answers;   // of userfaultfd's trap
   struct mappings mappings; // of the SIGSEGV trap
   _Atomic uint64_t counts[HMM_COUNTERS];
@@ -310,6 +320,21 @@ static inline struct hmm_record *new_record(struct hmm_pager *p, struct hmm_reco
 // fault.c
 void serve(struct hmm_pager *p, struct fault *faults, int n);
 void bring_ahead(struct hmm_pager *p, const struct ahead *a);
+
+// device_fault.c; all but the last need a faulting device
+void serve_device(struct hmm_pager *p, const struct fault *faults, int n);
+int take_home(struct hmm_pager *p, uint64_t first, uint64_t end); // what the device has of a range, for the price of waiting for claims
+// Under claims of pages that the device has: from then on it does not write to them (0 or -errno); and then, that it has them no more.
+int withhold(struct hmm_pager *p, uint64_t first, uint64_t end);
+void take_from_device(struct hmm_pager *p, uint64_t page);
+int restrict_device(struct hmm_pager *p, uint64_t first, uint64_t end, uint64_t access); // after the words: as `set_access` of a trap
+void forget_dead(struct hmm_pager *p, uint64_t first, uint64_t end); // what the device has of pages that have no region any more
+void device_begins(struct hmm_pager *p, const struct launch *l);
+void device_ends(struct hmm_pager *p, const struct launch *l); // takes no lock but its own
+bool violation_of(struct hmm_pager *p, uint64_t launch, struct hmm_violation *violation);
+// range.c
+void wake_there(struct hmm_pager *p, uint64_t first, uint64_t end); // the device's threads that sleep there
+void close_faulting(struct hmm_pager *p);
 
 // home.c
 // Page `first` was touched; after a failure that was its own, `failure->word` is how its word was left. The others come along, but for those that launches use. With TOUCH_AHEAD nobody waits for the first either; with TOUCH_MAPPED they are mapped already, as far as is known.

@@ -17,6 +17,7 @@
 // beginning.
 #define _GNU_SOURCE
 #include <errno.h>
+#include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -51,13 +52,16 @@ static bool under_way(const struct launch *l) { return l->state == PUBLISHED || 
 // The callback of an event tells that the kernel has ended; only who has waited for the event may rely on what it wrote, or overwrite it from another queue.
 static bool unsynchronised(const struct launch *l) { return l->state == ENDED && l->event && !l->synchronised; }
 
-static bool conflicts(const struct launch *l, struct page_range range, bool writers_only) {
+static bool uses_any(const struct launch *l, struct page_range range, bool writers_only) {
   for (uint64_t i = 0; i < l->use_count; i++) {
     const struct hmm_use *u = &l->uses[i];
     if ((u->writes || !writers_only) && u->first < range.end && range.first < u->end) return true;
   }
   return false;
 }
+
+// Whoever takes pages away from a launch whose kernel faults need not wait for it.
+static bool conflicts(const struct launch *l, struct page_range range, bool writers_only) { return !l->faults && uses_any(l, range, writers_only); }
 
 // What a failed kernel was to write is lost. A page that somebody has claimed for the host becomes so when that claim ends: its owner waits for this launch. Waits for nobody, since
 // it runs where the driver calls back.
@@ -109,6 +113,7 @@ static void end(struct hmm_pager *p, struct launch *l, uint64_t number, int stat
   if (ends) l->state = ENDING; // which still counts as running: nobody takes its pages meanwhile, or its place
   if (ends && status < 0) note_failure(p, l, status); // before the first page says so
   pthread_mutex_unlock(&p->launch_lock);
+  if (ends && l->faults) device_ends(p, l);
   if (ends && status < 0) poison(p, l);
   if (ends) decide(p, l, ENDED);
 }
@@ -243,7 +248,7 @@ uint64_t used_until(struct hmm_pager *p, uint64_t page, bool writers_only) {
   pthread_mutex_lock(&p->launch_lock);
   for (unsigned i = 0; i < p->launches_used && until == page; i++) {
     const struct launch *l = &p->launches[i];
-    for (uint64_t u = 0; u < l->use_count && under_way(l); u++) {
+    for (uint64_t u = 0; u < l->use_count && under_way(l) && !l->faults; u++) {
       const struct hmm_use *use = &l->uses[u];
       if ((use->writes || !writers_only) && use->first <= page && page < use->end && use->end > until) until = use->end;
     }
@@ -263,7 +268,28 @@ int await_decided(struct hmm_pager *p, struct patience *patience) {
   return result;
 }
 
+// For launches whose kernels fault: whoever asks by name does wait for them.
+static void await_faulting(struct hmm_pager *p, struct page_range range, bool writers_only) {
+  pthread_mutex_lock(&p->launch_lock);
+  for (unsigned i = 0; i < p->launches_used && p->faulting; i++) {
+    struct launch *l = &p->launches[i];
+    uint64_t number = l->number;
+    while (l->number == number && l->faults && under_way(l) && uses_any(l, range, writers_only)) watch(p, 0);
+  }
+  pthread_mutex_unlock(&p->launch_lock);
+}
+
+HMM_API int hmm_violation_of(struct hmm_pager *p, uint64_t launch, struct hmm_violation *violation) {
+  if (!p->faulting) return 0;
+  pthread_mutex_lock(&p->launch_lock);
+  const struct launch *l = &p->launches[place_of(launch)];
+  while (l->number == launch && under_way(l)) watch(p, 0);
+  pthread_mutex_unlock(&p->launch_lock);
+  return violation_of(p, launch, violation);
+}
+
 HMM_API int hmm_await(struct hmm_pager *p, int64_t device, uint64_t first, uint64_t end, uint64_t writers_only) {
+  await_faulting(p, (struct page_range){first, end}, writers_only);
   while (await_conflicts(p, (struct page_range){first, end}, writers_only, (int)device, 0) == -EAGAIN) await_decided(p, NULL);
   return 0;
 }
@@ -330,6 +356,7 @@ static struct launch *take_place(struct hmm_pager *p) {
       l->state = PUBLISHED; // ours, with no pages yet
       l->use_count = 0;
       l->synchronised = false;
+      l->faults = false;
       if (l->uses != l->inline_uses) free(l->uses);
       l->uses = l->inline_uses;
       l->number = next_number(p, i);
@@ -366,6 +393,23 @@ static struct launch *publish(struct hmm_pager *p, const struct hmm_launch *requ
   if (request->insist) l->state = INSISTING;
   pthread_mutex_unlock(&p->launch_lock);
   return l;
+}
+
+// One kernel that faults at a time: what it does wrong is known to be its own. 0, or -ETIMEDOUT if the one before takes longer than a touch may wait.
+static int await_turn(struct hmm_pager *p, struct launch *l) {
+  struct patience patience = new_patience(p, 0, false, 0);
+  int result = 0;
+  pthread_mutex_lock(&p->launch_lock);
+  for (unsigned i = 0; i < p->launches_used && !result; i++) {
+    struct launch *it = &p->launches[i];
+    if (!it->faults || !under_way(it)) continue;
+    result = await_change(p, it, &patience);
+    i = UINT_MAX; // from the beginning: places are taken anew
+  }
+  if (!result) l->faults = true;
+  pthread_mutex_unlock(&p->launch_lock);
+  if (!result) device_begins(p, l);
+  return result;
 }
 
 static uint64_t present(const struct hmm_launch *request) { return request->use_count - request->paged; }
@@ -620,7 +664,18 @@ HMM_API int hmm_launch_enter(struct hmm_pager *p, struct hmm_launch *request, st
     result = fail_errno(failure, 0, result, HMM_CALL_NONE);
     goto out;
   }
+  request->number = l->number;
   step(p, HMM_STEP_PUBLISHED);
+  bool faults = p->devices[request->device].range;
+  if (faults) {
+    struct table_writes none = {NULL, 0, 0};
+    result = await_turn(p, l);
+    if (!result) result = enqueue(p, l, request, &none, failure);
+    if (result && l->faults) device_ends(p, l);
+    if (result) decide(p, l, FREE);
+    if (result == -ETIMEDOUT) result = 0; // without an event
+    goto out;
+  }
   // Each further round is one in which another device has taken a page to write it. A launch there that loses its pages to us comes to insist itself, and waits for us with that.
   for (int round = 0; round < (request->insist ? ROUNDS : 1); round++) {
     result = request->insist ? insist(p, l, request, failure) : 0;

@@ -19,9 +19,6 @@
 #ifndef MADV_POPULATE_WRITE // since Linux 5.14
 #define MADV_POPULATE_WRITE 23
 #endif
-#ifndef MADV_DONTNEED_LOCKED // since Linux 5.18
-#define MADV_DONTNEED_LOCKED 24
-#endif
 
 static int allocate(const struct hmm_pager *p, uint64_t first, uint64_t end) {
   uint64_t bytes = (end - first) << p->config.page_shift;

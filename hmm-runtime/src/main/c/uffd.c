@@ -16,13 +16,16 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
-#include "internal.h"
+#include "faulting.h"
 
 #define KERNEL_PAGE 4096ULL
 // Lifting a protection leaves it to the first store to each 4 KiB to find that out, by a fault within the kernel. Where
 // pages come along since a stream will touch all of them, from so many bytes on, it is cheaper to map them anew.
 #define MAP_ANEW_BYTES (64 * KERNEL_PAGE)
 
+#ifndef UFFD_FEATURE_EXACT_ADDRESS // since Linux 5.18; older kernels refuse it
+#define UFFD_FEATURE_EXACT_ADDRESS (1 << 11)
+#endif
 #ifndef UFFDIO_CONTINUE_MODE_WP // since Linux 6.4; older headers do not have it, older kernels refuse it
 #define UFFDIO_CONTINUE_MODE_WP ((__u64)1 << 1)
 #endif
@@ -42,7 +45,9 @@ static int open_descriptor(uint64_t rung) {
 }
 
 static int shake_hands(int fd) {
-  struct uffdio_api api = {.api = UFFD_API, .features = UFFD_FEATURE_MISSING_SHMEM | UFFD_FEATURE_MINOR_SHMEM | UFFD_FEATURE_PAGEFAULT_FLAG_WP | UFFD_FEATURE_WP_HUGETLBFS_SHMEM | UFFD_FEATURE_THREAD_ID};
+  const uint64_t needed = UFFD_FEATURE_MISSING_SHMEM | UFFD_FEATURE_MINOR_SHMEM | UFFD_FEATURE_PAGEFAULT_FLAG_WP | UFFD_FEATURE_WP_HUGETLBFS_SHMEM | UFFD_FEATURE_THREAD_ID;
+  struct uffdio_api exact = {.api = UFFD_API, .features = needed | UFFD_FEATURE_EXACT_ADDRESS}, api = {.api = UFFD_API, .features = needed};
+  if (!ioctl(fd, UFFDIO_API, &exact)) return 0; // else the address of an access is that of its page
   return ioctl(fd, UFFDIO_API, &api) ? -errno : 0;
 }
 
@@ -86,6 +91,7 @@ static int uffd_close(struct hmm_pager *p) {
 static void uffd_wake(struct hmm_pager *p, uint64_t first, uint64_t end) {
   struct uffdio_range r = {(uint64_t)(uintptr_t)app_of(p, first), (end - first) << p->config.page_shift};
   ioctl(p->uffd, UFFDIO_WAKE, &r); // refuses only ranges that are not registered
+  if (p->faulting) wake_there(p, first, end);
 }
 
 // Nobody will hear of a touch any more, since somebody has closed our descriptor, say; and a touch that nobody hears of
@@ -102,17 +108,28 @@ static int give_up(struct hmm_pager *p, int reason) {
   return reason;
 }
 
+static struct fault of_device(const struct hmm_pager *p, const struct uffd_msg *m, uint64_t at) {
+  bool protected = m->arg.pagefault.flags & UFFD_PAGEFAULT_FLAG_WP;
+  return (struct fault){.page = at >> p->config.page_shift, .write = protected || m->arg.pagefault.flags & UFFD_PAGEFAULT_FLAG_WRITE, .mapped = protected,
+                        .thread = m->arg.pagefault.feat.ptid, .device = true, .offset = (uint32_t)(at & (p->page_bytes - 1))};
+}
+
 static int uffd_wait(struct hmm_pager *p, struct fault *faults, int capacity) {
   struct uffd_msg messages[FAULTS_AT_ONCE];
   ssize_t got = read(p->uffd, messages, sizeof *messages * (size_t)capacity);
   if (got <= 0) return got < 0 && (errno == EINTR || errno == EAGAIN) ? 0 : give_up(p, got ? -errno : -EBADF);
   int n = 0;
   for (size_t i = 0; i < (size_t)got / sizeof *messages; i++) {
+    uint64_t on_device = p->faulting ? messages[i].arg.pagefault.address - (uint64_t)(uintptr_t)in_range(p, 0) : UINT64_MAX;
+    if (messages[i].event == UFFD_EVENT_PAGEFAULT && on_device >> p->config.page_shift < p->config.page_count) {
+      faults[n++] = of_device(p, &messages[i], on_device);
+      continue;
+    }
     uint64_t offset = messages[i].arg.pagefault.address - p->config.app;
     if (messages[i].event != UFFD_EVENT_PAGEFAULT || offset >> p->config.page_shift >= p->config.page_count) continue; // the doorbell
     bool write = messages[i].arg.pagefault.flags & (UFFD_PAGEFAULT_FLAG_WRITE | UFFD_PAGEFAULT_FLAG_WP);
     faults[n++] = (struct fault){offset >> p->config.page_shift, write, messages[i].arg.pagefault.flags & UFFD_PAGEFAULT_FLAG_WP,
-                                messages[i].arg.pagefault.feat.ptid, NULL};
+                                messages[i].arg.pagefault.feat.ptid, NULL, false, 0};
   }
   return n;
 }

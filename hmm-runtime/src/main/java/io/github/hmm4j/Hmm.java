@@ -22,6 +22,7 @@ import io.github.hmm4j.mirror.Notifier;
 import io.github.hmm4j.mirror.ProgramCode;
 import io.github.hmm4j.page.PageTable;
 import io.github.hmm4j.pager.CheckedPager;
+import io.github.hmm4j.pager.FaultingLaunchGate;
 import io.github.hmm4j.pager.HostAccess;
 import io.github.hmm4j.pager.NativeHostSide;
 import io.github.hmm4j.pager.NativeInFlight;
@@ -29,6 +30,7 @@ import io.github.hmm4j.pager.NativeLaunchGate;
 import io.github.hmm4j.pager.NativePager;
 import io.github.hmm4j.space.AddressSpace;
 import io.github.hmm4j.space.Coloring;
+import io.github.hmm4j.space.PageRange;
 import io.github.hmm4j.space.PageSize;
 import io.github.hmm4j.space.Parts;
 import io.github.hmm4j.space.VaRange;
@@ -93,16 +95,22 @@ public final class Hmm implements AutoCloseable {
             if (builder.isExclusive() && nativePager == null) {
                 throw new HostAccessUnavailableException("exclusive=true needs transparent host access: " + access.why());
             }
+            boolean faulting = builder.isFaulting(opened);
+            if (faulting && nativePager == null) {
+                throw new HostAccessUnavailableException("deviceFaults needs userfaultfd: " + access.why());
+            }
             pages = openPages(builder, opened, space, table, nativePager, new Notifier(programCode), used);
             HostLock hostLock = new HostLock();
             HostSide hostSide = nativePager == null ? new JavaHostSide(pages, hostLock) : new NativeHostSide(pages, hostLock, nativePager);
-            LaunchGate gate = pages.inFlight() instanceof LaunchTable launches
-                    ? new JavaLaunchGate(pages, launches)
-                    : new NativeLaunchGate(pages, Objects.requireNonNull(nativePager));
+            LaunchGate gate = gate(pages, nativePager, faulting);
             ToDevice toDevice = new ToDevice(pages, hostSide, hostLock, builder.steps());
             evictor = new Evictor(pages, hostSide, new Eviction(pages.table(), programCode, builder.evictionPolicy()));
             Placer placer = new Placer(pages, evictor, hostLock, hostSide);
             RegionChanges regions = new RegionChanges(pages, hostLock, hostSide, evictor);
+            if (faulting) {
+                space.guardRegions();
+                regions.closeFreeSpace();
+            }
             pager = new CheckedPager(pages, hostSide);
             segments = nativePager == null ? Segments.untouchable(space) : Segments.touchable(space);
             running.add(segments::close);
@@ -119,6 +127,14 @@ public final class Hmm implements AutoCloseable {
             used.closeAfter(e);
             throw e;
         }
+    }
+
+    private static LaunchGate gate(ManagedPages pages, @Nullable NativePager nativePager, boolean faulting) {
+        if (pages.inFlight() instanceof LaunchTable launches) {
+            return new JavaLaunchGate(pages, launches);
+        }
+        NativePager pager = Objects.requireNonNull(nativePager);
+        return faulting ? new FaultingLaunchGate(pages, pager) : new NativeLaunchGate(pages, pager);
     }
 
     /// A small heap has no large regions in numbers. And a device that could take all of the heap in one piece must not lose that to the room for shifted regions.
@@ -139,10 +155,11 @@ public final class Hmm implements AutoCloseable {
             Notifier notifier, Parts used) {
         List<DeviceMirror> mirrors = new ArrayList<>();
         for (Device device : opened) {
-            mirrors.add(used.add(new DeviceMirror(mirrors.size(), device, space, table, builder.budgetBytes(device.info()))));
+            mirrors.add(used.add(new DeviceMirror(mirrors.size(), device, space, table, builder.budgetBytes(device.info()), builder.isFaulting(opened))));
         }
         if (nativePager != null) {
             mirrors.forEach(nativePager::add);
+            mirrors.stream().filter(DeviceMirror::isFaulting).forEach(nativePager::letFault);
         }
         Accounts accounts = new Accounts();
         InFlight inFlight = nativePager == null ? new LaunchTable(table, accounts) : new NativeInFlight(nativePager);
@@ -217,6 +234,12 @@ public final class Hmm implements AutoCloseable {
     public void evictAll(HmmDevice device) {
         try (Lifetime.Hold _ = lifetime.change("evictAll")) {
             DeviceMirror mirror = mirrorOf(device);
+            if (mirror.isFaulting()) {
+                PageRange all = new PageRange(0, pages.space().pageCount());
+                pages.inFlight().awaitUsesOn(mirror.index(), all);
+                Objects.requireNonNull(nativePager).takeHome(all);
+                return;
+            }
             mirror.lock().lock();
             try {
                 evictor.evictAll(mirror);

@@ -7,6 +7,7 @@ import io.github.hmm4j.device.opencl.ClBinding;
 import io.github.hmm4j.device.opencl.ClDevice;
 import io.github.hmm4j.device.opencl.ClOptions;
 import io.github.hmm4j.device.opencl.CopyMode;
+import io.github.hmm4j.device.opencl.CopyMode;
 import io.github.hmm4j.error.NoDeviceException;
 import io.github.hmm4j.migrate.Steps;
 import io.github.hmm4j.page.PageWord;
@@ -56,6 +57,7 @@ public final class HmmBuilder {
     private HostAccess.@Nullable Mode hostAccess;
     private long faultAroundBytes = ByteSize.mib(32);
     private boolean exclusive;
+    private boolean deviceFaults;
     private @Nullable Path tracePath;
     private @Nullable TraceFile trace;
     private Steps steps = Steps.NONE;
@@ -210,6 +212,18 @@ public final class HmmBuilder {
         return this;
     }
 
+    /// Lets kernels fault: a load or store of a page that is not on the device stops until the page has come, in the middle of the kernel, while others make room for it. So **unmodified** kernels run over
+    /// more than the budget and move what they touch, and what the host touches meanwhile comes home without waiting for them; kernels may follow pointers to all of the heap ([Arg#heap]).
+    ///
+    /// For one device that works in host memory (a CPU device), with userfaultfd, and a heap no larger than the device's largest allocation. A page of address space stays free between regions.
+    /// An access to memory that is in no region, or that its protection forbids, reads zeros and writes nothing, and [Launch#await()] throws an
+    /// [io.github.hmm4j.error.AccessViolationException] with the first one. A kernel waits for views of what it touches; one kernel runs at a time, and a launch waits for the one
+    /// before it for as long as a touch may ([#touchTimeout]). The budget must have room for 33 pages for each compute unit: what one instruction can touch.
+    public HmmBuilder deviceFaults() {
+        deviceFaults = true;
+        return this;
+    }
+
     /// Writes a file of all that happens, for `ui.perfetto.dev` and `chrome://tracing`, until the heap is closed. Queues of OpenCL devices keep times then, as
     /// [ClOptions#profiling] and [ClOptions#copyTimes] have it, if the heap opens the device; see `demos/docs/timeline.md`.
     public HmmBuilder trace(Path file) {
@@ -242,7 +256,9 @@ public final class HmmBuilder {
         openTrace();
         try {
             if (given.isEmpty() && !hostOnly) {
-                devices.addAll(OpenClDevices.open(binding, selector, allDevices, clOptions));
+                // who works in a range of ours copies within it
+                ClOptions options = deviceFaults && clOptions.copy() == CopyMode.AUTO ? clOptions.copy(CopyMode.DIRECT) : clOptions;
+                devices.addAll(OpenClDevices.open(binding, selector, allDevices, options));
             }
             given.forEach(device -> devices.add(device.get()));
             if (devices.size() > PageWord.MAX_DEVICES) {
@@ -267,7 +283,7 @@ public final class HmmBuilder {
         try {
             hmm.devices().forEach(device -> LOG.info("{}: {}, {}, budget {} MiB, copies {}, {}", device,
                     device.info().driver(), device.info().binding(), device.budgetBytes() >> 20, device.copyEngine(),
-                    device.hasAperture() ? "aperture" : "windows"));
+                    device.placement()));
             LOG.info("host access {}: {}{}", hmm.hostAccess().mode(), hmm.hostAccess().why(),
                     hmm.hostAccess().better().isEmpty() ? "" : ". Better: " + hmm.hostAccess().better());
         } catch (OutOfMemoryError e) {
@@ -325,6 +341,13 @@ public final class HmmBuilder {
 
     long faultAroundBytes() {
         return faultAroundBytes;
+    }
+
+    boolean isFaulting(List<Device> devices) {
+        if (deviceFaults && (devices.size() != 1 || exclusive)) {
+            throw new IllegalArgumentException("deviceFaults takes one device and no exclusive host memory, devices=%d, exclusive=%s".formatted(devices.size(), exclusive));
+        }
+        return deviceFaults;
     }
 
     boolean isExclusive() {

@@ -4,6 +4,7 @@ import io.github.hmm4j.device.Device;
 import io.github.hmm4j.device.DeviceInfo;
 import io.github.hmm4j.mirror.DeviceMirror;
 import io.github.hmm4j.mirror.ManagedPages;
+import io.github.hmm4j.mirror.Placement;
 
 /// One of a heap's devices.
 public final class HmmDevice {
@@ -30,13 +31,18 @@ public final class HmmDevice {
 
     /// Bytes of device memory that pages take now.
     public long usedBytes() {
-        return (long) mirror.pool().usedFrames() * mirror.pageBytes();
+        return mirror.usedBytes();
     }
 
     /// Whether kernels follow heap pointers here without looking them up: the whole heap fits the budget, or the device uses host pages in place. Elsewhere they go through the device's page
     /// table ([Arg#heap]).
     public boolean hasAperture() {
         return mirror.isAperture();
+    }
+
+    /// How pages get device memory.
+    public Placement placement() {
+        return mirror.placement();
     }
 
     /// Name of the copy engine in use.

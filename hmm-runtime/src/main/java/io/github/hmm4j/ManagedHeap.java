@@ -277,11 +277,15 @@ public final class ManagedHeap implements SegmentAllocator {
     }
 
     /// Moves pages to a device ahead of use. Best effort: pages under a view stay, and the report says so.
+    ///
+    /// @throws IllegalStateException if kernels bring their pages themselves ([HmmBuilder#deviceFaults()])
     public MigrationReport prefetch(MemorySegment segment, HmmDevice device) {
         return migrate(segment, device, ToDevice.Effort.EVERY_PAGE);
     }
 
     /// Moves those pages to a device that are on the host; what another device owns, a view holds or somebody else is moving stays where it is (`migrate_vma` of the kernel).
+    ///
+    /// @throws IllegalStateException as [#prefetch]
     public MigrationReport migrate(MemorySegment segment, HmmDevice device) {
         return migrate(segment, device, ToDevice.Effort.HOST_PAGES);
     }
@@ -289,6 +293,9 @@ public final class ManagedHeap implements SegmentAllocator {
     private MigrationReport migrate(MemorySegment segment, HmmDevice device, ToDevice.Effort effort) {
         try (Lifetime.Hold _ = lifetime.change(effort == ToDevice.Effort.EVERY_PAGE ? "prefetch" : "migrate")) {
             DeviceMirror mirror = device.mirrorIn(pages);
+            if (mirror.isFaulting()) {
+                throw new IllegalStateException("kernels of device=%s bring their pages themselves (deviceFaults): nothing can be moved there ahead of them".formatted(mirror.deviceName()));
+            }
             if (segment.byteSize() == 0) {
                 return nothing();
             }

@@ -191,7 +191,7 @@ final class Plan {
         }
         VaRange range = managed(segment);
         boolean aligned = mirror.startsPointersAt(range);
-        if (!aligned && !mirror.device().copiesArguments()) {
+        if (!aligned && (mirror.isFaulting() || !mirror.device().copiesArguments())) { // nobody waits for kernels that fault, so a copy that goes back would overwrite what the host stores meanwhile
             throw misaligned(passed.size(), range, "");
         }
         passed.add(new Passed.Range(range, intent.writes(), !aligned));

@@ -3,7 +3,7 @@ package io.github.hmm4j.account;
 /// Why a page moved. Every migration has exactly one cause.
 public enum Cause {
     LAUNCH("a kernel launch needs the page on its device"),
-    DEVICE_FAULT("a kernel asked for the page through its device's page table, and it was not there"),
+    DEVICE_FAULT("a kernel asked for the page, by touching it or through its device's page table, and it was not there"),
     PREFETCH("the program asked for it ahead of use"),
     FAULT("the host touched a page that was on a device, and what came along with it"),
     PIN("the program pinned it on the host"),

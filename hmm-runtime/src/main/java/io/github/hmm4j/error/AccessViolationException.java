@@ -11,7 +11,7 @@ public final class AccessViolationException extends HmmException {
         FAULT,
         /// The page may be read but not written: [io.github.hmm4j.space.Protection#READ].
         PERMISSION,
-        /// A kernel followed a pointer to a place that is in none of the ranges it was given.
+        /// A kernel followed a pointer to a place that is in none of the ranges it was given, or, where kernels fault ([io.github.hmm4j.HmmBuilder#deviceFaults()]), in no region.
         OUTSIDE,
         /// A kernel asked for an object that does not lie on one page.
         CROSSES_PAGE

@@ -51,6 +51,16 @@ public final class RegionChanges {
         this.evictor = evictor;
     }
 
+    /// Before the first region: free space is nobody's, so that an access there is an error. Without this, what never was in a region reads as zeros.
+    public void closeFreeSpace() {
+        noteUnmapped(space.pageCount());
+        for (long page = 0; page < space.pageCount(); page++) {
+            long word = table.word(page);
+            boolean closed = table.transition(page, Transition.UNMAP, word, PageWord.toUnmapped(word));
+            assert closed : "somebody uses page " + page;
+        }
+    }
+
     /// Allocates a region. If this throws, there is none.
     ///
     /// @param handle makes what is returned, before the region is allocated
@@ -385,7 +395,7 @@ public final class RegionChanges {
         int unmapped = 0;
         try {
             for (; unmapped < count; unmapped++) {
-                words[unmapped] = unmap(from.pages.first() + unmapped, backoff);
+                words[unmapped] = unmapMovable(from.pages.first() + unmapped, backoff);
             }
             noteUnmapped(from.pages.end());
             hostSide.forbid(from.pages, false); // closed to everybody before contents are taken
@@ -401,6 +411,18 @@ public final class RegionChanges {
         }
         settleAll(from.pages.first(), to.pages.first(), words, regionId);
         hostSide.setAccess(to.pages, Protection.READ_WRITE); // a touch of the new addresses was an error; the pages are mapped as they may be when they are touched
+    }
+
+    /// A kernel that faults may have taken a page again, which cannot stay where it is.
+    private long unmapMovable(long page, Backoff backoff) {
+        while (true) {
+            long word = unclaimedForHost(page, backoff);
+            if (isTiedToAddress(word)) {
+                hostSide.fetch(new PageRange(page, page + 1), ToHost.Access.BRING_HOME, Cause.MOVE);
+            } else if (table.transition(page, Transition.UNMAP, word, PageWord.toUnmapped(word))) {
+                return word;
+            }
+        }
     }
 
     /// Takes pages of a new region away from everybody.
@@ -461,11 +483,14 @@ public final class RegionChanges {
 
     private void bringHomeWhatCannotBeReKeyed(PageRange from) {
         for (long page = from.first(); page < from.end(); page++) {
-            long word = table.word(page);
-            if (PageWord.state(word) == PageState.DEVICE && heap.mirror(PageWord.device(word)).isAperture()) {
+            if (isTiedToAddress(table.word(page))) {
                 hostSide.fetch(new PageRange(page, page + 1), ToHost.Access.BRING_HOME, Cause.MOVE);
             }
         }
+    }
+
+    private boolean isTiedToAddress(long word) {
+        return PageWord.state(word) == PageState.DEVICE && heap.mirror(PageWord.device(word)).isAperture();
     }
 
     /// To what is going to be copied, before anything has changed: from then on it would be too late for an error.

@@ -21,11 +21,14 @@ import org.jspecify.annotations.Nullable;
 
 /// One device's side of the heap: its page table, its frames, and the way to them.
 ///
-/// How pages get frames is one of three:
+/// How pages get frames is one of four ([Placement]):
 /// - **in place**, on a coherent device: host pages are the memory, there are no frames;
 /// - **aperture**, when the budget holds the whole heap: frame = page index, so that device address = image + (address - base) for every pointer;
 /// - **windows** otherwise: the pages of one kernel argument lie in contiguous frames, wherever those are. Pages that a kernel finds through the [DeviceTable] lie in
 ///   frames of the pool's paged chunk, in any order.
+///
+/// - **faulting**, on a device that works in host memory: a range of addresses as large as the heap, frame = page index, of which pages are there when a kernel's load or store has asked for
+///   them, as many as the budget holds. Native code moves them; nobody assigns frames.
 ///
 /// Threads: any may read. Assigning frames, and moving pages **to** this device, takes [#lock()]; taking pages **from** it needs only a claim on the page word.
 /// Owns the frame pool, the copy engine and the device.
@@ -37,7 +40,8 @@ public final class DeviceMirror implements AutoCloseable {
     private final PageTable table;
     private final long budgetBytes;
     private final boolean coherent;
-    private final boolean aperture;
+    private final boolean aperture; // frame = page
+    private final boolean faulting;
     private final CopyEngine copies;
     private final FramePool pool;
     private final FrameTable frames;
@@ -49,13 +53,24 @@ public final class DeviceMirror implements AutoCloseable {
     /// @param index       number of the device in page words, 0 to 15
     /// @param budgetBytes device memory that may be used for pages
     public DeviceMirror(int index, Device device, AddressSpace space, PageTable table, long budgetBytes) {
+        this(index, device, space, table, budgetBytes, false);
+    }
+
+    /// @param faulting whether kernels shall ask for their pages by touching them
+    /// @throws IllegalArgumentException if they shall, and the device cannot have a range as large as the heap
+    public DeviceMirror(int index, Device device, AddressSpace space, PageTable table, long budgetBytes, boolean faulting) {
         this.index = index;
         this.device = device;
         this.space = space;
         this.table = table;
         this.budgetBytes = budgetBytes;
         coherent = device.info().coherent();
-        aperture = !coherent && space.capacityBytes() <= Math.min(budgetBytes, device.info().maxAllocationBytes());
+        this.faulting = faulting;
+        if (faulting && (coherent || space.capacityBytes() > device.info().maxAllocationBytes())) {
+            throw new IllegalArgumentException("deviceFaults: device=%s, coherent=%s, maxAllocationBytes=%d cannot have a range as large as the heap, heapBytes=%d"
+                    .formatted(device.info().name(), coherent, device.info().maxAllocationBytes(), space.capacityBytes()));
+        }
+        aperture = faulting || (!coherent && space.capacityBytes() <= Math.min(budgetBytes, device.info().maxAllocationBytes()));
         int pageBytes = space.pageSize().bytes();
         Parts parts = new Parts();
         try {
@@ -116,6 +131,29 @@ public final class DeviceMirror implements AutoCloseable {
         return coherent;
     }
 
+    /// Whether kernels ask for their pages by touching them, and native code moves these: nothing is placed or migrated for a launch.
+    public boolean isFaulting() {
+        return faulting;
+    }
+
+    /// How pages of this device get frames.
+    public Placement placement() {
+        return coherent ? Placement.IN_PLACE : faulting ? Placement.FAULTING : aperture ? Placement.APERTURE : Placement.WINDOWS;
+    }
+
+    /// Bytes of device memory that pages take now.
+    public long usedBytes() {
+        return (long) (faulting ? pagesThere() : pool.usedFrames()) * pageBytes();
+    }
+
+    private int pagesThere() {
+        int count = 0;
+        for (long page = 0; page < space.pageCount(); page++) {
+            count += PageWord.isReadableOn(table.word(page), index) ? 1 : 0;
+        }
+        return count;
+    }
+
     /// Whether one pointer offset holds for the whole heap, so that kernels can follow pointers.
     public boolean isAperture() {
         return aperture || coherent;
@@ -172,7 +210,7 @@ public final class DeviceMirror implements AutoCloseable {
 
     /// Frame of a page, or -1.
     public int frameOf(long page) {
-        return frames.frameOf(page);
+        return faulting ? (int) page : frames.frameOf(page);
     }
 
     /// Page of a frame, or -1.
@@ -255,7 +293,7 @@ public final class DeviceMirror implements AutoCloseable {
         }
         requireArgument(range);
         long page = space.pageOf(range.startBytes());
-        return pool.slice(frames.frameOf(page), range.startBytes() - space.addressOf(page), range.lengthBytes());
+        return pool.slice(frameOf(page), range.startBytes() - space.addressOf(page), range.lengthBytes());
     }
 
     /// The same for a range at which this device cannot start a pointer: a copy of it, to be closed once the kernel is enqueued.

@@ -131,6 +131,9 @@ public final class NativeHostSide implements HostSide {
         for (long page = pages.first(); page < pages.end(); page++) {
             table.unpin(page, write);
         }
+        if (heap.mirrors().size() == 1 && heap.mirror(0).isFaulting()) {
+            PagerCalls.wakeDevice(pager, pages.first(), pages.end());
+        }
     }
 
     @Override

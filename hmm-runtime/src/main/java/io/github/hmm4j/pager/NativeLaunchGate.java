@@ -79,7 +79,7 @@ public final class NativeLaunchGate implements LaunchGate {
                         mirror.index(), usesOf(arena, published).address(), published.size(), windowsOf(arena, windows).address(), windows.size(), mirror.tick(),
                         insist ? 1 : 0, insist ? regionsOf(arena, windows).address() : 0, queue, kernel, global.length, arena.allocateFrom(JAVA_LONG, global).address(),
                         local.length == 0 ? 0 : arena.allocateFrom(JAVA_LONG, local).address(), 0, 0, 0,
-                        arena.allocateFrom(enqueue.kernelName()).address(), moves.address(), published.size() - uses.size(), table.address(), copiesOf(arena, copies).address(), copies.size());
+                        arena.allocateFrom(enqueue.kernelName()).address(), moves.address(), published.size() - uses.size(), table.address(), copiesOf(arena, copies).address(), copies.size(), 0);
                 MemorySegment failure = arena.allocate(JAVA_LONG, PagerCalls.FAILURE_WORDS);
                 int result = PagerCalls.launch(pager, request, failure);
                 if (needs.table() != null) {
@@ -154,12 +154,12 @@ public final class NativeLaunchGate implements LaunchGate {
                 usesOf(arena, update.entries()).address(), update.entries().size(), windowsOf(arena, update.cleared()).address(), update.cleared().size(), 0);
     }
 
-    private static MemorySegment copiesOf(Arena arena, List<KernelArgument.Copied> copies) {
+    static MemorySegment copiesOf(Arena arena, List<KernelArgument.Copied> copies) {
         return copies.isEmpty() ? MemorySegment.NULL : arena.allocateFrom(JAVA_LONG, copies.stream().flatMapToLong(copy -> LongStream.of(
                 copy.from().nativeHandle(), copy.offsetBytes(), copy.copy().nativeHandle(), copy.copy().lengthBytes(), copy.writes() ? 1 : 0)).toArray());
     }
 
-    private static MemorySegment usesOf(Arena arena, List<PageUse> uses) {
+    static MemorySegment usesOf(Arena arena, List<PageUse> uses) {
         MemorySegment memory = arena.allocate(JAVA_LONG, Math.max(1, uses.size() * (long) PagerCalls.USE_WORDS));
         for (int i = 0; i < uses.size(); i++) {
             set(memory, i, uses.get(i).pages(), uses.get(i).writes());

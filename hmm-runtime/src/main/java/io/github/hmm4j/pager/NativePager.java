@@ -12,6 +12,7 @@ import io.github.hmm4j.error.SystemCallFailedException;
 import io.github.hmm4j.mirror.DeviceMirror;
 import io.github.hmm4j.page.PageTable;
 import io.github.hmm4j.space.AddressSpace;
+import io.github.hmm4j.space.PageRange;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import java.time.Duration;
@@ -30,6 +31,7 @@ public final class NativePager implements AutoCloseable {
 
     private static final int EBUSY = 16;
     private static final int EUSERS = 87;
+    private static final int ENOSPC = 28;
     private static final AtomicInteger OPEN = new AtomicInteger();
 
     private final HostAccess access;
@@ -113,6 +115,39 @@ public final class NativePager implements AutoCloseable {
             if (result != 0) {
                 throw new SystemCallFailedException("hmm_add_device", -result, "device=" + mirror);
             }
+        }
+    }
+
+    /// Makes a device one whose kernels fault: whatever they touch of its pool's memory, which is as large as the heap, is brought when it is touched.
+    ///
+    /// @throws HostAccessUnavailableException if that cannot be noticed here
+    /// @throws IllegalArgumentException       if the budget has no room for what one instruction of each of its threads may touch
+    public void letFault(DeviceMirror mirror) {
+        if (access.mode() != HostAccess.Mode.UFFD) {
+            throw new HostAccessUnavailableException("deviceFaults needs userfaultfd: " + access.why());
+        }
+        mirror.pool().allocateAperture();
+        long range = mirror.pool().memoryOf(0).hostAddressBytes();
+        if (range == 0) {
+            throw new HostAccessUnavailableException("deviceFaults needs a device that works in host memory: device=" + mirror.deviceName());
+        }
+        int threads = mirror.device().info().computeUnits();
+        long budgetPages = space.pageSize().pageOf(mirror.budgetBytes());
+        int result = PagerCalls.faultDevice(handle, mirror.index(), range, budgetPages, threads);
+        if (-result == ENOSPC) {
+            throw new IllegalArgumentException("deviceFaults: budgetBytes=%d is too little, at least %d: %d pages of %d bytes, for what one instruction of each of %d threads can touch"
+                    .formatted(mirror.budgetBytes(), space.pageSize().bytesFor(PagerCalls.leastBudget(threads)), PagerCalls.leastBudget(threads), space.pageSize().bytes(), threads));
+        }
+        if (result != 0) {
+            throw new SystemCallFailedException("userfaultfd", -result, "deviceFaults, device=%s, threads=%d".formatted(mirror, threads));
+        }
+    }
+
+    /// Brings home all that a device has whose kernels fault.
+    public void takeHome(PageRange pages) {
+        int result = PagerCalls.takeHome(handle, pages.first(), pages.end());
+        if (result != 0) {
+            throw NativeFailure.systemCall("bringing pages home", -result, "pages=" + pages);
         }
     }
 

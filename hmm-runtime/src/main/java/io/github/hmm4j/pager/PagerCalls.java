@@ -26,7 +26,7 @@ final class PagerCalls {
     /// Structures, counted in 64-bit words. The native side says its own sizes ([#mismatch]).
     static final int CONFIG_WORDS = 12 + Cl.values().length;
     static final int DEVICE_WORDS = 11 + NativeHandles.SLOTS;
-    static final int LAUNCH_WORDS = 22;
+    static final int LAUNCH_WORDS = 23;
     static final int FAILURE_WORDS = 6;
     static final int USE_WORDS = 3;
     static final int MOVED_WORDS = 3;
@@ -37,7 +37,8 @@ final class PagerCalls {
     static final int MOVE_WORDS = 2;
     static final int TABLE_WORDS = 11;
     static final int ARGUMENT_COPY_WORDS = 5;
-    static final int ABI = 7;
+    static final int VIOLATION_WORDS = 5;
+    static final int ABI = 8;
 
     /// The OpenCL functions that native code calls, in its order.
     enum Cl {
@@ -90,6 +91,11 @@ final class PagerCalls {
     private static final MethodHandle USED = longHandle("hmm_used", 4);
     private static final MethodHandle FAILED_LAUNCH = handle("hmm_failed_launch_of", 3);
     private static final MethodHandle MAY_BE_WRITTEN = handle("hmm_may_be_written", 3);
+    private static final MethodHandle FAULT_DEVICE = handle("hmm_fault_device", 5);
+    private static final MethodHandle LEAST_BUDGET = longHandle("hmm_least_budget", 1);
+    private static final MethodHandle TAKE_HOME = handle("hmm_take_home", 3);
+    private static final MethodHandle WAKE_DEVICE = handle("hmm_wake_device", 3);
+    private static final MethodHandle VIOLATION_OF = handle("hmm_violation_of", 3);
     private static final MethodHandle TAKE_COUNTS = handle("hmm_take_counts", 3);
     private static final MethodHandle RECORD = handle("hmm_record", 2);
     private static final MethodHandle END_RECORDS = handle("hmm_end_records", 1);
@@ -109,7 +115,7 @@ final class PagerCalls {
                 PageWord.Layout.WRITE_PINS_SHIFT, (long) PageWord.MAX_PINS, PageWord.Layout.MARKED_READ, PageWord.Layout.VERSION_SHIFT, (long) PageWord.MAX_DEVICES,
                 (long) Cl.values().length, (long) NativeCounts.COUNT, (long) NativePager.Step.values().length, bytes(CONFIG_WORDS), bytes(DEVICE_WORDS),
                 bytes(LAUNCH_WORDS), bytes(FAILURE_WORDS), bytes(USE_WORDS), bytes(RECORD_WORDS),
-                bytes(NOTICE_WORDS), bytes(FAILED_LAUNCH_WORDS), bytes(TABLE_WORDS), bytes(ARGUMENT_COPY_WORDS));
+                bytes(NOTICE_WORDS), bytes(FAILED_LAUNCH_WORDS), bytes(TABLE_WORDS), bytes(ARGUMENT_COPY_WORDS), bytes(VIOLATION_WORDS));
         try (Arena arena = Arena.ofConfined()) {
             MemorySegment table = arena.allocate(JAVA_LONG, 2L * ours.size());
             int count = invoke(ABI_NUMBERS, table.address(), 2L * ours.size());
@@ -256,6 +262,36 @@ final class PagerCalls {
 
     static boolean mayBeWritten(long pager, long first, long end) {
         return invoke(MAY_BE_WRITTEN, pager, first, end) == 1;
+    }
+
+    static int faultDevice(long pager, long device, long range, long budgetPages, long threads) {
+        try {
+            return (int) FAULT_DEVICE.invokeExact(pager, device, range, budgetPages, threads);
+        } catch (Throwable e) {
+            throw unexpected(e);
+        }
+    }
+
+    static long leastBudget(long threads) {
+        try {
+            return (long) LEAST_BUDGET.invokeExact(threads);
+        } catch (Throwable e) {
+            throw unexpected(e);
+        }
+    }
+
+    static int takeHome(long pager, long first, long end) {
+        return invoke(TAKE_HOME, pager, first, end);
+    }
+
+    static void wakeDevice(long pager, long first, long end) {
+        int result = invoke(WAKE_DEVICE, pager, first, end);
+        assert result == 0 : "hmm_wake_device=" + result;
+    }
+
+    /// Fills a `struct hmm_violation` if there is one.
+    static boolean violationOf(long pager, long launch, MemorySegment violation) {
+        return invoke(VIOLATION_OF, pager, launch, violation.address()) == 1;
     }
 
     static int takeCounts(long pager, MemorySegment counts, long capacity) {

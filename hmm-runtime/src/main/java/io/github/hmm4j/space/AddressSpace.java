@@ -33,6 +33,7 @@ public final class AddressSpace implements AutoCloseable {
     private long usedBytes;
     private int lastId;
     private int shifted; // regions so far
+    private boolean guarded;
 
     /// A space in which the data of every region begins at a page.
     ///
@@ -66,6 +67,11 @@ public final class AddressSpace implements AutoCloseable {
             parts.closeAfter(e);
             throw e;
         }
+    }
+
+    /// From now on a page stays free between any two regions, so that who runs over the end of one does not get into another.
+    public synchronized void guardRegions() {
+        guarded = true;
     }
 
     /// Where regions begin: one byte for each page, 1 at the first page of a region and at the first page behind one. For native code, which fetches ahead within a region only:
@@ -163,12 +169,13 @@ public final class AddressSpace implements AutoCloseable {
     private <T> @Nullable T allocateAt(int dataOffset, long lengthBytes, long alignmentBytes, Function<Region, T> describe) {
         long wholeBytes = lengthBytes > capacityBytes ? lengthBytes : roundUp(dataOffset + lengthBytes, pageSize.bytes());
         for (Map.Entry<Long, Long> hole : free.entrySet()) {
-            long start = roundUp(hole.getKey(), alignmentBytes);
-            long end = hole.getKey() + hole.getValue();
+            long holeEnd = hole.getKey() + hole.getValue();
+            long start = roundUp(hole.getKey() + (guarded && endsARegion(hole.getKey()) ? pageSize.bytes() : 0), alignmentBytes);
+            long end = holeEnd - (guarded && regions.containsKey(holeEnd) ? pageSize.bytes() : 0);
             if (start < end && end - start >= wholeBytes) {
                 Region region = new Region(nextId(), VaRange.ofLength(start, wholeBytes), VaRange.ofLength(start + dataOffset, lengthBytes));
                 T described = describe.apply(region);
-                take(hole.getKey(), end, region);
+                take(hole.getKey(), holeEnd, region);
                 return described;
             }
         }

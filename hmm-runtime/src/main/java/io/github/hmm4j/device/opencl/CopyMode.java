@@ -5,8 +5,8 @@ import java.util.Locale;
 
 /// Which copy engine a device uses.
 public enum CopyMode {
-    /// The one that a short test finds best when the first engine is made: it copies right, and is copy unless another is
-    /// more than 5 % faster.
+    /// The one that a short test finds best when the first engine is made: it copies right, and is direct where a device
+    /// works in host memory, unless another is twice as fast; elsewhere copy, unless another is more than 5 % faster.
     AUTO,
     /// Host pages wrapped as OpenCL buffers; only for devices that work in host memory.
     DIRECT,

@@ -109,9 +109,17 @@ final class ClDeviceTest {
         var staged = new CopyRates("staged", 1060, 1060, 106, 106);
         assertThat(CopySelfTest.best(List.of(copy, staged))).isSameAs(staged);
         // slower with large ones, by as much as it is faster with small ones
-        assertThat(CopySelfTest.best(List.of(new CopyRates("direct", 500, 500, 200, 200), copy))).isSameAs(copy);
-        var lowLatency = new CopyRates("direct", 900, 900, 200, 200);
+        assertThat(CopySelfTest.best(List.of(new CopyRates("staged", 500, 500, 200, 200), copy))).isSameAs(copy);
+        var lowLatency = new CopyRates("staged", 900, 900, 200, 200);
         assertThat(CopySelfTest.best(List.of(lowLatency, staged, copy))).isSameAs(lowLatency);
+    }
+
+    @Test
+    void directIsTakenUnlessAnotherIsFarFaster() {
+        var copy = new CopyRates("copy", 1000, 1000, 100, 100);
+        var direct = new CopyRates("direct", 600, 600, 60, 60);
+        assertThat(CopySelfTest.best(List.of(direct, copy))).isSameAs(direct);
+        assertThat(CopySelfTest.best(List.of(new CopyRates("direct", 400, 400, 40, 40), copy))).isSameAs(copy);
     }
 
     @Test

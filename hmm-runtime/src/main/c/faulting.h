@@ -1,0 +1,89 @@
+// faulting.h - a device whose kernels fault: it runs in host memory, in a range of addresses of its own, of which pages are mapped only while their words say that the device has them.
+//
+// | file | holds |
+// | --- | --- |
+// | range.c | the device's range: which pages are there, within a budget, and who must not go; mapping them and taking them away |
+// | device_fault.c | a kernel's fault: what the page's word allows, brought under a claim of its own; and what leaves the device, for whatever reason |
+//
+// What is mapped is a cache of the page words, and may always allow less. A page is mapped, and a protection lifted, under a claim of it; so is a page taken away that the device has.
+// Nothing here waits for anybody: a fault on a page that somebody has claimed is left alone, and made again when that claim ends.
+//
+// `lock` is a leaf and guards all of this structure. What has no owner is mapped and taken away under it: strays, and pages whose words say that nobody has them any more.
+#ifndef HMM_FAULTING_H
+#define HMM_FAULTING_H
+
+#include "internal.h"
+
+#define PAGES_OF_AN_INSTRUCTION 32 // a gather of sixteen, each of which straddles two pages
+#define MAX_FAULTING_THREADS 256
+#define VIOLATIONS 256 // that are remembered: as many as launches
+
+enum presence { ABSENT, PRESENT, STRAY };
+
+struct resident {
+  uint32_t older, newer; // page + 1, of the pages that are there, in the order in which they came
+  uint16_t holds;        // by threads that were just given it: it is no victim
+  uint8_t presence;
+};
+
+struct holder { // a thread of the device
+  uint32_t thread; // of the operating system, 0: nobody yet
+  uint64_t last;   // when it has faulted last, as a count
+  uint32_t pages[PAGES_OF_AN_INSTRUCTION]; // page + 1, that it was given last; all of them held
+  unsigned turn;
+};
+
+struct faulting {
+  unsigned device;
+  char *range; // page p begins at range + p * page_bytes
+  char *zeros; // one page of them
+  pthread_mutex_t lock;
+  struct resident *pages;
+  uint32_t oldest, newest; // page + 1
+  uint64_t budget;         // pages that may be there at once
+  uint64_t taken;          // of them: there, or on their way in or out
+  uint64_t strays;
+  struct holder *holders;
+  unsigned holder_count;
+  struct stream streams[STREAMS]; // of faults, one behind the other
+  unsigned stream_turn;
+  uint64_t faults; // a clock for holders
+  const struct launch *running; // or null
+  struct hmm_violation violation; // its first; kind 0: none
+  struct hmm_violation ended[VIOLATIONS]; // a ring of those of launches that have ended
+  unsigned ended_turn;
+};
+
+static inline char *in_range(const struct hmm_pager *p, uint64_t page) { return p->faulting->range + (page << p->config.page_shift); }
+static inline bool device_has(const struct faulting *f, uint64_t w) {
+  return word_state(w) == DEVICE ? word_device(w) == f->device : word_sharers(w) >> f->device & 1;
+}
+
+// range.c
+
+// A place for one page more. True with one; else what has to go first is in `victim`, whose place is the caller's from then on; `page_count` if everything there is held.
+bool take_place(struct hmm_pager *p, uint64_t *victim);
+void give_place_back(struct hmm_pager *p);
+void keep_victim(struct hmm_pager *p, uint64_t victim); // it could not go: its place is its own again
+void hold_for(struct hmm_pager *p, uint32_t thread, uint64_t page); // what a thread is given is no victim until it was given PAGES_OF_AN_INSTRUCTION others
+void let_holders_go(struct hmm_pager *p);
+
+// Whether a victim has gone by itself, or had no owner and is taken away here. Then its place is free; else it is to be claimed first.
+bool is_gone(struct hmm_pager *p, uint64_t victim);
+
+// How many pages shall come along with this one, which a kernel has asked for: more each time that a fault begins where what an earlier one has brought ends.
+uint64_t pages_along(struct hmm_pager *p, uint64_t page);
+
+// Under a claim of the page and with a place for it. 0 or -errno, and then the place is given back.
+int map_there(struct hmm_pager *p, uint64_t page, const char *from, bool writable);
+int protect_there(struct hmm_pager *p, uint64_t first, uint64_t end);
+int lift_there(struct hmm_pager *p, uint64_t page);
+bool is_there(struct hmm_pager *p, uint64_t page);
+void unmap_there(struct hmm_pager *p, uint64_t page); // and gives its place back, unless somebody has chosen it as a victim: then that is his
+
+// A page of its own for an access that is refused, if the word is still the one that it was judged by, with a place for it. Returns whether the place was used.
+bool map_stray(struct hmm_pager *p, uint64_t page, uint64_t judged);
+void drop_strays(struct hmm_pager *p, uint64_t first, uint64_t end);
+void drop_dead(struct hmm_pager *p, uint64_t first, uint64_t end); // pages whose words say that they have no contents: no region, or poisoned
+
+#endif

@@ -1,0 +1,324 @@
+// range.c - the range of addresses in which a faulting device works: see faulting.h.
+//
+// It is anonymous memory, registered with userfaultfd for pages that are missing and for write protection. A page arrives by UFFDIO_COPY, which fills it before anybody sees it, and goes with
+// MADV_DONTNEED. So the memory that the device takes is that of the pages that are there, which are counted: each has a place of the budget, which is taken before it comes and given back
+// after it has gone.
+#define _GNU_SOURCE
+#include <errno.h>
+#include <linux/userfaultfd.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/ioctl.h>
+#include <sys/mman.h>
+
+#include "faulting.h"
+
+#define GROWTH 2
+#define AHEAD_BYTES (1ULL << 20)
+#define AHEAD_SHARE 4 // of what the budget has beyond the least: so much comes ahead at once at most
+#define GATHERED (PAGES_OF_AN_INSTRUCTION + 1) // pages for each thread: those of one instruction, and one on its way in
+
+static void unlink_page(struct faulting *f, uint64_t page) {
+  struct resident *r = &f->pages[page];
+  *(r->older ? &f->pages[r->older - 1].newer : &f->oldest) = r->newer;
+  *(r->newer ? &f->pages[r->newer - 1].older : &f->newest) = r->older;
+  r->older = r->newer = 0;
+}
+
+static void link_newest(struct faulting *f, uint64_t page) {
+  struct resident *r = &f->pages[page];
+  r->older = f->newest;
+  r->newer = 0;
+  *(f->newest ? &f->pages[f->newest - 1].newer : &f->oldest) = (uint32_t)page + 1;
+  f->newest = (uint32_t)page + 1;
+}
+
+static bool is_linked(const struct faulting *f, uint64_t page) {
+  return f->pages[page].older || f->pages[page].newer || f->oldest == page + 1;
+}
+
+static int drop_range(const struct hmm_pager *p, uint64_t first, uint64_t end) {
+  char *from = in_range(p, first);
+  size_t bytes = (size_t)((end - first) << p->config.page_shift);
+  if (!madvise(from, bytes, MADV_DONTNEED)) return 0;
+  if (errno != EINVAL) return -errno;
+  return madvise(from, bytes, MADV_DONTNEED_LOCKED) ? -errno : 0; // the program has locked all that it had (mlockall)
+}
+
+// ---- places
+
+bool take_place(struct hmm_pager *p, uint64_t *victim) {
+  struct faulting *f = p->faulting;
+  bool free_place;
+  *victim = p->config.page_count;
+  pthread_mutex_lock(&f->lock);
+  free_place = f->taken < f->budget;
+  if (free_place) f->taken++;
+  for (uint32_t at = f->oldest; at && !free_place; at = f->pages[at - 1].newer) {
+    if (f->pages[at - 1].holds) continue;
+    *victim = at - 1;
+    unlink_page(f, at - 1); // nobody else chooses it
+    break;
+  }
+  pthread_mutex_unlock(&f->lock);
+  return free_place;
+}
+
+void give_place_back(struct hmm_pager *p) {
+  pthread_mutex_lock(&p->faulting->lock);
+  p->faulting->taken--;
+  pthread_mutex_unlock(&p->faulting->lock);
+}
+
+void keep_victim(struct hmm_pager *p, uint64_t victim) {
+  struct faulting *f = p->faulting;
+  pthread_mutex_lock(&f->lock);
+  // Somebody else may have taken it away meanwhile, which leaves its place to us, and it may even have come again, in a place of its own.
+  if (f->pages[victim].presence == ABSENT || is_linked(f, victim)) f->taken--;
+  else link_newest(f, victim);
+  pthread_mutex_unlock(&f->lock);
+}
+
+void hold_for(struct hmm_pager *p, uint32_t thread, uint64_t page) {
+  struct faulting *f = p->faulting;
+  struct holder *h = &f->holders[0];
+  pthread_mutex_lock(&f->lock);
+  for (unsigned i = 0; i < f->holder_count; i++) {
+    struct holder *it = &f->holders[i];
+    if (it->thread == thread) {
+      h = it;
+      break;
+    }
+    if (it->last < h->last) h = it; // whoever runs has faulted more lately than who does not
+  }
+  h->last = ++f->faults;
+  if (h->thread != thread) {
+    h->thread = thread;
+    for (unsigned i = 0; i < PAGES_OF_AN_INSTRUCTION; i++) {
+      if (h->pages[i]) f->pages[h->pages[i] - 1].holds--;
+      h->pages[i] = 0;
+    }
+  }
+  for (unsigned i = 0; i < PAGES_OF_AN_INSTRUCTION; i++) {
+    if (h->pages[i] == page + 1) goto out;
+  }
+  uint32_t *place = &h->pages[h->turn++ % PAGES_OF_AN_INSTRUCTION];
+  if (*place) f->pages[*place - 1].holds--;
+  *place = (uint32_t)page + 1;
+  f->pages[page].holds++;
+out:
+  pthread_mutex_unlock(&f->lock);
+}
+
+void let_holders_go(struct hmm_pager *p) {
+  struct faulting *f = p->faulting;
+  pthread_mutex_lock(&f->lock);
+  for (unsigned i = 0; i < f->holder_count; i++) {
+    struct holder *h = &f->holders[i];
+    for (unsigned j = 0; j < PAGES_OF_AN_INSTRUCTION; j++) {
+      if (h->pages[j]) f->pages[h->pages[j] - 1].holds--;
+    }
+    *h = (struct holder){0};
+  }
+  pthread_mutex_unlock(&f->lock);
+}
+
+uint64_t pages_along(struct hmm_pager *p, uint64_t page) {
+  struct faulting *f = p->faulting;
+  uint64_t most = (f->budget - hmm_least_budget(f->holder_count)) / AHEAD_SHARE, bytes = AHEAD_BYTES < p->config.ahead_bytes ? AHEAD_BYTES : p->config.ahead_bytes;
+  if (most > bytes >> p->config.page_shift) most = bytes >> p->config.page_shift;
+  if (!most) return 0;
+  pthread_mutex_lock(&f->lock);
+  struct stream *s = NULL;
+  for (unsigned i = 0; i < STREAMS && !s; i++) {
+    if (f->streams[i].pages && f->streams[i].next == page) s = &f->streams[i];
+  }
+  uint64_t along = s ? s->pages * GROWTH : 0;
+  if (along > most) along = most;
+  if (!s) s = &f->streams[f->stream_turn++ % STREAMS];
+  *s = (struct stream){.next = page + along + 1, .pages = along + 1};
+  pthread_mutex_unlock(&f->lock);
+  return along;
+}
+
+// ---- mappings
+
+// All of a page, or nothing of it.
+static int copy_in(struct hmm_pager *p, uint64_t page, const char *from, bool writable) {
+  uint64_t done = 0;
+  while (done < p->page_bytes) {
+    struct uffdio_copy c = {.dst = (uint64_t)(uintptr_t)in_range(p, page) + done, .src = (uint64_t)(uintptr_t)from + done, .len = p->page_bytes - done,
+                            .mode = UFFDIO_COPY_MODE_DONTWAKE | (writable ? 0 : UFFDIO_COPY_MODE_WP)};
+    if (!ioctl(p->uffd, UFFDIO_COPY, &c)) return 0;
+    if (c.copy > 0) done += (uint64_t)c.copy;
+    else if (errno != EAGAIN) {
+      int error = errno;
+      drop_range(p, page, page + 1);
+      return -error;
+    }
+  }
+  return 0;
+}
+
+// The lock is held.
+static void drop(struct hmm_pager *p, uint64_t page) {
+  struct faulting *f = p->faulting;
+  struct resident *r = &f->pages[page];
+  drop_range(p, page, page + 1);
+  f->strays -= r->presence == STRAY;
+  r->presence = ABSENT;
+  if (!is_linked(f, page)) return; // somebody is about to evict it, and has its place
+  unlink_page(f, page);
+  f->taken--;
+}
+
+int map_there(struct hmm_pager *p, uint64_t page, const char *from, bool writable) {
+  struct faulting *f = p->faulting;
+  struct resident *r = &f->pages[page];
+  pthread_mutex_lock(&f->lock);
+  if (r->presence != ABSENT) drop(p, page); // a stray
+  r->presence = PRESENT;
+  link_newest(f, page);
+  pthread_mutex_unlock(&f->lock);
+  int result = copy_in(p, page, from, writable);
+  if (result) unmap_there(p, page);
+  return result;
+}
+
+static int protect(struct hmm_pager *p, uint64_t first, uint64_t end, uint64_t mode) {
+  struct uffdio_writeprotect w = {.range = {(uint64_t)(uintptr_t)in_range(p, first), (end - first) << p->config.page_shift}, .mode = mode};
+  while (ioctl(p->uffd, UFFDIO_WRITEPROTECT, &w)) {
+    if (errno != EAGAIN) return -errno;
+  }
+  return 0;
+}
+
+int protect_there(struct hmm_pager *p, uint64_t first, uint64_t end) { return protect(p, first, end, UFFDIO_WRITEPROTECT_MODE_WP); }
+int lift_there(struct hmm_pager *p, uint64_t page) { return protect(p, page, page + 1, UFFDIO_WRITEPROTECT_MODE_DONTWAKE); }
+
+void unmap_there(struct hmm_pager *p, uint64_t page) {
+  struct faulting *f = p->faulting;
+  pthread_mutex_lock(&f->lock);
+  if (f->pages[page].presence != ABSENT) drop(p, page);
+  pthread_mutex_unlock(&f->lock);
+}
+
+bool is_there(struct hmm_pager *p, uint64_t page) {
+  pthread_mutex_lock(&p->faulting->lock);
+  bool there = p->faulting->pages[page].presence == PRESENT;
+  pthread_mutex_unlock(&p->faulting->lock);
+  return there;
+}
+
+bool is_gone(struct hmm_pager *p, uint64_t victim) {
+  struct faulting *f = p->faulting;
+  pthread_mutex_lock(&f->lock);
+  enum state s = word_state(load_word(p, victim));
+  bool again = is_linked(f, victim); // it went, and has come again in a place of its own
+  if (!again && (f->pages[victim].presence == STRAY || ((s == UNMAPPED || s == POISONED) && f->pages[victim].presence == PRESENT))) drop(p, victim);
+  bool gone = again || f->pages[victim].presence == ABSENT;
+  pthread_mutex_unlock(&f->lock);
+  return gone;
+}
+
+void wake_there(struct hmm_pager *p, uint64_t first, uint64_t end) {
+  struct uffdio_range r = {(uint64_t)(uintptr_t)in_range(p, first), (end - first) << p->config.page_shift};
+  ioctl(p->uffd, UFFDIO_WAKE, &r); // refuses only ranges that are not registered
+}
+
+// ---- what has no owner
+
+bool map_stray(struct hmm_pager *p, uint64_t page, uint64_t judged) {
+  struct faulting *f = p->faulting;
+  struct resident *r = &f->pages[page];
+  bool used = false;
+  pthread_mutex_lock(&f->lock);
+  // Under the lock: whoever makes the page good changes its word before it asks, under the lock, whether there is a stray.
+  if (r->presence == ABSENT && same_version(load_word(p, page), judged) && !copy_in(p, page, f->zeros, true)) {
+    r->presence = STRAY;
+    f->strays++;
+    link_newest(f, page);
+    used = true;
+  }
+  pthread_mutex_unlock(&f->lock);
+  return used;
+}
+
+void drop_strays(struct hmm_pager *p, uint64_t first, uint64_t end) {
+  struct faulting *f = p->faulting;
+  pthread_mutex_lock(&f->lock);
+  for (uint32_t at = f->strays ? f->oldest : 0, next; at; at = next) {
+    next = f->pages[at - 1].newer;
+    if (at - 1 >= first && at - 1 < end && f->pages[at - 1].presence == STRAY) drop(p, at - 1);
+  }
+  pthread_mutex_unlock(&f->lock);
+}
+
+void drop_dead(struct hmm_pager *p, uint64_t first, uint64_t end) {
+  struct faulting *f = p->faulting;
+  pthread_mutex_lock(&f->lock);
+  for (uint64_t page = first; page < end; page++) {
+    if (f->pages[page].presence == ABSENT) continue;
+    enum state s = word_state(load_word(p, page));
+    if (s == UNMAPPED || s == POISONED) drop(p, page);
+  }
+  pthread_mutex_unlock(&f->lock);
+}
+
+// ---- opening and closing
+
+HMM_API uint64_t hmm_least_budget(uint64_t threads) { return threads * GATHERED; }
+
+static void *reserve(size_t bytes, int protection) {
+  void *memory = mmap(NULL, bytes, protection, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+  return memory == MAP_FAILED ? NULL : memory;
+}
+
+static void release(const struct hmm_pager *p, struct faulting *f) {
+  if (f->zeros) munmap(f->zeros, (size_t)p->page_bytes);
+  if (f->pages) munmap(f->pages, (size_t)p->config.page_count * sizeof *f->pages);
+  free(f->holders);
+  free(f);
+}
+
+HMM_API int hmm_fault_device(struct hmm_pager *p, uint64_t device, uint64_t range, uint64_t budget_pages, uint64_t threads) {
+  size_t bytes = (size_t)(p->config.page_count << p->config.page_shift);
+  if (device >= p->device_count || p->faulting || !range || range & (p->page_bytes - 1) || !threads || threads > MAX_FAULTING_THREADS) return -EINVAL;
+  if (p->config.rung == HMM_SIGSEGV) return -ENOTSUP;
+  if (p->config.page_count >= UINT32_MAX) return -EOVERFLOW;
+  if (budget_pages < hmm_least_budget(threads)) return -ENOSPC;
+  struct faulting *f = calloc(1, sizeof *f);
+  if (!f) return -ENOMEM;
+  f->device = (unsigned)device;
+  f->range = (char *)(uintptr_t)range;
+  f->budget = budget_pages;
+  f->holder_count = (unsigned)threads;
+  f->holders = calloc(threads, sizeof *f->holders);
+  f->zeros = reserve((size_t)p->page_bytes, PROT_READ);
+  f->pages = reserve((size_t)p->config.page_count * sizeof *f->pages, PROT_READ | PROT_WRITE);
+  int result = -ENOMEM;
+  if (!f->holders || !f->zeros || !f->pages) goto out;
+  pthread_mutex_init(&f->lock, NULL);
+  munlock(f->range, bytes); // after mlockall(MCL_FUTURE) all pages would be there
+  madvise(f->range, bytes, MADV_NOHUGEPAGE); // pages come and go by themselves; a kernel without huge pages refuses
+  // Whatever is there has been written by nobody. A child would have pages that nobody serves.
+  if (madvise(f->range, bytes, MADV_DONTNEED) || madvise(f->range, bytes, MADV_DONTFORK)) {
+    result = -errno;
+    goto out;
+  }
+  struct uffdio_register r = {.range = {range, bytes}, .mode = UFFDIO_REGISTER_MODE_MISSING | UFFDIO_REGISTER_MODE_WP};
+  const uint64_t needed = 1ULL << _UFFDIO_COPY | 1ULL << _UFFDIO_WRITEPROTECT | 1ULL << _UFFDIO_WAKE;
+  result = ioctl(p->uffd, UFFDIO_REGISTER, &r) ? -errno : (r.ioctls & needed) == needed ? 0 : -ENOTSUP;
+  if (result) goto out;
+  p->devices[device].range = f->range;
+  p->faulting = f; // no kernel runs yet
+  return 0;
+out:
+  release(p, f);
+  return result;
+}
+
+void close_faulting(struct hmm_pager *p) {
+  if (p->faulting) release(p, p->faulting);
+  p->faulting = NULL;
+}

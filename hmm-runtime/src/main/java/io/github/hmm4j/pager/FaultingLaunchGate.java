@@ -1,0 +1,155 @@
+package io.github.hmm4j.pager;
+
+import static java.lang.foreign.ValueLayout.JAVA_LONG;
+
+import io.github.hmm4j.device.Completion;
+import io.github.hmm4j.error.AccessViolationException;
+import io.github.hmm4j.error.HmmException;
+import io.github.hmm4j.error.HostMemoryExhaustedException;
+import io.github.hmm4j.error.LaunchBlockedException;
+import io.github.hmm4j.error.PagePoisonedException;
+import io.github.hmm4j.migrate.LaunchGate;
+import io.github.hmm4j.migrate.UndoLog;
+import io.github.hmm4j.mirror.DeviceMirror;
+import io.github.hmm4j.mirror.ManagedPages;
+import io.github.hmm4j.mirror.PageUse;
+import io.github.hmm4j.space.Region;
+import java.lang.foreign.Arena;
+import java.lang.foreign.MemorySegment;
+import java.time.Duration;
+import java.util.List;
+import java.util.Locale;
+import java.util.concurrent.atomic.AtomicLong;
+import org.jspecify.annotations.Nullable;
+
+/// The gate of a device whose kernels fault: nothing has to be there, so each launch gets through when the kernel before it has ended. What it does wrong is told by its end.
+public final class FaultingLaunchGate implements LaunchGate {
+
+    private static final int EVENT = 13; // index in struct hmm_launch
+    private static final int NUMBER = 22;
+
+    private final ManagedPages heap;
+    private final long pager;
+
+    public FaultingLaunchGate(ManagedPages heap, NativePager pager) {
+        this.heap = heap;
+        this.pager = pager.handle();
+    }
+
+    /// Never null.
+    ///
+    /// @throws LaunchBlockedException if the kernel before it takes longer than a touch may wait
+    @Override
+    public Passed enter(DeviceMirror mirror, Needs needs, Enqueue enqueue) {
+        List<PageUse> uses = needs.published();
+        long startNanos = System.nanoTime();
+        AtomicLong number = new AtomicLong();
+        Completion completion = enqueue.fromNative((queue, kernel, global, local, _) -> { // no argument is a copy: Plan refuses those
+            try (Arena arena = Arena.ofConfined()) {
+                MemorySegment request = arena.allocateFrom(JAVA_LONG, mirror.index(), NativeLaunchGate.usesOf(arena, uses).address(), uses.size(), 0, 0, mirror.tick(), 0, 0, queue, kernel,
+                        global.length, arena.allocateFrom(JAVA_LONG, global).address(), local.length == 0 ? 0 : arena.allocateFrom(JAVA_LONG, local).address(), 0, 0, 0,
+                        arena.allocateFrom(enqueue.kernelName()).address(), 0, 0, 0, 0, 0, 0);
+                MemorySegment failure = arena.allocate(JAVA_LONG, PagerCalls.FAILURE_WORDS);
+                if (PagerCalls.launch(pager, request, failure) != 0) {
+                    throw NativeFailure.of(heap, failure, true, "launch on " + mirror);
+                }
+                number.set(request.getAtIndex(JAVA_LONG, NUMBER));
+                return request.getAtIndex(JAVA_LONG, EVENT);
+            }
+        });
+        if (completion == null) {
+            throw new LaunchBlockedException(enqueue.kernelName(), Duration.ofNanos(System.nanoTime() - startNanos).toMillis(), "the kernel before it");
+        }
+        return new Passed(completion, new End(enqueue.kernelName(), completion, number.get()));
+    }
+
+    /// Never called: no launch loses its pages.
+    @Override
+    public @Nullable Passed insist(DeviceMirror mirror, Needs needs, Enqueue enqueue, UndoLog undo) {
+        throw new IllegalStateException("kernels of " + mirror + " fault, so none insists");
+    }
+
+    /// Tells each time it is asked for what the kernel did wrong first.
+    private final class End implements Runnable {
+
+        private final String kernel;
+        private final Completion completion;
+        private final long number;
+        private @Nullable Violation violation;
+        private boolean known;
+
+        End(String kernel, Completion completion, long number) {
+            this.kernel = kernel;
+            this.completion = completion;
+            this.number = number;
+        }
+
+        /// Native code sees the end by itself, poisons what a failed kernel was to write, and takes the pages away that strays were given; whoever hears of the end shall find that done.
+        @Override
+        public void run() {
+            Violation found = violation();
+            if (found == null) {
+                return;
+            }
+            try {
+                completion.await(); // it has ended
+            } catch (HmmException e) {
+                return; // which is what is told
+            }
+            throw found.exception(heap, kernel);
+        }
+
+        private synchronized @Nullable Violation violation() {
+            if (!known) {
+                try (Arena arena = Arena.ofConfined()) {
+                    MemorySegment memory = arena.allocate(JAVA_LONG, PagerCalls.VIOLATION_WORDS);
+                    violation = PagerCalls.violationOf(pager, number, memory) ? Violation.of(memory) : null;
+                    known = true;
+                }
+            }
+            return violation;
+        }
+    }
+
+    /// `struct hmm_violation`.
+    private record Violation(int kind, long page, long offset, boolean write) {
+
+        private static final int OUTSIDE = 1;
+        private static final int UNREADABLE = 2;
+        private static final int UNWRITABLE = 3;
+        private static final int LOST = 4;
+
+        static Violation of(MemorySegment memory) {
+            return new Violation((int) memory.getAtIndex(JAVA_LONG, 0), memory.getAtIndex(JAVA_LONG, 1), memory.getAtIndex(JAVA_LONG, 2), memory.getAtIndex(JAVA_LONG, 3) != 0);
+        }
+
+        HmmException exception(ManagedPages heap, String kernel) {
+            long address = heap.space().addressOf(page) + offset;
+            String what = "kernel=" + kernel;
+            return switch (kind) {
+                case OUTSIDE -> refused(heap, kernel, AccessViolationException.Kind.OUTSIDE, address);
+                case UNREADABLE -> refused(heap, kernel, AccessViolationException.Kind.FAULT, address);
+                case UNWRITABLE -> refused(heap, kernel, AccessViolationException.Kind.PERMISSION, address);
+                case LOST -> heap.inFlight().failureOf(page).map(failure -> new PagePoisonedException(address, what, failure)).orElseGet(() -> new PagePoisonedException(address, what));
+                default -> new HostMemoryExhaustedException(what, address, heap.space().pageSize().bytes());
+            };
+        }
+
+        private HmmException refused(ManagedPages heap, String kernel, AccessViolationException.Kind kind, long address) {
+            return AccessViolationException.ofKernel(kernel, kind, write, address, heap.space().regionAt(address).map(Region::toString).orElse("no region") + nearest(heap, address));
+        }
+
+        /// The region before an address that is in none: as a rule a kernel has run over its end.
+        private static String nearest(ManagedPages heap, long address) {
+            Region before = null;
+            for (Region region : heap.space().regions()) {
+                if (region.range().endBytes() <= address && (before == null || region.range().endBytes() > before.range().endBytes())) {
+                    before = region;
+                }
+            }
+            return before == null || heap.space().regionAt(address).isPresent()
+                    ? ""
+                    : String.format(Locale.ROOT, ", %d bytes behind the end of %s", address - before.range().endBytes(), before);
+        }
+    }
+}

@@ -1,0 +1,508 @@
+// faulting_test.c - a device whose kernels fault: the fake queue's thread, and others that a kernel starts, load and store in the device's own range of addresses.
+#define _GNU_SOURCE
+#include "heap.h"
+
+#include <errno.h>
+#include <string.h>
+#include <sys/mman.h>
+#ifdef __x86_64__
+#include <immintrin.h>
+#endif
+
+// Of the device's loads and stores: the sanitizer of threads cannot see that the crew has them made after the page has come, and takes its time to be told so for each.
+#define ON_DEVICE __attribute__((no_sanitize("thread")))
+
+#define PAGES 400
+#define THREADS 2
+#define LEAST 66
+
+struct device {
+  struct heap *heap;
+  unsigned char *range;
+  struct launching launching;
+  _Atomic bool go, running;
+  uint64_t first, end, seed, sum, budget;
+  int rounds;
+};
+
+// Null where kernels cannot fault: then that is said.
+static struct device *open_device_with(const struct shape *shape, uint64_t pages, uint64_t budget, struct device *d) {
+  *d = (struct device){.heap = open_heap(shape, pages, 4), .end = pages, .budget = budget};
+  d->range = mmap(NULL, (size_t)(pages * PAGE), PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+  CHECK(d->range != MAP_FAILED);
+  int result = hmm_fault_device(d->heap->pager, 0, (uint64_t)(uintptr_t)d->range, budget, THREADS);
+  if (!result) return d;
+  CHECK_EQUAL(result, -ENOTSUP);
+  CHECK_EQUAL(shape->rung, HMM_SIGSEGV);
+  close_heap(d->heap);
+  munmap(d->range, (size_t)(pages * PAGE));
+  return NULL;
+}
+
+static uint64_t there(const struct device *d) {
+  unsigned char resident[PAGES];
+  uint64_t n = 0;
+  CHECK(!mincore(d->range, d->heap->pages * PAGE, resident));
+  for (uint64_t page = 0; page < d->heap->pages; page++) n += resident[page] & 1;
+  return n;
+}
+
+static void close_device(struct device *d) {
+  size_t bytes = (size_t)(d->heap->pages * PAGE);
+  CHECK(there(d) <= d->budget);
+  close_heap(d->heap);
+  munmap(d->range, bytes);
+}
+
+static void start(struct device *d, void (*run)(void *), bool write) {
+  d->launching = (struct launching){.kernel = {run, d, 0}};
+  d->running = d->go = false;
+  CHECK_EQUAL(launch(d->heap, &d->launching, 0, d->first, d->end, write), 0);
+  CHECK(d->launching.request.event);
+}
+
+// Whether an access of the kernel was refused.
+static bool finish(struct device *d, struct hmm_violation *violation) {
+  int found = hmm_violation_of(d->heap->pager, d->launching.request.number, violation);
+  fake_wait((void *)(uintptr_t)d->launching.request.event);
+  return found;
+}
+
+static void run(struct device *d, void (*kernel)(void *), bool write) {
+  struct hmm_violation violation;
+  start(d, kernel, write);
+  CHECK(!finish(d, &violation));
+}
+
+static volatile uint32_t *on_device(struct device *d, uint64_t page, uint64_t word) { return (volatile uint32_t *)(uintptr_t)(d->range + page * PAGE) + word; }
+static volatile uint32_t *on_host(struct device *d, uint64_t page, uint64_t word) { return (volatile uint32_t *)(uintptr_t)(d->heap->app + page * PAGE) + word; }
+#define WORDS (PAGE / sizeof(uint32_t))
+
+// ---- more than fits
+
+ON_DEVICE static void sum_all(void *arg) {
+  struct device *d = arg;
+  d->sum = 0;
+  for (uint64_t page = d->first; page < d->end; page++) {
+    for (uint64_t i = 0; i < WORDS; i += 7) d->sum += *on_device(d, page, i);
+  }
+}
+
+ON_DEVICE static void add_three(void *arg) {
+  struct device *d = arg;
+  for (uint64_t page = d->first; page < d->end; page++) {
+    for (uint64_t i = 0; i < WORDS; i++) *on_device(d, page, i) += 3;
+  }
+}
+
+static uint32_t value(uint64_t page, uint64_t i) { return (uint32_t)(page * 1000003 + i * 17); }
+
+static void goes_over_more_than_it_holds(const struct shape *shape) {
+  const uint64_t budgets[] = {PAGES, PAGES / 2, PAGES / 4, LEAST};
+  for (int b = 0; b < 4; b++) {
+    struct device it, *d = open_device_with(shape, PAGES, budgets[b], &it);
+    if (!d) return;
+    uint64_t sum = 0;
+    for (uint64_t page = 0; page < PAGES; page++) {
+      for (uint64_t i = 0; i < WORDS; i++) *on_host(d, page, i) = value(page, i);
+    }
+    for (uint32_t round = 0; round < 3; round++) {
+      run(d, sum_all, false);
+      sum = 0;
+      for (uint64_t page = 0; page < PAGES; page++) {
+        for (uint64_t i = 0; i < WORDS; i += 7) sum += value(page, i) + 3 * round;
+      }
+      CHECK_EQUAL(d->sum, sum);
+      run(d, add_three, true);
+      CHECK(there(d) <= budgets[b]);
+    }
+    for (uint64_t page = 0; page < PAGES; page++) {
+      for (uint64_t i = 0; i < WORDS; i++) CHECK_EQUAL(*on_host(d, page, i), value(page, i) + 9);
+    }
+    uint64_t counts[HMM_COUNTERS];
+    hmm_take_counts(d->heap->pager, counts, HMM_COUNTERS);
+    CHECK_EQUAL(counts[HMM_DEVICE_STRAYS], 0);
+    CHECK(counts[HMM_DEVICE_READS] >= PAGES);
+    CHECK_EQUAL(counts[HMM_DEVICE_EVICTED] > 0, budgets[b] < PAGES);
+    close_device(d);
+  }
+}
+
+static void what_nobody_has_written_reads_as_zeros(const struct shape *shape) {
+  struct device it, *d = open_device_with(shape, PAGES, LEAST, &it);
+  if (!d) return;
+  run(d, sum_all, false);
+  CHECK_EQUAL(d->sum, 0);
+  CHECK_EQUAL(state(d->heap, PAGES - 1), SHARED);
+  run(d, add_three, true);
+  CHECK_EQUAL(state(d->heap, PAGES - 1), DEVICE);
+  for (uint64_t page = 0; page < PAGES; page++) CHECK_EQUAL(*on_host(d, page, 5), 3);
+  close_device(d);
+}
+
+static void a_budget_that_is_too_small_is_refused(const struct shape *shape) {
+  struct heap *h = open_heap(shape, PAGES, 4);
+  unsigned char *range = mmap(NULL, PAGES * PAGE, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+  uint64_t at = (uint64_t)(uintptr_t)range;
+  CHECK_EQUAL(hmm_least_budget(THREADS), LEAST);
+  CHECK_EQUAL(hmm_fault_device(h->pager, 0, at, LEAST - 1, THREADS), shape->rung == HMM_SIGSEGV ? -ENOTSUP : -ENOSPC);
+  CHECK_EQUAL(hmm_fault_device(h->pager, 7, at, LEAST, THREADS), -EINVAL);
+  CHECK_EQUAL(hmm_fault_device(h->pager, 0, at + 64, LEAST, THREADS), -EINVAL);
+  CHECK_EQUAL(hmm_take_home(h->pager, 0, 1), -EINVAL);
+  close_heap(h);
+  munmap(range, PAGES * PAGE);
+}
+
+// ---- one instruction that needs many pages
+
+#ifdef __x86_64__
+// Sixteen elements, each on two pages of its own.
+ON_DEVICE __attribute__((target("avx512f"))) static void gather(void *arg) {
+  struct device *d = arg;
+  int32_t offsets[16], got[16];
+  uint64_t random = d->seed;
+  d->sum = 0;
+  for (int round = 0; round < d->rounds; round++) {
+    for (int i = 0; i < 16; i++) offsets[i] = (int32_t)((next_random(&random) % (PAGES / 2) * 2 + 1) * PAGE) - 2;
+    __m512i v = _mm512_i32gather_epi32(_mm512_loadu_si512(offsets), d->range, 1);
+    _mm512_storeu_si512(got, v);
+    for (int i = 0; i < 16; i++) d->sum += (uint32_t)got[i];
+  }
+}
+
+static void *gather_beside(void *arg) {
+  gather(arg);
+  return NULL;
+}
+
+static void gather_by_all(void *arg) {
+  struct device *d = arg, other = {.range = d->range, .seed = d->seed + 77, .rounds = d->rounds};
+  pthread_t beside = start_thread(gather_beside, &other);
+  gather(d);
+  pthread_join(beside, NULL);
+  d->sum += other.sum;
+}
+
+static uint64_t gathered(struct device *d, uint64_t seed) {
+  uint64_t random = seed, sum = 0;
+  for (int i = 0; i < 16 * d->rounds; i++) {
+    uint32_t v;
+    memcpy(&v, d->heap->alias + (next_random(&random) % (PAGES / 2) * 2 + 1) * PAGE - 2, sizeof v);
+    sum += v;
+  }
+  return sum;
+}
+
+static void an_instruction_gets_all_the_pages_that_it_needs(const struct shape *shape) {
+  struct device it, *d = __builtin_cpu_supports("avx512f") ? open_device_with(shape, PAGES, LEAST, &it) : NULL;
+  if (!d) return;
+  for (uint64_t page = 0; page < PAGES; page++) {
+    for (uint64_t i = 0; i < WORDS; i++) *on_host(d, page, i) = value(page, i);
+  }
+  d->seed = 12345;
+  d->rounds = shape->quick ? 20 : 200;
+  run(d, gather_by_all, false);
+  CHECK_EQUAL(d->sum, gathered(d, d->seed) + gathered(d, d->seed + 77)); // whatever was read only is valid on the host
+  close_device(d);
+}
+#endif
+
+// ---- the host meanwhile
+
+// Both sides add to the same words: each page goes to and fro, and nothing is lost.
+ON_DEVICE static void add_everywhere(struct device *d, volatile unsigned char *base, uint64_t seed) {
+  uint64_t random = seed;
+  for (int i = 0; i < d->rounds; i++) {
+    uint64_t page = next_random(&random) % d->heap->pages;
+    volatile uint32_t *at = (volatile uint32_t *)(uintptr_t)(base + page * PAGE) + next_random(&random) % 4 * 100;
+    __atomic_fetch_add(at, 1, __ATOMIC_SEQ_CST);
+    if (i % 3 == 0) (void)__atomic_load_n(at + 50, __ATOMIC_SEQ_CST);
+  }
+}
+
+struct adding {
+  struct device *device;
+  volatile unsigned char *base;
+  uint64_t seed;
+};
+
+static void *add_beside(void *arg) {
+  struct adding *a = arg;
+  add_everywhere(a->device, a->base, a->seed);
+  return NULL;
+}
+
+static void add_by_two(void *arg) {
+  struct device *d = arg;
+  struct adding beside = {d, d->range, 999};
+  pthread_t thread = start_thread(add_beside, &beside);
+  add_everywhere(d, d->range, 5555);
+  pthread_join(thread, NULL);
+}
+
+static void both_sides_add_to_the_same_words(const struct shape *shape) {
+  const uint64_t budgets[] = {120, LEAST};
+  for (int b = 0; b < 2; b++) {
+    struct device it, *d = open_device_with(shape, 120, budgets[b], &it);
+    if (!d) return;
+    d->rounds = shape->quick ? 1000 : 10000;
+    struct adding beside = {d, d->heap->app, 31};
+    start(d, add_by_two, true);
+    pthread_t thread = start_thread(add_beside, &beside);
+    uint64_t random = 17;
+    for (int i = 0; i < 200; i++) { // and views come and go
+      uint64_t page = next_random(&random) % 120;
+      bool writes = next_random(&random) & 1;
+      CHECK_EQUAL(fetch(d->heap, page, page + 1, HMM_PIN | (writes ? HMM_EXCLUSIVE : 0) | (i & 1 ? HMM_MAP : 0)), 0);
+      unsigned char *view = d->heap->alias + page * PAGE;
+      if (writes) *(uint32_t *)(void *)(view + 2000) += 1;
+      unpin(d->heap, page, writes);
+      CHECK_EQUAL(hmm_wake_device(d->heap->pager, page, page + 1), 0);
+      CHECK(there(d) <= budgets[b]);
+    }
+    pthread_join(thread, NULL);
+    struct hmm_violation violation;
+    CHECK(!finish(d, &violation));
+    uint64_t sum = 0, random_views = 17, views = 0;
+    for (uint64_t page = 0; page < 120; page++) {
+      for (uint64_t i = 0; i < 4; i++) sum += *on_host(d, page, i * 100);
+    }
+    CHECK_EQUAL(sum, 3 * (uint64_t)d->rounds);
+    for (int i = 0; i < 200; i++) {
+      next_random(&random_views);
+      views += next_random(&random_views) & 1;
+    }
+    for (uint64_t page = 0; page < 120; page++) views -= *on_host(d, page, 500);
+    CHECK_EQUAL(views, 0);
+    close_device(d);
+  }
+}
+
+ON_DEVICE static void wait_in_the_middle(void *arg) {
+  struct device *d = arg;
+  *on_device(d, 3, 0) = 7;
+  d->running = true;
+  AWAIT(d->go);
+  d->sum = *on_device(d, 3, 0) * 100 + *on_device(d, 3, 1);
+}
+
+static void the_host_does_not_wait_for_the_kernel(const struct shape *shape) {
+  struct device it, *d = open_device_with(shape, PAGES, LEAST, &it);
+  struct hmm_violation violation;
+  if (!d) return;
+  start(d, wait_in_the_middle, true);
+  AWAIT(d->running);
+  CHECK_EQUAL(*on_host(d, 3, 0), 7);
+  CHECK_EQUAL(state(d->heap, 3), SHARED);
+  *on_host(d, 3, 1) = 8;
+  CHECK_EQUAL(state(d->heap, 3), HOST);
+  CHECK_EQUAL(there(d), 0);
+  d->go = true;
+  CHECK(!finish(d, &violation));
+  CHECK_EQUAL(d->sum, 708);
+  CHECK_EQUAL(state(d->heap, 3), SHARED);
+  close_device(d);
+}
+
+static void a_kernel_waits_for_a_view(const struct shape *shape) {
+  for (int writes = 0; writes < 2; writes++) {
+    struct device it, *d = open_device_with(shape, PAGES, LEAST, &it);
+    struct hmm_violation violation;
+    if (!d) return;
+    start(d, wait_in_the_middle, true);
+    AWAIT(d->running);
+    CHECK_EQUAL(fetch(d->heap, 3, 4, HMM_PIN | (writes ? HMM_EXCLUSIVE : 0)), 0);
+    CHECK_EQUAL(*(uint32_t *)(void *)(d->heap->alias + 3 * PAGE), 7);
+    d->go = true;
+    if (writes) {
+      for (int i = 0; i < 100; i++) CHECK_EQUAL(hmm_wake_device(d->heap->pager, 3, 4), 0); // it looks, and sleeps again
+      ((uint32_t *)(void *)(d->heap->alias + 3 * PAGE))[1] = 5;
+    }
+    unpin(d->heap, 3, writes);
+    CHECK_EQUAL(hmm_wake_device(d->heap->pager, 3, 4), 0);
+    CHECK(!finish(d, &violation));
+    CHECK_EQUAL(d->sum, writes ? 705 : 700);
+    close_device(d);
+  }
+}
+
+// ---- what is refused
+
+ON_DEVICE static void run_wild(void *arg) {
+  struct device *d = arg;
+  *on_device(d, 10, 9) = 1; // all of this is wild but the last
+  d->sum = *on_device(d, 10, 9) + *on_device(d, 11, 0);
+  *on_device(d, 12, 1) = 4;
+  for (uint64_t page = 100; page < 300; page++) *on_device(d, page, 0) = 9;
+  *on_device(d, 50, 0) += 2;
+}
+
+static void a_refused_access_gets_a_page_of_its_own(const struct shape *shape) {
+  struct device it, *d = open_device_with(shape, PAGES, LEAST, &it);
+  struct hmm_violation violation;
+  if (!d) return;
+  for (uint64_t page = 0; page < PAGES; page++) put(d->heap, page, 6);
+  for (uint64_t page = 100; page < 300; page++) set_word(d->heap, page, word_next(word(d->heap, page), UNMAPPED, 0, 0, 0));
+  set_word(d->heap, 10, word_next(word(d->heap, 10), UNMAPPED, 0, 0, 0));
+  set_word(d->heap, 11, word_next(word(d->heap, 11), POISONED, 0, 0, 0));
+  protect(d->heap, 12, 1);
+  start(d, run_wild, true);
+  CHECK(finish(d, &violation));
+  CHECK_EQUAL(violation.kind, HMM_OUTSIDE);
+  CHECK_EQUAL(violation.page, 10);
+  CHECK_EQUAL(violation.offset, 36);
+  CHECK_EQUAL(violation.write, 1);
+  CHECK_EQUAL(d->heap->alias[12 * PAGE + 4], 0);
+  expect(d->heap, 12, 6);
+  CHECK_EQUAL(*on_host(d, 50, 0), 2);
+  CHECK_EQUAL(there(d), 1); // page 50 is left, to be read, and nothing of them
+  CHECK_EQUAL(state(d->heap, 10), UNMAPPED);
+  for (uint64_t page = 100; page < 300; page++) set_word(d->heap, page, word_next(word(d->heap, page), EMPTY, 0, 0, 0));
+  start(d, run_wild, true);
+  CHECK(finish(d, &violation)); // told again
+  CHECK_EQUAL(violation.page, 10);
+  CHECK_EQUAL(*on_host(d, 200, 0), 9);
+  close_device(d);
+}
+
+ON_DEVICE static void write_to_page_2(void *arg) {
+  struct device *d = arg;
+  *on_device(d, 2, 0) = 77;
+  d->running = true;
+  AWAIT(d->go);
+  d->sum = *on_device(d, 2, 0);
+  *on_device(d, 2, 0) = 78;
+}
+
+// The kernel has the page when its rights change.
+static void rights_change_in_the_middle(const struct shape *shape) {
+  for (uint64_t access = 0; access < 3; access++) {
+    struct device it, *d = open_device_with(shape, PAGES, LEAST, &it);
+    struct hmm_violation violation = {0};
+    if (!d) return;
+    start(d, write_to_page_2, true);
+    AWAIT(d->running);
+    protect(d->heap, 2, access);
+    d->go = true;
+    CHECK_EQUAL(finish(d, &violation), access < 2);
+    const uint64_t kinds[] = {HMM_UNREADABLE, HMM_UNWRITABLE, 0};
+    CHECK_EQUAL(violation.kind, kinds[access]);
+    CHECK_EQUAL(d->sum, access ? 77 : 0);
+    protect(d->heap, 2, 2);
+    CHECK_EQUAL(*on_host(d, 2, 0), access < 2 ? 77 : 78);
+    close_device(d);
+  }
+}
+
+static void contents_are_given_up_in_the_middle(const struct shape *shape) {
+  struct device it, *d = open_device_with(shape, PAGES, LEAST, &it);
+  struct hmm_violation violation;
+  if (!d) return;
+  start(d, write_to_page_2, true);
+  AWAIT(d->running);
+  CHECK_EQUAL(hmm_discard(d->heap->pager, 2, 3, NULL), 0);
+  d->go = true;
+  CHECK(!finish(d, &violation));
+  CHECK_EQUAL(d->sum, 0);
+  CHECK_EQUAL(*on_host(d, 2, 0), 78);
+  close_device(d);
+}
+
+// As RegionChanges does it: the words, the mapping, and then it waits.
+static void a_region_goes_in_the_middle(const struct shape *shape) {
+  struct device it, *d = open_device_with(shape, PAGES, LEAST, &it);
+  struct hmm_violation violation;
+  if (!d) return;
+  start(d, write_to_page_2, true);
+  AWAIT(d->running);
+  set_word(d->heap, 2, word_next(word(d->heap, 2), UNMAPPED, 0, 0, 0));
+  CHECK_EQUAL(hmm_forbid(d->heap->pager, 2, 3, 0), 0);
+  CHECK_EQUAL(there(d), 0);
+  d->go = true;
+  CHECK_EQUAL(hmm_await(d->heap->pager, -1, 2, 3, 0), 0);
+  CHECK(finish(d, &violation));
+  CHECK_EQUAL(violation.kind, HMM_OUTSIDE);
+  CHECK_EQUAL(d->sum, 0);
+  set_word(d->heap, 2, word_next(word(d->heap, 2), EMPTY, 0, 0, 0)); // another region
+  CHECK_EQUAL(hmm_set_access(d->heap->pager, 2, 3, 2), 0);
+  CHECK_EQUAL(*on_host(d, 2, 0), 0);
+  close_device(d);
+}
+
+static void all_comes_home_when_asked(const struct shape *shape) {
+  struct device it, *d = open_device_with(shape, PAGES, LEAST, &it);
+  if (!d) return;
+  run(d, add_three, true);
+  for (uint64_t page = 0; page < PAGES; page++) CHECK_EQUAL(*on_host(d, page, 1), 3);
+  d->first = 0, d->end = 40;
+  run(d, add_three, true);
+  CHECK_EQUAL(hmm_take_home(d->heap->pager, 0, PAGES), 0);
+  CHECK_EQUAL(there(d), 0);
+  for (uint64_t page = 0; page < PAGES; page++) CHECK_EQUAL(*on_host(d, page, 1), page < 40 ? 6 : 3);
+  close_device(d);
+}
+
+// ---- failures
+
+static void a_launch_that_fails_poisons_what_the_device_has(const struct shape *shape) {
+  struct device it, *d = open_device_with(shape, PAGES, LEAST, &it);
+  struct hmm_violation violation;
+  unsigned char byte;
+  if (!d) return;
+  d->end = 20;
+  put(d->heap, 30, 4);
+  d->launching = (struct launching){.kernel = {add_three, d, -5}};
+  CHECK_EQUAL(launch(d->heap, &d->launching, 0, 0, 20, true), 0);
+  CHECK(!finish(d, &violation));
+  CHECK_EQUAL(state(d->heap, 3), POISONED);
+  CHECK(touch_read(d->heap, 3, &byte));
+  CHECK_EQUAL(hmm_discard(d->heap->pager, 0, 20, NULL), 0);
+  run(d, add_three, true);
+  CHECK_EQUAL(*on_host(d, 3, 0), 3);
+  expect(d->heap, 30, 4);
+  fake_fail(HMM_CL_ENQUEUE_KERNEL, -6, 0, 1);
+  d->launching = (struct launching){.kernel = {add_three, d, 0}};
+  CHECK(launch(d->heap, &d->launching, 0, 0, 20, true) < 0);
+  run(d, add_three, true);
+  CHECK_EQUAL(*on_host(d, 3, 0), 6);
+  close_device(d);
+}
+
+static void the_next_kernel_waits_for_its_turn(const struct shape *shape) {
+  struct device it, *d = open_device_with(shape, PAGES, LEAST, &it);
+  if (!d) return;
+  struct launching many[20];
+  d->end = 10;
+  for (int i = 0; i < 20; i++) {
+    many[i] = (struct launching){.kernel = {add_three, d, 0}};
+    CHECK_EQUAL(launch(d->heap, &many[i], 0, 0, 10, true), 0);
+    CHECK(many[i].request.event);
+  }
+  for (int i = 0; i < 20; i++) {
+    struct hmm_violation violation;
+    CHECK_EQUAL(hmm_violation_of(d->heap->pager, many[i].request.number, &violation), 0);
+    fake_wait((void *)(uintptr_t)many[i].request.event);
+  }
+  CHECK_EQUAL(*on_host(d, 9, 0), 60);
+  close_device(d);
+}
+
+const struct test faulting_tests[] = {
+    {"goes_over_more_than_it_holds", goes_over_more_than_it_holds, true},
+    {"what_nobody_has_written_reads_as_zeros", what_nobody_has_written_reads_as_zeros, true},
+    {"a_budget_that_is_too_small_is_refused", a_budget_that_is_too_small_is_refused, true},
+#ifdef __x86_64__
+    {"an_instruction_gets_all_the_pages_that_it_needs", an_instruction_gets_all_the_pages_that_it_needs, true},
+#endif
+    {"both_sides_add_to_the_same_words", both_sides_add_to_the_same_words, true},
+    {"the_host_does_not_wait_for_the_kernel", the_host_does_not_wait_for_the_kernel, true},
+    {"a_kernel_waits_for_a_view", a_kernel_waits_for_a_view, true},
+    {"a_refused_access_gets_a_page_of_its_own", a_refused_access_gets_a_page_of_its_own, true},
+    {"rights_change_in_the_middle", rights_change_in_the_middle, true},
+    {"contents_are_given_up_in_the_middle", contents_are_given_up_in_the_middle, true},
+    {"a_region_goes_in_the_middle", a_region_goes_in_the_middle, true},
+    {"all_comes_home_when_asked", all_comes_home_when_asked, true},
+    {"a_launch_that_fails_poisons_what_the_device_has", a_launch_that_fails_poisons_what_the_device_has, true},
+    {"the_next_kernel_waits_for_its_turn", the_next_kernel_waits_for_its_turn, true},
+    {0},
+};

@@ -1,0 +1,268 @@
+package io.github.hmm4j;
+
+import static java.lang.foreign.ValueLayout.JAVA_INT;
+import static java.lang.foreign.ValueLayout.JAVA_LONG;
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+import static org.junit.jupiter.api.Assumptions.assumeTrue;
+
+import io.github.hmm4j.account.Counter;
+import io.github.hmm4j.device.NDRange;
+import io.github.hmm4j.error.AccessViolationException;
+import io.github.hmm4j.error.HostAccessUnavailableException;
+import io.github.hmm4j.kernels.Source;
+import io.github.hmm4j.mirror.Placement;
+import io.github.hmm4j.pager.HostAccess;
+import io.github.hmm4j.pager.HostView;
+import io.github.hmm4j.pager.Ladder;
+import io.github.hmm4j.space.Protection;
+import java.lang.foreign.MemorySegment;
+import java.util.SplittableRandom;
+import java.util.concurrent.TimeUnit;
+import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.Timeout;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
+
+/// Kernels as anybody writes them, which fault over more than the device may hold.
+@Timeout(value = 60, unit = TimeUnit.SECONDS)
+final class DeviceFaultsTest {
+
+    private static final int PAGE = 4096;
+    private static final int INTS = PAGE / Integer.BYTES;
+
+    private static final Source PLAIN = Source.text("plain.cl", """
+            __kernel void update(__global int *a, int k) { size_t i = get_global_id(0); a[i] = a[i] * 3 + k; }
+            __kernel void sum(__global const int *a, __global long *out, int n) {
+              long s = 0;
+              for (int i = 0; i < n; i++) s += a[get_global_id(0) * n + i];
+              out[get_global_id(0)] = s;
+            }
+            __kernel void gather(__global const int *a, __global const int *at, __global int *out) { out[get_global_id(0)] = a[at[get_global_id(0)]]; }
+            __kernel void add_often(volatile __global int *a, int n, int times) {
+              for (int i = 0; i < times; i++) atomic_inc(&a[(get_global_id(0) * 7919 + i * 1031) % n]);
+            }
+            __kernel void write_at(__global int *a, long at) { a[at] = 77; }
+            __kernel void read_at(__global const int *a, long at, __global int *out) { out[0] = a[at] + 1; }
+            """);
+
+    @BeforeEach
+    void needsUserfaultfd() {
+        assumeTrue(Ladder.best().mode() == HostAccess.Mode.UFFD, "userfaultfd cannot be had here");
+    }
+
+    private static HmmBuilder builder(int pageBytes, long budgetBytes) {
+        return Hmm.builder().hostAccess(HostAccess.Mode.UFFD).heap(ByteSize.mib(64)).pageSize(pageBytes).budget(budgetBytes).deviceFaults();
+    }
+
+    private static long leastPages(Hmm hmm) {
+        return 33L * hmm.device().info().computeUnits();
+    }
+
+    /// With the least budget that there is.
+    private static Hmm open() {
+        try (Hmm any = Hmm.builder().heap(ByteSize.mib(2)).open()) {
+            return builder(PAGE, leastPages(any) * PAGE).open();
+        }
+    }
+
+    private static Kernel kernel(Hmm hmm, String name) {
+        return hmm.program(PLAIN).kernel(name);
+    }
+
+    private static MemorySegment ints(Hmm hmm, int count) {
+        MemorySegment segment = hmm.heap().allocate(JAVA_INT, count);
+        for (int i = 0; i < count; i++) {
+            segment.setAtIndex(JAVA_INT, i, i ^ i >>> 7);
+        }
+        return segment;
+    }
+
+    private static long count(Hmm hmm, Counter counter) {
+        return hmm.report().count(counter);
+    }
+
+    @ParameterizedTest
+    @CsvSource({"4096, 4096, 4", "4096, 4096, 1", "65536, 256, 4", "65536, 256, 2", "2097152, 0, 1"})
+    void plainKernelsRunOverMoreThanTheBudget(int pageBytes, int pages, int times) {
+        long bytes = pages == 0 ? ByteSize.mib(40) : (long) pages * pageBytes;
+        try (Hmm hmm = builder(pageBytes, Math.max(bytes / times, 33L * 2 * pageBytes)).heap(ByteSize.mib(128)).open()) {
+            assertThat(hmm.device().placement()).isEqualTo(Placement.FAULTING);
+            int count = (int) (bytes / Integer.BYTES);
+            int items = 1024;
+            MemorySegment a = ints(hmm, count);
+            MemorySegment sums = hmm.heap().allocate(JAVA_LONG, items);
+            for (int k = 1; k <= 2; k++) {
+                kernel(hmm, "update").args(a, k).launch(NDRange.of(count)).await();
+                kernel(hmm, "sum").args(a, Arg.out(sums), count / items).launch(NDRange.of(items)).await();
+                assertThat(hmm.device().usedBytes()).isLessThanOrEqualTo(hmm.device().budgetBytes());
+            }
+            int[] expected = new int[count];
+            for (int i = 0; i < count; i++) {
+                expected[i] = ((i ^ i >>> 7) * 3 + 1) * 3 + 2;
+            }
+            for (int item = 0; item < items; item++) {
+                long sum = 0;
+                for (int i = 0; i < count / items; i++) {
+                    sum += expected[item * (count / items) + i];
+                }
+                assertThat(sums.getAtIndex(JAVA_LONG, item)).isEqualTo(sum);
+            }
+            assertThat(a.toArray(JAVA_INT)).isEqualTo(expected);
+            assertThat(count(hmm, Counter.DEVICE_BROUGHT_WRITE) + count(hmm, Counter.DEVICE_BROUGHT_READ)).isGreaterThanOrEqualTo(bytes / pageBytes);
+            assertThat(count(hmm, Counter.DEVICE_EVICTED) > 0).isEqualTo(bytes > hmm.device().budgetBytes());
+            assertThat(count(hmm, Counter.DEVICE_REFUSED)).isZero();
+        }
+    }
+
+    @Test
+    void onlyWhatIsTouchedMoves() {
+        try (Hmm hmm = open()) {
+            MemorySegment table = ints(hmm, 4000 * INTS);
+            int[] places = new SplittableRandom(5).ints(60, 0, 4000 * INTS).toArray();
+            MemorySegment at = hmm.heap().allocateFrom(JAVA_INT, places);
+            MemorySegment out = hmm.heap().allocate(JAVA_INT, places.length);
+            kernel(hmm, "gather").args(table, at, Arg.out(out)).launch(NDRange.of(places.length)).await();
+            for (int i = 0; i < places.length; i++) {
+                assertThat(out.getAtIndex(JAVA_INT, i)).isEqualTo(places[i] ^ places[i] >>> 7);
+            }
+            assertThat(count(hmm, Counter.DEVICE_BROUGHT_READ) + count(hmm, Counter.DEVICE_BROUGHT_WRITE) - count(hmm, Counter.DEVICE_AHEAD)).isLessThanOrEqualTo(places.length + 4L);
+        }
+    }
+
+    @Test
+    void theHostTouchesWhatAKernelIsWorkingOn() {
+        try (Hmm hmm = open()) {
+            int count = 300 * INTS;
+            int times = 500;
+            MemorySegment a = hmm.heap().allocate(JAVA_INT, count);
+            Launch launch = kernel(hmm, "add_often").args(a, count, times).launch(NDRange.of(16));
+            SplittableRandom random = new SplittableRandom(11);
+            int added = 0;
+            var element = JAVA_INT.arrayElementVarHandle();
+            while (!launch.isDone() && added < 20_000) {
+                int ignored = (int) element.getAndAdd(a, 0L, (long) random.nextInt(count), 1);
+                added += ignored >= 0 ? 1 : 0;
+            }
+            launch.await();
+            long sum = 0;
+            for (int value : a.toArray(JAVA_INT)) {
+                sum += value;
+            }
+            assertThat(sum).isEqualTo(16L * times + added);
+        }
+    }
+
+    @Test
+    void aKernelWaitsForAViewOfWhatItTouches() {
+        try (Hmm hmm = open()) {
+            MemorySegment a = ints(hmm, INTS);
+            Launch launch;
+            try (HostView view = hmm.heap().sharedView(a, Access.WRITE)) {
+                launch = Background.call(() -> kernel(hmm, "update").args(a, 1).launch(NDRange.of(INTS))).join();
+                view.segment().setAtIndex(JAVA_INT, 3, 100);
+                assertThat(launch.isDone()).isFalse();
+            }
+            launch.await();
+            assertThat(a.getAtIndex(JAVA_INT, 3)).isEqualTo(301);
+        }
+    }
+
+    @Test
+    void anAccessToNoRegionEndsTheLaunch() {
+        try (Hmm hmm = open()) {
+            MemorySegment a = ints(hmm, INTS);
+            MemorySegment b = ints(hmm, INTS);
+            long behind = INTS + 5;
+            Launch wild = kernel(hmm, "write_at").args(a, behind).launch(NDRange.of(1));
+            for (int i = 0; i < 2; i++) {
+                assertThatThrownBy(wild::await).isInstanceOfSatisfying(AccessViolationException.class, violation -> {
+                    assertThat(violation.kind()).isEqualTo(AccessViolationException.Kind.OUTSIDE);
+                    assertThat(violation.addressBytes()).isEqualTo(a.address() + behind * Integer.BYTES);
+                }).hasMessageContaining("kernel=write_at").hasMessageContaining("20 bytes behind the end of");
+            }
+            assertThat(b.getAtIndex(JAVA_INT, 5)).isEqualTo(5);
+            MemorySegment out = hmm.heap().allocate(JAVA_INT, 1);
+            Launch reads = kernel(hmm, "read_at").args(a, hmm.heap().capacityBytes() / 8, out).launch(NDRange.of(1));
+            assertThatThrownBy(reads::await).isInstanceOf(AccessViolationException.class).hasMessageContaining("refused read");
+            assertThat(out.get(JAVA_INT, 0)).isOne(); // it read a zero
+            MemorySegment c = hmm.heap().allocate(JAVA_INT, 100L * INTS);
+            assertThat(c.toArray(JAVA_INT)).containsOnly(0);
+            kernel(hmm, "update").args(a, 0).launch(NDRange.of(INTS)).await();
+        }
+    }
+
+    @Test
+    void aProtectionIsKept() {
+        try (Hmm hmm = open()) {
+            MemorySegment a = ints(hmm, 2 * INTS);
+            kernel(hmm, "update").args(a, 0).launch(NDRange.of(2 * INTS)).await();
+            hmm.heap().protect(a, Protection.READ);
+            Launch refused = kernel(hmm, "write_at").reads("a").args(a, 7L).launch(NDRange.of(1));
+            assertThatThrownBy(refused::await).isInstanceOfSatisfying(AccessViolationException.class,
+                    violation -> assertThat(violation.kind()).isEqualTo(AccessViolationException.Kind.PERMISSION));
+            assertThat(a.getAtIndex(JAVA_INT, 7)).isEqualTo(21);
+            hmm.heap().protect(a, Protection.READ_WRITE);
+            kernel(hmm, "write_at").args(a, 7L).launch(NDRange.of(1)).await();
+            assertThat(a.getAtIndex(JAVA_INT, 7)).isEqualTo(77);
+        }
+    }
+
+    @Test
+    void regionsGoAndMoveWhileTheDeviceHasThem() {
+        try (Hmm hmm = open()) {
+            for (int i = 0; i < 50; i++) {
+                MemorySegment a = ints(hmm, 3 * INTS);
+                kernel(hmm, "update").args(a, i).launch(NDRange.of(3 * INTS)).await();
+                MemorySegment moved = hmm.heap().move(a);
+                assertThat(moved.getAtIndex(JAVA_INT, 2)).isEqualTo(6 + i);
+                kernel(hmm, "update").args(moved, i).launch(NDRange.of(3 * INTS)).await();
+                if (i % 2 == 0) {
+                    hmm.heap().discard(moved);
+                    assertThat(moved.toArray(JAVA_INT)).containsOnly(0);
+                }
+                hmm.heap().free(moved);
+                assertThat(hmm.device().usedBytes()).isZero();
+            }
+        }
+    }
+
+    @Test
+    void aRegionIsMovedUnderARunningKernel() {
+        try (Hmm hmm = open()) {
+            int count = 100 * INTS;
+            MemorySegment a = hmm.heap().allocate(JAVA_INT, count);
+            Launch launch = kernel(hmm, "add_often").args(a, count, 1_000).launch(NDRange.of(4));
+            MemorySegment moved = hmm.heap().move(a);
+            try {
+                launch.await();
+            } catch (AccessViolationException e) {
+                assertThat(e.kind()).isEqualTo(AccessViolationException.Kind.OUTSIDE); // it was not through
+            }
+            long sum = 0;
+            for (int value : moved.toArray(JAVA_INT)) {
+                sum += value;
+            }
+            assertThat(sum).isBetween(0L, 4_000L);
+        }
+    }
+
+    @Test
+    void whatCannotBeIsRefusedByName() {
+        try (Hmm hmm = open()) {
+            long least = leastPages(hmm) * PAGE;
+            assertThatThrownBy(() -> builder(PAGE, least - PAGE).open()).isInstanceOf(IllegalArgumentException.class)
+                    .hasMessageContaining("budgetBytes=" + (least - PAGE)).hasMessageContaining("at least " + least);
+            assertThatThrownBy(() -> Hmm.builder().hostAccess(HostAccess.Mode.SIGSEGV).deviceFaults().open()).isInstanceOf(HostAccessUnavailableException.class)
+                    .hasMessageContaining("userfaultfd");
+            assertThatThrownBy(() -> Hmm.builder().hostAccess(HostAccess.Mode.CHECKED).deviceFaults().open()).isInstanceOf(HostAccessUnavailableException.class);
+            assertThatThrownBy(() -> Hmm.builder().exclusive().deviceFaults().open()).isInstanceOf(IllegalArgumentException.class).hasMessageContaining("exclusive=true");
+            assertThatThrownBy(() -> Hmm.builder().hostOnly().deviceFaults().open()).isInstanceOf(IllegalArgumentException.class).hasMessageContaining("devices=0");
+            MemorySegment a = ints(hmm, INTS);
+            assertThatThrownBy(() -> hmm.heap().prefetch(a, hmm.device())).isInstanceOf(IllegalStateException.class).hasMessageContaining("deviceFaults");
+            hmm.evictAll(hmm.device());
+            assertThat(hmm.device().usedBytes()).isZero();
+        }
+    }
+}
