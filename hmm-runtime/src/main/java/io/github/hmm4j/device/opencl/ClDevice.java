@@ -8,6 +8,7 @@ import io.github.hmm4j.device.DeviceProgram;
 import io.github.hmm4j.device.NativeHandles;
 import io.github.hmm4j.error.HmmException;
 import io.github.hmm4j.kernels.Source;
+import io.github.hmm4j.space.ShareLock;
 import io.github.hmm4j.timeline.DeviceClock;
 import io.github.hmm4j.timeline.Timeline;
 import java.util.ArrayList;
@@ -17,8 +18,6 @@ import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;
-import java.util.concurrent.locks.ReadWriteLock;
-import java.util.concurrent.locks.ReentrantReadWriteLock;
 import java.util.function.Supplier;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
@@ -44,8 +43,8 @@ public final class ClDevice implements Device {
     private final ClQueue compute;
     private final ClQueue copy;
 
-    /// Whoever makes something reads; close writes, so that nothing is made of a context that is being released.
-    private final ReadWriteLock life = new ReentrantReadWriteLock();
+    /// Shared by whoever makes something, taken alone to close: nothing is made of a context that is being released.
+    private final ShareLock life = new ShareLock();
     private final Set<Owned> owned = ConcurrentHashMap.newKeySet();
     private boolean closed;
 
@@ -236,7 +235,7 @@ public final class ClDevice implements Device {
 
     @Override
     public void close() {
-        life.writeLock().lock();
+        life.takeAlone();
         try {
             if (closed) {
                 return;
@@ -250,7 +249,7 @@ public final class ClDevice implements Device {
             release(cleanup, Owned.class);
             cleanup.run(compute::release).run(copy::release).run(() -> api.releaseContext(context)).end();
         } finally {
-            life.writeLock().unlock();
+            life.leave();
         }
     }
 
@@ -260,16 +259,21 @@ public final class ClDevice implements Device {
 
     /// Makes something that this device closes at the latest when it is closed itself.
     <T extends Owned> T own(Supplier<T> make) {
-        life.readLock().lock();
+        life.share();
         try {
             if (closed) {
                 throw new IllegalStateException("device is closed: " + this);
             }
             T made = make.get();
-            owned.add(made);
+            try {
+                owned.add(made);
+            } catch (OutOfMemoryError e) {
+                made.close();
+                throw e;
+            }
             return made;
         } finally {
-            life.readLock().unlock();
+            life.unshare();
         }
     }
 
