@@ -15,7 +15,7 @@
 
 struct hmm_pager; // one heap
 
-#define HMM_ABI 6
+#define HMM_ABI 7
 #define HMM_MAX_DEVICES 16
 #define HMM_NAME_BYTES 64 // of a kernel's name here, with the zero at its end; longer ones are cut off
 #define HMM_MAX_PAGERS 256 // open at once; one more is -EUSERS
@@ -151,6 +151,13 @@ struct hmm_table {
   uint64_t bytes;                  // out: written to the device
 };
 
+// Bytes of an argument that the device cannot start a pointer at: the kernel gets a copy of them, made right before it on its own queue, which goes back right after it.
+struct hmm_argument_copy {
+  uint64_t from, from_offset; // cl_mem of the frames
+  uint64_t to, bytes;         // cl_mem that the kernel gets
+  uint64_t back;              // whether the kernel writes
+};
+
 struct hmm_launch {
   uint64_t device;
   uint64_t uses, use_count;        // struct hmm_use[]
@@ -167,6 +174,7 @@ struct hmm_launch {
   uint64_t moves;                  // with insist: struct hmm_move[], zeros, one for each page of each use in their order, or 0; what hmm_undo needs if there was no launch
   uint64_t paged;                  // of the uses the last so many: what the kernel finds through the table, as far as it is there; all others must be there as a whole
   uint64_t table;                  // struct hmm_table, or 0
+  uint64_t copies, copy_count;     // struct hmm_argument_copy[]
 };
 
 // A launch that was enqueued and ended badly. What it was to write is poisoned.

@@ -30,6 +30,7 @@
 #define LONGEST_LOOK_NANOS 5000000ULL
 
 typedef int (*enqueue_kernel)(void *queue, void *kernel, unsigned dims, const size_t *offset, const size_t *global, const size_t *local, unsigned waits, void *const *wait, void **event);
+typedef int (*enqueue_copy)(void *queue, void *from, void *to, size_t from_offset, size_t to_offset, size_t bytes, unsigned waits, void *const *wait, void **event);
 typedef int (*set_callback)(void *event, int on, void (*callback)(void *, int, void *), void *user);
 typedef int (*of_object)(void *object);
 typedef int (*event_info)(void *event, unsigned name, size_t bytes, void *value, size_t *got);
@@ -523,11 +524,59 @@ static int wait_for(struct hmm_pager *p, void *event) {
   return ask(p, event, &outcome) && outcome <= CL_COMPLETE ? outcome : waited;
 }
 
+static void release_events(struct hmm_pager *p, void **events, uint64_t count) {
+  for (uint64_t i = 0; i < count; i++) CL(p, of_object, HMM_CL_RELEASE_EVENT)(events[i]);
+}
+
+// A command of ours on the kernel's queue, behind all that is there. One that fails must not be lost on those behind it.
+static int copy_argument(struct hmm_pager *p, void *queue, const struct hmm_argument_copy *c, bool back, void **before, void **event) {
+  void *frames = (void *)(uintptr_t)c->from, *copy = (void *)(uintptr_t)c->to;
+  return CL(p, enqueue_copy, HMM_CL_ENQUEUE_COPY)(queue, back ? copy : frames, back ? frames : copy, back ? 0 : c->from_offset, back ? c->from_offset : 0, c->bytes,
+                                                  before ? 1 : 0, before, event);
+}
+
+// The kernel between the copies of its arguments; `event` is that of the last command. With a status nothing of it is in the queue any more, unless there is an event: then the kernel has
+// run, and what it wrote has not come back.
+static int enqueue_commands(struct hmm_pager *p, struct hmm_launch *request, const struct table_writes *before, enum hmm_call *failed, void **event) {
+  const struct hmm_argument_copy *copies = (const struct hmm_argument_copy *)(uintptr_t)request->copies;
+  void *queue = (void *)(uintptr_t)request->queue;
+  uint64_t count = 0;
+  int status = 0;
+  void **waits = before->events;
+  if (request->copy_count) {
+    if (!(waits = malloc((before->count + request->copy_count) * sizeof *waits))) return -6; // CL_OUT_OF_HOST_MEMORY
+    if (before->count) memcpy(waits, before->events, before->count * sizeof *waits);
+  }
+  *failed = HMM_CALL_COPY;
+  for (; count < request->copy_count && !status; count += !status) status = copy_argument(p, queue, &copies[count], false, NULL, &waits[before->count + count]);
+  if (!status) {
+    *failed = HMM_CALL_KERNEL;
+    unsigned wait_count = before->count + (unsigned)count;
+    status = CL(p, enqueue_kernel, HMM_CL_ENQUEUE_KERNEL)(queue, (void *)(uintptr_t)request->kernel, (unsigned)request->dimensions, NULL, (const size_t *)(uintptr_t)request->global,
+                                                          (const size_t *)(uintptr_t)request->local, wait_count, wait_count ? waits : NULL, event);
+  }
+  if (status && count) CL(p, of_object, HMM_CL_FLUSH)(queue); // if that fails, waiting sets them going
+  for (uint64_t i = 0; i < count && status; i++) await_command(p, waits[before->count + i]); // they read frames that are nobody's launch's from now on
+  if (request->copy_count) {
+    release_events(p, waits + before->count, count);
+    free(waits);
+  }
+  for (uint64_t i = 0; i < request->copy_count && !status; i++) {
+    if (!copies[i].back) continue;
+    void *last = *event;
+    status = copy_argument(p, queue, &copies[i], true, &last, event);
+    *failed = HMM_CALL_COPY;
+    if (status) *event = last;
+    else release_events(p, &last, 1);
+  }
+  return status;
+}
+
 static int enqueue(struct hmm_pager *p, struct launch *l, struct hmm_launch *request, const struct table_writes *before, struct hmm_failure *failure) {
   void *event = NULL, *queue = (void *)(uintptr_t)request->queue;
-  int status = CL(p, enqueue_kernel, HMM_CL_ENQUEUE_KERNEL)(queue, (void *)(uintptr_t)request->kernel, (unsigned)request->dimensions, NULL,
-                                                            (const size_t *)(uintptr_t)request->global, (const size_t *)(uintptr_t)request->local, before->count, before->count ? before->events : NULL, &event);
-  if (status) return fail(failure, HMM_OPENCL, 0, 0, status, HMM_CALL_KERNEL, l->device);
+  enum hmm_call call = HMM_CALL_KERNEL;
+  int status = enqueue_commands(p, request, before, &call, &event);
+  if (!event) return fail(failure, HMM_OPENCL, 0, 0, status, call, l->device);
   // From here on the kernel is the driver's, and whatever fails must not look as if it were not: the launch is under way, and its end has to be found out.
   bool kept = !CL(p, of_object, HMM_CL_RETAIN_EVENT)(event); // one reference for the caller, one for the table
   uint64_t number = l->number;
@@ -541,6 +590,13 @@ static int enqueue(struct hmm_pager *p, struct launch *l, struct hmm_launch *req
   p->launched[l->device]++;
   pthread_cond_broadcast(&p->launch_changed);
   pthread_mutex_unlock(&p->launch_lock);
+  if (status) { // what the kernel has written is lost, however it ends
+    CL(p, of_object, HMM_CL_FLUSH)(queue);
+    wait_for(p, event);
+    end(p, l, number, status);
+    release_events(p, &event, 1);
+    return fail(failure, HMM_OPENCL, 0, 0, status, call, l->device);
+  }
   request->event = (uint64_t)(uintptr_t)event;
   // The caller's reference keeps the event alive here, whatever the callback leads to. Flushed afterwards: a driver need not call back for what has ended before it was asked to.
   bool told = !CL(p, set_callback, HMM_CL_SET_CALLBACK)(event, CL_COMPLETE, on_complete, (void *)(uintptr_t)number);

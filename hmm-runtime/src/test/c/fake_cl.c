@@ -157,6 +157,23 @@ static int add(struct queue *q, enum hmm_cl call, struct command command, void *
   return status;
 }
 
+static int add_waiting(struct queue *q, enum hmm_cl call, struct command command, unsigned waits, void *const *wait, void **event) {
+  command.wait_count = waits;
+  pthread_mutex_lock(&lock);
+  for (unsigned i = 0; i < waits; i++) {
+    command.waits_for[i] = wait[i];
+    command.waits_for[i]->references++;
+  }
+  pthread_mutex_unlock(&lock);
+  int status = add(q, call, command, event);
+  if (status) {
+    pthread_mutex_lock(&lock);
+    for (unsigned i = 0; i < waits; i++) drop(command.waits_for[i]);
+    pthread_mutex_unlock(&lock);
+  }
+  return status;
+}
+
 static void *create_queue(void *context, void *device, uint64_t properties, int *status) {
   (void)context, (void)device, (void)properties;
   pthread_mutex_lock(&lock);
@@ -206,8 +223,9 @@ static int enqueue_write(void *q, void *memory, unsigned blocking, size_t offset
 }
 
 static int enqueue_copy(void *q, void *from, void *to, size_t from_offset, size_t to_offset, size_t bytes, unsigned waits, void *const *wait, void **event) {
-  CHECK(!waits && !wait && !((struct memory *)from)->mapped && !((struct memory *)to)->mapped);
-  return add(q, HMM_CL_ENQUEUE_COPY, (struct command){.from = fake_bytes(from) + from_offset, .to = fake_bytes(to) + to_offset, .bytes = bytes}, event);
+  CHECK(waits <= 1 && !waits == !wait && !((struct memory *)from)->mapped && !((struct memory *)to)->mapped);
+  struct command command = {.from = fake_bytes(from) + from_offset, .to = fake_bytes(to) + to_offset, .bytes = bytes};
+  return add_waiting(q, HMM_CL_ENQUEUE_COPY, command, waits, wait, event);
 }
 
 static void *enqueue_map(void *q, void *memory, unsigned blocking, uint64_t flags, size_t offset, size_t bytes, unsigned waits, void *const *wait, void **event, int *status) {
@@ -235,20 +253,7 @@ static int enqueue_unmap(void *q, void *memory, void *at, unsigned waits, void *
 
 static int enqueue_kernel(void *q, void *kernel, unsigned dimensions, const size_t *offset, const size_t *global, const size_t *local, unsigned waits, void *const *wait, void **event) {
   CHECK(dimensions == 1 && global[0] == 1 && !offset && !local && !waits == !wait && waits <= FAKE_WAITS);
-  struct command command = {.kernel = kernel, .wait_count = waits};
-  pthread_mutex_lock(&lock);
-  for (unsigned i = 0; i < waits; i++) {
-    command.waits_for[i] = wait[i];
-    command.waits_for[i]->references++;
-  }
-  pthread_mutex_unlock(&lock);
-  int status = add(q, HMM_CL_ENQUEUE_KERNEL, command, event);
-  if (status) {
-    pthread_mutex_lock(&lock);
-    for (unsigned i = 0; i < waits; i++) drop(command.waits_for[i]);
-    pthread_mutex_unlock(&lock);
-  }
-  return status;
+  return add_waiting(q, HMM_CL_ENQUEUE_KERNEL, (struct command){.kernel = kernel}, waits, wait, event);
 }
 
 static int wait_events(unsigned n, void *const *events) {

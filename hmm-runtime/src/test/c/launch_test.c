@@ -515,6 +515,59 @@ static void a_launch_that_nobody_can_ask_about_has_failed(const struct shape *sh
   }
 }
 
+// A kernel that adds 100 to the bytes of its copy.
+struct adding {
+  void *copy;
+  _Atomic int found;
+};
+
+static void add_to_copy(void *arg) {
+  struct adding *a = arg;
+  a->found = (unsigned char)fake_bytes(a->copy)[0];
+  for (int i = 0; i < 4; i++) fake_bytes(a->copy)[i] += 100;
+}
+
+// Where the device cannot start a pointer the kernel gets a copy of the bytes, and only those come back.
+static void arguments_that_are_copied(const struct shape *shape) {
+  for (int how = 0; how < 5; how++) {
+    struct heap *h = on_device(shape, true);
+    struct adding a = {.copy = fake_memory(4)};
+    struct hmm_argument_copy copy = {h->devices[0].memory_of_frame[2], 2 * PAGE + MIDDLE, (uint64_t)(uintptr_t)a.copy, 4, how != 1};
+    copy.from_offset -= (size_t)h->devices[0].chunk_of_frame[2] * PAGE;
+    struct launching l = {.kernel = {add_to_copy, &a, how == 2 ? -5 : 0}, .request = {.copies = (uint64_t)(uintptr_t)&copy, .copy_count = 1}};
+    const uint64_t page = 2;
+    if (how > 2) fake_fail(HMM_CL_ENQUEUE_COPY, -4, how - 3, 1);
+    int result = launch(h, &l, 0, page, page + 1, true);
+    CHECK_EQUAL(result, how > 2 ? -EIO : 0);
+    switch (how) {
+    case 0:
+    case 1:
+      CHECK_EQUAL(fake_wait((void *)(uintptr_t)l.request.event), 0);
+      CHECK_EQUAL(a.found, page + 1);
+      expect(h, page, (unsigned char)(how == 1 ? page + 1 : page + 101));
+      CHECK_EQUAL(h->app[page * PAGE + MIDDLE + 1], how == 1 ? 0 : 100);
+      CHECK_EQUAL(h->app[page * PAGE + MIDDLE + 4], 0);
+      break;
+    case 2: // nothing comes back, and the launch says so
+      CHECK(fake_wait((void *)(uintptr_t)l.request.event) < 0);
+      CHECK_EQUAL(hmm_await_all(h->pager), 0);
+      expect_poisoned(h, page);
+      break;
+    case 3: // not enqueued
+      CHECK(l.failure.call == HMM_CALL_COPY && l.failure.status == -4 && !l.request.event);
+      CHECK_EQUAL(fake_calls_of(HMM_CL_ENQUEUE_KERNEL), 0);
+      expect(h, page, (unsigned char)(page + 1));
+      break;
+    default: // the kernel has run, and what it wrote is lost
+      CHECK(l.failure.call == HMM_CALL_COPY && l.failure.status == -4 && !l.request.event);
+      expect_poisoned(h, page);
+    }
+    close_heap(h);
+    fake_reset();
+    fake_free(a.copy);
+  }
+}
+
 static void a_late_callback_ends_no_other_launch(const struct shape *shape) {
   struct heap *h = on_device(shape, true);
   struct launching l = {0};
@@ -578,6 +631,7 @@ const struct test launch_tests[] = {
     {"a_kernel_that_ends_at_once_is_seen_to_end", a_kernel_that_ends_at_once_is_seen_to_end, true},
     {"a_driver_may_never_call_back", a_driver_may_never_call_back, true},
     {"a_launch_that_nobody_can_ask_about_has_failed", a_launch_that_nobody_can_ask_about_has_failed, true},
+    {"arguments_that_are_copied", arguments_that_are_copied, false},
     {"a_late_callback_ends_no_other_launch", a_late_callback_ends_no_other_launch, true},
     {"whoever_relies_on_a_kernel_has_waited_for_its_event", whoever_relies_on_a_kernel_has_waited_for_its_event, true},
     {0},

@@ -1,6 +1,6 @@
 // paged.cl - kernels over data of the managed heap that may be larger than the device's memory, for each legal form.
 // In: heap addresses (ulong) of arrays or lists, beside plain arrays that are there as a whole.
-// Out: arrays in the heap (scale_*, count_values, sum_blocks), or plain ones (gather_rows, sum_lists).
+// Out: arrays in the heap (scale_*, count_values, sum_blocks), or plain ones (all others).
 // Grid: one-dimensional; see each kernel.
 // Needs: OpenCL C 1.2, hmm.clh (aperture, paged or plain).
 // Moves: what the kernels read and write, once; in paged form an entry of the table for each page or object beside it.
@@ -25,19 +25,34 @@ kernel void gather_rows(HMM_HEAP_CONST, const ulong table, global const uint *ro
     HMM_END;
 }
 
-// Form (a), restartable: out[i] = table[index[i]], here and there in the table. Each work-item takes `chunk` elements, any
-// local size.
+// Form (a), restartable: out[i] = table[index[i]], here and there in the table: first a look at all of them, then all
+// without a further one; if any is not ready, one by one. Each work-item takes `chunk` elements, any local size.
 kernel void gather_values(HMM_HEAP_CONST, const ulong table, global const uint *index, global float *out,
                           const ulong count, const uint chunk) {
     HMM_BEGIN;
     const ulong first = (ulong)get_global_id(0) * chunk;
     const ulong end = min(first + chunk, count);
-    for (ulong i = first; i < end; i++) {
-        global const float *value = HMM_READ(float, table + (ulong)index[i] * sizeof(float));
-        if (!value) {
+    ulong ready = first;
+    while (ready < end && HMM_READY(float, table + (ulong)index[ready] * sizeof(float))) {
+        ready++;
+    }
+    if (ready == end) {
+        for (ulong i = first; i < end; i++) {
+            out[i] = *HMM_READ_READY(float, table + (ulong)index[i] * sizeof(float));
+        }
+    } else {
+        bool missing = false;
+        for (ulong i = first; i < end; i++) {
+            global const float *value = HMM_READ(float, table + (ulong)index[i] * sizeof(float));
+            if (value) {
+                out[i] = *value;
+            } else {
+                missing = true;             // the rest is asked for all the same, to come with the same round
+            }
+        }
+        if (missing) {
             return;
         }
-        out[i] = *value;
     }
     HMM_END;
 }
@@ -79,6 +94,72 @@ kernel void scale_cached(HMM_HEAP, const ulong in, const ulong out, const ulong 
             return;
         }
         *to = a * *from + b;
+    }
+    HMM_END;
+}
+
+// Form (a), restartable: sums[i] = sum of amount * value over the rows of work-item i whose key is in `slots`. A row is
+// {key, amount}, a slot {key, value} or {-1, ...} if it is empty, which one at least is; mask + 1 slots, a power of two, a
+// key at the first free one from key * 2654435761 on. Each work-item takes `chunk` rows; the global size may be rounded up,
+// any local size.
+kernel void join_sums(HMM_HEAP_CONST, const ulong rows, global const int2 *slots, const uint mask, global long *sums,
+                      const ulong count, const uint chunk) {
+    HMM_BEGIN;
+    const ulong first = (ulong)get_global_id(0) * chunk;
+    const ulong end = min(first + chunk, count);
+    long sum = 0;
+    for (ulong at = first, run; at < end; at += run) {
+        global const int2 *row = HMM_READ_RUN(int2, rows + at * sizeof(int2), end - at, &run);
+        if (!row) {
+            return;
+        }
+        for (ulong i = 0; i < run; i++) {
+            const int2 probe = row[i];
+            for (uint slot = (uint)probe.x * 2654435761u & mask; slots[slot].x != -1; slot = (slot + 1) & mask) {
+                if (slots[slot].x == probe.x) {
+                    sum += (long)probe.y * slots[slot].y;
+                    break;
+                }
+            }
+        }
+    }
+    if (first < count) {
+        sums[get_global_id(0)] = sum;
+    }
+    HMM_END;
+}
+
+// Form (a), restartable, since to set a depth again changes nothing: one level of a breadth-first search. Vertex u has the
+// neighbours col[row[u] .. row[u + 1]), both arrays in the heap; depth is -1 where nobody has been. Takes `count` vertices
+// from `first` on, one work-item each; the global size may be rounded up, any local size.
+kernel void bfs_level_paged(HMM_HEAP_CONST, const ulong row, const ulong col, global int *depth, global int *changed,
+                            const int level, const uint first, const uint count) {
+    HMM_BEGIN;
+    const ulong u = first + get_global_id(0);
+    if (get_global_id(0) < count && depth[u] == level) {
+        global const long *begin = HMM_READ(long, row + u * sizeof(long));
+        global const long *end = HMM_READ(long, row + (u + 1) * sizeof(long));
+        if (!begin || !end) {
+            return;
+        }
+        bool found = false;
+        bool missing = false;
+        for (ulong e = (ulong)*begin, run; e < (ulong)*end; e += run) {
+            global const int *next = HMM_READ_RUN(int, col + e * sizeof(int), (ulong)*end - e, &run);
+            if (!next) {
+                missing = true;             // the rest is asked for all the same, to come with the same round
+                continue;
+            }
+            for (ulong i = 0; i < run; i++) {
+                found |= atomic_cmpxchg(&depth[next[i]], -1, level + 1) == -1;
+            }
+        }
+        if (found) {
+            atomic_or(changed, 1);          // now: those that are set already do not say so again
+        }
+        if (missing) {
+            return;
+        }
     }
     HMM_END;
 }

@@ -10,7 +10,9 @@ import java.util.List;
 /// | parameter | takes |
 /// | --- | --- |
 /// | pointer to global or constant memory | a managed segment: read if the pointer is `const` or `constant`, else read and written, unless [Kernel#reads] or [Kernel#writes] says otherwise; or [#in], [#out], [#inOut], which go before both |
+/// | the same, of nothing | an empty segment, or [#nullPointer]: the kernel gets `NULL` |
 /// | pointer to local memory | [#local] |
+/// | `char` to `ulong` | also a `boolean`, as 0 or 1, and a Java `char`, as its number |
 /// | scalar: `char`, `uchar`, `short`, `ushort`, `int`, `uint`, `long`, `ulong`, `half`, `float`, `double` | a boxed number, converted **without loss**: `2` for a `float`, `2f` for an `int`; `2.5f` for an `int` or `16777217` for a `float` is refused. Java has no unsigned numbers, so an unsigned type also takes the bits of the Java type of its width: `-1` is the largest `uint`, `-1L` the largest `ulong` |
 /// | vector, such as `float4` | [#vector], whose components are converted like scalars |
 /// | value of another type: a struct, a typedef, an enum | [#bytes]. A number or a vector is passed as Java has it, an `int` in 4 bytes and a `double` in 8. OpenCL tells of such a type its name only: **nothing is checked but the size, and that only by drivers that know it** (POCL does not) |
@@ -39,6 +41,11 @@ public sealed interface Arg {
     /// The kernel reads and writes these bytes.
     static Arg inOut(MemorySegment segment) {
         return new Memory(segment, Intent.IN_OUT);
+    }
+
+    /// A pointer that points nowhere, for an argument that a kernel can do without: it sees `NULL`.
+    static Arg nullPointer() {
+        return new NullPointer();
     }
 
     /// Local memory of this many bytes for each work-group.
@@ -90,6 +97,9 @@ public sealed interface Arg {
 
     /// Managed memory with an intent.
     record Memory(MemorySegment segment, Intent intent) implements Arg {}
+
+    /// No memory.
+    record NullPointer() implements Arg {}
 
     /// Work-group local memory.
     record Local(long lengthBytes) implements Arg {

@@ -1,5 +1,6 @@
 package io.github.hmm4j;
 
+import io.github.hmm4j.device.KernelLimits;
 import io.github.hmm4j.device.KernelParameter;
 import io.github.hmm4j.device.NDRange;
 import io.github.hmm4j.mirror.DeviceMirror;
@@ -43,6 +44,20 @@ public final class Kernel {
 
     public String name() {
         return name;
+    }
+
+    /// What it takes, in order: the names and types of its source. Immutable.
+    public List<KernelParameter> parameters() {
+        return parameters;
+    }
+
+    /// How large work-groups may be on a device, and how much local memory they may have.
+    ///
+    /// @throws io.github.hmm4j.error.KernelBuildException if the program does not compile for that device, where it was not needed before
+    public KernelLimits limits(HmmDevice device) {
+        try (Lifetime.Hold _ = hmm.lifetime().change("limits")) {
+            return program.compiled(hmm.mirrorOf(device), name).limits();
+        }
     }
 
     /// This kernel with the promise that it only reads what these pointers point to, whatever its signature says: a segment passed for one of them is taken as [Arg#in].

@@ -10,8 +10,11 @@ import io.github.hmm4j.error.HmmException;
 import io.github.hmm4j.migrate.LaunchGate;
 import io.github.hmm4j.mirror.DeviceMirror;
 import io.github.hmm4j.mirror.DeviceTable;
+import io.github.hmm4j.space.VaRange;
 import java.util.ArrayList;
+import java.util.HashMap;
 import java.util.List;
+import java.util.Map;
 import java.util.Objects;
 import java.util.function.Function;
 import org.jspecify.annotations.Nullable;
@@ -38,21 +41,25 @@ record KernelEnqueue(DeviceKernel kernel, Plan plan, NDRange range, DeviceMirror
 
     private <T extends @Nullable Completion> T withArguments(Function<List<KernelArgument>, T> launch) {
         List<DeviceMemory> windows = new ArrayList<>(plan.passed().size());
+        Map<VaRange, KernelArgument.Copied> copies = new HashMap<>();
         try {
             List<KernelArgument> arguments = new ArrayList<>(plan.passed().size());
             for (Plan.Passed passed : plan.passed()) {
                 arguments.add(switch (passed) {
-                    case Plan.Passed.Range(var bytes) -> memory(mirror.argument(bytes), windows);
+                    case Plan.Passed.Range range when range.copied() -> copies.computeIfAbsent(range.range(), bytes -> mirror.copiedArgument(bytes, plan.writes(bytes)));
+                    case Plan.Passed.Range(var bytes, _, _) -> memory(mirror.argument(bytes), windows);
                     case Plan.Passed.Image() when items == null -> memory(mirror.image(), windows);
                     case Plan.Passed.Image() -> new KernelArgument.Memory(mirror.pool().pagedMemory());
                     case Plan.Passed.Table() -> new KernelArgument.Memory(Objects.requireNonNull(mirror.deviceTable()).memory());
                     case Plan.Passed.Items() -> new KernelArgument.Memory(Objects.requireNonNull(items).memory());
                     case Plan.Passed.Value(var bytes) -> new KernelArgument.Value(bytes);
+                    case Plan.Passed.NullPointer() -> new KernelArgument.NullPointer();
                     case Plan.Passed.Local(var lengthBytes) -> new KernelArgument.Local(lengthBytes);
                 });
             }
             return launch.apply(arguments);
         } finally {
+            copies.values().forEach(copy -> closeQuietly(mirror, copy.copy()));
             for (int i = 0; i < windows.size(); i++) {
                 releaseQuietly(mirror, windows.get(i));
             }
@@ -62,6 +69,14 @@ record KernelEnqueue(DeviceKernel kernel, Plan plan, NDRange range, DeviceMirror
     private static KernelArgument memory(DeviceMemory window, List<DeviceMemory> windows) {
         windows.add(window); // there is room
         return new KernelArgument.Memory(window);
+    }
+
+    private static void closeQuietly(DeviceMirror mirror, DeviceMemory copy) {
+        try {
+            copy.close();
+        } catch (HmmException e) {
+            LaunchParts.warn("the copy of an argument of {} is not released", mirror, e);
+        }
     }
 
     /// The kernel may be enqueued already: that a window cannot be closed must not make it look as if it were not.

@@ -60,7 +60,7 @@ import org.slf4j.LoggerFactory;
 /// or an [InvalidationCallback], may look ([#residency], [#snapshot],
 /// [#smaps], what says how many bytes) and subscribe. All else of its own heap throws an [IllegalStateException] there.
 ///
-/// Segments live until [#free] or the end of the [Hmm]. Ranges given to the methods below lie within one allocation. Sizes are bytes. Threads: any.
+/// Segments live until [#free] or the end of the [Hmm]. Ranges given to the methods below lie within one allocation; to move, protect or discard an empty one does nothing. Sizes are bytes. Threads: any.
 public final class ManagedHeap implements SegmentAllocator {
 
     private static final Logger LOG = LoggerFactory.getLogger(ManagedHeap.class);
@@ -208,7 +208,9 @@ public final class ManagedHeap implements SegmentAllocator {
     /// @throws IllegalStateException if access is taken away while a view is open
     public void protect(MemorySegment segment, Protection protection) {
         try (Lifetime.Hold _ = lifetime.change("protect")) {
-            regions.protect(managed(segment), protection);
+            if (segment.byteSize() > 0) {
+                regions.protect(managed(segment), protection);
+            }
         }
     }
 
@@ -219,7 +221,9 @@ public final class ManagedHeap implements SegmentAllocator {
     /// @throws IllegalStateException    if a view is open
     public void discard(MemorySegment segment) {
         try (Lifetime.Hold _ = lifetime.change("discard")) {
-            regions.discard(writable(segment, "discard"));
+            if (segment.byteSize() > 0) {
+                regions.discard(writable(segment, "discard"));
+            }
         }
     }
 
@@ -284,8 +288,11 @@ public final class ManagedHeap implements SegmentAllocator {
 
     private MigrationReport migrate(MemorySegment segment, HmmDevice device, ToDevice.Effort effort) {
         try (Lifetime.Hold _ = lifetime.change(effort == ToDevice.Effort.EVERY_PAGE ? "prefetch" : "migrate")) {
-            PageRange range = space.pagesOf(managed(segment));
             DeviceMirror mirror = device.mirrorIn(pages);
+            if (segment.byteSize() == 0) {
+                return nothing();
+            }
+            PageRange range = space.pagesOf(managed(segment));
             UndoLog undo = new UndoLog(pages, mirror);
             mirror.lock().lock();
             try {
@@ -302,6 +309,10 @@ public final class ManagedHeap implements SegmentAllocator {
         }
     }
 
+    private static MigrationReport nothing() {
+        return new MigrationReport(new PageRange(0, 0));
+    }
+
     /// The pages have moved: that their host memory cannot be given back must not look as if they had not.
     private void leave(DeviceMirror mirror, PageRange range) {
         try {
@@ -314,7 +325,7 @@ public final class ManagedHeap implements SegmentAllocator {
     /// Brings pages home ahead of use; devices give their copies up.
     public MigrationReport prefetchHost(MemorySegment segment) {
         try (Lifetime.Hold _ = lifetime.change("prefetchHost")) {
-            return hostSide.fetch(space.pagesOf(managed(segment)), ToHost.Access.BRING_HOME, Cause.PREFETCH);
+            return segment.byteSize() == 0 ? nothing() : hostSide.fetch(space.pagesOf(managed(segment)), ToHost.Access.BRING_HOME, Cause.PREFETCH);
         }
     }
 
@@ -403,9 +414,7 @@ public final class ManagedHeap implements SegmentAllocator {
     }
 
     private VaRange managed(MemorySegment segment) {
-        VaRange range = VaRange.ofLength(segment.isNative() ? segment.address() : 0, segment.byteSize());
-        space.regionOf(range);
-        return range;
+        return Segments.rangeOf(space, segment);
     }
 
     /// The pages of an allocation, or of a page-aligned part of one; both ends of the allocation count as aligned.

@@ -18,6 +18,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.stream.Collectors;
 import java.util.stream.Stream;
+import org.jspecify.annotations.Nullable;
 
 /// The arguments of one launch, sorted out: what is passed for each parameter, which pages that takes, and in which mode.
 ///
@@ -29,7 +30,8 @@ final class Plan {
 
     /// What is passed for one parameter.
     sealed interface Passed {
-        record Range(VaRange range) implements Passed {}
+        /// @param copied whether the kernel gets a copy, because the device cannot start a pointer there
+        record Range(VaRange range, boolean writes, boolean copied) implements Passed {}
 
         record Image() implements Passed {}
 
@@ -41,6 +43,8 @@ final class Plan {
         record Value(MemorySegment bytes) implements Passed {}
 
         record Local(long lengthBytes) implements Passed {}
+
+        record NullPointer() implements Passed {}
     }
 
     private final AddressSpace space;
@@ -53,6 +57,7 @@ final class Plan {
     private final List<PageRange> windows = new ArrayList<>();
     private final List<PageUse> paged = new ArrayList<>();
     private final List<PageRange> dead = new ArrayList<>();
+    private final List<Passed.Range> followed = new ArrayList<>(); // what the kernel may reach by pointers in an aperture
     private int hidden; // parameters so far that the program does not see
 
     private Plan(AddressSpace space, DeviceKernel kernel, DeviceMirror mirror, Map<Integer, Arg.Intent> intents) {
@@ -76,11 +81,17 @@ final class Plan {
         plan.settleContradictions();
         plan.refuseTwoPlaces();
         plan.settlePagedContradictions();
+        plan.refuseTornCopies();
         return plan;
     }
 
     List<Passed> passed() {
         return passed;
+    }
+
+    /// Whether the kernel writes to a range that is passed, perhaps more than once.
+    boolean writes(VaRange range) {
+        return passed.stream().anyMatch(one -> one instanceof Passed.Range(var same, boolean writes, _) && writes && same.equals(range));
     }
 
     List<Need> needs() {
@@ -127,8 +138,9 @@ final class Plan {
         return uses;
     }
 
-    private void add(Object argument) {
+    private void add(@Nullable Object argument) {
         switch (argument) {
+            case null -> throw new IllegalArgumentException("kernel=%s, argument %d is null; a pointer that points nowhere is Arg.nullPointer()".formatted(kernel.name(), passed.size()));
             case MemorySegment segment -> addMemory(segment, intentOf(parameter(argument)));
             case Arg.Memory(MemorySegment segment, Arg.Intent intent) -> addMemory(segment, intent);
             case Arg.Heap(List<Arg.Memory> ranges) -> addHeap(ranges);
@@ -137,7 +149,10 @@ final class Plan {
                 localBytes = KernelLimits.sum(localBytes, lengthBytes);
                 passed.add(new Passed.Local(lengthBytes));
             }
+            case Arg.NullPointer() -> addNothing(argument);
             case Number number -> addValue(argument, "a value", number);
+            case Boolean truth -> addValue(argument, "a value", truth ? 1 : 0);
+            case Character character -> addValue(argument, "a value", (int) character);
             case Arg.Vector(List<Number> components) -> addValue(argument, "a vector", components.toArray(Number[]::new));
             case Arg.Bytes(MemorySegment value) -> {
                 KernelParameter parameter = parameter(argument);
@@ -145,7 +160,7 @@ final class Plan {
                 require(parameter.valueType().map(type -> type.bytes() == value.byteSize()).orElse(true), argument, "a value of valueBytes=" + value.byteSize());
                 passed.add(new Passed.Value(value));
             }
-            default -> throw new IllegalArgumentException("kernel=%s, argument %d is a %s: not a managed segment, an Arg or a number"
+            default -> throw new IllegalArgumentException("kernel=%s, argument %d is a %s: not a managed segment, an Arg, a number, a boolean or a char"
                     .formatted(kernel.name(), passed.size(), argument.getClass().getName()));
         }
     }
@@ -170,11 +185,23 @@ final class Plan {
         require(parameter(segment).isMemory(), segment, "memory");
         require(intent != Arg.Intent.OUT || !parameter(segment).isConst(), segment, "an output");
         requireWritable(segment, intent);
+        if (segment.byteSize() == 0) {
+            addNothing(segment);
+            return;
+        }
         VaRange range = managed(segment);
-        mirror.requireArgument(range);
-        passed.add(new Passed.Range(range));
+        boolean aligned = mirror.startsPointersAt(range);
+        if (!aligned && !mirror.device().copiesArguments()) {
+            throw misaligned(passed.size(), range, "");
+        }
+        passed.add(new Passed.Range(range, intent.writes(), !aligned));
         windows.add(space.pagesOf(range));
         addNeeds(range, intent);
+    }
+
+    private void addNothing(Object argument) {
+        require(parameter(argument).isMemory(), argument, "a pointer");
+        passed.add(new Passed.NullPointer());
     }
 
     private void addHeap(List<Arg.Memory> ranges) {
@@ -202,8 +229,28 @@ final class Plan {
             } else {
                 windows.add(space.pagesOf(range));
                 addNeeds(range, memory.intent());
+                followed.add(new Passed.Range(range, memory.intent().writes(), false));
             }
         }
+    }
+
+    /// Bytes that a kernel gets a copy of it must not find anywhere else, if it writes there: the same range twice is one copy.
+    private void refuseTornCopies() {
+        for (int i = 0; i < passed.size(); i++) {
+            if (passed.get(i) instanceof Passed.Range copied && copied.copied()) {
+                int index = i;
+                Stream.concat(passed.stream(), followed.stream()).filter(Passed.Range.class::isInstance).map(Passed.Range.class::cast)
+                        .filter(other -> other.range().overlaps(copied.range()) && !other.range().equals(copied.range()) && (other.writes() || copied.writes()))
+                        .findFirst().ifPresent(other -> {
+                            throw misaligned(index, copied.range(), ", and a copy is not possible since it shares bytes with " + other.range() + ", which the kernel uses, too");
+                        });
+            }
+        }
+    }
+
+    private IllegalArgumentException misaligned(int index, VaRange range, String why) {
+        return new IllegalArgumentException("kernel=%s, argument %d: range=%s does not start at a multiple of %d bytes, as pointers of device=%s must%s"
+                .formatted(kernel.name(), index, range, mirror.device().info().baseAlignmentBytes(), mirror.device().info().name(), why));
     }
 
     /// A page cannot be found through the table and lie in a window at a time.
@@ -227,13 +274,11 @@ final class Plan {
     }
 
     private VaRange managed(MemorySegment segment) {
-        VaRange range = VaRange.ofLength(segment.isNative() ? segment.address() : 0, segment.byteSize());
         try {
-            space.regionOf(range);
+            return Segments.rangeOf(space, segment);
         } catch (IllegalArgumentException e) {
             throw new IllegalArgumentException("kernel=%s, argument %d: %s".formatted(kernel.name(), passed.size(), e.getMessage()), e);
         }
-        return range;
     }
 
     /// Of an output, only pages that lie wholly within it are dead; the rest of its first and last page belongs to somebody.

@@ -1,6 +1,7 @@
 package io.github.hmm4j;
 
 import io.github.hmm4j.space.AddressSpace;
+import io.github.hmm4j.space.VaRange;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import java.util.concurrent.TimeUnit;
@@ -48,6 +49,19 @@ final class Segments {
             Thread.currentThread().interrupt();
         }
         return made[0];
+    }
+
+    /// The addresses of a segment within one allocation.
+    ///
+    /// @throws IllegalArgumentException if it is something else
+    static VaRange rangeOf(AddressSpace space, MemorySegment segment) {
+        if (!segment.isNative() || !space.contains(segment.address())) {
+            throw new IllegalArgumentException(
+                    "this memory is not of this heap, allocate it there (heap.allocate, heap.allocateFrom): " + segment);
+        }
+        VaRange range = VaRange.ofLength(segment.address(), segment.byteSize());
+        space.regionOf(range);
+        return range;
     }
 
     MemorySegment all() {

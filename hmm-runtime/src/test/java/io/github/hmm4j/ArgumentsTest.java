@@ -2,6 +2,7 @@ package io.github.hmm4j;
 
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
+import static org.assertj.core.api.Assertions.tuple;
 
 import io.github.hmm4j.account.Counter;
 import io.github.hmm4j.device.NDRange;
@@ -116,12 +117,20 @@ class ArgumentsTest {
     }
 
     @Test
+    void aKernelSaysWhatItTakes() {
+        assertThat(rig.kernel("copy").parameters()).extracting("typeName", "name", "isConst").containsExactly(tuple("int*", "out", false), tuple("int*", "in", true), tuple("int", "n", false));
+        assertThat(rig.kernel("eights").limits(rig.device(0)).requiredGroup()).containsExactly(8L, 1L, 1L);
+        assertThat(rig.kernel("nothing").limits(rig.device(0)).groupItems()).isEqualTo(1024);
+    }
+
+    @Test
     void memoryThatIsNotManaged() {
         try (Arena arena = Arena.ofConfined()) {
-            refused("add", arena.allocate(64), 1, 1).hasMessageContaining("kernel=add").hasMessageContaining("argument 0");
+            refused("add", arena.allocate(64), 1, 1).hasMessageContaining("kernel=add").hasMessageContaining("argument 0").hasMessageContaining("heap.allocate");
         }
-        refused("add", MemorySegment.ofArray(new int[4]), 1, 1).hasMessageContaining("not within one managed region");
-        refused("add", a.asSlice(0, 0), 1, 1).hasMessageContaining("not within one managed region");
+        refused("add", MemorySegment.ofArray(new int[4]), 1, 1).hasMessageContaining("heap.allocate");
+        refused("add", null, 1, 1).hasMessageContaining("kernel=add, argument 0 is null").hasMessageContaining("Arg.nullPointer()");
+        refused("add", a, Arg.nullPointer(), 1).hasMessageContaining("does not take a pointer");
         MemorySegment freed = rig.pages(1);
         rig.heap.free(freed);
         refused("add", freed, 1, 1).hasMessageContaining("not within one managed region");

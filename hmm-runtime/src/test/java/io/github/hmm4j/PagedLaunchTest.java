@@ -16,8 +16,10 @@ import io.github.hmm4j.kernels.Source;
 import io.github.hmm4j.mirror.DeviceTable;
 import io.github.hmm4j.pager.HostAccess.Mode;
 import io.github.hmm4j.pager.HostView;
+import io.github.hmm4j.policy.AheadPolicy;
 import io.github.hmm4j.space.Protection;
 import java.lang.foreign.MemorySegment;
+import java.util.Arrays;
 import java.util.List;
 import java.util.SplittableRandom;
 import java.util.concurrent.TimeUnit;
@@ -256,6 +258,73 @@ final class PagedLaunchTest {
         long count = in.byteSize() / Float.BYTES;
         kernel(hmm, "scale_runs").args(Arg.heap(Arg.in(in), Arg.inOut(out)), in.address(), out.address(), count, INTS, 2f, 1f)
                 .launch(NDRange.of(count / INTS).local(1)).await();
+    }
+
+    /// Old contents of whole pages of an output stay on the host until a kernel has run with the page; from then on all of it comes and goes. What is beside the output stays as it was.
+    @ParameterizedTest
+    @EnumSource(Mode.class)
+    void outputsComeWithoutTheirOldContents(Mode mode) {
+        for (int chunk : new int[] {INTS, 700}) {
+            try (Hmm hmm = open(mode, 64)) {
+                int count = 128 * INTS;
+                MemorySegment in = floats(hmm, count);
+                MemorySegment region = floats(hmm, count + 2 * INTS);
+                MemorySegment out = region.asSlice(PAGE + 12, 4L * count);
+                Report before = hmm.report();
+                kernel(hmm, "scale_runs").args(Arg.heap(Arg.in(in), Arg.out(out)), in.address(), out.address(), (long) count, chunk, 2f, 1f)
+                        .launch(NDRange.of(Math.ceilDiv(count, chunk)).local(1)).await();
+                long brought = hmm.report().since(before).moves().stream().filter(each -> each.cause() == Cause.DEVICE_FAULT).mapToLong(Report.Moved::bytes).sum();
+                float[] all = floatsOf(hmm, region);
+                assertThat(Arrays.copyOfRange(all, INTS + 3, INTS + 3 + count)).isEqualTo(scaled(count));
+                for (int i = 0; i < INTS + 3; i++) {
+                    assertThat(all[i]).isEqualTo(i);
+                }
+                for (int i = INTS + 3 + count; i < all.length; i++) {
+                    assertThat(all[i]).isEqualTo(i % 10_007);
+                }
+                assertThat(brought).isLessThan((128 + 64) * (long) PAGE); // the input, some pages of either twice, and the two edges
+            }
+        }
+    }
+
+    /// A row that was missed brings the page behind it, which the kernel would miss next.
+    @ParameterizedTest
+    @EnumSource(Mode.class)
+    void whatComesAlongIsUsed(Mode mode) {
+        assertThat(roundsOf(Hmm.builder().ahead(AheadPolicy.NOTHING), mode)).isEqualTo(2);
+        assertThat(roundsOf(Hmm.builder(), mode)).isEqualTo(1);
+        assertThat(roundsOf(Hmm.builder().ahead(() -> {
+            throw new IllegalStateException("a policy that does not work");
+        }), mode)).isEqualTo(2);
+    }
+
+    private static long roundsOf(HmmBuilder builder, Mode mode) {
+        try (Hmm hmm = builder.hostAccess(mode).heap(ByteSize.mib(64)).pageSize(PAGE).budget(128L * PAGE).open()) {
+            MemorySegment in = floats(hmm, 17 * INTS);
+            MemorySegment out = floats(hmm, 17 * INTS);
+            scale(hmm, in.asSlice(PAGE / 2, 16L * PAGE), out.asSlice(PAGE / 2, 16L * PAGE)); // each work-item goes on to another page, the last to one that no other misses first
+            Report report = hmm.report();
+            assertThat(report.count(Counter.DEVICE_AHEAD)).isEqualTo(report.count(Counter.DEVICE_AHEAD_USED) + report.count(Counter.DEVICE_AHEAD_WASTED));
+            assertThat(report.count(Counter.DEVICE_AHEAD_WASTED)).isZero();
+            for (int i = 0; i < 16 * INTS; i++) {
+                assertThat(floatsOf(hmm, out.asSlice(PAGE / 2, 16L * PAGE))[i]).isEqualTo(2 * (float) ((i + INTS / 2) % 10_007) + 1);
+                i += 500;
+            }
+            return report.count(Counter.DEVICE_FAULT_ROUNDS);
+        }
+    }
+
+    /// Nothing leaves the device for what only comes along.
+    @ParameterizedTest
+    @EnumSource(Mode.class)
+    void whatComesAlongTakesFreeFramesOnly(Mode mode) {
+        try (Hmm hmm = open(mode, 32)) {
+            MemorySegment in = floats(hmm, 64 * INTS);
+            MemorySegment out = floats(hmm, 64 * INTS);
+            scale(hmm, in, out);
+            assertThat(hmm.report().count(Counter.DEVICE_AHEAD)).isZero();
+            assertThat(floatsOf(hmm, out)).isEqualTo(scaled(64 * INTS));
+        }
     }
 
     /// From a window to the paged chunk and back, within the device.

@@ -30,14 +30,16 @@ class ValuesTest {
     private static final String SCALARS = "kernel void scalars(global double *out, char a, uchar b, short c, unsigned short d, int e, uint f, long g, float h, double i)";
     private static final String VECTORS = "kernel void vectors(global double *out, float2 a, uchar4 b, int3 c)";
     private static final String OTHERS = "kernel void others(global double *out, real a, pair b)";
+    private static final String NOWHERE = "kernel void nowhere(global double *out, global int *written, const global int *read)";
     private static final Source SOURCE = Source.text("values.cl", """
             #pragma OPENCL EXTENSION cl_khr_fp64 : enable
             typedef float real;
             typedef struct { int x; double y; } pair;
             SCALARS { out[0] = a; out[1] = b; out[2] = c; out[3] = d; out[4] = e; out[5] = f; out[6] = g; out[7] = h; out[8] = i; }
             VECTORS { out[0] = a.x; out[1] = a.y; out[2] = b.x; out[3] = b.w; out[4] = c.x; out[5] = c.y; out[6] = c.z; }
+            NOWHERE { out[0] = written == 0; out[1] = read == 0; out[2] = 1; }
             OTHERS { out[0] = a; out[1] = b.x; out[2] = b.y; }
-            """.replace("SCALARS", SCALARS).replace("VECTORS", VECTORS).replace("OTHERS", OTHERS));
+            """.replace("SCALARS", SCALARS).replace("VECTORS", VECTORS).replace("OTHERS", OTHERS).replace("NOWHERE", NOWHERE));
 
     /// What the kernels run on.
     private enum On { LWJGL, JOCL, SIM }
@@ -66,6 +68,7 @@ class ValuesTest {
                     case 3 -> Byte.toUnsignedInt(all.value(2).get(JAVA_BYTE, 3));
                     default -> all.value(3).get(JAVA_INT.withByteAlignment(1), 4L * (i - 4));
                 }, 7))
+                .add(NOWHERE, (args, _) -> keep(args, (all, i) -> i == 2 || all.memory(i + 1).equals(MemorySegment.NULL) ? 1 : 0, 3))
                 .add(OTHERS, (args, _) -> keep(args, (all, i) -> switch (i) {
                     case 0 -> all.floatValue(1);
                     case 1 -> all.intValue(2);
@@ -91,6 +94,26 @@ class ValuesTest {
                 case "vectors" -> 7;
                 default -> 3;
             });
+        }
+    }
+
+    @ParameterizedTest
+    @EnumSource
+    void pointersPointNowhere(On on) {
+        try (Hmm hmm = open(on)) {
+            MemorySegment some = hmm.heap().allocate(4096);
+            assertThat(seen(hmm, "nowhere", Arg.nullPointer(), Arg.nullPointer())).containsExactly(1, 1, 1);
+            assertThat(seen(hmm, "nowhere", some, some)).containsExactly(0, 0, 1);
+            assertThat(seen(hmm, "nowhere", some.asSlice(0, 0), Arg.in(some.asSlice(8, 0)))).containsExactly(1, 1, 1);
+        }
+    }
+
+    @ParameterizedTest
+    @EnumSource
+    void truthsAndCharactersAreNumbers(On on) {
+        try (Hmm hmm = open(on)) {
+            assertThat(seen(hmm, "scalars", true, false, 'a', '\uffff', 'b', true, 'c', 'd', true)).containsExactly(1, 0, 97, 65535, 98, 1, 99, 100, 1);
+            assertThatIllegalArgumentException().isThrownBy(() -> seen(hmm, "scalars", '\u0100', 0, 0, 0, 0, 0, 0, 0, 0)).withMessageContaining("char a cannot hold");
         }
     }
 

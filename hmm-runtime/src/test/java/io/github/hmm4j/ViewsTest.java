@@ -34,6 +34,17 @@ class ViewsTest {
     }
 
     @Test
+    void nothingIsDoneToNothing() {
+        MemorySegment nothing = a.asSlice(8, 0);
+        assertThat(rig.heap.prefetch(nothing, rig.device(0)).pages().isEmpty()).isTrue();
+        assertThat(rig.heap.migrate(nothing, rig.device(0)).pages().isEmpty()).isTrue();
+        assertThat(rig.heap.prefetchHost(nothing).pages().isEmpty()).isTrue();
+        rig.heap.discard(nothing);
+        rig.heap.protect(nothing, Protection.NONE);
+        assertThat(rig.values(a)).containsExactly(1);
+    }
+
+    @Test
     void viewsNestAndOverlap() {
         try (HostView outer = rig.heap.view(a, Access.WRITE); HostView inner = rig.heap.view(Rig.pages(a, 1, 2), Access.READ)) {
             outer.segment().set(JAVA_INT, Rig.PAGE, 9);

@@ -55,6 +55,7 @@ class HostAccessTest {
             case "bfs" -> new String[] {"--graph", file("1 2\n2 3\n3 1\n3 4\n")};
             case "unmodified" -> new String[] {"--values", "50000"};
             case "gather" -> new String[] {"--table-rows", "2000"};
+            case "join" -> new String[] {"--orders", "100000"};
             case "stream" -> new String[] {"--elements", "100000"};
             default -> throw new IllegalArgumentException("no small input for demo=" + demo.name());
         };

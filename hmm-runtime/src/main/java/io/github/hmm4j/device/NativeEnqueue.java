@@ -1,5 +1,7 @@
 package io.github.hmm4j.device;
 
+import java.util.List;
+
 /// Enqueues a kernel from native code, whose arguments are set.
 @FunctionalInterface
 public interface NativeEnqueue {
@@ -7,6 +9,7 @@ public interface NativeEnqueue {
     /// @param queue  `cl_command_queue`
     /// @param kernel `cl_kernel`
     /// @param local  as long as `global`, or empty: the driver chooses
+    /// @param copies  those of its arguments that are to be copied around it
     /// @return a `cl_event` with a reference for the caller, or 0 if the launch did not happen and nothing is wrong
-    long enqueue(long queue, long kernel, long[] global, long[] local);
+    long enqueue(long queue, long kernel, long[] global, long[] local, List<KernelArgument.Copied> copies);
 }

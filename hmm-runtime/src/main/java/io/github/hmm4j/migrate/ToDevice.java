@@ -106,8 +106,16 @@ public final class ToDevice {
     Transfer begin(DeviceMirror mirror, List<PageRange> ranges, Intent intent, Effort effort, Cause cause, UndoLog undo) {
         assert mirror.lock().isHeldByCurrentThread();
         Move move = new Move(mirror, ranges, intent, effort, cause, undo);
-        move.begin();
-        return move;
+        boolean begun = false;
+        try {
+            move.begin();
+            begun = true;
+            return move;
+        } finally {
+            if (!begun) {
+                move.close();
+            }
+        }
     }
 
     /// A migration that has begun.
@@ -119,7 +127,7 @@ public final class ToDevice {
         /// Moves what is left: what others had, or had claimed.
         MigrationReport finish();
 
-        /// Gives back what is still claimed, if that has failed.
+        /// Gives back what is still claimed, if something has failed. Never fails.
         @Override
         void close();
     }
@@ -167,7 +175,7 @@ public final class ToDevice {
             }
         }
 
-        /// Begins as much as can be under way at a time; if it fails, nothing is.
+        /// Begins as much as can be under way at a time.
         void begin() {
             left = pass(plan());
         }
@@ -200,15 +208,11 @@ public final class ToDevice {
 
         @Override
         public void close() {
-            release();
-            if (event != null && event.hasMoved()) {
-                heap.timeline().end(event);
-            }
-        }
-
-        private void release() {
             while (!underWay.isEmpty()) {
                 underWay.removeFirst().release();
+            }
+            if (event != null && event.hasMoved()) {
+                heap.timeline().end(event);
             }
         }
 
@@ -245,27 +249,19 @@ public final class ToDevice {
         /// Handles all pages it can and returns those that others own or have claimed. The last batches are under way then.
         private List<PageRange> pass(List<PageRange> ranges) {
             List<PageRange> others = new ArrayList<>();
-            boolean done = false;
-            try {
-                for (List<PageRange> some : Batches.of(ranges, heap.space().pageSize())) {
-                    if (underWay.size() == Batches.UNDER_WAY) {
-                        underWay.getFirst().commit();
-                        underWay.removeFirst();
-                    }
-                    Batch batch = new Batch();
-                    underWay.addLast(batch);
-                    for (PageRange range : some) {
-                        Batches.eachPage(range, batch::claimOrFinish, others);
-                    }
-                    batch.copy();
+            for (List<PageRange> some : Batches.of(ranges, heap.space().pageSize())) {
+                if (underWay.size() == Batches.UNDER_WAY) {
+                    underWay.getFirst().commit();
+                    underWay.removeFirst();
                 }
-                done = true;
-                return others;
-            } finally {
-                if (!done) {
-                    release();
+                Batch batch = new Batch();
+                underWay.addLast(batch);
+                for (PageRange range : some) {
+                    Batches.eachPage(range, batch::claimOrFinish, others);
                 }
+                batch.copy();
             }
+            return others;
         }
 
         /// A part of the range between its claims and their commit.

@@ -4,6 +4,7 @@ import io.github.hmm4j.device.CopyEngine;
 import io.github.hmm4j.device.Device;
 import io.github.hmm4j.device.DeviceMemory;
 import io.github.hmm4j.device.FramePool;
+import io.github.hmm4j.device.KernelArgument;
 import io.github.hmm4j.device.FrameRun;
 import io.github.hmm4j.page.PageState;
 import io.github.hmm4j.page.PageTable;
@@ -257,14 +258,23 @@ public final class DeviceMirror implements AutoCloseable {
         return pool.slice(frames.frameOf(page), range.startBytes() - space.addressOf(page), range.lengthBytes());
     }
 
-    /// Refuses a range that a kernel cannot take as a pointer here, wherever its pages are.
-    ///
-    /// @throws IllegalArgumentException if the device cannot start a pointer there
-    public void requireArgument(VaRange range) {
-        int alignment = device.info().baseAlignmentBytes();
-        if (!coherent && (range.startBytes() - space.baseBytes()) % alignment != 0) {
+    /// The same for a range at which this device cannot start a pointer: a copy of it, to be closed once the kernel is enqueued.
+    public KernelArgument.Copied copiedArgument(VaRange range, boolean writes) {
+        long page = space.pageOf(range.startBytes());
+        int frame = frames.frameOf(page);
+        DeviceMemory copy = device.scratch(range.lengthBytes());
+        return new KernelArgument.Copied(pool.memoryOf(frame), pool.offsetOf(frame) + range.startBytes() - space.addressOf(page), copy, writes);
+    }
+
+    /// Whether this device can start a pointer at a range, wherever its pages are. If not, a kernel gets a copy ([#copiedArgument]).
+    public boolean startsPointersAt(VaRange range) {
+        return coherent || (range.startBytes() - space.baseBytes()) % device.info().baseAlignmentBytes() == 0;
+    }
+
+    private void requireArgument(VaRange range) {
+        if (!startsPointersAt(range)) {
             throw new IllegalArgumentException("range=%s does not start at a multiple of %d bytes, as pointers of device=%s must"
-                    .formatted(range, alignment, device.info().name()));
+                    .formatted(range, device.info().baseAlignmentBytes(), device.info().name()));
         }
     }
 

@@ -8,6 +8,7 @@ import io.github.hmm4j.account.Counter;
 import io.github.hmm4j.account.Direction;
 import io.github.hmm4j.device.Completion;
 import io.github.hmm4j.device.FrameRun;
+import io.github.hmm4j.device.KernelArgument;
 import io.github.hmm4j.error.HmmException;
 import io.github.hmm4j.migrate.LaunchGate;
 import io.github.hmm4j.migrate.UndoLog;
@@ -21,6 +22,7 @@ import io.github.hmm4j.timeline.MigrationEvent;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import java.util.List;
+import java.util.stream.LongStream;
 import org.jspecify.annotations.Nullable;
 
 /// The gate in native code: publish, check, enqueue in one call that no safepoint stops.
@@ -69,7 +71,7 @@ public final class NativeLaunchGate implements LaunchGate {
         List<PageUse> published = needs.published();
         boolean insist = undo != null;
         MigrationEvent event = insist ? heap.timeline().migration() : null;
-        Completion completion = enqueue.fromNative((queue, kernel, global, local) -> {
+        Completion completion = enqueue.fromNative((queue, kernel, global, local, copies) -> {
             try (Arena arena = Arena.ofConfined()) {
                 MemorySegment moves = undo == null ? MemorySegment.NULL : movesOf(arena, uses, undo);
                 MemorySegment table = needs.table() == null ? MemorySegment.NULL : tableOf(arena, mirror, needs.table());
@@ -77,7 +79,7 @@ public final class NativeLaunchGate implements LaunchGate {
                         mirror.index(), usesOf(arena, published).address(), published.size(), windowsOf(arena, windows).address(), windows.size(), mirror.tick(),
                         insist ? 1 : 0, insist ? regionsOf(arena, windows).address() : 0, queue, kernel, global.length, arena.allocateFrom(JAVA_LONG, global).address(),
                         local.length == 0 ? 0 : arena.allocateFrom(JAVA_LONG, local).address(), 0, 0, 0,
-                        arena.allocateFrom(enqueue.kernelName()).address(), moves.address(), published.size() - uses.size(), table.address());
+                        arena.allocateFrom(enqueue.kernelName()).address(), moves.address(), published.size() - uses.size(), table.address(), copiesOf(arena, copies).address(), copies.size());
                 MemorySegment failure = arena.allocate(JAVA_LONG, PagerCalls.FAILURE_WORDS);
                 int result = PagerCalls.launch(pager, request, failure);
                 if (needs.table() != null) {
@@ -150,6 +152,11 @@ public final class NativeLaunchGate implements LaunchGate {
         FrameRun frames = mirror.pool().pagedFrames();
         return arena.allocateFrom(JAVA_LONG, table.image(), table.memory(), table.offsetBytes(), table.host(), frames.first(), frames.count(),
                 usesOf(arena, update.entries()).address(), update.entries().size(), windowsOf(arena, update.cleared()).address(), update.cleared().size(), 0);
+    }
+
+    private static MemorySegment copiesOf(Arena arena, List<KernelArgument.Copied> copies) {
+        return copies.isEmpty() ? MemorySegment.NULL : arena.allocateFrom(JAVA_LONG, copies.stream().flatMapToLong(copy -> LongStream.of(
+                copy.from().nativeHandle(), copy.offsetBytes(), copy.copy().nativeHandle(), copy.copy().lengthBytes(), copy.writes() ? 1 : 0)).toArray());
     }
 
     private static MemorySegment usesOf(Arena arena, List<PageUse> uses) {

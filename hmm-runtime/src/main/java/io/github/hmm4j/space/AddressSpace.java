@@ -293,6 +293,11 @@ public final class AddressSpace implements AutoCloseable {
         return region;
     }
 
+    /// Whether an address is one of this heap's, allocated or not.
+    public boolean contains(long addressBytes) {
+        return Long.compareUnsigned(addressBytes - baseBytes, capacityBytes()) < 0;
+    }
+
     /// All regions in order of address, at one moment.
     public List<Region> regions() {
         return new ArrayList<>(regions.values());

@@ -6,6 +6,7 @@ import static java.nio.file.StandardOpenOption.READ;
 import static java.nio.file.StandardOpenOption.WRITE;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
+import static org.junit.jupiter.api.Assumptions.assumeTrue;
 
 import io.github.hmm4j.Access;
 import io.github.hmm4j.Arg;
@@ -29,6 +30,7 @@ import java.util.List;
 import java.util.concurrent.CountDownLatch;
 import java.util.function.BiFunction;
 import java.util.function.ObjIntConsumer;
+import java.util.stream.IntStream;
 import org.junit.jupiter.api.Test;
 
 /// The scenarios of the kernel's HMM tests (`hmm-tests.c`) that take one device, under the kernel's names. What became of each is in `docs/scenarios.md`.
@@ -587,6 +589,35 @@ abstract class OneDeviceScenarios extends Scenarios {
         rig.assertHostSeesRamp(within, 77);
         rig.assertHostSeesRamp(buffer.asSlice(768, rig.pageBytes() + 128 - 768), 768 / 4);
         rig.assertHostSeesRamp(tail, 99);
+    }
+
+    /// A kernel takes a slice at any element, wherever the device can start a pointer, and leaves alone what is around it. Where it gets a copy, ranges that are one to the kernel must not
+    /// become two.
+    @Test
+    void slicesAtAnyElement() {
+        assumeTrue(!backend.isSimulated(), "Java kernels get no copies of their arguments");
+        int ints = 3 * rig.pageBytes() / 4;
+        int[] expected = IntStream.range(0, ints).toArray();
+        MemorySegment buffer = rig.heap.allocate(4L * ints, 4);
+        rig.writeRamp(buffer, 0);
+        for (int first : new int[] {1, 33, rig.pageBytes() / 4 - 1, rig.pageBytes() / 4 + 3}) {
+            int count = rig.pageBytes() / 4 + 7;
+            MemorySegment slice = buffer.asSlice(4L * first, 4L * count);
+            rig.launchAdd(rig.device(0), slice, 1000).await();
+            Arrays.setAll(expected, i -> expected[i] + (i >= first && i < first + count ? 1000 : 0));
+            assertThat(rig.read(buffer)).isEqualTo(expected);
+        }
+        rig.launchFill(rig.device(0), Arg.out(buffer.asSlice(20, 40)), 5).await();
+        rig.launchCopy(rig.device(0), Arg.in(buffer.asSlice(20, 40)), Arg.out(buffer.asSlice(100, 40))).await();
+        for (int i = 0; i < 10; i++) {
+            expected[5 + i] = 5 + i;
+            expected[25 + i] = 5 + i;
+        }
+        assertThat(rig.read(buffer)).isEqualTo(expected);
+        rig.launchCopy(rig.device(0), Arg.inOut(buffer.asSlice(20, 40)), Arg.inOut(buffer.asSlice(20, 40))).await(); // one range, passed twice
+        assertThat(rig.read(buffer)).isEqualTo(expected);
+        assertThatThrownBy(() -> rig.launchCopy(rig.device(0), Arg.in(buffer.asSlice(20, 40)), Arg.out(buffer.asSlice(24, 40)))).isInstanceOf(IllegalArgumentException.class)
+                .hasMessageContaining("kernel=copy_ints, argument 0").hasMessageContaining("multiple of").hasMessageContaining("shares bytes with");
     }
 
     /// Device memory that was given back and taken again holds nobody's bytes, also where a kernel leaves gaps. (Simulated devices notice; see the rig's end.)

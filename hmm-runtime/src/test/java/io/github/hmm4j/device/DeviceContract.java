@@ -520,9 +520,10 @@ public abstract class DeviceContract {
     @Test
     void close_with_work_in_flight() {
         DeviceMemory memory = device.allocate((long) PAGES * PAGE);
+        DeviceMemory filled = device.allocate((long) PAGES * PAGE);
         List<Completion> all = new ArrayList<>();
         for (int i = 0; i < 50; i++) {
-            all.add(fill(memory, i, INTS));
+            all.add(fill(filled, i, INTS)); // nothing orders the two queues
             all.add(engine.toDevice(List.of(host.run(0, memory, 0, PAGES))));
             all.add(engine.toHost(List.of(host.run(0, memory, 0, PAGES))));
         }
@@ -560,8 +561,9 @@ public abstract class DeviceContract {
 
     @Test
     void close_while_launching() throws Exception {
-        DeviceMemory memory = zeroed(1);
+        List<DeviceMemory> memories = List.of(zeroed(1), zeroed(1), zeroed(1)); // nothing orders what threads do
         inThreads(3, thread -> {
+            DeviceMemory memory = memories.get(thread);
             if (thread == 0) {
                 fill(memory, 1, 1).await();
                 device.close();

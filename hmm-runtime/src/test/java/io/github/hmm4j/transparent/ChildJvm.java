@@ -53,10 +53,15 @@ public final class ChildJvm {
     ///
     /// @param preload as `LD_PRELOAD` has it; may be empty
     public static Result run(Duration limit, String preload, List<String> options, Class<?> program, String... arguments) {
+        return run(limit, preload, Map.of(), options, program, arguments);
+    }
+
+    /// The same in an environment that has these variables, too: drivers read theirs when a process begins.
+    public static Result run(Duration limit, String preload, Map<String, String> environment, List<String> options, Class<?> program, String... arguments) {
         try {
             Path output = Files.createTempFile("hmm-child", ".log");
             try {
-                Process child = start(output, preload, options, program, arguments);
+                Process child = start(output, preload, environment, options, program, arguments);
                 if (child.waitFor(limit.toMillis(), TimeUnit.MILLISECONDS)) {
                     return new Result(child.exitValue(), Files.readString(output));
                 }
@@ -71,7 +76,7 @@ public final class ChildJvm {
         }
     }
 
-    private static Process start(Path output, String preload, List<String> options, Class<?> program,
+    private static Process start(Path output, String preload, Map<String, String> environment, List<String> options, Class<?> program,
             String... arguments) throws IOException {
         Path java = Path.of(System.getProperty("java.home"));
         List<String> command = new ArrayList<>(List.of(java.resolve("bin/java").toString(), "-ea", "--enable-native-access=ALL-UNNAMED", "-XX:-CreateCoredumpOnCrash",
@@ -86,6 +91,7 @@ public final class ChildJvm {
         command.addAll(List.of(arguments));
         ProcessBuilder builder = new ProcessBuilder(command).redirectErrorStream(true).redirectOutput(output.toFile());
         builder.environment().put("LD_PRELOAD", preload);
+        builder.environment().putAll(environment);
         return builder.start();
     }
 

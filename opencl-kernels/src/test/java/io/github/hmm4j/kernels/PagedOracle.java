@@ -1,5 +1,7 @@
 package io.github.hmm4j.kernels;
 
+import java.util.Map;
+
 /// What the kernels of paged.cl compute, over whole Java arrays: nothing is ever missing here.
 final class PagedOracle {
 
@@ -21,6 +23,28 @@ final class PagedOracle {
             out[i] = a * in[i] + b;
         }
         return out;
+    }
+
+    /// @param rows {key, amount} one behind the other
+    static long[] joined(int[] rows, Map<Integer, Integer> values, int chunk) {
+        int count = rows.length / 2;
+        long[] sums = new long[Math.ceilDiv(count, chunk)];
+        for (int i = 0; i < count; i++) {
+            sums[i / chunk] += (long) rows[2 * i + 1] * values.getOrDefault(rows[2 * i], 0);
+        }
+        return sums;
+    }
+
+    static int[] levelled(long[] row, int[] col, int[] depth, int level) {
+        int[] after = depth.clone();
+        for (int u = 0; u < depth.length; u++) {
+            for (long e = row[u]; depth[u] == level && e < row[u + 1]; e++) {
+                if (depth[col[(int) e]] == -1) {
+                    after[col[(int) e]] = level + 1;
+                }
+            }
+        }
+        return after;
     }
 
     static int[] counted(int[] values, int[] counts) {

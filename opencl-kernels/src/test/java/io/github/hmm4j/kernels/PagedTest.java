@@ -219,6 +219,9 @@ final class PagedTest {
             checkScale(new Device(cl, form, new Memory(random), local, queueEntries, random), kernel,
                     random.nextInt(1, 300), random.nextInt(1, 40));
         }
+        checkJoin(new Device(cl, form, new Memory(random), local, queueEntries, random), random.nextInt(1, 150),
+                random.nextInt(1, 20));
+        checkLevel(new Device(cl, form, new Memory(random), local, queueEntries, random), random.nextInt(1, 60));
         checkCount(new Device(cl, form, new Memory(random), local, queueEntries, random), random.nextInt(1, 150),
                 random.nextInt(1, 100));
         checkBlocks(new Device(cl, form, new Memory(random), local, queueEntries, random), random.nextInt(1, 150));
@@ -276,6 +279,70 @@ final class PagedTest {
         }
         device.expect(() -> memory.floats(to, PagedOracle.scaled(in, a, b)));
         device.run(kernel, Math.ceilDiv(count, chunk), from, to, (long) count, chunk, a, b);
+    }
+
+    private static void checkJoin(Device device, int count, int chunk) {
+        Memory memory = device.memory;
+        int mask = (1 << memory.random.nextInt(1, 7)) - 1;
+        int[] slots = new int[2 * (mask + 1)];
+        Arrays.fill(slots, -1);
+        Map<Integer, Integer> values = new HashMap<>();
+        for (int left = memory.random.nextInt(mask + 1); left > 0; left--) {
+            int key = memory.random.nextInt(1, 100);
+            int slot = key * 0x9E3779B1 & mask;
+            while (slots[2 * slot] != -1 && slots[2 * slot] != key) {
+                slot = slot + 1 & mask;
+            }
+            slots[2 * slot] = key;
+            slots[2 * slot + 1] = memory.random.nextInt();
+            values.put(key, slots[2 * slot + 1]);
+        }
+        int[] rows = new int[2 * count];
+        for (int i = 0; i < count; i++) {
+            rows[2 * i] = memory.random.nextInt(1, 100);
+            rows[2 * i + 1] = memory.random.nextInt();
+        }
+        long at = memory.place(8L * count, 8);
+        memory.ints(at, rows);
+        for (int i = 0; i < count; i++) {
+            device.reads(i / chunk, at + 8L * i, 8);
+        }
+        int items = Math.ceilDiv(count, chunk);
+        long[] before = memory.random.longs(items + GUARD).toArray();
+        ClHarness.Buffer sums = device.cl.longs(before);
+        device.run("join_sums", items, at, device.cl.ints(slots), mask, sums, (long) count, chunk);
+        long[] expected = before.clone();
+        System.arraycopy(PagedOracle.joined(rows, values, chunk), 0, expected, 0, items);
+        assertThat(sums.toLongs()).as("sums").isEqualTo(expected);
+    }
+
+    private static void checkLevel(Device device, int vertices) {
+        Memory memory = device.memory;
+        int level = memory.random.nextInt(3);
+        long[] row = new long[vertices + 1];
+        for (int u = 0; u < vertices; u++) {
+            row[u + 1] = row[u] + memory.random.nextInt(9);
+        }
+        int[] col = memory.random.ints(row[vertices] + 1, 0, vertices).toArray();
+        int[] depth = memory.random.ints(vertices, -1, 4).toArray();
+        long rowAt = memory.place(8L * row.length, 8);
+        long colAt = memory.place(4L * col.length, 4);
+        memory.longs(rowAt, row);
+        memory.ints(colAt, col);
+        for (int u = 0; u < vertices; u++) {
+            if (depth[u] == level) {
+                device.reads(u, rowAt + 8L * u, 16);
+                if (row[u] < row[u + 1]) {
+                    device.reads(u, colAt + 4 * row[u], 4 * (row[u + 1] - row[u]));
+                }
+            }
+        }
+        ClHarness.Buffer found = device.cl.ints(depth);
+        ClHarness.Buffer changed = device.cl.ints(0);
+        device.run("bfs_level_paged", vertices, rowAt, colAt, found, changed, level, 0, vertices);
+        int[] expected = PagedOracle.levelled(row, col, depth, level);
+        assertThat(found.toInts()).as("depths").isEqualTo(expected);
+        assertThat(changed.toInts()).as("changed").containsExactly(Arrays.equals(depth, expected) ? 0 : 1);
     }
 
     private static void checkCount(Device device, int count, int counters) {

@@ -11,8 +11,8 @@ import java.util.function.Consumer;
 
 /// The same where host access is checked: Java opens a view of what it touches.
 final class BfsChecked extends BfsManaged {
-    BfsChecked(Hmm hmm, CsrGraph graph) {
-        super(hmm, graph);
+    BfsChecked(Hmm hmm, CsrGraph graph, boolean paged) {
+        super(hmm, graph, paged);
     }
 
     @Override

@@ -2,6 +2,7 @@ package io.github.hmm4j.demos.bfs;
 
 import static java.lang.foreign.ValueLayout.JAVA_INT;
 
+import io.github.hmm4j.ByteSize;
 import io.github.hmm4j.Hmm;
 import io.github.hmm4j.Report;
 import io.github.hmm4j.demos.device.BareOpenCl;
@@ -13,6 +14,7 @@ import io.github.hmm4j.demos.graph.JdkClassGraph;
 import io.github.hmm4j.demos.graph.NamedGraph;
 import io.github.hmm4j.demos.harness.Demo;
 import io.github.hmm4j.demos.harness.DemoResult;
+import io.github.hmm4j.demos.harness.DeviceChoice;
 import io.github.hmm4j.demos.harness.RunClock;
 import io.github.hmm4j.demos.harness.RunContext;
 import io.github.hmm4j.demos.harness.TwinPrinter;
@@ -34,6 +36,9 @@ import picocli.CommandLine.Option;
 
 /// `hmm demo bfs`: breadth-first search on a real graph, one launch a level.
 public final class BfsDemo implements Demo {
+    private static final int BUDGET_SHARE = 8;
+    private static final long SMALLEST_BUDGET = ByteSize.kib(256); // some pages of each array
+
     @Option(names = "--graph", paramLabel = "FILE",
         description = "A graph: edge list (SNAP) or Matrix Market. Default: which class of this JDK names which.")
     private Optional<Path> file = Optional.empty();
@@ -42,6 +47,9 @@ public final class BfsDemo implements Demo {
         description = "The vertex where the search starts: a number of the file, or a class name. Default: the first"
             + " vertex of a file, java.lang.Object of the JDK.")
     private Optional<String> source = Optional.empty();
+
+    @Option(names = "--paged", description = "The kernel finds the graph page by page, on a device with room for an eighth of it beside the depths.")
+    private boolean paged;
 
     private final SimKernels kernels;
 
@@ -91,6 +99,7 @@ public final class BfsDemo implements Demo {
     /// One pass through both programs.
     private final class Run {
         private final RunContext context;
+        private final DeviceChoice choice;
         private final NamedGraph named;
         private final CsrGraph graph;
         private final int from;
@@ -102,29 +111,44 @@ public final class BfsDemo implements Demo {
             this.named = named;
             this.graph = named.graph();
             this.from = from;
+            choice = paged ? small(context.device()) : context.device();
             expected = BfsOracle.search(graph, from);
+        }
+
+        private long graphBytes() {
+            return graph.rowOffsets().byteSize() + graph.columns().byteSize();
+        }
+
+        private long depthBytes() {
+            return (long) graph.vertexCount() * Integer.BYTES;
+        }
+
+        /// A simulated device compiles no kernels, so its own have to find the whole heap.
+        private DeviceChoice small(DeviceChoice chosen) {
+            DeviceChoice fine = chosen.pageSizeBytes().isPresent() ? chosen : chosen.withPageSize(ByteSize.kib(4));
+            return fine.simulated() ? fine : fine.orBudget(Math.max(SMALLEST_BUDGET, graphBytes() / BUDGET_SHARE + 2 * depthBytes()));
         }
 
         DemoResult both() throws UsageException {
             Optional<TwinResult> explicit = explicit();
             long heapBytes = Opening.heapBytes(graph.rowOffsets().byteSize(), Math.max(1, graph.columns().byteSize()),
-                (long) graph.vertexCount() * Integer.BYTES, Integer.BYTES);
-            try (Hmm hmm = Opening.heap(context.device(), heapBytes, kernels)) {
+                depthBytes(), Integer.BYTES);
+            try (Hmm hmm = Opening.heap(choice, heapBytes, kernels)) {
                 RunClock clock = new RunClock();
                 List<BfsLevels> found = new ArrayList<>();
-                BfsManaged program = Opening.isTransparent(hmm) ? new BfsManaged(hmm, graph) : new BfsChecked(hmm, graph);
+                BfsManaged program = Opening.isTransparent(hmm) ? new BfsManaged(hmm, graph, paged) : new BfsChecked(hmm, graph, paged);
                 Report moved = managed(hmm, program, clock, found);
                 BfsLevels levels = found.getLast();
                 DemoResult result = new DemoResult(name(), errors.isEmpty(), Opening.label(hmm.device().info()),
-                    Opening.bindingName(context.device()), Opening.hostAccess(hmm), explicit,
-                    Optional.of(TwinResult.managed(clock, moved, program.getClass())), counts(levels),
+                    Opening.bindingName(choice), Opening.hostAccess(hmm), explicit,
+                    Optional.of(TwinResult.managed(clock, moved, program.getClass())), counts(hmm, levels),
                     errors.stream().findFirst());
-                TwinPrinter.print(context.out(), headline(levels), result, moved);
+                TwinPrinter.print(context.out(), headline(hmm, levels), result, moved);
                 return result;
             }
         }
 
-        private Map<String, Object> counts(BfsLevels levels) {
+        private Map<String, Object> counts(Hmm hmm, BfsLevels levels) {
             Map<String, Object> counts = new LinkedHashMap<>();
             counts.put("graph", named.title());
             counts.put("edges", graph.edgeCount());
@@ -132,22 +156,35 @@ public final class BfsDemo implements Demo {
             counts.put("reached", levels.reached());
             counts.put("of", levels.of());
             counts.put("depth", levels.depth());
+            if (paged) {
+                counts.put("budgetBytes", hmm.device().budgetBytes());
+                counts.put("leastBytesToDevice", graphBytes() + depthBytes());
+            }
             return counts;
         }
 
-        private String headline(BfsLevels levels) {
+        private String headline(Hmm hmm, BfsLevels levels) {
             return "%s, %s edges: from %s reached %s of %s vertices, depth %d, %s".formatted(named.title(),
                 Units.count(graph.edgeCount()), named.names().name(from), Units.count(levels.reached()),
-                Units.count(levels.of()), levels.depth(), errors.isEmpty() ? "every depth right" : "WRONG");
+                Units.count(levels.of()), levels.depth(), errors.isEmpty() ? "every depth right" : "WRONG") + (paged ? budgetLine(hmm) : "");
+        }
+
+        private String budgetLine(Hmm hmm) {
+            return "\nthe graph has %s, on a device that may hold %s; the least that can move is %s to the device and %s to the host".formatted(Units.bytes(graphBytes()),
+                Units.bytes(hmm.device().budgetBytes()), Units.bytes(graphBytes() + depthBytes()), Units.bytes(depthBytes()));
+        }
+
+        private BfsSearch search(BareOpenCl device) {
+            return paged ? new BfsBlocks(device, graph, choice.budgetBytes().orElseThrow()) : new BfsExplicit(device, graph);
         }
 
         private Optional<TwinResult> explicit() throws UsageException {
-            Optional<BareOpenCl> opened = Opening.bare(context.device());
+            Optional<BareOpenCl> opened = Opening.bare(choice);
             if (opened.isEmpty()) {
                 return Optional.empty();
             }
             RunClock clock = new RunClock();
-            try (BareOpenCl device = opened.get(); BfsExplicit program = new BfsExplicit(device, graph)) {
+            try (BareOpenCl device = opened.get(); BfsSearch program = search(device)) {
                 for (int run = 0; run < RunClock.RUNS; run++) {
                     device.startCounting();
                     clock.start();
@@ -157,7 +194,7 @@ public final class BfsDemo implements Demo {
                     });
                 }
                 return Optional.of(TwinResult.explicit(clock, device.bytesToDevice(), device.bytesToHost(),
-                    BfsExplicit.class));
+                    program.getClass()));
             }
         }
 

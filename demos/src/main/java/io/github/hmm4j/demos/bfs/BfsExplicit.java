@@ -12,7 +12,7 @@ import java.lang.foreign.MemorySegment;
 import java.util.function.Consumer;
 
 /// Searches a graph through bare OpenCL, one launch a level; the flag is copied there and back each time.
-final class BfsExplicit implements AutoCloseable {
+final class BfsExplicit implements BfsSearch {
     private static final long CL_MEM_READ_WRITE = 1;
     private static final long CL_MEM_READ_ONLY = 1 << 2;
 
@@ -54,8 +54,8 @@ final class BfsExplicit implements AutoCloseable {
         cl.setValue(bfsLevel, 5, arena.allocateFrom(JAVA_INT, n));
     }
 
-    /// Searches from `source` and shows the depth of every vertex to `reader`, which may not keep them.
-    void search(int source, Consumer<MemorySegment> reader) {
+    @Override
+    public void search(int source, Consumer<MemorySegment> reader) {
         depth.fill((byte) BfsLevels.UNREACHED);
         depth.setAtIndex(JAVA_INT, source, 0);
         write(bufferRow, graph.rowOffsets());

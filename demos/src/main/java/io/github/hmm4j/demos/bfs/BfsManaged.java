@@ -3,6 +3,7 @@ package io.github.hmm4j.demos.bfs;
 import static java.lang.foreign.ValueLayout.JAVA_INT;
 import static java.lang.foreign.ValueLayout.JAVA_LONG;
 
+import io.github.hmm4j.Arg;
 import io.github.hmm4j.Hmm;
 import io.github.hmm4j.Kernel;
 import io.github.hmm4j.ManagedHeap;
@@ -14,8 +15,11 @@ import java.util.List;
 import java.util.function.Consumer;
 
 /// Searches a graph on the managed heap, one launch a level; between two launches Java looks at one flag.
+///
+/// Paged, the kernel finds the graph by its addresses, and the device need not have room for it.
 class BfsManaged {
     final ManagedHeap heap;
+    final boolean paged;
     final int n;
     final MemorySegment row;
     final MemorySegment col;
@@ -23,15 +27,16 @@ class BfsManaged {
     final MemorySegment changed;
     final Kernel bfsLevel;
 
-    BfsManaged(Hmm hmm, CsrGraph graph) {
+    BfsManaged(Hmm hmm, CsrGraph graph, boolean paged) {
         this.heap = hmm.heap();
+        this.paged = paged;
         this.n = graph.vertexCount();
         row = heap.allocate(JAVA_LONG, n + 1L);
         col = heap.allocate(JAVA_INT, Math.max(1, graph.edgeCount()));
         depth = heap.allocate(JAVA_INT, n);
         changed = heap.allocate(JAVA_INT);
         load(graph);
-        bfsLevel = hmm.program(Source.resource("bfs.cl")).kernel("bfs_level");
+        bfsLevel = paged ? hmm.program(Source.resource("paged.cl")).kernel("bfs_level_paged") : hmm.program(Source.resource("bfs.cl")).kernel("bfs_level");
     }
 
     void load(CsrGraph graph) {
@@ -44,9 +49,14 @@ class BfsManaged {
         start(source);
         NDRange vertices = NDRange.covering(new long[] {n}, 64);
         for (int level = 0; level == 0 || takeChanged(); level++) {
-            bfsLevel.args(row, col, depth, changed, level, n).launch(vertices).await();
+            level(level).launch(vertices).await();
         }
         reader.accept(depth);
+    }
+
+    private Kernel.Call level(int level) {
+        return paged ? bfsLevel.args(Arg.heap(Arg.in(row), Arg.in(col)), row.address(), col.address(), depth, changed, level, 0, n)
+            : bfsLevel.args(row, col, depth, changed, level, n);
     }
 
     void start(int source) {

@@ -45,7 +45,16 @@ public final class JavaKernels {
         new JavaKernel("scale_runs", """
             kernel void scale_runs(global uchar *hmm_image, const ulong hmm_base, const ulong in, const ulong out,
                 const ulong count, const uint chunk, const float a, const float b)""",
-            JavaKernels::scale));
+            JavaKernels::scale),
+        new JavaKernel("join_sums", """
+            kernel void join_sums(global const uchar *hmm_image, const ulong hmm_base, const ulong rows,
+                global const int2 *slots, const uint mask, global long *sums, const ulong count, const uint chunk)""",
+            JavaKernels::join),
+        new JavaKernel("bfs_level_paged", """
+            kernel void bfs_level_paged(global const uchar *hmm_image, const ulong hmm_base, const ulong row,
+                const ulong col, global int *depth, global int *changed, const int level, const uint first,
+                const uint count)""",
+            JavaKernels::levelInHeap));
 
     private JavaKernels() {}
 
@@ -179,6 +188,49 @@ public final class JavaKernels {
         for (long i = 0; i < kernel.longValue(4); i++) {
             float value = kernel.memory(0).get(JAVA_FLOAT_UNALIGNED, in + i * Float.BYTES);
             kernel.memory(0).set(JAVA_FLOAT_UNALIGNED, out + i * Float.BYTES, kernel.floatValue(6) * value + kernel.floatValue(7));
+        }
+    }
+
+    /// For each chunk of rows that are found by their heap address, what those sum up to whose key is in the slots.
+    private static void join(SimArguments kernel, NDRange range) {
+        long rows = kernel.longValue(2) - kernel.longValue(1);
+        MemorySegment slots = kernel.memory(3);
+        int mask = kernel.intValue(4);
+        for (long item = 0; item < range.items(); item++) {
+            long first = item * kernel.intValue(7);
+            long end = Math.min(first + kernel.intValue(7), kernel.longValue(6));
+            long sum = 0;
+            for (long i = first; i < end; i++) {
+                int key = kernel.memory(0).get(JAVA_INT_UNALIGNED, rows + 8 * i);
+                int slot = key * 0x9E3779B1 & mask;
+                while (slots.getAtIndex(JAVA_INT_UNALIGNED, 2L * slot) != -1 && slots.getAtIndex(JAVA_INT_UNALIGNED, 2L * slot) != key) {
+                    slot = slot + 1 & mask;
+                }
+                boolean found = slots.getAtIndex(JAVA_INT_UNALIGNED, 2L * slot) == key;
+                sum += found ? (long) kernel.memory(0).get(JAVA_INT_UNALIGNED, rows + 8 * i + 4) * slots.getAtIndex(JAVA_INT_UNALIGNED, 2L * slot + 1) : 0;
+            }
+            if (first < kernel.longValue(6)) {
+                kernel.memory(5).setAtIndex(JAVA_LONG_UNALIGNED, item, sum);
+            }
+        }
+    }
+
+    /// The same as [#level] for some vertices of a graph that is found by its heap addresses.
+    private static void levelInHeap(SimArguments kernel, NDRange range) {
+        MemorySegment image = kernel.memory(0);
+        long row = kernel.longValue(2) - kernel.longValue(1);
+        long col = kernel.longValue(3) - kernel.longValue(1);
+        MemorySegment depth = kernel.memory(4);
+        int level = kernel.intValue(6);
+        for (long vertex = kernel.intValue(7); vertex < kernel.intValue(7) + (long) kernel.intValue(8); vertex++) {
+            long end = depth.getAtIndex(JAVA_INT_UNALIGNED, vertex) == level ? image.get(JAVA_LONG_UNALIGNED, row + 8 * (vertex + 1)) : 0;
+            for (long edge = end == 0 ? 0 : image.get(JAVA_LONG_UNALIGNED, row + 8 * vertex); edge < end; edge++) {
+                int target = image.get(JAVA_INT_UNALIGNED, col + 4 * edge);
+                if (depth.getAtIndex(JAVA_INT_UNALIGNED, target) == -1) {
+                    depth.setAtIndex(JAVA_INT_UNALIGNED, target, level + 1);
+                    kernel.memory(5).set(JAVA_INT_UNALIGNED, 0, 1);
+                }
+            }
         }
     }
 }

@@ -44,6 +44,23 @@ class BfsDemoTest {
     }
 
     @ParameterizedTest
+    @ValueSource(strings = {DemoRunner.LWJGL, DemoRunner.JOCL, DemoRunner.SIM})
+    void searchesAGraphThatTheDeviceCannotHold(String variant) throws IOException {
+        StringBuilder edges = new StringBuilder();
+        for (int i = 0; i < 100_000; i++) {
+            edges.append(i % 5000).append(' ').append((i * 31L + i / 5000 * 7) % 5000).append('\n');
+        }
+        Outcome outcome = DemoRunner.run(new BfsDemo(), variant, folder, "--graph", file(edges.toString()), "--paged");
+
+        assertThat(outcome.exitCode()).as(outcome.toString()).isZero();
+        assertThat(outcome.json()).contains("\"ok\": true", "\"budgetBytes\"", "\"leastBytesToDevice\"");
+        assertThat(outcome.out()).contains("every depth right", "the least that can move");
+        if (!variant.equals(DemoRunner.SIM)) {
+            assertThat(outcome.out()).contains("DEVICE_FAULT");
+        }
+    }
+
+    @ParameterizedTest
     @ValueSource(strings = {DemoRunner.LWJGL, DemoRunner.SIM})
     void searchesAGraphWithoutEdges(String variant) throws IOException {
         String none = "%%MatrixMarket matrix coordinate pattern general\n3 3 0\n";

@@ -50,9 +50,18 @@ class TreeDemoTest {
     }
 
     @ParameterizedTest
-    @ValueSource(strings = {DemoRunner.LWJGL, DemoRunner.SIM})
-    void saysWhichOptionHelpsWhenTheHeapDoesNotFit(String variant) throws IOException {
-        Outcome outcome = DemoRunner.run(new TreeDemo(), variant, folder, "--text", file("a b c"), "--budget", "1M");
+    @ValueSource(strings = {DemoRunner.LWJGL, DemoRunner.JOCL})
+    void findsItsWordsWhereTheDeviceCannotHoldTheHeap(String variant) throws IOException {
+        String text = IntStream.range(0, 3000).mapToObj(i -> "wörd" + i * 7).collect(Collectors.joining(" "));
+        Outcome outcome = DemoRunner.run(new TreeDemo(), variant, folder, "--text", file(text), "--lookups", "2000", "--budget", "1M", "--page-size", "4K");
+
+        assertThat(outcome.exitCode()).as(outcome.toString()).isZero();
+        assertThat(outcome.out()).contains("every answer right", "DEVICE_FAULT");
+    }
+
+    @Test
+    void saysWhichOptionHelpsWhenASimulatedDeviceCannotHoldTheHeap() throws IOException {
+        Outcome outcome = DemoRunner.run(new TreeDemo(), DemoRunner.SIM, folder, "--text", file("a b c"), "--budget", "1M");
 
         assertThat(outcome.exitCode()).isEqualTo(2);
         assertThat(outcome.err()).contains("budget=1.00 MiB", "pass --budget");

@@ -156,6 +156,7 @@ public interface ClApi {
     /// @param value off-heap; read during the call
     void setValue(long kernel, int index, MemorySegment value);
 
+    /// @param memory 0 for a pointer that points nowhere
     void setMemory(long kernel, int index, long memory);
 
     /// Sets an argument that is a pointer into shared virtual memory (from OpenCL 2.0 on). The memory must outlive every

@@ -7,6 +7,7 @@ import io.github.hmm4j.device.DeviceMemory;
 import io.github.hmm4j.timeline.CommandEvent;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.function.Supplier;
 
 /// What both engines share: checking and joining of runs, fills, and copies within the device.
 abstract sealed class ClCopyEngine implements CopyEngine, Owned permits DirectCopyEngine, StagedCopyEngine {
@@ -51,9 +52,10 @@ abstract sealed class ClCopyEngine implements CopyEngine, Owned permits DirectCo
         synchronized (this) {
             requireOpen();
             long mark = queue.mark();
+            Supplier<String> detail = detail(lengthBytes);
             long event = api.enqueueCopy(queue.handle(), from.handle(), to.handle(),
                     sourceOffsetBytes, targetOffsetBytes, lengthBytes, true);
-            return queue.submit(event, "clEnqueueCopyBuffer", () -> "bytes=" + lengthBytes + ", device=" + device, mark,
+            return queue.submit(event, "clEnqueueCopyBuffer", detail, mark,
                     CommandEvent.Kind.COPY_ON_DEVICE, "clEnqueueCopyBuffer", lengthBytes);
         }
     }
@@ -66,10 +68,16 @@ abstract sealed class ClCopyEngine implements CopyEngine, Owned permits DirectCo
         synchronized (this) {
             requireOpen();
             long mark = queue.mark();
+            Supplier<String> detail = detail(lengthBytes);
             long event = api.enqueueZero(queue.handle(), target.handle(), pattern, offsetBytes, lengthBytes, true);
-            return queue.submit(event, "clEnqueueFillBuffer", () -> "bytes=" + lengthBytes + ", device=" + device, mark,
+            return queue.submit(event, "clEnqueueFillBuffer", detail, mark,
                     CommandEvent.Kind.ZERO, "clEnqueueFillBuffer", lengthBytes);
         }
+    }
+
+    /// Made before its command is enqueued: what fails in between leaves a command that nobody knows.
+    private Supplier<String> detail(long lengthBytes) {
+        return () -> "bytes=" + lengthBytes + ", device=" + device;
     }
 
     /// @throws IllegalStateException if this engine is closed

@@ -136,6 +136,16 @@ public final class ClDevice implements Device {
     }
 
     @Override
+    public boolean copiesArguments() {
+        return true;
+    }
+
+    @Override
+    public DeviceMemory scratch(long lengthBytes) {
+        return own(() -> ClMemory.scratch(this, lengthBytes));
+    }
+
+    @Override
     public CopyEngine copyEngine(long hostAddressBytes, long lengthBytes) {
         if (hostAddressBytes <= 0 || lengthBytes <= 0 || hostAddressBytes > Long.MAX_VALUE - lengthBytes) {
             throw new IllegalArgumentException("hostAddressBytes=" + hostAddressBytes + ", lengthBytes=" + lengthBytes

@@ -15,6 +15,7 @@ import java.lang.foreign.MemorySegment;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
 import java.nio.LongBuffer;
+import java.util.ArrayList;
 import java.util.List;
 import java.util.Objects;
 import java.util.function.Supplier;
@@ -114,21 +115,60 @@ final class ClKernel implements DeviceKernel {
 
     @Override
     public Completion launch(List<KernelArgument> arguments, NDRange range) {
-        return Objects.requireNonNull(enqueue(arguments, range, api::enqueueKernel), "a driver refuses by an error only");
+        return Objects.requireNonNull(enqueue(arguments, range, this::enqueueHere), "a driver refuses by an error only");
     }
 
     @Override
     public @Nullable Completion launch(List<KernelArgument> arguments, NDRange range, NativeEnqueue enqueue) {
-        return enqueue(arguments, range, (queue, entry, global, local) -> {
-            long event = enqueue.enqueue(queue, entry, global, local);
+        return enqueue(arguments, range, (queue, entry, global, local, copies) -> {
+            long event = enqueue.enqueue(queue, entry, global, local, copies);
             if (event != 0) {
                 api.adoptEvent(event);
             }
-            return event;
+            return event == 0 ? List.of() : List.of(event);
         });
     }
 
-    private @Nullable Completion enqueue(List<KernelArgument> arguments, NDRange range, NativeEnqueue enqueue) {
+    /// Puts the kernel on the queue, with the copies of its arguments around it. If it throws, nothing is in flight.
+    ///
+    /// @return the events of the commands that change memory
+    private List<Long> enqueueHere(long queue, long entry, long[] global, long[] local, List<KernelArgument.Copied> copies) {
+        for (KernelArgument.Copied copy : copies) {
+            copyArgument(queue, copy, false, false);
+        }
+        List<Long> events = new ArrayList<>(copies.size() + 1);
+        try {
+            events.add(api.enqueueKernel(queue, entry, global, local));
+            for (KernelArgument.Copied copy : copies) {
+                if (copy.writes()) {
+                    events.add(copyArgument(queue, copy, true, true));
+                }
+            }
+            return events;
+        } catch (RuntimeException e) {
+            if (!copies.isEmpty()) {
+                var cleanup = new Cleanup(e).run(device.compute()::finish); // the copies read what is nobody's launch's from now on
+                events.forEach(event -> cleanup.run(() -> api.releaseEvent(event)));
+            }
+            throw e;
+        }
+    }
+
+    private long copyArgument(long queue, KernelArgument.Copied copy, boolean back, boolean event) {
+        long frames = ((ClMemory) copy.from()).handle();
+        long own = ((ClMemory) copy.copy()).handle();
+        long lengthBytes = copy.copy().lengthBytes();
+        return back ? api.enqueueCopy(queue, own, frames, 0, copy.offsetBytes(), lengthBytes, event)
+                : api.enqueueCopy(queue, frames, own, copy.offsetBytes(), 0, lengthBytes, event);
+    }
+
+    /// Like [NativeEnqueue], with all events that the outcome depends on; none if the launch did not happen.
+    @FunctionalInterface
+    private interface Commands {
+        List<Long> enqueue(long queue, long kernel, long[] global, long[] local, List<KernelArgument.Copied> copies);
+    }
+
+    private @Nullable Completion enqueue(List<KernelArgument> arguments, NDRange range, Commands commands) {
         if (arguments.size() != parameters.size()) {
             throw new IllegalArgumentException("kernel=" + name + ", arguments=" + arguments.size()
                     + ", must be " + parameters.size() + ": " + parameters.stream().map(ClKernel::signature).toList());
@@ -146,13 +186,18 @@ final class ClKernel implements DeviceKernel {
             ClQueue queue = device.compute();
             long mark = queue.mark();
             Supplier<String> detail = () -> "kernel=" + name + ", range=" + range + ", device=" + device;
-            long event;
+            List<KernelArgument.Copied> copies = arguments.stream().filter(KernelArgument.Copied.class::isInstance).map(KernelArgument.Copied.class::cast).distinct().toList();
+            List<Long> events;
             try {
-                event = enqueue.enqueue(queue.handle(), handle, global, local);
+                events = commands.enqueue(queue.handle(), handle, global, local, copies);
             } catch (OpenClFailedException e) { // what enqueues knows a handle only
                 throw new OpenClFailedException(e.call(), e.status(), ClStatus.name(e.status()), detail.get(), e);
             }
-            return event == 0 ? null : queue.submit(event, "clEnqueueNDRangeKernel", detail, mark, CommandEvent.Kind.KERNEL, name, 0);
+            return switch (events.size()) {
+                case 0 -> null;
+                case 1 -> queue.submit(events.getFirst(), "clEnqueueNDRangeKernel", detail, mark, CommandEvent.Kind.KERNEL, name, 0);
+                default -> queue.submit(events, "clEnqueueNDRangeKernel", detail);
+            };
         }
     }
 
@@ -171,6 +216,13 @@ final class ClKernel implements DeviceKernel {
                     throw wrong(parameter, "takes memory of " + device + ", got " + memory);
                 }
                 api.setMemory(handle, parameter.index(), ours.handle());
+            }
+            case KernelArgument.NullPointer() when parameter.isMemory() -> api.setMemory(handle, parameter.index(), 0);
+            case KernelArgument.Copied(var from, _, var copy, _) when parameter.isMemory() -> {
+                if (!(from instanceof ClMemory ours) || ours.device() != device || !(copy instanceof ClMemory own)) {
+                    throw wrong(parameter, "takes memory of " + device + ", got " + from);
+                }
+                api.setMemory(handle, parameter.index(), own.handle());
             }
             case KernelArgument.Value(var bytes) when parameter.space() == Space.PRIVATE -> setValue(parameter, bytes);
             case KernelArgument.Local(long lengthBytes) when parameter.space() == Space.LOCAL ->

@@ -4,6 +4,7 @@ import io.github.hmm4j.device.DeviceMemory;
 import io.github.hmm4j.space.LazyTable;
 import java.lang.foreign.MemorySegment;
 import java.util.function.LongUnaryOperator;
+import java.util.function.Supplier;
 import org.jspecify.annotations.Nullable;
 
 /// A buffer, or a sub-buffer of one.
@@ -19,9 +20,9 @@ final class ClMemory implements DeviceMemory, Owned {
     private final long lengthBytes;
     private boolean closed;
 
-    private ClMemory(ClDevice device, long lengthBytes) {
+    private ClMemory(ClDevice device, long lengthBytes, boolean ofOurs) {
         this.device = device;
-        this.hostBytes = device.usesHostMemory() ? LazyTable.inHugePages(lengthBytes) : null;
+        this.hostBytes = ofOurs && device.usesHostMemory() ? LazyTable.inHugePages(lengthBytes) : null;
         try {
             this.handle = hostBytes == null
                     ? device.api().createBuffer(device.context(), Cl.MEM_READ_WRITE, lengthBytes, 0)
@@ -45,7 +46,12 @@ final class ClMemory implements DeviceMemory, Owned {
     }
 
     static ClMemory allocate(ClDevice device, long lengthBytes) {
-        return new ClMemory(device, lengthBytes);
+        return new ClMemory(device, lengthBytes, true);
+    }
+
+    /// Memory that is the driver's also where others are ours: it keeps it for commands that are enqueued.
+    static ClMemory scratch(ClDevice device, long lengthBytes) {
+        return new ClMemory(device, lengthBytes, false);
     }
 
     @Override
@@ -79,7 +85,8 @@ final class ClMemory implements DeviceMemory, Owned {
 
     private void copied(String call, long bytes, LongUnaryOperator enqueue) {
         ClQueue queue = device.copy();
-        queue.submit(enqueue.applyAsLong(queue.handle()), call, () -> "lengthBytes=" + bytes + ", " + this).await();
+        Supplier<String> detail = () -> "lengthBytes=" + bytes + ", " + this;
+        queue.submit(enqueue.applyAsLong(queue.handle()), call, detail).await();
     }
 
     @Override

@@ -55,21 +55,33 @@ final class ClQueue {
 
     /// Takes over the event of a command just enqueued and flushes the queue.
     ///
-    /// Never throws: the command is in the queue, so whatever goes wrong from here on is its outcome.
+    /// Throws nothing but an [OutOfMemoryError], and then the command has ended: it is in the queue, so whatever else goes wrong from here on is its outcome.
     ClCompletion submit(long event, String call, Supplier<String> detail) {
-        return submitAll(List.of(event), call, detail, null)[0];
+        try {
+            return takeOver(List.of(event), call, detail, null)[0];
+        } catch (OutOfMemoryError e) {
+            throw finished(e);
+        }
     }
 
     /// The same, for a timeline.
     ///
     /// @param mark of [#mark]
     ClCompletion submit(long event, String call, Supplier<String> detail, long mark, CommandEvent.Kind kind, String name, long bytes) {
-        return submitAll(List.of(event), call, detail, asked(mark, kind, name, _ -> bytes))[0];
+        try {
+            return takeOver(List.of(event), call, detail, asked(mark, kind, name, _ -> bytes))[0];
+        } catch (OutOfMemoryError e) {
+            throw finished(e);
+        }
     }
 
     /// The same for several commands, of which none may fail unseen: the specification does not say that a command ends badly because one before it did.
     Completion submit(List<Long> events, String call, Supplier<String> detail) {
-        return together(submitAll(events, call, detail, null));
+        try {
+            return together(takeOver(events, call, detail, null));
+        } catch (OutOfMemoryError e) {
+            throw finished(e);
+        }
     }
 
     /// The same, for a timeline.
@@ -77,7 +89,17 @@ final class ClQueue {
     /// @param mark  of [#mark]
     /// @param bytes that each command moves, by its index
     Completion submit(List<Long> events, String call, Supplier<String> detail, long mark, CommandEvent.Kind kind, IntToLongFunction bytes) {
-        return together(submitAll(events, call, detail, asked(mark, kind, call, bytes)));
+        try {
+            return together(takeOver(events, call, detail, asked(mark, kind, call, bytes)));
+        } catch (OutOfMemoryError e) {
+            throw finished(e);
+        }
+    }
+
+    /// Nobody could wait for commands that nobody knows.
+    private OutOfMemoryError finished(OutOfMemoryError e) {
+        finishSurely();
+        return e;
     }
 
     /// What to tell of commands when they have ended; null for nothing.
@@ -100,7 +122,7 @@ final class ClQueue {
         return completions.length == 1 ? completions[0] : new ClBatch(completions);
     }
 
-    private ClCompletion[] submitAll(List<Long> events, String call, Supplier<String> detail, @Nullable IntFunction<CommandLog.Entry> asked) {
+    private ClCompletion[] takeOver(List<Long> events, String call, Supplier<String> detail, @Nullable IntFunction<CommandLog.Entry> asked) {
         ClCompletion[] completions = new ClCompletion[events.size()];
         synchronized (running) {
             for (int i = 0; i < completions.length; i++) {
@@ -122,6 +144,21 @@ final class ClQueue {
 
     void finish() {
         api.finish(handle);
+    }
+
+    /// Waits for all commands on the way out of a failure, which is told already; nothing that they use is used before they have ended. So a wait for which the Java heap has no room is made
+    /// again.
+    void finishSurely() {
+        while (true) {
+            try {
+                finish();
+                return;
+            } catch (HmmException e) {
+                return;
+            } catch (OutOfMemoryError e) {
+                LockSupport.parkNanos(NAP_NANOS);
+            }
+        }
     }
 
     /// Waits for commands on the way out of a failure, whose outcome is nobody's business any more. They have ended afterwards, or are given up.

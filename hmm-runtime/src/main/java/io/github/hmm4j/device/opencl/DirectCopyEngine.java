@@ -84,6 +84,9 @@ final class DirectCopyEngine extends ClCopyEngine {
                     queue.end(events, "clEnqueueCopyBuffer", () -> "device=" + device);
                 }
                 throw e;
+            } catch (Error e) { // the Java heap is full: nobody can note what has been enqueued
+                queue.finishSurely();
+                throw e;
             }
             return queue.submit(events, "clEnqueueCopyBuffer", () -> "runs=" + runs.size() + ", bytes="
                      + runs.stream().mapToLong(CopyRun::lengthBytes).sum() + ", device=" + device,

@@ -8,7 +8,6 @@ import java.util.ArrayDeque;
 import java.util.ArrayList;
 import java.util.Deque;
 import java.util.List;
-import java.util.concurrent.locks.LockSupport;
 import java.util.concurrent.locks.ReentrantLock;
 import org.jspecify.annotations.Nullable;
 
@@ -21,8 +20,6 @@ import org.jspecify.annotations.Nullable;
 final class StagingLane {
 
     enum Direction { TO_DEVICE, TO_HOST }
-
-    private static final long NAP_NANOS = 100_000;
 
     private record Transfer(Batch batch, StagingSlot slot, List<StagedPiece> pieces, Completion completion) {}
 
@@ -116,11 +113,14 @@ final class StagingLane {
                 slot.suspect = true;
             }
             throw e;
+        } catch (Error e) { // whoever called it ends the batch
+            slot.suspect = true;
+            throw e;
         }
         Completion completion = queue.submit(commands.events(), slots.call(), () -> "pieces=" + pieces.size() + ", device=" + device, mark,
                 direction == Direction.TO_DEVICE ? CommandEvent.Kind.COPY_TO_DEVICE : CommandEvent.Kind.COPY_TO_HOST, commands::bytesOf);
-        freeSlots.removeFirst();
         inFlight.addLast(new Transfer(batch, slot, pieces, completion));
+        freeSlots.removeFirst();
         batch.open++;
     }
 
@@ -152,7 +152,7 @@ final class StagingLane {
 
     /// Waits for what a failed batch has enqueued and forgets it, without a copy to the host. Takes nothing from the Java heap, which may be what failed.
     private void withdraw(Batch batch) {
-        finish();
+        queue.finishSurely(); // also for commands that did not come to be in flight: their slot is going to be used again
         for (int left = inFlight.size(); left > 0; left--) {
             Transfer transfer = inFlight.removeFirst();
             if (transfer.batch() == batch) {
@@ -161,20 +161,6 @@ final class StagingLane {
                 release(transfer);
             } else {
                 inFlight.addLast(transfer);
-            }
-        }
-    }
-
-    /// Also for commands that did not come to be in flight. Their slot is going to be used again, so a wait for which there is no memory is tried again.
-    private void finish() {
-        while (true) {
-            try {
-                queue.finish();
-                return;
-            } catch (HmmException e) {
-                return; // one failure is being reported
-            } catch (OutOfMemoryError e) {
-                LockSupport.parkNanos(NAP_NANOS);
             }
         }
     }

@@ -107,6 +107,7 @@ final class SimKernel implements DeviceKernel {
                 MemorySegment all = device.own(memory, where(parameter)).segment();
                 yield parameter.isConst() ? all.asReadOnly() : all;
             }
+            case KernelArgument.NullPointer() when parameter.isMemory() -> MemorySegment.NULL;
             case KernelArgument.Value(var bytes) when parameter.space() == Space.PRIVATE -> {
                 long expected = parameter.valueType().map(ValueType::bytes).map(Integer::longValue).orElse(bytes.byteSize()); // a struct is taken as it comes
                 if (expected != bytes.byteSize()) {

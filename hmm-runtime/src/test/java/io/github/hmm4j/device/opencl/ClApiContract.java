@@ -110,8 +110,8 @@ abstract class ClApiContract {
                 .isThrownBy(() -> api.enqueueCopy(queue, memory, memory, 0, 512, 513, true))
                 .satisfies(e -> assertThat(e.call()).isEqualTo("clEnqueueCopyBuffer"))
                 .withMessageContaining("bytes=513");
-        assertThatExceptionOfType(OpenClFailedException.class).isThrownBy(() -> api.createSubBuffer(memory, 1, 16))
-                .withMessageContaining("CL_MISALIGNED_SUB_BUFFER_OFFSET");
+        assertThatExceptionOfType(OpenClFailedException.class).isThrownBy(() -> api.createSubBuffer(memory, 0, 2048))
+                .satisfies(e -> assertThat(e.call()).isEqualTo("clCreateSubBuffer")).withMessageContaining("bytes=2048");
         assertThatExceptionOfType(OpenClFailedException.class).isThrownBy(() -> api.deviceNumber(id.device(), 0x7777))
                 .withMessageContaining("query=0x7777");
         api.releaseMemory(memory);
@@ -218,7 +218,7 @@ abstract class ClApiContract {
     void givesSharedMemoryBack() throws IOException {
         assumeThat(id.info().svm()).as("the device has shared virtual memory").isNotEmpty();
         int rounds = 20;
-        long lengthBytes = Math.min(1L << 30, id.info().maxAllocationBytes());
+        long lengthBytes = Math.min(64L << 20, id.info().maxAllocationBytes());
         long before = addressSpaceBytes();
         for (int i = 0; i < rounds; i++) {
             api.svmFree(context, api.svmAllocate(context, Cl.MEM_READ_WRITE, lengthBytes, 0));

@@ -419,7 +419,7 @@ public final class JoclClApi implements ClApi {
 
     @Override
     public void setMemory(long kernel, int index, long memory) {
-        set(kernel, index, Sizeof.cl_mem, Pointer.to(memories.get(memory)));
+        set(kernel, index, Sizeof.cl_mem, Pointer.to(memory == 0 ? new cl_mem() : memories.get(memory)));
     }
 
     @Override
