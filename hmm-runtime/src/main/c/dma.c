@@ -1,7 +1,7 @@
 // dma.c - copies between host pages and frames.
 //
 // Three ways. Where the host reaches the device's memory (a CPU device, whose buffers are host memory of ours) a small copy is memcpy: a command costs as much as
-// copying 256 KiB. Otherwise a read command, straight into the alias; or through pinned staging memory, where the driver would stage by itself, page by page.
+// copying 256 KiB. Otherwise a read command, straight into the alias; or through pinned staging memory (staging.c).
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
