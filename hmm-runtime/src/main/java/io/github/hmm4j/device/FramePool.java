@@ -1,7 +1,9 @@
 package io.github.hmm4j.device;
 
 import io.github.hmm4j.error.DeviceLostException;
+import io.github.hmm4j.error.DeviceMemoryExhaustedException;
 import io.github.hmm4j.error.HmmException;
+import io.github.hmm4j.error.OpenClFailedException;
 import java.util.ArrayList;
 import java.util.List;
 import org.jspecify.annotations.Nullable;
@@ -130,7 +132,7 @@ public final class FramePool implements AutoCloseable {
 
     /// Takes an aperture's memory from the device, unless it has it already.
     ///
-    /// @throws io.github.hmm4j.error.OpenClFailedException if the device refuses; the pool is as it was
+    /// @throws DeviceMemoryExhaustedException if the device refuses; the pool is as it was
     public void allocateAperture() {
         if (!aperture) {
             throw new IllegalStateException("a pool of windows has no aperture, budgetBytes=" + budgetBytes);
@@ -138,10 +140,19 @@ public final class FramePool implements AutoCloseable {
         synchronized (lock) {
             checkOpen();
             if (chunks.isEmpty()) {
-                FrameChunk chunk = allocate(0, capacityFrames);
+                FrameChunk chunk = allocateAll();
                 chunk.take(0, capacityFrames);
                 usedFrames = capacityFrames;
             }
+        }
+    }
+
+    private FrameChunk allocateAll() {
+        try {
+            return allocate(0, capacityFrames);
+        } catch (OpenClFailedException e) {
+            throw new DeviceMemoryExhaustedException(device.info().name(), budgetBytes, budgetBytes,
+                    "kernels that follow pointers need the whole heap in one allocation, and the device does not give that much: " + e.getMessage(), e);
         }
     }
 

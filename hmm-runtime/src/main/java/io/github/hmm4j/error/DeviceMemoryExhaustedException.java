@@ -1,5 +1,7 @@
 package io.github.hmm4j.error;
 
+import org.jspecify.annotations.Nullable;
+
 /// The device budget cannot hold what one operation needs at the same time. Every page is where it was.
 public final class DeviceMemoryExhaustedException extends HmmException {
 
@@ -10,8 +12,13 @@ public final class DeviceMemoryExhaustedException extends HmmException {
 
     /// @param detail what was to be placed and what stood in the way
     public DeviceMemoryExhaustedException(String device, long neededBytes, long budgetBytes, String detail) {
+        this(device, neededBytes, budgetBytes, detail, null);
+    }
+
+    /// @param cause what the device said, or null
+    public DeviceMemoryExhaustedException(String device, long neededBytes, long budgetBytes, String detail, @Nullable Throwable cause) {
         super("device memory exhausted: device=%s, neededBytes=%d, budgetBytes=%d; %s; nothing is lost"
-                .formatted(device, neededBytes, budgetBytes, detail), null);
+                .formatted(device, neededBytes, budgetBytes, detail), cause);
         this.neededBytes = neededBytes;
         this.budgetBytes = budgetBytes;
     }

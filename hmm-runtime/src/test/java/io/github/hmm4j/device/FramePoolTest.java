@@ -6,6 +6,7 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import io.github.hmm4j.device.sim.Operation;
 import io.github.hmm4j.device.sim.SimDevice;
 import io.github.hmm4j.error.DeviceLostException;
+import io.github.hmm4j.error.DeviceMemoryExhaustedException;
 import io.github.hmm4j.error.OpenClFailedException;
 import java.util.ArrayList;
 import java.util.BitSet;
@@ -144,7 +145,7 @@ class FramePoolTest {
         try (FramePool pool = FramePool.aperture(device, PAGE, 16)) {
             assertThat(pool.isAllocated()).isFalse();
             device.failNext(Operation.ALLOC, 1);
-            assertThatThrownBy(pool::allocateAperture).isInstanceOf(OpenClFailedException.class);
+            assertThatThrownBy(pool::allocateAperture).isInstanceOf(DeviceMemoryExhaustedException.class).hasMessageContaining("whole heap in one allocation");
             assertThat(pool.isAllocated()).isFalse();
             pool.allocateAperture();
             pool.allocateAperture();

@@ -84,6 +84,7 @@ final class ClCompletion implements Completion {
             try {
                 queue.finish();
                 status = queue.api().eventStatus(handle);
+                status = wait && status > 0 ? insist(handle) : status; // not every driver waits there
             } catch (HmmException second) {
                 e.addSuppressed(second);
                 status = wait ? insist(handle) : 1;

@@ -46,12 +46,26 @@ final class ClMemory implements DeviceMemory, Owned {
     }
 
     static ClMemory allocate(ClDevice device, long lengthBytes) {
-        return new ClMemory(device, lengthBytes, true);
+        return committed(new ClMemory(device, lengthBytes, true));
     }
 
     /// Memory that is the driver's also where others are ours: it keeps it for commands that are enqueued.
     static ClMemory scratch(ClDevice device, long lengthBytes) {
-        return new ClMemory(device, lengthBytes, false);
+        return committed(new ClMemory(device, lengthBytes, false));
+    }
+
+    /// Some drivers take memory from the device with the first command that uses it. Then that is ours, here: a shortage shows while whoever asked can still ask for less.
+    private static ClMemory committed(ClMemory memory) {
+        if (memory.hostBytes != null) {
+            return memory;
+        }
+        try {
+            memory.copied("clEnqueueFillBuffer", 1, queue -> memory.device.api().enqueueZero(queue, memory.handle, 1, 0, 1, true));
+            return memory;
+        } catch (RuntimeException e) {
+            new Cleanup(e).run(() -> memory.device.api().releaseMemory(memory.handle));
+            throw e;
+        }
     }
 
     @Override

@@ -206,6 +206,9 @@ final class ClQueue {
         var cleanup = new Cleanup().run(this::finish);
         synchronized (running) {
             for (ClCompletion completion : running) {
+                if (cleanup.failure() == null) {
+                    endQuietly(completion); // at once, unless the driver does not wait for all when it finishes
+                }
                 if (!completion.isDone()) {
                     completion.fail(cleanup.failure() instanceof HmmException e ? e
                             : ClStatus.failure(-36, "clFinish", "an event had not ended after it"));

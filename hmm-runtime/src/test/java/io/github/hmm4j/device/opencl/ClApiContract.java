@@ -107,7 +107,7 @@ abstract class ClApiContract {
                 .withMessageContaining("clCreateBuffer failed: status=CL_INVALID_BUFFER_SIZE(-61), bytes=0");
         long memory = api.createBuffer(context, Cl.MEM_READ_WRITE, 1024, 0);
         assertThatExceptionOfType(OpenClFailedException.class)
-                .isThrownBy(() -> api.enqueueCopy(queue, memory, memory, 0, 512, 513, true))
+                .isThrownBy(() -> api.enqueueCopy(queue, memory, memory, 0, 256, 513, true))
                 .satisfies(e -> assertThat(e.call()).isEqualTo("clEnqueueCopyBuffer"))
                 .withMessageContaining("bytes=513");
         assertThatExceptionOfType(OpenClFailedException.class).isThrownBy(() -> api.createSubBuffer(memory, 0, 2048))

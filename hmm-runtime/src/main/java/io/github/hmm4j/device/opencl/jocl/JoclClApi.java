@@ -41,6 +41,9 @@ import org.jspecify.annotations.Nullable;
 /// Data is never passed in arrays: JOCL would pin the heap during the call, or lose what the driver wrote.
 public final class JoclClApi implements ClApi {
 
+    /// As the headers have it: JOCL's own constant has all 64 bits set, and some drivers find no device of that type.
+    private static final long DEVICE_TYPE_ALL = 0xFFFFFFFFL;
+
     private final Handles<cl_platform_id> platforms = new Handles<>("platform");
     private final Handles<cl_device_id> devices = new Handles<>("device");
     private final Handles<cl_context> contexts = new Handles<>("context");
@@ -112,13 +115,13 @@ public final class JoclClApi implements ClApi {
     public long[] devices(long platform) {
         cl_platform_id id = platforms.get(platform);
         int[] count = new int[1];
-        int status = StatusCall.status(() -> CL.clGetDeviceIDs(id, CL.CL_DEVICE_TYPE_ALL, 0, null, count));
+        int status = StatusCall.status(() -> CL.clGetDeviceIDs(id, DEVICE_TYPE_ALL, 0, null, count));
         if (status == ClStatus.DEVICE_NOT_FOUND || (status == SUCCESS && count[0] == 0)) {
             return new long[0];
         }
         ClStatus.check(status, "clGetDeviceIDs", null);
         var ids = new cl_device_id[count[0]];
-        check(() -> CL.clGetDeviceIDs(id, CL.CL_DEVICE_TYPE_ALL, ids.length, ids, null), "clGetDeviceIDs", "count",
+        check(() -> CL.clGetDeviceIDs(id, DEVICE_TYPE_ALL, ids.length, ids, null), "clGetDeviceIDs", "count",
                 ids.length);
         return Arrays.stream(ids).mapToLong(devices::keep).toArray();
     }
