@@ -175,7 +175,7 @@ public final class BfsDemo implements Demo {
         }
 
         private BfsSearch search(BareOpenCl device) {
-            return paged ? new BfsBlocks(device, graph, choice.budgetBytes().orElseThrow()) : new BfsExplicit(device, graph);
+            return paged ? new BfsBlocksExplicit(device, graph, choice.budgetBytes().orElseThrow()) : new BfsExplicit(device, graph);
         }
 
         private Optional<TwinResult> explicit() throws UsageException {

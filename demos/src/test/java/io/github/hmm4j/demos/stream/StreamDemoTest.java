@@ -39,7 +39,7 @@ class StreamDemoTest {
         int arrayBytes = elements * Float.BYTES;
         assertThat(outcome.json()).contains("\"budgetBytes\": " + arrayBytes / 2, "\"leastBytesToDevice\": " + arrayBytes)
             .containsSubsequence("\"explicit\": {", "\"bytesToDevice\": %d, \"bytesToHost\": %d".formatted(arrayBytes, arrayBytes), "\"managed\": {",
-                "\"bytesToDevice\": %d, \"bytesToHost\": %d".formatted(2 * arrayBytes, arrayBytes));
+                "\"bytesToDevice\": %d, \"bytesToHost\": %d".formatted(arrayBytes, arrayBytes));
         assertThat(outcome.out()).contains("DEVICE_FAULT", "EVICTION");
     }
 

@@ -13,7 +13,7 @@ import java.lang.foreign.MemorySegment;
 import java.util.function.Consumer;
 
 /// Searches a graph that the device cannot hold, through bare OpenCL: depths and flag stay there, and the graph is sent in blocks of vertices with their edges, all of it for each level.
-final class BfsBlocks implements BfsSearch {
+final class BfsBlocksExplicit implements BfsSearch {
     private static final long CL_MEM_READ_WRITE = 1;
     private static final long CL_MEM_READ_ONLY = 1 << 2;
 
@@ -32,7 +32,7 @@ final class BfsBlocks implements BfsSearch {
     private final long bfsLevel;
 
     /// @param budgetBytes of device memory
-    BfsBlocks(BareOpenCl device, CsrGraph graph, long budgetBytes) {
+    BfsBlocksExplicit(BareOpenCl device, CsrGraph graph, long budgetBytes) {
         this.cl = device.api();
         this.queue = device.queue();
         this.graph = graph;
