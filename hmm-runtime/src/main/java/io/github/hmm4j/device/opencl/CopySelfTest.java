@@ -88,7 +88,7 @@ final class CopySelfTest {
                 ? "asked for"
                 : right.size() == 1
                         ? "the only one that copies right"
-                        : (best == fastest(right) ? "faster" : "none is clearly faster") + ", MB/s to device/to host: "
+                        : (best.equals(fastest(right)) ? "faster" : "none is clearly faster") + ", MB/s to device/to host: "
                                 + String.join(", ", right.stream().map(CopyRates::toString).toList());
         return new CopyChoice(best.engine(), best.toDevice(), best.toHost(), why + problems, right);
     }
