@@ -207,8 +207,9 @@ static enum served serve_claimed(struct hmm_pager *p, const struct fault *f, con
 
 // What is next to a page that the kernel has read and then written will be written, too, most likely; that saves the second fault.
 static bool writes_next(struct hmm_pager *p, uint64_t page) {
+  if (!page || page == p->config.page_count) return false;
   uint64_t w = load_word(p, page);
-  if (!page || atomic_load_explicit(&p->region_starts[page], memory_order_relaxed) || !word_writable(w) || pinned_against(w, true)) return false;
+  if (atomic_load_explicit(&p->region_starts[page], memory_order_relaxed) || !word_writable(w) || pinned_against(w, true)) return false;
   uint64_t before = load_word(p, page - 1);
   return word_state(before) == DEVICE && word_device(before) == p->faulting->device;
 }
