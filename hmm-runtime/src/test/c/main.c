@@ -12,7 +12,7 @@
 #include "check.h"
 #include "hmm_pager.h"
 
-#define PATIENCE_SECONDS 60 // of one test, which takes far less
+#define PATIENCE_SECONDS 120 // of one test, which takes far less
 
 static const struct test *const all_tests[] = {touch_tests,  ahead_tests,   fetch_tests,  launch_tests,  insist_tests, record_tests,
                                                race_tests,   error_tests,   memory_tests, mapping_tests, close_tests,  model_tests,

@@ -136,7 +136,7 @@ kernel void bfs_level_paged(HMM_HEAP_CONST, const ulong row, const ulong col, gl
                             const int level, const uint first, const uint count) {
     HMM_BEGIN;
     const ulong u = first + get_global_id(0);
-    if (get_global_id(0) < count && depth[u] == level) {
+    if (get_global_id(0) < count && atomic_or(&depth[u], 0) == level) { // or with 0: an atomic read, as others set depths
         global const long *begin = HMM_READ(long, row + u * sizeof(long));
         global const long *end = HMM_READ(long, row + (u + 1) * sizeof(long));
         if (!begin || !end) {
