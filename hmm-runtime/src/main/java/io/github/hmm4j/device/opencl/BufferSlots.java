@@ -24,7 +24,7 @@ final class BufferSlots extends StagingSlots {
         super(device, direction);
     }
 
-    /// Their buffers are made when they are first needed.
+    /// Buffers of slots towards the device are made when they are first needed.
     @Override
     List<StagingSlot> open() {
         List<StagingSlot> slots = new ArrayList<>(StagedCopyEngine.SLOTS);
@@ -33,6 +33,14 @@ final class BufferSlots extends StagingSlots {
         }
         if (toDevice()) {
             maps = api.createQueue(device.context(), device.handle(), false);
+            return slots;
+        }
+        try {
+            slots.forEach(this::requireBuffer);
+        } catch (RuntimeException e) {
+            var cleanup = new Cleanup(e);
+            slots.forEach(slot -> cleanup.run(() -> release(slot)));
+            throw e;
         }
         return slots;
     }

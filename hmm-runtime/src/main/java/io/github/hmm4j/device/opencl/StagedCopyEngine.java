@@ -27,6 +27,12 @@ final class StagedCopyEngine extends ClCopyEngine {
         this.copier = new HostCopier(HostCopier.defaultThreads());
         this.up = lane(StagingLane.Direction.TO_DEVICE);
         this.down = lane(StagingLane.Direction.TO_HOST);
+        try {
+            down.prepare(); // pages leave a device because it is full: then there may be no memory for the slots
+        } catch (RuntimeException e) {
+            new Cleanup(e).run(copier::close);
+            throw e;
+        }
     }
 
     private StagingLane lane(StagingLane.Direction direction) {

@@ -83,6 +83,18 @@ final class StagingLane {
         }
     }
 
+    /// Opens the slots ahead of use.
+    void prepare() {
+        lock.lock();
+        try {
+            if (!closed) {
+                openSlots();
+            }
+        } finally {
+            lock.unlock();
+        }
+    }
+
     private void openSlots() {
         if (!open) {
             freeSlots.addAll(slots.open());
