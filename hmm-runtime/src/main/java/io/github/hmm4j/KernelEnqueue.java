@@ -41,12 +41,13 @@ record KernelEnqueue(DeviceKernel kernel, Plan plan, NDRange range, DeviceMirror
 
     private <T extends @Nullable Completion> T withArguments(Function<List<KernelArgument>, T> launch) {
         List<DeviceMemory> windows = new ArrayList<>(plan.passed().size());
+        List<DeviceMemory> scratch = new ArrayList<>(plan.passed().size()); // what is behind the launch takes nothing from the Java heap
         Map<VaRange, KernelArgument.Copied> copies = new HashMap<>();
         try {
             List<KernelArgument> arguments = new ArrayList<>(plan.passed().size());
             for (Plan.Passed passed : plan.passed()) {
                 arguments.add(switch (passed) {
-                    case Plan.Passed.Range range when range.copied() -> copies.computeIfAbsent(range.range(), bytes -> mirror.copiedArgument(bytes, plan.writes(bytes)));
+                    case Plan.Passed.Range range when range.copied() -> copied(range.range(), copies, scratch);
                     case Plan.Passed.Range(var bytes, _, _) -> memory(mirror.argument(bytes), windows);
                     case Plan.Passed.Image() when items == null -> memory(mirror.image(), windows);
                     case Plan.Passed.Image() -> new KernelArgument.Memory(mirror.pool().pagedMemory());
@@ -59,11 +60,25 @@ record KernelEnqueue(DeviceKernel kernel, Plan plan, NDRange range, DeviceMirror
             }
             return launch.apply(arguments);
         } finally {
-            copies.values().forEach(copy -> closeQuietly(mirror, copy.copy()));
+            for (int i = 0; i < scratch.size(); i++) {
+                closeQuietly(mirror, scratch.get(i));
+            }
             for (int i = 0; i < windows.size(); i++) {
                 releaseQuietly(mirror, windows.get(i));
             }
         }
+    }
+
+    /// One copy for all arguments that are the same bytes.
+    private KernelArgument copied(VaRange bytes, Map<VaRange, KernelArgument.Copied> copies, List<DeviceMemory> scratch) {
+        KernelArgument.Copied before = copies.get(bytes);
+        if (before != null) {
+            return before;
+        }
+        KernelArgument.Copied made = mirror.copiedArgument(bytes, plan.writes(bytes));
+        scratch.add(made.copy()); // there is room
+        copies.put(bytes, made);
+        return made;
     }
 
     private static KernelArgument memory(DeviceMemory window, List<DeviceMemory> windows) {

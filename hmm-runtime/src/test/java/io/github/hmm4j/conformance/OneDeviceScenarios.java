@@ -15,6 +15,7 @@ import io.github.hmm4j.account.Direction;
 import io.github.hmm4j.device.sim.Operation;
 import io.github.hmm4j.device.sim.SimLane;
 import io.github.hmm4j.error.AccessViolationException;
+import io.github.hmm4j.error.DeviceMemoryExhaustedException;
 import io.github.hmm4j.error.OpenClFailedException;
 import io.github.hmm4j.migrate.PageOutcome;
 import io.github.hmm4j.mirror.SnapshotCode;
@@ -330,7 +331,7 @@ abstract class OneDeviceScenarios extends Scenarios {
         List<SnapshotCode> before = rig.snap(rig.device(0), block);
         try {
             rig.heap.migrate(block, rig.device(0));
-        } catch (OpenClFailedException _) {
+        } catch (OpenClFailedException | DeviceMemoryExhaustedException _) {
             assertThat(rig.snap(rig.device(0), block)).isEqualTo(before);
         }
         rig.sim(0).clearFailures();

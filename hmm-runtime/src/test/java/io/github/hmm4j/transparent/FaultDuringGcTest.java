@@ -87,7 +87,7 @@ class FaultDuringGcTest {
     @Test
     void stacksAreWalkedWhileThreadsFault() throws IOException {
         Path recording = scratch.resolve("faults.jfr");
-        Map<String, Long> numbers = run(child("profiled", "UFFD", 10, "STACKS", 100, "-XX:StartFlightRecording:settings=profile,filename=" + recording));
+        Map<String, Long> numbers = run(child("profiled", "UFFD", 10, "STACKS", 100, "-Dhmm.test.recording=" + recording));
         assertThat(numbers.get("frames")).isPositive();
         assertThat(Files.size(recording)).isPositive();
     }

@@ -13,10 +13,14 @@ import java.io.IOException;
 import java.lang.foreign.MemorySegment;
 import java.lang.management.GarbageCollectorMXBean;
 import java.lang.management.ManagementFactory;
+import java.nio.file.Path;
+import java.text.ParseException;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.SplittableRandom;
 import java.util.concurrent.atomic.AtomicLong;
+import jdk.jfr.Configuration;
+import jdk.jfr.Recording;
 
 /// A program that faults all the time in a JVM that stops its threads all the time.
 ///
@@ -71,6 +75,25 @@ final class FaultWorker {
     }
 
     private void run() throws InterruptedException {
+        String file = System.getProperty("hmm.test.recording");
+        if (file == null) {
+            work();
+            return;
+        }
+        MemorySegment first = regions.getFirst();
+        int ints = (int) (first.byteSize() / 4);
+        add.args(first, 0, ints).launch(NDRange.of(ints)).await(); // compiled before threads are sampled: POCL's compiler loses temporary files of its own then
+        try (Recording recording = new Recording(Configuration.getConfiguration("profile"))) {
+            recording.setDestination(Path.of(file));
+            recording.start();
+            work();
+            recording.stop();
+        } catch (IOException | ParseException e) {
+            throw new AssertionError(e);
+        }
+    }
+
+    private void work() throws InterruptedException {
         long collectionsBefore = collectionsSoFar();
         Thread.ofPlatform().daemon().name("garbage").start(this::makeGarbage);
         Thread.ofPlatform().daemon().name("disturb").start(this::disturb);
