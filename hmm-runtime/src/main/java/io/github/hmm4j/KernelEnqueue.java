@@ -91,6 +91,8 @@ record KernelEnqueue(DeviceKernel kernel, Plan plan, NDRange range, DeviceMirror
             copy.close();
         } catch (HmmException e) {
             LaunchParts.warn("the copy of an argument of {} is not released", mirror, e);
+        } catch (OutOfMemoryError _) {
+            return; // an object of the driver is lost, and not the launch
         }
     }
 
@@ -100,6 +102,8 @@ record KernelEnqueue(DeviceKernel kernel, Plan plan, NDRange range, DeviceMirror
             mirror.release(window);
         } catch (HmmException e) {
             LaunchParts.warn("a window of {} is not released", mirror, e);
+        } catch (OutOfMemoryError _) {
+            return; // as above
         }
     }
 }

@@ -46,6 +46,7 @@ public final class AllocationWalk {
     private final ExecutorService others = Executors.newSingleThreadExecutor(Thread.ofPlatform().daemon().name("looks").factory());
     private final @Nullable NativeCallFaults nativeCalls;
     private int failed;
+    private @Nullable Throwable struck; // what the last operation ended with
 
     private AllocationWalk(Backend backend, boolean windows, AllocationFaults.Mode mode) {
         this.backend = backend;
@@ -271,7 +272,11 @@ public final class AllocationWalk {
             });
             return allocations;
         } catch (Throwable e) {
-            throw new AssertionError("%s, number %d failed".formatted(one.name, nth), e);
+            AssertionError wrong = new AssertionError("%s, number %d failed".formatted(one.name, nth), e);
+            if (struck != null) {
+                wrong.addSuppressed(struck);
+            }
+            throw wrong;
         }
     }
 
@@ -289,6 +294,7 @@ public final class AllocationWalk {
             allocations = disarm();
         }
         failed += error == null ? 0 : 1;
+        struck = error;
         if (error == null || (backend.isSimulated() && launches(world.rig) > launchesBefore)) {
             one.effect.on(world); // what is enqueued runs, also if the launch could not be told of any more
         } else if (!backend.isSimulated() && one.name.startsWith("launch")) {

@@ -12,8 +12,6 @@ import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.TimeUnit;
-import org.junit.jupiter.api.Tag;
-import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
@@ -31,13 +29,6 @@ class AllocationWalkTest {
             "SIM_PRIVATE, windows, SYSTEM_CALL, 10", "UFFD_LWJGL, windows, SYSTEM_CALL, 10"})
     void whateverFailsLeavesAllAsItWas(Backend backend, String frames, AllocationFaults.Mode mode, int floor) {
         walk(floor, List.of(), ChildJvm.JSIG, backend, frames, mode);
-    }
-
-    /// The same through OpenCL, which takes its time.
-    @Tag("exhaustive")
-    @Test
-    void whateverFailsBehindOpenClLeavesAllAsItWas() {
-        walk(1000, List.of(), ChildJvm.JSIG, Backend.OPENCL_LWJGL, "windows", AllocationFaults.Mode.ONCE);
     }
 
     @ParameterizedTest

@@ -32,7 +32,7 @@ final class FaultyCode extends ClassLoader {
 
     private static final String OURS = "io.github.hmm4j.";
     private static final Set<String> SHARED = Set.of(AllocationFaults.class.getName(), AllocationFaults.Mode.class.getName());
-    private static final List<String> LEFT_ALONE = List.of(OURS + "device.sim.", OURS + "device.opencl.lwjgl.", OURS + "device.opencl.jocl.", OURS + "kernels.");
+    private static final List<String> LEFT_ALONE = List.of(OURS + "device.sim.", OURS + "device.opencl.", OURS + "kernels.");
 
     /// Owners none of whose methods allocate, as far as they are called here.
     private static final Set<String> FRUGAL_OWNERS = Set.of("java/lang/Math", "java/lang/invoke/VarHandle", "java/lang/invoke/MethodHandle",

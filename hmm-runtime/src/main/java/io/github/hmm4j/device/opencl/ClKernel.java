@@ -133,11 +133,11 @@ final class ClKernel implements DeviceKernel {
     ///
     /// @return the events of the commands that change memory
     private List<Long> enqueueHere(long queue, long entry, long[] global, long[] local, List<KernelArgument.Copied> copies) {
-        for (KernelArgument.Copied copy : copies) {
-            copyArgument(queue, copy, false, false);
-        }
         List<Long> events = new ArrayList<>(copies.size() + 1);
         try {
+            for (KernelArgument.Copied copy : copies) {
+                copyArgument(queue, copy, false, false);
+            }
             events.add(api.enqueueKernel(queue, entry, global, local));
             for (KernelArgument.Copied copy : copies) {
                 if (copy.writes()) {
@@ -192,6 +192,9 @@ final class ClKernel implements DeviceKernel {
                 events = commands.enqueue(queue.handle(), handle, global, local, copies);
             } catch (OpenClFailedException e) { // what enqueues knows a handle only
                 throw new OpenClFailedException(e.call(), e.status(), ClStatus.name(e.status()), detail.get(), e);
+            } catch (OutOfMemoryError e) {
+                queue.finishSurely(); // what was enqueued is known to nobody
+                throw e;
             }
             return switch (events.size()) {
                 case 0 -> null;
