@@ -101,6 +101,7 @@ static void serve_stretch(struct hmm_pager *p, const struct fault *f, uint64_t w
   struct hmm_failure failure = {0};
   struct patience patience = new_patience(p, f->page, f->write, f->thread);
   struct hmm_record space, *record = new_record(p, &space, HMM_RECORD_FAULT, f->page, f->write);
+  count(p, f->write ? HMM_FAULTS_WRITE : HMM_FAULTS_READ, 1); // before the thread goes on: who asks after its touch finds it counted
   int result = fetch_for_fault(p, f->page, at, touch, &patience, &failure, record);
   if (result && touch != asked) result = fetch_for_fault(p, f->page, at, touch = asked, &patience, &failure, record); // to read it may be allowed
   note_upgrade(p, f, word);
@@ -108,7 +109,6 @@ static void serve_stretch(struct hmm_pager *p, const struct fault *f, uint64_t w
     result = fetch_for_fault(p, f->page, f->page + 1, touch, &patience, &failure, record);
   }
   if (result == -EACCES && at > f->page + 1) result = fetch_for_fault(p, f->page, f->page + 1, touch, &patience, &failure, record);
-  count(p, f->write ? HMM_FAULTS_WRITE : HMM_FAULTS_READ, 1);
   p->trap->answer(p, f, result, (uint64_t)failure.word);
   end_record(p, record, result); // the thread goes on already
   if (patience.told) tell(p, &patience, result == -ETIMEDOUT ? HMM_NOTICE_GIVEN_UP : HMM_NOTICE_ENDED);
