@@ -123,7 +123,8 @@ enum launch_state { FREE, PUBLISHED, INSISTING, RUNNING, ENDING, ENDED };
 struct launch {
   enum launch_state state;
   uint64_t number; // of all launches of the process; says in which place of which pager it is
-  bool faults;     // its kernel asks for its pages itself: nobody waits for it who takes some away
+  bool faults;     // its kernel asks for its pages itself: nobody waits for it who takes some away, also while it waits for its turn
+  bool turn;       // of those launches: its kernel is the one that may run
   unsigned device;
   uint64_t use_count;
   struct hmm_use *uses, inline_uses[USES_INLINE];

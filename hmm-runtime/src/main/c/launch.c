@@ -356,7 +356,7 @@ static struct launch *take_place(struct hmm_pager *p) {
       l->state = PUBLISHED; // ours, with no pages yet
       l->use_count = 0;
       l->synchronised = false;
-      l->faults = false;
+      l->turn = false;
       if (l->uses != l->inline_uses) free(l->uses);
       l->uses = l->inline_uses;
       l->number = next_number(p, i);
@@ -388,6 +388,7 @@ static struct launch *publish(struct hmm_pager *p, const struct hmm_launch *requ
   }
   if (request->use_count) memcpy(l->uses, uses, request->use_count * sizeof *uses);
   l->device = (unsigned)request->device;
+  l->faults = p->devices[request->device].range;
   l->use_count = request->use_count;
   snprintf(l->name, sizeof l->name, "%s", request->name ? (const char *)(uintptr_t)request->name : "");
   if (request->insist) l->state = INSISTING;
@@ -402,11 +403,11 @@ static int await_turn(struct hmm_pager *p, struct launch *l) {
   pthread_mutex_lock(&p->launch_lock);
   for (unsigned i = 0; i < p->launches_used && !result; i++) {
     struct launch *it = &p->launches[i];
-    if (!it->faults || !under_way(it)) continue;
+    if (!it->turn || !under_way(it)) continue;
     result = await_change(p, it, &patience);
     i = UINT_MAX; // from the beginning: places are taken anew
   }
-  if (!result) l->faults = true;
+  if (!result) l->turn = true;
   pthread_mutex_unlock(&p->launch_lock);
   if (!result) device_begins(p, l);
   return result;
@@ -666,12 +667,11 @@ HMM_API int hmm_launch_enter(struct hmm_pager *p, struct hmm_launch *request, st
   }
   request->number = l->number;
   step(p, HMM_STEP_PUBLISHED);
-  bool faults = p->devices[request->device].range;
-  if (faults) {
+  if (l->faults) {
     struct table_writes none = {NULL, 0, 0};
     result = await_turn(p, l);
     if (!result) result = enqueue(p, l, request, &none, failure);
-    if (result && l->faults) device_ends(p, l);
+    if (result && l->turn) device_ends(p, l);
     if (result) decide(p, l, FREE);
     if (result == -ETIMEDOUT) result = 0; // without an event
     goto out;

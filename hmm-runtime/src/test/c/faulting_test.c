@@ -19,7 +19,7 @@
 struct device {
   struct heap *heap;
   unsigned char *range;
-  struct launching launching;
+  struct launching launching, next;
   _Atomic bool go, running;
   uint64_t first, end, seed, sum, budget;
   int rounds;
@@ -487,6 +487,36 @@ static void the_next_kernel_waits_for_its_turn(const struct shape *shape) {
   close_device(d);
 }
 
+static void *launch_next(void *arg) {
+  struct device *d = arg;
+  CHECK_EQUAL(launch(d->heap, &d->next, 0, d->first, d->end, true), 0);
+  return NULL;
+}
+
+// Neither the host nor the kernel that runs may wait for one that waits for that kernel to end.
+static void nobody_waits_for_a_kernel_that_waits_for_its_turn(const struct shape *shape) {
+  struct device it, *d = open_device_with(shape, PAGES, LEAST, &it);
+  struct hmm_violation violation;
+  if (!d) return;
+  start(d, wait_in_the_middle, true);
+  AWAIT(d->running);
+  d->next = (struct launching){.kernel = {add_three, d, 0}};
+  pthread_t next = start_thread(launch_next, d);
+  AWAIT(hmm_used(d->heap->pager, 0, NULL, 0) == 2);
+  CHECK_EQUAL(*on_host(d, 3, 0), 7); // which only the first kernel has used yet
+  *on_host(d, 3, 1) = 8;
+  CHECK(!d->next.request.event);
+  d->go = true;
+  CHECK(!finish(d, &violation));
+  CHECK_EQUAL(d->sum, 708);
+  pthread_join(next, NULL);
+  CHECK(d->next.request.event);
+  CHECK_EQUAL(hmm_violation_of(d->heap->pager, d->next.request.number, &violation), 0);
+  fake_wait((void *)(uintptr_t)d->next.request.event);
+  CHECK_EQUAL(*on_host(d, 3, 1), 11);
+  close_device(d);
+}
+
 const struct test faulting_tests[] = {
     {"goes_over_more_than_it_holds", goes_over_more_than_it_holds, true},
     {"what_nobody_has_written_reads_as_zeros", what_nobody_has_written_reads_as_zeros, true},
@@ -497,6 +527,7 @@ const struct test faulting_tests[] = {
     {"both_sides_add_to_the_same_words", both_sides_add_to_the_same_words, true},
     {"the_host_does_not_wait_for_the_kernel", the_host_does_not_wait_for_the_kernel, true},
     {"a_kernel_waits_for_a_view", a_kernel_waits_for_a_view, true},
+    {"nobody_waits_for_a_kernel_that_waits_for_its_turn", nobody_waits_for_a_kernel_that_waits_for_its_turn, true},
     {"a_refused_access_gets_a_page_of_its_own", a_refused_access_gets_a_page_of_its_own, true},
     {"rights_change_in_the_middle", rights_change_in_the_middle, true},
     {"contents_are_given_up_in_the_middle", contents_are_given_up_in_the_middle, true},
