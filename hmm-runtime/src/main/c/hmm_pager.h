@@ -1,7 +1,7 @@
 // hmm_pager.h - the native part of hmm4j: everything that must go on while Java threads are stopped.
 //
 // A Java thread that faults is stopped inside the kernel in Java state and cannot reach a safepoint. So whatever serves its fault, and whatever that waits for, is here:
-// the trap (uffd.c, sigsegv.c, signals.c), the way home (home.c), the launch gate (launch.c). Nothing here calls Java;
+// the trap (uffd.c, sigsegv.c, signals.c), the way home (home.c), the launch gate (gate.c). Nothing here calls Java;
 // what it waits for is another thread in here or an OpenCL
 // event that has been flushed.
 //

@@ -2,7 +2,7 @@
 //
 // In numbered steps, for a batch of pages, in one call:
 //   1 claim each page that has to change with TO_HOST, then
-//   2 wait for the launches in flight that conflict (claim first, wait then: launch.c has the other half),
+//   2 wait for the launches in flight that conflict (claim first, wait then: gate.c has the other half),
 //   3 copy what only a device has into the alias,
 //   4 map, if asked for,
 //   5 settle each claim, with its pin if a view asked for one, and wake whoever waits.

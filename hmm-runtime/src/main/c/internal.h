@@ -8,7 +8,8 @@
 // | device_fault.c, range.c, faulting.h | a device whose kernels fault |
 // | home.c | claim, wait, copy, map, settle: the one way in which pages come home |
 // | change.c | what is done to pages where they are: rights, contents, host memory, frames, undoing a move |
-// | launch.c | launches in flight and the gate |
+// | inflight.c, inflight.h | launches in flight, and who waits for them |
+// | gate.c | the last step of a launch |
 // | memory.c | host memory behind pages |
 // | dma.c | copies between host and device memory |
 // | staging.c | copies through pinned staging memory |
@@ -354,7 +355,7 @@ struct patience {
 struct patience new_patience(const struct hmm_pager *p, uint64_t page, bool write, uint32_t thread);
 void tell(struct hmm_pager *p, struct patience *patience, enum hmm_notice_kind kind); // takes no lock but its own
 
-// launch.c
+// inflight.c
 void await_callbacks(void); // until no callback of a driver looks at a pager that can no longer be found
 // Waits for launches that use a page of `range` but for number `except`. -EAGAIN if one of them insists and is not decided: then give claims back and try again after
 // await_decided. Claim before calling.

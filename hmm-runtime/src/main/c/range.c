@@ -37,12 +37,9 @@ static bool is_linked(const struct faulting *f, uint64_t page) {
   return f->pages[page].older || f->pages[page].newer || f->oldest == page + 1;
 }
 
-static int drop_range(const struct hmm_pager *p, uint64_t first, uint64_t end) {
-  char *from = in_range(p, first);
-  size_t bytes = (size_t)((end - first) << p->config.page_shift);
-  if (!madvise(from, bytes, MADV_DONTNEED)) return 0;
-  if (errno != EINVAL) return -errno;
-  return madvise(from, bytes, MADV_DONTNEED_LOCKED) ? -errno : 0; // the program has locked all that it had (mlockall)
+// Of anonymous memory that is ours, Linux refuses this only where the program has locked it (mlockall); and where there is userfaultfd for minor faults, it can be dropped all the same.
+static void drop_page(const struct hmm_pager *p, uint64_t page) {
+  if (madvise(in_range(p, page), (size_t)p->page_bytes, MADV_DONTNEED)) madvise(in_range(p, page), (size_t)p->page_bytes, MADV_DONTNEED_LOCKED);
 }
 
 // ---- places
@@ -153,7 +150,7 @@ static int copy_in(struct hmm_pager *p, uint64_t page, const char *from, bool wr
     if (c.copy > 0) done += (uint64_t)c.copy;
     else if (errno != EAGAIN) {
       int error = errno;
-      drop_range(p, page, page + 1);
+      drop_page(p, page);
       return -error;
     }
   }
@@ -164,7 +161,7 @@ static int copy_in(struct hmm_pager *p, uint64_t page, const char *from, bool wr
 static void drop(struct hmm_pager *p, uint64_t page) {
   struct faulting *f = p->faulting;
   struct resident *r = &f->pages[page];
-  drop_range(p, page, page + 1);
+  drop_page(p, page);
   f->strays -= r->presence == STRAY;
   r->presence = ABSENT;
   if (!is_linked(f, page)) return; // somebody is about to evict it, and has its place

@@ -1,0 +1,297 @@
+// gate.c - the gate: the last step of a launch, in one call. It publishes (inflight.c), checks, and enqueues.
+//
+// A launch that lost its pages to the host several times insists: it publishes, and then moves what is missing itself, page by page, under claims. Only one thing could
+// stand in its way: a claim that waits for this very launch on a page not moved yet. Such a claim is given back (`-EAGAIN`).
+// While it waits for a launch of another device it holds up whoever touches the page that it has claimed. So it waits as long as a touch may, and is then withdrawn.
+//
+// What a kernel reads must be as it was at one moment. A page that held once is not safe until the launch is enqueued: the host waits for the launch, but another device that
+// takes a page to write it does not wait for a launch that reads its own copy. So all words are checked after the last page has come, and what is gone is moved anew. A check that
+// passes sees one moment, although it looks page by page: the caller holds the device's lock, so nobody else brings pages here, and whatever held at its end did so from its
+// beginning.
+#define _GNU_SOURCE
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "inflight.h"
+
+#define ROUNDS 16 // of an insistent launch, before it lets go of everything and is made again
+
+typedef int (*enqueue_kernel)(void *queue, void *kernel, unsigned dims, const size_t *offset, const size_t *global, const size_t *local, unsigned waits, void *const *wait, void **event);
+typedef int (*enqueue_copy)(void *queue, void *from, void *to, size_t from_offset, size_t to_offset, size_t bytes, unsigned waits, void *const *wait, void **event);
+typedef int (*of_object)(void *object);
+
+#define CL(p, type, which) ((type)(uintptr_t)(p)->config.cl[which])
+
+static uint64_t present(const struct hmm_launch *request) { return request->use_count - request->paged; }
+
+// The first page that does not hold, or page_count. All words, also after insisting: what held once may be another device's by now.
+static uint64_t first_missing(const struct hmm_pager *p, const struct hmm_launch *request) {
+  const struct hmm_use *uses = (const struct hmm_use *)(uintptr_t)request->uses;
+  for (uint64_t i = 0; i < present(request); i++) {
+    for (uint64_t page = uses[i].first; page < uses[i].end; page++) {
+      uint64_t w = load_word(p, page);
+      if (!usable_on(w, (unsigned)request->device, uses[i].writes) || pinned_against(w, uses[i].writes)) return page;
+    }
+  }
+  return p->config.page_count;
+}
+
+// The first page at which a window does not lie in one piece, or page_count. After the words were checked: from then on whoever changes frames waits for this launch.
+static uint64_t first_apart(const struct hmm_pager *p, const struct hmm_launch *request) {
+  const struct hmm_use *windows = (const struct hmm_use *)(uintptr_t)request->windows;
+  const struct device *d = &p->devices[request->device];
+  for (uint64_t i = 0; i < request->window_count; i++) {
+    int32_t before = -1;
+    for (uint64_t page = windows[i].first; page < windows[i].end; page++) {
+      int32_t frame = frame_of(d, page);
+      if (frame < 0 || (before >= 0 && !dma_contiguous(d, before, frame))) return page;
+      before = frame;
+    }
+  }
+  return p->config.page_count;
+}
+
+static void touch(const struct hmm_pager *p, const struct hmm_launch *request) {
+  const struct hmm_use *uses = (const struct hmm_use *)(uintptr_t)request->uses;
+  const struct device *d = &p->devices[request->device];
+  _Atomic int32_t *last_use = (_Atomic int32_t *)(uintptr_t)d->config.last_use;
+  for (uint64_t i = 0; i < present(request); i++) {
+    for (uint64_t page = uses[i].first; page < uses[i].end; page++) {
+      int32_t frame = frame_of(d, page);
+      if (frame >= 0) atomic_store_explicit(&last_use[frame], (int32_t)request->clock, memory_order_relaxed);
+    }
+  }
+}
+
+// What a claimed page's contents are worth to the device, brought into its frame. The page may be on another device, on the host, or nowhere.
+static int bring(struct hmm_pager *p, unsigned device, uint64_t page, uint64_t before, uint64_t number, struct hmm_failure *failure) {
+  struct patience patience = new_patience(p, page, true, 0); // a touch behind our claim ends in time, too
+  int waited = await_patiently(p, (struct page_range){page, page + 1}, false, -1, number, &patience);
+  if (waited) return waited == -EAGAIN ? -EDEADLK : waited; // only one insists at a time: a mistake of ours
+  bool on_device = word_sharers(before) >> device & 1;
+  if (word_state(before) != EMPTY && !on_device) {
+    int result = back(p, page, page + 1);
+    if (result) return fail_errno(failure, page, result, HMM_CALL_NONE);
+  }
+  if (word_state(before) == DEVICE) {
+    int status = dma_to_host(p, word_device(before), page, 1, NULL);
+    if (status) return fail(failure, HMM_OPENCL, page, before, status, HMM_CALL_READ, word_device(before));
+  }
+  if (on_device) return 0;
+  int status = dma_to_device(p, device, page, word_state(before) == EMPTY);
+  return status ? fail(failure, HMM_OPENCL, page, before, status, HMM_CALL_WRITE, device) : 0;
+}
+
+// Whose bytes the frame of a moved page holds.
+static void note_region(const struct hmm_pager *p, const struct hmm_launch *request, uint64_t page) {
+  const struct hmm_use *windows = (const struct hmm_use *)(uintptr_t)request->windows;
+  const struct device *d = &p->devices[request->device];
+  for (uint64_t i = 0; i < request->window_count && request->region_ids; i++) {
+    if (page < windows[i].first || page >= windows[i].end) continue;
+    atomic_store(&((_Atomic int32_t *)(uintptr_t)d->config.region_of_frame)[frame_of(d, page)], ((const int32_t *)(uintptr_t)request->region_ids)[i]);
+  }
+}
+
+// Returns the word that it leaves.
+static uint64_t settle_insisted(struct hmm_pager *p, uint64_t page, uint64_t before, uint64_t next_of_claim) {
+  const uint64_t placed = PLACE_MASK | ~0ULL << VERSION_SHIFT;
+  uint64_t w = load_word(p, page), next;
+  do next = is_doomed(w, before) ? word_next(w, POISONED, 0, 0, 0) : (w & ~placed) | (next_of_claim & placed);
+  while (!change_word(p, page, &w, next)); // only pins can have changed, or the page is doomed
+  if (word_state(next) == POISONED) count(p, HMM_POISONED, 1);
+  settled(p);
+  p->trap->wake(p, page, page + 1);
+  return next;
+}
+
+// A page that was moved, for its record.
+static void describe(struct hmm_record *r, uint64_t before, unsigned device, int result) {
+  bool copied = !result && word_state(before) != EMPTY && !(word_sharers(before) >> device & 1);
+  r->pages = 1;
+  r->found = word_state(before);
+  r->copied_pages = copied;
+  r->device = copied ? (int64_t)device : -1;
+  r->copied = nanos(); // claiming and waiting are a part of it here
+}
+
+// Makes one page hold, and keep holding. 0, 1 if it cannot (a view, the protection, lost, or a launch that uses it took too long), or -errno.
+static int insist_on(struct hmm_pager *p, struct launch *l, uint64_t page, bool writes, struct hmm_launch *request, struct hmm_move *move, struct hmm_failure *failure) {
+  while (true) {
+    uint64_t w = load_word(p, page);
+    if (pinned_against(w, writes)) return 1;
+    if (usable_on(w, l->device, writes)) return 0;
+    switch (word_state(w)) {
+    case POISONED:
+    case UNMAPPED: return 1;
+    case TO_HOST: wait_settled(p, page); continue;
+    default: break;
+    }
+    if (writes ? !word_writable(w) : !word_readable(w)) return 1;
+    if (frame_of(&p->devices[l->device], page) < 0) return 1;
+    uint64_t claim = word_claim(w, true), expected = w;
+    if (!change_word(p, page, &expected, claim)) continue;
+    struct hmm_record space, *record = new_record(p, &space, HMM_RECORD_INSIST, page, writes);
+    int result = p->trap->forbid(p, page, page + 1, !writes);
+    if (result) result = fail_errno(failure, page, result, HMM_CALL_FORBID);
+    if (!result) result = bring(p, l->device, page, w, l->number, failure);
+    unsigned sharers = word_sharers(w);
+    if (word_state(w) == DEVICE && !result) sharers |= 1u << word_device(w); // its copy stays valid, and so is the host's now
+    if (!result) note_region(p, request, page);
+    uint64_t next;
+    if (!result) next = writes ? word_next(claim, DEVICE, l->device, 0, 0) : word_next(claim, SHARED, 0, sharers | 1u << l->device, 0);
+    else if (word_state(w) == TO_DEVICE) next = word_shared(claim, sharers);
+    else next = word_next(claim, word_state(w), word_device(w), sharers, w & MARKED_READ);
+    uint64_t committed = settle_insisted(p, page, w, next);
+    if (record) describe(record, w, l->device, result);
+    end_record(p, record, result);
+    if (result == -ETIMEDOUT) return 1; // the caller comes again, and waits without claims first
+    if (result) return result;
+    if (word_state(committed) == POISONED) return 1; // by a launch that was waited for
+    request->moved++;
+    if (move) *move = (struct hmm_move){committed, w};
+    return 0;
+  }
+}
+
+static int insist(struct hmm_pager *p, struct launch *l, struct hmm_launch *request, struct hmm_failure *failure) {
+  struct hmm_move *moves = (struct hmm_move *)(uintptr_t)request->moves;
+  for (int writing = 1; writing >= 0; writing--) { // a page that one use writes and another reads must end up written
+    uint64_t pages_before = 0;
+    for (uint64_t i = 0; i < present(request); i++) {
+      const struct hmm_use *u = &l->uses[i];
+      for (uint64_t page = u->first; page < u->end && (u->writes != 0) == writing; page++) {
+        int result = insist_on(p, l, page, writing, request, moves ? &moves[pages_before + page - u->first] : NULL, failure);
+        if (result > 0) request->missing = page;
+        if (result) return result;
+      }
+      pages_before += u->end - u->first;
+    }
+  }
+  return 0;
+}
+
+static void release_events(struct hmm_pager *p, void **events, uint64_t count) {
+  for (uint64_t i = 0; i < count; i++) CL(p, of_object, HMM_CL_RELEASE_EVENT)(events[i]);
+}
+
+// A command of ours on the kernel's queue, behind all that is there. One that fails must not be lost on those behind it.
+static int copy_argument(struct hmm_pager *p, void *queue, const struct hmm_argument_copy *c, bool back, void **before, void **event) {
+  void *frames = (void *)(uintptr_t)c->from, *copy = (void *)(uintptr_t)c->to;
+  return CL(p, enqueue_copy, HMM_CL_ENQUEUE_COPY)(queue, back ? copy : frames, back ? frames : copy, back ? 0 : c->from_offset, back ? c->from_offset : 0, c->bytes,
+                                                  before ? 1 : 0, before, event);
+}
+
+// The kernel between the copies of its arguments; `event` is that of the last command. With a status nothing of it is in the queue any more, unless there is an event: then the kernel has
+// run, and what it wrote has not come back.
+static int enqueue_commands(struct hmm_pager *p, struct hmm_launch *request, const struct table_writes *before, enum hmm_call *failed, void **event) {
+  const struct hmm_argument_copy *copies = (const struct hmm_argument_copy *)(uintptr_t)request->copies;
+  void *queue = (void *)(uintptr_t)request->queue;
+  uint64_t count = 0;
+  int status = 0;
+  void **waits = before->events;
+  if (request->copy_count) {
+    if (!(waits = malloc((before->count + request->copy_count) * sizeof *waits))) return -6; // CL_OUT_OF_HOST_MEMORY
+    if (before->count) memcpy(waits, before->events, before->count * sizeof *waits);
+  }
+  *failed = HMM_CALL_COPY;
+  for (; count < request->copy_count && !status; count += !status) status = copy_argument(p, queue, &copies[count], false, NULL, &waits[before->count + count]);
+  if (!status) {
+    *failed = HMM_CALL_KERNEL;
+    unsigned wait_count = before->count + (unsigned)count;
+    status = CL(p, enqueue_kernel, HMM_CL_ENQUEUE_KERNEL)(queue, (void *)(uintptr_t)request->kernel, (unsigned)request->dimensions, NULL, (const size_t *)(uintptr_t)request->global,
+                                                          (const size_t *)(uintptr_t)request->local, wait_count, wait_count ? waits : NULL, event);
+  }
+  if (status && count) CL(p, of_object, HMM_CL_FLUSH)(queue); // if that fails, waiting sets them going
+  for (uint64_t i = 0; i < count && status; i++) await_command(p, waits[before->count + i]); // they read frames that are nobody's launch's from now on
+  if (request->copy_count) {
+    release_events(p, waits + before->count, count);
+    free(waits);
+  }
+  for (uint64_t i = 0; i < request->copy_count && !status; i++) {
+    if (!copies[i].back) continue;
+    void *last = *event;
+    status = copy_argument(p, queue, &copies[i], true, &last, event);
+    *failed = HMM_CALL_COPY;
+    if (status) *event = last;
+    else release_events(p, &last, 1);
+  }
+  return status;
+}
+
+static int enqueue(struct hmm_pager *p, struct launch *l, struct hmm_launch *request, const struct table_writes *before, struct hmm_failure *failure) {
+  void *event = NULL, *queue = (void *)(uintptr_t)request->queue;
+  enum hmm_call call = HMM_CALL_KERNEL;
+  int status = enqueue_commands(p, request, before, &call, &event);
+  if (!event) return fail(failure, HMM_OPENCL, 0, 0, status, call, l->device);
+  // From here on the kernel is the driver's, and whatever fails must not look as if it were not: the launch is under way, and its end has to be found out.
+  bool kept = !CL(p, of_object, HMM_CL_RETAIN_EVENT)(event); // one reference for the caller, one for the table
+  uint64_t number = l->number;
+  touch(p, request); // before the launch counts as decided: whoever waits for that sees the use
+  attach(p, l, kept ? event : NULL);
+  if (status) { // what the kernel has written is lost, however it ends
+    CL(p, of_object, HMM_CL_FLUSH)(queue);
+    wait_for(p, event);
+    end_launch(p, l, number, status);
+    release_events(p, &event, 1);
+    return fail(failure, HMM_OPENCL, 0, 0, status, call, l->device);
+  }
+  request->event = (uint64_t)(uintptr_t)event;
+  // The caller's reference keeps the event alive here, whatever the callback leads to. Flushed afterwards: a driver need not call back for what has ended before it was asked to.
+  bool told = ask_for_a_call(p, event, number);
+  bool flushed = !CL(p, of_object, HMM_CL_FLUSH)(queue);
+  int outcome = CL_COMPLETE + 1;
+  if (!kept || !told || !flushed) outcome = wait_for(p, event);
+  else if (!ask(p, event, &outcome)) outcome = CL_COMPLETE + 1;
+  if (outcome <= CL_COMPLETE) end_launch(p, l, number, outcome);
+  return 0;
+}
+
+HMM_API int hmm_launch_enter(struct hmm_pager *p, struct hmm_launch *request, struct hmm_failure *failure) {
+  request->event = 0;
+  request->moved = 0;
+  request->missing = p->config.page_count;
+  if (atomic_load(&p->devices[request->device].lost)) return fail(failure, HMM_OPENCL, 0, 0, DEVICE_NOT_AVAILABLE, HMM_CALL_KERNEL, (unsigned)request->device);
+  if (request->insist) pthread_mutex_lock(&p->insist_lock);
+  int result = -ENOMEM;
+  struct launch *l = publish(p, request);
+  if (!l) {
+    result = fail_errno(failure, 0, result, HMM_CALL_NONE);
+    goto out;
+  }
+  request->number = l->number;
+  step(p, HMM_STEP_PUBLISHED);
+  if (l->faults) {
+    struct table_writes none = {NULL, 0, 0};
+    result = await_turn(p, l);
+    if (!result) result = enqueue(p, l, request, &none, failure);
+    if (result && l->turn) device_ends(p, l);
+    if (result) withdraw(p, l);
+    if (result == -ETIMEDOUT) result = 0; // without an event
+    goto out;
+  }
+  // Each further round is one in which another device has taken a page to write it. A launch there that loses its pages to us comes to insist itself, and waits for us with that.
+  for (int round = 0; round < (request->insist ? ROUNDS : 1); round++) {
+    result = request->insist ? insist(p, l, request, failure) : 0;
+    if (result) break;
+    request->missing = first_missing(p, request);
+    result = request->missing < p->config.page_count;
+    if (!result) break;
+  }
+  if (!result) {
+    request->missing = first_apart(p, request);
+    result = request->missing < p->config.page_count;
+  }
+  if (!result) {
+    step(p, HMM_STEP_CHECKED);
+    struct table_writes writes = {NULL, 0, 0};
+    if (request->table) result = show_table(p, (struct hmm_table *)(uintptr_t)request->table, l->device, (void *)(uintptr_t)request->queue, &writes, failure);
+    if (!result) result = enqueue(p, l, request, &writes, failure);
+    end_table_writes(p, &writes);
+  }
+  if (result) withdraw(p, l);
+  if (result > 0) result = 0;
+out:
+  if (request->insist) pthread_mutex_unlock(&p->insist_lock);
+  return result;
+}

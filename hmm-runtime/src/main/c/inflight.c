@@ -1,0 +1,423 @@
+// inflight.c - launches in flight: the table that both halves of the handshake go through.
+//
+//   launch (gate.c)                            whoever takes pages away
+//   1 publish {pages, modes}                   1 claim the page word
+//   2 check all page words                     2 look for published launches that conflict
+//   3 enqueue, or withdraw if a word is gone   3 wait for them, then move the page
+//
+// Each side writes before it reads, both reads of the table are under its lock, so whoever comes second sees the other.
+#define _GNU_SOURCE
+#include <errno.h>
+#include <limits.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "inflight.h"
+
+#define CL_EVENT_STATUS 0x11D3
+#define FIRST_LOOK_NANOS 200000ULL // of those who wait for a kernel, at its event: a driver may never call back
+#define LONGEST_LOOK_NANOS 5000000ULL
+
+typedef int (*set_callback)(void *event, int on, void (*callback)(void *, int, void *), void *user);
+typedef int (*of_object)(void *object);
+typedef int (*event_info)(void *event, unsigned name, size_t bytes, void *value, size_t *got);
+
+#define CL(p, type, which) ((type)(uintptr_t)(p)->config.cl[which])
+
+static pthread_mutex_t callback_lock = PTHREAD_MUTEX_INITIALIZER; // held while a callback uses a pager
+static _Atomic uint64_t launches_begun;
+
+// A driver may call back late, when the place of the launch belongs to another one, or its pager is gone: so it is given a number and no address.
+static uint64_t next_number(const struct hmm_pager *p, unsigned place) { return (atomic_fetch_add(&launches_begun, 1) + 1) << 16 | p->place << 8 | place; }
+static unsigned pager_of(uint64_t number) { return (unsigned)(number >> 8) % MAX_PAGERS; }
+static unsigned place_of(uint64_t number) { return (unsigned)number % MAX_LAUNCHES; }
+_Static_assert(MAX_PAGERS == 256 && MAX_LAUNCHES == 256, "a number has a byte for each");
+
+static bool under_way(const struct launch *l) { return l->state == PUBLISHED || l->state == INSISTING || l->state == RUNNING || l->state == ENDING; }
+
+// The callback of an event tells that the kernel has ended; only who has waited for the event may rely on what it wrote, or overwrite it from another queue.
+static bool unsynchronised(const struct launch *l) { return l->state == ENDED && l->event && !l->synchronised; }
+
+static bool uses_any(const struct launch *l, struct page_range range, bool writers_only) {
+  for (uint64_t i = 0; i < l->use_count; i++) {
+    const struct hmm_use *u = &l->uses[i];
+    if ((u->writes || !writers_only) && u->first < range.end && range.first < u->end) return true;
+  }
+  return false;
+}
+
+// Whoever takes pages away from a launch whose kernel faults need not wait for it.
+static bool conflicts(const struct launch *l, struct page_range range, bool writers_only) { return !l->faults && uses_any(l, range, writers_only); }
+
+// What a failed kernel was to write is lost. A page that somebody has claimed for the host becomes so when that claim ends: its owner waits for this launch. Waits for nobody, since
+// it runs where the driver calls back.
+static void poison(struct hmm_pager *p, const struct launch *l) {
+  uint64_t poisoned = 0;
+  for (uint64_t i = 0; i < l->use_count; i++) {
+    if (!l->uses[i].writes) continue;
+    for (uint64_t page = l->uses[i].first; page < l->uses[i].end; page++) {
+      uint64_t w = load_word(p, page);
+      while (true) {
+        bool here = word_state(w) == DEVICE && word_device(w) == l->device;
+        bool claimed = word_state(w) == TO_HOST && word_device(w) == l->device && !(w & DOOMED);
+        if (!here && !claimed) break; // its contents are given up, or lost already
+        if (!change_word(p, page, &w, here ? word_next(w, POISONED, 0, 0, 0) : w | DOOMED)) continue;
+        poisoned += here;
+        break;
+      }
+    }
+  }
+  count(p, HMM_POISONED, poisoned);
+}
+
+// For those who find such pages. The lock is held.
+static void note_failure(struct hmm_pager *p, const struct launch *l, int status) {
+  for (uint64_t i = 0; i < l->use_count; i++) {
+    if (!l->uses[i].writes) continue;
+    struct hmm_failed_launch *failed = &p->failed_launches[p->failed_launch_turn++ % FAILED_LAUNCHES];
+    *failed = (struct hmm_failed_launch){.first = l->uses[i].first, .end = l->uses[i].end, .status = status, .device = l->device};
+    memcpy(failed->name, l->name, sizeof failed->name);
+  }
+}
+
+static void decide(struct hmm_pager *p, struct launch *l, enum launch_state state) {
+  pthread_mutex_lock(&p->launch_lock);
+  l->state = state;
+  pthread_cond_broadcast(&p->launch_changed);
+  pthread_mutex_unlock(&p->launch_lock);
+}
+
+bool ask(struct hmm_pager *p, void *event, int *outcome) {
+  return !CL(p, event_info, HMM_CL_EVENT_INFO)(event, CL_EVENT_STATUS, sizeof *outcome, outcome, NULL);
+}
+
+void end_launch(struct hmm_pager *p, struct launch *l, uint64_t number, int status) {
+  pthread_mutex_lock(&p->launch_lock);
+  bool ends = l->number == number && l->state == RUNNING;
+  if (ends) l->state = ENDING; // which still counts as running: nobody takes its pages meanwhile, or its place
+  if (ends && status < 0) note_failure(p, l, status); // before the first page says so
+  pthread_mutex_unlock(&p->launch_lock);
+  if (ends && l->faults) device_ends(p, l);
+  if (ends && status < 0) poison(p, l);
+  if (ends) decide(p, l, ENDED);
+}
+
+// Looks whether a kernel has ended. The lock is held, but not over that. A driver that gives no answer for long has lost its device: nothing runs there again, and nothing that it has is
+// used again, so the launch has failed.
+static void look(struct hmm_pager *p, struct launch *l) {
+  void *event = l->event;
+  uint64_t number = l->number;
+  l->look_at = nanos() + l->look_pause;
+  if (l->look_pause < LONGEST_LOOK_NANOS) l->look_pause *= 2;
+  l->users++;
+  pthread_mutex_unlock(&p->launch_lock);
+  int outcome = CL_COMPLETE + 1;
+  bool answered = ask(p, event, &outcome);
+  pthread_mutex_lock(&p->launch_lock);
+  if (answered) {
+    l->silent_since = 0;
+  } else if (!l->silent_since) {
+    l->silent_since = nanos();
+  } else if (nanos() - l->silent_since > STUCK_NANOS) {
+    outcome = DEVICE_NOT_AVAILABLE;
+    l->synchronised = true; // nobody can, nor relies on it
+    atomic_store(&p->devices[l->device].lost, true);
+  }
+  pthread_mutex_unlock(&p->launch_lock);
+  if (outcome <= CL_COMPLETE) end_launch(p, l, number, outcome);
+  pthread_mutex_lock(&p->launch_lock);
+  if (!--l->users) pthread_cond_broadcast(&p->launch_changed);
+}
+
+// Waits for a change of the table, which is locked, until a time (0: as long as it takes), and looks at the events of kernels from time to time: nothing may depend on a driver
+// that calls back.
+static void watch(struct hmm_pager *p, uint64_t until) {
+  struct launch *first = NULL; // to be looked at
+  for (unsigned i = 0; i < p->launches_used; i++) {
+    struct launch *l = &p->launches[i];
+    if (l->state == RUNNING && l->event && (!first || l->look_at < first->look_at)) first = l;
+  }
+  if (first && nanos() >= first->look_at) {
+    look(p, first);
+    return;
+  }
+  if (first && (!until || first->look_at < until)) until = first->look_at;
+  if (!until) {
+    pthread_cond_wait(&p->launch_changed, &p->launch_lock);
+  } else {
+    struct timespec at = {(time_t)(until / 1000000000), (long)(until % 1000000000)};
+    pthread_cond_timedwait(&p->launch_changed, &p->launch_lock, &at);
+  }
+}
+
+// The same because of a launch in it. Afterwards the caller looks again.
+static int await_change(struct hmm_pager *p, const struct launch *l, struct patience *patience) {
+  uint64_t until = 0;
+  if (patience) {
+    uint64_t now = nanos();
+    until = patience->deadline;
+    if (until && now >= until) return -ETIMEDOUT;
+    if (patience->notice.thread && !patience->told) {
+      uint64_t then = patience->notice.started + HMM_LONG_WAIT_NANOS;
+      if (!until || then < until) until = then;
+      if (now >= then) {
+        patience->notice.device = l->device;
+        memcpy(patience->notice.kernel, l->name, sizeof l->name);
+        pthread_mutex_unlock(&p->launch_lock);
+        tell(p, patience, HMM_NOTICE_WAITS);
+        pthread_mutex_lock(&p->launch_lock);
+        return 0;
+      }
+    }
+  }
+  watch(p, until);
+  return 0;
+}
+
+// Waits for the event of a launch that has ended, which is over at once. The lock is held, but not over the wait.
+static void synchronise(struct hmm_pager *p, struct launch *l) {
+  l->users++; // its place stays its own
+  pthread_mutex_unlock(&p->launch_lock);
+  await_command(p, l->event); // how it ended has been seen by the callback
+  pthread_mutex_lock(&p->launch_lock);
+  l->synchronised = true;
+  if (!--l->users) pthread_cond_broadcast(&p->launch_changed);
+}
+
+int await_conflicts(struct hmm_pager *p, struct page_range range, bool writers_only, int device, uint64_t except) {
+  return await_patiently(p, range, writers_only, device, except, NULL);
+}
+
+int await_patiently(struct hmm_pager *p, struct page_range range, bool writers_only, int device, uint64_t except, struct patience *patience) {
+  int result = 0;
+  bool waited = false;
+  pthread_mutex_lock(&p->launch_lock);
+  for (unsigned i = 0; i < p->launches_used; i++) {
+    struct launch *l = &p->launches[i];
+    uint64_t number = l->number;
+    while (l->number == number && (under_way(l) || unsynchronised(l)) && number != except && (device < 0 || l->device == (unsigned)device) && conflicts(l, range, writers_only)) {
+      if (l->state == INSISTING) {
+        result = -EAGAIN;
+        goto out;
+      }
+      if (l->state == ENDED) {
+        synchronise(p, l);
+        continue;
+      }
+      if (!waited) {
+        waited = true;
+        pthread_mutex_unlock(&p->launch_lock);
+        promote(p); // other faults must not wait for this launch
+        pthread_mutex_lock(&p->launch_lock);
+        continue;
+      }
+      if ((result = await_change(p, l, patience))) goto out;
+    }
+  }
+out:
+  pthread_mutex_unlock(&p->launch_lock);
+  return result;
+}
+
+bool in_use(struct hmm_pager *p, struct page_range range, bool writers_only) {
+  bool used = false;
+  pthread_mutex_lock(&p->launch_lock);
+  for (unsigned i = 0; i < p->launches_used && !used; i++) used = under_way(&p->launches[i]) && conflicts(&p->launches[i], range, writers_only);
+  pthread_mutex_unlock(&p->launch_lock);
+  return used;
+}
+
+uint64_t used_until(struct hmm_pager *p, uint64_t page, bool writers_only) {
+  uint64_t until = page;
+  pthread_mutex_lock(&p->launch_lock);
+  for (unsigned i = 0; i < p->launches_used && until == page; i++) {
+    const struct launch *l = &p->launches[i];
+    for (uint64_t u = 0; u < l->use_count && under_way(l) && !l->faults; u++) {
+      const struct hmm_use *use = &l->uses[u];
+      if ((use->writes || !writers_only) && use->first <= page && page < use->end && use->end > until) until = use->end;
+    }
+  }
+  pthread_mutex_unlock(&p->launch_lock);
+  return until;
+}
+
+int await_decided(struct hmm_pager *p, struct patience *patience) {
+  int result = 0;
+  promote(p);
+  pthread_mutex_lock(&p->launch_lock);
+  for (unsigned i = 0; i < p->launches_used && !result; i++) {
+    while (p->launches[i].state == INSISTING && !result) result = await_change(p, &p->launches[i], patience);
+  }
+  pthread_mutex_unlock(&p->launch_lock);
+  return result;
+}
+
+// For launches whose kernels fault: whoever asks by name does wait for them.
+static void await_faulting(struct hmm_pager *p, struct page_range range, bool writers_only) {
+  pthread_mutex_lock(&p->launch_lock);
+  for (unsigned i = 0; i < p->launches_used && p->faulting; i++) {
+    struct launch *l = &p->launches[i];
+    uint64_t number = l->number;
+    while (l->number == number && l->faults && under_way(l) && uses_any(l, range, writers_only)) watch(p, 0);
+  }
+  pthread_mutex_unlock(&p->launch_lock);
+}
+
+HMM_API int hmm_violation_of(struct hmm_pager *p, uint64_t launch, struct hmm_violation *violation) {
+  if (!p->faulting) return 0;
+  pthread_mutex_lock(&p->launch_lock);
+  const struct launch *l = &p->launches[place_of(launch)];
+  while (l->number == launch && under_way(l)) watch(p, 0);
+  pthread_mutex_unlock(&p->launch_lock);
+  return violation_of(p, launch, violation);
+}
+
+HMM_API int hmm_await(struct hmm_pager *p, int64_t device, uint64_t first, uint64_t end, uint64_t writers_only) {
+  await_faulting(p, (struct page_range){first, end}, writers_only);
+  while (await_conflicts(p, (struct page_range){first, end}, writers_only, (int)device, 0) == -EAGAIN) await_decided(p, NULL);
+  return 0;
+}
+
+HMM_API int hmm_await_all(struct hmm_pager *p) { return hmm_await(p, -1, 0, p->config.page_count, 0); }
+
+HMM_API uint64_t hmm_launched(struct hmm_pager *p, uint64_t device) {
+  pthread_mutex_lock(&p->launch_lock);
+  uint64_t launched = p->launched[device];
+  pthread_mutex_unlock(&p->launch_lock);
+  return launched;
+}
+
+HMM_API uint64_t hmm_used(struct hmm_pager *p, uint64_t device, struct hmm_use *uses, uint64_t capacity) {
+  uint64_t n = 0;
+  pthread_mutex_lock(&p->launch_lock);
+  for (unsigned i = 0; i < p->launches_used; i++) {
+    const struct launch *l = &p->launches[i];
+    if (!under_way(l) || l->device != device) continue;
+    for (uint64_t u = 0; u < l->use_count; u++, n++) {
+      if (n < capacity) uses[n] = l->uses[u];
+    }
+  }
+  pthread_mutex_unlock(&p->launch_lock);
+  return n;
+}
+
+HMM_API int hmm_failed_launch_of(struct hmm_pager *p, uint64_t page, struct hmm_failed_launch *failed) {
+  int found = 0;
+  pthread_mutex_lock(&p->launch_lock);
+  for (unsigned back = 1; back <= FAILED_LAUNCHES && !found; back++) {
+    const struct hmm_failed_launch *it = &p->failed_launches[(p->failed_launch_turn - back) % FAILED_LAUNCHES];
+    found = it->first <= page && page < it->end;
+    if (found) *failed = *it;
+  }
+  pthread_mutex_unlock(&p->launch_lock);
+  return found;
+}
+
+// Runs on a thread of the driver, or in the middle of a call of ours; a second time does nothing.
+static void on_complete(void *event, int status, void *user) {
+  (void)event;
+  uint64_t number = (uint64_t)(uintptr_t)user;
+  pthread_mutex_lock(&callback_lock);
+  struct hmm_pager *p = pager_in(pager_of(number));
+  if (p) end_launch(p, &p->launches[place_of(number)], number, status);
+  pthread_mutex_unlock(&callback_lock);
+}
+
+void await_callbacks(void) {
+  pthread_mutex_lock(&callback_lock);
+  pthread_mutex_unlock(&callback_lock);
+}
+
+// A free place; if there is none, waits for one. The lock is held, but not over releasing an event.
+static struct launch *take_place(struct hmm_pager *p) {
+  while (true) {
+    for (unsigned i = 0; i < MAX_LAUNCHES; i++) {
+      struct launch *l = &p->launches[i];
+      while (unsynchronised(l)) synchronise(p, l); // afterwards nobody can
+      if (under_way(l) || l->users) continue;
+      void *event = l->event;
+      l->event = NULL;
+      l->state = PUBLISHED; // ours, with no pages yet
+      l->use_count = 0;
+      l->synchronised = false;
+      l->turn = false;
+      if (l->uses != l->inline_uses) free(l->uses);
+      l->uses = l->inline_uses;
+      l->number = next_number(p, i);
+      if (p->launches_used <= i) p->launches_used = i + 1;
+      if (event) {
+        pthread_mutex_unlock(&p->launch_lock);
+        CL(p, of_object, HMM_CL_RELEASE_EVENT)(event);
+        pthread_mutex_lock(&p->launch_lock);
+      }
+      return l;
+    }
+    watch(p, 0);
+  }
+}
+
+struct launch *publish(struct hmm_pager *p, const struct hmm_launch *request) {
+  const struct hmm_use *uses = (const struct hmm_use *)(uintptr_t)request->uses;
+  pthread_mutex_lock(&p->launch_lock);
+  struct launch *l = take_place(p);
+  if (request->use_count > USES_INLINE) {
+    struct hmm_use *more = malloc(request->use_count * sizeof *more);
+    if (!more) {
+      l->state = FREE;
+      pthread_cond_broadcast(&p->launch_changed);
+      pthread_mutex_unlock(&p->launch_lock);
+      return NULL;
+    }
+    l->uses = more;
+  }
+  if (request->use_count) memcpy(l->uses, uses, request->use_count * sizeof *uses);
+  l->device = (unsigned)request->device;
+  l->faults = p->devices[request->device].range;
+  l->use_count = request->use_count;
+  snprintf(l->name, sizeof l->name, "%s", request->name ? (const char *)(uintptr_t)request->name : "");
+  if (request->insist) l->state = INSISTING;
+  pthread_mutex_unlock(&p->launch_lock);
+  return l;
+}
+
+int await_turn(struct hmm_pager *p, struct launch *l) {
+  struct patience patience = new_patience(p, 0, false, 0);
+  int result = 0;
+  pthread_mutex_lock(&p->launch_lock);
+  for (unsigned i = 0; i < p->launches_used && !result; i++) {
+    struct launch *it = &p->launches[i];
+    if (!it->turn || !under_way(it)) continue;
+    result = await_change(p, it, &patience);
+    i = UINT_MAX; // from the beginning: places are taken anew
+  }
+  if (!result) l->turn = true;
+  pthread_mutex_unlock(&p->launch_lock);
+  if (!result) device_begins(p, l);
+  return result;
+}
+
+void withdraw(struct hmm_pager *p, struct launch *l) { decide(p, l, FREE); }
+
+void attach(struct hmm_pager *p, struct launch *l, void *event) {
+  pthread_mutex_lock(&p->launch_lock);
+  l->event = event;
+  l->state = RUNNING;
+  l->look_pause = FIRST_LOOK_NANOS;
+  l->look_at = nanos() + FIRST_LOOK_NANOS;
+  l->silent_since = 0;
+  p->launched[l->device]++;
+  pthread_cond_broadcast(&p->launch_changed);
+  pthread_mutex_unlock(&p->launch_lock);
+}
+
+bool ask_for_a_call(struct hmm_pager *p, void *event, uint64_t number) {
+  return !CL(p, set_callback, HMM_CL_SET_CALLBACK)(event, CL_COMPLETE, on_complete, (void *)(uintptr_t)number);
+}
+
+int wait_for(struct hmm_pager *p, void *event) {
+  int waited = await_command(p, event);
+  if (waited >= 0) return waited;
+  int outcome; // it has ended: perhaps only waiting has failed
+  return ask(p, event, &outcome) && outcome <= CL_COMPLETE ? outcome : waited;
+}
