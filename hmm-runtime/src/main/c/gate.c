@@ -6,8 +6,8 @@
 //
 // What a kernel reads must be as it was at one moment. A page that held once is not safe until the launch is enqueued: the host waits for the launch, but another device that
 // takes a page to write it does not wait for a launch that reads its own copy. So all words are checked after the last page has come, and what is gone is moved anew. A check that
-// passes sees one moment, although it looks page by page: the caller holds the device's lock, so nobody else brings pages here, and whatever held at its end did so from its
-// beginning.
+// passes sees one moment, although it looks page by page: whoever brings a page to the device waits, with its claim made, for the launches that are published on it, so whatever held
+// at its end did so from its beginning.
 #define _GNU_SOURCE
 #include <errno.h>
 #include <stdlib.h>

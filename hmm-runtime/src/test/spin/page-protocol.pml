@@ -6,6 +6,7 @@
  *                                                      served the thread stands still, so the two never run at once
  *   Launcher   a Java thread that migrates, launches   ToDevice, LaunchGate, and the native gate
  *   Evictor    a Java thread that brings pages home    Evictor, views, prefetch to the host: native fetch called from Java
+ *   Mover      a Java thread that only migrates        prefetch to a device; launches enter the gate beside it
  *   Kernel     what a launch runs, on its device
  *   Safepoint  the garbage collector                   stops Java code between any two steps, waits for threads that stand in a fault
  *
@@ -71,6 +72,15 @@
 #define MODES_0 mode[0] = READS; mode[1] = READS
 #define MODES_1 mode[0] = WRITES; mode[1] = WRITES
 
+#elif defined(BESIDE)
+#define PAGES 2
+#define WRITTEN_TOGETHER
+#define MOVERS 1
+#define CPUS 0
+#define START :: place(HOST, 0, 0, READ_WRITE, 1) :: place(SHARED, 0, 1, READ_ONLY, 3)
+#define MODES_0 mode[0] = READS; mode[1] = READS
+#define MODES_1 mode[0] = WRITES; mode[1] = WRITES
+
 #elif defined(TWO_FAULTS)
 #define PAGES 2
 #define LAUNCHERS 1
@@ -118,6 +128,9 @@
 #endif
 #ifndef EVICTIONS
 #define EVICTIONS 0
+#endif
+#ifndef MOVERS
+#define MOVERS 0               /* who move pages to device 0 for nobody's launch, with its lock open */
 #endif
 #ifndef START
 #define START START_ON_HOST
@@ -477,7 +490,7 @@ inline migrate(p, d, m) {
        r = 0;
        do
        :: r == LAUNCHERS -> break
-#ifdef MUTANT_FILL_UNDER_KERNELS
+#if defined(MUTANT_FILL_UNDER_KERNELS) || defined(MUTANT_BRING_UNDER_READERS)
        :: atomic { JAVA && r < LAUNCHERS -> r++ }
 #else
        :: atomic { JAVA && r < LAUNCHERS && !USES_FRAME(r, p, d) -> r++ }                      /* 3 */
@@ -695,6 +708,18 @@ proctype Launcher(byte me; byte d) {
     od
 }
 
+/* Brings both pages to device 0 to be read there. The device's lock is open to those who only enter the gate: they do so without it. */
+proctype Mover(byte me; byte d) {
+    byte p, r;
+    bit had;
+    atomic { JAVA && !device_lock[d] -> device_lock[d] = 1 };
+    do
+    :: p < PAGES -> migrate(p, d, READS); p++
+    :: else -> break
+    od;
+    atomic { JAVA -> device_lock[d] = 0 }                                                      /* reach: moved */
+}
+
 /* A kernel may do its work at any time between its enqueueing and its end. */
 proctype Kernel(byte l) {
     byte p;
@@ -834,6 +859,9 @@ init {
 #endif
 #if EVICTIONS > 0
         run Evictor();
+#endif
+#if MOVERS > 0
+        run Mover(LAUNCHERS, 0);
 #endif
         run Safepoint()
     };

@@ -85,7 +85,7 @@ final class Attempt {
     /// @return null if pages were lost meanwhile, or views keep them
     LaunchGate.@Nullable Passed moveAndEnter(LaunchGate.Needs needs) {
         rounds++;
-        mirror.lock().lock();
+        mirror.lock().takeAlone();
         try {
             if (losses < PATIENCE) {
                 move(needs);
@@ -99,7 +99,7 @@ final class Attempt {
             parts.toDevice().undo(undo);
             throw e;
         } finally {
-            mirror.lock().unlock();
+            mirror.lock().leave();
         }
     }
 
@@ -152,11 +152,11 @@ final class Attempt {
     }
 
     private void giveBack() {
-        mirror.lock().lock();
+        mirror.lock().takeAlone();
         try {
             parts.toDevice().undo(undo);
         } finally {
-            mirror.lock().unlock();
+            mirror.lock().leave();
         }
     }
 

@@ -240,13 +240,13 @@ public final class Hmm implements AutoCloseable {
                 Objects.requireNonNull(nativePager).takeHome(all);
                 return;
             }
-            mirror.lock().lock();
+            mirror.lock().takeAlone();
             try {
                 evictor.evictAll(mirror);
                 mirror.pool().releaseAperture();
                 mirror.pool().releaseFreeChunks();
             } finally {
-                mirror.lock().unlock();
+                mirror.lock().leave();
             }
         }
     }

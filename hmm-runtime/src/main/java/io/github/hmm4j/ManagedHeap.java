@@ -301,7 +301,7 @@ public final class ManagedHeap implements SegmentAllocator {
             }
             PageRange range = space.pagesOf(managed(segment));
             UndoLog undo = new UndoLog(pages, mirror);
-            mirror.lock().lock();
+            mirror.lock().takeAlone();
             try {
                 placer.place(mirror, List.of(range));
                 MigrationReport report = toDevice.migrate(mirror, range, ToDevice.Intent.WRITE, effort, Cause.PREFETCH, undo);
@@ -311,7 +311,7 @@ public final class ManagedHeap implements SegmentAllocator {
                 toDevice.undo(undo);
                 throw e;
             } finally {
-                mirror.lock().unlock();
+                mirror.lock().leave();
             }
         }
     }

@@ -60,11 +60,11 @@ final class PagedLaunch {
     }
 
     private void leaveHost() {
-        mirror.lock().lock();
+        mirror.lock().takeAlone();
         try {
             parts.departed(mirror, pages);
         } finally {
-            mirror.lock().unlock();
+            mirror.lock().leave();
         }
     }
 
@@ -113,7 +113,7 @@ final class PagedLaunch {
 
         /// What was missing in the round before is brought and the kernel enqueued under one hold of the lock: in between, others would take it away again.
         private LaunchGate.@Nullable Passed enter() {
-            mirror.lock().lock();
+            mirror.lock().takeAlone();
             LaunchGate.Passed passed = null;
             try {
                 if (toServe != null) {
@@ -137,7 +137,7 @@ final class PagedLaunch {
                 } else {
                     faults.hasRun();
                 }
-                mirror.lock().unlock();
+                mirror.lock().leave();
             }
         }
 
@@ -166,11 +166,11 @@ final class PagedLaunch {
         }
 
         private void faultsEnd() {
-            mirror.lock().lock();
+            mirror.lock().takeAlone();
             try {
                 faults.end();
             } finally {
-                mirror.lock().unlock();
+                mirror.lock().leave();
             }
         }
 

@@ -14,6 +14,7 @@ import io.github.hmm4j.space.PageRange;
 import io.github.hmm4j.space.VaRange;
 import java.lang.foreign.MemorySegment;
 import java.util.ArrayList;
+import java.util.Comparator;
 import java.util.List;
 import java.util.Map;
 import java.util.stream.Collectors;
@@ -46,6 +47,9 @@ final class Plan {
 
         record NullPointer() implements Passed {}
     }
+
+    /// A page to be written is not shared first, and one without its contents comes last ([ToDevice#migrate]).
+    private static final List<ToDevice.Intent> ORDER = List.of(ToDevice.Intent.WRITE, ToDevice.Intent.READ, ToDevice.Intent.OVERWRITE);
 
     private final AddressSpace space;
     private final DeviceKernel kernel;
@@ -310,7 +314,7 @@ final class Plan {
                 needs.set(i, new Need(need.pages(), ToDevice.Intent.WRITE));
             }
         }
-        needs.sort((a, b) -> Boolean.compare(b.intent().writes(), a.intent().writes())); // a page to be written is not shared first
+        needs.sort(Comparator.comparing(need -> ORDER.indexOf(need.intent())));
     }
 
     /// The same for ranges of the heap.

@@ -131,7 +131,7 @@ public final class DeviceFaults {
     /// @throws io.github.hmm4j.error.DeviceMemoryExhaustedException if one work-item, or one group that leaves together, asks for more than there is room for
     /// @throws io.github.hmm4j.error.HmmException if a copy failed
     public void serve(FaultRound round) {
-        assert mirror.lock().isHeldByCurrentThread();
+        assert mirror.lock().isAlone();
         heap.accounts().increment(Counter.DEVICE_FAULT_ROUNDS);
         pinned = false;
         requirePossible(round);

@@ -105,7 +105,7 @@ public final class Evictor {
     }
 
     private int evict(DeviceMirror mirror, long[] pages, boolean waits) {
-        assert mirror.lock().isHeldByCurrentThread();
+        assert mirror.lock().isAlone();
         EvictionEvent event = pages.length == 0 ? null : heap.timeline().eviction();
         if (event == null) {
             return evict(mirror, pages, waits, null);
@@ -122,12 +122,23 @@ public final class Evictor {
 
     private int evict(DeviceMirror mirror, long[] pages, boolean waits, @Nullable EvictionEvent event) {
         Claims left = new Claims();
-        for (PageRange range : ranges(pages)) {
-            leave(mirror, range, waits, left, event);
+        if (waits) {
+            mirror.lock().open(); // who has claimed pages may have some there that are not to be seen yet
+        }
+        try {
+            for (PageRange range : ranges(pages)) {
+                leave(mirror, range, waits, left, event);
+            }
+            for (PageRange range : left.ranges()) {
+                heap.inFlight().awaitUsesOn(mirror.index(), range); // a launch that comes now does not find them
+            }
+        } finally {
+            if (waits) {
+                mirror.lock().shut();
+            }
         }
         int freed = 0;
         for (PageRange range : left.ranges()) {
-            heap.inFlight().awaitUsesOn(mirror.index(), range);
             freed += freeFrames(mirror, range);
         }
         return freed;

@@ -15,7 +15,7 @@ import org.jspecify.annotations.Nullable;
 
 /// The gate where host access is checked: launches are published in Java.
 ///
-/// Threads: any, without a lock unless the launch goes through the page table; it waits for nobody.
+/// Threads: any. Waits only for whoever has the device's lock and has not opened it.
 public final class JavaLaunchGate implements LaunchGate {
 
     private final PageTable table;
@@ -31,16 +31,11 @@ public final class JavaLaunchGate implements LaunchGate {
 
     @Override
     public @Nullable Passed enter(DeviceMirror mirror, Needs needs, Enqueue enqueue) {
-        if (needs.table() == null) {
-            return pass(mirror, needs, enqueue);
-        }
-        if (!mirror.lock().tryLock()) { // entries and frames must agree; to wait, published, for whoever moves pages could be for ever
-            return null;
-        }
+        mirror.lock().share(); // before anything is published: to wait then for whoever moves pages could be for ever
         try {
             return needs.isTableThere(mirror) ? pass(mirror, needs, enqueue) : null;
         } finally {
-            mirror.lock().unlock();
+            mirror.lock().unshare();
         }
     }
 

@@ -47,7 +47,7 @@ public final class Placer {
     /// @param ranges each within one region; they may overlap
     /// @throws DeviceMemoryExhaustedException if they do not fit together, or no free run is long enough when everything else is evicted
     public void place(DeviceMirror mirror, List<PageRange> ranges) {
-        assert mirror.lock().isHeldByCurrentThread();
+        assert mirror.lock().isAlone();
         if (mirror.isCoherent()) {
             return;
         }
@@ -73,7 +73,7 @@ public final class Placer {
     /// @param windows of the same launch, which will have to fit beside it
     /// @throws DeviceMemoryExhaustedException if they leave nothing
     public void makePagedChunk(DeviceMirror mirror, List<PageRange> windows) {
-        assert mirror.lock().isHeldByCurrentThread();
+        assert mirror.lock().isAlone();
         FramePool pool = mirror.pool();
         if (pool.pagedFrames().count() > 0) {
             return;

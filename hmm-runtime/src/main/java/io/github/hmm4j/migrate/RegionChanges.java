@@ -239,13 +239,13 @@ public final class RegionChanges {
         List<DeviceMirror> mirrors = heap.mirrors();
         for (int i = 0; i < mirrors.size(); i++) {
             DeviceMirror mirror = mirrors.get(i);
-            mirror.lock().lock();
+            mirror.lock().takeAlone();
             try {
                 if (!mirror.isCoherent()) {
                     evictor.freeFrames(mirror, pages);
                 }
             } finally {
-                mirror.lock().unlock();
+                mirror.lock().leave();
             }
         }
     }
@@ -356,7 +356,7 @@ public final class RegionChanges {
         int locked = 0;
         try {
             for (; locked < mirrors.size(); locked++) {
-                mirrors.get(locked).lock().lock();
+                mirrors.get(locked).lock().takeAlone();
             }
             // Under the locks: the new addresses may be known from before, and a migration of them must not come first.
             Allocated<T> target = space.allocateLike(old, region -> allocated(region, handle));
@@ -377,7 +377,7 @@ public final class RegionChanges {
         } finally {
             while (locked > 0) {
                 locked--;
-                mirrors.get(locked).lock().unlock();
+                mirrors.get(locked).lock().leave();
             }
         }
     }

@@ -83,28 +83,34 @@ public final class ToDevice {
         this.steps = steps;
     }
 
-    /// Moves pages of one region.
+    /// Moves pages of one region. Meanwhile the device's lock is open: launches on what is there do not wait for this, unless the pages are to be overwritten.
     ///
-    /// @param undo where committed pages are noted; if this throws, or what they moved for does not happen, the caller hands it to [#undo]
+    /// @param undo where committed pages are noted; if this throws, or what they moved for does not happen, the caller hands it to [#undo]. None of them has come to be overwritten, or those come
+    ///             last: nobody else may see them before their kernel is enqueued
     /// @throws io.github.hmm4j.error.AccessViolationException if the protection forbids it
     /// @throws io.github.hmm4j.error.HmmException             if a copy failed
     public MigrationReport migrate(DeviceMirror mirror, PageRange pages, Intent intent, Effort effort, Cause cause, UndoLog undo) {
-        return migrate(mirror, List.of(pages), intent, effort, cause, undo);
+        if (intent == Intent.OVERWRITE) {
+            return moveAll(mirror, pages, intent, effort, cause, undo);
+        }
+        mirror.lock().open();
+        try {
+            return moveAll(mirror, pages, intent, effort, cause, undo);
+        } finally {
+            mirror.lock().shut();
+        }
     }
 
-    /// The same for pages that lie apart, with one batch's copies beside another's.
-    ///
-    /// @param ranges of one region, in order and apart from each other, at least one
-    public MigrationReport migrate(DeviceMirror mirror, List<PageRange> ranges, Intent intent, Effort effort, Cause cause, UndoLog undo) {
-        try (Transfer transfer = begin(mirror, ranges, intent, effort, cause, undo)) {
+    private MigrationReport moveAll(DeviceMirror mirror, PageRange pages, Intent intent, Effort effort, Cause cause, UndoLog undo) {
+        try (Transfer transfer = begin(mirror, List.of(pages), intent, effort, cause, undo)) {
             return transfer.finish();
         }
     }
 
-    /// The same, with the copies under way when this returns: others may begin beside them. Whoever has begun some commits all of them before it finishes the first, and until then waits for no
-    /// claim of others and for no lock.
+    /// The same for ranges that lie apart, in order and at least one, with the lock as it is and the copies under way when this returns: others may begin beside them. Whoever has begun some
+    /// commits all of them before it finishes the first, and until then waits for no claim of others and for no lock.
     Transfer begin(DeviceMirror mirror, List<PageRange> ranges, Intent intent, Effort effort, Cause cause, UndoLog undo) {
-        assert mirror.lock().isHeldByCurrentThread();
+        assert mirror.lock().isAlone();
         Move move = new Move(mirror, ranges, intent, effort, cause, undo);
         boolean begun = false;
         try {

@@ -12,11 +12,11 @@ import io.github.hmm4j.page.PageWord;
 import io.github.hmm4j.space.AddressSpace;
 import io.github.hmm4j.space.PageRange;
 import io.github.hmm4j.space.Parts;
+import io.github.hmm4j.space.ShareLock;
 import io.github.hmm4j.space.VaRange;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.atomic.AtomicInteger;
-import java.util.concurrent.locks.ReentrantLock;
 import org.jspecify.annotations.Nullable;
 
 /// One device's side of the heap: its page table, its frames, and the way to them.
@@ -47,7 +47,7 @@ public final class DeviceMirror implements AutoCloseable {
     private final FrameTable frames;
     private final @Nullable DeviceMemory hostImage; // coherent devices only
     private final @Nullable DeviceTable deviceTable;
-    private final ReentrantLock lock = new ReentrantLock();
+    private final ShareLock lock = new ShareLock();
     private final AtomicInteger clock = new AtomicInteger();
 
     /// @param index       number of the device in page words, 0 to 15
@@ -171,8 +171,11 @@ public final class DeviceMirror implements AutoCloseable {
         return frame >= paged.first() && frame < paged.end();
     }
 
-    /// Held while frames are assigned and pages are moved to this device. Rank: before the host lock; never taken while a page is claimed.
-    public ReentrantLock lock() {
+    /// Had alone while frames are assigned and pages are moved to this device, and shared by launches from making their arguments to the enqueued kernel.
+    ///
+    /// Who has it alone opens it while pages only travel: then no frame changes its page, and no page is there whose old contents are dead and whose kernel is still to come. So launches on
+    /// what is there wait for no migration of others. Rank: before the host lock; never taken while a page is claimed.
+    public ShareLock lock() {
         return lock;
     }
 
@@ -219,14 +222,14 @@ public final class DeviceMirror implements AutoCloseable {
     }
 
     public void assign(long page, int frame) {
-        assert lock.isHeldByCurrentThread();
+        assert lock.isAlone();
         frames.assign(page, frame);
     }
 
     /// Takes away the frame of a page and returns it, or -1. The frame is not free yet. Nobody knows what it holds when it is used again: its memory may have been
     /// given back and taken again by then.
     public int unassign(long page) {
-        assert lock.isHeldByCurrentThread();
+        assert lock.isAlone();
         return frames.unassign(page);
     }
 

@@ -259,7 +259,7 @@ public final class DeviceTable implements AutoCloseable {
 
     /// Writes the entries of a launch that has been published by Java, and returns how many bytes that took. The caller holds the mirror's lock.
     public long write(Update update) {
-        assert mirror.lock().isHeldByCurrentThread();
+        assert mirror.lock().isAlone();
         long bytes = 0;
         for (PageRange range : update.cleared()) {
             bytes += write(range, _ -> 0);

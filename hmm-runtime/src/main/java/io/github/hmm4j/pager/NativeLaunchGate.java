@@ -50,18 +50,16 @@ public final class NativeLaunchGate implements LaunchGate {
         return pass(mirror, needs, enqueue, undo);
     }
 
-    /// A kernel's arguments are made before the native call, so frames must not change until it returns: somebody who is just moving pages to this device sends the launch round.
+    /// A kernel's arguments are made before the native call, so frames must not change until it returns.
     ///
     /// @param undo where moved pages are noted by a launch that insists, or null
     private @Nullable Passed pass(DeviceMirror mirror, Needs needs, Enqueue enqueue, @Nullable UndoLog undo) {
-        if (!mirror.lock().tryLock()) {
-            return null;
-        }
+        mirror.lock().share();
         try {
             boolean placed = needs.isTableThere(mirror) && needs.windows().stream().allMatch(window -> mirror.isPlaced(window) && mirror.frameOf(window.first()) >= 0);
             return placed ? passPlaced(mirror, needs, enqueue, undo) : null;
         } finally {
-            mirror.lock().unlock();
+            mirror.lock().unshare();
         }
     }
 

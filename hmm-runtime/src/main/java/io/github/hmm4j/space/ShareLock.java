@@ -6,8 +6,10 @@ import org.jspecify.annotations.Nullable;
 /// A lock that many threads share or one has alone. Once it is there it takes nothing from the Java heap: who takes it has it, or has nothing, and giving it back cannot fail.
 /// (`ReentrantReadWriteLock` counts a reader first and makes the reader's own counter then; if the heap is full in between, nobody ever gets the lock alone again.)
 ///
+/// Who has it alone may **open** it for a while: others share it meanwhile, and nobody else has it alone.
+///
 /// Threads: any. A thread may take it several times, and may share what it has alone; it gives back what it took. Who waits to have it alone keeps others from sharing, but not those
-/// who share it already. An interrupt is kept for later.
+/// who share it already, nor those who share what is open. An interrupt is kept for later.
 public final class ShareLock {
 
     private static final int FIRST_ROOM = 16;
@@ -17,6 +19,7 @@ public final class ShareLock {
     private int waitingAlone;
     private @Nullable Thread alone;
     private int aloneHolds;
+    private int openings;
 
     /// Takes it together with others.
     public synchronized void share() {
@@ -36,7 +39,7 @@ public final class ShareLock {
     }
 
     private boolean mustWait(Thread me) {
-        return alone != null ? !me.equals(alone) : waitingAlone > 0 && !isSharedBy(me);
+        return alone != null ? openings == 0 && !me.equals(alone) : waitingAlone > 0 && !isSharedBy(me);
     }
 
     /// Whether one more can share; where the heap has no memory for a longer list, somebody who leaves makes room.
@@ -65,7 +68,7 @@ public final class ShareLock {
         sharing--;
         sharers[at] = sharers[sharing];
         sharers[sharing] = null;
-        if (wasFull || (sharing == 0 && waitingAlone > 0)) {
+        if (wasFull || (sharing == 0 && (waitingAlone > 0 || alone != null))) {
             notifyAll();
         }
     }
@@ -79,34 +82,65 @@ public final class ShareLock {
             if (isSharedBy(me)) {
                 throw new IllegalStateException("a lock that is shared cannot be taken alone");
             }
-            boolean interrupted = false;
             waitingAlone++;
-            while (alone != null || sharing > 0) {
-                try {
-                    wait();
-                } catch (InterruptedException | OutOfMemoryError e) {
-                    interrupted = true;
-                }
-            }
+            awaitNobody();
             waitingAlone--;
             alone = me;
-            if (interrupted) {
-                me.interrupt();
-            }
         }
         aloneHolds++;
     }
 
+    /// Until nobody shares it, and no other thread has it alone.
+    private void awaitNobody() {
+        Thread me = Thread.currentThread();
+        boolean interrupted = false;
+        while (sharing > 0 || (alone != null && !me.equals(alone))) {
+            try {
+                wait();
+            } catch (InterruptedException | OutOfMemoryError e) {
+                interrupted = true;
+            }
+        }
+        if (interrupted) {
+            me.interrupt();
+        }
+    }
+
     /// Gives one [#takeAlone] back.
     public synchronized void leave() {
-        if (!Thread.currentThread().equals(alone)) {
-            throw new IllegalMonitorStateException("this thread does not have it alone");
-        }
+        requireAlone();
         aloneHolds--;
         if (aloneHolds == 0) {
             alone = null;
             notifyAll();
         }
+    }
+
+    /// Lets others share what this thread has alone, until it calls [#shut] as often.
+    public synchronized void open() {
+        requireAlone();
+        openings++;
+        notifyAll();
+    }
+
+    /// Takes one [#open] back; if it was the last, waits until nobody shares any more. This thread shares nothing.
+    public synchronized void shut() {
+        requireAlone();
+        openings--;
+        if (openings == 0) {
+            awaitNobody();
+        }
+    }
+
+    private void requireAlone() {
+        if (!isAlone()) {
+            throw new IllegalMonitorStateException("this thread does not have it alone");
+        }
+    }
+
+    /// Whether the calling thread has it alone, open or not.
+    public synchronized boolean isAlone() {
+        return Thread.currentThread().equals(alone);
     }
 
     /// Whether the calling thread shares it.

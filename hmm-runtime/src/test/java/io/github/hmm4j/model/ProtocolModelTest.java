@@ -60,6 +60,7 @@ class ProtocolModelTest {
         LONG_RUN(300_000, cpu("java-claim-lost"), launcher("has-it-already", "raced", "moves-again")),
         LAUNCH_AGAIN(600_000, launcher("has-it-already", "raced", "fetched", "insists-on-a-peers-page", "moves-again")),
         TOGETHER(1_700_000, cpu("java-claim-lost", "waits-for-decision"), launcher("raced", "insists-on-a-peers-page", "moves-again")),
+        BESIDE(600_000, launcher("insists-on-a-peers-page"), mover("raced", "fetched", "moved")),
         INSISTENT(500_000, cpu("waits-for-decision"), launcher("insists-on-a-peers-page", "moves-again"));
 
         /// Far fewer states than this would mean that something no longer happens.
@@ -87,6 +88,10 @@ class ProtocolModelTest {
 
     private static Steps launcher(String... names) {
         return new Steps("Launcher", List.of(names));
+    }
+
+    private static Steps mover(String... names) {
+        return new Steps("Mover", List.of(names));
     }
 
     private static Steps evictor(String... names) {
@@ -119,6 +124,7 @@ class ProtocolModelTest {
         NO_DEVICE_LOCK(Scenario.ONE_DEVICE, Violation.CONFLICTING_COPY),
         INSIST_WITHOUT_LOCK(Scenario.ONE_DEVICE, Violation.CONFLICTING_COPY),
         FILL_UNDER_KERNELS(Scenario.LAUNCH_AGAIN, Violation.CONFLICTING_COPY),
+        BRING_UNDER_READERS(Scenario.BESIDE, Violation.TORN_READ),
         COPY_ANYWAY(Scenario.ONE_DEVICE, Violation.CONFLICTING_COPY),
         INSIST_PAGE_BY_PAGE(Scenario.TOGETHER, Violation.TORN_READ);
 

@@ -60,6 +60,54 @@ class ShareLockTest {
     }
 
     @Test
+    void whatIsOpenIsSharedUntilItIsShut() throws InterruptedException {
+        lock.takeAlone();
+        CountDownLatch shared = new CountDownLatch(1);
+        CountDownLatch go = new CountDownLatch(1);
+        Thread sharer = Thread.ofPlatform().daemon().start(() -> {
+            lock.share();
+            shared.countDown();
+            await(go);
+            lock.unshare();
+        });
+        awaitWaiting(sharer);
+        Thread another = Thread.ofPlatform().daemon().start(() -> {
+            lock.takeAlone();
+            lock.leave();
+        });
+        awaitWaiting(another); // which does not keep anybody from sharing what is open
+        lock.open();
+        assertThat(shared.await(20, TimeUnit.SECONDS)).isTrue();
+        CountDownLatch shut = new CountDownLatch(1);
+        lock.open();
+        lock.shut(); // not the last
+        Thread late = Thread.ofPlatform().daemon().unstarted(() -> {
+            lock.share();
+            lock.unshare();
+        });
+        Thread.ofPlatform().daemon().start(() -> {
+            await(shut);
+            go.countDown();
+        });
+        shut.countDown();
+        lock.shut(); // waits for the sharer
+        late.start();
+        awaitWaiting(late);
+        lock.leave();
+        for (Thread thread : new Thread[] {sharer, another, late}) {
+            thread.join();
+        }
+    }
+
+    @Test
+    void onlyWhoHasItAloneOpensIt() {
+        assertThatThrownBy(lock::open).isInstanceOf(IllegalMonitorStateException.class);
+        lock.share();
+        assertThatThrownBy(lock::open).isInstanceOf(IllegalMonitorStateException.class);
+        lock.unshare();
+    }
+
+    @Test
     void moreSharersThanThereWasRoomFor() throws InterruptedException {
         int threads = 100;
         CountDownLatch sharing = new CountDownLatch(threads);
