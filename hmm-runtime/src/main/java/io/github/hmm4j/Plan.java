@@ -314,7 +314,7 @@ final class Plan {
                 needs.set(i, new Need(need.pages(), ToDevice.Intent.WRITE));
             }
         }
-        needs.sort(Comparator.comparing(need -> ORDER.indexOf(need.intent())));
+        needs.sort(Comparator.comparingInt(need -> ORDER.indexOf(need.intent())));
     }
 
     /// The same for ranges of the heap.
