@@ -3,11 +3,13 @@ package io.github.hmm4j;
 import io.github.hmm4j.migrate.VictimSource;
 import io.github.hmm4j.mirror.DeviceMirror;
 import io.github.hmm4j.mirror.ProgramCode;
+import io.github.hmm4j.mirror.UseOrder;
 import io.github.hmm4j.page.PageTable;
 import io.github.hmm4j.page.PageWord;
 import io.github.hmm4j.policy.Candidates;
 import io.github.hmm4j.policy.EvictionPolicy;
 import java.util.function.LongPredicate;
+import java.util.function.Supplier;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -27,8 +29,8 @@ final class Eviction implements VictimSource {
     }
 
     @Override
-    public long[] victims(DeviceMirror mirror, int framesNeeded, LongPredicate evictable) {
-        Candidates candidates = candidates(mirror, evictable);
+    public long[] victims(DeviceMirror mirror, UseOrder.Room room, int framesNeeded, LongPredicate evictable) {
+        Candidates candidates = candidates(mirror, mirror.oldestFrames(room, shown(framesNeeded), evictable));
         int[] chosen = choose(candidates, framesNeeded);
         long[] pages = new long[chosen.length];
         for (int i = 0; i < chosen.length; i++) {
@@ -37,27 +39,35 @@ final class Eviction implements VictimSource {
         return pages;
     }
 
-    private Candidates candidates(DeviceMirror mirror, LongPredicate evictable) {
+    private Candidates candidates(DeviceMirror mirror, int[] frames) {
         Candidates candidates = new Candidates();
         int now = mirror.clock();
-        for (int frame = 0; frame < mirror.pool().capacityFrames(); frame++) {
+        for (int frame : frames) {
             long page = mirror.pageOf(frame);
-            if (page >= 0 && evictable.test(page)) {
-                long word = table.word(page);
-                Candidates.Cost cost = !PageWord.isReadableOn(word, mirror.index())
-                        ? Candidates.Cost.RESERVED
-                        : PageWord.isOwnedBy(word, mirror.index()) ? Candidates.Cost.DIRTY : Candidates.Cost.CLEAN;
-                candidates.add(page, now - mirror.lastUse(frame), cost);
-            }
+            long word = table.word(page);
+            Candidates.Cost cost = !PageWord.isReadableOn(word, mirror.index())
+                    ? Candidates.Cost.RESERVED
+                    : PageWord.isOwnedBy(word, mirror.index()) ? Candidates.Cost.DIRTY : Candidates.Cost.CLEAN;
+            candidates.add(page, now - mirror.lastUse(frame), cost);
         }
         return candidates;
     }
 
-    private int[] ask(Candidates candidates, int framesNeeded) {
+    /// At least as many as are needed, whatever the policy says.
+    private int shown(int framesNeeded) {
+        try {
+            return Math.max(framesNeeded, ask(() -> policy.shown(framesNeeded)));
+        } catch (RuntimeException e) {
+            LOG.warn("eviction policy {} failed; showing it all frames", policy, e);
+            return Integer.MAX_VALUE;
+        }
+    }
+
+    private <T> T ask(Supplier<T> question) {
         ProgramCode.Place place = programCode.place();
         String before = place.enter("an eviction policy");
         try {
-            return policy.victims(candidates, framesNeeded);
+            return question.get();
         } finally {
             place.leave(before);
         }
@@ -65,7 +75,7 @@ final class Eviction implements VictimSource {
 
     private int[] choose(Candidates candidates, int framesNeeded) {
         try {
-            int[] chosen = ask(candidates, framesNeeded);
+            int[] chosen = ask(() -> policy.victims(candidates, framesNeeded));
             for (int index : chosen) {
                 if (index < 0 || index >= candidates.size()) {
                     throw new IllegalStateException("victim=" + index + " of " + candidates.size() + " candidates");

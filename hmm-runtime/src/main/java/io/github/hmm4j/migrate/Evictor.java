@@ -4,6 +4,7 @@ import io.github.hmm4j.account.Cause;
 import io.github.hmm4j.account.Counter;
 import io.github.hmm4j.mirror.DeviceMirror;
 import io.github.hmm4j.mirror.ManagedPages;
+import io.github.hmm4j.mirror.UseOrder;
 import io.github.hmm4j.page.PageState;
 import io.github.hmm4j.page.PageTable;
 import io.github.hmm4j.page.PageWord;
@@ -34,21 +35,21 @@ public final class Evictor {
         this.victims = victims;
     }
 
-    /// Frees frames, at least as many as asked for if there are so many outside `keep`; pages that running launches use come last, because they are waited for.
+    /// Frees frames of windows, at least as many as asked for if there are so many outside `keep`; pages that running launches use come last, because they are waited for.
     ///
     /// @return frames freed; 0 means that nothing can be freed
     public int evict(DeviceMirror mirror, int frames, List<PageRange> keep) {
         List<PageRange> keepAndUsed = new ArrayList<>(keep);
         keepAndUsed.addAll(heap.inFlight().usedOn(mirror.index()));
-        int freed = evict(mirror, victims.victims(mirror, frames, outside(keepAndUsed)));
-        return freed > 0 ? freed : evict(mirror, victims.victims(mirror, frames, outside(keep)));
+        int freed = evict(mirror, victims.victims(mirror, UseOrder.Room.WINDOWS, frames, outside(keepAndUsed)));
+        return freed > 0 ? freed : evict(mirror, victims.victims(mirror, UseOrder.Room.WINDOWS, frames, outside(keep)));
     }
 
     /// Pages in frames of the paged chunk, outside `keep`, best victim first.
     ///
     /// @return as many as asked for, or fewer if there are no more
     long[] pagedVictims(DeviceMirror mirror, int frames, LongPredicate keep) {
-        return victims.victims(mirror, frames, page -> mirror.isPaged(page) && !keep.test(page));
+        return victims.victims(mirror, UseOrder.Room.PAGED, frames, keep.negate());
     }
 
     /// Asked for every frame of the device, so without a stream.

@@ -17,6 +17,7 @@ import io.github.hmm4j.space.VaRange;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.atomic.AtomicInteger;
+import java.util.function.LongPredicate;
 import org.jspecify.annotations.Nullable;
 
 /// One device's side of the heap: its page table, its frames, and the way to them.
@@ -45,6 +46,7 @@ public final class DeviceMirror implements AutoCloseable {
     private final CopyEngine copies;
     private final FramePool pool;
     private final FrameTable frames;
+    private final @Nullable UseOrder order; // of windows and paged frames only: others are not given up
     private final @Nullable DeviceMemory hostImage; // coherent devices only
     private final @Nullable DeviceTable deviceTable;
     private final ShareLock lock = new ShareLock();
@@ -78,6 +80,7 @@ public final class DeviceMirror implements AutoCloseable {
                     ? FramePool.aperture(device, pageBytes, Math.toIntExact(space.pageCount()))
                     : FramePool.windows(device, pageBytes, budgetBytes));
             frames = parts.add(new FrameTable(space.pageCount(), Math.max(1, pool.capacityFrames())));
+            order = aperture || coherent ? null : parts.add(new UseOrder(Math.max(1, pool.capacityFrames())));
             copies = parts.add(device.copyEngine(space.host().alias().address(), space.capacityBytes()));
             TableLayout layout = TableLayout.of(space.pageSize(), space.pageCount());
             boolean paged = !coherent && !aperture && device.compilesKernels() && layout.totalBytes() <= device.info().maxAllocationBytes();
@@ -167,8 +170,7 @@ public final class DeviceMirror implements AutoCloseable {
     /// Whether kernels find the page through the table, if its word allows it.
     public boolean isPaged(long page) {
         int frame = frames.frameOf(page);
-        FrameRun paged = pool.pagedFrames();
-        return frame >= paged.first() && frame < paged.end();
+        return frame != FrameTable.NONE && roomOf(frame) == UseOrder.Room.PAGED;
     }
 
     /// Had alone while frames are assigned and pages are moved to this device, and shared by launches from making their arguments to the enqueued kernel.
@@ -224,13 +226,43 @@ public final class DeviceMirror implements AutoCloseable {
     public void assign(long page, int frame) {
         assert lock.isAlone();
         frames.assign(page, frame);
+        if (order != null) {
+            order.add(roomOf(frame), frame, clock.get());
+        }
     }
 
     /// Takes away the frame of a page and returns it, or -1. The frame is not free yet. Nobody knows what it holds when it is used again: its memory may have been
     /// given back and taken again by then.
     public int unassign(long page) {
         assert lock.isAlone();
-        return frames.unassign(page);
+        int frame = frames.unassign(page);
+        if (order != null && frame != FrameTable.NONE) {
+            order.remove(roomOf(frame), frame);
+        }
+        return frame;
+    }
+
+    /// Native code has given a page another frame.
+    public void reassigned(int fromFrame, int toFrame) {
+        assert lock.isAlone();
+        if (order != null) {
+            order.remove(roomOf(fromFrame), fromFrame);
+            order.add(roomOf(toFrame), toFrame, clock.get());
+        }
+    }
+
+    private UseOrder.Room roomOf(int frame) {
+        FrameRun paged = pool.pagedFrames();
+        return frame >= paged.first() && frame < paged.end() ? UseOrder.Room.PAGED : UseOrder.Room.WINDOWS;
+    }
+
+    /// Frames whose pages have not been used for longest, about in that order; none where nobody has to give one up.
+    ///
+    /// @param most   how many, if there are so many
+    /// @param wanted pages whose frames are to be named
+    public int[] oldestFrames(UseOrder.Room room, int most, LongPredicate wanted) {
+        assert lock.isAlone();
+        return order == null ? new int[0] : order.oldest(room, most, clock.get(), frames::lastUse, frame -> wanted.test(frames.pageOf(frame)));
     }
 
     /// Whether the frame last held bytes of another region, which must not show.
@@ -362,7 +394,7 @@ public final class DeviceMirror implements AutoCloseable {
     /// Closes the copy engine, the frames and the device, in this order. Nothing may be in flight.
     @Override
     public void close() {
-        try (device; frames; pool; copies; deviceTable) {
+        try (device; order; frames; pool; copies; deviceTable) {
             if (hostImage != null) {
                 hostImage.close();
             }

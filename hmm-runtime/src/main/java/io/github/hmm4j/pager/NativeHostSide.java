@@ -160,10 +160,12 @@ public final class NativeHostSide implements HostSide {
     public void relocate(DeviceMirror mirror, long page, int frame) {
         try (Arena arena = Arena.ofConfined()) {
             MemorySegment failure = arena.allocate(JAVA_LONG, PagerCalls.FAILURE_WORDS);
+            int from = mirror.frameOf(page);
             int result = PagerCalls.relocate(pager, mirror.index(), page, frame, failure);
             if (result < 0) {
                 throw NativeFailure.of(heap, failure, true, "relocation");
             }
+            mirror.reassigned(from, frame);
             heap.accounts().add(Counter.RELOCATED_PAGES, result);
         }
     }

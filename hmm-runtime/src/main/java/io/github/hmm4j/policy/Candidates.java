@@ -2,7 +2,7 @@ package io.github.hmm4j.policy;
 
 import java.util.Arrays;
 
-/// The frames of one device that may be given up: facts for an [EvictionPolicy], in ascending order of frame.
+/// The frames of one device that may be given up: facts for an [EvictionPolicy], about in the order of their last use, the oldest first.
 public final class Candidates {
 
     /// What giving a frame up costs.

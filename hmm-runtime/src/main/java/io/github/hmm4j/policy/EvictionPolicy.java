@@ -16,4 +16,11 @@ public interface EvictionPolicy {
     /// @param framesNeeded how many must go; more may be named, fewer only if there are fewer
     /// @return indexes into `candidates`, each at most once
     int[] victims(Candidates candidates, int framesNeeded);
+
+    /// How many frames it wants to see: those that have not been used for longest, by and large. All, unless it says otherwise, which takes time and memory on a device with millions of frames.
+    ///
+    /// @param framesNeeded how many must go; it sees at least so many, if there are so many
+    default int shown(int framesNeeded) {
+        return Integer.MAX_VALUE;
+    }
 }

@@ -65,7 +65,7 @@ class RegionChangesTest {
                 throw e.getCause();
             }
         });
-        VictimSource nobody = (_, _, _) -> new long[0];
+        VictimSource nobody = (_, _, _, _) -> new long[0];
         return new RegionChanges(heap, hostLock, hostSide, new Evictor(heap, hostSide, nobody));
     }
 

@@ -3,6 +3,8 @@ package io.github.hmm4j.demos.bench;
 import io.github.hmm4j.demos.harness.BenchRow;
 import io.github.hmm4j.demos.harness.BenchRow.Target;
 import io.github.hmm4j.demos.report.Progress;
+import io.github.hmm4j.mirror.UseOrder;
+import io.github.hmm4j.mirror.UseOrder.Room;
 import io.github.hmm4j.policy.Candidates;
 import io.github.hmm4j.policy.LeastRecentlyUsed;
 import java.util.Map;
@@ -10,13 +12,16 @@ import java.util.SplittableRandom;
 
 /// How many pages a second an eviction finds that a large device has to give up: what it does before anything moves.
 ///
-/// No device takes part; the time is that of showing all frames to the policy and of its choice.
+/// No device takes part; the time is that of finding old frames, showing them to the policy, its choice, and taking them out of the order.
 final class EvictionScale {
     private static final int SHARE = 100; // of the frames, one in so many is asked for at a time, as an eviction for a large launch does
+    private static final int FRAMES_OF_A_LAUNCH = 4096;
+    private static final int USED_AGAIN = 4; // one frame in so many has been used since it came
 
     private final DiscreteBench.Sizes sizes;
     private final Progress progress;
     private final Subject.Rows rows;
+    private final SplittableRandom random = new SplittableRandom(7);
 
     EvictionScale(DiscreteBench.Sizes sizes, Progress progress, Subject.Rows rows) {
         this.sizes = sizes;
@@ -28,27 +33,54 @@ final class EvictionScale {
         progress.step("evict.scale");
         int frames = sizes.frames();
         int wanted = Math.max(1, frames / SHARE);
-        int[] ages = new SplittableRandom(7).ints(frames, 0, 1 << 16).toArray();
+        int[] lastUse = new int[frames];
         LeastRecentlyUsed policy = new LeastRecentlyUsed();
         Samples rates = new Samples();
-        int runs = Math.min(sizes.runs(), 3);
-        for (int run = -1; run < runs; run++) {
-            long start = System.nanoTime();
-            Candidates candidates = new Candidates();
+        int runs = Math.min(sizes.runs(), 9);
+        try (UseOrder order = new UseOrder(frames)) {
+            int now = 0;
             for (int frame = 0; frame < frames; frame++) {
-                candidates.add(frame, ages[frame], frame % 2 == 0 ? Candidates.Cost.CLEAN : Candidates.Cost.DIRTY);
+                now = frame / FRAMES_OF_A_LAUNCH;
+                lastUse[frame] = now;
+                order.add(Room.WINDOWS, frame, now);
             }
-            int[] victims = policy.victims(candidates, wanted);
-            long nanos = System.nanoTime() - start;
-            if (victims.length < wanted) {
-                throw new IllegalStateException("victims=" + victims.length + ", wanted=" + wanted);
+            for (int i = 0; i < frames / USED_AGAIN; i++) {
+                int frame = random.nextInt(frames);
+                lastUse[frame] = random.nextInt(lastUse[frame], now + 1);
             }
-            if (run >= 0) {
-                rates.add(victims.length * 1e9 / nanos);
+            for (int run = -2; run < runs; run++) {
+                long start = System.nanoTime();
+                int[] victims = evict(order, policy, lastUse, wanted, now);
+                long nanos = System.nanoTime() - start;
+                if (victims.length < wanted) {
+                    throw new IllegalStateException("victims=" + victims.length + ", wanted=" + wanted);
+                }
+                if (run >= 0) {
+                    rates.add(victims.length * 1e9 / nanos);
+                }
+                now++;
+                for (int frame : victims) { // others take their places
+                    lastUse[frame] = now;
+                    order.add(Room.WINDOWS, frame, now);
+                }
+                progress.update(run + 2, runs + 2);
             }
-            progress.update(run + 1, runs + 1);
         }
         return rows.value("evict.scale", rates, "victims/s", "none", Map.of("frames", (long) frames, "victims", (long) wanted),
             Target.atLeast(rates.median(), 1e7));
+    }
+
+    private static int[] evict(UseOrder order, LeastRecentlyUsed policy, int[] lastUse, int wanted, int now) {
+        int[] frames = order.oldest(Room.WINDOWS, policy.shown(wanted), now, frame -> lastUse[frame], _ -> true);
+        Candidates candidates = new Candidates();
+        for (int frame : frames) {
+            candidates.add(frame, now - lastUse[frame], frame % 2 == 0 ? Candidates.Cost.CLEAN : Candidates.Cost.DIRTY);
+        }
+        int[] victims = policy.victims(candidates, wanted);
+        for (int i = 0; i < victims.length; i++) {
+            victims[i] = Math.toIntExact(candidates.page(victims[i]));
+            order.remove(Room.WINDOWS, victims[i]);
+        }
+        return victims;
     }
 }
