@@ -154,10 +154,10 @@ final class Plan {
             case Boolean truth -> addValue(argument, "a value", truth ? 1 : 0);
             case Character character -> addValue(argument, "a value", (int) character);
             case Arg.Vector(List<Number> components) -> addValue(argument, "a vector", components.toArray(Number[]::new));
-            case Arg.Bytes(MemorySegment value) -> {
+            case Arg.Value(MemorySegment value) -> {
                 KernelParameter parameter = parameter(argument);
-                require(parameter.space() == KernelParameter.Space.PRIVATE, argument, "a value");
-                require(parameter.valueType().map(type -> type.bytes() == value.byteSize()).orElse(true), argument, "a value of valueBytes=" + value.byteSize());
+                require(parameter.space() == KernelParameter.Space.PRIVATE, argument, "a value of valueBytes=" + value.byteSize());
+                parameter.valueType().ifPresent(type -> require(type.bytes() == value.byteSize(), argument, "a value of valueBytes=" + value.byteSize() + ", it has " + type.bytes()));
                 passed.add(new Passed.Value(value));
             }
             default -> throw new IllegalArgumentException("kernel=%s, argument %d is a %s: not a managed segment, an Arg, a number, a boolean or a char"

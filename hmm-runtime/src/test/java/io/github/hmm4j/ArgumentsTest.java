@@ -56,10 +56,10 @@ class ArgumentsTest {
         refused("add", a, 1, 2.5f).hasMessageContaining("kernel=add, argument 2: int n cannot hold Float 2.5 without loss");
         refused("bump", a, -1, 0L).hasMessageContaining("ulong base cannot hold Integer -1");
         refused("add", a, Arg.vector(1, 2), 1).hasMessageContaining("kernel=add, parameter 1 is int delta: it does not take a vector of 2");
-        refused("add", a, Arg.bytes(MemorySegment.ofArray(new long[1])), 1).hasMessageContaining("int delta").hasMessageContaining("valueBytes=8");
-        refused("add", Arg.bytes(MemorySegment.ofArray(new long[1])), 1, 1).hasMessageContaining("int* data").hasMessageContaining("a value");
+        refused("add", a, Arg.value(MemorySegment.ofArray(new long[1])), 1).hasMessageContaining("int delta").hasMessageContaining("valueBytes=8");
+        refused("add", Arg.value(MemorySegment.ofArray(new long[1])), 1, 1).hasMessageContaining("int* data").hasMessageContaining("a value");
         assertThatThrownBy(() -> Arg.vector(1, 2, 3, 4, 5)).isInstanceOf(IllegalArgumentException.class).hasMessageContaining("components=5");
-        assertThatThrownBy(() -> Arg.bytes(MemorySegment.ofArray(new int[0]))).isInstanceOf(IllegalArgumentException.class).hasMessageContaining("valueBytes=0");
+        assertThatThrownBy(() -> Arg.value(MemorySegment.ofArray(new int[0]))).isInstanceOf(IllegalArgumentException.class).hasMessageContaining("valueBytes=0");
     }
 
     @Test
