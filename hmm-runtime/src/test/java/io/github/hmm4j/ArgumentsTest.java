@@ -112,6 +112,8 @@ class ArgumentsTest {
                 .hasMessageContaining("kernel=nothing, range=[2048]/[2048]").hasMessageContaining("=[1024, 1024, 1024]");
         assertThatThrownBy(() -> rig.kernel("nothing").args(a).launch(NDRange.of(64, 64).local(64, 64))).isInstanceOf(IllegalArgumentException.class)
                 .hasMessageContaining("CL_KERNEL_WORK_GROUP_SIZE=1024");
+        assertThatThrownBy(() -> rig.kernel("nothing").args(a).launch(NDRange.of(6, 10).local(2, 4))).isInstanceOf(IllegalArgumentException.class)
+                .hasMessageContaining("kernel=nothing: global=[6, 10] is no multiple of local=[2, 4]").hasMessageContaining("-cl-std=CL2.0").hasMessageContaining("NDRange.covering");
         assertThatThrownBy(() -> rig.kernel("eights").args(a).launch(NDRange.of(16).local(4))).isInstanceOf(IllegalArgumentException.class)
                 .hasMessageContaining("kernel=eights").hasMessageContaining("reqd_work_group_size=[8, 1, 1]");
     }
@@ -166,8 +168,16 @@ class ArgumentsTest {
         assertThatThrownBy(NDRange::of).isInstanceOf(IllegalArgumentException.class).hasMessageContaining("dimensions=0");
         assertThatThrownBy(() -> NDRange.of(1, 1, 1, 1)).hasMessageContaining("dimensions=4");
         assertThatThrownBy(() -> NDRange.of(4, 0)).hasMessageContaining("[4, 0]");
-        assertThatThrownBy(() -> NDRange.of(10).local(3)).hasMessageContaining("[3]").hasMessageContaining("[10]");
+        assertThatThrownBy(() -> NDRange.of(10).local(0)).hasMessageContaining("local=[0]");
         assertThatThrownBy(() -> NDRange.of(10).local(5, 1)).isInstanceOf(IllegalArgumentException.class);
         assertThat(NDRange.covering(new long[] {10}, 4).global()).containsExactly(12);
+        assertThatThrownBy(() -> NDRange.of(10).offset(1, 1)).isInstanceOf(IllegalArgumentException.class).hasMessage("offset=[1, 1] and global=[10] differ in dimensions");
+        assertThatThrownBy(() -> NDRange.of(4, 4).offset(0, -1)).isInstanceOf(IllegalArgumentException.class).hasMessageContaining("offset=[0, -1] of global=[4, 4]");
+        assertThatThrownBy(() -> NDRange.of(10).offset(Long.MAX_VALUE - 9)).isInstanceOf(IllegalArgumentException.class).hasMessageContaining("2^63");
+        NDRange part = NDRange.of(12, 10).offset(5, 7).local(4, 4);
+        assertThat(part.offset()).containsExactly(5, 7);
+        assertThat(part.itemsOfWholeGroups()).isEqualTo(12 * 12);
+        assertThat(part).hasToString("[12, 10]/[4, 4]+[5, 7]").isNotEqualTo(part.offset(0, 0)).isEqualTo(NDRange.of(12, 10).local(4, 4).offset(5, 7));
+        assertThat(part.offset(0, 0)).isEqualTo(NDRange.of(12, 10).local(4, 4));
     }
 }

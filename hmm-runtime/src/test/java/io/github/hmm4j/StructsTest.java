@@ -57,7 +57,7 @@ class StructsTest {
                 out[14] = after;
             }
             typedef float4 color;
-            kernel void wide(global float *out, float16 all, color c) { vstore16(all, 0, out); vstore4(c, 4, out); }
+            kernel void wide(global float *out, float16 many, color c) { vstore16(many, 0, out); vstore4(c, 4, out); }
             """);
     private static final Source PAGED = Source.text("paged_structs.cl", """
             #include "hmm.clh"
@@ -197,7 +197,7 @@ class StructsTest {
             Kernel wide = hmm.program(SOURCE).kernel("wide");
             for (int bytes : new int[] {60, 68}) {
                 assertThatIllegalArgumentException().isThrownBy(() -> wide.args(out, Arg.value(MemorySegment.ofArray(new byte[bytes])), color).launch(NDRange.of(1)))
-                        .withMessage("kernel=wide, parameter 1 is float16 all: it does not take a value of valueBytes=" + bytes + ", it has 64");
+                        .withMessage("kernel=wide, parameter 1 is float16 many: it does not take a value of valueBytes=" + bytes + ", it has 64");
             }
             assertThatIllegalArgumentException().isThrownBy(() -> wide.args(Arg.value(MemorySegment.ofArray(new long[1])), color, color).launch(NDRange.of(1)))
                     .withMessage("kernel=wide, parameter 0 is float* out: it does not take a value of valueBytes=8");

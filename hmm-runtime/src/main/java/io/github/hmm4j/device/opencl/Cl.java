@@ -29,6 +29,8 @@ final class Cl {
     static final int DEVICE_HOST_UNIFIED_MEMORY = 0x1035;
     /// From OpenCL 2.0 on.
     static final int DEVICE_SVM_CAPABILITIES = 0x1053;
+    /// From OpenCL 3.0 on.
+    static final int DEVICE_NON_UNIFORM_WORK_GROUP_SUPPORT = 0x1065;
 
     static final long MEM_READ_WRITE = 1;
     static final long MEM_USE_HOST_PTR = 1 << 3;
@@ -57,6 +59,7 @@ final class Cl {
     static final int KERNEL_WORK_GROUP_SIZE = 0x11B0;
     static final int KERNEL_COMPILE_WORK_GROUP_SIZE = 0x11B1;
     static final int KERNEL_LOCAL_MEM_SIZE = 0x11B2;
+    static final int KERNEL_PREFERRED_WORK_GROUP_SIZE_MULTIPLE = 0x11B3;
 
     static final int PROFILING_COMMAND_QUEUED = 0x1280;
     static final int PROFILING_COMMAND_START = 0x1282;

@@ -167,9 +167,15 @@ public interface ClApi {
 
     /// Enqueues a kernel with the arguments set last.
     ///
-    /// @param local as long as `global`, or empty: the driver chooses
+    /// @param offset as long as `global`
+    /// @param local  as long as `global`, or empty: the driver chooses
     /// @return the event
-    long enqueueKernel(long queue, long kernel, long[] global, long[] local);
+    long enqueueKernel(long queue, long kernel, long[] offset, long[] global, long[] local);
+
+    /// The same with work-items that are numbered from 0.
+    default long enqueueKernel(long queue, long kernel, long[] global, long[] local) {
+        return enqueueKernel(queue, kernel, new long[global.length], global, local);
+    }
 
     // Events.
 

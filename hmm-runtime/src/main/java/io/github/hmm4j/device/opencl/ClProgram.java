@@ -15,13 +15,15 @@ final class ClProgram implements DeviceProgram, Owned {
     private final ClDevice device;
     private final long handle;
     private final List<String> kernelNames;
+    private final boolean smallerGroups;
     private final List<ClKernel> kernels = new ArrayList<>();
     private boolean closed;
 
-    private ClProgram(ClDevice device, long handle, List<String> kernelNames) {
+    private ClProgram(ClDevice device, long handle, List<String> kernelNames, boolean smallerGroups) {
         this.device = device;
         this.handle = handle;
         this.kernelNames = kernelNames;
+        this.smallerGroups = smallerGroups;
     }
 
     static ClProgram build(ClDevice device, Source source, String options) {
@@ -34,7 +36,7 @@ final class ClProgram implements DeviceProgram, Owned {
                         source.name(), device.info().name(), allOptions, api.buildLog(handle, device.handle()));
             }
             List<String> names = Stream.of(api.kernelNames(handle).split(";")).filter(name -> !name.isBlank()).toList();
-            return new ClProgram(device, handle, names);
+            return new ClProgram(device, handle, names, BuildOptions.allowSmallerGroups(options) && device.hasSmallerGroups());
         } catch (RuntimeException e) {
             new Cleanup(e).run(() -> api.releaseProgram(handle));
             throw e;
@@ -54,7 +56,7 @@ final class ClProgram implements DeviceProgram, Owned {
         if (!kernelNames.contains(name)) {
             throw new IllegalArgumentException("kernel=" + name + ", the program has " + kernelNames);
         }
-        ClKernel kernel = ClKernel.create(device, handle, name);
+        ClKernel kernel = ClKernel.create(device, handle, name, smallerGroups);
         kernels.add(kernel);
         return kernel;
     }

@@ -443,15 +443,15 @@ public final class JoclClApi implements ClApi {
     }
 
     @Override
-    public long enqueueKernel(long queue, long kernel, long[] global, long[] local) {
+    public long enqueueKernel(long queue, long kernel, long[] offset, long[] global, long[] local) {
         cl_command_queue object = queues.get(queue);
         cl_kernel entry = kernels.get(kernel);
         long[] localOrNull = local.length == 0 ? null : local;
         var event = new cl_event();
         int status = StatusCall.status(() -> CL.clEnqueueNDRangeKernel(
-                object, entry, global.length, null, global, localOrNull, 0, null, event));
+                object, entry, global.length, offset, global, localOrNull, 0, null, event));
         if (status != SUCCESS) {
-            String range = "global=" + Arrays.toString(global) + ", local=" + Arrays.toString(local);
+            String range = "offset=" + Arrays.toString(offset) + ", global=" + Arrays.toString(global) + ", local=" + Arrays.toString(local);
             throw ClStatus.failure(status, "clEnqueueNDRangeKernel", range);
         }
         return events.keep(event);

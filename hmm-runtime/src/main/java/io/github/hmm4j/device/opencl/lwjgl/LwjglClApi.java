@@ -395,14 +395,14 @@ public final class LwjglClApi implements ClApi {
     }
 
     @Override
-    public long enqueueKernel(long queue, long kernel, long[] global, long[] local) {
+    public long enqueueKernel(long queue, long kernel, long[] offset, long[] global, long[] local) {
         try (MemoryStack stack = MemoryStack.stackPush()) {
             long out = stack.nlong(0);
             long localSizes = local.length == 0 ? NULL : put(stack, local);
             int status = CL10.nclEnqueueNDRangeKernel(
-                    queue, kernel, global.length, NULL, put(stack, global), localSizes, 0, NULL, out);
+                    queue, kernel, global.length, put(stack, offset), put(stack, global), localSizes, 0, NULL, out);
             if (status != SUCCESS) {
-                String range = "global=" + Arrays.toString(global) + ", local=" + Arrays.toString(local);
+                String range = "offset=" + Arrays.toString(offset) + ", global=" + Arrays.toString(global) + ", local=" + Arrays.toString(local);
                 throw ClStatus.failure(status, "clEnqueueNDRangeKernel", range);
             }
             return memGetLong(out);
