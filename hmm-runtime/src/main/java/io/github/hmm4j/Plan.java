@@ -338,8 +338,9 @@ final class Plan {
     private void require(boolean fits, Object argument, String what) {
         if (!fits) {
             KernelParameter parameter = parameter(argument);
-            throw new IllegalArgumentException("kernel=%s, parameter %d is %s %s: it does not take %s"
-                    .formatted(kernel.name(), parameter.index(), parameter.typeName(), parameter.name(), what));
+            throw new IllegalArgumentException("kernel=%s, parameter %d is %s %s: %s"
+                    .formatted(kernel.name(), parameter.index(), parameter.typeName(), parameter.name(),
+                            parameter.space() == KernelParameter.Space.OBJECT ? "images, samplers, pipes and queues cannot be passed here" : "it does not take " + what));
         }
     }
 

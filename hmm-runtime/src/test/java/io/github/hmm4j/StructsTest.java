@@ -9,6 +9,7 @@ import static java.lang.foreign.ValueLayout.JAVA_SHORT;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatIllegalArgumentException;
 
+import io.github.hmm4j.device.KernelParameter;
 import io.github.hmm4j.device.NDRange;
 import io.github.hmm4j.device.opencl.ClBinding;
 import io.github.hmm4j.device.sim.SimDevice;
@@ -57,6 +58,7 @@ class StructsTest {
                 out[14] = after;
             }
             typedef float4 color;
+            kernel void draw(global float *out, write_only image2d_t picture, sampler_t how) { out[0] = 1; }
             kernel void wide(global float *out, float16 many, color c) { vstore16(many, 0, out); vstore4(c, 4, out); }
             """);
     private static final Source PAGED = Source.text("paged_structs.cl", """
@@ -187,6 +189,20 @@ class StructsTest {
     }
 
     private enum SimKind { PRIVATE, COHERENT }
+
+    @ParameterizedTest
+    @EnumSource
+    void imagesAndSamplersTakeNothing(ClBinding binding) {
+        try (Hmm hmm = Hmm.builder().heap(ByteSize.mib(16)).binding(binding).open()) {
+            MemorySegment out = hmm.heap().allocate(JAVA_FLOAT, 20);
+            Kernel draw = hmm.program(SOURCE).kernel("draw");
+            for (Object argument : new Object[] {out, Arg.nullPointer(), 0L, Arg.value(MemorySegment.ofArray(new long[1])), Arg.local(8), Arg.vector(0, 0)}) {
+                assertThatIllegalArgumentException().isThrownBy(() -> draw.args(out, argument, 1).launch(NDRange.of(1)))
+                        .withMessage("kernel=draw, parameter 1 is image2d_t picture: images, samplers, pipes and queues cannot be passed here");
+            }
+            assertThat(draw.parameters().get(2).space()).isEqualTo(KernelParameter.Space.OBJECT);
+        }
+    }
 
     @ParameterizedTest
     @EnumSource

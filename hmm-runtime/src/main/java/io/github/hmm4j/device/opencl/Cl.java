@@ -43,6 +43,10 @@ final class Cl {
     /// The host is going to write all that it maps, so nothing is brought to it.
     static final long MAP_WRITE_INVALIDATE_REGION = 1 << 2;
 
+    static final int PROGRAM_DEVICES = 0x1163;
+    static final int PROGRAM_BINARY_SIZES = 0x1165;
+    static final int PROGRAM_BINARIES = 0x1166;
+
     static final int KERNEL_ARG_ADDRESS_QUALIFIER = 0x1196;
     static final int KERNEL_ARG_ADDRESS_GLOBAL = 0x119B;
     static final int KERNEL_ARG_ADDRESS_LOCAL = 0x119C;

@@ -291,6 +291,10 @@ public final class ClDevice implements Device {
         return api;
     }
 
+    ProgramCache programs() {
+        return options.programs().on(id.platformName());
+    }
+
     long context() {
         return context;
     }

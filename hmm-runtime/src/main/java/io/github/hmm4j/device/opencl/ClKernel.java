@@ -48,18 +48,20 @@ final class ClKernel implements DeviceKernel {
     }
 
     /// @param smallerGroups as in [KernelLimits]
-    static ClKernel create(ClDevice device, long program, String name, boolean smallerGroups) {
+    /// @param known         its parameters, if the driver need not know them
+    static ClKernel create(ClDevice device, long program, String name, boolean smallerGroups, @Nullable List<KernelParameter> known) {
         ClApi api = device.api();
         long handle = api.createKernel(program, name);
         try {
-            List<KernelParameter> parameters = IntStream.range(0, api.parameterCount(handle))
-                    .mapToObj(index -> parameter(api, handle, index))
-                    .toList();
-            return new ClKernel(device, handle, name, parameters, limits(api, device.handle(), handle, smallerGroups));
+            return new ClKernel(device, handle, name, known == null ? parameters(api, handle) : known, limits(api, device.handle(), handle, smallerGroups));
         } catch (RuntimeException e) {
             new Cleanup(e).run(() -> api.releaseKernel(handle));
             throw e;
         }
+    }
+
+    private static List<KernelParameter> parameters(ClApi api, long kernel) {
+        return IntStream.range(0, api.parameterCount(kernel)).mapToObj(index -> parameter(api, kernel, index)).toList();
     }
 
     private static KernelParameter parameter(ClApi api, long kernel, int index) {

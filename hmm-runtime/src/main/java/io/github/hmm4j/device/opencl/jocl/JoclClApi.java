@@ -6,6 +6,7 @@ import io.github.hmm4j.device.opencl.ClAdvice;
 import io.github.hmm4j.device.opencl.ClApi;
 import io.github.hmm4j.device.opencl.ClBinding;
 import io.github.hmm4j.device.opencl.ClStatus;
+import io.github.hmm4j.device.opencl.ProgramBinaries;
 import io.github.hmm4j.device.opencl.SvmSupport;
 import io.github.hmm4j.error.NoDeviceException;
 import java.lang.foreign.MemorySegment;
@@ -329,6 +330,23 @@ public final class JoclClApi implements ClApi {
         cl_context owner = contexts.get(context);
         return programs.keep(create(status -> CL.clCreateProgramWithSource(owner, 1, new String[] {text}, null, status),
                 "clCreateProgramWithSource", "chars", text.length()));
+    }
+
+    @Override
+    public long createProgramOfBinary(long context, long device, byte[] binary) {
+        cl_context owner = contexts.get(context);
+        var ids = new cl_device_id[] {devices.get(device)};
+        int[] taken = new int[1];
+        return programs.keep(create(
+                status -> CL.clCreateProgramWithBinary(owner, 1, ids, new long[] {binary.length}, new byte[][] {binary}, taken, status),
+                "clCreateProgramWithBinary", "bytes", binary.length));
+    }
+
+    @Override
+    public byte[] programBinary(long program, long device) {
+        cl_program object = programs.get(program);
+        return ProgramBinaries.of(device, name -> InfoCall.bytes("clGetProgramInfo", name, (capacity, answer, length) -> CL.clGetProgramInfo(object, name, capacity, answer, length)),
+                (name, pointers) -> StatusCall.status(() -> CL.clGetProgramInfo(object, name, pointers.byteSize(), Pointer.to(pointers.asByteBuffer()), null)));
     }
 
     @Override

@@ -10,6 +10,7 @@ import io.github.hmm4j.device.opencl.ClAdvice;
 import io.github.hmm4j.device.opencl.ClApi;
 import io.github.hmm4j.device.opencl.ClBinding;
 import io.github.hmm4j.device.opencl.ClStatus;
+import io.github.hmm4j.device.opencl.ProgramBinaries;
 import io.github.hmm4j.device.opencl.SvmSupport;
 import io.github.hmm4j.error.NoDeviceException;
 import java.lang.foreign.Arena;
@@ -284,6 +285,24 @@ public final class LwjglClApi implements ClApi {
                     context, 1, stack.npointer(code.address()), stack.npointer(bytes.length), status);
             return created(program, status, "clCreateProgramWithSource", bytes.length, "bytes");
         }
+    }
+
+    @Override
+    public long createProgramOfBinary(long context, long device, byte[] binary) {
+        try (Arena arena = Arena.ofConfined(); MemoryStack stack = MemoryStack.stackPush()) {
+            MemorySegment code = arena.allocate(Math.max(1, binary.length));
+            MemorySegment.copy(binary, 0, code, ValueLayout.JAVA_BYTE, 0, binary.length);
+            long taken = stack.nint(0);
+            long status = stack.nint(0);
+            long program = CL10.nclCreateProgramWithBinary(context, 1, stack.npointer(device), stack.npointer(binary.length), stack.npointer(code.address()), taken, status);
+            return created(program, status, "clCreateProgramWithBinary", binary.length, "binaryStatus=" + memGetInt(taken) + ", bytes");
+        }
+    }
+
+    @Override
+    public byte[] programBinary(long program, long device) {
+        return ProgramBinaries.of(device, name -> InfoCall.bytes("clGetProgramInfo", name, (capacity, answer, length) -> CL10.nclGetProgramInfo(program, name, capacity, answer, length)),
+                (name, pointers) -> CL10.nclGetProgramInfo(program, name, pointers.byteSize(), pointers.address(), NULL));
     }
 
     @Override
