@@ -104,6 +104,19 @@ class RangesOfWorkTest {
         }
     }
 
+    @ParameterizedTest
+    @EnumSource
+    void workItemsOfKernelsThatFaultAreNumberedFromTheOffset(ClBinding binding) {
+        try (Hmm hmm = Hmm.builder().heap(ByteSize.mib(16)).binding(binding).hostAccess(Mode.UFFD).pageSize(4096).deviceFaults().open()) {
+            MemorySegment out = hmm.heap().allocate(JAVA_INT, 4096);
+            hmm.program(SOURCE).kernel("ids").args(out, 1024).launch(NDRange.of(500, 2).offset(300, 1)).await();
+            for (int i = 0; i < 4096; i++) {
+                boolean inside = i / 1024 >= 1 && i / 1024 <= 2 && i % 1024 >= 300 && i % 1024 < 800;
+                assertThat(out.getAtIndex(JAVA_INT, i) / 100_000).as("element %d", i).isEqualTo(inside ? 3 : 0);
+            }
+        }
+    }
+
     @Test
     void aJavaKernelGetsTheOffset() {
         AtomicReference<NDRange> seen = new AtomicReference<>();
