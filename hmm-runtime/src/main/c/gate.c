@@ -199,7 +199,7 @@ static int enqueue_commands(struct hmm_pager *p, struct hmm_launch *request, con
   if (!status) {
     *failed = HMM_CALL_KERNEL;
     unsigned wait_count = before->count + (unsigned)count;
-    status = CL(p, enqueue_kernel, HMM_CL_ENQUEUE_KERNEL)(queue, (void *)(uintptr_t)request->kernel, (unsigned)request->dimensions, NULL, (const size_t *)(uintptr_t)request->global,
+    status = CL(p, enqueue_kernel, HMM_CL_ENQUEUE_KERNEL)(queue, (void *)(uintptr_t)request->kernel, (unsigned)request->dimensions, (const size_t *)(uintptr_t)request->offset, (const size_t *)(uintptr_t)request->global,
                                                           (const size_t *)(uintptr_t)request->local, wait_count, wait_count ? waits : NULL, event);
   }
   if (status && count) CL(p, of_object, HMM_CL_FLUSH)(queue); // if that fails, waiting sets them going

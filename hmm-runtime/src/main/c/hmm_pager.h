@@ -15,7 +15,7 @@
 
 struct hmm_pager; // one heap
 
-#define HMM_ABI 8
+#define HMM_ABI 9
 #define HMM_MAX_DEVICES 16
 #define HMM_NAME_BYTES 64 // of a kernel's name here, with the zero at its end; longer ones are cut off
 #define HMM_MAX_PAGERS 256 // open at once; one more is -EUSERS
@@ -176,6 +176,7 @@ struct hmm_launch {
   uint64_t table;                  // struct hmm_table, or 0
   uint64_t copies, copy_count;     // struct hmm_argument_copy[]
   uint64_t number;                 // out: of the launch, for hmm_violation_of
+  uint64_t offset;                 // size_t[] by dimension: where work-items are numbered from; may be 0
 };
 
 // A launch that was enqueued and ended badly. What it was to write is poisoned.

@@ -15,7 +15,7 @@ import java.util.List;
 /// | `char` to `ulong` | also a `boolean`, as 0 or 1, and a Java `char`, as its number |
 /// | scalar: `char`, `uchar`, `short`, `ushort`, `int`, `uint`, `long`, `ulong`, `half`, `float`, `double` | a boxed number, converted **without loss**: `2` for a `float`, `2f` for an `int`; `2.5f` for an `int` or `16777217` for a `float` is refused. Java has no unsigned numbers, so an unsigned type also takes the bits of the Java type of its width: `-1` is the largest `uint`, `-1L` the largest `ulong` |
 /// | vector, such as `float4` | [#vector], whose components are converted like scalars |
-/// | value of another type: a struct, a typedef, an enum | [#bytes]. A number or a vector is passed as Java has it, an `int` in 4 bytes and a `double` in 8. OpenCL tells of such a type its name only: **nothing is checked but the size, and that only by drivers that know it** (POCL does not) |
+/// | value of another type: a struct, a typedef, an enum | [#value]. A number or a vector is passed as Java has it, an `int` in 4 bytes and a `double` in 8. OpenCL tells of such a type its name only: **nothing is checked but the size, and that only by drivers that know it** (POCL does not) |
 /// | the two that `HMM_HEAP` or `HMM_HEAP_CONST` declares | [#heap] |
 /// | image, sampler, pipe, queue | nothing: a kernel that has one cannot be launched here. The same types behind a typedef are not always told apart from values; do not pass any |
 ///
@@ -55,18 +55,32 @@ public sealed interface Arg {
         return new Local(lengthBytes);
     }
 
-    /// A vector of these components.
+    /// A vector of these components, which are converted like scalars: `Arg.vector(1, 0.5)` is a `float2` as well as a `double2`, and no `int2`.
     ///
     /// @throws IllegalArgumentException if there are other than 2, 3, 4, 8 or 16
     static Arg vector(Number... components) {
         return new Vector(List.of(components));
     }
 
-    /// A value as it lies in memory, for structs and other types that are not built in; copied now. Where its type is built in, it must have the size of that.
+    /// A value as it lies in memory, for structs and other types that are not built in: `value` is copied now, so it may be changed or freed behind this call, may lie anywhere (it need not
+    /// be managed), and needs no alignment of its own.
+    ///
+    /// The layout is the kernel's: a member begins at a multiple of its size, a vector of three like one of four, and the whole is as long as a multiple of its largest member's alignment.
+    /// So padding that a Java layout leaves out has to be written out there:
+    ///
+    /// ```java
+    /// // typedef struct { int count; double weight; float4 tint[2]; } brush;
+    /// StructLayout brush = MemoryLayout.structLayout(JAVA_INT.withName("count"), MemoryLayout.paddingLayout(4), JAVA_DOUBLE.withName("weight"),
+    ///         MemoryLayout.sequenceLayout(8, JAVA_FLOAT).withName("tint")); // 48 bytes
+    /// paint.args(image, Arg.value(arena.allocate(brush))).launch(range);
+    /// ```
+    ///
+    /// Where the parameter's type is built in, it must have the size of that: 16 bytes for a `float4`, and for an `int3`, too. Of any other type OpenCL tells the name only; a wrong size is
+    /// refused at launch by drivers that know it, and elsewhere the kernel reads what it finds.
     ///
     /// @throws IllegalArgumentException if it is empty
-    static Arg bytes(MemorySegment value) {
-        return new Bytes(MemorySegment.ofArray(value.toArray(ValueLayout.JAVA_BYTE)).asReadOnly());
+    static Arg value(MemorySegment value) {
+        return new Value(MemorySegment.ofArray(value.toArray(ValueLayout.JAVA_BYTE)).asReadOnly());
     }
 
     /// The heap itself, for a kernel that follows pointers: stands for the **two** parameters that `HMM_HEAP` or `HMM_HEAP_CONST` of `hmm.clh` declares.
@@ -119,8 +133,8 @@ public sealed interface Arg {
     }
 
     /// A value of any type.
-    record Bytes(MemorySegment value) implements Arg {
-        public Bytes {
+    record Value(MemorySegment value) implements Arg {
+        public Value {
             if (value.byteSize() == 0) {
                 throw new IllegalArgumentException("valueBytes=0, must be positive");
             }

@@ -7,6 +7,7 @@ import io.github.hmm4j.device.opencl.ClBinding;
 import io.github.hmm4j.device.opencl.ClDevice;
 import io.github.hmm4j.device.opencl.ClOptions;
 import io.github.hmm4j.device.opencl.CopyMode;
+import io.github.hmm4j.device.opencl.ProgramCache;
 import io.github.hmm4j.device.opencl.CopyMode;
 import io.github.hmm4j.error.NoDeviceException;
 import io.github.hmm4j.migrate.Steps;
@@ -131,7 +132,7 @@ public final class HmmBuilder {
         return this;
     }
 
-    /// Details of OpenCL devices: copy engine, profiling.
+    /// Details of OpenCL devices: copy engine, profiling, compiled programs.
     public HmmBuilder openCl(ClOptions options) {
         clOptions = Objects.requireNonNull(options, "options");
         return this;
@@ -143,6 +144,13 @@ public final class HmmBuilder {
     /// Fails at [#open()] if a device cannot use that engine: direct is for those that work in host memory.
     public HmmBuilder copy(CopyMode mode) {
         clOptions = clOptions.copy(mode);
+        return this;
+    }
+
+    /// Where programs that OpenCL devices have compiled are kept for the next run. Default: what `-Dhmm.programCache=FOLDER` or `=off` says, else `hmm4j` in `$XDG_CACHE_HOME` or `~/.cache`, but
+    /// nothing of POCL's, which does that itself ([ProgramCache]).
+    public HmmBuilder programs(ProgramCache cache) {
+        clOptions = clOptions.programs(cache);
         return this;
     }
 

@@ -43,12 +43,12 @@ final class PagedLaunch {
         table = Objects.requireNonNull(mirror.deviceTable(), "only kernels compiled with it go through it");
         pages = plan.paged();
         faults = new DeviceFaults(parts.heap(), parts.placer(), parts.evictor(), parts.toDevice(), parts.hostLock(), parts.ahead(), mirror,
-                new DeviceFaults.Launch(kernel.name(), pages, plan.dead(), plan.windows(), range.items()));
+                new DeviceFaults.Launch(kernel.name(), pages, plan.dead(), plan.windows(), range.itemsOfWholeGroups()));
     }
 
     /// @return a launch that has ended
     Launch run() {
-        try (DeviceTable.Items items = table.items(range.items())) {
+        try (DeviceTable.Items items = table.items(range.itemsOfWholeGroups())) {
             while (true) {
                 Launch launch = new Round(items).run();
                 if (toServe == null) {

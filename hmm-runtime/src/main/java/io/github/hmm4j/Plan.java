@@ -158,10 +158,10 @@ final class Plan {
             case Boolean truth -> addValue(argument, "a value", truth ? 1 : 0);
             case Character character -> addValue(argument, "a value", (int) character);
             case Arg.Vector(List<Number> components) -> addValue(argument, "a vector", components.toArray(Number[]::new));
-            case Arg.Bytes(MemorySegment value) -> {
+            case Arg.Value(MemorySegment value) -> {
                 KernelParameter parameter = parameter(argument);
-                require(parameter.space() == KernelParameter.Space.PRIVATE, argument, "a value");
-                require(parameter.valueType().map(type -> type.bytes() == value.byteSize()).orElse(true), argument, "a value of valueBytes=" + value.byteSize());
+                require(parameter.space() == KernelParameter.Space.PRIVATE, argument, "a value of valueBytes=" + value.byteSize());
+                parameter.valueType().ifPresent(type -> require(type.bytes() == value.byteSize(), argument, "a value of valueBytes=" + value.byteSize() + ", it has " + type.bytes()));
                 passed.add(new Passed.Value(value));
             }
             default -> throw new IllegalArgumentException("kernel=%s, argument %d is a %s: not a managed segment, an Arg, a number, a boolean or a char"
@@ -342,8 +342,9 @@ final class Plan {
     private void require(boolean fits, Object argument, String what) {
         if (!fits) {
             KernelParameter parameter = parameter(argument);
-            throw new IllegalArgumentException("kernel=%s, parameter %d is %s %s: it does not take %s"
-                    .formatted(kernel.name(), parameter.index(), parameter.typeName(), parameter.name(), what));
+            throw new IllegalArgumentException("kernel=%s, parameter %d is %s %s: %s"
+                    .formatted(kernel.name(), parameter.index(), parameter.typeName(), parameter.name(),
+                            parameter.space() == KernelParameter.Space.OBJECT ? "images, samplers, pipes and queues cannot be passed here" : "it does not take " + what));
         }
     }
 

@@ -29,7 +29,7 @@ public final class Program implements AutoCloseable {
     Program(Hmm hmm, Source source, String options) {
         this.hmm = hmm;
         this.source = source;
-        this.options = BuildOptions.checked(options);
+        this.options = BuildOptions.withVersion(options);
     }
 
     /// A kernel of this program; compiles it for the heap's first device.

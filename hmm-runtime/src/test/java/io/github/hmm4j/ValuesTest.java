@@ -139,7 +139,7 @@ class ValuesTest {
     @EnumSource
     void aVectorTakesAVector(On on) {
         try (Hmm hmm = open(on)) {
-            Arg bytes = Arg.bytes(MemorySegment.ofArray(new int[] {4, 5, 6, 0}));
+            Arg bytes = Arg.value(MemorySegment.ofArray(new int[] {4, 5, 6, 0}));
             assertThat(seen(hmm, "vectors", Arg.vector(1, 1.5), Arg.vector(2, 0, 0, 255), Arg.vector(4, 5f, 6L))).containsExactly(1, 1.5, 2, 255, 4, 5, 6);
             assertThat(seen(hmm, "vectors", Arg.vector(1, 1.5), Arg.vector(2, 0, 0, 255), bytes)).containsExactly(1, 1.5, 2, 255, 4, 5, 6);
             Arg four = Arg.vector(1, 2, 3, 4);
@@ -150,7 +150,7 @@ class ValuesTest {
             assertThatIllegalArgumentException().isThrownBy(() -> seen(hmm, "vectors", Arg.vector(1, 0.1), four, three))
                     .withMessageContaining("argument 1: float2 a cannot hold Integer 1, Double 0.1 without loss");
             assertThatIllegalArgumentException()
-                    .isThrownBy(() -> seen(hmm, "vectors", Arg.vector(1, 2), four, Arg.bytes(MemorySegment.ofArray(new int[3]))))
+                    .isThrownBy(() -> seen(hmm, "vectors", Arg.vector(1, 2), four, Arg.value(MemorySegment.ofArray(new int[3]))))
                     .withMessageContaining("int3 c").withMessageContaining("valueBytes=12");
         }
     }
@@ -162,7 +162,7 @@ class ValuesTest {
             MemorySegment pair = MemorySegment.ofArray(new long[2]);
             pair.set(JAVA_INT.withByteAlignment(1), 0, 7);
             pair.set(JAVA_DOUBLE.withByteAlignment(1), 8, 0.5);
-            Arg argument = Arg.bytes(pair);
+            Arg argument = Arg.value(pair);
             pair.fill((byte) 0); // it was copied
             assertThat(seen(hmm, "others", 2.5f, argument)).containsExactly(2.5, 7, 0.5);
         }

@@ -2,17 +2,26 @@ package io.github.hmm4j.device;
 
 import java.util.Arrays;
 
-/// The index space of a launch: one to three dimensions of work-items, and optionally the size of a work-group.
+/// The index space of a launch: one to three dimensions of work-items, and optionally where their numbers begin and the size of a work-group.
+///
+/// ```java
+/// NDRange.of(1000)                            // get_global_id(0) is 0 to 999, the driver chooses the work-group
+/// NDRange.of(640, 480).local(16, 16)          // 40 x 30 work-groups
+/// NDRange.of(100).offset(900)                 // get_global_id(0) is 900 to 999
+/// NDRange.covering(new long[] {1000}, 64)     // 1024 work-items, of which the kernel ignores 24
+/// ```
 ///
 /// Immutable.
 public final class NDRange {
 
     private final long[] global;
     private final long[] local;
+    private final long[] offset;
 
-    private NDRange(long[] global, long[] local) {
+    private NDRange(long[] global, long[] local, long[] offset) {
         this.global = global.clone();
         this.local = local.clone();
+        this.offset = offset.clone();
         if (global.length < 1 || global.length > 3) {
             throw new IllegalArgumentException("dimensions=" + global.length + ", must be 1 to 3");
         }
@@ -20,13 +29,20 @@ public final class NDRange {
             throw new IllegalArgumentException(
                     "local=" + Arrays.toString(local) + " and global=" + Arrays.toString(global) + " differ in dimensions");
         }
+        if (offset.length != global.length) {
+            throw new IllegalArgumentException(
+                    "offset=" + Arrays.toString(offset) + " and global=" + Arrays.toString(global) + " differ in dimensions");
+        }
         for (int d = 0; d < global.length; d++) {
             if (global[d] <= 0) {
                 throw new IllegalArgumentException("global=" + Arrays.toString(global) + ", all must be positive");
             }
-            if (local.length != 0 && (local[d] <= 0 || global[d] % local[d] != 0)) {
-                throw new IllegalArgumentException(
-                        "local=" + Arrays.toString(local) + " does not divide global=" + Arrays.toString(global));
+            if (local.length != 0 && local[d] <= 0) {
+                throw new IllegalArgumentException("local=" + Arrays.toString(local) + ", all must be positive");
+            }
+            if (offset[d] < 0 || offset[d] > Long.MAX_VALUE - global[d]) {
+                throw new IllegalArgumentException("offset=" + Arrays.toString(offset) + " of global=" + Arrays.toString(global)
+                        + ", must not be negative, and the last work-item must have a number below 2^63");
             }
         }
     }
@@ -35,12 +51,22 @@ public final class NDRange {
     ///
     /// @throws IllegalArgumentException if there are other than one to three dimensions or one is not positive
     public static NDRange of(long... global) {
-        return new NDRange(global, new long[0]);
+        return new NDRange(global, new long[0], new long[global.length]);
     }
 
-    /// The same work-items in work-groups of `local`, which must divide them.
+    /// The same work-items in work-groups of `local`. Where that does not divide them, the last work-group of a dimension is smaller, which not all devices
+    /// and programs can do ([KernelLimits#smallerGroups]): the launch is refused there.
+    ///
+    /// @throws IllegalArgumentException if it has other dimensions or one is not positive
     public NDRange local(long... local) {
-        return new NDRange(global, local);
+        return new NDRange(global, local, offset);
+    }
+
+    /// The same work-items under other numbers: `get_global_id` counts from `offset`, in each dimension. What a kernel does at once over a long array is done in parts that way.
+    ///
+    /// @throws IllegalArgumentException if it has other dimensions or one is negative
+    public NDRange offset(long... offset) {
+        return new NDRange(global, local, offset);
     }
 
     /// The same work-groups over at least these work-items: each dimension is rounded up to a multiple of `local`.
@@ -57,7 +83,7 @@ public final class NDRange {
             }
             rounded[d] = Math.multiplyExact(Math.ceilDiv(atLeast[d], local[d]), local[d]);
         }
-        return new NDRange(rounded, local);
+        return new NDRange(rounded, local, new long[rounded.length]);
     }
 
     /// Work-items in all.
@@ -69,6 +95,13 @@ public final class NDRange {
             items = Math.multiplyExact(items, length);
         }
         return items;
+    }
+
+    /// Work-items in all, if work-groups at the edges were as large as the others.
+    ///
+    /// @throws ArithmeticException if there are more than a `long` counts
+    public long itemsOfWholeGroups() {
+        return local.length == 0 ? items() : covering(global, local).items();
     }
 
     public int dimensions() {
@@ -85,18 +118,24 @@ public final class NDRange {
         return local.clone();
     }
 
+    /// The number of the first work-item in each dimension; zeros unless said otherwise.
+    public long[] offset() {
+        return offset.clone();
+    }
+
     @Override
     public boolean equals(Object other) {
-        return other instanceof NDRange that && Arrays.equals(global, that.global) && Arrays.equals(local, that.local);
+        return other instanceof NDRange that && Arrays.equals(global, that.global) && Arrays.equals(local, that.local) && Arrays.equals(offset, that.offset);
     }
 
     @Override
     public int hashCode() {
-        return 31 * Arrays.hashCode(global) + Arrays.hashCode(local);
+        return 31 * (31 * Arrays.hashCode(global) + Arrays.hashCode(local)) + Arrays.hashCode(offset);
     }
 
     @Override
     public String toString() {
-        return Arrays.toString(global) + (local.length == 0 ? "" : "/" + Arrays.toString(local));
+        boolean begins = Arrays.stream(offset).anyMatch(first -> first != 0);
+        return Arrays.toString(global) + (local.length == 0 ? "" : "/" + Arrays.toString(local)) + (begins ? "+" + Arrays.toString(offset) : "");
     }
 }

@@ -26,7 +26,7 @@ final class PagerCalls {
     /// Structures, counted in 64-bit words. The native side says its own sizes ([#mismatch]).
     static final int CONFIG_WORDS = 12 + Cl.values().length;
     static final int DEVICE_WORDS = 11 + NativeHandles.SLOTS;
-    static final int LAUNCH_WORDS = 23;
+    static final int LAUNCH_WORDS = 24;
     static final int FAILURE_WORDS = 6;
     static final int USE_WORDS = 3;
     static final int MOVED_WORDS = 3;
@@ -38,7 +38,7 @@ final class PagerCalls {
     static final int TABLE_WORDS = 11;
     static final int ARGUMENT_COPY_WORDS = 5;
     static final int VIOLATION_WORDS = 5;
-    static final int ABI = 8;
+    static final int ABI = 9;
 
     /// The OpenCL functions that native code calls, in its order.
     enum Cl {

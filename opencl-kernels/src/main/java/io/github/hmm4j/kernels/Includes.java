@@ -1,58 +1,116 @@
 package io.github.hmm4j.kernels;
 
-import java.util.HashSet;
+import java.util.ArrayDeque;
+import java.util.Deque;
+import java.util.HashMap;
 import java.util.List;
+import java.util.Map;
 import java.util.Set;
-import java.util.function.Function;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 import org.jspecify.annotations.Nullable;
 
-/// Puts included headers in place of their `#include "..."` lines, each once, with `#line` around them.
+/// Puts headers that are known here in place of their `#include "..."` lines, each time, with `#line` around them. All else is the compiler's business: conditions, what includes guard, and
+/// headers that are not known here.
 final class Includes {
 
-    private static final Pattern INCLUDE = Pattern.compile("\\s*#\\s*include\\s*\"([^\"]*)\".*");
+    /// Finds headers.
+    @FunctionalInterface
+    interface Finder {
+        /// @param from the file that includes it
+        /// @param name as in the include
+        /// @return null if it is not known here
+        @Nullable Header find(Header from, String name);
+    }
 
-    private final Function<String, @Nullable String> headers;
-    private final Set<String> seen = new HashSet<>();
+    private static final Pattern INCLUDE = Pattern.compile("\\s*#\\s*include\\s*\"([^\"]*)\"\\s*");
+    private static final Set<String> INCLUDING = Set.of("include", "include_next", "import", "embed");
+    private static final Set<String> BRANCH_ENDS = Set.of("else", "elif", "elifdef", "elifndef", "endif");
+
+    /// Headers that include each other twice double the text at each step.
+    private static final int MOST_CHARS = 16 << 20;
+
+    private final Finder finder;
+    private final Deque<Header> open = new ArrayDeque<>(); // what is being put in place, the innermost first
+    private final Map<String, Integer> once = new HashMap<>(); // by place: the number in the name of its guard
     private final StringBuilder out = new StringBuilder();
+    private boolean leavesIncludes;
 
-    private Includes(Function<String, @Nullable String> headers) {
-        this.headers = headers;
+    private Includes(Finder finder) {
+        this.finder = finder;
     }
 
-    /// The code with its headers in place; `headers` gives the text of a header by the name in the include, or null.
-    static String join(String name, String code, Function<String, @Nullable String> headers) {
-        requireOneLine(name);
-        var includes = new Includes(headers);
-        includes.append(name, code);
-        return includes.out.toString();
+    /// What is left of a program.
+    ///
+    /// @param leavesIncludes whether the compiler still has something to include
+    record Joined(String text, boolean leavesIncludes) {}
+
+    static Joined join(Header program, Finder finder) {
+        requireOneLine(program.name());
+        var includes = new Includes(finder);
+        requireNoNul(program);
+        includes.append(program, CodeLine.of(program.code()), false);
+        return new Joined(includes.out.toString(), includes.leavesIncludes);
     }
 
-    private void append(String file, String code) {
-        requireNoNul(file, code);
-        line(1, file);
-        boolean inComment = false;
-        List<String> lines = code.lines().toList();
+    private void append(Header file, List<CodeLine> lines, boolean isOnce) {
+        open.push(file);
+        line(1, file.name());
+        boolean shifted = false;
         for (int i = 0; i < lines.size(); i++) {
-            String line = lines.get(i);
-            Matcher include = INCLUDE.matcher(line);
-            if (!inComment && include.matches()) {
-                appendHeader(include.group(1), file, i + 1);
-                line(i + 2, file);
+            CodeLine line = lines.get(i);
+            String directive = line.directive();
+            Header header = directive.equals("include") ? find(file, line) : null;
+            if (header != null) {
+                put(header, file.name(), i + 1);
+                line(i + 2, file.name());
+                shifted = true;
             } else {
-                out.append(line).append('\n');
+                leavesIncludes |= INCLUDING.contains(directive);
+                out.append(isOnce && Header.isPragmaOnce(line) ? "" : line.text()).append('\n');
+                if (shifted && BRANCH_ENDS.contains(directive) && !line.goesOn()) {
+                    line(i + 2, file.name()); // the compiler has not seen those in the branch that it left out
+                }
             }
-            inComment = endsInComment(line, inComment);
+        }
+        open.pop();
+    }
+
+    private @Nullable Header find(Header file, CodeLine line) {
+        Matcher include = INCLUDE.matcher(line.bare());
+        return include.matches() ? finder.find(file, include.group(1)) : null;
+    }
+
+    private void put(Header header, String from, int lineNumber) {
+        requireNoNul(header);
+        List<CodeLine> lines = CodeLine.of(header.code());
+        boolean isOnce = Header.isOnce(lines);
+        if (open.stream().anyMatch(each -> each.place().equals(header.place()))) {
+            if (!isOnce && !Header.isGuarded(lines)) { // an error where it is compiled, and none in a branch that is not
+                line(lineNumber, from);
+                out.append("#error ").append(header.name()).append(" includes itself, and has neither a guard nor #pragma once\n");
+            }
+            return;
+        }
+        if (out.length() + header.code().length() > MOST_CHARS) {
+            throw new IllegalArgumentException("the program has more than %d characters with its headers: include=%s, at %s:%d".formatted(MOST_CHARS, header.name(), from, lineNumber));
+        }
+        if (isOnce) { // which the compiler heeds in files only
+            String guard = "HMM_INCLUDED_ONCE_" + once.computeIfAbsent(header.place(), _ -> once.size());
+            out.append("#ifndef ").append(guard).append("\n#define ").append(guard).append('\n');
+        }
+        append(header, lines, isOnce);
+        if (isOnce) {
+            out.append("#endif\n");
         }
     }
 
     /// A compiler takes the program as a C string and would compile what is in front.
-    private static void requireNoNul(String file, String code) {
-        int at = code.indexOf('\0');
+    private static void requireNoNul(Header file) {
+        int at = file.code().indexOf('\0');
         if (at >= 0) {
             throw new IllegalArgumentException("a NUL at index=%d of %s, line %d, would end the program there"
-                    .formatted(at, file, code.substring(0, at + 1).lines().count()));
+                    .formatted(at, file.name(), file.code().substring(0, at + 1).lines().count()));
         }
     }
 
@@ -67,42 +125,8 @@ final class Includes {
         }
     }
 
-    private void appendHeader(String header, String file, int lineNumber) {
-        if (!seen.add(header)) {
-            return;
-        }
-        String code = headers.apply(header);
-        if (code == null) {
-            throw new IllegalArgumentException(
-                    "no such OpenCL header: include=" + header + ", at " + file + ":" + lineNumber);
-        }
-        append(header, code);
-    }
-
     private void line(int number, String file) {
         String quoted = file.replace("\\", "\\\\").replace("\"", "\\\"");
         out.append("#line ").append(number).append(" \"").append(quoted).append("\"\n");
-    }
-
-    /// Whether a block comment is open after `line`; an include inside one is text, not an include.
-    private static boolean endsInComment(String line, boolean inComment) {
-        boolean open = inComment;
-        boolean quoted = false;
-        for (int i = 0; i < line.length(); i++) {
-            if (open) {
-                if (line.startsWith("*/", i)) {
-                    open = false;
-                    i++;
-                }
-            } else if (line.charAt(i) == '"' && (i == 0 || line.charAt(i - 1) != '\\')) {
-                quoted = !quoted;
-            } else if (!quoted && line.startsWith("//", i)) {
-                return false;
-            } else if (!quoted && line.startsWith("/*", i)) {
-                open = true;
-                i++;
-            }
-        }
-        return open;
     }
 }

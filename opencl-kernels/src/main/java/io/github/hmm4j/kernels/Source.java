@@ -3,75 +3,92 @@ package io.github.hmm4j.kernels;
 import java.io.IOException;
 import java.io.InputStream;
 import java.io.UncheckedIOException;
-import java.nio.charset.StandardCharsets;
+import java.lang.module.ModuleReader;
+import java.lang.module.ResolvedModule;
 import java.nio.file.Files;
 import java.nio.file.Path;
-import java.util.List;
+import java.util.ArrayDeque;
+import java.util.Deque;
+import java.util.LinkedHashMap;
+import java.util.Map;
 import java.util.Objects;
+import java.util.Optional;
 import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
 
-/// The text of one OpenCL C program, with the headers it includes already in place.
+/// The text of one OpenCL C program, with headers that lie beside it, and those of this library, already in place.
 ///
-/// `#include "hmm.clh"` and its like are replaced by the header, once per program; `#line` directives around it make
-/// the compiler name the real file and line in its messages. A header is looked for beside the program's own file, then
-/// among the headers of this library. `#include <...>` is left to the compiler, and conditions are not evaluated: a
-/// header goes where it is first included, even inside `#if 0`.
+/// `#include "..."` of such a header is replaced by its text, each time; `#line` directives around it make the compiler name the real file and line in its messages. A header is looked for
+/// beside the file that includes it, then beside the program's own file, then among the headers of this library (`hmm.clh`). Conditions, guards, `#pragma once` and headers that are found
+/// nowhere stay what they are for the compiler: so do `#include <...>` and what the options' `-I` leads to.
 ///
-/// Line ends become `\n`. Immutable, so any thread may share one.
+/// Files and resources are in UTF-8, or else in ISO-8859-1; a byte order mark goes before both. Line ends become `\n`. Immutable, so any thread may share one.
 public final class Source {
 
     static final String KERNELS = "opencl/kernels/";
     static final String LIBRARY = "opencl/lib/";
 
     private final String name;
-    private final String text;
+    private final Includes.Joined joined;
 
-    private Source(String name, String text) {
-        this.name = name;
-        this.text = text;
+    private Source(Header program, Includes.Finder finder) {
+        name = program.name();
+        joined = Includes.join(program, finder);
     }
 
     /// A kernel file from the class path: one of this library (`"matmul.cl"`), else the resource of that name.
     ///
-    /// @throws IllegalArgumentException if there is none, a header is missing, or there is a NUL in the text, or a NUL
-    /// or a line end in the name
+    /// @throws IllegalArgumentException if there is none, or there is a NUL in the text, or a NUL or a line end in the name
     public static Source resource(String name) {
         Objects.requireNonNull(name, "name");
-        for (String path : List.of(KERNELS + name, name)) {
-            String code = readResource(path);
-            if (code != null) {
-                String folder = path.substring(0, path.lastIndexOf('/') + 1);
-                return new Source(name, Includes.join(name, code, header -> anyResource(folder + header, header)));
-            }
-        }
-        throw new IllegalArgumentException(
-                "no such OpenCL source on the class path: name=" + name + ", tried " + KERNELS + name + " and " + name);
+        return Stream.of(KERNELS + name, name)
+                .flatMap(path -> ofResource(name, path, Source::readResource).stream())
+                .findFirst()
+                .orElseThrow(() -> new IllegalArgumentException(
+                        "no such OpenCL source on the class path: name=" + name + ", tried " + KERNELS + name + " and " + name));
     }
 
-    /// A kernel file of the file system, in UTF-8; compiler messages name it by `file` as given.
+    /// A kernel file that belongs to a class, as [Class#getResource] has it: named from the package of `owner`, or with a slash in front from the root of its module or class path. Works for
+    /// modules, too, whether they open that package or not.
     ///
-    /// @throws IllegalArgumentException if there is none, a header is missing, or there is a NUL in the text, or a NUL
-    /// or a line end in the name
+    /// @throws IllegalArgumentException if there is none, or there is a NUL in the text, or a NUL or a line end in the name
+    public static Source resource(Class<?> owner, String name) {
+        String folder = owner.getPackageName().isEmpty() ? "" : owner.getPackageName().replace('.', '/') + "/";
+        String path = name.startsWith("/") ? name.substring(1) : folder + name;
+        return ofResource(name, path, each -> readResource(owner, each)).orElseThrow(() -> new IllegalArgumentException(
+                "no such OpenCL source: name=" + name + ", tried " + path + " where class=" + owner.getName() + " is"));
+    }
+
+    /// A kernel file of the file system; compiler messages name it by `file` as given.
+    ///
+    /// @throws IllegalArgumentException if there is none, or there is a NUL in the text, or a NUL or a line end in the name
     /// @throws UncheckedIOException if it exists but cannot be read
     public static Source file(Path file) {
         String code = readFile(file);
         if (code == null) {
             throw new IllegalArgumentException("no such OpenCL source file: file=" + file);
         }
-        return new Source(file.toString(), Includes.join(file.toString(), code, header -> {
-            String beside = readFile(file.resolveSibling(header));
-            return beside == null ? libraryHeader(header) : beside;
-        }));
+        Path folder = file.toAbsolutePath().normalize();
+        return new Source(new Header(file.toString(), folder.toString(), code), (from, header) -> {
+            Map<Path, String> places = new LinkedHashMap<>(); // with what a header that lies there is called
+            places.put(Path.of(from.place()).resolveSibling(header), from.place().equals(folder.toString()) ? header : from.nameBeside(header));
+            places.putIfAbsent(folder.resolveSibling(header), header);
+            for (Map.Entry<Path, String> place : places.entrySet()) {
+                String text = readFile(place.getKey());
+                if (text != null) {
+                    return new Header(place.getValue(), place.getKey().normalize().toString(), text);
+                }
+            }
+            return libraryHeader(header);
+        });
     }
 
-    /// Code from a string; compiler messages call it `name`.
+    /// Code from a string; compiler messages call it `name`. Of headers, those of this library are put in place.
     ///
-    /// @throws IllegalArgumentException if a header is missing, there is a NUL in the text, or a NUL or a line end in
-    /// the name
+    /// @throws IllegalArgumentException if there is a NUL in the text, or a NUL or a line end in the name
     public static Source text(String name, String code) {
         Objects.requireNonNull(name, "name");
-        return new Source(name, Includes.join(name, code, Source::libraryHeader));
+        return new Source(new Header(name, "", Encoding.withoutMark(code)), (_, header) -> libraryHeader(header));
     }
 
     /// What compiler messages call this program: the resource, the file or the given name.
@@ -81,7 +98,12 @@ public final class Source {
 
     /// The whole program, ready for `clCreateProgramWithSource`.
     public String text() {
-        return text;
+        return joined.text();
+    }
+
+    /// Whether the compiler still has headers to find, so that what it compiles is not known from [#text] alone.
+    public boolean leavesIncludes() {
+        return joined.leavesIncludes();
     }
 
     @Override
@@ -89,13 +111,47 @@ public final class Source {
         return "Source[" + name + "]";
     }
 
-    private static @Nullable String anyResource(String beside, String header) {
-        String code = readResource(beside);
-        return code == null ? libraryHeader(header) : code;
+    /// Reads a resource by its path from the root.
+    @FunctionalInterface
+    private interface Reader {
+        @Nullable String read(String path);
     }
 
-    private static @Nullable String libraryHeader(String header) {
-        return readResource(LIBRARY + header);
+    private static Optional<Source> ofResource(String name, String path, Reader reader) {
+        String code = reader.read(path);
+        if (code == null) {
+            return Optional.empty();
+        }
+        Header program = new Header(name, path, code);
+        return Optional.of(new Source(program, (from, header) -> {
+            Map<String, String> places = new LinkedHashMap<>(); // with what a header that lies there is called
+            places.put(normalized(from.beside(header)), from.place().equals(path) ? header : from.nameBeside(header));
+            places.putIfAbsent(normalized(program.beside(header)), header);
+            for (Map.Entry<String, String> place : places.entrySet()) {
+                String text = reader.read(place.getKey());
+                if (text != null) {
+                    return new Header(place.getValue(), place.getKey(), text);
+                }
+            }
+            return libraryHeader(header);
+        }));
+    }
+
+    private static @Nullable Header libraryHeader(String header) {
+        String code = readResource(LIBRARY + header);
+        return code == null ? null : new Header(header, LIBRARY + header, code);
+    }
+
+    private static String normalized(String path) {
+        Deque<String> parts = new ArrayDeque<>();
+        for (String part : path.split("/", -1)) {
+            if (part.equals("..") && !parts.isEmpty()) {
+                parts.removeLast();
+            } else if (!part.equals(".")) {
+                parts.addLast(part);
+            }
+        }
+        return String.join("/", parts);
     }
 
     private static @Nullable String readFile(Path file) {
@@ -103,7 +159,7 @@ public final class Source {
             return null;
         }
         try {
-            return Files.readString(file);
+            return Encoding.decode(Files.readAllBytes(file));
         } catch (IOException e) {
             throw new UncheckedIOException("cannot read OpenCL source: file=" + file, e);
         }
@@ -113,17 +169,47 @@ public final class Source {
     private static @Nullable String readResource(String path) {
         return Stream.of(Source.class.getClassLoader(), Thread.currentThread().getContextClassLoader())
                 .filter(Objects::nonNull)
-                .map(loader -> readResource(loader, path))
+                .map(loader -> read(path, () -> loader.getResourceAsStream(path)))
                 .filter(Objects::nonNull)
                 .findFirst()
                 .orElse(null);
     }
 
-    private static @Nullable String readResource(ClassLoader loader, String path) {
-        try (InputStream in = loader.getResourceAsStream(path)) {
-            return in == null ? null : new String(in.readAllBytes(), StandardCharsets.UTF_8);
-        } catch (IOException e) {
-            throw new UncheckedIOException("cannot read OpenCL source: resource=" + path, e);
+    private static @Nullable String readResource(Class<?> owner, String path) {
+        String code = read(path, () -> owner.getResourceAsStream("/" + path));
+        return code == null ? readOfModule(owner.getModule(), path) : code;
+    }
+
+    /// A class shows us what lies in packages that its module opens to us only; but who hands over a class of its own hands over what lies beside it.
+    private static @Nullable String readOfModule(Module module, String path) {
+        if (module.getLayer() == null) {
+            return null;
         }
+        Optional<ResolvedModule> resolved = module.getLayer().configuration().findModule(module.getName());
+        if (resolved.isEmpty()) {
+            return null;
+        }
+        try (ModuleReader reader = resolved.get().reference().open()) {
+            return read(path, () -> reader.open(path).orElse(null));
+        } catch (IOException e) {
+            throw unreadable(path, e);
+        }
+    }
+
+    @FunctionalInterface
+    private interface Opening {
+        @Nullable InputStream open() throws IOException;
+    }
+
+    private static @Nullable String read(String path, Opening opening) {
+        try (InputStream in = opening.open()) {
+            return in == null ? null : Encoding.decode(in.readAllBytes());
+        } catch (IOException e) {
+            throw unreadable(path, e);
+        }
+    }
+
+    private static UncheckedIOException unreadable(String path, IOException e) {
+        return new UncheckedIOException("cannot read OpenCL source: resource=" + path, e);
     }
 }

@@ -29,6 +29,8 @@ final class Cl {
     static final int DEVICE_HOST_UNIFIED_MEMORY = 0x1035;
     /// From OpenCL 2.0 on.
     static final int DEVICE_SVM_CAPABILITIES = 0x1053;
+    /// From OpenCL 3.0 on.
+    static final int DEVICE_NON_UNIFORM_WORK_GROUP_SUPPORT = 0x1065;
 
     static final long MEM_READ_WRITE = 1;
     static final long MEM_USE_HOST_PTR = 1 << 3;
@@ -40,6 +42,10 @@ final class Cl {
     static final long MAP_WRITE = 1 << 1;
     /// The host is going to write all that it maps, so nothing is brought to it.
     static final long MAP_WRITE_INVALIDATE_REGION = 1 << 2;
+
+    static final int PROGRAM_DEVICES = 0x1163;
+    static final int PROGRAM_BINARY_SIZES = 0x1165;
+    static final int PROGRAM_BINARIES = 0x1166;
 
     static final int KERNEL_ARG_ADDRESS_QUALIFIER = 0x1196;
     static final int KERNEL_ARG_ADDRESS_GLOBAL = 0x119B;
@@ -57,6 +63,7 @@ final class Cl {
     static final int KERNEL_WORK_GROUP_SIZE = 0x11B0;
     static final int KERNEL_COMPILE_WORK_GROUP_SIZE = 0x11B1;
     static final int KERNEL_LOCAL_MEM_SIZE = 0x11B2;
+    static final int KERNEL_PREFERRED_WORK_GROUP_SIZE_MULTIPLE = 0x11B3;
 
     static final int PROFILING_COMMAND_QUEUED = 0x1280;
     static final int PROFILING_COMMAND_START = 0x1282;

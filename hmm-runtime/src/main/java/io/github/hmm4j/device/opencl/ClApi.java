@@ -125,6 +125,14 @@ public interface ClApi {
 
     long createProgram(long context, String text);
 
+    /// A program that was compiled before ([#programBinary]); it still has to be built.
+    ///
+    /// @throws io.github.hmm4j.error.OpenClFailedException also if the driver does not take the binary
+    long createProgramOfBinary(long context, long device, byte[] binary);
+
+    /// What a program that is built is compiled to, for one of its devices; empty if the driver has nothing. May compile what was not needed until now.
+    byte[] programBinary(long program, long device);
+
     /// Returns false if the compiler refused; [#buildLog] says why.
     boolean build(long program, long device, String options);
 
@@ -167,9 +175,15 @@ public interface ClApi {
 
     /// Enqueues a kernel with the arguments set last.
     ///
-    /// @param local as long as `global`, or empty: the driver chooses
+    /// @param offset as long as `global`
+    /// @param local  as long as `global`, or empty: the driver chooses
     /// @return the event
-    long enqueueKernel(long queue, long kernel, long[] global, long[] local);
+    long enqueueKernel(long queue, long kernel, long[] offset, long[] global, long[] local);
+
+    /// The same with work-items that are numbered from 0.
+    default long enqueueKernel(long queue, long kernel, long[] global, long[] local) {
+        return enqueueKernel(queue, kernel, new long[global.length], global, local);
+    }
 
     // Events.
 

@@ -47,18 +47,21 @@ final class ClKernel implements DeviceKernel {
         this.limits = limits;
     }
 
-    static ClKernel create(ClDevice device, long program, String name) {
+    /// @param smallerGroups as in [KernelLimits]
+    /// @param known         its parameters, if the driver need not know them
+    static ClKernel create(ClDevice device, long program, String name, boolean smallerGroups, @Nullable List<KernelParameter> known) {
         ClApi api = device.api();
         long handle = api.createKernel(program, name);
         try {
-            List<KernelParameter> parameters = IntStream.range(0, api.parameterCount(handle))
-                    .mapToObj(index -> parameter(api, handle, index))
-                    .toList();
-            return new ClKernel(device, handle, name, parameters, limits(api, device.handle(), handle));
+            return new ClKernel(device, handle, name, known == null ? parameters(api, handle) : known, limits(api, device.handle(), handle, smallerGroups));
         } catch (RuntimeException e) {
             new Cleanup(e).run(() -> api.releaseKernel(handle));
             throw e;
         }
+    }
+
+    private static List<KernelParameter> parameters(ClApi api, long kernel) {
+        return IntStream.range(0, api.parameterCount(kernel)).mapToObj(index -> parameter(api, kernel, index)).toList();
     }
 
     private static KernelParameter parameter(ClApi api, long kernel, int index) {
@@ -83,14 +86,16 @@ final class ClKernel implements DeviceKernel {
     }
 
     /// Asked before any argument is set: some drivers add local arguments to what the kernel declares itself.
-    private static KernelLimits limits(ClApi api, long device, long kernel) {
+    private static KernelLimits limits(ClApi api, long device, long kernel, boolean smallerGroups) {
         List<Long> required = sizes(api.kernelBytes(kernel, device, Cl.KERNEL_COMPILE_WORK_GROUP_SIZE));
         return new KernelLimits(
                 api.kernelNumber(kernel, device, Cl.KERNEL_WORK_GROUP_SIZE),
                 sizes(api.deviceBytes(device, Cl.DEVICE_MAX_WORK_ITEM_SIZES)),
                 required.contains(0L) ? List.of() : required,
                 api.kernelNumber(kernel, device, Cl.KERNEL_LOCAL_MEM_SIZE),
-                api.deviceNumber(device, Cl.DEVICE_LOCAL_MEM_SIZE));
+                api.deviceNumber(device, Cl.DEVICE_LOCAL_MEM_SIZE),
+                Math.max(1, api.kernelNumber(kernel, device, Cl.KERNEL_PREFERRED_WORK_GROUP_SIZE_MULTIPLE)),
+                smallerGroups);
     }
 
     private static List<Long> sizes(byte[] bytes) {
@@ -120,8 +125,8 @@ final class ClKernel implements DeviceKernel {
 
     @Override
     public @Nullable Completion launch(List<KernelArgument> arguments, NDRange range, NativeEnqueue enqueue) {
-        return enqueue(arguments, range, (queue, entry, global, local, copies) -> {
-            long event = enqueue.enqueue(queue, entry, global, local, copies);
+        return enqueue(arguments, range, (queue, entry, offset, global, local, copies) -> {
+            long event = enqueue.enqueue(queue, entry, offset, global, local, copies);
             if (event != 0) {
                 api.adoptEvent(event);
             }
@@ -132,13 +137,13 @@ final class ClKernel implements DeviceKernel {
     /// Puts the kernel on the queue, with the copies of its arguments around it. If it throws, nothing is in flight.
     ///
     /// @return the events of the commands that change memory
-    private List<Long> enqueueHere(long queue, long entry, long[] global, long[] local, List<KernelArgument.Copied> copies) {
+    private List<Long> enqueueHere(long queue, long entry, long[] offset, long[] global, long[] local, List<KernelArgument.Copied> copies) {
         List<Long> events = new ArrayList<>(copies.size() + 1);
         try {
             for (KernelArgument.Copied copy : copies) {
                 copyArgument(queue, copy, false, false);
             }
-            events.add(api.enqueueKernel(queue, entry, global, local));
+            events.add(api.enqueueKernel(queue, entry, offset, global, local));
             for (KernelArgument.Copied copy : copies) {
                 if (copy.writes()) {
                     events.add(copyArgument(queue, copy, true, true));
@@ -165,7 +170,7 @@ final class ClKernel implements DeviceKernel {
     /// Like [NativeEnqueue], with all events that the outcome depends on; none if the launch did not happen.
     @FunctionalInterface
     private interface Commands {
-        List<Long> enqueue(long queue, long kernel, long[] global, long[] local, List<KernelArgument.Copied> copies);
+        List<Long> enqueue(long queue, long kernel, long[] offset, long[] global, long[] local, List<KernelArgument.Copied> copies);
     }
 
     private @Nullable Completion enqueue(List<KernelArgument> arguments, NDRange range, Commands commands) {
@@ -189,7 +194,7 @@ final class ClKernel implements DeviceKernel {
             List<KernelArgument.Copied> copies = arguments.stream().filter(KernelArgument.Copied.class::isInstance).map(KernelArgument.Copied.class::cast).distinct().toList();
             List<Long> events;
             try {
-                events = commands.enqueue(queue.handle(), handle, global, local, copies);
+                events = commands.enqueue(queue.handle(), handle, range.offset(), global, local, copies);
             } catch (OpenClFailedException e) { // what enqueues knows a handle only
                 throw new OpenClFailedException(e.call(), e.status(), ClStatus.name(e.status()), detail.get(), e);
             } catch (OutOfMemoryError e) {

@@ -5,9 +5,10 @@ package io.github.hmm4j.device.opencl;
 /// @param copy      which copy engine moves pages; where this is [CopyMode#AUTO], `-Dhmm.copy=direct|staged|copy` decides, if set
 /// @param profiling whether launches know how long they took on the device; costs a little on each
 /// @param copyTimes whether copies do, too; a sparse batch has hundreds of commands, and asking each for its times costs
-public record ClOptions(CopyMode copy, boolean profiling, boolean copyTimes) {
+/// @param programs  where compiled programs are kept
+public record ClOptions(CopyMode copy, boolean profiling, boolean copyTimes, ProgramCache programs) {
 
-    public static final ClOptions DEFAULTS = new ClOptions(CopyMode.AUTO, true, false);
+    public static final ClOptions DEFAULTS = new ClOptions(CopyMode.AUTO, true, false, ProgramCache.STANDARD);
 
     private static final String COPY_SETTING = "hmm.copy";
 
@@ -20,14 +21,18 @@ public record ClOptions(CopyMode copy, boolean profiling, boolean copyTimes) {
     }
 
     public ClOptions copy(CopyMode mode) {
-        return new ClOptions(mode, profiling, copyTimes);
+        return new ClOptions(mode, profiling, copyTimes, programs);
     }
 
     public ClOptions profiling(boolean on) {
-        return new ClOptions(copy, on, copyTimes);
+        return new ClOptions(copy, on, copyTimes, programs);
     }
 
     public ClOptions copyTimes(boolean on) {
-        return new ClOptions(copy, profiling, on);
+        return new ClOptions(copy, profiling, on, programs);
+    }
+
+    public ClOptions programs(ProgramCache cache) {
+        return new ClOptions(copy, profiling, copyTimes, cache);
     }
 }

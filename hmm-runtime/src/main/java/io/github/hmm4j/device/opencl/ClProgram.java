@@ -3,42 +3,120 @@ package io.github.hmm4j.device.opencl;
 import io.github.hmm4j.device.BuildOptions;
 import io.github.hmm4j.device.DeviceKernel;
 import io.github.hmm4j.device.DeviceProgram;
+import io.github.hmm4j.device.KernelParameter;
+import io.github.hmm4j.error.HmmException;
 import io.github.hmm4j.error.KernelBuildException;
 import io.github.hmm4j.kernels.Source;
 import java.util.ArrayList;
+import java.util.LinkedHashMap;
 import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.Set;
 import java.util.stream.Stream;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
 
 /// A `cl_program` built for one device, and the kernels made of it.
 final class ClProgram implements DeviceProgram, Owned {
 
+    private static final Logger LOG = LoggerFactory.getLogger(ClProgram.class);
+
     private final ClDevice device;
     private final long handle;
     private final List<String> kernelNames;
+    private final boolean smallerGroups;
+    private final Map<String, List<KernelParameter>> known; // by the kernel's name: parameters that the driver is not asked for
     private final List<ClKernel> kernels = new ArrayList<>();
     private boolean closed;
 
-    private ClProgram(ClDevice device, long handle, List<String> kernelNames) {
+    private ClProgram(ClDevice device, long handle, List<String> kernelNames, boolean smallerGroups, Map<String, List<KernelParameter>> known) {
         this.device = device;
         this.handle = handle;
         this.kernelNames = kernelNames;
+        this.smallerGroups = smallerGroups;
+        this.known = known;
     }
 
+    /// Takes what was compiled before, if that is kept and the driver takes it.
     static ClProgram build(ClDevice device, Source source, String options) {
-        ClApi api = device.api();
         String allOptions = (BuildOptions.checked(options) + " -cl-kernel-arg-info").strip();
+        ProgramCache cache = device.programs();
+        if (!cache.isOn() || !ProgramKey.isLasting(source, allOptions)) {
+            return compile(device, source, allOptions);
+        }
+        String key = ProgramKey.of(device, source, allOptions);
+        Optional<ClProgram> kept = cache.find(key).flatMap(stored -> take(device, stored, source, allOptions));
+        if (kept.isPresent()) {
+            return kept.get();
+        }
+        ClProgram program = compile(device, source, allOptions);
+        try {
+            program.stored().ifPresent(stored -> cache.keep(key, stored));
+        } catch (HmmException | IllegalStateException e) {
+            LOG.debug("{} is not kept", source.name(), e);
+        }
+        return program;
+    }
+
+    private static ClProgram compile(ClDevice device, Source source, String options) {
+        ClApi api = device.api();
         long handle = api.createProgram(device.context(), source.text());
         try {
-            if (!api.build(handle, device.handle(), allOptions)) {
+            if (!api.build(handle, device.handle(), options)) {
                 throw new KernelBuildException(
-                        source.name(), device.info().name(), allOptions, api.buildLog(handle, device.handle()));
+                        source.name(), device.info().name(), options, api.buildLog(handle, device.handle()));
             }
-            List<String> names = Stream.of(api.kernelNames(handle).split(";")).filter(name -> !name.isBlank()).toList();
-            return new ClProgram(device, handle, names);
+            return new ClProgram(device, handle, names(api, handle), smallerGroups(device, options), Map.of());
         } catch (RuntimeException e) {
             new Cleanup(e).run(() -> api.releaseProgram(handle));
             throw e;
         }
+    }
+
+    /// Empty if the driver does not take it.
+    private static Optional<ClProgram> take(ClDevice device, StoredProgram stored, Source source, String options) {
+        ClApi api = device.api();
+        try {
+            long handle = api.createProgramOfBinary(device.context(), device.handle(), stored.binary());
+            try {
+                List<String> names = api.build(handle, device.handle(), options) ? names(api, handle) : List.of();
+                if (!names.isEmpty() && stored.kernels().keySet().equals(Set.copyOf(names))) {
+                    return Optional.of(new ClProgram(device, handle, names, smallerGroups(device, options), stored.kernels()));
+                }
+                LOG.debug("{} does not build what is kept of {}: {}", device, source.name(), api.buildLog(handle, device.handle()));
+                api.releaseProgram(handle);
+            } catch (RuntimeException e) {
+                new Cleanup(e).run(() -> api.releaseProgram(handle));
+                throw e;
+            }
+        } catch (HmmException e) {
+            LOG.debug("{} does not take what is kept of {}", device, source.name(), e);
+        }
+        return Optional.empty();
+    }
+
+    /// What is to be kept of it; empty if the driver does not hand it out.
+    private Optional<StoredProgram> stored() {
+        byte[] binary = device.api().programBinary(handle, device.handle());
+        if (binary.length == 0) {
+            return Optional.empty();
+        }
+        Map<String, List<KernelParameter>> parameters = new LinkedHashMap<>();
+        for (String name : kernelNames) {
+            ClKernel kernel = ClKernel.create(device, handle, name, smallerGroups, null);
+            parameters.put(name, kernel.parameters());
+            kernel.close();
+        }
+        return Optional.of(new StoredProgram(binary, parameters));
+    }
+
+    private static List<String> names(ClApi api, long program) {
+        return Stream.of(api.kernelNames(program).split(";")).filter(name -> !name.isBlank()).toList();
+    }
+
+    private static boolean smallerGroups(ClDevice device, String options) {
+        return BuildOptions.allowSmallerGroups(options) && device.hasSmallerGroups();
     }
 
     @Override
@@ -54,7 +132,7 @@ final class ClProgram implements DeviceProgram, Owned {
         if (!kernelNames.contains(name)) {
             throw new IllegalArgumentException("kernel=" + name + ", the program has " + kernelNames);
         }
-        ClKernel kernel = ClKernel.create(device, handle, name);
+        ClKernel kernel = ClKernel.create(device, handle, name, smallerGroups, known.get(name));
         kernels.add(kernel);
         return kernel;
     }

@@ -32,7 +32,7 @@ final class SimKernel implements DeviceKernel {
         this.device = device;
         this.entry = entry;
         long items = device.info().maxWorkGroupSize();
-        limits = new KernelLimits(items, List.of(items, items, items), entry.requiredGroup(), 0, LOCAL_BYTES);
+        limits = new KernelLimits(items, List.of(items, items, items), entry.requiredGroup(), 0, LOCAL_BYTES, 1, false);
     }
 
     @Override

@@ -6,6 +6,7 @@ import io.github.hmm4j.device.opencl.ClAdvice;
 import io.github.hmm4j.device.opencl.ClApi;
 import io.github.hmm4j.device.opencl.ClBinding;
 import io.github.hmm4j.device.opencl.ClStatus;
+import io.github.hmm4j.device.opencl.ProgramBinaries;
 import io.github.hmm4j.device.opencl.SvmSupport;
 import io.github.hmm4j.error.NoDeviceException;
 import java.lang.foreign.MemorySegment;
@@ -332,6 +333,23 @@ public final class JoclClApi implements ClApi {
     }
 
     @Override
+    public long createProgramOfBinary(long context, long device, byte[] binary) {
+        cl_context owner = contexts.get(context);
+        var ids = new cl_device_id[] {devices.get(device)};
+        int[] taken = new int[1];
+        return programs.keep(create(
+                status -> CL.clCreateProgramWithBinary(owner, 1, ids, new long[] {binary.length}, new byte[][] {binary}, taken, status),
+                "clCreateProgramWithBinary", "bytes", binary.length));
+    }
+
+    @Override
+    public byte[] programBinary(long program, long device) {
+        cl_program object = programs.get(program);
+        return ProgramBinaries.of(device, name -> InfoCall.bytes("clGetProgramInfo", name, (capacity, answer, length) -> CL.clGetProgramInfo(object, name, capacity, answer, length)),
+                (name, pointers) -> StatusCall.status(() -> CL.clGetProgramInfo(object, name, pointers.byteSize(), Pointer.to(pointers.asByteBuffer()), null)));
+    }
+
+    @Override
     public boolean build(long program, long device, String options) {
         cl_program object = programs.get(program);
         var ids = new cl_device_id[] {devices.get(device)};
@@ -443,15 +461,15 @@ public final class JoclClApi implements ClApi {
     }
 
     @Override
-    public long enqueueKernel(long queue, long kernel, long[] global, long[] local) {
+    public long enqueueKernel(long queue, long kernel, long[] offset, long[] global, long[] local) {
         cl_command_queue object = queues.get(queue);
         cl_kernel entry = kernels.get(kernel);
         long[] localOrNull = local.length == 0 ? null : local;
         var event = new cl_event();
         int status = StatusCall.status(() -> CL.clEnqueueNDRangeKernel(
-                object, entry, global.length, null, global, localOrNull, 0, null, event));
+                object, entry, global.length, offset, global, localOrNull, 0, null, event));
         if (status != SUCCESS) {
-            String range = "global=" + Arrays.toString(global) + ", local=" + Arrays.toString(local);
+            String range = "offset=" + Arrays.toString(offset) + ", global=" + Arrays.toString(global) + ", local=" + Arrays.toString(local);
             throw ClStatus.failure(status, "clEnqueueNDRangeKernel", range);
         }
         return events.keep(event);

@@ -10,6 +10,7 @@ import io.github.hmm4j.device.opencl.ClAdvice;
 import io.github.hmm4j.device.opencl.ClApi;
 import io.github.hmm4j.device.opencl.ClBinding;
 import io.github.hmm4j.device.opencl.ClStatus;
+import io.github.hmm4j.device.opencl.ProgramBinaries;
 import io.github.hmm4j.device.opencl.SvmSupport;
 import io.github.hmm4j.error.NoDeviceException;
 import java.lang.foreign.Arena;
@@ -287,6 +288,24 @@ public final class LwjglClApi implements ClApi {
     }
 
     @Override
+    public long createProgramOfBinary(long context, long device, byte[] binary) {
+        try (Arena arena = Arena.ofConfined(); MemoryStack stack = MemoryStack.stackPush()) {
+            MemorySegment code = arena.allocate(Math.max(1, binary.length));
+            MemorySegment.copy(binary, 0, code, ValueLayout.JAVA_BYTE, 0, binary.length);
+            long taken = stack.nint(0);
+            long status = stack.nint(0);
+            long program = CL10.nclCreateProgramWithBinary(context, 1, stack.npointer(device), stack.npointer(binary.length), stack.npointer(code.address()), taken, status);
+            return created(program, status, "clCreateProgramWithBinary", binary.length, "binaryStatus=" + memGetInt(taken) + ", bytes");
+        }
+    }
+
+    @Override
+    public byte[] programBinary(long program, long device) {
+        return ProgramBinaries.of(device, name -> InfoCall.bytes("clGetProgramInfo", name, (capacity, answer, length) -> CL10.nclGetProgramInfo(program, name, capacity, answer, length)),
+                (name, pointers) -> CL10.nclGetProgramInfo(program, name, pointers.byteSize(), pointers.address(), NULL));
+    }
+
+    @Override
     public boolean build(long program, long device, String options) {
         try (Arena arena = Arena.ofConfined(); MemoryStack stack = MemoryStack.stackPush()) {
             int status = CL10.nclBuildProgram(
@@ -395,14 +414,14 @@ public final class LwjglClApi implements ClApi {
     }
 
     @Override
-    public long enqueueKernel(long queue, long kernel, long[] global, long[] local) {
+    public long enqueueKernel(long queue, long kernel, long[] offset, long[] global, long[] local) {
         try (MemoryStack stack = MemoryStack.stackPush()) {
             long out = stack.nlong(0);
             long localSizes = local.length == 0 ? NULL : put(stack, local);
             int status = CL10.nclEnqueueNDRangeKernel(
-                    queue, kernel, global.length, NULL, put(stack, global), localSizes, 0, NULL, out);
+                    queue, kernel, global.length, put(stack, offset), put(stack, global), localSizes, 0, NULL, out);
             if (status != SUCCESS) {
-                String range = "global=" + Arrays.toString(global) + ", local=" + Arrays.toString(local);
+                String range = "offset=" + Arrays.toString(offset) + ", global=" + Arrays.toString(global) + ", local=" + Arrays.toString(local);
                 throw ClStatus.failure(status, "clEnqueueNDRangeKernel", range);
             }
             return memGetLong(out);

@@ -1,0 +1,2 @@
+#include "beside.clh"
+#include "hmm.clh"
