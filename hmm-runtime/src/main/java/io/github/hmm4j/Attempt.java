@@ -3,6 +3,7 @@ package io.github.hmm4j;
 import io.github.hmm4j.account.Cause;
 import io.github.hmm4j.account.Counter;
 import io.github.hmm4j.device.DeviceKernel;
+import io.github.hmm4j.error.KernelEnqueuedError;
 import io.github.hmm4j.migrate.HostLock;
 import io.github.hmm4j.migrate.LaunchGate;
 import io.github.hmm4j.migrate.MigrationReport;
@@ -80,7 +81,7 @@ final class Attempt {
         }
     }
 
-    /// One try. If it throws, what was moved is back.
+    /// One try. If it throws, what was moved is back, unless the kernel runs all the same.
     ///
     /// @return null if pages were lost meanwhile, or views keep them
     LaunchGate.@Nullable Passed moveAndEnter(LaunchGate.Needs needs) {
@@ -95,6 +96,8 @@ final class Attempt {
                 move(needs);
                 return depart(enter(parts.gate().insist(mirror, needs, enqueue, undo)));
             }
+        } catch (KernelEnqueuedError e) {
+            throw e; // what was moved for it stays
         } catch (RuntimeException | Error e) {
             parts.toDevice().undo(undo);
             throw e;

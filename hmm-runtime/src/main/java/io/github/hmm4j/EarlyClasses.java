@@ -16,7 +16,7 @@ final class EarlyClasses {
         List<String> names = List.of(
                 "Access", "Arg$Intent", "Launch$Moves", // what calls take and return
                 "account.Cause", "account.Counter", "account.Direction",
-                "device.Completion", "device.ScalarType", "device.ScalarType$Kind", "device.ValueType",
+                "device.Completion", "device.ScalarType", "device.ScalarType$Kind", "device.ValueType", "error.KernelEnqueuedError",
                 "migrate.Claims", "migrate.PageOutcome", "migrate.RegionChanges$1", "migrate.Steps$Step",
                 "migrate.ToDevice$1", "migrate.ToDevice$Effort",
                 "migrate.ToDevice$Intent", "migrate.ToHost$1", "migrate.ToHost$Access", "migrate.ToHost$Fetch$Batch",

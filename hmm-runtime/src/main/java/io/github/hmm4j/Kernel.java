@@ -156,6 +156,7 @@ public final class Kernel {
         ///                                                              outside the ranges it was given; the message names kernel, address and work-item
         /// @throws io.github.hmm4j.error.DeviceMemoryExhaustedException if the ranges do not fit the device's budget together
         /// @throws io.github.hmm4j.error.LaunchBlockedException         if views of other threads kept the pages for longer than the launch timeout
+        /// @throws io.github.hmm4j.error.KernelEnqueuedError            if the Java heap is full, and the kernel runs all the same; any other error says that it does not
         /// @throws io.github.hmm4j.error.HmmException                   if the device failed; no data is lost, pages moved for this launch are back, pages evicted for it stay home
         public Launch launch(NDRange range, HmmDevice device) {
             try (Lifetime.Hold _ = hmm.lifetime().change("launch")) {

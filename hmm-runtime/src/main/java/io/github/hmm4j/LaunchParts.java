@@ -35,6 +35,8 @@ record LaunchParts(ManagedPages heap, CheckedPager pager, Placer placer, Evictor
             }
         } catch (HmmException e) {
             warn("host memory of pages on {} stays", mirror, e); // the kernel is enqueued, and that must not look as if it were not
+        } catch (OutOfMemoryError _) {
+            return; // as above
         }
     }
 

@@ -3,6 +3,7 @@ package io.github.hmm4j;
 import io.github.hmm4j.device.DeviceKernel;
 import io.github.hmm4j.device.NDRange;
 import io.github.hmm4j.error.AccessViolationException;
+import io.github.hmm4j.error.KernelEnqueuedError;
 import io.github.hmm4j.error.LaunchBlockedException;
 import io.github.hmm4j.migrate.DeviceFaults;
 import io.github.hmm4j.migrate.LaunchGate;
@@ -10,6 +11,7 @@ import io.github.hmm4j.mirror.DeviceMirror;
 import io.github.hmm4j.mirror.DeviceTable;
 import io.github.hmm4j.mirror.FaultRound;
 import io.github.hmm4j.mirror.PageUse;
+import io.github.hmm4j.space.PageRange;
 import java.util.List;
 import java.util.Objects;
 import java.util.concurrent.locks.LockSupport;
@@ -115,6 +117,7 @@ final class PagedLaunch {
         private LaunchGate.@Nullable Passed enter() {
             mirror.lock().takeAlone();
             LaunchGate.Passed passed = null;
+            boolean runs = false;
             try {
                 if (toServe != null) {
                     faults.serve(toServe);
@@ -130,15 +133,27 @@ final class PagedLaunch {
                     faults.putBack(); // to make room for plain arguments may take any frame, and what is in these must not come home
                     passed = attempt.moveAndEnter(needs);
                 }
+                runs = passed != null;
                 return passed;
+            } catch (KernelEnqueuedError e) {
+                runs = true;
+                abandon();
+                throw e;
             } finally {
-                if (passed == null) {
-                    faults.putBack();
-                } else {
+                if (runs) {
                     faults.hasRun();
+                } else {
+                    faults.putBack();
                 }
                 mirror.lock().leave();
             }
+        }
+
+        /// A round runs that nobody can tell anything of: the launch is over with it.
+        private void abandon() {
+            parts.heap().inFlight().awaitUsesOn(mirror.index(), new PageRange(0, parts.heap().space().pageCount()));
+            table.ended(false);
+            items.abandon();
         }
 
         private Launch ended(Launch launch) {

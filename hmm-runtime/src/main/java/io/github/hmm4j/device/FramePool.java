@@ -231,6 +231,12 @@ public final class FramePool implements AutoCloseable {
         return chunk == null ? new FrameRun(0, 0) : new FrameRun(chunk.first, chunk.count);
     }
 
+    /// Whether a frame is one of these. Takes nothing from the Java heap.
+    public boolean isPaged(int frame) {
+        FrameChunk chunk = paged;
+        return chunk != null && chunk.contains(frame);
+    }
+
     /// Frames of the paged chunk that [#takePaged] would give.
     public int freePaged() {
         synchronized (lock) {

@@ -3,6 +3,7 @@ package io.github.hmm4j.migrate;
 import io.github.hmm4j.account.Accounts;
 import io.github.hmm4j.account.Counter;
 import io.github.hmm4j.device.Completion;
+import io.github.hmm4j.error.KernelEnqueuedError;
 import io.github.hmm4j.mirror.DeviceMirror;
 import io.github.hmm4j.mirror.LaunchTable;
 import io.github.hmm4j.mirror.ManagedPages;
@@ -59,17 +60,36 @@ public final class JavaLaunchGate implements LaunchGate {
                 accounts.add(Counter.TABLE_BYTES, needs.table().table().write(needs.table()));
             }
             Runnable ended = () -> launches.retire(published);
-            Completion completion = enqueue.fromJava();
-            for (int i = 0; i < needs.uses().size(); i++) { // the kernel is enqueued: until it counts as launched nothing may fail, for want of memory neither
-                mirror.touch(needs.uses().get(i).pages()); // before the launch counts as decided: whoever waits for that sees the use
+            Completion completion;
+            try {
+                completion = enqueue.fromJava();
+            } catch (KernelEnqueuedError e) { // and has ended
+                touch(mirror, needs);
+                throw e;
             }
+            touch(mirror, needs); // the kernel is enqueued: until it counts as launched nothing may fail, for want of memory neither
             launches.attach(published, completion);
             launched = true;
-            return new Passed(completion, ended);
+            return passed(completion, ended);
         } finally {
             if (!launched) {
                 launches.withdraw(published);
             }
+        }
+    }
+
+    /// Before the launch counts as decided: whoever waits for that sees the use.
+    private static void touch(DeviceMirror mirror, Needs needs) {
+        for (int i = 0; i < needs.uses().size(); i++) {
+            mirror.touch(needs.uses().get(i).pages());
+        }
+    }
+
+    private static Passed passed(Completion completion, Runnable ended) {
+        try {
+            return new Passed(completion, ended);
+        } catch (OutOfMemoryError _) {
+            throw KernelEnqueuedError.get();
         }
     }
 

@@ -5,7 +5,6 @@ import io.github.hmm4j.device.Device;
 import io.github.hmm4j.device.DeviceMemory;
 import io.github.hmm4j.device.FramePool;
 import io.github.hmm4j.device.KernelArgument;
-import io.github.hmm4j.device.FrameRun;
 import io.github.hmm4j.page.PageState;
 import io.github.hmm4j.page.PageTable;
 import io.github.hmm4j.page.PageWord;
@@ -252,8 +251,7 @@ public final class DeviceMirror implements AutoCloseable {
     }
 
     private UseOrder.Room roomOf(int frame) {
-        FrameRun paged = pool.pagedFrames();
-        return frame >= paged.first() && frame < paged.end() ? UseOrder.Room.PAGED : UseOrder.Room.WINDOWS;
+        return pool.isPaged(frame) ? UseOrder.Room.PAGED : UseOrder.Room.WINDOWS;
     }
 
     /// Frames whose pages have not been used for longest, about in that order; none where nobody has to give one up.

@@ -10,6 +10,7 @@ import io.github.hmm4j.device.Completion;
 import io.github.hmm4j.device.FrameRun;
 import io.github.hmm4j.device.KernelArgument;
 import io.github.hmm4j.error.HmmException;
+import io.github.hmm4j.error.KernelEnqueuedError;
 import io.github.hmm4j.migrate.LaunchGate;
 import io.github.hmm4j.migrate.UndoLog;
 import io.github.hmm4j.mirror.DeviceMirror;
@@ -80,22 +81,35 @@ public final class NativeLaunchGate implements LaunchGate {
                         arena.allocateFrom(enqueue.kernelName()).address(), moves.address(), published.size() - uses.size(), table.address(), copiesOf(arena, copies).address(), copies.size(), 0, arena.allocateFrom(JAVA_LONG, offset).address());
                 MemorySegment failure = arena.allocate(JAVA_LONG, PagerCalls.FAILURE_WORDS);
                 int result = PagerCalls.launch(pager, request, failure);
-                if (needs.table() != null) {
-                    heap.accounts().add(Counter.TABLE_BYTES, table.getAtIndex(JAVA_LONG, TABLE_BYTES));
-                }
                 long launched = request.getAtIndex(JAVA_LONG, EVENT);
                 long moved = request.getAtIndex(JAVA_LONG, MOVED);
                 if (launched == 0 && moved > 0 && undo != null) {
                     note(undo, uses, moves);
                 }
-                countMoved(mirror, uses, moved, event);
+                count(mirror, needs, table, moved, event);
                 if (result != 0) {
                     throw NativeFailure.of(heap, failure, true, "launch on " + mirror);
                 }
                 return launched;
             }
         });
-        return completion == null ? null : new Passed(completion, () -> ended(mirror, published, completion));
+        try {
+            return completion == null ? null : new Passed(completion, () -> ended(mirror, published, completion));
+        } catch (OutOfMemoryError _) {
+            throw KernelEnqueuedError.get();
+        }
+    }
+
+    /// Never fails: the kernel may be enqueued.
+    private void count(DeviceMirror mirror, Needs needs, MemorySegment table, long moved, @Nullable MigrationEvent event) {
+        try {
+            if (needs.table() != null) {
+                heap.accounts().add(Counter.TABLE_BYTES, table.getAtIndex(JAVA_LONG, TABLE_BYTES));
+            }
+            countMoved(mirror, needs.uses(), moved, event);
+        } catch (OutOfMemoryError _) {
+            return;
+        }
     }
 
     /// Native code sees the end by itself, and poisons what a failed kernel was to write; but whoever hears of the failure from us shall find that done.

@@ -12,6 +12,7 @@ import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.TimeUnit;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
@@ -29,6 +30,20 @@ class AllocationWalkTest {
             "SIM_PRIVATE, windows, SYSTEM_CALL, 10", "UFFD_LWJGL, windows, SYSTEM_CALL, 10"})
     void whateverFailsLeavesAllAsItWas(Backend backend, String frames, AllocationFaults.Mode mode, int floor) {
         walk(floor, List.of(), ChildJvm.JSIG, backend, frames, mode);
+    }
+
+    /// Behind an enqueued kernel, too: it runs and what it writes is kept, or it does not run.
+    @ParameterizedTest
+    @CsvSource({"OPENCL_LWJGL", "UFFD_LWJGL"})
+    void aFullJavaHeapBehindACommandLeavesAllAsItWas(Backend backend) {
+        walk(1000, List.of(), ChildJvm.JSIG, backend, "windows", AllocationFaults.Mode.ONCE);
+    }
+
+    @Tag("exhaustive")
+    @ParameterizedTest
+    @CsvSource({"OPENCL_JOCL", "SIGSEGV_LWJGL"})
+    void theSameOverTheOtherBindingAndRung(Backend backend) {
+        walk(1000, List.of(), ChildJvm.JSIG, backend, "windows", AllocationFaults.Mode.ONCE);
     }
 
     @ParameterizedTest

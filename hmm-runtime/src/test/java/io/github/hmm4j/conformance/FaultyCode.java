@@ -26,13 +26,13 @@ import java.util.Set;
 /// Loads the runtime once more, with a call of [AllocationFaults#before] in front of everything that may allocate: each `new`, each lambda, and each call into the JDK or the
 /// logger but for those that are known to take nothing from the Java heap. System calls ask [AllocationFaults#strikes] first whether they are to fail.
 ///
-/// Test classes are loaded once more as well, as they are, so that they use that runtime. Devices are left as they are, except for the part that keeps the books of their frames: what
-/// a driver's side does when the heap is full is another question.
+/// Test classes are loaded once more as well, as they are, so that they use that runtime. The simulated device is left as it is: what its kernels do when the heap is full is another
+/// question.
 final class FaultyCode extends ClassLoader {
 
     private static final String OURS = "io.github.hmm4j.";
     private static final Set<String> SHARED = Set.of(AllocationFaults.class.getName(), AllocationFaults.Mode.class.getName());
-    private static final List<String> LEFT_ALONE = List.of(OURS + "device.sim.", OURS + "device.opencl.", OURS + "kernels.");
+    private static final List<String> LEFT_ALONE = List.of(OURS + "device.sim.", OURS + "kernels.");
 
     /// Owners none of whose methods allocate, as far as they are called here.
     private static final Set<String> FRUGAL_OWNERS = Set.of("java/lang/Math", "java/lang/invoke/VarHandle", "java/lang/invoke/MethodHandle",

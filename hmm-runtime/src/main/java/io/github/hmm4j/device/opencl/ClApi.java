@@ -187,9 +187,6 @@ public interface ClApi {
 
     // Events.
 
-    /// Makes an event usable that native code got from the driver, with the reference that it has for us.
-    void adoptEvent(long event);
-
     /// Waits until it has ended, well or badly; [#eventStatus] says which.
     void waitFor(long event);
 

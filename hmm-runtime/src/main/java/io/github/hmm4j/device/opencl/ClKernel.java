@@ -8,6 +8,7 @@ import io.github.hmm4j.device.KernelParameter;
 import io.github.hmm4j.device.KernelParameter.Space;
 import io.github.hmm4j.device.NDRange;
 import io.github.hmm4j.device.NativeEnqueue;
+import io.github.hmm4j.error.KernelEnqueuedError;
 import io.github.hmm4j.error.OpenClFailedException;
 import io.github.hmm4j.timeline.CommandEvent;
 import java.lang.foreign.Arena;
@@ -20,6 +21,7 @@ import java.util.List;
 import java.util.Objects;
 import java.util.function.Supplier;
 import java.util.stream.IntStream;
+import java.util.stream.LongStream;
 import org.jspecify.annotations.Nullable;
 
 /// A `cl_kernel`. Its arguments are state of the driver's object, so a launch sets them all and enqueues under one
@@ -125,35 +127,35 @@ final class ClKernel implements DeviceKernel {
 
     @Override
     public @Nullable Completion launch(List<KernelArgument> arguments, NDRange range, NativeEnqueue enqueue) {
-        return enqueue(arguments, range, (queue, entry, offset, global, local, copies) -> {
-            long event = enqueue.enqueue(queue, entry, offset, global, local, copies);
-            if (event != 0) {
-                api.adoptEvent(event);
-            }
-            return event == 0 ? List.of() : List.of(event);
+        return enqueue(arguments, range, (queue, entry, offset, global, local, copies, events) -> {
+            events[0] = enqueue.enqueue(queue, entry, offset, global, local, copies);
+            return events[0] == 0 ? 0 : 1;
         });
     }
 
     /// Puts the kernel on the queue, with the copies of its arguments around it. If it throws, nothing is in flight.
-    ///
-    /// @return the events of the commands that change memory
-    private List<Long> enqueueHere(long queue, long entry, long[] offset, long[] global, long[] local, List<KernelArgument.Copied> copies) {
-        List<Long> events = new ArrayList<>(copies.size() + 1);
+    private int enqueueHere(long queue, long entry, long[] offset, long[] global, long[] local, List<KernelArgument.Copied> copies, long[] events) {
+        int count = 0;
         try {
-            for (KernelArgument.Copied copy : copies) {
-                copyArgument(queue, copy, false, false);
+            for (int i = 0; i < copies.size(); i++) {
+                copyArgument(queue, copies.get(i), false, false);
             }
-            events.add(api.enqueueKernel(queue, entry, offset, global, local));
-            for (KernelArgument.Copied copy : copies) {
-                if (copy.writes()) {
-                    events.add(copyArgument(queue, copy, true, true));
+            events[count] = api.enqueueKernel(queue, entry, offset, global, local);
+            count++;
+            for (int i = 0; i < copies.size(); i++) {
+                if (copies.get(i).writes()) {
+                    events[count] = copyArgument(queue, copies.get(i), true, true);
+                    count++;
                 }
             }
-            return events;
+            return count;
         } catch (RuntimeException e) {
             if (!copies.isEmpty()) {
                 var cleanup = new Cleanup(e).run(device.compute()::finish); // the copies read what is nobody's launch's from now on
-                events.forEach(event -> cleanup.run(() -> api.releaseEvent(event)));
+                for (int i = 0; i < count; i++) {
+                    long event = events[i];
+                    cleanup.run(() -> api.releaseEvent(event));
+                }
             }
             throw e;
         }
@@ -167,10 +169,12 @@ final class ClKernel implements DeviceKernel {
                 : api.enqueueCopy(queue, frames, own, copy.offsetBytes(), 0, lengthBytes, event);
     }
 
-    /// Like [NativeEnqueue], with all events that the outcome depends on; none if the launch did not happen.
+    /// Like [NativeEnqueue], with all events that the outcome depends on.
     @FunctionalInterface
     private interface Commands {
-        List<Long> enqueue(long queue, long kernel, long[] offset, long[] global, long[] local, List<KernelArgument.Copied> copies);
+        /// @param events has room for one of the kernel and one of each copy
+        /// @return how many there are; none if the launch did not happen
+        int enqueue(long queue, long kernel, long[] offset, long[] global, long[] local, List<KernelArgument.Copied> copies, long[] events);
     }
 
     private @Nullable Completion enqueue(List<KernelArgument> arguments, NDRange range, Commands commands) {
@@ -192,20 +196,30 @@ final class ClKernel implements DeviceKernel {
             long mark = queue.mark();
             Supplier<String> detail = () -> "kernel=" + name + ", range=" + range + ", device=" + device;
             List<KernelArgument.Copied> copies = arguments.stream().filter(KernelArgument.Copied.class::isInstance).map(KernelArgument.Copied.class::cast).distinct().toList();
-            List<Long> events;
+            long[] events = new long[copies.size() + 1];
+            int count;
             try {
-                events = commands.enqueue(queue.handle(), handle, range.offset(), global, local, copies);
+                count = commands.enqueue(queue.handle(), handle, range.offset(), global, local, copies, events);
             } catch (OpenClFailedException e) { // what enqueues knows a handle only
                 throw new OpenClFailedException(e.call(), e.status(), ClStatus.name(e.status()), detail.get(), e);
             } catch (OutOfMemoryError e) {
                 queue.finishSurely(); // what was enqueued is known to nobody
-                throw e;
+                throw events[0] == 0 ? e : KernelEnqueuedError.get();
             }
-            return switch (events.size()) {
-                case 0 -> null;
-                case 1 -> queue.submit(events.getFirst(), "clEnqueueNDRangeKernel", detail, mark, CommandEvent.Kind.KERNEL, name, 0);
-                default -> queue.submit(events, "clEnqueueNDRangeKernel", detail);
-            };
+            return count == 0 ? null : submit(queue, events, count, detail, mark);
+        }
+    }
+
+    /// The kernel is enqueued, whatever happens here.
+    private Completion submit(ClQueue queue, long[] events, int count, Supplier<String> detail, long mark) {
+        try {
+            if (count == 1) {
+                return queue.submit(events[0], "clEnqueueNDRangeKernel", detail, mark, CommandEvent.Kind.KERNEL, name, 0);
+            }
+            return queue.submit(LongStream.of(events).limit(count).boxed().toList(), "clEnqueueNDRangeKernel", detail);
+        } catch (OutOfMemoryError _) {
+            queue.finishSurely();
+            throw KernelEnqueuedError.get();
         }
     }
 

@@ -53,7 +53,6 @@ public final class JoclClApi implements ClApi {
     private final Handles<cl_mem> memories = new Handles<>("memory");
     private final Handles<cl_program> programs = new Handles<>("program");
     private final Handles<cl_kernel> kernels = new Handles<>("kernel");
-    private final Handles<cl_event> events = new Handles<>("event");
 
     private final RawCalls raw = RawCalls.load();
     private final SvmSupport svm = new SvmSupport(this);
@@ -285,7 +284,7 @@ public final class JoclClApi implements ClApi {
         long[] event = new long[1];
         addressBytes[0] = raw.map(queues.get(queue).getNativePointer(), memories.get(memory).getNativePointer(), flags, offsetBytes,
                 lengthBytes, event);
-        return events.keep(Handles.wrap(new cl_event(), event[0]));
+        return event[0];
     }
 
     @Override
@@ -472,17 +471,12 @@ public final class JoclClApi implements ClApi {
             String range = "offset=" + Arrays.toString(offset) + ", global=" + Arrays.toString(global) + ", local=" + Arrays.toString(local);
             throw ClStatus.failure(status, "clEnqueueNDRangeKernel", range);
         }
-        return events.keep(event);
-    }
-
-    @Override
-    public void adoptEvent(long event) {
-        events.keep(Handles.wrap(new cl_event(), event));
+        return event.getNativePointer();
     }
 
     @Override
     public void waitFor(long event) {
-        var one = new cl_event[] {events.get(event)};
+        var one = new cl_event[] {event(event)};
         int status = StatusCall.status(() -> CL.clWaitForEvents(1, one));
         if (status != ClStatus.EXEC_STATUS_ERROR_FOR_EVENTS_IN_WAIT_LIST) {
             ClStatus.check(status, "clWaitForEvents", null);
@@ -491,7 +485,7 @@ public final class JoclClApi implements ClApi {
 
     @Override
     public int eventStatus(long event) {
-        cl_event object = events.get(event);
+        cl_event object = event(event);
         int name = CL.CL_EVENT_COMMAND_EXECUTION_STATUS;
         return (int) InfoCall.number("clGetEventInfo", name, (capacity, answer, length) ->
                 CL.clGetEventInfo(object, name, capacity, answer, length));
@@ -499,14 +493,20 @@ public final class JoclClApi implements ClApi {
 
     @Override
     public long eventTime(long event, int name) {
-        cl_event object = events.get(event);
+        cl_event object = event(event);
         return InfoCall.number("clGetEventProfilingInfo", name,
                 (capacity, answer, length) -> CL.clGetEventProfilingInfo(object, name, capacity, answer, length));
     }
 
     @Override
     public void releaseEvent(long event) {
-        release(events, event, CL::clReleaseEvent, "clReleaseEvent");
+        cl_event object = event(event);
+        ClStatus.check(StatusCall.status(() -> CL.clReleaseEvent(object)), "clReleaseEvent", null);
+    }
+
+    /// Events are not kept as the other objects are: behind an enqueued command nothing is taken from the Java heap.
+    private static cl_event event(long handle) {
+        return Handles.wrap(new cl_event(), handle);
     }
 
     private long contextOfKernel(long kernel) {
@@ -549,7 +549,7 @@ public final class JoclClApi implements ClApi {
     private long enqueue(boolean event, String call, long lengthBytes, ToIntFunction<@Nullable cl_event> enqueue) {
         cl_event out = event ? new cl_event() : null;
         check(() -> enqueue.applyAsInt(out), call, "bytes", lengthBytes);
-        return out == null ? 0 : events.keep(out);
+        return out == null ? 0 : out.getNativePointer();
     }
 
     private static <T extends NativePointerObject> void release(Handles<T> handles, long handle,

@@ -429,11 +429,6 @@ public final class LwjglClApi implements ClApi {
     }
 
     @Override
-    public void adoptEvent(long event) {
-        // a handle is all that this binding knows of an event
-    }
-
-    @Override
     public void waitFor(long event) {
         try (MemoryStack stack = MemoryStack.stackPush()) {
             int status = CL10.nclWaitForEvents(1, stack.nlong(event));
