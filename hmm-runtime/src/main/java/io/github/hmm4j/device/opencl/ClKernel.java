@@ -49,11 +49,13 @@ final class ClKernel implements DeviceKernel {
 
     /// @param smallerGroups as in [KernelLimits]
     /// @param known         its parameters, if the driver need not know them
-    static ClKernel create(ClDevice device, long program, String name, boolean smallerGroups, @Nullable List<KernelParameter> known) {
+    static ClKernel create(ClDevice device, long program, String name, boolean smallerGroups,
+            @Nullable List<KernelParameter> known) {
         ClApi api = device.api();
         long handle = api.createKernel(program, name);
         try {
-            return new ClKernel(device, handle, name, known == null ? parameters(api, handle) : known, limits(api, device.handle(), handle, smallerGroups));
+            return new ClKernel(device, handle, name, known == null ? parameters(api, handle) : known,
+                    limits(api, device.handle(), handle, smallerGroups));
         } catch (RuntimeException e) {
             new Cleanup(e).run(() -> api.releaseKernel(handle));
             throw e;
@@ -137,7 +139,8 @@ final class ClKernel implements DeviceKernel {
     /// Puts the kernel on the queue, with the copies of its arguments around it. If it throws, nothing is in flight.
     ///
     /// @return the events of the commands that change memory
-    private List<Long> enqueueHere(long queue, long entry, long[] offset, long[] global, long[] local, List<KernelArgument.Copied> copies) {
+    private List<Long> enqueueHere(long queue, long entry, long[] offset, long[] global, long[] local,
+            List<KernelArgument.Copied> copies) {
         List<Long> events = new ArrayList<>(copies.size() + 1);
         try {
             for (KernelArgument.Copied copy : copies) {
@@ -170,7 +173,8 @@ final class ClKernel implements DeviceKernel {
     /// Like [NativeEnqueue], with all events that the outcome depends on; none if the launch did not happen.
     @FunctionalInterface
     private interface Commands {
-        List<Long> enqueue(long queue, long kernel, long[] offset, long[] global, long[] local, List<KernelArgument.Copied> copies);
+        List<Long> enqueue(long queue, long kernel, long[] offset, long[] global, long[] local,
+                List<KernelArgument.Copied> copies);
     }
 
     private @Nullable Completion enqueue(List<KernelArgument> arguments, NDRange range, Commands commands) {
