@@ -199,8 +199,11 @@ static int enqueue_commands(struct hmm_pager *p, struct hmm_launch *request, con
   if (!status) {
     *failed = HMM_CALL_KERNEL;
     unsigned wait_count = before->count + (unsigned)count;
-    status = CL(p, enqueue_kernel, HMM_CL_ENQUEUE_KERNEL)(queue, (void *)(uintptr_t)request->kernel, (unsigned)request->dimensions, (const size_t *)(uintptr_t)request->offset, (const size_t *)(uintptr_t)request->global,
-                                                          (const size_t *)(uintptr_t)request->local, wait_count, wait_count ? waits : NULL, event);
+    const size_t *offset = (const size_t *)(uintptr_t)request->offset, *global = (const size_t *)(uintptr_t)request->global;
+    status = CL(p, enqueue_kernel, HMM_CL_ENQUEUE_KERNEL)(queue, (void *)(uintptr_t)request->kernel,
+                                                          (unsigned)request->dimensions, offset, global,
+                                                          (const size_t *)(uintptr_t)request->local, wait_count,
+                                                          wait_count ? waits : NULL, event);
   }
   if (status && count) CL(p, of_object, HMM_CL_FLUSH)(queue); // if that fails, waiting sets them going
   for (uint64_t i = 0; i < count && status; i++) await_command(p, waits[before->count + i]); // they read frames that are nobody's launch's from now on

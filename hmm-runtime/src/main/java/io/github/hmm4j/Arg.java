@@ -55,28 +55,33 @@ public sealed interface Arg {
         return new Local(lengthBytes);
     }
 
-    /// A vector of these components, which are converted like scalars: `Arg.vector(1, 0.5)` is a `float2` as well as a `double2`, and no `int2`.
+    /// A vector of these components, which are converted like scalars: `Arg.vector(1, 0.5)` is a `float2` as well as a
+    /// `double2`, and no `int2`.
     ///
     /// @throws IllegalArgumentException if there are other than 2, 3, 4, 8 or 16
     static Arg vector(Number... components) {
         return new Vector(List.of(components));
     }
 
-    /// A value as it lies in memory, for structs and other types that are not built in: `value` is copied now, so it may be changed or freed behind this call, may lie anywhere (it need not
-    /// be managed), and needs no alignment of its own.
+    /// A value as it lies in memory, for structs and other types that are not built in: `value` is copied now, so it
+    /// may be changed or freed behind this call, may lie anywhere (it need not be managed), and needs no alignment of
+    /// its own.
     ///
-    /// The layout is the kernel's: a member begins at a multiple of its size, a vector of three like one of four, and the whole is as long as a multiple of its largest member's alignment.
-    /// So padding that a Java layout leaves out has to be written out there:
+    /// The layout is the kernel's: a member begins at a multiple of its size, a vector of three like one of four, and
+    /// the whole is as long as a multiple of its largest member's alignment. So padding that a Java layout leaves out
+    /// has to be written out there:
     ///
     /// ```java
     /// // typedef struct { int count; double weight; float4 tint[2]; } brush;
-    /// StructLayout brush = MemoryLayout.structLayout(JAVA_INT.withName("count"), MemoryLayout.paddingLayout(4), JAVA_DOUBLE.withName("weight"),
+    /// StructLayout brush = MemoryLayout.structLayout(
+    ///         JAVA_INT.withName("count"), MemoryLayout.paddingLayout(4), JAVA_DOUBLE.withName("weight"),
     ///         MemoryLayout.sequenceLayout(8, JAVA_FLOAT).withName("tint")); // 48 bytes
     /// paint.args(image, Arg.value(arena.allocate(brush))).launch(range);
     /// ```
     ///
-    /// Where the parameter's type is built in, it must have the size of that: 16 bytes for a `float4`, and for an `int3`, too. Of any other type OpenCL tells the name only; a wrong size is
-    /// refused at launch by drivers that know it, and elsewhere the kernel reads what it finds.
+    /// Where the parameter's type is built in, it must have the size of that: 16 bytes for a `float4`, and for an
+    /// `int3`, too. Of any other type OpenCL tells the name only; a wrong size is refused at launch by drivers that
+    /// know it, and elsewhere the kernel reads what it finds.
     ///
     /// @throws IllegalArgumentException if it is empty
     static Arg value(MemorySegment value) {

@@ -211,7 +211,8 @@ public final class Hmm implements AutoCloseable {
         return program(source, "");
     }
 
-    /// A program with compiler options of its own, such as `-DTILE=16`, `-cl-fast-relaxed-math` or `-I include`. It is in OpenCL C 1.2, too, unless they name a version (`-cl-std=CL3.0`).
+    /// A program with compiler options of its own, such as `-DTILE=16`, `-cl-fast-relaxed-math` or `-I include`. It is
+    /// in OpenCL C 1.2, too, unless they name a version (`-cl-std=CL3.0`).
     ///
     /// @throws IllegalArgumentException if there is a NUL among the options
     public Program program(Source source, String options) {

@@ -147,8 +147,9 @@ public final class HmmBuilder {
         return this;
     }
 
-    /// Where programs that OpenCL devices have compiled are kept for the next run. Default: what `-Dhmm.programCache=FOLDER` or `=off` says, else `hmm4j` in `$XDG_CACHE_HOME` or `~/.cache`, but
-    /// nothing of POCL's, which does that itself ([ProgramCache]).
+    /// Where programs that OpenCL devices have compiled are kept for the next run. Default: what
+    /// `-Dhmm.programCache=FOLDER` or `=off` says, else `hmm4j` in `$XDG_CACHE_HOME` or `~/.cache`, but nothing of
+    /// POCL's, which does that itself ([ProgramCache]).
     public HmmBuilder programs(ProgramCache cache) {
         clOptions = clOptions.programs(cache);
         return this;

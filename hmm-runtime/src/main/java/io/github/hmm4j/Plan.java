@@ -160,8 +160,10 @@ final class Plan {
             case Arg.Vector(List<Number> components) -> addValue(argument, "a vector", components.toArray(Number[]::new));
             case Arg.Value(MemorySegment value) -> {
                 KernelParameter parameter = parameter(argument);
-                require(parameter.space() == KernelParameter.Space.PRIVATE, argument, "a value of valueBytes=" + value.byteSize());
-                parameter.valueType().ifPresent(type -> require(type.bytes() == value.byteSize(), argument, "a value of valueBytes=" + value.byteSize() + ", it has " + type.bytes()));
+                require(parameter.space() == KernelParameter.Space.PRIVATE, argument,
+                        "a value of valueBytes=" + value.byteSize());
+                parameter.valueType().ifPresent(type -> require(type.bytes() == value.byteSize(), argument,
+                        "a value of valueBytes=" + value.byteSize() + ", it has " + type.bytes()));
                 passed.add(new Passed.Value(value));
             }
             default -> throw new IllegalArgumentException("kernel=%s, argument %d is a %s: not a managed segment, an Arg, a number, a boolean or a char"
@@ -344,7 +346,9 @@ final class Plan {
             KernelParameter parameter = parameter(argument);
             throw new IllegalArgumentException("kernel=%s, parameter %d is %s %s: %s"
                     .formatted(kernel.name(), parameter.index(), parameter.typeName(), parameter.name(),
-                            parameter.space() == KernelParameter.Space.OBJECT ? "images, samplers, pipes and queues cannot be passed here" : "it does not take " + what));
+                            parameter.space() == KernelParameter.Space.OBJECT
+                                    ? "images, samplers, pipes and queues cannot be passed here"
+                                    : "it does not take " + what));
         }
     }
 

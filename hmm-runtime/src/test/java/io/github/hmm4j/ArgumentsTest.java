@@ -56,10 +56,13 @@ class ArgumentsTest {
         refused("add", a, 1, 2.5f).hasMessageContaining("kernel=add, argument 2: int n cannot hold Float 2.5 without loss");
         refused("bump", a, -1, 0L).hasMessageContaining("ulong base cannot hold Integer -1");
         refused("add", a, Arg.vector(1, 2), 1).hasMessageContaining("kernel=add, parameter 1 is int delta: it does not take a vector of 2");
-        refused("add", a, Arg.value(MemorySegment.ofArray(new long[1])), 1).hasMessageContaining("int delta").hasMessageContaining("valueBytes=8");
-        refused("add", Arg.value(MemorySegment.ofArray(new long[1])), 1, 1).hasMessageContaining("int* data").hasMessageContaining("a value");
+        refused("add", a, Arg.value(MemorySegment.ofArray(new long[1])), 1).hasMessageContaining("int delta")
+                .hasMessageContaining("valueBytes=8");
+        refused("add", Arg.value(MemorySegment.ofArray(new long[1])), 1, 1).hasMessageContaining("int* data")
+                .hasMessageContaining("a value");
         assertThatThrownBy(() -> Arg.vector(1, 2, 3, 4, 5)).isInstanceOf(IllegalArgumentException.class).hasMessageContaining("components=5");
-        assertThatThrownBy(() -> Arg.value(MemorySegment.ofArray(new int[0]))).isInstanceOf(IllegalArgumentException.class).hasMessageContaining("valueBytes=0");
+        assertThatThrownBy(() -> Arg.value(MemorySegment.ofArray(new int[0])))
+                .isInstanceOf(IllegalArgumentException.class).hasMessageContaining("valueBytes=0");
     }
 
     @Test
@@ -112,8 +115,10 @@ class ArgumentsTest {
                 .hasMessageContaining("kernel=nothing, range=[2048]/[2048]").hasMessageContaining("=[1024, 1024, 1024]");
         assertThatThrownBy(() -> rig.kernel("nothing").args(a).launch(NDRange.of(64, 64).local(64, 64))).isInstanceOf(IllegalArgumentException.class)
                 .hasMessageContaining("CL_KERNEL_WORK_GROUP_SIZE=1024");
-        assertThatThrownBy(() -> rig.kernel("nothing").args(a).launch(NDRange.of(6, 10).local(2, 4))).isInstanceOf(IllegalArgumentException.class)
-                .hasMessageContaining("kernel=nothing: global=[6, 10] is no multiple of local=[2, 4]").hasMessageContaining("-cl-std=CL2.0").hasMessageContaining("NDRange.covering");
+        assertThatThrownBy(() -> rig.kernel("nothing").args(a).launch(NDRange.of(6, 10).local(2, 4)))
+                .isInstanceOf(IllegalArgumentException.class)
+                .hasMessageContaining("kernel=nothing: global=[6, 10] is no multiple of local=[2, 4]")
+                        .hasMessageContaining("-cl-std=CL2.0").hasMessageContaining("NDRange.covering");
         assertThatThrownBy(() -> rig.kernel("eights").args(a).launch(NDRange.of(16).local(4))).isInstanceOf(IllegalArgumentException.class)
                 .hasMessageContaining("kernel=eights").hasMessageContaining("reqd_work_group_size=[8, 1, 1]");
     }
@@ -171,13 +176,17 @@ class ArgumentsTest {
         assertThatThrownBy(() -> NDRange.of(10).local(0)).hasMessageContaining("local=[0]");
         assertThatThrownBy(() -> NDRange.of(10).local(5, 1)).isInstanceOf(IllegalArgumentException.class);
         assertThat(NDRange.covering(new long[] {10}, 4).global()).containsExactly(12);
-        assertThatThrownBy(() -> NDRange.of(10).offset(1, 1)).isInstanceOf(IllegalArgumentException.class).hasMessage("offset=[1, 1] and global=[10] differ in dimensions");
-        assertThatThrownBy(() -> NDRange.of(4, 4).offset(0, -1)).isInstanceOf(IllegalArgumentException.class).hasMessageContaining("offset=[0, -1] of global=[4, 4]");
-        assertThatThrownBy(() -> NDRange.of(10).offset(Long.MAX_VALUE - 9)).isInstanceOf(IllegalArgumentException.class).hasMessageContaining("2^63");
+        assertThatThrownBy(() -> NDRange.of(10).offset(1, 1)).isInstanceOf(IllegalArgumentException.class)
+                .hasMessage("offset=[1, 1] and global=[10] differ in dimensions");
+        assertThatThrownBy(() -> NDRange.of(4, 4).offset(0, -1)).isInstanceOf(IllegalArgumentException.class)
+                .hasMessageContaining("offset=[0, -1] of global=[4, 4]");
+        assertThatThrownBy(() -> NDRange.of(10).offset(Long.MAX_VALUE - 9)).isInstanceOf(IllegalArgumentException.class)
+                .hasMessageContaining("2^63");
         NDRange part = NDRange.of(12, 10).offset(5, 7).local(4, 4);
         assertThat(part.offset()).containsExactly(5, 7);
         assertThat(part.itemsOfWholeGroups()).isEqualTo(12 * 12);
-        assertThat(part).hasToString("[12, 10]/[4, 4]+[5, 7]").isNotEqualTo(part.offset(0, 0)).isEqualTo(NDRange.of(12, 10).local(4, 4).offset(5, 7));
+        assertThat(part).hasToString("[12, 10]/[4, 4]+[5, 7]").isNotEqualTo(part.offset(0, 0))
+                .isEqualTo(NDRange.of(12, 10).local(4, 4).offset(5, 7));
         assertThat(part.offset(0, 0)).isEqualTo(NDRange.of(12, 10).local(4, 4));
     }
 }

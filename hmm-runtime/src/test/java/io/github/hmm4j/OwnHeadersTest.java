@@ -41,12 +41,15 @@ class OwnHeadersTest {
         Path include = Files.createDirectories(folder.resolve("include"));
         Files.writeString(include.resolve("seven.h"), "#include \"neighbour.h\"\n#define SEVEN (NEIGHBOUR + 1)\n");
         Files.writeString(include.resolve("neighbour.h"), "#define NEIGHBOUR 6\n");
-        Source source = Source.text("own.cl", "#include \"seven.h\"\n#include <seven.h>\nkernel void f(global int *out) { *out = SEVEN * TIMES; }\n");
-        try (Hmm hmm = Hmm.builder().heap(ByteSize.mib(16)).binding(binding).hostAccess(HostAccess.Mode.CHECKED).open()) {
+        Source source = Source.text("own.cl",
+                "#include \"seven.h\"\n#include <seven.h>\nkernel void f(global int *out) { *out = SEVEN * TIMES; }\n");
+        try (Hmm hmm = Hmm.builder().heap(ByteSize.mib(16)).binding(binding).hostAccess(HostAccess.Mode.CHECKED)
+                .open()) {
             assertThat(result(hmm, source, "-I " + include + " -DTIMES=6")).isEqualTo(42);
             Files.writeString(include.resolve("neighbour.h"), "#define NEIGHBOUR 9\n");
             assertThat(result(hmm, source, "-DTIMES=6 -I" + include)).isEqualTo(60);
-            assertThatThrownBy(() -> result(hmm, source, "-DTIMES=6")).isInstanceOf(KernelBuildException.class).hasMessageContaining("own.cl:1").hasMessageContaining("seven.h");
+            assertThatThrownBy(() -> result(hmm, source, "-DTIMES=6")).isInstanceOf(KernelBuildException.class)
+                    .hasMessageContaining("own.cl:1").hasMessageContaining("seven.h");
         }
     }
 
@@ -54,7 +57,8 @@ class OwnHeadersTest {
     @EnumSource
     void ownOptionsKeepTheVersionUnlessTheySetIt(ClBinding binding) {
         Source source = Source.text("version.cl", "kernel void f(global int *out) { *out = __OPENCL_C_VERSION__; }\n");
-        try (Hmm hmm = Hmm.builder().heap(ByteSize.mib(16)).binding(binding).hostAccess(HostAccess.Mode.CHECKED).open()) {
+        try (Hmm hmm = Hmm.builder().heap(ByteSize.mib(16)).binding(binding).hostAccess(HostAccess.Mode.CHECKED)
+                .open()) {
             assertThat(result(hmm, source, "")).isEqualTo(120);
             assertThat(result(hmm, source, "-cl-mad-enable")).isEqualTo(120);
             assertThat(result(hmm, source, "-cl-mad-enable -cl-std=CL1.1")).isEqualTo(110);
@@ -66,7 +70,8 @@ class OwnHeadersTest {
     @ParameterizedTest
     @EnumSource
     void ownHeadersBesideOursInAKernelThatPages(ClBinding binding) throws Exception {
-        Files.writeString(folder.resolve("item.clh"), "#pragma once\n#include \"hmm.clh\"\ntypedef struct { int value; } item;\n");
+        Files.writeString(folder.resolve("item.clh"),
+                "#pragma once\n#include \"hmm.clh\"\ntypedef struct { int value; } item;\n");
         Path file = Files.writeString(folder.resolve("pages.cl"), """
                 #include "item.clh"
                 #include "hmm.clh"
@@ -82,7 +87,8 @@ class OwnHeadersTest {
         int page = 4096;
         try (Hmm hmm = Hmm.builder().heap(ByteSize.mib(16)).binding(binding).pageSize(page).budget(16L * page).open()) {
             MemorySegment data = hmm.heap().allocate(64L * page);
-            Launch launch = hmm.program(Source.file(file)).kernel("add_one").args(Arg.heap(Arg.inOut(data)), data.address(), (long) page).launch(NDRange.of(64)).await();
+            Launch launch = hmm.program(Source.file(file)).kernel("add_one")
+                    .args(Arg.heap(Arg.inOut(data)), data.address(), (long) page).launch(NDRange.of(64)).await();
             assertThat(launch.moves().rounds()).isGreaterThan(1);
             try (HostView view = hmm.heap().view(data, Access.READ)) {
                 for (int i = 0; i < 64; i++) {

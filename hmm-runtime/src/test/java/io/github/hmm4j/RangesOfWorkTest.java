@@ -73,7 +73,8 @@ class RangesOfWorkTest {
                 }
             }
             assertThat(intsOf(hmm, out)).isEqualTo(expected);
-            ids.args(out.asSlice(4), width).launch(NDRange.of(4).offset(20)).await(); // a copied argument, and the driver's work-group
+            // a copied argument, and the driver's work-group
+            ids.args(out.asSlice(4), width).launch(NDRange.of(4).offset(20)).await();
             assertThat(Arrays.stream(intsOf(hmm, out), 21, 25).map(seen -> seen / 1000)).containsOnly(20);
         }
     }
@@ -83,7 +84,8 @@ class RangesOfWorkTest {
     void kernelsThatMissPagesCountTheirWorkItemsFromZero(Mode mode) {
         int step = 4096;
         for (ClBinding binding : ClBinding.values()) {
-            try (Hmm hmm = Hmm.builder().heap(ByteSize.mib(16)).binding(binding).hostAccess(mode).pageSize(step).budget(24L * step).open()) {
+            try (Hmm hmm = Hmm.builder().heap(ByteSize.mib(16)).binding(binding).hostAccess(mode).pageSize(step)
+                    .budget(24L * step).open()) {
                 MemorySegment data = hmm.heap().allocate(JAVA_INT, 1024L * 350);
                 for (String options : List.of("", "-cl-std=CL3.0")) { // groups have another size there
                     countFromZero(hmm, hmm.program(PAGED, options), data, step);
@@ -101,7 +103,8 @@ class RangesOfWorkTest {
         for (int i = 0; i < 350; i++) {
             assertThat(seen[i * 1024]).as("item %d", i).isEqualTo(5000 + i); // once each
         }
-        program.kernel("add_in_groups").args(Arg.heap(Arg.inOut(data)), data.address(), step).launch(NDRange.of(64).offset(700).local(8)).await();
+        program.kernel("add_in_groups").args(Arg.heap(Arg.inOut(data)), data.address(), step)
+                .launch(NDRange.of(64).offset(700).local(8)).await();
         seen = intsOf(hmm, data);
         for (int i = 0; i < 64; i++) {
             assertThat(seen[i * 1024]).as("item %d", i).isEqualTo(5700 + 2 * i);
@@ -113,7 +116,8 @@ class RangesOfWorkTest {
     @ParameterizedTest
     @EnumSource
     void workItemsOfKernelsThatFaultAreNumberedFromTheOffset(ClBinding binding) {
-        try (Hmm hmm = Hmm.builder().heap(ByteSize.mib(16)).binding(binding).hostAccess(Mode.UFFD).pageSize(4096).deviceFaults().open()) {
+        try (Hmm hmm = Hmm.builder().heap(ByteSize.mib(16)).binding(binding).hostAccess(Mode.UFFD).pageSize(4096)
+                .deviceFaults().open()) {
             MemorySegment out = hmm.heap().allocate(JAVA_INT, 4096);
             hmm.program(SOURCE).kernel("ids").args(out, 1024).launch(NDRange.of(500, 2).offset(300, 1)).await();
             for (int i = 0; i < 4096; i++) {
@@ -126,9 +130,11 @@ class RangesOfWorkTest {
     @Test
     void aJavaKernelGetsTheOffset() {
         AtomicReference<NDRange> seen = new AtomicReference<>();
-        SimDevice device = SimDevice.builder().kernels(new SimKernels().add("kernel void ids(global int *out, int width)", (_, range) -> seen.set(range))).open();
+        SimDevice device = SimDevice.builder().kernels(new SimKernels()
+                .add("kernel void ids(global int *out, int width)", (_, range) -> seen.set(range))).open();
         try (Hmm hmm = Hmm.builder().heap(ByteSize.mib(16)).device(device).open()) {
-            hmm.program(SOURCE).kernel("ids").args(hmm.heap().allocate(64), 1).launch(NDRange.of(8).offset(3).local(4)).await();
+            hmm.program(SOURCE).kernel("ids").args(hmm.heap().allocate(64), 1)
+                    .launch(NDRange.of(8).offset(3).local(4)).await();
             assertThat(seen.get().offset()).containsExactly(3);
         }
     }
@@ -145,7 +151,8 @@ class RangesOfWorkTest {
                 if (limits.smallerGroups()) { // no driver that we have run on does
                     ids.args(out, 1).launch(NDRange.of(10).local(4)).await();
                 } else {
-                    assertThatIllegalArgumentException().isThrownBy(() -> ids.args(out, 1).launch(NDRange.of(10).local(4)))
+                    assertThatIllegalArgumentException()
+                            .isThrownBy(() -> ids.args(out, 1).launch(NDRange.of(10).local(4)))
                             .withMessageContaining("kernel=ids: global=[10] is no multiple of local=[4]");
                 }
             }
@@ -157,7 +164,8 @@ class RangesOfWorkTest {
         KernelLimits limits = new KernelLimits(64, List.of(64L, 64L, 64L), List.of(), 0, 1024, 8, true);
         limits.require("k", NDRange.of(10).local(4), 0);
         KernelLimits required = new KernelLimits(64, List.of(64L, 64L, 64L), List.of(4L, 1L, 1L), 0, 1024, 8, true);
-        assertThatIllegalArgumentException().isThrownBy(() -> required.require("k", NDRange.of(10), 0)).withMessageContaining("reqd_work_group_size=[4, 1, 1]");
+        assertThatIllegalArgumentException().isThrownBy(() -> required.require("k", NDRange.of(10), 0))
+                .withMessageContaining("reqd_work_group_size=[4, 1, 1]");
     }
 
     private static int[] intsOf(Hmm hmm, MemorySegment segment) {

@@ -34,7 +34,8 @@ class StructsTest {
     /// `typedef struct { char tag; double weight; struct { short id; float at[3]; } points[2]; int3 last; } shape`
     private static final StructLayout SHAPE = MemoryLayout.structLayout(
             JAVA_BYTE.withName("tag"), MemoryLayout.paddingLayout(7), JAVA_DOUBLE.withName("weight"),
-            MemoryLayout.sequenceLayout(2, MemoryLayout.structLayout(JAVA_SHORT.withName("id"), MemoryLayout.paddingLayout(2),
+            MemoryLayout.sequenceLayout(2, MemoryLayout.structLayout(JAVA_SHORT.withName("id"),
+                    MemoryLayout.paddingLayout(2),
                     MemoryLayout.sequenceLayout(3, JAVA_FLOAT).withName("at"))).withName("points"),
             MemoryLayout.sequenceLayout(4, JAVA_INT).withName("last"));
 
@@ -79,9 +80,11 @@ class StructsTest {
         shape.set(JAVA_BYTE, 0, (byte) -7);
         shape.set(JAVA_DOUBLE, 8, 0.1);
         for (int p = 0; p < 2; p++) {
-            shape.set(JAVA_SHORT, SHAPE.byteOffset(PathElement.groupElement("points"), PathElement.sequenceElement(p), PathElement.groupElement("id")), (short) (1000 + p));
+            shape.set(JAVA_SHORT, SHAPE.byteOffset(PathElement.groupElement("points"), PathElement.sequenceElement(p),
+                    PathElement.groupElement("id")), (short) (1000 + p));
             for (int i = 0; i < 3; i++) {
-                shape.set(JAVA_FLOAT, SHAPE.byteOffset(PathElement.groupElement("points"), PathElement.sequenceElement(p), PathElement.groupElement("at"),
+                shape.set(JAVA_FLOAT, SHAPE.byteOffset(PathElement.groupElement("points"),
+                        PathElement.sequenceElement(p), PathElement.groupElement("at"),
                         PathElement.sequenceElement(i)), p + i / 4f);
             }
         }
@@ -100,7 +103,8 @@ class StructsTest {
     }
 
     private static void assertUnpacked(double... seen) {
-        assertThat(seen).containsExactly(64, -7, 0.1, 1000, 0, 0.25, 0.5, 1001, 1, 1.25, 1.5, 42, Integer.MIN_VALUE, 3, 2.5);
+        assertThat(seen).containsExactly(64, -7, 0.1, 1000, 0, 0.25, 0.5, 1001, 1, 1.25, 1.5, 42, Integer.MIN_VALUE, 3,
+                2.5);
     }
 
     @ParameterizedTest
@@ -119,7 +123,8 @@ class StructsTest {
                 byte[] bytes = shape(Arena.ofAuto()).toArray(JAVA_BYTE);
                 byte[] shifted = new byte[bytes.length + 1];
                 System.arraycopy(bytes, 0, shifted, 1, bytes.length);
-                assertUnpacked(unpacked(hmm, Arg.value(MemorySegment.ofArray(shifted).asSlice(1)))); // needs no alignment
+                // needs no alignment
+                assertUnpacked(unpacked(hmm, Arg.value(MemorySegment.ofArray(shifted).asSlice(1))));
                 MemorySegment managed = hmm.heap().allocate(SHAPE);
                 try (HostView view = hmm.heap().view(managed, Access.WRITE)) {
                     view.segment().copyFrom(MemorySegment.ofArray(bytes));
@@ -140,7 +145,8 @@ class StructsTest {
             assertThat(out.toArray(JAVA_FLOAT)).containsExactly(floats());
             hmm.heap().discard(out);
             float[] values = floats();
-            wide.args(out, Arg.value(MemorySegment.ofArray(values).asSlice(0, 64)), Arg.value(MemorySegment.ofArray(values).asSlice(64))).launch(NDRange.of(1)).await();
+            wide.args(out, Arg.value(MemorySegment.ofArray(values).asSlice(0, 64)),
+                    Arg.value(MemorySegment.ofArray(values).asSlice(64))).launch(NDRange.of(1)).await();
             assertThat(out.toArray(JAVA_FLOAT)).containsExactly(floats());
         }
     }
@@ -182,7 +188,9 @@ class StructsTest {
             args.memory(0).set(JAVA_DOUBLE, 16, args.intValue(1));
             args.memory(0).set(JAVA_DOUBLE, 24, args.floatValue(3));
         });
-        SimDevice device = kind == SimKind.PRIVATE ? SimDevice.builder().kernels(kernels).open() : SimDevice.builder().coherent(true).kernels(kernels).open();
+        SimDevice device = kind == SimKind.PRIVATE
+                ? SimDevice.builder().kernels(kernels).open()
+                : SimDevice.builder().coherent(true).kernels(kernels).open();
         try (Hmm hmm = Hmm.builder().heap(ByteSize.mib(16)).device(device).open()) {
             assertThat(unpacked(hmm, Arg.value(shape(Arena.ofAuto())))).startsWith(64, 0.1, 3, 2.5);
         }
@@ -196,7 +204,8 @@ class StructsTest {
         try (Hmm hmm = Hmm.builder().heap(ByteSize.mib(16)).binding(binding).open()) {
             MemorySegment out = hmm.heap().allocate(JAVA_FLOAT, 20);
             Kernel draw = hmm.program(SOURCE).kernel("draw");
-            for (Object argument : new Object[] {out, Arg.nullPointer(), 0L, Arg.value(MemorySegment.ofArray(new long[1])), Arg.local(8), Arg.vector(0, 0)}) {
+            for (Object argument : new Object[] {out, Arg.nullPointer(), 0L,
+                    Arg.value(MemorySegment.ofArray(new long[1])), Arg.local(8), Arg.vector(0, 0)}) {
                 assertThatIllegalArgumentException().isThrownBy(() -> draw.args(out, argument, 1).launch(NDRange.of(1)))
                         .withMessage("kernel=draw, parameter 1 is image2d_t picture: images, samplers, pipes and queues cannot be passed here");
             }
@@ -212,12 +221,16 @@ class StructsTest {
             Arg color = Arg.vector(1f, 2f, 3f, 4f);
             Kernel wide = hmm.program(SOURCE).kernel("wide");
             for (int bytes : new int[] {60, 68}) {
-                assertThatIllegalArgumentException().isThrownBy(() -> wide.args(out, Arg.value(MemorySegment.ofArray(new byte[bytes])), color).launch(NDRange.of(1)))
-                        .withMessage("kernel=wide, parameter 1 is float16 many: it does not take a value of valueBytes=" + bytes + ", it has 64");
+                assertThatIllegalArgumentException().isThrownBy(() -> wide.args(out,
+                        Arg.value(MemorySegment.ofArray(new byte[bytes])), color).launch(NDRange.of(1)))
+                        .withMessage("kernel=wide, parameter 1 is float16 many: it does not take a value of valueBytes="
+                                + bytes + ", it has 64");
             }
-            assertThatIllegalArgumentException().isThrownBy(() -> wide.args(Arg.value(MemorySegment.ofArray(new long[1])), color, color).launch(NDRange.of(1)))
+            assertThatIllegalArgumentException().isThrownBy(() ->
+                    wide.args(Arg.value(MemorySegment.ofArray(new long[1])), color, color).launch(NDRange.of(1)))
                     .withMessage("kernel=wide, parameter 0 is float* out: it does not take a value of valueBytes=8");
-            assertThatIllegalArgumentException().isThrownBy(() -> Arg.value(MemorySegment.NULL)).withMessage("valueBytes=0, must be positive");
+            assertThatIllegalArgumentException().isThrownBy(() -> Arg.value(MemorySegment.NULL))
+                    .withMessage("valueBytes=0, must be positive");
         }
     }
 }

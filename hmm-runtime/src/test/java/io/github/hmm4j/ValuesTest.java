@@ -150,7 +150,8 @@ class ValuesTest {
             assertThatIllegalArgumentException().isThrownBy(() -> seen(hmm, "vectors", Arg.vector(1, 0.1), four, three))
                     .withMessageContaining("argument 1: float2 a cannot hold Integer 1, Double 0.1 without loss");
             assertThatIllegalArgumentException()
-                    .isThrownBy(() -> seen(hmm, "vectors", Arg.vector(1, 2), four, Arg.value(MemorySegment.ofArray(new int[3]))))
+                    .isThrownBy(() -> seen(hmm, "vectors", Arg.vector(1, 2), four,
+                            Arg.value(MemorySegment.ofArray(new int[3]))))
                     .withMessageContaining("int3 c").withMessageContaining("valueBytes=12");
         }
     }

@@ -16,10 +16,13 @@ public final class BuildOptions {
     ///
     /// @throws IllegalArgumentException as [#checked]
     public static String withVersion(String options) {
-        return words(checked(options)).stream().anyMatch(word -> word.startsWith(VERSION)) ? options : (DEFAULT_VERSION + " " + options).strip();
+        return words(checked(options)).stream().anyMatch(word -> word.startsWith(VERSION))
+                ? options
+                : (DEFAULT_VERSION + " " + options).strip();
     }
 
-    /// Whether a program compiled so may be launched over work-items that are no multiple of the work-group, on devices that can: from OpenCL C 2.0 on.
+    /// Whether a program compiled so may be launched over work-items that are no multiple of the work-group, on devices
+    /// that can: from OpenCL C 2.0 on.
     public static boolean allowSmallerGroups(String options) {
         String version = "";
         for (String word : words(options)) {

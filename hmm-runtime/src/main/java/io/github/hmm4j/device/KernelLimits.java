@@ -6,15 +6,20 @@ import java.util.List;
 /// What one kernel can be launched with on its device. Drivers that are asked for more return an error without a word, or end the process.
 ///
 /// @param groupItems        work-items in one work-group (`CL_KERNEL_WORK_GROUP_SIZE`)
-/// @param itemsPerSide      of these in each dimension, for as many dimensions as there may be (`CL_DEVICE_MAX_WORK_ITEM_SIZES`)
-/// @param requiredGroup     the one work-group that the kernel runs in, in three dimensions, or empty if it declares none (`reqd_work_group_size`)
+/// @param itemsPerSide      of these in each dimension, for as many dimensions as there may be
+///                          (`CL_DEVICE_MAX_WORK_ITEM_SIZES`)
+/// @param requiredGroup     the one work-group that the kernel runs in, in three dimensions, or empty if it declares none
+///                          (`reqd_work_group_size`)
 /// @param ownLocalBytes     local memory that the kernel declares itself (`CL_KERNEL_LOCAL_MEM_SIZE`)
 /// @param localBytes        local memory of one work-group in all (`CL_DEVICE_LOCAL_MEM_SIZE`)
-/// @param preferredMultiple work-groups of a multiple of so many work-items leave no part of the hardware idle (`CL_KERNEL_PREFERRED_WORK_GROUP_SIZE_MULTIPLE`)
-/// @param smallerGroups     whether work-items need not be a multiple of the work-group: the last one is smaller then. From OpenCL 2.0 on, where the device can and the program is compiled for it
-///                          (`-cl-std=CL2.0` or later)
+/// @param preferredMultiple work-groups of a multiple of so many work-items leave no part of the hardware idle
+///                          (`CL_KERNEL_PREFERRED_WORK_GROUP_SIZE_MULTIPLE`)
+/// @param smallerGroups     whether work-items need not be a multiple of the work-group: the last one is smaller then.
+///                          From OpenCL 2.0 on, where the device can and the program is compiled for it (`-cl-std=CL2.0`
+///                          or later)
 public record KernelLimits(
-        long groupItems, List<Long> itemsPerSide, List<Long> requiredGroup, long ownLocalBytes, long localBytes, long preferredMultiple, boolean smallerGroups) {
+        long groupItems, List<Long> itemsPerSide, List<Long> requiredGroup, long ownLocalBytes, long localBytes,
+        long preferredMultiple, boolean smallerGroups) {
 
     public KernelLimits {
         itemsPerSide = List.copyOf(itemsPerSide);
@@ -95,8 +100,10 @@ public record KernelLimits(
         long[] global = range.global();
         for (int d = 0; d < group.length; d++) {
             if (global[d] % group[d] != 0) {
-                throw new IllegalArgumentException(("kernel=%s: global=%s is no multiple of local=%s, which takes OpenCL 2.0: a device with non-uniform work-groups and a program compiled with"
-                        + " -cl-std=CL2.0 or later; else round up (NDRange.covering) and let the kernel ignore the surplus").formatted(kernel, Arrays.toString(global), Arrays.toString(group)));
+                throw new IllegalArgumentException(("kernel=%s: global=%s is no multiple of local=%s, which takes OpenCL 2.0:"
+                        + " a device with non-uniform work-groups and a program compiled with -cl-std=CL2.0 or later;"
+                        + " else round up (NDRange.covering) and let the kernel ignore the surplus")
+                        .formatted(kernel, Arrays.toString(global), Arrays.toString(group)));
             }
         }
     }

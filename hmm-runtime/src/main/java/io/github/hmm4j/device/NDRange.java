@@ -2,7 +2,8 @@ package io.github.hmm4j.device;
 
 import java.util.Arrays;
 
-/// The index space of a launch: one to three dimensions of work-items, and optionally where their numbers begin and the size of a work-group.
+/// The index space of a launch: one to three dimensions of work-items, and optionally where their numbers begin and the
+/// size of a work-group.
 ///
 /// ```java
 /// NDRange.of(1000)                            // get_global_id(0) is 0 to 999, the driver chooses the work-group
@@ -31,7 +32,8 @@ public final class NDRange {
         }
         if (offset.length != global.length) {
             throw new IllegalArgumentException(
-                    "offset=" + Arrays.toString(offset) + " and global=" + Arrays.toString(global) + " differ in dimensions");
+                    "offset=" + Arrays.toString(offset) + " and global=" + Arrays.toString(global)
+                            + " differ in dimensions");
         }
         for (int d = 0; d < global.length; d++) {
             if (global[d] <= 0) {
@@ -41,7 +43,8 @@ public final class NDRange {
                 throw new IllegalArgumentException("local=" + Arrays.toString(local) + ", all must be positive");
             }
             if (offset[d] < 0 || offset[d] > Long.MAX_VALUE - global[d]) {
-                throw new IllegalArgumentException("offset=" + Arrays.toString(offset) + " of global=" + Arrays.toString(global)
+                throw new IllegalArgumentException(
+                        "offset=" + Arrays.toString(offset) + " of global=" + Arrays.toString(global)
                         + ", must not be negative, and the last work-item must have a number below 2^63");
             }
         }
@@ -54,15 +57,17 @@ public final class NDRange {
         return new NDRange(global, new long[0], new long[global.length]);
     }
 
-    /// The same work-items in work-groups of `local`. Where that does not divide them, the last work-group of a dimension is smaller, which not all devices
-    /// and programs can do ([KernelLimits#smallerGroups]): the launch is refused there.
+    /// The same work-items in work-groups of `local`. Where that does not divide them, the last work-group of a
+    /// dimension is smaller, which not all devices and programs can do ([KernelLimits#smallerGroups]): the launch is
+    /// refused there.
     ///
     /// @throws IllegalArgumentException if it has other dimensions or one is not positive
     public NDRange local(long... local) {
         return new NDRange(global, local, offset);
     }
 
-    /// The same work-items under other numbers: `get_global_id` counts from `offset`, in each dimension. What a kernel does at once over a long array is done in parts that way.
+    /// The same work-items under other numbers: `get_global_id` counts from `offset`, in each dimension. What a kernel
+    /// does at once over a long array is done in parts that way.
     ///
     /// @throws IllegalArgumentException if it has other dimensions or one is negative
     public NDRange offset(long... offset) {
@@ -125,7 +130,8 @@ public final class NDRange {
 
     @Override
     public boolean equals(Object other) {
-        return other instanceof NDRange that && Arrays.equals(global, that.global) && Arrays.equals(local, that.local) && Arrays.equals(offset, that.offset);
+        return other instanceof NDRange that && Arrays.equals(global, that.global) && Arrays.equals(local, that.local)
+                && Arrays.equals(offset, that.offset);
     }
 
     @Override
@@ -136,6 +142,7 @@ public final class NDRange {
     @Override
     public String toString() {
         boolean begins = Arrays.stream(offset).anyMatch(first -> first != 0);
-        return Arrays.toString(global) + (local.length == 0 ? "" : "/" + Arrays.toString(local)) + (begins ? "+" + Arrays.toString(offset) : "");
+        return Arrays.toString(global) + (local.length == 0 ? "" : "/" + Arrays.toString(local))
+                + (begins ? "+" + Arrays.toString(offset) : "");
     }
 }

@@ -12,5 +12,6 @@ public interface NativeEnqueue {
     /// @param local  as long as `global`, or empty: the driver chooses
     /// @param copies  those of its arguments that are to be copied around it
     /// @return a `cl_event` with a reference for the caller, or 0 if the launch did not happen and nothing is wrong
-    long enqueue(long queue, long kernel, long[] offset, long[] global, long[] local, List<KernelArgument.Copied> copies);
+    long enqueue(long queue, long kernel, long[] offset, long[] global, long[] local,
+            List<KernelArgument.Copied> copies);
 }

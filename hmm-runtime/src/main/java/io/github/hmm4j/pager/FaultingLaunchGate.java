@@ -44,11 +44,13 @@ public final class FaultingLaunchGate implements LaunchGate {
         List<PageUse> uses = needs.published();
         long startNanos = System.nanoTime();
         AtomicLong number = new AtomicLong();
-        Completion completion = enqueue.fromNative((queue, kernel, offset, global, local, _) -> { // no argument is a copy: Plan refuses those
+        // no argument is a copy: Plan refuses those
+        Completion completion = enqueue.fromNative((queue, kernel, offset, global, local, _) -> {
             try (Arena arena = Arena.ofConfined()) {
                 MemorySegment request = arena.allocateFrom(JAVA_LONG, mirror.index(), NativeLaunchGate.usesOf(arena, uses).address(), uses.size(), 0, 0, mirror.tick(), 0, 0, queue, kernel,
                         global.length, arena.allocateFrom(JAVA_LONG, global).address(), local.length == 0 ? 0 : arena.allocateFrom(JAVA_LONG, local).address(), 0, 0, 0,
-                        arena.allocateFrom(enqueue.kernelName()).address(), 0, 0, 0, 0, 0, 0, arena.allocateFrom(JAVA_LONG, offset).address());
+                        arena.allocateFrom(enqueue.kernelName()).address(), 0, 0, 0, 0, 0, 0,
+                        arena.allocateFrom(JAVA_LONG, offset).address());
                 MemorySegment failure = arena.allocate(JAVA_LONG, PagerCalls.FAILURE_WORDS);
                 if (PagerCalls.launch(pager, request, failure) != 0) {
                     throw NativeFailure.of(heap, failure, true, "launch on " + mirror);

@@ -78,7 +78,9 @@ public final class NativeLaunchGate implements LaunchGate {
                         mirror.index(), usesOf(arena, published).address(), published.size(), windowsOf(arena, windows).address(), windows.size(), mirror.tick(),
                         insist ? 1 : 0, insist ? regionsOf(arena, windows).address() : 0, queue, kernel, global.length, arena.allocateFrom(JAVA_LONG, global).address(),
                         local.length == 0 ? 0 : arena.allocateFrom(JAVA_LONG, local).address(), 0, 0, 0,
-                        arena.allocateFrom(enqueue.kernelName()).address(), moves.address(), published.size() - uses.size(), table.address(), copiesOf(arena, copies).address(), copies.size(), 0, arena.allocateFrom(JAVA_LONG, offset).address());
+                        arena.allocateFrom(enqueue.kernelName()).address(), moves.address(),
+                        published.size() - uses.size(), table.address(), copiesOf(arena, copies).address(),
+                        copies.size(), 0, arena.allocateFrom(JAVA_LONG, offset).address());
                 MemorySegment failure = arena.allocate(JAVA_LONG, PagerCalls.FAILURE_WORDS);
                 int result = PagerCalls.launch(pager, request, failure);
                 long launched = request.getAtIndex(JAVA_LONG, EVENT);

@@ -11,9 +11,11 @@ class BuildOptionsTest {
     void theVersionIsAddedUnlessThereIsOne() {
         assertThat(BuildOptions.withVersion("")).isEqualTo("-cl-std=CL1.2");
         assertThat(BuildOptions.withVersion("-DN=4 -I include")).isEqualTo("-cl-std=CL1.2 -DN=4 -I include");
-        assertThat(BuildOptions.withVersion(" -cl-fast-relaxed-math  -cl-std=CL3.0")).isEqualTo(" -cl-fast-relaxed-math  -cl-std=CL3.0");
+        assertThat(BuildOptions.withVersion(" -cl-fast-relaxed-math  -cl-std=CL3.0"))
+                .isEqualTo(" -cl-fast-relaxed-math  -cl-std=CL3.0");
         assertThat(BuildOptions.withVersion("-DX=-cl-std=CL3.0")).isEqualTo("-cl-std=CL1.2 -DX=-cl-std=CL3.0");
-        assertThatIllegalArgumentException().isThrownBy(() -> BuildOptions.withVersion("-DX\0")).withMessageContaining("NUL at index=3");
+        assertThatIllegalArgumentException().isThrownBy(() -> BuildOptions.withVersion("-DX\0"))
+                .withMessageContaining("NUL at index=3");
     }
 
     @Test

@@ -7,7 +7,8 @@ import static java.nio.charset.StandardCharsets.UTF_8;
 import java.nio.ByteBuffer;
 import java.nio.charset.CharacterCodingException;
 
-/// How source files become text. What is not in UTF-8 is old code with comments in ISO-8859-1, as a rule; outside of comments and strings OpenCL C has no such characters.
+/// How source files become text. What is not in UTF-8 is old code with comments in ISO-8859-1, as a rule; outside of
+/// comments and strings OpenCL C has no such characters.
 final class Encoding {
 
     private static final char MARK = '\uFEFF';

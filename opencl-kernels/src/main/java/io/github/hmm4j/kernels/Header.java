@@ -11,7 +11,8 @@ import java.util.regex.Pattern;
 /// @param code  its text
 record Header(String name, String place, String code) {
 
-    private static final Pattern GUARD = Pattern.compile("\\s*#\\s*(?:ifndef\\s+(\\w+)|if\\s*!\\s*defined\\s*\\(?\\s*(\\w+)\\s*\\)?)\\s*");
+    private static final Pattern GUARD =
+            Pattern.compile("\\s*#\\s*(?:ifndef\\s+(\\w+)|if\\s*!\\s*defined\\s*\\(?\\s*(\\w+)\\s*\\)?)\\s*");
     private static final Pattern DEFINE = Pattern.compile("\\s*#\\s*define\\s+(\\w+)\\b.*");
     private static final Pattern ONCE = Pattern.compile("\\s*#\\s*pragma\\s+once\\b.*");
 

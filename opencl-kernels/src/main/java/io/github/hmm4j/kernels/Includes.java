@@ -10,8 +10,8 @@ import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 import org.jspecify.annotations.Nullable;
 
-/// Puts headers that are known here in place of their `#include "..."` lines, each time, with `#line` around them. All else is the compiler's business: conditions, what includes guard, and
-/// headers that are not known here.
+/// Puts headers that are known here in place of their `#include "..."` lines, each time, with `#line` around them. All
+/// else is the compiler's business: conditions, what includes guard, and headers that are not known here.
 final class Includes {
 
     /// Finds headers.
@@ -86,14 +86,18 @@ final class Includes {
         List<CodeLine> lines = CodeLine.of(header.code());
         boolean isOnce = Header.isOnce(lines);
         if (open.stream().anyMatch(each -> each.place().equals(header.place()))) {
-            if (!isOnce && !Header.isGuarded(lines)) { // an error where it is compiled, and none in a branch that is not
+            // an error where it is compiled, and none in a branch that is not
+            if (!isOnce && !Header.isGuarded(lines)) {
                 line(lineNumber, from);
-                out.append("#error ").append(header.name()).append(" includes itself, and has neither a guard nor #pragma once\n");
+                out.append("#error ").append(header.name())
+                        .append(" includes itself, and has neither a guard nor #pragma once\n");
             }
             return;
         }
         if (out.length() + header.code().length() > MOST_CHARS) {
-            throw new IllegalArgumentException("the program has more than %d characters with its headers: include=%s, at %s:%d".formatted(MOST_CHARS, header.name(), from, lineNumber));
+            throw new IllegalArgumentException(
+                    "the program has more than %d characters with its headers: include=%s, at %s:%d"
+                            .formatted(MOST_CHARS, header.name(), from, lineNumber));
         }
         if (isOnce) { // which the compiler heeds in files only
             String guard = "HMM_INCLUDED_ONCE_" + once.computeIfAbsent(header.place(), _ -> once.size());

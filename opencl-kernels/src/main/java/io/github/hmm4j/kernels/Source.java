@@ -18,11 +18,14 @@ import org.jspecify.annotations.Nullable;
 
 /// The text of one OpenCL C program, with headers that lie beside it, and those of this library, already in place.
 ///
-/// `#include "..."` of such a header is replaced by its text, each time; `#line` directives around it make the compiler name the real file and line in its messages. A header is looked for
-/// beside the file that includes it, then beside the program's own file, then among the headers of this library (`hmm.clh`). Conditions, guards, `#pragma once` and headers that are found
-/// nowhere stay what they are for the compiler: so do `#include <...>` and what the options' `-I` leads to.
+/// `#include "..."` of such a header is replaced by its text, each time; `#line` directives around it make the compiler
+/// name the real file and line in its messages. A header is looked for beside the file that includes it, then beside
+/// the program's own file, then among the headers of this library (`hmm.clh`). Conditions, guards, `#pragma once` and
+/// headers that are found nowhere stay what they are for the compiler: so do `#include <...>` and what the options'
+/// `-I` leads to.
 ///
-/// Files and resources are in UTF-8, or else in ISO-8859-1; a byte order mark goes before both. Line ends become `\n`. Immutable, so any thread may share one.
+/// Files and resources are in UTF-8, or else in ISO-8859-1; a byte order mark goes before both. Line ends become `\n`.
+/// Immutable, so any thread may share one.
 public final class Source {
 
     static final String KERNELS = "opencl/kernels/";
@@ -38,20 +41,24 @@ public final class Source {
 
     /// A kernel file from the class path: one of this library (`"matmul.cl"`), else the resource of that name.
     ///
-    /// @throws IllegalArgumentException if there is none, or there is a NUL in the text, or a NUL or a line end in the name
+    /// @throws IllegalArgumentException if there is none, or there is a NUL in the text, or a NUL or a line end in the
+    /// name
     public static Source resource(String name) {
         Objects.requireNonNull(name, "name");
         return Stream.of(KERNELS + name, name)
                 .flatMap(path -> ofResource(name, path, Source::readResource).stream())
                 .findFirst()
                 .orElseThrow(() -> new IllegalArgumentException(
-                        "no such OpenCL source on the class path: name=" + name + ", tried " + KERNELS + name + " and " + name));
+                        "no such OpenCL source on the class path: name=" + name
+                                + ", tried " + KERNELS + name + " and " + name));
     }
 
-    /// A kernel file that belongs to a class, as [Class#getResource] has it: named from the package of `owner`, or with a slash in front from the root of its module or class path. Works for
-    /// modules, too, whether they open that package or not.
+    /// A kernel file that belongs to a class, as [Class#getResource] has it: named from the package of `owner`, or with
+    /// a slash in front from the root of its module or class path. Works for modules, too, whether they open that
+    /// package or not.
     ///
-    /// @throws IllegalArgumentException if there is none, or there is a NUL in the text, or a NUL or a line end in the name
+    /// @throws IllegalArgumentException if there is none, or there is a NUL in the text, or a NUL or a line end in the
+    /// name
     public static Source resource(Class<?> owner, String name) {
         String folder = owner.getPackageName().isEmpty() ? "" : owner.getPackageName().replace('.', '/') + "/";
         String path = name.startsWith("/") ? name.substring(1) : folder + name;
@@ -61,7 +68,8 @@ public final class Source {
 
     /// A kernel file of the file system; compiler messages name it by `file` as given.
     ///
-    /// @throws IllegalArgumentException if there is none, or there is a NUL in the text, or a NUL or a line end in the name
+    /// @throws IllegalArgumentException if there is none, or there is a NUL in the text, or a NUL or a line end in the
+    /// name
     /// @throws UncheckedIOException if it exists but cannot be read
     public static Source file(Path file) {
         String code = readFile(file);
@@ -71,7 +79,8 @@ public final class Source {
         Path folder = file.toAbsolutePath().normalize();
         return new Source(new Header(file.toString(), folder.toString(), code), (from, header) -> {
             Map<Path, String> places = new LinkedHashMap<>(); // with what a header that lies there is called
-            places.put(Path.of(from.place()).resolveSibling(header), from.place().equals(folder.toString()) ? header : from.nameBeside(header));
+            places.put(Path.of(from.place()).resolveSibling(header),
+                    from.place().equals(folder.toString()) ? header : from.nameBeside(header));
             places.putIfAbsent(folder.resolveSibling(header), header);
             for (Map.Entry<Path, String> place : places.entrySet()) {
                 String text = readFile(place.getKey());
@@ -180,7 +189,8 @@ public final class Source {
         return code == null ? readOfModule(owner.getModule(), path) : code;
     }
 
-    /// A class shows us what lies in packages that its module opens to us only; but who hands over a class of its own hands over what lies beside it.
+    /// A class shows us what lies in packages that its module opens to us only; but who hands over a class of its own
+    /// hands over what lies beside it.
     private static @Nullable String readOfModule(Module module, String path) {
         if (module.getLayer() == null) {
             return null;

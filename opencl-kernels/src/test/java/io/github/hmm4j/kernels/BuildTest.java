@@ -55,18 +55,24 @@ final class BuildTest {
     @Test
     void aHeaderThatIncludesItselfIsTold(@TempDir Path folder) throws Exception {
         Files.writeString(folder.resolve("endless.clh"), "int f(void);\n#include \"endless.clh\"\n");
-        assertBuildLog(Source.file(Files.writeString(folder.resolve("k.cl"), "#include \"endless.clh\"\n")), "endless.clh:2", "includes itself");
+        assertBuildLog(Source.file(Files.writeString(folder.resolve("k.cl"), "#include \"endless.clh\"\n")),
+                "endless.clh:2", "includes itself");
     }
 
-    /// Headers in branches that are left out, included twice on purpose, once, and by each other; old comments and marks.
+    /// Headers in branches that are left out, included twice on purpose, once, and by each other; old comments and
+    /// marks.
     @Test
     void headersAreWhatTheyAreForACompiler(@TempDir Path folder) throws Exception {
         Files.createDirectories(folder.resolve("lib"));
         Files.writeString(folder.resolve("list.inc"), "X(1) X(2)\n");
-        Files.writeString(folder.resolve("lib/once.clh"), "#pragma once\nint once(void);\nint once(void) { return 1; }\n");
-        Files.writeString(folder.resolve("lib/a.clh"), "#ifndef A\n#define A\n#include \"b.clh\"\n#include \"once.clh\"\n#endif\n");
-        Files.writeString(folder.resolve("lib/b.clh"), "#include \"a.clh\"\n#include \"once.clh\"\nint b(void);\nint b(void) { return once(); }\n");
-        Files.write(folder.resolve("old.clh"), "// Gr\u00f6\u00dfe, don't\n#define OLD 5\n".getBytes(StandardCharsets.ISO_8859_1));
+        Files.writeString(folder.resolve("lib/once.clh"),
+                "#pragma once\nint once(void);\nint once(void) { return 1; }\n");
+        Files.writeString(folder.resolve("lib/a.clh"),
+                "#ifndef A\n#define A\n#include \"b.clh\"\n#include \"once.clh\"\n#endif\n");
+        Files.writeString(folder.resolve("lib/b.clh"),
+                "#include \"a.clh\"\n#include \"once.clh\"\nint b(void);\nint b(void) { return once(); }\n");
+        Files.write(folder.resolve("old.clh"),
+                "// Gr\u00f6\u00dfe, don't\n#define OLD 5\n".getBytes(StandardCharsets.ISO_8859_1));
         Path file = Files.writeString(folder.resolve("k.cl"), """
                 \ufeff#if 0
                 #include "no_such_header.clh"

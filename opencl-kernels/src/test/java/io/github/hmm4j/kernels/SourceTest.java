@@ -79,20 +79,25 @@ final class SourceTest {
     @Test
     void aHeaderFindsItsNeighbours() throws Exception {
         Files.createDirectories(folder.resolve("lib/deep"));
-        Files.writeString(folder.resolve("lib/a.clh"), "#include \"b.clh\"\n#include \"deep/c.clh\"\n#include \"top.clh\"\n");
+        Files.writeString(folder.resolve("lib/a.clh"),
+                "#include \"b.clh\"\n#include \"deep/c.clh\"\n#include \"top.clh\"\n");
         Files.writeString(folder.resolve("lib/b.clh"), "int b;\n");
         Files.writeString(folder.resolve("b.clh"), "int not_this_one;\n");
         Files.writeString(folder.resolve("top.clh"), "int top;\n");
         Files.writeString(folder.resolve("lib/deep/c.clh"), "#include \"../b.clh\"\n#include \"hmm.clh\"\n");
         Path file = Files.writeString(folder.resolve("k.cl"), "#include \"lib/a.clh\"\n");
-        assertThat(Source.file(file).text()).contains("#line 1 \"lib/b.clh\"\nint b;\n", "#line 1 \"lib/deep/../b.clh\"\nint b;\n", "#line 1 \"top.clh\"\nint top;\n", "#define HMM_PTR")
+        assertThat(Source.file(file).text()).contains("#line 1 \"lib/b.clh\"\nint b;\n",
+                "#line 1 \"lib/deep/../b.clh\"\nint b;\n", "#line 1 \"top.clh\"\nint top;\n", "#define HMM_PTR")
                 .doesNotContain("not_this_one");
-        assertThat(Source.resource("includes/uses_neighbours.cl").text()).contains("#line 1 \"deep/first.clh\"\n", "#line 1 \"deep/second.clh\"\n", "#line 1 \"deep/../own.clh\"\n");
+        assertThat(Source.resource("includes/uses_neighbours.cl").text())
+                .contains("#line 1 \"deep/first.clh\"\n", "#line 1 \"deep/second.clh\"\n",
+                "#line 1 \"deep/../own.clh\"\n");
     }
 
     @Test
     void aHeaderThatIncludesItselfIsAnErrorOnlyWhereItIsCompiled() throws Exception {
-        Files.writeString(folder.resolve("guarded.clh"), "/* words */\n#ifndef G\n#define G\n#include \"other.clh\"\n#endif // G\n");
+        Files.writeString(folder.resolve("guarded.clh"),
+                "/* words */\n#ifndef G\n#define G\n#include \"other.clh\"\n#endif // G\n");
         Files.writeString(folder.resolve("other.clh"), "#include \"guarded.clh\"\nint other;\n");
         Files.writeString(folder.resolve("endless.clh"), "#if 0\n#include \"endless.clh\"\n#endif\n");
         Path file = Files.writeString(folder.resolve("k.cl"), "#include \"guarded.clh\"\n#include \"endless.clh\"\n");
@@ -103,11 +108,13 @@ final class SourceTest {
     @Test
     void headersThatDoubleWithoutEndAreRefused() throws Exception {
         for (int i = 0; i < 40; i++) {
-            Files.writeString(folder.resolve(i + ".clh"), "#include \"%1$d.clh\"\n#include \"%1$d.clh\"\n".formatted(i + 1));
+            Files.writeString(folder.resolve(i + ".clh"), "#include \"%1$d.clh\"\n#include \"%1$d.clh\"\n".formatted(i
+                    + 1));
         }
         Files.writeString(folder.resolve("40.clh"), "int x;\n");
         Path file = Files.writeString(folder.resolve("k.cl"), "#include \"0.clh\"\n");
-        assertThatIllegalArgumentException().isThrownBy(() -> Source.file(file)).withMessageContainingAll("more than 16777216 characters", "include=");
+        assertThatIllegalArgumentException().isThrownBy(() -> Source.file(file))
+                .withMessageContainingAll("more than 16777216 characters", "include=");
     }
 
     @Test
@@ -118,10 +125,12 @@ final class SourceTest {
 
     @Test
     void saysWhetherTheCompilerHasMoreToInclude() {
-        assertThat(Source.text("k.cl", "#include \"hmm.clh\"\n// #include <x>\n#define I \\\n#include \"x\"\n").leavesIncludes()).isFalse();
+        assertThat(Source.text("k.cl", "#include \"hmm.clh\"\n// #include <x>\n#define I \\\n#include \"x\"\n")
+                .leavesIncludes()).isFalse();
         assertThat(Source.text("k.cl", "#include <hmm.clh>\n").leavesIncludes()).isTrue();
         assertThat(Source.text("k.cl", "#include NAME\n").leavesIncludes()).isTrue();
-        assertThat(Source.text("k.cl", "#if 0\n # /* a comment */ include \"x.h\"\n#endif\n").leavesIncludes()).isTrue();
+        assertThat(Source.text("k.cl", "#if 0\n # /* a comment */ include \"x.h\"\n#endif\n").leavesIncludes())
+                .isTrue();
         for (String name : KernelFiles.names()) {
             assertThat(Source.resource(name).leavesIncludes()).as(name).isFalse();
         }
@@ -130,15 +139,19 @@ final class SourceTest {
     @Test
     void readsOldAndMarkedFiles() throws Exception {
         String code = "// Gr\u00f6\u00dfe\nint x;\n";
-        for (Charset charset : List.of(StandardCharsets.UTF_8, StandardCharsets.ISO_8859_1, StandardCharsets.UTF_16LE, StandardCharsets.UTF_16BE)) {
+        for (Charset charset : List.of(StandardCharsets.UTF_8, StandardCharsets.ISO_8859_1, StandardCharsets.UTF_16LE,
+                StandardCharsets.UTF_16BE)) {
             for (boolean marked : new boolean[] {false, true}) {
-                if (marked == charset.equals(StandardCharsets.ISO_8859_1) || (!marked && charset.name().startsWith("UTF-16"))) {
+                if (marked == charset.equals(StandardCharsets.ISO_8859_1)
+                        || (!marked && charset.name().startsWith("UTF-16"))) {
                     continue; // has no mark, or is not told without
                 }
                 Files.write(folder.resolve("own.clh"), ((marked ? "\ufeff" : "") + code).getBytes(charset));
-                Path file = Files.write(folder.resolve("k.cl"), ((marked ? "\ufeff" : "") + "#include \"own.clh\"\n" + code).getBytes(charset));
+                Path file = Files.write(folder.resolve("k.cl"),
+                        ((marked ? "\ufeff" : "") + "#include \"own.clh\"\n" + code).getBytes(charset));
                 assertThat(Source.file(file).text()).as("%s, marked=%s", charset, marked)
-                        .isEqualTo("#line 1 \"" + file + "\"\n#line 1 \"own.clh\"\n" + code + "#line 2 \"" + file + "\"\n" + code);
+                        .isEqualTo("#line 1 \"" + file + "\"\n#line 1 \"own.clh\"\n" + code + "#line 2 \"" + file
+                                + "\"\n" + code);
             }
         }
         assertThat(Source.text("k.cl", "\ufeffint x;").text()).isEqualTo("#line 1 \"k.cl\"\nint x;\n");
@@ -160,15 +173,18 @@ final class SourceTest {
         Files.writeString(folder.resolve("src/module-info.java"), "module shut { exports shut.inner; }");
         Path code = Files.writeString(sources.resolve("Owner.java"), "package shut.inner; public class Owner {}");
         Path classes = folder.resolve("classes");
-        assertThat(ToolProvider.getSystemJavaCompiler().run(null, null, null, "-d", classes.toString(), folder.resolve("src/module-info.java").toString(), code.toString())).isZero();
+        assertThat(ToolProvider.getSystemJavaCompiler().run(null, null, null, "-d", classes.toString(),
+                folder.resolve("src/module-info.java").toString(), code.toString())).isZero();
         Files.writeString(classes.resolve("shut/inner/own.cl"), "#include \"own.clh\"\nint x;\n");
         Files.writeString(classes.resolve("shut/inner/own.clh"), "int y;\n");
         ModuleLayer layer = ModuleLayer.boot().defineModulesWithOneLoader(
-                ModuleLayer.boot().configuration().resolve(ModuleFinder.of(classes), ModuleFinder.of(), Set.of("shut")), null);
+                ModuleLayer.boot().configuration().resolve(ModuleFinder.of(classes), ModuleFinder.of(), Set.of("shut")),
+                        null);
         Class<?> owner = layer.findLoader("shut").loadClass("shut.inner.Owner");
         assertThat(owner.getResourceAsStream("own.cl")).isNull();
         assertThat(Source.resource(owner, "own.cl").text()).contains("int y;\n", "int x;\n");
-        assertThatIllegalArgumentException().isThrownBy(() -> Source.resource(owner, "nope.cl")).withMessageContaining("shut/inner/nope.cl");
+        assertThatIllegalArgumentException().isThrownBy(() -> Source.resource(owner, "nope.cl"))
+                .withMessageContaining("shut/inner/nope.cl");
     }
 
     @Test
@@ -232,7 +248,8 @@ final class SourceTest {
 
     @Test
     void leavesHeadersThatAreNotBesideItToTheCompiler() {
-        assertThat(Source.text("k.cl", "\n#include \"nope.clh\"\n").text()).isEqualTo("#line 1 \"k.cl\"\n\n#include \"nope.clh\"\n");
+        assertThat(Source.text("k.cl", "\n#include \"nope.clh\"\n").text())
+                .isEqualTo("#line 1 \"k.cl\"\n\n#include \"nope.clh\"\n");
     }
 
     @Test

@@ -27,7 +27,8 @@ final class NoDriver implements Device {
     private static final int PARAMETERS = 3;
     private static final int ALIGNMENT_BYTES = 128;
     private static final KernelLimits NO_LIMITS =
-        new KernelLimits(Long.MAX_VALUE, List.of(Long.MAX_VALUE, Long.MAX_VALUE, Long.MAX_VALUE), List.of(), 0, Long.MAX_VALUE, 1, false);
+        new KernelLimits(Long.MAX_VALUE, List.of(Long.MAX_VALUE, Long.MAX_VALUE, Long.MAX_VALUE), List.of(), 0,
+                Long.MAX_VALUE, 1, false);
 
     /// A heap over such a device, with checked access, as with any device that native code cannot drive.
     static Hmm heap(long bytes) {

@@ -130,7 +130,8 @@ public interface ClApi {
     /// @throws io.github.hmm4j.error.OpenClFailedException also if the driver does not take the binary
     long createProgramOfBinary(long context, long device, byte[] binary);
 
-    /// What a program that is built is compiled to, for one of its devices; empty if the driver has nothing. May compile what was not needed until now.
+    /// What a program that is built is compiled to, for one of its devices; empty if the driver has nothing. May
+    /// compile what was not needed until now.
     byte[] programBinary(long program, long device);
 
     /// Returns false if the compiler refused; [#buildLog] says why.

@@ -228,10 +228,13 @@ public final class ClDevice implements Device {
         return own(() -> ClProgram.build(this, source, buildOptions));
     }
 
-    /// Whether work-groups at the edges may be smaller than the others: all devices of OpenCL 2 can that, later ones say whether they do.
+    /// Whether work-groups at the edges may be smaller than the others: all devices of OpenCL 2 can that, later ones
+    /// say whether they do.
     boolean hasSmallerGroups() {
         int version = ClPlatforms.version(api.deviceText(handle(), Cl.DEVICE_VERSION));
-        return version >= 30 ? api.deviceNumber(handle(), Cl.DEVICE_NON_UNIFORM_WORK_GROUP_SUPPORT) != 0 : version >= 20;
+        return version >= 30
+                ? api.deviceNumber(handle(), Cl.DEVICE_NON_UNIFORM_WORK_GROUP_SUPPORT) != 0
+                : version >= 20;
     }
 
     @Override

@@ -51,11 +51,13 @@ final class ClKernel implements DeviceKernel {
 
     /// @param smallerGroups as in [KernelLimits]
     /// @param known         its parameters, if the driver need not know them
-    static ClKernel create(ClDevice device, long program, String name, boolean smallerGroups, @Nullable List<KernelParameter> known) {
+    static ClKernel create(ClDevice device, long program, String name, boolean smallerGroups,
+            @Nullable List<KernelParameter> known) {
         ClApi api = device.api();
         long handle = api.createKernel(program, name);
         try {
-            return new ClKernel(device, handle, name, known == null ? parameters(api, handle) : known, limits(api, device.handle(), handle, smallerGroups));
+            return new ClKernel(device, handle, name, known == null ? parameters(api, handle) : known,
+                    limits(api, device.handle(), handle, smallerGroups));
         } catch (RuntimeException e) {
             new Cleanup(e).run(() -> api.releaseKernel(handle));
             throw e;
@@ -134,7 +136,8 @@ final class ClKernel implements DeviceKernel {
     }
 
     /// Puts the kernel on the queue, with the copies of its arguments around it. If it throws, nothing is in flight.
-    private int enqueueHere(long queue, long entry, long[] offset, long[] global, long[] local, List<KernelArgument.Copied> copies, long[] events) {
+    private int enqueueHere(long queue, long entry, long[] offset, long[] global, long[] local,
+            List<KernelArgument.Copied> copies, long[] events) {
         int count = 0;
         try {
             for (int i = 0; i < copies.size(); i++) {
@@ -174,7 +177,8 @@ final class ClKernel implements DeviceKernel {
     private interface Commands {
         /// @param events has room for one of the kernel and one of each copy
         /// @return how many there are; none if the launch did not happen
-        int enqueue(long queue, long kernel, long[] offset, long[] global, long[] local, List<KernelArgument.Copied> copies, long[] events);
+        int enqueue(long queue, long kernel, long[] offset, long[] global, long[] local,
+                List<KernelArgument.Copied> copies, long[] events);
     }
 
     private @Nullable Completion enqueue(List<KernelArgument> arguments, NDRange range, Commands commands) {

@@ -26,11 +26,13 @@ final class ClProgram implements DeviceProgram, Owned {
     private final long handle;
     private final List<String> kernelNames;
     private final boolean smallerGroups;
-    private final Map<String, List<KernelParameter>> known; // by the kernel's name: parameters that the driver is not asked for
+    // by the kernel's name: parameters that the driver is not asked for
+    private final Map<String, List<KernelParameter>> known;
     private final List<ClKernel> kernels = new ArrayList<>();
     private boolean closed;
 
-    private ClProgram(ClDevice device, long handle, List<String> kernelNames, boolean smallerGroups, Map<String, List<KernelParameter>> known) {
+    private ClProgram(ClDevice device, long handle, List<String> kernelNames, boolean smallerGroups,
+            Map<String, List<KernelParameter>> known) {
         this.device = device;
         this.handle = handle;
         this.kernelNames = kernelNames;
@@ -82,9 +84,11 @@ final class ClProgram implements DeviceProgram, Owned {
             try {
                 List<String> names = api.build(handle, device.handle(), options) ? names(api, handle) : List.of();
                 if (!names.isEmpty() && stored.kernels().keySet().equals(Set.copyOf(names))) {
-                    return Optional.of(new ClProgram(device, handle, names, smallerGroups(device, options), stored.kernels()));
+                    return Optional.of(new ClProgram(device, handle, names, smallerGroups(device, options),
+                            stored.kernels()));
                 }
-                LOG.debug("{} does not build what is kept of {}: {}", device, source.name(), api.buildLog(handle, device.handle()));
+                LOG.debug("{} does not build what is kept of {}: {}", device, source.name(),
+                        api.buildLog(handle, device.handle()));
                 api.releaseProgram(handle);
             } catch (RuntimeException e) {
                 new Cleanup(e).run(() -> api.releaseProgram(handle));

@@ -8,7 +8,8 @@ import java.nio.ByteOrder;
 import java.nio.LongBuffer;
 import java.util.function.IntFunction;
 
-/// How a driver is asked what it has compiled: it writes to as many places as the program has devices, and leaves out those that are null.
+/// How a driver is asked what it has compiled: it writes to as many places as the program has devices, and leaves out
+/// those that are null.
 public final class ProgramBinaries {
 
     /// The question whose answer is written elsewhere.
@@ -36,7 +37,8 @@ public final class ProgramBinaries {
                 }
             }
             if (binary.byteSize() > 0) {
-                ClStatus.check(binaries.fill(Cl.PROGRAM_BINARIES, pointers), "clGetProgramInfo", "binaryBytes=" + binary.byteSize());
+                ClStatus.check(binaries.fill(Cl.PROGRAM_BINARIES, pointers), "clGetProgramInfo",
+                        "binaryBytes=" + binary.byteSize());
             }
             return binary.toArray(ValueLayout.JAVA_BYTE);
         }

@@ -25,21 +25,24 @@ import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
-/// A folder in which compiled programs are kept from one run to the next, so that a program is compiled once for each device, driver, source and set of options.
+/// A folder in which compiled programs are kept from one run to the next, so that a program is compiled once for each
+/// device, driver, source and set of options.
 ///
-/// A file appears as a whole or not at all, also for other processes; one that is damaged, or that the driver does not take, is compiled and written anew. What lies there longest unused goes
-/// when all of it is larger than 256 MiB. A folder that cannot be written, or is full, is no error: programs are compiled as without it. Who can write there can make a driver run code of
-/// theirs, so it is made for its owner alone, and one that others may write to is left alone.
+/// A file appears as a whole or not at all, also for other processes; one that is damaged, or that the driver does not
+/// take, is compiled and written anew. What lies there longest unused goes when all of it is larger than 256 MiB. A
+/// folder that cannot be written, or is full, is no error: programs are compiled as without it. Who can write there can
+/// make a driver run code of theirs, so it is made for its owner alone, and one that others may write to is left alone.
 ///
-/// Not kept are programs that a change elsewhere could make stale: those for which the compiler still finds headers by itself ([io.github.hmm4j.kernels.Source#leavesIncludes]), or that ask for
-/// the time.
+/// Not kept are programs that a change elsewhere could make stale: those for which the compiler still finds headers by
+/// itself ([io.github.hmm4j.kernels.Source#leavesIncludes]), or that ask for the time.
 ///
 /// Immutable; threads and processes: any.
 public final class ProgramCache {
 
-    /// What `-Dhmm.programCache=FOLDER` or `=off` says; else `hmm4j` in `$XDG_CACHE_HOME` or `~/.cache`, and there not for POCL. That keeps what it compiles itself; what it hands out takes it as
-    /// long again to make, and is code for work-groups of any size: with POCL 3.1 three programs were there as fast as without (170 ms, 1.5 s on the first day, 5 s with this), and a product of
-    /// matrices took twice as long.
+    /// What `-Dhmm.programCache=FOLDER` or `=off` says; else `hmm4j` in `$XDG_CACHE_HOME` or `~/.cache`, and there not
+    /// for POCL. That keeps what it compiles itself; what it hands out takes it as long again to make, and is code for
+    /// work-groups of any size: with POCL 3.1 three programs were there as fast as without (170 ms, 1.5 s on the first
+    /// day, 5 s with this), and a product of matrices took twice as long.
     public static final ProgramCache STANDARD = new ProgramCache(null, true);
 
     /// Keeps nothing.
@@ -54,7 +57,8 @@ public final class ProgramCache {
     private static final String UNFINISHED = ".unfinished";
     private static final long MOST_BYTES = 256L << 20;
     private static final Duration STALE = Duration.ofHours(1); // for a file that nobody finishes writing
-    private static final Set<PosixFilePermission> OTHERS_WRITE = Set.of(PosixFilePermission.GROUP_WRITE, PosixFilePermission.OTHERS_WRITE);
+    private static final Set<PosixFilePermission> OTHERS_WRITE =
+            Set.of(PosixFilePermission.GROUP_WRITE, PosixFilePermission.OTHERS_WRITE);
 
     private final @Nullable Path folder;
     private final boolean standard;
@@ -94,15 +98,22 @@ public final class ProgramCache {
         if (!said.isEmpty()) {
             return in(Path.of(said));
         }
-        return platformName.equals(POCL) ? NONE : standardFolder(System.getenv("XDG_CACHE_HOME"), System.getProperty("user.home")).map(ProgramCache::in).orElse(NONE);
+        if (platformName.equals(POCL)) {
+            return NONE;
+        }
+        return standardFolder(System.getenv("XDG_CACHE_HOME"), System.getProperty("user.home"))
+                .map(ProgramCache::in)
+                .orElse(NONE);
     }
 
     /// Empty where a user has no home.
     static Optional<Path> standardFolder(@Nullable String cacheHome, @Nullable String home) {
-        if (cacheHome != null && Path.of(cacheHome).isAbsolute()) { // others are to be ignored, as its specification says
+        // others are to be ignored, as its specification says
+        if (cacheHome != null && Path.of(cacheHome).isAbsolute()) {
             return Optional.of(Path.of(cacheHome, "hmm4j"));
         }
-        return Optional.ofNullable(home).map(Path::of).filter(Path::isAbsolute).map(path -> path.resolve(".cache").resolve("hmm4j"));
+        return Optional.ofNullable(home).map(Path::of).filter(Path::isAbsolute)
+                .map(path -> path.resolve(".cache").resolve("hmm4j"));
     }
 
     /// False if there is no folder to look in.
@@ -153,7 +164,8 @@ public final class ProgramCache {
             if (bytes.length > mostBytes / 4) {
                 return;
             }
-            Files.createDirectories(folder, PosixFilePermissions.asFileAttribute(PosixFilePermissions.fromString("rwx------")));
+            Files.createDirectories(folder,
+                    PosixFilePermissions.asFileAttribute(PosixFilePermissions.fromString("rwx------")));
             if (isOpenToOthers(folder)) {
                 LOG.warn("compiled programs are not kept in {}: others may write there", folder);
                 return;
@@ -210,7 +222,8 @@ public final class ProgramCache {
             try {
                 BasicFileAttributes attributes = Files.readAttributes(file, BasicFileAttributes.class);
                 Instant used = attributes.lastModifiedTime().toInstant();
-                kept.add(new Kept(file, attributes.size(), used, name.endsWith(UNFINISHED) && used.isBefore(clock.instant().minus(STALE))));
+                boolean abandoned = name.endsWith(UNFINISHED) && used.isBefore(clock.instant().minus(STALE));
+                kept.add(new Kept(file, attributes.size(), used, abandoned));
             } catch (NoSuchFileException _) {
                 return; // another process was faster
             }

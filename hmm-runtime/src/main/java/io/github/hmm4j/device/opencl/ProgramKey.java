@@ -18,7 +18,8 @@ final class ProgramKey {
 
     private ProgramKey() {}
 
-    /// Whether the same source and options will always be the same program: the key does not know headers that the compiler finds by itself, nor the time.
+    /// Whether the same source and options will always be the same program: the key does not know headers that the
+    /// compiler finds by itself, nor the time.
     static boolean isLasting(Source source, String options) {
         return !source.leavesIncludes()
                 && TIMES.stream().noneMatch(source.text()::contains)
@@ -31,13 +32,18 @@ final class ProgramKey {
         long platform = api.deviceNumber(device.handle(), Cl.DEVICE_PLATFORM);
         MessageDigest digest = StoredProgram.sha256();
         Stream.of(
-                        api.platformText(platform, Cl.PLATFORM_NAME), api.platformText(platform, Cl.PLATFORM_VERSION),
-                        api.deviceText(device.handle(), Cl.DEVICE_NAME), api.deviceText(device.handle(), Cl.DEVICE_VENDOR), api.deviceText(device.handle(), Cl.DEVICE_VERSION),
+                        api.platformText(platform, Cl.PLATFORM_NAME),
+                        api.platformText(platform, Cl.PLATFORM_VERSION),
+                        api.deviceText(device.handle(), Cl.DEVICE_NAME),
+                        api.deviceText(device.handle(), Cl.DEVICE_VENDOR),
+                        api.deviceText(device.handle(), Cl.DEVICE_VERSION),
                         api.deviceText(device.handle(), Cl.DRIVER_VERSION),
-                        options, source.text())
+                        options,
+                        source.text())
                 .map(text -> text.getBytes(StandardCharsets.UTF_8))
                 .forEach(bytes -> {
-                    digest.update(ByteBuffer.allocate(Integer.BYTES).putInt(bytes.length).array()); // so that two texts are not another two
+                    // so that two texts are not another two
+                    digest.update(ByteBuffer.allocate(Integer.BYTES).putInt(bytes.length).array());
                     digest.update(bytes);
                 });
         return HexFormat.of().formatHex(digest.digest());

@@ -16,7 +16,8 @@ import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 
-/// A compiled program as it lies in a file: what the driver needs, and the parameters of its kernels, since drivers need not know these of a program that they have not compiled themselves.
+/// A compiled program as it lies in a file: what the driver needs, and the parameters of its kernels, since drivers
+/// need not know these of a program that they have not compiled themselves.
 ///
 /// The file is a mark, a SHA-256 of all behind it, and that.
 ///
@@ -75,7 +76,9 @@ final class StoredProgram {
     /// Empty if these are not the bytes that were written.
     static Optional<StoredProgram> of(byte... file) {
         try (DataInputStream in = new DataInputStream(new ByteArrayInputStream(file))) {
-            if (in.readLong() != MARK || !Arrays.equals(in.readNBytes(HASH_BYTES), hash(Arrays.copyOfRange(file, Long.BYTES + HASH_BYTES, file.length)))) {
+            boolean marked = in.readLong() == MARK;
+            byte[] hash = in.readNBytes(HASH_BYTES);
+            if (!marked || !Arrays.equals(hash, hash(Arrays.copyOfRange(file, Long.BYTES + HASH_BYTES, file.length)))) {
                 return Optional.empty();
             }
             Map<String, List<KernelParameter>> kernels = new LinkedHashMap<>();
@@ -85,7 +88,8 @@ final class StoredProgram {
                 int parameterCount = in.readInt();
                 List<KernelParameter> parameters = new ArrayList<>();
                 for (int i = 0; i < parameterCount; i++) {
-                    parameters.add(new KernelParameter(i, in.readUTF(), in.readUTF(), KernelParameter.Space.valueOf(in.readUTF()), in.readBoolean()));
+                    parameters.add(new KernelParameter(i, in.readUTF(), in.readUTF(),
+                            KernelParameter.Space.valueOf(in.readUTF()), in.readBoolean()));
                 }
                 kernels.put(name, List.copyOf(parameters));
             }

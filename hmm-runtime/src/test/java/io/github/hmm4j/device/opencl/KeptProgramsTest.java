@@ -61,7 +61,8 @@ class KeptProgramsTest {
     private Run run(ClBinding binding, Source source, String options, String failing, int call) {
         InterceptedClApi intercepted = new InterceptedClApi(Bindings.load(binding));
         ClApi api = intercepted.api();
-        ClDevice device = ClDevice.open(api, Bindings.firstDevice(api), ClOptions.DEFAULTS.programs(ProgramCache.in(folder)));
+        ClDevice device = ClDevice.open(api, Bindings.firstDevice(api),
+                ClOptions.DEFAULTS.programs(ProgramCache.in(folder)));
         try (Hmm hmm = Hmm.builder().heap(ByteSize.mib(16)).hostAccess(HostAccess.Mode.CHECKED).device(device).open()) {
             MemorySegment out = hmm.heap().allocate(JAVA_INT, 8);
             MemorySegment in = hmm.heap().allocate(JAVA_INT, 8);
@@ -92,9 +93,11 @@ class KeptProgramsTest {
         assertThat(first.result()).isEqualTo(43);
         Run second = run(binding, "-DN=1");
         assertThat(second.compiled()).isFalse();
-        assertThat(second.calls()).doesNotContainKey("parameterText"); // which not every driver can tell of such a program
+        // which not every driver can tell of such a program
+        assertThat(second.calls()).doesNotContainKey("parameterText");
         assertThat(second.result()).isEqualTo(43);
-        assertThat(second.parameters()).isEqualTo(first.parameters()).extracting(KernelParameter::name).containsExactly("out", "in", "p");
+        assertThat(second.parameters()).isEqualTo(first.parameters()).extracting(KernelParameter::name)
+                .containsExactly("out", "in", "p");
         assertThat(second.parameters().get(1).isConst()).isTrue();
         assertThat(files()).hasSize(1);
         assertThat(run(binding, "-DN=2").result()).isEqualTo(44);
@@ -158,7 +161,8 @@ class KeptProgramsTest {
     @ParameterizedTest
     @EnumSource
     void whatDoesNotCompileIsNotKept(ClBinding binding) throws Exception {
-        assertThatThrownBy(() -> run(binding, "")).isInstanceOf(KernelBuildException.class).hasMessageContaining("kept.cl");
+        assertThatThrownBy(() -> run(binding, "")).isInstanceOf(KernelBuildException.class)
+                .hasMessageContaining("kept.cl");
         assertThat(files()).isEmpty();
     }
 }

@@ -33,7 +33,8 @@ class ProgramCacheTest {
         byte[] binary = new byte[bytes];
         Arrays.fill(binary, (byte) bytes);
         return new StoredProgram(binary, Map.of(
-                "first", List.of(new KernelParameter(0, "out", "float*", Space.GLOBAL, false), new KernelParameter(1, "s", "struct \u00e4", Space.PRIVATE, true)),
+                "first", List.of(new KernelParameter(0, "out", "float*", Space.GLOBAL, false),
+                        new KernelParameter(1, "s", "struct \u00e4", Space.PRIVATE, true)),
                 "second", List.of()));
     }
 
@@ -62,7 +63,8 @@ class ProgramCacheTest {
         cache.keep("b", program(8));
         assertThat(cache.find("b")).hasValueSatisfying(found -> assertThat(found.binary()).hasSize(8));
         assertThat(names()).containsExactly("a.program", "b.program");
-        assertThat(PosixFilePermissions.toString(Files.getPosixFilePermissions(temporary.resolve("some/folder")))).isEqualTo("rwx------");
+        assertThat(PosixFilePermissions.toString(Files.getPosixFilePermissions(temporary.resolve("some/folder"))))
+                .isEqualTo("rwx------");
     }
 
     @Test
@@ -91,12 +93,14 @@ class ProgramCacheTest {
             cache.keep(key, program(1000));
         }
         for (String key : List.of("b", "d", "a", "c")) { // of which the last was used now
-            Files.setLastModifiedTime(temporary.resolve("some/folder").resolve(key + ".program"), FileTime.from(NOW.minus(Duration.ofDays(1)).plusSeconds(key.charAt(0))));
+            Files.setLastModifiedTime(temporary.resolve("some/folder").resolve(key + ".program"),
+                    FileTime.from(NOW.minus(Duration.ofDays(1)).plusSeconds(key.charAt(0))));
         }
         assertThat(cache.find("a")).isPresent(); // is used again
         Files.writeString(temporary.resolve("some/folder/mine.txt"), "0".repeat(10 * fileBytes)); // of somebody else
         Files.writeString(temporary.resolve("some/folder/x.unfinished"), "a process that was killed");
-        Files.setLastModifiedTime(temporary.resolve("some/folder/x.unfinished"), FileTime.from(NOW.minus(Duration.ofHours(2))));
+        Files.setLastModifiedTime(temporary.resolve("some/folder/x.unfinished"),
+                FileTime.from(NOW.minus(Duration.ofHours(2))));
         cache.keep("e", program(1000));
         assertThat(names()).containsExactly("a.program", "c.program", "d.program", "e.program", "mine.txt");
         cache.keep("large", program(2000)); // more than a quarter
@@ -141,7 +145,8 @@ class ProgramCacheTest {
         assertThat(ProgramCache.STANDARD.on("Portable Computing Language").isOn()).isFalse();
         System.setProperty("hmm.programCache", temporary.toString());
         try {
-            assertThat(ProgramCache.STANDARD.on("Portable Computing Language")).hasToString("ProgramCache[" + temporary + "]");
+            assertThat(ProgramCache.STANDARD.on("Portable Computing Language"))
+                    .hasToString("ProgramCache[" + temporary + "]");
             assertThat(ProgramCache.NONE.on("any").isOn()).isFalse();
             System.setProperty("hmm.programCache", "off");
             assertThat(ProgramCache.STANDARD.on("any").isOn()).isFalse();

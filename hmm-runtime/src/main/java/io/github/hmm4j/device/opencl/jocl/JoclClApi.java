@@ -337,15 +337,19 @@ public final class JoclClApi implements ClApi {
         var ids = new cl_device_id[] {devices.get(device)};
         int[] taken = new int[1];
         return programs.keep(create(
-                status -> CL.clCreateProgramWithBinary(owner, 1, ids, new long[] {binary.length}, new byte[][] {binary}, taken, status),
+                status -> CL.clCreateProgramWithBinary(owner, 1, ids, new long[] {binary.length}, new byte[][] {binary},
+                        taken, status),
                 "clCreateProgramWithBinary", "bytes", binary.length));
     }
 
     @Override
     public byte[] programBinary(long program, long device) {
         cl_program object = programs.get(program);
-        return ProgramBinaries.of(device, name -> InfoCall.bytes("clGetProgramInfo", name, (capacity, answer, length) -> CL.clGetProgramInfo(object, name, capacity, answer, length)),
-                (name, pointers) -> StatusCall.status(() -> CL.clGetProgramInfo(object, name, pointers.byteSize(), Pointer.to(pointers.asByteBuffer()), null)));
+        return ProgramBinaries.of(device,
+                name -> InfoCall.bytes("clGetProgramInfo", name, (capacity, answer, length) ->
+                        CL.clGetProgramInfo(object, name, capacity, answer, length)),
+                (name, pointers) -> StatusCall.status(() -> CL.clGetProgramInfo(
+                        object, name, pointers.byteSize(), Pointer.to(pointers.asByteBuffer()), null)));
     }
 
     @Override
@@ -468,7 +472,8 @@ public final class JoclClApi implements ClApi {
         int status = StatusCall.status(() -> CL.clEnqueueNDRangeKernel(
                 object, entry, global.length, offset, global, localOrNull, 0, null, event));
         if (status != SUCCESS) {
-            String range = "offset=" + Arrays.toString(offset) + ", global=" + Arrays.toString(global) + ", local=" + Arrays.toString(local);
+            String range = "offset=" + Arrays.toString(offset) + ", global=" + Arrays.toString(global)
+                    + ", local=" + Arrays.toString(local);
             throw ClStatus.failure(status, "clEnqueueNDRangeKernel", range);
         }
         return event.getNativePointer();

@@ -294,15 +294,20 @@ public final class LwjglClApi implements ClApi {
             MemorySegment.copy(binary, 0, code, ValueLayout.JAVA_BYTE, 0, binary.length);
             long taken = stack.nint(0);
             long status = stack.nint(0);
-            long program = CL10.nclCreateProgramWithBinary(context, 1, stack.npointer(device), stack.npointer(binary.length), stack.npointer(code.address()), taken, status);
-            return created(program, status, "clCreateProgramWithBinary", binary.length, "binaryStatus=" + memGetInt(taken) + ", bytes");
+            long program = CL10.nclCreateProgramWithBinary(context, 1, stack.npointer(device),
+                    stack.npointer(binary.length), stack.npointer(code.address()), taken, status);
+            return created(program, status, "clCreateProgramWithBinary", binary.length,
+                    "binaryStatus=" + memGetInt(taken) + ", bytes");
         }
     }
 
     @Override
     public byte[] programBinary(long program, long device) {
-        return ProgramBinaries.of(device, name -> InfoCall.bytes("clGetProgramInfo", name, (capacity, answer, length) -> CL10.nclGetProgramInfo(program, name, capacity, answer, length)),
-                (name, pointers) -> CL10.nclGetProgramInfo(program, name, pointers.byteSize(), pointers.address(), NULL));
+        return ProgramBinaries.of(device,
+                name -> InfoCall.bytes("clGetProgramInfo", name, (capacity, answer, length) ->
+                        CL10.nclGetProgramInfo(program, name, capacity, answer, length)),
+                (name, pointers) -> CL10.nclGetProgramInfo(
+                        program, name, pointers.byteSize(), pointers.address(), NULL));
     }
 
     @Override
@@ -421,7 +426,8 @@ public final class LwjglClApi implements ClApi {
             int status = CL10.nclEnqueueNDRangeKernel(
                     queue, kernel, global.length, put(stack, offset), put(stack, global), localSizes, 0, NULL, out);
             if (status != SUCCESS) {
-                String range = "offset=" + Arrays.toString(offset) + ", global=" + Arrays.toString(global) + ", local=" + Arrays.toString(local);
+                String range = "offset=" + Arrays.toString(offset) + ", global=" + Arrays.toString(global)
+                        + ", local=" + Arrays.toString(local);
                 throw ClStatus.failure(status, "clEnqueueNDRangeKernel", range);
             }
             return memGetLong(out);
