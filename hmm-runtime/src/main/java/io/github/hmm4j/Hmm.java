@@ -115,7 +115,7 @@ public final class Hmm implements AutoCloseable {
             segments = nativePager == null ? Segments.untouchable(space) : Segments.touchable(space);
             running.add(segments::close);
             Departure departure = builder.isExclusive() ? hostSide::releaseHostMemory : Departure.KEEPS_HOST_MEMORY;
-            heap = new ManagedHeap(pages, lifetime, regions, hostSide, toDevice, placer, pager, segments.all(), departure);
+            heap = new ManagedHeap(pages, lifetime, regions, hostSide, toDevice, placer, pager, segments, departure);
             launcher = new Launcher(new LaunchParts(pages, pager, placer, evictor, toDevice, new Ahead(programCode, builder.aheadPolicy()), gate, hostLock, departure, builder.launchTimeout()));
             devices = pages.mirrors().stream().map(HmmDevice::new).toList();
             pages.mirrors().forEach(mirror -> mirror.device().reportTo(pages.timeline(), mirror.index()));

@@ -116,6 +116,7 @@ final class PagedLaunch {
             mirror.lock().lock();
             LaunchGate.Passed passed = null;
             try {
+                plan.requireAlive();
                 if (toServe != null) {
                     faults.serve(toServe);
                     toServe = null;

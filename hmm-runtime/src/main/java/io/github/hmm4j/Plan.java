@@ -58,6 +58,7 @@ final class Plan {
     private final List<PageUse> paged = new ArrayList<>();
     private final List<PageRange> dead = new ArrayList<>();
     private final List<Passed.Range> followed = new ArrayList<>(); // what the kernel may reach by pointers in an aperture
+    private final List<MemorySegment> segments = new ArrayList<>(); // all of the above
     private int hidden; // parameters so far that the program does not see
 
     private Plan(AddressSpace space, DeviceKernel kernel, DeviceMirror mirror, Map<Integer, Arg.Intent> intents) {
@@ -122,6 +123,7 @@ final class Plan {
     Plan again() {
         Plan again = new Plan(space, kernel, mirror, intents);
         again.passed.addAll(passed);
+        again.segments.addAll(segments);
         again.windows.addAll(windows);
         again.paged.addAll(paged);
         for (Need need : needs) {
@@ -275,9 +277,23 @@ final class Plan {
 
     private VaRange managed(MemorySegment segment) {
         try {
-            return Segments.rangeOf(space, segment);
+            VaRange range = Segments.rangeOf(space, segment);
+            segments.add(segment);
+            return range;
         } catch (IllegalArgumentException e) {
             throw new IllegalArgumentException("kernel=%s, argument %d: %s".formatted(kernel.name(), passed.size(), e.getMessage()), e);
+        } catch (IllegalStateException e) {
+            throw new IllegalStateException("kernel=%s, argument %d: %s".formatted(kernel.name(), passed.size(), e.getMessage()), e);
+        }
+    }
+
+    /// That no arena of what it uses was closed since it was made. Addresses are not given to anybody else while a launch of them is published, nor while somebody has a device's lock: whoever
+    /// asks then knows that they still are what they were.
+    ///
+    /// @throws IllegalStateException if one was
+    void requireAlive() {
+        for (int i = 0; i < segments.size(); i++) {
+            Segments.requireAlive(segments.get(i));
         }
     }
 
