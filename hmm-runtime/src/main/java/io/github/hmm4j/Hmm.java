@@ -80,6 +80,7 @@ public final class Hmm implements AutoCloseable {
     private final List<Program> programs = new ArrayList<>();
     private final ReentrantLock closing = new ReentrantLock();
     private boolean closed;
+    private @Nullable Program copyKernels;
 
     /// @param opened devices, which this heap owns from here on, also if this fails
     Hmm(HmmBuilder builder, List<Device> opened) {
@@ -115,8 +116,9 @@ public final class Hmm implements AutoCloseable {
             segments = nativePager == null ? Segments.untouchable(space) : Segments.touchable(space);
             running.add(segments::close);
             Departure departure = builder.isExclusive() ? hostSide::releaseHostMemory : Departure.KEEPS_HOST_MEMORY;
-            heap = new ManagedHeap(pages, lifetime, regions, hostSide, toDevice, placer, pager, segments, departure);
             launcher = new Launcher(new LaunchParts(pages, pager, placer, evictor, toDevice, new Ahead(programCode, builder.aheadPolicy()), gate, hostLock, departure, builder.launchTimeout()));
+            HeapCopies copies = new HeapCopies(pages, pager, launcher, segments.all(), (mirror, kernel) -> copyKernels().compiled(mirror, kernel));
+            heap = new ManagedHeap(pages, lifetime, regions, hostSide, toDevice, placer, pager, copies, segments, departure);
             devices = pages.mirrors().stream().map(HmmDevice::new).toList();
             pages.mirrors().forEach(mirror -> mirror.device().reportTo(pages.timeline(), mirror.index()));
             timelineThread = running.add(new TimelineThread(pages, nativePager));
@@ -222,6 +224,16 @@ public final class Hmm implements AutoCloseable {
             }
             return program;
         }
+    }
+
+    /// What copies and fills within the heap where pages are on a device.
+    private synchronized Program copyKernels() {
+        Program known = copyKernels;
+        if (known == null) {
+            known = program(Source.resource("memory.cl"));
+            copyKernels = known;
+        }
+        return known;
     }
 
     void forget(Program program) {

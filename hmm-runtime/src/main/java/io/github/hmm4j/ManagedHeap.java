@@ -71,10 +71,11 @@ public final class ManagedHeap extends FillingAllocator {
     private final ToDevice toDevice;
     private final Placer placer;
     private final CheckedPager pager;
+    private final HeapCopies copies;
     private final Segments segments;
     private final Departure departure;
 
-    ManagedHeap(ManagedPages pages, Lifetime lifetime, RegionChanges regions, HostSide hostSide, ToDevice toDevice, Placer placer, CheckedPager pager,
+    ManagedHeap(ManagedPages pages, Lifetime lifetime, RegionChanges regions, HostSide hostSide, ToDevice toDevice, Placer placer, CheckedPager pager, HeapCopies copies,
             Segments segments, Departure departure) {
         this.pages = pages;
         this.space = pages.space();
@@ -84,6 +85,7 @@ public final class ManagedHeap extends FillingAllocator {
         this.toDevice = toDevice;
         this.placer = placer;
         this.pager = pager;
+        this.copies = copies;
         this.segments = segments;
         this.departure = departure;
     }
@@ -189,6 +191,41 @@ public final class ManagedHeap extends FillingAllocator {
         try (Lifetime.Hold _ = lifetime.change("discard")) {
             if (segment.byteSize() > 0) {
                 regions.discard(writable(segment, "discard"));
+            }
+        }
+    }
+
+    /// Sets all bytes, where they are: what is on a device is filled there, by a kernel, and nothing is moved for whole pages.
+    ///
+    /// Goes through slices of up to 16 MiB; each is filled by the device that has most of its pages, else by the host, and lies there afterwards. Returns when it is done. If this throws, what the segment
+    /// holds is undefined.
+    ///
+    /// @throws IllegalArgumentException                       if the segment is read-only or not managed
+    /// @throws io.github.hmm4j.error.AccessViolationException if the protection forbids it
+    /// @throws io.github.hmm4j.error.HmmException             if a device or the operating system fails
+    public void fill(MemorySegment segment, byte value) {
+        try (Lifetime.Hold _ = lifetime.change("fill")) {
+            if (segment.byteSize() > 0) {
+                copies.fill(segment, writable(segment, "fill"), value);
+            }
+        }
+    }
+
+    /// Copies all bytes of a segment to another of the same size, where they are: what is on a device is copied there, by a kernel, and old contents of whole pages are not fetched.
+    ///
+    /// Goes through slices of up to 16 MiB; each is copied by the device that has most of the pages read, else by the one that has most of those written, else by the host. Returns when it is done. Segments
+    /// that overlap are copied right, by the host. If this throws, what `to` holds is undefined. For memory that is not managed open a [#view].
+    ///
+    /// @throws IllegalArgumentException                       if sizes differ, `to` is read-only, or a segment is not managed
+    /// @throws io.github.hmm4j.error.AccessViolationException if the protection forbids it
+    /// @throws io.github.hmm4j.error.HmmException             if a device or the operating system fails
+    public void copy(MemorySegment from, MemorySegment to) {
+        try (Lifetime.Hold _ = lifetime.change("copy")) {
+            if (from.byteSize() != to.byteSize()) {
+                throw new IllegalArgumentException("fromBytes=%d, toBytes=%d, must be the same".formatted(from.byteSize(), to.byteSize()));
+            }
+            if (to.byteSize() > 0) {
+                copies.copy(from, managed(from), to, writable(to, "copy"));
             }
         }
     }

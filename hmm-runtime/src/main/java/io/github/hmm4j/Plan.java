@@ -287,6 +287,11 @@ final class Plan {
         }
     }
 
+    /// Segments of the program's whose bytes are passed as others.
+    void keep(List<MemorySegment> more) {
+        segments.addAll(more);
+    }
+
     /// That no arena of what it uses was closed since it was made. Addresses are not given to anybody else while a launch of them is published, nor while somebody has a device's lock: whoever
     /// asks then knows that they still are what they were.
     ///
