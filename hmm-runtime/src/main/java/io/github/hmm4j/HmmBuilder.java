@@ -81,7 +81,7 @@ public final class HmmBuilder {
         return this;
     }
 
-    /// Device memory that pages may take on each device. Default: three quarters of what the device reports, half if it works in host memory.
+    /// Device memory that pages may take on each device, at least a page. Default: three quarters of what the device reports, half if it works in host memory.
     public HmmBuilder budget(long bytes) {
         if (bytes <= 0) {
             throw new IllegalArgumentException("budgetBytes=" + bytes + ", must be positive");
@@ -323,6 +323,9 @@ public final class HmmBuilder {
     long budgetBytes(DeviceInfo info) {
         long sensible = info.unifiedMemory() ? info.memoryBytes() / 2 : info.memoryBytes() / 4 * 3;
         long wanted = budgetBytes.orElse(sensible);
+        if (wanted < pageSize.bytes()) {
+            throw new IllegalArgumentException("budgetBytes=%d of device=%s has no room for a page, pageSize=%d".formatted(wanted, info.name(), pageSize.bytes()));
+        }
         return Math.min(wanted, (long) Integer.MAX_VALUE * pageSize.bytes()) / pageSize.bytes() * pageSize.bytes();
     }
 

@@ -5,6 +5,7 @@ import io.github.hmm4j.pager.NativeNotices;
 import io.github.hmm4j.pager.NativeNotices.Kind;
 import io.github.hmm4j.pager.NativeNotices.Notice;
 import io.github.hmm4j.pager.NativePager;
+import io.github.hmm4j.space.Region;
 import io.github.hmm4j.timeline.LongTouchEvent;
 import java.io.IOException;
 import java.nio.file.Files;
@@ -14,25 +15,30 @@ import java.util.Map;
 import java.util.Objects;
 import java.util.Optional;
 import java.util.concurrent.TimeUnit;
+import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
-/// Says which touch waits long for which kernel, in the log and on the timeline.
+/// Says which touch waits long for which kernel, in the log and on the timeline; and in the log which touch is refused, and why, since the error that the JVM makes of it does not.
 ///
 /// Who serves the touch runs no Java code, so a thread of its own sleeps in native code until there is something to say. If a safepoint is wanted meanwhile it speaks when that is over:
 /// the thread that touches is what holds it up.
 final class LongTouches implements AutoCloseable {
 
     private static final Logger LOG = LoggerFactory.getLogger(LongTouches.class);
+    private static final int MOST_REFUSALS = 100; // that are told of: some programs live with such errors
 
     private final ManagedPages heap;
     private final NativeNotices notices;
     private final Thread thread;
     private final Map<Long, String> waiting = new HashMap<>(); // names of threads that were told of, which may have ended when their touch has
 
+    private @Nullable Notice lastRefused;
+    private int refusals;
+
     LongTouches(ManagedPages heap, NativePager pager) {
         this.heap = heap;
-        notices = new NativeNotices(pager);
+        notices = new NativeNotices(heap, pager);
         thread = Thread.ofPlatform().daemon().name("hmm4j long touches").start(this::run);
     }
 
@@ -42,7 +48,23 @@ final class LongTouches implements AutoCloseable {
         }
     }
 
+    private void tellRefused(Notice notice) {
+        if (refusals == MOST_REFUSALS || (lastRefused != null && lastRefused.page() == notice.page() && lastRefused.write() == notice.write())) { // a touch may be made again before its thread hears of it
+            return;
+        }
+        lastRefused = notice;
+        refusals++;
+        long address = heap.space().addressOf(notice.page());
+        LOG.warn("thread '{}' {} the page at 0x{} of {}, which is an InternalError, or the end of the JVM where it is not prepared for one: {}{}", threadName(notice.thread()),
+                notice.write() ? "writes" : "reads", Long.toHexString(address), heap.space().regionAt(address).map(Region::toString).orElse("no region"), notice.reason(),
+                refusals == MOST_REFUSALS ? ". Further ones are not told of" : "");
+    }
+
     private void tell(Notice notice) {
+        if (notice.kind() == Kind.REFUSED) {
+            tellRefused(notice);
+            return;
+        }
         long address = heap.space().addressOf(notice.page());
         String toucher = notice.kind() == Kind.WAITS
                 ? waiting.computeIfAbsent(notice.thread(), LongTouches::threadName)

@@ -115,6 +115,10 @@ public final class ClDevice implements Device {
         return new ClDevice(api, context, id, options);
     }
 
+    String platformName() {
+        return id.platformName();
+    }
+
     private static long createContext(ClApi api, long platform, List<ClDeviceId> ids) {
         long[] devices = ids.stream().filter(id -> id.platform() == platform).mapToLong(ClDeviceId::device).toArray();
         return api.createContext(platform, devices);

@@ -31,7 +31,7 @@ final class ClProgram implements DeviceProgram, Owned {
         try {
             if (!api.build(handle, device.handle(), allOptions)) {
                 throw new KernelBuildException(
-                        source.name(), device.info().name(), allOptions, api.buildLog(handle, device.handle()));
+                        source.name(), device.info().name(), allOptions, api.buildLog(handle, device.handle()), PoclSignals.problem(device.platformName()));
             }
             List<String> names = Stream.of(api.kernelNames(handle).split(";")).filter(name -> !name.isBlank()).toList();
             return new ClProgram(device, handle, names);
