@@ -81,6 +81,7 @@ public final class Hmm implements AutoCloseable {
     private final ReentrantLock closing = new ReentrantLock();
     private boolean closed;
     private @Nullable Program copyKernels;
+    private @Nullable AutoCloseable metrics; // of a class that needs a module which may not be there
 
     /// @param opened devices, which this heap owns from here on, also if this fails
     Hmm(HmmBuilder builder, List<Device> opened) {
@@ -303,7 +304,20 @@ public final class Hmm implements AutoCloseable {
         }
     }
 
+    /// Lets monitors see the heap, until it is closed.
+    ///
+    /// @throws IllegalStateException if they refuse
+    void showMetrics() {
+        metrics = new HeapMetrics(this);
+    }
+
     private void closeAll() {
+        if (metrics != null) {
+            RuntimeException failure = closeAll(List.of(metrics));
+            if (failure != null) {
+                LOG.warn("monitors still see the heap", failure);
+            }
+        }
         if (!segments.close()) { // while faults are still served: threads in the middle of one must come out of it to hear of the end
             LOG.warn("the heap stays as it is, devices included: a native call still uses one of its segments, and its faults must be served");
             return;

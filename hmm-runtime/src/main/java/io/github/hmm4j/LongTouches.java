@@ -1,11 +1,11 @@
 package io.github.hmm4j;
 
+import io.github.hmm4j.account.Counter;
 import io.github.hmm4j.mirror.ManagedPages;
 import io.github.hmm4j.pager.NativeNotices;
 import io.github.hmm4j.pager.NativeNotices.Kind;
 import io.github.hmm4j.pager.NativeNotices.Notice;
 import io.github.hmm4j.pager.NativePager;
-import io.github.hmm4j.space.Region;
 import io.github.hmm4j.timeline.LongTouchEvent;
 import java.io.IOException;
 import java.nio.file.Files;
@@ -15,7 +15,6 @@ import java.util.Map;
 import java.util.Objects;
 import java.util.Optional;
 import java.util.concurrent.TimeUnit;
-import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -33,7 +32,7 @@ final class LongTouches implements AutoCloseable {
     private final Thread thread;
     private final Map<Long, String> waiting = new HashMap<>(); // names of threads that were told of, which may have ended when their touch has
 
-    private @Nullable Notice lastRefused;
+    private String lastRefused = "";
     private int refusals;
 
     LongTouches(ManagedPages heap, NativePager pager) {
@@ -49,14 +48,15 @@ final class LongTouches implements AutoCloseable {
     }
 
     private void tellRefused(Notice notice) {
-        if (refusals == MOST_REFUSALS || (lastRefused != null && lastRefused.page() == notice.page() && lastRefused.write() == notice.write())) { // a touch may be made again before its thread hears of it
+        String what = notice.page() + (notice.write() ? " written: " : " read: ") + notice.reason();
+        if (refusals == MOST_REFUSALS || what.equals(lastRefused)) { // a touch may be made again before its thread hears of it
             return;
         }
-        lastRefused = notice;
+        lastRefused = what;
         refusals++;
         long address = heap.space().addressOf(notice.page());
         LOG.warn("thread '{}' {} the page at 0x{} of {}, which is an InternalError, or the end of the JVM where it is not prepared for one: {}{}", threadName(notice.thread()),
-                notice.write() ? "writes" : "reads", Long.toHexString(address), heap.space().regionAt(address).map(Region::toString).orElse("no region"), notice.reason(),
+                notice.write() ? "writes" : "reads", Long.toHexString(address), heap.space().regionAt(address).map(region -> "region " + region.range()).orElse("no region"), notice.reason(),
                 refusals == MOST_REFUSALS ? ". Further ones are not told of" : "");
     }
 
@@ -70,6 +70,9 @@ final class LongTouches implements AutoCloseable {
                 ? waiting.computeIfAbsent(notice.thread(), LongTouches::threadName)
                 : Objects.requireNonNullElseGet(waiting.remove(notice.thread()), () -> threadName(notice.thread()));
         long waited = notice.nowNanos() - notice.startNanos();
+        if (notice.kind() == Kind.WAITS) {
+            heap.accounts().increment(Counter.LONG_WAITS);
+        }
         if (notice.kind() != Kind.ENDED) {
             LOG.warn("thread '{}' {} the page at 0x{}, which kernel={} uses on device {}, and {} ms: {}",
                     toucher, notice.write() ? "writes" : "reads", Long.toHexString(address), notice.kernel(), notice.device(),

@@ -410,6 +410,13 @@ public final class ManagedHeap extends FillingAllocator {
         }
     }
 
+    /// Where all allocations are.
+    Residency residency() {
+        try (Lifetime.Hold _ = lifetime.use()) {
+            return Residency.of(pages, space.regions().stream().map(region -> space.pagesOf(region.range())).toList());
+        }
+    }
+
     /// One line for each allocation with where its pages are, like `/proc/PID/smaps`.
     public String smaps() {
         try (Lifetime.Hold _ = lifetime.use()) {
