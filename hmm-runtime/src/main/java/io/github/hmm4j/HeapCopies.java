@@ -1,6 +1,7 @@
 package io.github.hmm4j;
 
 import io.github.hmm4j.device.DeviceKernel;
+import io.github.hmm4j.device.DeviceMemory;
 import io.github.hmm4j.device.NDRange;
 import io.github.hmm4j.error.DeviceMemoryExhaustedException;
 import io.github.hmm4j.error.KernelBuildException;
@@ -89,6 +90,31 @@ final class HeapCopies {
             DeviceMirror mirror = isPinned(pages, true) || isPinned(readPages, false) ? null : deviceOf(readPages, pages);
             if (mirror == null || !launch(mirror, launches, () -> launchCopy(mirror, read, slice, alive, launches))) {
                 copyOnHost(source, read, target, slice);
+            }
+        }
+        launches.forEach(Launch::await);
+    }
+
+    /// Copies managed bytes to memory of the device that no page lies in, from its beginning on.
+    ///
+    /// @throws io.github.hmm4j.error.HmmException if the device fails
+    void lend(DeviceMirror mirror, MemorySegment source, VaRange from, DeviceMemory to) {
+        List<Launch> launches = new ArrayList<>();
+        for (VaRange slice : slices(from)) {
+            VaRange pointer = pointerTo(mirror, slice);
+            launches.add(launch(mirror, "copy_bytes", slice, List.of(source), new Plan.Passed.Unmanaged(to), slice.startBytes() - from.startBytes(),
+                    Arg.in(segment(pointer)), slice.startBytes() - pointer.startBytes(), slice.lengthBytes()));
+        }
+        launches.forEach(Launch::await);
+    }
+
+    /// The other way.
+    void takeBack(DeviceMirror mirror, DeviceMemory from, MemorySegment target, VaRange to) {
+        List<Launch> launches = new ArrayList<>();
+        for (VaRange slice : slices(to)) {
+            for (VaRange part : parts(mirror, slice)) {
+                launches.add(launch(mirror, "copy_bytes", part, List.of(target), argument(mirror, part), part.startBytes() - pointerTo(mirror, part).startBytes(),
+                        new Plan.Passed.Unmanaged(from), part.startBytes() - to.startBytes(), part.lengthBytes()));
             }
         }
         launches.forEach(Launch::await);

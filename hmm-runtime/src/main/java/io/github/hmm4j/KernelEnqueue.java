@@ -54,6 +54,7 @@ record KernelEnqueue(DeviceKernel kernel, Plan plan, NDRange range, DeviceMirror
                     case Plan.Passed.Image() -> new KernelArgument.Memory(mirror.pool().pagedMemory());
                     case Plan.Passed.Table() -> new KernelArgument.Memory(Objects.requireNonNull(mirror.deviceTable()).memory());
                     case Plan.Passed.Items() -> new KernelArgument.Memory(Objects.requireNonNull(items).memory());
+                    case Plan.Passed.Unmanaged(var memory) -> new KernelArgument.Memory(memory);
                     case Plan.Passed.Value(var bytes) -> new KernelArgument.Value(bytes);
                     case Plan.Passed.NullPointer() -> new KernelArgument.NullPointer();
                     case Plan.Passed.Local(var lengthBytes) -> new KernelArgument.Local(lengthBytes);

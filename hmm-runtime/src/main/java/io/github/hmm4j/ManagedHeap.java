@@ -1,8 +1,11 @@
 package io.github.hmm4j;
 
 import io.github.hmm4j.account.Cause;
+import io.github.hmm4j.device.opencl.ClDevice;
+import io.github.hmm4j.device.opencl.ClLoan;
 import io.github.hmm4j.error.HmmException;
 import io.github.hmm4j.migrate.MigrationReport;
+import io.github.hmm4j.migrate.PageErrors;
 import io.github.hmm4j.migrate.Placer;
 import io.github.hmm4j.migrate.RegionChanges;
 import io.github.hmm4j.migrate.ToDevice;
@@ -21,6 +24,7 @@ import io.github.hmm4j.pager.HostView;
 import io.github.hmm4j.space.AddressSpace;
 import io.github.hmm4j.space.PageRange;
 import io.github.hmm4j.space.PageSize;
+import io.github.hmm4j.space.Parts;
 import io.github.hmm4j.space.Protection;
 import io.github.hmm4j.space.Region;
 import io.github.hmm4j.space.VaRange;
@@ -227,6 +231,51 @@ public final class ManagedHeap extends FillingAllocator {
             if (to.byteSize() > 0) {
                 copies.copy(from, managed(from), to, writable(to, "copy"));
             }
+        }
+    }
+
+    /// Lends the bytes of a segment to a library that calls OpenCL itself, such as CLBlast: a `cl_mem` that holds them, and a queue. What that is and is not: [DeviceLease].
+    ///
+    /// ```java
+    /// try (DeviceLease a = heap.lease(device, left, Arg.Intent.IN); DeviceLease b = heap.lease(device, right, Arg.Intent.IN);
+    ///         DeviceLease c = heap.lease(device, product, Arg.Intent.OUT)) {
+    ///     // CLBlastSgemm(..., a.memory(), 0, ..., b.memory(), 0, ..., c.memory(), 0, ..., c.queue(), ...)
+    /// } // product holds what c.memory() held
+    /// ```
+    ///
+    /// Returns when the bytes are there. The buffer is device memory outside the budget, as large as the segment.
+    ///
+    /// @param intent what the library does: with [Arg.Intent#OUT] the buffer's bytes are undefined until it writes them, and **all** of them come back; with [Arg.Intent#IN] nothing comes back
+    /// @throws IllegalArgumentException                             if the segment is empty or not managed, or read-only and to be written; if the device is no OpenCL device
+    /// @throws io.github.hmm4j.error.AccessViolationException if the protection forbids it
+    /// @throws io.github.hmm4j.error.HmmException             if the device has no memory for it, or fails
+    public DeviceLease lease(HmmDevice device, MemorySegment segment, Arg.Intent intent) {
+        try (Lifetime.Hold _ = lifetime.change("lease")) {
+            DeviceMirror mirror = device.mirrorIn(pages);
+            if (!(mirror.device() instanceof ClDevice openCl)) {
+                throw new IllegalArgumentException("device=%s is no OpenCL device, so there is no cl_mem to lease".formatted(device));
+            }
+            VaRange range = intent.writes() ? writable(segment, "lease") : managed(segment);
+            if (intent.writes()) {
+                requireWritable(space.pagesOf(range));
+            }
+            ClLoan loan = openCl.loan(range.lengthBytes());
+            try {
+                if (intent != Arg.Intent.OUT) {
+                    copies.lend(mirror, segment, range, loan.memory());
+                }
+                return new DeviceLease(lifetime, copies, mirror, segment, range, intent, loan);
+            } catch (RuntimeException | Error e) {
+                Parts.closeAfter(e, loan);
+                throw e;
+            }
+        }
+    }
+
+    /// Told before there is something to be taken back that cannot be.
+    private void requireWritable(PageRange range) {
+        for (long page = range.first(); page < range.end(); page++) {
+            PageErrors.requireAccess(pages, page, pages.table().word(page), true, "lease");
         }
     }
 

@@ -1,6 +1,7 @@
 package io.github.hmm4j;
 
 import io.github.hmm4j.device.DeviceKernel;
+import io.github.hmm4j.device.DeviceMemory;
 import io.github.hmm4j.device.KernelLimits;
 import io.github.hmm4j.device.KernelParameter;
 import io.github.hmm4j.device.NDRange;
@@ -45,6 +46,9 @@ final class Plan {
         record Local(long lengthBytes) implements Passed {}
 
         record NullPointer() implements Passed {}
+
+        /// Memory of the device that no page lies in; also an argument by itself.
+        record Unmanaged(DeviceMemory memory) implements Passed {}
     }
 
     private final AddressSpace space;
@@ -152,6 +156,10 @@ final class Plan {
                 passed.add(new Passed.Local(lengthBytes));
             }
             case Arg.NullPointer() -> addNothing(argument);
+            case Passed.Unmanaged unmanaged -> {
+                require(parameter(argument).isMemory(), argument, "memory");
+                passed.add(unmanaged);
+            }
             case Number number -> addValue(argument, "a value", number);
             case Boolean truth -> addValue(argument, "a value", truth ? 1 : 0);
             case Character character -> addValue(argument, "a value", (int) character);

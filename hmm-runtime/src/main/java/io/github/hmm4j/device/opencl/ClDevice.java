@@ -148,6 +148,13 @@ public final class ClDevice implements Device {
         return own(() -> ClMemory.scratch(this, lengthBytes));
     }
 
+    /// Memory and a queue for code that calls OpenCL itself.
+    ///
+    /// @throws io.github.hmm4j.error.OpenClFailedException if the driver refuses
+    public ClLoan loan(long lengthBytes) {
+        return own(() -> ClLoan.open(this, lengthBytes));
+    }
+
     @Override
     public CopyEngine copyEngine(long hostAddressBytes, long lengthBytes) {
         if (hostAddressBytes <= 0 || lengthBytes <= 0 || hostAddressBytes > Long.MAX_VALUE - lengthBytes) {
