@@ -10,7 +10,9 @@ import java.util.function.Function;
 import javax.management.InstanceAlreadyExistsException;
 import javax.management.JMException;
 import javax.management.MBeanServer;
+import javax.management.ObjectInstance;
 import javax.management.ObjectName;
+import org.jspecify.annotations.Nullable;
 
 /// The bean of one heap in the platform's server, from when it is made until it is closed. Only to be used where there is a module `java.management`.
 final class HeapMetrics implements HeapMXBean, AutoCloseable {
@@ -26,21 +28,25 @@ final class HeapMetrics implements HeapMXBean, AutoCloseable {
         name = register();
     }
 
-    /// Another class loader's copy of this class counts from 1, too.
     private ObjectName register() {
-        while (true) {
-            try {
-                return server.registerMBean(this, new ObjectName("io.github.hmm4j:type=Heap,name=heap-" + LAST.incrementAndGet())).getObjectName();
-            } catch (InstanceAlreadyExistsException _) {
-                continue;
-            } catch (JMException e) {
-                throw new IllegalStateException("metrics=true, but the bean cannot be registered", e);
+        try {
+            ObjectInstance registered = null;
+            while (registered == null) {
+                registered = registerAs("io.github.hmm4j:type=Heap,name=heap-" + LAST.incrementAndGet());
             }
+            return registered.getObjectName();
+        } catch (JMException e) {
+            throw new IllegalStateException("metrics=true, but the bean cannot be registered", e);
         }
     }
 
-    String name() {
-        return name.toString();
+    /// Returns null if there is one of that name: another class loader's copy of this class counts from 1, too.
+    private @Nullable ObjectInstance registerAs(String text) throws JMException {
+        try {
+            return server.registerMBean(this, new ObjectName(text));
+        } catch (InstanceAlreadyExistsException _) {
+            return null;
+        }
     }
 
     @Override

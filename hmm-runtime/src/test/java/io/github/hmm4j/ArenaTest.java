@@ -101,7 +101,7 @@ class ArenaTest {
             rig.fill(second, 3, 0).await();
             assertThat(rig.values(first)).containsExactly(5);
             assertThat(rig.values(second)).containsExactly(3);
-            all.stream().filter(segment -> segment != first && segment != second).forEach(segment -> assertThat(bytes(rig.heap, segment)).containsOnly((byte) 0));
+            all.stream().filter(segment -> !segment.equals(first) && !segment.equals(second)).forEach(segment -> assertThat(bytes(rig.heap, segment)).containsOnly((byte) 0));
         }
     }
 
