@@ -109,9 +109,15 @@ static void serve_stretch(struct hmm_pager *p, const struct fault *f, uint64_t w
     result = fetch_for_fault(p, f->page, f->page + 1, touch, &patience, &failure, record);
   }
   if (result == -EACCES && at > f->page + 1) result = fetch_for_fault(p, f->page, f->page + 1, touch, &patience, &failure, record);
+  bool given_up = result == -ETIMEDOUT && patience.told;
+  if (result && !given_up) { // before the answer, which can be the end of the process
+    struct patience refused = patience;
+    if (result == -ETIMEDOUT) failure.reason = 0;
+    tell_refused(p, &refused, &failure);
+  }
   p->trap->answer(p, f, result, (uint64_t)failure.word);
   end_record(p, record, result); // the thread goes on already
-  if (patience.told) tell(p, &patience, result == -ETIMEDOUT ? HMM_NOTICE_GIVEN_UP : HMM_NOTICE_ENDED);
+  if (patience.told) tell(p, &patience, given_up ? HMM_NOTICE_GIVEN_UP : HMM_NOTICE_ENDED);
   if (result) count(p, HMM_ERRORS, 1);
   if (result || at == end) return;
   for (; at < end; at += piece) share_ahead(p, (struct ahead){at, end - at > piece ? at + piece : end, word, f->write, f->mapped});

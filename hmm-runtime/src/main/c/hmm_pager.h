@@ -338,13 +338,14 @@ HMM_API int hmm_end_records(struct hmm_pager *pager);
 HMM_API int64_t hmm_take_records(struct hmm_pager *pager, struct hmm_record *records, uint64_t capacity, uint64_t *lost);
 
 // A touch that waits for a launch for longer than HMM_LONG_WAIT_NANOS: told once then, and once more when it is over. Its thread is stopped meanwhile, and with it every
-// safepoint of a JVM, so this is what a program wants to hear of.
+// safepoint of a JVM, so this is what a program wants to hear of. And a touch that becomes an error: what the JVM makes of it says neither where nor why.
 #define HMM_LONG_WAIT_NANOS 100000000ULL
 
 enum hmm_notice_kind {
   HMM_NOTICE_WAITS,    // it goes on waiting
   HMM_NOTICE_ENDED,    // it was served, or has another reason to fail
   HMM_NOTICE_GIVEN_UP, // it became an error after hmm_config.touch_nanos; the page is where it was
+  HMM_NOTICE_REFUSED,  // it becomes an error for the reason in `failure`; without one after hmm_config.touch_nanos, which are less than HMM_LONG_WAIT_NANOS
 };
 
 struct hmm_notice {
@@ -353,6 +354,7 @@ struct hmm_notice {
   uint64_t thread;        // of the operating system, that touched
   uint64_t device;        // of the launch it waits for, the last one if there were several
   uint64_t started, now;  // nanoseconds of CLOCK_MONOTONIC
+  struct hmm_failure failure;
   char kernel[HMM_NAME_BYTES];
 };
 

@@ -18,7 +18,7 @@
 // | answers.c | how userfaultfd's trap tells an error |
 // | mappings.c | the protection of every page under the SIGSEGV trap, in fewer mappings than the process may have |
 // | record.c | records of what was served, for those who want to see it |
-// | notice.c | tells of touches that wait long |
+// | notice.c | tells of touches that wait long or are refused |
 // | probe.c | tries a trap with real faults |
 // | word.h | the page word |
 //
@@ -354,6 +354,7 @@ struct patience {
 };
 struct patience new_patience(const struct hmm_pager *p, uint64_t page, bool write, uint32_t thread);
 void tell(struct hmm_pager *p, struct patience *patience, enum hmm_notice_kind kind); // takes no lock but its own
+void tell_refused(struct hmm_pager *p, struct patience *patience, const struct hmm_failure *failure);
 
 // inflight.c
 void await_callbacks(void); // until no callback of a driver looks at a pager that can no longer be found

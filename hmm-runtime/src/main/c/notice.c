@@ -1,4 +1,4 @@
-// notice.c - tells of touches that wait long for a launch.
+// notice.c - tells of touches that wait long for a launch, and of those that become errors.
 //
 // No Java code can run where a touch is served, and nobody there may wait for it: so a thread of Java sleeps in hmm_await_notice, in native state, where no safepoint waits for it.
 #include <string.h>
@@ -18,6 +18,11 @@ void tell(struct hmm_pager *p, struct patience *patience, enum hmm_notice_kind k
   if (p->notice_count < NOTICES) p->notices[(p->notice_first + p->notice_count++) % NOTICES] = patience->notice;
   pthread_cond_signal(&p->notice_changed);
   pthread_mutex_unlock(&p->notice_lock);
+}
+
+void tell_refused(struct hmm_pager *p, struct patience *patience, const struct hmm_failure *failure) {
+  patience->notice.failure = *failure;
+  tell(p, patience, HMM_NOTICE_REFUSED);
 }
 
 HMM_API int hmm_await_notice(struct hmm_pager *p, struct hmm_notice *notice) {

@@ -1,4 +1,4 @@
-// patience_test.c - touches that wait long for a launch: they are told of, and end in time.
+// patience_test.c - touches that wait long for a launch: they are told of, and end in time. And touches that are refused, which are told of, too.
 #define _GNU_SOURCE
 #include "heap.h"
 
@@ -66,6 +66,10 @@ static void a_touch_gives_up_in_time(const struct shape *shape) {
     unsigned char value;
     CHECK_EQUAL(write ? touch_write(h, 3, 1) : touch_read(h, 3, &value), SIGBUS);
     CHECK_EQUAL(state(h, 3), DEVICE);
+    struct hmm_notice refused = next_notice(h); // so soon that no long wait was told of
+    CHECK_EQUAL(refused.kind, HMM_NOTICE_REFUSED);
+    CHECK_EQUAL(refused.page, 3);
+    CHECK_EQUAL(refused.failure.reason, 0);
     fill_frame(h, 0, 3, 44);
     CHECK_EQUAL(touch_read(h, 3, &value), SIGBUS); // again: the kernel runs still
     let_go(&k);
@@ -117,7 +121,25 @@ static void a_touch_behind_a_view_gives_up_in_time(const struct shape *shape) {
   close_heap(h);
 }
 
+static void a_refused_touch_is_told(const struct shape *shape) {
+  struct heap *h = open_heap(shape, 16, 1);
+  put(h, 4, 40);
+  protect(h, 4, 1);
+  expect(h, 4, 40);
+  CHECK_EQUAL(touch_write(h, 4, 41), SIGBUS);
+  struct hmm_notice refused = next_notice(h);
+  CHECK_EQUAL(refused.kind, HMM_NOTICE_REFUSED);
+  CHECK_EQUAL(refused.page, 4);
+  CHECK_EQUAL(refused.write, 1);
+  CHECK_EQUAL(refused.thread, syscall(SYS_gettid));
+  CHECK_EQUAL(refused.failure.reason, HMM_REFUSED);
+  CHECK_EQUAL(refused.failure.page, 4);
+  CHECK((uint64_t)refused.failure.word & DENY_WRITE);
+  close_heap(h);
+}
+
 const struct test patience_tests[] = {
+    {"a_refused_touch_is_told", a_refused_touch_is_told, false},
     {"a_long_wait_is_told_and_ends", a_long_wait_is_told_and_ends, true},
     {"a_touch_gives_up_in_time", a_touch_gives_up_in_time, false},
     {"a_write_gives_up_on_readers", a_write_gives_up_on_readers, true},

@@ -107,6 +107,7 @@ final class Attempt {
     }
 
     private void move(LaunchGate.Needs needs) {
+        plan.requireAlive();
         if (needs.table() != null) {
             parts.placer().makePagedChunk(mirror, plan.windows());
         }

@@ -80,6 +80,8 @@ public final class Hmm implements AutoCloseable {
     private final List<Program> programs = new ArrayList<>();
     private final ReentrantLock closing = new ReentrantLock();
     private boolean closed;
+    private @Nullable Program copyKernels;
+    private @Nullable AutoCloseable metrics; // of a class that needs a module which may not be there
 
     /// @param opened devices, which this heap owns from here on, also if this fails
     Hmm(HmmBuilder builder, List<Device> opened) {
@@ -115,8 +117,9 @@ public final class Hmm implements AutoCloseable {
             segments = nativePager == null ? Segments.untouchable(space) : Segments.touchable(space);
             running.add(segments::close);
             Departure departure = builder.isExclusive() ? hostSide::releaseHostMemory : Departure.KEEPS_HOST_MEMORY;
-            heap = new ManagedHeap(pages, lifetime, regions, hostSide, toDevice, placer, pager, segments.all(), departure);
             launcher = new Launcher(new LaunchParts(pages, pager, placer, evictor, toDevice, new Ahead(programCode, builder.aheadPolicy()), gate, hostLock, departure, builder.launchTimeout()));
+            HeapCopies copies = new HeapCopies(pages, pager, launcher, segments.all(), (mirror, kernel) -> copyKernels().compiled(mirror, kernel));
+            heap = new ManagedHeap(pages, lifetime, regions, hostSide, toDevice, placer, pager, copies, segments, departure);
             devices = pages.mirrors().stream().map(HmmDevice::new).toList();
             pages.mirrors().forEach(mirror -> mirror.device().reportTo(pages.timeline(), mirror.index()));
             timelineThread = running.add(new TimelineThread(pages, nativePager));
@@ -225,6 +228,16 @@ public final class Hmm implements AutoCloseable {
         }
     }
 
+    /// What copies and fills within the heap where pages are on a device.
+    private synchronized Program copyKernels() {
+        Program known = copyKernels;
+        if (known == null) {
+            known = program(Source.resource("memory.cl"));
+            copyKernels = known;
+        }
+        return known;
+    }
+
     void forget(Program program) {
         synchronized (programs) {
             programs.remove(program);
@@ -292,7 +305,20 @@ public final class Hmm implements AutoCloseable {
         }
     }
 
+    /// Lets monitors see the heap, until it is closed.
+    ///
+    /// @throws IllegalStateException if they refuse
+    void showMetrics() {
+        metrics = new HeapMetrics(this);
+    }
+
     private void closeAll() {
+        if (metrics != null) {
+            RuntimeException failure = closeAll(List.of(metrics));
+            if (failure != null) {
+                LOG.warn("monitors still see the heap", failure);
+            }
+        }
         if (!segments.close()) { // while faults are still served: threads in the middle of one must come out of it to hear of the end
             LOG.warn("the heap stays as it is, devices included: a native call still uses one of its segments, and its faults must be served");
             return;

@@ -36,6 +36,7 @@ import org.slf4j.LoggerFactory;
 /// How to open a heap. Used by one thread.
 public final class HmmBuilder {
 
+    private static final String METRICS = "hmm.metrics";
     private static final Logger LOG = LoggerFactory.getLogger(HmmBuilder.class);
 
     /// So that a deadline in nanoseconds does not overflow.
@@ -62,6 +63,7 @@ public final class HmmBuilder {
     private @Nullable Path tracePath;
     private @Nullable TraceFile trace;
     private Steps steps = Steps.NONE;
+    private @Nullable Boolean metrics; // null: as the setting says
     private final List<Supplier<Device>> given = new ArrayList<>();
 
     HmmBuilder() {}
@@ -82,7 +84,7 @@ public final class HmmBuilder {
         return this;
     }
 
-    /// Device memory that pages may take on each device. Default: three quarters of what the device reports, half if it works in host memory.
+    /// Device memory that pages may take on each device, at least a page. Default: three quarters of what the device reports, half if it works in host memory.
     public HmmBuilder budget(long bytes) {
         if (bytes <= 0) {
             throw new IllegalArgumentException("budgetBytes=" + bytes + ", must be positive");
@@ -248,6 +250,24 @@ public final class HmmBuilder {
         return this;
     }
 
+    /// Whether monitors see the heap, as an MXBean: [HeapMXBean]. Default: what `-Dhmm.metrics=true|false` says, else not. See `hmm-runtime/docs/metrics.md`.
+    public HmmBuilder metrics(boolean on) {
+        metrics = on;
+        return this;
+    }
+
+    private boolean wantsMetrics() {
+        if (metrics != null) {
+            return metrics;
+        }
+        String setting = System.getProperty(METRICS, "false");
+        return switch (setting) {
+            case "true", "" -> true;
+            case "false" -> false;
+            default -> throw new IllegalArgumentException(METRICS + "=" + setting + ", must be true or false");
+        };
+    }
+
     /// For tests: who is told of the steps of migrations.
     HmmBuilder steps(Steps steps) {
         this.steps = steps;
@@ -261,6 +281,7 @@ public final class HmmBuilder {
     /// @throws UncheckedIOException                        if the file of [#trace(Path)] cannot be written
     public Hmm open() {
         requireOneChoice();
+        boolean withMetrics = wantsMetrics();
         List<Device> devices = new ArrayList<>();
         openTrace();
         try {
@@ -274,6 +295,9 @@ public final class HmmBuilder {
                 throw new IllegalArgumentException("devices=" + devices.size() + ", at most " + PageWord.MAX_DEVICES);
             }
             Hmm hmm = new Hmm(this, devices);
+            if (withMetrics) {
+                show(hmm);
+            }
             tell(hmm);
             return hmm;
         } catch (RuntimeException | Error e) {
@@ -285,6 +309,19 @@ public final class HmmBuilder {
                 Parts.closeAfter(e, own);
             }
             throw e;
+        }
+    }
+
+    /// The module is an optional one, so no class that needs it is loaded before it is known to be there. A heap that monitors cannot see is as good as any other.
+    private static void show(Hmm hmm) {
+        if (ModuleLayer.boot().findModule("java.management").isEmpty()) {
+            LOG.warn("metrics=true: this Java runtime has no module java.management, so monitors do not see the heap");
+            return;
+        }
+        try {
+            hmm.showMetrics();
+        } catch (IllegalStateException e) {
+            LOG.warn("monitors do not see the heap", e);
         }
     }
 
@@ -332,6 +369,9 @@ public final class HmmBuilder {
     long budgetBytes(DeviceInfo info) {
         long sensible = info.unifiedMemory() ? info.memoryBytes() / 2 : info.memoryBytes() / 4 * 3;
         long wanted = budgetBytes.orElse(sensible);
+        if (wanted < pageSize.bytes()) {
+            throw new IllegalArgumentException("budgetBytes=%d of device=%s has no room for a page, pageSize=%d".formatted(wanted, info.name(), pageSize.bytes()));
+        }
         return Math.min(wanted, (long) Integer.MAX_VALUE * pageSize.bytes()) / pageSize.bytes() * pageSize.bytes();
     }
 

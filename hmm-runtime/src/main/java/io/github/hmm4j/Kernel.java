@@ -9,6 +9,7 @@ import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.stream.IntStream;
+import java.util.stream.Stream;
 
 /// A kernel of a [Program]. Immutable; threads: any.
 ///
@@ -126,16 +127,30 @@ public final class Kernel {
     ///
     /// @throws IllegalArgumentException at launch, if number or kinds do not fit the signature, or a segment is not managed
     public Call args(Object... arguments) {
-        return new Call(arguments.clone());
+        return new Call(arguments.clone(), List.of());
     }
 
     /// A kernel with its arguments. Can be launched any number of times.
     public final class Call {
 
         private final Object[] arguments;
+        private final List<Launch> earlier;
 
-        private Call(Object[] arguments) {
+        private Call(Object[] arguments, List<Launch> earlier) {
             this.arguments = arguments;
+            this.earlier = earlier;
+        }
+
+        /// This call for launches whose kernel must not start before those of others have ended. For an order that memory does not show: a kernel that uses what another one writes comes after it by itself.
+        ///
+        /// On the device of the others that costs nothing, since a device runs its launches in order; a launch on another device waits for them before it begins, as [Launch#await()] does.
+        /// If one of them fails, the launch fails with a [PrecedingLaunchFailedException][io.github.hmm4j.error.PrecedingLaunchFailedException]: [#launch] throws it, and nothing has run, where that is
+        /// known by then; else [Launch#await()] does, and the kernel has run on what there was, as any that was in the queue already.
+        ///
+        /// @param launches of any heap
+        /// @return a new call, after those of this one as well; this one stays as it is
+        public Call after(Launch... launches) {
+            return new Call(arguments, Stream.concat(earlier.stream(), Stream.of(launches)).toList());
         }
 
         /// Launches on the heap's first device.
@@ -155,13 +170,20 @@ public final class Kernel {
         /// @throws io.github.hmm4j.error.AccessViolationException       if a page's protection forbids what the kernel does, or a kernel that goes through the page table asks for an address
         ///                                                              outside the ranges it was given; the message names kernel, address and work-item
         /// @throws io.github.hmm4j.error.DeviceMemoryExhaustedException if the ranges do not fit the device's budget together
+        /// @throws io.github.hmm4j.error.PrecedingLaunchFailedException if a launch has failed that this one was to come [#after]
         /// @throws io.github.hmm4j.error.LaunchBlockedException         if views of other threads kept the pages for longer than the launch timeout
         /// @throws io.github.hmm4j.error.KernelEnqueuedError            if the Java heap is full, and the kernel runs all the same; any other error says that it does not
         /// @throws io.github.hmm4j.error.HmmException                   if the device failed; no data is lost, pages moved for this launch are back, pages evicted for it stay home
         public Launch launch(NDRange range, HmmDevice device) {
+            DeviceMirror mirror = hmm.mirrorOf(device);
+            for (Launch one : earlier) {
+                if (!one.isOn(mirror) || one.isDone()) {
+                    one.awaitFor(name);
+                }
+            }
             try (Lifetime.Hold _ = hmm.lifetime().change("launch")) {
-                DeviceMirror mirror = hmm.mirrorOf(device);
-                return hmm.launcher().launch(program.compiled(mirror, name), intents, arguments, range, mirror);
+                Launch launch = hmm.launcher().launch(program.compiled(mirror, name), intents, arguments, range, mirror);
+                return earlier.isEmpty() ? launch : launch.behind(earlier);
             }
         }
     }

@@ -40,6 +40,7 @@ record KernelEnqueue(DeviceKernel kernel, Plan plan, NDRange range, DeviceMirror
     }
 
     private <T extends @Nullable Completion> T withArguments(Function<List<KernelArgument>, T> launch) {
+        plan.requireAlive(); // published, or with the device's lock: see there
         List<DeviceMemory> windows = new ArrayList<>(plan.passed().size());
         List<DeviceMemory> scratch = new ArrayList<>(plan.passed().size()); // what is behind the launch takes nothing from the Java heap
         Map<VaRange, KernelArgument.Copied> copies = new HashMap<>();
@@ -53,6 +54,7 @@ record KernelEnqueue(DeviceKernel kernel, Plan plan, NDRange range, DeviceMirror
                     case Plan.Passed.Image() -> new KernelArgument.Memory(mirror.pool().pagedMemory());
                     case Plan.Passed.Table() -> new KernelArgument.Memory(Objects.requireNonNull(mirror.deviceTable()).memory());
                     case Plan.Passed.Items() -> new KernelArgument.Memory(Objects.requireNonNull(items).memory());
+                    case Plan.Passed.Unmanaged(var memory) -> new KernelArgument.Memory(memory);
                     case Plan.Passed.Value(var bytes) -> new KernelArgument.Value(bytes);
                     case Plan.Passed.NullPointer() -> new KernelArgument.NullPointer();
                     case Plan.Passed.Local(var lengthBytes) -> new KernelArgument.Local(lengthBytes);

@@ -1,9 +1,13 @@
 package io.github.hmm4j;
 
 import io.github.hmm4j.device.Completion;
+import io.github.hmm4j.error.HmmException;
+import io.github.hmm4j.error.PrecedingLaunchFailedException;
 import io.github.hmm4j.migrate.LaunchGate;
 import io.github.hmm4j.mirror.DeviceMirror;
 import java.time.Duration;
+import java.util.ArrayList;
+import java.util.List;
 import java.util.concurrent.CompletionStage;
 import java.util.concurrent.locks.LockSupport;
 
@@ -20,6 +24,31 @@ public final class Launch {
     private final Completion completion;
     private final Runnable ended;
     private final Moves moves;
+    private volatile List<Earlier> earlier; // whose failure is this one's, too, oldest first; no launches, which would keep all before them
+
+    /// A launch before this one, on the same device.
+    private record Earlier(String name, Completion completion, Runnable ended) {
+
+        boolean hasEndedWell() {
+            if (!completion.isDone()) {
+                return false;
+            }
+            try {
+                requireGoodEnd();
+                return true;
+            } catch (HmmException _) {
+                return false; // told to whoever awaits
+            }
+        }
+
+        void requireGoodEnd() {
+            try {
+                completion.await();
+            } finally {
+                ended.run();
+            }
+        }
+    }
 
     /// What had to be moved before the kernel could start.
     ///
@@ -32,20 +61,54 @@ public final class Launch {
     }
 
     Launch(String kernel, DeviceMirror mirror, LaunchGate.Passed passed, Moves moves) {
-        this(kernel, mirror, passed.completion(), passed.ended(), moves);
+        this(kernel, mirror, passed.completion(), passed.ended(), moves, List.of());
     }
 
-    private Launch(String kernel, DeviceMirror mirror, Completion completion, Runnable ended, Moves moves) {
+    private Launch(String kernel, DeviceMirror mirror, Completion completion, Runnable ended, Moves moves, List<Earlier> earlier) {
         this.kernel = kernel;
         this.mirror = mirror;
         this.completion = completion;
         this.ended = ended;
         this.moves = moves;
+        this.earlier = earlier;
     }
 
     /// The same with what its earlier rounds have moved.
     Launch after(Moves all) {
-        return new Launch(kernel, mirror, completion, ended, all);
+        return new Launch(kernel, mirror, completion, ended, all, earlier);
+    }
+
+    /// The same behind others, which its device runs before it or which have ended: if one of them fails, this one has failed.
+    Launch behind(List<Launch> others) {
+        List<Earlier> all = new ArrayList<>();
+        for (Launch other : others) {
+            all.addAll(other.earlier);
+            all.add(new Earlier(other.name(), other.completion, other.ended));
+        }
+        int ended = 0;
+        while (ended < all.size() && all.get(ended).hasEndedWell()) { // kernels of a device end in order, so a long row of launches keeps those in flight
+            ended++;
+        }
+        return new Launch(kernel, mirror, completion, this.ended, moves, List.copyOf(all.subList(ended, all.size())));
+    }
+
+    boolean isOn(DeviceMirror device) {
+        return mirror.equals(device);
+    }
+
+    /// For a launch that comes after this one and must not begin before it has ended.
+    ///
+    /// @throws PrecedingLaunchFailedException if its kernel has failed
+    void awaitFor(String nextKernel) {
+        try {
+            await();
+        } catch (HmmException e) {
+            throw new PrecedingLaunchFailedException(nextKernel, name(), "nothing ran", e);
+        }
+    }
+
+    private String name() {
+        return "launch of kernel=%s on %s".formatted(kernel, mirror);
     }
 
     /// Waits for the kernel to end.
@@ -53,13 +116,26 @@ public final class Launch {
     /// @return this
     /// @throws io.github.hmm4j.error.HmmException if it failed on the device; the pages that it was to write are then poisoned: a touch of them, a view and the next launch
     ///                                            with them are refused, until they are discarded or freed
+    /// @throws io.github.hmm4j.error.PrecedingLaunchFailedException if a launch has failed that this one was to come [after][Kernel.Call#after]
     public Launch await() {
         try {
             completion.await();
         } finally {
             ended.run();
         }
+        requireEarlier();
         return this;
+    }
+
+    private void requireEarlier() {
+        for (Earlier one : earlier) {
+            try {
+                one.requireGoodEnd();
+            } catch (HmmException e) {
+                throw new PrecedingLaunchFailedException(kernel, one.name(), "it was in the device's queue already and has run on what there was", e);
+            }
+        }
+        earlier = List.of();
     }
 
     /// Waits for the kernel to end, for a limited time. An interrupt ends the wait and not the kernel, which nothing can end.
@@ -119,6 +195,6 @@ public final class Launch {
     /// Kernel, device, and whether it has ended.
     @Override
     public String toString() {
-        return "launch of kernel=%s on %s, %s".formatted(kernel, mirror, isDone() ? "ended" : "under way");
+        return name() + ", " + (isDone() ? "ended" : "under way");
     }
 }

@@ -23,6 +23,7 @@ import org.slf4j.LoggerFactory;
 record LaunchParts(ManagedPages heap, CheckedPager pager, Placer placer, Evictor evictor, ToDevice toDevice, AheadSource ahead, LaunchGate gate, HostLock hostLock, Departure departure,
         Duration timeout) {
 
+    private static final long LONG_WAIT_MILLIS = 100;
     private static final Logger LOG = LoggerFactory.getLogger(LaunchParts.class);
 
     /// What the device owns now takes no host memory any more, where the heap is exclusive. The caller holds the device's lock.
@@ -45,7 +46,12 @@ record LaunchParts(ManagedPages heap, CheckedPager pager, Placer placer, Evictor
     /// @throws LaunchBlockedException if none does before the launch, begun at `startNanos`, has taken as long as it may
     void awaitViews(DeviceKernel kernel, List<PageUse> uses, long viewsClosed, long startNanos) {
         heap.accounts().increment(Counter.LAUNCH_WAITS);
-        if (!pager.awaitClosing(viewsClosed, startNanos + timeout.toNanos())) {
+        long waitsSince = System.nanoTime();
+        boolean closed = pager.awaitClosing(viewsClosed, startNanos + timeout.toNanos());
+        if (millisSince(waitsSince) >= LONG_WAIT_MILLIS) {
+            heap.accounts().increment(Counter.LONG_WAITS);
+        }
+        if (!closed) {
             throw new LaunchBlockedException(kernel.name(), millisSince(startNanos), pager.conflict(uses).orElse("a view that has been closed meanwhile"));
         }
     }

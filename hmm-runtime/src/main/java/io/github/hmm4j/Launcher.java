@@ -9,6 +9,7 @@ import io.github.hmm4j.mirror.ManagedPages;
 import io.github.hmm4j.mirror.PageUse;
 import io.github.hmm4j.pager.HostView;
 import io.github.hmm4j.timeline.LaunchEvent;
+import java.lang.foreign.MemorySegment;
 import java.util.List;
 import java.util.Map;
 
@@ -35,8 +36,14 @@ final class Launcher {
 
     /// @param intents of the kernel itself, by parameter
     Launch launch(DeviceKernel kernel, Map<Integer, Arg.Intent> intents, Object[] arguments, NDRange range, DeviceMirror mirror) {
+        return launch(kernel, intents, arguments, range, mirror, List.of());
+    }
+
+    /// @param alive segments beside the arguments, whose arenas must not have been closed
+    Launch launch(DeviceKernel kernel, Map<Integer, Arg.Intent> intents, Object[] arguments, NDRange range, DeviceMirror mirror, List<MemorySegment> alive) {
         LaunchEvent event = heap.timeline().launch();
         Plan plan = Plan.of(heap.space(), kernel, mirror, intents, arguments, range);
+        plan.keep(alive);
         if (event == null) {
             return launch(kernel, plan, range, mirror);
         }

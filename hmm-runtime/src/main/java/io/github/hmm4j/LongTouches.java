@@ -1,5 +1,6 @@
 package io.github.hmm4j;
 
+import io.github.hmm4j.account.Counter;
 import io.github.hmm4j.mirror.ManagedPages;
 import io.github.hmm4j.pager.NativeNotices;
 import io.github.hmm4j.pager.NativeNotices.Kind;
@@ -17,22 +18,26 @@ import java.util.concurrent.TimeUnit;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
-/// Says which touch waits long for which kernel, in the log and on the timeline.
+/// Says which touch waits long for which kernel, in the log and on the timeline; and in the log which touch is refused, and why, since the error that the JVM makes of it does not.
 ///
 /// Who serves the touch runs no Java code, so a thread of its own sleeps in native code until there is something to say. If a safepoint is wanted meanwhile it speaks when that is over:
 /// the thread that touches is what holds it up.
 final class LongTouches implements AutoCloseable {
 
     private static final Logger LOG = LoggerFactory.getLogger(LongTouches.class);
+    private static final int MOST_REFUSALS = 100; // that are told of: some programs live with such errors
 
     private final ManagedPages heap;
     private final NativeNotices notices;
     private final Thread thread;
     private final Map<Long, String> waiting = new HashMap<>(); // names of threads that were told of, which may have ended when their touch has
 
+    private String lastRefused = "";
+    private int refusals;
+
     LongTouches(ManagedPages heap, NativePager pager) {
         this.heap = heap;
-        notices = new NativeNotices(pager);
+        notices = new NativeNotices(heap, pager);
         thread = Thread.ofPlatform().daemon().name("hmm4j long touches").start(this::run);
     }
 
@@ -42,12 +47,32 @@ final class LongTouches implements AutoCloseable {
         }
     }
 
+    private void tellRefused(Notice notice) {
+        String what = notice.page() + (notice.write() ? " written: " : " read: ") + notice.reason();
+        if (refusals == MOST_REFUSALS || what.equals(lastRefused)) { // a touch may be made again before its thread hears of it
+            return;
+        }
+        lastRefused = what;
+        refusals++;
+        long address = heap.space().addressOf(notice.page());
+        LOG.warn("thread '{}' {} the page at 0x{} of {}, which is an InternalError, or the end of the JVM where it is not prepared for one: {}{}", threadName(notice.thread()),
+                notice.write() ? "writes" : "reads", Long.toHexString(address), heap.space().regionAt(address).map(region -> "region " + region.range()).orElse("no region"), notice.reason(),
+                refusals == MOST_REFUSALS ? ". Further ones are not told of" : "");
+    }
+
     private void tell(Notice notice) {
+        if (notice.kind() == Kind.REFUSED) {
+            tellRefused(notice);
+            return;
+        }
         long address = heap.space().addressOf(notice.page());
         String toucher = notice.kind() == Kind.WAITS
                 ? waiting.computeIfAbsent(notice.thread(), LongTouches::threadName)
                 : Objects.requireNonNullElseGet(waiting.remove(notice.thread()), () -> threadName(notice.thread()));
         long waited = notice.nowNanos() - notice.startNanos();
+        if (notice.kind() == Kind.WAITS) {
+            heap.accounts().increment(Counter.LONG_WAITS);
+        }
         if (notice.kind() != Kind.ENDED) {
             LOG.warn("thread '{}' {} the page at 0x{}, which kernel={} uses on device {}, and {} ms: {}",
                     toucher, notice.write() ? "writes" : "reads", Long.toHexString(address), notice.kernel(), notice.device(),

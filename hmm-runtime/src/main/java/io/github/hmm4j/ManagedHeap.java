@@ -1,8 +1,11 @@
 package io.github.hmm4j;
 
 import io.github.hmm4j.account.Cause;
+import io.github.hmm4j.device.opencl.ClDevice;
+import io.github.hmm4j.device.opencl.ClLoan;
 import io.github.hmm4j.error.HmmException;
 import io.github.hmm4j.migrate.MigrationReport;
+import io.github.hmm4j.migrate.PageErrors;
 import io.github.hmm4j.migrate.Placer;
 import io.github.hmm4j.migrate.RegionChanges;
 import io.github.hmm4j.migrate.ToDevice;
@@ -21,15 +24,13 @@ import io.github.hmm4j.pager.HostView;
 import io.github.hmm4j.space.AddressSpace;
 import io.github.hmm4j.space.PageRange;
 import io.github.hmm4j.space.PageSize;
+import io.github.hmm4j.space.Parts;
 import io.github.hmm4j.space.Protection;
 import io.github.hmm4j.space.Region;
 import io.github.hmm4j.space.VaRange;
-import java.lang.foreign.AddressLayout;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.SegmentAllocator;
-import java.lang.foreign.ValueLayout;
-import java.nio.charset.Charset;
 import java.util.List;
 import java.util.concurrent.locks.ReentrantLock;
 import org.slf4j.Logger;
@@ -37,7 +38,8 @@ import org.slf4j.LoggerFactory;
 
 /// Memory that the host and all devices use through the same pointers; pages move by themselves.
 ///
-/// Each allocation is a region of whole pages. For many small objects allocate one region and carve it up with [SegmentAllocator#slicingAllocator].
+/// Each allocation is a region of whole pages. For many small ones, and for what goes together, there is an [#arena]; for parts of one object, such as the nodes of a tree, a region that is carved
+/// up with [SegmentAllocator#slicingAllocator].
 ///
 /// A segment's address is what kernels see and what may be stored as a pointer. With transparent access any code reads and writes it with ordinary loads and stores, wherever its
 /// pages are. A touch that cannot be served (the protection forbids it, contents are lost with a device, the region was
@@ -60,8 +62,8 @@ import org.slf4j.LoggerFactory;
 /// or an [InvalidationCallback], may look ([#residency], [#snapshot],
 /// [#smaps], what says how many bytes) and subscribe. All else of its own heap throws an [IllegalStateException] there.
 ///
-/// Segments live until [#free] or the end of the [Hmm]. Ranges given to the methods below lie within one allocation; to move, protect or discard an empty one does nothing. Sizes are bytes. Threads: any.
-public final class ManagedHeap implements SegmentAllocator {
+/// Segments live until [#free], the end of their arena, or that of the [Hmm]. Ranges given to the methods below lie within one allocation; to move, protect or discard an empty one does nothing. Sizes are bytes. Threads: any.
+public final class ManagedHeap extends FillingAllocator {
 
     private static final Logger LOG = LoggerFactory.getLogger(ManagedHeap.class);
 
@@ -73,11 +75,12 @@ public final class ManagedHeap implements SegmentAllocator {
     private final ToDevice toDevice;
     private final Placer placer;
     private final CheckedPager pager;
-    private final MemorySegment handles;
+    private final HeapCopies copies;
+    private final Segments segments;
     private final Departure departure;
 
-    ManagedHeap(ManagedPages pages, Lifetime lifetime, RegionChanges regions, HostSide hostSide, ToDevice toDevice, Placer placer, CheckedPager pager,
-            MemorySegment handles, Departure departure) {
+    ManagedHeap(ManagedPages pages, Lifetime lifetime, RegionChanges regions, HostSide hostSide, ToDevice toDevice, Placer placer, CheckedPager pager, HeapCopies copies,
+            Segments segments, Departure departure) {
         this.pages = pages;
         this.space = pages.space();
         this.lifetime = lifetime;
@@ -86,7 +89,8 @@ public final class ManagedHeap implements SegmentAllocator {
         this.toDevice = toDevice;
         this.placer = placer;
         this.pager = pager;
-        this.handles = handles;
+        this.copies = copies;
+        this.segments = segments;
         this.departure = departure;
     }
 
@@ -123,72 +127,40 @@ public final class ManagedHeap implements SegmentAllocator {
         }
     }
 
-    /// Allocates an array and fills it, through a view.
     @Override
-    public MemorySegment allocateFrom(
-            ValueLayout elementLayout, MemorySegment source, ValueLayout sourceElementLayout, long sourceOffset, long elementCount) {
-        MemorySegment segment = allocate(elementLayout, elementCount);
-        if (elementCount > 0) {
-            try (HostView view = view(segment, Access.WRITE)) {
-                MemorySegment.copy(source, sourceElementLayout, sourceOffset, view.segment(), elementLayout, 0, elementCount);
-            } catch (RuntimeException | Error e) {
-                free(segment);
-                throw e;
-            }
+    HostView toFill(MemorySegment segment) {
+        return view(segment, Access.WRITE);
+    }
+
+    @Override
+    void giveUp(MemorySegment segment) {
+        free(segment);
+    }
+
+    /// An arena of managed memory, for what goes together: closing it frees all that was allocated in it, and its segments throw an [IllegalStateException] from then on, as those of any [Arena] do.
+    ///
+    /// Small allocations share pages: each begins at a multiple of what pointers of every device are aligned to (128 bytes on most), so that each can be a kernel's argument, and takes no
+    /// more than that. Whole pages of its own has only what is larger: from 16 KiB on in a new arena, from 256 KiB on in one that has grown. What shares a page moves with it: keep apart what host and kernels write
+    /// at the same time. Allocations read as zeros. Threads: any may allocate, use and close.
+    ///
+    /// Closing waits for launches in flight as [#free] does, and frees all or nothing. It throws an [IllegalStateException], and the arena stays as it is, while a view or a pin of its memory is open, or
+    /// a native call uses it; a launch that begins meanwhile is refused. The memory of an arena can be protected and discarded, and neither freed nor moved by itself. An arena that is never closed ends with its heap.
+    ///
+    /// ```java
+    /// try (Arena arena = hmm.heap().arena()) {
+    ///     MemorySegment query = arena.allocateFrom(JAVA_FLOAT, values);
+    ///     MemorySegment best = arena.allocate(JAVA_INT);
+    ///     search.args(query, best).launch(range).await();
+    /// }
+    /// ```
+    public Arena arena() {
+        try (Lifetime.Hold _ = lifetime.change("arena")) {
+            return new HeapArena(this, pages, lifetime, regions, segments);
         }
-        return segment;
-    }
-
-    @Override
-    public MemorySegment allocateFrom(String text, Charset charset) {
-        try (Arena arena = Arena.ofConfined()) {
-            MemorySegment bytes = arena.allocateFrom(text, charset);
-            return allocateFrom(ValueLayout.JAVA_BYTE, bytes, ValueLayout.JAVA_BYTE, 0, bytes.byteSize());
-        }
-    }
-
-    @Override
-    public MemorySegment allocateFrom(ValueLayout.OfByte layout, byte value) {
-        return allocateFrom(layout, new byte[] {value});
-    }
-
-    @Override
-    public MemorySegment allocateFrom(ValueLayout.OfChar layout, char value) {
-        return allocateFrom(layout, new char[] {value});
-    }
-
-    @Override
-    public MemorySegment allocateFrom(ValueLayout.OfShort layout, short value) {
-        return allocateFrom(layout, new short[] {value});
-    }
-
-    @Override
-    public MemorySegment allocateFrom(ValueLayout.OfInt layout, int value) {
-        return allocateFrom(layout, new int[] {value});
-    }
-
-    @Override
-    public MemorySegment allocateFrom(ValueLayout.OfLong layout, long value) {
-        return allocateFrom(layout, new long[] {value});
-    }
-
-    @Override
-    public MemorySegment allocateFrom(ValueLayout.OfFloat layout, float value) {
-        return allocateFrom(layout, new float[] {value});
-    }
-
-    @Override
-    public MemorySegment allocateFrom(ValueLayout.OfDouble layout, double value) {
-        return allocateFrom(layout, new double[] {value});
-    }
-
-    @Override
-    public MemorySegment allocateFrom(AddressLayout layout, MemorySegment value) {
-        return allocateFrom(ValueLayout.JAVA_LONG.withOrder(layout.order()), value.address());
     }
 
     private MemorySegment handle(Region region, long byteSize) {
-        return handles.asSlice(region.data().startBytes() - space.baseBytes(), byteSize);
+        return segments.all().asSlice(region.data().startBytes() - space.baseBytes(), byteSize);
     }
 
     /// Frees an allocation, or whole pages of one: their host memory and their place on every device. Waits for launches in flight that use them.
@@ -199,7 +171,7 @@ public final class ManagedHeap implements SegmentAllocator {
     /// @throws IllegalStateException    if a view of it is open; nothing was freed
     public void free(MemorySegment segment) {
         try (Lifetime.Hold _ = lifetime.change("free")) {
-            regions.free(wholePages(segment));
+            regions.free(wholePages(segment, "free"));
         }
     }
 
@@ -227,6 +199,86 @@ public final class ManagedHeap implements SegmentAllocator {
         }
     }
 
+    /// Sets all bytes, where they are: what is on a device is filled there, by a kernel, and nothing is moved for whole pages.
+    ///
+    /// Goes through slices of up to 16 MiB; each is filled by the device that has most of its pages, else by the host, and lies there afterwards. Returns when it is done. If this throws, what the segment
+    /// holds is undefined.
+    ///
+    /// @throws IllegalArgumentException                       if the segment is read-only or not managed
+    /// @throws io.github.hmm4j.error.AccessViolationException if the protection forbids it
+    /// @throws io.github.hmm4j.error.HmmException             if a device or the operating system fails
+    public void fill(MemorySegment segment, byte value) {
+        try (Lifetime.Hold _ = lifetime.change("fill")) {
+            if (segment.byteSize() > 0) {
+                copies.fill(segment, writable(segment, "fill"), value);
+            }
+        }
+    }
+
+    /// Copies all bytes of a segment to another of the same size, where they are: what is on a device is copied there, by a kernel, and old contents of whole pages are not fetched.
+    ///
+    /// Goes through slices of up to 16 MiB; each is copied by the device that has most of the pages read, else by the one that has most of those written, else by the host. Returns when it is done. Segments
+    /// that overlap are copied right, by the host. If this throws, what `to` holds is undefined. For memory that is not managed open a [#view].
+    ///
+    /// @throws IllegalArgumentException                       if sizes differ, `to` is read-only, or a segment is not managed
+    /// @throws io.github.hmm4j.error.AccessViolationException if the protection forbids it
+    /// @throws io.github.hmm4j.error.HmmException             if a device or the operating system fails
+    public void copy(MemorySegment from, MemorySegment to) {
+        try (Lifetime.Hold _ = lifetime.change("copy")) {
+            if (from.byteSize() != to.byteSize()) {
+                throw new IllegalArgumentException("fromBytes=%d, toBytes=%d, must be the same".formatted(from.byteSize(), to.byteSize()));
+            }
+            if (to.byteSize() > 0) {
+                copies.copy(from, managed(from), to, writable(to, "copy"));
+            }
+        }
+    }
+
+    /// Lends the bytes of a segment to a library that calls OpenCL itself, such as CLBlast: a `cl_mem` that holds them, and a queue. What that is and is not: [DeviceLease].
+    ///
+    /// ```java
+    /// try (DeviceLease a = heap.lease(device, left, Arg.Intent.IN); DeviceLease b = heap.lease(device, right, Arg.Intent.IN);
+    ///         DeviceLease c = heap.lease(device, product, Arg.Intent.OUT)) {
+    ///     // CLBlastSgemm(..., a.memory(), 0, ..., b.memory(), 0, ..., c.memory(), 0, ..., c.queue(), ...)
+    /// } // product holds what c.memory() held
+    /// ```
+    ///
+    /// Returns when the bytes are there. The buffer is device memory outside the budget, as large as the segment.
+    ///
+    /// @param intent what the library does: with [Arg.Intent#OUT] the buffer's bytes are undefined until it writes them, and **all** of them come back; with [Arg.Intent#IN] nothing comes back
+    /// @throws IllegalArgumentException                             if the segment is empty or not managed, or read-only and to be written; if the device is no OpenCL device
+    /// @throws io.github.hmm4j.error.AccessViolationException if the protection forbids it
+    /// @throws io.github.hmm4j.error.HmmException             if the device has no memory for it, or fails
+    public DeviceLease lease(HmmDevice device, MemorySegment segment, Arg.Intent intent) {
+        try (Lifetime.Hold _ = lifetime.change("lease")) {
+            DeviceMirror mirror = device.mirrorIn(pages);
+            if (!(mirror.device() instanceof ClDevice openCl)) {
+                throw new IllegalArgumentException("device=%s is no OpenCL device, so there is no cl_mem to lease".formatted(device));
+            }
+            VaRange range = intent.writes() ? writable(segment, "lease") : managed(segment);
+            if (intent.writes()) {
+                requireWritable(space.pagesOf(range));
+            }
+            ClLoan loan = openCl.loan(range.lengthBytes());
+            try {
+                if (intent != Arg.Intent.OUT) {
+                    copies.lend(mirror, segment, range, loan.memory());
+                }
+                return new DeviceLease(lifetime, copies, mirror, segment, range, intent, loan);
+            } catch (RuntimeException | Error e) {
+                Parts.closeAfter(e, loan);
+                throw e;
+            }
+        }
+    }
+
+    /// Told before there is something to be taken back that cannot be.
+    private void requireWritable(PageRange range) {
+        for (long page = range.first(); page < range.end(); page++) {
+            PageErrors.requireAccess(pages, page, pages.table().word(page), true, "lease");
+        }
+    }
+
     /// Moves an allocation to another address, as `mremap` does. What lies on a device stays there, unless device addresses are tied to heap addresses (aperture).
     ///
     /// The new address lies at the same place of a page as the old one; a larger alignment that was asked for at first is not kept. If this throws, the allocation is where it was.
@@ -234,7 +286,7 @@ public final class ManagedHeap implements SegmentAllocator {
     /// @return the allocation at its new address; the old segment must not be used any more
     public MemorySegment move(MemorySegment segment) {
         try (Lifetime.Hold _ = lifetime.change("move")) {
-            return regions.move(wholePages(segment), region -> {
+            return regions.move(wholePages(segment, "move"), region -> {
                 MemorySegment moved = handle(region, segment.byteSize());
                 return segment.isReadOnly() ? moved.asReadOnly() : moved;
             });
@@ -249,14 +301,16 @@ public final class ManagedHeap implements SegmentAllocator {
     /// @throws io.github.hmm4j.error.HostMemoryExhaustedException if the operating system has no memory for its pages
     public HostView view(MemorySegment segment, Access access) {
         try (Lifetime.Hold _ = lifetime.change("view")) {
-            return pager.view(accessible(segment, access, "view"), access == Access.WRITE, false);
+            HostView view = pager.view(accessible(segment, access, "view"), access == Access.WRITE, false);
+            return opened(view, view::close, segment);
         }
     }
 
     /// Like [#view], but any thread may use and close it. Closing costs more: all threads are told.
     public HostView sharedView(MemorySegment segment, Access access) {
         try (Lifetime.Hold _ = lifetime.change("sharedView")) {
-            return pager.view(accessible(segment, access, "view"), access == Access.WRITE, true);
+            HostView view = pager.view(accessible(segment, access, "view"), access == Access.WRITE, true);
+            return opened(view, view::close, segment);
         }
     }
 
@@ -269,11 +323,23 @@ public final class ManagedHeap implements SegmentAllocator {
     /// @throws io.github.hmm4j.error.HostMemoryExhaustedException if the operating system has no memory for its pages
     public HostPin pin(MemorySegment segment, Access access) {
         try (Lifetime.Hold _ = lifetime.change("pin")) {
-            if (!handles.isAccessibleBy(Thread.currentThread())) {
+            if (!segments.all().isAccessibleBy(Thread.currentThread())) {
                 throw new IllegalStateException("pin refused: with checked host access there is nothing to pin at address=0x%x; open a view".formatted(segment.address()));
             }
-            return pager.pin(accessible(segment, access, "pin"), access == Access.WRITE);
+            HostPin pin = pager.pin(accessible(segment, access, "pin"), access == Access.WRITE);
+            return opened(pin, pin::close, segment);
         }
+    }
+
+    /// What is open now keeps the memory of an arena, unless that has been closed before.
+    private static <T> T opened(T access, Runnable close, MemorySegment segment) {
+        try {
+            Segments.requireAlive(segment);
+        } catch (IllegalStateException e) {
+            close.run();
+            throw e;
+        }
+        return access;
     }
 
     /// Moves pages to a device ahead of use. Best effort: pages under a view stay, and the report says so.
@@ -393,6 +459,13 @@ public final class ManagedHeap implements SegmentAllocator {
         }
     }
 
+    /// Where all allocations are.
+    Residency residency() {
+        try (Lifetime.Hold _ = lifetime.use()) {
+            return Residency.of(pages, space.regions().stream().map(region -> space.pagesOf(region.range())).toList());
+        }
+    }
+
     /// One line for each allocation with where its pages are, like `/proc/PID/smaps`.
     public String smaps() {
         try (Lifetime.Hold _ = lifetime.use()) {
@@ -425,8 +498,12 @@ public final class ManagedHeap implements SegmentAllocator {
     }
 
     /// The pages of an allocation, or of a page-aligned part of one; both ends of the allocation count as aligned.
-    private VaRange wholePages(MemorySegment segment) {
+    private VaRange wholePages(MemorySegment segment, String what) {
         VaRange range = VaRange.ofLength(segment.isNative() ? segment.address() : 0, Math.max(1, segment.byteSize()));
-        return space.regionOf(range).widened(range);
+        Region region = space.regionOf(range);
+        if (region.owned()) {
+            throw new IllegalArgumentException("%s refused: range=%s belongs to an arena, which frees it when it is closed".formatted(what, range));
+        }
+        return region.widened(range);
     }
 }

@@ -42,9 +42,10 @@ public final class OpenClDevices {
 
     static List<Device> open(ClBinding binding, String selector, boolean all, ClOptions options) {
         ClApi api = api(binding);
-        List<ClDeviceId> found = ClPlatforms.devices(api);
+        ClPlatforms.Survey survey = ClPlatforms.survey(api);
+        List<ClDeviceId> found = survey.usable();
         if (found.isEmpty()) {
-            throw ClAdvice.noDevice(binding);
+            throw ClAdvice.noDevice(binding, survey.ignored());
         }
         List<ClDeviceId> chosen = matching(found, selector);
         if (!all) {

@@ -119,6 +119,7 @@ final class PagedLaunch {
             LaunchGate.Passed passed = null;
             boolean runs = false;
             try {
+                plan.requireAlive();
                 if (toServe != null) {
                     faults.serve(toServe);
                     toServe = null;

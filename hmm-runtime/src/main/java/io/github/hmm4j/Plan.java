@@ -1,6 +1,7 @@
 package io.github.hmm4j;
 
 import io.github.hmm4j.device.DeviceKernel;
+import io.github.hmm4j.device.DeviceMemory;
 import io.github.hmm4j.device.KernelLimits;
 import io.github.hmm4j.device.KernelParameter;
 import io.github.hmm4j.device.NDRange;
@@ -46,6 +47,9 @@ final class Plan {
         record Local(long lengthBytes) implements Passed {}
 
         record NullPointer() implements Passed {}
+
+        /// Memory of the device that no page lies in; also an argument by itself.
+        record Unmanaged(DeviceMemory memory) implements Passed {}
     }
 
     /// A page to be written is not shared first, and one without its contents comes last ([ToDevice#migrate]).
@@ -62,6 +66,7 @@ final class Plan {
     private final List<PageUse> paged = new ArrayList<>();
     private final List<PageRange> dead = new ArrayList<>();
     private final List<Passed.Range> followed = new ArrayList<>(); // what the kernel may reach by pointers in an aperture
+    private final List<MemorySegment> segments = new ArrayList<>(); // all of the above
     private int hidden; // parameters so far that the program does not see
 
     private Plan(AddressSpace space, DeviceKernel kernel, DeviceMirror mirror, Map<Integer, Arg.Intent> intents) {
@@ -126,6 +131,7 @@ final class Plan {
     Plan again() {
         Plan again = new Plan(space, kernel, mirror, intents);
         again.passed.addAll(passed);
+        again.segments.addAll(segments);
         again.windows.addAll(windows);
         again.paged.addAll(paged);
         for (Need need : needs) {
@@ -154,6 +160,10 @@ final class Plan {
                 passed.add(new Passed.Local(lengthBytes));
             }
             case Arg.NullPointer() -> addNothing(argument);
+            case Passed.Unmanaged unmanaged -> {
+                require(parameter(argument).isMemory(), argument, "memory");
+                passed.add(unmanaged);
+            }
             case Number number -> addValue(argument, "a value", number);
             case Boolean truth -> addValue(argument, "a value", truth ? 1 : 0);
             case Character character -> addValue(argument, "a value", (int) character);
@@ -281,9 +291,28 @@ final class Plan {
 
     private VaRange managed(MemorySegment segment) {
         try {
-            return Segments.rangeOf(space, segment);
+            VaRange range = Segments.rangeOf(space, segment);
+            segments.add(segment);
+            return range;
         } catch (IllegalArgumentException e) {
             throw new IllegalArgumentException("kernel=%s, argument %d: %s".formatted(kernel.name(), passed.size(), e.getMessage()), e);
+        } catch (IllegalStateException e) {
+            throw new IllegalStateException("kernel=%s, argument %d: %s".formatted(kernel.name(), passed.size(), e.getMessage()), e);
+        }
+    }
+
+    /// Segments of the program's whose bytes are passed as others.
+    void keep(List<MemorySegment> more) {
+        segments.addAll(more);
+    }
+
+    /// That no arena of what it uses was closed since it was made. Addresses are not given to anybody else while a launch of them is published, nor while somebody has a device's lock: whoever
+    /// asks then knows that they still are what they were.
+    ///
+    /// @throws IllegalStateException if one was
+    void requireAlive() {
+        for (int i = 0; i < segments.size(); i++) {
+            Segments.requireAlive(segments.get(i));
         }
     }
 

@@ -25,24 +25,30 @@ public record Residency(long emptyBytes, long hostBytes, long sharedBytes, List<
     }
 
     static Residency of(ManagedPages heap, PageRange pages) {
+        return of(heap, List.of(pages));
+    }
+
+    static Residency of(ManagedPages heap, List<PageRange> ranges) {
         long empty = 0;
         long host = 0;
         long shared = 0;
         long poisoned = 0;
         long[] device = new long[heap.mirrors().size()];
-        for (long page = pages.first(); page < pages.end(); page++) {
-            long word = heap.table().word(page);
-            int validAt = PageWord.validAt(word);
-            if (validAt == 0) {
-                boolean isLost = PageWord.state(word) == PageState.POISONED;
-                poisoned += isLost ? 1 : 0;
-                empty += isLost ? 0 : 1;
-            } else if (validAt == 1) {
-                host++;
-            } else if ((validAt & 1) != 0) {
-                shared++;
-            } else {
-                device[Integer.numberOfTrailingZeros(validAt) - 1]++;
+        for (PageRange pages : ranges) {
+            for (long page = pages.first(); page < pages.end(); page++) {
+                long word = heap.table().word(page);
+                int validAt = PageWord.validAt(word);
+                if (validAt == 0) {
+                    boolean isLost = PageWord.state(word) == PageState.POISONED;
+                    poisoned += isLost ? 1 : 0;
+                    empty += isLost ? 0 : 1;
+                } else if (validAt == 1) {
+                    host++;
+                } else if ((validAt & 1) != 0) {
+                    shared++;
+                } else {
+                    device[Integer.numberOfTrailingZeros(validAt) - 1]++;
+                }
             }
         }
         int shift = heap.space().pageSize().shift();

@@ -32,6 +32,10 @@ class OpeningTest {
                 .hasMessageContaining("pageSize=" + (1L << 40));
         assertThatThrownBy(() -> builder.pageSize(5000)).hasMessageContaining("pageSize=5000");
         assertThatThrownBy(() -> builder.budget(0)).hasMessageContaining("budgetBytes=0");
+        SimDevice small = Rig.sim(0, false);
+        HmmBuilder hardlyAny = Hmm.builder().budget(1).device(small);
+        assertThatThrownBy(hardlyAny::open).isInstanceOf(IllegalArgumentException.class).hasMessage("budgetBytes=1 of device=sim0 has no room for a page, pageSize=65536");
+        assertThatThrownBy(() -> small.allocate(1)).isInstanceOf(IllegalStateException.class);
         assertThatThrownBy(() -> builder.launchTimeout(Duration.ofSeconds(-1))).hasMessageContaining("launchTimeout=PT-1S");
         assertThatThrownBy(() -> builder.launchTimeout(Duration.ofSeconds(Long.MAX_VALUE))).isInstanceOf(IllegalArgumentException.class);
         assertThatThrownBy(() -> builder.eviction(nothing(EvictionPolicy.class))).isInstanceOf(NullPointerException.class);

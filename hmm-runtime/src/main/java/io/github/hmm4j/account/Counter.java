@@ -43,6 +43,7 @@ public enum Counter {
     FAULT_ABORTS("fault.aborted", "migrations of a page to a device that a touch took away"),
     FAULT_AHEAD("fault.ahead", "of the pages of these faults, those that came along with the one touched"),
     FAULT_WAITS("fault.waits", "times that serving a fault waited for a launch"),
+    LONG_WAITS("wait.long", "touches, and launches behind views, that waited for 100 ms or longer"),
     FAULT_ERRORS("fault.errors", "touches that ended in an error"),
     MAP_NANOS("map.nanos", "nanoseconds spent on mapping pages for the host"),
     RELEASED_PAGES("host.released", "pages whose host memory was given back while they were on a device"),

@@ -16,6 +16,7 @@ public abstract sealed class HmmException extends RuntimeException
                 NoDeviceException,
                 OpenClFailedException,
                 PagePoisonedException,
+                PrecedingLaunchFailedException,
                 RunawayKernelException,
                 SystemCallFailedException {
 

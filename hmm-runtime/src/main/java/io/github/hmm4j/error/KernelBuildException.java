@@ -8,7 +8,12 @@ public final class KernelBuildException extends HmmException {
     private final String log;
 
     public KernelBuildException(String source, String device, String options, String log) {
-        super("kernel build failed: source=%s, device=%s, options=%s%n%s".formatted(source, device, options, log), null);
+        this(source, device, options, log, "");
+    }
+
+    /// @param problem of this process, which may be the reason; or empty
+    public KernelBuildException(String source, String device, String options, String log, String problem) {
+        super("kernel build failed: source=%s, device=%s, options=%s%s%n%s".formatted(source, device, options, problem.isEmpty() ? "" : "; " + problem, log), null);
         this.log = log;
     }
 

@@ -9,7 +9,7 @@ public final class SystemCallFailedException extends HmmException {
 
     /// @param detail arguments as `name=value` pairs
     public SystemCallFailedException(String call, int errno, String detail) {
-        super("%s failed: errno=%d, %s".formatted(call, errno, detail), null);
+        super("%s failed: errno=%s, %s".formatted(call, Errno.text(errno), detail), null);
         this.errno = errno;
     }
 

@@ -6,6 +6,7 @@ import io.github.hmm4j.error.SystemCallFailedException;
 import io.github.hmm4j.mirror.DeviceMirror;
 import io.github.hmm4j.mirror.InvalidationKind;
 import io.github.hmm4j.mirror.ManagedPages;
+import io.github.hmm4j.mirror.Notifier;
 import io.github.hmm4j.page.PageState;
 import io.github.hmm4j.page.PageTable;
 import io.github.hmm4j.page.PageWord;
@@ -16,6 +17,7 @@ import io.github.hmm4j.space.Protection;
 import io.github.hmm4j.space.Region;
 import io.github.hmm4j.space.VaRange;
 import java.lang.foreign.MemorySegment;
+import java.util.ArrayList;
 import java.util.List;
 import java.util.function.Function;
 import org.jspecify.annotations.Nullable;
@@ -65,8 +67,17 @@ public final class RegionChanges {
     ///
     /// @param handle makes what is returned, before the region is allocated
     public <T> T allocate(long lengthBytes, long alignmentBytes, Function<Region, T> handle) {
+        return allocate(lengthBytes, alignmentBytes, false, handle);
+    }
+
+    /// The same for an owner who frees it with others of his ([#freeTogether]).
+    public <T> T allocateOwned(long lengthBytes, long alignmentBytes, Function<Region, T> handle) {
+        return allocate(lengthBytes, alignmentBytes, true, handle);
+    }
+
+    private <T> T allocate(long lengthBytes, long alignmentBytes, boolean owned, Function<Region, T> handle) {
         finishKept();
-        Allocated<T> allocated = space.allocate(lengthBytes, alignmentBytes, region -> allocated(region, handle));
+        Allocated<T> allocated = space.allocate(lengthBytes, alignmentBytes, owned, region -> allocated(region, handle));
         try {
             openAgain(allocated.leaving.pages);
         } catch (RuntimeException | Error e) {
@@ -119,6 +130,50 @@ public final class RegionChanges {
                 unmap(leaving, backoff);
             }
             finishOrKeep(leaving);
+        }
+    }
+
+    /// Frees whole regions, all or none of them.
+    ///
+    /// @param ending runs when no view stands in the way and none can be opened, before the first of them is gone; what it throws keeps all of them
+    /// @throws IllegalStateException if a view of one of the pages is open
+    public void freeTogether(List<VaRange> ranges, Runnable ending) {
+        finishKept();
+        List<Leaving> leaving = ranges.stream().map(range -> new Leaving(range, space.pagesOf(range))).toList();
+        Backoff backoff = new Backoff();
+        List<Notifier.Token> announced = new ArrayList<>(ranges.size());
+        try {
+            for (VaRange range : ranges) {
+                announced.add(heap.notifier().begin(range, InvalidationKind.UNMAP, -1)); // there is room
+            }
+            try (HostLock.Hold _ = hostLock.exclusive()) {
+                for (Leaving one : leaving) {
+                    requireNoViews(one.pages, "closing the arena");
+                }
+                ending.run();
+                for (int i = 0; i < leaving.size(); i++) {
+                    unmapRegion(leaving.get(i), backoff);
+                }
+            }
+            for (int i = 0; i < leaving.size(); i++) {
+                finishOrKeep(leaving.get(i));
+            }
+        } finally {
+            for (int i = announced.size() - 1; i >= 0; i--) {
+                announced.get(i).close();
+            }
+        }
+    }
+
+    /// Where the Java heap is full it stays a region that nobody has heard of, which [#finish] takes away.
+    private void unmapRegion(Leaving leaving, Backoff backoff) {
+        leaving.isRegion = true;
+        try {
+            space.unmap(leaving.range);
+            leaving.isRegion = false;
+            unmap(leaving, backoff);
+        } catch (OutOfMemoryError e) {
+            return;
         }
     }
 

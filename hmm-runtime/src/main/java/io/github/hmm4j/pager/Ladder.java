@@ -1,6 +1,7 @@
 package io.github.hmm4j.pager;
 
 import io.github.hmm4j.device.Device;
+import io.github.hmm4j.error.Errno;
 import io.github.hmm4j.error.HostAccessUnavailableException;
 import io.github.hmm4j.space.NativeCode;
 import java.lang.foreign.Arena;
@@ -120,7 +121,7 @@ public final class Ladder {
             if (result == 0) {
                 return Optional.empty();
             }
-            String reason = -result == EPERM ? "not permitted" : "errno=" + -result;
+            String reason = (-result == EPERM ? "not permitted, errno=" : "errno=") + Errno.text(-result);
             return Optional.of(new StringJoiner(" ").add(rung.text()).add("failed at").add(what.getString(0)).add("(" + reason + ")").toString());
         }
     }

@@ -32,7 +32,7 @@ final class PagerCalls {
     static final int MOVED_WORDS = 3;
     static final int RECORD_WORDS = 16;
     private static final int NAME_WORDS = 64 / Long.BYTES; // of a kernel
-    static final int NOTICE_WORDS = 7 + NAME_WORDS;
+    static final int NOTICE_WORDS = 7 + FAILURE_WORDS + NAME_WORDS;
     static final int FAILED_LAUNCH_WORDS = 4 + NAME_WORDS;
     static final int MOVE_WORDS = 2;
     static final int TABLE_WORDS = 11;

@@ -122,13 +122,14 @@ public final class AddressSpace implements AutoCloseable {
     /// @param alignmentBytes power of two up to 2 MiB; the page size is always kept
     /// @throws OutOfMemoryError if no free range is large enough; the message says how much is free and the largest range
     public Region allocate(long lengthBytes, long alignmentBytes) {
-        return allocate(lengthBytes, alignmentBytes, region -> region);
+        return allocate(lengthBytes, alignmentBytes, false, region -> region);
     }
 
     /// The same for somebody who needs more than the region: what must be made of it is made before it is allocated, since a region that nobody hears of cannot be freed.
     ///
+    /// @param owned    whether somebody else than the program frees it
     /// @param describe makes what is returned; called under the monitor of this object
-    public synchronized <T> T allocate(long lengthBytes, long alignmentBytes, Function<Region, T> describe) {
+    public synchronized <T> T allocate(long lengthBytes, long alignmentBytes, boolean owned, Function<Region, T> describe) {
         if (lengthBytes <= 0) {
             throw new IllegalArgumentException("lengthBytes=" + lengthBytes + ", must be positive");
         }
@@ -136,14 +137,14 @@ public final class AddressSpace implements AutoCloseable {
             throw new IllegalArgumentException("alignmentBytes=" + alignmentBytes + ", must be a power of two up to 2 MiB");
         }
         if (coloring.shifts(lengthBytes, alignmentBytes, pageSize)) {
-            T described = allocateAt(coloring.offsetBytes(shifted), lengthBytes, pageSize.bytes(), describe);
+            T described = allocateAt(coloring.offsetBytes(shifted), lengthBytes, pageSize.bytes(), owned, describe);
             if (described != null) {
                 shifted = (shifted + 1) % Coloring.SPAN_BYTES; // a multiple of every number of places
                 return described;
             }
         }
         long alignment = Math.max(alignmentBytes, lengthBytes >= PageSize.MAX_BYTES ? PageSize.MAX_BYTES : pageSize.bytes());
-        T described = allocateAt(0, lengthBytes, alignment, describe);
+        T described = allocateAt(0, lengthBytes, alignment, owned, describe);
         if (described == null) {
             throw outOfMemory(lengthBytes);
         }
@@ -153,12 +154,12 @@ public final class AddressSpace implements AutoCloseable {
     /// Allocates a region with as many pages as another, whose data lies at the same place in them.
     ///
     /// @param describe makes what is returned; called under the monitor of this object
-    /// @throws OutOfMemoryError as [#allocate(long, long, Function)]
+    /// @throws OutOfMemoryError as [#allocate(long, long, boolean, Function)]
     public synchronized <T> T allocateLike(Region other, Function<Region, T> describe) {
         long dataOffset = other.data().startBytes() - other.range().startBytes();
         long lengthBytes = other.data().lengthBytes();
         boolean atBlock = dataOffset == 0 && lengthBytes >= PageSize.MAX_BYTES;
-        T described = allocateAt((int) dataOffset, lengthBytes, atBlock ? PageSize.MAX_BYTES : pageSize.bytes(), describe);
+        T described = allocateAt((int) dataOffset, lengthBytes, atBlock ? PageSize.MAX_BYTES : pageSize.bytes(), other.owned(), describe);
         if (described == null) {
             throw outOfMemory(lengthBytes);
         }
@@ -166,14 +167,14 @@ public final class AddressSpace implements AutoCloseable {
     }
 
     /// Returns null if no free range is large enough.
-    private <T> @Nullable T allocateAt(int dataOffset, long lengthBytes, long alignmentBytes, Function<Region, T> describe) {
+    private <T> @Nullable T allocateAt(int dataOffset, long lengthBytes, long alignmentBytes, boolean owned, Function<Region, T> describe) {
         long wholeBytes = lengthBytes > capacityBytes ? lengthBytes : roundUp(dataOffset + lengthBytes, pageSize.bytes());
         for (Map.Entry<Long, Long> hole : free.entrySet()) {
             long holeEnd = hole.getKey() + hole.getValue();
             long start = roundUp(hole.getKey() + (guarded && endsARegion(hole.getKey()) ? pageSize.bytes() : 0), alignmentBytes);
             long end = holeEnd - (guarded && regions.containsKey(holeEnd) ? pageSize.bytes() : 0);
             if (start < end && end - start >= wholeBytes) {
-                Region region = new Region(nextId(), VaRange.ofLength(start, wholeBytes), VaRange.ofLength(start + dataOffset, lengthBytes));
+                Region region = new Region(nextId(), VaRange.ofLength(start, wholeBytes), VaRange.ofLength(start + dataOffset, lengthBytes), owned);
                 T described = describe.apply(region);
                 take(hole.getKey(), holeEnd, region);
                 return described;
@@ -254,10 +255,10 @@ public final class AddressSpace implements AutoCloseable {
         boolean startIsBoundary = hasHead || endsARegion(range.startBytes());
         boolean endIsBoundary = hasTail || regions.containsKey(end);
         VaRange head = new VaRange(start, hasHead ? range.startBytes() : end);
-        Region left = new Region(region.id(), head, region.dataIn(head));
+        Region left = new Region(region.id(), head, region.dataIn(head), region.owned());
         if (hasTail) {
             VaRange tail = new VaRange(end, region.range().endBytes());
-            put(end, new Region(nextId(), tail, region.dataIn(tail)));
+            put(end, new Region(nextId(), tail, region.dataIn(tail), region.owned()));
         }
         if (hasHead) {
             regions.put(start, left); // takes the place of the whole, which needs no memory

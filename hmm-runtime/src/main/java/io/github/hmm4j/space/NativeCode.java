@@ -3,8 +3,11 @@ package io.github.hmm4j.space;
 import static java.lang.foreign.ValueLayout.ADDRESS;
 import static java.lang.foreign.ValueLayout.JAVA_INT;
 
+import io.github.hmm4j.error.HmmException;
+import java.io.FileOutputStream;
 import java.io.IOException;
 import java.io.InputStream;
+import java.io.OutputStream;
 import java.lang.foreign.Arena;
 import java.lang.foreign.FunctionDescriptor;
 import java.lang.foreign.Linker;
@@ -12,22 +15,26 @@ import java.lang.foreign.MemorySegment;
 import java.lang.foreign.SymbolLookup;
 import java.lang.invoke.MethodHandle;
 import java.nio.file.Files;
+import java.nio.file.InvalidPathException;
 import java.nio.file.Path;
 import java.nio.file.attribute.PosixFilePermissions;
 import java.util.Locale;
 import java.util.Optional;
 import java.util.OptionalLong;
 import org.jspecify.annotations.Nullable;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
 
 /// The native part of the runtime, `libhmm.so`, or the reason why it is not there; and the one seam to native functions other than system calls.
 ///
-/// The library is a resource of the jar, for each platform that it was built for. `-Dhmm.native=FILE` takes that file instead, `-Dhmm.native=none` does without. What is
+/// The library is a resource of the jar, for each platform that it was built for; it is loaded from a copy in the folder for temporary files, or from memory if nothing can be loaded there. `-Dhmm.native=FILE` takes that file instead, `-Dhmm.native=none` does without. What is
 /// loaded stays to the end of the process: the library installs a signal handler, which must never dangle. Whether the two parts understand each other is for the
 /// caller to compare (`hmm_abi`); here it must only answer.
 ///
 /// Threads: any. Immutable.
 public final class NativeCode {
 
+    private static final Logger LOG = LoggerFactory.getLogger(NativeCode.class);
     private static final String SETTING = "hmm.native";
 
     private final @Nullable SymbolLookup symbols;
@@ -35,7 +42,7 @@ public final class NativeCode {
 
     /// Loads on first use, once.
     private static final class Loaded {
-        private static final NativeCode CODE = load(System.getProperty(SETTING), platform(), Path.of(System.getProperty("java.io.tmpdir")));
+        private static final NativeCode CODE = load(System.getProperty(SETTING), platform(), System.getProperty("java.io.tmpdir"), NativeCode::openInMemory);
     }
 
     private NativeCode(@Nullable SymbolLookup symbols, String whyNot) {
@@ -48,8 +55,9 @@ public final class NativeCode {
         return Loaded.CODE;
     }
 
-    /// `setting` is the value of `hmm.native`; `temporary` a folder for the file that the library is loaded from, which is gone when this returns.
-    static NativeCode load(@Nullable String setting, String platform, Path temporary) {
+    /// `setting` is the value of `hmm.native`; `temporary` a folder for the file that the library is loaded from, which is gone when this returns; `otherwise` what to do if that cannot be, since
+    /// the folder forbids programs (`noexec`), is full, or has a name that this JVM cannot spell.
+    static NativeCode load(@Nullable String setting, String platform, String temporary, Otherwise otherwise) {
         if ("none".equals(setting)) {
             return absent("it is switched off by -D" + SETTING + "=none");
         }
@@ -57,12 +65,44 @@ public final class NativeCode {
             return open(Path.of(setting).toAbsolutePath(), "-D" + SETTING + "=" + setting);
         }
         String resource = "/io/github/hmm4j/native/" + platform + "/libhmm.so";
-        try (InputStream library = NativeCode.class.getResourceAsStream(resource)) {
-            return library == null
-                    ? absent("it was not built for this platform: " + platform)
-                    : openCopy(library, temporary, "libhmm.so of this jar, copied to " + temporary);
+        byte[] library;
+        try (InputStream stream = NativeCode.class.getResourceAsStream(resource)) {
+            if (stream == null) {
+                return absent("it was not built for this platform: " + platform);
+            }
+            library = stream.readAllBytes();
         } catch (IOException e) {
-            return absent("libhmm.so of this jar cannot be copied to " + temporary + ": " + e);
+            return absent("libhmm.so of this jar cannot be read: " + e);
+        }
+        NativeCode copied = openCopy(library, temporary);
+        if (copied.symbols != null) {
+            return copied;
+        }
+        NativeCode other = otherwise.open(library);
+        if (other.symbols == null) {
+            LOG.warn("{} {} Set -Djava.io.tmpdir to a folder from which programs may run, or -D{} to the library", copied.whyNot, other.whyNot, SETTING);
+            return new NativeCode(null, copied.whyNot + " " + other.whyNot);
+        }
+        return other;
+    }
+
+    /// Another way to load the library.
+    @FunctionalInterface
+    interface Otherwise {
+        NativeCode open(byte[] library);
+    }
+
+    /// From a file in memory, which has no folder. It stays open: the dynamic linker knows a library by its path, so the next one must have another.
+    static NativeCode openInMemory(byte[] library) {
+        String source = "libhmm.so of this jar, in memory";
+        try {
+            String path = "/proc/self/fd/" + SystemCalls.memfd("libhmm.so", library.length);
+            try (OutputStream file = new FileOutputStream(path)) {
+                file.write(library);
+            }
+            return checked(SymbolLookup.libraryLookup(path, Arena.global()), source);
+        } catch (IOException | HmmException | IllegalArgumentException e) {
+            return absent("it cannot be loaded: " + e.getMessage() + " (" + source + ")");
         }
     }
 
@@ -117,16 +157,20 @@ public final class NativeCode {
     }
 
     /// Opens a copy in a folder of its own that only this user may enter, and deletes both: a library that is open needs its file no more.
-    private static NativeCode openCopy(InputStream library, Path temporary, String source) throws IOException {
-        var ownerOnly = PosixFilePermissions.asFileAttribute(PosixFilePermissions.fromString("rwx------"));
-        Path folder = Files.createTempDirectory(temporary, "hmm4j-", ownerOnly);
-        Path file = folder.resolve("libhmm.so");
+    private static NativeCode openCopy(byte[] library, String temporary) {
         try {
-            Files.copy(library, file);
-            return open(file, source);
-        } finally {
-            Files.deleteIfExists(file);
-            Files.deleteIfExists(folder);
+            var ownerOnly = PosixFilePermissions.asFileAttribute(PosixFilePermissions.fromString("rwx------"));
+            Path folder = Files.createTempDirectory(Path.of(temporary), "hmm4j-", ownerOnly);
+            Path file = folder.resolve("libhmm.so");
+            try {
+                Files.write(file, library);
+                return open(file, "libhmm.so of this jar, copied to " + temporary);
+            } finally {
+                Files.deleteIfExists(file);
+                Files.deleteIfExists(folder);
+            }
+        } catch (IOException | InvalidPathException | UnsupportedOperationException e) { // the last: a file system without owners
+            return absent("libhmm.so of this jar cannot be copied to " + temporary + ": " + e);
         }
     }
 
@@ -140,6 +184,10 @@ public final class NativeCode {
         } catch (IllegalArgumentException e) {
             return absent("it cannot be loaded: " + reasonOfLinker(file) + " (" + source + ")");
         }
+        return checked(symbols, source);
+    }
+
+    private static NativeCode checked(SymbolLookup symbols, String source) {
         return answers(symbols) ? new NativeCode(symbols, "") : absent("this is not the library of hmm4j: " + source);
     }
 
@@ -169,7 +217,7 @@ public final class NativeCode {
         }
     }
 
-    private static NativeCode absent(String reason) {
+    static NativeCode absent(String reason) {
         return new NativeCode(null, "The native part is not there: " + reason + ".");
     }
 

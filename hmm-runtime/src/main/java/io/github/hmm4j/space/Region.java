@@ -5,7 +5,8 @@ package io.github.hmm4j.space;
 /// @param id    positive, not used again for two thousand million allocations; tells frames of this region from those of another that had the address before
 /// @param range page-aligned addresses
 /// @param data  what the program asked for, within `range`: it may begin behind the start of the first page ([Coloring]) and end before the end of the last one
-public record Region(int id, VaRange range, VaRange data) {
+/// @param owned whether somebody else than the program frees it: an arena
+public record Region(int id, VaRange range, VaRange data, boolean owned) {
 
     /// The same range with those pages made whole of which nothing else belongs to the program: the first page where the data begins with the range, the last where it ends with it.
     public VaRange widened(VaRange part) {

@@ -18,8 +18,11 @@ import java.util.Set;
 import java.util.TreeSet;
 import java.util.regex.Pattern;
 import java.util.stream.Collectors;
+import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
 
 class NativeCodeTest {
 
@@ -83,7 +86,7 @@ class NativeCodeTest {
     @Test
     void leavesNoFileBehind() throws IOException {
         loaded();
-        NativeCode again = NativeCode.load(null, NativeCode.platform(), folder);
+        NativeCode again = load(null, NativeCode.platform(), folder);
         assertThat(again.whyNot()).isEmpty();
         assertThat(again.symbols()).isPresent();
         assertThat(folder).isEmptyDirectory();
@@ -96,7 +99,7 @@ class NativeCodeTest {
         try (InputStream resource = NativeCode.class.getResourceAsStream(resource())) {
             Files.copy(resource, file);
         }
-        NativeCode code = NativeCode.load(file.toString(), "no-platform", folder);
+        NativeCode code = load(file.toString(), "no-platform", folder);
         assertThat(code.whyNot()).isEmpty();
         assertThat(code.address("hmm_abi")).isNotZero().isNotEqualTo(loaded().address("hmm_abi"));
         assertThat(file).exists();
@@ -104,7 +107,7 @@ class NativeCodeTest {
 
     @Test
     void saysThatItIsSwitchedOff() {
-        NativeCode code = NativeCode.load("none", NativeCode.platform(), folder);
+        NativeCode code = load("none", NativeCode.platform(), folder);
         assertThat(code.symbols()).isEmpty();
         assertThat(code.whyNot()).isEqualTo("The native part is not there: it is switched off by -Dhmm.native=none.");
         assertThatThrownBy(() -> code.address("hmm_abi")).isInstanceOf(IllegalStateException.class)
@@ -125,7 +128,24 @@ class NativeCodeTest {
     void saysThatThereIsNowhereToCopyTo() {
         loaded();
         Path nowhere = folder.resolve("nowhere");
-        assertThat(absent(null, NativeCode.platform(), nowhere)).startsWith("libhmm.so of this jar cannot be copied to " + nowhere + ": java.nio.file.NoSuchFile");
+        assertThat(absent(null, NativeCode.platform(), nowhere)).startsWith("libhmm.so of this jar cannot be copied to " + nowhere + ": java.nio.file.NoSuchFile")
+                .endsWith(". The native part is not there: memory is not to be had");
+    }
+
+    /// Each is a library of its own.
+    @ParameterizedTest
+    @ValueSource(strings = {"/nowhere at all", "/proc", "a\0b"})
+    void whereNothingCanBeCopiedItIsLoadedFromMemory(String temporary) {
+        loaded();
+        NativeCode first = NativeCode.load(null, NativeCode.platform(), temporary, NativeCode::openInMemory);
+        NativeCode second = NativeCode.load(null, NativeCode.platform(), temporary, NativeCode::openInMemory);
+        assertThat(first.whyNot()).isEmpty();
+        assertThat(second.address("hmm_abi")).isNotZero().isNotEqualTo(first.address("hmm_abi")).isNotEqualTo(loaded().address("hmm_abi"));
+    }
+
+    @Test
+    void whatIsInMemoryMustBeALibrary() {
+        assertThat(NativeCode.openInMemory("no library".getBytes(StandardCharsets.UTF_8)).whyNot()).startsWith("The native part is not there: it cannot be loaded: ").contains("in memory");
     }
 
     @Test
@@ -162,8 +182,12 @@ class NativeCodeTest {
         return code;
     }
 
-    private static String absent(String setting, String platform, Path temporary) {
-        NativeCode code = NativeCode.load(setting, platform, temporary);
+    private static NativeCode load(@Nullable String setting, String platform, Path temporary) {
+        return NativeCode.load(setting, platform, temporary.toString(), _ -> NativeCode.absent("memory is not to be had"));
+    }
+
+    private static String absent(@Nullable String setting, String platform, Path temporary) {
+        NativeCode code = load(setting, platform, temporary);
         assertThat(code.symbols()).isEmpty();
         assertThat(code.whyNot()).startsWith("The native part is not there: ").endsWith(".");
         return code.whyNot().replaceFirst("^The native part is not there: ", "").replaceFirst("\\.$", "");

@@ -8,6 +8,7 @@ import io.github.hmm4j.ByteSize;
 import io.github.hmm4j.Hmm;
 import io.github.hmm4j.HmmBuilder;
 import io.github.hmm4j.Launch;
+import io.github.hmm4j.account.Counter;
 import io.github.hmm4j.device.NDRange;
 import io.github.hmm4j.kernels.Source;
 import io.github.hmm4j.pager.HostAccess.Mode;
@@ -87,7 +88,8 @@ class LongTouchTest {
         try (Recording recording = new Recording()) {
             recording.enable("hmm4j.LongTouch");
             recording.start();
-            try (Hmm hmm = builder(mode).open()) {
+            Hmm hmm = builder(mode).open();
+            try (hmm) {
                 MemorySegment x = hmm.heap().allocate(JAVA_INT, 2);
                 launchSlow(hmm, x);
                 AtomicInteger seen = new AtomicInteger();
@@ -100,6 +102,7 @@ class LongTouchTest {
                 touched.await();
                 assertThat(seen).hasValue(7);
             }
+            assertThat(hmm.report().count(Counter.LONG_WAITS)).isEqualTo(1);
             recording.stop();
             recording.dump(file);
         }

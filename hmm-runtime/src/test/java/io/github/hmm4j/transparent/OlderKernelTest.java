@@ -29,7 +29,7 @@ class OlderKernelTest {
         ChildJvm.Result result = ChildJvm.run(LIMIT, ChildJvm.JSIG + ":" + shim, List.of(), OlderKernelWorker.class);
         assertThat(result.status()).as(result.output()).isZero();
         assertThat(result.output()).contains("best: SIGSEGV, ").contains("done touched=1");
-        String why = "mapping a page for reading only (UFFDIO_CONTINUE_MODE_WP, Linux 6.4): refused (errno=22)";
+        String why = "mapping a page for reading only (UFFDIO_CONTINUE_MODE_WP, Linux 6.4): refused (errno=EINVAL (22))";
         String notAtAll = "userfaultfd: refused (not permitted)"; // a machine that gives it to nobody
         assertThat(result.output().lines().filter(line -> line.startsWith("best: ") || line.startsWith("UFFD: ")))
                 .hasSize(2).allMatch(line -> line.contains(why) || line.contains(notAtAll));

@@ -19,9 +19,12 @@ class TouchErrorsTest {
         "SIGSEGV, -Xint, 10", "SIGSEGV, -XX:TieredStopAtLevel=1, 2000", "SIGSEGV, -XX:-TieredCompilation, 20000",
     })
     void everyWayToTouchErrs(String mode, String option, int warmUps) {
-        List<String> options = List.of(option, "-Xbatch", "-XX:CompileCommand=quiet", "-XX:CompileCommand=dontinline," + TouchErrorWorker.class.getName() + "::*");
+        List<String> options = List.of(option, "-Xbatch", "-Dorg.slf4j.simpleLogger.defaultLogLevel=warn", "-XX:CompileCommand=quiet", "-XX:CompileCommand=dontinline," + TouchErrorWorker.class.getName() + "::*");
         ChildJvm.Result result = ChildJvm.run(LIMIT, options, TouchErrorWorker.class, mode, Integer.toString(warmUps));
         assertThat(result.status()).as(result.output()).isZero();
+        // What the JVM throws says neither where nor why, so the log does.
+        assertThat(result.output()).containsPattern("thread '.*' reads the page at 0x\\w+ of region \\[.*violation=FAULT").containsPattern("thread '.*' writes the page at 0x\\w+ of region \\[.*violation=PERMISSION")
+                .containsPattern("reads the page at 0x\\w+ of .* was freed");
         int ways = TouchErrorWorker.Touch.values().length;
         int writing = (int) List.of(TouchErrorWorker.Touch.values()).stream().filter(touch -> touch.writes).count();
         // Each at home and on the device: with NONE, and with READ if it writes; and after free.

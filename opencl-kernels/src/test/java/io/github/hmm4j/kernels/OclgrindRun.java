@@ -43,6 +43,10 @@ final class OclgrindRun {
                 BfsTest.check(cl, random.nextInt(1, 200), random.nextInt(500), random);
                 BfsTest.checkBoth(cl, Graph.star(50), random.nextInt(50));
             }
+            case "memory.cl" -> {
+                MemoryTest.check(cl, random.nextInt(0, 16), random);
+                MemoryTest.check(cl, random.nextInt(2, 600), random);
+            }
             case "access.cl" -> {
                 AccessTest.check(cl, 1, random);
                 AccessTest.check(cl, random.nextInt(2, 600), random);

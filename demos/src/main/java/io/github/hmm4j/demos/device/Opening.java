@@ -144,7 +144,7 @@ public final class Opening {
     private static ClDeviceId selected(ClApi api, DeviceChoice choice) throws UsageException {
         List<ClDeviceId> found = ClPlatforms.devices(api);
         if (found.isEmpty()) {
-            throw ClAdvice.noDevice(binding(choice.binding()));
+            throw ClAdvice.noDevice(binding(choice.binding()), ClPlatforms.survey(api).ignored());
         }
         try {
             return OpenClDevices.choose(found, choice.device().orElse(""));

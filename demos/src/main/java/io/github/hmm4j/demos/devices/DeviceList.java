@@ -33,7 +33,7 @@ public final class DeviceList {
         ClPlatforms.Survey survey = ClPlatforms.survey(api);
         List<ClDeviceId> found = survey.usable();
         if (found.isEmpty() && survey.ignored().isEmpty()) {
-            throw ClAdvice.noDevice(through);
+            throw ClAdvice.noDevice(through, survey.ignored());
         }
         List<DeviceReport> reports = new ArrayList<>();
         for (ClDeviceId id : found) {
@@ -56,7 +56,7 @@ public final class DeviceList {
         ClApi api = OpenClDevices.api(through);
         List<ClDeviceId> found = ClPlatforms.devices(api);
         if (found.isEmpty()) {
-            throw ClAdvice.noDevice(through);
+            throw ClAdvice.noDevice(through, ClPlatforms.survey(api).ignored());
         }
         ClDeviceId id = OpenClDevices.choose(found, selector);
         return report(found.indexOf(id), api, id, id.equals(OpenClDevices.choose(found, "")), through);

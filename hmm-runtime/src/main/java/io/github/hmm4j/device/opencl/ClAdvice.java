@@ -1,6 +1,7 @@
 package io.github.hmm4j.device.opencl;
 
 import io.github.hmm4j.error.NoDeviceException;
+import java.util.List;
 
 /// What to tell a user whose machine has no OpenCL.
 public final class ClAdvice {
@@ -19,10 +20,18 @@ public final class ClAdvice {
         return e;
     }
 
-    /// There is a library but nothing behind it.
-    public static NoDeviceException noDevice(ClBinding binding) {
-        return new NoDeviceException(
-                "no OpenCL device: binding=%s; %s; check with clinfo -l and the files in /etc/OpenCL/vendors"
-                        .formatted(binding, INSTALL));
+    /// There is a library, and no device behind it that can be used.
+    ///
+    /// @param ignored what was found ([ClPlatforms#survey])
+    public static NoDeviceException noDevice(ClBinding binding, List<ClPlatforms.Ignored> ignored) {
+        if (ignored.isEmpty()) {
+            return new NoDeviceException("no OpenCL platform: binding=%s; %s; check with clinfo -l and the files in /etc/OpenCL/vendors".formatted(binding, INSTALL));
+        }
+        StringBuilder text = new StringBuilder("no OpenCL device that can be used: binding=").append(binding);
+        for (ClPlatforms.Ignored one : ignored) {
+            text.append("; platform=").append(one.platform()).append(one.device().isEmpty() ? "" : ", device=" + one.device()).append(": ").append(one.why());
+        }
+        boolean pocl = ignored.stream().anyMatch(one -> one.platform().equals(PoclCache.PLATFORM));
+        return new NoDeviceException(text.append(pocl ? PoclCache.problem(System.getenv()).map(problem -> "; " + problem).orElse("") : "").append("; check with clinfo -l").toString());
     }
 }

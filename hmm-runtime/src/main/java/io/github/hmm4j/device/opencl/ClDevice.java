@@ -115,6 +115,10 @@ public final class ClDevice implements Device {
         return new ClDevice(api, context, id, options);
     }
 
+    String platformName() {
+        return id.platformName();
+    }
+
     private static long createContext(ClApi api, long platform, List<ClDeviceId> ids) {
         long[] devices = ids.stream().filter(id -> id.platform() == platform).mapToLong(ClDeviceId::device).toArray();
         return api.createContext(platform, devices);
@@ -142,6 +146,13 @@ public final class ClDevice implements Device {
     @Override
     public DeviceMemory scratch(long lengthBytes) {
         return own(() -> ClMemory.scratch(this, lengthBytes));
+    }
+
+    /// Memory and a queue for code that calls OpenCL itself.
+    ///
+    /// @throws io.github.hmm4j.error.OpenClFailedException if the driver refuses
+    public ClLoan loan(long lengthBytes) {
+        return own(() -> ClLoan.open(this, lengthBytes));
     }
 
     @Override

@@ -59,7 +59,11 @@ public final class ClPlatforms {
         for (long platform : api.platforms()) {
             String name = nameOr("a platform without a name", () -> api.platformText(platform, Cl.PLATFORM_NAME));
             try {
-                for (long device : api.devices(platform)) {
+                long[] devices = api.devices(platform);
+                if (devices.length == 0) {
+                    ignored.add(new Ignored(name, "", "it has no device"));
+                }
+                for (long device : devices) {
                     look(api, platform, device, name, usable, ignored);
                 }
             } catch (HmmException e) {

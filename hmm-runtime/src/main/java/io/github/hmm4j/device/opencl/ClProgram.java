@@ -67,7 +67,8 @@ final class ClProgram implements DeviceProgram, Owned {
         try {
             if (!api.build(handle, device.handle(), options)) {
                 throw new KernelBuildException(
-                        source.name(), device.info().name(), options, api.buildLog(handle, device.handle()));
+                        source.name(), device.info().name(), options, api.buildLog(handle, device.handle()),
+                        PoclSignals.problem(device.platformName()));
             }
             return new ClProgram(device, handle, names(api, handle), smallerGroups(device, options), Map.of());
         } catch (RuntimeException e) {

@@ -16,10 +16,18 @@ final class PoclSignals {
     private PoclSignals() {}
 
     static void warnUnlessChained(ClDeviceId id) {
-        if (id.platformName().equals("Portable Computing Language") && Files.exists(MAPS) && !isPreloaded()) {
-            LOG.warn("POCL replaces signal handlers of the JVM: builds can fail and the process can die. "
-                    + "Start it with LD_PRELOAD={}/lib/libjsig.so", System.getProperty("java.home"));
+        String problem = problem(id.platformName());
+        if (!problem.isEmpty()) {
+            LOG.warn("{}", problem);
         }
+    }
+
+    /// What is wrong with this process for a platform, and what to do; empty if nothing is.
+    static String problem(String platformName) {
+        return platformName.equals(PoclCache.PLATFORM) && Files.exists(MAPS) && !isPreloaded()
+                ? "POCL replaces signal handlers of the JVM: builds can fail, their logs can be lost, and the process can die. Start it with LD_PRELOAD="
+                        + System.getProperty("java.home") + "/lib/libjsig.so"
+                : "";
     }
 
     private static boolean isPreloaded() {

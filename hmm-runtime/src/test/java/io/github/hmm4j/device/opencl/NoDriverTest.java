@@ -2,12 +2,16 @@ package io.github.hmm4j.device.opencl;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import io.github.hmm4j.Hmm;
 import io.github.hmm4j.error.NoDeviceException;
+import io.github.hmm4j.transparent.ChildJvm;
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
+import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Map;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.io.TempDir;
@@ -31,6 +35,33 @@ final class NoDriverTest {
     void noLibraryIsNoDeviceWithAdvice() throws Exception {
         assertThat(run(ClBinding.LWJGL, "-Dorg.lwjgl.opencl.libname=libNoSuchOpenCL.so"))
                 .contains("NoDeviceException").contains("apt-get install");
+    }
+
+    /// A driver that cannot keep what it compiles has no device: that is another thing than no driver, and says what to do.
+    @Test
+    void aPlatformWithoutADeviceIsNamed() throws Exception {
+        assertThat(open(Map.of("OCL_ICD_VENDORS", empty.toString()))).contains("no OpenCL platform").contains("apt-get install");
+        String text = open(Map.of("POCL_CACHE_DIR", "/proc/nothing"));
+        assertThat(text).contains("no OpenCL device that can be used").contains("platform=Portable Computing Language")
+                .contains("POCL cannot write to its cache folder /proc/nothing (/proc is not writable): set POCL_CACHE_DIR");
+    }
+
+    private static String open(Map<String, String> environment) {
+        return ChildJvm.run(Duration.ofSeconds(50), ChildJvm.JSIG, environment, List.of(), Opening.class).output();
+    }
+
+    /// A program that takes what there is.
+    static final class Opening {
+
+        private Opening() {}
+
+        public static void main(String[] args) {
+            try (Hmm hmm = Hmm.builder().open()) {
+                System.out.println(hmm.devices());
+            } catch (NoDeviceException e) {
+                System.out.println(e);
+            }
+        }
     }
 
     private String run(ClBinding binding, String... options) throws IOException, InterruptedException {
