@@ -63,10 +63,43 @@ class LauncherTest {
         Outcome help = hmm("--help");
         assertThat(help.status()).isZero();
         assertThat(help.out()).contains("setup", "devices", "demo [NAME|all]", "bench NAME", "test", "bundle");
+        assertThat(hmm("help").out()).isEqualTo(help.out());
         assertThat(hmm("setup", "--help").status()).isZero();
         assertThat(hmm("test", "--help").status()).isZero();
         assertThat(hmm("bundle", "--help").out()).contains("--out FILE", "25 MiB");
         assertThat(tree.resolve("demos/target")).doesNotExist();
+    }
+
+    @Test
+    void saysItsVersion() throws Exception {
+        Files.writeString(tree.resolve("pom.xml"), "<project>\n  <version>1.2.3</version>\n  <build>\n      <version>9</version>\n");
+        script("git", "echo abc123+");
+        assertThat(hmm("--version").out()).isEqualTo("hmm4j 1.2.3 (abc123+)\n");
+        assertThat(tree.resolve("demos/target")).doesNotExist();
+    }
+
+    /// On a machine with nothing, and while another build of the tree holds the lock.
+    @Test
+    void helpOfACommandNeitherBuildsNorWaits() throws Exception {
+        Outcome unbuilt = hmm("demo", "matmul", "--help");
+        assertThat(unbuilt.status()).isZero();
+        assertThat(unbuilt.out()).contains("demo [NAME|all]", "are shown once the project is built");
+
+        readyMachine();
+        assertThat(hmm("devices").status()).isZero();
+        Files.writeString(calls, "");
+        Path source = Files.createFile(tree.resolve("demos/src/main/New.java"));
+        Files.setLastModifiedTime(source, FileTime.fromMillis(System.currentTimeMillis() + 60_000));
+        Process other = new ProcessBuilder(realTool("flock").toString(), launcher.toString(), "cat").start();
+        try {
+            other.outputWriter().append("locked\n").flush();
+            assertThat(other.inputReader().readLine()).isEqualTo("locked");
+            assertThat(hmm("demo", "--help").out()).contains("<demo>", "<--help>");
+        } finally {
+            other.outputWriter().close();
+            other.waitFor();
+        }
+        assertThat(calls).isEmptyFile();
     }
 
     @ParameterizedTest

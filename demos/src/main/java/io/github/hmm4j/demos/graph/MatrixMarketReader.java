@@ -13,6 +13,11 @@ final class MatrixMarketReader {
     private static final Set<String> FIELDS = Set.of("pattern", "real", "integer");
     private static final Set<String> SYMMETRIES = Set.of("general", "symmetric");
 
+    /// Every row costs memory, also one without entries: a size line alone may ask for as much as an array of these
+    /// rows, and for more only with entries to show for it.
+    private static final long ROWS_WITHOUT_ENTRIES = 1 << 24;
+    private static final long ROWS_PER_ENTRY = 64;
+
     private MatrixMarketReader() {}
 
     private record Header(boolean hasValues, boolean symmetric) {}
@@ -27,7 +32,7 @@ final class MatrixMarketReader {
         long columns = in.number("number of columns");
         long entries = in.number("number of entries");
         in.expectEndOfLine("'rows columns entries'");
-        requireGraph(in, rows, columns);
+        requireGraph(in, rows, columns, entries);
         in.nextLine();
         EdgeList edges = entries(in, header, rows, entries);
         CsrGraph graph = CsrGraph.of((int) rows, edges);
@@ -54,7 +59,7 @@ final class MatrixMarketReader {
         }
     }
 
-    private static void requireGraph(ByteScanner in, long rows, long columns) throws GraphFormatException {
+    private static void requireGraph(ByteScanner in, long rows, long columns, long entries) throws GraphFormatException {
         if (rows != columns) {
             throw in.malformed("a graph needs a square matrix: rows=%d, columns=%d".formatted(rows, columns));
         }
@@ -63,6 +68,10 @@ final class MatrixMarketReader {
         }
         if (rows > Integer.MAX_VALUE - 1) {
             throw in.malformed("too many vertices: rows=%d, at most %d".formatted(rows, Integer.MAX_VALUE - 1));
+        }
+        if (rows > ROWS_WITHOUT_ENTRIES && rows / ROWS_PER_ENTRY > entries) {
+            throw in.malformed("far more vertices than edges: rows=%d, entries=%d; above %d rows there must be an entry for every %d"
+                .formatted(rows, entries, ROWS_WITHOUT_ENTRIES, ROWS_PER_ENTRY));
         }
     }
 
