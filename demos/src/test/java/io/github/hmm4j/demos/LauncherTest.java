@@ -183,6 +183,17 @@ class LauncherTest {
     }
 
     @Test
+    void saysThatAFolderWithAColonIsOfNoUse() throws Exception {
+        readyMachine();
+        Path odd = Files.move(tree, machine.resolve("a:tree"));
+        Outcome refused = run(machine, odd.resolve("demos/hmm").toString(), "devices");
+        assertThat(refused.status()).isEqualTo(1);
+        assertThat(refused.err()).contains("move this tree", odd.toString());
+        assertThat(run(machine, odd.resolve("demos/hmm").toString(), "--help").status()).isZero();
+        assertThat(calls).isEmptyFile();
+    }
+
+    @Test
     void passesOnTheExitStatusOfTheCommand() throws Exception {
         readyMachine();
         environment.put("FAKE_STATUS", "2");
