@@ -11,6 +11,7 @@ import java.nio.channels.ReadableByteChannel;
 import java.nio.channels.SelectableChannel;
 import java.nio.channels.WritableByteChannel;
 import java.nio.file.Path;
+import java.util.Locale;
 
 /// Moves managed memory of any size through channels, wherever its pages are and however the host reaches them.
 ///
@@ -65,8 +66,8 @@ public final class HeapIo {
             try {
                 long readBytes = read(heap, channel, segment);
                 if (readBytes < sizeBytes || channel.read(ByteBuffer.allocate(1)) >= 0) {
-                    throw new IOException("file=%s has another size than it says: sizeBytes=%d, but %s".formatted(file, sizeBytes,
-                            readBytes < sizeBytes ? "it ends after " + readBytes : "it goes on"));
+                    throw new IOException(String.format(Locale.ROOT, "file=%s has another size than it says: sizeBytes=%d, but %s",
+                            file, sizeBytes, readBytes < sizeBytes ? "it ends after " + readBytes : "it goes on"));
                 }
                 return segment;
             } catch (IOException | RuntimeException | Error e) {

@@ -7,7 +7,6 @@ import io.github.hmm4j.device.opencl.ClBinding;
 import io.github.hmm4j.device.opencl.ClDevice;
 import io.github.hmm4j.device.opencl.ClOptions;
 import io.github.hmm4j.device.opencl.CopyMode;
-import io.github.hmm4j.device.opencl.CopyMode;
 import io.github.hmm4j.error.NoDeviceException;
 import io.github.hmm4j.migrate.Steps;
 import io.github.hmm4j.page.PageWord;
@@ -25,6 +24,7 @@ import java.nio.file.Path;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Locale;
 import java.util.Objects;
 import java.util.OptionalLong;
 import java.util.function.Supplier;
@@ -307,8 +307,8 @@ public final class HmmBuilder {
     private void requireOneChoice() {
         boolean chosen = !selector.isEmpty() || allDevices;
         if ((hostOnly && (chosen || !given.isEmpty())) || (chosen && !given.isEmpty())) {
-            throw new IllegalArgumentException("hostOnly=%s, device=%s, allDevices=%s, devices given=%d exclude each other"
-                    .formatted(hostOnly, selector, allDevices, given.size()));
+            throw new IllegalArgumentException(String.format(Locale.ROOT, "hostOnly=%s, device=%s, allDevices=%s, devices given=%d exclude each other",
+                    hostOnly, selector, allDevices, given.size()));
         }
     }
 
@@ -345,7 +345,8 @@ public final class HmmBuilder {
 
     boolean isFaulting(List<Device> devices) {
         if (deviceFaults && (devices.size() != 1 || exclusive)) {
-            throw new IllegalArgumentException("deviceFaults takes one device and no exclusive host memory, devices=%d, exclusive=%s".formatted(devices.size(), exclusive));
+            throw new IllegalArgumentException(String.format(Locale.ROOT, "deviceFaults takes one device and no exclusive host memory, devices=%d, exclusive=%s",
+                    devices.size(), exclusive));
         }
         return deviceFaults;
     }

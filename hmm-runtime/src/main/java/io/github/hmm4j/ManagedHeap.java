@@ -2,11 +2,11 @@ package io.github.hmm4j;
 
 import io.github.hmm4j.account.Cause;
 import io.github.hmm4j.error.HmmException;
+import io.github.hmm4j.migrate.HostSide;
 import io.github.hmm4j.migrate.MigrationReport;
 import io.github.hmm4j.migrate.Placer;
 import io.github.hmm4j.migrate.RegionChanges;
 import io.github.hmm4j.migrate.ToDevice;
-import io.github.hmm4j.migrate.HostSide;
 import io.github.hmm4j.migrate.ToHost;
 import io.github.hmm4j.migrate.UndoLog;
 import io.github.hmm4j.mirror.DeviceMirror;
@@ -31,6 +31,7 @@ import java.lang.foreign.SegmentAllocator;
 import java.lang.foreign.ValueLayout;
 import java.nio.charset.Charset;
 import java.util.List;
+import java.util.Locale;
 import java.util.concurrent.locks.ReentrantLock;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -270,7 +271,8 @@ public final class ManagedHeap implements SegmentAllocator {
     public HostPin pin(MemorySegment segment, Access access) {
         try (Lifetime.Hold _ = lifetime.change("pin")) {
             if (!handles.isAccessibleBy(Thread.currentThread())) {
-                throw new IllegalStateException("pin refused: with checked host access there is nothing to pin at address=0x%x; open a view".formatted(segment.address()));
+                throw new IllegalStateException(String.format(Locale.ROOT, "pin refused: with checked host access there is nothing to pin at address=0x%x; open a view",
+                        segment.address()));
             }
             return pager.pin(accessible(segment, access, "pin"), access == Access.WRITE);
         }

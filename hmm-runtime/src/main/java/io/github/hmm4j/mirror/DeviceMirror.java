@@ -4,8 +4,8 @@ import io.github.hmm4j.device.CopyEngine;
 import io.github.hmm4j.device.Device;
 import io.github.hmm4j.device.DeviceMemory;
 import io.github.hmm4j.device.FramePool;
-import io.github.hmm4j.device.KernelArgument;
 import io.github.hmm4j.device.FrameRun;
+import io.github.hmm4j.device.KernelArgument;
 import io.github.hmm4j.page.PageState;
 import io.github.hmm4j.page.PageTable;
 import io.github.hmm4j.page.PageWord;
@@ -15,6 +15,7 @@ import io.github.hmm4j.space.Parts;
 import io.github.hmm4j.space.VaRange;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Locale;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.concurrent.locks.ReentrantLock;
 import org.jspecify.annotations.Nullable;
@@ -67,8 +68,8 @@ public final class DeviceMirror implements AutoCloseable {
         coherent = device.info().coherent();
         this.faulting = faulting;
         if (faulting && (coherent || space.capacityBytes() > device.info().maxAllocationBytes())) {
-            throw new IllegalArgumentException("deviceFaults: device=%s, coherent=%s, maxAllocationBytes=%d cannot have a range as large as the heap, heapBytes=%d"
-                    .formatted(device.info().name(), coherent, device.info().maxAllocationBytes(), space.capacityBytes()));
+            throw new IllegalArgumentException(String.format(Locale.ROOT, "deviceFaults: device=%s, coherent=%s, maxAllocationBytes=%d cannot have a range as large as the heap, heapBytes=%d",
+                    device.info().name(), coherent, device.info().maxAllocationBytes(), space.capacityBytes()));
         }
         aperture = faulting || (!coherent && space.capacityBytes() <= Math.min(budgetBytes, device.info().maxAllocationBytes()));
         int pageBytes = space.pageSize().bytes();
@@ -311,8 +312,8 @@ public final class DeviceMirror implements AutoCloseable {
 
     private void requireArgument(VaRange range) {
         if (!startsPointersAt(range)) {
-            throw new IllegalArgumentException("range=%s does not start at a multiple of %d bytes, as pointers of device=%s must"
-                    .formatted(range, device.info().baseAlignmentBytes(), device.info().name()));
+            throw new IllegalArgumentException(String.format(Locale.ROOT, "range=%s does not start at a multiple of %d bytes, as pointers of device=%s must",
+                    range, device.info().baseAlignmentBytes(), device.info().name()));
         }
     }
 
@@ -330,8 +331,8 @@ public final class DeviceMirror implements AutoCloseable {
     /// @throws IllegalStateException if this device has no aperture
     public DeviceMemory image() {
         if (!isAperture()) {
-            throw new IllegalStateException("device=%s has no aperture: heapBytes=%d exceeds its budgetBytes=%d or maxAllocationBytes=%d"
-                    .formatted(device.info().name(), space.capacityBytes(), budgetBytes, device.info().maxAllocationBytes()));
+            throw new IllegalStateException(String.format(Locale.ROOT, "device=%s has no aperture: heapBytes=%d exceeds its budgetBytes=%d or maxAllocationBytes=%d",
+                    device.info().name(), space.capacityBytes(), budgetBytes, device.info().maxAllocationBytes()));
         }
         if (hostImage != null) {
             return hostImage.slice(0, space.capacityBytes());

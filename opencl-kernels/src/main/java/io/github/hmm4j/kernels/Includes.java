@@ -2,6 +2,7 @@ package io.github.hmm4j.kernels;
 
 import java.util.HashSet;
 import java.util.List;
+import java.util.Locale;
 import java.util.Set;
 import java.util.function.Function;
 import java.util.regex.Matcher;
@@ -51,8 +52,8 @@ final class Includes {
     private static void requireNoNul(String file, String code) {
         int at = code.indexOf('\0');
         if (at >= 0) {
-            throw new IllegalArgumentException("a NUL at index=%d of %s, line %d, would end the program there"
-                    .formatted(at, file, code.substring(0, at + 1).lines().count()));
+            throw new IllegalArgumentException(String.format(Locale.ROOT, "a NUL at index=%d of %s, line %d, would end the program there",
+                    at, file, code.substring(0, at + 1).lines().count()));
         }
     }
 
@@ -61,8 +62,8 @@ final class Includes {
         for (int i = 0; i < name.length(); i++) {
             char c = name.charAt(i);
             if (c == '\0' || c == '\n' || c == '\r') {
-                throw new IllegalArgumentException("name=\"%s\" has a %s at index=%d"
-                        .formatted(name.substring(0, i), c == '\0' ? "NUL" : "line end", i));
+                throw new IllegalArgumentException(String.format(Locale.ROOT, "name=\"%s\" has a %s at index=%d",
+                        name.substring(0, i), c == '\0' ? "NUL" : "line end", i));
             }
         }
     }
