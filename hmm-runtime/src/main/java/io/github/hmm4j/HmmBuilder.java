@@ -45,7 +45,7 @@ public final class HmmBuilder {
     private long heapBytes = ByteSize.gib(1);
     private PageSize pageSize = PageSize.DEFAULT;
     private OptionalLong budgetBytes = OptionalLong.empty();
-    private ClBinding binding = ClBinding.LWJGL;
+    private @Nullable ClBinding binding;
     private String selector = "";
     private boolean allDevices;
     private boolean hostOnly;
@@ -90,7 +90,7 @@ public final class HmmBuilder {
         return this;
     }
 
-    /// The library that OpenCL calls go through. Default: LWJGL.
+    /// The library that OpenCL calls go through. Default: LWJGL, or JOCL where only that is on the class path.
     public HmmBuilder binding(ClBinding binding) {
         this.binding = Objects.requireNonNull(binding, "binding");
         return this;
@@ -258,7 +258,7 @@ public final class HmmBuilder {
             if (given.isEmpty() && !hostOnly) {
                 // who works in a range of ours copies within it
                 ClOptions options = deviceFaults && clOptions.copy() == CopyMode.AUTO ? clOptions.copy(CopyMode.DIRECT) : clOptions;
-                devices.addAll(OpenClDevices.open(binding, selector, allDevices, options));
+                devices.addAll(OpenClDevices.open(binding == null ? ClBinding.firstPresent() : binding, selector, allDevices, options));
             }
             given.forEach(device -> devices.add(device.get()));
             if (devices.size() > PageWord.MAX_DEVICES) {
