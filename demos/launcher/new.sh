@@ -23,6 +23,7 @@ Writes a Maven project into FOLDER, which must be empty or not there: a pom, one
   sed "s|@NAME@|$name|; s|@VERSION@|$(pom_version)|; s|@SLF4J@|$(pom_property slf4j.version)|; s|@JUNIT@|$(pom_property junit.version)|" \
     "$demos/launcher/new/pom.xml" >"$folder/pom.xml" || die "cannot write: $folder/pom.xml"
   echo "Written: $folder
+$(case $(find_jdk) in "$jdk_cache"/*) echo "So that Maven finds the fetched JDK: export JAVA25_HOME='$(find_jdk)'" ;; esac)
 Once for all projects, hmm4j into Maven's repository:
   mvn -f '$root/pom.xml' install -Dmaven.test.skip=true -pl hmm-runtime -am
 Then, in that folder:

@@ -120,7 +120,7 @@ class ConsumerTest {
     }
 
     private static String version() {
-        return "0.1.0-SNAPSHOT";
+        return "0.1.0-SNAPSHOT"; // as the pom of the README says
     }
 
     /// What it printed, on both streams.
