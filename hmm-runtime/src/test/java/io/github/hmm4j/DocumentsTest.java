@@ -34,6 +34,10 @@ class DocumentsTest {
     private static final Pattern KERNEL_FILE = Pattern.compile("// (\\w+\\.cl).*", Pattern.DOTALL);
     private static final Pattern LINK = Pattern.compile("\\]\\(([^)\\s]+)\\)");
 
+    private static final Pattern HEADING = Pattern.compile("(?m)^### .*$");
+    private static final Pattern CODE = Pattern.compile("`([^`]+)`");
+    private static final List<String> OF_OTHERS = List.of("unsafe memory access", "WARNING: A restricted", "SIGSEGV", "WrongThreadException", "EFAULT", "Bad address");
+
     @TempDir
     private Path folder;
 
@@ -62,7 +66,7 @@ class DocumentsTest {
                     files.getJavaFileObjects(source)).call();
             assertThat(compiled).as(messages.toString()).isTrue();
         }
-        ChildJvm.Result result = ChildJvm.run(Duration.ofMinutes(1), List.of("-cp", classPath), "Example");
+        ChildJvm.Result result = ChildJvm.run(Duration.ofMinutes(1), List.of("-cp", classPath, "-Dorg.lwjgl.system.memoryBackend=ffm"), "Example");
         assertThat(result.status()).as(result.output()).isZero();
         if (!example.output().isEmpty()) {
             assertThat(result.output()).isEqualTo(example.output());
@@ -101,6 +105,28 @@ class DocumentsTest {
                 if (!target.isEmpty() && !target.contains("://")) {
                     assertThat(document.resolveSibling(target).normalize()).as("a link of " + document).exists();
                 }
+            }
+        }
+    }
+
+    /// A heading of code is the text of a message of ours, with `...` for what differs; or one of Java's or the system's.
+    @Test
+    void messagesInTroubleshootingAreThoseOfTheCode() throws IOException {
+        StringBuilder code = new StringBuilder();
+        for (String part : List.of("hmm-runtime/src/main", "opencl-kernels/src/main", "demos/hmm")) {
+            try (Stream<Path> files = Files.walk(ROOT.resolve(part))) {
+                for (Path file : files.filter(Files::isRegularFile).toList()) {
+                    code.append(Files.readString(file));
+                }
+            }
+        }
+        String shown = Files.readString(ROOT.resolve("hmm-runtime/docs/troubleshooting.md"));
+        List<String> messages = HEADING.matcher(shown).results().flatMap(heading -> CODE.matcher(heading.group()).results()).map(found -> found.group(1)).toList();
+        assertThat(messages).hasSizeGreaterThan(20);
+        for (String message : messages) {
+            String text = message.replaceFirst("^\\w+(Exception|Error): ", "");
+            if (OF_OTHERS.stream().noneMatch(text::contains)) {
+                assertThat(code).as(message).contains(Stream.of(text.split("\\.\\.\\.|status=\\S+")).map(String::strip).filter(piece -> piece.length() > 3).toList());
             }
         }
     }
