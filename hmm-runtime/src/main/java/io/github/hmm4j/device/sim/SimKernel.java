@@ -22,7 +22,7 @@ import org.jspecify.annotations.Nullable;
 final class SimKernel implements DeviceKernel {
 
     /// Local memory of a work-group, as much as OpenCL demands of every device.
-    private static final long LOCAL_BYTES = 32 << 10;
+    static final long LOCAL_BYTES = 32 << 10;
 
     private final SimDevice device;
     private final SimKernels.Entry entry;
