@@ -19,6 +19,14 @@ import java.util.Locale;
 /// So the memory goes through views, one chunk after the other: the pages of a chunk come home together, and devices can use all others meanwhile. A chunk is held as long as the
 /// channel takes for it, also while that waits for somebody to send.
 ///
+/// ```java
+/// MemorySegment vectors = HeapIo.readFile(heap, Path.of("vectors.f32"));        // a new allocation, as large as the file
+/// search.args(vectors, query, Arg.out(scores)).launch(NDRange.of(rows)).await();
+/// try (FileChannel file = FileChannel.open(Path.of("scores.f32"), CREATE, WRITE)) {
+///     HeapIo.write(heap, scores, file);                                         // what a device has comes home chunk by chunk
+/// }
+/// ```
+///
 /// Channels are used from where they stand and stay open. Selectable ones must be in blocking mode. If a call fails, what was moved before is moved, the rest is as it was, and no page is
 /// held. Threads: any; nobody else should touch the memory meanwhile.
 public final class HeapIo {
