@@ -11,12 +11,21 @@ import java.nio.channels.ReadableByteChannel;
 import java.nio.channels.SelectableChannel;
 import java.nio.channels.WritableByteChannel;
 import java.nio.file.Path;
+import java.util.Locale;
 
 /// Moves managed memory of any size through channels, wherever its pages are and however the host reaches them.
 ///
 /// A channel hands addresses to the operating system, which cannot fault on every rung ([io.github.hmm4j.pager.HostAccess#fromSystemCalls]), and a byte buffer ends at 2 GiB.
 /// So the memory goes through views, one chunk after the other: the pages of a chunk come home together, and devices can use all others meanwhile. A chunk is held as long as the
 /// channel takes for it, also while that waits for somebody to send.
+///
+/// ```java
+/// MemorySegment vectors = HeapIo.readFile(heap, Path.of("vectors.f32"));        // a new allocation, as large as the file
+/// search.args(vectors, query, Arg.out(scores)).launch(NDRange.of(rows)).await();
+/// try (FileChannel file = FileChannel.open(Path.of("scores.f32"), CREATE, WRITE)) {
+///     HeapIo.write(heap, scores, file);                                         // what a device has comes home chunk by chunk
+/// }
+/// ```
 ///
 /// Channels are used from where they stand and stay open. Selectable ones must be in blocking mode. If a call fails, what was moved before is moved, the rest is as it was, and no page is
 /// held. Threads: any; nobody else should touch the memory meanwhile.
@@ -65,8 +74,8 @@ public final class HeapIo {
             try {
                 long readBytes = read(heap, channel, segment);
                 if (readBytes < sizeBytes || channel.read(ByteBuffer.allocate(1)) >= 0) {
-                    throw new IOException("file=%s has another size than it says: sizeBytes=%d, but %s".formatted(file, sizeBytes,
-                            readBytes < sizeBytes ? "it ends after " + readBytes : "it goes on"));
+                    throw new IOException(String.format(Locale.ROOT, "file=%s has another size than it says: sizeBytes=%d, but %s",
+                            file, sizeBytes, readBytes < sizeBytes ? "it ends after " + readBytes : "it goes on"));
                 }
                 return segment;
             } catch (IOException | RuntimeException | Error e) {

@@ -8,7 +8,6 @@ import io.github.hmm4j.device.opencl.ClDevice;
 import io.github.hmm4j.device.opencl.ClOptions;
 import io.github.hmm4j.device.opencl.CopyMode;
 import io.github.hmm4j.device.opencl.ProgramCache;
-import io.github.hmm4j.device.opencl.CopyMode;
 import io.github.hmm4j.error.NoDeviceException;
 import io.github.hmm4j.migrate.Steps;
 import io.github.hmm4j.page.PageWord;
@@ -26,6 +25,7 @@ import java.nio.file.Path;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Locale;
 import java.util.Objects;
 import java.util.OptionalLong;
 import java.util.function.Supplier;
@@ -47,7 +47,7 @@ public final class HmmBuilder {
     private long heapBytes = ByteSize.gib(1);
     private PageSize pageSize = PageSize.DEFAULT;
     private OptionalLong budgetBytes = OptionalLong.empty();
-    private ClBinding binding = ClBinding.LWJGL;
+    private @Nullable ClBinding binding;
     private String selector = "";
     private boolean allDevices;
     private boolean hostOnly;
@@ -93,7 +93,7 @@ public final class HmmBuilder {
         return this;
     }
 
-    /// The library that OpenCL calls go through. Default: LWJGL.
+    /// The library that OpenCL calls go through. Default: LWJGL, or JOCL where only that is on the class path.
     public HmmBuilder binding(ClBinding binding) {
         this.binding = Objects.requireNonNull(binding, "binding");
         return this;
@@ -288,7 +288,7 @@ public final class HmmBuilder {
             if (given.isEmpty() && !hostOnly) {
                 // who works in a range of ours copies within it
                 ClOptions options = deviceFaults && clOptions.copy() == CopyMode.AUTO ? clOptions.copy(CopyMode.DIRECT) : clOptions;
-                devices.addAll(OpenClDevices.open(binding, selector, allDevices, options));
+                devices.addAll(OpenClDevices.open(binding == null ? ClBinding.firstPresent() : binding, selector, allDevices, options));
             }
             given.forEach(device -> devices.add(device.get()));
             if (devices.size() > PageWord.MAX_DEVICES) {
@@ -353,8 +353,8 @@ public final class HmmBuilder {
     private void requireOneChoice() {
         boolean chosen = !selector.isEmpty() || allDevices;
         if ((hostOnly && (chosen || !given.isEmpty())) || (chosen && !given.isEmpty())) {
-            throw new IllegalArgumentException("hostOnly=%s, device=%s, allDevices=%s, devices given=%d exclude each other"
-                    .formatted(hostOnly, selector, allDevices, given.size()));
+            throw new IllegalArgumentException(String.format(Locale.ROOT, "hostOnly=%s, device=%s, allDevices=%s, devices given=%d exclude each other",
+                    hostOnly, selector, allDevices, given.size()));
         }
     }
 
@@ -394,7 +394,8 @@ public final class HmmBuilder {
 
     boolean isFaulting(List<Device> devices) {
         if (deviceFaults && (devices.size() != 1 || exclusive)) {
-            throw new IllegalArgumentException("deviceFaults takes one device and no exclusive host memory, devices=%d, exclusive=%s".formatted(devices.size(), exclusive));
+            throw new IllegalArgumentException(String.format(Locale.ROOT, "deviceFaults takes one device and no exclusive host memory, devices=%d, exclusive=%s",
+                    devices.size(), exclusive));
         }
         return deviceFaults;
     }

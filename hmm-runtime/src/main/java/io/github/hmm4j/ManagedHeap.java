@@ -4,12 +4,12 @@ import io.github.hmm4j.account.Cause;
 import io.github.hmm4j.device.opencl.ClDevice;
 import io.github.hmm4j.device.opencl.ClLoan;
 import io.github.hmm4j.error.HmmException;
+import io.github.hmm4j.migrate.HostSide;
 import io.github.hmm4j.migrate.MigrationReport;
 import io.github.hmm4j.migrate.PageErrors;
 import io.github.hmm4j.migrate.Placer;
 import io.github.hmm4j.migrate.RegionChanges;
 import io.github.hmm4j.migrate.ToDevice;
-import io.github.hmm4j.migrate.HostSide;
 import io.github.hmm4j.migrate.ToHost;
 import io.github.hmm4j.migrate.UndoLog;
 import io.github.hmm4j.mirror.DeviceMirror;
@@ -32,6 +32,7 @@ import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.SegmentAllocator;
 import java.util.List;
+import java.util.Locale;
 import java.util.concurrent.locks.ReentrantLock;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -324,7 +325,8 @@ public final class ManagedHeap extends FillingAllocator {
     public HostPin pin(MemorySegment segment, Access access) {
         try (Lifetime.Hold _ = lifetime.change("pin")) {
             if (!segments.all().isAccessibleBy(Thread.currentThread())) {
-                throw new IllegalStateException("pin refused: with checked host access there is nothing to pin at address=0x%x; open a view".formatted(segment.address()));
+                throw new IllegalStateException(String.format(Locale.ROOT,
+                        "pin refused: with checked host access there is nothing to pin at address=0x%x; open a view", segment.address()));
             }
             HostPin pin = pager.pin(accessible(segment, access, "pin"), access == Access.WRITE);
             return opened(pin, pin::close, segment);

@@ -27,8 +27,11 @@ public final class OpenClDevices {
 
     /// Loads a binding.
     ///
-    /// @throws NoDeviceException if there is no OpenCL library
+    /// @throws NoDeviceException if it is not on the class path, or there is no OpenCL library; the message says what would help
     public static ClApi api(ClBinding binding) {
+        if (!binding.isPresent()) {
+            throw ClAdvice.noBinding(binding);
+        }
         return switch (binding) {
             case LWJGL -> LwjglClApi.load();
             case JOCL -> JoclClApi.load();

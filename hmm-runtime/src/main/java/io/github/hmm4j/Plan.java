@@ -17,6 +17,7 @@ import java.lang.foreign.MemorySegment;
 import java.util.ArrayList;
 import java.util.Comparator;
 import java.util.List;
+import java.util.Locale;
 import java.util.Map;
 import java.util.stream.Collectors;
 import java.util.stream.Stream;
@@ -83,8 +84,8 @@ final class Plan {
             plan.add(argument);
         }
         if (plan.passed.size() != kernel.parameters().size()) {
-            throw new IllegalArgumentException("kernel=%s, arguments=%d, parameters=%d %s"
-                    .formatted(kernel.name(), plan.passed.size(), kernel.parameters().size(), signature(kernel.parameters())));
+            throw new IllegalArgumentException(String.format(Locale.ROOT, "kernel=%s, arguments=%d, parameters=%d %s",
+                    kernel.name(), plan.passed.size(), kernel.parameters().size(), signature(kernel.parameters())));
         }
         kernel.limits().require(kernel.name(), range, plan.localBytes);
         plan.settleContradictions();
@@ -150,7 +151,8 @@ final class Plan {
 
     private void add(@Nullable Object argument) {
         switch (argument) {
-            case null -> throw new IllegalArgumentException("kernel=%s, argument %d is null; a pointer that points nowhere is Arg.nullPointer()".formatted(kernel.name(), passed.size()));
+            case null -> throw new IllegalArgumentException(String.format(Locale.ROOT, "kernel=%s, argument %d is null; a pointer that points nowhere is Arg.nullPointer()",
+                    kernel.name(), passed.size()));
             case MemorySegment segment -> addMemory(segment, intentOf(parameter(argument)));
             case Arg.Memory(MemorySegment segment, Arg.Intent intent) -> addMemory(segment, intent);
             case Arg.Heap(List<Arg.Memory> ranges) -> addHeap(ranges);
@@ -176,8 +178,8 @@ final class Plan {
                         "a value of valueBytes=" + value.byteSize() + ", it has " + type.bytes()));
                 passed.add(new Passed.Value(value));
             }
-            default -> throw new IllegalArgumentException("kernel=%s, argument %d is a %s: not a managed segment, an Arg, a number, a boolean or a char"
-                    .formatted(kernel.name(), passed.size(), argument.getClass().getName()));
+            default -> throw new IllegalArgumentException(String.format(Locale.ROOT, "kernel=%s, argument %d is a %s: not a managed segment, an Arg, a number, a boolean or a char",
+                    kernel.name(), passed.size(), argument.getClass().getName()));
         }
     }
 
@@ -188,8 +190,8 @@ final class Plan {
         ValueType type = parameter.valueType().orElseGet(() -> new ValueType(ScalarType.of(numbers[0]), numbers.length));
         require(type.components() == numbers.length, argument, numbers.length == 1 ? "a scalar" : "a vector of " + numbers.length);
         passed.add(new Passed.Value(type.bytesOf(numbers).orElseThrow(() -> new IllegalArgumentException(
-                "kernel=%s, argument %d: %s %s cannot hold %s without loss".formatted(kernel.name(), passed.size(), parameter.typeName(), parameter.name(),
-                        Stream.of(numbers).map(number -> number.getClass().getSimpleName() + " " + number).collect(Collectors.joining(", ")))))));
+                String.format(Locale.ROOT, "kernel=%s, argument %d: %s %s cannot hold %s without loss",
+                        kernel.name(), passed.size(), parameter.typeName(), parameter.name(), Stream.of(numbers).map(number -> number.getClass().getSimpleName() + " " + number).collect(Collectors.joining(", ")))))));
     }
 
     private Arg.Intent intentOf(KernelParameter parameter) {
@@ -265,8 +267,8 @@ final class Plan {
     }
 
     private IllegalArgumentException misaligned(int index, VaRange range, String why) {
-        return new IllegalArgumentException("kernel=%s, argument %d: range=%s does not start at a multiple of %d bytes, as pointers of device=%s must%s"
-                .formatted(kernel.name(), index, range, mirror.device().info().baseAlignmentBytes(), mirror.device().info().name(), why));
+        return new IllegalArgumentException(String.format(Locale.ROOT, "kernel=%s, argument %d: range=%s does not start at a multiple of %d bytes, as pointers of device=%s must%s",
+                kernel.name(), index, range, mirror.device().info().baseAlignmentBytes(), mirror.device().info().name(), why));
     }
 
     /// A page cannot be found through the table and lie in a window at a time.
@@ -284,8 +286,8 @@ final class Plan {
     /// Who hands out a read-only segment relies on it that nobody writes there.
     private void requireWritable(MemorySegment segment, Arg.Intent intent) {
         if (segment.isReadOnly() && intent.writes()) {
-            throw new IllegalArgumentException("kernel=%s, argument %d: the kernel writes there, and the segment is read-only; if it only reads, say so (Arg.in, Kernel.reads): %s"
-                    .formatted(kernel.name(), passed.size(), segment));
+            throw new IllegalArgumentException(String.format(Locale.ROOT, "kernel=%s, argument %d: the kernel writes there, and the segment is read-only; if it only reads, say so (Arg.in, Kernel.reads): %s",
+                    kernel.name(), passed.size(), segment));
         }
     }
 
@@ -295,9 +297,11 @@ final class Plan {
             segments.add(segment);
             return range;
         } catch (IllegalArgumentException e) {
-            throw new IllegalArgumentException("kernel=%s, argument %d: %s".formatted(kernel.name(), passed.size(), e.getMessage()), e);
+            throw new IllegalArgumentException(String.format(Locale.ROOT, "kernel=%s, argument %d: %s",
+                    kernel.name(), passed.size(), e.getMessage()), e);
         } catch (IllegalStateException e) {
-            throw new IllegalStateException("kernel=%s, argument %d: %s".formatted(kernel.name(), passed.size(), e.getMessage()), e);
+            throw new IllegalStateException(String.format(Locale.ROOT, "kernel=%s, argument %d: %s",
+                    kernel.name(), passed.size(), e.getMessage()), e);
         }
     }
 
@@ -364,8 +368,8 @@ final class Plan {
 
     private KernelParameter parameter(Object argument) {
         if (passed.size() >= kernel.parameters().size()) {
-            throw new IllegalArgumentException("kernel=%s, argument %d=%s is one too many, parameters=%d %s"
-                    .formatted(kernel.name(), passed.size(), argument, kernel.parameters().size(), signature(kernel.parameters())));
+            throw new IllegalArgumentException(String.format(Locale.ROOT, "kernel=%s, argument %d=%s is one too many, parameters=%d %s",
+                    kernel.name(), passed.size(), argument, kernel.parameters().size(), signature(kernel.parameters())));
         }
         return kernel.parameters().get(passed.size());
     }
@@ -373,11 +377,11 @@ final class Plan {
     private void require(boolean fits, Object argument, String what) {
         if (!fits) {
             KernelParameter parameter = parameter(argument);
-            throw new IllegalArgumentException("kernel=%s, parameter %d is %s %s: %s"
-                    .formatted(kernel.name(), parameter.index(), parameter.typeName(), parameter.name(),
-                            parameter.space() == KernelParameter.Space.OBJECT
-                                    ? "images, samplers, pipes and queues cannot be passed here"
-                                    : "it does not take " + what));
+            throw new IllegalArgumentException(String.format(Locale.ROOT, "kernel=%s, parameter %d is %s %s: %s",
+                    kernel.name(), parameter.index(), parameter.typeName(), parameter.name(),
+                    parameter.space() == KernelParameter.Space.OBJECT
+                            ? "images, samplers, pipes and queues cannot be passed here"
+                            : "it does not take " + what));
         }
     }
 

@@ -7,6 +7,7 @@ import io.github.hmm4j.account.Direction;
 import java.util.ArrayList;
 import java.util.EnumMap;
 import java.util.List;
+import java.util.Locale;
 import java.util.Map;
 
 /// What a heap has moved so far, why, and what else happened. Prints as a small table.
@@ -77,11 +78,13 @@ public record Report(List<Moved> moves, Map<Counter, Long> counts) {
     public String toString() {
         StringBuilder text = new StringBuilder("%-10s %-10s %12s %16s%n".formatted("cause", "direction", "pages", "bytes copied"));
         for (Moved moved : moves) {
-            text.append("%-10s %-10s %,12d %,16d%n".formatted(moved.cause(), moved.direction(), moved.pages(), moved.bytes()));
+            text.append(String.format(Locale.ROOT, "%-10s %-10s %,12d %,16d%n",
+                    moved.cause(), moved.direction(), moved.pages(), moved.bytes()));
         }
         for (Counter counter : Counter.values()) {
             if (count(counter) > 0) {
-                text.append("%-21s %,12d  %s%n".formatted(counter.label(), count(counter), counter.meaning()));
+                text.append(String.format(Locale.ROOT, "%-21s %,12d  %s%n",
+                        counter.label(), count(counter), counter.meaning()));
             }
         }
         return text.toString();

@@ -14,17 +14,13 @@ import io.github.hmm4j.kernels.Source;
 import io.github.hmm4j.pager.HostAccess;
 import io.github.hmm4j.pager.HostView;
 import io.github.hmm4j.pager.Ladder;
-import java.io.IOException;
 import java.lang.foreign.MemorySegment;
-import java.nio.file.Files;
-import java.nio.file.Path;
 import java.util.Arrays;
-import java.util.List;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.EnumSource;
 
-/// The program of the README, on a real OpenCL device.
+/// A program of ten lines, on a real OpenCL device.
 class TenLinesTest {
 
     private static final int n = 200;
@@ -42,7 +38,6 @@ class TenLinesTest {
     @Test
     void multipliesMatricesWithoutACopyInSight() {
         assumeTrue(Ladder.best().mode().isTransparent(), Ladder.best().why());
-        // begin README
         try (Hmm hmm = Hmm.builder().heap(ByteSize.gib(1)).open()) {           // picks a device and logs which and why
             ManagedHeap heap = hmm.heap();                                     // a SegmentAllocator
             MemorySegment a = heap.allocateFrom(JAVA_FLOAT, matrixA);
@@ -52,25 +47,7 @@ class TenLinesTest {
             mulMat.args(out(r), a, b, n).launch(NDRange.covering(new long[] {ceilDiv(n, 8), ceilDiv(n, 8)}, 8, 8)).await();
             result = r.getAtIndex(JAVA_FLOAT, 0);                              // a page fault brings that page home; a and b never left
         }
-        // end README
         assertThat(result).isEqualTo(2f * n);
-    }
-
-    @Test
-    void readmeShowsThisProgram() throws IOException {
-        List<String> source = Files.readAllLines(Path.of("src/test/java/io/github/hmm4j/TenLinesTest.java"));
-        List<String> program = source.subList(indexOf(source, "// begin README") + 1, indexOf(source, "// end README"));
-        String expected = String.join("\n", program).stripIndent();
-        assertThat(Files.readString(Path.of("../README.md"))).contains("```java\n" + expected + "\n```");
-    }
-
-    private static int indexOf(List<String> lines, String text) {
-        for (int i = 0; i < lines.size(); i++) {
-            if (lines.get(i).strip().equals(text)) {
-                return i;
-            }
-        }
-        throw new AssertionError("no line is " + text);
     }
 
     /// Where page faults cannot be had, or are not wanted.

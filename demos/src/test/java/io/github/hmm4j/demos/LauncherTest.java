@@ -3,70 +3,58 @@ package io.github.hmm4j.demos;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import java.io.IOException;
-import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.attribute.FileTime;
-import java.nio.file.attribute.PosixFilePermissions;
-import java.util.ArrayList;
 import java.util.List;
-import java.util.Map;
-import java.util.TreeMap;
-import java.util.stream.Stream;
-import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
-import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
 
-/// The launcher `demos/hmm` on a made-up machine: its PATH is one folder, in which apt, Maven, the compiler and the JDK
-/// are scripts that write down how they were called. The tree it stands in has a blank in its name.
-class LauncherTest {
-    private static final List<String> BASIC_TOOLS = List.of("cat", "cp", "date", "dirname", "env", "find", "flock",
-            "grep", "head", "mkdir", "mv", "readlink", "rm", "sed", "sleep", "sort", "tail", "touch", "tr");
-
-    @TempDir
-    private Path machine;
-
-    private Path bin;
-    private Path tree;
-    private Path launcher;
-    private Path calls;
-    private final Map<String, String> environment = new TreeMap<>();
-
-    private record Outcome(int status, String out, String err) {}
-
-    @BeforeEach
-    void bareMachine() throws IOException {
-        bin = Files.createDirectories(machine.resolve("bin"));
-        calls = Files.createFile(machine.resolve("calls"));
-        for (String tool : BASIC_TOOLS) {
-            script(tool, "exec " + realTool(tool) + " \"$@\"");
-        }
-        Path libraries = Files.createDirectories(machine.resolve("lib"));
-        script("ldconfig", "echo '  libc.so.6 (x) => " + libraries + "/libc.so.6'");
-        Files.createDirectories(machine.resolve("vendors"));
-        tree = Files.createDirectories(machine.resolve("a tree/demos/src/main")).getParent().getParent().getParent();
-        Files.createFile(tree.resolve("pom.xml"));
-        Files.createFile(tree.resolve("demos/pom.xml"));
-        launcher = Files.copy(Path.of("hmm").toAbsolutePath(), tree.resolve("demos/hmm"));
-        Files.createDirectory(tree.resolve("demos/launcher"));
-        for (String part : List.of("common.sh", "bundle.sh")) {
-            Files.copy(Path.of("launcher", part).toAbsolutePath(), tree.resolve("demos/launcher").resolve(part));
-        }
-        environment.putAll(Map.of("PATH", bin.toString(), "OCL_ICD_VENDORS", machine.resolve("vendors").toString(),
-                "JAVA25_HOME", fakeJdk().toString()));
-    }
-
+/// The launcher `demos/hmm`: what it does itself, and what it starts.
+class LauncherTest extends MadeUpMachine {
     @Test
     void helpNeedsNothing() throws Exception {
         Outcome help = hmm("--help");
         assertThat(help.status()).isZero();
         assertThat(help.out()).contains("setup", "devices", "demo [NAME|all]", "bench NAME", "test", "bundle");
+        assertThat(hmm("help").out()).isEqualTo(help.out());
         assertThat(hmm("setup", "--help").status()).isZero();
         assertThat(hmm("test", "--help").status()).isZero();
         assertThat(hmm("bundle", "--help").out()).contains("--out FILE", "25 MiB");
         assertThat(tree.resolve("demos/target")).doesNotExist();
+    }
+
+    @Test
+    void saysItsVersion() throws Exception {
+        Files.writeString(tree.resolve("pom.xml"), "<project>\n  <version>1.2.3</version>\n  <build>\n      <version>9</version>\n");
+        script("git", "echo abc123+");
+        assertThat(hmm("--version").out()).isEqualTo("hmm4j 1.2.3 (abc123+)\n");
+        assertThat(tree.resolve("demos/target")).doesNotExist();
+    }
+
+    /// On a machine with nothing, and while another build of the tree holds the lock.
+    @Test
+    void helpOfACommandNeitherBuildsNorWaits() throws Exception {
+        Outcome unbuilt = hmm("demo", "matmul", "--help");
+        assertThat(unbuilt.status()).isZero();
+        assertThat(unbuilt.out()).contains("demo [NAME|all]", "are shown once the project is built");
+
+        readyMachine();
+        assertThat(hmm("devices").status()).isZero();
+        Files.writeString(calls, "");
+        Path source = Files.createFile(tree.resolve("demos/src/main/New.java"));
+        Files.setLastModifiedTime(source, FileTime.fromMillis(System.currentTimeMillis() + 60_000));
+        Process other = new ProcessBuilder(realTool("flock").toString(), launcher.toString(), "cat").start();
+        try {
+            other.outputWriter().append("locked\n").flush();
+            assertThat(other.inputReader().readLine()).isEqualTo("locked");
+            assertThat(hmm("demo", "--help").out()).contains("<demo>", "<--help>");
+        } finally {
+            other.outputWriter().close();
+            other.waitFor();
+        }
+        assertThat(calls).isEmptyFile();
     }
 
     @ParameterizedTest
@@ -150,6 +138,17 @@ class LauncherTest {
     }
 
     @Test
+    void saysThatAFolderWithAColonIsOfNoUse() throws Exception {
+        readyMachine();
+        Path odd = Files.move(tree, machine.resolve("a:tree"));
+        Outcome refused = run(machine, odd.resolve("demos/hmm").toString(), "devices");
+        assertThat(refused.status()).isEqualTo(1);
+        assertThat(refused.err()).contains("move this tree", odd.toString());
+        assertThat(run(machine, odd.resolve("demos/hmm").toString(), "--help").status()).isZero();
+        assertThat(calls).isEmptyFile();
+    }
+
+    @Test
     void passesOnTheExitStatusOfTheCommand() throws Exception {
         readyMachine();
         environment.put("FAKE_STATUS", "2");
@@ -184,6 +183,29 @@ class LauncherTest {
     }
 
     @Test
+    void writesAProjectIntoAnEmptyFolder() throws Exception {
+        Files.writeString(tree.resolve("pom.xml"), "  <version>1.2.3</version>\n    <slf4j.version>4.5</slf4j.version>\n    <junit.version>6.7</junit.version>\n");
+        for (String tool : List.of("ls", "basename")) {
+            script(tool, "exec " + realTool(tool) + " \"$@\"");
+        }
+        assertThat(run(machine, "cp", "-R", Path.of("launcher/new").toAbsolutePath().toString(), tree.resolve("demos/launcher").toString()).status()).isZero();
+        Path project = machine.resolve("my first/project & more");
+        Outcome written = hmm("new", project.toString());
+        assertThat(written.status()).as(written.err()).isZero();
+        assertThat(written.out()).contains("mvn -f '" + tree + "/pom.xml' install", "mvn verify");
+        assertThat(project.resolve("pom.xml")).content().contains("<artifactId>project---more</artifactId>", "<version>1.2.3</version>", "<version>4.5</version>", "<version>6.7</version>")
+                .doesNotContain("@");
+        assertThat(project.resolve(".gitignore")).exists();
+
+        Outcome refused = hmm("new", project.toString());
+        assertThat(refused.status()).isEqualTo(2);
+        assertThat(refused.err()).contains("the folder is not empty: " + project);
+        assertThat(hmm("new", project.resolve("pom.xml").toString()).err()).contains("not a folder");
+        assertThat(hmm("new").err()).contains("new needs the name of a folder");
+        assertThat(calls).isEmptyFile();
+    }
+
+    @Test
     void aBundleNeedsXz() throws Exception {
         readyMachine();
         script("uname", "echo Linux x86_64");
@@ -192,75 +214,5 @@ class LauncherTest {
         assertThat(bundle.out()).isEmpty();
         assertThat(bundle.err()).contains("packing needs xz (Debian: xz-utils)");
         assertThat(calls).isEmptyFile();
-    }
-
-    private void readyMachine() throws IOException {
-        script("cc", "exit 0");
-        script("ld", "exit 0");
-        Files.createFile(machine.resolve("lib/libOpenCL.so.1"));
-        driver("libgpu.so.1", true);
-        script("mvn", "echo \"$*\" >>'" + calls + "'", "cd '" + tree + "/demos'", "mkdir -p target/lib",
-                "touch target/demos.jar");
-    }
-
-    /// Registers a driver as vendors do: a file that names a library, here without a newline at its end.
-    private void driver(String library, boolean there) throws IOException {
-        Files.writeString(machine.resolve("vendors/some.icd"), library);
-        if (there) {
-            Files.createFile(machine.resolve("lib").resolve(library));
-        }
-    }
-
-    /// Root, with an apt whose packages are empty scripts and files where the launcher looks for them.
-    private void aptThatInstalls() throws IOException {
-        script("id", "echo 0");
-        script("apt-cache", "echo '  Candidate: 1.0'");
-        script("apt-get", "echo \"apt-get $*\" >>'" + calls + "'", "case $* in *' install '*) ;; *) exit 0 ;; esac",
-                "for tool in mvn cc ld oclgrind spin clinfo xz chromium; do cp '" + bin.resolve("id") + "' '" + bin + "'/$tool; done",
-                "touch '" + machine + "/lib/libOpenCL.so.1' '" + machine + "/lib/libpocl.so.2'",
-                "case $* in *pocl*) echo libpocl.so.2 >'" + machine + "/vendors/pocl.icd' ;; esac");
-    }
-
-    private Path fakeJdk() throws IOException {
-        Path jdk = Files.createDirectories(machine.resolve("jdk/bin")).getParent();
-        Files.createDirectories(jdk.resolve("lib"));
-        Files.createFile(jdk.resolve("lib/libjsig.so"));
-        Files.writeString(jdk.resolve("release"), "IMPLEMENTOR=\"x\"\nJAVA_VERSION=\"25.0.3\"\n");
-        executable(jdk.resolve("bin/javac"), "exit 0");
-        executable(jdk.resolve("bin/java"), "printf '<%s>\\n' \"$@\"", "echo LD_PRELOAD=$LD_PRELOAD",
-                "echo \"POCL_CACHE_DIR=$POCL_CACHE_DIR\"", "exit ${FAKE_STATUS:-0}");
-        return jdk.toRealPath();
-    }
-
-    private void script(String name, String... lines) throws IOException {
-        executable(bin.resolve(name), lines);
-    }
-
-    private static void executable(Path file, String... lines) throws IOException {
-        Files.writeString(file, "#!/bin/sh\n" + String.join("\n", lines) + "\n");
-        Files.setPosixFilePermissions(file, PosixFilePermissions.fromString("rwxr-xr-x"));
-    }
-
-    private static Path realTool(String name) {
-        return Stream.of("/usr/bin", "/bin", "/usr/sbin", "/sbin").map(folder -> Path.of(folder, name))
-                .filter(Files::isExecutable).findFirst().orElseThrow(() -> new AssertionError("tool=" + name));
-    }
-
-    private Outcome hmm(String... arguments) throws Exception {
-        List<String> command = new ArrayList<>(List.of(launcher.toString()));
-        command.addAll(List.of(arguments));
-        return run(machine, command.toArray(String[]::new));
-    }
-
-    private Outcome run(Path folder, String... command) throws Exception {
-        Path out = machine.resolve("out");
-        Path err = machine.resolve("err");
-        ProcessBuilder builder = new ProcessBuilder(command).directory(folder.toFile())
-                .redirectOutput(out.toFile()).redirectError(err.toFile());
-        builder.environment().clear();
-        builder.environment().putAll(environment);
-        int status = builder.start().waitFor();
-        return new Outcome(status, Files.readString(out, StandardCharsets.UTF_8),
-                Files.readString(err, StandardCharsets.UTF_8));
     }
 }

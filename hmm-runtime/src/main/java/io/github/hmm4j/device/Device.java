@@ -2,6 +2,7 @@ package io.github.hmm4j.device;
 
 import io.github.hmm4j.kernels.Source;
 import io.github.hmm4j.timeline.Timeline;
+import java.util.Locale;
 import java.util.Optional;
 
 /// One device: memory, a copy engine, kernels.
@@ -30,8 +31,8 @@ public interface Device extends AutoCloseable {
     ///
     /// @throws IllegalStateException if [DeviceInfo#coherent()] is false: such a device sees host pages only through a [CopyEngine]
     default DeviceMemory hostMemory(long hostAddressBytes, long lengthBytes) {
-        throw new IllegalStateException("device=%s, coherent=false: it cannot use host pages in place, address=0x%x, lengthBytes=%d"
-                .formatted(info().name(), hostAddressBytes, lengthBytes));
+        throw new IllegalStateException(String.format(Locale.ROOT, "device=%s, coherent=false: it cannot use host pages in place, address=0x%x, lengthBytes=%d",
+                info().name(), hostAddressBytes, lengthBytes));
     }
 
     /// How native code can drive this device while Java threads are stopped; empty if only Java can, as with a simulated one. The handles live as long as the device.
@@ -56,7 +57,8 @@ public interface Device extends AutoCloseable {
     /// @throws IllegalStateException if [#copiesArguments()] is false
     /// @throws io.github.hmm4j.error.OpenClFailedException if the driver refuses
     default DeviceMemory scratch(long lengthBytes) {
-        throw new IllegalStateException("device=%s copies no arguments, lengthBytes=%d".formatted(info().name(), lengthBytes));
+        throw new IllegalStateException(String.format(Locale.ROOT, "device=%s copies no arguments, lengthBytes=%d",
+                info().name(), lengthBytes));
     }
 
     /// Whether its kernels are compiled from OpenCL C, so that they can find pages through a table ([io.github.hmm4j.mirror.DeviceTable]).

@@ -2,7 +2,7 @@ package io.github.hmm4j.device;
 
 import java.util.Set;
 
-/// What a device says of itself, as far as it matters here.
+/// What a device says of itself, as far as it matters here, and for the choice of work-groups.
 ///
 /// @param name                 as the driver gives it
 /// @param vendor               as the driver gives it
@@ -12,8 +12,9 @@ import java.util.Set;
 /// @param memoryBytes          global memory as reported; not every driver enforces it
 /// @param maxAllocationBytes   largest single allocation
 /// @param baseAlignmentBytes   a kernel's pointer argument can start at multiples of this
-/// @param maxWorkGroupSize     work-items in one work-group
-/// @param computeUnits         compute units
+/// @param maxWorkGroupSize     work-items in one work-group at most; a kernel may have less ([KernelLimits])
+/// @param computeUnits         compute units: how many work-groups run at a time at least, so launch more of them
+/// @param localMemoryBytes     local memory of one work-group at most
 /// @param unifiedMemory        whether the device works in host memory, so that a page in place costs no transfer over a bus
 /// @param coherent             whether the device uses host pages **in place**: moving a page to it is a change of state, no copy and no frame
 /// @param svm                  what shared virtual memory it offers
@@ -28,6 +29,7 @@ public record DeviceInfo(
         int baseAlignmentBytes,
         int maxWorkGroupSize,
         int computeUnits,
+        long localMemoryBytes,
         boolean unifiedMemory,
         boolean coherent,
         Set<Svm> svm) {

@@ -1,6 +1,7 @@
 package io.github.hmm4j.device;
 
 import java.lang.foreign.MemorySegment;
+import java.util.Locale;
 
 /// A contiguous piece of one device's memory.
 ///
@@ -24,7 +25,8 @@ public interface DeviceMemory extends AutoCloseable {
     /// @param bytes off-heap
     /// @throws IllegalStateException if [Device#compilesKernels()] is false: only kernels read tables
     default void write(long offsetBytes, MemorySegment bytes) {
-        throw new IllegalStateException("no kernel of this device reads a table, offsetBytes=%d, lengthBytes=%d".formatted(offsetBytes, bytes.byteSize()));
+        throw new IllegalStateException(String.format(Locale.ROOT, "no kernel of this device reads a table, offsetBytes=%d, lengthBytes=%d",
+                offsetBytes, bytes.byteSize()));
     }
 
     /// Copies bytes from here and waits for it. No command may write them meanwhile.
@@ -32,7 +34,8 @@ public interface DeviceMemory extends AutoCloseable {
     /// @param into off-heap
     /// @throws IllegalStateException if [Device#compilesKernels()] is false
     default void read(long offsetBytes, MemorySegment into) {
-        throw new IllegalStateException("no kernel of this device writes a table, offsetBytes=%d, lengthBytes=%d".formatted(offsetBytes, into.byteSize()));
+        throw new IllegalStateException(String.format(Locale.ROOT, "no kernel of this device writes a table, offsetBytes=%d, lengthBytes=%d",
+                offsetBytes, into.byteSize()));
     }
 
     /// A window onto part of this memory that a kernel can take as a pointer argument.

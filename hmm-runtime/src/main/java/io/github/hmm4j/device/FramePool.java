@@ -6,6 +6,7 @@ import io.github.hmm4j.error.HmmException;
 import io.github.hmm4j.error.OpenClFailedException;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Locale;
 import org.jspecify.annotations.Nullable;
 
 /// Divides one device's memory into frames of one page each, under a budget of ours.
@@ -58,8 +59,8 @@ public final class FramePool implements AutoCloseable {
     public static FramePool windows(Device device, int pageBytes, long budgetBytes) {
         checkPage(pageBytes);
         if (budgetBytes < 0 || budgetBytes / pageBytes > Integer.MAX_VALUE) {
-            throw new IllegalArgumentException("budgetBytes=%d, must be 0 to %d pages of %d bytes"
-                    .formatted(budgetBytes, Integer.MAX_VALUE, pageBytes));
+            throw new IllegalArgumentException(String.format(Locale.ROOT, "budgetBytes=%d, must be 0 to %d pages of %d bytes",
+                    budgetBytes, Integer.MAX_VALUE, pageBytes));
         }
         return new FramePool(device, pageBytes, budgetBytes, (int) (budgetBytes / pageBytes), false);
     }
@@ -70,8 +71,8 @@ public final class FramePool implements AutoCloseable {
         long lengthBytes = (long) frames * pageBytes;
         if (frames <= 0 || lengthBytes > device.info().maxAllocationBytes()) {
             throw new IllegalArgumentException(
-                    "frames=%d of %d bytes, must be positive and within maxAllocationBytes=%d"
-                    .formatted(frames, pageBytes, device.info().maxAllocationBytes()));
+                    String.format(Locale.ROOT, "frames=%d of %d bytes, must be positive and within maxAllocationBytes=%d",
+                            frames, pageBytes, device.info().maxAllocationBytes()));
         }
         return new FramePool(device, pageBytes, lengthBytes, frames, true);
     }
@@ -303,8 +304,8 @@ public final class FramePool implements AutoCloseable {
     public void free(int firstFrame, int count) {
         checkWindows();
         if (count <= 0 || count > capacityFrames - firstFrame) {
-            throw new IllegalArgumentException("firstFrame=%d, count=%d, capacityFrames=%d"
-                    .formatted(firstFrame, count, capacityFrames));
+            throw new IllegalArgumentException(String.format(Locale.ROOT, "firstFrame=%d, count=%d, capacityFrames=%d",
+                    firstFrame, count, capacityFrames));
         }
         synchronized (lock) {
             int end = firstFrame + count;
@@ -312,7 +313,8 @@ public final class FramePool implements AutoCloseable {
                 FrameChunk chunk = find(frame);
                 if (!chunk.isUsed(frame, Math.min(end, chunk.end()) - frame)) {
                     throw new IllegalStateException(
-                            "firstFrame=%d, count=%d: not all of these frames are in use".formatted(firstFrame, count));
+                            String.format(Locale.ROOT, "firstFrame=%d, count=%d: not all of these frames are in use",
+                                    firstFrame, count));
                 }
             }
             for (int frame = firstFrame; frame < end; frame = find(frame).end()) {
@@ -417,13 +419,13 @@ public final class FramePool implements AutoCloseable {
             if (byteOffset < 0 || byteOffset >= pageBytes || lengthBytes <= 0
                     || offset > bytesOf(chunk.count) - lengthBytes) {
                 throw new IllegalArgumentException(
-                        "firstFrame=%d, byteOffset=%d, lengthBytes=%d: not within pages of %d bytes of one chunk"
-                        .formatted(firstFrame, byteOffset, lengthBytes, pageBytes));
+                        String.format(Locale.ROOT, "firstFrame=%d, byteOffset=%d, lengthBytes=%d: not within pages of %d bytes of one chunk",
+                                firstFrame, byteOffset, lengthBytes, pageBytes));
             }
             int count = Math.toIntExact(Math.ceilDiv(byteOffset + lengthBytes, (long) pageBytes));
             if (!chunk.isUsed(firstFrame, count)) {
-                throw new IllegalArgumentException("firstFrame=%d, count=%d: not all of these frames are in use"
-                        .formatted(firstFrame, count));
+                throw new IllegalArgumentException(String.format(Locale.ROOT, "firstFrame=%d, count=%d: not all of these frames are in use",
+                        firstFrame, count));
             }
             chunk.markSliced(firstFrame, count);
             return slices.hold(chunk, offset, lengthBytes);

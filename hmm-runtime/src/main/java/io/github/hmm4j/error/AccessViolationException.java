@@ -1,5 +1,7 @@
 package io.github.hmm4j.error;
 
+import java.util.Locale;
+
 /// An access that the protection of a page forbids (`EFAULT` and `EPERM` of the kernel's HMM), or that finds no page. It read, wrote and moved nothing.
 public final class AccessViolationException extends HmmException {
 
@@ -22,7 +24,8 @@ public final class AccessViolationException extends HmmException {
 
     /// @param addressBytes virtual address of the first page that refuses the access
     public AccessViolationException(Kind kind, long addressBytes, String what) {
-        super("%s refused: address=0x%x, violation=%s; nothing was moved or changed".formatted(what, addressBytes, kind), null);
+        super(String.format(Locale.ROOT, "%s refused: address=0x%x, violation=%s; nothing was moved or changed",
+                what, addressBytes, kind), null);
         this.kind = kind;
         this.addressBytes = addressBytes;
     }
@@ -38,8 +41,8 @@ public final class AccessViolationException extends HmmException {
     /// @param kernel its name
     /// @param what   more for people: the region, the work-item
     public static AccessViolationException ofKernel(String kernel, Kind kind, boolean write, long addressBytes, String what) {
-        return new AccessViolationException("kernel=%s, refused %s: address=0x%x, violation=%s, %s"
-                .formatted(kernel, write ? "write" : "read", addressBytes, kind, what), kind, addressBytes);
+        return new AccessViolationException(String.format(Locale.ROOT, "kernel=%s, refused %s: address=0x%x, violation=%s, %s",
+                kernel, write ? "write" : "read", addressBytes, kind, what), kind, addressBytes);
     }
 
     public Kind kind() {

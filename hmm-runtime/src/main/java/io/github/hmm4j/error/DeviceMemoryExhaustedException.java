@@ -1,5 +1,6 @@
 package io.github.hmm4j.error;
 
+import java.util.Locale;
 import org.jspecify.annotations.Nullable;
 
 /// The device budget cannot hold what one operation needs at the same time. Every page is where it was.
@@ -17,8 +18,8 @@ public final class DeviceMemoryExhaustedException extends HmmException {
 
     /// @param cause what the device said, or null
     public DeviceMemoryExhaustedException(String device, long neededBytes, long budgetBytes, String detail, @Nullable Throwable cause) {
-        super("device memory exhausted: device=%s, neededBytes=%d, budgetBytes=%d; %s; nothing is lost"
-                .formatted(device, neededBytes, budgetBytes, detail), cause);
+        super(String.format(Locale.ROOT, "device memory exhausted: device=%s, neededBytes=%d, budgetBytes=%d; %s; nothing is lost",
+                device, neededBytes, budgetBytes, detail), cause);
         this.neededBytes = neededBytes;
         this.budgetBytes = budgetBytes;
     }

@@ -1,5 +1,7 @@
 package io.github.hmm4j.error;
 
+import java.util.Locale;
+
 /// The operating system has no memory for host pages that an operation needs: strict overcommit, or a full file system
 /// behind them. Nothing ran, and every page is where it was or at home.
 ///
@@ -15,8 +17,8 @@ public final class HostMemoryExhaustedException extends HmmException {
     /// @param addressBytes virtual address of the first page without memory, as far as is known
     /// @param neededBytes  what the operation may need from there on, whole pages
     public HostMemoryExhaustedException(String what, long addressBytes, long neededBytes) {
-        super("host memory exhausted: %s, address=0x%x, neededBytes=%d; the operating system has none; nothing is lost"
-                .formatted(what, addressBytes, neededBytes), null);
+        super(String.format(Locale.ROOT, "host memory exhausted: %s, address=0x%x, neededBytes=%d; the operating system has none; nothing is lost",
+                what, addressBytes, neededBytes), null);
         this.addressBytes = addressBytes;
         this.neededBytes = neededBytes;
     }

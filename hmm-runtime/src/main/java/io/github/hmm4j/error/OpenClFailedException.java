@@ -1,5 +1,6 @@
 package io.github.hmm4j.error;
 
+import java.util.Locale;
 import org.jspecify.annotations.Nullable;
 
 /// An OpenCL call returned an error status (or a simulated device was told to fail in its place).
@@ -18,7 +19,7 @@ public final class OpenClFailedException extends HmmException {
 
     /// @param cause the same failure, told by whoever knew less of it
     public OpenClFailedException(String call, int status, String statusName, String detail, @Nullable OpenClFailedException cause) {
-        super("%s failed: status=%s(%d), %s".formatted(call, statusName, status, detail), cause);
+        super(String.format(Locale.ROOT, "%s failed: status=%s(%d), %s", call, statusName, status, detail), cause);
         this.call = call;
         this.status = status;
     }

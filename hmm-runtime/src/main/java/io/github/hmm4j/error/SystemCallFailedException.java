@@ -1,5 +1,7 @@
 package io.github.hmm4j.error;
 
+import java.util.Locale;
+
 /// A system call failed.
 public final class SystemCallFailedException extends HmmException {
 
@@ -9,7 +11,7 @@ public final class SystemCallFailedException extends HmmException {
 
     /// @param detail arguments as `name=value` pairs
     public SystemCallFailedException(String call, int errno, String detail) {
-        super("%s failed: errno=%s, %s".formatted(call, Errno.text(errno), detail), null);
+        super(String.format(Locale.ROOT, "%s failed: errno=%s, %s", call, Errno.text(errno), detail), null);
         this.errno = errno;
     }
 

@@ -15,6 +15,7 @@ import java.util.Arrays;
 import java.util.Comparator;
 import java.util.EnumMap;
 import java.util.List;
+import java.util.Locale;
 import java.util.Map;
 import java.util.NavigableMap;
 import java.util.Objects;
@@ -155,7 +156,8 @@ public final class DeviceFaults {
     private void requirePossible(FaultRound round) {
         ends += round.progress() ? 1 : 0;
         if (ends > workItems) {
-            throw new RunawayKernelException(kernel, "in %d rounds some work-item has ended, and there are workItems=%d".formatted(ends, workItems));
+            throw new RunawayKernelException(kernel, String.format(Locale.ROOT, "in %d rounds some work-item has ended, and there are workItems=%d",
+                    ends, workItems));
         }
         if (round.faults().isEmpty() && order.limit() == FaultOrder.EVERYBODY) {
             throw new RunawayKernelException(kernel, "work-items have not ended, and miss nothing");

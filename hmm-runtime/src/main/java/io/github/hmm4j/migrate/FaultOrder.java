@@ -9,6 +9,7 @@ import java.util.Comparator;
 import java.util.HashMap;
 import java.util.Iterator;
 import java.util.List;
+import java.util.Locale;
 import java.util.Map;
 import java.util.Set;
 
@@ -164,7 +165,7 @@ final class FaultOrder {
 
     private DeviceMemoryExhaustedException exhausted(long rank, int room) {
         return new DeviceMemoryExhaustedException(mirror.toString(), heap.space().pageSize().bytesFor(room + 1L), heap.space().pageSize().bytesFor(room),
-                "work-item %d of kernel=%s, counted group by group, asks for more pages at a time than there is room for; the rest of budgetBytes=%d is kept for plain arguments"
-                        .formatted(rank, kernel, mirror.budgetBytes()));
+                String.format(Locale.ROOT, "work-item %d of kernel=%s, counted group by group, asks for more pages at a time than there is room for; the rest of budgetBytes=%d is kept for plain arguments",
+                        rank, kernel, mirror.budgetBytes()));
     }
 }

@@ -5,6 +5,7 @@ import io.github.hmm4j.error.PagePoisonedException;
 import io.github.hmm4j.mirror.ManagedPages;
 import io.github.hmm4j.page.PageState;
 import io.github.hmm4j.page.PageWord;
+import java.util.Locale;
 
 /// The typed errors that a page word can mean.
 public final class PageErrors {
@@ -33,7 +34,8 @@ public final class PageErrors {
             throw poisoned(heap, page, what);
         }
         if (state == PageState.UNMAPPED) {
-            throw new IllegalArgumentException("%s refused: address=0x%x was freed".formatted(what, address));
+            throw new IllegalArgumentException(String.format(Locale.ROOT, "%s refused: address=0x%x was freed",
+                    what, address));
         }
     }
 }

@@ -19,6 +19,7 @@ import io.github.hmm4j.space.VaRange;
 import java.lang.foreign.MemorySegment;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Locale;
 import java.util.function.Function;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
@@ -591,8 +592,8 @@ public final class RegionChanges {
         for (long page = pages.first(); page < pages.end(); page++) {
             long word = table.word(page);
             if (PageWord.isPinned(word)) {
-                throw new IllegalStateException("%s refused: a view of address=0x%x is open (%s)"
-                        .formatted(what, space.addressOf(page), PageWord.describe(word)));
+                throw new IllegalStateException(String.format(Locale.ROOT, "%s refused: a view of address=0x%x is open (%s)",
+                        what, space.addressOf(page), PageWord.describe(word)));
             }
         }
     }

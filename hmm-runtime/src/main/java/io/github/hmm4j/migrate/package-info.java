@@ -15,6 +15,8 @@
 /// waiting for a view to close.
 ///
 /// Policy is not here: who is evicted is decided by a [VictimSource][io.github.hmm4j.migrate.VictimSource] that the façade wires in.
+///
+/// Internal, but for [MigrationReport] and [PageOutcome].
 @NullMarked
 package io.github.hmm4j.migrate;
 

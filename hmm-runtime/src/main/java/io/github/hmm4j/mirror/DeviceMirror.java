@@ -15,6 +15,7 @@ import io.github.hmm4j.space.ShareLock;
 import io.github.hmm4j.space.VaRange;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Locale;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.function.LongPredicate;
 import org.jspecify.annotations.Nullable;
@@ -68,8 +69,8 @@ public final class DeviceMirror implements AutoCloseable {
         coherent = device.info().coherent();
         this.faulting = faulting;
         if (faulting && (coherent || space.capacityBytes() > device.info().maxAllocationBytes())) {
-            throw new IllegalArgumentException("deviceFaults: device=%s, coherent=%s, maxAllocationBytes=%d cannot have a range as large as the heap, heapBytes=%d"
-                    .formatted(device.info().name(), coherent, device.info().maxAllocationBytes(), space.capacityBytes()));
+            throw new IllegalArgumentException(String.format(Locale.ROOT, "deviceFaults: device=%s, coherent=%s, maxAllocationBytes=%d cannot have a range as large as the heap, heapBytes=%d",
+                    device.info().name(), coherent, device.info().maxAllocationBytes(), space.capacityBytes()));
         }
         aperture = faulting || (!coherent && space.capacityBytes() <= Math.min(budgetBytes, device.info().maxAllocationBytes()));
         int pageBytes = space.pageSize().bytes();
@@ -344,8 +345,8 @@ public final class DeviceMirror implements AutoCloseable {
 
     private void requireArgument(VaRange range) {
         if (!startsPointersAt(range)) {
-            throw new IllegalArgumentException("range=%s does not start at a multiple of %d bytes, as pointers of device=%s must"
-                    .formatted(range, device.info().baseAlignmentBytes(), device.info().name()));
+            throw new IllegalArgumentException(String.format(Locale.ROOT, "range=%s does not start at a multiple of %d bytes, as pointers of device=%s must",
+                    range, device.info().baseAlignmentBytes(), device.info().name()));
         }
     }
 
@@ -363,8 +364,8 @@ public final class DeviceMirror implements AutoCloseable {
     /// @throws IllegalStateException if this device has no aperture
     public DeviceMemory image() {
         if (!isAperture()) {
-            throw new IllegalStateException("device=%s has no aperture: heapBytes=%d exceeds its budgetBytes=%d or maxAllocationBytes=%d"
-                    .formatted(device.info().name(), space.capacityBytes(), budgetBytes, device.info().maxAllocationBytes()));
+            throw new IllegalStateException(String.format(Locale.ROOT, "device=%s has no aperture: heapBytes=%d exceeds its budgetBytes=%d or maxAllocationBytes=%d",
+                    device.info().name(), space.capacityBytes(), budgetBytes, device.info().maxAllocationBytes()));
         }
         if (hostImage != null) {
             return hostImage.slice(0, space.capacityBytes());

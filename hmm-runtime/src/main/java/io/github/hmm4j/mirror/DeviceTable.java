@@ -13,6 +13,7 @@ import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Locale;
 import java.util.concurrent.locks.ReentrantLock;
 import java.util.function.LongConsumer;
 import java.util.function.LongToIntFunction;
@@ -109,7 +110,8 @@ public final class DeviceTable implements AutoCloseable {
     /// @throws IllegalArgumentException if there are more than a rank tells apart
     public Items items(long workItems) {
         if (workItems > MOST_ITEMS) {
-            throw new IllegalArgumentException("workItems=%d of a kernel that goes through the page table, must be at most %d".formatted(workItems, MOST_ITEMS));
+            throw new IllegalArgumentException(String.format(Locale.ROOT, "workItems=%d of a kernel that goes through the page table, must be at most %d",
+                    workItems, MOST_ITEMS));
         }
         long bytes = Math.ceilDiv(workItems, ITEMS_GRANULE) * ITEMS_GRANULE;
         DeviceMemory flags = idle(bytes);

@@ -1,5 +1,7 @@
 package io.github.hmm4j.mirror;
 
+import java.util.Locale;
+
 /// What one page looks like from a device: permission and location in one code, with the values of the kernel's HMM test device (`lib/test_hmm_uapi.h`).
 ///
 /// The kernel's level bits (a mapping of 2 MiB or 1 GiB) do not appear: all pages of a heap have one size.
@@ -44,7 +46,8 @@ public enum SnapshotCode {
     public static SnapshotCode of(byte code) {
         SnapshotCode value = BY_CODE[code & 0xff];
         if (value == null) {
-            throw new IllegalArgumentException("code=0x%02x is not a snapshot code".formatted(code & 0xff));
+            throw new IllegalArgumentException(String.format(Locale.ROOT, "code=0x%02x is not a snapshot code",
+                    code & 0xff));
         }
         return value;
     }

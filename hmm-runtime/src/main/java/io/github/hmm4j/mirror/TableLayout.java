@@ -1,6 +1,7 @@
 package io.github.hmm4j.mirror;
 
 import io.github.hmm4j.space.PageSize;
+import java.util.Locale;
 
 /// Where the parts of a device's page table lie in the buffer that `hmm.clh` calls `hmm_pages`, counted in 32-bit words.
 ///
@@ -64,7 +65,7 @@ record TableLayout(int shift, long pageCount) {
 
     /// For the compiler of kernels.
     String options() {
-        return "-DHMM_PAGED -DHMM_PAGE_SHIFT=%d -DHMM_HEAP_BYTES=%dul -DHMM_QUEUE_ENTRIES=%du -DHMM_QUEUE_AT=%d -DHMM_NOTED_AT=%d -DHMM_TABLE_AT=%d -DHMM_TOUCHED_AT=%d"
-                .formatted(shift, pageCount << shift, QUEUE_ENTRIES, QUEUE_AT, NOTED_AT, tableAt(), touchedAt());
+        return String.format(Locale.ROOT, "-DHMM_PAGED -DHMM_PAGE_SHIFT=%d -DHMM_HEAP_BYTES=%dul -DHMM_QUEUE_ENTRIES=%du -DHMM_QUEUE_AT=%d -DHMM_NOTED_AT=%d -DHMM_TABLE_AT=%d -DHMM_TOUCHED_AT=%d",
+                shift, pageCount << shift, QUEUE_ENTRIES, QUEUE_AT, NOTED_AT, tableAt(), touchedAt());
     }
 }

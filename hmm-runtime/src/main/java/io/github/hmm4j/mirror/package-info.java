@@ -17,6 +17,8 @@
 ///
 /// A launch that goes through the device's own page table ([DeviceTable][io.github.hmm4j.mirror.DeviceTable]) publishes as well, and its second step makes the entries from the words: a page
 /// that is claimed or not there is an entry that the kernel finds empty, and no reason to withdraw.
+///
+/// Internal, but for what `hmm-runtime/docs/api.md` names.
 @NullMarked
 package io.github.hmm4j.mirror;
 

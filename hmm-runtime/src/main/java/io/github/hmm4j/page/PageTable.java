@@ -5,6 +5,7 @@ import static java.lang.foreign.ValueLayout.JAVA_LONG;
 import io.github.hmm4j.space.LazyTable;
 import java.lang.foreign.MemorySegment;
 import java.lang.invoke.VarHandle;
+import java.util.Locale;
 import java.util.function.LongUnaryOperator;
 
 /// The words of all pages of an address space, off-heap: 8 bytes for each page that was ever touched.
@@ -50,8 +51,8 @@ public final class PageTable implements AutoCloseable {
     /// @throws IllegalStateException if the table of transitions does not know this change: a mistake of ours, never of the program's
     public boolean transition(long pageIndex, Transition transition, long expected, long next) {
         if (!transition.allows(PageWord.state(expected), PageWord.state(next))) {
-            throw new IllegalStateException("impossible transition: page=%d, %s, %s -> %s"
-                    .formatted(pageIndex, transition, PageWord.describe(expected), PageWord.describe(next)));
+            throw new IllegalStateException(String.format(Locale.ROOT, "impossible transition: page=%d, %s, %s -> %s",
+                    pageIndex, transition, PageWord.describe(expected), PageWord.describe(next)));
         }
         assert !PageWord.isSameVersion(expected, next) : "a transition must change the version: " + transition;
         return WORD.compareAndSet(words, pageIndex * Long.BYTES, expected, next);

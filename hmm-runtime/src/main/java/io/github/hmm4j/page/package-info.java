@@ -30,6 +30,8 @@
 /// device's page table means something only while the word says that the device has the page.
 ///
 /// Memory order. Words are read with acquire and changed with compare-and-set. A thread that sees a word sees everything that was done before the transition to it.
+///
+/// Internal.
 @NullMarked
 package io.github.hmm4j.page;
 

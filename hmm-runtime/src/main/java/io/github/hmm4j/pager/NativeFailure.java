@@ -9,6 +9,7 @@ import io.github.hmm4j.migrate.PageErrors;
 import io.github.hmm4j.mirror.ManagedPages;
 import io.github.hmm4j.page.PageWord;
 import java.lang.foreign.MemorySegment;
+import java.util.Locale;
 
 /// The exception that a `struct hmm_failure` means.
 final class NativeFailure {
@@ -38,7 +39,8 @@ final class NativeFailure {
         long word = failure.getAtIndex(JAVA_LONG, 2);
         int status = (int) failure.getAtIndex(JAVA_LONG, 3);
         String call = CALLS[(int) failure.getAtIndex(JAVA_LONG, 4)];
-        String detail = "%s, address=0x%x, device=%d".formatted(what, heap.space().addressOf(page), failure.getAtIndex(JAVA_LONG, 5));
+        String detail = String.format(Locale.ROOT, "%s, address=0x%x, device=%d",
+                what, heap.space().addressOf(page), failure.getAtIndex(JAVA_LONG, 5));
         return switch ((int) failure.getAtIndex(JAVA_LONG, 0)) {
             case REFUSED -> refused(heap, page, word, write, what);
             case TOO_MANY_PINS -> new IllegalStateException("more than " + PageWord.MAX_PINS + " views are open on one page, " + detail);
@@ -58,7 +60,8 @@ final class NativeFailure {
         PagerCalls.Mappings mappings = PagerCalls.mappings();
         String limit = mappings.most() == 0
                 ? ""
-                : ", mappings=%d, of which managed memory may take %d (half of vm.max_map_count) and pins half of that".formatted(mappings.used(), mappings.most());
+                : String.format(Locale.ROOT, ", mappings=%d, of which managed memory may take %d (half of vm.max_map_count) and pins half of that",
+                        mappings.used(), mappings.most());
         return new SystemCallFailedException(call, errno, detail + limit);
     }
 

@@ -9,6 +9,7 @@ import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Locale;
 import java.util.Optional;
 
 /// Launches in flight, kept by native code, where the fault path sees them.
@@ -71,8 +72,8 @@ public final class NativeInFlight implements InFlight {
                 return Optional.empty();
             }
             int status = (int) failed.getAtIndex(JAVA_LONG, 2);
-            return Optional.of("kernel=%s, status=%s(%d), device=%d"
-                    .formatted(failed.getString(NAME_OFFSET), ClStatus.name(status), status, failed.getAtIndex(JAVA_LONG, 3)));
+            return Optional.of(String.format(Locale.ROOT, "kernel=%s, status=%s(%d), device=%d",
+                    failed.getString(NAME_OFFSET), ClStatus.name(status), status, failed.getAtIndex(JAVA_LONG, 3)));
         }
     }
 

@@ -18,6 +18,7 @@ import java.lang.foreign.MemorySegment;
 import java.time.Duration;
 import java.util.Arrays;
 import java.util.List;
+import java.util.Locale;
 import java.util.concurrent.atomic.AtomicInteger;
 import org.jspecify.annotations.Nullable;
 
@@ -82,8 +83,8 @@ public final class NativePager implements AutoCloseable {
             int result = PagerCalls.open(arena.allocateFrom(JAVA_LONG, words), opened);
             if (-result == EUSERS) {
                 throw new HostAccessUnavailableException(
-                        "%d heaps with transparent access are open, and that is the most: close one, or use hostAccess=%s"
-                                .formatted(OPEN.get(), HostAccess.Mode.CHECKED));
+                        String.format(Locale.ROOT, "%d heaps with transparent access are open, and that is the most: close one, or use hostAccess=%s",
+                                OPEN.get(), HostAccess.Mode.CHECKED));
             }
             if (result != 0) {
                 throw new SystemCallFailedException(rung.text(), -result, "capacityBytes=" + space.capacityBytes());
@@ -135,11 +136,12 @@ public final class NativePager implements AutoCloseable {
         long budgetPages = space.pageSize().pageOf(mirror.budgetBytes());
         int result = PagerCalls.faultDevice(handle, mirror.index(), range, budgetPages, threads);
         if (-result == ENOSPC) {
-            throw new IllegalArgumentException("deviceFaults: budgetBytes=%d is too little, at least %d: %d pages of %d bytes, for what one instruction of each of %d threads can touch"
-                    .formatted(mirror.budgetBytes(), space.pageSize().bytesFor(PagerCalls.leastBudget(threads)), PagerCalls.leastBudget(threads), space.pageSize().bytes(), threads));
+            throw new IllegalArgumentException(String.format(Locale.ROOT, "deviceFaults: budgetBytes=%d is too little, at least %d: %d pages of %d bytes, for what one instruction of each of %d threads can touch",
+                    mirror.budgetBytes(), space.pageSize().bytesFor(PagerCalls.leastBudget(threads)), PagerCalls.leastBudget(threads), space.pageSize().bytes(), threads));
         }
         if (result != 0) {
-            throw new SystemCallFailedException("userfaultfd", -result, "deviceFaults, device=%s, threads=%d".formatted(mirror, threads));
+            throw new SystemCallFailedException("userfaultfd", -result, String.format(Locale.ROOT, "deviceFaults, device=%s, threads=%d",
+                    mirror, threads));
         }
     }
 

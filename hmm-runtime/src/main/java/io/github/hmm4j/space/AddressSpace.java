@@ -4,6 +4,7 @@ import io.github.hmm4j.error.HmmException;
 import java.lang.foreign.ValueLayout;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Locale;
 import java.util.Map;
 import java.util.Optional;
 import java.util.TreeMap;
@@ -54,8 +55,8 @@ public final class AddressSpace implements AutoCloseable {
         this.coloring = coloring;
         this.capacityBytes = roundUp(capacityBytes + coloring.roomBytes(capacityBytes), PageSize.MAX_BYTES);
         if (pageSize.pagesFor(this.capacityBytes) > Integer.MAX_VALUE) {
-            throw new IllegalArgumentException("capacityBytes=%d is more than 2^31 pages of pageSize=%d; take larger pages"
-                    .formatted(capacityBytes, pageSize.bytes()));
+            throw new IllegalArgumentException(String.format(Locale.ROOT, "capacityBytes=%d is more than 2^31 pages of pageSize=%d; take larger pages",
+                    capacityBytes, pageSize.bytes()));
         }
         Parts parts = new Parts();
         try {
@@ -237,8 +238,8 @@ public final class AddressSpace implements AutoCloseable {
             freeBytes += hole;
             largestBytes = Math.max(largestBytes, hole);
         }
-        return new OutOfMemoryError("managed heap is full: lengthBytes=%d, freeBytes=%d, largestFreeBytes=%d, capacityBytes=%d"
-                .formatted(lengthBytes, freeBytes, largestBytes, capacityBytes));
+        return new OutOfMemoryError(String.format(Locale.ROOT, "managed heap is full: lengthBytes=%d, freeBytes=%d, largestFreeBytes=%d, capacityBytes=%d",
+                lengthBytes, freeBytes, largestBytes, capacityBytes));
     }
 
     /// Takes whole pages out of their region. What remains of it on either side stays allocated, with an identity of its own when it is the tail.

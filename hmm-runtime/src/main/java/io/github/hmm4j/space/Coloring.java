@@ -1,5 +1,7 @@
 package io.github.hmm4j.space;
 
+import java.util.Locale;
+
 /// Where in its first page the data of a large region begins.
 ///
 /// Arrays of the same power of two that all begin at a page have their corresponding elements at the same place of every
@@ -29,7 +31,8 @@ public record Coloring(int stepBytes, long largestBytes) {
 
     public Coloring {
         if (stepBytes < 0 || largestBytes < 0) {
-            throw new IllegalArgumentException("stepBytes=%d, largestBytes=%d, must not be negative".formatted(stepBytes, largestBytes));
+            throw new IllegalArgumentException(String.format(Locale.ROOT, "stepBytes=%d, largestBytes=%d, must not be negative",
+                    stepBytes, largestBytes));
         }
     }
 

@@ -2,6 +2,7 @@ package io.github.hmm4j.timeline;
 
 import java.io.IOException;
 import java.io.Writer;
+import java.util.Locale;
 
 /// One trace event as JSON, put together member by member. Used again for every event, by one thread.
 final class TraceLine {
@@ -97,7 +98,7 @@ final class TraceLine {
             } else if (c >= ' ' && c < 127) {
                 json.append(c);
             } else {
-                json.append("\\u%04x".formatted((int) c));
+                json.append(String.format(Locale.ROOT, "\\u%04x", (int) c));
             }
         }
         json.append('"');

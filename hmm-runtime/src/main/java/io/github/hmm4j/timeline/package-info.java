@@ -6,6 +6,8 @@
 ///
 /// Times are nanoseconds of `System.nanoTime`, which is also the clock of the native part. Threads: any. Reporting never waits and never fails; what does not fit is
 /// counted ([io.github.hmm4j.account.Counter#TRACE_LOST]).
+///
+/// Internal, but for [TraceFile].
 @NullMarked
 package io.github.hmm4j.timeline;
 

@@ -386,6 +386,7 @@ public abstract class DeviceContract {
         DeviceKernel place = program.kernel("place");
         long most = place.limits().groupItems();
         assertThat(most).isBetween(1L, (long) device.info().maxWorkGroupSize());
+        assertThat(place.limits().localBytes()).isEqualTo(device.info().localMemoryBytes());
         long side = place.limits().itemsPerSide().getFirst() + 1;
         List<NDRange> tooLarge = List.of(
                 NDRange.of(2 * most).local(2 * most),

@@ -49,6 +49,11 @@ public final class ChildJvm {
         return run(limit, System.getenv().getOrDefault("LD_PRELOAD", JSIG), options, program, arguments);
     }
 
+    /// The same for a class that is not known here, on a class path that the options name.
+    public static Result run(Duration limit, List<String> options, String program) {
+        return run(limit, System.getenv().getOrDefault("LD_PRELOAD", JSIG), Map.of(), options, program);
+    }
+
     /// The same with other libraries preloaded.
     ///
     /// @param preload as `LD_PRELOAD` has it; may be empty
@@ -58,6 +63,10 @@ public final class ChildJvm {
 
     /// The same in an environment that has these variables, too: drivers read theirs when a process begins.
     public static Result run(Duration limit, String preload, Map<String, String> environment, List<String> options, Class<?> program, String... arguments) {
+        return run(limit, preload, environment, options, program.getName(), arguments);
+    }
+
+    private static Result run(Duration limit, String preload, Map<String, String> environment, List<String> options, String program, String... arguments) {
         try {
             Path output = Files.createTempFile("hmm-child", ".log");
             try {
@@ -76,7 +85,7 @@ public final class ChildJvm {
         }
     }
 
-    private static Process start(Path output, String preload, Map<String, String> environment, List<String> options, Class<?> program,
+    private static Process start(Path output, String preload, Map<String, String> environment, List<String> options, String program,
             String... arguments) throws IOException {
         Path java = Path.of(System.getProperty("java.home"));
         List<String> command = new ArrayList<>(List.of(java.resolve("bin/java").toString(), "-ea", "--enable-native-access=ALL-UNNAMED", "-XX:-CreateCoredumpOnCrash",
@@ -86,8 +95,9 @@ public final class ChildJvm {
                 command.add("-D" + name + "=" + System.getProperty(name));
             }
         }
-        command.addAll(options);
-        command.addAll(List.of("-cp", System.getProperty("java.class.path"), program.getName()));
+        command.addAll(List.of("-cp", System.getProperty("java.class.path")));
+        command.addAll(options); // which may name another class path
+        command.add(program);
         command.addAll(List.of(arguments));
         ProcessBuilder builder = new ProcessBuilder(command).redirectErrorStream(true).redirectOutput(output.toFile());
         builder.environment().put("LD_PRELOAD", preload);

@@ -4,6 +4,7 @@ import java.util.ArrayDeque;
 import java.util.Deque;
 import java.util.HashMap;
 import java.util.List;
+import java.util.Locale;
 import java.util.Map;
 import java.util.Set;
 import java.util.regex.Matcher;
@@ -113,8 +114,8 @@ final class Includes {
     private static void requireNoNul(Header file) {
         int at = file.code().indexOf('\0');
         if (at >= 0) {
-            throw new IllegalArgumentException("a NUL at index=%d of %s, line %d, would end the program there"
-                    .formatted(at, file.name(), file.code().substring(0, at + 1).lines().count()));
+            throw new IllegalArgumentException(String.format(Locale.ROOT, "a NUL at index=%d of %s, line %d, would end the program there",
+                    at, file.name(), file.code().substring(0, at + 1).lines().count()));
         }
     }
 
@@ -123,8 +124,8 @@ final class Includes {
         for (int i = 0; i < name.length(); i++) {
             char c = name.charAt(i);
             if (c == '\0' || c == '\n' || c == '\r') {
-                throw new IllegalArgumentException("name=\"%s\" has a %s at index=%d"
-                        .formatted(name.substring(0, i), c == '\0' ? "NUL" : "line end", i));
+                throw new IllegalArgumentException(String.format(Locale.ROOT, "name=\"%s\" has a %s at index=%d",
+                        name.substring(0, i), c == '\0' ? "NUL" : "line end", i));
             }
         }
     }

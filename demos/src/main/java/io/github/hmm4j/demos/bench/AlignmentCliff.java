@@ -13,6 +13,7 @@ import io.github.hmm4j.demos.report.Progress;
 import io.github.hmm4j.device.NDRange;
 import io.github.hmm4j.kernels.Source;
 import java.lang.foreign.MemorySegment;
+import java.util.Locale;
 import java.util.Map;
 import java.util.TreeMap;
 
@@ -123,8 +124,8 @@ final class AlignmentCliff {
             bare.finish();
         }
         if (any.mismatch(explicit) >= 0 || aligned.mismatch(explicit) >= 0) {
-            throw new IllegalStateException("the results differ: offset=%d, pageAligned=%d"
-                .formatted(any.mismatch(explicit), aligned.mismatch(explicit)));
+            throw new IllegalStateException(String.format(Locale.ROOT, "the results differ: offset=%d, pageAligned=%d",
+                any.mismatch(explicit), aligned.mismatch(explicit)));
         }
     }
 }

@@ -14,6 +14,7 @@ import io.github.hmm4j.device.NDRange;
 import io.github.hmm4j.kernels.Source;
 import io.github.hmm4j.pager.HostView;
 import java.lang.foreign.MemorySegment;
+import java.util.Locale;
 import java.util.Map;
 import java.util.SplittableRandom;
 
@@ -128,7 +129,8 @@ final class ApertureList {
                 }
                 long found = view.segment().getAtIndex(JAVA_LONG, l);
                 if (found != expected) {
-                    throw new IllegalStateException("list %d: sum=%d, expected=%d".formatted(l, found, expected));
+                    throw new IllegalStateException(String.format(Locale.ROOT, "list %d: sum=%d, expected=%d",
+                        l, found, expected));
                 }
             }
         }

@@ -12,6 +12,7 @@ import io.github.hmm4j.migrate.MigrationReport;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
 import java.util.List;
+import java.util.Locale;
 import java.util.Map;
 
 /// How near migration comes to the bandwidth of the device's copies, and what it saves where little has changed.
@@ -163,8 +164,8 @@ final class CopyBench implements Bench {
                 for (long i = 0; i < segment.byteSize(); i += Long.BYTES) {
                     long found = view.segment().get(ValueLayout.JAVA_LONG, i);
                     if (found != pattern(i, seed)) {
-                        throw new IllegalStateException("wrong bytes after migration: offset=%d, found=0x%x, expected=0x%x"
-                            .formatted(i, found, pattern(i, seed)));
+                        throw new IllegalStateException(String.format(Locale.ROOT, "wrong bytes after migration: offset=%d, found=0x%x, expected=0x%x",
+                            i, found, pattern(i, seed)));
                     }
                 }
             }

@@ -7,6 +7,7 @@ import io.github.hmm4j.demos.harness.BenchRow;
 import io.github.hmm4j.demos.harness.BenchRow.Target;
 import io.github.hmm4j.demos.report.Progress;
 import java.util.List;
+import java.util.Locale;
 import java.util.Map;
 import java.util.Optional;
 
@@ -65,7 +66,8 @@ final class FaultRounds {
         double millis = (System.nanoTime() - start) / 1e6;
         long rounds = hmm.report().count(Counter.DEVICE_FAULT_ROUNDS) - before;
         if (rounds != 1) {
-            throw new IllegalStateException("faultRounds=%d, expected=1: %s".formatted(rounds, launch.moves()));
+            throw new IllegalStateException(String.format(Locale.ROOT, "faultRounds=%d, expected=1: %s",
+                rounds, launch.moves()));
         }
         bytesCopied = launch.moves().bytesCopied();
         pagesMoved = launch.moves().pagesMoved();

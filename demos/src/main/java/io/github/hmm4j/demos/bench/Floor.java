@@ -120,7 +120,8 @@ final class Floor implements AutoCloseable {
     /// @return nanoseconds each, in the order in which they happened
     /// @throws IOException if the program has failed; it is of no use any more
     long[] nanos(Fault fault, long pageBytes, int count) throws IOException {
-        requests.write("%s %d %d%n".formatted(fault.name().toLowerCase(Locale.ROOT), pageBytes, count));
+        requests.write(String.format(Locale.ROOT, "%s %d %d%n",
+            fault.name().toLowerCase(Locale.ROOT), pageBytes, count));
         requests.flush();
         String line = line();
         try {
@@ -131,7 +132,8 @@ final class Floor implements AutoCloseable {
         } catch (NumberFormatException e) {
             throw new IOException("the floor answered with something else than numbers: " + line, e);
         }
-        throw new IOException("the floor was asked for faults=%d and answered: %s".formatted(count, line));
+        throw new IOException(String.format(Locale.ROOT, "the floor was asked for faults=%d and answered: %s",
+            count, line));
     }
 
     private void expect(String greeting) throws IOException {

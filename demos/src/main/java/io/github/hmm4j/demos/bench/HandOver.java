@@ -12,6 +12,7 @@ import io.github.hmm4j.kernels.Source;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import java.util.Arrays;
+import java.util.Locale;
 import java.util.Map;
 import java.util.TreeMap;
 import java.util.stream.IntStream;
@@ -85,7 +86,8 @@ final class HandOver {
             flag.set(JAVA_INT, 0, written);
             addOne.run();
             if (flag.get(JAVA_INT, 0) != written + 1) {
-                throw new IllegalStateException("flag=%d, expected=%d".formatted(flag.get(JAVA_INT, 0), written + 1));
+                throw new IllegalStateException(String.format(Locale.ROOT, "flag=%d, expected=%d",
+                    flag.get(JAVA_INT, 0), written + 1));
             }
         }
         return (System.nanoTime() - start) / 1e3 / ROUNDS;

@@ -18,6 +18,7 @@ import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import java.util.Arrays;
 import java.util.List;
+import java.util.Locale;
 import java.util.Map;
 import java.util.SplittableRandom;
 
@@ -167,8 +168,8 @@ final class MatmulBench implements Bench {
             }
             float found = product[row * n + column];
             if (!(Math.abs(found - expected) <= n * 0x1p-22)) {
-                throw new IllegalStateException("wrong product: row=%d, column=%d, found=%s, expected=%s"
-                    .formatted(row, column, found, expected));
+                throw new IllegalStateException(String.format(Locale.ROOT, "wrong product: row=%d, column=%d, found=%s, expected=%s",
+                    row, column, found, expected));
             }
         }
     }

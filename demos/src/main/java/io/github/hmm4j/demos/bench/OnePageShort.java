@@ -12,6 +12,7 @@ import io.github.hmm4j.demos.report.Progress;
 import io.github.hmm4j.device.NDRange;
 import io.github.hmm4j.kernels.Source;
 import java.lang.foreign.MemorySegment;
+import java.util.Locale;
 import java.util.Map;
 
 /// A buffer that fills the budget and a flag of one page, changed by kernels in turns: one page is always in the way.
@@ -71,12 +72,13 @@ final class OnePageShort {
 
     private void requireChanged() {
         if (flag.get(JAVA_INT, 0) != added) {
-            throw new IllegalStateException("flag=%d, expected=%d".formatted(flag.get(JAVA_INT, 0), added));
+            throw new IllegalStateException(String.format(Locale.ROOT, "flag=%d, expected=%d",
+                flag.get(JAVA_INT, 0), added));
         }
         for (long i = 0; i < buffer.byteSize() / Integer.BYTES; i++) {
             if (buffer.getAtIndex(JAVA_INT, i) != added) {
-                throw new IllegalStateException("element %d=%d, expected=%d"
-                    .formatted(i, buffer.getAtIndex(JAVA_INT, i), added));
+                throw new IllegalStateException(String.format(Locale.ROOT, "element %d=%d, expected=%d",
+                    i, buffer.getAtIndex(JAVA_INT, i), added));
             }
         }
     }

@@ -16,6 +16,7 @@ import io.github.hmm4j.device.NDRange;
 import io.github.hmm4j.kernels.Source;
 import io.github.hmm4j.pager.HostView;
 import java.lang.foreign.MemorySegment;
+import java.util.Locale;
 import java.util.Map;
 import java.util.SplittableRandom;
 
@@ -100,7 +101,8 @@ final class OversubscribedGather {
                 float expected = valueOf((long) chosen[i / ROW_FLOATS] * ROW_FLOATS + i % ROW_FLOATS);
                 float found = view.segment().getAtIndex(JAVA_FLOAT, i);
                 if (found != expected) {
-                    throw new IllegalStateException("element %d=%s, expected=%s".formatted(i, found, expected));
+                    throw new IllegalStateException(String.format(Locale.ROOT, "element %d=%s, expected=%s",
+                        i, found, expected));
                 }
             }
         }

@@ -16,6 +16,7 @@ import io.github.hmm4j.kernels.Source;
 import io.github.hmm4j.pager.HostView;
 import java.lang.foreign.MemorySegment;
 import java.util.Arrays;
+import java.util.Locale;
 import java.util.Map;
 import java.util.SplittableRandom;
 
@@ -114,7 +115,8 @@ final class PagedResident {
         try (HostView view = hmm.heap().view(out, Access.READ)) {
             int wrong = Arrays.mismatch(view.segment().toArray(JAVA_FLOAT), expected);
             if (wrong >= 0) {
-                throw new IllegalStateException("element %d=%s, expected=%s".formatted(wrong, view.segment().getAtIndex(JAVA_FLOAT, wrong), expected[wrong]));
+                throw new IllegalStateException(String.format(Locale.ROOT, "element %d=%s, expected=%s",
+                    wrong, view.segment().getAtIndex(JAVA_FLOAT, wrong), expected[wrong]));
             }
         }
     }

@@ -13,6 +13,7 @@ import io.github.hmm4j.pager.HostView;
 import java.lang.foreign.MemorySegment;
 import java.util.Arrays;
 import java.util.List;
+import java.util.Locale;
 import java.util.stream.IntStream;
 
 /// `out = 2 * in + b` over two managed arrays, with another `b` each time: a result that was there before is a wrong one.
@@ -128,7 +129,8 @@ final class Scaling {
         }
         if (!Arrays.equals(result, expected)) {
             int wrong = Arrays.mismatch(result, expected);
-            throw new IllegalStateException("element %d=%s, expected=%s".formatted(wrong, result[wrong], expected[wrong]));
+            throw new IllegalStateException(String.format(Locale.ROOT, "element %d=%s, expected=%s",
+                wrong, result[wrong], expected[wrong]));
         }
     }
 }

@@ -5,6 +5,7 @@ import static java.lang.foreign.ValueLayout.JAVA_LONG;
 
 import java.lang.foreign.MemorySegment;
 import java.lang.invoke.VarHandle;
+import java.util.Locale;
 import java.util.SplittableRandom;
 
 /// Plain loads and stores, as any code of a program makes them, of memory whose contents follow from the offset.
@@ -49,7 +50,8 @@ final class Touch {
 
     static void requireSum(long found, long expected) {
         if (found != expected) {
-            throw new IllegalStateException("wrong bytes: sum=%x, expected=%x".formatted(found, expected));
+            throw new IllegalStateException(String.format(Locale.ROOT, "wrong bytes: sum=%x, expected=%x",
+                found, expected));
         }
     }
 
@@ -63,7 +65,8 @@ final class Touch {
     static void requireEntries(MemorySegment segment) {
         for (long offset = 0; offset < segment.byteSize(); offset += ENTRY_BYTES) {
             if (segment.get(JAVA_LONG, offset) != offset) {
-                throw new IllegalStateException("wrong bytes: offset=%d, found=%d".formatted(offset, segment.get(JAVA_LONG, offset)));
+                throw new IllegalStateException(String.format(Locale.ROOT, "wrong bytes: offset=%d, found=%d",
+                    offset, segment.get(JAVA_LONG, offset)));
             }
         }
     }
@@ -122,7 +125,7 @@ final class Touch {
     }
 
     private static IllegalStateException wrongByte(long offset, byte found) {
-        return new IllegalStateException("wrong byte: offset=%d, found=%d".formatted(offset, found));
+        return new IllegalStateException(String.format(Locale.ROOT, "wrong byte: offset=%d, found=%d", offset, found));
     }
 
     /// All pages, so that none follows its neighbour but by chance.

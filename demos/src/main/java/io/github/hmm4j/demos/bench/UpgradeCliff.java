@@ -7,6 +7,7 @@ import io.github.hmm4j.demos.harness.BenchRow;
 import io.github.hmm4j.demos.harness.BenchRow.Target;
 import io.github.hmm4j.demos.report.Progress;
 import java.lang.foreign.MemorySegment;
+import java.util.Locale;
 import java.util.Map;
 import java.util.TreeMap;
 
@@ -57,8 +58,8 @@ final class UpgradeCliff {
     private void requireRead(MemorySegment segment, byte expected) {
         for (long offset = 0; offset < segment.byteSize(); offset += pageBytes) {
             if (segment.get(JAVA_BYTE, offset) != expected) {
-                throw new IllegalStateException("offset=%d, found=%d, expected=%d"
-                    .formatted(offset, segment.get(JAVA_BYTE, offset), expected));
+                throw new IllegalStateException(String.format(Locale.ROOT, "offset=%d, found=%d, expected=%d",
+                    offset, segment.get(JAVA_BYTE, offset), expected));
             }
         }
     }

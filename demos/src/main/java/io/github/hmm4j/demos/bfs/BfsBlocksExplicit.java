@@ -10,6 +10,7 @@ import io.github.hmm4j.device.opencl.ClStatus;
 import io.github.hmm4j.kernels.Source;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
+import java.util.Locale;
 import java.util.function.Consumer;
 
 /// Searches a graph that the device cannot hold, through bare OpenCL: depths and flag stay there, and the graph is sent in blocks of vertices with their edges, all of it for each level.
@@ -41,7 +42,8 @@ final class BfsBlocksExplicit implements BfsSearch {
         changed = arena.allocate(JAVA_INT);
         blockBytes = budgetBytes - depth.byteSize() - changed.byteSize();
         if (blockBytes < blockBytes(0, 1)) {
-            throw new IllegalArgumentException("budgetBytes=%d, depthBytes=%d: no room for a vertex beside them".formatted(budgetBytes, depth.byteSize()));
+            throw new IllegalArgumentException(String.format(Locale.ROOT, "budgetBytes=%d, depthBytes=%d: no room for a vertex beside them",
+                budgetBytes, depth.byteSize()));
         }
         bufferBlock = cl.createBuffer(device.context(), CL_MEM_READ_ONLY, blockBytes, 0);
         bufferDepth = cl.createBuffer(device.context(), CL_MEM_READ_WRITE, depth.byteSize(), 0);
@@ -95,7 +97,8 @@ final class BfsBlocksExplicit implements BfsSearch {
             end++;
         }
         if (blockBytes(first, end) > blockBytes) {
-            throw new IllegalArgumentException("vertex %d with its edges has %d bytes, and a block %d".formatted(first, blockBytes(first, end), blockBytes));
+            throw new IllegalArgumentException(String.format(Locale.ROOT, "vertex %d with its edges has %d bytes, and a block %d",
+                first, blockBytes(first, end), blockBytes));
         }
         return end;
     }

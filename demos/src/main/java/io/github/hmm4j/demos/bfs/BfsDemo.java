@@ -29,6 +29,7 @@ import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
+import java.util.Locale;
 import java.util.Map;
 import java.util.Optional;
 import java.util.OptionalInt;
@@ -164,8 +165,8 @@ public final class BfsDemo implements Demo {
         }
 
         private String headline(Hmm hmm, BfsLevels levels) {
-            return "%s, %s edges: from %s reached %s of %s vertices, depth %d, %s".formatted(named.title(),
-                Units.count(graph.edgeCount()), named.names().name(from), Units.count(levels.reached()),
+            return String.format(Locale.ROOT, "%s, %s edges: from %s reached %s of %s vertices, depth %d, %s",
+                named.title(), Units.count(graph.edgeCount()), named.names().name(from), Units.count(levels.reached()),
                 Units.count(levels.of()), levels.depth(), errors.isEmpty() ? "every depth right" : "WRONG") + (paged ? budgetLine(hmm) : "");
         }
 
@@ -216,8 +217,8 @@ public final class BfsDemo implements Demo {
             BfsLevels levels = BfsLevels.of(depths.toArray(JAVA_INT));
             int vertex = levels.firstDifference(expected);
             if (vertex >= 0) {
-                errors.add("%s program, vertex %s: depth=%d, expected=%d".formatted(program,
-                    named.names().name(vertex), levels.depthOf(vertex), expected.depthOf(vertex)));
+                errors.add(String.format(Locale.ROOT, "%s program, vertex %s: depth=%d, expected=%d",
+                    program, named.names().name(vertex), levels.depthOf(vertex), expected.depthOf(vertex)));
             }
             return levels;
         }

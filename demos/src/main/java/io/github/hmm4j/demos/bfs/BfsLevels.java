@@ -1,6 +1,7 @@
 package io.github.hmm4j.demos.bfs;
 
 import java.util.Arrays;
+import java.util.Locale;
 
 /// The outcome of a breadth-first search: the depth of every vertex, and what was reached.
 public final class BfsLevels {
@@ -57,6 +58,6 @@ public final class BfsLevels {
 
     @Override
     public String toString() {
-        return "reached=%d of=%d depth=%d".formatted(reached, of(), depth);
+        return String.format(Locale.ROOT, "reached=%d of=%d depth=%d", reached, of(), depth);
     }
 }

@@ -2,6 +2,7 @@ package io.github.hmm4j.demos.bfs;
 
 import io.github.hmm4j.demos.graph.CsrGraph;
 import java.util.Arrays;
+import java.util.Locale;
 
 /// Breadth-first search in plain Java with a queue: what every other search of this package is checked against.
 public final class BfsOracle {
@@ -13,7 +14,8 @@ public final class BfsOracle {
     public static BfsLevels search(CsrGraph graph, int source) {
         int vertexCount = graph.vertexCount();
         if (source < 0 || source >= vertexCount) {
-            throw new IllegalArgumentException("source=%d, vertexCount=%d".formatted(source, vertexCount));
+            throw new IllegalArgumentException(String.format(Locale.ROOT, "source=%d, vertexCount=%d",
+                source, vertexCount));
         }
         int[] depth = new int[vertexCount];
         Arrays.fill(depth, BfsLevels.UNREACHED);

@@ -5,6 +5,7 @@ import io.github.hmm4j.demos.harness.Binding;
 import io.github.hmm4j.demos.harness.Demo;
 import io.github.hmm4j.demos.harness.DeviceReport;
 import java.util.List;
+import java.util.Optional;
 
 /// Everything that the command line can run.
 ///
@@ -19,7 +20,8 @@ public record Catalog(List<Demo> demos, List<Bench> benches, DeviceListing devic
     /// Finds the devices of a binding, with the numbers that `--device` takes.
     @FunctionalInterface
     public interface DeviceListing {
+        /// @param device a number or a part of a name, to list the one that this stands for; empty for all
         /// @throws Exception if the devices cannot be listed, or there is none
-        List<DeviceReport> list(Binding binding) throws Exception;
+        List<DeviceReport> list(Binding binding, Optional<String> device) throws Exception;
     }
 }

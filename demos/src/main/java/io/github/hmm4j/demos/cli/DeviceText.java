@@ -42,8 +42,8 @@ final class DeviceText {
         }
         line(text, "platform", report.platform() + ", " + report.vendor());
         line(text, "driver", report.driver() + ", called through " + report.binding());
-        line(text, "kind", "%s, %d compute units".formatted(report.kind(), report.computeUnits()));
-        line(text, "memory", "%s, at most %s in one allocation, pointers at multiples of %d bytes, %s".formatted(
+        line(text, "kind", String.format(Locale.ROOT, "%s, %d compute units", report.kind(), report.computeUnits()));
+        line(text, "memory", String.format(Locale.ROOT, "%s, at most %s in one allocation, pointers at multiples of %d bytes, %s",
             Units.bytes(report.memoryBytes()), Units.bytes(report.maxAllocationBytes()), report.alignmentBytes(),
             report.unifiedMemory() ? "unified with the host's" : "apart from the host's"));
         if (report.offer().isPresent()) {

@@ -1,5 +1,6 @@
 package io.github.hmm4j.demos.cli;
 
+import io.github.hmm4j.demos.harness.DeviceChoice;
 import io.github.hmm4j.demos.harness.DeviceReport;
 import io.github.hmm4j.demos.harness.UsageException;
 import io.github.hmm4j.demos.report.Json;
@@ -19,6 +20,11 @@ final class ListDevices implements Callable<Integer> {
 
     @Mixin
     private BindingOption binding = new BindingOption();
+
+    @Option(names = "--device", paramLabel = "DEVICE", converter = DeviceOptions.DeviceConverter.class,
+        description = "List only this one: a number of the list, a part of a device's name, or"
+            + " emulated:PROFILE[:OPTION=VALUE,...] (demos/docs/gpu.md). Default: all.")
+    private Optional<String> device = Optional.empty();
 
     @Option(names = "--json", paramLabel = "FILE", arity = "0..1", fallbackValue = STANDARD_OUTPUT,
         description = "Print a JSON array instead of tables, one object a line; with FILE, also write it there.")
@@ -41,7 +47,10 @@ final class ListDevices implements Callable<Integer> {
         if (emulated && System.getenv(DeviceOptions.EMULATED_SETTING) == null) {
             throw new UsageException("--emulated is carried out by the script that starts this program");
         }
-        List<DeviceReport> reports = devices.list(binding.binding());
+        if (device.filter(DeviceChoice.SIMULATED::equals).isPresent()) {
+            throw new UsageException("--device sim: the simulated device is no OpenCL device; it is always there, and not listed");
+        }
+        List<DeviceReport> reports = devices.list(binding.binding(), device);
         if (json.isPresent()) {
             String lines = Json.lines(reports);
             out.print(lines);

@@ -106,7 +106,8 @@ public final class Opening {
         throw new UsageException("kernels that follow pointers need the whole heap on the device: heap=%s, budget=%s%s; %s"
             .formatted(Units.bytes(heap), Units.bytes(device.budgetBytes()),
                 choice.budgetBytes().isPresent() ? "" : " (the runtime's choice)",
-                "pass --budget %dM or more, or less data".formatted(Math.ceilDiv(heap, ByteSize.mib(1)))));
+                String.format(Locale.ROOT, "pass --budget %dM or more, or less data",
+                    Math.ceilDiv(heap, ByteSize.mib(1)))));
     }
 
     public static ClBinding binding(Binding binding) {

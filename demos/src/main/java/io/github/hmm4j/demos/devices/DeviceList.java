@@ -24,6 +24,13 @@ import java.util.Optional;
 public final class DeviceList {
     private DeviceList() {}
 
+    /// All devices, or the one that `--device` stands for.
+    ///
+    /// @throws io.github.hmm4j.error.NoDeviceException if there is nothing, or nothing of that name
+    public static List<DeviceReport> of(Binding binding, Optional<String> device) {
+        return device.map(selector -> List.of(of(binding, selector))).orElseGet(() -> of(binding));
+    }
+
     /// All devices that a binding finds, by number, and after them what cannot be used.
     ///
     /// @throws io.github.hmm4j.error.NoDeviceException if there is nothing at all; says what to install

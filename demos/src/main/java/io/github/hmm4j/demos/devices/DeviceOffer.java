@@ -10,6 +10,7 @@ import java.nio.ByteOrder;
 import java.util.ArrayList;
 import java.util.HexFormat;
 import java.util.List;
+import java.util.Locale;
 import java.util.Optional;
 import java.util.Set;
 import java.util.TreeSet;
@@ -121,7 +122,8 @@ final class DeviceOffer {
     /// The four numbers of `cl_device_pci_bus_info_khr`, as Linux writes them.
     static String pciAddress(byte[] numbers) {
         ByteBuffer each = ByteBuffer.wrap(numbers).order(ByteOrder.nativeOrder());
-        return "%04x:%02x:%02x.%x".formatted(each.getInt(), each.getInt(), each.getInt(), each.getInt());
+        return String.format(Locale.ROOT, "%04x:%02x:%02x.%x",
+            each.getInt(), each.getInt(), each.getInt(), each.getInt());
     }
 
     private static List<String> words(String text) {

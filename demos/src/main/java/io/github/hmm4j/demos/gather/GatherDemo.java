@@ -22,6 +22,7 @@ import java.lang.foreign.MemorySegment;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
+import java.util.Locale;
 import java.util.Map;
 import java.util.Optional;
 import picocli.CommandLine.Option;
@@ -61,7 +62,8 @@ public final class GatherDemo implements Demo {
     @Override
     public DemoResult run(RunContext context) throws UsageException {
         if (tableRows < 1 || tableRows > LARGEST) {
-            throw new UsageException("--table-rows: %d is not from 1 to %d".formatted(tableRows, LARGEST));
+            throw new UsageException(String.format(Locale.ROOT, "--table-rows: %d is not from 1 to %d",
+                tableRows, LARGEST));
         }
         return new Run(context, Rows.random(tableRows, Math.ceilDiv(tableRows, SHARE), SEED)).both();
     }
@@ -146,8 +148,8 @@ public final class GatherDemo implements Demo {
         private void check(String program, MemorySegment rows) {
             int index = task.firstError(rows);
             if (index >= 0) {
-                errors.add("%s program, row=%d, column=%d: found=%s, expected=%s".formatted(program, index / Rows.WIDTH, index % Rows.WIDTH, rows.getAtIndex(JAVA_FLOAT, index),
-                    task.expected(index)));
+                errors.add(String.format(Locale.ROOT, "%s program, row=%d, column=%d: found=%s, expected=%s",
+                    program, index / Rows.WIDTH, index % Rows.WIDTH, rows.getAtIndex(JAVA_FLOAT, index), task.expected(index)));
             }
         }
     }

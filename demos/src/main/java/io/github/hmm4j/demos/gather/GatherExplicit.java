@@ -12,6 +12,7 @@ import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import java.util.Arrays;
 import java.util.Comparator;
+import java.util.Locale;
 import java.util.function.Consumer;
 import java.util.stream.IntStream;
 
@@ -46,7 +47,8 @@ final class GatherExplicit implements AutoCloseable {
         long forBlock = Math.min(task.tableBytes(), budgetBytes - task.gatheredBytes() - (long) count * Integer.BYTES);
         blockRows = Math.toIntExact(forBlock / Rows.ROW_BYTES);
         if (blockRows < 1) {
-            throw new IllegalArgumentException("budgetBytes=%d, gatheredBytes=%d: no room for a row of the table".formatted(budgetBytes, task.gatheredBytes()));
+            throw new IllegalArgumentException(String.format(Locale.ROOT, "budgetBytes=%d, gatheredBytes=%d: no room for a row of the table",
+                budgetBytes, task.gatheredBytes()));
         }
         order = IntStream.range(0, count).boxed().toArray(Integer[]::new);
         table = arena.allocate(task.tableBytes(), Float.BYTES);

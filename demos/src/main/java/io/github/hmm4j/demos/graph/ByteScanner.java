@@ -7,12 +7,17 @@ import java.lang.foreign.ValueLayout;
 import java.nio.channels.FileChannel;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
+import java.util.regex.Pattern;
 
 /// Reads lines of numbers and words out of a mapped file, byte by byte, and knows the line it is on.
 ///
 /// Lines end with LF or CRLF; the last one may lack its end. Blanks are spaces and tabs.
 final class ByteScanner implements AutoCloseable {
     private static final int END_OF_FILE = -1;
+
+    /// Fortran has exponents with D and Q, and none of these letters where the exponent has three digits.
+    private static final Pattern REAL = Pattern.compile(
+        "[+-]?(?:(?:\\d+\\.?\\d*|\\.\\d+)(?:[EDQ][+-]?\\d+|[+-]\\d+)?|INF(?:INITY)?|NAN)", Pattern.CASE_INSENSITIVE);
 
     private final Path file;
     private final Arena arena = Arena.ofConfined();
@@ -61,6 +66,13 @@ final class ByteScanner implements AutoCloseable {
         return true;
     }
 
+    /// Goes past `prefix` if it is there, as for [#startsWith].
+    void skip(String prefix) {
+        if (startsWith(prefix)) {
+            at += prefix.length();
+        }
+    }
+
     boolean atEndOfFile() {
         return at >= end;
     }
@@ -82,6 +94,15 @@ final class ByteScanner implements AutoCloseable {
         while (next == ' ' || next == '\t') {
             at++;
             next = peek();
+        }
+    }
+
+    /// Goes to the first byte that is neither a blank nor the end of a line.
+    void skipBlankLines() {
+        skipBlanks();
+        while (atEndOfLine() && !atEndOfFile()) {
+            nextLine();
+            skipBlanks();
         }
     }
 
@@ -159,12 +180,11 @@ final class ByteScanner implements AutoCloseable {
         return next == ' ' || next == '\t';
     }
 
-    /// Reads the token at the cursor as a floating-point number, whose value nobody needs, and goes past it.
+    /// Reads the token at the cursor as a floating-point number, whose value nobody needs, and goes past it: as C and
+    /// Fortran write them.
     void skipReal(String what) throws GraphFormatException {
         String token = token(what);
-        try {
-            Double.parseDouble(token);
-        } catch (NumberFormatException _) {
+        if (!REAL.matcher(token).matches()) {
             throw malformed("bad number for %s: '%s'".formatted(what, token));
         }
     }

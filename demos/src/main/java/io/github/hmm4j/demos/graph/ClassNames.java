@@ -1,6 +1,7 @@
 package io.github.hmm4j.demos.graph;
 
 import java.util.List;
+import java.util.Locale;
 import java.util.Map;
 import java.util.OptionalInt;
 
@@ -35,6 +36,7 @@ final class ClassNames implements VertexNames {
 
     @Override
     public String describe() {
-        return "a class name such as %s, or a number from 0 to %d".formatted(names.getFirst(), names.size() - 1);
+        return String.format(Locale.ROOT, "a class name such as %s, or a number from 0 to %d",
+            names.getFirst(), names.size() - 1);
     }
 }

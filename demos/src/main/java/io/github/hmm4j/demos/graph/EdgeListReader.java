@@ -2,6 +2,7 @@ package io.github.hmm4j.demos.graph;
 
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Locale;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 
@@ -44,8 +45,8 @@ final class EdgeListReader {
         long[] ids = edges.compact();
         List<String> warnings = new ArrayList<>();
         if (announcedEdges >= 0 && (announcedNodes != ids.length || announcedEdges != edges.size())) {
-            warnings.add("%s announces %d vertices and %d edges, but holds %d and %d"
-                .formatted(in.file(), announcedNodes, announcedEdges, ids.length, edges.size()));
+            warnings.add(String.format(Locale.ROOT, "%s announces %d vertices and %d edges, but holds %d and %d",
+                in.file(), announcedNodes, announcedEdges, ids.length, edges.size()));
         }
         CsrGraph graph = CsrGraph.of(ids.length, edges);
         return new NamedGraph(in.title(), graph, new NumberedVertices(ids), 0, warnings);

@@ -2,6 +2,7 @@ package io.github.hmm4j.demos.graph;
 
 import java.io.IOException;
 import java.nio.file.Path;
+import java.util.Locale;
 
 /// A graph file that says something we cannot take at its word: which file, which line, and why.
 public final class GraphFormatException extends IOException {
@@ -12,7 +13,7 @@ public final class GraphFormatException extends IOException {
     private final String reason;
 
     GraphFormatException(Path file, long line, String reason) {
-        super("%s:%d: %s".formatted(file, line, reason));
+        super(String.format(Locale.ROOT, "%s:%d: %s", file, line, reason));
         this.file = file.toString();
         this.line = line;
         this.reason = reason;

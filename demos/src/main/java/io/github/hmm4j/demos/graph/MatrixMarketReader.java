@@ -13,6 +13,11 @@ final class MatrixMarketReader {
     private static final Set<String> FIELDS = Set.of("pattern", "real", "integer");
     private static final Set<String> SYMMETRIES = Set.of("general", "symmetric");
 
+    /// Every row costs memory, also one without entries: a size line alone may ask for as much as an array of these
+    /// rows, and for more only with entries to show for it.
+    private static final long ROWS_WITHOUT_ENTRIES = 1 << 24;
+    private static final long ROWS_PER_ENTRY = 64;
+
     private MatrixMarketReader() {}
 
     private record Header(boolean hasValues, boolean symmetric) {}
@@ -27,7 +32,7 @@ final class MatrixMarketReader {
         long columns = in.number("number of columns");
         long entries = in.number("number of entries");
         in.expectEndOfLine("'rows columns entries'");
-        requireGraph(in, rows, columns);
+        requireGraph(in, rows, columns, entries);
         in.nextLine();
         EdgeList edges = entries(in, header, rows, entries);
         CsrGraph graph = CsrGraph.of((int) rows, edges);
@@ -54,15 +59,21 @@ final class MatrixMarketReader {
         }
     }
 
-    private static void requireGraph(ByteScanner in, long rows, long columns) throws GraphFormatException {
+    private static void requireGraph(ByteScanner in, long rows, long columns, long entries) throws GraphFormatException {
         if (rows != columns) {
-            throw in.malformed("a graph needs a square matrix: rows=%d, columns=%d".formatted(rows, columns));
+            throw in.malformed(String.format(Locale.ROOT, "a graph needs a square matrix: rows=%d, columns=%d",
+                rows, columns));
         }
         if (rows == 0) {
             throw in.malformed("the matrix has no rows, so the graph has no vertices");
         }
         if (rows > Integer.MAX_VALUE - 1) {
-            throw in.malformed("too many vertices: rows=%d, at most %d".formatted(rows, Integer.MAX_VALUE - 1));
+            throw in.malformed(String.format(Locale.ROOT, "too many vertices: rows=%d, at most %d",
+                rows, Integer.MAX_VALUE - 1));
+        }
+        if (rows > ROWS_WITHOUT_ENTRIES && rows / ROWS_PER_ENTRY > entries) {
+            throw in.malformed(String.format(Locale.ROOT, "far more vertices than edges: rows=%d, entries=%d; above %d rows there must be an entry for every %d",
+                rows, entries, ROWS_WITHOUT_ENTRIES, ROWS_PER_ENTRY));
         }
     }
 
@@ -71,8 +82,8 @@ final class MatrixMarketReader {
         EdgeList edges = new EdgeList();
         for (long i = 0; i < entries; i++) {
             if (!in.nextDataLine('%')) {
-                throw in.malformed("truncated: the size line announces %d entries, the file has %d"
-                    .formatted(entries, i));
+                throw in.malformed(String.format(Locale.ROOT, "truncated: the size line announces %d entries, the file has %d",
+                    entries, i));
             }
             long row = index(in, "row", rows);
             long column = index(in, "column", rows);
@@ -87,7 +98,7 @@ final class MatrixMarketReader {
             in.nextLine();
         }
         if (in.nextDataLine('%')) {
-            throw in.malformed("too many entries: the size line announces %d".formatted(entries));
+            throw in.malformed(String.format(Locale.ROOT, "too many entries: the size line announces %d", entries));
         }
         return edges;
     }
@@ -95,7 +106,7 @@ final class MatrixMarketReader {
     private static long index(ByteScanner in, String what, long count) throws GraphFormatException {
         long index = in.number(what);
         if (index < 1 || index > count) {
-            throw in.malformed("%s out of range: %d is not in 1 to %d".formatted(what, index, count));
+            throw in.malformed(String.format(Locale.ROOT, "%s out of range: %d is not in 1 to %d", what, index, count));
         }
         return index;
     }

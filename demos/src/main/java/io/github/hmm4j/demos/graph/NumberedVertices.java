@@ -1,6 +1,7 @@
 package io.github.hmm4j.demos.graph;
 
 import java.util.Arrays;
+import java.util.Locale;
 import java.util.OptionalInt;
 
 /// Vertices called by the ids of an edge list, which may leave gaps.
@@ -29,7 +30,7 @@ final class NumberedVertices implements VertexNames {
 
     @Override
     public String describe() {
-        return "a vertex number of the file, which has %d of them from %d to %d"
-            .formatted(ids.length, ids[0], ids[ids.length - 1]);
+        return String.format(Locale.ROOT, "a vertex number of the file, which has %d of them from %d to %d",
+            ids.length, ids[0], ids[ids.length - 1]);
     }
 }

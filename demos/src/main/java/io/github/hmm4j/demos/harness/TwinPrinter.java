@@ -16,7 +16,7 @@ public final class TwinPrinter {
         out.printf(Locale.ROOT, "%s: %s%n", result.name(), headline.strip());
         out.printf("on %s, binding %s, host access %s%n%n", result.device(), result.binding(), result.hostAccess());
         out.println(table(result));
-        out.printf("time: from inputs on the host to the result on the host, median of %d runs after the first; %s%n",
+        out.printf(Locale.ROOT, "time: from inputs on the host to the result on the host, median of %d runs after the first; %s%n",
             RunClock.RUNS - 1, "without set-up and check");
         if (result.explicit().isEmpty()) {
             out.println("explicit: did not run, a simulated device knows no OpenCL");

@@ -20,6 +20,7 @@ import java.lang.foreign.MemorySegment;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
+import java.util.Locale;
 import java.util.Map;
 import java.util.Optional;
 import picocli.CommandLine.Option;
@@ -59,7 +60,7 @@ public final class JoinDemo implements Demo {
     @Override
     public DemoResult run(RunContext context) throws UsageException {
         if (orders < 1 || orders > LARGEST) {
-            throw new UsageException("--orders: %d is not from 1 to %d".formatted(orders, LARGEST));
+            throw new UsageException(String.format(Locale.ROOT, "--orders: %d is not from 1 to %d", orders, LARGEST));
         }
         return new Run(context, new Orders(orders, Math.ceilDiv(orders, ORDERS_OF_AN_ARTICLE))).both();
     }

@@ -9,6 +9,7 @@ import io.github.hmm4j.device.opencl.ClStatus;
 import io.github.hmm4j.kernels.Source;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
+import java.util.Locale;
 import java.util.function.Consumer;
 
 /// Joins through bare OpenCL: the hash table goes to the device and stays, the orders follow in blocks, one after the other.
@@ -39,7 +40,8 @@ final class JoinExplicit implements AutoCloseable {
         long sumsBytes = Math.ceilDiv(task.count(), CHUNK) * Long.BYTES;
         blockRows = Math.min(Math.ceilDiv(task.count(), CHUNK), (budgetBytes - task.buildBytes() - sumsBytes) / (CHUNK * Orders.ROW_BYTES)) * CHUNK;
         if (blockRows < 1) {
-            throw new IllegalArgumentException("budgetBytes=%d, buildBytes=%d: no room for %d rows beside it".formatted(budgetBytes, task.buildBytes(), CHUNK));
+            throw new IllegalArgumentException(String.format(Locale.ROOT, "budgetBytes=%d, buildBytes=%d: no room for %d rows beside it",
+                budgetBytes, task.buildBytes(), CHUNK));
         }
         probe = arena.allocate(task.probeBytes(), Long.BYTES);
         build = arena.allocate(task.buildBytes(), Long.BYTES);

@@ -4,6 +4,7 @@ import static java.lang.foreign.ValueLayout.JAVA_INT;
 import static java.lang.foreign.ValueLayout.JAVA_LONG;
 
 import java.lang.foreign.MemorySegment;
+import java.util.Locale;
 
 /// Two tables to be joined, of which everything is known without looking: articles with a price each, and many more orders of an article and an amount. Half of the orders name no article.
 final class Orders {
@@ -89,7 +90,7 @@ final class Orders {
             long expected = cost(at * chunk, Math.min(count, (at + 1) * chunk));
             long found = sums.getAtIndex(JAVA_LONG, at);
             if (found != expected) {
-                return "sum %d: found=%d, expected=%d".formatted(at, found, expected);
+                return String.format(Locale.ROOT, "sum %d: found=%d, expected=%d", at, found, expected);
             }
         }
         return "";

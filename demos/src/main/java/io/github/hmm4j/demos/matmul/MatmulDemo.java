@@ -59,7 +59,7 @@ public final class MatmulDemo implements Demo {
     @Override
     public DemoResult run(RunContext context) throws UsageException {
         if (n < 1 || n > LARGEST) {
-            throw new UsageException("--n: %d is not from 1 to %d".formatted(n, LARGEST));
+            throw new UsageException(String.format(Locale.ROOT, "--n: %d is not from 1 to %d", n, LARGEST));
         }
         try (Arena arena = Arena.ofShared()) {
             return new Run(context, arena).both();
@@ -161,8 +161,8 @@ public final class MatmulDemo implements Demo {
             maxError = Math.max(maxError, check.maxError());
             if (!check.ok()) {
                 long place = (long) check.row() * n + check.column();
-                errors.add("%s program, row=%d, column=%d: found=%s, expected=%s".formatted(program, check.row(),
-                    check.column(), product.getAtIndex(JAVA_FLOAT, place), oracle.at(check.row(), check.column())));
+                errors.add(String.format(Locale.ROOT, "%s program, row=%d, column=%d: found=%s, expected=%s",
+                    program, check.row(), check.column(), product.getAtIndex(JAVA_FLOAT, place), oracle.at(check.row(), check.column())));
             }
         }
 
@@ -170,8 +170,8 @@ public final class MatmulDemo implements Demo {
             long different = product.mismatch(explicitProduct);
             if (different >= 0) {
                 long place = different / Float.BYTES;
-                errors.add("row=%d, column=%d: explicit=%s, managed=%s".formatted(place / n, place % n,
-                    explicitProduct.getAtIndex(JAVA_FLOAT, place), product.getAtIndex(JAVA_FLOAT, place)));
+                errors.add(String.format(Locale.ROOT, "row=%d, column=%d: explicit=%s, managed=%s",
+                    place / n, place % n, explicitProduct.getAtIndex(JAVA_FLOAT, place), product.getAtIndex(JAVA_FLOAT, place)));
             }
         }
     }

@@ -3,6 +3,7 @@ package io.github.hmm4j.demos.matmul;
 import static java.lang.foreign.ValueLayout.JAVA_FLOAT;
 
 import java.lang.foreign.MemorySegment;
+import java.util.Locale;
 import java.util.stream.IntStream;
 
 /// The product of two square matrices in double precision, and the check of a float result against it.
@@ -56,7 +57,8 @@ public final class MatmulOracle {
 
     private static void requireSize(String name, MemorySegment matrix, int n) {
         if (n < 1 || matrix.byteSize() != (long) n * n * Float.BYTES) {
-            throw new IllegalArgumentException("%s.byteSize=%d, n=%d".formatted(name, matrix.byteSize(), n));
+            throw new IllegalArgumentException(String.format(Locale.ROOT, "%s.byteSize=%d, n=%d",
+                name, matrix.byteSize(), n));
         }
     }
 

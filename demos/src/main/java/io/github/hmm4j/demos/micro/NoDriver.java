@@ -38,7 +38,7 @@ final class NoDriver implements Device {
     @Override
     public DeviceInfo info() {
         return new DeviceInfo("does nothing", "hmm4j", "none", "none", DeviceInfo.Kind.OTHER, ByteSize.gib(1),
-            ByteSize.gib(1), ALIGNMENT_BYTES, 1, 1, false, false, Set.of());
+            ByteSize.gib(1), ALIGNMENT_BYTES, 1, 1, 0, false, false, Set.of());
     }
 
     @Override

@@ -5,6 +5,7 @@ import java.lang.reflect.RecordComponent;
 import java.util.Iterator;
 import java.util.LinkedHashMap;
 import java.util.List;
+import java.util.Locale;
 import java.util.Map;
 import java.util.Optional;
 import org.jspecify.annotations.Nullable;
@@ -107,7 +108,7 @@ public final class Json {
                     if (each >= ' ' && each < 127) {
                         json.append(each);
                     } else {
-                        json.append("\\u").append(String.format("%04x", (int) each));
+                        json.append("\\u").append(String.format(Locale.ROOT, "%04x", (int) each));
                     }
                 }
             }

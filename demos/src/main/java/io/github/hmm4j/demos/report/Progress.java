@@ -2,6 +2,7 @@ package io.github.hmm4j.demos.report;
 
 import java.io.Console;
 import java.io.PrintWriter;
+import java.util.Locale;
 import java.util.Optional;
 import java.util.function.LongSupplier;
 
@@ -44,7 +45,7 @@ public final class Progress {
     public synchronized void update(long done, long total) {
         long period = terminal ? TERMINAL_PERIOD_NANOS : PLAIN_PERIOD_NANOS;
         if (clockNanos.getAsLong() - lastPrintedNanos >= period) {
-            print("%s ... %d of %d".formatted(step, done, total));
+            print(String.format(Locale.ROOT, "%s ... %d of %d", step, done, total));
         }
     }
 

@@ -2,6 +2,7 @@ package io.github.hmm4j.demos.report;
 
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Locale;
 import java.util.regex.Pattern;
 
 /// A plain table of aligned text: two spaces between columns, no boxes, one rule under the titles.
@@ -23,7 +24,8 @@ public final class Table {
     /// @throws IllegalArgumentException if there are not as many cells as titles
     public Table row(Object... cells) {
         if (cells.length != titles.size()) {
-            throw new IllegalArgumentException("cells=%d, titles=%d".formatted(cells.length, titles.size()));
+            throw new IllegalArgumentException(String.format(Locale.ROOT, "cells=%d, titles=%d",
+                cells.length, titles.size()));
         }
         List<String> row = new ArrayList<>(cells.length);
         for (Object cell : cells) {

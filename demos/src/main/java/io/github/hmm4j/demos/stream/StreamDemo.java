@@ -21,6 +21,7 @@ import java.lang.foreign.MemorySegment;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
+import java.util.Locale;
 import java.util.Map;
 import java.util.Optional;
 import picocli.CommandLine.Option;
@@ -58,7 +59,8 @@ public final class StreamDemo implements Demo {
     @Override
     public DemoResult run(RunContext context) throws UsageException {
         if (elements < 1 || elements > LARGEST) {
-            throw new UsageException("--elements: %d is not from 1 to %d".formatted(elements, LARGEST));
+            throw new UsageException(String.format(Locale.ROOT, "--elements: %d is not from 1 to %d",
+                elements, LARGEST));
         }
         return new Run(context).both();
     }
@@ -139,7 +141,8 @@ public final class StreamDemo implements Demo {
         private void check(String program, MemorySegment result) {
             long index = Numbers.firstError(result);
             if (index >= 0) {
-                errors.add("%s program, element %d: found=%s, expected=%s".formatted(program, index, result.getAtIndex(JAVA_FLOAT, index), Numbers.expected(index)));
+                errors.add(String.format(Locale.ROOT, "%s program, element %d: found=%s, expected=%s",
+                    program, index, result.getAtIndex(JAVA_FLOAT, index), Numbers.expected(index)));
             }
         }
     }

@@ -10,6 +10,7 @@ import io.github.hmm4j.device.opencl.ClStatus;
 import io.github.hmm4j.kernels.Source;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
+import java.util.Locale;
 import java.util.function.Consumer;
 
 /// Streams through bare OpenCL: block by block, half of the buffer for what goes in and half for what comes out.
@@ -35,7 +36,8 @@ final class StreamExplicit implements AutoCloseable {
         this.count = count;
         block = Math.min(count, budgetBytes / (2 * Float.BYTES));
         if (block < 1) {
-            throw new IllegalArgumentException("budgetBytes=%d: no room for an element to go in and one to come out".formatted(budgetBytes));
+            throw new IllegalArgumentException(String.format(Locale.ROOT, "budgetBytes=%d: no room for an element to go in and one to come out",
+                budgetBytes));
         }
         in = arena.allocate(JAVA_FLOAT, count);
         out = arena.allocate(JAVA_FLOAT, count);

@@ -1,5 +1,6 @@
 package io.github.hmm4j.demos.svm;
 
+import java.util.Locale;
 import java.util.Optional;
 
 /// What came of one strategy with one workload at one size: figures, or why there are none.
@@ -18,10 +19,12 @@ public record Cell(Workload workload, Strategy strategy, long sizeBytes, Status 
 
     public Cell {
         if (sizeBytes <= 0) {
-            throw new IllegalArgumentException("a cell without a size: workload=%s, strategy=%s, sizeBytes=%d".formatted(workload, strategy, sizeBytes));
+            throw new IllegalArgumentException(String.format(Locale.ROOT, "a cell without a size: workload=%s, strategy=%s, sizeBytes=%d",
+                workload, strategy, sizeBytes));
         }
         if (status == Status.MEASURED && figures.isEmpty()) {
-            throw new IllegalArgumentException("measured, but without figures: workload=%s, strategy=%s, sizeBytes=%d".formatted(workload, strategy, sizeBytes));
+            throw new IllegalArgumentException(String.format(Locale.ROOT, "measured, but without figures: workload=%s, strategy=%s, sizeBytes=%d",
+                workload, strategy, sizeBytes));
         }
     }
 

@@ -5,6 +5,7 @@ import java.lang.foreign.ValueLayout;
 import java.nio.ByteOrder;
 import java.util.HashMap;
 import java.util.List;
+import java.util.Locale;
 import java.util.Map;
 import java.util.Optional;
 
@@ -52,8 +53,8 @@ public final class LookupOracle {
         for (int query = 0; query < expected.length; query++) {
             int answer = found.getAtIndex(INT, query);
             if (answer != expected[query]) {
-                return Optional.of("look-up %d of '%s': found=%d, expected=%d"
-                    .formatted(query, asked.get(query), answer, expected[query]));
+                return Optional.of(String.format(Locale.ROOT, "look-up %d of '%s': found=%d, expected=%d",
+                    query, asked.get(query), answer, expected[query]));
             }
         }
         return Optional.empty();

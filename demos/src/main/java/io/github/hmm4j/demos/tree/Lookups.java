@@ -6,6 +6,7 @@ import java.nio.ByteOrder;
 import java.util.ArrayList;
 import java.util.HashSet;
 import java.util.List;
+import java.util.Locale;
 import java.util.Set;
 import java.util.SplittableRandom;
 
@@ -28,7 +29,8 @@ public record Lookups(List<String> words) {
     /// Draws `count` words, three in four from `known`, the others near misses: a known word with one letter changed.
     public static Lookups random(List<String> known, int count, long seed) {
         if (known.isEmpty() || count < 0) {
-            throw new IllegalArgumentException("known.size=%d, count=%d".formatted(known.size(), count));
+            throw new IllegalArgumentException(String.format(Locale.ROOT, "known.size=%d, count=%d",
+                known.size(), count));
         }
         Set<String> inTree = new HashSet<>(known);
         SplittableRandom random = new SplittableRandom(seed);

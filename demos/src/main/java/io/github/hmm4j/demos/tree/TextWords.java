@@ -12,6 +12,7 @@ import java.nio.file.Files;
 import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
 import java.util.LinkedHashSet;
+import java.util.Locale;
 import java.util.SequencedSet;
 
 /// Splits a UTF-8 text into its distinct words.
@@ -59,8 +60,8 @@ final class TextWords {
             split(chars.flip());
             if (result.isError()) {
                 long offset = channel.position() - bytes.remaining();
-                throw new IOException("%s:%d: not UTF-8: byte 0x%02x at offset %d"
-                    .formatted(file, line, bytes.get(bytes.position()), offset));
+                throw new IOException(String.format(Locale.ROOT, "%s:%d: not UTF-8: byte 0x%02x at offset %d",
+                    file, line, bytes.get(bytes.position()), offset));
             }
             chars.clear();
             bytes.compact();

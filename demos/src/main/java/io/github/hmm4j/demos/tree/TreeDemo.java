@@ -22,6 +22,7 @@ import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
+import java.util.Locale;
 import java.util.Map;
 import java.util.Optional;
 import picocli.CommandLine.Option;
@@ -63,7 +64,8 @@ public final class TreeDemo implements Demo {
     @Override
     public DemoResult run(RunContext context) throws UsageException, IOException {
         if (lookups < 1 || lookups > MOST_LOOKUPS) {
-            throw new UsageException("--lookups: %d is not from 1 to %d".formatted(lookups, MOST_LOOKUPS));
+            throw new UsageException(String.format(Locale.ROOT, "--lookups: %d is not from 1 to %d",
+                lookups, MOST_LOOKUPS));
         }
         return new Run(context, words()).both();
     }
@@ -128,10 +130,8 @@ public final class TreeDemo implements Demo {
         }
 
         private String headline(WordTree tree) {
-            return "%s words (%s), depth %d, %s look-ups: %s found, %s absent, %s".formatted(
-                Units.count(tree.nodeCount()), source.title(), tree.depth(), Units.count(lookups),
-                Units.count(oracle.hits()), Units.count(oracle.misses()),
-                errors.isEmpty() ? "every answer right" : "WRONG");
+            return String.format(Locale.ROOT, "%s words (%s), depth %d, %s look-ups: %s found, %s absent, %s",
+                Units.count(tree.nodeCount()), source.title(), tree.depth(), Units.count(lookups), Units.count(oracle.hits()), Units.count(oracle.misses()), errors.isEmpty() ? "every answer right" : "WRONG");
         }
 
         private Optional<TwinResult> explicit() throws UsageException {
@@ -176,11 +176,11 @@ public final class TreeDemo implements Demo {
             int expected = source.words().size() - 1;
             int found = program.find(word);
             if (found != expected) {
-                errors.add("Java, word '%s': found=%d, expected=%d".formatted(word, found, expected));
+                errors.add(String.format(Locale.ROOT, "Java, word '%s': found=%d, expected=%d", word, found, expected));
             }
             long copied = hmm.report().since(before).bytes(Direction.TO_HOST);
-            return "Java then found '%s' (%d) in the same nodes, from the same root at 0x%x; that copied %s home"
-                .formatted(word, found, program.tree().rootAddress(), Units.bytes(copied));
+            return String.format(Locale.ROOT, "Java then found '%s' (%d) in the same nodes, from the same root at 0x%x; that copied %s home",
+                word, found, program.tree().rootAddress(), Units.bytes(copied));
         }
 
         private void check(String program, MemorySegment found) {

@@ -3,6 +3,7 @@ package io.github.hmm4j.demos.tree;
 import java.lang.foreign.MemorySegment;
 import java.nio.charset.StandardCharsets;
 import java.util.List;
+import java.util.Locale;
 
 /// A binary search tree of words in one stretch of memory, whose nodes point to each other with plain addresses.
 ///
@@ -33,8 +34,8 @@ public record WordTree(long rootAddress, int nodeCount, int depth, long usedByte
             throw new IllegalArgumentException("baseAddress=" + baseAddress);
         }
         if (memory.byteSize() < sizeBytes(words)) {
-            throw new IllegalArgumentException("memory.byteSize=%d, needed=%d"
-                .formatted(memory.byteSize(), sizeBytes(words)));
+            throw new IllegalArgumentException(String.format(Locale.ROOT, "memory.byteSize=%d, needed=%d",
+                memory.byteSize(), sizeBytes(words)));
         }
         long next = 0;
         int depth = 0;

@@ -1,5 +1,7 @@
 package io.github.hmm4j.demos.unmodified;
 
+import java.util.Locale;
+
 /// What a program found on its way; the file that it wrote says the rest.
 ///
 /// @param planesCrc CRC32C of the numbers' bytes by weight
@@ -8,6 +10,7 @@ package io.github.hmm4j.demos.unmodified;
 record Outcome(long planesCrc, long packedBytes, String restoredDigest) {
     @Override
     public String toString() {
-        return "CRC32C %08x, %d bytes packed, SHA-256 %s".formatted(planesCrc, packedBytes, restoredDigest);
+        return String.format(Locale.ROOT, "CRC32C %08x, %d bytes packed, SHA-256 %s",
+            planesCrc, packedBytes, restoredDigest);
     }
 }

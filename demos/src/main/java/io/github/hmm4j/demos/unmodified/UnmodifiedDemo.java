@@ -20,6 +20,7 @@ import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
+import java.util.Locale;
 import java.util.Map;
 import java.util.Optional;
 import picocli.CommandLine.Option;
@@ -57,7 +58,8 @@ public final class UnmodifiedDemo implements Demo {
     @Override
     public DemoResult run(RunContext context) throws UsageException, IOException {
         if (values < 1 || values > MOST_VALUES) {
-            throw new UsageException("--values: %d is not from 1 to %d".formatted(values, MOST_VALUES));
+            throw new UsageException(String.format(Locale.ROOT, "--values: %d is not from 1 to %d",
+                values, MOST_VALUES));
         }
         Path expectedFile = Files.createTempFile("hmm-expected", ".zst");
         Path file = Files.createTempFile("hmm-unmodified", ".zst");
@@ -115,7 +117,7 @@ public final class UnmodifiedDemo implements Demo {
             counts.put("values", values);
             counts.put("plainBytes", plainBytes());
             counts.put("packedBytes", expected.packedBytes());
-            counts.put("crc32c", "%08x".formatted(expected.planesCrc()));
+            counts.put("crc32c", String.format(Locale.ROOT, "%08x", expected.planesCrc()));
             counts.put("sha256", expected.restoredDigest());
             return counts;
         }
@@ -166,7 +168,7 @@ public final class UnmodifiedDemo implements Demo {
             }
             long differs = Files.mismatch(file, expectedFile);
             if (differs >= 0) {
-                errors.add("%s program: its file differs from byte %d on".formatted(name, differs));
+                errors.add(String.format(Locale.ROOT, "%s program: its file differs from byte %d on", name, differs));
             }
         }
     }

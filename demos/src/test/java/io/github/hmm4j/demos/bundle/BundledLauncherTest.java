@@ -179,6 +179,8 @@ class BundledLauncherTest {
     @Test
     void saysWhatItDoesNotKnow() throws Exception {
         assertThat(hmm("--help").out()).contains("devices", "demo [NAME|all]", "bench NAME", "test");
+        Files.createFile(Files.createDirectory(root.resolve("lib")).resolve("hmm-runtime-1.2.3.jar"));
+        assertThat(hmm("--version").out()).isEqualTo("hmm4j 1.2.3 (abc123)\n");
         assertThat(hmm("dance").status()).isEqualTo(2);
         assertThat(hmm("dance").err()).contains("unknown command: dance");
         assertThat(hmm().status()).isEqualTo(2);

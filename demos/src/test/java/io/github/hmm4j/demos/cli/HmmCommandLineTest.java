@@ -205,6 +205,8 @@ class HmmCommandLineTest {
         demo good --json no/such/folder/f | --json: cannot write a file there
         bench copy --runs many            | --runs
         bench svm                         | --out
+        devices --device sim              | --device sim: the simulated device is no OpenCL device
+        devices --device -1               | device
         bench svm --out t --device sim    | --device sim: this benchmark compares with plain OpenCL
         bench svm --out t --sizes 5K      | --sizes: 5K is not a multiple of 4K up to a third of the memory
         bench svm --out t --sizes abc     | --sizes: 'abc' is not a size such as 65536
@@ -248,6 +250,12 @@ class HmmCommandLineTest {
     }
 
     @Test
+    void listsOneDevice() {
+        assertThat(run("devices", "--device", "Tesla")).isZero();
+        assertThat(out.toString()).contains("Tesla of lwjgl");
+    }
+
+    @Test
     void aDeviceThatCannotBeUsedHidesNoOther() {
         ignored.add(DeviceReport.ignored("Old Platform", "Old GPU", "lwjgl", "needs OpenCL 1.2"));
         assertThat(run("devices")).isZero();
@@ -287,7 +295,7 @@ class HmmCommandLineTest {
 
     private int run(String... args) {
         Catalog catalog = new Catalog(List.of(good, other), List.of(new FakeBench()),
-            binding -> Stream.concat(Stream.of(device("Device of " + binding)), ignored.stream()).toList());
+            (binding, device) -> Stream.concat(Stream.of(device(device.orElse("Device") + " of " + binding)), ignored.stream()).toList());
         return new HmmCommandLine(catalog, new PrintWriter(out), new PrintWriter(err)).run(args);
     }
 

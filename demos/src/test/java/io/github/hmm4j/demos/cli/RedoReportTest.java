@@ -68,7 +68,7 @@ class RedoReportTest {
     }
 
     private int run(String argument) {
-        Catalog nothing = new Catalog(List.of(), List.of(), binding -> List.of());
+        Catalog nothing = new Catalog(List.of(), List.of(), (binding, device) -> List.of());
         return new HmmCommandLine(nothing, new PrintWriter(out), new PrintWriter(err)).run("bench", "report", argument);
     }
 }

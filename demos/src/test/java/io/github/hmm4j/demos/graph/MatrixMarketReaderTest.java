@@ -5,12 +5,15 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import java.io.IOException;
+import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.HexFormat;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
+import org.junit.jupiter.params.provider.ValueSource;
 
 class MatrixMarketReaderTest {
     private static final String GENERAL = "%%MatrixMarket matrix coordinate pattern general\n";
@@ -65,16 +68,43 @@ class MatrixMarketReaderTest {
         3 4 1;1 2;         | 2 | not square    | a graph needs a square matrix: rows=3, columns=4
         0 0 0;             | 2 | no vertices   | the matrix has no rows, so the graph has no vertices
         %c;                | 2 | nothing       | truncated: the size line 'rows columns entries' is missing
+        2000000000 2000000000 3;1 2; | 2 | empty rows | far more vertices than edges: rows=2000000000, entries=3; \
+        above 16777216 rows there must be an entry for every 64
+        2000000000 2000000000 900000000000000;1 2; | 3 | a lie | truncated: the size line announces 900000000000000 entries, \
+        the file has 1
         3000000000 3000000000 0; | 2 | huge    | too many vertices: rows=3000000000, at most 2147483646
         """)
     void refusesMalformedContents(String lines, long line, String why, String reason) {
         assertMalformed(GENERAL + lines.replace(';', '\n'), line, why, reason);
     }
 
+    @ParameterizedTest
+    @ValueSource(strings = {"1", "-1.5e3", "+.5", "2.", "inf", "-Infinity", "NaN", "1.0D+03", "1d-3", "1.0-103"})
+    void readsValuesOfCAndFortran(String value) throws IOException {
+        assertThat(edges(read("%%MatrixMarket matrix coordinate real general\n2 2 1\n1 2 " + value + "\n"))).containsExactly("1>2");
+    }
+
+    @ParameterizedTest
+    @ValueSource(strings = {"\u00ef\u00bb\u00bf", "\n\n", "  \t", "\u00ef\u00bb\u00bf \r\n  "})
+    void readsOnBehindAMarkAndBlanks(String before) throws IOException {
+        byte[] text = (before + GENERAL + "2 2 1\n1 2\n").getBytes(StandardCharsets.ISO_8859_1);
+        assertThat(edges(GraphFile.read(Files.write(folder.resolve("marked.mtx"), text)))).containsExactly("1>2");
+        byte[] list = (before + "# comment\n7 8\n").getBytes(StandardCharsets.ISO_8859_1);
+        assertThat(edges(GraphFile.read(Files.write(folder.resolve("marked.txt"), list)))).hasSize(1);
+    }
+
+    @ParameterizedTest
+    @CsvSource({"1f8b08, gzip", "fd377a585a00, xz", "425a6839, bzip2", "504b0304, zip", "28b52ffd, zstd", "fffe2500, UTF-16"})
+    void namesFormatsThatAreNotRead(String begin, String format) throws IOException {
+        Path file = Files.write(folder.resolve("graph"), HexFormat.of().parseHex(begin));
+        assertThatThrownBy(() -> GraphFile.read(file)).isInstanceOf(GraphFormatException.class).hasMessageContaining(format);
+    }
+
     @Test
     void refusesAValueThatIsNoNumber() {
         String header = "%%MatrixMarket matrix coordinate real general\n2 2 2\n1 1 0.5\n";
         assertMalformed(header + "2 1 zero\n", 4, "value", "bad number for value: 'zero'");
+        assertMalformed(header + "2 1 0x1p3\n", 4, "value", "bad number for value: '0x1p3'");
         assertMalformed(header + "2 1\n", 4, "value", "missing value");
     }
 

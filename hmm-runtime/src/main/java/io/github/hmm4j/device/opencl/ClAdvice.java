@@ -1,7 +1,9 @@
 package io.github.hmm4j.device.opencl;
 
 import io.github.hmm4j.error.NoDeviceException;
+import java.util.Arrays;
 import java.util.List;
+import java.util.stream.Collectors;
 
 /// What to tell a user whose machine has no OpenCL.
 public final class ClAdvice {
@@ -11,6 +13,19 @@ public final class ClAdvice {
                     + "apt-get install pocl-opencl-icd ocl-icd-libopencl1";
 
     private ClAdvice() {}
+
+    /// A binding was asked for that is not on the class path.
+    public static NoDeviceException noBinding(ClBinding binding) {
+        String others = Arrays.stream(ClBinding.values()).filter(ClBinding::isPresent).map(ClBinding::toString).collect(Collectors.joining(", "));
+        return new NoDeviceException("binding=" + binding + " is not on the class path: add " + binding.artifacts()
+                + (others.isEmpty() ? "" : ", or ask for what is there: " + others));
+    }
+
+    /// No binding is on the class path.
+    static NoDeviceException noBinding() {
+        return new NoDeviceException("no library that calls OpenCL is on the class path: add " + Arrays.stream(ClBinding.values())
+                .map(binding -> binding.artifacts() + " (" + binding + ")").collect(Collectors.joining(", or ")));
+    }
 
     /// There is no OpenCL library, or the binding cannot load it.
     public static NoDeviceException noLibrary(ClBinding binding, Throwable cause) {

@@ -7,6 +7,7 @@ import io.github.hmm4j.device.DeviceMemory;
 import io.github.hmm4j.timeline.CommandEvent;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Locale;
 import java.util.function.Supplier;
 
 /// What both engines share: checking and joining of runs, fills, and copies within the device.
@@ -119,8 +120,8 @@ abstract sealed class ClCopyEngine implements CopyEngine, Owned permits DirectCo
         memory.requireInside(run.offsetBytes(), run.lengthBytes());
         long hostOffset = run.hostAddressBytes() - hostAddressBytes;
         if (hostOffset < 0 || run.lengthBytes() > hostLengthBytes - hostOffset) {
-            throw new IllegalArgumentException("hostAddressBytes=0x%x, lengthBytes=%d, must lie in the %d bytes at 0x%x"
-                    .formatted(run.hostAddressBytes(), run.lengthBytes(), hostLengthBytes, hostAddressBytes));
+            throw new IllegalArgumentException(String.format(Locale.ROOT, "hostAddressBytes=0x%x, lengthBytes=%d, must lie in the %d bytes at 0x%x",
+                    run.hostAddressBytes(), run.lengthBytes(), hostLengthBytes, hostAddressBytes));
         }
     }
 

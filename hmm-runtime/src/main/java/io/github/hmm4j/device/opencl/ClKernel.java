@@ -17,6 +17,7 @@ import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
 import java.nio.LongBuffer;
 import java.util.List;
+import java.util.Locale;
 import java.util.Objects;
 import java.util.function.Supplier;
 import java.util.stream.IntStream;
@@ -84,7 +85,8 @@ final class ClKernel implements DeviceKernel {
             case Cl.KERNEL_ARG_ADDRESS_CONSTANT -> Space.CONSTANT;
             case Cl.KERNEL_ARG_ADDRESS_LOCAL -> Space.LOCAL;
             case Cl.KERNEL_ARG_ADDRESS_PRIVATE -> Space.PRIVATE;
-            default -> throw new IllegalStateException("addressQualifier=0x%x, index=%d".formatted(address, index));
+            default -> throw new IllegalStateException(String.format(Locale.ROOT, "addressQualifier=0x%x, index=%d",
+                    address, index));
         };
     }
 
@@ -278,7 +280,8 @@ final class ClKernel implements DeviceKernel {
 
     private IllegalArgumentException wrong(KernelParameter parameter, String what) {
         return new IllegalArgumentException(
-                "kernel=%s, index=%d, parameter=%s: %s".formatted(name, parameter.index(), signature(parameter), what));
+                String.format(Locale.ROOT, "kernel=%s, index=%d, parameter=%s: %s",
+                        name, parameter.index(), signature(parameter), what));
     }
 
     private static String kindFor(KernelParameter parameter) {

@@ -135,6 +135,7 @@ public final class ClPlatforms {
                 Math.toIntExact(Math.max(1, api.deviceNumber(device, Cl.DEVICE_MEM_BASE_ADDR_ALIGN) / Byte.SIZE)),
                 (int) Math.min(Integer.MAX_VALUE, api.deviceNumber(device, Cl.DEVICE_MAX_WORK_GROUP_SIZE)),
                 Math.toIntExact(api.deviceNumber(device, Cl.DEVICE_MAX_COMPUTE_UNITS)),
+                api.deviceNumber(device, Cl.DEVICE_LOCAL_MEM_SIZE),
                 kind == Kind.CPU || api.deviceNumber(device, Cl.DEVICE_HOST_UNIFIED_MEMORY) != 0,
                 false,
                 version(api.deviceText(device, Cl.DEVICE_VERSION)) >= 20 ? svm(api.deviceNumber(device, Cl.DEVICE_SVM_CAPABILITIES)) : Set.of());

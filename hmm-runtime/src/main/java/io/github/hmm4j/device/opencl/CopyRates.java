@@ -1,5 +1,7 @@
 package io.github.hmm4j.device.opencl;
 
+import java.util.Locale;
+
 /// What the self-test measured of one copy engine, in megabytes per second (10^6 bytes).
 ///
 /// @param engine        `direct`, `staged` or `copy`
@@ -16,6 +18,7 @@ public record CopyRates(String engine, long toDevice, long toHost, long smallToD
 
     @Override
     public String toString() {
-        return "%s %d/%d (64 KiB: %d/%d)".formatted(engine, toDevice, toHost, smallToDevice, smallToHost);
+        return String.format(Locale.ROOT, "%s %d/%d (64 KiB: %d/%d)",
+                engine, toDevice, toHost, smallToDevice, smallToHost);
     }
 }

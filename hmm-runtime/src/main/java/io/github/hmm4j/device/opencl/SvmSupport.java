@@ -1,6 +1,7 @@
 package io.github.hmm4j.device.opencl;
 
 import io.github.hmm4j.error.HmmException;
+import java.util.Locale;
 import java.util.function.LongSupplier;
 import org.jspecify.annotations.Nullable;
 
@@ -46,7 +47,8 @@ public final class SvmSupport {
     public static long allocated(long addressBytes, long flags, long lengthBytes, int alignmentBytes) {
         if (addressBytes == 0) {
             throw ClStatus.failure(ClStatus.MEM_OBJECT_ALLOCATION_FAILURE, "clSVMAlloc",
-                    "bytes=%d, alignment=%d, flags=0x%x".formatted(lengthBytes, alignmentBytes, flags));
+                    String.format(Locale.ROOT, "bytes=%d, alignment=%d, flags=0x%x",
+                            lengthBytes, alignmentBytes, flags));
         }
         return addressBytes;
     }

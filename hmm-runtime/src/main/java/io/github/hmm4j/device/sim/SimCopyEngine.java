@@ -9,6 +9,7 @@ import io.github.hmm4j.timeline.CommandEvent;
 import java.lang.foreign.MemorySegment;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Locale;
 import org.jspecify.annotations.Nullable;
 
 /// The copy lane of a simulated device. A batch is one piece of work; batches of both directions end in the order
@@ -65,8 +66,8 @@ final class SimCopyEngine implements CopyEngine {
         long apart = from.startBytes() + sourceOffsetBytes - to.startBytes() - targetOffsetBytes;
         if (from.root() == to.root() && Math.abs(apart) < lengthBytes) {
             throw new IllegalArgumentException(
-                    "onDevice: sourceOffsetBytes=%d and targetOffsetBytes=%d overlap, lengthBytes=%d"
-                    .formatted(sourceOffsetBytes, targetOffsetBytes, lengthBytes));
+                    String.format(Locale.ROOT, "onDevice: sourceOffsetBytes=%d and targetOffsetBytes=%d overlap, lengthBytes=%d",
+                            sourceOffsetBytes, targetOffsetBytes, lengthBytes));
         }
         return submit(Operation.COPY_ON_DEVICE,
                 List.of(Transfer.onDevice(from, sourceOffsetBytes, to, targetOffsetBytes, lengthBytes)));
@@ -82,13 +83,13 @@ final class SimCopyEngine implements CopyEngine {
         long start = run.hostAddressBytes() - hostAddressBytes;
         if (run.lengthBytes() <= 0 || start < 0 || start > hostLengthBytes - run.lengthBytes()) {
             throw new IllegalArgumentException(
-                    "%s: hostAddressBytes=0x%x, lengthBytes=%d, outside the engine's 0x%x, lengthBytes=%d"
-                    .formatted(what, run.hostAddressBytes(), run.lengthBytes(), hostAddressBytes, hostLengthBytes));
+                    String.format(Locale.ROOT, "%s: hostAddressBytes=0x%x, lengthBytes=%d, outside the engine's 0x%x, lengthBytes=%d",
+                            what, run.hostAddressBytes(), run.lengthBytes(), hostAddressBytes, hostLengthBytes));
         }
         if ((run.hostAddressBytes() | run.offsetBytes() | run.lengthBytes()) % PAGE_BYTES != 0) {
             throw new IllegalArgumentException(
-                    "%s: hostAddressBytes=0x%x, offsetBytes=%d, lengthBytes=%d, not page-aligned"
-                    .formatted(what, run.hostAddressBytes(), run.offsetBytes(), run.lengthBytes()));
+                    String.format(Locale.ROOT, "%s: hostAddressBytes=0x%x, offsetBytes=%d, lengthBytes=%d, not page-aligned",
+                            what, run.hostAddressBytes(), run.offsetBytes(), run.lengthBytes()));
         }
         SimMemory memory = inside(what, run.memory(), run.offsetBytes(), run.lengthBytes());
         if (memory.isSlice()) {
@@ -173,8 +174,8 @@ final class SimCopyEngine implements CopyEngine {
             MemorySegment before = targets.get(i - 1);
             if (before.address() + before.byteSize() > targets.get(i).address()) {
                 throw new IllegalArgumentException(
-                        "%s: two runs of the batch overlap in their target, lengthBytes=%d and %d"
-                        .formatted(operation, before.byteSize(), targets.get(i).byteSize()));
+                        String.format(Locale.ROOT, "%s: two runs of the batch overlap in their target, lengthBytes=%d and %d",
+                                operation, before.byteSize(), targets.get(i).byteSize()));
             }
         }
     }

@@ -13,6 +13,7 @@ import io.github.hmm4j.timeline.Timeline;
 import java.util.EnumMap;
 import java.util.HashSet;
 import java.util.List;
+import java.util.Locale;
 import java.util.Map;
 import java.util.Objects;
 import java.util.Set;
@@ -95,8 +96,8 @@ public final class SimDevice implements Device {
             return Device.super.hostMemory(hostAddressBytes, lengthBytes);
         }
         if (hostAddressBytes <= 0 || lengthBytes <= 0) {
-            throw new IllegalArgumentException("hostAddressBytes=%d, lengthBytes=%d, must be positive"
-                    .formatted(hostAddressBytes, lengthBytes));
+            throw new IllegalArgumentException(String.format(Locale.ROOT, "hostAddressBytes=%d, lengthBytes=%d, must be positive",
+                    hostAddressBytes, lengthBytes));
         }
         synchronized (this) {
             if (closed) {
@@ -112,8 +113,8 @@ public final class SimDevice implements Device {
     @Override
     public CopyEngine copyEngine(long hostAddressBytes, long lengthBytes) {
         if (hostAddressBytes <= 0 || lengthBytes <= 0) {
-            throw new IllegalArgumentException("hostAddressBytes=%d, lengthBytes=%d, must be positive"
-                    .formatted(hostAddressBytes, lengthBytes));
+            throw new IllegalArgumentException(String.format(Locale.ROOT, "hostAddressBytes=%d, lengthBytes=%d, must be positive",
+                    hostAddressBytes, lengthBytes));
         }
         ensureOpen();
         opened();

@@ -57,7 +57,7 @@ public final class SimDeviceBuilder {
 
     public SimDevice open() {
         DeviceInfo info = new DeviceInfo(name, "hmm4j", "simulated", "sim", DeviceInfo.Kind.SIMULATED, memoryBytes,
-                Math.min(maxAllocationBytes, memoryBytes), baseAlignmentBytes, 1024, 1, coherent, coherent, Set.of());
+                Math.min(maxAllocationBytes, memoryBytes), baseAlignmentBytes, 1024, 1, SimKernel.LOCAL_BYTES, coherent, coherent, Set.of());
         return SimDevice.open(info, kernels);
     }
 

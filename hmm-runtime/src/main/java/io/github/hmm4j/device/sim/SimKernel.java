@@ -14,6 +14,7 @@ import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Locale;
 import java.util.concurrent.atomic.AtomicBoolean;
 import org.jspecify.annotations.Nullable;
 
@@ -21,7 +22,7 @@ import org.jspecify.annotations.Nullable;
 final class SimKernel implements DeviceKernel {
 
     /// Local memory of a work-group, as much as OpenCL demands of every device.
-    private static final long LOCAL_BYTES = 32 << 10;
+    static final long LOCAL_BYTES = 32 << 10;
 
     private final SimDevice device;
     private final SimKernels.Entry entry;
@@ -56,8 +57,8 @@ final class SimKernel implements DeviceKernel {
             throw new IllegalStateException("kernel=" + name() + " is closed");
         }
         if (arguments.size() != parameters().size()) {
-            throw new IllegalArgumentException("kernel=%s, arguments=%d, parameters=%d"
-                    .formatted(name(), arguments.size(), parameters().size()));
+            throw new IllegalArgumentException(String.format(Locale.ROOT, "kernel=%s, arguments=%d, parameters=%d",
+                    name(), arguments.size(), parameters().size()));
         }
         limits.require(name(), range, KernelLimits.localBytesOf(arguments));
         List<MemorySegment> segments = new ArrayList<>(arguments.size());
@@ -111,8 +112,8 @@ final class SimKernel implements DeviceKernel {
             case KernelArgument.Value(var bytes) when parameter.space() == Space.PRIVATE -> {
                 long expected = parameter.valueType().map(ValueType::bytes).map(Integer::longValue).orElse(bytes.byteSize()); // a struct is taken as it comes
                 if (expected != bytes.byteSize()) {
-                    throw new IllegalArgumentException("%s, valueBytes=%d, expected=%s"
-                            .formatted(where(parameter), bytes.byteSize(), expected));
+                    throw new IllegalArgumentException(String.format(Locale.ROOT, "%s, valueBytes=%d, expected=%s",
+                            where(parameter), bytes.byteSize(), expected));
                 }
                 yield MemorySegment.ofArray(bytes.toArray(ValueLayout.JAVA_BYTE)).asReadOnly();
             }
@@ -157,8 +158,8 @@ final class SimKernel implements DeviceKernel {
     }
 
     private String where(KernelParameter parameter) {
-        return "kernel=%s, parameter=%d %s %s"
-                .formatted(name(), parameter.index(), parameter.typeName(), parameter.name());
+        return String.format(Locale.ROOT, "kernel=%s, parameter=%d %s %s",
+                name(), parameter.index(), parameter.typeName(), parameter.name());
     }
 
     @Override

@@ -4,6 +4,7 @@ import io.github.hmm4j.device.DeviceMemory;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import java.util.BitSet;
+import java.util.Locale;
 import org.jspecify.annotations.Nullable;
 
 /// Memory of a simulated device: an allocation, host pages used in place, or a slice of either.
@@ -104,8 +105,8 @@ final class SimMemory implements DeviceMemory {
     void checkRange(String what, long offsetBytes, long lengthBytes) {
         long size = lengthBytes();
         if (lengthBytes <= 0 || offsetBytes < 0 || offsetBytes > size - lengthBytes) {
-            throw new IllegalArgumentException("%s: offsetBytes=%d, lengthBytes=%d, outside memory of %d bytes"
-                    .formatted(what, offsetBytes, lengthBytes, size));
+            throw new IllegalArgumentException(String.format(Locale.ROOT, "%s: offsetBytes=%d, lengthBytes=%d, outside memory of %d bytes",
+                    what, offsetBytes, lengthBytes, size));
         }
     }
 
@@ -164,8 +165,8 @@ final class SimMemory implements DeviceMemory {
                 return;
             }
             if (openSlices != 0 || inFlight != 0) {
-                throw new IllegalStateException("close of device memory: lengthBytes=%d, openSlices=%d, workInFlight=%d"
-                        .formatted(lengthBytes(), openSlices, inFlight));
+                throw new IllegalStateException(String.format(Locale.ROOT, "close of device memory: lengthBytes=%d, openSlices=%d, workInFlight=%d",
+                        lengthBytes(), openSlices, inFlight));
             }
             closed = true;
         }

@@ -143,7 +143,7 @@ final class ClDeviceTest {
         DeviceInfo info = id.info();
         var apart = new ClDeviceId(id.platform(), id.device(), id.platformName(), new DeviceInfo(
                 info.name(), info.vendor(), info.driver(), info.binding(), DeviceInfo.Kind.GPU, info.memoryBytes(),
-                info.maxAllocationBytes(), info.baseAlignmentBytes(), info.maxWorkGroupSize(), info.computeUnits(),
+                info.maxAllocationBytes(), info.baseAlignmentBytes(), info.maxWorkGroupSize(), info.computeUnits(), info.localMemoryBytes(),
                 false, false, info.svm()));
         try (ClDevice device = ClDevice.open(api, apart, ClOptions.DEFAULTS)) {
             assertThat(device.copyChoice().name()).isIn("staged", "copy");

@@ -25,17 +25,18 @@ public record Schedule(List<Long> sizes, int mostRounds, double precision, Durat
     public Map<String, String> inWords() {
         Map<String, String> words = new LinkedHashMap<>();
         words.put("order", "strategies take turns, A B C A B C, so that what else the machine does meets all of them");
-        words.put("warm-up", "%d ms for each strategy, workload and size; memory has been touched before it is measured, except by the workload that asks for that"
-            .formatted(warmUp.toMillis()));
-        words.put("measurement", "the mean of as many runs as take %d ms, at least one, at most 1,000; times are per operation, as the program waits for it, the host's own work included"
-            .formatted(sample.toMillis()));
+        words.put("warm-up", String.format(Locale.ROOT, "%d ms for each strategy, workload and size; memory has been touched before it is measured, except by the workload that asks for that",
+            warmUp.toMillis()));
+        words.put("measurement", String.format(Locale.ROOT, "the mean of as many runs as take %d ms, at least one, at most 1,000; times are per operation, as the program waits for it, the host's own work included",
+            sample.toMillis()));
         words.put("repetitions", String.format(Locale.ROOT, "%d to %d measurements, until the %.0f %% confidence interval of every strategy's median reaches no further than %.0f %% from it, or %.1f s have passed",
             Statistics.FEWEST, mostRounds, 100 * Statistics.CONFIDENCE, 100 * precision, group.toMillis() / 1e3));
         words.put("interval", "by order statistics: it assumes nothing about the distribution");
         words.put("device time", "kernels only, by the device's own clock (profiling events)");
         words.put("bytes", "what copy commands and page faults moved, per operation; what a driver moves by itself is not known");
         words.put("results", "checked in every run, and byte by byte before the measurements and, where memory stays allocated, after them; a strategy that is wrong has no figures");
-        words.put("memory", "up to %d MiB stays allocated between measurements; more is allocated and touched anew for each".formatted(keepOpenBytes >> 20));
+        words.put("memory", String.format(Locale.ROOT, "up to %d MiB stays allocated between measurements; more is allocated and touched anew for each",
+            keepOpenBytes >> 20));
         return words;
     }
 

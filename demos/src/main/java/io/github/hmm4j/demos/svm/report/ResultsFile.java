@@ -13,6 +13,7 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.LinkedHashMap;
 import java.util.List;
+import java.util.Locale;
 import java.util.Map;
 
 /// `results.json`: all of [SvmResults], with the verdicts for programs that only want those. Its fields are described in
@@ -27,7 +28,7 @@ public final class ResultsFile {
         Map<String, String> sentences = new LinkedHashMap<>();
         verdicts.forEach(verdict -> sentences.put(verdict.workload().toString(), verdict.sentence()));
         // One cell a line, so that two files can be compared by eye.
-        return """
+        return String.format(Locale.ROOT, """
             {
             "format": %d,
             "command": %s,
@@ -37,9 +38,8 @@ public final class ResultsFile {
             "overall": %s,
             "verdicts": %s,
             "cells": %s}
-            """.formatted(FORMAT, Json.line(results.command()), Json.line(results.machine()), Json.line(results.device()),
-            Json.line(results.method()), Json.line(overall.paragraph()), Json.line(sentences),
-            Json.lines(results.cells()));
+            """, FORMAT, Json.line(results.command()), Json.line(results.machine()), Json.line(results.device()),
+            Json.line(results.method()), Json.line(overall.paragraph()), Json.line(sentences), Json.lines(results.cells()));
     }
 
     /// What a `results.json` was made from. The verdicts in it are not read: they are computed from the cells.

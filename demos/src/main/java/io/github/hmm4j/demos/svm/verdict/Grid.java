@@ -8,6 +8,7 @@ import io.github.hmm4j.demos.svm.Workload;
 import java.util.Collection;
 import java.util.LinkedHashMap;
 import java.util.List;
+import java.util.Locale;
 import java.util.Map;
 import java.util.Optional;
 import java.util.SequencedMap;
@@ -23,7 +24,7 @@ public final class Grid {
             Cell before = this.cells.computeIfAbsent(cell.workload(), _ -> new TreeMap<>())
                 .computeIfAbsent(cell.sizeBytes(), _ -> new TreeMap<>()).put(cell.strategy(), cell);
             if (before != null) {
-                throw new IllegalArgumentException("two cells for workload=%s, strategy=%s, sizeBytes=%d".formatted(
+                throw new IllegalArgumentException(String.format(Locale.ROOT, "two cells for workload=%s, strategy=%s, sizeBytes=%d",
                     cell.workload(), cell.strategy(), cell.sizeBytes()));
             }
         }

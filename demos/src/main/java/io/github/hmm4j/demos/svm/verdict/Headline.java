@@ -6,6 +6,7 @@ import java.util.ArrayList;
 import java.util.Comparator;
 import java.util.EnumMap;
 import java.util.List;
+import java.util.Locale;
 import java.util.Map;
 import java.util.Map.Entry;
 import java.util.Optional;
@@ -44,9 +45,11 @@ final class Headline {
             .map(each -> Words.name(each.getKey()) + " in " + each.getValue()).toList();
         return Words.capital(Words.names(first)) + (Words.isPlural(first) ? " lead" : " leads") + " most often: "
             + (first.size() > 1 ? "each " : "") + (contests.size() == 1 ? "in the only combination of workload and size"
-                : "in %d of %d combinations of workload and size".formatted(most, contests.size())) + ", alone or level with others"
+                : String.format(Locale.ROOT, "in %d of %d combinations of workload and size",
+                    most, contests.size())) + ", alone or level with others"
             + (then.isEmpty() ? "" : ", then " + Words.list(then))
-            + (undecided == 0 ? "." : contests.size() == 1 ? "; others are not told apart from the fastest." : "; in %d of them others are not told apart from the fastest.".formatted(undecided)) + costs(first.getFirst());
+            + (undecided == 0 ? "." : contests.size() == 1 ? "; others are not told apart from the fastest." : String.format(Locale.ROOT, "; in %d of them others are not told apart from the fastest.",
+                undecided)) + costs(first.getFirst());
     }
 
     /// What the best of each other family takes against one strategy, over the workloads with both.

@@ -3,6 +3,7 @@ package io.github.hmm4j.demos.svm.verdict;
 import io.github.hmm4j.demos.svm.Estimate;
 import io.github.hmm4j.demos.svm.SvmResults;
 import java.util.List;
+import java.util.Locale;
 import java.util.Optional;
 import java.util.OptionalDouble;
 import java.util.regex.Matcher;
@@ -35,8 +36,10 @@ public final class Noise {
         return Optional.of("Busy or noisy machine: "
             + (known ? "load %s on %s at the start; ".formatted(Words.factor(load.getAsDouble()),
                 Words.count((int) processors.getAsDouble(), "processor", "processors")) : "")
-            + "%d of %d medians are known to no better than %.0f %%".formatted(far, walls.size(), FAR * 100)
-            + (noise.length == 0 ? "" : ", and the median noise is %.0f %%".formatted(noise[noise.length / 2] * 100))
+            + String.format(Locale.ROOT, "%d of %d medians are known to no better than %.0f %%",
+                far, walls.size(), FAR * 100)
+            + (noise.length == 0 ? "" : String.format(Locale.ROOT, ", and the median noise is %.0f %%",
+                noise[noise.length / 2] * 100))
             + "; what could not be told apart here may differ elsewhere.");
     }
 

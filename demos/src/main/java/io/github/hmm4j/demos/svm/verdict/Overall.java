@@ -11,6 +11,7 @@ import java.util.ArrayList;
 import java.util.Comparator;
 import java.util.LinkedHashMap;
 import java.util.List;
+import java.util.Locale;
 import java.util.Optional;
 import java.util.SequencedMap;
 import java.util.stream.DoubleStream;
@@ -146,8 +147,8 @@ public record Overall(String headline, List<Part> parts, List<String> caveats) {
         }
         long failed = results.cells().stream().filter(cell -> cell.status() == Status.FAILED).count();
         if (failed > 0) {
-            caveats.add("%d of %d combinations failed or gave a wrong result; they are named under their workload and won nothing."
-                .formatted(failed, results.cells().size()));
+            caveats.add(String.format(Locale.ROOT, "%d of %d combinations failed or gave a wrong result; they are named under their workload and won nothing.",
+                failed, results.cells().size()));
         }
         return caveats;
     }

@@ -10,6 +10,7 @@ import java.util.EnumMap;
 import java.util.EnumSet;
 import java.util.LinkedHashMap;
 import java.util.List;
+import java.util.Locale;
 import java.util.Map;
 import java.util.Map.Entry;
 import java.util.Optional;
@@ -83,7 +84,8 @@ public record Ranking(long sizeBytes, SequencedMap<Strategy, Estimate> walls, Se
     public Estimate wall(Strategy strategy) {
         Estimate wall = walls.get(strategy);
         if (wall == null) {
-            throw new IllegalArgumentException("nothing to compare: strategy=%s, sizeBytes=%d".formatted(strategy, sizeBytes));
+            throw new IllegalArgumentException(String.format(Locale.ROOT, "nothing to compare: strategy=%s, sizeBytes=%d",
+                strategy, sizeBytes));
         }
         return wall;
     }

@@ -15,12 +15,16 @@ import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
+import java.util.Locale;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
+import java.util.stream.Stream;
 import javax.xml.parsers.DocumentBuilderFactory;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
 import org.w3c.dom.Document;
 import org.w3c.dom.Element;
 import org.w3c.dom.NodeList;
@@ -43,6 +47,23 @@ class SvmReportTest {
     @Test
     void resultsCanBeReadBack() throws IOException {
         assertThat(ResultsFile.read(full.resolve("a/b/results.json"))).isEqualTo(Crafted.full());
+    }
+
+    /// Egypt has digits of its own, Germany a comma in its numbers.
+    @ParameterizedTest
+    @ValueSource(strings = {"ar-EG", "de-DE"})
+    void everyFileIsTheSameInEveryLanguage(String language) throws IOException {
+        Locale before = Locale.getDefault();
+        Locale.setDefault(Locale.forLanguageTag(language));
+        try {
+            new SvmReport(Crafted.full()).writeTo(folder);
+        } finally {
+            Locale.setDefault(before);
+        }
+        try (Stream<Path> files = Files.list(folder)) {
+            assertThat(files).hasSizeGreaterThan(3)
+                .allSatisfy(file -> assertThat(file).hasSameTextualContentAs(full.resolve("a/b").resolve(file.getFileName())));
+        }
     }
 
     @Test

@@ -2,6 +2,7 @@ package io.github.hmm4j.device.opencl.jocl;
 
 import java.lang.invoke.MethodHandles;
 import java.lang.invoke.VarHandle;
+import java.util.Locale;
 import java.util.Map;
 import java.util.concurrent.ConcurrentHashMap;
 import org.jocl.NativePointerObject;
@@ -28,7 +29,8 @@ final class Handles<T extends NativePointerObject> {
         T object = objects.get(handle);
         if (object == null) {
             throw new IllegalArgumentException(
-                    "%s=0x%x is not known here: made by another library, or released".formatted(kind, handle));
+                    String.format(Locale.ROOT, "%s=0x%x is not known here: made by another library, or released",
+                            kind, handle));
         }
         return object;
     }

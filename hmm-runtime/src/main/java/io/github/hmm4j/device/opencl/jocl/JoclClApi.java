@@ -12,6 +12,7 @@ import io.github.hmm4j.error.NoDeviceException;
 import java.lang.foreign.MemorySegment;
 import java.nio.ByteBuffer;
 import java.util.Arrays;
+import java.util.Locale;
 import java.util.Map;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.atomic.AtomicInteger;
@@ -454,7 +455,8 @@ public final class JoclClApi implements ClApi {
                 StatusCall.status(() -> CL.clSetKernelArgSVMPointer(object, index, pointer(addressBytes)));
         if (status != SUCCESS) {
             throw ClStatus.failure(
-                    status, "clSetKernelArgSVMPointer", "index=%d, address=0x%x".formatted(index, addressBytes));
+                    status, "clSetKernelArgSVMPointer", String.format(Locale.ROOT, "index=%d, address=0x%x",
+                            index, addressBytes));
         }
     }
 
@@ -538,7 +540,7 @@ public final class JoclClApi implements ClApi {
     private AtomicInteger references(long context) {
         AtomicInteger references = contextReferences.get(context);
         if (references == null) {
-            throw new IllegalArgumentException("context=0x%x is not known here".formatted(context));
+            throw new IllegalArgumentException(String.format(Locale.ROOT, "context=0x%x is not known here", context));
         }
         return references;
     }

@@ -18,6 +18,7 @@ import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
 import java.nio.charset.StandardCharsets;
 import java.util.Arrays;
+import java.util.Locale;
 import org.lwjgl.opencl.CL;
 import org.lwjgl.opencl.CL10;
 import org.lwjgl.opencl.CL11;
@@ -409,7 +410,8 @@ public final class LwjglClApi implements ClApi {
         int status = CL20.nclSetKernelArgSVMPointer(kernel, index, addressBytes);
         if (status != SUCCESS) {
             throw ClStatus.failure(
-                    status, "clSetKernelArgSVMPointer", "index=%d, address=0x%x".formatted(index, addressBytes));
+                    status, "clSetKernelArgSVMPointer", String.format(Locale.ROOT, "index=%d, address=0x%x",
+                            index, addressBytes));
         }
     }
 
