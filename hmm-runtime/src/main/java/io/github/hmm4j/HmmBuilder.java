@@ -370,7 +370,7 @@ public final class HmmBuilder {
         long sensible = info.unifiedMemory() ? info.memoryBytes() / 2 : info.memoryBytes() / 4 * 3;
         long wanted = budgetBytes.orElse(sensible);
         if (wanted < pageSize.bytes()) {
-            throw new IllegalArgumentException("budgetBytes=%d of device=%s has no room for a page, pageSize=%d".formatted(wanted, info.name(), pageSize.bytes()));
+            throw new IllegalArgumentException(String.format(Locale.ROOT, "budgetBytes=%d of device=%s has no room for a page, pageSize=%d", wanted, info.name(), pageSize.bytes()));
         }
         return Math.min(wanted, (long) Integer.MAX_VALUE * pageSize.bytes()) / pageSize.bytes() * pageSize.bytes();
     }

@@ -227,7 +227,7 @@ public final class ManagedHeap extends FillingAllocator {
     public void copy(MemorySegment from, MemorySegment to) {
         try (Lifetime.Hold _ = lifetime.change("copy")) {
             if (from.byteSize() != to.byteSize()) {
-                throw new IllegalArgumentException("fromBytes=%d, toBytes=%d, must be the same".formatted(from.byteSize(), to.byteSize()));
+                throw new IllegalArgumentException(String.format(Locale.ROOT, "fromBytes=%d, toBytes=%d, must be the same", from.byteSize(), to.byteSize()));
             }
             if (to.byteSize() > 0) {
                 copies.copy(from, managed(from), to, writable(to, "copy"));
@@ -303,7 +303,7 @@ public final class ManagedHeap extends FillingAllocator {
     public HostView view(MemorySegment segment, Access access) {
         try (Lifetime.Hold _ = lifetime.change("view")) {
             HostView view = pager.view(accessible(segment, access, "view"), access == Access.WRITE, false);
-            return opened(view, view::close, segment);
+            return opened(view, segment);
         }
     }
 
@@ -311,7 +311,7 @@ public final class ManagedHeap extends FillingAllocator {
     public HostView sharedView(MemorySegment segment, Access access) {
         try (Lifetime.Hold _ = lifetime.change("sharedView")) {
             HostView view = pager.view(accessible(segment, access, "view"), access == Access.WRITE, true);
-            return opened(view, view::close, segment);
+            return opened(view, segment);
         }
     }
 
@@ -329,19 +329,29 @@ public final class ManagedHeap extends FillingAllocator {
                         "pin refused: with checked host access there is nothing to pin at address=0x%x; open a view", segment.address()));
             }
             HostPin pin = pager.pin(accessible(segment, access, "pin"), access == Access.WRITE);
-            return opened(pin, pin::close, segment);
+            return opened(pin, segment);
         }
     }
 
-    /// What is open now keeps the memory of an arena, unless that has been closed before.
-    private static <T> T opened(T access, Runnable close, MemorySegment segment) {
+    /// What is open now keeps the memory of an arena, unless that has been closed before. Takes nothing from the Java heap.
+    private static HostView opened(HostView view, MemorySegment segment) {
         try {
             Segments.requireAlive(segment);
+            return view;
         } catch (IllegalStateException e) {
-            close.run();
+            view.close();
             throw e;
         }
-        return access;
+    }
+
+    private static HostPin opened(HostPin pin, MemorySegment segment) {
+        try {
+            Segments.requireAlive(segment);
+            return pin;
+        } catch (IllegalStateException e) {
+            pin.close();
+            throw e;
+        }
     }
 
     /// Moves pages to a device ahead of use. Best effort: pages under a view stay, and the report says so.

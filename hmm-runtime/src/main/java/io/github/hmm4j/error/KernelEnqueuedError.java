@@ -7,6 +7,7 @@ public final class KernelEnqueuedError extends OutOfMemoryError {
 
     private static final long serialVersionUID = 1;
 
+    @SuppressWarnings("StaticAssignmentOfThrowable") // there is no memory for another when it is needed
     private static final KernelEnqueuedError INSTANCE = new KernelEnqueuedError();
 
     private KernelEnqueuedError() {

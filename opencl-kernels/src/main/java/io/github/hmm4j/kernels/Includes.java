@@ -97,8 +97,8 @@ final class Includes {
         }
         if (out.length() + header.code().length() > MOST_CHARS) {
             throw new IllegalArgumentException(
-                    "the program has more than %d characters with its headers: include=%s, at %s:%d"
-                            .formatted(MOST_CHARS, header.name(), from, lineNumber));
+                    String.format(Locale.ROOT, "the program has more than %d characters with its headers: include=%s, at %s:%d",
+                            MOST_CHARS, header.name(), from, lineNumber));
         }
         if (isOnce) { // which the compiler heeds in files only
             String guard = "HMM_INCLUDED_ONCE_" + once.computeIfAbsent(header.place(), _ -> once.size());
