@@ -333,12 +333,12 @@ public final class ManagedHeap extends FillingAllocator {
         }
     }
 
-    /// What is open now keeps the memory of an arena, unless that has been closed before. Takes nothing from the Java heap.
+    /// What is open now keeps the memory of an arena, unless that has been closed before.
     private static HostView opened(HostView view, MemorySegment segment) {
         try {
             Segments.requireAlive(segment);
             return view;
-        } catch (IllegalStateException e) {
+        } catch (IllegalStateException | OutOfMemoryError e) {
             view.close();
             throw e;
         }
@@ -348,7 +348,7 @@ public final class ManagedHeap extends FillingAllocator {
         try {
             Segments.requireAlive(segment);
             return pin;
-        } catch (IllegalStateException e) {
+        } catch (IllegalStateException | OutOfMemoryError e) {
             pin.close();
             throw e;
         }
