@@ -40,9 +40,8 @@ class ConsumerTest {
     @TempDir
     private Path folder;
 
-    private record Outcome(int status, String output) {}
-
     @BeforeAll
+    @Timeout(600) // that of the class is for its tests
     static void install() throws Exception {
         assumeTrue(Ladder.best().mode().isTransparent(), Ladder.best().why());
         Path home = Path.of(System.getProperty("hmm.test.repository", System.getProperty("user.home") + "/.m2/repository"));
@@ -134,11 +133,15 @@ class ConsumerTest {
         builder.environment().compute("PATH", (_, path) -> jdk.resolve("bin") + ":" + path);
         builder.environment().remove("LD_PRELOAD");
         Process process = builder.start();
-        boolean ended = process.waitFor(9, TimeUnit.MINUTES);
-        process.destroyForcibly();
-        Outcome outcome = new Outcome(ended ? process.exitValue() : -1, Files.readString(output));
-        assertThat(outcome.status()).as(command + "\n" + outcome.output()).isZero();
-        return outcome.output();
+        try {
+            boolean ended = process.waitFor(9, TimeUnit.MINUTES);
+            String printed = Files.readString(output);
+            assertThat(ended ? process.exitValue() : -1).as(command + "\n" + printed).isZero();
+            return printed;
+        } finally {
+            process.descendants().forEach(ProcessHandle::destroyForcibly); // a test that runs out of time leaves nobody behind
+            process.destroyForcibly();
+        }
     }
 
     /// What a checkout has: no results of builds, and nothing whose name begins with a dot.
