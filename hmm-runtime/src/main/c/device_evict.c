@@ -134,9 +134,9 @@ uint64_t make_places(struct hmm_pager *p, uint64_t wanted) {
   return 0;
 }
 
-void evict_ahead(struct hmm_pager *p, uint64_t wanted) {
+void evict_ahead(struct hmm_pager *p) {
   bool none;
-  if (!has_places(p, wanted)) give_places_back(p, evict_oldest(p, evicted_at_once(p), &none));
+  give_places_back(p, evict_oldest(p, evicted_at_once(p), &none));
 }
 
 // ---- since somebody wants it

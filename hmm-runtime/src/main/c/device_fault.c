@@ -89,7 +89,7 @@ static bool give_stray(struct hmm_pager *p, const struct fault *f, uint64_t w, i
     struct claim c = {f->page, word_claim(w, true), w, false};
     if (!change_word(p, f->page, &w, c.word) || evict_claimed(p, &c, 1)) return false;
     w = load_word(p, f->page);
-    if (!refused(w, f->write)) return false;
+    if (kind != HMM_HELD && !refused(w, f->write)) return false;
   }
   drop_dead(p, f->page, f->page + 1);
   if (!make_places(p, 1)) return false;
@@ -102,8 +102,8 @@ static bool give_stray(struct hmm_pager *p, const struct fault *f, uint64_t w, i
   return true;
 }
 
-// Who is left alone is woken by whoever has claimed the page, or its view.
-enum served { SERVED, STRAYED, AGAIN, LEFT_ALONE };
+// Who is left alone is woken by whoever has claimed the page; who waits, by whoever closes its view.
+enum served { SERVED, STRAYED, AGAIN, LEFT_ALONE, WAITS };
 
 // What is next to a page that the kernel has read and then written will be written, too, most likely; that saves the second fault.
 static bool writes_next(struct hmm_pager *p, uint64_t page) {
@@ -134,9 +134,10 @@ static size_t claim_run(struct hmm_pager *p, uint64_t first, uint64_t w, uint64_
   return n;
 }
 
-static enum served serve_device_fault(struct hmm_pager *p, const struct fault *f, uint64_t *along) {
+// `run` is of how many pages a stream would be that the fault belongs to, `end` where what has come ends.
+static enum served serve_device_fault(struct hmm_pager *p, const struct fault *f, uint64_t *run, uint64_t *end) {
   struct claim claims[ALONG_PAGES + 1];
-  uint64_t places = 0, run = 0; // of the page and what comes along
+  uint64_t places = 0;
   enum served served = AGAIN;
   for (bool again = true; again;) {
     again = false;
@@ -146,26 +147,29 @@ static enum served serve_device_fault(struct hmm_pager *p, const struct fault *f
     bool enough = there && (!f->write || (word_state(w) == DEVICE && !f->mapped));
     if (word_state(w) == TO_HOST) served = LEFT_ALONE;
     else if (kind) served = give_stray(p, f, w, kind) ? STRAYED : AGAIN;
-    else if (pinned_against(w, f->write)) served = LEFT_ALONE;
+    else if (pinned_against(w, f->write)) served = !waits_too_long(p, f) ? WAITS : give_stray(p, f, w, HMM_HELD) ? STRAYED : AGAIN;
     else if (enough) served = AGAIN; // it came in the meantime
     else {
-      if (!run) run = 1 + (*along = pages_along(p, f->page));
+      if (!*run) *run = 1 + pages_along(p, f->page);
       if (!there && !places) {
-        places = make_places(p, run);
+        places = make_places(p, 1);
         again = places;
         continue;
       }
       bool write = there || f->write || writes_next(p, f->page);
-      size_t n = claim_run(p, f->page, w, there ? (word_state(w) == SHARED ? run : 1) : places, write, claims);
+      size_t n = claim_run(p, f->page, w, word_state(w) == DEVICE || there != device_has(p->faulting, w) ? 1 : *run, write, claims);
       again = !n;
       if (again) continue;
-      if (!there) {
-        give_places_back(p, places - n);
+      if (!there) { // what comes along takes what is free, now that it is known how much that is
+        size_t kept = 1 + (size_t)take_places(p, n - 1);
+        if (kept < n) give_back(p, claims + kept, n - kept);
+        n = kept;
         places = 0;
       }
       int result = there ? strengthen(p, claims, n) : bring(p, claims, n, write);
       again = result && n > 1;
-      if (again) run = 1; // a neighbour may have been at fault
+      *end = f->page + n;
+      if (again) *run = 1; // a neighbour may have been at fault
       // There is no memory for it: on the host, or on the device. What is refused needs some, too; until there is, the thread goes on trying.
       else served = !result ? SERVED : give_stray(p, f, load_word(p, f->page), HMM_NO_MEMORY) ? STRAYED : AGAIN;
     }
@@ -174,10 +178,14 @@ static enum served serve_device_fault(struct hmm_pager *p, const struct fault *f
   return served;
 }
 
-// How many of the pages behind those that have come, which the kernel will ask for next, are not there.
+// How many of the pages are not there that the kernel will ask for next.
 static uint64_t missing_from(const struct hmm_pager *p, uint64_t first, uint64_t most) {
   uint64_t page = first;
-  while (page < first + most && page < p->config.page_count && !atomic_load_explicit(&p->region_starts[page], memory_order_relaxed) && !device_has(p->faulting, load_word(p, page))) page++;
+  while (page < first + most && page < p->config.page_count && !atomic_load_explicit(&p->region_starts[page], memory_order_relaxed)) {
+    uint64_t w = load_word(p, page);
+    if (device_has(p->faulting, w) || word_state(w) == TO_HOST) break;
+    page++;
+  }
   return page - first;
 }
 
@@ -185,20 +193,18 @@ void serve_device(struct hmm_pager *p, const struct fault *faults, int n) {
   for (int i = 0; i < n; i++) {
     const struct fault *f = &faults[i];
     hold_for(p, f->thread, f->page);
-    uint64_t along = 0;
-    enum served served = serve_device_fault(p, f, &along);
+    uint64_t run = 0, end = 0;
+    enum served served = serve_device_fault(p, f, &run, &end);
+    if (served == WAITS) promote(p); // and is idle next, so that the wait has an end
+    else if (served != LEFT_ALONE && p->faulting->waiting) waits_no_more(p, f->thread);
     if (served == AGAIN) sched_yield(); // whoever is in the way is to go on
     if (served == AGAIN || served == STRAYED) wake_there(p, f->page, f->page + 1); // else whoever ends the claim does it
-    uint64_t next = served == SERVED && along ? missing_from(p, f->page + along + 1, along + 1) : 0;
-    if (has_places(p, next)) continue;
+    if (served != SERVED || run == 1) continue;
+    uint64_t free = free_places(p); // before the pages are counted: what has come meanwhile took its places from these
+    if (missing_from(p, end, run) <= free) continue;
     promote(p); // faults must not wait for what nobody waits for
-    evict_ahead(p, next);
+    evict_ahead(p);
   }
-}
-
-HMM_API int hmm_wake_device(struct hmm_pager *p, uint64_t first, uint64_t end) {
-  if (p->faulting) wake_there(p, first, end);
-  return 0;
 }
 
 // ---- launches

@@ -5,6 +5,7 @@
 // | range.c | the device's range: which pages are there, within a budget, and who must not go; mapping them and taking them away |
 // | device_fault.c | a kernel's fault: what the page's word allows, brought under a claim of its own |
 // | device_evict.c | what leaves the device, for whatever reason |
+// | device_wait.c | threads of kernels that wait for views |
 //
 // What is mapped is a cache of the page words, and may always allow less. A page is mapped, and a protection lifted, under a claim of it; so is a page taken away that the device has.
 // Nothing here waits for anybody: a fault on a page that somebody has claimed is left alone, and made again when that claim ends.
@@ -37,6 +38,13 @@ struct holder { // a thread of the device
   unsigned turn;
 };
 
+struct device_wait { // of a thread, for a view
+  uint64_t page, deadline; // in nanoseconds of CLOCK_MONOTONIC
+  uint32_t thread;
+  bool write;
+  bool over;
+};
+
 struct faulting {
   unsigned device;
   char *range; // page p begins at range + p * page_bytes
@@ -52,6 +60,9 @@ struct faulting {
   struct stream streams[STREAMS]; // of faults, one behind the other
   unsigned stream_turn;
   uint64_t faults; // a clock for holders
+  struct device_wait waits[MAX_FAULTING_THREADS]; // one for each thread
+  _Atomic unsigned waiting;
+  _Atomic uint64_t wait_over; // when the first of them has waited for as long as it may; 0: none has a bound
   const struct launch *running; // or null
   struct hmm_violation violation; // its first; kind 0: none
   struct hmm_violation ended[VIOLATIONS]; // a ring of those of launches that have ended
@@ -68,7 +79,7 @@ static inline bool device_has(const struct faulting *f, uint64_t w) {
 // Places for pages: up to `wanted` that are free.
 uint64_t take_places(struct hmm_pager *p, uint64_t wanted);
 void give_places_back(struct hmm_pager *p, uint64_t places);
-bool has_places(struct hmm_pager *p, uint64_t wanted); // free ones
+uint64_t free_places(struct hmm_pager *p);
 // What has to go first, the oldest first; what is held stays. Their places are the caller's from then on.
 size_t choose_victims(struct hmm_pager *p, uint64_t *victims, size_t most);
 void keep_victim(struct hmm_pager *p, uint64_t victim); // it could not go: its place is its own again
@@ -93,13 +104,19 @@ void unmap_there(struct hmm_pager *p, uint64_t first, uint64_t end); // and give
 
 // Places for up to `wanted` pages, made by evicting others if none is free. 0 if there is none now: everybody who may go is on his way already, or has nowhere to go to.
 uint64_t make_places(struct hmm_pager *p, uint64_t wanted);
-void evict_ahead(struct hmm_pager *p, uint64_t wanted); // so that so many places are free when they are asked for
+void evict_ahead(struct hmm_pager *p); // so that places are free when they are asked for
 // Takes pages that the device has and the caller has claimed away from it, and settles the claims, which are in order of pages. Those that cannot go home stay, and are not `taken`.
 // 0, or -errno of the first of them.
 int evict_claimed(struct hmm_pager *p, struct claim *claims, size_t n);
 // A claimed page has come to the device, or goes from it.
 typedef uint64_t becoming_there(uint64_t w, uint64_t before, unsigned device);
 void settle_there(struct hmm_pager *p, const struct claim *claims, size_t n, becoming_there *next); // and wakes whoever waits for them
+
+// device_wait.c
+
+// A thread has met a view: notes since when it waits, and says whether it has waited for as long as a touch may.
+bool waits_too_long(struct hmm_pager *p, const struct fault *f);
+void waits_no_more(struct hmm_pager *p, uint32_t thread);
 
 // A page of its own for an access that is refused, if the word is still the one that it was judged by, with a place for it. Returns whether the place was used.
 bool map_stray(struct hmm_pager *p, uint64_t page, uint64_t judged);

@@ -61,11 +61,11 @@ void give_places_back(struct hmm_pager *p, uint64_t places) {
   pthread_mutex_unlock(&p->faulting->lock);
 }
 
-bool has_places(struct hmm_pager *p, uint64_t wanted) {
+uint64_t free_places(struct hmm_pager *p) {
   pthread_mutex_lock(&p->faulting->lock);
-  bool has = p->faulting->budget - p->faulting->taken >= wanted;
+  uint64_t places = p->faulting->budget - p->faulting->taken;
   pthread_mutex_unlock(&p->faulting->lock);
-  return has;
+  return places;
 }
 
 size_t choose_victims(struct hmm_pager *p, uint64_t *victims, size_t most) {

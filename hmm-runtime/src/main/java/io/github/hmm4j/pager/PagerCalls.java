@@ -38,7 +38,7 @@ final class PagerCalls {
     static final int TABLE_WORDS = 11;
     static final int ARGUMENT_COPY_WORDS = 5;
     static final int VIOLATION_WORDS = 5;
-    static final int ABI = 8;
+    static final int ABI = 9;
 
     /// The OpenCL functions that native code calls, in its order.
     enum Cl {
