@@ -125,7 +125,7 @@ final class TrapRows {
             return (residentNanos + copyNanos) / 1e6;
         });
         Report since = hmm.report().since(before);
-        long launches = sizes.warmUps() + sizes.runs();
+        long launches = (long) sizes.warmUps() + sizes.runs();
         Map<String, Long> facts = new TreeMap<>(Map.of("dataBytes", sizes.streamBytes(), "budgetBytes", hmm.device().budgetBytes(), "pageSizeBytes", pageBytes(hmm)));
         facts.put("residentNanos", Math.round(residents.median()));
         facts.put("copyNanos", Math.round(copies.median()));
