@@ -1,8 +1,10 @@
-// device_fault.c - a fault of a kernel, on a device that works in a range of its own (faulting.h), and what leaves that device for whatever reason.
+// device_fault.c - a fault of a kernel, on a device that works in a range of its own (faulting.h).
 //
 // A load or store of the kernel that finds no mapping, or one that is too weak, stops the device's thread. The crew claims the page TO_HOST as a launch that insists does, brings it to the
 // device, settles the claim and wakes the thread, in one call; so the host, too, finds the page claimed, and is woken. To make room a victim is brought home under a claim of its own,
 // before the page is claimed: nobody who holds a claim waits for another one, and this file waits for nothing at all.
+//
+// A fault that begins where an earlier one has ended belongs to a stream: what follows comes along, in the same calls.
 //
 // The host does not wait for such a kernel: home.c takes the page away under its claim (`withhold`, then `take_from_device`), and the kernel faults again if it still wants it.
 //
@@ -14,106 +16,8 @@
 #define _GNU_SOURCE
 #include <errno.h>
 #include <sched.h>
-#include <string.h>
 
-#include "claim.h"
 #include "faulting.h"
-
-// ---- leaving the device
-
-// What a claimed page becomes that has left the device, after its contents were brought home if only the device had them.
-static uint64_t left_device(uint64_t w, uint64_t before, unsigned device) {
-  if (is_doomed(w, before)) return poisoned(w, before);
-  return word_shared(w, word_sharers(before) & ~(1u << device));
-}
-
-static void settle_as(struct hmm_pager *p, const struct claim *c, uint64_t (*next)(uint64_t w, uint64_t before, unsigned device)) {
-  uint64_t w = load_word(p, c->page), to;
-  do to = next(w, c->before, p->faulting->device);
-  while (!change_word(p, c->page, &w, to));
-  if (word_state(to) == POISONED) count(p, HMM_POISONED, 1);
-  wake_claimed(p, c, 1);
-}
-
-static int bring_home(struct hmm_pager *p, uint64_t page) {
-  int result = protect_there(p, page, page + 1); // nobody writes to it any more
-  if (!result) result = back(p, page, page + 1);
-  if (!result) memcpy(alias_of(p, page), in_range(p, page), (size_t)p->page_bytes);
-  return result;
-}
-
-// Takes a page that the device has and the caller has claimed away from it, and settles the claim. 0 or -errno, and then the page is where it was.
-static int evict_claimed(struct hmm_pager *p, const struct claim *c) {
-  bool only_there = word_state(c->before) == DEVICE;
-  int result = only_there ? bring_home(p, c->page) : 0;
-  if (result) {
-    settle(p, c, restored, NO_PIN);
-    wake_claimed(p, c, 1);
-    return result;
-  }
-  unmap_there(p, c->page);
-  settle_as(p, c, left_device);
-  count(p, HMM_DEVICE_EVICTED, 1);
-  if (only_there) count(p, HMM_DEVICE_WRITTEN_BACK, 1);
-  return 0;
-}
-
-// Whether the victim's place is free now.
-static bool evict(struct hmm_pager *p, uint64_t victim) {
-  while (!is_gone(p, victim)) {
-    uint64_t w = load_word(p, victim);
-    if (word_state(w) == TO_HOST) return false;
-    if (!device_has(p->faulting, w)) continue; // it has just gone
-    struct claim c = {victim, word_claim(w, true), w, false};
-    if (!change_word(p, victim, &w, c.word)) continue;
-    return !evict_claimed(p, &c);
-  }
-  return true;
-}
-
-// A place for one page. False if there is none now: everybody who may go is on his way already, or has nowhere to go to.
-static bool make_place(struct hmm_pager *p) {
-  for (uint64_t tries = 0; tries <= p->faulting->budget; tries++) {
-    uint64_t victim;
-    if (take_place(p, &victim)) return true;
-    if (victim == p->config.page_count) return false;
-    if (evict(p, victim)) return true;
-    keep_victim(p, victim);
-  }
-  return false;
-}
-
-int take_home(struct hmm_pager *p, uint64_t first, uint64_t end) {
-  for (uint64_t page = first; page < end; page++) {
-    uint64_t w = load_word(p, page);
-    while (word_state(w) == TO_HOST || device_has(p->faulting, w)) {
-      if (word_state(w) == TO_HOST) {
-        wait_settled(p, page);
-        w = load_word(p, page);
-        continue;
-      }
-      struct claim c = {page, word_claim(w, true), w, false};
-      if (!change_word(p, page, &w, c.word)) continue;
-      int result = evict_claimed(p, &c);
-      if (result) return result;
-      break;
-    }
-  }
-  return 0;
-}
-
-HMM_API int hmm_take_home(struct hmm_pager *p, uint64_t first, uint64_t end) { return p->faulting ? take_home(p, first, end) : -EINVAL; }
-
-int withhold(struct hmm_pager *p, uint64_t first, uint64_t end) { return protect_there(p, first, end); }
-void take_from_device(struct hmm_pager *p, uint64_t page) { unmap_there(p, page); }
-
-int restrict_device(struct hmm_pager *p, uint64_t first, uint64_t end, uint64_t access) {
-  drop_strays(p, first, end);
-  if (access == 0) return take_home(p, first, end);
-  return access == 1 ? protect_there(p, first, end) : 0;
-}
-
-void forget_dead(struct hmm_pager *p, uint64_t first, uint64_t end) { drop_dead(p, first, end); }
 
 // ---- coming to the device
 
@@ -123,38 +27,42 @@ static uint64_t come_to_write(uint64_t w, uint64_t before, unsigned device) {
   return word_next(w, DEVICE, device, 0, 0);
 }
 
-static void give_claim_back(struct hmm_pager *p, const struct claim *c) {
-  settle(p, c, restored, NO_PIN);
-  wake_claimed(p, c, 1);
+static void give_back(struct hmm_pager *p, const struct claim *claims, size_t n) {
+  for (size_t i = 0; i < n; i++) settle(p, &claims[i], restored, NO_PIN);
+  wake_claimed(p, claims, n);
 }
 
-// The device has the page to read, or to write and only its mapping is too weak.
-static int strengthen(struct hmm_pager *p, const struct claim *c) {
-  bool upgrade = word_state(c->before) == SHARED;
-  int result = upgrade ? p->trap->forbid(p, c->page, c->page + 1, false) : 0;
-  if (!result) result = lift_there(p, c->page);
+static uint64_t end_of(const struct claim *claims, size_t n) { return claims[n - 1].page + 1; }
+
+// The device has the pages to read, or one to write and only its mapping is too weak.
+static int strengthen(struct hmm_pager *p, const struct claim *claims, size_t n) {
+  bool upgrade = word_state(claims->before) == SHARED;
+  int result = upgrade ? p->trap->forbid(p, claims->page, end_of(claims, n), false) : 0;
+  if (!result) result = lift_there(p, claims->page, end_of(claims, n));
   if (result || !upgrade) {
-    give_claim_back(p, c);
+    give_back(p, claims, n);
     return result;
   }
-  settle_as(p, c, come_to_write);
-  count(p, HMM_DEVICE_UPGRADES, 1);
+  count(p, HMM_DEVICE_UPGRADES, n);
+  settle_there(p, claims, n, come_to_write);
   return 0;
 }
 
-// With a place for the page.
-static int bring(struct hmm_pager *p, const struct claim *c, bool write) {
-  bool empty = word_state(c->before) == EMPTY;
-  int result = p->trap->forbid(p, c->page, c->page + 1, !write);
-  if (!result && !empty) result = back(p, c->page, c->page + 1);
-  if (result) give_place_back(p);
-  else result = map_there(p, c->page, empty ? p->faulting->zeros : alias_of(p, c->page), write);
+// With places for the pages, all of which have contents, or none.
+static int bring(struct hmm_pager *p, const struct claim *claims, size_t n, bool write) {
+  uint64_t first = claims->page, end = end_of(claims, n);
+  bool empty = word_state(claims->before) == EMPTY;
+  int result = p->trap->forbid(p, first, end, !write);
+  if (!result && !empty) result = back(p, first, end);
+  if (result) give_places_back(p, n);
+  else result = map_there(p, first, end, empty ? NULL : alias_of(p, first), write);
   if (result) {
-    give_claim_back(p, c);
+    give_back(p, claims, n);
     return result;
   }
-  settle_as(p, c, write ? come_to_write : come_to_read);
-  count(p, write ? HMM_DEVICE_WRITES : HMM_DEVICE_READS, 1);
+  count(p, write ? HMM_DEVICE_WRITES : HMM_DEVICE_READS, n); // before the thread goes on: who asks after its access finds it counted
+  count(p, HMM_DEVICE_AHEAD, n - 1);
+  settle_there(p, claims, n, write ? come_to_write : come_to_read);
   return 0;
 }
 
@@ -179,14 +87,14 @@ static int refused(uint64_t w, bool write) {
 static bool give_stray(struct hmm_pager *p, const struct fault *f, uint64_t w, int kind) {
   if (device_has(p->faulting, w)) { // it has it to read; as long as it does, what it writes must not be seen
     struct claim c = {f->page, word_claim(w, true), w, false};
-    if (!change_word(p, f->page, &w, c.word) || evict_claimed(p, &c)) return false;
+    if (!change_word(p, f->page, &w, c.word) || evict_claimed(p, &c, 1)) return false;
     w = load_word(p, f->page);
-    if (!refused(w, f->write)) return false;
+    if (kind != HMM_HELD && !refused(w, f->write)) return false;
   }
   drop_dead(p, f->page, f->page + 1);
-  if (!make_place(p)) return false;
+  if (!make_places(p, 1)) return false;
   if (!map_stray(p, f->page, w)) {
-    give_place_back(p);
+    give_places_back(p, 1);
     return false;
   }
   note(p, f->page, f->offset, f->write, kind);
@@ -194,46 +102,42 @@ static bool give_stray(struct hmm_pager *p, const struct fault *f, uint64_t w, i
   return true;
 }
 
-enum served { SERVED, AGAIN, LATER };
-
-static enum served serve_claimed(struct hmm_pager *p, const struct fault *f, const struct claim *c, bool brings, bool write) {
-  int result = brings ? bring(p, c, write) : strengthen(p, c);
-  if (!result) return SERVED;
-  uint64_t w = load_word(p, f->page);
-  // There is no memory for it: on the host, or on the device. What is refused needs some, too; until there is, the thread goes on trying.
-  if (give_stray(p, f, w, HMM_NO_MEMORY)) return SERVED;
-  return AGAIN;
-}
+// Who is left alone is woken by whoever has claimed the page; who waits, by whoever closes its view.
+enum served { SERVED, STRAYED, AGAIN, LEFT_ALONE, WAITS };
 
 // What is next to a page that the kernel has read and then written will be written, too, most likely; that saves the second fault.
 static bool writes_next(struct hmm_pager *p, uint64_t page) {
-  if (!page || page == p->config.page_count) return false;
+  if (!page) return false;
   uint64_t w = load_word(p, page);
   if (atomic_load_explicit(&p->region_starts[page], memory_order_relaxed) || !word_writable(w) || pinned_against(w, true)) return false;
   uint64_t before = load_word(p, page - 1);
   return word_state(before) == DEVICE && word_device(before) == p->faulting->device;
 }
 
-// Nobody waits for these pages: the first that is of another kind, or for which there is no place, ends it.
-static void bring_along(struct hmm_pager *p, uint64_t first, uint64_t pages, bool write) {
-  for (uint64_t page = first; page < first + pages && page < p->config.page_count; page++) {
-    if (atomic_load_explicit(&p->region_starts[page], memory_order_relaxed)) return;
-    uint64_t w = load_word(p, page);
-    if (word_state(w) == TO_HOST || refused(w, write) || pinned_against(w, write)) return;
-    if (device_has(p->faulting, w)) continue;
-    if (!make_place(p)) return;
-    struct claim c = {page, word_claim(w, true), w, false};
-    if (!change_word(p, page, &w, c.word)) {
-      give_place_back(p);
-      return;
+static enum state place_of(uint64_t w) { return word_state(w) == TO_DEVICE ? HOST : word_state(w); }
+
+// Claims the page of a fault, whose word is `w`, and what follows it, as far as that is in the same place and may be treated alike. Returns how many; 0 if the word has changed.
+static size_t claim_run(struct hmm_pager *p, uint64_t first, uint64_t w, uint64_t most, bool write, struct claim *claims) {
+  const bool there = device_has(p->faulting, w);
+  const enum state place = place_of(w);
+  size_t n = 0;
+  for (uint64_t page = first; n < most && page < p->config.page_count; page++) {
+    if (page > first) {
+      w = load_word(p, page);
+      bool alike = place_of(w) == place && device_has(p->faulting, w) == there && !refused(w, write) && !pinned_against(w, write) && (!there || is_there(p, page));
+      if (!alike || atomic_load_explicit(&p->region_starts[page], memory_order_relaxed)) break;
     }
-    if (bring(p, &c, write)) return;
-    count(p, HMM_DEVICE_AHEAD, 1);
+    struct claim c = {page, word_claim(w, true), w, false};
+    if (!change_word(p, page, &w, c.word)) break;
+    claims[n++] = c;
   }
+  return n;
 }
 
-static enum served serve_device_fault(struct hmm_pager *p, const struct fault *f, uint64_t *along) {
-  bool placed = false;
+// `run` is of how many pages a stream would be that the fault belongs to, `end` where what has come ends.
+static enum served serve_device_fault(struct hmm_pager *p, const struct fault *f, uint64_t *run, uint64_t *end) {
+  struct claim claims[ALONG_PAGES + 1];
+  uint64_t places = 0;
   enum served served = AGAIN;
   for (bool again = true; again;) {
     again = false;
@@ -241,43 +145,66 @@ static enum served serve_device_fault(struct hmm_pager *p, const struct fault *f
     int kind = refused(w, f->write);
     bool there = device_has(p->faulting, w) && (word_state(w) == DEVICE || is_there(p, f->page)); // what others have a copy of may have gone without its word
     bool enough = there && (!f->write || (word_state(w) == DEVICE && !f->mapped));
-    if (word_state(w) == TO_HOST) served = LATER; // who ends that claim wakes the thread
-    else if (kind) served = give_stray(p, f, w, kind) ? SERVED : AGAIN;
-    else if (pinned_against(w, f->write)) served = LATER; // and who closes the view
+    if (word_state(w) == TO_HOST) served = LEFT_ALONE;
+    else if (kind) served = give_stray(p, f, w, kind) ? STRAYED : AGAIN;
+    else if (pinned_against(w, f->write)) served = !waits_too_long(p, f) ? WAITS : give_stray(p, f, w, HMM_HELD) ? STRAYED : AGAIN;
     else if (enough) served = AGAIN; // it came in the meantime
-    else if (!there && !placed) {
-      again = placed = make_place(p);
-    } else {
-      struct claim c = {f->page, word_claim(w, true), w, false};
-      again = !change_word(p, f->page, &w, c.word);
+    else {
+      if (!*run) *run = 1 + pages_along(p, f->page);
+      if (!there && !places) {
+        places = make_places(p, 1);
+        again = places;
+        continue;
+      }
+      bool write = there || f->write || writes_next(p, f->page);
+      size_t n = claim_run(p, f->page, w, word_state(w) == DEVICE || there != device_has(p->faulting, w) ? 1 : *run, write, claims);
+      again = !n;
       if (again) continue;
-      bool brings = !there;
-      served = serve_claimed(p, f, &c, brings, f->write || (brings && writes_next(p, f->page)));
-      if (served == SERVED && brings) *along = pages_along(p, f->page);
-      if (!there) placed = false;
+      if (!there) { // what comes along takes what is free, now that it is known how much that is
+        size_t kept = 1 + (size_t)take_places(p, n - 1);
+        if (kept < n) give_back(p, claims + kept, n - kept);
+        n = kept;
+        places = 0;
+      }
+      int result = there ? strengthen(p, claims, n) : bring(p, claims, n, write);
+      again = result && n > 1;
+      *end = f->page + n;
+      if (again) *run = 1; // a neighbour may have been at fault
+      // There is no memory for it: on the host, or on the device. What is refused needs some, too; until there is, the thread goes on trying.
+      else served = !result ? SERVED : give_stray(p, f, load_word(p, f->page), HMM_NO_MEMORY) ? STRAYED : AGAIN;
     }
   }
-  if (placed) give_place_back(p);
+  give_places_back(p, places);
   return served;
+}
+
+// How many of the pages are not there that the kernel will ask for next.
+static uint64_t missing_from(const struct hmm_pager *p, uint64_t first, uint64_t most) {
+  uint64_t page = first;
+  while (page < first + most && page < p->config.page_count && !atomic_load_explicit(&p->region_starts[page], memory_order_relaxed)) {
+    uint64_t w = load_word(p, page);
+    if (device_has(p->faulting, w) || word_state(w) == TO_HOST) break;
+    page++;
+  }
+  return page - first;
 }
 
 void serve_device(struct hmm_pager *p, const struct fault *faults, int n) {
   for (int i = 0; i < n; i++) {
     const struct fault *f = &faults[i];
     hold_for(p, f->thread, f->page);
-    uint64_t along = 0;
-    enum served served = serve_device_fault(p, f, &along);
+    uint64_t run = 0, end = 0;
+    enum served served = serve_device_fault(p, f, &run, &end);
+    if (served == WAITS) promote(p); // and is idle next, so that the wait has an end
+    else if (served != LEFT_ALONE && p->faulting->waiting) waits_no_more(p, f->thread);
     if (served == AGAIN) sched_yield(); // whoever is in the way is to go on
-    if (served != LATER) wake_there(p, f->page, f->page + 1);
-    if (!along) continue;
+    if (served == AGAIN || served == STRAYED) wake_there(p, f->page, f->page + 1); // else whoever ends the claim does it
+    if (served != SERVED || run == 1) continue;
+    uint64_t free = free_places(p); // before the pages are counted: what has come meanwhile took its places from these
+    if (missing_from(p, end, run) <= free) continue;
     promote(p); // faults must not wait for what nobody waits for
-    bring_along(p, f->page + 1, along, writes_next(p, f->page + 1));
+    evict_ahead(p);
   }
-}
-
-HMM_API int hmm_wake_device(struct hmm_pager *p, uint64_t first, uint64_t end) {
-  if (p->faulting) wake_there(p, first, end);
-  return 0;
 }
 
 // ---- launches

@@ -3,7 +3,9 @@
 // | file | holds |
 // | --- | --- |
 // | range.c | the device's range: which pages are there, within a budget, and who must not go; mapping them and taking them away |
-// | device_fault.c | a kernel's fault: what the page's word allows, brought under a claim of its own; and what leaves the device, for whatever reason |
+// | device_fault.c | a kernel's fault: what the page's word allows, brought under a claim of its own |
+// | device_evict.c | what leaves the device, for whatever reason |
+// | device_wait.c | threads of kernels that wait for views |
 //
 // What is mapped is a cache of the page words, and may always allow less. A page is mapped, and a protection lifted, under a claim of it; so is a page taken away that the device has.
 // Nothing here waits for anybody: a fault on a page that somebody has claimed is left alone, and made again when that claim ends.
@@ -12,8 +14,11 @@
 #ifndef HMM_FAULTING_H
 #define HMM_FAULTING_H
 
-#include "internal.h"
+#include "claim.h"
 
+#define EVICTED_BYTES (2ULL << 20) // together, so that the processors are told once
+#define EVICTED_PAGES 512
+#define ALONG_PAGES 256
 #define PAGES_OF_AN_INSTRUCTION 32 // a gather of sixteen, each of which straddles two pages
 #define MAX_FAULTING_THREADS 256
 #define VIOLATIONS 256 // that are remembered: as many as launches
@@ -33,6 +38,13 @@ struct holder { // a thread of the device
   unsigned turn;
 };
 
+struct device_wait { // of a thread, for a view
+  uint64_t page, deadline; // in nanoseconds of CLOCK_MONOTONIC
+  uint32_t thread;
+  bool write;
+  bool over;
+};
+
 struct faulting {
   unsigned device;
   char *range; // page p begins at range + p * page_bytes
@@ -48,6 +60,9 @@ struct faulting {
   struct stream streams[STREAMS]; // of faults, one behind the other
   unsigned stream_turn;
   uint64_t faults; // a clock for holders
+  struct device_wait waits[MAX_FAULTING_THREADS]; // one for each thread
+  _Atomic unsigned waiting;
+  _Atomic uint64_t wait_over; // when the first of them has waited for as long as it may; 0: none has a bound
   const struct launch *running; // or null
   struct hmm_violation violation; // its first; kind 0: none
   struct hmm_violation ended[VIOLATIONS]; // a ring of those of launches that have ended
@@ -61,10 +76,14 @@ static inline bool device_has(const struct faulting *f, uint64_t w) {
 
 // range.c
 
-// A place for one page more. True with one; else what has to go first is in `victim`, whose place is the caller's from then on; `page_count` if everything there is held.
-bool take_place(struct hmm_pager *p, uint64_t *victim);
-void give_place_back(struct hmm_pager *p);
+// Places for pages: up to `wanted` that are free.
+uint64_t take_places(struct hmm_pager *p, uint64_t wanted);
+void give_places_back(struct hmm_pager *p, uint64_t places);
+uint64_t free_places(struct hmm_pager *p);
+// What has to go first, the oldest first; what is held stays. Their places are the caller's from then on.
+size_t choose_victims(struct hmm_pager *p, uint64_t *victims, size_t most);
 void keep_victim(struct hmm_pager *p, uint64_t victim); // it could not go: its place is its own again
+size_t evicted_at_once(const struct hmm_pager *p); // how many go together, at most EVICTED_PAGES
 void hold_for(struct hmm_pager *p, uint32_t thread, uint64_t page); // what a thread is given is no victim until it was given PAGES_OF_AN_INSTRUCTION others
 void let_holders_go(struct hmm_pager *p);
 
@@ -74,12 +93,30 @@ bool is_gone(struct hmm_pager *p, uint64_t victim);
 // How many pages shall come along with this one, which a kernel has asked for: more each time that a fault begins where what an earlier one has brought ends.
 uint64_t pages_along(struct hmm_pager *p, uint64_t page);
 
-// Under a claim of the page and with a place for it. 0 or -errno, and then the place is given back.
-int map_there(struct hmm_pager *p, uint64_t page, const char *from, bool writable);
+// Under claims of the pages and with places for them; `from` is where their contents begin, null for zeros. 0 or -errno, and then the places are given back.
+int map_there(struct hmm_pager *p, uint64_t first, uint64_t end, const char *from, bool writable);
 int protect_there(struct hmm_pager *p, uint64_t first, uint64_t end);
-int lift_there(struct hmm_pager *p, uint64_t page);
+int lift_there(struct hmm_pager *p, uint64_t first, uint64_t end);
 bool is_there(struct hmm_pager *p, uint64_t page);
-void unmap_there(struct hmm_pager *p, uint64_t page); // and gives its place back, unless somebody has chosen it as a victim: then that is his
+void unmap_there(struct hmm_pager *p, uint64_t first, uint64_t end); // and gives their places back, but those of pages that somebody has chosen as victims: they are his
+
+// device_evict.c
+
+// Places for up to `wanted` pages, made by evicting others if none is free. 0 if there is none now: everybody who may go is on his way already, or has nowhere to go to.
+uint64_t make_places(struct hmm_pager *p, uint64_t wanted);
+void evict_ahead(struct hmm_pager *p); // so that places are free when they are asked for
+// Takes pages that the device has and the caller has claimed away from it, and settles the claims, which are in order of pages. Those that cannot go home stay, and are not `taken`.
+// 0, or -errno of the first of them.
+int evict_claimed(struct hmm_pager *p, struct claim *claims, size_t n);
+// A claimed page has come to the device, or goes from it.
+typedef uint64_t becoming_there(uint64_t w, uint64_t before, unsigned device);
+void settle_there(struct hmm_pager *p, const struct claim *claims, size_t n, becoming_there *next); // and wakes whoever waits for them
+
+// device_wait.c
+
+// A thread has met a view: notes since when it waits, and says whether it has waited for as long as a touch may.
+bool waits_too_long(struct hmm_pager *p, const struct fault *f);
+void waits_no_more(struct hmm_pager *p, uint32_t thread);
 
 // A page of its own for an access that is refused, if the word is still the one that it was judged by, with a place for it. Returns whether the place was used.
 bool map_stray(struct hmm_pager *p, uint64_t page, uint64_t judged);

@@ -60,7 +60,7 @@ struct hmm_config {
   uint64_t region_starts;  // uint8_t[page_count]: 1 where a region begins or free space behind one; fetching ahead stops there
   uint64_t backed;         // uint8_t[page_count]: 1 if it has host memory for sure; cleared before that is taken away
   uint64_t ahead_bytes;    // most that one fault brings along
-  uint64_t touch_nanos;    // how long a touch waits for launches before it becomes an error; 0: for ever
+  uint64_t touch_nanos;    // how long a touch waits for launches, and a kernel for a view, before it becomes an error; 0: for ever
   uint64_t cl[HMM_CL_COUNT];
 };
 
@@ -263,7 +263,7 @@ HMM_API int hmm_fault_device(struct hmm_pager *pager, uint64_t device, uint64_t 
 HMM_API uint64_t hmm_least_budget(uint64_t threads);
 // Brings home what the device has of a range, and takes it away from there. 0 or -errno.
 HMM_API int hmm_take_home(struct hmm_pager *pager, uint64_t first, uint64_t end);
-// To be called when pins of pages have gone: a kernel may be waiting for that.
+// To be called when pins of pages have gone: a kernel may be waiting for that, as long as a touch may.
 HMM_API int hmm_wake_device(struct hmm_pager *pager, uint64_t first, uint64_t end);
 
 enum hmm_violation_kind {
@@ -272,6 +272,7 @@ enum hmm_violation_kind {
   HMM_UNWRITABLE,  // or writing
   HMM_LOST,        // the page is poisoned
   HMM_NO_MEMORY,   // neither the protection nor the program: there was no memory for the page
+  HMM_HELD,        // nor there: a view held the page for longer than hmm_config.touch_nanos
 };
 
 struct hmm_violation {

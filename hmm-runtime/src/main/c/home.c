@@ -160,13 +160,16 @@ static int withhold_pages(const struct fetch *f, const struct batch *b) {
   return 0;
 }
 
+static bool is_on_device(const struct claim *c) { return word_state(c->before) == DEVICE || word_sharers(c->before); }
+
 // And when their contents are here, what the host is going to write is not there any more. They are the host's from then on, also if the rest fails.
 static void take_pages(const struct fetch *f, struct batch *b) {
   for (size_t i = 0; i < b->count && f->p->faulting && exclusive(f); i++) {
-    struct claim *c = &b->claims[i];
-    if (word_state(c->before) != DEVICE && !word_sharers(c->before)) continue;
-    take_from_device(f->p, c->page);
-    c->taken = true;
+    uint64_t first = b->claims[i].page;
+    if (!is_on_device(&b->claims[i])) continue;
+    b->claims[i].taken = true;
+    while (i + 1 < b->count && b->claims[i + 1].page == b->claims[i].page + 1 && is_on_device(&b->claims[i + 1])) b->claims[++i].taken = true;
+    take_from_device(f->p, first, b->claims[i].page + 1);
   }
 }
 

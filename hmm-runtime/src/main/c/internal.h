@@ -5,7 +5,7 @@
 // | pager.c | opening and closing, the crew that serves faults, counters, steps for tests |
 // | fault.c | what to do about one fault, and what to bring along |
 // | claim.c, claim.h | claims for the host: made, settled, and who waits for them woken |
-// | device_fault.c, range.c, faulting.h | a device whose kernels fault |
+// | device_fault.c, device_evict.c, device_wait.c, range.c, faulting.h | a device whose kernels fault |
 // | home.c | claim, wait, copy, map, settle: the one way in which pages come home |
 // | change.c | what is done to pages where they are: rights, contents, host memory, frames, undoing a move |
 // | inflight.c, inflight.h | launches in flight, and who waits for them |
@@ -281,6 +281,7 @@ int start_own_thread(pthread_t *thread, const pthread_attr_t *attributes, void *
 void promote(struct hmm_pager *p); // lets somebody else read faults, and the rest of those read already; called before whatever may take long
 void share_ahead(struct hmm_pager *p, struct ahead a);
 void work_ahead(struct hmm_pager *p); // on what is shared, until nothing is left
+void rouse(struct hmm_pager *p); // those who are idle look again what they wait for
 int set_rest(const struct fault *faults, int n); // what this thread has read and not begun to serve; returns how much was left of what was set before
 void wait_settled(struct hmm_pager *p, uint64_t page);
 void settled(struct hmm_pager *p); // after words have left TO_HOST
@@ -323,17 +324,20 @@ static inline struct hmm_record *new_record(struct hmm_pager *p, struct hmm_reco
 void serve(struct hmm_pager *p, struct fault *faults, int n);
 void bring_ahead(struct hmm_pager *p, const struct ahead *a);
 
-// device_fault.c; all but the last need a faulting device
+// device_fault.c, device_evict.c; all but the last need a faulting device
 void serve_device(struct hmm_pager *p, const struct fault *faults, int n);
 int take_home(struct hmm_pager *p, uint64_t first, uint64_t end); // what the device has of a range, for the price of waiting for claims
 // Under claims of pages that the device has: from then on it does not write to them (0 or -errno); and then, that it has them no more.
 int withhold(struct hmm_pager *p, uint64_t first, uint64_t end);
-void take_from_device(struct hmm_pager *p, uint64_t page);
+void take_from_device(struct hmm_pager *p, uint64_t first, uint64_t end);
 int restrict_device(struct hmm_pager *p, uint64_t first, uint64_t end, uint64_t access); // after the words: as `set_access` of a trap
 void forget_dead(struct hmm_pager *p, uint64_t first, uint64_t end); // what the device has of pages that have no region any more
 void device_begins(struct hmm_pager *p, const struct launch *l);
 void device_ends(struct hmm_pager *p, const struct launch *l); // takes no lock but its own
 bool violation_of(struct hmm_pager *p, uint64_t launch, struct hmm_violation *violation);
+// device_wait.c
+uint64_t next_wait_over(struct hmm_pager *p); // when a kernel has waited for a view as long as it may; 0: none waits
+void end_waits(struct hmm_pager *p); // of those
 // range.c
 void wake_there(struct hmm_pager *p, uint64_t first, uint64_t end); // the device's threads that sleep there
 void close_faulting(struct hmm_pager *p);

@@ -16,7 +16,7 @@
 #include "internal.h"
 
 #define IDLE_CREW 4
-#define ANSWER_NANOS 50000000L
+#define ANSWER_NANOS 50000000ULL
 #define CREW_STACK_BYTES (1U << 20) // OpenCL drivers are called on it
 
 static _Atomic(struct hmm_pager *) pagers[HMM_MAX_PAGERS]; // for the signal handler
@@ -64,23 +64,39 @@ static void lead(struct hmm_pager *p) {
   }
 }
 
-// Until there is something to do. Answers that nobody has heard for a while are ended by whoever is idle; there is somebody, since whoever gives one hands on the lead.
+static struct timespec in_nanos(uint64_t wait) {
+  struct timespec until;
+  clock_gettime(CLOCK_REALTIME, &until);
+  wait += (uint64_t)until.tv_nsec;
+  until.tv_sec += (time_t)(wait / 1000000000);
+  until.tv_nsec = (long)(wait % 1000000000);
+  return until;
+}
+
+// Until there is something to do. Answers that nobody has heard for a while are ended by whoever is idle, and waits of kernels that have lasted too long; there is somebody, since
+// whoever gives an answer, or lets a kernel wait, hands on the lead.
 static void stand_by(struct hmm_pager *p) {
-  if (!answers_stand(p)) {
+  uint64_t wait = answers_stand(p) ? ANSWER_NANOS : UINT64_MAX, over = next_wait_over(p);
+  if (over) {
+    uint64_t now = nanos(), left = over > now ? over - now : 0;
+    if (left < wait) wait = left;
+  }
+  if (wait == UINT64_MAX) {
     pthread_cond_wait(&p->crew_changed, &p->crew_lock);
     return;
   }
-  struct timespec until;
-  clock_gettime(CLOCK_REALTIME, &until);
-  until.tv_nsec += ANSWER_NANOS;
-  if (until.tv_nsec >= 1000000000) {
-    until.tv_sec++;
-    until.tv_nsec -= 1000000000;
-  }
+  struct timespec until = in_nanos(wait);
   if (pthread_cond_timedwait(&p->crew_changed, &p->crew_lock, &until) != ETIMEDOUT) return;
   pthread_mutex_unlock(&p->crew_lock);
-  end_answers(p, 0, p->config.page_count);
+  if (answers_stand(p)) end_answers(p, 0, p->config.page_count);
+  end_waits(p);
   pthread_mutex_lock(&p->crew_lock);
+}
+
+void rouse(struct hmm_pager *p) {
+  pthread_mutex_lock(&p->crew_lock);
+  pthread_cond_broadcast(&p->crew_changed);
+  pthread_mutex_unlock(&p->crew_lock);
 }
 
 static void *crew_main(void *arg) {

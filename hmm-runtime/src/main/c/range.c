@@ -14,8 +14,8 @@
 #include "faulting.h"
 
 #define GROWTH 2
-#define AHEAD_BYTES (1ULL << 20)
-#define AHEAD_SHARE 4 // of what the budget has beyond the least: so much comes ahead at once at most
+#define AHEAD_BYTES ((uint64_t)ALONG_PAGES << 12)
+#define AHEAD_SHARE 2 // of a thread's part of what the budget has beyond the least: so much comes ahead at once at most
 #define GATHERED (PAGES_OF_AN_INSTRUCTION + 1) // pages for each thread: those of one instruction, and one on its way in
 
 static void unlink_page(struct faulting *f, uint64_t page) {
@@ -38,33 +38,48 @@ static bool is_linked(const struct faulting *f, uint64_t page) {
 }
 
 // Of anonymous memory that is ours, Linux refuses this only where the program has locked it (mlockall); and where there is userfaultfd for minor faults, it can be dropped all the same.
-static void drop_page(const struct hmm_pager *p, uint64_t page) {
-  if (madvise(in_range(p, page), (size_t)p->page_bytes, MADV_DONTNEED)) madvise(in_range(p, page), (size_t)p->page_bytes, MADV_DONTNEED_LOCKED);
+static void drop_pages(const struct hmm_pager *p, uint64_t first, uint64_t end) {
+  size_t bytes = (size_t)((end - first) << p->config.page_shift);
+  if (madvise(in_range(p, first), bytes, MADV_DONTNEED)) madvise(in_range(p, first), bytes, MADV_DONTNEED_LOCKED);
 }
 
 // ---- places
 
-bool take_place(struct hmm_pager *p, uint64_t *victim) {
+uint64_t take_places(struct hmm_pager *p, uint64_t wanted) {
   struct faulting *f = p->faulting;
-  bool free_place;
-  *victim = p->config.page_count;
   pthread_mutex_lock(&f->lock);
-  free_place = f->taken < f->budget;
-  if (free_place) f->taken++;
-  for (uint32_t at = f->oldest; at && !free_place; at = f->pages[at - 1].newer) {
-    if (f->pages[at - 1].holds) continue;
-    *victim = at - 1;
-    unlink_page(f, at - 1); // nobody else chooses it
-    break;
-  }
+  uint64_t places = f->budget - f->taken < wanted ? f->budget - f->taken : wanted;
+  f->taken += places;
   pthread_mutex_unlock(&f->lock);
-  return free_place;
+  return places;
 }
 
-void give_place_back(struct hmm_pager *p) {
+void give_places_back(struct hmm_pager *p, uint64_t places) {
+  if (!places) return;
   pthread_mutex_lock(&p->faulting->lock);
-  p->faulting->taken--;
+  p->faulting->taken -= places;
   pthread_mutex_unlock(&p->faulting->lock);
+}
+
+uint64_t free_places(struct hmm_pager *p) {
+  pthread_mutex_lock(&p->faulting->lock);
+  uint64_t places = p->faulting->budget - p->faulting->taken;
+  pthread_mutex_unlock(&p->faulting->lock);
+  return places;
+}
+
+size_t choose_victims(struct hmm_pager *p, uint64_t *victims, size_t most) {
+  struct faulting *f = p->faulting;
+  size_t n = 0;
+  pthread_mutex_lock(&f->lock);
+  for (uint32_t at = f->oldest, next; at && n < most; at = next) {
+    next = f->pages[at - 1].newer;
+    if (f->pages[at - 1].holds) continue;
+    unlink_page(f, at - 1); // nobody else chooses it
+    victims[n++] = at - 1;
+  }
+  pthread_mutex_unlock(&f->lock);
+  return n;
 }
 
 void keep_victim(struct hmm_pager *p, uint64_t victim) {
@@ -120,10 +135,22 @@ void let_holders_go(struct hmm_pager *p) {
   pthread_mutex_unlock(&f->lock);
 }
 
+// What the budget has beyond the least is for what nobody has asked for, a part of it for each thread, so that one on its way in leaves room for those of others.
+static uint64_t share(const struct faulting *f) { return (f->budget - hmm_least_budget(f->holder_count)) / (AHEAD_SHARE * f->holder_count); }
+
+static uint64_t most_along(const struct hmm_pager *p) {
+  uint64_t most = share(p->faulting), bytes = AHEAD_BYTES < p->config.ahead_bytes ? AHEAD_BYTES : p->config.ahead_bytes;
+  return most < bytes >> p->config.page_shift ? most : bytes >> p->config.page_shift;
+}
+
+size_t evicted_at_once(const struct hmm_pager *p) {
+  uint64_t most = share(p->faulting), pages = EVICTED_BYTES >> p->config.page_shift;
+  return (size_t)(most > pages ? pages : most ? most : 1);
+}
+
 uint64_t pages_along(struct hmm_pager *p, uint64_t page) {
   struct faulting *f = p->faulting;
-  uint64_t most = (f->budget - hmm_least_budget(f->holder_count)) / AHEAD_SHARE, bytes = AHEAD_BYTES < p->config.ahead_bytes ? AHEAD_BYTES : p->config.ahead_bytes;
-  if (most > bytes >> p->config.page_shift) most = bytes >> p->config.page_shift;
+  uint64_t most = most_along(p);
   if (!most) return 0;
   pthread_mutex_lock(&f->lock);
   struct stream *s = NULL;
@@ -140,28 +167,26 @@ uint64_t pages_along(struct hmm_pager *p, uint64_t page) {
 
 // ---- mappings
 
-// All of a page, or nothing of it.
-static int copy_in(struct hmm_pager *p, uint64_t page, const char *from, bool writable) {
-  uint64_t done = 0;
-  while (done < p->page_bytes) {
-    struct uffdio_copy c = {.dst = (uint64_t)(uintptr_t)in_range(p, page) + done, .src = (uint64_t)(uintptr_t)from + done, .len = p->page_bytes - done,
+// All of it, or nothing.
+static int copy_in(struct hmm_pager *p, uint64_t first, uint64_t end, const char *from, bool writable) {
+  uint64_t done = 0, bytes = (end - first) << p->config.page_shift;
+  while (done < bytes) {
+    struct uffdio_copy c = {.dst = (uint64_t)(uintptr_t)in_range(p, first) + done, .src = (uint64_t)(uintptr_t)from + done, .len = bytes - done,
                             .mode = UFFDIO_COPY_MODE_DONTWAKE | (writable ? 0 : UFFDIO_COPY_MODE_WP)};
     if (!ioctl(p->uffd, UFFDIO_COPY, &c)) return 0;
     if (c.copy > 0) done += (uint64_t)c.copy;
     else if (errno != EAGAIN) {
       int error = errno;
-      drop_page(p, page);
+      drop_pages(p, first, end);
       return -error;
     }
   }
   return 0;
 }
 
-// The lock is held.
-static void drop(struct hmm_pager *p, uint64_t page) {
-  struct faulting *f = p->faulting;
+// Its memory is gone, or about to go. The lock is held.
+static void note_absent(struct faulting *f, uint64_t page) {
   struct resident *r = &f->pages[page];
-  drop_page(p, page);
   f->strays -= r->presence == STRAY;
   r->presence = ABSENT;
   if (!is_linked(f, page)) return; // somebody is about to evict it, and has its place
@@ -169,16 +194,24 @@ static void drop(struct hmm_pager *p, uint64_t page) {
   f->taken--;
 }
 
-int map_there(struct hmm_pager *p, uint64_t page, const char *from, bool writable) {
+// What has no owner. The lock is held.
+static void drop(struct hmm_pager *p, uint64_t page) {
+  drop_pages(p, page, page + 1);
+  note_absent(p->faulting, page);
+}
+
+int map_there(struct hmm_pager *p, uint64_t first, uint64_t end, const char *from, bool writable) {
   struct faulting *f = p->faulting;
-  struct resident *r = &f->pages[page];
   pthread_mutex_lock(&f->lock);
-  if (r->presence != ABSENT) drop(p, page); // a stray
-  r->presence = PRESENT;
-  link_newest(f, page);
+  for (uint64_t page = first; page < end; page++) {
+    if (f->pages[page].presence != ABSENT) drop(p, page); // a stray
+    f->pages[page].presence = PRESENT;
+    link_newest(f, page);
+  }
   pthread_mutex_unlock(&f->lock);
-  int result = copy_in(p, page, from, writable);
-  if (result) unmap_there(p, page);
+  int result = from ? copy_in(p, first, end, from, writable) : 0;
+  for (uint64_t page = first; page < end && !from && !result; page++) result = copy_in(p, page, page + 1, f->zeros, writable);
+  if (result) unmap_there(p, first, end);
   return result;
 }
 
@@ -191,12 +224,15 @@ static int protect(struct hmm_pager *p, uint64_t first, uint64_t end, uint64_t m
 }
 
 int protect_there(struct hmm_pager *p, uint64_t first, uint64_t end) { return protect(p, first, end, UFFDIO_WRITEPROTECT_MODE_WP); }
-int lift_there(struct hmm_pager *p, uint64_t page) { return protect(p, page, page + 1, UFFDIO_WRITEPROTECT_MODE_DONTWAKE); }
+int lift_there(struct hmm_pager *p, uint64_t first, uint64_t end) { return protect(p, first, end, UFFDIO_WRITEPROTECT_MODE_DONTWAKE); }
 
-void unmap_there(struct hmm_pager *p, uint64_t page) {
+void unmap_there(struct hmm_pager *p, uint64_t first, uint64_t end) {
   struct faulting *f = p->faulting;
+  drop_pages(p, first, end); // outside of the lock: the pages are the caller's, and none is mapped anew meanwhile
   pthread_mutex_lock(&f->lock);
-  if (f->pages[page].presence != ABSENT) drop(p, page);
+  for (uint64_t page = first; page < end; page++) {
+    if (f->pages[page].presence != ABSENT) note_absent(f, page);
+  }
   pthread_mutex_unlock(&f->lock);
 }
 
@@ -231,7 +267,7 @@ bool map_stray(struct hmm_pager *p, uint64_t page, uint64_t judged) {
   bool used = false;
   pthread_mutex_lock(&f->lock);
   // Under the lock: whoever makes the page good changes its word before it asks, under the lock, whether there is a stray.
-  if (r->presence == ABSENT && same_version(load_word(p, page), judged) && !copy_in(p, page, f->zeros, true)) {
+  if (r->presence == ABSENT && same_version(load_word(p, page), judged) && !copy_in(p, page, page + 1, f->zeros, true)) {
     r->presence = STRAY;
     f->strays++;
     link_newest(f, page);

@@ -26,8 +26,8 @@ struct device {
 };
 
 // Null where kernels cannot fault: then that is said.
-static struct device *open_device_with(const struct shape *shape, uint64_t pages, uint64_t budget, struct device *d) {
-  *d = (struct device){.heap = open_heap(shape, pages, 4), .end = pages, .budget = budget};
+static struct device *open_device_in(struct heap *heap, const struct shape *shape, uint64_t pages, uint64_t budget, struct device *d) {
+  *d = (struct device){.heap = heap, .end = pages, .budget = budget};
   d->range = mmap(NULL, (size_t)(pages * PAGE), PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
   CHECK(d->range != MAP_FAILED);
   int result = hmm_fault_device(d->heap->pager, 0, (uint64_t)(uintptr_t)d->range, budget, THREADS);
@@ -37,6 +37,10 @@ static struct device *open_device_with(const struct shape *shape, uint64_t pages
   close_heap(d->heap);
   munmap(d->range, (size_t)(pages * PAGE));
   return NULL;
+}
+
+static struct device *open_device_with(const struct shape *shape, uint64_t pages, uint64_t budget, struct device *d) {
+  return open_device_in(open_heap(shape, pages, 4), shape, pages, budget, d);
 }
 
 static uint64_t there(const struct device *d) {
@@ -286,6 +290,14 @@ ON_DEVICE static void wait_in_the_middle(void *arg) {
   d->sum = *on_device(d, 3, 0) * 100 + *on_device(d, 3, 1);
 }
 
+ON_DEVICE static void write_in_the_middle(void *arg) {
+  struct device *d = arg;
+  *on_device(d, 3, 0) = 7;
+  d->running = true;
+  AWAIT(d->go);
+  *on_device(d, 3, 2) = 9;
+}
+
 static void the_host_does_not_wait_for_the_kernel(const struct shape *shape) {
   struct device it, *d = open_device_with(shape, PAGES, LEAST, &it);
   struct hmm_violation violation;
@@ -322,6 +334,34 @@ static void a_kernel_waits_for_a_view(const struct shape *shape) {
     CHECK_EQUAL(hmm_wake_device(d->heap->pager, 3, 4), 0);
     CHECK(!finish(d, &violation));
     CHECK_EQUAL(d->sum, writes ? 705 : 700);
+    close_device(d);
+  }
+}
+
+// The view that the kernel waits for is open for longer than a touch may wait: then the kernel goes on without the page, and the view has it.
+static void a_kernel_does_not_wait_for_a_view_for_ever(const struct shape *shape) {
+  for (int writes = 0; writes < 2; writes++) {
+    struct device it, *d = open_device_in(open_heap_with_touch_timeout(shape, PAGES, 20000000), shape, PAGES, LEAST, &it);
+    struct hmm_violation violation;
+    if (!d) return;
+    start(d, writes ? write_in_the_middle : wait_in_the_middle, true);
+    AWAIT(d->running);
+    CHECK_EQUAL(fetch(d->heap, 3, 4, HMM_PIN | (writes ? 0 : HMM_EXCLUSIVE)), 0); // one that is only read keeps nobody from reading
+    d->go = true;
+    CHECK(finish(d, &violation));
+    CHECK_EQUAL(violation.kind, HMM_HELD);
+    CHECK_EQUAL(violation.page, 3);
+    CHECK_EQUAL(violation.offset, writes ? 8 : 0);
+    CHECK_EQUAL(violation.write, (uint64_t)writes);
+    if (!writes) CHECK_EQUAL(d->sum, 0);
+    CHECK_EQUAL(*(uint32_t *)(void *)(d->heap->alias + 3 * PAGE), 7);
+    CHECK_EQUAL(((uint32_t *)(void *)(d->heap->alias + 3 * PAGE))[2], 0);
+    unpin(d->heap, 3, !writes);
+    CHECK_EQUAL(hmm_wake_device(d->heap->pager, 3, 4), 0);
+    start(d, wait_in_the_middle, true);
+    d->go = true;
+    CHECK(!finish(d, &violation)); // it is an ordinary page again
+    CHECK_EQUAL(d->sum, 700);
     close_device(d);
   }
 }
@@ -527,6 +567,7 @@ const struct test faulting_tests[] = {
     {"both_sides_add_to_the_same_words", both_sides_add_to_the_same_words, true},
     {"the_host_does_not_wait_for_the_kernel", the_host_does_not_wait_for_the_kernel, true},
     {"a_kernel_waits_for_a_view", a_kernel_waits_for_a_view, true},
+    {"a_kernel_does_not_wait_for_a_view_for_ever", a_kernel_does_not_wait_for_a_view_for_ever, true},
     {"nobody_waits_for_a_kernel_that_waits_for_its_turn", nobody_waits_for_a_kernel_that_waits_for_its_turn, true},
     {"a_refused_access_gets_a_page_of_its_own", a_refused_access_gets_a_page_of_its_own, true},
     {"rights_change_in_the_middle", rights_change_in_the_middle, true},

@@ -1,13 +1,15 @@
 // floor.c - what a page fault costs at least that user space answers: one thread that touches, one that answers, nothing else.
 //
 // The benchmarks divide the runtime's faults by these. Memory is laid out as the runtime's: one file in memory mapped twice, `app` (touched) and `alias` (filled by the
-// answering thread), and `source`, which stands for device memory. All three are written to before, so no fault pays for new memory.
+// answering thread), and `source`, which stands for device memory. All three are written to before, so no fault pays for new memory. `range` stands for the addresses at which a
+// kernel that faults has the heap: anonymous memory, which has pages only where one was brought.
 //
 // Usage: floor [--rung uffd|sigsegv] [--bytes N] [--serve]
 //   without --serve: a table of all faults and page sizes
-//   with --serve:    "ready RUNG", then for each line "read|upgrade PAGE_BYTES COUNT" one line with COUNT latencies in nanoseconds, in the order of the touches
+//   with --serve:    "ready RUNG", then for each line "read|upgrade|device PAGE_BYTES COUNT" one line with COUNT latencies in nanoseconds, in the order of the touches
 //     read     a load from a page that is not mapped: memcpy from source to alias, then map it
 //     upgrade  a store to a page that is mapped for reading only: allow writing
+//     device   a load from a page of the range that is not there: copy it from alias, which maps it (rung uffd only)
 // Each page is touched once a round, in a shuffled order. Exit status 1 and a line on stderr if anything failed or any byte was wrong.
 // Build: cc -std=c17 -O2 -Wall -Wextra -Wconversion -Werror -pthread floor.c -o floor
 #define _GNU_SOURCE
@@ -36,10 +38,13 @@
 
 enum { ENTRY_BYTES = 4096, BLOCK_BYTES = 2 << 20 };
 
-static uint8_t *app, *alias, *source;
+enum kind { READ, UPGRADE, DEVICE };
+static const char *const kinds[] = {"read", "upgrade", "device"};
+
+static uint8_t *app, *alias, *source, *range;
 static size_t bytes = (size_t)64 << 20;
 static _Atomic size_t page_bytes; // of the faults that are being measured
-static _Atomic bool upgrading;
+static _Atomic enum kind kind; // of the same
 static _Atomic size_t answers; // given so far; one for each touch, else something else was measured than faults
 
 static _Noreturn void fail(const char *what) {
@@ -86,6 +91,11 @@ static void uffd_map(uint8_t *start, size_t length) {
     if (ioctl(uffd, UFFDIO_CONTINUE, &request) != 0) fail("UFFDIO_CONTINUE");
 }
 
+static void uffd_copy(uint8_t *start, const uint8_t *from, size_t length) {
+    struct uffdio_copy request = {.dst = (uintptr_t)start, .src = (uintptr_t)from, .len = length};
+    if (ioctl(uffd, UFFDIO_COPY, &request) != 0) fail("UFFDIO_COPY");
+}
+
 static void uffd_protect(uint8_t *start, size_t length, bool protect) {
     struct uffdio_writeprotect request = {.range = {(uintptr_t)start, length}, .mode = protect ? UFFDIO_WRITEPROTECT_MODE_WP : 0};
     if (ioctl(uffd, UFFDIO_WRITEPROTECT, &request) != 0) fail("UFFDIO_WRITEPROTECT");
@@ -99,10 +109,13 @@ static void *uffd_answer(void *unused) {
         if (length < 0 && errno == EINTR) continue;
         if (length != (ssize_t)sizeof message) fail("read of a fault");
         if (message.event != UFFD_EVENT_PAGEFAULT) refuse("unexpected event", "not a page fault");
+        bool device = atomic_load(&kind) == DEVICE;
         size_t page = atomic_load(&page_bytes);
-        size_t offset = ((size_t)message.arg.pagefault.address - (uintptr_t)app) & ~(page - 1);
+        size_t offset = ((size_t)message.arg.pagefault.address - (uintptr_t)(device ? range : app)) & ~(page - 1);
         atomic_fetch_add(&answers, 1);
-        if ((message.arg.pagefault.flags & UFFD_PAGEFAULT_FLAG_WP) != 0) {
+        if (device) {
+            uffd_copy(range + offset, alias + offset, page);
+        } else if ((message.arg.pagefault.flags & UFFD_PAGEFAULT_FLAG_WP) != 0) {
             uffd_protect(app + offset, page, false);
         } else {
             memcpy(alias + offset, source + offset, page);
@@ -116,17 +129,20 @@ static void uffd_start(void) {
     struct uffdio_api api = {.api = UFFD_API, .features = UFFD_FEATURE_PAGEFAULT_FLAG_WP | UFFD_FEATURE_MISSING_SHMEM | UFFD_FEATURE_MINOR_SHMEM
                                                           | UFFD_FEATURE_WP_HUGETLBFS_SHMEM};
     if (ioctl(uffd, UFFDIO_API, &api) != 0) fail("UFFDIO_API");
-    struct uffdio_register range = {.range = {(uintptr_t)app, bytes},
-                                    .mode = UFFDIO_REGISTER_MODE_MISSING | UFFDIO_REGISTER_MODE_MINOR | UFFDIO_REGISTER_MODE_WP};
-    if (ioctl(uffd, UFFDIO_REGISTER, &range) != 0) fail("UFFDIO_REGISTER");
+    struct uffdio_register file = {.range = {(uintptr_t)app, bytes},
+                                   .mode = UFFDIO_REGISTER_MODE_MISSING | UFFDIO_REGISTER_MODE_MINOR | UFFDIO_REGISTER_MODE_WP};
+    struct uffdio_register missing = {.range = {(uintptr_t)range, bytes}, .mode = UFFDIO_REGISTER_MODE_MISSING};
+    if (ioctl(uffd, UFFDIO_REGISTER, &file) != 0 || ioctl(uffd, UFFDIO_REGISTER, &missing) != 0) fail("UFFDIO_REGISTER");
     start_thread(uffd_answer);
 }
 
 // The file keeps the data: dropping the mapping makes the next touch a fault, and nothing else.
 static void uffd_arm(void) {
+    if (madvise(range, bytes, MADV_DONTNEED) != 0) fail("madvise of the range");
+    if (atomic_load(&kind) == DEVICE) return;
     uffd_protect(app, bytes, false); // a protection would outlive the drop
     if (madvise(app, bytes, MADV_DONTNEED) != 0) fail("madvise");
-    if (atomic_load(&upgrading)) {
+    if (atomic_load(&kind) == UPGRADE) {
         uffd_map(app, bytes);
         uffd_protect(app, bytes, true);
     }
@@ -170,7 +186,7 @@ static void *sigsegv_answer(void *unused) {
         size_t page = atomic_load(&page_bytes);
         size_t offset = (atomic_load(&wanted) - (uintptr_t)app) & ~(page - 1);
         atomic_fetch_add(&answers, 1);
-        if (!atomic_load(&upgrading)) memcpy(alias + offset, source + offset, page);
+        if (atomic_load(&kind) != UPGRADE) memcpy(alias + offset, source + offset, page);
         if (mprotect(app + offset, page, PROT_READ | PROT_WRITE) != 0) fail("mprotect of a page");
         atomic_store(&answered, 1);
         if (futex(FUTEX_WAKE, 1) < 0) fail("futex");
@@ -187,7 +203,7 @@ static void sigsegv_start(void) {
 }
 
 static void sigsegv_arm(void) {
-    if (mprotect(app, bytes, atomic_load(&upgrading) ? PROT_READ : PROT_NONE) != 0) fail("mprotect");
+    if (mprotect(app, bytes, atomic_load(&kind) == UPGRADE ? PROT_READ : PROT_NONE) != 0) fail("mprotect");
 }
 
 // ---- measuring -------------------------------------------------------------------------------------------------------------------------------------------------------
@@ -222,8 +238,9 @@ static void shuffle(size_t count) {
 // Touches the first `count` pages of the order; the time of a touch is the time of its fault.
 static void touch(size_t count, uint64_t *nanos) {
     size_t page = atomic_load(&page_bytes);
-    bool upgrade = atomic_load(&upgrading);
-    for (size_t i = 0; i < count; i++) { // what a page held before must not pass for what it is to hold
+    bool upgrade = atomic_load(&kind) == UPGRADE, device = atomic_load(&kind) == DEVICE;
+    uint8_t *touched = device ? range : app;
+    for (size_t i = 0; i < count && !device; i++) { // what a page held before must not pass for what it is to hold
         size_t first = order[i] * page;
         alias[first] = (uint8_t)~source[first];
         alias[first + page - 1] = (uint8_t)~source[first + page - 1];
@@ -231,20 +248,20 @@ static void touch(size_t count, uint64_t *nanos) {
     for (size_t i = 0; i < count; i++) {
         size_t first = order[i] * page;
         size_t last = first + page - 1;
-        volatile uint8_t *byte = app + first;
-        uint8_t expected = source[first];
+        volatile uint8_t *byte = touched + first;
+        uint8_t expected = device ? alias[first] : source[first];
         uint64_t start = now();
         if (upgrade) *byte = expected;
         uint8_t found = *byte;
         nanos[i] = now() - start;
-        if (found != expected || alias[first] != expected) refuse("wrong byte after", upgrade ? "upgrade" : "read");
-        if (!upgrade && app[last] != source[last]) refuse("wrong byte at the end of a page after", "read");
+        if (found != expected || alias[first] != expected) refuse("wrong byte after", kinds[atomic_load(&kind)]);
+        if (!upgrade && touched[last] != alias[last]) refuse("wrong byte at the end of a page after", kinds[atomic_load(&kind)]);
     }
 }
 
-static void measure(bool upgrade, size_t page, size_t count, uint64_t *nanos) {
+static void measure(enum kind which, size_t page, size_t count, uint64_t *nanos) {
     atomic_store(&page_bytes, page);
-    atomic_store(&upgrading, upgrade);
+    atomic_store(&kind, which);
     for (size_t done = 0; done < count;) {
         size_t pages = bytes / page;
         size_t round = count - done < pages ? count - done : pages;
@@ -252,7 +269,7 @@ static void measure(bool upgrade, size_t page, size_t count, uint64_t *nanos) {
         shuffle(pages);
         size_t before = atomic_load(&answers);
         touch(round, nanos + done);
-        if (atomic_load(&answers) - before != round) refuse("not one fault for each touch of", upgrade ? "upgrade" : "read");
+        if (atomic_load(&answers) - before != round) refuse("not one fault for each touch of", kinds[which]);
         done += round;
     }
 }
@@ -270,14 +287,14 @@ static int compare(const void *left, const void *right) {
 
 static void report(const char *rung) {
     printf("rung     fault    page_bytes  faults   p50_ns   p90_ns\n");
-    for (int upgrade = 0; upgrade < 2; upgrade++) {
+    for (enum kind which = READ; which <= (strcmp(rung, "uffd") == 0 ? DEVICE : UPGRADE); which++) {
         for (size_t page = ENTRY_BYTES; page <= BLOCK_BYTES && page <= bytes; page = page == 65536 ? BLOCK_BYTES : page * 16) {
             size_t count = page == BLOCK_BYTES ? 500 : 5000;
             uint64_t *nanos = latencies(count);
-            measure(upgrade != 0, page, count / 10, nanos); // warms up
-            measure(upgrade != 0, page, count, nanos);
+            measure(which, page, count / 10, nanos); // warms up
+            measure(which, page, count, nanos);
             qsort(nanos, count, sizeof *nanos, compare);
-            printf("%-8s %-8s %10zu %7zu %8llu %8llu\n", rung, upgrade != 0 ? "upgrade" : "read", page, count, (unsigned long long)nanos[count / 2],
+            printf("%-8s %-8s %10zu %7zu %8llu %8llu\n", rung, kinds[which], page, count, (unsigned long long)nanos[count / 2],
                    (unsigned long long)nanos[count - 1 - count / 10]);
             free(nanos);
         }
@@ -299,16 +316,17 @@ static size_t page_size(const char *text) {
 }
 
 static void serve(const char *rung) {
-    char line[128], kind[16], page[24], count[24], rest[2];
+    char line[128], word[16], page[24], count[24], rest[2];
     printf("ready %s\n", rung);
     if (fflush(stdout) != 0) fail("fflush");
     while (fgets(line, sizeof line, stdin) != NULL) {
-        if (sscanf(line, "%15s %23s %23s %1s", kind, page, count, rest) != 3) refuse("not a request", line);
-        bool upgrade = strcmp(kind, "upgrade") == 0;
-        if (!upgrade && strcmp(kind, "read") != 0) refuse("not a kind of fault", kind);
+        if (sscanf(line, "%15s %23s %23s %1s", word, page, count, rest) != 3) refuse("not a request", line);
+        enum kind which = READ;
+        while (which <= DEVICE && strcmp(word, kinds[which]) != 0) which++;
+        if (which > DEVICE || (which == DEVICE && strcmp(rung, "uffd") != 0)) refuse("not a kind of fault here", word);
         size_t faults = number(count, 1, 10000000, "COUNT is out of range");
         uint64_t *nanos = latencies(faults);
-        measure(upgrade, page_size(page), faults, nanos);
+        measure(which, page_size(page), faults, nanos);
         for (size_t i = 0; i < faults; i++) printf("%llu%c", (unsigned long long)nanos[i], i + 1 < faults ? ' ' : '\n');
         free(nanos);
         if (fflush(stdout) != 0) fail("fflush");
@@ -330,6 +348,8 @@ static void map_memory(void) {
     app = map_file(file);
     alias = map_file(file);
     source = check_mapped(mmap(NULL, bytes, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0), "mmap of the source");
+    range = check_mapped(mmap(NULL, bytes, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0), "mmap of the range");
+    if (madvise(range, bytes, MADV_NOHUGEPAGE) != 0 && errno != EINVAL) fail("madvise of the range"); // a kernel without huge pages refuses
     memset(alias, 1, bytes);
     for (size_t i = 0; i < bytes; i++) source[i] = (uint8_t)(i / ENTRY_BYTES * 31 + i + 7);
     order = calloc(bytes / ENTRY_BYTES, sizeof *order);

@@ -104,7 +104,6 @@ public final class Hmm implements AutoCloseable {
             pages = openPages(builder, opened, space, table, nativePager, new Notifier(programCode), used);
             HostLock hostLock = new HostLock();
             HostSide hostSide = nativePager == null ? new JavaHostSide(pages, hostLock) : new NativeHostSide(pages, hostLock, nativePager);
-            LaunchGate gate = gate(pages, nativePager, faulting);
             ToDevice toDevice = new ToDevice(pages, hostSide, hostLock, builder.steps());
             evictor = new Evictor(pages, hostSide, new Eviction(pages.table(), programCode, builder.evictionPolicy()));
             Placer placer = new Placer(pages, evictor, hostLock, hostSide);
@@ -114,6 +113,7 @@ public final class Hmm implements AutoCloseable {
                 regions.closeFreeSpace();
             }
             pager = new CheckedPager(pages, hostSide);
+            LaunchGate gate = gate(pages, nativePager, faulting, pager);
             segments = nativePager == null ? Segments.untouchable(space) : Segments.touchable(space);
             running.add(segments::close);
             Departure departure = builder.isExclusive() ? hostSide::releaseHostMemory : Departure.KEEPS_HOST_MEMORY;
@@ -132,12 +132,12 @@ public final class Hmm implements AutoCloseable {
         }
     }
 
-    private static LaunchGate gate(ManagedPages pages, @Nullable NativePager nativePager, boolean faulting) {
+    private static LaunchGate gate(ManagedPages pages, @Nullable NativePager nativePager, boolean faulting, CheckedPager views) {
         if (pages.inFlight() instanceof LaunchTable launches) {
             return new JavaLaunchGate(pages, launches);
         }
         NativePager pager = Objects.requireNonNull(nativePager);
-        return faulting ? new FaultingLaunchGate(pages, pager) : new NativeLaunchGate(pages, pager);
+        return faulting ? new FaultingLaunchGate(pages, pager, views) : new NativeLaunchGate(pages, pager);
     }
 
     /// A small heap has no large regions in numbers. And a device that could take all of the heap in one piece must not lose that to the room for shifted regions.

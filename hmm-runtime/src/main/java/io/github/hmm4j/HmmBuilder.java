@@ -228,8 +228,8 @@ public final class HmmBuilder {
     ///
     /// For one device that works in host memory (a CPU device), with userfaultfd, and a heap no larger than the device's largest allocation. A page of address space stays free between regions.
     /// An access to memory that is in no region, or that its protection forbids, reads zeros and writes nothing, and [Launch#await()] throws an
-    /// [io.github.hmm4j.error.AccessViolationException] with the first one. A kernel waits for views of what it touches; one kernel runs at a time, and a launch waits for the one
-    /// before it for as long as a touch may ([#touchTimeout]). The budget must have room for 33 pages for each compute unit: what one instruction can touch.
+    /// [io.github.hmm4j.error.AccessViolationException] with the first one. A kernel waits for views of what it touches as long as a touch may ([#touchTimeout]), then goes on without that page
+    /// and ends with a [io.github.hmm4j.error.LaunchBlockedException]; one kernel runs at a time, and a launch waits for the one before it for as long. The budget must have room for 33 pages for each compute unit: what one instruction can touch.
     public HmmBuilder deviceFaults() {
         deviceFaults = true;
         return this;

@@ -10,6 +10,7 @@ import io.github.hmm4j.account.Counter;
 import io.github.hmm4j.device.NDRange;
 import io.github.hmm4j.error.AccessViolationException;
 import io.github.hmm4j.error.HostAccessUnavailableException;
+import io.github.hmm4j.error.LaunchBlockedException;
 import io.github.hmm4j.kernels.Source;
 import io.github.hmm4j.mirror.Placement;
 import io.github.hmm4j.pager.HostAccess;
@@ -17,6 +18,7 @@ import io.github.hmm4j.pager.HostView;
 import io.github.hmm4j.pager.Ladder;
 import io.github.hmm4j.space.Protection;
 import java.lang.foreign.MemorySegment;
+import java.time.Duration;
 import java.util.SplittableRandom;
 import java.util.concurrent.TimeUnit;
 import org.junit.jupiter.api.BeforeEach;
@@ -24,6 +26,7 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
+import org.junit.jupiter.params.provider.ValueSource;
 
 /// Kernels as anybody writes them, which fault over more than the device may hold.
 @Timeout(value = 60, unit = TimeUnit.SECONDS)
@@ -84,11 +87,11 @@ final class DeviceFaultsTest {
     }
 
     @ParameterizedTest
-    @CsvSource({"4096, 1024, 4", "4096, 1024, 1", "65536, 80, 1", "2097152, 3, 1"})
+    @CsvSource({"4096, 1024, 4", "4096, 1024, 1", "65536, 80, 1", "65536, 320, 4", "2097152, 3, 1"})
     void plainKernelsRunOverMoreThanTheBudget(int pageBytes, int pages, int times) {
         long bytes = (long) pages * pageBytes;
         long budgetBytes = times == 1 ? bytes + 8L * pageBytes : bytes / times;
-        try (Hmm hmm = builder(pageBytes, Math.max(budgetBytes, leastPages() * pageBytes)).open()) {
+        try (Hmm hmm = builder(pageBytes, Math.max(budgetBytes, leastPages() * pageBytes)).heap(Math.max(ByteSize.mib(64), 2 * bytes)).open()) {
             assertThat(hmm.device().placement()).isEqualTo(Placement.FAULTING);
             int count = (int) (bytes / Integer.BYTES);
             int items = 1024;
@@ -113,6 +116,32 @@ final class DeviceFaultsTest {
             assertThat(a.toArray(JAVA_INT)).isEqualTo(expected);
             assertThat(count(hmm, Counter.DEVICE_BROUGHT_WRITE) + count(hmm, Counter.DEVICE_BROUGHT_READ)).isGreaterThanOrEqualTo(bytes / pageBytes);
             assertThat(count(hmm, Counter.DEVICE_EVICTED) > 0).isEqualTo(times > 1);
+            assertThat(count(hmm, Counter.DEVICE_REFUSED)).isZero();
+        }
+    }
+
+    /// With the least budget, which is much of such pages.
+    @ParameterizedTest
+    @ValueSource(ints = {65_536, 2_097_152})
+    void largePagesMakeRoomForOthers(int pageBytes) {
+        long budgetBytes = leastPages() * pageBytes;
+        assumeTrue(budgetBytes <= ByteSize.mib(256), "many processors");
+        long bytes = budgetBytes + 10L * pageBytes;
+        try (Hmm hmm = builder(pageBytes, budgetBytes).heap(2 * bytes).open()) {
+            int count = (int) (bytes / Integer.BYTES);
+            MemorySegment a = hmm.heap().allocate(JAVA_INT, count);
+            for (int k = 1; k <= 3; k++) {
+                kernel(hmm, "update").args(a, k).launch(NDRange.of(count)).await();
+                assertThat(hmm.device().usedBytes()).isLessThanOrEqualTo(budgetBytes);
+                a.setAtIndex(JAVA_INT, k * 1000L, k); // the host has a part of a page that the device has
+            }
+            for (int i = 0; i < count; i += 511) { // each 4 KiB in several places
+                assertThat(a.getAtIndex(JAVA_INT, i)).as("element %d", i).isEqualTo((1 * 3 + 2) * 3 + 3);
+            }
+            assertThat(a.getAtIndex(JAVA_INT, 1000)).isEqualTo((1 * 3 + 2) * 3 + 3);
+            assertThat(a.getAtIndex(JAVA_INT, 2000)).isEqualTo(2 * 3 + 3);
+            assertThat(a.getAtIndex(JAVA_INT, 3000)).isEqualTo(3);
+            assertThat(count(hmm, Counter.DEVICE_EVICTED)).isGreaterThanOrEqualTo(10);
             assertThat(count(hmm, Counter.DEVICE_REFUSED)).isZero();
         }
     }
@@ -167,6 +196,21 @@ final class DeviceFaultsTest {
             }
             launch.await();
             assertThat(a.getAtIndex(JAVA_INT, 3)).isEqualTo(301);
+        }
+    }
+
+    @Test
+    void aKernelDoesNotWaitForAViewForEver() {
+        try (Hmm hmm = builder(PAGE, leastPages() * PAGE).touchTimeout(Duration.ofMillis(50)).open()) {
+            MemorySegment a = ints(hmm, INTS);
+            try (HostView view = hmm.heap().sharedView(a, Access.WRITE)) {
+                Launch launch = Background.call(() -> kernel(hmm, "write_at").args(a, 3L).launch(NDRange.of(1))).join();
+                assertThatThrownBy(launch::await).isInstanceOf(LaunchBlockedException.class).hasMessageContaining("kernel=write_at").hasMessageContaining("write of address=0x%x".formatted(a.address() + 12))
+                        .hasMessageContaining("opened by thread");
+                assertThat(view.segment().getAtIndex(JAVA_INT, 3)).isEqualTo(3);
+            }
+            kernel(hmm, "write_at").args(a, 3L).launch(NDRange.of(1)).await();
+            assertThat(a.getAtIndex(JAVA_INT, 3)).isEqualTo(77);
         }
     }
 

@@ -9,6 +9,7 @@ import io.github.hmm4j.demos.gather.GatherDemo;
 import io.github.hmm4j.demos.harness.Demo;
 import io.github.hmm4j.demos.join.JoinDemo;
 import io.github.hmm4j.demos.matmul.MatmulDemo;
+import io.github.hmm4j.demos.plain.PlainDemo;
 import io.github.hmm4j.demos.stream.StreamDemo;
 import io.github.hmm4j.demos.tree.TreeDemo;
 import io.github.hmm4j.demos.unmodified.UnmodifiedDemo;
@@ -35,6 +36,6 @@ public final class HmmCommand {
     /// In the order in which `hmm demo all` runs them.
     static List<Demo> demos() {
         return List.of(new MatmulDemo(), new TreeDemo(), new BfsDemo(), new UnmodifiedDemo(), new GatherDemo(),
-            new StreamDemo(), new JoinDemo());
+            new StreamDemo(), new JoinDemo(), new PlainDemo());
     }
 }

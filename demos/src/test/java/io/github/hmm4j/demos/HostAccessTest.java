@@ -57,6 +57,7 @@ class HostAccessTest {
             case "gather" -> new String[] {"--table-rows", "2000"};
             case "join" -> new String[] {"--orders", "100000"};
             case "stream" -> new String[] {"--elements", "100000"};
+            case "unmodified-paged" -> new String[] {"--rows", "300"};
             default -> throw new IllegalArgumentException("no small input for demo=" + demo.name());
         };
     }

@@ -3,6 +3,9 @@ package io.github.hmm4j.error;
 import java.util.Locale;
 
 /// A launch could not get its pages in time because host views of other threads hold them. Nothing ran; nothing is lost.
+///
+/// A kernel that faults ([io.github.hmm4j.HmmBuilder#deviceFaults()]) is running already when it meets a view: it went on without the page, reading zeros there and writing nothing.
+/// Pages of views are as they were; what it wrote elsewhere is there, and may be wrong.
 public final class LaunchBlockedException extends HmmException {
 
     private static final long serialVersionUID = 1L;
@@ -10,5 +13,19 @@ public final class LaunchBlockedException extends HmmException {
     public LaunchBlockedException(String kernel, long waitedMillis, String holders) {
         super(String.format(Locale.ROOT, "launch blocked: kernel=%s, waitedMillis=%d; pages held by %s; nothing ran",
                 kernel, waitedMillis, holders), null);
+    }
+
+    private LaunchBlockedException(String message) {
+        super(message, null);
+    }
+
+    /// A kernel that met a view and waited for as long as a touch may.
+    ///
+    /// @param write        whether it wanted to write
+    /// @param addressBytes what it wanted, as a virtual address of the heap
+    /// @param holders      who holds that, as far as is known
+    public static LaunchBlockedException ofKernel(String kernel, boolean write, long addressBytes, String holders) {
+        return new LaunchBlockedException(String.format(Locale.ROOT, "launch blocked: kernel=%s waited for a %s of address=0x%x, held by %s, for longer than the touch timeout; it went on without that page, which stays as it is",
+                kernel, write ? "write" : "read", addressBytes, holders));
     }
 }

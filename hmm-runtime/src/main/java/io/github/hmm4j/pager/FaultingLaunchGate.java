@@ -13,6 +13,7 @@ import io.github.hmm4j.migrate.UndoLog;
 import io.github.hmm4j.mirror.DeviceMirror;
 import io.github.hmm4j.mirror.ManagedPages;
 import io.github.hmm4j.mirror.PageUse;
+import io.github.hmm4j.space.PageRange;
 import io.github.hmm4j.space.Region;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
@@ -29,10 +30,13 @@ public final class FaultingLaunchGate implements LaunchGate {
     private static final int NUMBER = 22;
 
     private final ManagedPages heap;
+    private final CheckedPager views;
     private final long pager;
 
-    public FaultingLaunchGate(ManagedPages heap, NativePager pager) {
+    /// @param views of the host, for which kernels wait
+    public FaultingLaunchGate(ManagedPages heap, NativePager pager, CheckedPager views) {
         this.heap = heap;
+        this.views = views;
         this.pager = pager.handle();
     }
 
@@ -98,7 +102,7 @@ public final class FaultingLaunchGate implements LaunchGate {
             } catch (HmmException e) {
                 return; // which is what is told
             }
-            throw found.exception(heap, kernel);
+            throw found.exception(heap, views, kernel);
         }
 
         private synchronized @Nullable Violation violation() {
@@ -120,12 +124,13 @@ public final class FaultingLaunchGate implements LaunchGate {
         private static final int UNREADABLE = 2;
         private static final int UNWRITABLE = 3;
         private static final int LOST = 4;
+        private static final int HELD = 6;
 
         static Violation of(MemorySegment memory) {
             return new Violation((int) memory.getAtIndex(JAVA_LONG, 0), memory.getAtIndex(JAVA_LONG, 1), memory.getAtIndex(JAVA_LONG, 2), memory.getAtIndex(JAVA_LONG, 3) != 0);
         }
 
-        HmmException exception(ManagedPages heap, String kernel) {
+        HmmException exception(ManagedPages heap, CheckedPager views, String kernel) {
             long address = heap.space().addressOf(page) + offset;
             String what = "kernel=" + kernel;
             return switch (kind) {
@@ -133,6 +138,8 @@ public final class FaultingLaunchGate implements LaunchGate {
                 case UNREADABLE -> refused(heap, kernel, AccessViolationException.Kind.FAULT, address);
                 case UNWRITABLE -> refused(heap, kernel, AccessViolationException.Kind.PERMISSION, address);
                 case LOST -> heap.inFlight().failureOf(page).map(failure -> new PagePoisonedException(address, what, failure)).orElseGet(() -> new PagePoisonedException(address, what));
+                case HELD -> LaunchBlockedException.ofKernel(kernel, write, address,
+                        views.conflict(List.of(new PageUse(new PageRange(page, page + 1), write))).orElse("a view that has been closed meanwhile"));
                 default -> new HostMemoryExhaustedException(what, address, heap.space().pageSize().bytes());
             };
         }

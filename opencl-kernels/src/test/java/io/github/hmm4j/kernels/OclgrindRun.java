@@ -59,6 +59,7 @@ final class OclgrindRun {
                 SharingTest.check(cl, 1, random);
                 SharingTest.check(cl, random.nextInt(2, 200), random);
             }
+            case "sharing_paged.cl" -> SharingPagedTest.check(cl, random.nextInt(1, 100), random);
             case "handshake.cl" -> cl.build(Source.resource(file)); // the simulator has no OpenCL C 2.0: nothing to run
             case "heap/lists.cl" -> HeapHeaderTest.check(cl, 0x7f00_0000_0000L, 5, 100, random);
             default -> throw new IllegalArgumentException("no small run for this kernel file: file=" + file);

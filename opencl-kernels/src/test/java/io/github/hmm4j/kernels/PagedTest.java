@@ -29,7 +29,7 @@ final class PagedTest {
     enum Form { APERTURE, PAGED }
 
     @ParameterizedTest
-    @ValueSource(strings = {"paged.cl", "tree.cl"})
+    @ValueSource(strings = {"paged.cl", "tree.cl", "sharing_paged.cl"})
     void everyFormCompiles(String file) {
         try (ClHarness cl = ClHarness.openOrSkip()) {
             for (String form : FORMS) {

@@ -27,9 +27,9 @@ final class Floor implements AutoCloseable {
     private final Writer requests;
     private final BufferedReader answers;
 
-    /// Kinds of faults, by the words of its protocol.
+    /// Kinds of faults, by the words of its protocol; those of a device with userfaultfd only.
     enum Fault {
-        READ, UPGRADE
+        READ, UPGRADE, DEVICE
     }
 
     /// The floor, or why there is none: a row without its floor says so.

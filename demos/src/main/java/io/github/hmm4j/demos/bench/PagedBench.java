@@ -2,11 +2,14 @@ package io.github.hmm4j.demos.bench;
 
 import io.github.hmm4j.ByteSize;
 import io.github.hmm4j.Hmm;
+import io.github.hmm4j.HmmBuilder;
 import io.github.hmm4j.demos.harness.Bench;
 import io.github.hmm4j.demos.harness.BenchRow;
 import io.github.hmm4j.demos.harness.DeviceChoice;
 import io.github.hmm4j.demos.harness.RunContext;
 import io.github.hmm4j.demos.harness.UsageException;
+import io.github.hmm4j.device.DeviceInfo;
+import io.github.hmm4j.pager.HostAccess;
 import java.util.ArrayList;
 import java.util.List;
 
@@ -17,6 +20,8 @@ final class PagedBench implements Bench {
     /// Of the budget the runtime keeps a quarter for arguments that lie in one piece.
     private static final int ROOM = 16;
     private static final long SMALL_THINGS = ByteSize.mib(16);
+    private static final int LEAST_PAGES = 256; // that a device whose kernels fault has room for at least
+    private static final long FLOOR_BYTES = ByteSize.mib(64);
 
     private final Sizes sizes;
 
@@ -70,7 +75,44 @@ final class PagedBench implements Bench {
         try (Hmm hmm = roomy(context, sizes.arrayBytes); BareOpenCl bare = BareOpenCl.beside(hmm)) {
             rows.addAll(new FaultRounds(hmm, bare, sizes, context.progress()).rows());
         }
+        if (kernelsFault(context)) {
+            rows.addAll(trapRows(context));
+        }
         return rows;
+    }
+
+    /// Unmodified kernels: where they cannot fault, there is nothing to measure.
+    private List<BenchRow> trapRows(RunContext context) throws Exception {
+        List<BenchRow> rows = new ArrayList<>();
+        TrapRows trap = new TrapRows(sizes, context.progress());
+        long arrays = 2 * sizes.arrayBytes + LEAST_PAGES * pageBytes(context);
+        try (Hmm faulting = faulting(context, arrays, arrays).open(); Hmm windows = heap(context, arrays, arrays)) {
+            rows.add(trap.resident(faulting, windows));
+        }
+        long pages = TrapRows.FAULTS + LEAST_PAGES;
+        try (Hmm hmm = faulting(context, 2 * pages * pageBytes(context), pages * pageBytes(context)).faultAround(0).open();
+            Floor.Beside floor = Floor.beside(HostAccess.Mode.UFFD, FLOOR_BYTES)) {
+            rows.add(trap.fault(hmm, floor));
+        }
+        try (Hmm resident = faulting(context, 2 * sizes.streamBytes, 2 * sizes.streamBytes).open();
+            Hmm hmm = faulting(context, 2 * sizes.streamBytes, Math.max(sizes.streamBytes / 4, LEAST_PAGES * pageBytes(context))).open(); BareOpenCl bare = BareOpenCl.beside(hmm)) {
+            rows.add(trap.stream(hmm, resident, bare));
+        }
+        return rows;
+    }
+
+    private static boolean kernelsFault(RunContext context) throws UsageException {
+        try (Hmm hmm = heap(context, SMALL_THINGS, SMALL_THINGS)) {
+            return hmm.hostAccess().mode() == HostAccess.Mode.UFFD && hmm.device().info().kind() == DeviceInfo.Kind.CPU;
+        }
+    }
+
+    private static long pageBytes(RunContext context) {
+        return context.device().pageSizeBytes().orElse(ByteSize.kib(64));
+    }
+
+    private static HmmBuilder faulting(RunContext context, long heapBytes, long budgetBytes) {
+        return Subject.heap(context.device().withBudget(budgetBytes), heapBytes).deviceFaults();
     }
 
     /// A heap that is larger than its budget, which has room for a dozen of such arrays.

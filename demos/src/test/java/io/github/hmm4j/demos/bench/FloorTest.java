@@ -11,6 +11,7 @@ import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.Arrays;
+import java.util.List;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
@@ -34,7 +35,7 @@ class FloorTest {
     @EnumSource(names = {"UFFD", "SIGSEGV"})
     void oneLatencyForEachFault(HostAccess.Mode rung) throws Exception {
         try (Floor floor = start(rung)) {
-            for (Fault fault : Fault.values()) {
+            for (Fault fault : rung == HostAccess.Mode.UFFD ? List.of(Fault.values()) : List.of(Fault.READ, Fault.UPGRADE)) {
                 for (long pageBytes : new long[] {ByteSize.kib(4), ByteSize.kib(64), ByteSize.mib(2)}) {
                     long[] nanos = floor.nanos(fault, pageBytes, 11); // more than the two pages of 2 MiB
                     assertThat(nanos).hasSize(11);
@@ -49,6 +50,9 @@ class FloorTest {
         try (Floor floor = start(HostAccess.Mode.SIGSEGV)) {
             assertThatThrownBy(() -> floor.nanos(Fault.READ, 5000, 1)).isInstanceOf(IOException.class)
                 .hasMessageContaining("PAGE_BYTES is not a power of two: 5000");
+        }
+        try (Floor floor = start(HostAccess.Mode.SIGSEGV)) {
+            assertThatThrownBy(() -> floor.nanos(Fault.DEVICE, 4096, 1)).isInstanceOf(IOException.class).hasMessageContaining("not a kind of fault here: device");
         }
     }
 

@@ -143,6 +143,8 @@ public final class Crafted {
             case SVM_FINE, SVM_ATOMICS, SVM_SYSTEM -> 6e3;
             case HMM_CHECKED -> 45e3;
             case HMM_TRANSPARENT -> 60e3;
+            case HMM_PAGED -> 90e3;
+            case HMM_TRAP -> 70e3;
         };
         double nanosPerByte = switch (strategy) {
             case COPIES_PAGEABLE -> 0.16;
@@ -152,6 +154,8 @@ public final class Crafted {
             case SVM_FINE, SVM_ATOMICS, SVM_SYSTEM -> 0.28;
             case HMM_CHECKED -> 0.12;
             case HMM_TRANSPARENT -> 0.14;
+            case HMM_PAGED -> 0.31;
+            case HMM_TRAP -> 0.22;
         };
         double part = switch (workload) {
             case SPARSE_READ_1 -> strategy.family() == Strategy.Family.COPIES ? 1 : 0.02;

@@ -47,7 +47,7 @@ public final class SvmRun {
         List<Cell> cells = new ArrayList<>();
         try (BareOpenCl device = Opening.profiled(choice)) {
             long heapBytes = schedule.sizes().getLast() + SPARE_BYTES;
-            try (Strategies strategies = Strategies.open(device, checked -> heap(checked, heapBytes, Optional.empty()), new Strategies.Wanted(anyPointer, false))) {
+            try (Strategies strategies = Strategies.open(device, kind -> heap(kind, heapBytes, Optional.empty()), new Strategies.Wanted(anyPointer, false))) {
                 for (Workload workload : Workload.values()) {
                     for (long size : Works.of(workload).sizes(schedule.sizes(), choice.pageSizeBytes().orElse(PageSize.DEFAULT.bytes()))) {
                         progress.step(workload.title() + ", " + Units.bytes(size));
@@ -61,7 +61,7 @@ public final class SvmRun {
     }
 
     private List<Cell> beyondBudget(BareOpenCl device, long sizeBytes) throws UsageException {
-        try (Strategies strategies = Strategies.open(device, checked -> heap(checked, sizeBytes + SPARE_BYTES, Optional.of(sizeBytes / 2)),
+        try (Strategies strategies = Strategies.open(device, kind -> heap(kind, sizeBytes + SPARE_BYTES, Optional.of(sizeBytes / 2)),
                 new Strategies.Wanted(anyPointer, true))) {
             return group(Works.of(Workload.BEYOND_BUDGET), sizeBytes, strategies);
         }
@@ -81,11 +81,15 @@ public final class SvmRun {
         return List.copyOf(cells.values());
     }
 
-    private Hmm heap(boolean checked, long heapBytes, Optional<Long> budgetBytes) {
-        HmmBuilder builder = Opening.settings(choice, heapBytes);
+    /// One for kernels that go through the page table has twice the addresses, and as its budget what all data needs: three quarters of that are for what such kernels use.
+    private Hmm heap(Strategies.Kind kind, long heapBytes, Optional<Long> budgetBytes) {
+        HmmBuilder builder = Opening.settings(choice, kind == Strategies.Kind.PAGED ? 2 * heapBytes : heapBytes);
         budgetBytes.ifPresent(builder::budget);
-        if (checked) {
-            builder.hostAccess(HostAccess.Mode.CHECKED);
+        switch (kind) {
+            case CHECKED -> builder.hostAccess(HostAccess.Mode.CHECKED);
+            case BEST -> { }
+            case PAGED -> builder.budget(budgetBytes.orElse(heapBytes * 3 / 2));
+            case TRAP -> builder.deviceFaults();
         }
         return builder.open();
     }

@@ -11,7 +11,7 @@ import java.util.Locale;
 record Look(Strategy strategy, String label, Shape shape, String dash) {
     private static final String SOLID = "none";
 
-    enum Shape { CIRCLE, SQUARE, DIAMOND, TRIANGLE, TRIANGLE_DOWN, HEXAGON, PLUS, BOW, STAR }
+    enum Shape { CIRCLE, SQUARE, DIAMOND, TRIANGLE, TRIANGLE_DOWN, HEXAGON, PLUS, BOW, STAR, PENTAGON, HOURGLASS }
 
     static Look of(Strategy strategy) {
         return switch (strategy) {
@@ -24,6 +24,8 @@ record Look(Strategy strategy, String label, Shape shape, String dash) {
             case SVM_SYSTEM -> new Look(strategy, "system", Shape.PLUS, "8 3 2 3");
             case HMM_CHECKED -> new Look(strategy, "checked", Shape.BOW, "7 3");
             case HMM_TRANSPARENT -> new Look(strategy, "transparent", Shape.STAR, SOLID);
+            case HMM_PAGED -> new Look(strategy, "paged", Shape.PENTAGON, "2 3");
+            case HMM_TRAP -> new Look(strategy, "trap", Shape.HOURGLASS, "8 3 2 3");
         };
     }
 
@@ -59,6 +61,8 @@ record Look(Strategy strategy, String label, Shape shape, String dash) {
                 n(-r / 1.2), n(r / 2.4 - r * 1.2), n(r / 2.4 - r * 1.2), n(-r / 1.2), n(r * 1.2 - r / 2.4));
             case BOW -> "M%s %sL%s %sV%sL%s %sz".formatted(n(x - r * 1.2), n(y - r), n(x + r * 1.2), n(y + r), n(y - r),
                 n(x - r * 1.2), n(y + r));
+            case PENTAGON -> polygon(x, y, 5, -90, r * 1.2, r * 1.2);
+            case HOURGLASS -> "M%s %sH%sL%s %sH%sz".formatted(n(x - r), n(y - r * 1.2), n(x + r), n(x - r), n(y + r * 1.2), n(x + r));
             case STAR -> polygon(x, y, 10, -90, r * 1.45, r * 0.62);
         };
     }

@@ -24,6 +24,7 @@ public final class Managed implements OpenStrategy {
     private final Program program;
     private final Map<String, Kernel> kernels = new HashMap<>();
     private final boolean transparent;
+    private final boolean paged;
     private Report last;
     private long kernelNanos;
 
@@ -32,8 +33,9 @@ public final class Managed implements OpenStrategy {
     public Managed(Strategy strategy, Hmm hmm) {
         this.strategy = strategy;
         this.hmm = hmm;
+        paged = strategy == Strategy.HMM_PAGED;
         try {
-            program = hmm.program(Source.resource("sharing.cl"));
+            program = hmm.program(Source.resource(paged ? "sharing_paged.cl" : "sharing.cl"));
         } catch (RuntimeException e) {
             hmm.close();
             throw e;
@@ -55,15 +57,20 @@ public final class Managed implements OpenStrategy {
     @Override
     public void launch(int times, String name, long workItems, Argument... arguments) {
         List<Object> args = new ArrayList<>();
+        List<Arg> inHeap = new ArrayList<>();
         for (Argument argument : arguments) {
             switch (argument) {
-                case Argument.Whole(Block block, Intent intent) -> args.add(whole(((Region) block).segment, intent));
+                case Argument.Whole(Block block, Intent intent) -> args.add(pointer(whole(((Region) block).segment, intent), ((Region) block).segment, inHeap));
                 case Argument.Part(Block block, long offsetBytes, long lengthBytes) -> {
-                    args.add(((Region) block).segment.asSlice(offsetBytes, lengthBytes));
+                    MemorySegment part = ((Region) block).segment.asSlice(offsetBytes, lengthBytes);
+                    args.add(pointer(Arg.inOut(part), part, inHeap));
                     args.add(0L);
                 }
                 case Argument.Value(long value) -> args.add(value);
             }
+        }
+        if (paged) {
+            args.addFirst(Arg.heap(inHeap.toArray(Arg[]::new)));
         }
         Kernel.Call call = kernels.computeIfAbsent(name, program::kernel).args(args.toArray());
         List<Launch> launches = new ArrayList<>(times);
@@ -74,6 +81,15 @@ public final class Managed implements OpenStrategy {
             long nanos = launch.await().deviceNanos();
             kernelNanos = nanos < 0 || kernelNanos < 0 ? -1 : kernelNanos + nanos;
         }
+    }
+
+    /// What the kernel takes: a pointer, or an address and, among others, the promise what becomes of the bytes there.
+    private Object pointer(Arg use, MemorySegment segment, List<Arg> inHeap) {
+        if (!paged) {
+            return use;
+        }
+        inHeap.add(use);
+        return segment.address();
     }
 
     private static Arg whole(MemorySegment segment, Intent intent) {

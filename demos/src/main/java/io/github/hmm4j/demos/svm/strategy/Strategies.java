@@ -5,6 +5,7 @@ import io.github.hmm4j.demos.device.BareOpenCl;
 import io.github.hmm4j.demos.harness.UsageException;
 import io.github.hmm4j.demos.svm.Strategy;
 import io.github.hmm4j.device.DeviceInfo.Svm;
+import io.github.hmm4j.error.HostAccessUnavailableException;
 import java.util.ArrayDeque;
 import java.util.Deque;
 import java.util.EnumMap;
@@ -27,8 +28,20 @@ public final class Strategies implements AutoCloseable {
     /// Opens managed heaps.
     @FunctionalInterface
     public interface Heaps {
-        /// @param checked whether the host is to use views; else the best way that works here
-        Hmm open(boolean checked) throws UsageException;
+        /// @throws io.github.hmm4j.error.HostAccessUnavailableException if kernels cannot fault here
+        Hmm open(Kind kind) throws UsageException;
+    }
+
+    /// How host and kernels reach a managed heap.
+    public enum Kind {
+        /// The host uses views.
+        CHECKED,
+        /// The host uses the best way that works here.
+        BEST,
+        /// The same, and the heap is larger than the budget, so that kernels go through the page table.
+        PAGED,
+        /// The same as the second, and kernels fault.
+        TRAP
     }
 
     /// What to open.
@@ -87,15 +100,24 @@ public final class Strategies implements AutoCloseable {
     }
 
     private void openManaged(Heaps heaps) throws UsageException {
-        add(Strategy.HMM_CHECKED, () -> new Managed(Strategy.HMM_CHECKED, heaps.open(true)));
+        add(Strategy.HMM_CHECKED, () -> new Managed(Strategy.HMM_CHECKED, heaps.open(Kind.CHECKED)));
         add(Strategy.HMM_TRANSPARENT, () -> {
-            Hmm best = heaps.open(false);
+            Hmm best = heaps.open(Kind.BEST);
             if (best.hostAccess().mode().isTransparent()) {
                 return new Managed(Strategy.HMM_TRANSPARENT, best);
             }
             lacking.put(Strategy.HMM_TRANSPARENT, "host access is checked here (" + best.hostAccess().why() + ")");
             best.close();
             return null;
+        });
+        add(Strategy.HMM_PAGED, () -> new Managed(Strategy.HMM_PAGED, heaps.open(Kind.PAGED)));
+        add(Strategy.HMM_TRAP, () -> {
+            try {
+                return new Managed(Strategy.HMM_TRAP, heaps.open(Kind.TRAP));
+            } catch (HostAccessUnavailableException | IllegalArgumentException e) { // the device has no faults, or cannot have a range as large as the heap
+                lacking.put(Strategy.HMM_TRAP, "kernels cannot fault here (" + e.getMessage() + ")");
+                return null;
+            }
         });
     }
 

@@ -42,7 +42,7 @@ class StrategiesTest {
         Map<Strategy, Integer> done = new TreeMap<>();
         for (boolean beyond : new boolean[] {false, true}) {
             try (BareOpenCl device = RecordingCl.device(recording.over(calls), id);
-                    Strategies strategies = Strategies.open(device, checked -> heap(recording.over(calls), device, checked, beyond),
+                    Strategies strategies = Strategies.open(device, kind -> heap(recording.over(calls), device, kind, beyond),
                         new Strategies.Wanted(id.info().kind() == DeviceInfo.Kind.CPU, beyond))) {
                 for (Strategy strategy : Strategy.values()) {
                     strategies.find(strategy).ifPresentOrElse(open -> done.merge(strategy, tryOut(open, recording, beyond), Integer::sum),
@@ -50,7 +50,7 @@ class StrategiesTest {
                 }
             }
         }
-        assertThat(done).containsKeys(Strategy.COPIES_PAGEABLE, Strategy.COPIES_PINNED, Strategy.ZERO_COPY, Strategy.HMM_CHECKED);
+        assertThat(done).containsKeys(Strategy.COPIES_PAGEABLE, Strategy.COPIES_PINNED, Strategy.ZERO_COPY, Strategy.HMM_CHECKED, Strategy.HMM_PAGED);
         assertThat(done.values()).allSatisfy(workloads -> assertThat(workloads).isGreaterThanOrEqualTo(Workload.values().length - 1)); // handshake
     }
 
@@ -59,19 +59,24 @@ class StrategiesTest {
         ClApi calls = OpenClDevices.api(Opening.binding(Binding.LWJGL));
         ClDeviceId id = OpenClDevices.choose(ClPlatforms.devices(calls), "");
         try (BareOpenCl device = RecordingCl.device(calls, id);
-                Strategies strategies = Strategies.open(device, _ -> heap(calls, device, true, false), new Strategies.Wanted(false, false))) {
+                Strategies strategies = Strategies.open(device, _ -> heap(calls, device, Strategies.Kind.CHECKED, false), new Strategies.Wanted(false, false))) {
             assertThat(strategies.find(Strategy.HMM_TRANSPARENT)).isEmpty();
             assertThat(strategies.whyNot(Strategy.HMM_TRANSPARENT)).isEqualTo("host access is checked here (it was asked for)");
         }
     }
 
     /// Staged, so that each byte goes by a command and is counted: the direct engine copies what is small with the processor.
-    private static Hmm heap(ClApi api, BareOpenCl device, boolean checked, boolean beyond) {
-        var builder = Hmm.builder().heap(ByteSize.mib(8)).context(api, device.context(), device.device()).openCl(ClOptions.DEFAULTS.copy(CopyMode.STAGED));
-        if (checked) {
-            builder.hostAccess(HostAccess.Mode.CHECKED);
+    private static Hmm heap(ClApi api, BareOpenCl device, Strategies.Kind kind, boolean beyond) {
+        CopyMode copy = kind == Strategies.Kind.TRAP ? CopyMode.DIRECT : CopyMode.STAGED; // kernels fault where the host reaches the device's memory only
+        var builder = Hmm.builder().heap(ByteSize.mib(8)).context(api, device.context(), device.device()).openCl(ClOptions.DEFAULTS.copy(copy));
+        long budgetBytes = beyond ? ByteSize.kib(512) : 0;
+        switch (kind) {
+            case CHECKED -> builder.hostAccess(HostAccess.Mode.CHECKED);
+            case BEST -> { }
+            case PAGED -> budgetBytes = beyond ? budgetBytes : ByteSize.mib(6);
+            case TRAP -> builder.deviceFaults().pageSize(4096);
         }
-        return (beyond ? builder.budget(ByteSize.kib(512)) : builder).open();
+        return (budgetBytes > 0 ? builder.budget(budgetBytes) : builder).open();
     }
 
     /// @return workloads that it could do
@@ -119,6 +124,10 @@ class StrategiesTest {
     private static void checkPaging(Strategy strategy, OpenStrategy.Taken taken, long counted) {
         if (strategy == Strategy.HMM_CHECKED) {
             assertThat(taken.bytesToDevice() + taken.bytesToHost()).isEqualTo(counted);
+        } else if (strategy == Strategy.HMM_PAGED) { // entries of the page table and what kernels wrote down go by commands as well
+            assertThat(counted).isGreaterThanOrEqualTo(taken.bytesToDevice());
+        } else if (strategy == Strategy.HMM_TRAP) { // the operating system copies, and the processor
+            assertThat(counted).isZero();
         } else {
             assertThat(counted).isBetween(taken.bytesToDevice(), taken.bytesToDevice() + taken.bytesToHost());
         }

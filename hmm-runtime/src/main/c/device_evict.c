@@ -1,0 +1,177 @@
+// device_evict.c - what leaves a device whose kernels fault (faulting.h): to make room, or since somebody wants it.
+//
+// A page goes under a claim of its own: the device does not write to it any more, its contents go home if only the device had them, its memory is taken away, and the claim is settled. Several
+// go together, those that lie side by side in one call for each step: each time that a mapping goes or becomes weaker, the processors that run the kernel must be told. Nobody here
+// waits for a claim while he holds one: what somebody else has claimed stays.
+#define _GNU_SOURCE
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "faulting.h"
+
+void settle_there(struct hmm_pager *p, const struct claim *claims, size_t n, becoming_there *next) {
+  for (size_t i = 0; i < n; i++) {
+    uint64_t w = load_word(p, claims[i].page), to;
+    do to = next(w, claims[i].before, p->faulting->device);
+    while (!change_word(p, claims[i].page, &w, to));
+    if (word_state(to) == POISONED) count(p, HMM_POISONED, 1);
+  }
+  wake_claimed(p, claims, n);
+}
+
+// What a claimed page becomes that has left the device, after its contents were brought home if only the device had them.
+static uint64_t left_device(uint64_t w, uint64_t before, unsigned device) {
+  if (is_doomed(w, before)) return poisoned(w, before);
+  return word_shared(w, word_sharers(before) & ~(1u << device));
+}
+
+static uint64_t stays_there(uint64_t w, uint64_t before, unsigned device) {
+  (void)device;
+  return restored(w, before);
+}
+
+static int bring_home(struct hmm_pager *p, uint64_t first, uint64_t end) {
+  int result = protect_there(p, first, end); // nobody writes to them any more
+  if (!result) result = back(p, first, end);
+  if (!result) memcpy(alias_of(p, first), in_range(p, first), (size_t)((end - first) << p->config.page_shift));
+  return result;
+}
+
+static bool only_there(const struct claim *c) { return word_state(c->before) == DEVICE; }
+
+// Where the claims end that lie side by side with number i and are of its kind.
+static size_t run_of(const struct claim *claims, size_t i, size_t n, bool of_kind) {
+  size_t j = i + 1;
+  while (j < n && claims[j].page == claims[j - 1].page + 1 && (!of_kind || only_there(&claims[j]) == only_there(&claims[i]))) j++;
+  return j;
+}
+
+int evict_claimed(struct hmm_pager *p, struct claim *claims, size_t n) {
+  int result = 0;
+  for (size_t i = 0, j; i < n; i = j) {
+    j = run_of(claims, i, n, true);
+    uint64_t first = claims[i].page;
+    int failed = only_there(&claims[i]) ? bring_home(p, first, first + (j - i)) : 0;
+    if (failed && j > i + 1) { // alone: a neighbour may have been at fault
+      failed = bring_home(p, first, first + 1);
+      j = i + 1;
+    }
+    for (size_t k = i; k < j; k++) claims[k].taken = !failed;
+    if (!result) result = failed;
+  }
+  for (size_t i = 0, j; i < n; i = j) {
+    j = run_of(claims, i, n, false);
+    size_t taken = i;
+    while (taken < j && claims[taken].taken) taken++;
+    if (taken > i) unmap_there(p, claims[i].page, claims[taken - 1].page + 1);
+    if (taken < j) j = taken + 1; // one that stays
+  }
+  for (size_t i = 0, j; i < n; i = j) {
+    for (j = i + 1; j < n && claims[j].taken == claims[i].taken;) j++;
+    settle_there(p, claims + i, j - i, claims[i].taken ? left_device : stays_there);
+    if (!claims[i].taken) continue;
+    uint64_t home = 0;
+    for (size_t k = i; k < j; k++) home += only_there(&claims[k]);
+    count(p, HMM_DEVICE_EVICTED, j - i);
+    count(p, HMM_DEVICE_WRITTEN_BACK, home);
+  }
+  return result;
+}
+
+// ---- making room
+
+enum chosen { GONE, CLAIMED, STAYS };
+
+// What becomes of a page that has been chosen to go.
+static enum chosen claim_victim(struct hmm_pager *p, uint64_t victim, struct claim *c) {
+  while (!is_gone(p, victim)) {
+    uint64_t w = load_word(p, victim);
+    if (word_state(w) == TO_HOST) return STAYS;
+    if (!device_has(p->faulting, w)) continue; // it has just gone
+    *c = (struct claim){victim, word_claim(w, true), w, false};
+    if (change_word(p, victim, &w, c->word)) return CLAIMED;
+  }
+  return GONE;
+}
+
+static int in_order(const void *a, const void *b) {
+  uint64_t x = *(const uint64_t *)a, y = *(const uint64_t *)b;
+  return (x > y) - (x < y);
+}
+
+// How many places are the caller's then; `none` if there was nobody who may go.
+static uint64_t evict_oldest(struct hmm_pager *p, size_t most, bool *none) {
+  uint64_t victims[EVICTED_PAGES], places = 0;
+  struct claim claims[EVICTED_PAGES];
+  size_t n = choose_victims(p, victims, most), claimed = 0;
+  *none = !n;
+  qsort(victims, n, sizeof *victims, in_order);
+  for (size_t i = 0; i < n; i++) {
+    enum chosen chosen = claim_victim(p, victims[i], &claims[claimed]);
+    if (chosen == CLAIMED) claimed++;
+    else if (chosen == GONE) places++;
+    else keep_victim(p, victims[i]);
+  }
+  evict_claimed(p, claims, claimed);
+  for (size_t i = 0; i < claimed; i++) {
+    if (claims[i].taken) places++;
+    else keep_victim(p, claims[i].page);
+  }
+  return places;
+}
+
+uint64_t make_places(struct hmm_pager *p, uint64_t wanted) {
+  bool none = false;
+  for (uint64_t tries = 0; tries <= p->faulting->budget && !none; tries++) {
+    uint64_t places = take_places(p, wanted);
+    if (places) return places;
+    places = evict_oldest(p, evicted_at_once(p), &none);
+    if (!places) continue;
+    if (places > wanted) give_places_back(p, places - wanted);
+    return places < wanted ? places : wanted;
+  }
+  return 0;
+}
+
+void evict_ahead(struct hmm_pager *p) {
+  bool none;
+  give_places_back(p, evict_oldest(p, evicted_at_once(p), &none));
+}
+
+// ---- since somebody wants it
+
+int take_home(struct hmm_pager *p, uint64_t first, uint64_t end) {
+  struct claim claims[EVICTED_PAGES];
+  int result = 0;
+  for (uint64_t page = first; page < end && !result;) {
+    size_t n = 0;
+    bool busy = false;
+    for (; page < end && n < EVICTED_PAGES && !busy; page += !busy) {
+      uint64_t w = load_word(p, page);
+      while (device_has(p->faulting, w) && word_state(w) != TO_HOST) {
+        claims[n] = (struct claim){page, word_claim(w, true), w, false};
+        if (!change_word(p, page, &w, claims[n].word)) continue;
+        n++;
+        break;
+      }
+      busy = word_state(w) == TO_HOST;
+    }
+    result = evict_claimed(p, claims, n);
+    if (busy) wait_settled(p, page); // holding nothing
+  }
+  return result;
+}
+
+HMM_API int hmm_take_home(struct hmm_pager *p, uint64_t first, uint64_t end) { return p->faulting ? take_home(p, first, end) : -EINVAL; }
+
+int withhold(struct hmm_pager *p, uint64_t first, uint64_t end) { return protect_there(p, first, end); }
+void take_from_device(struct hmm_pager *p, uint64_t first, uint64_t end) { unmap_there(p, first, end); }
+
+int restrict_device(struct hmm_pager *p, uint64_t first, uint64_t end, uint64_t access) {
+  drop_strays(p, first, end);
+  if (access == 0) return take_home(p, first, end);
+  return access == 1 ? protect_there(p, first, end) : 0;
+}
+
+void forget_dead(struct hmm_pager *p, uint64_t first, uint64_t end) { drop_dead(p, first, end); }
