@@ -40,7 +40,7 @@ final class Eviction implements VictimSource {
     }
 
     private Candidates candidates(DeviceMirror mirror, int[] frames) {
-        Candidates candidates = new Candidates();
+        Candidates candidates = new Candidates(Math.max(1, frames.length));
         int now = mirror.clock();
         for (int frame : frames) {
             long page = mirror.pageOf(frame);

@@ -15,10 +15,23 @@ public final class Candidates {
         DIRTY
     }
 
-    private long[] pages = new long[256];
-    private int[] ages = new int[256];
-    private Cost[] costs = new Cost[256];
+    private static final int FIRST_ROOM = 256;
+
+    private long[] pages;
+    private int[] ages;
+    private Cost[] costs;
     private int size;
+
+    public Candidates() {
+        this(FIRST_ROOM);
+    }
+
+    /// @param room for so many without growing; more than none
+    public Candidates(int room) {
+        pages = new long[room];
+        ages = new int[room];
+        costs = new Cost[room];
+    }
 
     /// Adds a frame behind those before.
     ///

@@ -72,7 +72,7 @@ final class EvictionScale {
 
     private static int[] evict(UseOrder order, LeastRecentlyUsed policy, int[] lastUse, int wanted, int now) {
         int[] frames = order.oldest(Room.WINDOWS, policy.shown(wanted), now, frame -> lastUse[frame], _ -> true);
-        Candidates candidates = new Candidates();
+        Candidates candidates = new Candidates(frames.length);
         for (int frame : frames) {
             candidates.add(frame, now - lastUse[frame], frame % 2 == 0 ? Candidates.Cost.CLEAN : Candidates.Cost.DIRTY);
         }
