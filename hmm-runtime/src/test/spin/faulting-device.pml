@@ -1,5 +1,5 @@
 /*
- * A device whose kernels fault, beside a host that faults: device_fault.c, range.c and what home.c does for such a device, as a model that spin checks exhaustively. README.md says how.
+ * A device whose kernels fault, beside a host that faults: device_fault.c, device_evict.c, range.c and what home.c does for such a device, as a model that spin checks exhaustively. README.md says how.
  *
  * Who takes part                                        in the runtime
  *   Cpu        a Java thread that loads and stores        any Java code; the crew that serves its faults is written into its process

@@ -20,7 +20,7 @@ public enum Strategy {
         "a managed heap; the host opens views; pages migrate when a launch or a view needs them"),
     HMM_TRANSPARENT("hmm.transparent", "hmm4j, transparent", Family.PAGING,
         "a managed heap; the host loads and stores, and pages come home by page faults"),
-    HMM_PAGED("hmm.paged", "hmm4j, kernels through the page table", Family.PAGING,
+    HMM_PAGED("hmm.paged", "hmm4j, through its page table", Family.PAGING,
         "a managed heap larger than what the device may hold; kernels ask for each page and run again when it has come"),
     HMM_TRAP("hmm.trap", "hmm4j, kernels that fault", Family.PAGING,
         "a managed heap; host and unmodified kernels load and store, and pages come to either by page faults");
