@@ -48,8 +48,10 @@ class ApiDocTest {
                 .allSatisfy(name -> assertThat(page).containsPattern("`[\\w.]*" + name.substring(name.lastIndexOf('.')).replace(".", "\\.") + "`"));
     }
 
+    /// With all that it is nested in.
     private static boolean isPublic(JavaClass type) {
-        return type.getModifiers().contains(JavaModifier.PUBLIC);
+        return type.getModifiers().contains(JavaModifier.PUBLIC)
+                && type.getEnclosingClass().map(ApiDocTest::isPublic).orElse(true);
     }
 
     private static boolean isError(JavaClass type) {
