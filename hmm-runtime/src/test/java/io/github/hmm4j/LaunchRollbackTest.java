@@ -10,7 +10,8 @@ import io.github.hmm4j.device.sim.SimLane;
 import io.github.hmm4j.error.OpenClFailedException;
 import io.github.hmm4j.mirror.SnapshotCode;
 import java.lang.foreign.MemorySegment;
-import java.util.concurrent.atomic.AtomicBoolean;
+import java.util.concurrent.atomic.AtomicInteger;
+import java.util.concurrent.atomic.AtomicReference;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 
@@ -45,21 +46,23 @@ class LaunchRollbackTest {
         }
     }
 
-    /// Another launch ran on the device meanwhile, but not on these pages: their only good copy is still the host's.
+    /// Another launch comes meanwhile, but not on these pages: their only good copy is still the host's.
     @Test
     void anOutputThatWasNotWrittenKeepsItsOldContentsBesideOtherLaunches() {
         try (Rig rig = Rig.windows(1, 32)) {
             MemorySegment out = rig.filled(3, 5);
             MemorySegment other = rig.filled(1, 1);
             rig.heap.prefetch(other, rig.device(0));
-            AtomicBoolean armed = new AtomicBoolean(true);
+            AtomicReference<Background<Boolean>> beside = new AtomicReference<>();
             rig.sim().onSubmit(operation -> {
-                if (operation == Operation.LAUNCH && armed.compareAndSet(true, false)) {
-                    Background.run(() -> rig.add(other, 1, 0).await()).join();
+                if (operation == Operation.LAUNCH && beside.get() == null) {
+                    beside.set(Background.run(() -> rig.add(other, 1, 0).await()));
+                    beside.get().awaitWaiting(); // pages without their contents are on the device
                     rig.sim().failNext(Operation.LAUNCH, 1);
                 }
             });
             assertThatThrownBy(() -> rig.fill(out, 9, 0)).isInstanceOf(OpenClFailedException.class);
+            beside.get().join();
             assertThat(rig.values(out)).containsExactly(5);
             assertThat(rig.values(other)).containsExactly(2);
         }
@@ -70,15 +73,18 @@ class LaunchRollbackTest {
     void launch_between_move_and_undo() {
         try (Rig rig = Rig.windows(1, 32)) {
             MemorySegment both = rig.filled(1, 5);
-            AtomicBoolean armed = new AtomicBoolean(true);
+            MemorySegment fails = rig.filled(1, 7);
+            AtomicInteger copies = new AtomicInteger();
             rig.sim().onSubmit(operation -> {
-                if (operation == Operation.LAUNCH && armed.compareAndSet(true, false)) {
-                    Background.run(() -> rig.add(both, 1, 0).await()).join();
-                    rig.sim().failNext(Operation.LAUNCH, 1);
+                if (operation == Operation.COPY_TO_DEVICE && copies.incrementAndGet() == 2) {
+                    Background.run(() -> rig.add(both, 1, 0).await()).join(); // while pages travel, it does not wait
+                    rig.sim().failNext(Operation.COPY_TO_DEVICE, 1);
                 }
             });
-            assertThatThrownBy(() -> rig.add(both, 100, 0)).isInstanceOf(OpenClFailedException.class);
+            var call = rig.kernel("two").args(both, fails);
+            assertThatThrownBy(() -> call.launch(NDRange.of(1))).isInstanceOf(OpenClFailedException.class);
             assertThat(rig.values(both)).containsExactly(6);
+            assertThat(rig.values(fails)).containsExactly(7);
         }
     }
 
