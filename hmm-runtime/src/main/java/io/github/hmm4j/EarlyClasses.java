@@ -14,7 +14,7 @@ final class EarlyClasses {
 
     static void initialize() {
         List<String> names = List.of(
-                "Access", "Arg$Intent", "Launch$Moves", // what calls take and return
+                "Access", "Arg$Intent", "Launch$Moves", "Plan", // what calls take and return, and how they are sorted out
                 "account.Cause", "account.Counter", "account.Direction",
                 "device.Completion", "device.ScalarType", "device.ScalarType$Kind", "device.ValueType", "error.KernelEnqueuedError",
                 "migrate.Claims", "migrate.PageOutcome", "migrate.RegionChanges$1", "migrate.Steps$Step",
