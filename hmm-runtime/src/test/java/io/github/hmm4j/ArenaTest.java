@@ -237,7 +237,8 @@ class ArenaTest {
         return closing.awaitWaiting();
     }
 
-    /// The launch has looked its segment up and moves pages when the arena is closed: it neither runs nor hurts what comes to lie there.
+    /// The launch has looked its segment up and moves pages when the arena is closed: it neither runs nor hurts what
+    /// comes to lie there.
     @Test
     void aLaunchThatIsOvertakenByTheEndDoesNotRun() {
         AtomicReference<Runnable> once = new AtomicReference<>(() -> {});
