@@ -339,7 +339,8 @@ HMM_API int hmm_end_records(struct hmm_pager *pager);
 HMM_API int64_t hmm_take_records(struct hmm_pager *pager, struct hmm_record *records, uint64_t capacity, uint64_t *lost);
 
 // A touch that waits for a launch for longer than HMM_LONG_WAIT_NANOS: told once then, and once more when it is over. Its thread is stopped meanwhile, and with it every
-// safepoint of a JVM, so this is what a program wants to hear of. And a touch that becomes an error: what the JVM makes of it says neither where nor why.
+// safepoint of a JVM, so this is what a program wants to hear of. And a touch that becomes an error: what the JVM makes
+// of it says neither where nor why.
 #define HMM_LONG_WAIT_NANOS 100000000ULL
 
 enum hmm_notice_kind {

@@ -1,4 +1,5 @@
-// patience_test.c - touches that wait long for a launch: they are told of, and end in time. And touches that are refused, which are told of, too.
+// patience_test.c - touches that wait long for a launch: they are told of, and end in time. And touches that are
+// refused, which are told of, too.
 #define _GNU_SOURCE
 #include "heap.h"
 

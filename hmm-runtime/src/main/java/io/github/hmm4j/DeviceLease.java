@@ -5,10 +5,13 @@ import io.github.hmm4j.mirror.DeviceMirror;
 import io.github.hmm4j.space.VaRange;
 import java.lang.foreign.MemorySegment;
 
-/// Managed memory as a library that calls OpenCL itself can take it ([ManagedHeap#lease]): a buffer on the device with the bytes of a segment, and a queue.
+/// Managed memory as a library that calls OpenCL itself can take it ([ManagedHeap#lease]): a buffer on the device with
+/// the bytes of a segment, and a queue.
 ///
-/// The buffer is a **copy**, made on the device when the lease begins and brought back when it is closed; what host and kernels do with the segment meanwhile the library does not see, and if the lease writes,
-/// its bytes replace all that. So nobody waits for a lease, however long it takes: a touch that waited for it would keep the JVM from every safepoint, and with that from closing it.
+/// The buffer is a **copy**, made on the device when the lease begins and brought back when it is closed; what host and
+/// kernels do with the segment meanwhile the library does not see, and if the lease writes, its bytes replace all that.
+/// So nobody waits for a lease, however long it takes: a touch that waited for it would keep the JVM from every
+/// safepoint, and with that from closing it.
 ///
 /// Handles are those of the driver, as LWJGL takes them, good until the lease is closed. Threads: any.
 public final class DeviceLease implements AutoCloseable {
@@ -37,7 +40,8 @@ public final class DeviceLease implements AutoCloseable {
         return loan.memory().nativeHandle();
     }
 
-    /// A `cl_command_queue` of this lease alone, in order. What is enqueued elsewhere must have ended before the lease is closed.
+    /// A `cl_command_queue` of this lease alone, in order. What is enqueued elsewhere must have ended before the lease
+    /// is closed.
     public long queue() {
         return loan.queue();
     }
@@ -56,7 +60,8 @@ public final class DeviceLease implements AutoCloseable {
         return range.lengthBytes();
     }
 
-    /// Waits for the queue, takes the bytes back if the lease writes, and gives everything back to the device. Idempotent. Whether commands of the library have failed is for its caller to check.
+    /// Waits for the queue, takes the bytes back if the lease writes, and gives everything back to the device.
+    /// Idempotent. Whether commands of the library have failed is for its caller to check.
     ///
     /// @throws IllegalStateException                    if the heap or the segment's arena was closed before; what the lease has written is lost. If the calling thread holds a view of the segment: then the
     ///                                                  lease is open still

@@ -8,7 +8,8 @@ import java.lang.foreign.SegmentAllocator;
 import java.lang.foreign.ValueLayout;
 import java.nio.charset.Charset;
 
-/// An allocator of managed memory, which fills what it allocates through views: with checked access nobody can touch the segments themselves.
+/// An allocator of managed memory, which fills what it allocates through views: with checked access nobody can touch
+/// the segments themselves.
 abstract class FillingAllocator implements SegmentAllocator {
 
     /// Opens what was just allocated, to be filled.

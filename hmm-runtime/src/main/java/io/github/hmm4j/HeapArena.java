@@ -10,11 +10,13 @@ import java.lang.foreign.MemorySegment;
 import java.util.ArrayList;
 import java.util.List;
 
-/// Managed memory with an end of its own: regions that go together, the small allocations in pieces that they share, one behind the other.
+/// Managed memory with an end of its own: regions that go together, the small allocations in pieces that they share,
+/// one behind the other.
 ///
-/// Its end, against whoever uses its memory: the scope ends first, then the words say that there is no region, then launches in flight are waited for, then each device's lock has been taken once, and only
-/// then somebody else gets the addresses. A launch or view that has looked a segment up asks for the scope once more when it holds what keeps the pages ([Segments#requireAlive]). So either that sees the end,
-/// or the end sees the launch or view.
+/// Its end, against whoever uses its memory: the scope ends first, then the words say that there is no region, then
+/// launches in flight are waited for, then each device's lock has been taken once, and only then somebody else gets the
+/// addresses. A launch or view that has looked a segment up asks for the scope once more when it holds what keeps the
+/// pages ([Segments#requireAlive]). So either that sees the end, or the end sees the launch or view.
 ///
 /// Threads: any; those who allocate exclude each other.
 final class HeapArena extends FillingAllocator implements Arena {

@@ -25,9 +25,11 @@ import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
-/// Copies and fills within the heap where the pages are: slice by slice, by a kernel (`memory.cl`) on the device that has most of the slice's pages, else by the host.
+/// Copies and fills within the heap where the pages are: slice by slice, by a kernel (`memory.cl`) on the device that
+/// has most of the slice's pages, else by the host.
 ///
-/// Kernels go through the gate like any other, so what they touch is published and claimed as theirs, and what they overwrite is not fetched. A device that cannot take a slice leaves it to the host.
+/// Kernels go through the gate like any other, so what they touch is published and claimed as theirs, and what they
+/// overwrite is not fetched. A device that cannot take a slice leaves it to the host.
 ///
 /// Threads: any, within the heap's lifetime.
 final class HeapCopies {

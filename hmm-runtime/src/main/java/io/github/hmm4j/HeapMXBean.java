@@ -2,10 +2,11 @@ package io.github.hmm4j;
 
 import java.util.Map;
 
-/// What a monitor sees of an open heap ([HmmBuilder#metrics]), under `io.github.hmm4j:type=Heap,name=heap-1` and so on. Sums count from when the heap was opened. Threads: any.
+/// What a monitor sees of an open heap ([HmmBuilder#metrics]), under `io.github.hmm4j:type=Heap,name=heap-1` and so on.
+/// Sums count from when the heap was opened. Threads: any.
 ///
-/// Bytes by place count whole pages of all allocations, each once; to ask for them looks at a word for each page (about a millisecond for a million pages). The numbers of one moment need not fit each other
-/// while pages move.
+/// Bytes by place count whole pages of all allocations, each once; to ask for them looks at a word for each page (about
+/// a millisecond for a million pages). The numbers of one moment need not fit each other while pages move.
 public interface HeapMXBean {
 
     /// Address space of the heap.
@@ -29,7 +30,8 @@ public interface HeapMXBean {
     /// Bytes whose contents are lost.
     long getPoisonedBytes();
 
-    /// Device memory that pages take, by device; with copies of what the host has, too, and windows that wait for their pages.
+    /// Device memory that pages take, by device; with copies of what the host has, too, and windows that wait for their
+    /// pages.
     Map<String, Long> getDeviceMemoryBytes();
 
     /// Touches of the host that found their page elsewhere, or not mapped, and were served.

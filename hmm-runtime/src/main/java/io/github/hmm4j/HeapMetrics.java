@@ -14,7 +14,8 @@ import javax.management.ObjectInstance;
 import javax.management.ObjectName;
 import org.jspecify.annotations.Nullable;
 
-/// The bean of one heap in the platform's server, from when it is made until it is closed. Only to be used where there is a module `java.management`.
+/// The bean of one heap in the platform's server, from when it is made until it is closed. Only to be used where there
+/// is a module `java.management`.
 final class HeapMetrics implements HeapMXBean, AutoCloseable {
 
     private static final AtomicInteger LAST = new AtomicInteger();

@@ -84,7 +84,8 @@ public final class HmmBuilder {
         return this;
     }
 
-    /// Device memory that pages may take on each device, at least a page. Default: three quarters of what the device reports, half if it works in host memory.
+    /// Device memory that pages may take on each device, at least a page. Default: three quarters of what the device
+    /// reports, half if it works in host memory.
     public HmmBuilder budget(long bytes) {
         if (bytes <= 0) {
             throw new IllegalArgumentException("budgetBytes=" + bytes + ", must be positive");
@@ -250,7 +251,8 @@ public final class HmmBuilder {
         return this;
     }
 
-    /// Whether monitors see the heap, as an MXBean: [HeapMXBean]. Default: what `-Dhmm.metrics=true|false` says, else not. See `hmm-runtime/docs/metrics.md`.
+    /// Whether monitors see the heap, as an MXBean: [HeapMXBean]. Default: what `-Dhmm.metrics=true|false` says, else
+    /// not. See `hmm-runtime/docs/metrics.md`.
     public HmmBuilder metrics(boolean on) {
         metrics = on;
         return this;
@@ -312,7 +314,8 @@ public final class HmmBuilder {
         }
     }
 
-    /// The module is an optional one, so no class that needs it is loaded before it is known to be there. A heap that monitors cannot see is as good as any other.
+    /// The module is an optional one, so no class that needs it is loaded before it is known to be there. A heap that
+    /// monitors cannot see is as good as any other.
     private static void show(Hmm hmm) {
         if (ModuleLayer.boot().findModule("java.management").isEmpty()) {
             LOG.warn("metrics=true: this Java runtime has no module java.management, so monitors do not see the heap");

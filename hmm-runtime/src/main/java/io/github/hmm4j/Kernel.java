@@ -141,11 +141,14 @@ public final class Kernel {
             this.earlier = earlier;
         }
 
-        /// This call for launches whose kernel must not start before those of others have ended. For an order that memory does not show: a kernel that uses what another one writes comes after it by itself.
+        /// This call for launches whose kernel must not start before those of others have ended. For an order that
+        /// memory does not show: a kernel that uses what another one writes comes after it by itself.
         ///
-        /// On the device of the others that costs nothing, since a device runs its launches in order; a launch on another device waits for them before it begins, as [Launch#await()] does.
-        /// If one of them fails, the launch fails with a [PrecedingLaunchFailedException][io.github.hmm4j.error.PrecedingLaunchFailedException]: [#launch] throws it, and nothing has run, where that is
-        /// known by then; else [Launch#await()] does, and the kernel has run on what there was, as any that was in the queue already.
+        /// On the device of the others that costs nothing, since a device runs its launches in order; a launch on
+        /// another device waits for them before it begins, as [Launch#await()] does. If one of them fails, the launch
+        /// fails with a [PrecedingLaunchFailedException][io.github.hmm4j.error.PrecedingLaunchFailedException]:
+        /// [#launch] throws it, and nothing has run, where that is known by then; else [Launch#await()] does, and the
+        /// kernel has run on what there was, as any that was in the queue already.
         ///
         /// @param launches of any heap
         /// @return a new call, after those of this one as well; this one stays as it is

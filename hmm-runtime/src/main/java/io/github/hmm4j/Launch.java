@@ -78,7 +78,8 @@ public final class Launch {
         return new Launch(kernel, mirror, completion, ended, all, earlier);
     }
 
-    /// The same behind others, which its device runs before it or which have ended: if one of them fails, this one has failed.
+    /// The same behind others, which its device runs before it or which have ended: if one of them fails, this one has
+    /// failed.
     Launch behind(List<Launch> others) {
         List<Earlier> all = new ArrayList<>();
         for (Launch other : others) {

@@ -18,7 +18,8 @@ import java.util.concurrent.TimeUnit;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
-/// Says which touch waits long for which kernel, in the log and on the timeline; and in the log which touch is refused, and why, since the error that the JVM makes of it does not.
+/// Says which touch waits long for which kernel, in the log and on the timeline; and in the log which touch is refused,
+/// and why, since the error that the JVM makes of it does not.
 ///
 /// Who serves the touch runs no Java code, so a thread of its own sleeps in native code until there is something to say. If a safepoint is wanted meanwhile it speaks when that is over:
 /// the thread that touches is what holds it up.

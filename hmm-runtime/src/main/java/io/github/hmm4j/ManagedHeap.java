@@ -39,8 +39,9 @@ import org.slf4j.LoggerFactory;
 
 /// Memory that the host and all devices use through the same pointers; pages move by themselves.
 ///
-/// Each allocation is a region of whole pages. For many small ones, and for what goes together, there is an [#arena]; for parts of one object, such as the nodes of a tree, a region that is carved
-/// up with [SegmentAllocator#slicingAllocator].
+/// Each allocation is a region of whole pages. For many small ones, and for what goes together, there is an [#arena];
+/// for parts of one object, such as the nodes of a tree, a region that is carved up with
+/// [SegmentAllocator#slicingAllocator].
 ///
 /// A segment's address is what kernels see and what may be stored as a pointer. With transparent access any code reads and writes it with ordinary loads and stores, wherever its
 /// pages are. A touch that cannot be served (the protection forbids it, contents are lost with a device, the region was
@@ -63,7 +64,8 @@ import org.slf4j.LoggerFactory;
 /// or an [InvalidationCallback], may look ([#residency], [#snapshot],
 /// [#smaps], what says how many bytes) and subscribe. All else of its own heap throws an [IllegalStateException] there.
 ///
-/// Segments live until [#free], the end of their arena, or that of the [Hmm]. Ranges given to the methods below lie within one allocation; to move, protect or discard an empty one does nothing. Sizes are bytes. Threads: any.
+/// Segments live until [#free], the end of their arena, or that of the [Hmm]. Ranges given to the methods below lie
+/// within one allocation; to move, protect or discard an empty one does nothing. Sizes are bytes. Threads: any.
 public final class ManagedHeap extends FillingAllocator {
 
     private static final Logger LOG = LoggerFactory.getLogger(ManagedHeap.class);
@@ -138,14 +140,19 @@ public final class ManagedHeap extends FillingAllocator {
         free(segment);
     }
 
-    /// An arena of managed memory, for what goes together: closing it frees all that was allocated in it, and its segments throw an [IllegalStateException] from then on, as those of any [Arena] do.
+    /// An arena of managed memory, for what goes together: closing it frees all that was allocated in it, and its
+    /// segments throw an [IllegalStateException] from then on, as those of any [Arena] do.
     ///
-    /// Small allocations share pages: each begins at a multiple of what pointers of every device are aligned to (128 bytes on most), so that each can be a kernel's argument, and takes no
-    /// more than that. Whole pages of its own has only what is larger: from 16 KiB on in a new arena, from 256 KiB on in one that has grown. What shares a page moves with it: keep apart what host and kernels write
-    /// at the same time. Allocations read as zeros. Threads: any may allocate, use and close.
+    /// Small allocations share pages: each begins at a multiple of what pointers of every device are aligned to (128
+    /// bytes on most), so that each can be a kernel's argument, and takes no more than that. Whole pages of its own has
+    /// only what is larger: from 16 KiB on in a new arena, from 256 KiB on in one that has grown. What shares a page
+    /// moves with it: keep apart what host and kernels write at the same time. Allocations read as zeros. Threads: any
+    /// may allocate, use and close.
     ///
-    /// Closing waits for launches in flight as [#free] does, and frees all or nothing. It throws an [IllegalStateException], and the arena stays as it is, while a view or a pin of its memory is open, or
-    /// a native call uses it; a launch that begins meanwhile is refused. The memory of an arena can be protected and discarded, and neither freed nor moved by itself. An arena that is never closed ends with its heap.
+    /// Closing waits for launches in flight as [#free] does, and frees all or nothing. It throws an
+    /// [IllegalStateException], and the arena stays as it is, while a view or a pin of its memory is open, or a native
+    /// call uses it; a launch that begins meanwhile is refused. The memory of an arena can be protected and discarded,
+    /// and neither freed nor moved by itself. An arena that is never closed ends with its heap.
     ///
     /// ```java
     /// try (Arena arena = hmm.heap().arena()) {
@@ -200,10 +207,11 @@ public final class ManagedHeap extends FillingAllocator {
         }
     }
 
-    /// Sets all bytes, where they are: what is on a device is filled there, by a kernel, and nothing is moved for whole pages.
+    /// Sets all bytes, where they are: what is on a device is filled there, by a kernel, and nothing is moved for whole
+    /// pages.
     ///
-    /// Goes through slices of up to 16 MiB; each is filled by the device that has most of its pages, else by the host, and lies there afterwards. Returns when it is done. If this throws, what the segment
-    /// holds is undefined.
+    /// Goes through slices of up to 16 MiB; each is filled by the device that has most of its pages, else by the host,
+    /// and lies there afterwards. Returns when it is done. If this throws, what the segment holds is undefined.
     ///
     /// @throws IllegalArgumentException                       if the segment is read-only or not managed
     /// @throws io.github.hmm4j.error.AccessViolationException if the protection forbids it
@@ -216,10 +224,12 @@ public final class ManagedHeap extends FillingAllocator {
         }
     }
 
-    /// Copies all bytes of a segment to another of the same size, where they are: what is on a device is copied there, by a kernel, and old contents of whole pages are not fetched.
+    /// Copies all bytes of a segment to another of the same size, where they are: what is on a device is copied there,
+    /// by a kernel, and old contents of whole pages are not fetched.
     ///
-    /// Goes through slices of up to 16 MiB; each is copied by the device that has most of the pages read, else by the one that has most of those written, else by the host. Returns when it is done. Segments
-    /// that overlap are copied right, by the host. If this throws, what `to` holds is undefined. For memory that is not managed open a [#view].
+    /// Goes through slices of up to 16 MiB; each is copied by the device that has most of the pages read, else by the
+    /// one that has most of those written, else by the host. Returns when it is done. Segments that overlap are copied
+    /// right, by the host. If this throws, what `to` holds is undefined. For memory that is not managed open a [#view].
     ///
     /// @throws IllegalArgumentException                       if sizes differ, `to` is read-only, or a segment is not managed
     /// @throws io.github.hmm4j.error.AccessViolationException if the protection forbids it
@@ -235,10 +245,12 @@ public final class ManagedHeap extends FillingAllocator {
         }
     }
 
-    /// Lends the bytes of a segment to a library that calls OpenCL itself, such as CLBlast: a `cl_mem` that holds them, and a queue. What that is and is not: [DeviceLease].
+    /// Lends the bytes of a segment to a library that calls OpenCL itself, such as CLBlast: a `cl_mem` that holds them,
+    /// and a queue. What that is and is not: [DeviceLease].
     ///
     /// ```java
-    /// try (DeviceLease a = heap.lease(device, left, Arg.Intent.IN); DeviceLease b = heap.lease(device, right, Arg.Intent.IN);
+    /// try (DeviceLease a = heap.lease(device, left, Arg.Intent.IN);
+    ///         DeviceLease b = heap.lease(device, right, Arg.Intent.IN);
     ///         DeviceLease c = heap.lease(device, product, Arg.Intent.OUT)) {
     ///     // CLBlastSgemm(..., a.memory(), 0, ..., b.memory(), 0, ..., c.memory(), 0, ..., c.queue(), ...)
     /// } // product holds what c.memory() held

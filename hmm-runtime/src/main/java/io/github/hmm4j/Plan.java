@@ -310,8 +310,9 @@ final class Plan {
         segments.addAll(more);
     }
 
-    /// That no arena of what it uses was closed since it was made. Addresses are not given to anybody else while a launch of them is published, nor while somebody has a device's lock: whoever
-    /// asks then knows that they still are what they were.
+    /// That no arena of what it uses was closed since it was made. Addresses are not given to anybody else while a
+    /// launch of them is published, nor while somebody has a device's lock: whoever asks then knows that they still are
+    /// what they were.
     ///
     /// @throws IllegalStateException if one was
     void requireAlive() {

@@ -15,7 +15,8 @@ import java.util.concurrent.locks.LockSupport;
 import java.util.function.Supplier;
 import org.jspecify.annotations.Nullable;
 
-/// The whole heap as one segment, of which every allocation is a slice; and its end. Arenas have such a segment each, with an end of its own.
+/// The whole heap as one segment, of which every allocation is a slice; and its end. Arenas have such a segment each,
+/// with an end of its own.
 final class Segments {
 
     private static final long PATIENCE_NANOS = TimeUnit.SECONDS.toNanos(10);
@@ -37,7 +38,8 @@ final class Segments {
         return new Segments(space, null);
     }
 
-    /// Segments that nobody can touch: they are confined to a thread of ours. Their slices are good as handles, and every raw access to them throws.
+    /// Segments that nobody can touch: they are confined to a thread of ours. Their slices are good as handles, and
+    /// every raw access to them throws.
     static Segments untouchable(AddressSpace space) {
         ExecutorService owner = Executors.newSingleThreadExecutor(Thread.ofPlatform().daemon().name("hmm-handles").factory());
         try {
@@ -63,7 +65,8 @@ final class Segments {
         return range;
     }
 
-    /// Whoever has looked a segment up and then holds what keeps its pages looks again: if its arena has closed in between, the addresses may be somebody else's by now.
+    /// Whoever has looked a segment up and then holds what keeps its pages looks again: if its arena has closed in
+    /// between, the addresses may be somebody else's by now.
     ///
     /// @throws IllegalStateException if its arena is closed
     static void requireAlive(MemorySegment segment) {

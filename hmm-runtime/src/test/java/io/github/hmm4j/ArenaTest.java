@@ -213,6 +213,21 @@ class ArenaTest {
         }
     }
 
+    @Test
+    void closingWaitsForAKernelThatFaults() {
+        Source source = Source.text("last.cl", "kernel void last(global int *data, int n) { for (int i = 0; i < n; i++) data[i] = i; }");
+        try (Hmm hmm = Hmm.builder().heap(ByteSize.mib(32)).hostAccess(Mode.UFFD).deviceFaults().open()) {
+            Kernel last = hmm.program(source).kernel("last");
+            Arena arena = hmm.heap().arena();
+            MemorySegment a = arena.allocate(JAVA_INT, 4 << 20);
+            Launch launch = last.args(a, 4 << 20).launch(NDRange.of(1));
+            arena.close();
+            assertThat(launch.isDone()).isTrue(); // well or not: its pages were taken away
+            MemorySegment next = hmm.heap().allocate(JAVA_INT, 4 << 20);
+            assertThat(bytes(hmm.heap(), next)).containsOnly((byte) 0);
+        }
+    }
+
     /// It has gone so far that the region is none any more.
     private static Background<Boolean> closing(Arena arena, Rig rig, long address) {
         Background<Boolean> closing = Background.run(arena::close);
@@ -222,7 +237,8 @@ class ArenaTest {
         return closing.awaitWaiting();
     }
 
-    /// The launch has looked its segment up and moves pages when the arena is closed: it neither runs nor hurts what comes to lie there.
+    /// The launch has looked its segment up and moves pages when the arena is closed: it neither runs nor hurts what
+    /// comes to lie there.
     @Test
     void aLaunchThatIsOvertakenByTheEndDoesNotRun() {
         AtomicReference<Runnable> once = new AtomicReference<>(() -> {});

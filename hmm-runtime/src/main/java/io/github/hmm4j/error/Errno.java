@@ -1,6 +1,7 @@
 package io.github.hmm4j.error;
 
-/// The errors of system calls, by the names that their manuals have. Linux, on machines whose numbers are those of `asm-generic`: x86-64 and aarch64.
+/// The errors of system calls, by the names that their manuals have. Linux, on machines whose numbers are those of
+/// `asm-generic`: x86-64 and aarch64.
 public final class Errno {
 
     private static final String[] NAMES = {

@@ -1,6 +1,7 @@
 package io.github.hmm4j.error;
 
-/// A launch was to come after another, whose kernel has failed. What the message says did or did not happen is all that this launch did; why the other one failed is the cause.
+/// A launch was to come after another, whose kernel has failed. What the message says did or did not happen is all that
+/// this launch did; why the other one failed is the cause.
 public final class PrecedingLaunchFailedException extends HmmException {
 
     private static final long serialVersionUID = 1L;

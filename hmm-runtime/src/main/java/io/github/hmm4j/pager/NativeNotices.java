@@ -7,7 +7,8 @@ import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import java.util.Optional;
 
-/// Touches that wait long for a launch, or are refused, as native code tells of them. One thread takes them; another may [#end] that.
+/// Touches that wait long for a launch, or are refused, as native code tells of them. One thread takes them; another
+/// may [#end] that.
 public final class NativeNotices implements AutoCloseable {
 
     private static final long FAILURE_OFFSET = 7 * Long.BYTES;

@@ -27,7 +27,9 @@ import org.slf4j.LoggerFactory;
 
 /// The native part of the runtime, `libhmm.so`, or the reason why it is not there; and the one seam to native functions other than system calls.
 ///
-/// The library is a resource of the jar, for each platform that it was built for; it is loaded from a copy in the folder for temporary files, or from memory if nothing can be loaded there. `-Dhmm.native=FILE` takes that file instead, `-Dhmm.native=none` does without. What is
+/// The library is a resource of the jar, for each platform that it was built for; it is loaded from a copy in the
+/// folder for temporary files, or from memory if nothing can be loaded there. `-Dhmm.native=FILE` takes that file
+/// instead, `-Dhmm.native=none` does without. What is
 /// loaded stays to the end of the process: the library installs a signal handler, which must never dangle. Whether the two parts understand each other is for the
 /// caller to compare (`hmm_abi`); here it must only answer.
 ///
@@ -55,8 +57,9 @@ public final class NativeCode {
         return Loaded.CODE;
     }
 
-    /// `setting` is the value of `hmm.native`; `temporary` a folder for the file that the library is loaded from, which is gone when this returns; `otherwise` what to do if that cannot be, since
-    /// the folder forbids programs (`noexec`), is full, or has a name that this JVM cannot spell.
+    /// `setting` is the value of `hmm.native`; `temporary` a folder for the file that the library is loaded from, which
+    /// is gone when this returns; `otherwise` what to do if that cannot be, since the folder forbids programs
+    /// (`noexec`), is full, or has a name that this JVM cannot spell.
     static NativeCode load(@Nullable String setting, String platform, String temporary, Otherwise otherwise) {
         if ("none".equals(setting)) {
             return absent("it is switched off by -D" + SETTING + "=none");
@@ -92,7 +95,8 @@ public final class NativeCode {
         NativeCode open(byte[] library);
     }
 
-    /// From a file in memory, which has no folder. It stays open: the dynamic linker knows a library by its path, so the next one must have another.
+    /// From a file in memory, which has no folder. It stays open: the dynamic linker knows a library by its path, so
+    /// the next one must have another.
     static NativeCode openInMemory(byte[] library) {
         String source = "libhmm.so of this jar, in memory";
         try {

@@ -2,7 +2,8 @@ package io.github.hmm4j.device.opencl;
 
 import io.github.hmm4j.device.DeviceMemory;
 
-/// Memory of a device and a queue to it, for code that calls OpenCL itself. Handles are those of the driver, good until this is closed, or the device.
+/// Memory of a device and a queue to it, for code that calls OpenCL itself. Handles are those of the driver, good until
+/// this is closed, or the device.
 ///
 /// Threads: any; closed by one.
 public final class ClLoan implements Owned {

@@ -37,7 +37,8 @@ final class NoDriverTest {
                 .contains("NoDeviceException").contains("apt-get install");
     }
 
-    /// A driver that cannot keep what it compiles has no device: that is another thing than no driver, and says what to do.
+    /// A driver that cannot keep what it compiles has no device: that is another thing than no driver, and says what to
+    /// do.
     @Test
     void aPlatformWithoutADeviceIsNamed() throws Exception {
         assertThat(open(Map.of("OCL_ICD_VENDORS", empty.toString()))).contains("no OpenCL platform").contains("apt-get install");
