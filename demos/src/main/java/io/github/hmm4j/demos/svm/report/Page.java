@@ -133,7 +133,7 @@ final class Page {
         page.element("h2", verdict.workload().title()).element("p", verdict.workload().question(), "class", "question");
         page.element("p", "One operation: " + verdict.workload().operation() + ".", "class", "operation");
         page.element("p", verdict.advice(), "class", "lead");
-        page.element("p", verdict.sentence());
+        page.element("p", verdict.sentence(), "class", "operation");
         page.open("ul", "class", "duels");
         verdict.duels().stream().map(Duel::sentence).forEach(sentence -> page.element("li", sentence));
         page.closeLine();

@@ -41,7 +41,8 @@ final class Picker {
     private void add(Markup page, Verdict verdict, long size) {
         page.open("div", "class", "case", "data-size", Words.size(size));
         page.element("h3", verdict.workload().title() + ", " + Words.size(size)).element("p", verdict.advice(size), "class", "use");
-        page.open("table", "class", "ranking").open("tbody");
+        page.open("table", "class", "ranking").open("thead").open("tr").element("th", "Strategy", "scope", "col", "class", "name")
+            .element("th", "One operation", "scope", "col").element("th", "Against the fastest", "scope", "col").close().close().open("tbody");
         Optional<Ranking> ranking = verdict.ranking(size);
         ranking.ifPresent(each -> each.walls().entrySet().forEach(entry -> row(page, each, entry)));
         for (Cell cell : grid.row(verdict.workload(), size)) {
@@ -76,7 +77,7 @@ final class Picker {
         return switch (cell.status()) {
             case MEASURED -> "too few measurements";
             case FAILED -> "failed";
-            case NOT_SUPPORTED -> "not supported";
+            case NOT_SUPPORTED -> "not possible here";
         };
     }
 }

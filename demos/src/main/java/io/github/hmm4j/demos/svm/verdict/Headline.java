@@ -48,7 +48,7 @@ final class Headline {
                 : String.format(Locale.ROOT, "in %d of %d combinations of workload and size",
                     most, contests.size())) + ", alone or level with others"
             + (then.isEmpty() ? "" : ", then " + Words.list(then))
-            + (undecided == 0 ? "." : contests.size() == 1 ? "; others are not told apart from the fastest." : String.format(Locale.ROOT, "; in %d of them others are not told apart from the fastest.",
+            + (undecided == 0 ? "." : contests.size() == 1 ? ", without a clear winner." : String.format(Locale.ROOT, "; %d of them have no clear winner.",
                 undecided)) + costs(first.getFirst());
     }
 
