@@ -58,7 +58,7 @@ final class CrossoverChart {
             return Optional.empty();
         }
         Figure figure = new Figure("time-" + verdict.workload(), WIDTH, HEIGHT, verdict.workload().title() + ": time against size",
-            "Median time of one operation for each size, one line for each strategy. " + verdict.sentence()
+            "Median time of one operation for each size, one line for each strategy. " + verdict.advice()
                 + " All numbers are in the table below.", 40, 106, 48, 60);
         Scale x = Scale.of(sizes.getFirst(), sizes.getLast(), figure.left + 10, figure.right - 10);
         List<Estimate> walls = series.stream().flatMap(each -> each.points().stream()).filter(Point::usable).map(Point::wall).toList();

@@ -141,7 +141,7 @@ final class Overview {
 
     private String description() {
         StringBuilder text = new StringBuilder();
-        verdicts.forEach(verdict -> text.append(verdict.workload().title()).append(": ").append(verdict.sentence()).append(' '));
+        verdicts.forEach(verdict -> text.append(verdict.workload().title()).append(": ").append(verdict.advice()).append(' '));
         return text.toString().stripTrailing();
     }
 

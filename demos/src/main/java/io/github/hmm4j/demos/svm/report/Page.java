@@ -10,8 +10,8 @@ import io.github.hmm4j.demos.svm.verdict.Verdict;
 import io.github.hmm4j.demos.svm.verdict.Words;
 import java.util.List;
 
-/// `report.html`: one file without scripts, in the order in which a reader asks: what is the answer, of what machine, how
-/// is it for my kind of work, how do you know.
+/// `report.html`: one file, in the order in which a reader asks: what is the answer, how is it for my case, of what machine, how
+/// is it for my kind of work, how do you know. Its only script serves the choice of a case; without it all cases are there to unfold.
 final class Page {
     private final SvmResults results;
     private final Grid grid;
@@ -36,12 +36,16 @@ final class Page {
         page.open("style").add(Resource.text("report.css")).close().closeLine();
         page.open("body").open("main");
         heading();
+        contents();
         answer();
+        cases();
         facts();
         strategies();
         verdicts.forEach(this::workload);
         method();
-        page.closeLine().closeLine().closeLine();
+        page.closeLine();
+        // Neither HTML nor XML changes a character of it: it holds no less-than sign and no ampersand.
+        page.open("script").add(Resource.text("report.js")).closeLine().closeLine().closeLine();
         return "<!DOCTYPE html>\n" + page.done();
     }
 
@@ -53,22 +57,55 @@ final class Page {
         page.closeLine();
     }
 
+    private void contents() {
+        page.open("nav", "class", "contents", "aria-label", "Contents").open("ul");
+        link("answer", "The answer");
+        if (!verdicts.isEmpty()) {
+            link("case", "Your case");
+        }
+        link("machine", "What was measured on");
+        link("strategies", "The strategies");
+        link("method", "How it was measured");
+        link("again", "To do it again");
+        page.close().open("ul");
+        verdicts.forEach(verdict -> link(verdict.workload().toString(), verdict.workload().title()));
+        page.close().closeLine();
+    }
+
+    private void link(String id, String title) {
+        page.open("li").element("a", title, "href", "#" + id).close();
+    }
+
     private void answer() {
         page.open("section", "id", "answer").element("h2", "The answer");
         page.element("p", overall.headline(), "class", "lead");
-        for (Overall.Part part : overall.parts()) {
-            page.element("h3", part.title()).open("ul", "class", "answer");
-            part.clauses().forEach(clause -> page.element("li", Words.capital(clause) + "."));
-            page.closeLine();
-        }
         overall.caveats().forEach(caveat -> page.element("p", caveat, "class", "caveat"));
         if (!verdicts.isEmpty()) {
+            page.open("dl", "class", "advice");
+            for (Verdict verdict : verdicts) {
+                page.open("div").open("dt").element("a", verdict.workload().title(), "href", "#" + verdict.workload()).close();
+                page.element("dd", verdict.advice()).close();
+            }
+            page.closeLine();
             page.open("figure", "class", "overview");
             page.open("div", "class", "wide").add(new Overview(grid, verdicts, Overview.Shape.WIDE).svg()).close();
             page.open("div", "class", "narrow").add(new Overview(grid, verdicts, Overview.Shape.NARROW).svg()).close();
             page.element("figcaption", Overview.FIELDS + " " + Overview.DOTS).closeLine();
         }
+        for (Overall.Part part : overall.parts()) {
+            page.element("h3", part.title()).open("ul", "class", "answer");
+            part.clauses().forEach(clause -> page.element("li", Words.capital(clause) + "."));
+            page.closeLine();
+        }
         page.closeLine();
+    }
+
+    private void cases() {
+        if (!verdicts.isEmpty()) {
+            page.open("section", "id", "case").element("h2", "Your case");
+            new Picker(grid, verdicts).addTo(page);
+            page.closeLine();
+        }
     }
 
     private void facts() {
@@ -95,7 +132,8 @@ final class Page {
         page.open("section", "class", "workload", "id", verdict.workload().toString());
         page.element("h2", verdict.workload().title()).element("p", verdict.workload().question(), "class", "question");
         page.element("p", "One operation: " + verdict.workload().operation() + ".", "class", "operation");
-        page.element("p", verdict.sentence(), "class", "lead");
+        page.element("p", verdict.advice(), "class", "lead");
+        page.element("p", verdict.sentence(), "class", "operation");
         page.open("ul", "class", "duels");
         verdict.duels().stream().map(Duel::sentence).forEach(sentence -> page.element("li", sentence));
         page.closeLine();

@@ -26,6 +26,8 @@ public final class ResultsFile {
 
     static String json(SvmResults results, Overall overall, List<Verdict> verdicts) {
         Map<String, String> sentences = new LinkedHashMap<>();
+        Map<String, String> advice = new LinkedHashMap<>();
+        verdicts.forEach(verdict -> advice.put(verdict.workload().toString(), verdict.advice()));
         verdicts.forEach(verdict -> sentences.put(verdict.workload().toString(), verdict.sentence()));
         // One cell a line, so that two files can be compared by eye.
         return String.format(Locale.ROOT, """
@@ -36,10 +38,11 @@ public final class ResultsFile {
             "device": %s,
             "method": %s,
             "overall": %s,
+            "advice": %s,
             "verdicts": %s,
             "cells": %s}
             """, FORMAT, Json.line(results.command()), Json.line(results.machine()), Json.line(results.device()),
-            Json.line(results.method()), Json.line(overall.paragraph()), Json.line(sentences), Json.lines(results.cells()));
+            Json.line(results.method()), Json.line(overall.paragraph()), Json.line(advice), Json.line(sentences), Json.lines(results.cells()));
     }
 
     /// What a `results.json` was made from. The verdicts in it are not read: they are computed from the cells.

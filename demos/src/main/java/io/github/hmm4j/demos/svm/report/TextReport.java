@@ -35,7 +35,8 @@ final class TextReport {
         for (Verdict verdict : verdicts) {
             wrap(text, "", verdict.workload().title() + " - " + verdict.workload().question());
             text.append('\n').append(table(verdict)).append('\n');
-            wrap(text, "", verdict.sentence());
+            wrap(text, "", verdict.advice());
+            wrap(text, "  - ", verdict.sentence());
             for (Duel duel : verdict.duels()) {
                 wrap(text, "  - ", duel.sentence());
             }
@@ -43,6 +44,7 @@ final class TextReport {
             text.append('\n');
         }
         wrap(text, "", "On " + Titles.device(results.device()) + ": " + overall.headline());
+        verdicts.forEach(verdict -> wrap(text, "  - ", Words.name(verdict.workload()) + ": " + verdict.advice()));
         overall.parts().forEach(part -> wrap(text, "  - ", part.title() + ": " + part.text()));
         overall.caveats().forEach(caveat -> wrap(text, "  - ", caveat));
         text.append('\n');

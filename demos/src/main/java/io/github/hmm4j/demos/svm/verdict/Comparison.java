@@ -23,6 +23,8 @@ public final class Comparison {
         "Two are level if their medians are at most 5 % apart, or if the intervals overlap and lie within 25 % of each other, farthest end against farthest end.",
         "Else they are not told apart: a difference of more than 25 % is possible, but not shown. That says how noisy the run was, not that they are alike.",
         "The fastest at a size is the one with the smallest median; all that are level with it lead together.",
+        "What is recommended at a size is level with the fastest, and level with or faster than every other; where others are not told apart from it, there is no clear winner.",
+        "If the median of all noise is above 25 %, nothing is ranked over the whole run, and a recommendation says by how much it is ahead at least.",
         "Neighbouring sizes make up one range if there is a strategy that leads, or is not told apart from the fastest, at all of them; where none does, a crossover lies between.",
         "Where families are compared (fine-grained SVM, explicit copies, paging), each is represented at each size by its fastest member.",
         "A factor is the ratio of two medians.",

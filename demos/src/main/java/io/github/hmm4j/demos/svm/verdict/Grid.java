@@ -41,6 +41,11 @@ public final class Grid {
             .distinct().sorted().toList();
     }
 
+    /// All of them.
+    List<Cell> cells() {
+        return cells.values().stream().flatMap(sizes -> sizes.values().stream()).flatMap(row -> row.values().stream()).toList();
+    }
+
     /// In ascending order, in bytes.
     public List<Long> sizes(Workload workload) {
         return List.copyOf(cells.getOrDefault(workload, Map.of()).keySet());

@@ -15,6 +15,7 @@ import java.util.stream.Stream;
 /// What somebody who has to decide wants to know first: which strategy leads most often, and what the others cost against it.
 final class Headline {
     private static final int MOST_NAMES = 3;
+    private static final String NOTHING = "Nothing can be said: no two strategies gave results that can be compared.";
 
     private final Grid grid;
     private final List<Verdict> verdicts;
@@ -28,14 +29,13 @@ final class Headline {
     String sentences() {
         Map<Strategy, Integer> leads = new EnumMap<>(Strategy.class);
         int undecided = 0;
-        List<Ranking> contests = verdicts.stream().flatMap(verdict -> verdict.spans().stream()).flatMap(span -> span.rankings().stream())
-            .filter(Ranking::isContest).toList();
+        List<Ranking> contests = contests();
         for (Ranking ranking : contests) {
             undecided += ranking.undecided().isEmpty() ? 0 : 1;
             ranking.leaders().forEach(leader -> leads.merge(leader, 1, Integer::sum));
         }
         if (contests.isEmpty()) {
-            return "Nothing can be said: no two strategies gave results that can be compared.";
+            return NOTHING;
         }
         List<Entry<Strategy, Integer>> order = leads.entrySet().stream()
             .sorted(Comparator.comparingInt((Entry<Strategy, Integer> each) -> -each.getValue())).toList();
@@ -48,8 +48,27 @@ final class Headline {
                 : String.format(Locale.ROOT, "in %d of %d combinations of workload and size",
                     most, contests.size())) + ", alone or level with others"
             + (then.isEmpty() ? "" : ", then " + Words.list(then))
-            + (undecided == 0 ? "." : contests.size() == 1 ? "; others are not told apart from the fastest." : String.format(Locale.ROOT, "; in %d of them others are not told apart from the fastest.",
+            + (undecided == 0 ? "." : contests.size() == 1 ? ", without a clear winner." : String.format(Locale.ROOT, "; %d of them have no clear winner.",
                 undecided)) + costs(first.getFirst());
+    }
+
+    /// For a run in which the order of the medians means nothing: how often the intervals name somebody all the same.
+    ///
+    /// @param noise the median of all noise, as a part of the medians
+    String withoutRanking(double noise) {
+        List<Ranking> contests = contests();
+        if (contests.isEmpty()) {
+            return NOTHING;
+        }
+        long clear = contests.stream().filter(ranking -> !ranking.winners().isEmpty()).count();
+        return String.format(Locale.ROOT, "This run is too noisy to rank the strategies: the median noise is %.1f %%, above the limit of %.0f %%. "
+            + "Only what the confidence intervals show is said here; in %d of %d combinations of workload and size they show a winner.",
+            noise * 100, Noise.TOO_MUCH * 100, clear, contests.size());
+    }
+
+    private List<Ranking> contests() {
+        return verdicts.stream().flatMap(verdict -> verdict.spans().stream()).flatMap(span -> span.rankings().stream())
+            .filter(Ranking::isContest).toList();
     }
 
     /// What the best of each other family takes against one strategy, over the workloads with both.

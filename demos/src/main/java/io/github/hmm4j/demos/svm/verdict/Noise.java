@@ -1,7 +1,9 @@
 package io.github.hmm4j.demos.svm.verdict;
 
+import io.github.hmm4j.demos.svm.Cell;
 import io.github.hmm4j.demos.svm.Estimate;
 import io.github.hmm4j.demos.svm.SvmResults;
+import java.util.Collection;
 import java.util.List;
 import java.util.Locale;
 import java.util.Optional;
@@ -17,13 +19,15 @@ public final class Noise {
     private static final double MANY = 0.25;
     /// Of the processors: what the machine may have to do beside the benchmark.
     private static final double BUSY = 0.5;
+    /// With a median noise above this the order of the medians is an accident of the run.
+    static final double TOO_MUCH = 0.25;
     private static final Pattern NUMBER = Pattern.compile("\\d+(\\.\\d+)?");
 
     private Noise() {}
 
     /// One sentence; empty if there is nothing to warn of.
     public static Optional<String> warning(SvmResults results) {
-        List<Estimate> walls = results.cells().stream().flatMap(cell -> Comparison.usable(cell).stream()).toList();
+        List<Estimate> walls = usable(results.cells());
         long far = walls.stream().filter(Noise::reachesFar).count();
         OptionalDouble load = number(results, "load");
         OptionalDouble processors = number(results, "processors");
@@ -32,15 +36,29 @@ public final class Noise {
         if (walls.isEmpty() || (!busy && far < MANY * walls.size())) {
             return Optional.empty();
         }
-        double[] noise = walls.stream().mapToDouble(Estimate::noise).filter(Double::isFinite).sorted().toArray();
+        OptionalDouble noise = median(walls);
         return Optional.of("Busy or noisy machine: "
             + (known ? "load %s on %s at the start; ".formatted(Words.factor(load.getAsDouble()),
                 Words.count((int) processors.getAsDouble(), "processor", "processors")) : "")
             + String.format(Locale.ROOT, "%d of %d medians are known to no better than %.0f %%",
                 far, walls.size(), FAR * 100)
-            + (noise.length == 0 ? "" : String.format(Locale.ROOT, ", and the median noise is %.0f %%",
-                noise[noise.length / 2] * 100))
+            + (noise.isEmpty() ? "" : String.format(Locale.ROOT, ", and the median noise is %.0f %%", noise.getAsDouble() * 100))
             + "; what could not be told apart here may differ elsewhere.");
+    }
+
+    /// The median of the noise of all that can be compared, where that is too much for a ranking over the whole run; else empty.
+    static OptionalDouble tooMuch(Collection<Cell> cells) {
+        OptionalDouble noise = median(usable(cells));
+        return noise.isPresent() && noise.getAsDouble() > TOO_MUCH ? noise : OptionalDouble.empty();
+    }
+
+    private static List<Estimate> usable(Collection<Cell> cells) {
+        return cells.stream().flatMap(cell -> Comparison.usable(cell).stream()).toList();
+    }
+
+    private static OptionalDouble median(List<Estimate> walls) {
+        double[] noise = walls.stream().mapToDouble(Estimate::noise).filter(Double::isFinite).sorted().toArray();
+        return noise.length == 0 ? OptionalDouble.empty() : OptionalDouble.of(noise[noise.length / 2]);
     }
 
     private static boolean reachesFar(Estimate wall) {

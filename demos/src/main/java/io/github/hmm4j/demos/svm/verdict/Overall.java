@@ -13,6 +13,7 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Locale;
 import java.util.Optional;
+import java.util.OptionalDouble;
 import java.util.SequencedMap;
 import java.util.stream.DoubleStream;
 import java.util.stream.Stream;
@@ -45,13 +46,15 @@ public record Overall(String headline, List<Part> parts, List<String> caveats) {
     }
 
     public static Overall of(SvmResults results, List<Verdict> verdicts) {
+        OptionalDouble noise = Noise.tooMuch(results.cells());
         List<Part> parts = new ArrayList<>();
         for (Sides sides : Sides.values()) {
             List<Duel> duels = verdicts.stream().flatMap(verdict -> verdict.duels().stream())
                 .filter(duel -> duel.sides() == sides).toList();
-            parts.add(new Part(sides.title(), clauses(sides, duels, results)));
+            parts.add(new Part(sides.title(), clauses(sides, duels, results, noise.isPresent())));
         }
-        return new Overall(new Headline(new Grid(results.cells()), verdicts).sentences(), parts, caveats(results));
+        Headline headline = new Headline(new Grid(results.cells()), verdicts);
+        return new Overall(noise.isPresent() ? headline.withoutRanking(noise.getAsDouble()) : headline.sentences(), parts, caveats(results));
     }
 
     /// All of it as one paragraph.
@@ -63,18 +66,12 @@ public record Overall(String headline, List<Part> parts, List<String> caveats) {
         return String.join(" ", sentences);
     }
 
-    private static List<String> clauses(Sides sides, List<Duel> duels, SvmResults results) {
+    private static List<String> clauses(Sides sides, List<Duel> duels, SvmResults results, boolean noisy) {
         List<Duel> fought = duels.stream().filter(duel -> !duel.rounds().isEmpty()).toList();
         if (fought.isEmpty()) {
             return List.of("cannot be compared here: " + whyNot(sides, results));
         }
-        // What ended alike is said together, in the order: always, at some sizes from the small ones up, never.
-        SequencedMap<String, List<Duel>> alike = new LinkedHashMap<>();
-        fought.stream().sorted(Comparator.comparingInt((Duel duel) -> rank(where(duel))).thenComparingLong(Overall::largestWin))
-            .forEach(duel -> alike.computeIfAbsent(where(duel), _ -> new ArrayList<>()).add(duel));
-        List<String> clauses = new ArrayList<>();
-        alike.forEach((where, same) -> clauses.add((where.equals(NEVER) ? where : "faster " + where) + " in "
-            + Words.list(same.stream().map(duel -> Words.name(duel.workload())).toList()) + " (" + factors(same) + ")"));
+        List<String> clauses = new ArrayList<>(noisy ? certain(fought) : all(fought));
         int unfought = duels.size() - fought.size();
         if (unfought > 0) {
             clauses.add(Words.count(unfought, "workload", "workloads") + " could not be compared");
@@ -82,21 +79,60 @@ public record Overall(String headline, List<Part> parts, List<String> caveats) {
         return clauses;
     }
 
-    private static String where(Duel duel) {
-        List<Round> faster = duel.rounds(Outcome.FASTER);
-        if (faster.isEmpty()) {
+    /// What ended alike is said together, in the order: always, at some sizes from the small ones up, never.
+    private static List<String> all(List<Duel> fought) {
+        List<String> clauses = new ArrayList<>();
+        alike(fought, Outcome.FASTER).forEach((where, same) -> clauses.add((where.equals(NEVER) ? where : "faster " + where) + " in "
+            + workloads(same) + " (" + factors(same) + ")"));
+        return clauses;
+    }
+
+    /// Only where intervals lie apart, and without the ratios of medians that may be an accident.
+    private static List<String> certain(List<Duel> fought) {
+        List<String> clauses = new ArrayList<>();
+        alike(fought, Outcome.FASTER).forEach((where, same) -> {
+            if (!where.equals(NEVER)) {
+                clauses.add("faster " + where + " in " + workloads(same));
+            }
+        });
+        alike(fought, Outcome.SLOWER).forEach((where, same) -> {
+            if (!where.equals(NEVER)) {
+                clauses.add("slower " + where + " in " + workloads(same));
+            }
+        });
+        long uncertain = fought.stream().filter(duel -> duel.rounds(Outcome.FASTER).isEmpty() && duel.rounds(Outcome.SLOWER).isEmpty()).count();
+        if (uncertain > 0) {
+            clauses.add("nothing certain in " + Words.count((int) uncertain, "workload", "workloads"));
+        }
+        return clauses;
+    }
+
+    private static SequencedMap<String, List<Duel>> alike(List<Duel> fought, Outcome outcome) {
+        SequencedMap<String, List<Duel>> alike = new LinkedHashMap<>();
+        fought.stream().sorted(Comparator.comparingInt((Duel duel) -> rank(where(duel, outcome))).thenComparingLong(duel -> largest(duel, outcome)))
+            .forEach(duel -> alike.computeIfAbsent(where(duel, outcome), _ -> new ArrayList<>()).add(duel));
+        return alike;
+    }
+
+    private static String workloads(List<Duel> duels) {
+        return Words.list(duels.stream().map(duel -> Words.name(duel.workload())).toList());
+    }
+
+    private static String where(Duel duel, Outcome outcome) {
+        List<Round> rounds = duel.rounds(outcome);
+        if (rounds.isEmpty()) {
             return NEVER;
         }
-        return faster.size() == duel.sizes().size() ? ALWAYS
-            : Words.ranges(faster.stream().map(Round::sizeBytes).toList(), duel.sizes());
+        return rounds.size() == duel.sizes().size() ? ALWAYS
+            : Words.ranges(rounds.stream().map(Round::sizeBytes).toList(), duel.sizes());
     }
 
     private static int rank(String where) {
         return where.equals(ALWAYS) ? 0 : where.equals(NEVER) ? 2 : 1;
     }
 
-    private static long largestWin(Duel duel) {
-        return duel.rounds(Outcome.FASTER).stream().mapToLong(Round::sizeBytes).max().orElse(0);
+    private static long largest(Duel duel, Outcome outcome) {
+        return duel.rounds(outcome).stream().mapToLong(Round::sizeBytes).max().orElse(0);
     }
 
     private static String factors(List<Duel> duels) {

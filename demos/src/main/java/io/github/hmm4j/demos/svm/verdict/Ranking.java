@@ -48,6 +48,18 @@ public record Ranking(long sizeBytes, SequencedMap<Strategy, Estimate> walls, Se
         return walls.size() > 1;
     }
 
+    /// Who leads where nobody else may be the fastest: the leaders that no other might beat. Empty where there is no clear winner, or
+    /// no contest.
+    Set<Strategy> winners() {
+        Set<Strategy> winners = EnumSet.noneOf(Strategy.class);
+        if (isContest() && undecided.isEmpty()) {
+            winners.addAll(leaders);
+            winners.removeIf(leader -> walls.keySet().stream().filter(other -> !leaders.contains(other))
+                .anyMatch(other -> Comparison.relation(wall(leader), wall(other)) == Relation.UNDECIDED));
+        }
+        return winners;
+    }
+
     /// The fastest; empty if nothing can be compared.
     public Optional<Strategy> best() {
         return fastestOf(walls.keySet());

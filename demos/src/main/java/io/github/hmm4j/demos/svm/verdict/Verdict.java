@@ -11,10 +11,12 @@ import java.util.stream.Collectors;
 /// What one workload says.
 ///
 /// @param spans    who may be the fastest at which sizes, in ascending order
-/// @param sentence the same in words
+/// @param advice   what to use, or that there is no clear winner, in one line
+/// @param sentence the whole of it in words
 /// @param duels    how the families stand to one another
+/// @param noisy    whether the whole run is too noisy for ratios of medians
 /// @param notes    what took no part, a sentence each
-public record Verdict(Workload workload, List<Span> spans, String sentence, List<Duel> duels, List<String> notes) {
+public record Verdict(Workload workload, List<Span> spans, String advice, String sentence, List<Duel> duels, boolean noisy, List<String> notes) {
     /// With more changes of the lead than this a list of them says nothing any more.
     private static final int MOST_SPANS = 4;
     private static final int MOST_NAMES = 4;
@@ -33,7 +35,8 @@ public record Verdict(Workload workload, List<Span> spans, String sentence, List
         List<Ranking> rankings = sizes.stream().map(size -> Ranking.of(grid, workload, size)).toList();
         List<Span> spans = Span.of(rankings);
         List<Duel> duels = List.of(Duel.Sides.values()).stream().map(sides -> Duel.of(workload, sides, rankings)).toList();
-        return new Verdict(workload, spans, sentence(spans, sizes, grid, workload), duels, new Notes(grid, workload).sentences());
+        boolean noisy = Noise.tooMuch(grid.cells()).isPresent();
+        return new Verdict(workload, spans, Advice.line(rankings, noisy), sentence(spans, sizes, grid, workload), duels, noisy, new Notes(grid, workload).sentences());
     }
 
     /// In ascending order.
@@ -56,6 +59,11 @@ public record Verdict(Workload workload, List<Span> spans, String sentence, List
     /// Who leads at a size; nobody if nothing can be compared there.
     public Optional<Ranking> ranking(long sizeBytes) {
         return spans.stream().flatMap(span -> span.rankings().stream()).filter(each -> each.sizeBytes() == sizeBytes).findFirst();
+    }
+
+    /// The advice for one size alone.
+    public String advice(long sizeBytes) {
+        return Advice.line(ranking(sizeBytes).stream().toList(), noisy);
     }
 
     private static String sentence(List<Span> spans, List<Long> sizes, Grid grid, Workload workload) {
@@ -95,16 +103,16 @@ public record Verdict(Workload workload, List<Span> spans, String sentence, List
         return who + are + (span.others().isEmpty() ? "level" : span.common().size() == 1 ? "fastest" : "level, and fastest");
     }
 
+    /// Who is not told apart from the leaders is in the charts and tables; named here they would be a wall of text.
     private static String undecided(Span span) {
         Set<Strategy> leaders = span.leaders();
         if (leaders.isEmpty()) {
-            return who(span) + (Words.isPlural(span.common()) ? " are" : " is") + " fastest or not told apart from the fastest";
+            return "no strategy is a clear winner, and " + who(span) + " may be the fastest";
         }
-        boolean always = span.rankings().stream().allMatch(ranking -> ranking.undecided().equals(span.undecided()));
+        boolean always = span.rankings().stream().noneMatch(ranking -> ranking.undecided().isEmpty());
         boolean plural = Words.isPlural(leaders);
-        return (leaders.size() <= MOST_NAMES ? Words.names(leaders) : leaders.size() + " strategies") + (plural ? " lead, but are" : " leads, but is")
-            + " not told apart" + (always ? "" : " at some of these sizes") + " from "
-            + (span.undecided().size() <= MOST_NAMES ? Words.names(span.undecided()) : span.undecided().size() + " others");
+        return (leaders.size() <= MOST_NAMES ? Words.names(leaders) : leaders.size() + " strategies") + (plural ? " lead, but are " : " leads, but is ")
+            + (plural ? "no clear winners" : "no clear winner") + (always ? "" : " at some of these sizes");
     }
 
     /// Those who may be the fastest by name, or, where those are fewer, the others.

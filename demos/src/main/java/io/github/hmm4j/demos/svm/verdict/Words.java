@@ -33,6 +33,13 @@ public final class Words {
             : String.join(", ", all.subList(0, all.size() - 1)) + " and " + all.getLast();
     }
 
+    /// `a, b or c`.
+    static String either(Collection<Strategy> strategies) {
+        List<String> names = strategies.stream().map(Words::name).toList();
+        return names.size() < 2 ? String.join("", names)
+            : String.join(", ", names.subList(0, names.size() - 1)) + " or " + names.getLast();
+    }
+
     static String names(Collection<Strategy> strategies) {
         return list(strategies.stream().map(Words::name).toList());
     }

@@ -21,7 +21,8 @@ import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
-/// The report in headless Chromium, on a wide screen and a narrow one: nothing sticks out, no label is cut off or covered.
+/// The report in headless Chromium, on a wide screen and a narrow one: nothing sticks out, no label is cut off or covered, and the choice of
+/// a case shows it.
 ///
 /// Frames stand for screens, since a window of Chromium cannot be narrower than 500 pixels. A script that only the copies
 /// here have sends what it has found to the page around the frames, which writes it down for us.
@@ -31,6 +32,18 @@ class ReportInBrowserTest {
     private static final String SCRIPT = """
         <script>
         addEventListener('load', () => {
+          const pick = (id, name) => {
+            const list = document.getElementById(id);
+            list.value = name;
+            list.dispatchEvent(new Event('change'));
+          };
+          const picked = [];
+          for (const [workload, size] of [['Stream once', '64 KiB'], ['Pointer chasing', ''], ['Pointer chasing', '64 MiB']]) {
+            pick('pick-workload', workload);
+            if (size) pick('pick-size', size);
+            picked.push(document.querySelector('#picked h3').textContent);
+          }
+          const choice = ['picker', 'picked', 'cases'].filter(id => document.getElementById(id).getBoundingClientRect().height > 0);
           document.querySelectorAll('details').forEach(each => each.open = true);
           const shown = [...document.querySelectorAll('svg')].filter(each => each.getBoundingClientRect().width > 0);
           const cut = [], covered = [], crossed = [];
@@ -52,7 +65,7 @@ class ReportInBrowserTest {
           }
           const root = document.documentElement;
           parent.postMessage(JSON.stringify({
-            screen: location.search.slice(1), inner: innerWidth, scroll: root.scrollWidth, pictures: shown.length, cut, covered, crossed,
+            screen: location.search.slice(1), inner: innerWidth, scroll: root.scrollWidth, pictures: shown.length, picked, choice, cut, covered, crossed,
             ground: getComputedStyle(document.body).backgroundColor, ink: getComputedStyle(document.body).color
           }), '*');
         });
@@ -88,6 +101,8 @@ class ReportInBrowserTest {
             assertThat(screen).endsWith("-" + found.get("inner").getAsInt());
             assertThat(found.get("scroll").getAsInt()).as("width of the page: %s", screen).isLessThanOrEqualTo(found.get("inner").getAsInt());
             assertThat(found.get("pictures").getAsInt()).isGreaterThan(20);
+            assertThat(found.get("picked").toString()).isEqualTo("[\"Stream once, 64 KiB\",\"Pointer chasing, 64 KiB\",\"Pointer chasing, 64 MiB\"]");
+            assertThat(found.get("choice").toString()).as("shown, and so in place of all cases").isEqualTo("[\"picker\",\"picked\"]");
             assertThat(found.getAsJsonArray("cut")).as("labels cut off: %s", screen).isEmpty();
             assertThat(found.getAsJsonArray("crossed")).as("labels across an axis: %s", screen).isEmpty();
             assertThat(found.getAsJsonArray("covered")).as("labels on labels: %s", screen).isEmpty();

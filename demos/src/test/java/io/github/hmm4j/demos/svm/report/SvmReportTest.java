@@ -123,7 +123,8 @@ class SvmReportTest {
     @Test
     void thePageIsWellFormedAndNeedsNothingElse() throws Exception {
         String html = fullHtml();
-        assertThat(html).doesNotContainPattern("https?:|src=|href=|url\\(|@import|<script|javascript:|undefined");
+        assertThat(html).doesNotContainPattern("https?:|src=|href=\"[^#]|url\\(|@import|javascript:|undefined|fetch\\(|<script [^>]");
+        assertThat(html.split("<script>", -1)).as("scripts").hasSize(2);
         assertThat(html).contains("Nobody &amp; Sons &lt;nobody&gt;").doesNotContain("<nobody>", "<done>", "<word 17>");
         Document page = parse(html.substring(html.indexOf('\n')));
         NodeList pictures = page.getElementsByTagName("svg");
@@ -142,6 +143,27 @@ class SvmReportTest {
     void everyIdIsThereOnce() throws Exception {
         Matcher ids = Pattern.compile(" id=\"([^\"]*)\"").matcher(fullHtml());
         assertThat(ids.results().map(id -> id.group(1)).toList()).doesNotHaveDuplicates();
+    }
+
+    @Test
+    void theContentsLeadToEverySection() throws Exception {
+        String html = fullHtml();
+        List<String> sections = Pattern.compile("<section[^>]* id=\"([^\"]*)\"").matcher(html).results().map(id -> id.group(1)).toList();
+        String contents = html.substring(html.indexOf("<nav"), html.indexOf("</nav>"));
+        assertThat(Pattern.compile("href=\"#([^\"]*)\"").matcher(contents).results().map(id -> id.group(1)).toList())
+            .containsExactlyInAnyOrderElementsOf(sections).hasSizeGreaterThan(Workload.values().length);
+        assertThat(Pattern.compile("href=\"#([^\"]*)\"").matcher(html).results().map(id -> id.group(1)).toList()).allMatch(sections::contains);
+    }
+
+    /// What the script chooses from, and all there is without it.
+    @Test
+    void everyCaseIsInThePageWithoutAScript() throws Exception {
+        String html = fullHtml();
+        SvmReport report = new SvmReport(Crafted.full());
+        assertThat(html).contains("<form id=\"picker\" hidden=\"hidden\">");
+        assertThat(html.split("class=\"case\"", -1)).hasSize(1 + Workload.values().length * 8);
+        report.verdicts().forEach(verdict -> assertThat(html).contains("<dd>" + verdict.advice() + "</dd>",
+            "<h3>" + verdict.workload().title() + ", 64 KiB</h3><p class=\"use\">" + verdict.advice(64 << 10) + "</p>"));
     }
 
     @Test

@@ -4,6 +4,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import io.github.hmm4j.demos.svm.Cell;
 import io.github.hmm4j.demos.svm.Crafted;
+import io.github.hmm4j.demos.svm.Estimate;
 import io.github.hmm4j.demos.svm.Strategy;
 import io.github.hmm4j.demos.svm.SvmResults;
 import io.github.hmm4j.demos.svm.Workload;
@@ -70,10 +71,39 @@ class OverallTest {
     void whatIsNotToldApartIsSaidEverywhere() {
         cells.add(Crafted.cell(Workload.STREAM, Strategy.COPIES_PAGEABLE, 4096, Crafted.wall(1000, 800, 1600)));
         cells.add(Crafted.cell(Workload.STREAM, Strategy.SVM_FINE, 4096, Crafted.wall(1700, 1600, 1800)));
+        measured(Workload.STREAM, Strategy.ZERO_COPY, 5000);
         Overall overall = overall(Crafted.results(cells));
-        assertThat(overall.headline()).contains("in the only combination of workload and size", "; others are not told apart from the fastest.");
+        assertThat(overall.headline()).contains("in the only combination of workload and size", ", without a clear winner.");
         assertThat(overall.parts().getFirst().text()).isEqualTo("never faster in Stream once (not told apart).");
-        assertThat(overall.caveats()).singleElement().asString().startsWith("Busy or noisy machine: 1 of 2 medians are known to no better than 10 %");
+        assertThat(overall.caveats()).singleElement().asString().startsWith("Busy or noisy machine: 1 of 3 medians are known to no better than 10 %");
+    }
+
+    /// The same medians as in a quiet run, which do make a ranking.
+    @Test
+    void aRunThatIsTooNoisyRanksNobodyAndSaysOnlyWhatIsCertain() {
+        noisy(Workload.STREAM, Strategy.COPIES_PAGEABLE, 0.26, 1000, 1000);
+        noisy(Workload.STREAM, Strategy.SVM_FINE, 0.26, 500, 4000);
+        noisy(Workload.CHASE, Strategy.COPIES_PAGEABLE, 0.26, 1000, 1000);
+        noisy(Workload.CHASE, Strategy.SVM_FINE, 0.26, 900, 1100);
+        Overall overall = overall(Crafted.results(cells));
+        assertThat(overall.headline()).isEqualTo("This run is too noisy to rank the strategies: the median noise is 26.0 %, above the limit of 25 %. "
+            + "Only what the confidence intervals show is said here; in 2 of 4 combinations of workload and size they show a winner.");
+        assertThat(overall.parts().getFirst().text()).isEqualTo("faster at 4 KiB in Stream once; slower at 16 KiB in Stream once; nothing certain in one workload.");
+        assertThat(overall.parts().getLast().text()).isEqualTo("cannot be compared here: there is no usable result of paging.");
+        assertThat(overall.paragraph()).doesNotContain("most often", "times as fast", "times as long");
+    }
+
+    @Test
+    void aQuarterOfNoiseIsNotTooMuch() {
+        noisy(Workload.STREAM, Strategy.COPIES_PAGEABLE, 0.25, 1000);
+        noisy(Workload.STREAM, Strategy.SVM_FINE, 0.25, 500);
+        assertThat(overall(Crafted.results(cells)).headline()).startsWith("Fine-grained SVM buffer leads most often");
+    }
+
+    @Test
+    void aNoisyRunWithoutAnythingToCompareSaysThat() {
+        noisy(Workload.STREAM, Strategy.COPIES_PAGEABLE, 0.5, 1000);
+        assertThat(overall(Crafted.results(cells)).headline()).startsWith("Nothing can be said");
     }
 
     @Test
@@ -107,6 +137,15 @@ class OverallTest {
         long size = 4096;
         for (double median : medians) {
             cells.add(Crafted.cell(workload, strategy, size, median));
+            size *= 4;
+        }
+    }
+
+    /// With intervals of 15 % to both sides.
+    private void noisy(Workload workload, Strategy strategy, double noise, double... medians) {
+        long size = 4096;
+        for (double median : medians) {
+            cells.add(Crafted.cell(workload, strategy, size, new Estimate(median, median * 0.85, median * 1.15, 0.96, median, median, median, median, noise, 25)));
             size *= 4;
         }
     }
