@@ -361,4 +361,24 @@ class ArenaTest {
             heap.view(next.get(), Access.WRITE).close();
         }
     }
+
+    /// It waits for the device's lock, with what it has looked up, when the arena is closed: what comes to lie there stays where it is.
+    @Test
+    void aPrefetchThatIsOvertakenByTheEndMovesNothing() {
+        AtomicReference<Runnable> once = new AtomicReference<>(() -> {});
+        try (Rig rig = Rig.open(1, false, builder -> builder.heap(ByteSize.mib(64)).budget(32L * Rig.PAGE).steps(_ -> once.getAndSet(() -> {}).run()))) {
+            Arena arena = rig.heap.arena();
+            MemorySegment a = arena.allocate(4 * Rig.PAGE);
+            MemorySegment other = rig.filled(1, 1);
+            AtomicReference<Background<Boolean>> prefetch = new AtomicReference<>();
+            AtomicReference<Background<Boolean>> closing = new AtomicReference<>();
+            once.set(() -> {
+                prefetch.set(Background.run(() -> rig.heap.prefetch(a, rig.device(0))).awaitWaiting());
+                closing.set(closing(arena, rig, a.address()));
+            });
+            rig.heap.prefetch(other, rig.device(0));
+            assertThatThrownBy(() -> prefetch.get().join()).hasStackTraceContaining(CLOSED);
+            closing.get().join();
+        }
+    }
 }
