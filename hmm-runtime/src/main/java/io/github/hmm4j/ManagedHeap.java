@@ -381,6 +381,7 @@ public final class ManagedHeap extends FillingAllocator {
             UndoLog undo = new UndoLog(pages, mirror);
             mirror.lock().takeAlone();
             try {
+                Segments.requireAlive(segment); // from here on its addresses stay what they are
                 placer.place(mirror, List.of(range));
                 MigrationReport report = toDevice.migrate(mirror, range, ToDevice.Intent.WRITE, effort, Cause.PREFETCH, undo);
                 leave(mirror, range);
