@@ -189,7 +189,7 @@ public final class ManagedHeap extends FillingAllocator {
     public void protect(MemorySegment segment, Protection protection) {
         try (Lifetime.Hold _ = lifetime.change("protect")) {
             if (segment.byteSize() > 0) {
-                regions.protect(managed(segment), protection);
+                regions.protect(managed(segment), protection, () -> Segments.requireAlive(segment));
             }
         }
     }
@@ -202,7 +202,7 @@ public final class ManagedHeap extends FillingAllocator {
     public void discard(MemorySegment segment) {
         try (Lifetime.Hold _ = lifetime.change("discard")) {
             if (segment.byteSize() > 0) {
-                regions.discard(writable(segment, "discard"));
+                regions.discard(writable(segment, "discard"), () -> Segments.requireAlive(segment));
             }
         }
     }
@@ -393,6 +393,7 @@ public final class ManagedHeap extends FillingAllocator {
             UndoLog undo = new UndoLog(pages, mirror);
             mirror.lock().takeAlone();
             try {
+                Segments.requireAlive(segment); // from here on its addresses stay what they are
                 placer.place(mirror, List.of(range));
                 MigrationReport report = toDevice.migrate(mirror, range, ToDevice.Intent.WRITE, effort, Cause.PREFETCH, undo);
                 leave(mirror, range);
@@ -523,11 +524,13 @@ public final class ManagedHeap extends FillingAllocator {
 
     /// The pages of an allocation, or of a page-aligned part of one; both ends of the allocation count as aligned.
     private VaRange wholePages(MemorySegment segment, String what) {
+        Segments.requireAlive(segment);
         VaRange range = VaRange.ofLength(segment.isNative() ? segment.address() : 0, Math.max(1, segment.byteSize()));
         Region region = space.regionOf(range);
         if (region.owned()) {
             throw new IllegalArgumentException("%s refused: range=%s belongs to an arena, which frees it when it is closed".formatted(what, range));
         }
+        Segments.requireAlive(segment); // and once more: if its arena was there before, and is, the region is not somebody else's at an address of its
         return region.widened(range);
     }
 }

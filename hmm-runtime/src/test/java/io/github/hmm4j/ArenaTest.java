@@ -21,6 +21,7 @@ import java.util.Comparator;
 import java.util.List;
 import java.util.Random;
 import java.util.concurrent.atomic.AtomicReference;
+import java.util.concurrent.locks.ReentrantLock;
 import java.util.stream.IntStream;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
@@ -313,6 +314,87 @@ class ArenaTest {
             MemorySegment node = nodes.allocate(16, 8);
             node.set(JAVA_LONG, 8, 5);
             assertThat(nodes.allocate(16, 8).address()).isEqualTo(node.address() + 16);
+        }
+    }
+
+    /// A handle that was kept does nothing to whoever has its addresses now.
+    @ParameterizedTest
+    @EnumSource(Mode.class)
+    void whatIsClosedIsNotFreedUnderSomebodyElse(Mode mode) {
+        try (Hmm hmm = hostOnly(mode)) {
+            ManagedHeap heap = hmm.heap();
+            Arena arena = heap.arena();
+            MemorySegment closed = arena.allocate(Rig.PAGE);
+            arena.close();
+            assertThatThrownBy(() -> heap.free(closed)).isInstanceOf(IllegalStateException.class).hasMessageContaining(CLOSED);
+            MemorySegment next = heap.allocate(Rig.PAGE, 1);
+            assertThat(next.address()).isEqualTo(closed.address());
+            try (HostView view = heap.view(next, Access.WRITE)) {
+                view.segment().fill((byte) 3);
+            }
+            for (Runnable change : List.<Runnable>of(() -> heap.free(closed), () -> heap.move(closed), () -> heap.protect(closed, Protection.READ), () -> heap.discard(closed))) {
+                assertThatThrownBy(change::run).isInstanceOf(IllegalStateException.class).hasMessageContaining(CLOSED);
+            }
+            assertThat(bytes(heap, next)).containsOnly((byte) 3);
+            heap.view(next, Access.WRITE).close();
+            heap.free(next);
+        }
+    }
+
+    /// The arena is closed, and its addresses are somebody else's, between a look at the segment and the change.
+    @ParameterizedTest
+    @ValueSource(booleans = {false, true})
+    void aChangeThatIsOvertakenByTheEndDoesNotHappen(boolean discards) {
+        try (Hmm hmm = hostOnly(Mode.CHECKED)) {
+            ManagedHeap heap = hmm.heap();
+            Arena arena = heap.arena();
+            MemorySegment closed = arena.allocate(64 << 10);
+            AtomicReference<MemorySegment> next = new AtomicReference<>();
+            AtomicReference<Runnable> once = new AtomicReference<>(() -> Background.run(() -> {
+                arena.close();
+                next.set(heap.allocate(64 << 10, 1));
+                try (HostView view = heap.view(next.get(), Access.WRITE)) {
+                    view.segment().fill((byte) 3);
+                }
+            }).join());
+            ReentrantLock lock = new ReentrantLock() {
+                @Override
+                public void lock() {
+                    once.getAndSet(() -> {}).run();
+                    super.lock();
+                }
+            };
+            heap.mirror(closed, lock, _ -> {});
+            assertThatThrownBy(() -> {
+                if (discards) {
+                    heap.discard(closed);
+                } else {
+                    heap.protect(closed, Protection.READ);
+                }
+            }).isInstanceOf(IllegalStateException.class).hasMessageContaining(CLOSED);
+            assertThat(next.get().address()).isEqualTo(closed.address());
+            assertThat(bytes(heap, next.get())).containsOnly((byte) 3);
+            heap.view(next.get(), Access.WRITE).close();
+        }
+    }
+
+    /// It waits for the device's lock, with what it has looked up, when the arena is closed: what comes to lie there stays where it is.
+    @Test
+    void aPrefetchThatIsOvertakenByTheEndMovesNothing() {
+        AtomicReference<Runnable> once = new AtomicReference<>(() -> {});
+        try (Rig rig = Rig.open(1, false, builder -> builder.heap(ByteSize.mib(64)).budget(32L * Rig.PAGE).steps(_ -> once.getAndSet(() -> {}).run()))) {
+            Arena arena = rig.heap.arena();
+            MemorySegment a = arena.allocate(4 * Rig.PAGE);
+            MemorySegment other = rig.filled(1, 1);
+            AtomicReference<Background<Boolean>> prefetch = new AtomicReference<>();
+            AtomicReference<Background<Boolean>> closing = new AtomicReference<>();
+            once.set(() -> {
+                prefetch.set(Background.run(() -> rig.heap.prefetch(a, rig.device(0))).awaitWaiting());
+                closing.set(closing(arena, rig, a.address()));
+            });
+            rig.heap.prefetch(other, rig.device(0));
+            assertThatThrownBy(() -> prefetch.get().join()).hasStackTraceContaining(CLOSED);
+            closing.get().join();
         }
     }
 }

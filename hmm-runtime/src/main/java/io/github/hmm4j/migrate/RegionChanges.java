@@ -312,14 +312,16 @@ public final class RegionChanges {
 
     /// Changes what may be done with the pages that the range touches. Pages stay where they are; launches in flight that use them in a mode that is now forbidden are waited for.
     ///
+    /// @param check runs when no region can go any more, before anything is changed: what it throws keeps all as it is
     /// @throws io.github.hmm4j.error.SystemCallFailedException if the operating system refuses; then the words say what they said before
-    public void protect(VaRange range, Protection protection) {
+    public void protect(VaRange range, Protection protection, Runnable check) {
         PageRange pages = space.pagesOf(range);
         Protection[] before = new Protection[Math.toIntExact(pages.count())];
         Backoff backoff = new Backoff();
         try (var _ = heap.notifier().begin(range, InvalidationKind.PROTECT, -1)) {
             try (HostLock.Hold _ = hostLock.exclusive()) {
                 space.regionOf(range);
+                check.run();
                 if (protection != Protection.READ_WRITE) {
                     requireNoViews(pages, "protect " + protection);
                 }
@@ -382,7 +384,9 @@ public final class RegionChanges {
     }
 
     /// Declares the contents of all pages dead of which nothing outside the range is allocated: they read as zeros and cost no transfer any more.
-    public void discard(VaRange range) {
+    ///
+    /// @param check as for [#protect]
+    public void discard(VaRange range, Runnable check) {
         PageRange pages = space.wholePagesOf(range);
         if (pages.isEmpty()) {
             return;
@@ -390,6 +394,7 @@ public final class RegionChanges {
         try (var _ = heap.notifier().begin(space.addressesOf(pages), InvalidationKind.CLEAR, -1);
                 HostLock.Hold _ = hostLock.exclusive()) {
             space.regionOf(range);
+            check.run();
             requireNoViews(pages, "discard");
             hostSide.discard(pages);
         }

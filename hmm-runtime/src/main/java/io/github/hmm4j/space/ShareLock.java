@@ -39,7 +39,7 @@ public final class ShareLock {
     }
 
     private boolean mustWait(Thread me) {
-        return alone != null ? openings == 0 && !me.equals(alone) : waitingAlone > 0 && !isSharedBy(me);
+        return alone != null ? openings == 0 && !me.equals(alone) && !isSharedBy(me) : waitingAlone > 0 && !isSharedBy(me);
     }
 
     /// Whether one more can share; where the heap has no memory for a longer list, somebody who leaves makes room.

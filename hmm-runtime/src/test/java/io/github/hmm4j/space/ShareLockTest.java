@@ -99,6 +99,29 @@ class ShareLockTest {
         }
     }
 
+    /// Who shares what was open is waited for, and may need it once more before it gives it back.
+    @Test
+    void whoSharesWhatIsBeingShutMayShareItAgain() throws InterruptedException {
+        lock.takeAlone();
+        lock.open();
+        CountDownLatch shared = new CountDownLatch(1);
+        Thread shutting = Thread.currentThread();
+        Thread sharer = Thread.ofPlatform().daemon().start(() -> {
+            lock.share();
+            shared.countDown();
+            awaitWaiting(shutting);
+            lock.share();
+            lock.unshare();
+            lock.unshare();
+        });
+        while (shared.getCount() > 0) {
+            Thread.onSpinWait(); // this thread waits only when it shuts
+        }
+        lock.shut();
+        lock.leave();
+        sharer.join();
+    }
+
     @Test
     void onlyWhoHasItAloneOpensIt() {
         assertThatThrownBy(lock::open).isInstanceOf(IllegalMonitorStateException.class);

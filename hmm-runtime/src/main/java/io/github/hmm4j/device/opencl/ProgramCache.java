@@ -31,7 +31,8 @@ import org.slf4j.LoggerFactory;
 /// A file appears as a whole or not at all, also for other processes; one that is damaged, or that the driver does not
 /// take, is compiled and written anew. What lies there longest unused goes when all of it is larger than 256 MiB. A
 /// folder that cannot be written, or is full, is no error: programs are compiled as without it. Who can write there can
-/// make a driver run code of theirs, so it is made for its owner alone, and one that others may write to is left alone.
+/// make a driver run code of theirs, so it is made for its owner alone, and one that
+/// others may write to, or that is another user's, is left alone.
 ///
 /// Not kept are programs that a change elsewhere could make stale: those for which the compiler still finds headers by
 /// itself ([io.github.hmm4j.kernels.Source#leavesIncludes]), or that ask for the time.
@@ -59,6 +60,10 @@ public final class ProgramCache {
     private static final Duration STALE = Duration.ofHours(1); // for a file that nobody finishes writing
     private static final Set<PosixFilePermission> OTHERS_WRITE =
             Set.of(PosixFilePermission.GROUP_WRITE, PosixFilePermission.OTHERS_WRITE);
+
+    private static final String USER = "unix:uid";
+    private static final Object SUPERUSER = 0;
+    private static final Path THIS_PROCESS = Path.of("/proc/self");
 
     private final @Nullable Path folder;
     private final boolean standard;
@@ -191,8 +196,11 @@ public final class ProgramCache {
         }
     }
 
+    /// Whose folder it is may write there, whatever its permissions say; the superuser may anyway.
     private static boolean isOpenToOthers(Path folder) throws IOException {
-        return Files.getPosixFilePermissions(folder).stream().anyMatch(OTHERS_WRITE::contains);
+        Object owner = Files.getAttribute(folder, USER);
+        return Files.getPosixFilePermissions(folder).stream().anyMatch(OTHERS_WRITE::contains)
+                || !(owner.equals(SUPERUSER) || owner.equals(Files.getAttribute(THIS_PROCESS, USER)));
     }
 
     /// @param abandoned whether nobody is going to finish writing it

@@ -1,6 +1,7 @@
 package io.github.hmm4j.device.opencl;
 
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.junit.jupiter.api.Assumptions.assumeTrue;
 
 import io.github.hmm4j.device.KernelParameter;
 import io.github.hmm4j.device.KernelParameter.Space;
@@ -129,6 +130,18 @@ class ProgramCacheTest {
         assertThat(names()).containsExactly("a.program");
         Files.setPosixFilePermissions(temporary.resolve("some/folder"), PosixFilePermissions.fromString("rwxr-xr-x"));
         assertThat(cache.find("a")).isPresent();
+    }
+
+    @Test
+    void whatAnotherUserOwnsIsNotTrusted() throws Exception {
+        assumeTrue(Files.getAttribute(Path.of("/proc/self"), "unix:uid").equals(0), "only the superuser can give a folder away");
+        ProgramCache cache = cache(1 << 20);
+        cache.keep("a", program(10));
+        assertThat(cache.find("a")).isPresent();
+        Files.setAttribute(temporary.resolve("some/folder"), "unix:uid", 65_534);
+        assertThat(cache.find("a")).isEmpty();
+        cache.keep("b", program(10));
+        assertThat(names()).containsExactly("a.program");
     }
 
     @Test
