@@ -11,7 +11,6 @@ import io.github.hmm4j.mirror.DeviceMirror;
 import io.github.hmm4j.mirror.DeviceTable;
 import io.github.hmm4j.mirror.FaultRound;
 import io.github.hmm4j.mirror.PageUse;
-import io.github.hmm4j.space.PageRange;
 import java.util.List;
 import java.util.Objects;
 import java.util.concurrent.locks.LockSupport;
@@ -152,7 +151,7 @@ final class PagedLaunch {
 
         /// A round runs that nobody can tell anything of: the launch is over with it.
         private void abandon() {
-            parts.heap().inFlight().awaitUsesOn(mirror.index(), new PageRange(0, parts.heap().space().pageCount()));
+            parts.heap().inFlight().awaitUsesOn(mirror.index(), pages.getFirst().pages()); // of which it is published
             table.ended(false);
             items.abandon();
         }

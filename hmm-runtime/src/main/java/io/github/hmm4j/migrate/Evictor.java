@@ -52,7 +52,7 @@ public final class Evictor {
         return victims.victims(mirror, UseOrder.Room.PAGED, frames, keep.negate());
     }
 
-    /// Asked for every frame of the device, so without a stream.
+    /// Asked for one frame after the other, so without a stream.
     private static LongPredicate outside(List<PageRange> ranges) {
         return page -> {
             for (PageRange range : ranges) {

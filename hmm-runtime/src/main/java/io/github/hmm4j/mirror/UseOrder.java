@@ -77,9 +77,9 @@ public final class UseOrder implements AutoCloseable {
         size[list]--;
     }
 
-    /// Frames that have not been used for longest, about in that order. They stay where they are.
+    /// Frames that have not been used for longest, about in that order. They stay in the list.
     ///
-    /// @param most    how many, if there are so many
+    /// @param most    how many; fewer only if there are no more that are wanted
     /// @param now     the clock
     /// @param lastUse of a frame
     /// @param wanted  whether a frame is to be named at all
@@ -91,10 +91,13 @@ public final class UseOrder implements AutoCloseable {
         int count = 0;
         int usedCount = 0;
         for (int frame = first[list]; frame != NONE && count < limit && usedCount < limit; frame = get(nextOf, frame) - 1) {
+            if (!wanted.test(frame)) {
+                continue; // and does not count: behind it there may be some who are
+            }
             int use = lastUse.applyAsInt(frame);
             if (use - get(stampOf, frame) > 0) {
                 used[usedCount++] = (long) (Integer.MAX_VALUE - Math.max(0, now - use)) << Integer.SIZE | frame;
-            } else if (wanted.test(frame)) {
+            } else {
                 found[count++] = frame;
             }
         }
@@ -103,7 +106,7 @@ public final class UseOrder implements AutoCloseable {
             int frame = (int) used[i];
             remove(room, frame);
             add(room, frame, lastUse.applyAsInt(frame));
-            if (count < limit && wanted.test(frame)) {
+            if (count < limit) {
                 found[count++] = frame;
             }
         }

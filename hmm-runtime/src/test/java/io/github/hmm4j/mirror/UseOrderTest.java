@@ -53,6 +53,24 @@ class UseOrderTest {
         }
     }
 
+    /// What a launch keeps for itself has been used, and may lie in front of all others.
+    @Test
+    void findsWhatIsWantedBehindMuchThatIsNot() {
+        try (UseOrder order = new UseOrder(FRAMES)) {
+            for (int frame = 0; frame < FRAMES; frame++) {
+                add(order, Room.WINDOWS, frame, 0);
+            }
+            for (int frame = 0; frame < FRAMES - 2; frame++) {
+                lastUse[frame] = 1;
+            }
+            lastUse[FRAMES - 1] = 2;
+            for (int round = 0; round < 3; round++) {
+                assertThat(order.oldest(Room.WINDOWS, 4, 3, frame -> lastUse[frame], frame -> frame >= FRAMES - 2))
+                        .containsExactly(FRAMES - 2, FRAMES - 1);
+            }
+        }
+    }
+
     /// Where all have been used since they came, a few are looked at and the oldest of those named.
     @Test
     void looksAtAsManyAsItNames() {
