@@ -42,6 +42,15 @@ public final class Crafted {
             Optional.of(new Figures(wall, Optional.empty(), sizeBytes, 8, Optional.empty())));
     }
 
+    /// At 4 KiB, 16 KiB and so on.
+    public static List<Cell> cells(Workload workload, Strategy strategy, double... medians) {
+        List<Cell> cells = new ArrayList<>();
+        for (int i = 0; i < medians.length; i++) {
+            cells.add(cell(workload, strategy, 4096L << 2 * i, medians[i]));
+        }
+        return cells;
+    }
+
     public static Cell cell(Workload workload, Strategy strategy, long sizeBytes, double median) {
         return cell(workload, strategy, sizeBytes, wall(median));
     }

@@ -106,13 +106,8 @@ class AdviceTest {
         assertThat(verdict().advice(4096)).isEqualTo(verdict().advice());
     }
 
-    /// At 4 KiB, 16 KiB and so on.
     private void measured(Strategy strategy, double... medians) {
-        long size = 4096;
-        for (double median : medians) {
-            cells.add(Crafted.cell(STREAM, strategy, size, median));
-            size *= 4;
-        }
+        cells.addAll(Crafted.cells(STREAM, strategy, medians));
     }
 
     private Verdict verdict() {

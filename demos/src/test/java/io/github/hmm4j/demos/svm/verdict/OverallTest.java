@@ -134,11 +134,7 @@ class OverallTest {
     }
 
     private void measured(Workload workload, Strategy strategy, double... medians) {
-        long size = 4096;
-        for (double median : medians) {
-            cells.add(Crafted.cell(workload, strategy, size, median));
-            size *= 4;
-        }
+        cells.addAll(Crafted.cells(workload, strategy, medians));
     }
 
     /// With intervals of 15 % to both sides.

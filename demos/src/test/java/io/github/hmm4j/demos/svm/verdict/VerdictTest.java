@@ -234,13 +234,8 @@ class VerdictTest {
         assertThatThrownBy(this::verdict).hasMessageContaining("workload=stream, strategy=copies.pageable, sizeBytes=4096");
     }
 
-    /// At 4 KiB, 16 KiB and so on.
     private void measured(Strategy strategy, double... medians) {
-        long size = 4096;
-        for (double median : medians) {
-            cells.add(Crafted.cell(STREAM, strategy, size, median));
-            size *= 4;
-        }
+        cells.addAll(Crafted.cells(STREAM, strategy, medians));
     }
 
     private Verdict verdict() {
