@@ -103,7 +103,7 @@ HMM_API int64_t hmm_undo(struct hmm_pager *p, uint64_t device, uint64_t launched
     if (!same_version(w, committed[i]) || word_state(w) == TO_HOST) continue; // somebody else's business by now
     if (!change_word(p, pages[i], &w, claimed)) continue;
     struct page_range range = {pages[i], pages[i] + 1};
-    // Nobody insists now: whoever does keeps us out.
+    // Nobody insists now: whoever does keeps us out. Who is undecided because of what it overwrites finds this page missing, and waits for no claim that does not give way to it.
     while (await_conflicts(p, range, false, -1, 0) == -EAGAIN) await_decided(p, NULL);
     int32_t frame = frame_of(d, pages[i]);
     bool used = frame < 0 || atomic_load(&TABLE(int32_t, d->config.last_use)[frame]) - (int32_t)clock_before > 0;

@@ -1,4 +1,4 @@
-// gate.c - the gate: the last step of a launch, in one call. It publishes (inflight.c), checks, and enqueues.
+// gate.c - the gate: the last step of a launch, in one call. It publishes (inflight.c), commits what is to be overwritten (overwrite.c), checks, and enqueues.
 //
 // A launch that lost its pages to the host several times insists: it publishes, and then moves what is missing itself, page by page, under claims. Only one thing could
 // stand in its way: a claim that waits for this very launch on a page not moved yet. Such a claim is given back (`-EAGAIN`).
@@ -14,6 +14,7 @@
 #include <string.h>
 
 #include "inflight.h"
+#include "overwrite.h"
 
 #define ROUNDS 16 // of an insistent launch, before it lets go of everything and is made again
 
@@ -250,51 +251,54 @@ static int enqueue(struct hmm_pager *p, struct launch *l, struct hmm_launch *req
   return 0;
 }
 
+// What is left to do once the launch is published. 0 if its kernel was enqueued, 1 if a page was missing, or -errno.
+static int pass(struct hmm_pager *p, struct launch *l, struct hmm_launch *request, struct hmm_failure *failure) {
+  // Each further round is one in which another device has taken a page to write it. A launch there that loses its pages to us comes to insist itself, and waits for us with that.
+  for (int round = 0; round < (request->insist ? ROUNDS : 1); round++) {
+    int result = request->insist ? insist(p, l, request, failure) : 0;
+    if (result) return result;
+    request->missing = first_missing(p, request);
+    if (request->missing == p->config.page_count) break;
+  }
+  if (request->missing == p->config.page_count) request->missing = first_apart(p, request);
+  if (request->missing < p->config.page_count) return 1;
+  step(p, HMM_STEP_CHECKED);
+  struct table_writes writes = {NULL, 0, 0};
+  int result = request->table ? show_table(p, (struct hmm_table *)(uintptr_t)request->table, l->device, (void *)(uintptr_t)request->queue, &writes, failure) : 0;
+  if (!result) result = enqueue(p, l, request, &writes, failure);
+  end_table_writes(p, &writes);
+  return result;
+}
+
+// The same where its kernel faults: nothing has to be there, but one runs at a time.
+static int pass_faulting(struct hmm_pager *p, struct launch *l, struct hmm_launch *request, struct hmm_failure *failure) {
+  struct table_writes none = {NULL, 0, 0};
+  int result = await_turn(p, l);
+  if (!result) result = enqueue(p, l, request, &none, failure);
+  if (result && l->turn) device_ends(p, l);
+  return result == -ETIMEDOUT ? 1 : result;
+}
+
 HMM_API int hmm_launch_enter(struct hmm_pager *p, struct hmm_launch *request, struct hmm_failure *failure) {
   request->event = 0;
   request->moved = 0;
   request->missing = p->config.page_count;
   if (atomic_load(&p->devices[request->device].lost)) return fail(failure, HMM_OPENCL, 0, 0, DEVICE_NOT_AVAILABLE, HMM_CALL_KERNEL, (unsigned)request->device);
-  if (request->insist) pthread_mutex_lock(&p->insist_lock);
+  bool insists = request->insist || request->overwrite_count; // as others see it
+  if (insists) pthread_mutex_lock(&p->insist_lock);
   int result = -ENOMEM;
   struct launch *l = publish(p, request);
-  if (!l) {
-    result = fail_errno(failure, 0, result, HMM_CALL_NONE);
-    goto out;
-  }
-  request->number = l->number;
-  step(p, HMM_STEP_PUBLISHED);
-  if (l->faults) {
-    struct table_writes none = {NULL, 0, 0};
-    result = await_turn(p, l);
-    if (!result) result = enqueue(p, l, request, &none, failure);
-    if (result && l->turn) device_ends(p, l);
+  if (l) {
+    request->number = l->number;
+    step(p, HMM_STEP_PUBLISHED);
+    commit_overwrites(p, request);
+    result = l->faults ? pass_faulting(p, l, request, failure) : pass(p, l, request, failure);
+    if (result && is_undecided(p, l)) take_back_overwrites(p, request);
     if (result) withdraw(p, l);
-    if (result == -ETIMEDOUT) result = 0; // without an event
-    goto out;
+    if (result > 0) result = 0; // without an event
+  } else {
+    result = fail_errno(failure, 0, result, HMM_CALL_NONE);
   }
-  // Each further round is one in which another device has taken a page to write it. A launch there that loses its pages to us comes to insist itself, and waits for us with that.
-  for (int round = 0; round < (request->insist ? ROUNDS : 1); round++) {
-    result = request->insist ? insist(p, l, request, failure) : 0;
-    if (result) break;
-    request->missing = first_missing(p, request);
-    result = request->missing < p->config.page_count;
-    if (!result) break;
-  }
-  if (!result) {
-    request->missing = first_apart(p, request);
-    result = request->missing < p->config.page_count;
-  }
-  if (!result) {
-    step(p, HMM_STEP_CHECKED);
-    struct table_writes writes = {NULL, 0, 0};
-    if (request->table) result = show_table(p, (struct hmm_table *)(uintptr_t)request->table, l->device, (void *)(uintptr_t)request->queue, &writes, failure);
-    if (!result) result = enqueue(p, l, request, &writes, failure);
-    end_table_writes(p, &writes);
-  }
-  if (result) withdraw(p, l);
-  if (result > 0) result = 0;
-out:
-  if (request->insist) pthread_mutex_unlock(&p->insist_lock);
+  if (insists) pthread_mutex_unlock(&p->insist_lock);
   return result;
 }

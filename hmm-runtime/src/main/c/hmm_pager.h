@@ -15,7 +15,7 @@
 
 struct hmm_pager; // one heap
 
-#define HMM_ABI 9
+#define HMM_ABI 10
 #define HMM_MAX_DEVICES 16
 #define HMM_NAME_BYTES 64 // of a kernel's name here, with the zero at its end; longer ones are cut off
 #define HMM_MAX_PAGERS 256 // open at once; one more is -EUSERS
@@ -140,6 +140,13 @@ struct hmm_move {
   uint64_t before;    // the word from before
 };
 
+// A page that Java has claimed for a launch that overwrites it: its frame does not have the contents.
+struct hmm_overwrite {
+  uint64_t page;
+  uint64_t claim;  // in: the word with which it was claimed; 0 afterwards if it was lost
+  uint64_t before; // the word from before
+};
+
 // Entries of a device's page table that a launch needs (see table.c). An entry is the frame within the paged memory object, shifted left by two, and two bits: may be written, may be read.
 struct hmm_table {
   uint64_t image;                  // uint32_t by page: what the device has; all bits set where that is not known
@@ -177,6 +184,7 @@ struct hmm_launch {
   uint64_t copies, copy_count;     // struct hmm_argument_copy[]
   uint64_t number;                 // out: of the launch, for hmm_violation_of
   uint64_t offset;                 // size_t[] by dimension: where work-items are numbered from; may be 0
+  uint64_t overwrites, overwrite_count; // struct hmm_overwrite[]: the device's if the kernel was enqueued, else what they were, or claimed as before
 };
 
 // A launch that was enqueued and ended badly. What it was to write is poisoned.

@@ -376,7 +376,7 @@ struct launch *publish(struct hmm_pager *p, const struct hmm_launch *request) {
   l->faults = p->devices[request->device].range;
   l->use_count = request->use_count;
   snprintf(l->name, sizeof l->name, "%s", request->name ? (const char *)(uintptr_t)request->name : "");
-  if (request->insist) l->state = INSISTING;
+  if (request->insist || request->overwrite_count) l->state = INSISTING;
   pthread_mutex_unlock(&p->launch_lock);
   return l;
 }
@@ -395,6 +395,13 @@ int await_turn(struct hmm_pager *p, struct launch *l) {
   pthread_mutex_unlock(&p->launch_lock);
   if (!result) device_begins(p, l);
   return result;
+}
+
+bool is_undecided(struct hmm_pager *p, const struct launch *l) {
+  pthread_mutex_lock(&p->launch_lock);
+  bool undecided = l->state == PUBLISHED || l->state == INSISTING;
+  pthread_mutex_unlock(&p->launch_lock);
+  return undecided;
 }
 
 void withdraw(struct hmm_pager *p, struct launch *l) { decide(p, l, FREE); }

@@ -9,6 +9,7 @@
 #define CL_COMPLETE 0
 
 struct launch *publish(struct hmm_pager *p, const struct hmm_launch *request); // waits for a place; null without memory
+bool is_undecided(struct hmm_pager *p, const struct launch *l); // of the caller's launch: whether nothing of it has run
 void withdraw(struct hmm_pager *p, struct launch *l);
 
 // One kernel that faults at a time: what it does wrong is known to be its own. 0, or -ETIMEDOUT if the one before takes longer than a touch may wait.

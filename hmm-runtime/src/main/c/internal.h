@@ -9,6 +9,7 @@
 // | home.c | claim, wait, copy, map, settle: the one way in which pages come home |
 // | change.c | what is done to pages where they are: rights, contents, host memory, frames, undoing a move |
 // | inflight.c, inflight.h | launches in flight, and who waits for them |
+// | overwrite.c | what a launch overwrites |
 // | gate.c | the last step of a launch |
 // | memory.c | host memory behind pages |
 // | dma.c | copies between host and device memory |
@@ -119,6 +120,7 @@ struct device {
   _Atomic bool lost; // a command was given up: its frames and all that it may still write to are never used again
 };
 
+// PUBLISHED and INSISTING are not decided yet. Who has to wait for a launch that insists, or that has committed what it overwrites, gives its claims back until it is.
 enum launch_state { FREE, PUBLISHED, INSISTING, RUNNING, ENDING, ENDED };
 
 struct launch {

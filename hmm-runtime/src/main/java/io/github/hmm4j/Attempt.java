@@ -7,12 +7,14 @@ import io.github.hmm4j.error.KernelEnqueuedError;
 import io.github.hmm4j.migrate.HostLock;
 import io.github.hmm4j.migrate.LaunchGate;
 import io.github.hmm4j.migrate.MigrationReport;
+import io.github.hmm4j.migrate.Overwrites;
 import io.github.hmm4j.migrate.PageOutcome;
 import io.github.hmm4j.migrate.ToDevice;
 import io.github.hmm4j.migrate.UndoLog;
 import io.github.hmm4j.mirror.DeviceMirror;
 import io.github.hmm4j.mirror.ManagedPages;
 import io.github.hmm4j.mirror.PageUse;
+import io.github.hmm4j.space.PageRange;
 import io.github.hmm4j.timeline.ReplayEvent;
 import java.util.List;
 import org.jspecify.annotations.Nullable;
@@ -31,7 +33,8 @@ final class Attempt {
     private final LaunchGate.Enqueue enqueue;
     private final DeviceMirror mirror;
     private final long startNanos = System.nanoTime();
-    private UndoLog undo;
+    private final UndoLog undo;
+    private final Overwrites overwritten;
     private long pagesMoved;
     private long bytesCopied;
     private int rounds;
@@ -46,6 +49,7 @@ final class Attempt {
         this.enqueue = enqueue;
         this.mirror = mirror;
         undo = new UndoLog(heap, mirror);
+        overwritten = new Overwrites(heap, mirror);
     }
 
     Launch run(LaunchGate.Needs needs) {
@@ -90,11 +94,13 @@ final class Attempt {
         try {
             if (losses < PATIENCE) {
                 move(needs);
-                return depart(enter(parts.gate().enter(mirror, needs, enqueue)));
+                try (HostLock.@Nullable Hold _ = parts.holdToOverwrite(!plan.overwrites().isEmpty())) {
+                    return depart(parts.gate().enter(mirror, needs, enqueue, claimToOverwrite()));
+                }
             }
             try (HostLock.Hold _ = parts.hostLock().exclusive()) {
                 move(needs);
-                return depart(enter(parts.gate().insist(mirror, needs, enqueue, undo)));
+                return depart(parts.gate().insist(mirror, needs, enqueue, claimToOverwrite(), undo));
             }
         } catch (KernelEnqueuedError e) {
             throw e; // what was moved for it stays
@@ -102,6 +108,7 @@ final class Attempt {
             parts.toDevice().undo(undo);
             throw e;
         } finally {
+            overwritten.end();
             mirror.lock().leave();
         }
     }
@@ -113,18 +120,24 @@ final class Attempt {
         }
         parts.placer().place(mirror, plan.windows());
         for (Plan.Need need : plan.needs()) {
-            MigrationReport report =
-                    parts.toDevice().migrate(mirror, need.pages(), need.intent(), ToDevice.Effort.EVERY_PAGE, Cause.LAUNCH, undo);
-            pagesMoved += report.count(PageOutcome.MOVED);
-            bytesCopied += report.bytesCopied();
+            if (need.intent() != ToDevice.Intent.OVERWRITE) {
+                count(parts.toDevice().migrate(mirror, need.pages(), need.intent(), ToDevice.Effort.EVERY_PAGE, Cause.LAUNCH, undo));
+            }
         }
     }
 
-    private LaunchGate.@Nullable Passed enter(LaunchGate.@Nullable Passed passed) {
-        if (passed == null && plan.overwrites()) {
-            putBack(); // the old contents of an output are on the host only: nobody may fetch what its frames hold
+    /// Comes last: nobody waits for others with such claims.
+    private Overwrites claimToOverwrite() {
+        List<PageRange> pages = plan.overwrites();
+        if (!pages.isEmpty()) {
+            count(parts.toDevice().claimToOverwrite(mirror, pages, Cause.LAUNCH, overwritten));
         }
-        return passed;
+        return overwritten;
+    }
+
+    private void count(MigrationReport report) {
+        pagesMoved += report.count(PageOutcome.MOVED);
+        bytesCopied += report.bytesCopied();
     }
 
     /// The launch has passed: what it writes is on the device for good.
@@ -162,10 +175,5 @@ final class Attempt {
         } finally {
             mirror.lock().leave();
         }
-    }
-
-    private void putBack() {
-        parts.toDevice().undo(undo);
-        undo = new UndoLog(heap, mirror);
     }
 }

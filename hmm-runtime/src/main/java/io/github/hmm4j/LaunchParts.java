@@ -16,6 +16,7 @@ import io.github.hmm4j.mirror.PageUse;
 import io.github.hmm4j.pager.CheckedPager;
 import java.time.Duration;
 import java.util.List;
+import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -25,6 +26,11 @@ record LaunchParts(ManagedPages heap, CheckedPager pager, Placer placer, Evictor
 
     private static final long LONG_WAIT_MILLIS = 100;
     private static final Logger LOG = LoggerFactory.getLogger(LaunchParts.class);
+
+    /// What a launch holds from before it claims pages to overwrite until the gate has passed.
+    HostLock.@Nullable Hold holdToOverwrite(boolean overwrites) {
+        return overwrites && gate.holdsHostOff() ? hostLock.exclusive() : null;
+    }
 
     /// What the device owns now takes no host memory any more, where the heap is exclusive. The caller holds the device's lock.
     void departed(DeviceMirror mirror, List<PageUse> uses) {

@@ -72,7 +72,7 @@ final class Launcher {
     private Launch plain(DeviceKernel kernel, Plan plan, NDRange range, DeviceMirror mirror) {
         LaunchGate.Enqueue enqueue = new KernelEnqueue(kernel, plan, range, mirror, null);
         LaunchGate.Needs needs = new LaunchGate.Needs(plan.uses(), plan.windows(), null);
-        LaunchGate.Passed passed = parts.gate().enter(mirror, needs, enqueue);
+        LaunchGate.Passed passed = parts.gate().enter(mirror, needs, enqueue, null);
         return passed != null ? new Launch(kernel.name(), mirror, passed, Launch.Moves.NONE) : new Attempt(parts, kernel, plan, enqueue, mirror).run(needs);
     }
 

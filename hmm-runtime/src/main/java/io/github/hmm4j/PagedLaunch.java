@@ -6,7 +6,9 @@ import io.github.hmm4j.error.AccessViolationException;
 import io.github.hmm4j.error.KernelEnqueuedError;
 import io.github.hmm4j.error.LaunchBlockedException;
 import io.github.hmm4j.migrate.DeviceFaults;
+import io.github.hmm4j.migrate.HostLock;
 import io.github.hmm4j.migrate.LaunchGate;
+import io.github.hmm4j.migrate.Overwrites;
 import io.github.hmm4j.mirror.DeviceMirror;
 import io.github.hmm4j.mirror.DeviceTable;
 import io.github.hmm4j.mirror.FaultRound;
@@ -123,14 +125,18 @@ final class PagedLaunch {
                     faults.serve(toServe);
                     toServe = null;
                 }
-                if (faults.isPinned() || faults.isHopeless()) {
-                    return null;
+                LaunchGate.Needs needs;
+                try (HostLock.@Nullable Hold _ = parts.holdToOverwrite(faults.overwrites())) {
+                    Overwrites overwritten = faults.claimToOverwrite();
+                    if (faults.isPinned() || faults.isHopeless()) {
+                        return null;
+                    }
+                    table.beginRound(faults.limit());
+                    needs = new LaunchGate.Needs(plan.uses(), plan.windows(), table.show(pages));
+                    passed = parts.gate().enter(mirror, needs, enqueue, overwritten);
                 }
-                table.beginRound(faults.limit());
-                LaunchGate.Needs needs = new LaunchGate.Needs(plan.uses(), plan.windows(), table.show(pages));
-                passed = parts.gate().enter(mirror, needs, enqueue);
                 if (passed == null) {
-                    faults.putBack(); // to make room for plain arguments may take any frame, and what is in these must not come home
+                    faults.giveUpOverwriting(); // nobody moves pages with such claims
                     passed = attempt.moveAndEnter(needs);
                 }
                 runs = passed != null;
@@ -143,7 +149,7 @@ final class PagedLaunch {
                 if (runs) {
                     faults.hasRun();
                 } else {
-                    faults.putBack();
+                    faults.giveUpOverwriting();
                 }
                 mirror.lock().leave();
             }

@@ -53,8 +53,8 @@ final class Plan {
         record Unmanaged(DeviceMemory memory) implements Passed {}
     }
 
-    /// A page to be written is not shared first, and one without its contents comes last ([ToDevice#migrate]).
-    private static final List<ToDevice.Intent> ORDER = List.of(ToDevice.Intent.WRITE, ToDevice.Intent.READ, ToDevice.Intent.OVERWRITE);
+    /// A page to be written is not shared first.
+    private static final List<ToDevice.Intent> ORDER = List.of(ToDevice.Intent.WRITE, ToDevice.Intent.OVERWRITE, ToDevice.Intent.READ);
 
     private final AddressSpace space;
     private final DeviceKernel kernel;
@@ -108,9 +108,15 @@ final class Plan {
         return needs;
     }
 
-    /// Whether old contents of some pages are not to be copied to the device.
-    boolean overwrites() {
-        return needs.stream().anyMatch(need -> need.intent() == ToDevice.Intent.OVERWRITE);
+    /// Pages among these whose old contents are dead, apart from each other.
+    List<PageRange> overwrites() {
+        List<PageRange> pages = new ArrayList<>();
+        for (Need need : needs) {
+            if (need.intent() == ToDevice.Intent.OVERWRITE) {
+                pages.add(need.pages());
+            }
+        }
+        return pages;
     }
 
     /// Ranges that must each lie in one piece.

@@ -26,6 +26,13 @@ class LaunchDuringMigrationTest {
     private static final int OLD = 1;
     private static final int NEW = 7;
 
+    private static final String TWO = """
+        kernel void fill_two(global int *a, global int *b, const int value) {
+            a[get_global_id(0)] = value;
+            b[get_global_id(0)] = value;
+        }
+        """;
+
     /// Stops the thread that comes to a step, at a call that is counted from when it is armed.
     private static final class Stop implements Steps {
 
@@ -110,24 +117,19 @@ class LaunchDuringMigrationTest {
         }
     }
 
-    /// What a launch is going to overwrite is on the device without its contents before the kernel is enqueued. Nobody else sees it like that.
+    /// What a launch is going to overwrite has a frame without its contents before the kernel is enqueued. No other launch sees it like that.
     @ParameterizedTest
     @CsvSource({"UFFD,16", "UFFD,4", "SIGSEGV,4", "CHECKED,16", "CHECKED,4"})
     void whatIsToBeOverwrittenIsNotSeenBefore(Mode mode, int budgetMib) {
         Stop stop = new Stop();
         try (Hmm hmm = open(mode, (int) ByteSize.mib(budgetMib), stop)) {
-            Program program = hmm.program(Source.text("two.cl", """
-                kernel void fill_two(global int *a, global int *b, const int value) {
-                    a[get_global_id(0)] = value;
-                    b[get_global_id(0)] = value;
-                }
-                """));
+            Program program = hmm.program(Source.text("two.cl", TWO));
             Kernel copy = hmm.program(Source.resource("access.cl")).kernel("copy_ints");
             MemorySegment first = filled(hmm, OLD);
             MemorySegment second = filled(hmm, OLD);
             MemorySegment seen = filled(hmm, 0);
             copy.args(seen, Arg.out(filled(hmm, 0)), INTS).launch(NDRange.of(INTS)).await(); // the reader's own page is there
-            stop.arm(Steps.Step.COPIED, 2); // of two outputs the first has come then
+            stop.arm(Steps.Step.COPIED, 1); // both outputs have their places then
             Background<Launch> writer = Background.call(() -> program.kernel("fill_two").args(Arg.out(first), Arg.out(second), NEW).launch(NDRange.of(INTS)));
             stop.awaitReached();
             Background<Launch> reader = Background.call(() -> copy.args(first, Arg.out(seen), INTS).launch(NDRange.of(INTS))).awaitWaiting();
@@ -135,6 +137,38 @@ class LaunchDuringMigrationTest {
             writer.join().await();
             reader.join().await();
             assertThat(ints(hmm, seen)).containsOnly(NEW);
+            assertThat(ints(hmm, second)).containsOnly(NEW);
+        }
+    }
+
+    /// Nor does the host: it takes the page back, with what it held, and the launch that has lost it goes round again.
+    @ParameterizedTest
+    @CsvSource({"UFFD,16", "UFFD,4", "SIGSEGV,4", "CHECKED,16", "CHECKED,4"})
+    void theHostReadsWhatAnOutputHeldUntilItsKernelIsEnqueued(Mode mode, int budgetMib) {
+        Stop stop = new Stop();
+        try (Hmm hmm = open(mode, (int) ByteSize.mib(budgetMib), stop)) {
+            Kernel fill = hmm.program(Source.text("two.cl", TWO)).kernel("fill_two");
+            MemorySegment first = filled(hmm, OLD);
+            MemorySegment second = hmm.heap().allocate(PAGE, PAGE); // nobody has touched it
+            stop.arm(Steps.Step.COPIED, 1);
+            Background<Launch> writer = Background.call(() -> fill.args(Arg.out(first), Arg.out(second), NEW).launch(NDRange.of(INTS)));
+            stop.awaitReached();
+            if (mode == Mode.CHECKED) { // a view waits for the launch there
+                Background<int[]> reader = Background.call(() -> ints(hmm, first)).awaitWaiting();
+                stop.goOn.countDown();
+                writer.join().await();
+                assertThat(reader.join()).containsOnly(NEW);
+            } else {
+                assertThat(ints(hmm, first)).containsOnly(OLD);
+                assertThat(first.getAtIndex(JAVA_INT, 1)).isEqualTo(OLD);
+                assertThat(second.getAtIndex(JAVA_INT, 1)).isZero();
+                second.setAtIndex(JAVA_INT, 1, OLD); // lost to the kernel, which writes later
+                stop.goOn.countDown();
+                Launch launch = writer.join();
+                launch.await();
+                assertThat(launch.moves().rounds()).isEqualTo(2);
+            }
+            assertThat(ints(hmm, first)).containsOnly(NEW);
             assertThat(ints(hmm, second)).containsOnly(NEW);
         }
     }

@@ -47,7 +47,7 @@ final class DeadPages {
         brought.clear();
     }
 
-    /// What was brought is back: no round has run with it.
+    /// No round has run with what was brought.
     void back() {
         brought.clear();
     }

@@ -20,7 +20,6 @@ import java.util.Map;
 import java.util.NavigableMap;
 import java.util.Objects;
 import java.util.TreeMap;
-import org.jspecify.annotations.Nullable;
 
 /// Serves the faults of one launch that goes through the device's page table, round by round: order ([FaultOrder]), choose, evict, move as one batch.
 ///
@@ -45,7 +44,8 @@ public final class DeviceFaults {
     private final FaultOrder order;
     private final DeadPages dead;
     private final AheadPages ahead;
-    private @Nullable UndoLog overwritten; // what was brought without its contents for a round that has not run yet
+    private final List<PageRange> toOverwrite = new ArrayList<>(); // what has its place, and is not claimed yet
+    private final Overwrites overwritten;
     private long ends; // rounds in which some work-item has ended
     private long pagesMoved;
     private long bytesCopied;
@@ -73,6 +73,7 @@ public final class DeviceFaults {
         workItems = launch.workItems();
         order = new FaultOrder(heap, mirror, kernel);
         dead = new DeadPages(launch.dead());
+        overwritten = new Overwrites(heap, mirror);
         ahead = new AheadPages(heap, mirror, source, uses);
     }
 
@@ -104,20 +105,35 @@ public final class DeviceFaults {
         return order.isHopeless();
     }
 
+    /// Whether pages have got their places in [#serve] that the kernel overwrites.
+    public boolean overwrites() {
+        return !toOverwrite.isEmpty();
+    }
+
+    /// Claims those, until a round runs or [#giveUpOverwriting]. The caller holds the device's lock, and has since [#serve].
+    ///
+    /// @return what has been claimed, for the gate
+    public Overwrites claimToOverwrite() {
+        if (overwrites()) {
+            List<PageRange> pages = List.copyOf(toOverwrite);
+            toOverwrite.clear();
+            count(toDevice.claimToOverwrite(mirror, pages, Cause.DEVICE_FAULT, overwritten));
+            pages.forEach(dead::brought);
+        }
+        return overwritten;
+    }
+
     /// A round has begun to run. The caller holds the device's lock, and has since [#serve].
     public void hasRun() {
         dead.used();
-        overwritten = null;
+        overwritten.end();
     }
 
-    /// None will, for now: nobody may see what the frames hold that were to be overwritten. Never fails. The caller holds the device's lock, and has since [#serve].
-    public void putBack() {
+    /// None will, for now: what was to be overwritten is home, and missed again. Never fails. The caller holds the device's lock, and has since [#serve].
+    public void giveUpOverwriting() {
         dead.back();
-        UndoLog log = overwritten;
-        overwritten = null;
-        if (log != null) {
-            toDevice.undo(log);
-        }
+        toOverwrite.clear();
+        overwritten.end();
     }
 
     /// The launch is over. The caller holds the table's turn and the device's lock.
@@ -255,17 +271,16 @@ public final class DeviceFaults {
     private void bring(List<Part> parts, Victims victims) {
         List<ToDevice.Transfer> begun = new ArrayList<>();
         UndoLog kept = new UndoLog(heap, mirror);
-        UndoLog log = new UndoLog(heap, mirror);
-        overwritten = log;
+        toOverwrite.clear();
         try {
             for (Part part : parts) {
                 for (List<PageRange> slice : Batches.of(part.ranges(), heap.space().pageSize().pagesFor(SLICE_BYTES))) {
                     victims.makeRoom(lackingFrames(slice), begun.isEmpty());
                     List<PageRange> placed = place(slice);
-                    if (!placed.isEmpty()) {
-                        boolean overwrites = part.intent() == ToDevice.Intent.OVERWRITE;
-                        begun.add(toDevice.begin(mirror, placed, part.intent(), ToDevice.Effort.EVERY_PAGE, Cause.DEVICE_FAULT, overwrites ? log : kept));
-                        placed.forEach(overwrites ? dead::brought : _ -> {});
+                    if (part.intent() == ToDevice.Intent.OVERWRITE) {
+                        toOverwrite.addAll(placed);
+                    } else if (!placed.isEmpty()) {
+                        begun.add(toDevice.begin(mirror, placed, part.intent(), ToDevice.Effort.EVERY_PAGE, Cause.DEVICE_FAULT, kept));
                     }
                 }
             }

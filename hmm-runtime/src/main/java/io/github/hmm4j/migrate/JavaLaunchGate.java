@@ -31,21 +31,30 @@ public final class JavaLaunchGate implements LaunchGate {
     }
 
     @Override
-    public @Nullable Passed enter(DeviceMirror mirror, Needs needs, Enqueue enqueue) {
+    public boolean holdsHostOff() {
+        return true;
+    }
+
+    @Override
+    public @Nullable Passed enter(DeviceMirror mirror, Needs needs, Enqueue enqueue, @Nullable Overwrites overwrites) {
         mirror.lock().share(); // before anything is published: to wait then for whoever moves pages could be for ever
         try {
-            return needs.isTableThere(mirror) ? pass(mirror, needs, enqueue) : null;
+            return needs.isTableThere(mirror) ? pass(mirror, needs, enqueue, overwrites) : null;
         } finally {
             mirror.lock().unshare();
         }
     }
 
-    private @Nullable Passed pass(DeviceMirror mirror, Needs needs, Enqueue enqueue) {
+    private @Nullable Passed pass(DeviceMirror mirror, Needs needs, Enqueue enqueue, @Nullable Overwrites overwrites) {
         List<PageUse> all = needs.published();
         launches.concludeEnded(all);
         LaunchTable.Use published = launches.publish(mirror.index(), all);
         boolean launched = false;
+        boolean ran = false;
         try {
+            if (overwrites != null) {
+                overwrites.commit();
+            }
             for (PageUse use : needs.uses()) {
                 if (!holds(mirror, use)) {
                     return null;
@@ -65,13 +74,18 @@ public final class JavaLaunchGate implements LaunchGate {
                 completion = enqueue.fromJava();
             } catch (KernelEnqueuedError e) { // and has ended
                 touch(mirror, needs);
+                ran = true;
                 throw e;
             }
+            ran = true;
             touch(mirror, needs); // the kernel is enqueued: until it counts as launched nothing may fail, for want of memory neither
             launches.attach(published, completion);
             launched = true;
             return passed(completion, ended);
         } finally {
+            if (!ran && overwrites != null) {
+                overwrites.takeBack();
+            }
             if (!launched) {
                 launches.withdraw(published);
             }
@@ -95,8 +109,8 @@ public final class JavaLaunchGate implements LaunchGate {
 
     /// With the host held off only another device can take a page, to write it: all words are checked here as well, and the launch goes round again.
     @Override
-    public @Nullable Passed insist(DeviceMirror mirror, Needs needs, Enqueue enqueue, UndoLog undo) {
-        return enter(mirror, needs, enqueue);
+    public @Nullable Passed insist(DeviceMirror mirror, Needs needs, Enqueue enqueue, @Nullable Overwrites overwrites, UndoLog undo) {
+        return enter(mirror, needs, enqueue, overwrites);
     }
 
     private boolean holds(DeviceMirror mirror, PageUse use) {

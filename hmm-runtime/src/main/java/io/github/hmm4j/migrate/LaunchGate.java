@@ -56,16 +56,21 @@ public interface LaunchGate {
 
     /// Enqueues a kernel if all its pages are on the device, in one piece and in the right mode.
     ///
-    /// @param enqueue runs only if every page holds, and if it throws nothing is in flight
+    /// @param enqueue    runs only if every page holds, and if it throws nothing is in flight
+    /// @param overwrites pages that the launch has claimed to overwrite, or null if there are none; they are the device's if it passes, and what they were or claimed still if not
     /// @return null if a page was not there; then nothing ran
-    @Nullable Passed enter(DeviceMirror mirror, Needs needs, Enqueue enqueue);
+    @Nullable Passed enter(DeviceMirror mirror, Needs needs, Enqueue enqueue, @Nullable Overwrites overwrites);
+
+    /// Whether a launch that overwrites must hold [HostLock] exclusively, from before it claims such pages until it has passed.
+    boolean holdsHostOff();
 
     /// Like [#enter], for a launch that has lost its pages several times: moves what is missing as part of the same step, so that nobody can take it away again before the
     /// kernel is enqueued. The caller holds the device's lock and the host lock exclusively, and all pages have frames.
     ///
-    /// @param undo gets the pages that were moved if nothing ran, also if this throws
+    /// @param overwrites as for [#enter]; what others have taken of them meanwhile comes with its contents
+    /// @param undo       gets the pages that were moved if nothing ran, also if this throws
     /// @return null if a view, a protection or another device keeps a page from it; then nothing ran
-    @Nullable Passed insist(DeviceMirror mirror, Needs needs, Enqueue enqueue, UndoLog undo);
+    @Nullable Passed insist(DeviceMirror mirror, Needs needs, Enqueue enqueue, @Nullable Overwrites overwrites, UndoLog undo);
 
     /// Whether open views keep pages from a launch.
     static boolean isPinned(PageTable table, List<PageUse> uses) {

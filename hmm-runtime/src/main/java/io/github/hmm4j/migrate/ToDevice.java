@@ -17,6 +17,7 @@ import io.github.hmm4j.space.Region;
 import io.github.hmm4j.timeline.MigrationEvent;
 import java.util.ArrayDeque;
 import java.util.ArrayList;
+import java.util.Comparator;
 import java.util.Deque;
 import java.util.List;
 import java.util.function.LongUnaryOperator;
@@ -30,6 +31,8 @@ import org.jspecify.annotations.Nullable;
 /// 3. **forbid** the host to touch what was claimed (to write, under read intent);
 /// 4. **copy** the host pages into their frames, or fill with zeros, or nothing at all if the old contents are dead or already there;
 /// 5. **commit**: `SHARED` for read intent, `DEVICE` for write intent, if the claim still stands; otherwise the page is `RACED` and the copy was wasted.
+///
+/// Pages that a kernel is going to overwrite stay claimed, and the launch gate commits them ([Overwrites]).
 ///
 /// The pages must have frames ([Placer]). Threads: the caller holds the device's lock.
 public final class ToDevice {
@@ -62,7 +65,8 @@ public final class ToDevice {
         EVERY_PAGE
     }
 
-    private static final PageTable.Settlement RELEASED = (word, before) -> switch (PageWord.state(before)) {
+    /// What a page becomes whose claim is given back.
+    static final PageTable.Settlement RELEASED = (word, before) -> switch (PageWord.state(before)) {
         case EMPTY -> PageWord.isMarkedRead(before) ? PageWord.toEmptyMarkedRead(word) : PageWord.toEmpty(word);
         case SHARED -> PageWord.toShared(word, PageWord.sharers(before));
         default -> PageWord.toHost(word);
@@ -83,27 +87,54 @@ public final class ToDevice {
         this.steps = steps;
     }
 
-    /// Moves pages of one region. Meanwhile the device's lock is open: launches on what is there do not wait for this, unless the pages are to be overwritten.
+    /// Moves pages of one region. Meanwhile the device's lock is open: launches on what is there do not wait for this.
     ///
-    /// @param undo where committed pages are noted; if this throws, or what they moved for does not happen, the caller hands it to [#undo]. None of them has come to be overwritten, or those come
-    ///             last: nobody else may see them before their kernel is enqueued
+    /// @param intent reading or writing; for overwriting there is [#claimToOverwrite]
+    /// @param undo   where committed pages are noted; if this throws, or what they moved for does not happen, the caller hands it to [#undo]
     /// @throws io.github.hmm4j.error.AccessViolationException if the protection forbids it
     /// @throws io.github.hmm4j.error.HmmException             if a copy failed
     public MigrationReport migrate(DeviceMirror mirror, PageRange pages, Intent intent, Effort effort, Cause cause, UndoLog undo) {
-        if (intent == Intent.OVERWRITE) {
-            return moveAll(mirror, pages, intent, effort, cause, undo);
-        }
         mirror.lock().open();
-        try {
-            return moveAll(mirror, pages, intent, effort, cause, undo);
+        try (Transfer transfer = begin(mirror, List.of(pages), intent, effort, cause, undo)) {
+            return transfer.finish();
         } finally {
             mirror.lock().shut();
         }
     }
 
-    private MigrationReport moveAll(DeviceMirror mirror, PageRange pages, Intent intent, Effort effort, Cause cause, UndoLog undo) {
-        try (Transfer transfer = begin(mirror, List.of(pages), intent, effort, cause, undo)) {
-            return transfer.finish();
+    /// Claims pages for a kernel that overwrites them, and sees to it that their frames show nobody else's bytes. The claims stand when this returns.
+    ///
+    /// Waits for pages that others have, or have claimed, without a claim of its own. Pages are claimed in their order, and none behind one that is not to be had: so of several who want the
+    /// same pages one gets them all.
+    ///
+    /// @param ranges     apart from each other, at least one
+    /// @param overwrites empty; where the claims go. Nothing is claimed if this throws
+    /// @throws io.github.hmm4j.error.AccessViolationException if the protection forbids it
+    /// @throws io.github.hmm4j.error.HmmException             if a frame cannot be filled, or the device fails
+    public MigrationReport claimToOverwrite(DeviceMirror mirror, List<PageRange> ranges, Cause cause, Overwrites overwrites) {
+        assert mirror.lock().isAlone();
+        overwrites.begin();
+        List<PageRange> inOrder = ranges.stream().sorted(Comparator.comparingLong(PageRange::first)).toList();
+        Backoff backoff = new Backoff();
+        boolean claimed = false;
+        try {
+            while (true) {
+                try (Claiming claiming = new Claiming(mirror, inOrder, cause, overwrites)) {
+                    claiming.begin();
+                    claiming.commit();
+                    if (claiming.left().isEmpty()) {
+                        claimed = true;
+                        return claiming.report();
+                    }
+                    overwrites.end();
+                    claiming.left().forEach(claiming::bringHomeFromPeers);
+                }
+                backoff.pause();
+            }
+        } finally {
+            if (!claimed) {
+                overwrites.end();
+            }
         }
     }
 
@@ -111,7 +142,7 @@ public final class ToDevice {
     /// commits all of them before it finishes the first, and until then waits for no claim of others and for no lock.
     Transfer begin(DeviceMirror mirror, List<PageRange> ranges, Intent intent, Effort effort, Cause cause, UndoLog undo) {
         assert mirror.lock().isAlone();
-        Move move = new Move(mirror, ranges, intent, effort, cause, undo);
+        Move move = new Moving(mirror, ranges, intent, effort, cause, undo);
         boolean begun = false;
         try {
             move.begin();
@@ -144,7 +175,7 @@ public final class ToDevice {
     }
 
     /// The state of one call.
-    private final class Move implements Transfer {
+    private abstract class Move implements Transfer {
 
         private final DeviceMirror mirror;
         private final int device;
@@ -153,15 +184,15 @@ public final class ToDevice {
         private final Intent intent;
         private final Effort effort;
         private final Cause cause;
-        private final UndoLog undo;
         private final MigrationReport report;
         private final int regionId;
         private final String what;
         private final @Nullable MigrationEvent event = heap.timeline().migration();
         private final Deque<Batch> underWay = new ArrayDeque<>();
         private List<PageRange> left = List.of(); // what others own or have claimed
+        private boolean blocked; // no page more is claimed
 
-        Move(DeviceMirror mirror, List<PageRange> ranges, Intent intent, Effort effort, Cause cause, UndoLog undo) {
+        Move(DeviceMirror mirror, List<PageRange> ranges, Intent intent, Effort effort, Cause cause) {
             this.mirror = mirror;
             this.device = mirror.index();
             this.ranges = ranges;
@@ -169,8 +200,6 @@ public final class ToDevice {
             this.intent = intent;
             this.effort = effort;
             this.cause = cause;
-            this.undo = undo;
-            ranges.forEach(undo::expect);
             report = new MigrationReport(pages);
             what = "migration to " + mirror;
             regionId = heap.space().regionAt(heap.space().addressOf(pages.first())).map(Region::id).orElse(0);
@@ -181,9 +210,41 @@ public final class ToDevice {
             }
         }
 
+        /// When pages that arrive count as used, on the device's clock.
+        abstract int clock();
+
+        /// Copies of a batch have ended: what becomes of its claims. If this fails they are as they were.
+        ///
+        /// @return how many of them still stood
+        abstract long end(Claims claims, Invalidations invalidations);
+
         /// Begins as much as can be under way at a time.
         void begin() {
             left = pass(plan());
+        }
+
+        /// Before a page can be used, so that a use is the later one.
+        void arrive(long page) {
+            if (!mirror.isCoherent()) {
+                mirror.setRegion(mirror.frameOf(page), regionId);
+                mirror.arrived(page, clock());
+            }
+        }
+
+        Intent intent() {
+            return intent;
+        }
+
+        int device() {
+            return device;
+        }
+
+        MigrationReport report() {
+            return report;
+        }
+
+        List<PageRange> left() {
+            return left;
         }
 
         @Override
@@ -238,7 +299,7 @@ public final class ToDevice {
             return all;
         }
 
-        private void bringHomeFromPeers(PageRange range) {
+        void bringHomeFromPeers(PageRange range) {
             long page = range.first();
             while (page < range.end()) {
                 long end = page;
@@ -263,11 +324,17 @@ public final class ToDevice {
                 Batch batch = new Batch();
                 underWay.addLast(batch);
                 for (PageRange range : some) {
-                    Batches.eachPage(range, batch::claimOrFinish, others);
+                    Batches.eachPage(range, page -> claimInOrder(batch, page), others);
                 }
                 batch.copy();
             }
             return others;
+        }
+
+        private boolean claimInOrder(Batch batch, long page) {
+            boolean done = !blocked && batch.claimOrFinish(page);
+            blocked = !done && intent == Intent.OVERWRITE;
+            return done;
         }
 
         /// A part of the range between its claims and their commit.
@@ -279,7 +346,6 @@ public final class ToDevice {
             private Completion[] copies = {};
             private int copyCount;
             private final Invalidations invalidations = new Invalidations(heap);
-            private final LongUnaryOperator committed = this::committed;
 
             /// Returns false if the page is another device's, or somebody has it claimed.
             private boolean claimOrFinish(long page) {
@@ -403,41 +469,16 @@ public final class ToDevice {
                     copies[i].await();
                 }
                 steps.at(Steps.Step.COPIED);
-                undo.reserve(claims.size()); // the last that can fail before the words say that the pages are there
-                long committed = 0;
-                for (int i = 0; i < claims.size(); i++) {
-                    committed += commit(claims.page(i), claims.word(i), claims.before(i)) ? 1 : 0;
-                }
-                invalidations.end();
-                count(committed);
+                long stood = end(claims, invalidations);
+                count(stood);
             }
 
-            private boolean commit(long page, long claim, long before) {
-                if (!mirror.isCoherent()) {
-                    mirror.setRegion(mirror.frameOf(page), regionId);
-                    mirror.arrived(page, undo.clock()); // before it can be used, so that a use is the later one
-                }
-                Transition transition = intent.writes() ? Transition.COMMIT_DEVICE : Transition.COMMIT_SHARED;
-                boolean stands = table.settle(page, transition, claim, committed);
-                if (stands) {
-                    undo.add(page, committed(claim), before);
-                }
-                report.set(page, stands ? PageOutcome.MOVED : PageOutcome.RACED);
-                return stands;
-            }
-
-            private long committed(long claim) {
-                return intent.writes()
-                        ? PageWord.toDevice(claim, device)
-                        : PageWord.toShared(claim, PageWord.sharers(claim) | 1 << device);
-            }
-
-            private void count(long committed) {
+            private void count(long stood) {
                 long bytes = toCopy.totalBytes();
                 report.addBytesCopied(bytes);
-                heap.accounts().moved(cause, Direction.TO_DEVICE, committed, bytes);
+                heap.accounts().moved(cause, Direction.TO_DEVICE, stood, bytes);
                 if (event != null) {
-                    event.moved(committed, bytes);
+                    event.moved(stood, bytes);
                     for (int i = 0; i < copyCount; i++) {
                         event.copied(copies[i].deviceNanos());
                     }
@@ -445,7 +486,7 @@ public final class ToDevice {
                 heap.accounts().add(Counter.MIGRATE_TO_DEVICE_PAGES, toCopy.totalPages());
                 heap.accounts().add(Counter.MIGRATE_FILLED_PAGES, toZero.totalPages());
                 heap.accounts().add(Counter.MIGRATE_UNCOPIED_PAGES, claims.size() - toCopy.totalPages() - toZero.totalPages());
-                heap.accounts().add(Counter.MIGRATE_RACED_PAGES, claims.size() - committed);
+                heap.accounts().add(Counter.MIGRATE_RACED_PAGES, claims.size() - stood);
             }
 
             /// Gives every claim that still stands back as it was. Never fails, and takes nothing from the Java heap.
@@ -458,6 +499,76 @@ public final class ToDevice {
                 }
                 invalidations.end();
             }
+        }
+    }
+
+    /// Commits as soon as copies have ended.
+    private final class Moving extends Move {
+
+        private final UndoLog undo;
+        private final LongUnaryOperator committed = this::committed;
+
+        Moving(DeviceMirror mirror, List<PageRange> ranges, Intent intent, Effort effort, Cause cause, UndoLog undo) {
+            super(mirror, ranges, intent, effort, cause);
+            this.undo = undo;
+            ranges.forEach(undo::expect);
+        }
+
+        @Override
+        int clock() {
+            return undo.clock();
+        }
+
+        @Override
+        long end(Claims claims, Invalidations invalidations) {
+            undo.reserve(claims.size()); // the last that can fail before the words say that the pages are there
+            long stood = 0;
+            for (int i = 0; i < claims.size(); i++) {
+                stood += commit(claims.page(i), claims.word(i), claims.before(i)) ? 1 : 0;
+            }
+            invalidations.end();
+            return stood;
+        }
+
+        private boolean commit(long page, long claim, long before) {
+            arrive(page);
+            Transition transition = intent().writes() ? Transition.COMMIT_DEVICE : Transition.COMMIT_SHARED;
+            boolean stands = table.settle(page, transition, claim, committed);
+            if (stands) {
+                undo.add(page, committed(claim), before);
+            }
+            report().set(page, stands ? PageOutcome.MOVED : PageOutcome.RACED);
+            return stands;
+        }
+
+        private long committed(long claim) {
+            return intent().writes() ? PageWord.toDevice(claim, device()) : PageWord.toShared(claim, PageWord.sharers(claim) | 1 << device());
+        }
+    }
+
+    /// Leaves its claims to the launch gate.
+    private final class Claiming extends Move {
+
+        private final Overwrites overwrites;
+
+        Claiming(DeviceMirror mirror, List<PageRange> ranges, Cause cause, Overwrites overwrites) {
+            super(mirror, ranges, Intent.OVERWRITE, Effort.EVERY_PAGE, cause);
+            this.overwrites = overwrites;
+        }
+
+        @Override
+        int clock() {
+            return overwrites.clock();
+        }
+
+        @Override
+        long end(Claims claims, Invalidations invalidations) {
+            for (int i = 0; i < claims.size(); i++) {
+                arrive(claims.page(i));
+                report().set(claims.page(i), PageOutcome.MOVED);
+            }
+            overwrites.add(claims, invalidations);
+            return claims.size();
         }
     }
 }

@@ -19,8 +19,9 @@ import java.util.Set;
 /// | `FIRST_TOUCH` | `EMPTY -> HOST` | host access, write | - |
 /// | `CLAIM_FOR_DEVICE` | `EMPTY, HOST, SHARED -> TO_DEVICE` | migrator | `RELEASE`, `ABORT` |
 /// | `COMMIT_SHARED` | `TO_DEVICE -> SHARED` | the claimer, read intent | host write, eviction |
-/// | `COMMIT_DEVICE` | `TO_DEVICE -> DEVICE` | the claimer, write intent | fetch |
+/// | `COMMIT_DEVICE` | `TO_DEVICE -> DEVICE` | the claimer, write intent | fetch, `TAKE_BACK` |
 /// | `RELEASE` | `TO_DEVICE ->` what it was | the claimer, when it gives up | - |
+/// | `TAKE_BACK` | `DEVICE -> EMPTY, HOST, SHARED` | the gate: a launch that was going to overwrite the page, and is withdrawn before anybody could bring it home | - |
 /// | `ABORT` | `TO_DEVICE -> HOST, SHARED` | host access that the claim forbids; the claimer's copy is wasted | - |
 /// | `CLAIM_FOR_HOST` | `DEVICE, SHARED, TO_DEVICE -> TO_HOST`; native code from any state but `TO_HOST` and `UNMAPPED` | host access, eviction; a fault, for the mapping alone | `RESTORE` |
 /// | `LAND_SHARED` | `TO_HOST -> SHARED` | the claimer, read intent | - |
@@ -44,6 +45,7 @@ public enum Transition {
     COMMIT_SHARED(EnumSet.of(TO_DEVICE), EnumSet.of(SHARED)),
     COMMIT_DEVICE(EnumSet.of(TO_DEVICE), EnumSet.of(DEVICE)),
     RELEASE(EnumSet.of(TO_DEVICE), EnumSet.of(EMPTY, HOST, SHARED)),
+    TAKE_BACK(EnumSet.of(DEVICE), EnumSet.of(EMPTY, HOST, SHARED)),
     ABORT(EnumSet.of(TO_DEVICE), EnumSet.of(HOST, SHARED)),
     CLAIM_FOR_HOST(EnumSet.of(DEVICE, SHARED, TO_DEVICE), EnumSet.of(TO_HOST)),
     LAND_SHARED(EnumSet.of(TO_HOST), EnumSet.of(SHARED)),

@@ -9,6 +9,7 @@ import io.github.hmm4j.error.HostMemoryExhaustedException;
 import io.github.hmm4j.error.LaunchBlockedException;
 import io.github.hmm4j.error.PagePoisonedException;
 import io.github.hmm4j.migrate.LaunchGate;
+import io.github.hmm4j.migrate.Overwrites;
 import io.github.hmm4j.migrate.UndoLog;
 import io.github.hmm4j.mirror.DeviceMirror;
 import io.github.hmm4j.mirror.ManagedPages;
@@ -44,7 +45,7 @@ public final class FaultingLaunchGate implements LaunchGate {
     ///
     /// @throws LaunchBlockedException if the kernel before it takes longer than a touch may wait
     @Override
-    public Passed enter(DeviceMirror mirror, Needs needs, Enqueue enqueue) {
+    public Passed enter(DeviceMirror mirror, Needs needs, Enqueue enqueue, @Nullable Overwrites overwrites) {
         List<PageUse> uses = needs.published();
         long startNanos = System.nanoTime();
         AtomicLong number = new AtomicLong();
@@ -54,7 +55,7 @@ public final class FaultingLaunchGate implements LaunchGate {
                 MemorySegment request = arena.allocateFrom(JAVA_LONG, mirror.index(), NativeLaunchGate.usesOf(arena, uses).address(), uses.size(), 0, 0, mirror.tick(), 0, 0, queue, kernel,
                         global.length, arena.allocateFrom(JAVA_LONG, global).address(), local.length == 0 ? 0 : arena.allocateFrom(JAVA_LONG, local).address(), 0, 0, 0,
                         arena.allocateFrom(enqueue.kernelName()).address(), 0, 0, 0, 0, 0, 0,
-                        arena.allocateFrom(JAVA_LONG, offset).address());
+                        arena.allocateFrom(JAVA_LONG, offset).address(), 0, 0);
                 MemorySegment failure = arena.allocate(JAVA_LONG, PagerCalls.FAILURE_WORDS);
                 if (PagerCalls.launch(pager, request, failure) != 0) {
                     throw NativeFailure.of(heap, failure, true, "launch on " + mirror);
@@ -69,9 +70,14 @@ public final class FaultingLaunchGate implements LaunchGate {
         return new Passed(completion, new End(enqueue.kernelName(), completion, number.get()));
     }
 
+    @Override
+    public boolean holdsHostOff() {
+        return false;
+    }
+
     /// Never called: no launch loses its pages.
     @Override
-    public @Nullable Passed insist(DeviceMirror mirror, Needs needs, Enqueue enqueue, UndoLog undo) {
+    public @Nullable Passed insist(DeviceMirror mirror, Needs needs, Enqueue enqueue, @Nullable Overwrites overwrites, UndoLog undo) {
         throw new IllegalStateException("kernels of " + mirror + " fault, so none insists");
     }
 

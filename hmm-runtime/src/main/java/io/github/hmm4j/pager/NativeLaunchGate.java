@@ -12,6 +12,7 @@ import io.github.hmm4j.device.KernelArgument;
 import io.github.hmm4j.error.HmmException;
 import io.github.hmm4j.error.KernelEnqueuedError;
 import io.github.hmm4j.migrate.LaunchGate;
+import io.github.hmm4j.migrate.Overwrites;
 import io.github.hmm4j.migrate.UndoLog;
 import io.github.hmm4j.mirror.DeviceMirror;
 import io.github.hmm4j.mirror.DeviceTable;
@@ -42,29 +43,34 @@ public final class NativeLaunchGate implements LaunchGate {
     }
 
     @Override
-    public @Nullable Passed enter(DeviceMirror mirror, Needs needs, Enqueue enqueue) {
-        return pass(mirror, needs, enqueue, null);
+    public @Nullable Passed enter(DeviceMirror mirror, Needs needs, Enqueue enqueue, @Nullable Overwrites overwrites) {
+        return pass(mirror, needs, enqueue, overwrites, null);
     }
 
     @Override
-    public @Nullable Passed insist(DeviceMirror mirror, Needs needs, Enqueue enqueue, UndoLog undo) {
-        return pass(mirror, needs, enqueue, undo);
+    public boolean holdsHostOff() {
+        return false;
+    }
+
+    @Override
+    public @Nullable Passed insist(DeviceMirror mirror, Needs needs, Enqueue enqueue, @Nullable Overwrites overwrites, UndoLog undo) {
+        return pass(mirror, needs, enqueue, overwrites, undo);
     }
 
     /// A kernel's arguments are made before the native call, so frames must not change until it returns.
     ///
     /// @param undo where moved pages are noted by a launch that insists, or null
-    private @Nullable Passed pass(DeviceMirror mirror, Needs needs, Enqueue enqueue, @Nullable UndoLog undo) {
+    private @Nullable Passed pass(DeviceMirror mirror, Needs needs, Enqueue enqueue, @Nullable Overwrites overwrites, @Nullable UndoLog undo) {
         mirror.lock().share();
         try {
             boolean placed = needs.isTableThere(mirror) && needs.windows().stream().allMatch(window -> mirror.isPlaced(window) && mirror.frameOf(window.first()) >= 0);
-            return placed ? passPlaced(mirror, needs, enqueue, undo) : null;
+            return placed ? passPlaced(mirror, needs, enqueue, overwrites, undo) : null;
         } finally {
             mirror.lock().unshare();
         }
     }
 
-    private @Nullable Passed passPlaced(DeviceMirror mirror, Needs needs, Enqueue enqueue, @Nullable UndoLog undo) {
+    private @Nullable Passed passPlaced(DeviceMirror mirror, Needs needs, Enqueue enqueue, @Nullable Overwrites overwrites, @Nullable UndoLog undo) {
         List<PageUse> uses = needs.uses();
         List<PageRange> windows = needs.windows();
         List<PageUse> published = needs.published();
@@ -80,7 +86,8 @@ public final class NativeLaunchGate implements LaunchGate {
                         local.length == 0 ? 0 : arena.allocateFrom(JAVA_LONG, local).address(), 0, 0, 0,
                         arena.allocateFrom(enqueue.kernelName()).address(), moves.address(),
                         published.size() - uses.size(), table.address(), copiesOf(arena, copies).address(),
-                        copies.size(), 0, arena.allocateFrom(JAVA_LONG, offset).address());
+                        copies.size(), 0, arena.allocateFrom(JAVA_LONG, offset).address(),
+                        overwrites == null ? 0 : overwritesOf(arena, overwrites).address(), overwrites == null ? 0 : overwrites.size());
                 MemorySegment failure = arena.allocate(JAVA_LONG, PagerCalls.FAILURE_WORDS);
                 int result = PagerCalls.launch(pager, request, failure);
                 long launched = request.getAtIndex(JAVA_LONG, EVENT);
@@ -129,6 +136,17 @@ public final class NativeLaunchGate implements LaunchGate {
         undo.reserve(Math.toIntExact(pages));
         uses.forEach(use -> undo.expect(use.pages()));
         return arena.allocate(JAVA_LONG, Math.max(1, pages * PagerCalls.MOVE_WORDS));
+    }
+
+    private static MemorySegment overwritesOf(Arena arena, Overwrites overwrites) {
+        MemorySegment memory = arena.allocate(JAVA_LONG, Math.max(1, overwrites.size() * (long) PagerCalls.OVERWRITE_WORDS));
+        long[] at = {0};
+        overwrites.forEach((page, claim, before) -> {
+            memory.setAtIndex(JAVA_LONG, at[0]++, page);
+            memory.setAtIndex(JAVA_LONG, at[0]++, claim);
+            memory.setAtIndex(JAVA_LONG, at[0]++, before);
+        });
+        return memory;
     }
 
     /// Nothing ran: what was moved goes back with what the launch had moved before.

@@ -26,7 +26,7 @@ final class PagerCalls {
     /// Structures, counted in 64-bit words. The native side says its own sizes ([#mismatch]).
     static final int CONFIG_WORDS = 12 + Cl.values().length;
     static final int DEVICE_WORDS = 11 + NativeHandles.SLOTS;
-    static final int LAUNCH_WORDS = 24;
+    static final int LAUNCH_WORDS = 26;
     static final int FAILURE_WORDS = 6;
     static final int USE_WORDS = 3;
     static final int MOVED_WORDS = 3;
@@ -35,10 +35,11 @@ final class PagerCalls {
     static final int NOTICE_WORDS = 7 + FAILURE_WORDS + NAME_WORDS;
     static final int FAILED_LAUNCH_WORDS = 4 + NAME_WORDS;
     static final int MOVE_WORDS = 2;
+    static final int OVERWRITE_WORDS = 3;
     static final int TABLE_WORDS = 11;
     static final int ARGUMENT_COPY_WORDS = 5;
     static final int VIOLATION_WORDS = 5;
-    static final int ABI = 9;
+    static final int ABI = 10;
 
     /// The OpenCL functions that native code calls, in its order.
     enum Cl {
@@ -115,7 +116,7 @@ final class PagerCalls {
                 PageWord.Layout.WRITE_PINS_SHIFT, (long) PageWord.MAX_PINS, PageWord.Layout.MARKED_READ, PageWord.Layout.VERSION_SHIFT, (long) PageWord.MAX_DEVICES,
                 (long) Cl.values().length, (long) NativeCounts.COUNT, (long) NativePager.Step.values().length, bytes(CONFIG_WORDS), bytes(DEVICE_WORDS),
                 bytes(LAUNCH_WORDS), bytes(FAILURE_WORDS), bytes(USE_WORDS), bytes(RECORD_WORDS),
-                bytes(NOTICE_WORDS), bytes(FAILED_LAUNCH_WORDS), bytes(TABLE_WORDS), bytes(ARGUMENT_COPY_WORDS), bytes(VIOLATION_WORDS));
+                bytes(NOTICE_WORDS), bytes(FAILED_LAUNCH_WORDS), bytes(TABLE_WORDS), bytes(ARGUMENT_COPY_WORDS), bytes(VIOLATION_WORDS), bytes(OVERWRITE_WORDS));
         try (Arena arena = Arena.ofConfined()) {
             MemorySegment table = arena.allocate(JAVA_LONG, 2L * ours.size());
             int count = invoke(ABI_NUMBERS, table.address(), 2L * ours.size());

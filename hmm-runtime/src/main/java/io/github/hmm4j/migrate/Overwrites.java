@@ -1,0 +1,128 @@
+package io.github.hmm4j.migrate;
+
+import io.github.hmm4j.account.Cause;
+import io.github.hmm4j.account.Counter;
+import io.github.hmm4j.account.Direction;
+import io.github.hmm4j.mirror.DeviceMirror;
+import io.github.hmm4j.mirror.ManagedPages;
+import io.github.hmm4j.page.PageTable;
+import io.github.hmm4j.page.PageWord;
+import io.github.hmm4j.page.Transition;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.function.LongUnaryOperator;
+import org.jspecify.annotations.Nullable;
+
+/// Pages that a launch is going to overwrite: they have frames there, and none of their contents.
+///
+/// So they are the device's only once the kernel is certain to run. Until then they stay claimed, `TO_DEVICE`: a touch takes its page back, with what it held, and the launch goes round again.
+/// The gate commits them between publishing the launch and checking its words, and takes them back if the launch is withdrawn after all. In between nobody brings one home: natively, who
+/// claims it for the host meanwhile finds the launch undecided, gives the claim back and waits; where Java serves touches, the launcher holds [HostLock] exclusively ([LaunchGate#holdsHostOff]).
+///
+/// Used by one thread, which has the device's lock, and waits for no claim of others while this is not empty.
+public final class Overwrites {
+
+    /// Those of one batch, in order of pages.
+    private record Part(Claims claims, Invalidations invalidations) {}
+
+    /// Told of each page.
+    @FunctionalInterface
+    public interface Each {
+
+        /// @param claim  the word with which it was claimed
+        /// @param before the word from before that
+        void page(long page, long claim, long before);
+    }
+
+    private final ManagedPages heap;
+    private final PageTable table;
+    private final DeviceMirror mirror;
+    private int clock;
+    private final LongUnaryOperator committed;
+    private final List<Part> parts = new ArrayList<>();
+
+    public Overwrites(ManagedPages heap, DeviceMirror mirror) {
+        this.heap = heap;
+        this.table = heap.table();
+        this.mirror = mirror;
+        committed = word -> PageWord.toDevice(word, mirror.index());
+    }
+
+    public boolean isEmpty() {
+        return parts.isEmpty();
+    }
+
+    public int size() {
+        int pages = 0;
+        for (int i = 0; i < parts.size(); i++) {
+            pages += parts.get(i).claims().size();
+        }
+        return pages;
+    }
+
+    public void forEach(Each each) {
+        for (int i = 0; i < parts.size(); i++) {
+            Claims claims = parts.get(i).claims();
+            for (int j = 0; j < claims.size(); j++) {
+                each.page(claims.page(j), claims.word(j), claims.before(j));
+            }
+        }
+    }
+
+    /// To be called before the first page is claimed.
+    void begin() {
+        assert isEmpty();
+        clock = mirror.tick();
+    }
+
+    /// The device's clock when this began: pages that arrive count as used at that time.
+    int clock() {
+        return clock;
+    }
+
+    /// If this fails nothing was added.
+    void add(Claims claims, Invalidations invalidations) {
+        if (!claims.isEmpty()) {
+            parts.add(new Part(claims, invalidations));
+        }
+    }
+
+    /// The gate of Java: the launch is published. A claim that was taken away stays so, and the check of the words will notice. Takes nothing from the Java heap.
+    void commit() {
+        for (int i = 0; i < parts.size(); i++) {
+            Claims claims = parts.get(i).claims();
+            for (int j = 0; j < claims.size(); j++) {
+                table.settle(claims.page(j), Transition.COMMIT_DEVICE, claims.word(j), committed);
+            }
+        }
+    }
+
+    /// The same gate, if the launch does not happen and before it is withdrawn: what was committed is what it was. Takes nothing from the Java heap.
+    void takeBack() {
+        for (int i = 0; i < parts.size(); i++) {
+            Claims claims = parts.get(i).claims();
+            for (int j = 0; j < claims.size(); j++) {
+                long word = table.word(claims.page(j));
+                while (PageWord.isOwnedBy(word, mirror.index())
+                        && !table.transition(claims.page(j), Transition.TAKE_BACK, word, ToDevice.RELEASED.next(word, claims.before(j)))) {
+                    word = table.word(claims.page(j)); // only pins can have changed
+                }
+            }
+        }
+    }
+
+    /// To be called after the gate, or if it is not reached: gives back what is claimed still. Never fails, and takes nothing from the Java heap. May be called again.
+    public void end() {
+        int back = 0;
+        for (int i = 0; i < parts.size(); i++) {
+            Claims claims = parts.get(i).claims();
+            for (int j = 0; j < claims.size(); j++) {
+                back += table.settle(claims.page(j), Transition.RELEASE, claims.word(j), claims.before(j), ToDevice.RELEASED) ? 1 : 0;
+            }
+            parts.get(i).invalidations().end();
+        }
+        parts.clear();
+        heap.accounts().add(Counter.MIGRATE_UNDONE_PAGES, back);
+        heap.accounts().moved(Cause.UNDO, Direction.TO_HOST, back, 0);
+    }
+}
