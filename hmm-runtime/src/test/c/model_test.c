@@ -64,6 +64,39 @@ static void run_kernel(struct model *m, struct work *w) {
   if (w->write) m->contents[w->page] = w->value;
 }
 
+static void fill(void *arg) {
+  struct work *w = arg;
+  memset(frame(w->model->heap, w->device, w->page), w->value, PAGE);
+}
+
+// A kernel that overwrites the page without looking, and may read another one, which is often not there. If it does not run, the page holds what it held.
+static void overwrite(struct model *m, struct work *w, uint64_t other) {
+  struct heap *h = m->heap;
+  const size_t one = 1;
+  struct fake_kernel kernel = {fill, w, 0};
+  struct hmm_use uses[] = {{w->page, w->page + 1, 1}, {other, other + 1, 0}};
+  struct hmm_overwrite output;
+  struct hmm_launch request = {.device = w->device, .uses = (uint64_t)(uintptr_t)uses, .use_count = other == w->page ? 1 : 2, .queue = (uint64_t)(uintptr_t)h->devices[w->device].queue,
+                               .kernel = (uint64_t)(uintptr_t)&kernel, .dimensions = 1, .global = (uint64_t)(uintptr_t)&one, .overwrites = (uint64_t)(uintptr_t)&output, .overwrite_count = 1};
+  struct hmm_failure failure;
+  pthread_rwlock_rdlock(&m->host_lock);
+  pthread_mutex_lock(&h->devices[w->device].lock);
+  uint64_t before = word(h, w->page), claim = word_next(before, TO_DEVICE, w->device, word_sharers(before), WRITE_INTENT);
+  enum state s = word_state(before);
+  if ((s == EMPTY || s == HOST || s == SHARED) && !pinned_against(before, true) && atomic_compare_exchange_strong(&h->words[w->page], &before, claim)) {
+    forbid_claimed(h, w->page, true);
+    CHECK_EQUAL(hmm_await(h->pager, w->device, w->page, w->page + 1, 0), 0); // an older kernel may read the frame
+    if (!(word_sharers(before) >> w->device & 1)) memset(frame(h, w->device, w->page), ~m->contents[w->page], PAGE);
+    output = (struct hmm_overwrite){w->page, claim, before};
+    CHECK_EQUAL(hmm_launch_enter(h->pager, &request, &failure), 0);
+  }
+  pthread_mutex_unlock(&h->devices[w->device].lock);
+  pthread_rwlock_unlock(&m->host_lock);
+  if (!request.event) return;
+  CHECK_EQUAL(fake_wait((void *)(uintptr_t)request.event), 0);
+  m->contents[w->page] = w->value;
+}
+
 static void use_own(struct player *p, uint64_t page, unsigned choice, unsigned char value) {
   struct model *m = p->model;
   struct heap *h = m->heap;
@@ -89,6 +122,7 @@ static void use_own(struct player *p, uint64_t page, unsigned choice, unsigned c
     check_filled(h->alias + page * PAGE, m->contents[page], &w);
     unpin(h, page, false);
     break;
+  case 6: overwrite(m, &w, value % PAGES); break;
   default:
     CHECK_EQUAL(hmm_discard(h->pager, page, page + 1, NULL), 0);
     m->contents[page] = 0;
@@ -128,7 +162,7 @@ static void *play(void *arg) {
     uint64_t r = next_random(&p->random);
     uint64_t page = r % PAGES;
     if (r >> 32 & 1) use_any(p->model, page, (unsigned)(r >> 16) % 7, (unsigned char)(r >> 40));
-    else use_own(p, page - page % THREADS + p->index, (unsigned)(r >> 16) % 7, (unsigned char)(r >> 40));
+    else use_own(p, page - page % THREADS + p->index, (unsigned)(r >> 16) % 8, (unsigned char)(r >> 40));
   }
   return NULL;
 }

@@ -81,6 +81,21 @@
 #define MODES_0 mode[0] = READS; mode[1] = READS
 #define MODES_1 mode[0] = WRITES; mode[1] = WRITES
 
+#elif defined(OUTPUTS)
+#define PAGES 2
+#define HAS_OUTPUTS
+#define START :: i == 0 -> place(HOST, 0, 0, READ_WRITE, 1) :: i == 1 -> place(SHARED, 0, 3, READ_ONLY, 7)
+#define MODES_0 mode[0] = OVERWRITES; mode[1] = OVERWRITES
+#define MODES_1 mode[0] = READS
+
+#elif defined(SAME_OUTPUTS)
+#define PAGES 2
+#define HAS_OUTPUTS
+#define CPUS 0
+#define START START_SOMEWHERE
+#define MODES_0 mode[0] = OVERWRITES; mode[1] = OVERWRITES
+#define MODES_1 mode[0] = OVERWRITES; mode[1] = OVERWRITES
+
 #elif defined(TWO_FAULTS)
 #define PAGES 2
 #define LAUNCHERS 1
@@ -154,6 +169,8 @@
 #define UNUSED 0
 #define READS 1
 #define WRITES 2
+#define OVERWRITES 3 /* all of it, without looking */
+#define CHANGES(m) ((m) >= WRITES)
 
 #define NOBODY 0
 #define BIT(d) (1 << (d))
@@ -170,10 +187,18 @@ typedef Page {
     byte latest;     /* bit 0: host copy; bit 1 + d: frame of device d */
     byte filling;    /* bit d: a copy into the frame of d is under way */
     byte draining;   /* bit d: a copy out of the frame of d is under way */
+#ifdef HAS_OUTPUTS
+    bit pending;     /* the owner's frame holds nobody's bytes, and a kernel is going to overwrite them */
+#endif
 }
 
 Page page[PAGES];
 
+#ifdef HAS_OUTPUTS
+#define IS_PENDING(p) page[p].pending
+#else
+#define IS_PENDING(p) 0
+#endif
 #define LATEST_ON_HOST(p) (page[p].latest & 1)
 #define LATEST_ON(p, d) ((page[p].latest >> (1 + (d))) & 1)
 
@@ -200,11 +225,11 @@ Record launch[LAUNCHERS];
 bit insisting;      /* one launch at a time may insist: two would wait for each other */
 
 /* Whether somebody who takes page p from the devices (all of them, or the writers only) must wait for launch r. */
-#define CONFLICTS(r, p, all) (launch[r].phase != FREE && (launch[r].mode[p] == WRITES || ((all) && launch[r].mode[p] == READS)))
+#define CONFLICTS(r, p, all) (launch[r].phase != FREE && (CHANGES(launch[r].mode[p]) || ((all) && launch[r].mode[p] == READS)))
 #define INSISTS(r, p, all) (CONFLICTS(r, p, all) && launch[r].phase == PUBLISHED && launch[r].insistent)
 #define USES_FRAME(r, p, d) (launch[r].phase != FREE && launch[r].device == (d) && launch[r].mode[p] != UNUSED)
 #define RUNS_ON(r, p, d) (launch[r].phase == RUNNING && launch[r].device == (d) && launch[r].mode[p] != UNUSED)
-#define RUNS_WRITING(r, p) (launch[r].phase == RUNNING && launch[r].mode[p] == WRITES)
+#define RUNS_WRITING(r, p) (launch[r].phase == RUNNING && CHANGES(launch[r].mode[p]))
 #define RUNS_USING(r, p) (launch[r].phase == RUNNING && launch[r].mode[p] != UNUSED)
 #if LAUNCHERS == 1
 #define ANY_RUNS_ON(p, d) RUNS_ON(0, p, d)
@@ -263,7 +288,7 @@ inline check_valid(p) {
                 && (!(page[p].sharers & 1) || LATEST_ON(p, 0)) && (!(page[p].sharers & 2) || LATEST_ON(p, 1)));
         REQUIRE(mapping_exceeds_word, MAPPING_EXCEEDS_WORD, page[p].map <= READ_ONLY)
     :: page[p].state == DEVICE ->
-        REQUIRE(lost_write, LOST_WRITE, LATEST_ON(p, page[p].owner));
+        REQUIRE(lost_write, LOST_WRITE, LATEST_ON(p, page[p].owner) || IS_PENDING(p));
         REQUIRE(mapping_exceeds_word, MAPPING_EXCEEDS_WORD, page[p].map == NONE)
     :: else
     fi
@@ -454,7 +479,7 @@ inline fetch_both(write) {
 
 inline take_rights(p, m) {
     if
-    :: m == WRITES -> page[p].map = NONE
+    :: CHANGES(m) -> page[p].map = NONE
 #ifdef MUTANT_PROTECT_GRANTS
     :: m == READS -> page[p].map = READ_ONLY
 #else
@@ -551,14 +576,14 @@ inline check() {
     :: p == PAGES -> break
     :: atomic {
            p < PAGES && HOLDS(p, d, mode[p]) ->
-           REQUIRE(stale_read, STALE_READ, mode[p] == UNUSED || LATEST_ON(p, d));
+           REQUIRE(stale_read, STALE_READ, mode[p] == UNUSED || mode[p] == OVERWRITES || LATEST_ON(p, d));
            p++
        }
     :: atomic { p < PAGES && !HOLDS(p, d, mode[p]) -> break }
     od
 }
 
-#define IS_QUIET(q) ((mode[q] == UNUSED || !(page[q].filling & BIT(d))) && (mode[q] != WRITES || !page[q].draining))
+#define IS_QUIET(q) ((mode[q] == UNUSED || !(page[q].filling & BIT(d))) && (!CHANGES(mode[q]) || !page[q].draining))
 inline enqueue() {
     d_step {
         REQUIRE(conflicting_copy, CONFLICTING_COPY, IS_QUIET(0) && IS_QUIET(PAGES - 1));
@@ -578,14 +603,14 @@ inline enqueue() {
 inline move_insistently(p) {
     do
     :: atomic { HOLDS(p, d, mode[p]) -> break }
-    :: atomic { !HOLDS(p, d, mode[p]) && page[p].state != TO_HOST -> claim_for_host(p, mode[p] == WRITES); r = 0 };    /* 1 */
+    :: atomic { !HOLDS(p, d, mode[p]) && page[p].state != TO_HOST -> claim_for_host(p, CHANGES(mode[p])); r = 0 };    /* 1 */
 #ifndef MUTANT_TAKE_RIGHTS_LATE
        atomic { take_rights(p, mode[p]) };                                                     /* 2 */
 #endif
        do
        :: r == LAUNCHERS -> break
        :: atomic {                                                                             /* 3 */
-              r < LAUNCHERS && (r == me || (!CONFLICTS(r, p, mode[p] == WRITES) && !USES_FRAME(r, p, d))) -> r++
+              r < LAUNCHERS && (r == me || (!CONFLICTS(r, p, CHANGES(mode[p])) && !USES_FRAME(r, p, d))) -> r++
           }
        od;
        if
@@ -609,13 +634,109 @@ inline move_insistently(p) {
        atomic {                                                                                /* 5 */
            r = 0;
            if
-           :: mode[p] == WRITES -> set_device(p, d)
+           :: CHANGES(mode[p]) -> set_device(p, d)
            :: mode[p] == READS -> set_host_or_shared(p, page[p].sharers | BIT(d))
            fi
        };
        break
     od
 }
+
+/* ---- what a launch overwrites ------------------------------------------------------------------------------------------------------------------------------- */
+
+#ifdef HAS_OUTPUTS
+#define IS_OUTPUT(p) (p < PAGES && mode[p] == OVERWRITES)
+#define IS_MINE(p) (page[p].state == TO_DEVICE && page[p].by == 1 + me)
+
+/*
+ * Claims all outputs for device d. Java, with the device's lock. Nobody waits for others with such claims: they are given back first.
+ *   1 claim TO_DEVICE, in order of pages
+ *   2 drop the mapping; wait for older launches that use the frame, which then gets nobody's bytes
+ */
+inline claim_outputs() {
+    p = 0;
+    do
+    :: p == PAGES -> break
+    :: atomic { JAVA && p < PAGES && (!IS_OUTPUT(p) || HOLDS(p, d, mode[p])) -> p++ }
+    :: atomic {
+           JAVA && IS_OUTPUT(p) && (page[p].state == HOST || page[p].state == SHARED) ->
+           page[p].state = TO_DEVICE;                                                          /* 1 */
+           page[p].owner = d;
+           page[p].intent = 1;
+           page[p].by = 1 + me;
+           were[p] = page[p].sharers
+       };
+       atomic { JAVA -> take_rights(p, OVERWRITES) };                                          /* 2 */
+       r = 0;
+       do
+       :: r == LAUNCHERS -> break
+       :: atomic { JAVA && r < LAUNCHERS && !USES_FRAME(r, p, d) -> r++ }
+       od;
+       atomic {
+           if
+           :: !(were[p] & BIT(d)) ->
+               REQUIRE(conflicting_copy, CONFLICTING_COPY, !ANY_RUNS_ON(p, d) && !(page[p].filling & BIT(d)));
+               page[p].latest = page[p].latest & (7 - (2 << (d)))
+           :: else
+           fi;
+           r = 0;
+           p++
+       }
+    :: atomic { JAVA && IS_OUTPUT(p) && !HOLDS(p, d, mode[p]) && (page[p].state == DEVICE || page[p].state == TO_DEVICE || page[p].state == TO_HOST) -> r = p };
+       p = 0;
+       do
+       :: p == PAGES -> break
+       :: atomic {
+              JAVA && p < PAGES ->
+              if
+              :: IS_OUTPUT(p) && IS_MINE(p) -> set_host_or_shared(p, page[p].sharers)          /* reach: gives-outputs-back */
+              :: else
+              fi;
+              p++
+          }
+       od;
+       p = r;
+       r = 0;
+       fetch(p, 0, page[p].state != DEVICE, 0);
+       atomic { JAVA && (page[p].state == HOST || page[p].state == SHARED || page[p].state == DEVICE) -> p = 0 }
+    od
+}
+
+/* Native, behind the publication, which keeps others from going on. A claim that is lost stays so, and the check will find that. */
+inline commit_outputs() {
+    p = 0;
+    do
+    :: p == PAGES -> break
+    :: atomic {
+           p < PAGES ->
+           if
+           :: IS_OUTPUT(p) && IS_MINE(p) -> page[p].pending = 1; committed = committed | BIT(p); set_device(p, d)
+           :: else                                                                             /* reach: output-lost */
+           fi;
+           p++
+       }
+    od
+}
+
+/* The launch is going to be withdrawn. */
+inline take_outputs_back() {
+    p = 0;
+    do
+    :: p == PAGES -> break
+    :: atomic { p < PAGES && !(committed & BIT(p)) -> p++ }
+    :: atomic {
+           p < PAGES && (committed & BIT(p)) && page[p].state != TO_HOST ->                    /* reach: takes-outputs-back */
+           assert(page[p].state == DEVICE && page[p].owner == d);
+           page[p].pending = 0;
+           set_host_or_shared(p, were[p]);
+           p++
+       }
+    od
+}
+#else
+#define claim_outputs() skip
+#define commit_outputs() skip
+#endif
 
 /* ---- processes --------------------------------------------------------------------------------------------------------------------------------------------- */
 
@@ -634,6 +755,10 @@ proctype Launcher(byte me; byte d) {
     byte launches, losses, p, r;
     bit had;
     byte mode[PAGES];
+#ifdef HAS_OUTPUTS
+    byte were[PAGES]; /* the sharers of a page that is to be overwritten, from before its claim */
+    byte committed;
+#endif
     do
     :: atomic {
            JAVA && launches < LAUNCHES ->
@@ -644,7 +769,37 @@ proctype Launcher(byte me; byte d) {
            fi
        };
        do
+#ifdef HAS_OUTPUTS
+       :: losses < LOSSES && mode[0] == OVERWRITES ->
+           atomic { JAVA && !device_lock[d] -> device_lock[d] = LOCKS };
+           claim_outputs();
+           atomic { JAVA && launch[me].phase == FREE };
+           atomic { !insisting -> insisting = 1 };
+#ifdef MUTANT_COMMIT_OUTPUTS_EARLY
+           commit_outputs();
+#endif
+#ifdef MUTANT_OUTPUTS_DO_NOT_INSIST
+           publish(0);
+#else
+           publish(1);
+#endif
+           commit_outputs();
+           check();
+           if
+           :: p == PAGES -> enqueue(); losses = LOSSES + 1
+           :: else ->
+#ifndef MUTANT_KEEP_OUTPUTS
+               take_outputs_back();
+#endif
+               atomic { clear(me); losses++ }                                                  /* reach: outputs-withdrawn */
+           fi;
+           atomic { insisting = 0; committed = 0; were[0] = 0; were[1] = 0 };
+           atomic { JAVA -> device_lock[d] = 0 }
+       :: losses > LOSSES -> break
+       :: losses < LOSSES && mode[0] != OVERWRITES ->
+#else
        :: losses < LOSSES ->
+#endif
            if
            :: atomic { JAVA }                                                                  /* everything may be there already */
            :: atomic { JAVA && !device_lock[d] -> device_lock[d] = LOCKS };
@@ -679,11 +834,13 @@ proctype Launcher(byte me; byte d) {
            break
 #else
            atomic { JAVA && (!INSISTENT_LOCKS || !device_lock[d]) -> device_lock[d] = device_lock[d] | INSISTENT_LOCKS };
+           claim_outputs();
            atomic { JAVA && launch[me].phase == FREE };
 #ifndef MUTANT_TWO_INSIST
            atomic { !insisting -> insisting = 1 };
 #endif
            publish(1);
+           commit_outputs();
            do
            :: p = 0;
               do
@@ -699,6 +856,9 @@ proctype Launcher(byte me; byte d) {
               fi
            od;
            insisting = 0;
+#ifdef HAS_OUTPUTS
+           d_step { committed = 0; were[0] = 0; were[1] = 0 };
+#endif
            atomic { JAVA -> device_lock[d] = device_lock[d] & !INSISTENT_LOCKS };
            break
 #endif
@@ -733,11 +893,14 @@ end:
 #endif
            p = 0;
            do
-           :: p < PAGES && launch[l].mode[p] == WRITES ->
-               REQUIRE(lost_write, LOST_WRITE, LATEST_ON(p, launch[l].device));
+           :: p < PAGES && CHANGES(launch[l].mode[p]) ->
+               REQUIRE(lost_write, LOST_WRITE, launch[l].mode[p] == OVERWRITES || LATEST_ON(p, launch[l].device));
                page[p].latest = 2 << launch[l].device;
+#ifdef HAS_OUTPUTS
+               page[p].pending = 0;
+#endif
                p++
-           :: p < PAGES && launch[l].mode[p] != WRITES -> p++
+           :: p < PAGES && !CHANGES(launch[l].mode[p]) -> p++
            :: else -> break
            od;
            p = 0

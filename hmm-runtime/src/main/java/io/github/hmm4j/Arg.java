@@ -33,7 +33,7 @@ public sealed interface Arg {
     }
 
     /// The kernel writes these bytes without reading them: old contents are dead and are not copied to the device. What the kernel leaves out is undefined afterwards.
-    /// If the launch fails the old contents are there again, unless another thread looked at them while it was being launched: such a thread may see neither the old nor the new bytes.
+    /// Until the kernel is enqueued other threads find the old contents there, and so they do if the launch fails.
     static Arg out(MemorySegment segment) {
         return new Memory(segment, Intent.OUT);
     }

@@ -94,13 +94,15 @@ final class Attempt {
         try {
             if (losses < PATIENCE) {
                 move(needs);
-                try (HostLock.@Nullable Hold _ = parts.holdToOverwrite(!plan.overwrites().isEmpty())) {
-                    return depart(parts.gate().enter(mirror, needs, enqueue, claimToOverwrite()));
+                claimToOverwrite();
+                try (HostLock.@Nullable Hold _ = parts.holdHostOff(overwritten, this::claimToOverwrite)) {
+                    return depart(parts.gate().enter(mirror, needs, enqueue, overwritten));
                 }
             }
             try (HostLock.Hold _ = parts.hostLock().exclusive()) {
                 move(needs);
-                return depart(parts.gate().insist(mirror, needs, enqueue, claimToOverwrite(), undo));
+                claimToOverwrite();
+                return depart(parts.gate().insist(mirror, needs, enqueue, overwritten, undo));
             }
         } catch (KernelEnqueuedError e) {
             throw e; // what was moved for it stays
@@ -127,12 +129,11 @@ final class Attempt {
     }
 
     /// Comes last: nobody waits for others with such claims.
-    private Overwrites claimToOverwrite() {
+    private void claimToOverwrite() {
         List<PageRange> pages = plan.overwrites();
         if (!pages.isEmpty()) {
             count(parts.toDevice().claimToOverwrite(mirror, pages, Cause.LAUNCH, overwritten));
         }
-        return overwritten;
     }
 
     private void count(MigrationReport report) {

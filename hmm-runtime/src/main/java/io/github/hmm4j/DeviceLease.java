@@ -74,7 +74,7 @@ public final class DeviceLease implements AutoCloseable {
         try (Lifetime.Hold _ = lifetime.change("closing a lease")) {
             loan.finish();
             if (intent.writes() && segment.scope().isAlive()) {
-                copies.takeBack(mirror, loan.memory(), segment, range, intent == Arg.Intent.OUT);
+                copies.takeBack(mirror, loan.memory(), segment, range);
             }
         } finally {
             if (!segment.scope().isAlive()) { // nothing can be done any more

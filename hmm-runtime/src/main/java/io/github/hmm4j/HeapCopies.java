@@ -111,14 +111,11 @@ final class HeapCopies {
     }
 
     /// The other way.
-    ///
-    /// @param dead whether old contents are: who looks at them meanwhile may see others ([Arg#out])
-    void takeBack(DeviceMirror mirror, DeviceMemory from, MemorySegment target, VaRange to, boolean dead) {
+    void takeBack(DeviceMirror mirror, DeviceMemory from, MemorySegment target, VaRange to) {
         List<Launch> launches = new ArrayList<>();
         for (VaRange slice : slices(to)) {
             for (VaRange part : parts(mirror, slice)) {
-                Arg argument = dead ? argument(mirror, part) : Arg.inOut(segment(pointerTo(mirror, part)));
-                launches.add(launch(mirror, "copy_bytes", part, List.of(target), argument, part.startBytes() - pointerTo(mirror, part).startBytes(),
+                launches.add(launch(mirror, "copy_bytes", part, List.of(target), argument(mirror, part), part.startBytes() - pointerTo(mirror, part).startBytes(),
                         new Plan.Passed.Unmanaged(from), part.startBytes() - to.startBytes(), part.lengthBytes()));
             }
         }

@@ -8,6 +8,7 @@ import io.github.hmm4j.migrate.AheadSource;
 import io.github.hmm4j.migrate.Evictor;
 import io.github.hmm4j.migrate.HostLock;
 import io.github.hmm4j.migrate.LaunchGate;
+import io.github.hmm4j.migrate.Overwrites;
 import io.github.hmm4j.migrate.Placer;
 import io.github.hmm4j.migrate.ToDevice;
 import io.github.hmm4j.mirror.DeviceMirror;
@@ -27,9 +28,28 @@ record LaunchParts(ManagedPages heap, CheckedPager pager, Placer placer, Evictor
     private static final long LONG_WAIT_MILLIS = 100;
     private static final Logger LOG = LoggerFactory.getLogger(LaunchParts.class);
 
-    /// What a launch holds from before it claims pages to overwrite until the gate has passed.
-    HostLock.@Nullable Hold holdToOverwrite(boolean overwrites) {
-        return overwrites && gate.holdsHostOff() ? hostLock.exclusive() : null;
+    /// What a launch holds that has claimed pages to overwrite, until the gate has passed; null if it needs nothing. Nobody waits for a lock with such claims, so they may be given back and made
+    /// again: their frames have what they need then.
+    HostLock.@Nullable Hold holdHostOff(Overwrites overwritten, Runnable claimAgain) {
+        if (overwritten.isEmpty() || !gate.holdsHostOff()) {
+            return null;
+        }
+        HostLock.Hold hold = hostLock.tryExclusive();
+        if (hold != null) {
+            return hold;
+        }
+        overwritten.end();
+        hold = hostLock.exclusive();
+        boolean claimed = false;
+        try {
+            claimAgain.run();
+            claimed = true;
+            return hold;
+        } finally {
+            if (!claimed) {
+                hold.close();
+            }
+        }
     }
 
     /// What the device owns now takes no host memory any more, where the heap is exclusive. The caller holds the device's lock.

@@ -212,7 +212,7 @@ public final class ManagedHeap extends FillingAllocator {
     ///
     /// Goes through slices of up to 16 MiB; each is filled by the device that has most of its pages, else by the host,
     /// and lies there afterwards. Returns when it is done. If this throws, what the segment holds is undefined; who reads
-    /// it meanwhile may see neither the old nor the new bytes.
+    /// it meanwhile finds each page as it was or as it will be.
     ///
     /// @throws IllegalArgumentException                       if the segment is read-only or not managed
     /// @throws io.github.hmm4j.error.AccessViolationException if the protection forbids it
@@ -230,8 +230,8 @@ public final class ManagedHeap extends FillingAllocator {
     ///
     /// Goes through slices of up to 16 MiB; each is copied by the device that has most of the pages read, else by the
     /// one that has most of those written, else by the host. Returns when it is done. Segments that overlap are copied
-    /// right, by the host. If this throws, what `to` holds is undefined; who reads it meanwhile may see neither the old
-    /// nor the new bytes. For memory that is not managed open a [#view].
+    /// right, by the host. If this throws, what `to` holds is undefined; who reads it meanwhile finds each page that the
+    /// device copies as it was or as it will be. For memory that is not managed open a [#view].
     ///
     /// @throws IllegalArgumentException                       if sizes differ, `to` is read-only, or a segment is not managed
     /// @throws io.github.hmm4j.error.AccessViolationException if the protection forbids it

@@ -8,7 +8,6 @@ import io.github.hmm4j.error.LaunchBlockedException;
 import io.github.hmm4j.migrate.DeviceFaults;
 import io.github.hmm4j.migrate.HostLock;
 import io.github.hmm4j.migrate.LaunchGate;
-import io.github.hmm4j.migrate.Overwrites;
 import io.github.hmm4j.mirror.DeviceMirror;
 import io.github.hmm4j.mirror.DeviceTable;
 import io.github.hmm4j.mirror.FaultRound;
@@ -126,14 +125,14 @@ final class PagedLaunch {
                     toServe = null;
                 }
                 LaunchGate.Needs needs;
-                try (HostLock.@Nullable Hold _ = parts.holdToOverwrite(faults.overwrites())) {
-                    Overwrites overwritten = faults.claimToOverwrite();
-                    if (faults.isPinned() || faults.isHopeless()) {
-                        return null;
-                    }
+                faults.claimToOverwrite();
+                if (faults.isPinned() || faults.isHopeless()) {
+                    return null;
+                }
+                try (HostLock.@Nullable Hold _ = parts.holdHostOff(faults.overwritten(), faults::claimToOverwrite)) {
                     table.beginRound(faults.limit());
                     needs = new LaunchGate.Needs(plan.uses(), plan.windows(), table.show(pages));
-                    passed = parts.gate().enter(mirror, needs, enqueue, overwritten);
+                    passed = parts.gate().enter(mirror, needs, enqueue, faults.overwritten());
                 }
                 if (passed == null) {
                     faults.giveUpOverwriting(); // nobody moves pages with such claims

@@ -1,7 +1,6 @@
 package io.github.hmm4j.migrate;
 
 import io.github.hmm4j.space.PageRange;
-import java.util.ArrayList;
 import java.util.BitSet;
 import java.util.List;
 
@@ -11,7 +10,6 @@ final class DeadPages {
 
     private final List<PageRange> ranges;
     private final List<BitSet> alive; // of each range, by offset
-    private final List<PageRange> brought = new ArrayList<>(); // without their contents, since the last round that ran
 
     /// @param ranges apart from each other
     DeadPages(List<PageRange> ranges) {
@@ -29,14 +27,9 @@ final class DeadPages {
         return false;
     }
 
-    /// Pages of this have come to the device without their contents.
-    void brought(PageRange pages) {
-        brought.add(pages);
-    }
-
-    /// A round is going to run with what was brought.
-    void used() {
-        for (PageRange pages : brought) {
+    /// A round runs that may write to these pages.
+    void used(List<PageRange> used) {
+        for (PageRange pages : used) {
             for (int i = 0; i < ranges.size(); i++) {
                 PageRange range = ranges.get(i);
                 if (range.overlaps(pages)) {
@@ -44,11 +37,5 @@ final class DeadPages {
                 }
             }
         }
-        brought.clear();
-    }
-
-    /// No round has run with what was brought.
-    void back() {
-        brought.clear();
     }
 }

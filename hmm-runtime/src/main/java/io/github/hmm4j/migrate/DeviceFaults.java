@@ -44,7 +44,7 @@ public final class DeviceFaults {
     private final FaultOrder order;
     private final DeadPages dead;
     private final AheadPages ahead;
-    private final List<PageRange> toOverwrite = new ArrayList<>(); // what has its place, and is not claimed yet
+    private final List<PageRange> toOverwrite = new ArrayList<>(); // what has its place there, and waits for a round that runs
     private final Overwrites overwritten;
     private long ends; // rounds in which some work-item has ended
     private long pagesMoved;
@@ -105,33 +105,28 @@ public final class DeviceFaults {
         return order.isHopeless();
     }
 
-    /// Whether pages have got their places in [#serve] that the kernel overwrites.
-    public boolean overwrites() {
-        return !toOverwrite.isEmpty();
+    /// Claims the pages that the kernel overwrites and that have got their places in [#serve]; until a round runs or [#giveUpOverwriting]. May be called again when they were given back. The caller
+    /// holds the device's lock, and has since [#serve].
+    public void claimToOverwrite() {
+        if (!toOverwrite.isEmpty()) {
+            count(toDevice.claimToOverwrite(mirror, toOverwrite, Cause.DEVICE_FAULT, overwritten));
+        }
     }
 
-    /// Claims those, until a round runs or [#giveUpOverwriting]. The caller holds the device's lock, and has since [#serve].
-    ///
-    /// @return what has been claimed, for the gate
-    public Overwrites claimToOverwrite() {
-        if (overwrites()) {
-            List<PageRange> pages = List.copyOf(toOverwrite);
-            toOverwrite.clear();
-            count(toDevice.claimToOverwrite(mirror, pages, Cause.DEVICE_FAULT, overwritten));
-            pages.forEach(dead::brought);
-        }
+    /// What has been claimed, for the gate.
+    public Overwrites overwritten() {
         return overwritten;
     }
 
     /// A round has begun to run. The caller holds the device's lock, and has since [#serve].
     public void hasRun() {
-        dead.used();
+        dead.used(toOverwrite);
+        toOverwrite.clear();
         overwritten.end();
     }
 
     /// None will, for now: what was to be overwritten is home, and missed again. Never fails. The caller holds the device's lock, and has since [#serve].
     public void giveUpOverwriting() {
-        dead.back();
         toOverwrite.clear();
         overwritten.end();
     }

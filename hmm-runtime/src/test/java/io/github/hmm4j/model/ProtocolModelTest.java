@@ -61,6 +61,8 @@ class ProtocolModelTest {
         LAUNCH_AGAIN(600_000, launcher("has-it-already", "raced", "fetched", "insists-on-a-peers-page", "moves-again")),
         TOGETHER(1_700_000, cpu("java-claim-lost", "waits-for-decision"), launcher("raced", "insists-on-a-peers-page", "moves-again")),
         BESIDE(600_000, launcher("insists-on-a-peers-page"), mover("raced", "fetched", "moved")),
+        OUTPUTS(4_000_000, cpu("waits-for-decision"), launcher("output-lost", "takes-outputs-back", "outputs-withdrawn", "moves-again")),
+        SAME_OUTPUTS(300_000, launcher("gives-outputs-back", "takes-outputs-back", "outputs-withdrawn", "moves-again")),
         INSISTENT(500_000, cpu("waits-for-decision"), launcher("insists-on-a-peers-page", "moves-again"));
 
         /// Far fewer states than this would mean that something no longer happens.
@@ -125,6 +127,9 @@ class ProtocolModelTest {
         INSIST_WITHOUT_LOCK(Scenario.ONE_DEVICE, Violation.CONFLICTING_COPY),
         FILL_UNDER_KERNELS(Scenario.LAUNCH_AGAIN, Violation.CONFLICTING_COPY),
         BRING_UNDER_READERS(Scenario.BESIDE, Violation.TORN_READ),
+        COMMIT_OUTPUTS_EARLY(Scenario.OUTPUTS, Violation.LOST_WRITE),
+        KEEP_OUTPUTS(Scenario.OUTPUTS, Violation.LOST_WRITE),
+        OUTPUTS_DO_NOT_INSIST(Scenario.OUTPUTS, Violation.DEADLOCK),
         COPY_ANYWAY(Scenario.ONE_DEVICE, Violation.CONFLICTING_COPY),
         INSIST_PAGE_BY_PAGE(Scenario.TOGETHER, Violation.TORN_READ);
 
@@ -199,7 +204,7 @@ class ProtocolModelTest {
 
     /// No step is marked as progress, so any cycle would be found; without cycles and deadlocks, every fault is served and every launch gets through.
     @ParameterizedTest
-    @EnumSource(names = {"LONG_RUN", "LAUNCH_AGAIN", "INSISTENT"})
+    @EnumSource(names = {"LONG_RUN", "LAUNCH_AGAIN", "SAME_OUTPUTS", "INSISTENT"})
     void comesToAnEnd(Scenario scenario) throws Exception {
         String report = new Search("cycles-" + scenario, List.of("-D" + scenario), Kind.CYCLES).run("-l");
         assertThat(report).contains("errors: 0").doesNotContain("pan:1:").containsPattern("non-progress cycles\\s+\\+");

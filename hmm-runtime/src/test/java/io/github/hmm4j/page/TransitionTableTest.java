@@ -18,6 +18,7 @@ class TransitionTableTest {
             COMMIT_SHARED: TO_DEVICE > SHARED
             COMMIT_DEVICE: TO_DEVICE > DEVICE
             RELEASE: TO_DEVICE > EMPTY HOST SHARED
+            TAKE_BACK: DEVICE > EMPTY HOST SHARED
             ABORT: TO_DEVICE > HOST SHARED
             CLAIM_FOR_HOST: DEVICE SHARED TO_DEVICE > TO_HOST
             LAND_SHARED: TO_HOST > SHARED
@@ -65,7 +66,7 @@ class TransitionTableTest {
                 }
             }
         }
-        assertThat(allowed).isEqualTo(49);
+        assertThat(allowed).isEqualTo(52);
     }
 
     /// No way out of a claim but through its own transitions: nobody can take a `TO_HOST` page away, and only the host and the program a `TO_DEVICE` one.
