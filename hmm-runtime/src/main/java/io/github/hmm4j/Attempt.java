@@ -132,7 +132,7 @@ final class Attempt {
     private void claimToOverwrite() {
         List<PageRange> pages = plan.overwrites();
         if (!pages.isEmpty()) {
-            count(parts.toDevice().claimToOverwrite(mirror, pages, Cause.LAUNCH, overwritten));
+            parts.toDevice().claimToOverwrite(mirror, pages, Cause.LAUNCH, overwritten).forEach(this::count);
         }
     }
 

@@ -109,7 +109,7 @@ public final class DeviceFaults {
     /// holds the device's lock, and has since [#serve].
     public void claimToOverwrite() {
         if (!toOverwrite.isEmpty()) {
-            count(toDevice.claimToOverwrite(mirror, toOverwrite, Cause.DEVICE_FAULT, overwritten));
+            toDevice.claimToOverwrite(mirror, toOverwrite, Cause.DEVICE_FAULT, overwritten).forEach(this::count);
         }
     }
 

@@ -107,34 +107,74 @@ public final class ToDevice {
     /// Waits for pages that others have, or have claimed, without a claim of its own. Pages are claimed in their order, and none behind one that is not to be had: so of several who want the
     /// same pages one gets them all.
     ///
-    /// @param ranges     apart from each other, at least one
+    /// @param ranges     apart from each other, each of one region
     /// @param overwrites empty; where the claims go. Nothing is claimed if this throws
+    /// @return what became of them, region by region
     /// @throws io.github.hmm4j.error.AccessViolationException if the protection forbids it
     /// @throws io.github.hmm4j.error.HmmException             if a frame cannot be filled, or the device fails
-    public MigrationReport claimToOverwrite(DeviceMirror mirror, List<PageRange> ranges, Cause cause, Overwrites overwrites) {
+    public List<MigrationReport> claimToOverwrite(DeviceMirror mirror, List<PageRange> ranges, Cause cause, Overwrites overwrites) {
         assert mirror.lock().isAlone();
-        overwrites.begin();
-        List<PageRange> inOrder = ranges.stream().sorted(Comparator.comparingLong(PageRange::first)).toList();
+        List<List<PageRange>> byRegion = byRegion(ranges);
         Backoff backoff = new Backoff();
-        boolean claimed = false;
-        try {
-            while (true) {
-                try (Claiming claiming = new Claiming(mirror, inOrder, cause, overwrites)) {
-                    claiming.begin();
-                    claiming.commit();
-                    if (claiming.left().isEmpty()) {
-                        claimed = true;
-                        return claiming.report();
-                    }
+        overwrites.begin();
+        while (true) {
+            List<MigrationReport> reports = new ArrayList<>(byRegion.size());
+            boolean claimed = false;
+            try {
+                claimed = byRegion.stream().allMatch(some -> claim(mirror, some, cause, overwrites, reports));
+            } finally {
+                if (!claimed) {
                     overwrites.end();
-                    claiming.left().forEach(claiming::bringHomeFromPeers);
                 }
-                backoff.pause();
             }
-        } finally {
-            if (!claimed) {
-                overwrites.end();
+            if (claimed) {
+                return reports;
             }
+            ranges.forEach(range -> bringHomeFromPeers(mirror, range));
+            backoff.pause();
+        }
+    }
+
+    /// In order of pages.
+    private List<List<PageRange>> byRegion(List<PageRange> ranges) {
+        List<List<PageRange>> byRegion = new ArrayList<>();
+        int last = 0;
+        for (PageRange range : ranges.stream().sorted(Comparator.comparingLong(PageRange::first)).toList()) {
+            int region = regionOf(range.first());
+            if (byRegion.isEmpty() || region != last) {
+                byRegion.add(new ArrayList<>());
+                last = region;
+            }
+            byRegion.getLast().add(range);
+        }
+        return byRegion;
+    }
+
+    private int regionOf(long page) {
+        return heap.space().regionAt(heap.space().addressOf(page)).map(Region::id).orElse(0);
+    }
+
+    /// @return false if somebody else has one of the pages, or has claimed it
+    private boolean claim(DeviceMirror mirror, List<PageRange> ranges, Cause cause, Overwrites overwrites, List<MigrationReport> reports) {
+        try (Claiming claiming = new Claiming(mirror, ranges, cause, overwrites)) {
+            claiming.begin();
+            claiming.commit();
+            reports.add(claiming.report());
+            return claiming.left().isEmpty();
+        }
+    }
+
+    private void bringHomeFromPeers(DeviceMirror mirror, PageRange range) {
+        long page = range.first();
+        while (page < range.end()) {
+            long end = page;
+            while (end < range.end() && table.state(end) == PageState.DEVICE && !PageWord.isOwnedBy(table.word(end), mirror.index())) {
+                end++;
+            }
+            if (end > page) {
+                hostSide.fetch(new PageRange(page, end), ToHost.Access.SHARE, Cause.PEER);
+            }
+            page = Math.max(end, page + 1);
         }
     }
 
@@ -202,7 +242,7 @@ public final class ToDevice {
             this.cause = cause;
             report = new MigrationReport(pages);
             what = "migration to " + mirror;
-            regionId = heap.space().regionAt(heap.space().addressOf(pages.first())).map(Region::id).orElse(0);
+            regionId = regionOf(pages.first());
             if (event != null) {
                 event.of(cause, Direction.TO_DEVICE, mirror.isCoherent() ? "in place" : mirror.copies().name());
                 event.range(pages.first(), pages.count(), heap.space().addressOf(pages.first()));
@@ -260,7 +300,7 @@ public final class ToDevice {
             commit();
             Backoff backoff = new Backoff();
             while (!left.isEmpty() && effort == Effort.EVERY_PAGE) {
-                left.forEach(this::bringHomeFromPeers);
+                left.forEach(range -> bringHomeFromPeers(mirror, range));
                 backoff.pause(); // nothing is claimed here; claims of others come to their end
                 left = pass(left);
                 commit();
@@ -297,20 +337,6 @@ public final class ToDevice {
                 all.addAll(missing);
             }
             return all;
-        }
-
-        void bringHomeFromPeers(PageRange range) {
-            long page = range.first();
-            while (page < range.end()) {
-                long end = page;
-                while (end < range.end() && table.state(end) == PageState.DEVICE) {
-                    end++;
-                }
-                if (end > page) {
-                    hostSide.fetch(new PageRange(page, end), ToHost.Access.SHARE, Cause.PEER);
-                }
-                page = Math.max(end, page + 1);
-            }
         }
 
         /// Handles all pages it can and returns those that others own or have claimed. The last batches are under way then.
