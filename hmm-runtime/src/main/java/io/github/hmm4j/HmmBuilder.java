@@ -100,13 +100,14 @@ public final class HmmBuilder {
         return this;
     }
 
-    /// Which OpenCL device: its number in `hmm devices`, or a part of its name, vendor or platform in any case. Default: a GPU before others, then the one with most memory.
+    /// Which OpenCL device: its number in `hmm devices`, or a part of its name, vendor or platform in any case. Default: a discrete GPU before
+    /// an integrated one, that before all others, then the one with most memory; a device that several drivers show counts once, by its maker's own driver if that is among them.
     public HmmBuilder device(String selector) {
         this.selector = selector.strip();
         return this;
     }
 
-    /// All OpenCL devices that match, not only the best one.
+    /// All OpenCL devices that match, not only the best one; one that several drivers show is opened once.
     public HmmBuilder allDevices() {
         allDevices = true;
         return this;
