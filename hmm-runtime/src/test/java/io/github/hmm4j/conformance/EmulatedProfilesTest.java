@@ -43,6 +43,15 @@ class EmulatedProfilesTest {
         assertThat(result.numbers().get("evicted")).isPositive();
     }
 
+    /// All calls of a device that is gone fail with the status of one that was asked for too much (`rocm`), or as if its queue were no queue (`nvidia`).
+    @ParameterizedTest
+    @ValueSource(strings = {"nvidia:lose=3000,leaks=ignore", "rocm:lose=3000,leaks=ignore"})
+    void aDeviceThatGoesIsLost(String device) {
+        ChildJvm.Result result = on(device, LIMIT, LostDeviceWorker.class);
+        check(result);
+        assertThat(result.output()).contains("told=device lost: device=emulated ", "kernel=add", "lost=1");
+    }
+
     private static void check(ChildJvm.Result result) {
         assertThat(result.status()).as(result::output).isZero();
     }

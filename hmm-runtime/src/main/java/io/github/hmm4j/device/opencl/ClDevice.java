@@ -61,9 +61,9 @@ public final class ClDevice implements Device {
         api.retainContext(context);
         ClQueue first = null;
         try {
-            first = new ClQueue(api, context, id.device(), options.profiling());
+            first = new ClQueue(api, context, id.device(), id.info().name(), options.profiling());
             this.compute = first;
-            this.copy = new ClQueue(api, context, id.device(), options.copyTimes());
+            this.copy = new ClQueue(api, context, id.device(), id.info().name(), options.copyTimes());
         } catch (RuntimeException e) {
             var cleanup = new Cleanup(e);
             if (first != null) {
@@ -292,9 +292,16 @@ public final class ClDevice implements Device {
                 throw e;
             }
             return made;
+        } catch (HmmException e) {
+            throw named(e);
         } finally {
             life.unshare();
         }
+    }
+
+    /// The same failure, with the name of this device.
+    HmmException named(HmmException e) {
+        return ClStatus.on(this, e);
     }
 
     void disown(Owned one) {

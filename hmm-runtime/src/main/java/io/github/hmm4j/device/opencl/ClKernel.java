@@ -8,6 +8,7 @@ import io.github.hmm4j.device.KernelParameter;
 import io.github.hmm4j.device.KernelParameter.Space;
 import io.github.hmm4j.device.NDRange;
 import io.github.hmm4j.device.NativeEnqueue;
+import io.github.hmm4j.error.HmmException;
 import io.github.hmm4j.error.KernelEnqueuedError;
 import io.github.hmm4j.error.OpenClFailedException;
 import io.github.hmm4j.timeline.CommandEvent;
@@ -205,8 +206,8 @@ final class ClKernel implements DeviceKernel {
             int count;
             try {
                 count = commands.enqueue(queue.handle(), handle, range.offset(), global, local, copies, events);
-            } catch (OpenClFailedException e) { // what enqueues knows a handle only
-                throw new OpenClFailedException(e.call(), e.status(), ClStatus.name(e.status()), detail.get(), e);
+            } catch (HmmException e) { // what enqueues knows a handle only
+                throw ClStatus.retold(e, detail.get());
             } catch (OutOfMemoryError e) {
                 queue.finishSurely(); // what was enqueued is known to nobody
                 throw events[0] == 0 ? e : KernelEnqueuedError.get();

@@ -22,13 +22,20 @@ final class ClQueue {
     private static final long NAP_NANOS = 100_000;
 
     private final ClApi api;
+    private final long context;
+    private final long device;
+    private final String deviceName;
     private final long handle;
     private final boolean profiling;
     private final Deque<ClCompletion> running = new ArrayDeque<>();
     private volatile @Nullable CommandLog log;
 
-    ClQueue(ClApi api, long context, long device, boolean profiling) {
+    /// @param deviceName what failures name
+    ClQueue(ClApi api, long context, long device, String deviceName, boolean profiling) {
         this.api = api;
+        this.context = context;
+        this.device = device;
+        this.deviceName = deviceName;
         this.profiling = profiling;
         this.handle = api.createQueue(context, device, profiling);
     }
@@ -143,7 +150,20 @@ final class ClQueue {
     }
 
     void finish() {
-        api.finish(handle);
+        try {
+            api.finish(handle);
+        } catch (HmmException e) {
+            throw named(e);
+        }
+    }
+
+    HmmException named(HmmException e) {
+        return ClStatus.on(deviceName, e);
+    }
+
+    /// Whether the device still does something; waits for that.
+    boolean deviceAnswers() {
+        return ClProbe.answers(api, context, device);
     }
 
     /// Waits for all commands on the way out of a failure, which is told already; nothing that they use is used before they have ended. So a wait for which the Java heap has no room is made
@@ -211,7 +231,7 @@ final class ClQueue {
                 }
                 if (!completion.isDone()) {
                     completion.fail(cleanup.failure() instanceof HmmException e ? e
-                            : ClStatus.failure(-36, "clFinish", "an event had not ended after it"));
+                            : named(ClStatus.failure(-36, "clFinish", "an event had not ended after it")));
                 }
             }
             running.clear();
@@ -220,6 +240,10 @@ final class ClQueue {
     }
 
     void release() {
-        api.releaseQueue(handle);
+        try {
+            api.releaseQueue(handle);
+        } catch (HmmException e) {
+            throw named(e);
+        }
     }
 }
