@@ -34,9 +34,9 @@ class EmulatedProfilesTest {
         check(on(device, LIMIT, Few.class));
     }
 
-    /// Eviction needs staging memory, which a device that is full does not give.
+    /// Eviction needs staging memory, which a device that is full does not give; and a kernel may need some for itself.
     @ParameterizedTest
-    @ValueSource(strings = {"nvidia:memory=96M", "rocm:memory=96M"})
+    @ValueSource(strings = {"nvidia:memory=96M", "rocm:memory=96M", "arc:memory=256M,kernel=64M"})
     void aDeviceMayHaveLessThanTheBudget(String device) {
         ChildJvm.Result result = on(device, LIMIT, SmallDeviceWorker.class);
         check(result);

@@ -59,9 +59,9 @@ public final class ClDevice implements Device {
         api.retainContext(context);
         ClQueue first = null;
         try {
-            first = new ClQueue(api, context, id.device(), id.info().name(), options.profiling());
+            first = new ClQueue(api, context, id.device(), id.info().name(), options.profiling(), true);
             this.compute = first;
-            this.copy = new ClQueue(api, context, id.device(), id.info().name(), options.copyTimes());
+            this.copy = new ClQueue(api, context, id.device(), id.info().name(), options.copyTimes(), false);
         } catch (RuntimeException e) {
             var cleanup = new Cleanup(e);
             if (first != null) {
@@ -182,6 +182,12 @@ public final class ClDevice implements Device {
         synchronized (choosing) {
             return choice != null && choice.name().equals(CopyMode.DIRECT.toString());
         }
+    }
+
+    /// A ring for each direction, and what native code has.
+    @Override
+    public long stagingBytes() {
+        return CopyMode.of(copyChoice().name()) == CopyMode.DIRECT ? 0 : 2L * StagedCopyEngine.SLOTS * StagedCopyEngine.SLOT_BYTES + NATIVE_STAGING_BYTES;
     }
 
     @Override

@@ -78,6 +78,10 @@ final class StagedCopyEngine extends ClCopyEngine {
         }
         closed = true;
         device.disown(this);
-        new Cleanup().run(up::close).run(down::close).run(queue::finish).run(copier::close).end();
+        try {
+            new Cleanup().run(up::close).run(down::close).run(queue::finish).run(copier::close).end();
+        } catch (HmmException e) {
+            throw device.named(e);
+        }
     }
 }

@@ -77,7 +77,7 @@ final class ClCompletionTest {
                 case "flush" -> null;
                 default -> throw new AssertionError("unexpected call: " + method);
             });
-    private final ClCompletion completion = new ClQueue(api, 0, 0, "gpu", true).submit(EVENT, "clEnqueueX", () -> "kernel=k");
+    private final ClCompletion completion = new ClQueue(api, 0, 0, "gpu", true, false).submit(EVENT, "clEnqueueX", () -> "kernel=k");
 
     @Test
     void releasesOnceTheEndIsSeen() {
