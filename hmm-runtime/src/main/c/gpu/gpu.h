@@ -55,6 +55,7 @@ struct at_command { // of that number, counted from 1; 0: none
 struct options {
   const struct profile *profile;
   uint64_t memory_bytes, allocation_bytes;
+  uint64_t kernel_bytes; // that a launch takes besides its buffers
   double to_device, to_host, within; // bytes a second; 0: as fast as it goes
   uint64_t latency_nanos;
   uint64_t seed; // 0: host memory is read and written as late as can be, and who is ready first runs first

@@ -164,6 +164,7 @@ static cl_int take_arguments(struct command *c, const struct kernel *k) {
     check_mapped(c->call, m, 0, m->bytes, write);
     if (!uses(c, m, 0, m->bytes, write)) return CL_OUT_OF_HOST_MEMORY;
   }
+  if (options.memory_bytes - c->queue->device->used_bytes < options.kernel_bytes) return CL_MEM_OBJECT_ALLOCATION_FAILURE;
   if (k->svm) check_svm_mapped(c->call, c->context);
   c->uses_svm = k->svm;
   return CL_SUCCESS;

@@ -133,6 +133,7 @@ static bool parse_at(const char *text, struct at_command *at) { // -4@120
 static bool parse_option(struct options *o, const char *key, const char *value) {
   if (!strcmp(key, "memory")) return parse_size(value, &o->memory_bytes);
   if (!strcmp(key, "allocation")) return parse_size(value, &o->allocation_bytes);
+  if (!strcmp(key, "kernel")) return parse_size(value, &o->kernel_bytes);
   if (!strcmp(key, "h2d")) return parse_speed(value, &o->to_device);
   if (!strcmp(key, "d2h")) return parse_speed(value, &o->to_host);
   if (!strcmp(key, "d2d")) return parse_speed(value, &o->within);

@@ -115,6 +115,22 @@ static void short_at_first_use(void) {
   close_gpu(&g);
 }
 
+// Its buffers are there, and what it takes itself is not.
+static void short_for_a_kernel(void) {
+  struct gpu g = open_gpu();
+  cl_mem x = buffer(&g, CL_MEM_READ_WRITE, 2 * MIB, NULL), y = buffer(&g, CL_MEM_READ_WRITE, MIB, NULL);
+  OK(clEnqueueWriteBuffer(g.queue, x, TRUE, 0, BYTES, host, 0, NULL, NULL));
+  OK(clEnqueueWriteBuffer(g.queue, y, TRUE, 0, BYTES, host, 0, NULL, NULL));
+  set_buffer(g.twice, 0, y);
+  CHECK(clEnqueueNDRangeKernel(g.queue, g.twice, 1, NULL, (const size_t[]){WORDS}, NULL, 0, NULL, NULL) ==
+        CL_MEM_OBJECT_ALLOCATION_FAILURE);
+  OK(clReleaseMemObject(x));
+  launch(g.queue, g.twice, WORDS, 0, NULL, NULL);
+  OK(clFinish(g.queue));
+  OK(clReleaseMemObject(y));
+  close_gpu(&g);
+}
+
 static void too_large_allocation(void) {
   struct gpu g = open_gpu();
   cl_int status;
@@ -313,6 +329,10 @@ const struct program behaviour_programs[] = {
     {.name = "short-at-first-use",
      .run = short_at_first_use,
      .options = ":memory=4M,allocation=4M",
+     .profile = "nvidia"},
+    {.name = "short-for-a-kernel",
+     .run = short_for_a_kernel,
+     .options = ":memory=4M,allocation=4M,kernel=2M",
      .profile = "nvidia"},
     {.name = "too-large-allocation", .run = too_large_allocation, .options = ":memory=8M,allocation=4M"},
     {.name = "fails-at-call", .run = fails_at_call, .options = ":fail=-6@2"},

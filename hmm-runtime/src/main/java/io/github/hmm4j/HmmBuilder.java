@@ -85,7 +85,11 @@ public final class HmmBuilder {
     }
 
     /// Device memory that pages may take on each device, at least a page. Default: three quarters of what the device
-    /// reports, half if it works in host memory.
+    /// reports, half if it works in host memory. What else is needed is in the rest: pinned memory for copies
+    /// ([HmmDevice#stagingBytes]), tables of kernels that page, copies of arguments.
+    ///
+    /// It is a limit, and memory is taken as pages need it. So heaps on one device share what there is: who asks last and
+    /// is refused works with less, or brings its own pages home.
     public HmmBuilder budget(long bytes) {
         if (bytes <= 0) {
             throw new IllegalArgumentException("budgetBytes=" + bytes + ", must be positive");
@@ -100,13 +104,14 @@ public final class HmmBuilder {
         return this;
     }
 
-    /// Which OpenCL device: its number in `hmm devices`, or a part of its name, vendor or platform in any case. Default: a GPU before others, then the one with most memory.
+    /// Which OpenCL device: its number in `hmm devices`, or a part of its name, vendor or platform in any case. Default: a discrete GPU before
+    /// an integrated one, that before all others, then the one with most memory; a device that several drivers show counts once, by its maker's own driver if that is among them.
     public HmmBuilder device(String selector) {
         this.selector = selector.strip();
         return this;
     }
 
-    /// All OpenCL devices that match, not only the best one.
+    /// All OpenCL devices that match, not only the best one; one that several drivers show is opened once.
     public HmmBuilder allDevices() {
         allDevices = true;
         return this;
@@ -138,6 +143,13 @@ public final class HmmBuilder {
     /// Details of OpenCL devices: copy engine, profiling, compiled programs.
     public HmmBuilder openCl(ClOptions options) {
         clOptions = Objects.requireNonNull(options, "options");
+        return this;
+    }
+
+    /// Whether launches know from the first one on how long they took on an OpenCL device ([Launch#deviceNanos]), which
+    /// costs a little on each. Default: only once a trace or a flight recording wants it.
+    public HmmBuilder profiling(boolean on) {
+        clOptions = clOptions.profiling(on);
         return this;
     }
 
@@ -330,8 +342,8 @@ public final class HmmBuilder {
 
     private static void tell(Hmm hmm) {
         try {
-            hmm.devices().forEach(device -> LOG.info("{}: {}, {}, budget {} MiB, copies {}, {}", device,
-                    device.info().driver(), device.info().binding(), device.budgetBytes() >> 20, device.copyEngine(),
+            hmm.devices().forEach(device -> LOG.info("{}: {}, {}, budget {} MiB and {} MiB for staging, copies {}, {}", device,
+                    device.info().driver(), device.info().binding(), device.budgetBytes() >> 20, device.stagingBytes() >> 20, device.copyEngine(),
                     device.placement()));
             LOG.info("host access {}: {}{}", hmm.hostAccess().mode(), hmm.hostAccess().why(),
                     hmm.hostAccess().better().isEmpty() ? "" : ". Better: " + hmm.hostAccess().better());

@@ -34,6 +34,12 @@ public final class HmmDevice {
         return mirror.usedBytes();
     }
 
+    /// Bytes of pinned memory through which copies go, beside the budget; on some drivers they are the device's. 0 where
+    /// the device works in host memory, or is simulated.
+    public long stagingBytes() {
+        return mirror.device().stagingBytes();
+    }
+
     /// Whether kernels follow heap pointers here without looking them up: the whole heap fits the budget, or the device uses host pages in place. Elsewhere they go through the device's page
     /// table ([Arg#heap]).
     public boolean hasAperture() {

@@ -189,6 +189,9 @@ public final class Launch {
     }
 
     /// Nanoseconds that the kernel took on the device; -1 as long as it has not ended, and if the device does not say. Never waits: to be sure of the time, [#await] first.
+    ///
+    /// An OpenCL device keeps times only where somebody wants them: with [HmmBuilder#profiling], or if a trace or a flight recording that wants commands
+    /// had begun when the kernel was launched.
     public long deviceNanos() {
         return completion.deviceNanos();
     }

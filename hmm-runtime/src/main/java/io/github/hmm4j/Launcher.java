@@ -3,6 +3,7 @@ package io.github.hmm4j;
 import io.github.hmm4j.account.Counter;
 import io.github.hmm4j.device.DeviceKernel;
 import io.github.hmm4j.device.NDRange;
+import io.github.hmm4j.error.OpenClFailedException;
 import io.github.hmm4j.migrate.LaunchGate;
 import io.github.hmm4j.mirror.DeviceMirror;
 import io.github.hmm4j.mirror.ManagedPages;
@@ -23,7 +24,7 @@ import java.util.Map;
 ///
 /// A kernel that goes through the device's page table takes rounds of these ([PagedLaunch]).
 ///
-/// If anything fails before the kernel is enqueued, the pages moved for it go back where they were; those evicted for it stay home. Threads: any.
+/// A device that refuses for want of memory gets some back and is asked again ([Relief]). If anything fails before the kernel is enqueued, the pages moved for it go back where they were; those evicted for it stay home. Threads: any.
 final class Launcher {
 
     private final LaunchParts parts;
@@ -70,6 +71,18 @@ final class Launcher {
     }
 
     private Launch plain(DeviceKernel kernel, Plan plan, NDRange range, DeviceMirror mirror) {
+        Relief relief = null;
+        while (true) {
+            try {
+                return plainOnce(kernel, plan, range, mirror);
+            } catch (OpenClFailedException e) { // nothing ran, and all is back where it was
+                relief = relief == null ? new Relief(parts, mirror) : relief;
+                relief.after(e, kernel.name(), bytesOf(plan.uses()));
+            }
+        }
+    }
+
+    private Launch plainOnce(DeviceKernel kernel, Plan plan, NDRange range, DeviceMirror mirror) {
         LaunchGate.Enqueue enqueue = new KernelEnqueue(kernel, plan, range, mirror, null);
         LaunchGate.Needs needs = new LaunchGate.Needs(plan.uses(), plan.windows(), null);
         LaunchGate.Passed passed = parts.gate().enter(mirror, needs, enqueue, null);

@@ -14,6 +14,7 @@ import io.github.hmm4j.error.NoDeviceException;
 import java.util.Comparator;
 import java.util.List;
 import java.util.Locale;
+import java.util.Optional;
 import java.util.stream.IntStream;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -22,6 +23,16 @@ import org.slf4j.LoggerFactory;
 public final class OpenClDevices {
 
     private static final Logger LOG = LoggerFactory.getLogger(OpenClDevices.class);
+
+    /// The better one is greater.
+    private static final Comparator<ClDeviceId> PREFERENCE = Comparator.<ClDeviceId>comparingInt(id -> switch (id.info().kind()) {
+                case GPU -> id.info().unifiedMemory() ? 2 : 3;
+                case ACCELERATOR -> 1;
+                case CPU, OTHER, SIMULATED -> 0;
+            })
+            .thenComparingLong(id -> id.info().memoryBytes());
+    /// The same in words.
+    private static final String ORDER = "discrete GPUs before integrated ones before other devices, then most memory";
 
     private OpenClDevices() {}
 
@@ -50,13 +61,10 @@ public final class OpenClDevices {
         if (found.isEmpty()) {
             throw ClAdvice.noDevice(binding, survey.ignored());
         }
-        List<ClDeviceId> chosen = matching(found, selector);
-        if (!all) {
-            chosen = List.of(choose(found, selector));
-        }
+        List<ClDeviceId> chosen = all ? withoutTwins(matching(found, selector)) : List.of(choose(found, selector));
         for (ClDeviceId id : chosen) {
-            LOG.info("using {} ({}): {}", id.info().name(), id.platformName(),
-                    selector.isEmpty() ? "first choice of " + found.size() + ", a GPU before others, then most memory" : "matches " + selector);
+            LOG.info("using {} ({}): {}{}", id.info().name(), id.platformName(),
+                    selector.isEmpty() ? "first choice of " + found.size() + ", " + ORDER : "matches " + selector, twins(found, id));
         }
         return List.copyOf(ClDevice.openAll(api, chosen, options));
     }
@@ -66,7 +74,25 @@ public final class OpenClDevices {
     /// @param selector as there; empty for the default
     /// @throws NoDeviceException if none matches; the message lists those there are
     public static ClDeviceId choose(List<ClDeviceId> found, String selector) {
-        return matching(found, selector.strip()).stream().max(preference()).orElseThrow();
+        return withoutTwins(matching(found, selector.strip())).stream().max(PREFERENCE).orElseThrow();
+    }
+
+    /// The one of `found` that is taken in place of `id` unless that is asked for: the same hardware, shown by a driver
+    /// that goes first. That is its maker's own, else the one that the loader names first. Empty if `id` goes first.
+    public static Optional<ClDeviceId> insteadOf(List<ClDeviceId> found, ClDeviceId id) {
+        return found.stream().filter(other -> other.isTwinOf(id)).filter(other -> id.hardware().makersDriver() == other.hardware().makersDriver()
+                ? found.indexOf(other) < found.indexOf(id)
+                : other.hardware().makersDriver()).findFirst();
+    }
+
+    private static List<ClDeviceId> withoutTwins(List<ClDeviceId> matching) {
+        return matching.stream().filter(id -> insteadOf(matching, id).isEmpty()).toList();
+    }
+
+    /// By which other drivers a device could have been used, for people.
+    private static String twins(List<ClDeviceId> found, ClDeviceId id) {
+        List<String> others = found.stream().filter(id::isTwinOf).map(ClDeviceId::platformName).toList();
+        return others.isEmpty() ? "" : "; the same device is not used through " + String.join(", ", others);
     }
 
     private static List<ClDeviceId> matching(List<ClDeviceId> found, String selector) {
@@ -82,14 +108,5 @@ public final class OpenClDevices {
 
     private static String text(ClDeviceId id) {
         return (id.info().name() + " " + id.info().vendor() + " " + id.platformName()).toLowerCase(Locale.ROOT);
-    }
-
-    private static Comparator<ClDeviceId> preference() {
-        return Comparator.<ClDeviceId>comparingInt(id -> switch (id.info().kind()) {
-                    case GPU -> 2;
-                    case ACCELERATOR -> 1;
-                    default -> 0;
-                })
-                .thenComparingLong(id -> id.info().memoryBytes());
     }
 }

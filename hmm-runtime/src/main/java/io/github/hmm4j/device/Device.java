@@ -35,6 +35,11 @@ public interface Device extends AutoCloseable {
                 info().name(), hostAddressBytes, lengthBytes));
     }
 
+    /// Bytes of memory that its copies take beside what is allocated.
+    default long stagingBytes() {
+        return 0;
+    }
+
     /// How native code can drive this device while Java threads are stopped; empty if only Java can, as with a simulated one. The handles live as long as the device.
     default Optional<NativeHandles> nativeHandles() {
         return Optional.empty();

@@ -43,6 +43,7 @@ public final class FramePool implements AutoCloseable {
     private volatile List<FrameChunk> chunks = List.of();
     private volatile @Nullable FrameChunk paged; // one of the chunks
     private volatile int usedFrames;
+    private int mostFrames; // that may have memory: less than the capacity once the device has turned out to have less
     private boolean closed;
 
     private FramePool(Device device, int pageBytes, long budgetBytes, int capacityFrames, boolean aperture) {
@@ -50,6 +51,7 @@ public final class FramePool implements AutoCloseable {
         this.pageBytes = pageBytes;
         this.budgetBytes = budgetBytes;
         this.capacityFrames = capacityFrames;
+        mostFrames = capacityFrames;
         this.aperture = aperture;
         maxRunFrames = (int) Math.min(capacityFrames, device.info().maxAllocationBytes() / pageBytes);
         nativeTable = new ChunkTable(capacityFrames); // the last, since it must be closed
@@ -369,6 +371,25 @@ public final class FramePool implements AutoCloseable {
         }
     }
 
+    /// The device has less than the budget allows: others use it, or its driver needs some for what it runs. Gives the
+    /// memory of chunks without a used frame back, and from now on takes no more than three quarters of what it had.
+    ///
+    /// @return bytes given back; 0 of an aperture, which is all or nothing
+    public long shrink() {
+        if (aperture) {
+            return 0;
+        }
+        synchronized (lock) {
+            long before = deviceBytes();
+            releaseFreeChunks();
+            long given = before - deviceBytes();
+            if (given > 0) {
+                mostFrames = (int) Math.max(1, before / pageBytes * 3 / 4);
+            }
+            return given;
+        }
+    }
+
     /// Gives an aperture's memory back to the device; the next [#allocateAperture()] takes it again. No frame may mean anything any more.
     public void releaseAperture() {
         synchronized (lock) {
@@ -465,6 +486,12 @@ public final class FramePool implements AutoCloseable {
         if (frames > maxRunFrames) {
             return null;
         }
+        if (frames > roomFrames()) {
+            releaseFreeChunks();
+            if (frames > roomFrames()) {
+                return null;
+            }
+        }
         FrameRun span = firstAtLeast(frames, spans(false));
         if (span == null) {
             span = firstAtLeast(frames, spans(true));
@@ -478,7 +505,7 @@ public final class FramePool implements AutoCloseable {
             }
         }
         int preferred = (int) Math.min(maxRunFrames, CHUNK_BYTES / pageBytes);
-        int count = Math.min(span.count(), Math.max(frames, preferred));
+        int count = Math.min(Math.min(span.count(), roomFrames()), Math.max(frames, preferred));
         while (true) {
             try {
                 return allocate(span.first(), count);
@@ -492,6 +519,11 @@ public final class FramePool implements AutoCloseable {
                 count = Math.max(frames, count / 2);
             }
         }
+    }
+
+    /// Frames that may still get memory.
+    private int roomFrames() {
+        return (int) Math.max(0, mostFrames - deviceBytes() / pageBytes);
     }
 
     /// A new chunk of memory for these frames.

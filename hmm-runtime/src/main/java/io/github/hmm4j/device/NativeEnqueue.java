@@ -2,7 +2,7 @@ package io.github.hmm4j.device;
 
 import java.util.List;
 
-/// Enqueues a kernel from native code, whose arguments are set.
+/// Enqueues a kernel from native code, whose arguments are set, and flushes the queue.
 @FunctionalInterface
 public interface NativeEnqueue {
 

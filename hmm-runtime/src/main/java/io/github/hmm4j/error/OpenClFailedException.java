@@ -10,6 +10,7 @@ public final class OpenClFailedException extends HmmException {
 
     private final String call;
     private final int status;
+    private final String detail;
 
     /// @param statusName the name of `status` in the OpenCL headers, such as `CL_OUT_OF_RESOURCES`
     /// @param detail     sizes and device as `name=value` pairs, and what state is left
@@ -22,6 +23,7 @@ public final class OpenClFailedException extends HmmException {
         super(String.format(Locale.ROOT, "%s failed: status=%s(%d), %s", call, statusName, status, detail), cause);
         this.call = call;
         this.status = status;
+        this.detail = detail;
     }
 
     public String call() {
@@ -30,5 +32,10 @@ public final class OpenClFailedException extends HmmException {
 
     public int status() {
         return status;
+    }
+
+    /// Sizes, device and what it was about, as `name=value` pairs.
+    public String detail() {
+        return detail;
     }
 }

@@ -39,8 +39,9 @@ final class NativeFailure {
         long word = failure.getAtIndex(JAVA_LONG, 2);
         int status = (int) failure.getAtIndex(JAVA_LONG, 3);
         String call = CALLS[(int) failure.getAtIndex(JAVA_LONG, 4)];
-        String detail = String.format(Locale.ROOT, "%s, address=0x%x, device=%d",
-                what, heap.space().addressOf(page), failure.getAtIndex(JAVA_LONG, 5));
+        int device = (int) failure.getAtIndex(JAVA_LONG, 5);
+        String name = device < heap.mirrors().size() ? " (" + heap.mirror(device).deviceName() + ")" : "";
+        String detail = String.format(Locale.ROOT, "%s, address=0x%x, device=%d%s", what, heap.space().addressOf(page), device, name);
         return switch ((int) failure.getAtIndex(JAVA_LONG, 0)) {
             case REFUSED -> refused(heap, page, word, write, what);
             case TOO_MANY_PINS -> new IllegalStateException("more than " + PageWord.MAX_PINS + " views are open on one page, " + detail);

@@ -34,13 +34,22 @@ class EmulatedProfilesTest {
         check(on(device, LIMIT, Few.class));
     }
 
-    /// Eviction needs staging memory, which a device that is full does not give.
+    /// Eviction needs staging memory, which a device that is full does not give; and a kernel may need some for itself.
     @ParameterizedTest
-    @ValueSource(strings = {"nvidia:memory=96M", "rocm:memory=96M"})
+    @ValueSource(strings = {"nvidia:memory=96M", "rocm:memory=96M", "arc:memory=256M,kernel=64M"})
     void aDeviceMayHaveLessThanTheBudget(String device) {
         ChildJvm.Result result = on(device, LIMIT, SmallDeviceWorker.class);
         check(result);
         assertThat(result.numbers().get("evicted")).isPositive();
+    }
+
+    /// All calls of a device that is gone fail with the status of one that was asked for too much (`rocm`), or as if its queue were no queue (`nvidia`).
+    @ParameterizedTest
+    @ValueSource(strings = {"nvidia:lose=3000,leaks=ignore", "rocm:lose=3000,leaks=ignore"})
+    void aDeviceThatGoesIsLost(String device) {
+        ChildJvm.Result result = on(device, LIMIT, LostDeviceWorker.class);
+        check(result);
+        assertThat(result.output()).contains("told=device lost: device=emulated ", "kernel=add", "lost=1");
     }
 
     private static void check(ChildJvm.Result result) {

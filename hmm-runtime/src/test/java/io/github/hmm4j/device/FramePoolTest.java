@@ -121,6 +121,22 @@ class FramePoolTest {
     }
 
     @Test
+    void aPoolThatHasShrunkTakesNoMoreThanItIsLeft() {
+        try (FramePool pool = FramePool.windows(device, PAGE, 32 * PAGE)) {
+            pool.allocateRun(10);
+            assertThat(pool.shrink()).as("all that it has is used").isZero();
+            pool.free(0, 10);
+            assertThat(pool.shrink()).isEqualTo(16 * PAGE);
+            assertThat(device.usedBytes()).isZero();
+            assertThat(pool.allocateRun(13)).as("of 12 that are left").isNull();
+            assertThat(pool.allocateRun(5)).isEqualTo(new FrameRun(0, 5));
+            assertThat(pool.deviceBytes()).isEqualTo(12 * PAGE);
+            assertThat(pool.allocateRun(8)).isNull();
+            assertThat(pool.allocateRun(7)).isEqualTo(new FrameRun(5, 7));
+        }
+    }
+
+    @Test
     void refusesToFreeWhatIsNotUsed() {
         try (FramePool pool = FramePool.windows(device, PAGE, 32 * PAGE)) {
             assertThatThrownBy(() -> pool.free(0, 1)).isInstanceOf(IllegalArgumentException.class)

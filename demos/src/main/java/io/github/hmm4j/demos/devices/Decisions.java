@@ -5,6 +5,7 @@ import io.github.hmm4j.demos.harness.DeviceReport.Use;
 import io.github.hmm4j.demos.report.Units;
 import io.github.hmm4j.device.DeviceInfo;
 import io.github.hmm4j.device.DeviceInfo.Svm;
+import io.github.hmm4j.device.opencl.ClDeviceId;
 import java.util.List;
 
 /// What hmm4j does with a device, and why: the choices as the heap that was opened made them, the reasons in words.
@@ -20,10 +21,19 @@ final class Decisions {
             placement(info, use),
             new Decision("budget", Units.bytes(use.budgetBytes()) + " of its memory",
                 (info.unifiedMemory() ? "half, because the host needs that memory too"
-                    : "three quarters, the rest is for buffers of others") + "; --budget says otherwise"),
+                    : "three quarters, the rest is for staging (24 MiB), page tables and buffers of others") + "; --budget says otherwise"),
             new Decision("queues", "two in order: one for kernels, one for copies",
                 "a page comes home while a kernel that does not use it runs; hmm4j orders the rest itself"),
             new Decision("host access", use.hostAccess(), use.hostAccessWhy()));
+    }
+
+    /// @param behind whether the other one is taken unless this one is asked for
+    static Decision twin(int number, ClDeviceId other, ClDeviceId id, boolean behind) {
+        String maker = "the driver of its maker goes before others";
+        boolean byMaker = other.hardware().makersDriver() != id.hardware().makersDriver();
+        return new Decision("twin", "the same device as number %d of %s, %s".formatted(number, other.platformName(),
+            behind ? "which is taken unless --device says otherwise" : "which is taken only if --device says so"),
+            byMaker ? maker : "of drivers that are not its maker's, or both are, the first goes before others");
     }
 
     private static Decision inPlace(DeviceInfo info) {

@@ -19,6 +19,7 @@ import io.github.hmm4j.pager.HostAccess;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
+import java.util.stream.Stream;
 
 /// Looks at every device by opening a default heap on it, so that what is said is what happens.
 public final class DeviceList {
@@ -45,7 +46,7 @@ public final class DeviceList {
         List<DeviceReport> reports = new ArrayList<>();
         for (ClDeviceId id : found) {
             boolean chosen = id.equals(OpenClDevices.choose(found, ""));
-            reports.add(report(reports.size(), api, id, chosen, through));
+            reports.add(report(reports.size(), api, id, chosen, through, twin(found, id)));
         }
         for (ClPlatforms.Ignored one : survey.ignored()) {
             String name = one.device().isEmpty() ? "all of " + one.platform() : one.device();
@@ -66,10 +67,17 @@ public final class DeviceList {
             throw ClAdvice.noDevice(through, ClPlatforms.survey(api).ignored());
         }
         ClDeviceId id = OpenClDevices.choose(found, selector);
-        return report(found.indexOf(id), api, id, id.equals(OpenClDevices.choose(found, "")), through);
+        return report(found.indexOf(id), api, id, id.equals(OpenClDevices.choose(found, "")), through, twin(found, id));
     }
 
-    private static DeviceReport report(int number, ClApi api, ClDeviceId id, boolean chosen, ClBinding through) {
+    /// That another driver shows the same device, and which of both is taken.
+    private static List<DeviceReport.Decision> twin(List<ClDeviceId> found, ClDeviceId id) {
+        return found.stream().filter(id::isTwinOf).map(other -> Decisions.twin(found.indexOf(other), other, id,
+            OpenClDevices.insteadOf(found, id).isPresent())).toList();
+    }
+
+    private static DeviceReport report(int number, ClApi api, ClDeviceId id, boolean chosen, ClBinding through,
+        List<DeviceReport.Decision> twins) {
         Optional<DeviceReport.Use> use = Optional.empty();
         Optional<DeviceReport.Offer> offer = Optional.empty();
         Optional<String> error = Optional.empty();
@@ -86,7 +94,7 @@ public final class DeviceList {
         return new DeviceReport(number, chosen, info.name(), info.kind().name(), id.platformName(), info.vendor(),
             info.driver(), info.binding(), info.computeUnits(), info.memoryBytes(), info.maxAllocationBytes(),
             info.baseAlignmentBytes(), info.unifiedMemory(), info.svm().stream().map(Enum::name).sorted().toList(),
-            use, error, offer, use.map(each -> Decisions.of(info, each)).orElse(List.of()));
+            use, error, offer, Stream.concat(twins.stream(), use.stream().flatMap(each -> Decisions.of(info, each).stream())).toList());
     }
 
     private static DeviceReport.Use use(Hmm hmm) {

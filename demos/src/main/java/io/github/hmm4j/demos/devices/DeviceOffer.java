@@ -8,9 +8,7 @@ import io.github.hmm4j.device.opencl.ClDeviceId;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
 import java.util.ArrayList;
-import java.util.HexFormat;
 import java.util.List;
-import java.util.Locale;
 import java.util.Optional;
 import java.util.Set;
 import java.util.TreeSet;
@@ -29,8 +27,6 @@ final class DeviceOffer {
     private static final int DEVICE_OPENCL_C_VERSION = 0x103D;
     private static final int DEVICE_ATOMIC_MEMORY_CAPABILITIES = 0x1063;
     private static final int DEVICE_OPENCL_C_ALL_VERSIONS = 0x1066;
-    private static final int DEVICE_UUID = 0x106A;
-    private static final int DEVICE_PCI_BUS_INFO = 0x410F;
 
     /// `cl_name_version`: a version in 10, 10 and 12 bits, and a name.
     private static final int NAME_VERSION_BYTES = 68;
@@ -57,10 +53,7 @@ final class DeviceOffer {
                 : atomicsBeforeOpenCl3(number, svm),
             (queues & QUEUE_OUT_OF_ORDER) != 0, (queues & QUEUE_PROFILING) != 0,
             api.deviceNumber(device, DEVICE_PROFILING_TIMER_RESOLUTION), Extensions.that(extensions),
-            extensions.contains(Extensions.DEVICE_UUID)
-                ? Optional.of(HexFormat.of().formatHex(api.deviceBytes(device, DEVICE_UUID))) : Optional.empty(),
-            extensions.contains(Extensions.PCI_BUS_INFO)
-                ? Optional.of(pciAddress(api.deviceBytes(device, DEVICE_PCI_BUS_INFO))) : Optional.empty());
+            said(id.hardware().uuid()), said(id.hardware().pciAddress()));
     }
 
     static List<SharedMemory> sharedMemory(Set<Svm> svm) {
@@ -119,11 +112,8 @@ final class DeviceOffer {
         return versions;
     }
 
-    /// The four numbers of `cl_device_pci_bus_info_khr`, as Linux writes them.
-    static String pciAddress(byte[] numbers) {
-        ByteBuffer each = ByteBuffer.wrap(numbers).order(ByteOrder.nativeOrder());
-        return String.format(Locale.ROOT, "%04x:%02x:%02x.%x",
-            each.getInt(), each.getInt(), each.getInt(), each.getInt());
+    private static Optional<String> said(String text) {
+        return Optional.of(text).filter(each -> !each.isEmpty());
     }
 
     private static List<String> words(String text) {

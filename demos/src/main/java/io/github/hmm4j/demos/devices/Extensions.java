@@ -9,9 +9,6 @@ import java.util.Set;
 /// The extensions that change what hmm4j does with a device, or would once it uses them. All others are none of its
 /// business.
 final class Extensions {
-    static final String DEVICE_UUID = "cl_khr_device_uuid";
-    static final String PCI_BUS_INFO = "cl_khr_pci_bus_info";
-
     private static final Map<String, String> MEANINGS = meanings();
 
     private Extensions() {}
@@ -34,8 +31,8 @@ final class Extensions {
             "how such an allocation is handed over: a file descriptor of the driver's");
         meanings.put("cl_khr_external_memory_dma_buf",
             "how such an allocation is handed over: a dma-buf, which other drivers and devices take too");
-        meanings.put(DEVICE_UUID, "says which device it is, whatever interface shows it");
-        meanings.put(PCI_BUS_INFO, "says which slot it is in: tells two equal devices apart");
+        meanings.put("cl_khr_device_uuid", "says which device it is, whatever interface shows it: two drivers for one count as one");
+        meanings.put("cl_khr_pci_bus_info", "says which slot it is in: tells two equal devices apart, and two drivers for one from two devices");
         return meanings;
     }
 

@@ -5,6 +5,7 @@ final class Cl {
 
     static final int PLATFORM_VERSION = 0x0901;
     static final int PLATFORM_NAME = 0x0902;
+    static final int PLATFORM_VENDOR = 0x0903;
 
     static final int DEVICE_TYPE = 0x1000;
     static final long DEVICE_TYPE_CPU = 1 << 1;
@@ -25,12 +26,24 @@ final class Cl {
     static final int DEVICE_VENDOR = 0x102C;
     static final int DRIVER_VERSION = 0x102D;
     static final int DEVICE_VERSION = 0x102F;
+    static final int DEVICE_EXTENSIONS = 0x1030;
     static final int DEVICE_PLATFORM = 0x1031;
     static final int DEVICE_HOST_UNIFIED_MEMORY = 0x1035;
     /// From OpenCL 2.0 on.
     static final int DEVICE_SVM_CAPABILITIES = 0x1053;
     /// From OpenCL 3.0 on.
     static final int DEVICE_NON_UNIFORM_WORK_GROUP_SUPPORT = 0x1065;
+    /// Of `cl_khr_device_uuid`: 16 bytes.
+    static final int DEVICE_UUID = 0x106A;
+    /// Of `cl_nv_device_attribute_query`, as the next three.
+    static final int DEVICE_INTEGRATED_MEMORY_NV = 0x4006;
+    static final int DEVICE_PCI_BUS_ID_NV = 0x4008;
+    /// Device and function, 5 and 3 bits.
+    static final int DEVICE_PCI_SLOT_ID_NV = 0x4009;
+    /// Of `cl_amd_device_attribute_query`: a type, 17 bytes that mean nothing, bus, device, function.
+    static final int DEVICE_TOPOLOGY_AMD = 0x4037;
+    /// Of `cl_khr_pci_bus_info`: domain, bus, device, function, 4 bytes each.
+    static final int DEVICE_PCI_BUS_INFO = 0x410F;
 
     static final long MEM_READ_WRITE = 1;
     static final long MEM_USE_HOST_PTR = 1 << 3;

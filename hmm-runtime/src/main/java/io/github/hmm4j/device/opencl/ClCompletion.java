@@ -2,7 +2,9 @@ package io.github.hmm4j.device.opencl;
 
 import io.github.hmm4j.device.Completion;
 import io.github.hmm4j.error.HmmException;
+import io.github.hmm4j.error.OpenClFailedException;
 import java.time.Duration;
+import java.util.Objects;
 import java.util.concurrent.locks.LockSupport;
 import java.util.function.Supplier;
 import org.jspecify.annotations.Nullable;
@@ -28,7 +30,9 @@ final class ClCompletion implements Completion {
     /// Threads inside a call on the event: it is not released under them.
     private int users;
 
-    private @Nullable HmmException failure;
+    private volatile @Nullable HmmException failure;
+    private final Object judging = new Object();
+    private boolean judged;
     private boolean givenUp;
     private long nanos = -1;
     /// Written last, so that whoever reads true sees the outcome.
@@ -57,8 +61,22 @@ final class ClCompletion implements Completion {
     @Override
     public void await() {
         look(true);
-        if (failure != null) {
-            throw failure;
+        HmmException failed = failure;
+        if (failed != null) {
+            throw failed instanceof OpenClFailedException resources && resources.status() == ClStatus.OUT_OF_RESOURCES ? judged(resources) : failed;
+        }
+    }
+
+    /// What drivers say of a command that was too much for a device, and of all commands once it has gone. Only who waits asks: [#isDone] never does.
+    private HmmException judged(OpenClFailedException resources) {
+        synchronized (judging) {
+            if (!judged) {
+                HmmException outcome = queue.deviceAnswers() ? resources : ClStatus.lost(resources);
+                failure = outcome;
+                judged = true;
+                return outcome;
+            }
+            return Objects.requireNonNull(failure);
         }
     }
 
@@ -88,7 +106,7 @@ final class ClCompletion implements Completion {
             } catch (HmmException second) {
                 e.addSuppressed(second);
                 status = wait ? insist(handle) : 1;
-                broken = wait && status == 0 && !waitsAgain(handle) ? e : null; // what it did is not known to be visible
+                broken = wait && status == 0 && !waitsAgain(handle) ? ClStatus.retold(e, detail.get() + ", after " + call) : null; // what it did is not known to be visible
             }
             stuck = wait && status > 0;
         } finally {

@@ -4,10 +4,12 @@ import io.github.hmm4j.device.Completion;
 import io.github.hmm4j.device.CopyEngine;
 import io.github.hmm4j.device.CopyRun;
 import io.github.hmm4j.device.DeviceMemory;
+import io.github.hmm4j.error.HmmException;
 import io.github.hmm4j.timeline.CommandEvent;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Locale;
+import java.util.function.LongSupplier;
 import java.util.function.Supplier;
 
 /// What both engines share: checking and joining of runs, fills, and copies within the device.
@@ -54,8 +56,8 @@ abstract sealed class ClCopyEngine implements CopyEngine, Owned permits DirectCo
             requireOpen();
             long mark = queue.mark();
             Supplier<String> detail = detail(lengthBytes);
-            long event = api.enqueueCopy(queue.handle(), from.handle(), to.handle(),
-                    sourceOffsetBytes, targetOffsetBytes, lengthBytes, true);
+            long event = named(detail, () -> api.enqueueCopy(queue.handle(), from.handle(), to.handle(),
+                    sourceOffsetBytes, targetOffsetBytes, lengthBytes, true));
             return queue.submit(event, "clEnqueueCopyBuffer", detail, mark,
                     CommandEvent.Kind.COPY_ON_DEVICE, "clEnqueueCopyBuffer", lengthBytes);
         }
@@ -70,7 +72,7 @@ abstract sealed class ClCopyEngine implements CopyEngine, Owned permits DirectCo
             requireOpen();
             long mark = queue.mark();
             Supplier<String> detail = detail(lengthBytes);
-            long event = api.enqueueZero(queue.handle(), target.handle(), pattern, offsetBytes, lengthBytes, true);
+            long event = named(detail, () -> api.enqueueZero(queue.handle(), target.handle(), pattern, offsetBytes, lengthBytes, true));
             return queue.submit(event, "clEnqueueFillBuffer", detail, mark,
                     CommandEvent.Kind.ZERO, "clEnqueueFillBuffer", lengthBytes);
         }
@@ -79,6 +81,14 @@ abstract sealed class ClCopyEngine implements CopyEngine, Owned permits DirectCo
     /// Made before its command is enqueued: what fails in between leaves a command that nobody knows.
     private Supplier<String> detail(long lengthBytes) {
         return () -> "bytes=" + lengthBytes + ", device=" + device;
+    }
+
+    private static long named(Supplier<String> detail, LongSupplier enqueue) {
+        try {
+            return enqueue.getAsLong();
+        } catch (HmmException e) {
+            throw ClStatus.retold(e, detail.get());
+        }
     }
 
     /// @throws IllegalStateException if this engine is closed

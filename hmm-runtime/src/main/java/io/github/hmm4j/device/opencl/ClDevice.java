@@ -12,9 +12,7 @@ import io.github.hmm4j.space.ShareLock;
 import io.github.hmm4j.timeline.DeviceClock;
 import io.github.hmm4j.timeline.Timeline;
 import java.util.ArrayList;
-import java.util.LinkedHashMap;
 import java.util.List;
-import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;
@@ -61,9 +59,9 @@ public final class ClDevice implements Device {
         api.retainContext(context);
         ClQueue first = null;
         try {
-            first = new ClQueue(api, context, id.device(), options.profiling());
+            first = new ClQueue(api, context, id.device(), id.info().name(), options.profiling(), true);
             this.compute = first;
-            this.copy = new ClQueue(api, context, id.device(), options.copyTimes());
+            this.copy = new ClQueue(api, context, id.device(), id.info().name(), options.copyTimes(), false);
         } catch (RuntimeException e) {
             var cleanup = new Cleanup(e);
             if (first != null) {
@@ -79,29 +77,38 @@ public final class ClDevice implements Device {
         return openAll(api, List.of(id), options).getFirst();
     }
 
-    /// Opens several devices, in the given order; those of one platform share a context.
+    /// Opens several devices, in the given order, each in a context of its own.
     ///
     /// @throws IllegalArgumentException if a device is named twice
     public static List<ClDevice> openAll(ClApi api, List<ClDeviceId> ids, ClOptions options) {
         if (ids.stream().map(ClDeviceId::device).distinct().count() != ids.size()) {
             throw new IllegalArgumentException("devices=" + ids + ", must differ");
         }
-        Map<Long, Long> contexts = new LinkedHashMap<>();
         List<ClDevice> devices = new ArrayList<>();
         var cleanup = new Cleanup();
-        cleanup.run(() -> {
-            for (ClDeviceId id : ids) {
-                PoclSignals.warnUnlessChained(id);
-                long context = contexts.computeIfAbsent(id.platform(), platform -> createContext(api, platform, ids));
-                devices.add(new ClDevice(api, context, id, options));
-            }
-        });
-        contexts.values().forEach(context -> cleanup.run(() -> api.releaseContext(context)));
+        cleanup.run(() -> ids.forEach(id -> devices.add(openAlone(api, id, options))));
         if (cleanup.failure() != null) {
             devices.forEach(device -> cleanup.run(device::close));
         }
         cleanup.end();
         return List.copyOf(devices);
+    }
+
+    private static ClDevice openAlone(ClApi api, ClDeviceId id, ClOptions options) {
+        PoclSignals.warnUnlessChained(id);
+        try {
+            long context = api.createContext(id.platform(), id.device());
+            var cleanup = new Cleanup();
+            List<ClDevice> opened = new ArrayList<>();
+            cleanup.run(() -> opened.add(new ClDevice(api, context, id, options))).run(() -> api.releaseContext(context));
+            if (cleanup.failure() != null) {
+                opened.forEach(device -> cleanup.run(device::close));
+            }
+            cleanup.end();
+            return opened.getFirst();
+        } catch (HmmException e) {
+            throw ClStatus.on(id.info().name(), e);
+        }
     }
 
     /// Opens a device in a context that the application made and keeps: we hold a reference to it until this device is
@@ -117,11 +124,6 @@ public final class ClDevice implements Device {
 
     String platformName() {
         return id.platformName();
-    }
-
-    private static long createContext(ClApi api, long platform, List<ClDeviceId> ids) {
-        long[] devices = ids.stream().filter(id -> id.platform() == platform).mapToLong(ClDeviceId::device).toArray();
-        return api.createContext(platform, devices);
     }
 
     @Override
@@ -180,6 +182,12 @@ public final class ClDevice implements Device {
         synchronized (choosing) {
             return choice != null && choice.name().equals(CopyMode.DIRECT.toString());
         }
+    }
+
+    /// A ring for each direction, and what native code has.
+    @Override
+    public long stagingBytes() {
+        return CopyMode.of(copyChoice().name()) == CopyMode.DIRECT ? 0 : 2L * StagedCopyEngine.SLOTS * StagedCopyEngine.SLOT_BYTES + NATIVE_STAGING_BYTES;
     }
 
     @Override
@@ -292,9 +300,16 @@ public final class ClDevice implements Device {
                 throw e;
             }
             return made;
+        } catch (HmmException e) {
+            throw named(e);
         } finally {
             life.unshare();
         }
+    }
+
+    /// The same failure, with the name of this device.
+    HmmException named(HmmException e) {
+        return ClStatus.on(this, e);
     }
 
     void disown(Owned one) {

@@ -6,4 +6,11 @@ import io.github.hmm4j.device.DeviceInfo;
 ///
 /// @param platform `cl_platform_id`
 /// @param device   `cl_device_id`
-public record ClDeviceId(long platform, long device, String platformName, DeviceInfo info) {}
+/// @param hardware which piece of hardware it is
+public record ClDeviceId(long platform, long device, String platformName, ClHardware hardware, DeviceInfo info) {
+
+    /// Whether both are the same hardware, shown by two drivers.
+    public boolean isTwinOf(ClDeviceId other) {
+        return platform != other.platform && hardware.isSame(other.hardware);
+    }
+}

@@ -8,6 +8,7 @@ import io.github.hmm4j.device.KernelParameter;
 import io.github.hmm4j.device.KernelParameter.Space;
 import io.github.hmm4j.device.NDRange;
 import io.github.hmm4j.device.NativeEnqueue;
+import io.github.hmm4j.error.HmmException;
 import io.github.hmm4j.error.KernelEnqueuedError;
 import io.github.hmm4j.error.OpenClFailedException;
 import io.github.hmm4j.timeline.CommandEvent;
@@ -125,12 +126,12 @@ final class ClKernel implements DeviceKernel {
 
     @Override
     public Completion launch(List<KernelArgument> arguments, NDRange range) {
-        return Objects.requireNonNull(enqueue(arguments, range, this::enqueueHere), "a driver refuses by an error only");
+        return Objects.requireNonNull(enqueue(arguments, range, false, this::enqueueHere), "a driver refuses by an error only");
     }
 
     @Override
     public @Nullable Completion launch(List<KernelArgument> arguments, NDRange range, NativeEnqueue enqueue) {
-        return enqueue(arguments, range, (queue, entry, offset, global, local, copies, events) -> {
+        return enqueue(arguments, range, true, (queue, entry, offset, global, local, copies, events) -> {
             events[0] = enqueue.enqueue(queue, entry, offset, global, local, copies);
             return events[0] == 0 ? 0 : 1;
         });
@@ -182,14 +183,13 @@ final class ClKernel implements DeviceKernel {
                 List<KernelArgument.Copied> copies, long[] events);
     }
 
-    private @Nullable Completion enqueue(List<KernelArgument> arguments, NDRange range, Commands commands) {
+    /// @param flushes whether `commands` flushes the queue
+    private @Nullable Completion enqueue(List<KernelArgument> arguments, NDRange range, boolean flushes, Commands commands) {
         if (arguments.size() != parameters.size()) {
             throw new IllegalArgumentException("kernel=" + name + ", arguments=" + arguments.size()
                     + ", must be " + parameters.size() + ": " + parameters.stream().map(ClKernel::signature).toList());
         }
         limits.require(name, range, KernelLimits.localBytesOf(arguments));
-        long[] global = range.global();
-        long[] local = limits.groupOf(range);
         synchronized (this) {
             if (closed) {
                 throw new IllegalStateException("kernel is closed, kernel=" + name);
@@ -198,26 +198,38 @@ final class ClKernel implements DeviceKernel {
                 set(parameters.get(i), arguments.get(i));
             }
             ClQueue queue = device.compute();
-            long mark = queue.mark();
-            Supplier<String> detail = () -> "kernel=" + name + ", range=" + range + ", device=" + device;
-            List<KernelArgument.Copied> copies = arguments.stream().filter(KernelArgument.Copied.class::isInstance).map(KernelArgument.Copied.class::cast).distinct().toList();
-            long[] events = new long[copies.size() + 1];
-            int count;
+            queue.share();
             try {
-                count = commands.enqueue(queue.handle(), handle, range.offset(), global, local, copies, events);
-            } catch (OpenClFailedException e) { // what enqueues knows a handle only
-                throw new OpenClFailedException(e.call(), e.status(), ClStatus.name(e.status()), detail.get(), e);
-            } catch (OutOfMemoryError e) {
-                queue.finishSurely(); // what was enqueued is known to nobody
-                throw events[0] == 0 ? e : KernelEnqueuedError.get();
+                return enqueue(queue, arguments, range, flushes, commands);
+            } finally {
+                queue.unshare();
             }
-            return count == 0 ? null : submit(queue, events, count, detail, mark);
         }
     }
 
-    /// The kernel is enqueued, whatever happens here.
-    private Completion submit(ClQueue queue, long[] events, int count, Supplier<String> detail, long mark) {
+    private @Nullable Completion enqueue(ClQueue queue, List<KernelArgument> arguments, NDRange range, boolean flushes, Commands commands) {
+        long mark = queue.mark();
+        Supplier<String> detail = () -> "kernel=" + name + ", range=" + range + ", device=" + device;
+        List<KernelArgument.Copied> copies = arguments.stream().filter(KernelArgument.Copied.class::isInstance).map(KernelArgument.Copied.class::cast).distinct().toList();
+        long[] events = new long[copies.size() + 1];
+        int count;
         try {
+            count = commands.enqueue(queue.handle(), handle, range.offset(), range.global(), limits.groupOf(range), copies, events);
+        } catch (HmmException e) { // what enqueues knows a handle only
+            throw ClStatus.retold(e, detail.get());
+        } catch (OutOfMemoryError e) {
+            queue.finishSurely(); // what was enqueued is known to nobody
+            throw events[0] == 0 ? e : KernelEnqueuedError.get();
+        }
+        return count == 0 ? null : submit(queue, events, count, detail, mark, flushes);
+    }
+
+    /// The kernel is enqueued, whatever happens here.
+    private Completion submit(ClQueue queue, long[] events, int count, Supplier<String> detail, long mark, boolean flushed) {
+        try {
+            if (flushed) {
+                return queue.submitFlushed(events[0], "clEnqueueNDRangeKernel", detail, mark, name);
+            }
             if (count == 1) {
                 return queue.submit(events[0], "clEnqueueNDRangeKernel", detail, mark, CommandEvent.Kind.KERNEL, name, 0);
             }

@@ -1,6 +1,7 @@
 package io.github.hmm4j.device.opencl;
 
 import io.github.hmm4j.device.DeviceMemory;
+import io.github.hmm4j.error.HmmException;
 
 /// Memory of a device and a queue to it, for code that calls OpenCL itself. Handles are those of the driver, good until
 /// this is closed, or the device.
@@ -50,7 +51,11 @@ public final class ClLoan implements Owned {
 
     /// Waits for all commands of the queue.
     public void finish() {
-        device.api().finish(queue);
+        try {
+            device.api().finish(queue);
+        } catch (HmmException e) {
+            throw device.named(e);
+        }
     }
 
     /// Waits for the queue and gives everything back. Idempotent.

@@ -1,6 +1,7 @@
 package io.github.hmm4j.device.opencl;
 
 import io.github.hmm4j.device.DeviceMemory;
+import io.github.hmm4j.error.HmmException;
 import io.github.hmm4j.space.LazyTable;
 import java.lang.foreign.MemorySegment;
 import java.util.function.LongUnaryOperator;
@@ -100,7 +101,13 @@ final class ClMemory implements DeviceMemory, Owned {
     private void copied(String call, long bytes, LongUnaryOperator enqueue) {
         ClQueue queue = device.copy();
         Supplier<String> detail = () -> "lengthBytes=" + bytes + ", " + this;
-        queue.submit(enqueue.applyAsLong(queue.handle()), call, detail).await();
+        long event;
+        try {
+            event = enqueue.applyAsLong(queue.handle());
+        } catch (HmmException e) {
+            throw ClStatus.retold(e, detail.get());
+        }
+        queue.submit(event, call, detail).await();
     }
 
     @Override
@@ -122,7 +129,11 @@ final class ClMemory implements DeviceMemory, Owned {
             closed = true;
         }
         device.disown(this);
-        device.api().releaseMemory(handle);
+        try {
+            device.api().releaseMemory(handle);
+        } catch (HmmException e) {
+            throw ClStatus.retold(e, toString());
+        }
         releaseHostBytes();
     }
 

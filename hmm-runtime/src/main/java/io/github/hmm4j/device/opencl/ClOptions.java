@@ -3,12 +3,13 @@ package io.github.hmm4j.device.opencl;
 /// How a device is opened.
 ///
 /// @param copy      which copy engine moves pages; where this is [CopyMode#AUTO], `-Dhmm.copy=direct|staged|copy` decides, if set
-/// @param profiling whether launches know how long they took on the device; costs a little on each
+/// @param profiling whether launches know from the first one on how long they took on the device, which costs a little on each. Where this is false they do from the first launch on after a
+///                  flight recording has begun that wants commands, or a trace: [io.github.hmm4j.Launch#deviceNanos] is -1 before
 /// @param copyTimes whether copies do, too; a sparse batch has hundreds of commands, and asking each for its times costs
 /// @param programs  where compiled programs are kept
 public record ClOptions(CopyMode copy, boolean profiling, boolean copyTimes, ProgramCache programs) {
 
-    public static final ClOptions DEFAULTS = new ClOptions(CopyMode.AUTO, true, false, ProgramCache.STANDARD);
+    public static final ClOptions DEFAULTS = new ClOptions(CopyMode.AUTO, false, false, ProgramCache.STANDARD);
 
     private static final String COPY_SETTING = "hmm.copy";
 

@@ -136,10 +136,10 @@ public final class ClPlatforms {
                 (int) Math.min(Integer.MAX_VALUE, api.deviceNumber(device, Cl.DEVICE_MAX_WORK_GROUP_SIZE)),
                 Math.toIntExact(api.deviceNumber(device, Cl.DEVICE_MAX_COMPUTE_UNITS)),
                 api.deviceNumber(device, Cl.DEVICE_LOCAL_MEM_SIZE),
-                kind == Kind.CPU || api.deviceNumber(device, Cl.DEVICE_HOST_UNIFIED_MEMORY) != 0,
+                kind == Kind.CPU || ClHardware.isUnified(api, device),
                 false,
                 version(api.deviceText(device, Cl.DEVICE_VERSION)) >= 20 ? svm(api.deviceNumber(device, Cl.DEVICE_SVM_CAPABILITIES)) : Set.of());
-        return new ClDeviceId(platform, device, platformName, info);
+        return new ClDeviceId(platform, device, platformName, ClHardware.of(api, platform, device), info);
     }
 
     private static Kind kind(long type) {

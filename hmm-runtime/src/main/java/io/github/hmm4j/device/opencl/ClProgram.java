@@ -137,9 +137,13 @@ final class ClProgram implements DeviceProgram, Owned {
         if (!kernelNames.contains(name)) {
             throw new IllegalArgumentException("kernel=" + name + ", the program has " + kernelNames);
         }
-        ClKernel kernel = ClKernel.create(device, handle, name, smallerGroups, known.get(name));
-        kernels.add(kernel);
-        return kernel;
+        try {
+            ClKernel kernel = ClKernel.create(device, handle, name, smallerGroups, known.get(name));
+            kernels.add(kernel);
+            return kernel;
+        } catch (HmmException e) {
+            throw device.named(e);
+        }
     }
 
     @Override

@@ -2,6 +2,7 @@ package io.github.hmm4j.device.opencl;
 
 import io.github.hmm4j.device.Completion;
 import io.github.hmm4j.error.HmmException;
+import io.github.hmm4j.space.ShareLock;
 import io.github.hmm4j.timeline.CommandEvent;
 import java.util.ArrayDeque;
 import java.util.Deque;
@@ -11,6 +12,8 @@ import java.util.function.IntFunction;
 import java.util.function.IntToLongFunction;
 import java.util.function.Supplier;
 import org.jspecify.annotations.Nullable;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
 
 /// An in-order queue, and the completions of it that nobody has seen the end of.
 ///
@@ -18,18 +21,33 @@ import org.jspecify.annotations.Nullable;
 /// oldest. The queue is in order, so the oldest end first.
 final class ClQueue {
 
+    private static final Logger LOG = LoggerFactory.getLogger(ClQueue.class);
+
     private static final int LOOKS_PER_SUBMIT = 2;
     private static final long NAP_NANOS = 100_000;
 
     private final ClApi api;
-    private final long handle;
-    private final boolean profiling;
+    private final long context;
+    private final long device;
+    private final String deviceName;
+    private volatile long handle;
+    private volatile boolean profiling;
+    /// Shared to enqueue where times may come to be wanted, taken alone to replace the queue by one that keeps them.
+    private final ShareLock enqueuing = new ShareLock();
+    private boolean timesOnDemand;
     private final Deque<ClCompletion> running = new ArrayDeque<>();
     private volatile @Nullable CommandLog log;
 
-    ClQueue(ClApi api, long context, long device, boolean profiling) {
+    /// @param deviceName    what failures name
+    /// @param profiling     whether it keeps times
+    /// @param timesOnDemand whether it begins to if a timeline wants them ([#share])
+    ClQueue(ClApi api, long context, long device, String deviceName, boolean profiling, boolean timesOnDemand) {
         this.api = api;
+        this.context = context;
+        this.device = device;
+        this.deviceName = deviceName;
         this.profiling = profiling;
+        this.timesOnDemand = timesOnDemand;
         this.handle = api.createQueue(context, device, profiling);
     }
 
@@ -42,7 +60,59 @@ final class ClQueue {
     }
 
     void reportTo(CommandLog reportTo) {
-        log = profiling ? reportTo : null;
+        log = reportTo;
+    }
+
+    /// Before the first use of [#handle] for a command, until it is submitted: the queue is not replaced meanwhile. The
+    /// first who enqueues after a timeline has begun to want times replaces it, and waits for what is in it.
+    void share() {
+        if (isTimeWanted()) {
+            keepTimes();
+        }
+        enqueuing.share();
+    }
+
+    /// Gives one [#share] back.
+    void unshare() {
+        enqueuing.unshare();
+    }
+
+    private boolean isTimeWanted() {
+        CommandLog asked = log;
+        return !profiling && asked != null && asked.isWanted();
+    }
+
+    private void keepTimes() {
+        enqueuing.takeAlone();
+        try {
+            if (!timesOnDemand) {
+                return;
+            }
+            timesOnDemand = false; // what fails would fail again
+            long timed = api.createQueue(context, device, true);
+            try {
+                endAll();
+            } catch (RuntimeException e) {
+                new Cleanup(e).run(() -> api.releaseQueue(timed));
+                throw e;
+            }
+            long untimed = handle;
+            handle = timed;
+            profiling = true;
+            api.releaseQueue(untimed);
+        } catch (HmmException e) {
+            LOG.warn("kernels are not timed", named(e));
+        } finally {
+            enqueuing.leave();
+        }
+    }
+
+    /// Another queue comes after this one: in order are the commands of one queue only.
+    private void endAll() {
+        finish();
+        synchronized (running) {
+            running.forEach(ClQueue::endQuietly); // at once, unless the driver does not wait for all when it finishes
+        }
     }
 
     /// To be asked before something is enqueued that a timeline may want to hear of.
@@ -50,7 +120,7 @@ final class ClQueue {
     /// @return the time, or 0 if none does
     long mark() {
         CommandLog asked = log;
-        return asked != null && asked.isWanted() ? System.nanoTime() : 0;
+        return asked != null && profiling && asked.isWanted() ? System.nanoTime() : 0;
     }
 
     /// Takes over the event of a command just enqueued and flushes the queue.
@@ -58,7 +128,9 @@ final class ClQueue {
     /// Throws nothing but an [OutOfMemoryError], and then the command has ended: it is in the queue, so whatever else goes wrong from here on is its outcome.
     ClCompletion submit(long event, String call, Supplier<String> detail) {
         try {
-            return takeOver(List.of(event), call, detail, null)[0];
+            ClCompletion[] completions = takeOver(List.of(event), call, detail, null);
+            flush();
+            return completions[0];
         } catch (OutOfMemoryError e) {
             throw finished(e);
         }
@@ -69,7 +141,18 @@ final class ClQueue {
     /// @param mark of [#mark]
     ClCompletion submit(long event, String call, Supplier<String> detail, long mark, CommandEvent.Kind kind, String name, long bytes) {
         try {
-            return takeOver(List.of(event), call, detail, asked(mark, kind, name, _ -> bytes))[0];
+            ClCompletion[] completions = takeOver(List.of(event), call, detail, asked(mark, kind, name, _ -> bytes));
+            flush();
+            return completions[0];
+        } catch (OutOfMemoryError e) {
+            throw finished(e);
+        }
+    }
+
+    /// The same for a kernel that native code has enqueued, and flushed.
+    ClCompletion submitFlushed(long event, String call, Supplier<String> detail, long mark, String kernel) {
+        try {
+            return takeOver(List.of(event), call, detail, asked(mark, CommandEvent.Kind.KERNEL, kernel, _ -> 0))[0];
         } catch (OutOfMemoryError e) {
             throw finished(e);
         }
@@ -78,7 +161,9 @@ final class ClQueue {
     /// The same for several commands, of which none may fail unseen: the specification does not say that a command ends badly because one before it did.
     Completion submit(List<Long> events, String call, Supplier<String> detail) {
         try {
-            return together(takeOver(events, call, detail, null));
+            ClCompletion[] completions = takeOver(events, call, detail, null);
+            flush();
+            return together(completions);
         } catch (OutOfMemoryError e) {
             throw finished(e);
         }
@@ -90,7 +175,9 @@ final class ClQueue {
     /// @param bytes that each command moves, by its index
     Completion submit(List<Long> events, String call, Supplier<String> detail, long mark, CommandEvent.Kind kind, IntToLongFunction bytes) {
         try {
-            return together(takeOver(events, call, detail, asked(mark, kind, call, bytes)));
+            ClCompletion[] completions = takeOver(events, call, detail, asked(mark, kind, call, bytes));
+            flush();
+            return together(completions);
         } catch (OutOfMemoryError e) {
             throw finished(e);
         }
@@ -133,17 +220,33 @@ final class ClQueue {
                 running.addLast(completions[i]);
             }
         }
-        try {
-            api.flush(handle);
-        } catch (HmmException e) {
-            // Waiting for the queue sets it going, too. If not even that works, whoever waits for one of these commands tries again.
-            new Cleanup(e).run(this::finish);
-        }
         return completions;
     }
 
+    private void flush() {
+        try {
+            api.flush(handle);
+        } catch (HmmException e) {
+            // Waiting for the queue sets it going, too. If not even that works, whoever waits for one of its commands tries again.
+            new Cleanup(e).run(this::finish);
+        }
+    }
+
     void finish() {
-        api.finish(handle);
+        try {
+            api.finish(handle);
+        } catch (HmmException e) {
+            throw named(e);
+        }
+    }
+
+    HmmException named(HmmException e) {
+        return ClStatus.on(deviceName, e);
+    }
+
+    /// Whether the device still does something; waits for that.
+    boolean deviceAnswers() {
+        return ClProbe.answers(api, context, device);
     }
 
     /// Waits for all commands on the way out of a failure, which is told already; nothing that they use is used before they have ended. So a wait for which the Java heap has no room is made
@@ -211,7 +314,7 @@ final class ClQueue {
                 }
                 if (!completion.isDone()) {
                     completion.fail(cleanup.failure() instanceof HmmException e ? e
-                            : ClStatus.failure(-36, "clFinish", "an event had not ended after it"));
+                            : named(ClStatus.failure(-36, "clFinish", "an event had not ended after it")));
                 }
             }
             running.clear();
@@ -220,6 +323,10 @@ final class ClQueue {
     }
 
     void release() {
-        api.releaseQueue(handle);
+        try {
+            api.releaseQueue(handle);
+        } catch (HmmException e) {
+            throw named(e);
+        }
     }
 }

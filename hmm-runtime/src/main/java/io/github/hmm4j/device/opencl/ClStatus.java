@@ -12,18 +12,24 @@ import org.jspecify.annotations.Nullable;
 /// A device counts as **lost** where the driver says so (`CL_DEVICE_NOT_AVAILABLE`, `CL_CONTEXT_TERMINATED_KHR`), where
 /// it calls a queue or a context invalid that it made itself and that was not released (drivers answer so once a
 /// context has died), and for the code -9999 that one vendor returns after a kernel has touched memory that is not its
-/// own. `CL_OUT_OF_RESOURCES` is not among them: it may come from one allocation or launch that was too big.
+/// own. `CL_OUT_OF_RESOURCES` is not among them: it may come from one allocation or launch that was too big. Where a
+/// command has ended with it, [ClProbe] tells.
 public final class ClStatus {
 
     public static final int SUCCESS = 0;
     public static final int DEVICE_NOT_FOUND = -1;
     public static final int MEM_OBJECT_ALLOCATION_FAILURE = -4;
+    public static final int OUT_OF_RESOURCES = -5;
+    public static final int OUT_OF_HOST_MEMORY = -6;
     public static final int BUILD_PROGRAM_FAILURE = -11;
     public static final int EXEC_STATUS_ERROR_FOR_EVENTS_IN_WAIT_LIST = -14;
     public static final int INVALID_BUILD_OPTIONS = -43;
     public static final int INVALID_ARG_SIZE = -51;
     public static final int INVALID_OPERATION = -59;
     public static final int PLATFORM_NOT_FOUND_KHR = -1001;
+
+    private static final String DEVICE = "device=";
+    private static final String NO_DETAIL = "no detail";
 
     private static final Map<Integer, String> NAMES = Map.<Integer, String>ofEntries(
             Map.entry(0, "CL_SUCCESS"),
@@ -113,8 +119,50 @@ public final class ClStatus {
 
     /// The exception that `status` means, with `detail` as `name=value` pairs.
     public static HmmException failure(int status, String call, @Nullable String detail) {
-        String known = detail == null ? "no detail" : detail;
+        String known = detail == null ? NO_DETAIL : detail;
         var failed = new OpenClFailedException(call, status, name(status), known);
-        return LOST.contains(status) ? new DeviceLostException("(" + known + ")", call, failed) : failed;
+        return LOST.contains(status) ? lost(failed) : failed;
+    }
+
+    /// That the device is gone, as a command has shown that failed so.
+    static DeviceLostException lost(OpenClFailedException failed) {
+        String detail = failed.detail();
+        int at = detail.lastIndexOf(DEVICE);
+        if (at < 0) {
+            return new DeviceLostException("(" + detail + ")", failed.call(), failed);
+        }
+        String about = at == 0 ? "" : " (" + detail.substring(0, at).replaceFirst(",\\s*$", "") + ")";
+        return new DeviceLostException(detail.substring(at + DEVICE.length()), failed.call() + about, failed);
+    }
+
+    /// The same failure with another detail, by who knows what it was about: calls know handles and sizes only.
+    static HmmException retold(HmmException e, String detail) {
+        OpenClFailedException first = failed(e);
+        if (first == null) {
+            return e;
+        }
+        var failed = new OpenClFailedException(first.call(), first.status(), name(first.status()), detail, first);
+        HmmException told = e instanceof DeviceLostException ? lost(failed) : failed;
+        for (Throwable other : e.getSuppressed()) {
+            told.addSuppressed(other);
+        }
+        return told;
+    }
+
+    /// The same failure with the name of its device, unless that is told.
+    static HmmException on(Object device, HmmException e) {
+        OpenClFailedException first = failed(e);
+        if (first == null || first.detail().contains(DEVICE)) {
+            return e;
+        }
+        return retold(e, (first.detail().equals(NO_DETAIL) ? "" : first.detail() + ", ") + DEVICE + device);
+    }
+
+    private static @Nullable OpenClFailedException failed(HmmException e) {
+        return switch (e) {
+            case OpenClFailedException failed -> failed;
+            case DeviceLostException lost when lost.getCause() instanceof OpenClFailedException failed -> failed;
+            default -> null;
+        };
     }
 }

@@ -2,6 +2,7 @@ package io.github.hmm4j.device.opencl;
 
 import io.github.hmm4j.device.Completion;
 import io.github.hmm4j.device.CopyRun;
+import io.github.hmm4j.error.HmmException;
 import io.github.hmm4j.timeline.CommandEvent;
 import java.util.ArrayList;
 import java.util.List;
@@ -83,7 +84,7 @@ final class DirectCopyEngine extends ClCopyEngine {
                 if (!events.isEmpty()) {
                     queue.end(events, "clEnqueueCopyBuffer", () -> "device=" + device);
                 }
-                throw e;
+                throw e instanceof HmmException failed ? device.named(failed) : e;
             } catch (Error e) { // the Java heap is full: nobody can note what has been enqueued
                 queue.finishSurely();
                 throw e;

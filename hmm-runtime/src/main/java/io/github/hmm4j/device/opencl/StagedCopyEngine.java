@@ -2,6 +2,7 @@ package io.github.hmm4j.device.opencl;
 
 import io.github.hmm4j.device.Completion;
 import io.github.hmm4j.device.CopyRun;
+import io.github.hmm4j.error.HmmException;
 import java.util.List;
 
 /// Copies through pinned staging memory, in slots: while the device transfers one, the host fills or empties another.
@@ -47,12 +48,20 @@ final class StagedCopyEngine extends ClCopyEngine {
 
     @Override
     public Completion toDevice(List<CopyRun> batch) {
-        return up.submit(checkedAndJoined(batch));
+        return submit(up, batch);
     }
 
     @Override
     public Completion toHost(List<CopyRun> batch) {
-        return down.submit(checkedAndJoined(batch));
+        return submit(down, batch);
+    }
+
+    private Completion submit(StagingLane lane, List<CopyRun> batch) {
+        try {
+            return lane.submit(checkedAndJoined(batch));
+        } catch (HmmException e) {
+            throw device.named(e);
+        }
     }
 
     @Override
@@ -69,6 +78,10 @@ final class StagedCopyEngine extends ClCopyEngine {
         }
         closed = true;
         device.disown(this);
-        new Cleanup().run(up::close).run(down::close).run(queue::finish).run(copier::close).end();
+        try {
+            new Cleanup().run(up::close).run(down::close).run(queue::finish).run(copier::close).end();
+        } catch (HmmException e) {
+            throw device.named(e);
+        }
     }
 }

@@ -8,9 +8,9 @@
 /// **Queues.** A device has two in-order queues, one for launches and one for copies and fills. Nothing orders them
 /// against each other but the host.
 ///
-/// **Contexts.** Devices opened together share one context per platform, so that a copy between two of them is one
-/// command. A device opened alone has a context of its own: a driver may keep a copy of every buffer for every device
-/// of the context, and may end the whole context when one device of it is lost.
+/// **Contexts.** Each device has a context of its own: a driver may keep a copy of every buffer for every device of a
+/// context, may pin nothing there, and may end all of it when one device is lost. What goes from one device to another
+/// goes through the host.
 ///
 /// **Locks.** Whoever holds one may take those of a higher rank, and no other.
 ///

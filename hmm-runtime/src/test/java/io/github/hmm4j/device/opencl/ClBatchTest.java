@@ -23,7 +23,7 @@ final class ClBatchTest {
                 case "waitFor", "flush", "finish", "releaseEvent" -> null;
                 default -> throw new AssertionError("unexpected call: " + method);
             });
-    private final Completion batch = new ClQueue(api, 0, 0, false).submit(List.of(1L, 2L, 3L), "clEnqueueCopyBuffer", () -> "runs=3");
+    private final Completion batch = new ClQueue(api, 0, 0, "gpu", false, false).submit(List.of(1L, 2L, 3L), "clEnqueueCopyBuffer", () -> "runs=3");
 
     @Test
     void isDoneWhenAllAre() {
@@ -37,7 +37,7 @@ final class ClBatchTest {
 
     @Test
     void noCommandFailsUnseenThoughTheLastEndsWell() {
-        status.putAll(Map.of(1L, 0, 2L, -5, 3L, 0));
+        status.putAll(Map.of(1L, 0, 2L, -6, 3L, 0));
         assertThatThrownBy(batch::await).isInstanceOf(OpenClFailedException.class).hasMessageContaining("runs=3");
         assertThatThrownBy(batch::await).isInstanceOf(OpenClFailedException.class);
         assertThat(batch.isDone()).isTrue();

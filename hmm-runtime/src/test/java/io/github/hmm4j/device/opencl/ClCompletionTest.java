@@ -17,19 +17,35 @@ import org.junit.jupiter.api.Timeout;
 final class ClCompletionTest {
 
     private static final long EVENT = 77;
+    private static final long PROBE = 78;
 
     /// What `clGetEventInfo` answers; 1 is a command that runs.
     private volatile int status = 1;
     private volatile boolean cannotWait;
+    private volatile boolean cannotFinish;
     private final AtomicInteger waiting = new AtomicInteger();
     private final AtomicInteger released = new AtomicInteger();
     private final AtomicInteger finished = new AtomicInteger();
     private final CountDownLatch end = new CountDownLatch(1);
+    /// What becomes of the fill that tells whether the device is still there; 0 if it does.
+    private volatile int probe;
+    private final AtomicInteger probes = new AtomicInteger();
 
     private final ClApi api = (ClApi) Proxy.newProxyInstance(
-            ClApi.class.getClassLoader(), new Class<?>[] {ClApi.class}, (_, method, _) -> switch (method.getName()) {
-                case "createQueue" -> 1L;
+            ClApi.class.getClassLoader(), new Class<?>[] {ClApi.class}, (_, method, arguments) -> switch (method.getName()) {
+                case "createQueue", "createBuffer" -> 1L;
+                case "enqueueZero" -> {
+                    probes.incrementAndGet();
+                    if (probe != 0) {
+                        throw ClStatus.failure(probe, "clEnqueueFillBuffer", null);
+                    }
+                    yield PROBE;
+                }
+                case "releaseQueue", "releaseMemory" -> null;
                 case "waitFor" -> {
+                    if ((long) arguments[0] == PROBE) {
+                        yield null;
+                    }
                     if (cannotWait) {
                         throw ClStatus.failure(-5, "clWaitForEvents", null);
                     }
@@ -40,22 +56,28 @@ final class ClCompletionTest {
                     yield null;
                 }
                 case "eventStatus" -> {
+                    if ((long) arguments[0] == PROBE) {
+                        yield 0;
+                    }
                     assertThat(released).as("asked after the release").hasValue(0);
                     yield status;
                 }
                 case "eventTime" -> 0L;
                 case "releaseEvent" -> {
-                    released.incrementAndGet();
+                    released.addAndGet((long) arguments[0] == PROBE ? 0 : 1);
                     yield null;
                 }
                 case "finish" -> {
                     finished.incrementAndGet();
+                    if (cannotFinish) {
+                        throw ClStatus.failure(-5, "clFinish", null);
+                    }
                     yield null;
                 }
                 case "flush" -> null;
                 default -> throw new AssertionError("unexpected call: " + method);
             });
-    private final ClCompletion completion = new ClQueue(api, 0, 0, true).submit(EVENT, "clEnqueueX", () -> "kernel=k");
+    private final ClCompletion completion = new ClQueue(api, 0, 0, "gpu", true, false).submit(EVENT, "clEnqueueX", () -> "kernel=k");
 
     @Test
     void releasesOnceTheEndIsSeen() {
@@ -101,6 +123,48 @@ final class ClCompletionTest {
         status = -9999;
         end.countDown();
         assertThat(catchThrowable(completion::await)).isInstanceOf(DeviceLostException.class);
+    }
+
+    /// The same status says that one command was too much, and that nothing works any more: a small fill tells.
+    @Test
+    void outOfResourcesIsALostDeviceOnlyIfItDoesNotAnswer() {
+        status = -5;
+        end.countDown();
+        assertThat(completion.isDone()).isTrue();
+        assertThat(probes).as("whoever only looks does not wait for a device").hasValue(0);
+        probe = -5;
+        Throwable first = catchThrowable(completion::await);
+        assertThat(first).isInstanceOf(DeviceLostException.class).hasMessageContaining("kernel=k").hasMessageContaining("clEnqueueX");
+        assertThat(catchThrowable(completion::await)).isSameAs(first);
+        assertThat(probes).hasValue(1);
+    }
+
+    @Test
+    void aDeviceWithoutMemoryIsThere() {
+        status = -5;
+        end.countDown();
+        probe = -4;
+        assertThat(catchThrowable(completion::await)).isInstanceOf(OpenClFailedException.class);
+    }
+
+    /// A wait that fails knows a handle only.
+    @Test
+    void aWaitThatFailsNamesWhatItWasFor() {
+        cannotWait = true;
+        cannotFinish = true;
+        status = 0;
+        assertThat(catchThrowable(completion::await)).isInstanceOf(OpenClFailedException.class)
+                .hasMessage("clWaitForEvents failed: status=CL_OUT_OF_RESOURCES(-5), kernel=k, after clEnqueueX");
+    }
+
+    @Test
+    void aFailureIsToldWithItsDeviceOnce() {
+        assertThat(ClStatus.on("gpu", ClStatus.failure(-36, "clFinish", null))).isInstanceOf(DeviceLostException.class).hasMessageContaining("device=gpu, call=clFinish;");
+        assertThat(ClStatus.retold(ClStatus.failure(-36, "clX", "global=[7]"), "kernel=k, device=gpu")).isInstanceOf(DeviceLostException.class)
+                .hasMessageContaining("device=gpu, call=clX (kernel=k);");
+        OpenClFailedException failed = (OpenClFailedException) ClStatus.on("gpu", ClStatus.failure(-4, "clCreateBuffer", "bytes=7"));
+        assertThat(failed).hasMessage("clCreateBuffer failed: status=CL_MEM_OBJECT_ALLOCATION_FAILURE(-4), bytes=7, device=gpu");
+        assertThat(ClStatus.on("another", failed)).isSameAs(failed);
     }
 
     @Test

@@ -50,7 +50,7 @@ abstract class ClDeviceContract extends DeviceContract {
             intercepted = new InterceptedClApi(Bindings.load(binding));
         }
         ClApi api = intercepted.api();
-        return ClDevice.open(api, Bindings.firstDevice(api), ClOptions.DEFAULTS.copy(mode));
+        return ClDevice.open(api, Bindings.firstDevice(api), ClOptions.DEFAULTS.copy(mode).profiling(true));
     }
 
     @Override

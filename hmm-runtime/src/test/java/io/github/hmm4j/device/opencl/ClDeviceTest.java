@@ -141,7 +141,7 @@ final class ClDeviceTest {
         ClApi api = Bindings.load(ClBinding.LWJGL);
         ClDeviceId id = Bindings.firstDevice(api);
         DeviceInfo info = id.info();
-        var apart = new ClDeviceId(id.platform(), id.device(), id.platformName(), new DeviceInfo(
+        var apart = new ClDeviceId(id.platform(), id.device(), id.platformName(), id.hardware(), new DeviceInfo(
                 info.name(), info.vendor(), info.driver(), info.binding(), DeviceInfo.Kind.GPU, info.memoryBytes(),
                 info.maxAllocationBytes(), info.baseAlignmentBytes(), info.maxWorkGroupSize(), info.computeUnits(), info.localMemoryBytes(),
                 false, false, info.svm()));

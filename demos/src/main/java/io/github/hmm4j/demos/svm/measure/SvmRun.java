@@ -83,7 +83,7 @@ public final class SvmRun {
 
     /// One for kernels that go through the page table has twice the addresses, and as its budget what all data needs: three quarters of that are for what such kernels use.
     private Hmm heap(Strategies.Kind kind, long heapBytes, Optional<Long> budgetBytes) {
-        HmmBuilder builder = Opening.settings(choice, kind == Strategies.Kind.PAGED ? 2 * heapBytes : heapBytes);
+        HmmBuilder builder = Opening.settings(choice, kind == Strategies.Kind.PAGED ? 2 * heapBytes : heapBytes).profiling(true);
         budgetBytes.ifPresent(builder::budget);
         switch (kind) {
             case CHECKED -> builder.hostAccess(HostAccess.Mode.CHECKED);

@@ -1,0 +1,143 @@
+package io.github.hmm4j;
+
+import static java.lang.foreign.ValueLayout.JAVA_INT;
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+
+import io.github.hmm4j.device.NDRange;
+import io.github.hmm4j.device.opencl.ClApi;
+import io.github.hmm4j.device.opencl.ClBinding;
+import io.github.hmm4j.device.opencl.ClDevice;
+import io.github.hmm4j.device.opencl.ClOptions;
+import io.github.hmm4j.device.opencl.ClStatus;
+import io.github.hmm4j.error.DeviceMemoryExhaustedException;
+import io.github.hmm4j.error.OpenClFailedException;
+import io.github.hmm4j.kernels.Source;
+import io.github.hmm4j.pager.HostAccess;
+import io.github.hmm4j.pager.HostView;
+import java.lang.foreign.MemorySegment;
+import java.lang.reflect.InvocationTargetException;
+import java.lang.reflect.Proxy;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Map;
+import java.util.concurrent.ConcurrentHashMap;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.Timeout;
+
+/// A driver that gives all the memory that pages take, and then has none for the kernel.
+@Timeout(120)
+final class ReliefTest {
+
+    private static final Source SOURCE = Source.text("add.cl", "kernel void add(global int *data, int delta) { data[get_global_id(0)] += delta; }\n");
+    private static final long MIB = 1 << 20;
+    private static final int REGIONS = 8;
+    private static final int REGION_BYTES = 4 << 20;
+
+    private final Map<Long, Long> buffers = new ConcurrentHashMap<>();
+    /// With more than this in large buffers no kernel starts.
+    private volatile long mostBytes = Long.MAX_VALUE;
+    private volatile int status = -4;
+    private volatile int refusals;
+
+    private ClApi driver(ClApi real) {
+        return (ClApi) Proxy.newProxyInstance(ClApi.class.getClassLoader(), new Class<?>[] {ClApi.class}, (_, method, arguments) -> {
+            if (method.getName().equals("enqueueKernel") && takenBytes() > mostBytes) {
+                refusals++;
+                throw ClStatus.failure(status, "clEnqueueNDRangeKernel", "global=[1]");
+            }
+            try {
+                Object result = method.invoke(real, arguments);
+                switch (method.getName()) {
+                    case "createBuffer" -> buffers.put((long) result, (long) arguments[2]);
+                    case "releaseMemory" -> buffers.remove((long) arguments[0]);
+                    default -> { }
+                }
+                return result;
+            } catch (InvocationTargetException e) {
+                throw e.getCause();
+            }
+        });
+    }
+
+    private long takenBytes() {
+        return buffers.values().stream().filter(bytes -> bytes >= 2 * MIB).mapToLong(Long::longValue).sum();
+    }
+
+    private static void assertHolds(ManagedHeap heap, MemorySegment data, int value) {
+        try (HostView view = heap.view(data, Access.READ)) {
+            assertThat(view.segment().get(JAVA_INT, 0)).isEqualTo(value);
+            assertThat(view.segment().get(JAVA_INT, REGION_BYTES - 4L)).isEqualTo(value);
+        }
+    }
+
+    private Hmm open() {
+        ClApi api = driver(OpenClDevices.api(ClBinding.LWJGL));
+        ClDevice device = ClDevice.open(api, OpenClDevices.choose(OpenClDevices.list(ClBinding.LWJGL), ""), ClOptions.DEFAULTS);
+        return Hmm.builder().device(device).heap(ByteSize.mib(96)).budget(ByteSize.mib(64)).pageSize(64 << 10).hostAccess(HostAccess.Mode.CHECKED).open();
+    }
+
+    /// The pool gives memory back, stays smaller, and every byte is right.
+    @Test
+    void aKernelWithoutMemoryGetsSomeOfThePool() {
+        try (Hmm hmm = open()) {
+            ManagedHeap heap = hmm.heap();
+            Kernel add = hmm.program(SOURCE).kernel("add");
+            List<MemorySegment> regions = new ArrayList<>();
+            for (int i = 0; i < REGIONS; i++) {
+                regions.add(heap.allocate(REGION_BYTES, 4));
+                add.args(regions.get(i), i).launch(NDRange.of(REGION_BYTES / 4)).await();
+            }
+            mostBytes = takenBytes() - 24 * MIB;
+            for (int i = 0; i < REGIONS; i++) {
+                add.args(regions.get(i), 1).launch(NDRange.of(REGION_BYTES / 4)).await();
+            }
+            assertThat(refusals).isPositive().isLessThan(7);
+            assertThat(takenBytes()).isLessThanOrEqualTo(mostBytes);
+            for (int i = 0; i < REGIONS; i++) {
+                assertHolds(heap, regions.get(i), i + 1);
+            }
+        }
+    }
+
+    @Test
+    void aKernelThatHasNoMemoryAtAllIsATypedErrorWithNumbers() {
+        try (Hmm hmm = open()) {
+            Kernel add = hmm.program(SOURCE).kernel("add");
+            MemorySegment data = hmm.heap().allocate(REGION_BYTES, 4);
+            add.args(data, 7).launch(NDRange.of(REGION_BYTES / 4)).await();
+            mostBytes = 0;
+            assertThatThrownBy(() -> add.args(data, 1).launch(NDRange.of(REGION_BYTES / 4))).isInstanceOf(DeviceMemoryExhaustedException.class)
+                    .hasMessageContainingAll("kernel=add", "neededBytes=" + REGION_BYTES, "budgetBytes=" + 64 * MIB, "given back to the device before: bytes=", "CL_MEM_OBJECT_ALLOCATION_FAILURE(-4)");
+            assertHolds(hmm.heap(), data, 7);
+            mostBytes = Long.MAX_VALUE;
+            add.args(data, 1).launch(NDRange.of(REGION_BYTES / 4)).await();
+            assertHolds(hmm.heap(), data, 8);
+        }
+    }
+
+    @Test
+    void aKernelThatIsTooMuchForTheDeviceSaysWhatWasTried() {
+        status = -5;
+        try (Hmm hmm = open()) {
+            Kernel add = hmm.program(SOURCE).kernel("add");
+            MemorySegment data = hmm.heap().allocate(REGION_BYTES, 4);
+            mostBytes = 0;
+            assertThatThrownBy(() -> add.args(data, 1).launch(NDRange.of(REGION_BYTES / 4))).isInstanceOf(OpenClFailedException.class)
+                    .hasMessageContainingAll("clEnqueueNDRangeKernel failed: status=CL_OUT_OF_RESOURCES(-5)", "kernel=add", "given back to the device before: bytes=");
+        }
+    }
+
+    /// Nothing is moved for a failure of another kind.
+    @Test
+    void anotherFailureIsNotTriedAgain() {
+        status = -59;
+        try (Hmm hmm = open()) {
+            Kernel add = hmm.program(SOURCE).kernel("add");
+            MemorySegment data = hmm.heap().allocate(REGION_BYTES, 4);
+            mostBytes = 0;
+            assertThatThrownBy(() -> add.args(data, 1).launch(NDRange.of(REGION_BYTES / 4))).isInstanceOf(OpenClFailedException.class).hasMessageContaining("-59");
+            assertThat(refusals).isEqualTo(1);
+        }
+    }
+}
