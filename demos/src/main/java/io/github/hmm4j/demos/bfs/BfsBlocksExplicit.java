@@ -120,6 +120,7 @@ final class BfsBlocksExplicit implements BfsSearch {
         }
         long event = cl.enqueueKernel(queue, bfsLevel, new long[] {(end - first + 63L) / 64 * 64}, new long[] {64});
         cl.finish(queue);
+        cl.waitFor(event);
         int status = cl.eventStatus(event);
         cl.releaseEvent(event);
         ClStatus.check(status, "clEnqueueNDRangeKernel", "kernel=bfs_level_paged");

@@ -98,6 +98,7 @@ final class GatherExplicit implements AutoCloseable {
         long event = cl.enqueueKernel(queue, gatherRows, new long[] {asked}, new long[] {1});
         cl.enqueueRead(queue, bufferOut, 0, asked * Rows.ROW_BYTES, some.address(), false);
         cl.finish(queue);
+        cl.waitFor(event);
         int status = cl.eventStatus(event);
         cl.releaseEvent(event);
         ClStatus.check(status, "clEnqueueNDRangeKernel", "kernel=gather_rows");

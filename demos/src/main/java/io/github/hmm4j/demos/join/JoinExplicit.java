@@ -83,6 +83,7 @@ final class JoinExplicit implements AutoCloseable {
         long event = cl.enqueueKernel(queue, joinSums, new long[] {items}, new long[] {1});
         cl.enqueueRead(queue, bufferSums, 0, items * Long.BYTES, sums.address() + first / CHUNK * Long.BYTES, false);
         cl.finish(queue);
+        cl.waitFor(event);
         int status = cl.eventStatus(event);
         cl.releaseEvent(event);
         ClStatus.check(status, "clEnqueueNDRangeKernel", "kernel=join_sums");

@@ -67,6 +67,7 @@ final class MatmulExplicit implements AutoCloseable {
         long event = cl.enqueueKernel(queue, mulMat, new long[] {edge, edge}, new long[] {8, 8});
         cl.enqueueRead(queue, bufferR, 0, bytes, r.address(), false);
         cl.finish(queue);
+        cl.waitFor(event);
         int status = cl.eventStatus(event);
         cl.releaseEvent(event);
         ClStatus.check(status, "clEnqueueNDRangeKernel", "kernel=mul_mat");

@@ -118,6 +118,7 @@ final class PlainExplicit implements AutoCloseable {
         cl.enqueueRead(queue, blurredBuffer, (first - from) * Picture.ROW_BYTES, (end - first) * Picture.ROW_BYTES, blurred.address() + first * Picture.ROW_BYTES, false);
         cl.finish(queue);
         for (long event : events) {
+            cl.waitFor(event);
             int status = cl.eventStatus(event);
             cl.releaseEvent(event);
             ClStatus.check(status, "clEnqueueNDRangeKernel", String.format(Locale.ROOT, "rows=%d..%d", first, end));

@@ -73,6 +73,7 @@ final class StreamExplicit implements AutoCloseable {
         long event = cl.enqueueKernel(queue, scaleRuns, new long[] {Math.ceilDiv(length, CHUNK)}, new long[] {1});
         cl.enqueueRead(queue, buffer, block * Float.BYTES, length * Float.BYTES, out.address() + first * Float.BYTES, false);
         cl.finish(queue);
+        cl.waitFor(event);
         int status = cl.eventStatus(event);
         cl.releaseEvent(event);
         ClStatus.check(status, "clEnqueueNDRangeKernel", "kernel=scale_runs");

@@ -74,6 +74,7 @@ final class TreeExplicit implements AutoCloseable {
         long event = cl.enqueueKernel(queue, treeSearch, new long[] {(count + 63L) / 64 * 64}, new long[] {64});
         cl.enqueueRead(queue, bufferFound, 0, found.byteSize(), found.address(), false);
         cl.finish(queue);
+        cl.waitFor(event);
         int status = cl.eventStatus(event);
         cl.releaseEvent(event);
         ClStatus.check(status, "clEnqueueNDRangeKernel", "kernel=tree_search");

@@ -95,6 +95,7 @@ final class UnmodifiedExplicit implements AutoCloseable {
         long event = cl.enqueueKernel(queue, kernel, new long[] {(count + 63L) / 64 * 64}, new long[] {64});
         cl.enqueueRead(queue, bufferOut, 0, to.byteSize(), to.address(), false);
         cl.finish(queue);
+        cl.waitFor(event);
         int status = cl.eventStatus(event);
         cl.releaseEvent(event);
         ClStatus.check(status, "clEnqueueNDRangeKernel", "kernel=" + name);

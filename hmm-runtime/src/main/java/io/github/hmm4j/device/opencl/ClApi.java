@@ -50,6 +50,8 @@ public interface ClApi {
 
     void flush(long queue);
 
+    /// Waits until all that was enqueued has ended, also what was flushed before: `clFinish` of some drivers (Rusticl 22.3) does not wait for that, so a marker is waited for, too.
+    /// The events of these commands may become complete a little later; [#waitFor] waits for that.
     void finish(long queue);
 
     void releaseQueue(long queue);

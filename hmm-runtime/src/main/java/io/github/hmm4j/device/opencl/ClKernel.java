@@ -58,7 +58,7 @@ final class ClKernel implements DeviceKernel {
         long handle = api.createKernel(program, name);
         try {
             return new ClKernel(device, handle, name, known == null ? parameters(api, handle) : known,
-                    limits(api, device.handle(), handle, smallerGroups));
+                    limits(device, handle, smallerGroups));
         } catch (RuntimeException e) {
             new Cleanup(e).run(() -> api.releaseKernel(handle));
             throw e;
@@ -92,13 +92,17 @@ final class ClKernel implements DeviceKernel {
     }
 
     /// Asked before any argument is set: some drivers add local arguments to what the kernel declares itself.
-    private static KernelLimits limits(ClApi api, long device, long kernel, boolean smallerGroups) {
+    private static KernelLimits limits(ClDevice of, long kernel, boolean smallerGroups) {
+        ClApi api = of.api();
+        long device = of.handle();
         List<Long> required = sizes(api.kernelBytes(kernel, device, Cl.KERNEL_COMPILE_WORK_GROUP_SIZE));
+        // Of a kernel it says the width of a subgroup where its largest work-group is asked for, and twice the local memory that it declares; it takes what the device has.
+        boolean wrongAboutKernels = of.platformName().equals("rusticl");
         return new KernelLimits(
-                api.kernelNumber(kernel, device, Cl.KERNEL_WORK_GROUP_SIZE),
+                wrongAboutKernels ? api.deviceNumber(device, Cl.DEVICE_MAX_WORK_GROUP_SIZE) : api.kernelNumber(kernel, device, Cl.KERNEL_WORK_GROUP_SIZE),
                 sizes(api.deviceBytes(device, Cl.DEVICE_MAX_WORK_ITEM_SIZES)),
                 required.contains(0L) ? List.of() : required,
-                api.kernelNumber(kernel, device, Cl.KERNEL_LOCAL_MEM_SIZE),
+                wrongAboutKernels ? 0 : api.kernelNumber(kernel, device, Cl.KERNEL_LOCAL_MEM_SIZE),
                 api.deviceNumber(device, Cl.DEVICE_LOCAL_MEM_SIZE),
                 Math.max(1, api.kernelNumber(kernel, device, Cl.KERNEL_PREFERRED_WORK_GROUP_SIZE_MULTIPLE)),
                 smallerGroups);

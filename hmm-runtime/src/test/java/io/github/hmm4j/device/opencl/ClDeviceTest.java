@@ -47,9 +47,10 @@ final class ClDeviceTest {
     @Test
     void takesAContextThatTheApplicationMadeWithJocl() {
         var platforms = new cl_platform_id[1];
-        CL.clGetPlatformIDs(1, platforms, null);
+        assertThat(CL.clGetPlatformIDs(1, platforms, null)).isEqualTo(CL.CL_SUCCESS);
         var devices = new cl_device_id[1];
-        CL.clGetDeviceIDs(platforms[0], CL.CL_DEVICE_TYPE_ALL, 1, devices, null);
+        long all = 0xFFFFFFFFL; // JOCL's constant is -1, which not every driver takes for that
+        assertThat(CL.clGetDeviceIDs(platforms[0], all, 1, devices, null)).as("status of clGetDeviceIDs").isEqualTo(CL.CL_SUCCESS);
         var properties = new cl_context_properties();
         properties.addProperty(CL.CL_CONTEXT_PLATFORM, platforms[0]);
         cl_context context = CL.clCreateContext(properties, 1, devices, null, null, null);

@@ -201,7 +201,23 @@ public final class JoclClApi implements ClApi {
     @Override
     public void finish(long queue) {
         cl_command_queue object = queues.get(queue);
-        check(() -> CL.clFinish(object), "clFinish", "queue", queue);
+        long marker = marker(object);
+        try {
+            check(() -> CL.clFinish(object), "clFinish", "queue", queue);
+            if (marker != 0) {
+                waitFor(marker);
+            }
+        } finally {
+            if (marker != 0) {
+                releaseEvent(marker);
+            }
+        }
+    }
+
+    /// 0 where the driver refuses it: `clFinish` then says what is wrong, or waits as it should.
+    private static long marker(cl_command_queue queue) {
+        cl_event event = new cl_event();
+        return StatusCall.status(() -> CL.clEnqueueMarkerWithWaitList(queue, 0, null, event)) == SUCCESS ? event.getNativePointer() : 0;
     }
 
     @Override

@@ -133,7 +133,25 @@ public final class LwjglClApi implements ClApi {
 
     @Override
     public void finish(long queue) {
-        ClStatus.check(CL10.clFinish(queue), "clFinish", null);
+        long marker = marker(queue);
+        try {
+            ClStatus.check(CL10.clFinish(queue), "clFinish", null);
+            if (marker != 0) {
+                waitFor(marker);
+            }
+        } finally {
+            if (marker != 0) {
+                releaseEvent(marker);
+            }
+        }
+    }
+
+    /// 0 where the driver refuses it: `clFinish` then says what is wrong, or waits as it should.
+    private static long marker(long queue) {
+        try (MemoryStack stack = MemoryStack.stackPush()) {
+            long out = stack.nlong(0);
+            return CL12.nclEnqueueMarkerWithWaitList(queue, 0, NULL, out) == SUCCESS ? memGetLong(out) : 0;
+        }
     }
 
     @Override
