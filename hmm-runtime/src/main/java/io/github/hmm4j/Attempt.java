@@ -111,10 +111,13 @@ final class Attempt {
         if (needs.table() != null) {
             parts.placer().makePagedChunk(mirror, plan.windows());
         }
-        parts.placer().place(mirror, plan.windows());
+        if (!plan.windows().isEmpty()) {
+            parts.placer().place(mirror, plan.windows());
+        }
         for (Plan.Need need : plan.needs()) {
-            MigrationReport report =
-                    parts.toDevice().migrate(mirror, need.pages(), need.intent(), ToDevice.Effort.EVERY_PAGE, Cause.LAUNCH, undo);
+            MigrationReport report = need.inPlace()
+                    ? parts.inPlace().bringHome(mirror, need.pages(), need.intent().writes())
+                    : parts.toDevice().migrate(mirror, need.pages(), need.intent(), ToDevice.Effort.EVERY_PAGE, Cause.LAUNCH, undo);
             pagesMoved += report.count(PageOutcome.MOVED);
             bytesCopied += report.bytesCopied();
         }

@@ -28,7 +28,7 @@ final class PagerCalls {
     static final int DEVICE_WORDS = 11 + NativeHandles.SLOTS;
     static final int LAUNCH_WORDS = 24;
     static final int FAILURE_WORDS = 6;
-    static final int USE_WORDS = 3;
+    static final int USE_WORDS = 4;
     static final int MOVED_WORDS = 3;
     static final int RECORD_WORDS = 16;
     private static final int NAME_WORDS = 64 / Long.BYTES; // of a kernel
@@ -38,7 +38,7 @@ final class PagerCalls {
     static final int TABLE_WORDS = 11;
     static final int ARGUMENT_COPY_WORDS = 5;
     static final int VIOLATION_WORDS = 5;
-    static final int ABI = 9;
+    static final int ABI = 10;
 
     /// The OpenCL functions that native code calls, in its order.
     enum Cl {
