@@ -4,19 +4,20 @@ import io.github.hmm4j.demos.harness.DeviceReport.Decision;
 import io.github.hmm4j.demos.harness.DeviceReport.Use;
 import io.github.hmm4j.demos.report.Units;
 import io.github.hmm4j.device.DeviceInfo;
-import io.github.hmm4j.device.DeviceInfo.Svm;
+import io.github.hmm4j.device.InPlace;
 import java.util.List;
 
 /// What hmm4j does with a device, and why: the choices as the heap that was opened made them, the reasons in words.
 final class Decisions {
     private Decisions() {}
 
-    static List<Decision> of(DeviceInfo info, Use use) {
+    /// @param inPlace whether kernels have proven to use host pages where they are
+    static List<Decision> of(DeviceInfo info, Use use, InPlace inPlace) {
         return List.of(
             new Decision("copies", "%s, %s MB/s to the device, %s MB/s to the host".formatted(use.copyEngine(),
                 Units.count(use.toDeviceMegabytesPerSecond()), Units.count(use.toHostMegabytesPerSecond())),
                 use.copyEngineWhy()),
-            inPlace(info),
+            inPlace(info, inPlace),
             placement(info, use),
             new Decision("budget", Units.bytes(use.budgetBytes()) + " of its memory",
                 (info.unifiedMemory() ? "half, because the host needs that memory too"
@@ -26,13 +27,13 @@ final class Decisions {
             new Decision("host access", use.hostAccess(), use.hostAccessWhy()));
     }
 
-    private static Decision inPlace(DeviceInfo info) {
+    private static Decision inPlace(DeviceInfo info, InPlace tried) {
         if (info.coherent()) {
             return new Decision("in place", "yes: pages stay where they are", "the device uses host pages coherently");
         }
-        return new Decision("in place", "no: pages migrate", info.svm().contains(Svm.FINE_GRAIN_SYSTEM)
-            ? "kernels could use the heap's host pages (fine-grained system), but hmm4j does not let them yet"
-            : "kernels cannot use the heap's host pages, which takes fine-grained system shared memory");
+        return tried.proven()
+            ? new Decision("in place", "on request: -Dhmm.placement=in_place, HmmBuilder.placement", tried.why())
+            : new Decision("in place", "no: pages migrate", "kernels do not use the heap's host pages: " + tried.why());
     }
 
     private static Decision placement(DeviceInfo info, Use use) {
