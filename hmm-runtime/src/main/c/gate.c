@@ -26,13 +26,18 @@ typedef int (*of_object)(void *object);
 
 static uint64_t present(const struct hmm_launch *request) { return request->use_count - request->paged; }
 
+// In place a page must have memory as well: a kernel that finds none to be had would end the process.
+static bool holds(const struct hmm_pager *p, unsigned device, const struct hmm_use *use, uint64_t page, uint64_t w) {
+  if (pinned_against(w, use->writes)) return false;
+  return use->in_place ? usable_in_place(w, use->writes) && is_backed(p, page) : usable_on(w, device, use->writes);
+}
+
 // The first page that does not hold, or page_count. All words, also after insisting: what held once may be another device's by now.
 static uint64_t first_missing(const struct hmm_pager *p, const struct hmm_launch *request) {
   const struct hmm_use *uses = (const struct hmm_use *)(uintptr_t)request->uses;
   for (uint64_t i = 0; i < present(request); i++) {
     for (uint64_t page = uses[i].first; page < uses[i].end; page++) {
-      uint64_t w = load_word(p, page);
-      if (!usable_on(w, (unsigned)request->device, uses[i].writes) || pinned_against(w, uses[i].writes)) return page;
+      if (!holds(p, (unsigned)request->device, &uses[i], page, load_word(p, page))) return page;
     }
   }
   return p->config.page_count;
@@ -65,13 +70,13 @@ static void touch(const struct hmm_pager *p, const struct hmm_launch *request) {
   }
 }
 
-// What a claimed page's contents are worth to the device, brought into its frame. The page may be on another device, on the host, or nowhere.
-static int bring(struct hmm_pager *p, unsigned device, uint64_t page, uint64_t before, uint64_t number, struct hmm_failure *failure) {
+// What a claimed page's contents are worth to the device, brought into its frame, or home where it is used in place. The page may be on another device, on the host, or nowhere.
+static int bring(struct hmm_pager *p, unsigned device, bool in_place, uint64_t page, uint64_t before, uint64_t number, struct hmm_failure *failure) {
   struct patience patience = new_patience(p, page, true, 0); // a touch behind our claim ends in time, too
   int waited = await_patiently(p, (struct page_range){page, page + 1}, false, -1, number, &patience);
   if (waited) return waited == -EAGAIN ? -EDEADLK : waited; // only one insists at a time: a mistake of ours
-  bool on_device = word_sharers(before) >> device & 1;
-  if (word_state(before) != EMPTY && !on_device) {
+  bool on_device = !in_place && word_sharers(before) >> device & 1;
+  if ((in_place || word_state(before) != EMPTY) && !on_device) {
     int result = back(p, page, page + 1);
     if (result) return fail_errno(failure, page, result, HMM_CALL_NONE);
   }
@@ -79,7 +84,7 @@ static int bring(struct hmm_pager *p, unsigned device, uint64_t page, uint64_t b
     int status = dma_to_host(p, word_device(before), page, 1, NULL);
     if (status) return fail(failure, HMM_OPENCL, page, before, status, HMM_CALL_READ, word_device(before));
   }
-  if (on_device) return 0;
+  if (on_device || in_place) return 0;
   int status = dma_to_device(p, device, page, word_state(before) == EMPTY);
   return status ? fail(failure, HMM_OPENCL, page, before, status, HMM_CALL_WRITE, device) : 0;
 }
@@ -117,11 +122,12 @@ static void describe(struct hmm_record *r, uint64_t before, unsigned device, int
 }
 
 // Makes one page hold, and keep holding. 0, 1 if it cannot (a view, the protection, lost, or a launch that uses it took too long), or -errno.
-static int insist_on(struct hmm_pager *p, struct launch *l, uint64_t page, bool writes, struct hmm_launch *request, struct hmm_move *move, struct hmm_failure *failure) {
+static int insist_on(struct hmm_pager *p, struct launch *l, uint64_t page, const struct hmm_use *use, struct hmm_launch *request, struct hmm_move *move, struct hmm_failure *failure) {
+  bool writes = use->writes, in_place = use->in_place;
   while (true) {
     uint64_t w = load_word(p, page);
     if (pinned_against(w, writes)) return 1;
-    if (usable_on(w, l->device, writes)) return 0;
+    if (holds(p, l->device, use, page, w)) return 0;
     switch (word_state(w)) {
     case POISONED:
     case UNMAPPED: return 1;
@@ -129,18 +135,19 @@ static int insist_on(struct hmm_pager *p, struct launch *l, uint64_t page, bool 
     default: break;
     }
     if (writes ? !word_writable(w) : !word_readable(w)) return 1;
-    if (frame_of(&p->devices[l->device], page) < 0) return 1;
+    if (!in_place && frame_of(&p->devices[l->device], page) < 0) return 1;
     uint64_t claim = word_claim(w, true), expected = w;
     if (!change_word(p, page, &expected, claim)) continue;
-    struct hmm_record space, *record = new_record(p, &space, HMM_RECORD_INSIST, page, writes);
-    int result = p->trap->forbid(p, page, page + 1, !writes);
+    struct hmm_record space, *record = in_place ? NULL : new_record(p, &space, HMM_RECORD_INSIST, page, writes);
+    int result = in_place ? 0 : p->trap->forbid(p, page, page + 1, !writes);
     if (result) result = fail_errno(failure, page, result, HMM_CALL_FORBID);
-    if (!result) result = bring(p, l->device, page, w, l->number, failure);
+    if (!result) result = bring(p, l->device, in_place, page, w, l->number, failure);
     unsigned sharers = word_sharers(w);
     if (word_state(w) == DEVICE && !result) sharers |= 1u << word_device(w); // its copy stays valid, and so is the host's now
-    if (!result) note_region(p, request, page);
+    if (!result && !in_place) note_region(p, request, page);
     uint64_t next;
-    if (!result) next = writes ? word_next(claim, DEVICE, l->device, 0, 0) : word_next(claim, SHARED, 0, sharers | 1u << l->device, 0);
+    if (!result && in_place) next = writes ? word_next(claim, HOST, 0, 0, 0) : word_shared(claim, sharers);
+    else if (!result) next = writes ? word_next(claim, DEVICE, l->device, 0, 0) : word_next(claim, SHARED, 0, sharers | 1u << l->device, 0);
     else if (word_state(w) == TO_DEVICE) next = word_shared(claim, sharers);
     else next = word_next(claim, word_state(w), word_device(w), sharers, w & MARKED_READ);
     uint64_t committed = settle_insisted(p, page, w, next);
@@ -149,6 +156,7 @@ static int insist_on(struct hmm_pager *p, struct launch *l, uint64_t page, bool 
     if (result == -ETIMEDOUT) return 1; // the caller comes again, and waits without claims first
     if (result) return result;
     if (word_state(committed) == POISONED) return 1; // by a launch that was waited for
+    if (in_place) return 0; // at home it stays, whatever becomes of the launch
     request->moved++;
     if (move) *move = (struct hmm_move){committed, w};
     return 0;
@@ -162,7 +170,7 @@ static int insist(struct hmm_pager *p, struct launch *l, struct hmm_launch *requ
     for (uint64_t i = 0; i < present(request); i++) {
       const struct hmm_use *u = &l->uses[i];
       for (uint64_t page = u->first; page < u->end && (u->writes != 0) == writing; page++) {
-        int result = insist_on(p, l, page, writing, request, moves ? &moves[pages_before + page - u->first] : NULL, failure);
+        int result = insist_on(p, l, page, u, request, moves ? &moves[pages_before + page - u->first] : NULL, failure);
         if (result > 0) request->missing = page;
         if (result) return result;
       }

@@ -95,6 +95,11 @@ static int claim_or_finish(const struct fetch *f, struct batch *b, uint64_t page
     if (f->flags & (HMM_PIN | FAULT) && !may_touch(f, w)) return fail(f->failure, HMM_REFUSED, page, w, 0, HMM_CALL_NONE, 0);
     enum state s = word_state(w);
     if (s == TO_HOST) return BUSY;
+    if (f->flags & HMM_IN_PLACE && s != POISONED && s != UNMAPPED) {
+      bool here = (s == HOST || (s == SHARED && !exclusive(f))) && is_backed(f->p, page);
+      result = here ? done(f, page, OUTCOME_ALREADY) : claim(f, b, page, w);
+      continue;
+    }
     if (f->flags & FAULT || (f->flags & HMM_PIN && f->flags & HMM_MAP)) { // also what is here may lack its mapping
       result = claim(f, b, page, w);
       continue;
@@ -198,6 +203,10 @@ static int copy(const struct fetch *f, struct batch *b) {
       if (result) return fail_errno(f->failure, b->claims[i].page, result, HMM_CALL_NONE);
       int status = dma_to_host(f->p, device, b->claims[i].page, j - i, f->flags & FAULT ? NULL : &b->copies);
       if (status) return fail_copy(f, b, status, f->flags & FAULT ? device : b->copies.failed_device);
+    } else if (f->flags & HMM_IN_PLACE) {
+      while (continues(b, j) && word_state(b->claims[j].before) != DEVICE) j++;
+      int result = back(f->p, b->claims[i].page, b->claims[i].page + (j - i));
+      if (result) return fail_errno(f->failure, b->claims[i].page, result, HMM_CALL_NONE);
     }
     i = j;
   }
@@ -218,7 +227,10 @@ static uint64_t landed_to_write(uint64_t w, uint64_t before) {
   return word_next(w, HOST, 0, 0, 0);
 }
 
-static becoming *landed(const struct fetch *f) { return exclusive(f) ? landed_to_write : landed_to_read; }
+// Kernels write zeros nowhere by themselves: what nobody has touched has memory now, so it is the host's.
+static uint64_t landed_in_place(uint64_t w, uint64_t before) { return word_state(before) == EMPTY ? word_next(w, HOST, 0, 0, 0) : landed_to_read(w, before); }
+
+static becoming *landed(const struct fetch *f) { return exclusive(f) ? landed_to_write : f->flags & HMM_IN_PLACE ? landed_in_place : landed_to_read; }
 
 // What step 4 has to do for a page.
 enum mapping { LEAVE_UNMAPPED, MAP_ZEROS, MAP_TO_READ, MAP_TO_WRITE, LIFT_PROTECTION };
@@ -227,7 +239,7 @@ static enum mapping mapping_for(const struct fetch *f, const struct claim *c) {
   uint64_t before = c->before, after = landed(f)(c->word, before);
   if (!word_readable(before)) return LEAVE_UNMAPPED; // it came home, but nobody may touch it
   if (word_state(after) != HOST || !word_writable(after)) return MAP_TO_READ;
-  if (word_state(before) == EMPTY && !(before & MARKED_READ)) return MAP_ZEROS;
+  if (word_state(before) == EMPTY && !(before & MARKED_READ) && !(f->flags & HMM_IN_PLACE)) return MAP_ZEROS;
   // What was read has memory and a mapping, as a rule. Where the touch itself has met the mapping nothing else is missing, and if it has gone since, there is another touch.
   return f->flags & MAPPED && word_state(before) != DEVICE ? LIFT_PROTECTION : MAP_TO_WRITE;
 }

@@ -55,7 +55,7 @@ static bool conflicts(const struct launch *l, struct page_range range, bool writ
 static void poison(struct hmm_pager *p, const struct launch *l) {
   uint64_t poisoned = 0;
   for (uint64_t i = 0; i < l->use_count; i++) {
-    if (!l->uses[i].writes) continue;
+    if (!l->uses[i].writes || l->uses[i].in_place) continue; // what it has written in place the host could see all along
     for (uint64_t page = l->uses[i].first; page < l->uses[i].end; page++) {
       uint64_t w = load_word(p, page);
       while (true) {
@@ -372,6 +372,9 @@ struct launch *publish(struct hmm_pager *p, const struct hmm_launch *request) {
     l->uses = more;
   }
   if (request->use_count) memcpy(l->uses, uses, request->use_count * sizeof *uses);
+  for (uint64_t i = 0; i < request->use_count; i++) {
+    if (uses[i].in_place) atomic_store(&p->works_in_place, true);
+  }
   l->device = (unsigned)request->device;
   l->faults = p->devices[request->device].range;
   l->use_count = request->use_count;

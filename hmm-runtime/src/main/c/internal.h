@@ -204,6 +204,7 @@ struct hmm_pager {
   pthread_cond_t launch_changed;
   struct launch launches[MAX_LAUNCHES];
   unsigned launches_used; // from here on none was ever used
+  _Atomic bool works_in_place; // a launch was published that uses host pages where they are
   uint64_t launched[HMM_MAX_DEVICES];
   pthread_mutex_t insist_lock;
   struct hmm_failed_launch failed_launches[FAILED_LAUNCHES]; // a ring, under launch_lock

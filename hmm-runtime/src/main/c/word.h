@@ -45,6 +45,15 @@ static inline bool usable_on(uint64_t w, unsigned device, bool writes) {
   }
 }
 
+// Whether kernels may use the host's page where it is. Those that write need the host's copy to be the only one.
+static inline bool usable_in_place(uint64_t w, bool writes) {
+  switch (word_state(w)) {
+  case HOST: return writes ? word_writable(w) : word_readable(w);
+  case SHARED: return !writes && word_readable(w);
+  default: return false;
+  }
+}
+
 // The next word: pins and protection stay, the version rises.
 static inline uint64_t word_next(uint64_t w, enum state s, unsigned device, unsigned sharers, uint64_t flags) {
   uint64_t place = (uint64_t)s | (uint64_t)device << DEVICE_SHIFT | (uint64_t)sharers << SHARERS_SHIFT | flags;

@@ -265,7 +265,7 @@ void count_from_now(struct heap *h) {
 
 int launch(struct heap *h, struct launching *l, unsigned device, uint64_t first, uint64_t end, bool write) {
   static const size_t one = 1;
-  l->use = (struct hmm_use){first, end, write};
+  l->use = (struct hmm_use){first, end, write, 0};
   struct hmm_launch request = l->request;
   request.device = device;
   request.uses = (uint64_t)(uintptr_t)&l->use;

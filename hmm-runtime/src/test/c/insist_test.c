@@ -47,7 +47,7 @@ static void pages_come_from_everywhere(const struct shape *shape) {
     struct heap *h = mixed(shape);
     struct look look = {h, write};
     int32_t regions[] = {41, 42};
-    struct hmm_use windows[] = {{0, 5, 0}, {5, 10, 0}};
+    struct hmm_use windows[] = {{0, 5, 0, 0}, {5, 10, 0, 0}};
     struct launching l = {.kernel = {look_at_frames, &look, 0}, .request = {.region_ids = (uint64_t)(uintptr_t)regions, .windows = (uint64_t)(uintptr_t)windows, .window_count = 2}};
     CHECK_EQUAL(insist(h, &l, 0, 0, 10, write), 0);
     CHECK(l.request.event);
@@ -283,7 +283,7 @@ static int launch_uses(struct heap *h, struct hmm_launch *request, struct fake_k
 
 static void *insist_on_reading(void *arg) {
   struct insisting_reader *r = arg;
-  const struct hmm_use uses[] = {{FIRST, FIRST + 1, 0}, {SLOW, SLOW + 1, 0}, {SECOND, SECOND + 1, 0}};
+  const struct hmm_use uses[] = {{FIRST, FIRST + 1, 0, 0}, {SLOW, SLOW + 1, 0, 0}, {SECOND, SECOND + 1, 0, 0}};
   struct fake_kernel kernel = {read_pair, &r->seen, 0};
   CHECK_EQUAL(launch_uses(r->heap, &r->request, &kernel, uses, 3), 0);
   CHECK(r->request.event);
@@ -304,7 +304,7 @@ static void what_is_read_is_of_one_moment(const struct shape *shape) {
 
   CHECK(move_to(h, FIRST, 1, true) && move_to(h, SECOND, 1, true));
   void *queue = fake_queue(); // the device's own stands behind the slow kernel
-  const struct hmm_use both[] = {{FIRST, FIRST + 1, 1}, {SECOND, SECOND + 1, 1}};
+  const struct hmm_use both[] = {{FIRST, FIRST + 1, 1, 0}, {SECOND, SECOND + 1, 1, 0}};
   struct hmm_launch writing = {.device = 1, .queue = (uint64_t)(uintptr_t)queue};
   struct fake_kernel kernel = {write_pair, h, 0};
   CHECK_EQUAL(launch_uses(h, &writing, &kernel, both, 2), 0);

@@ -71,7 +71,7 @@ static void pages_that_are_pinned_or_protected(const struct shape *shape) {
 static void windows_must_lie_in_one_piece(const struct shape *shape) {
   struct heap *h = on_device(shape, true);
   struct fake_device *d = &h->devices[0];
-  struct hmm_use windows[] = {{0, 4, 0}, {8, 12, 0}};
+  struct hmm_use windows[] = {{0, 4, 0, 0}, {8, 12, 0, 0}};
   struct launching l = {.request = {.windows = (uint64_t)(uintptr_t)windows, .window_count = 2}};
   d->frame_of_page[10] = PAGES + 7;
   CHECK_EQUAL(launch(h, &l, 0, 0, 12, true), 0);
@@ -81,10 +81,10 @@ static void windows_must_lie_in_one_piece(const struct shape *shape) {
   CHECK_EQUAL(launch(h, &l, 0, 0, 4, true), 0);
   CHECK_EQUAL(l.request.missing, 10);
   d->frame_of_page[10] = 11;
-  windows[1] = (struct hmm_use){14, 18, 0}; // over the border of two memory objects
+  windows[1] = (struct hmm_use){14, 18, 0, 0}; // over the border of two memory objects
   CHECK_EQUAL(launch(h, &l, 0, 0, 4, true), 0);
   CHECK_EQUAL(l.request.missing, 16);
-  windows[1] = (struct hmm_use){8, 16, 0};
+  windows[1] = (struct hmm_use){8, 16, 0, 0};
   CHECK_EQUAL(launch(h, &l, 0, 0, 4, true), 0);
   CHECK(l.request.event);
   CHECK_EQUAL(l.request.missing, PAGES);
@@ -122,7 +122,7 @@ static void more_uses_than_fit_in_line(const struct shape *shape) {
   const size_t one = 1;
   struct fake_kernel kernel = {0};
   for (int round = 0; round < 300; round++) { // places are used again
-    for (uint64_t page = 0; page < PAGES; page++) uses[page] = (struct hmm_use){page, page + 1, page & 1};
+    for (uint64_t page = 0; page < PAGES; page++) uses[page] = (struct hmm_use){page, page + 1, page & 1, 0};
     struct hmm_launch request = {.uses = (uint64_t)(uintptr_t)uses, .use_count = round % 2 ? PAGES : 3, .queue = (uint64_t)(uintptr_t)h->devices[0].queue, .kernel = (uint64_t)(uintptr_t)&kernel,
                                  .dimensions = 1, .global = (uint64_t)(uintptr_t)&one};
     struct hmm_failure failure;

@@ -177,7 +177,7 @@ static void look_at_window(void *arg) {
 static void a_window_does_not_come_apart_under_a_launch(const struct shape *shape) {
   struct heap *h = filled(shape);
   struct window w = {.heap = h};
-  struct hmm_use window = {0, 4, 0};
+  struct hmm_use window = {0, 4, 0, 0};
   int launched = 0;
   for (uint64_t page = 0; page < 4; page++) CHECK(move_to(h, page, 0, true));
   pthread_t thread = start_thread(relocate_on, &w);

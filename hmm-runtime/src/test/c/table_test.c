@@ -40,7 +40,7 @@ static uint32_t entry(struct shown *s, uint64_t page) {
 }
 
 static int start(struct heap *h, struct shown *s, uint64_t first, uint64_t end, bool write) {
-  s->use = (struct hmm_use){first, end, write};
+  s->use = (struct hmm_use){first, end, write, 0};
   s->table.shown = (uint64_t)(uintptr_t)&s->use;
   s->table.shown_count = 1;
   s->table.cleared = (uint64_t)(uintptr_t)&s->cleared;
@@ -81,7 +81,7 @@ static void entries_say_what_the_words_allow(const struct shape *shape) {
   CHECK_EQUAL(entry(s, 2), 2u << 2 | READ);
   unpin(h, 7, true);
   CHECK_EQUAL(fetch(h, 6, 7, HMM_EXCLUSIVE), 0); // ends the claim
-  s->cleared = (struct hmm_use){0, 2, 0};
+  s->cleared = (struct hmm_use){0, 2, 0, 0};
   run(h, s, 2, 8, true);
   CHECK_EQUAL(entry(s, 1), 0);
   CHECK_EQUAL(entry(s, 6), 0);

@@ -120,9 +120,13 @@ final class Attempt {
         if (needs.table() != null) {
             parts.placer().makePagedChunk(mirror, plan.windows());
         }
-        parts.placer().place(mirror, plan.windows());
+        if (!plan.windows().isEmpty()) {
+            parts.placer().place(mirror, plan.windows());
+        }
         for (Plan.Need need : plan.needs()) {
-            if (need.intent() != ToDevice.Intent.OVERWRITE) {
+            if (need.inPlace()) {
+                count(parts.inPlace().bringHome(mirror, need.pages(), need.intent().writes()));
+            } else if (need.intent() != ToDevice.Intent.OVERWRITE) {
                 count(parts.toDevice().migrate(mirror, need.pages(), need.intent(), ToDevice.Effort.EVERY_PAGE, Cause.LAUNCH, undo));
             }
         }

@@ -14,7 +14,7 @@ final class EarlyClasses {
 
     static void initialize() {
         List<String> names = List.of(
-                "Access", "Arg$Intent", "Launch$Moves", "Plan", // what calls take and return, and how they are sorted out
+                "Access", "Arg$Intent", "Launch$Moves", "ManagedHeap$1", "Plan", // what calls take and return, and how they are sorted out
                 "account.Cause", "account.Counter", "account.Direction",
                 "device.Completion", "device.ScalarType", "device.ScalarType$Kind", "device.ValueType", "error.KernelEnqueuedError",
                 "migrate.Claims", "migrate.PageOutcome", "migrate.RegionChanges$1", "migrate.Steps$Step",
@@ -22,7 +22,7 @@ final class EarlyClasses {
                 "migrate.ToDevice$Intent", "migrate.ToHost$1", "migrate.ToHost$Access", "migrate.ToHost$Fetch$Batch",
                 "mirror.InvalidationKind", "mirror.Snapshot$1", "mirror.SnapshotCode",
                 "page.PageState", "page.PageWord", "page.PageWord$1", "page.Transition",
-                "policy.Candidates$Cost", "space.Protection",
+                "policy.Candidates$Cost", "space.PlacementAdvice", "space.Protection",
                 "timeline.CommandEvent", "timeline.CommandEvent$Kind", "timeline.EvictionEvent",
                 "timeline.FetchEvent", "timeline.LaunchEvent",
                 "timeline.LongTouchEvent", "timeline.MigrationEvent", "timeline.ReplayEvent");

@@ -7,6 +7,7 @@ import io.github.hmm4j.kernels.Source;
 import io.github.hmm4j.migrate.Evictor;
 import io.github.hmm4j.migrate.HostLock;
 import io.github.hmm4j.migrate.HostSide;
+import io.github.hmm4j.migrate.InPlacePages;
 import io.github.hmm4j.migrate.JavaHostSide;
 import io.github.hmm4j.migrate.JavaLaunchGate;
 import io.github.hmm4j.migrate.LaunchGate;
@@ -117,7 +118,7 @@ public final class Hmm implements AutoCloseable {
             segments = nativePager == null ? Segments.untouchable(space) : Segments.touchable(space);
             running.add(segments::close);
             Departure departure = builder.isExclusive() ? hostSide::releaseHostMemory : Departure.KEEPS_HOST_MEMORY;
-            launcher = new Launcher(new LaunchParts(pages, pager, placer, evictor, toDevice, new Ahead(programCode, builder.aheadPolicy()), gate, hostLock, departure, builder.launchTimeout()));
+            launcher = new Launcher(new LaunchParts(pages, pager, placer, evictor, toDevice, new InPlacePages(pages, hostSide), new Ahead(programCode, builder.aheadPolicy()), gate, hostLock, departure, builder.launchTimeout()));
             HeapCopies copies = new HeapCopies(pages, pager, launcher, segments.all(), (mirror, kernel) -> copyKernels().compiled(mirror, kernel));
             heap = new ManagedHeap(pages, lifetime, regions, hostSide, toDevice, placer, pager, copies, segments, departure);
             devices = pages.mirrors().stream().map(HmmDevice::new).toList();
@@ -158,7 +159,7 @@ public final class Hmm implements AutoCloseable {
             Notifier notifier, Parts used) {
         List<DeviceMirror> mirrors = new ArrayList<>();
         for (Device device : opened) {
-            mirrors.add(used.add(new DeviceMirror(mirrors.size(), device, space, table, builder.budgetBytes(device.info()), builder.isFaulting(opened))));
+            mirrors.add(used.add(new DeviceMirror(mirrors.size(), device, space, table, builder.budgetBytes(device.info()), builder.isFaulting(opened), builder.placementAsked())));
         }
         if (nativePager != null) {
             mirrors.forEach(nativePager::add);

@@ -10,6 +10,7 @@ import io.github.hmm4j.device.opencl.CopyMode;
 import io.github.hmm4j.device.opencl.ProgramCache;
 import io.github.hmm4j.error.NoDeviceException;
 import io.github.hmm4j.migrate.Steps;
+import io.github.hmm4j.mirror.PlacementMode;
 import io.github.hmm4j.page.PageWord;
 import io.github.hmm4j.pager.HostAccess;
 import io.github.hmm4j.policy.AheadPolicy;
@@ -37,6 +38,7 @@ import org.slf4j.LoggerFactory;
 public final class HmmBuilder {
 
     private static final String METRICS = "hmm.metrics";
+    private static final String PLACEMENT = "hmm.placement";
     private static final Logger LOG = LoggerFactory.getLogger(HmmBuilder.class);
 
     /// So that a deadline in nanoseconds does not overflow.
@@ -60,6 +62,7 @@ public final class HmmBuilder {
     private long faultAroundBytes = ByteSize.mib(32);
     private boolean exclusive;
     private boolean deviceFaults;
+    private @Nullable PlacementMode placement; // null: as the setting says
     private @Nullable Path tracePath;
     private @Nullable TraceFile trace;
     private Steps steps = Steps.NONE;
@@ -248,6 +251,20 @@ public final class HmmBuilder {
         return this;
     }
 
+    /// Whether kernels of OpenCL devices use host pages where they are. Default: what `-Dhmm.placement=auto|private|in_place` says, else private. A region may be otherwise:
+    /// [ManagedHeap#place].
+    ///
+    /// In place nothing moves and nothing takes a budget: a launch costs what a bare one does, and a touch by the host is an ordinary load or store. So **a touch does not wait for a kernel** that
+    /// uses the page, as it does where pages move: host and kernel may use a page at a time, as with fine-grained shared memory, and what a kernel has written is there for sure when it was
+    /// [awaited][Launch#await()]. Views and pins do wait for kernels, and keep launches away. What a kernel has written in place before it failed stays, and no page is poisoned.
+    ///
+    /// The device has to prove it with small kernels when the heap opens. Where it does not, asking for `IN_PLACE` is an
+    /// [io.github.hmm4j.error.InPlaceUnavailableException] of [#open()], and `AUTO` is private; `IN_PLACE` and [#deviceFaults()] exclude each other.
+    public HmmBuilder placement(PlacementMode mode) {
+        placement = Objects.requireNonNull(mode, "mode");
+        return this;
+    }
+
     /// Writes a file of all that happens, for `ui.perfetto.dev` and `chrome://tracing`, until the heap is closed. Queues of OpenCL devices keep times then, as
     /// [ClOptions#profiling] and [ClOptions#copyTimes] have it, if the heap opens the device; see `demos/docs/timeline.md`.
     public HmmBuilder trace(Path file) {
@@ -342,9 +359,9 @@ public final class HmmBuilder {
 
     private static void tell(Hmm hmm) {
         try {
-            hmm.devices().forEach(device -> LOG.info("{}: {}, {}, budget {} MiB and {} MiB for staging, copies {}, {}", device,
+            hmm.devices().forEach(device -> LOG.info("{}: {}, {}, budget {} MiB and {} MiB for staging, copies {}, {} ({})", device,
                     device.info().driver(), device.info().binding(), device.budgetBytes() >> 20, device.stagingBytes() >> 20, device.copyEngine(),
-                    device.placement()));
+                    device.placement(), device.placementWhy()));
             LOG.info("host access {}: {}{}", hmm.hostAccess().mode(), hmm.hostAccess().why(),
                     hmm.hostAccess().better().isEmpty() ? "" : ". Better: " + hmm.hostAccess().better());
         } catch (OutOfMemoryError e) {
@@ -413,6 +430,14 @@ public final class HmmBuilder {
                     devices.size(), exclusive));
         }
         return deviceFaults;
+    }
+
+    /// @throws IllegalArgumentException if the command line names one that there is not, or kernels are to fault and to work in place
+    PlacementMode placementAsked() {
+        if (placement == PlacementMode.IN_PLACE && deviceFaults) {
+            throw new IllegalArgumentException("placement=in_place and deviceFaults exclude each other: kernels that fault have pages of their own");
+        }
+        return placement != null ? placement : PlacementMode.of(System.getProperty(PLACEMENT, PlacementMode.PRIVATE.toString()));
     }
 
     boolean isExclusive() {

@@ -43,12 +43,17 @@ public final class HmmDevice {
     /// Whether kernels follow heap pointers here without looking them up: the whole heap fits the budget, or the device uses host pages in place. Elsewhere they go through the device's page
     /// table ([Arg#heap]).
     public boolean hasAperture() {
-        return mirror.isAperture();
+        return mirror.reachesHeap();
     }
 
     /// How pages get device memory.
     public Placement placement() {
         return mirror.placement();
+    }
+
+    /// Why that is so, in one line for people.
+    public String placementWhy() {
+        return mirror.placementWhy();
     }
 
     /// Name of the copy engine in use.

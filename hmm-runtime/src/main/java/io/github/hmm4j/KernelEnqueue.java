@@ -48,8 +48,8 @@ record KernelEnqueue(DeviceKernel kernel, Plan plan, NDRange range, DeviceMirror
             List<KernelArgument> arguments = new ArrayList<>(plan.passed().size());
             for (Plan.Passed passed : plan.passed()) {
                 arguments.add(switch (passed) {
-                    case Plan.Passed.Range range when range.copied() -> copied(range.range(), copies, scratch);
-                    case Plan.Passed.Range(var bytes, _, _) -> memory(mirror.argument(bytes), windows);
+                    case Plan.Passed.Range range when range.copied() -> copied(range, copies, windows, scratch);
+                    case Plan.Passed.Range(var bytes, _, _, boolean inPlace) -> memory(inPlace ? mirror.argumentInPlace(bytes) : mirror.argument(bytes), windows);
                     case Plan.Passed.Image() when items == null -> memory(mirror.image(), windows);
                     case Plan.Passed.Image() -> new KernelArgument.Memory(mirror.pool().pagedMemory());
                     case Plan.Passed.Table() -> new KernelArgument.Memory(Objects.requireNonNull(mirror.deviceTable()).memory());
@@ -72,12 +72,20 @@ record KernelEnqueue(DeviceKernel kernel, Plan plan, NDRange range, DeviceMirror
     }
 
     /// One copy for all arguments that are the same bytes.
-    private KernelArgument copied(VaRange bytes, Map<VaRange, KernelArgument.Copied> copies, List<DeviceMemory> scratch) {
+    private KernelArgument copied(Plan.Passed.Range range, Map<VaRange, KernelArgument.Copied> copies, List<DeviceMemory> windows, List<DeviceMemory> scratch) {
+        VaRange bytes = range.range();
         KernelArgument.Copied before = copies.get(bytes);
         if (before != null) {
             return before;
         }
-        KernelArgument.Copied made = mirror.copiedArgument(bytes, plan.writes(bytes));
+        KernelArgument.Copied made;
+        if (range.inPlace()) {
+            DeviceMirror.CopiedInPlace inPlace = mirror.copiedInPlace(bytes, plan.writes(bytes));
+            windows.add(inPlace.whole()); // there is room
+            made = inPlace.copied();
+        } else {
+            made = mirror.copiedArgument(bytes, plan.writes(bytes));
+        }
         scratch.add(made.copy()); // there is room
         copies.put(bytes, made);
         return made;

@@ -7,6 +7,7 @@ import io.github.hmm4j.error.LaunchBlockedException;
 import io.github.hmm4j.migrate.AheadSource;
 import io.github.hmm4j.migrate.Evictor;
 import io.github.hmm4j.migrate.HostLock;
+import io.github.hmm4j.migrate.InPlacePages;
 import io.github.hmm4j.migrate.LaunchGate;
 import io.github.hmm4j.migrate.Overwrites;
 import io.github.hmm4j.migrate.Placer;
@@ -22,7 +23,7 @@ import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /// What launches of one heap are made with.
-record LaunchParts(ManagedPages heap, CheckedPager pager, Placer placer, Evictor evictor, ToDevice toDevice, AheadSource ahead, LaunchGate gate, HostLock hostLock, Departure departure,
+record LaunchParts(ManagedPages heap, CheckedPager pager, Placer placer, Evictor evictor, ToDevice toDevice, InPlacePages inPlace, AheadSource ahead, LaunchGate gate, HostLock hostLock, Departure departure,
         Duration timeout) {
 
     private static final long LONG_WAIT_MILLIS = 100;

@@ -12,10 +12,12 @@ import io.github.hmm4j.mirror.DeviceMirror;
 import io.github.hmm4j.mirror.PageUse;
 import io.github.hmm4j.space.AddressSpace;
 import io.github.hmm4j.space.PageRange;
+import io.github.hmm4j.space.Region;
 import io.github.hmm4j.space.VaRange;
 import java.lang.foreign.MemorySegment;
 import java.util.ArrayList;
 import java.util.Comparator;
+import java.util.HashMap;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
@@ -29,12 +31,15 @@ import org.jspecify.annotations.Nullable;
 final class Plan {
 
     /// Pages and what the device will do with them. Needs of one plan that overlap do not contradict each other.
-    record Need(PageRange pages, ToDevice.Intent intent) {}
+    ///
+    /// @param inPlace whether the kernel is given the host's pages where they are
+    record Need(PageRange pages, ToDevice.Intent intent, boolean inPlace) {}
 
     /// What is passed for one parameter.
     sealed interface Passed {
-        /// @param copied whether the kernel gets a copy, because the device cannot start a pointer there
-        record Range(VaRange range, boolean writes, boolean copied) implements Passed {}
+        /// @param copied  whether the kernel gets a copy, because the device cannot start a pointer there
+        /// @param inPlace whether it is the host's memory
+        record Range(VaRange range, boolean writes, boolean copied, boolean inPlace) implements Passed {}
 
         record Image() implements Passed {}
 
@@ -68,6 +73,8 @@ final class Plan {
     private final List<PageRange> dead = new ArrayList<>();
     private final List<Passed.Range> followed = new ArrayList<>(); // what the kernel may reach by pointers in an aperture
     private final List<MemorySegment> segments = new ArrayList<>(); // all of the above
+    private final Map<Integer, Boolean> placements = new HashMap<>(); // by region: whether it is used in place
+    private boolean followsPointers;
     private int hidden; // parameters so far that the program does not see
 
     private Plan(AddressSpace space, DeviceKernel kernel, DeviceMirror mirror, Map<Integer, Arg.Intent> intents) {
@@ -80,6 +87,7 @@ final class Plan {
     /// @param intents what the kernel does with memory, by parameter, where that was said: it goes before the signature, and an [Arg] before it
     static Plan of(AddressSpace space, DeviceKernel kernel, DeviceMirror mirror, Map<Integer, Arg.Intent> intents, Object[] arguments, NDRange range) {
         Plan plan = new Plan(space, kernel, mirror, intents);
+        plan.followsPointers = Stream.of(arguments).anyMatch(Arg.Heap.class::isInstance);
         for (Object argument : arguments) {
             plan.add(argument);
         }
@@ -101,7 +109,7 @@ final class Plan {
 
     /// Whether the kernel writes to a range that is passed, perhaps more than once.
     boolean writes(VaRange range) {
-        return passed.stream().anyMatch(one -> one instanceof Passed.Range(var same, boolean writes, _) && writes && same.equals(range));
+        return passed.stream().anyMatch(one -> one instanceof Passed.Range(var same, boolean writes, _, _) && writes && same.equals(range));
     }
 
     List<Need> needs() {
@@ -142,7 +150,7 @@ final class Plan {
         again.windows.addAll(windows);
         again.paged.addAll(paged);
         for (Need need : needs) {
-            again.needs.add(need.intent() == ToDevice.Intent.OVERWRITE ? new Need(need.pages(), ToDevice.Intent.WRITE) : need);
+            again.needs.add(need.intent() == ToDevice.Intent.OVERWRITE ? new Need(need.pages(), ToDevice.Intent.WRITE, need.inPlace()) : need);
         }
         return again;
     }
@@ -150,7 +158,7 @@ final class Plan {
     List<PageUse> uses() {
         List<PageUse> uses = new ArrayList<>(needs.size());
         for (Need need : needs) {
-            uses.add(new PageUse(need.pages(), need.intent().writes()));
+            uses.add(new PageUse(need.pages(), need.intent().writes(), need.inPlace()));
         }
         return uses;
     }
@@ -218,9 +226,23 @@ final class Plan {
         if (!aligned && (mirror.isFaulting() || !mirror.device().copiesArguments())) { // nobody waits for kernels that fault, so a copy that goes back would overwrite what the host stores meanwhile
             throw misaligned(passed.size(), range, "");
         }
-        passed.add(new Passed.Range(range, intent.writes(), !aligned));
-        windows.add(space.pagesOf(range));
-        addNeeds(range, intent);
+        boolean inPlace = isInPlace(range);
+        passed.add(new Passed.Range(range, intent.writes(), !aligned, inPlace));
+        addNeeds(range, intent, inPlace);
+    }
+
+    /// One answer for all of a region, whatever is advised meanwhile: a page cannot be used both ways. What follows pointers finds all of the heap in one place.
+    private boolean isInPlace(VaRange range) {
+        if (followsPointers) {
+            return mirror.isHeapInPlace() && noteInPlace();
+        }
+        Region region = space.regionOf(range);
+        return placements.computeIfAbsent(region.id(), _ -> mirror.usesInPlace(region) && noteInPlace());
+    }
+
+    private boolean noteInPlace() {
+        mirror.hostPages();
+        return true;
     }
 
     private void addNothing(Object argument) {
@@ -230,7 +252,7 @@ final class Plan {
 
     private void addHeap(List<Arg.Memory> ranges) {
         boolean goesThroughTable = HeapParameters.goThroughTable(kernel, passed.size());
-        if (!mirror.isAperture() && !goesThroughTable) {
+        if (!mirror.reachesHeap() && !goesThroughTable) {
             mirror.image(); // says why not
         }
         require(parameter(ranges).isMemory(), ranges, "memory");
@@ -251,9 +273,9 @@ final class Plan {
                     dead.add(space.wholePagesOf(range));
                 }
             } else {
-                windows.add(space.pagesOf(range));
-                addNeeds(range, memory.intent());
-                followed.add(new Passed.Range(range, memory.intent().writes(), false));
+                boolean inPlace = isInPlace(range);
+                addNeeds(range, memory.intent(), inPlace);
+                followed.add(new Passed.Range(range, memory.intent().writes(), false, inPlace));
             }
         }
     }
@@ -328,23 +350,26 @@ final class Plan {
     }
 
     /// Of an output, only pages that lie wholly within it are dead; the rest of its first and last page belongs to somebody.
-    private void addNeeds(VaRange range, Arg.Intent intent) {
+    private void addNeeds(VaRange range, Arg.Intent intent, boolean inPlace) {
         PageRange all = space.pagesOf(range);
-        if (intent != Arg.Intent.OUT) {
-            needs.add(new Need(all, intent == Arg.Intent.IN ? ToDevice.Intent.READ : ToDevice.Intent.WRITE));
+        if (!inPlace) {
+            windows.add(all);
+        }
+        if (intent != Arg.Intent.OUT || inPlace) { // in place nothing is copied that could be spared
+            needs.add(new Need(all, intent == Arg.Intent.IN ? ToDevice.Intent.READ : ToDevice.Intent.WRITE, inPlace));
             return;
         }
         PageRange whole = space.wholePagesOf(range);
         if (whole.isEmpty()) {
-            needs.add(new Need(all, ToDevice.Intent.WRITE));
+            needs.add(new Need(all, ToDevice.Intent.WRITE, false));
             return;
         }
-        needs.add(new Need(whole, ToDevice.Intent.OVERWRITE));
+        needs.add(new Need(whole, ToDevice.Intent.OVERWRITE, false));
         if (all.first() < whole.first()) {
-            needs.add(new Need(new PageRange(all.first(), whole.first()), ToDevice.Intent.WRITE));
+            needs.add(new Need(new PageRange(all.first(), whole.first()), ToDevice.Intent.WRITE, false));
         }
         if (whole.end() < all.end()) {
-            needs.add(new Need(new PageRange(whole.end(), all.end()), ToDevice.Intent.WRITE));
+            needs.add(new Need(new PageRange(whole.end(), all.end()), ToDevice.Intent.WRITE, false));
         }
     }
 
@@ -353,7 +378,7 @@ final class Plan {
         for (int i = 0; i < needs.size(); i++) {
             Need need = needs.get(i);
             if (need.intent() == ToDevice.Intent.OVERWRITE && overlapsAnother(i)) {
-                needs.set(i, new Need(need.pages(), ToDevice.Intent.WRITE));
+                needs.set(i, new Need(need.pages(), ToDevice.Intent.WRITE, need.inPlace()));
             }
         }
         needs.sort(Comparator.comparingInt(need -> ORDER.indexOf(need.intent())));

@@ -11,6 +11,7 @@ public abstract sealed class HmmException extends RuntimeException
                 DeviceMemoryExhaustedException,
                 HostAccessUnavailableException,
                 HostMemoryExhaustedException,
+                InPlaceUnavailableException,
                 KernelBuildException,
                 LaunchBlockedException,
                 NoDeviceException,

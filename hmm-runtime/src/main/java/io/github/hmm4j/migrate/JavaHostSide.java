@@ -34,7 +34,16 @@ public final class JavaHostSide implements HostSide {
 
     @Override
     public MigrationReport fetch(PageRange pages, ToHost.Access access, Cause cause) {
-        return toHost.fetch(pages, access, cause);
+        MigrationReport report = toHost.fetch(pages, access, cause);
+        try {
+            InPlacePages.awaitKernels(heap, pages, access, cause);
+        } catch (RuntimeException | Error e) {
+            if (access.pins()) {
+                unpin(pages, access.isExclusive());
+            }
+            throw e;
+        }
+        return report;
     }
 
     @Override
@@ -58,7 +67,7 @@ public final class JavaHostSide implements HostSide {
     public void discard(PageRange pages) {
         stuck.refuse(pages);
         BitSet withMemory = new BitSet(Math.toIntExact(pages.count()));
-        boolean inPlace = heap.coherentDevices() != 0; // asked first: from the first word on nothing may fail
+        boolean inPlace = heap.coherentDevices() != 0 || heap.worksInPlace(); // asked first: from the first word on nothing may fail
         for (long page = pages.first(); page < pages.end(); page++) {
             long word;
             do {

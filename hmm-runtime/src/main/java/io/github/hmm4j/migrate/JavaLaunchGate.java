@@ -10,6 +10,7 @@ import io.github.hmm4j.mirror.ManagedPages;
 import io.github.hmm4j.mirror.PageUse;
 import io.github.hmm4j.page.PageTable;
 import io.github.hmm4j.page.PageWord;
+import io.github.hmm4j.space.HostMemory;
 import io.github.hmm4j.space.PageRange;
 import java.util.List;
 import org.jspecify.annotations.Nullable;
@@ -21,12 +22,14 @@ public final class JavaLaunchGate implements LaunchGate {
 
     private final PageTable table;
     private final Accounts accounts;
+    private final HostMemory host;
     private final LaunchTable launches;
 
     /// @param launches the table of launches of this heap
     public JavaLaunchGate(ManagedPages heap, LaunchTable launches) {
         this.table = heap.table();
         this.accounts = heap.accounts();
+        this.host = heap.space().host();
         this.launches = launches;
     }
 
@@ -117,7 +120,8 @@ public final class JavaLaunchGate implements LaunchGate {
         PageRange pages = use.pages();
         for (long page = pages.first(); page < pages.end(); page++) {
             long word = table.word(page);
-            if (!mirror.canUse(word, use.writes()) || PageWord.isPinnedAgainst(word, use.writes())) {
+            boolean there = use.inPlace() ? PageWord.isUsableInPlace(word, use.writes()) && host.isBacked(page) : mirror.canUse(word, use.writes());
+            if (!there || PageWord.isPinnedAgainst(word, use.writes())) {
                 return false;
             }
         }

@@ -423,7 +423,7 @@ public final class ToDevice {
                     steps.at(Steps.Step.CLAIMED);
                     hostSide.forbid(range, !intent.writes()); // nothing is copied before the host is kept out
                     heap.inFlight().awaitUsesOn(device, range); // an older launch may still be reading the frames' last contents
-                    awaitReadersOfTheHostCopy(range);
+                    awaitUsersOfTheHostCopy(range);
                 }
                 if (mirror.isCoherent()) {
                     return; // the host page is the device's page
@@ -465,10 +465,10 @@ public final class ToDevice {
                 return PageWord.isSameVersion(table.word(claims.page(claim)), claims.word(claim));
             }
 
-            /// Pages that are going to be written are still read, in host memory, by launches of coherent devices from before the claim.
-            private void awaitReadersOfTheHostCopy(PageRange range) {
+            /// Launches of other devices from before the claim still use the host copy where it is: coherent ones read what is going to be written, those in place may write what is going to be read.
+            private void awaitUsersOfTheHostCopy(PageRange range) {
                 for (DeviceMirror other : heap.mirrors()) {
-                    if (intent.writes() && other.isCoherent() && other != mirror) {
+                    if (other != mirror && (other.worksInPlace() || (intent.writes() && other.isCoherent()))) {
                         heap.inFlight().awaitUsesOn(other.index(), range);
                     }
                 }

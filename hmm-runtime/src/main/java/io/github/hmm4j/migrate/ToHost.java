@@ -35,20 +35,26 @@ public final class ToHost {
     /// What the caller wants to do with the pages.
     public enum Access {
         /// Read through a view: devices may keep their copy.
-        READ_VIEW(false, true),
+        READ_VIEW(false, true, false),
         /// Write through a view: the host's copy is the only one.
-        WRITE_VIEW(true, true),
+        WRITE_VIEW(true, true, false),
         /// Make the host copy valid as well, whatever the protection.
-        SHARE(false, false),
+        SHARE(false, false, false),
         /// Make the host copy the only one, whatever the protection.
-        BRING_HOME(true, false);
+        BRING_HOME(true, false, false),
+        /// Let kernels read the host's pages where they are: like the third, and what nobody has touched is the host's from now on, with memory.
+        READ_IN_PLACE(false, false, true),
+        /// Let kernels write there, too.
+        WRITE_IN_PLACE(true, false, true);
 
         private final boolean exclusive;
         private final boolean pins;
+        private final boolean inPlace;
 
-        Access(boolean exclusive, boolean pins) {
+        Access(boolean exclusive, boolean pins, boolean inPlace) {
             this.exclusive = exclusive;
             this.pins = pins;
+            this.inPlace = inPlace;
         }
 
         /// Whether the host's copy becomes the only one.
@@ -59,6 +65,16 @@ public final class ToHost {
         /// Whether the pages are pinned, for a view.
         public boolean pins() {
             return pins;
+        }
+
+        /// Whether kernels are to use the host's pages.
+        public boolean isInPlace() {
+            return inPlace;
+        }
+
+        /// Whether somebody is going to reach host memory by an address, so that there must be some.
+        private boolean needsMemory() {
+            return pins || inPlace;
         }
     }
 
@@ -128,7 +144,7 @@ public final class ToHost {
         MigrationReport run() {
             try {
                 Backoff backoff = new Backoff();
-                if (access.pins) {
+                if (access.needsMemory()) {
                     giveHostMemory();
                 }
                 List<PageRange> todo = pass(List.of(pages));
@@ -136,7 +152,7 @@ public final class ToHost {
                     backoff.pause(); // nothing is claimed here
                     todo = pass(todo);
                 }
-                if (access.pins) {
+                if (access.needsMemory()) {
                     noteHostMemory();
                 }
                 return report;
@@ -146,7 +162,7 @@ public final class ToHost {
             }
         }
 
-        /// A view touches its pages by itself. What is on a device gets memory when it comes, and what is only read as
+        /// A view touches its pages by itself, and so do kernels in place. What is on a device gets memory when it comes, and what is only read as
         /// zeros stays free.
         private void giveHostMemory() {
             long page = pages.first();
@@ -160,10 +176,11 @@ public final class ToHost {
             }
         }
 
-        /// The pins of a view keep what its pages have.
+        /// The pins of a view keep what its pages have; and nobody frees or discards while the host lock is held.
         private void noteHostMemory() {
             for (long page = pages.first(); page < pages.end(); page++) {
-                if (table.state(page) != PageState.EMPTY) {
+                PageState state = table.state(page);
+                if (state != PageState.EMPTY && state != PageState.POISONED && state != PageState.UNMAPPED) {
                     heap.space().host().noteBacked(new PageRange(page, page + 1));
                 }
             }
@@ -172,7 +189,7 @@ public final class ToHost {
         private boolean needsHostMemory(long word) {
             return switch (PageWord.state(word)) {
                 case POISONED, UNMAPPED -> false;
-                case EMPTY -> access.exclusive;
+                case EMPTY -> access.exclusive || access.inPlace;
                 case DEVICE -> heap.mirror(PageWord.device(word)).isCoherent();
                 default -> true;
             };
@@ -290,6 +307,9 @@ public final class ToHost {
             }
 
             private boolean finishEmpty(long page, long word) {
+                if (access.inPlace) {
+                    return table.transition(page, Transition.FIRST_TOUCH, word, PageWord.toHost(word));
+                }
                 if (!access.pins) {
                     return true;
                 }
@@ -308,7 +328,7 @@ public final class ToHost {
 
             /// A touch of a page that is being moved away: a read beside a read claim leaves it alone, everything else takes the page back.
             private boolean interruptMigration(long page, long word) {
-                if (!access.exclusive && !PageWord.hasWriteIntent(word)) {
+                if (!access.exclusive && !access.inPlace && !PageWord.hasWriteIntent(word)) {
                     return finishInPlace(page, word) && done(page, PageOutcome.ALREADY);
                 }
                 if (access.exclusive && PageWord.sharers(word) != 0) {

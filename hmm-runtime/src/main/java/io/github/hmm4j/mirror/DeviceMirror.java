@@ -4,13 +4,17 @@ import io.github.hmm4j.device.CopyEngine;
 import io.github.hmm4j.device.Device;
 import io.github.hmm4j.device.DeviceMemory;
 import io.github.hmm4j.device.FramePool;
+import io.github.hmm4j.device.HostImage;
+import io.github.hmm4j.device.InPlace;
 import io.github.hmm4j.device.KernelArgument;
+import io.github.hmm4j.error.InPlaceUnavailableException;
 import io.github.hmm4j.page.PageState;
 import io.github.hmm4j.page.PageTable;
 import io.github.hmm4j.page.PageWord;
 import io.github.hmm4j.space.AddressSpace;
 import io.github.hmm4j.space.PageRange;
 import io.github.hmm4j.space.Parts;
+import io.github.hmm4j.space.Region;
 import io.github.hmm4j.space.ShareLock;
 import io.github.hmm4j.space.VaRange;
 import java.util.ArrayList;
@@ -23,7 +27,8 @@ import org.jspecify.annotations.Nullable;
 /// One device's side of the heap: its page table, its frames, and the way to them.
 ///
 /// How pages get frames is one of four ([Placement]):
-/// - **in place**, on a coherent device: host pages are the memory, there are no frames;
+/// - **in place**, on a coherent device: host pages are the memory, there are no frames; also on others for regions that kernels use where the host has them ([#usesInPlace]): those pages stay
+///   the host's, and the device has nothing to do with their words;
 /// - **aperture**, when the budget holds the whole heap: frame = page index, so that device address = image + (address - base) for every pointer;
 /// - **windows** otherwise: the pages of one kernel argument lie in contiguous frames, wherever those are. Pages that a kernel finds through the [DeviceTable] lie in
 ///   frames of the pool's paged chunk, in any order.
@@ -34,6 +39,9 @@ import org.jspecify.annotations.Nullable;
 /// Threads: any may read. Assigning frames, and moving pages **to** this device, takes [#lock()]; taking pages **from** it needs only a claim on the page word.
 /// Owns the frame pool, the copy engine and the device.
 public final class DeviceMirror implements AutoCloseable {
+
+    /// Automatic placement is in place if kernels take at most so many times as long there: private pages have to be copied besides.
+    private static final double MOST_SLOWDOWN = 1.1;
 
     private final int index;
     private final Device device;
@@ -48,6 +56,9 @@ public final class DeviceMirror implements AutoCloseable {
     private final FrameTable frames;
     private final @Nullable UseOrder order; // of windows and paged frames only: others are not given up
     private final @Nullable DeviceMemory hostImage; // coherent devices only
+    private final boolean inPlace; // where a region has no advice
+    private final String placementWhy;
+    private volatile @Nullable HostImage hostPages; // of devices that are not coherent, once a kernel is to use host pages
     private final @Nullable DeviceTable deviceTable;
     private final ShareLock lock = new ShareLock();
     private final AtomicInteger clock = new AtomicInteger();
@@ -55,12 +66,14 @@ public final class DeviceMirror implements AutoCloseable {
     /// @param index       number of the device in page words, 0 to 15
     /// @param budgetBytes device memory that may be used for pages
     public DeviceMirror(int index, Device device, AddressSpace space, PageTable table, long budgetBytes) {
-        this(index, device, space, table, budgetBytes, false);
+        this(index, device, space, table, budgetBytes, false, PlacementMode.PRIVATE);
     }
 
-    /// @param faulting whether kernels shall ask for their pages by touching them
-    /// @throws IllegalArgumentException if they shall, and the device cannot have a range as large as the heap
-    public DeviceMirror(int index, Device device, AddressSpace space, PageTable table, long budgetBytes, boolean faulting) {
+    /// @param faulting  whether kernels shall ask for their pages by touching them
+    /// @param placement whether kernels shall use host pages where they are; a coherent device does in any case
+    /// @throws IllegalArgumentException if they shall fault, and the device cannot have a range as large as the heap
+    /// @throws InPlaceUnavailableException if they shall use host pages, and the device does not prove that they do
+    public DeviceMirror(int index, Device device, AddressSpace space, PageTable table, long budgetBytes, boolean faulting, PlacementMode placement) {
         this.index = index;
         this.device = device;
         this.space = space;
@@ -72,6 +85,12 @@ public final class DeviceMirror implements AutoCloseable {
             throw new IllegalArgumentException(String.format(Locale.ROOT, "deviceFaults: device=%s, coherent=%s, maxAllocationBytes=%d cannot have a range as large as the heap, heapBytes=%d",
                     device.info().name(), coherent, device.info().maxAllocationBytes(), space.capacityBytes()));
         }
+        InPlace tried = faulting || coherent || placement == PlacementMode.PRIVATE || (placement == PlacementMode.AUTO && !device.info().unifiedMemory()) ? null : device.inPlace();
+        if (tried != null && !tried.proven() && placement == PlacementMode.IN_PLACE) {
+            throw new InPlaceUnavailableException(device.info().name(), tried.why());
+        }
+        inPlace = tried != null && tried.proven() && (placement == PlacementMode.IN_PLACE || tried.slowdown() <= MOST_SLOWDOWN);
+        placementWhy = why(placement, tried);
         aperture = faulting || (!coherent && space.capacityBytes() <= Math.min(budgetBytes, device.info().maxAllocationBytes()));
         int pageBytes = space.pageSize().bytes();
         Parts parts = new Parts();
@@ -83,13 +102,26 @@ public final class DeviceMirror implements AutoCloseable {
             order = aperture || coherent ? null : parts.add(new UseOrder(Math.max(1, pool.capacityFrames())));
             copies = parts.add(device.copyEngine(space.host().alias().address(), space.capacityBytes()));
             TableLayout layout = TableLayout.of(space.pageSize(), space.pageCount());
-            boolean paged = !coherent && !aperture && device.compilesKernels() && layout.totalBytes() <= device.info().maxAllocationBytes();
+            boolean paged = !coherent && !aperture && !isHeapInPlace() && device.compilesKernels() && layout.totalBytes() <= device.info().maxAllocationBytes();
             deviceTable = paged ? parts.add(new DeviceTable(this, table, layout)) : null;
             hostImage = coherent ? device.hostMemory(space.host().alias().address(), space.capacityBytes()) : null;
         } catch (RuntimeException | Error e) {
             parts.closeAfter(e);
             throw e;
         }
+    }
+
+    private String why(PlacementMode asked, @Nullable InPlace tried) {
+        if (coherent) {
+            return "it is coherent";
+        } else if (faulting) {
+            return "its kernels fault";
+        } else if (asked == PlacementMode.PRIVATE) {
+            return "private was asked for";
+        } else if (tried == null) {
+            return "it has memory of its own";
+        }
+        return tried.why() + (tried.proven() && !inPlace ? ", which is too slow to be chosen" : "");
     }
 
     public int index() {
@@ -141,7 +173,51 @@ public final class DeviceMirror implements AutoCloseable {
 
     /// How pages of this device get frames.
     public Placement placement() {
-        return coherent ? Placement.IN_PLACE : faulting ? Placement.FAULTING : aperture ? Placement.APERTURE : Placement.WINDOWS;
+        return coherent || inPlace ? Placement.IN_PLACE : faulting ? Placement.FAULTING : aperture ? Placement.APERTURE : Placement.WINDOWS;
+    }
+
+    /// Why that is so, in one line for people.
+    public String placementWhy() {
+        return placementWhy;
+    }
+
+    /// Whether kernels of this device are given the host's pages of a region where they are, as things are now. Of coherent devices this is not said: they own pages in place.
+    public boolean usesInPlace(Region region) {
+        return !coherent && !faulting && region.advice().isInPlaceOn(index, inPlace);
+    }
+
+    /// Whether kernels that follow pointers to all of the heap find it in place.
+    public boolean isHeapInPlace() {
+        return inPlace && space.capacityBytes() <= device.info().maxAllocationBytes();
+    }
+
+    /// Whether kernels have ever been given host pages in place here, or are about to: who moves pages looks for such launches then.
+    public boolean worksInPlace() {
+        return hostPages != null;
+    }
+
+    /// Before a launch in place is published: from then on [#worksInPlace()].
+    public synchronized HostImage hostPages() {
+        HostImage known = hostPages;
+        if (known == null) {
+            known = new HostImage(device, space.host().alias().address(), space.capacityBytes());
+            hostPages = known;
+        }
+        return known;
+    }
+
+    /// Refuses advice that this device cannot follow.
+    ///
+    /// @throws InPlaceUnavailableException if kernels do not use host pages where they are
+    /// @throws IllegalArgumentException if they ask for their pages by touching them
+    public void requireInPlace() {
+        if (faulting) {
+            throw new IllegalArgumentException("placement=in_place refused: kernels of device=%s fault".formatted(deviceName()));
+        }
+        InPlace tried = device.inPlace();
+        if (!tried.proven()) {
+            throw new InPlaceUnavailableException(deviceName(), tried.why());
+        }
     }
 
     /// Bytes of device memory that pages take now.
@@ -157,7 +233,12 @@ public final class DeviceMirror implements AutoCloseable {
         return count;
     }
 
-    /// Whether one pointer offset holds for the whole heap, so that kernels can follow pointers.
+    /// Whether kernels can follow pointers to all of the heap without looking them up.
+    public boolean reachesHeap() {
+        return isAperture() || isHeapInPlace();
+    }
+
+    /// Whether one pointer offset holds for the whole heap in the frames that pages have here.
     public boolean isAperture() {
         return aperture || coherent;
     }
@@ -338,6 +419,30 @@ public final class DeviceMirror implements AutoCloseable {
         return new KernelArgument.Copied(pool.memoryOf(frame), pool.offsetOf(frame) + range.startBytes() - space.addressOf(page), copy, writes);
     }
 
+    /// Memory for the pointer to `range` where the host has it. To be given back with [#release] once the kernel is enqueued.
+    public DeviceMemory argumentInPlace(VaRange range) {
+        requireArgument(range);
+        return hostPages().slice(range.startBytes() - space.baseBytes(), range.lengthBytes());
+    }
+
+    /// The copy of a range at which this device cannot start a pointer, as [#copiedArgument] makes it.
+    ///
+    /// @param whole what it is copied from and back to, to be given back with [#release] once the kernel is enqueued
+    public record CopiedInPlace(KernelArgument.Copied copied, DeviceMemory whole) {}
+
+    /// The same in place.
+    public CopiedInPlace copiedInPlace(VaRange range, boolean writes) {
+        long offset = range.startBytes() - space.baseBytes();
+        long before = offset % device.info().baseAlignmentBytes();
+        DeviceMemory whole = hostPages().slice(offset - before, before + range.lengthBytes());
+        try {
+            return new CopiedInPlace(new KernelArgument.Copied(whole, before, device.scratch(range.lengthBytes()), writes), whole);
+        } catch (RuntimeException | Error e) {
+            release(whole);
+            throw e;
+        }
+    }
+
     /// Whether this device can start a pointer at a range, wherever its pages are. If not, a kernel gets a copy ([#copiedArgument]).
     public boolean startsPointersAt(VaRange range) {
         return coherent || (range.startBytes() - space.baseBytes()) % device.info().baseAlignmentBytes() == 0;
@@ -354,15 +459,22 @@ public final class DeviceMirror implements AutoCloseable {
     public void release(DeviceMemory argument) {
         if (coherent) {
             argument.close();
-        } else {
-            pool.release(argument);
+            return;
         }
+        HostImage pages = hostPages;
+        if (pages != null) {
+            pages.release(argument);
+        }
+        pool.release(argument);
     }
 
     /// The whole heap as one piece of device memory, for kernels that follow pointers.
     ///
     /// @throws IllegalStateException if this device has no aperture
     public DeviceMemory image() {
+        if (isHeapInPlace()) {
+            return hostPages().slice(0, space.capacityBytes());
+        }
         if (!isAperture()) {
             throw new IllegalStateException(String.format(Locale.ROOT, "device=%s has no aperture: heapBytes=%d exceeds its budgetBytes=%d or maxAllocationBytes=%d",
                     device.info().name(), space.capacityBytes(), budgetBytes, device.info().maxAllocationBytes()));
@@ -390,10 +502,10 @@ public final class DeviceMirror implements AutoCloseable {
         return device.info().name();
     }
 
-    /// Closes the copy engine, the frames and the device, in this order. Nothing may be in flight.
+    /// Closes what kernels use in place, the copy engine, the frames and the device, in this order. Nothing may be in flight.
     @Override
     public void close() {
-        try (device; order; frames; pool; copies; deviceTable) {
+        try (device; order; frames; pool; copies; deviceTable; HostImage _ = hostPages) {
             if (hostImage != null) {
                 hostImage.close();
             }

@@ -98,7 +98,7 @@ public final class LaunchTable implements InFlight {
         private synchronized void loseWrites(FailedLaunches failed, HmmException failure) {
             for (int i = 0; i < pages.size(); i++) {
                 PageUse use = pages.get(i);
-                if (use.writes() && !lost) {
+                if (use.writes() && !use.inPlace() && !lost) { // what it has written in place the host could see all along
                     failed.poison(device, use.pages(), failure);
                 }
             }

@@ -38,6 +38,16 @@ public record ManagedPages(
         return coherent;
     }
 
+    /// Whether kernels of any device have used host pages where they are, or are about to.
+    public boolean worksInPlace() {
+        for (DeviceMirror mirror : mirrors) {
+            if (mirror.worksInPlace()) {
+                return true;
+            }
+        }
+        return false;
+    }
+
     /// How pages look from a device; -1 looks from the host, to which every device is remote.
     public Snapshot snapshot(int device, PageRange pages) {
         return Snapshot.take(space, table, device, coherentDevices(), pages);

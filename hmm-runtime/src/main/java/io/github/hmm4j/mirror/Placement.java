@@ -2,7 +2,7 @@ package io.github.hmm4j.mirror;
 
 /// How the pages of a heap get frames on a device.
 public enum Placement {
-    /// None: the device uses host pages where they are.
+    /// None: the device uses host pages where they are. Regions may be otherwise, if they were so advised.
     IN_PLACE,
     /// Frame = page, all of the heap fits: kernels can follow pointers.
     APERTURE,

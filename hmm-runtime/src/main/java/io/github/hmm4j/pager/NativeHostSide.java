@@ -8,6 +8,7 @@ import io.github.hmm4j.account.Direction;
 import io.github.hmm4j.error.SystemCallFailedException;
 import io.github.hmm4j.migrate.HostLock;
 import io.github.hmm4j.migrate.HostSide;
+import io.github.hmm4j.migrate.InPlacePages;
 import io.github.hmm4j.migrate.MigrationReport;
 import io.github.hmm4j.migrate.ToHost;
 import io.github.hmm4j.migrate.UndoLog;
@@ -37,6 +38,7 @@ public final class NativeHostSide implements HostSide {
     private static final int MAP = 4;
     private static final int UNDO_PAGES = 512;
     private static final int STAY = 64;
+    private static final int IN_PLACE = 256;
     private static final int WOULD_MOVE = 5; // enum hmm_reason
 
     private final ManagedPages heap;
@@ -56,16 +58,25 @@ public final class NativeHostSide implements HostSide {
 
     @Override
     public MigrationReport fetch(PageRange pages, ToHost.Access access, Cause cause) {
-        MigrationReport report = takesFromDevices(pages, access) ? null : fetch(pages, access, cause, false);
-        return report != null ? report : Objects.requireNonNull(fetch(pages, access, cause, true), "announced");
+        MigrationReport quiet = takesFromDevices(pages, access) ? null : fetch(pages, access, cause, false);
+        MigrationReport report = quiet != null ? quiet : Objects.requireNonNull(fetch(pages, access, cause, true), "announced");
+        try {
+            InPlacePages.awaitKernels(heap, pages, access, cause);
+        } catch (RuntimeException | Error e) {
+            if (access.pins()) {
+                unpin(pages, access.isExclusive());
+            }
+            throw e;
+        }
+        return report;
     }
 
     /// Pages may come to a device between any look and the claims, which are native. So what was not announced is not taken from a device.
     ///
     /// @return null if something is to be announced first
     private @Nullable MigrationReport fetch(PageRange pages, ToHost.Access access, Cause cause, boolean announced) {
-        boolean map = cause == Cause.PREFETCH || cause == Cause.PIN; // what is fetched for the program's own pointers
-        int flags = (access.isExclusive() ? EXCLUSIVE : 0) | (access.pins() ? PIN : 0) | (map ? MAP : 0) | (announced ? 0 : STAY);
+        boolean map = cause == Cause.PREFETCH || cause == Cause.PIN || access.isInPlace(); // what is fetched for the program's own pointers
+        int flags = (access.isInPlace() ? IN_PLACE : 0) | (access.isExclusive() ? EXCLUSIVE : 0) | (access.pins() ? PIN : 0) | (map ? MAP : 0) | (announced ? 0 : STAY);
         MigrationEvent event = heap.timeline().migration();
         try (HostLock.Hold _ = hostLock.shared(); Notifier.Token _ = announced ? announce(pages) : null; Arena arena = Arena.ofConfined()) {
             MemorySegment outcomes = arena.allocate(Math.max(1, pages.count()));
@@ -103,6 +114,11 @@ public final class NativeHostSide implements HostSide {
     }
 
     private void count(ToHost.Access access, Cause cause, long claimed, long copied) {
+        if (access.isInPlace()) { // most were here, and only got memory
+            heap.accounts().moved(cause, Direction.TO_HOST, copied, heap.space().pageSize().bytesFor(copied));
+            heap.accounts().add(Counter.MIGRATE_TO_HOST_PAGES, copied);
+            return;
+        }
         heap.accounts().moved(cause, Direction.TO_HOST, claimed, heap.space().pageSize().bytesFor(copied));
         heap.accounts().add(Counter.MIGRATE_TO_HOST_PAGES, copied);
         heap.accounts().add(Counter.WRITE_UPGRADES, claimed - copied);

@@ -194,7 +194,7 @@ public final class NativeLaunchGate implements LaunchGate {
     static MemorySegment usesOf(Arena arena, List<PageUse> uses) {
         MemorySegment memory = arena.allocate(JAVA_LONG, Math.max(1, uses.size() * (long) PagerCalls.USE_WORDS));
         for (int i = 0; i < uses.size(); i++) {
-            set(memory, i, uses.get(i).pages(), uses.get(i).writes());
+            set(memory, i, uses.get(i).pages(), uses.get(i).writes(), uses.get(i).inPlace());
         }
         return memory;
     }
@@ -202,7 +202,7 @@ public final class NativeLaunchGate implements LaunchGate {
     private static MemorySegment windowsOf(Arena arena, List<PageRange> windows) {
         MemorySegment memory = arena.allocate(JAVA_LONG, Math.max(1, windows.size() * (long) PagerCalls.USE_WORDS));
         for (int i = 0; i < windows.size(); i++) {
-            set(memory, i, windows.get(i), false);
+            set(memory, i, windows.get(i), false, false);
         }
         return memory;
     }
@@ -216,10 +216,11 @@ public final class NativeLaunchGate implements LaunchGate {
         return ids;
     }
 
-    private static void set(MemorySegment uses, int i, PageRange pages, boolean writes) {
+    private static void set(MemorySegment uses, int i, PageRange pages, boolean writes, boolean inPlace) {
         long at = (long) i * PagerCalls.USE_WORDS;
         uses.setAtIndex(JAVA_LONG, at, pages.first());
         uses.setAtIndex(JAVA_LONG, at + 1, pages.end());
         uses.setAtIndex(JAVA_LONG, at + 2, writes ? 1 : 0);
+        uses.setAtIndex(JAVA_LONG, at + 3, inPlace ? 1 : 0);
     }
 }

@@ -28,7 +28,7 @@ final class PagerCalls {
     static final int DEVICE_WORDS = 11 + NativeHandles.SLOTS;
     static final int LAUNCH_WORDS = 26;
     static final int FAILURE_WORDS = 6;
-    static final int USE_WORDS = 3;
+    static final int USE_WORDS = 4;
     static final int MOVED_WORDS = 3;
     static final int RECORD_WORDS = 16;
     private static final int NAME_WORDS = 64 / Long.BYTES; // of a kernel

@@ -10,6 +10,7 @@ import java.util.Optional;
 import java.util.TreeMap;
 import java.util.concurrent.ConcurrentSkipListMap;
 import java.util.function.Function;
+import java.util.function.UnaryOperator;
 import org.jspecify.annotations.Nullable;
 
 /// The managed heap's virtual addresses and the regions allocated in them.
@@ -138,14 +139,14 @@ public final class AddressSpace implements AutoCloseable {
             throw new IllegalArgumentException("alignmentBytes=" + alignmentBytes + ", must be a power of two up to 2 MiB");
         }
         if (coloring.shifts(lengthBytes, alignmentBytes, pageSize)) {
-            T described = allocateAt(coloring.offsetBytes(shifted), lengthBytes, pageSize.bytes(), owned, describe);
+            T described = allocateAt(coloring.offsetBytes(shifted), lengthBytes, pageSize.bytes(), owned, PlacementAdvice.NONE, describe);
             if (described != null) {
                 shifted = (shifted + 1) % Coloring.SPAN_BYTES; // a multiple of every number of places
                 return described;
             }
         }
         long alignment = Math.max(alignmentBytes, lengthBytes >= PageSize.MAX_BYTES ? PageSize.MAX_BYTES : pageSize.bytes());
-        T described = allocateAt(0, lengthBytes, alignment, owned, describe);
+        T described = allocateAt(0, lengthBytes, alignment, owned, PlacementAdvice.NONE, describe);
         if (described == null) {
             throw outOfMemory(lengthBytes);
         }
@@ -160,7 +161,7 @@ public final class AddressSpace implements AutoCloseable {
         long dataOffset = other.data().startBytes() - other.range().startBytes();
         long lengthBytes = other.data().lengthBytes();
         boolean atBlock = dataOffset == 0 && lengthBytes >= PageSize.MAX_BYTES;
-        T described = allocateAt((int) dataOffset, lengthBytes, atBlock ? PageSize.MAX_BYTES : pageSize.bytes(), other.owned(), describe);
+        T described = allocateAt((int) dataOffset, lengthBytes, atBlock ? PageSize.MAX_BYTES : pageSize.bytes(), other.owned(), other.advice(), describe);
         if (described == null) {
             throw outOfMemory(lengthBytes);
         }
@@ -168,14 +169,14 @@ public final class AddressSpace implements AutoCloseable {
     }
 
     /// Returns null if no free range is large enough.
-    private <T> @Nullable T allocateAt(int dataOffset, long lengthBytes, long alignmentBytes, boolean owned, Function<Region, T> describe) {
+    private <T> @Nullable T allocateAt(int dataOffset, long lengthBytes, long alignmentBytes, boolean owned, PlacementAdvice advice, Function<Region, T> describe) {
         long wholeBytes = lengthBytes > capacityBytes ? lengthBytes : roundUp(dataOffset + lengthBytes, pageSize.bytes());
         for (Map.Entry<Long, Long> hole : free.entrySet()) {
             long holeEnd = hole.getKey() + hole.getValue();
             long start = roundUp(hole.getKey() + (guarded && endsARegion(hole.getKey()) ? pageSize.bytes() : 0), alignmentBytes);
             long end = holeEnd - (guarded && regions.containsKey(holeEnd) ? pageSize.bytes() : 0);
             if (start < end && end - start >= wholeBytes) {
-                Region region = new Region(nextId(), VaRange.ofLength(start, wholeBytes), VaRange.ofLength(start + dataOffset, lengthBytes), owned);
+                Region region = new Region(nextId(), VaRange.ofLength(start, wholeBytes), VaRange.ofLength(start + dataOffset, lengthBytes), owned, advice);
                 T described = describe.apply(region);
                 take(hole.getKey(), holeEnd, region);
                 return described;
@@ -256,10 +257,10 @@ public final class AddressSpace implements AutoCloseable {
         boolean startIsBoundary = hasHead || endsARegion(range.startBytes());
         boolean endIsBoundary = hasTail || regions.containsKey(end);
         VaRange head = new VaRange(start, hasHead ? range.startBytes() : end);
-        Region left = new Region(region.id(), head, region.dataIn(head), region.owned());
+        Region left = new Region(region.id(), head, region.dataIn(head), region.owned(), region.advice());
         if (hasTail) {
             VaRange tail = new VaRange(end, region.range().endBytes());
-            put(end, new Region(nextId(), tail, region.dataIn(tail), region.owned()));
+            put(end, new Region(nextId(), tail, region.dataIn(tail), region.owned(), region.advice()));
         }
         if (hasHead) {
             regions.put(start, left); // takes the place of the whole, which needs no memory
@@ -280,6 +281,15 @@ public final class AddressSpace implements AutoCloseable {
         free.put(start, oldEnd + (after == null ? 0 : after) - start);
         free.remove(oldEnd);
         usedBytes -= range.lengthBytes();
+    }
+
+    /// Changes where kernels are to use the region that holds a range.
+    ///
+    /// @throws IllegalArgumentException if there is none
+    public synchronized void advise(VaRange range, UnaryOperator<PlacementAdvice> change) {
+        Region region = regionOf(range);
+        Region advised = new Region(region.id(), region.range(), region.data(), region.owned(), change.apply(region.advice()));
+        regions.put(region.range().startBytes(), advised); // takes the place of the other
     }
 
     /// The region that holds an address.

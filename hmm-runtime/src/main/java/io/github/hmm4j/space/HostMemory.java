@@ -137,7 +137,8 @@ public final class HostMemory implements AutoCloseable {
         }
     }
 
-    private boolean isBacked(long page) {
+    /// Whether a page is known to have memory.
+    public boolean isBacked(long page) {
         return (byte) BACKED.getOpaque(backed.segment(), page) != 0;
     }
 

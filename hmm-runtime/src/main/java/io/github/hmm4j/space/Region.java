@@ -6,7 +6,8 @@ package io.github.hmm4j.space;
 /// @param range page-aligned addresses
 /// @param data  what the program asked for, within `range`: it may begin behind the start of the first page ([Coloring]) and end before the end of the last one
 /// @param owned whether somebody else than the program frees it: an arena
-public record Region(int id, VaRange range, VaRange data, boolean owned) {
+/// @param advice where kernels are to use it
+public record Region(int id, VaRange range, VaRange data, boolean owned, PlacementAdvice advice) {
 
     /// The same range with those pages made whole of which nothing else belongs to the program: the first page where the data begins with the range, the last where it ends with it.
     public VaRange widened(VaRange part) {

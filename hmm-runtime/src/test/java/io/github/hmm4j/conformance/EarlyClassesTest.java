@@ -21,7 +21,7 @@ class EarlyClassesTest {
     private static final Pattern INITIALIZED = Pattern.compile("Initializing '(io/github/hmm4j/[^']+)' \\(");
 
     @ParameterizedTest
-    @EnumSource(names = {"SIM_PRIVATE", "SIM_COHERENT", "OPENCL_LWJGL", "UFFD_LWJGL", "SIGSEGV_LWJGL"})
+    @EnumSource(names = {"SIM_PRIVATE", "SIM_COHERENT", "OPENCL_LWJGL", "UFFD_LWJGL", "SIGSEGV_LWJGL", "IN_PLACE_UFFD_LWJGL"})
     void nothingOfOursIsInitialisedOnceAHeapIsOpen(Backend backend) {
         ChildJvm.Result result = ChildJvm.run(Duration.ofSeconds(120), List.of("-Xlog:class+init=info:stdout:none"),
                 EarlyClassesWorker.class, backend.name());

@@ -16,6 +16,7 @@ import java.util.stream.Stream;
 import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.ValueSource;
 import org.junit.platform.engine.DiscoverySelector;
 
@@ -50,6 +51,15 @@ class EmulatedProfilesTest {
         ChildJvm.Result result = on(device, LIMIT, LostDeviceWorker.class);
         check(result);
         assertThat(result.output()).contains("told=device lost: device=emulated ", "kernel=add", "lost=1");
+    }
+
+    /// A shadow is no shared memory, whatever a driver says of itself.
+    @ParameterizedTest
+    @CsvSource({"nvidia, refused", "rocm, refused", "igpu, in place"})
+    void onlyWhoSharesTheHostsMemoryWorksInPlace(String device, String expected) {
+        ChildJvm.Result result = on(device, LIMIT, InPlaceWorker.class);
+        check(result);
+        assertThat(result.output()).contains(expected);
     }
 
     private static void check(ChildJvm.Result result) {

@@ -36,6 +36,9 @@ class ModelTest {
         "UFFD_JOCL, 1, 4096, 0, 600",
         "SIGSEGV_LWJGL, 1, 4096, 0, 2000",
         "SIGSEGV_JOCL, 1, 65536, 20, 600",
+        "IN_PLACE_UFFD_LWJGL, 1, 4096, 20, 2000",
+        "IN_PLACE_SIGSEGV_LWJGL, 1, 4096, 0, 1000",
+        "IN_PLACE_OPENCL_JOCL, 1, 4096, 20, 600",
     })
     void oneThreadAgrees(Backend backend, int devices, int pageBytes, int budgetPages, int steps) {
         try (Rig rig = open(backend, devices, pageBytes, budgetPages)) {
@@ -45,7 +48,8 @@ class ModelTest {
 
     @Tag("two-devices")
     @ParameterizedTest
-    @CsvSource({"OPENCL_LWJGL, 2, 4096, 20, 600", "OPENCL_JOCL, 2, 4096, 0, 600", "UFFD_LWJGL, 2, 4096, 20, 2000", "SIGSEGV_LWJGL, 2, 4096, 0, 2000"})
+    @CsvSource({"OPENCL_LWJGL, 2, 4096, 20, 600", "OPENCL_JOCL, 2, 4096, 0, 600", "UFFD_LWJGL, 2, 4096, 20, 2000", "SIGSEGV_LWJGL, 2, 4096, 0, 2000",
+        "IN_PLACE_UFFD_LWJGL, 2, 4096, 20, 2000"})
     void oneThreadAgreesOnTwoDevices(Backend backend, int devices, int pageBytes, int budgetPages, int steps) {
         oneThreadAgrees(backend, devices, pageBytes, budgetPages, steps);
     }
@@ -59,6 +63,8 @@ class ModelTest {
         "OPENCL_LWJGL, 1, 4096, 30, 200",
         "UFFD_LWJGL, 1, 4096, 30, 600",
         "SIGSEGV_LWJGL, 1, 4096, 30, 600",
+        "IN_PLACE_UFFD_LWJGL, 1, 4096, 30, 600",
+        "IN_PLACE_OPENCL_JOCL, 1, 4096, 30, 200",
     })
     void manyThreadsAgree(Backend backend, int devices, int pageBytes, int budgetPages, int steps) throws InterruptedException {
         try (Rig rig = open(backend, devices, pageBytes, budgetPages)) {

@@ -15,6 +15,7 @@ import io.github.hmm4j.error.AccessViolationException;
 import io.github.hmm4j.error.DeviceMemoryExhaustedException;
 import io.github.hmm4j.migrate.MigrationReport;
 import io.github.hmm4j.migrate.PageOutcome;
+import io.github.hmm4j.mirror.PlacementMode;
 import io.github.hmm4j.mirror.SnapshotCode;
 import io.github.hmm4j.pager.HostView;
 import io.github.hmm4j.space.Protection;
@@ -92,7 +93,10 @@ final class RandomHeapUser {
             case 28 -> evictAll();
             case 29 -> awaitLaunches();
             case 30 -> look(anySlice());
-            default -> checkRegion(any(regions));
+            default -> {
+                place(any(regions));
+                checkRegion(any(regions));
+            }
         }
     }
 
@@ -112,7 +116,16 @@ final class RandomHeapUser {
         }
         int size = 4 * (1 + random.nextInt(MAX_REGION_PAGES * pageBytes / 4));
         doing = "allocate " + size;
-        regions.add(ModelRegion.empty(rig.heap.allocate(size, 4), pageBytes));
+        ModelRegion region = ModelRegion.empty(rig.heap.allocate(size, 4), pageBytes);
+        regions.add(region);
+        place(region);
+    }
+
+    /// Some otherwise than the device has it by itself.
+    private void place(ModelRegion region) {
+        if (rig.isInPlace() && random.nextInt(3) == 0) {
+            rig.heap.place(region.handle, any(rig.hmm.devices()), any(List.of(PlacementMode.values())));
+        }
     }
 
     private void freeAll() {
@@ -210,6 +223,9 @@ final class RandomHeapUser {
                 assertThatThrownBy(() -> touchFirstByte(single, write)).isInstanceOf(InternalError.class);
                 return;
             }
+        }
+        if (rig.isInPlace()) {
+            awaitLaunches(); // a touch does not
         }
         compare(slice, slice.segment());
         if (write) {

@@ -18,6 +18,7 @@ import io.github.hmm4j.device.NDRange;
 import io.github.hmm4j.device.sim.SimDevice;
 import io.github.hmm4j.error.HostAccessUnavailableException;
 import io.github.hmm4j.kernels.Source;
+import io.github.hmm4j.mirror.Placement;
 import io.github.hmm4j.mirror.SnapshotCode;
 import java.lang.foreign.MemorySegment;
 import java.util.Arrays;
@@ -98,6 +99,11 @@ final class Rig implements AutoCloseable {
 
     boolean isTransparent() {
         return hmm.hostAccess().mode().isTransparent();
+    }
+
+    /// Whether kernels of OpenCL devices use host pages where they are, unless a region is advised otherwise: then a touch does not wait for them.
+    boolean isInPlace() {
+        return simulated.isEmpty() && hmm.devices().stream().anyMatch(device -> device.placement() == Placement.IN_PLACE);
     }
 
     /// The one way in which the host touches managed memory: ordinary loads and stores on the range itself, or, with checked access, a view of it.

@@ -4,7 +4,7 @@ import io.github.hmm4j.demos.harness.DeviceReport.Decision;
 import io.github.hmm4j.demos.harness.DeviceReport.Use;
 import io.github.hmm4j.demos.report.Units;
 import io.github.hmm4j.device.DeviceInfo;
-import io.github.hmm4j.device.DeviceInfo.Svm;
+import io.github.hmm4j.device.InPlace;
 import io.github.hmm4j.device.opencl.ClDeviceId;
 import java.util.List;
 
@@ -12,12 +12,13 @@ import java.util.List;
 final class Decisions {
     private Decisions() {}
 
-    static List<Decision> of(DeviceInfo info, Use use) {
+    /// @param inPlace whether kernels have proven to use host pages where they are
+    static List<Decision> of(DeviceInfo info, Use use, InPlace inPlace) {
         return List.of(
             new Decision("copies", "%s, %s MB/s to the device, %s MB/s to the host".formatted(use.copyEngine(),
                 Units.count(use.toDeviceMegabytesPerSecond()), Units.count(use.toHostMegabytesPerSecond())),
                 use.copyEngineWhy()),
-            inPlace(info),
+            inPlace(info, inPlace),
             placement(info, use),
             new Decision("budget", Units.bytes(use.budgetBytes()) + " of its memory",
                 (info.unifiedMemory() ? "half, because the host needs that memory too"
@@ -36,13 +37,13 @@ final class Decisions {
             byMaker ? maker : "of drivers that are not its maker's, or both are, the first goes before others");
     }
 
-    private static Decision inPlace(DeviceInfo info) {
+    private static Decision inPlace(DeviceInfo info, InPlace tried) {
         if (info.coherent()) {
             return new Decision("in place", "yes: pages stay where they are", "the device uses host pages coherently");
         }
-        return new Decision("in place", "no: pages migrate", info.svm().contains(Svm.FINE_GRAIN_SYSTEM)
-            ? "kernels could use the heap's host pages (fine-grained system), but hmm4j does not let them yet"
-            : "kernels cannot use the heap's host pages, which takes fine-grained system shared memory");
+        return tried.proven()
+            ? new Decision("in place", "on request: -Dhmm.placement=in_place, HmmBuilder.placement", tried.why())
+            : new Decision("in place", "no: pages migrate", "kernels do not use the heap's host pages: " + tried.why());
     }
 
     private static Decision placement(DeviceInfo info, Use use) {

@@ -79,12 +79,15 @@ public final class DeviceList {
     private static DeviceReport report(int number, ClApi api, ClDeviceId id, boolean chosen, ClBinding through,
         List<DeviceReport.Decision> twins) {
         Optional<DeviceReport.Use> use = Optional.empty();
+        List<DeviceReport.Decision> decisions = List.of();
         Optional<DeviceReport.Offer> offer = Optional.empty();
         Optional<String> error = Optional.empty();
         try {
             offer = Optional.of(DeviceOffer.of(api, id));
             try (Hmm hmm = Hmm.builder().binding(through).device(Integer.toString(number)).open()) {
-                use = Optional.of(use(hmm));
+                DeviceReport.Use used = use(hmm);
+                use = Optional.of(used);
+                decisions = Decisions.of(id.info(), used, hmm.device().device().inPlace());
             }
         } catch (HmmException e) {
             // One device that does not work must not hide the others.
@@ -94,7 +97,7 @@ public final class DeviceList {
         return new DeviceReport(number, chosen, info.name(), info.kind().name(), id.platformName(), info.vendor(),
             info.driver(), info.binding(), info.computeUnits(), info.memoryBytes(), info.maxAllocationBytes(),
             info.baseAlignmentBytes(), info.unifiedMemory(), info.svm().stream().map(Enum::name).sorted().toList(),
-            use, error, offer, Stream.concat(twins.stream(), use.stream().flatMap(each -> Decisions.of(info, each).stream())).toList());
+            use, error, offer, Stream.concat(twins.stream(), decisions.stream()).toList());
     }
 
     private static DeviceReport.Use use(Hmm hmm) {

@@ -23,7 +23,9 @@ public enum Strategy {
     HMM_PAGED("hmm.paged", "hmm4j, through its page table", Family.PAGING,
         "a managed heap larger than what the device may hold; kernels ask for each page and run again when it has come"),
     HMM_TRAP("hmm.trap", "hmm4j, kernels that fault", Family.PAGING,
-        "a managed heap; host and unmodified kernels load and store, and pages come to either by page faults");
+        "a managed heap; host and unmodified kernels load and store, and pages come to either by page faults"),
+    HMM_IN_PLACE("hmm.in_place", "hmm4j, in place", Family.PAGING,
+        "a managed heap whose pages kernels use where the host has them: nothing moves");
 
     /// What verdicts compare.
     public enum Family {

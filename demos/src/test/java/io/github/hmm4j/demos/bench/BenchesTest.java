@@ -175,6 +175,19 @@ class BenchesTest {
     }
 
     @Test
+    void inPlaceMeasuresEveryRow() throws Exception {
+        List<BenchRow> rows = new InPlaceBench(new InPlaceBench.Sizes(ByteSize.mib(1), 1, 3)).run(context(Binding.LWJGL, Optional.empty()));
+        assertNames(rows, "in_place.stream", "in_place.sparse", "in_place.beyond_budget");
+        assertThat(rows).allSatisfy(row -> {
+            assertThat(row.ratio()).hasValueSatisfying(ratio -> assertThat(ratio).isPositive().isFinite());
+            assertThat(row.baseline()).contains("svm.");
+            assertThat(row.target()).isPresent();
+        });
+        assertThatThrownBy(() -> new InPlaceBench(InPlaceBench.Sizes.FULL).run(context(Binding.LWJGL, SIMULATED)))
+            .isInstanceOf(UsageException.class).hasMessageContaining("device=sim");
+    }
+
+    @Test
     void discreteMeasuresEveryRow() throws Exception {
         try (Hmm hmm = Hmm.builder().hostOnly().open()) {
             assumeTrue(hmm.hostAccess().mode() != HostAccess.Mode.CHECKED, "no direct access: " + hmm.hostAccess().why());

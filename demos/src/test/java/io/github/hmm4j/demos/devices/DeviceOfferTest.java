@@ -8,6 +8,7 @@ import io.github.hmm4j.demos.harness.DeviceReport.SharedMemory;
 import io.github.hmm4j.demos.harness.DeviceReport.Use;
 import io.github.hmm4j.device.DeviceInfo;
 import io.github.hmm4j.device.DeviceInfo.Svm;
+import io.github.hmm4j.device.InPlace;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
 import java.util.List;
@@ -54,16 +55,20 @@ class DeviceOfferTest {
             "the default heap of 4.00 GiB exceeds the largest allocation of 2.00 GiB; a smaller heap lets kernels follow pointers"));
         assertThat(decision("placement", 4, 3, 8).why()).contains("exceeds the budget of 3.00 GiB");
         assertThat(decision("placement", 2, 3, 8).choice()).startsWith("aperture");
-        assertThat(decision("in place", 2, 3, 8, Svm.FINE_GRAIN_SYSTEM).why()).contains("not let them yet");
-        assertThat(decision("in place", 2, 3, 8, Svm.FINE_GRAIN_BUFFER).why()).contains("cannot use");
+        assertThat(decision("in place", 2, 3, 8)).isEqualTo(new Decision("in place", "no: pages migrate", "kernels do not use the heap's host pages: a copy"));
+        assertThat(decision("in place", new InPlace(true, "proven", 1), 2, 3, 8).choice()).startsWith("on request");
     }
 
-    private static Decision decision(String what, long heapGiB, long budgetGiB, long allocationGiB, Svm... svm) {
+    private static Decision decision(String what, long heapGiB, long budgetGiB, long allocationGiB) {
+        return decision(what, InPlace.refuted("a copy"), heapGiB, budgetGiB, allocationGiB);
+    }
+
+    private static Decision decision(String what, InPlace inPlace, long heapGiB, long budgetGiB, long allocationGiB) {
         DeviceInfo info = new DeviceInfo("name", "vendor", "driver", "lwjgl", DeviceInfo.Kind.GPU, 16L << 30,
-            allocationGiB << 30, 128, 256, 8, 32 << 10, false, false, Set.of(svm));
+            allocationGiB << 30, 128, 256, 8, 32 << 10, false, false, Set.of());
         String placement = heapGiB <= Math.min(budgetGiB, allocationGiB) ? "aperture" : "windows";
         List<Decision> all = Decisions.of(info,
-            new Use("staged", 1, 1, "why", heapGiB << 30, budgetGiB << 30, placement, "checked", "why"));
+            new Use("staged", 1, 1, "why", heapGiB << 30, budgetGiB << 30, placement, "checked", "why"), inPlace);
         return all.stream().filter(each -> each.what().equals(what)).findFirst().orElseThrow();
     }
 }

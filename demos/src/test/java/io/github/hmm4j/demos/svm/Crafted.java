@@ -154,6 +154,7 @@ public final class Crafted {
             case HMM_TRANSPARENT -> 60e3;
             case HMM_PAGED -> 90e3;
             case HMM_TRAP -> 70e3;
+            case HMM_IN_PLACE -> 8e3;
         };
         double nanosPerByte = switch (strategy) {
             case COPIES_PAGEABLE -> 0.16;
@@ -165,6 +166,7 @@ public final class Crafted {
             case HMM_TRANSPARENT -> 0.14;
             case HMM_PAGED -> 0.31;
             case HMM_TRAP -> 0.22;
+            case HMM_IN_PLACE -> 0.29;
         };
         double part = switch (workload) {
             case SPARSE_READ_1 -> strategy.family() == Strategy.Family.COPIES ? 1 : 0.02;

@@ -5,6 +5,7 @@ import io.github.hmm4j.device.Device;
 import io.github.hmm4j.device.DeviceInfo;
 import io.github.hmm4j.device.DeviceMemory;
 import io.github.hmm4j.device.DeviceProgram;
+import io.github.hmm4j.device.InPlace;
 import io.github.hmm4j.device.NativeHandles;
 import io.github.hmm4j.error.HmmException;
 import io.github.hmm4j.kernels.Source;
@@ -13,6 +14,7 @@ import io.github.hmm4j.timeline.DeviceClock;
 import io.github.hmm4j.timeline.Timeline;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Locale;
 import java.util.Optional;
 import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;
@@ -48,6 +50,7 @@ public final class ClDevice implements Device {
 
     private final Object choosing = new Object();
     private @Nullable CopyChoice choice;
+    private @Nullable InPlace inPlace;
     private @Nullable PinnedMemory staging;
     private @Nullable PinnedBuffers slots;
 
@@ -174,6 +177,31 @@ public final class ClDevice implements Device {
                 choice = CopySelfTest.choose(this, options.copyAsked());
             }
             return choice;
+        }
+    }
+
+    /// The heap's alias, wrapped piece by piece as kernels ask for it.
+    @Override
+    public DeviceMemory hostMemory(long hostAddressBytes, long lengthBytes) {
+        InPlace tried = inPlace();
+        if (!tried.proven()) {
+            throw new IllegalStateException(String.format(Locale.ROOT, "device=%s cannot use host pages in place: %s, address=0x%x, lengthBytes=%d",
+                    info().name(), tried.why(), hostAddressBytes, lengthBytes));
+        }
+        return wrapped(hostAddressBytes, lengthBytes);
+    }
+
+    ClHostMemory wrapped(long hostAddressBytes, long lengthBytes) {
+        return own(() -> new ClHostMemory(this, hostAddressBytes, lengthBytes));
+    }
+
+    @Override
+    public InPlace inPlace() {
+        synchronized (choosing) {
+            if (inPlace == null) {
+                inPlace = InPlaceSelfTest.of(this);
+            }
+            return inPlace;
         }
     }
 

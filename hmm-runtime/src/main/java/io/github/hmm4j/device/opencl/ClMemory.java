@@ -37,6 +37,16 @@ final class ClMemory implements DeviceMemory, Owned {
         this.lengthBytes = lengthBytes;
     }
 
+    /// Host memory of somebody else, who keeps it for as long.
+    private ClMemory(ClDevice device, long hostAddressBytes, long lengthBytes) {
+        this.device = device;
+        this.hostBytes = null;
+        this.handle = device.api().createBuffer(device.context(), Cl.MEM_READ_WRITE | Cl.MEM_USE_HOST_PTR, lengthBytes, hostAddressBytes);
+        this.root = this;
+        this.rootOffsetBytes = 0;
+        this.lengthBytes = lengthBytes;
+    }
+
     private ClMemory(ClMemory root, long rootOffsetBytes, long lengthBytes) {
         this.device = root.device;
         this.hostBytes = null;
@@ -53,6 +63,11 @@ final class ClMemory implements DeviceMemory, Owned {
     /// Memory that is the driver's also where others are ours: it keeps it for commands that are enqueued.
     static ClMemory scratch(ClDevice device, long lengthBytes) {
         return committed(new ClMemory(device, lengthBytes, false));
+    }
+
+    /// Host memory of somebody else as the driver takes it: whether kernels then work there is for [InPlaceSelfTest] to say.
+    static ClMemory over(ClDevice device, long hostAddressBytes, long lengthBytes) {
+        return new ClMemory(device, hostAddressBytes, lengthBytes);
     }
 
     /// Some drivers take memory from the device with the first command that uses it. Then that is ours, here: a shortage shows while whoever asked can still ask for less.

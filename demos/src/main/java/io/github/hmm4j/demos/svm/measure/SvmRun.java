@@ -15,6 +15,7 @@ import io.github.hmm4j.demos.svm.strategy.OpenStrategy;
 import io.github.hmm4j.demos.svm.strategy.Strategies;
 import io.github.hmm4j.demos.svm.work.Work;
 import io.github.hmm4j.demos.svm.work.Works;
+import io.github.hmm4j.mirror.PlacementMode;
 import io.github.hmm4j.pager.HostAccess;
 import io.github.hmm4j.space.PageSize;
 import java.util.ArrayList;
@@ -85,11 +86,13 @@ public final class SvmRun {
     private Hmm heap(Strategies.Kind kind, long heapBytes, Optional<Long> budgetBytes) {
         HmmBuilder builder = Opening.settings(choice, kind == Strategies.Kind.PAGED ? 2 * heapBytes : heapBytes).profiling(true);
         budgetBytes.ifPresent(builder::budget);
+        builder.placement(PlacementMode.PRIVATE);
         switch (kind) {
             case CHECKED -> builder.hostAccess(HostAccess.Mode.CHECKED);
             case BEST -> { }
             case PAGED -> builder.budget(budgetBytes.orElse(heapBytes * 3 / 2));
             case TRAP -> builder.deviceFaults();
+            case IN_PLACE -> builder.placement(PlacementMode.IN_PLACE);
         }
         return builder.open();
     }

@@ -11,7 +11,7 @@ import java.util.Locale;
 record Look(Strategy strategy, String label, Shape shape, String dash) {
     private static final String SOLID = "none";
 
-    enum Shape { CIRCLE, SQUARE, DIAMOND, TRIANGLE, TRIANGLE_DOWN, HEXAGON, PLUS, BOW, STAR, PENTAGON, HOURGLASS }
+    enum Shape { CIRCLE, SQUARE, DIAMOND, TRIANGLE, TRIANGLE_DOWN, HEXAGON, PLUS, BOW, STAR, PENTAGON, HOURGLASS, OCTAGON }
 
     static Look of(Strategy strategy) {
         return switch (strategy) {
@@ -26,6 +26,7 @@ record Look(Strategy strategy, String label, Shape shape, String dash) {
             case HMM_TRANSPARENT -> new Look(strategy, "transparent", Shape.STAR, SOLID);
             case HMM_PAGED -> new Look(strategy, "paged", Shape.PENTAGON, "2 3");
             case HMM_TRAP -> new Look(strategy, "trap", Shape.HOURGLASS, "8 3 2 3");
+            case HMM_IN_PLACE -> new Look(strategy, "in place", Shape.OCTAGON, "10 2");
         };
     }
 
@@ -62,6 +63,7 @@ record Look(Strategy strategy, String label, Shape shape, String dash) {
             case BOW -> "M%s %sL%s %sV%sL%s %sz".formatted(n(x - r * 1.2), n(y - r), n(x + r * 1.2), n(y + r), n(y - r),
                 n(x - r * 1.2), n(y + r));
             case PENTAGON -> polygon(x, y, 5, -90, r * 1.2, r * 1.2);
+            case OCTAGON -> polygon(x, y, 8, 22.5, r * 1.15, r * 1.15);
             case HOURGLASS -> "M%s %sH%sL%s %sH%sz".formatted(n(x - r), n(y - r * 1.2), n(x + r), n(x - r), n(y + r * 1.2), n(x + r));
             case STAR -> polygon(x, y, 10, -90, r * 1.45, r * 0.62);
         };

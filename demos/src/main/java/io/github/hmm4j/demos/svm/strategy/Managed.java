@@ -8,6 +8,7 @@ import io.github.hmm4j.Program;
 import io.github.hmm4j.Report;
 import io.github.hmm4j.account.Direction;
 import io.github.hmm4j.demos.svm.Strategy;
+import io.github.hmm4j.device.DeviceInfo.Svm;
 import io.github.hmm4j.device.NDRange;
 import io.github.hmm4j.kernels.Source;
 import io.github.hmm4j.pager.HostView;
@@ -16,15 +17,18 @@ import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
+import org.jspecify.annotations.Nullable;
 
 /// A managed heap: nothing but loads, stores and launches, with views around them where host access is checked.
-public final class Managed implements OpenStrategy {
+public final class Managed implements OpenStrategy, Conversing {
     private final Strategy strategy;
     private final Hmm hmm;
     private final Program program;
     private final Map<String, Kernel> kernels = new HashMap<>();
     private final boolean transparent;
     private final boolean paged;
+    private @Nullable Kernel handshake;
     private Report last;
     private long kernelNanos;
 
@@ -98,6 +102,21 @@ public final class Managed implements OpenStrategy {
             case OUT -> Arg.out(segment);
             case IN_OUT -> Arg.inOut(segment);
         };
+    }
+
+    /// In place, where the device has atomics that the host sees.
+    @Override
+    public Optional<Conversing> conversing() {
+        return strategy == Strategy.HMM_IN_PLACE && transparent && hmm.device().info().svm().contains(Svm.ATOMICS) ? Optional.of(this) : Optional.empty();
+    }
+
+    @Override
+    public Conversation converse(Block flags, Block ended, int rounds, long patience) {
+        if (handshake == null) {
+            handshake = hmm.program(Source.resource("handshake.cl"), "-cl-std=CL3.0").kernel("handshake");
+        }
+        Launch launch = handshake.args(((Region) flags).segment, ((Region) ended).segment, rounds, patience).launch(NDRange.of(1));
+        return launch::await;
     }
 
     @Override

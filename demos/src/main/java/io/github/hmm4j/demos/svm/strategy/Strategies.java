@@ -6,6 +6,7 @@ import io.github.hmm4j.demos.harness.UsageException;
 import io.github.hmm4j.demos.svm.Strategy;
 import io.github.hmm4j.device.DeviceInfo.Svm;
 import io.github.hmm4j.error.HostAccessUnavailableException;
+import io.github.hmm4j.error.InPlaceUnavailableException;
 import java.util.ArrayDeque;
 import java.util.Deque;
 import java.util.EnumMap;
@@ -41,7 +42,9 @@ public final class Strategies implements AutoCloseable {
         /// The same, and the heap is larger than the budget, so that kernels go through the page table.
         PAGED,
         /// The same as the second, and kernels fault.
-        TRAP
+        TRAP,
+        /// The same as the second, and kernels use host pages where they are.
+        IN_PLACE
     }
 
     /// What to open.
@@ -116,6 +119,14 @@ public final class Strategies implements AutoCloseable {
                 return new Managed(Strategy.HMM_TRAP, heaps.open(Kind.TRAP));
             } catch (HostAccessUnavailableException | IllegalArgumentException e) { // the device has no faults, or cannot have a range as large as the heap
                 lacking.put(Strategy.HMM_TRAP, "kernels cannot fault here (" + e.getMessage() + ")");
+                return null;
+            }
+        });
+        add(Strategy.HMM_IN_PLACE, () -> {
+            try {
+                return new Managed(Strategy.HMM_IN_PLACE, heaps.open(Kind.IN_PLACE));
+            } catch (InPlaceUnavailableException e) {
+                lacking.put(Strategy.HMM_IN_PLACE, "kernels cannot use host pages where they are (" + e.getMessage() + ")");
                 return null;
             }
         });

@@ -45,8 +45,8 @@ class FailingStrategyTest {
         FailingCl failing = new FailingCl(call, number);
         Outcome outcome = run(failing);
         assertThat(failing.calls(call)).isGreaterThanOrEqualTo(number);
-        assertThat(outcome.failed()).as("with those that need a heap, which there is none of").hasSize(5)
-            .contains(Strategy.HMM_CHECKED, Strategy.HMM_TRANSPARENT, Strategy.HMM_PAGED, Strategy.HMM_TRAP);
+        assertThat(outcome.failed()).as("with those that need a heap, which there is none of").hasSize(6)
+            .contains(Strategy.HMM_CHECKED, Strategy.HMM_TRANSPARENT, Strategy.HMM_PAGED, Strategy.HMM_TRAP, Strategy.HMM_IN_PLACE);
         assertThat(outcome.measured()).containsAll(outcome.all().stream().filter(each -> !outcome.failed().contains(each)).toList()).hasSizeGreaterThan(1);
         assertThat(failing.alive()).isEmpty();
     }

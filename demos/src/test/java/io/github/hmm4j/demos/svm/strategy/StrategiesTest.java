@@ -19,6 +19,7 @@ import io.github.hmm4j.device.opencl.ClDeviceId;
 import io.github.hmm4j.device.opencl.ClOptions;
 import io.github.hmm4j.device.opencl.ClPlatforms;
 import io.github.hmm4j.device.opencl.CopyMode;
+import io.github.hmm4j.mirror.PlacementMode;
 import io.github.hmm4j.pager.HostAccess;
 import java.util.ArrayList;
 import java.util.List;
@@ -75,6 +76,7 @@ class StrategiesTest {
             case BEST -> { }
             case PAGED -> budgetBytes = beyond ? budgetBytes : ByteSize.mib(6);
             case TRAP -> builder.deviceFaults().pageSize(4096);
+            case IN_PLACE -> builder.placement(PlacementMode.IN_PLACE);
         }
         return (budgetBytes > 0 ? builder.budget(budgetBytes) : builder).open();
     }

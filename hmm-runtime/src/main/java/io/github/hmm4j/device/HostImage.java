@@ -1,0 +1,39 @@
+package io.github.hmm4j.device;
+
+/// Host pages as memory that kernels of one device are given in place, with the windows onto it that were given last.
+///
+/// Threads: any. Owned by whoever makes it, and to be closed before the device and before the pages go.
+public final class HostImage implements AutoCloseable {
+
+    private static final int IDLE_SLICES = 256;
+
+    private final FrameChunk all; // one frame
+    private final SliceCache slices = new SliceCache(IDLE_SLICES);
+
+    /// @throws IllegalStateException as [Device#hostMemory]
+    public HostImage(Device device, long hostAddressBytes, long lengthBytes) {
+        all = new FrameChunk(device.hostMemory(hostAddressBytes, lengthBytes), 0, 1);
+    }
+
+    /// A part that a kernel can take. Owned by this: not to be closed, and good until it is [given back][#release].
+    ///
+    /// @param offsetBytes a multiple of [DeviceInfo#baseAlignmentBytes()]
+    public synchronized DeviceMemory slice(long offsetBytes, long lengthBytes) {
+        return slices.hold(all, offsetBytes, lengthBytes);
+    }
+
+    /// Once for each slice; what is none of them is passed over.
+    public synchronized void release(DeviceMemory slice) {
+        slices.release(slice);
+    }
+
+    @Override
+    public synchronized void close() {
+        try (DeviceMemory memory = all.memory) {
+            RuntimeException unclosed = slices.drop(all, 0, memory.lengthBytes());
+            if (unclosed != null) {
+                throw unclosed;
+            }
+        }
+    }
+}

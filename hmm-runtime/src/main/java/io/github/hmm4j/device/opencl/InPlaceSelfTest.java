@@ -1,0 +1,174 @@
+package io.github.hmm4j.device.opencl;
+
+import io.github.hmm4j.device.Completion;
+import io.github.hmm4j.device.DeviceKernel;
+import io.github.hmm4j.device.DeviceMemory;
+import io.github.hmm4j.device.DeviceProgram;
+import io.github.hmm4j.device.InPlace;
+import io.github.hmm4j.device.KernelArgument;
+import io.github.hmm4j.device.NDRange;
+import io.github.hmm4j.error.HmmException;
+import io.github.hmm4j.kernels.Source;
+import io.github.hmm4j.space.AddressSpace;
+import io.github.hmm4j.space.PageSize;
+import java.lang.foreign.MemorySegment;
+import java.lang.foreign.ValueLayout;
+import java.lang.invoke.VarHandle;
+import java.util.Arrays;
+import java.util.List;
+import java.util.Locale;
+import org.jspecify.annotations.Nullable;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/// Finds out whether kernels use host pages where they are: in memory of the same kind as a heap's, without a map command, as heaps use it.
+///
+/// The specification lets a driver keep a copy of what it wraps, and many do. So kernels read what the host has just written, and the host what they have, in several rounds; then both write
+/// words of one cache line at the same time, and see each other's while the kernel runs: else a write of one could take back a write of the other.
+///
+/// Takes some milliseconds, and the time to compile two small kernels.
+final class InPlaceSelfTest {
+
+    private static final Logger LOG = LoggerFactory.getLogger(InPlaceSelfTest.class);
+
+    private static final long BYTES = 8L << 20;
+    private static final long WORDS = BYTES / Long.BYTES;
+    /// The host writes and looks at one word in so many: one of each cache line.
+    private static final long STRIDE = 8;
+    /// More than one: a driver that copies at first use is right the first time and stale the next.
+    private static final int ROUNDS = 3;
+    private static final long FACTOR = 0x9E3779B97F4A7C15L;
+    private static final int GROUP = 64;
+    private static final int TURNS = 8;
+    /// Looks of a kernel at the host's word, in one turn. On a busy machine the host's thread may have to wait for a processor, so there are tries with more.
+    private static final int[] PATIENCE = {1 << 22, 1 << 25, 1 << 28};
+    private static final int TIMINGS = 4;
+    private static final VarHandle WORD = ValueLayout.JAVA_INT.varHandle();
+
+    private final ClDevice device;
+    private final MemorySegment host;
+    private final DeviceMemory wrapped;
+    private final DeviceKernel change;
+    private final DeviceKernel turns;
+
+    private InPlaceSelfTest(ClDevice device, MemorySegment host, DeviceMemory wrapped, DeviceProgram program) {
+        this.device = device;
+        this.host = host;
+        this.wrapped = wrapped;
+        change = program.kernel("change_words");
+        turns = program.kernel("take_turns");
+    }
+
+    static InPlace of(ClDevice device) {
+        InPlace found = tried(device);
+        LOG.debug("kernels of {} in host memory: {}", device, found);
+        return found;
+    }
+
+    private static InPlace tried(ClDevice device) {
+        // closed in this order from the end: memory before what it wraps
+        try (AddressSpace space = new AddressSpace(BYTES, PageSize.DEFAULT);
+                ClHostMemory all = device.wrapped(space.host().alias().address(), space.capacityBytes());
+                DeviceMemory wrapped = all.slice(0, BYTES);
+                DeviceProgram program = device.build(Source.resource("in_place.cl"), "-cl-std=CL1.2")) {
+            InPlaceSelfTest test = new InPlaceSelfTest(device, space.host().alias().asSlice(0, BYTES), wrapped, program);
+            String problem = test.problem();
+            return problem != null ? InPlace.refuted(problem) : test.measured();
+        } catch (HmmException e) {
+            return InPlace.refuted(String.valueOf(e.getMessage()));
+        }
+    }
+
+    private @Nullable String problem() {
+        for (int round = 0; round < ROUNDS; round++) {
+            String problem = afterOneAnother(round);
+            if (problem != null) {
+                return problem;
+            }
+        }
+        String problem = null;
+        for (int i = 0; i < PATIENCE.length; i++) {
+            problem = atTheSameTime(PATIENCE[i]);
+            if (problem == null) {
+                return null;
+            }
+        }
+        return problem;
+    }
+
+    private @Nullable String afterOneAnother(int round) {
+        for (long i = round; i < WORDS; i += STRIDE) {
+            host.setAtIndex(ValueLayout.JAVA_LONG, i, written(round, i));
+        }
+        change(wrapped).await();
+        for (long i = round; i < WORDS; i += STRIDE) {
+            long seen = host.getAtIndex(ValueLayout.JAVA_LONG, i);
+            if (seen != written(round, i) * FACTOR + i) {
+                return String.format(Locale.ROOT, "it works in a copy of wrapped memory: in round %d the host sees 0x%x at offset %d, %s", round, seen, i * Long.BYTES,
+                        seen == written(round, i) ? "as it wrote it itself" : "which is not what the kernel made of what the host wrote");
+            }
+        }
+        return null;
+    }
+
+    private static long written(int round, long i) {
+        return (i + 1) * 31 + round;
+    }
+
+    private Completion change(DeviceMemory memory) {
+        return change.launch(List.of(new KernelArgument.Memory(memory), value(FACTOR)), NDRange.of(WORDS).local(GROUP));
+    }
+
+    private static KernelArgument value(long bits) {
+        return new KernelArgument.Value(MemorySegment.ofArray(new long[] {bits}));
+    }
+
+    private static KernelArgument value(int bits) {
+        return new KernelArgument.Value(MemorySegment.ofArray(new int[] {bits}));
+    }
+
+    /// Words 0, 2 and 4 of the line are the kernel's, the others the host's.
+    private @Nullable String atTheSameTime(int patience) {
+        MemorySegment line = host.asSlice(0, PageSize.MIN_BYTES);
+        line.fill((byte) 0);
+        Completion talk = turns.launch(List.of(new KernelArgument.Memory(wrapped), value(TURNS), value(patience)), NDRange.of(1));
+        try {
+            int seen = 0;
+            while (seen < TURNS && !talk.isDone()) {
+                int turn = (int) WORD.getVolatile(line, 0L);
+                if (turn != seen) {
+                    seen = turn;
+                    WORD.setVolatile(line, 3L * Integer.BYTES, 5 * turn);
+                    WORD.setVolatile(line, 5L * Integer.BYTES, 7 * turn);
+                    WORD.setVolatile(line, (long) Integer.BYTES, turn);
+                }
+                Thread.onSpinWait();
+            }
+        } finally {
+            talk.await();
+        }
+        int[] all = line.asSlice(0, 6L * Integer.BYTES).toArray(ValueLayout.JAVA_INT);
+        int[] right = {TURNS, TURNS, 3 * TURNS, 5 * TURNS, TURNS, 7 * TURNS};
+        return Arrays.equals(all, right) ? null : String.format(Locale.ROOT, "host and kernel do not see each other's words while it runs: turns answered=%d of %d, words=%s",
+                        all[4], TURNS, Arrays.toString(all));
+    }
+
+    private InPlace measured() {
+        try (DeviceMemory own = device.allocate(BYTES)) {
+            long ownNanos = Long.MAX_VALUE;
+            long inPlaceNanos = Long.MAX_VALUE;
+            for (int i = 0; i < TIMINGS; i++) { // in turns
+                ownNanos = Math.min(ownNanos, nanos(own));
+                inPlaceNanos = Math.min(inPlaceNanos, nanos(wrapped));
+            }
+            double slowdown = (double) inPlaceNanos / Math.max(1, ownNanos);
+            return new InPlace(true, String.format(Locale.ROOT, "proven by kernels; they take %.2f times as long there as in memory of the device's own", slowdown), slowdown);
+        }
+    }
+
+    private long nanos(DeviceMemory memory) {
+        long start = System.nanoTime();
+        change(memory).await();
+        return System.nanoTime() - start;
+    }
+}

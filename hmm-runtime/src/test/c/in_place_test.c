@@ -1,0 +1,144 @@
+// in_place_test.c - kernels that use host pages where they are: what the gate wants of a page, how it gets that, and who waits.
+#define _GNU_SOURCE
+#include "heap.h"
+
+#include <errno.h>
+
+#define PAGES 16
+
+static int launch_in_place(struct heap *h, struct launching *l, uint64_t first, uint64_t end, bool write, bool insists) {
+  static const size_t one = 1;
+  l->use = (struct hmm_use){first, end, write, 1};
+  l->request = (struct hmm_launch){.uses = (uint64_t)(uintptr_t)&l->use, .use_count = 1, .queue = (uint64_t)(uintptr_t)h->devices[0].queue, .kernel = (uint64_t)(uintptr_t)&l->kernel,
+                                   .dimensions = 1, .global = (uint64_t)(uintptr_t)&one, .insist = insists, .name = (uint64_t)(uintptr_t)"in_place"};
+  return hmm_launch_enter(h->pager, &l->request, &l->failure);
+}
+
+static bool enters(struct heap *h, uint64_t page, bool write, bool insists) {
+  struct launching l = {0};
+  CHECK_EQUAL(launch_in_place(h, &l, page, page + 1, write, insists), 0);
+  if (!l.request.event) return false;
+  fake_wait((void *)(uintptr_t)l.request.event);
+  return true;
+}
+
+// Page 0 was never touched, 1 is the host's, 2 shared with the device, 3 on the device, 4 pinned to be read, 5 read-only.
+static struct heap *mixed(const struct shape *shape) {
+  struct heap *h = open_heap(shape, PAGES, 1);
+  for (uint64_t page = 1; page < 6; page++) put(h, page, (unsigned char)page);
+  CHECK(move_to(h, 2, 0, false));
+  CHECK(move_to(h, 3, 0, true));
+  fill_frame(h, 0, 3, 33);
+  CHECK_EQUAL(fetch(h, 4, 5, HMM_PIN), 0);
+  protect(h, 5, 1);
+  return h;
+}
+
+static void a_page_must_be_at_home_with_memory(const struct shape *shape) {
+  struct heap *h = mixed(shape);
+  CHECK(!enters(h, 0, true, false) && !enters(h, 2, true, false) && !enters(h, 3, true, false));
+  CHECK_EQUAL(fetch(h, 0, 3, HMM_MAP | HMM_IN_PLACE), 0);
+  CHECK_EQUAL(state(h, 0), HOST);
+  CHECK_EQUAL(state(h, 2), SHARED);
+  CHECK_EQUAL(state(h, 3), DEVICE);
+  for (uint64_t page = 0; page < 3; page++) CHECK(enters(h, page, false, false));
+  CHECK(!enters(h, 2, true, false)); // the device has a copy
+  CHECK(!enters(h, 3, false, false));
+  CHECK_EQUAL(fetch(h, 2, 4, HMM_EXCLUSIVE | HMM_MAP | HMM_IN_PLACE), 0);
+  CHECK_EQUAL(state(h, 2), HOST);
+  CHECK_EQUAL(state(h, 3), HOST);
+  for (uint64_t page = 0; page < 4; page++) CHECK(enters(h, page, true, false));
+  count_from_now(h);
+  expect(h, 0, 0);
+  put(h, 0, 9);
+  expect(h, 3, 33);
+  CHECK_EQUAL(counted(h, HMM_FAULTS_READ) + counted(h, HMM_FAULTS_WRITE), 0); // mapped with the memory
+  CHECK(enters(h, 4, false, false));
+  CHECK(!enters(h, 4, true, false));
+  unpin(h, 4, false);
+  CHECK(enters(h, 4, true, false));
+  CHECK_EQUAL(fetch(h, 5, 6, HMM_MAP | HMM_IN_PLACE), 0);
+  CHECK(enters(h, 5, false, false));
+  CHECK(!enters(h, 5, true, false));
+  close_heap(h);
+}
+
+static void insisting_brings_pages_home(const struct shape *shape) {
+  for (int write = 0; write < 2; write++) {
+    struct heap *h = mixed(shape);
+    struct launching l = {0};
+    CHECK_EQUAL(launch_in_place(h, &l, 0, 4, write, true), 0);
+    CHECK(l.request.event);
+    CHECK_EQUAL(l.request.moved, 0); // not to the device
+    fake_wait((void *)(uintptr_t)l.request.event);
+    CHECK_EQUAL(state(h, 0), HOST);
+    CHECK_EQUAL(state(h, 2), write ? HOST : SHARED);
+    CHECK_EQUAL(state(h, 3), write ? HOST : SHARED);
+    expect(h, 0, 0);
+    expect(h, 2, 2);
+    expect(h, 3, 33);
+    put(h, 0, 1);
+    CHECK(!enters(h, 4, true, true)); // pinned
+    CHECK(!enters(h, 5, true, true)); // read-only
+    unpin(h, 4, false);
+    close_heap(h);
+  }
+}
+
+static void stay(void *arg) {
+  struct stopped_kernel *k = arg;
+  k->running = true;
+  AWAIT(k->go);
+}
+
+static void *discard(void *arg) {
+  struct toucher *t = arg;
+  CHECK_EQUAL(hmm_discard(t->heap->pager, t->page, t->page + 1, NULL), 0);
+  t->done = true;
+  return NULL;
+}
+
+// A kernel that works in place would write into the hole; a touch of what is mapped waits for nobody.
+static void discarding_waits_and_touching_does_not(const struct shape *shape) {
+  struct heap *h = mixed(shape);
+  CHECK_EQUAL(fetch(h, 0, 2, HMM_EXCLUSIVE | HMM_MAP | HMM_IN_PLACE), 0);
+  struct stopped_kernel k = {.launching.kernel = {stay, &k, 0}};
+  CHECK_EQUAL(launch_in_place(h, &k.launching, 0, 2, true, false), 0);
+  CHECK(k.launching.request.event);
+  AWAIT(k.running);
+  put(h, 0, 17);
+  expect(h, 0, 17);
+  struct toucher t = {.heap = h, .page = 1};
+  pthread_t thread = start_thread(discard, &t);
+  for (int i = 0; i < 1000; i++) CHECK(!t.done);
+  let_go(&k);
+  pthread_join(thread, NULL);
+  CHECK(t.done);
+  expect(h, 1, 0);
+  expect(h, 0, 17);
+  unpin(h, 4, false);
+  close_heap(h);
+}
+
+// What it has written in place the host could see all along.
+static void a_failed_kernel_poisons_nothing_in_place(const struct shape *shape) {
+  struct heap *h = mixed(shape);
+  CHECK_EQUAL(fetch(h, 0, 2, HMM_EXCLUSIVE | HMM_MAP | HMM_IN_PLACE), 0);
+  struct launching l = {0};
+  fake_fail_commands(-5, 1);
+  CHECK_EQUAL(launch_in_place(h, &l, 0, 2, true, false), 0);
+  CHECK_EQUAL(hmm_await_all(h->pager), 0);
+  if (l.request.event) fake_wait((void *)(uintptr_t)l.request.event);
+  CHECK_EQUAL(state(h, 0), HOST);
+  expect(h, 1, 1);
+  unpin(h, 4, false);
+  close_heap(h);
+}
+
+const struct test in_place_tests[] = {
+    {"a_page_must_be_at_home_with_memory", a_page_must_be_at_home_with_memory, true},
+    {"insisting_brings_pages_home", insisting_brings_pages_home, true},
+    {"discarding_waits_and_touching_does_not", discarding_waits_and_touching_does_not, true},
+    {"a_failed_kernel_poisons_nothing_in_place", a_failed_kernel_poisons_nothing_in_place, true},
+    {0},
+};
