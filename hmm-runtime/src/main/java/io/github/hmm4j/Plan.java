@@ -178,8 +178,8 @@ final class Plan {
                         "a value of valueBytes=" + value.byteSize() + ", it has " + type.bytes()));
                 passed.add(new Passed.Value(value));
             }
-            default -> throw new IllegalArgumentException(String.format(Locale.ROOT, "kernel=%s, argument %d is a %s: not a managed segment, an Arg, a number, a boolean or a char",
-                    kernel.name(), passed.size(), argument.getClass().getName()));
+            default -> throw new IllegalArgumentException(String.format(Locale.ROOT, "kernel=%s, argument %d is a %s: not a managed segment, an Arg, a number, a boolean or a char; an array becomes managed memory (heap.allocateFrom), or an Arg.vector",
+                    kernel.name(), passed.size(), argument.getClass().getTypeName()));
         }
     }
 
@@ -187,6 +187,12 @@ final class Plan {
     private void addValue(Object argument, String what, Number... numbers) {
         KernelParameter parameter = parameter(argument);
         require(parameter.space() == KernelParameter.Space.PRIVATE, argument, what);
+        for (Number number : numbers) {
+            if (!ScalarType.has(number)) {
+                throw new IllegalArgumentException(String.format(Locale.ROOT, "kernel=%s, argument %d: %s is a %s, must be a Byte, Short, Integer, Long, Float or Double",
+                        kernel.name(), passed.size(), number, number.getClass().getName()));
+            }
+        }
         ValueType type = parameter.valueType().orElseGet(() -> new ValueType(ScalarType.of(numbers[0]), numbers.length));
         require(type.components() == numbers.length, argument, numbers.length == 1 ? "a scalar" : "a vector of " + numbers.length);
         passed.add(new Passed.Value(type.bytesOf(numbers).orElseThrow(() -> new IllegalArgumentException(
@@ -201,7 +207,7 @@ final class Plan {
 
     private void addMemory(MemorySegment segment, Arg.Intent intent) {
         require(parameter(segment).isMemory(), segment, "memory");
-        require(intent != Arg.Intent.OUT || !parameter(segment).isConst(), segment, "an output");
+        require(intent != Arg.Intent.OUT || !parameter(segment).isConst(), segment, "an output, since it is const");
         requireWritable(segment, intent);
         if (segment.byteSize() == 0) {
             addNothing(segment);
@@ -382,8 +388,18 @@ final class Plan {
                     kernel.name(), parameter.index(), parameter.typeName(), parameter.name(),
                     parameter.space() == KernelParameter.Space.OBJECT
                             ? "images, samplers, pipes and queues cannot be passed here"
-                            : "it does not take " + what));
+                            : "it does not take " + what + "; pass " + taken(parameter)));
         }
+    }
+
+    private static String taken(KernelParameter parameter) {
+        return switch (parameter.space()) {
+            case GLOBAL, CONSTANT -> "a managed segment";
+            case LOCAL -> "Arg.local(lengthBytes)";
+            default -> parameter.valueType()
+                    .map(type -> type.components() == 1 ? "a number" : "an Arg.vector of " + type.components())
+                    .orElse("Arg.value(segment), as structs are");
+        };
     }
 
     static String signature(List<KernelParameter> parameters) {
