@@ -233,10 +233,9 @@ final class Plan {
         if (!mirror.isAperture() && !goesThroughTable) {
             mirror.image(); // says why not
         }
-        require(parameter(ranges).isMemory(), ranges, "memory");
+        requireHeapParameters();
         ranges.forEach(memory -> requireWritable(memory.segment(), memory.intent()));
         passed.add(new Passed.Image());
-        require(parameter(ranges).space() == KernelParameter.Space.PRIVATE, ranges, "the heap's base address");
         passed.add(new Passed.Value(MemorySegment.ofArray(new long[] {space.baseBytes()})));
         if (goesThroughTable) {
             passed.add(new Passed.Table());
@@ -255,6 +254,15 @@ final class Plan {
                 addNeeds(range, memory.intent());
                 followed.add(new Passed.Range(range, memory.intent().writes(), false));
             }
+        }
+    }
+
+    private void requireHeapParameters() {
+        List<KernelParameter> all = kernel.parameters();
+        int at = passed.size();
+        if (at + 1 >= all.size() || !all.get(at).isMemory() || all.get(at + 1).space() != KernelParameter.Space.PRIVATE) {
+            throw new IllegalArgumentException(String.format(Locale.ROOT, "kernel=%s, argument %d: Arg.heap stands for the two parameters that HMM_HEAP or HMM_HEAP_CONST declares, which are not there, parameters=%s",
+                    kernel.name(), at, signature(all)));
         }
     }
 

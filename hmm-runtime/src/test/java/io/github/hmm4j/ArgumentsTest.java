@@ -61,6 +61,10 @@ class ArgumentsTest {
         assertThatThrownBy(() -> rig.heap.free(a.asSlice(4, 4))).isInstanceOf(IllegalArgumentException.class).hasMessageContaining("neither an allocation nor whole pages");
         assertThatThrownBy(() -> Hmm.builder().pageSize(5000)).hasMessage("pageSize=5000, must be a power of two from 4096 to 2097152");
         assertThatThrownBy(() -> Hmm.builder().pageSize((1L << 32) + 4096)).hasMessageStartingWith("pageSize=4294971392, must be");
+        try (Rig aperture = Rig.aperture(1)) {
+            assertThatThrownBy(() -> aperture.kernel("nothing").args(Arg.heap()).launch(NDRange.of(1))).isInstanceOf(IllegalArgumentException.class)
+                    .hasMessage("kernel=nothing, argument 0: Arg.heap stands for the two parameters that HMM_HEAP or HMM_HEAP_CONST declares, which are not there, parameters=[int* out]");
+        }
         try (Hmm hostOnly = Hmm.builder().hostOnly().open()) {
             assertThatThrownBy(hostOnly::device).isInstanceOf(NoSuchElementException.class).hasMessageContaining("hostOnly");
         }
