@@ -4,6 +4,7 @@ import io.github.hmm4j.device.ValueType;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
 import java.util.List;
+import java.util.Objects;
 
 /// An argument of a launch that is neither plain managed memory nor a plain number, or says more than the kernel's signature does.
 ///
@@ -60,7 +61,7 @@ public sealed interface Arg {
     ///
     /// @throws IllegalArgumentException if there are other than 2, 3, 4, 8 or 16
     static Arg vector(Number... components) {
-        return new Vector(List.of(components));
+        return new Vector(List.of(requireAll("components", components)));
     }
 
     /// A value as it lies in memory, for structs and other types that are not built in: `value` is copied now, so it
@@ -85,6 +86,7 @@ public sealed interface Arg {
     ///
     /// @throws IllegalArgumentException if it is empty
     static Arg value(MemorySegment value) {
+        Objects.requireNonNull(value, "value");
         return new Value(MemorySegment.ofArray(value.toArray(ValueLayout.JAVA_BYTE)).asReadOnly());
     }
 
@@ -96,13 +98,21 @@ public sealed interface Arg {
     /// [#out] are dead only until the kernel has run with a page for the first time, since what work-items have written there must stay; if the launch fails after that, what is in such a page is undefined. A range
     /// shares no page with another argument of the same launch.
     static Arg heap(Arg... ranges) {
-        List<Memory> memories = List.of(ranges).stream()
+        List<Memory> memories = List.of(requireAll("ranges", ranges)).stream()
                 .map(range -> switch (range) {
                     case Memory memory -> memory;
                     default -> throw new IllegalArgumentException("range=" + range + " is not in, out or inOut of a segment");
                 })
                 .toList();
         return new Heap(memories);
+    }
+
+    private static <T> T[] requireAll(String what, T[] all) {
+        Objects.requireNonNull(all, what);
+        for (int i = 0; i < all.length; i++) {
+            Objects.requireNonNull(all[i], what + "[" + i + "]");
+        }
+        return all;
     }
 
     /// What a kernel does with memory.
@@ -115,7 +125,12 @@ public sealed interface Arg {
     }
 
     /// Managed memory with an intent.
-    record Memory(MemorySegment segment, Intent intent) implements Arg {}
+    record Memory(MemorySegment segment, Intent intent) implements Arg {
+        public Memory {
+            Objects.requireNonNull(segment, "segment");
+            Objects.requireNonNull(intent, "intent");
+        }
+    }
 
     /// No memory.
     record NullPointer() implements Arg {}

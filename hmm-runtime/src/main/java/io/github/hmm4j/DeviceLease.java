@@ -13,7 +13,8 @@ import java.lang.foreign.MemorySegment;
 /// So nobody waits for a lease, however long it takes: a touch that waited for it would keep the JVM from every
 /// safepoint, and with that from closing it.
 ///
-/// Handles are those of the driver, as LWJGL takes them, good until the lease is closed. Threads: any.
+/// Handles are those of the driver, as LWJGL takes them, good until the lease is closed; to ask for one after that is an
+/// [IllegalStateException]. Threads: any.
 public final class DeviceLease implements AutoCloseable {
 
     private final Lifetime lifetime;
@@ -23,7 +24,7 @@ public final class DeviceLease implements AutoCloseable {
     private final VaRange range;
     private final Arg.Intent intent;
     private final ClLoan loan;
-    private boolean closed;
+    private volatile boolean closed;
 
     DeviceLease(Lifetime lifetime, HeapCopies copies, DeviceMirror mirror, MemorySegment segment, VaRange range, Arg.Intent intent, ClLoan loan) {
         this.lifetime = lifetime;
@@ -37,23 +38,30 @@ public final class DeviceLease implements AutoCloseable {
 
     /// The `cl_mem`, which begins with the segment's first byte and ends with its last.
     public long memory() {
-        return loan.memory().nativeHandle();
+        return open().memory().nativeHandle();
     }
 
     /// A `cl_command_queue` of this lease alone, in order. What is enqueued elsewhere must have ended before the lease
     /// is closed.
     public long queue() {
-        return loan.queue();
+        return open().queue();
     }
 
     /// The `cl_context` of both.
     public long context() {
-        return loan.context();
+        return open().context();
     }
 
     /// The `cl_device_id`.
     public long device() {
-        return loan.device();
+        return open().device();
+    }
+
+    private ClLoan open() {
+        if (closed) {
+            throw new IllegalStateException(this + ": its handles are the driver's again");
+        }
+        return loan;
     }
 
     public long lengthBytes() {

@@ -10,8 +10,10 @@ import java.nio.channels.IllegalBlockingModeException;
 import java.nio.channels.ReadableByteChannel;
 import java.nio.channels.SelectableChannel;
 import java.nio.channels.WritableByteChannel;
+import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.Locale;
+import java.util.Objects;
 
 /// Moves managed memory of any size through channels, wherever its pages are and however the host reaches them.
 ///
@@ -47,7 +49,9 @@ public final class HeapIo {
     /// @throws io.github.hmm4j.error.AccessViolationException if the protection forbids to write there
     /// @throws IllegalArgumentException                       if `to` is not managed, or read-only
     public static long read(ManagedHeap heap, ReadableByteChannel from, MemorySegment to) throws IOException {
-        if (to.isReadOnly()) {
+        Objects.requireNonNull(heap, "heap");
+        Objects.requireNonNull(from, "from");
+        if (Objects.requireNonNull(to, "to").isReadOnly()) {
             throw new IllegalArgumentException("to=" + to + " is read-only");
         }
         requireBlocking(from);
@@ -59,7 +63,9 @@ public final class HeapIo {
     /// @throws io.github.hmm4j.error.AccessViolationException if the protection forbids to read there
     /// @throws IllegalArgumentException                       if `from` is not managed
     public static void write(ManagedHeap heap, MemorySegment from, WritableByteChannel to) throws IOException {
-        requireBlocking(to);
+        Objects.requireNonNull(heap, "heap");
+        Objects.requireNonNull(from, "from");
+        requireBlocking(Objects.requireNonNull(to, "to"));
         move(heap, from, Access.READ, to::write);
     }
 
@@ -68,6 +74,10 @@ public final class HeapIo {
     /// @throws IOException      if it cannot be read, or has another size than it says (it changes, or is made up while it is read)
     /// @throws OutOfMemoryError if the heap has no room for it
     public static MemorySegment readFile(ManagedHeap heap, Path file) throws IOException {
+        Objects.requireNonNull(heap, "heap");
+        if (Files.isDirectory(Objects.requireNonNull(file, "file"))) {
+            throw new IOException("file=" + file + " is a folder"); // it can be opened, and not be read
+        }
         try (FileChannel channel = FileChannel.open(file)) {
             long sizeBytes = channel.size();
             MemorySegment segment = heap.allocate(sizeBytes);

@@ -39,6 +39,7 @@ import io.github.hmm4j.timeline.Timeline;
 import io.github.hmm4j.timeline.TraceFile;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.NoSuchElementException;
 import java.util.Objects;
 import java.util.concurrent.locks.ReentrantLock;
 import org.jspecify.annotations.Nullable;
@@ -202,6 +203,9 @@ public final class Hmm implements AutoCloseable {
     ///
     /// @throws java.util.NoSuchElementException if there is none
     public HmmDevice device() {
+        if (devices.isEmpty()) {
+            throw new NoSuchElementException("this heap has no device: it was opened with hostOnly");
+        }
         return devices.getFirst();
     }
 
@@ -277,7 +281,7 @@ public final class Hmm implements AutoCloseable {
     }
 
     DeviceMirror mirrorOf(HmmDevice device) {
-        return device.mirrorIn(pages);
+        return Objects.requireNonNull(device, "device").mirrorIn(pages);
     }
 
     Launcher launcher() {

@@ -80,10 +80,7 @@ public final class HmmBuilder {
 
     /// Size of a page, a power of two from 4 KiB to 2 MiB. Default: 64 KiB.
     public HmmBuilder pageSize(long bytes) {
-        if (bytes < PageSize.MIN_BYTES || bytes > PageSize.MAX_BYTES) {
-            throw new IllegalArgumentException("pageSize=" + bytes + ", must be " + PageSize.MIN_BYTES + " to " + PageSize.MAX_BYTES);
-        }
-        pageSize = new PageSize((int) bytes);
+        pageSize = PageSize.of(bytes);
         return this;
     }
 
@@ -110,7 +107,7 @@ public final class HmmBuilder {
     /// Which OpenCL device: its number in `hmm devices`, or a part of its name, vendor or platform in any case. Default: a discrete GPU before
     /// an integrated one, that before all others, then the one with most memory; a device that several drivers show counts once, by its maker's own driver if that is among them.
     public HmmBuilder device(String selector) {
-        this.selector = selector.strip();
+        this.selector = Objects.requireNonNull(selector, "selector").strip();
         return this;
     }
 
@@ -133,6 +130,7 @@ public final class HmmBuilder {
     /// @param context a `cl_context`
     /// @param device  a `cl_device_id` of that context
     public HmmBuilder context(ClApi api, long context, long device) {
+        Objects.requireNonNull(api, "api");
         given.add(() -> ClDevice.over(api, context, device, clOptions));
         return this;
     }
@@ -161,7 +159,7 @@ public final class HmmBuilder {
     ///
     /// Fails at [#open()] if a device cannot use that engine: direct is for those that work in host memory.
     public HmmBuilder copy(CopyMode mode) {
-        clOptions = clOptions.copy(mode);
+        clOptions = clOptions.copy(Objects.requireNonNull(mode, "mode"));
         return this;
     }
 
@@ -169,7 +167,7 @@ public final class HmmBuilder {
     /// `-Dhmm.programCache=FOLDER` or `=off` says, else `hmm4j` in `$XDG_CACHE_HOME` or `~/.cache`, but nothing of
     /// POCL's, which does that itself ([ProgramCache]).
     public HmmBuilder programs(ProgramCache cache) {
-        clOptions = clOptions.programs(cache);
+        clOptions = clOptions.programs(Objects.requireNonNull(cache, "cache"));
         return this;
     }
 
@@ -203,7 +201,7 @@ public final class HmmBuilder {
     }
 
     private static Duration checked(String name, Duration timeout) {
-        if (timeout.isNegative() || timeout.compareTo(LONGEST_TIMEOUT) > 0) {
+        if (Objects.requireNonNull(timeout, name).isNegative() || timeout.compareTo(LONGEST_TIMEOUT) > 0) {
             throw new IllegalArgumentException(name + "=" + timeout + ", must be 0 to " + LONGEST_TIMEOUT);
         }
         return timeout;

@@ -8,6 +8,7 @@ import java.util.Arrays;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Objects;
 import java.util.stream.IntStream;
 import java.util.stream.Stream;
 
@@ -96,12 +97,13 @@ public final class Kernel {
     }
 
     private int[] indexesOf(String... names) {
-        return Arrays.stream(names).mapToInt(wanted -> IntStream.range(0, parameters.size())
+        return Arrays.stream(Objects.requireNonNull(names, "names")).mapToInt(wanted -> IntStream.range(0, parameters.size())
                 .filter(index -> parameters.get(index).name().equals(wanted))
                 .findFirst().orElseThrow(() -> refused("has no parameter " + wanted))).toArray();
     }
 
     private Kernel with(Arg.Intent intent, int... indexes) {
+        Objects.requireNonNull(indexes, "indexes");
         Map<Integer, Arg.Intent> more = new HashMap<>(intents);
         for (int index : indexes) {
             if (index < 0 || index >= parameters.size()) {
@@ -127,7 +129,7 @@ public final class Kernel {
     ///
     /// @throws IllegalArgumentException at launch, if number or kinds do not fit the signature, or a segment is not managed
     public Call args(Object... arguments) {
-        return new Call(arguments.clone(), List.of());
+        return new Call(Objects.requireNonNull(arguments, "arguments").clone(), List.of());
     }
 
     /// A kernel with its arguments. Can be launched any number of times.
@@ -153,6 +155,10 @@ public final class Kernel {
         /// @param launches of any heap
         /// @return a new call, after those of this one as well; this one stays as it is
         public Call after(Launch... launches) {
+            Objects.requireNonNull(launches, "launches");
+            for (int i = 0; i < launches.length; i++) {
+                Objects.requireNonNull(launches[i], "launches[" + i + "]");
+            }
             return new Call(arguments, Stream.concat(earlier.stream(), Stream.of(launches)).toList());
         }
 
@@ -178,6 +184,7 @@ public final class Kernel {
         /// @throws io.github.hmm4j.error.KernelEnqueuedError            if the Java heap is full, and the kernel runs all the same; any other error says that it does not
         /// @throws io.github.hmm4j.error.HmmException                   if the device failed; no data is lost, pages moved for this launch are back, pages evicted for it stay home
         public Launch launch(NDRange range, HmmDevice device) {
+            Objects.requireNonNull(range, "range");
             DeviceMirror mirror = hmm.mirrorOf(device);
             for (Launch one : earlier) {
                 if (!one.isOn(mirror) || one.isDone()) {

@@ -8,6 +8,7 @@ import io.github.hmm4j.mirror.DeviceMirror;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Objects;
 import java.util.concurrent.CompletionStage;
 import java.util.concurrent.locks.LockSupport;
 
@@ -146,6 +147,7 @@ public final class Launch {
     /// @throws InterruptedException                 if the thread was interrupted before or while it waited
     /// @throws io.github.hmm4j.error.HmmException if the kernel has failed, as [#await()] does
     public boolean await(Duration timeout) throws InterruptedException {
+        Objects.requireNonNull(timeout, "timeout");
         long began = System.nanoTime();
         long pause = FIRST_PAUSE_NANOS;
         while (true) {

@@ -3,6 +3,7 @@ package io.github.hmm4j;
 import io.github.hmm4j.account.Counter;
 import io.github.hmm4j.device.DeviceKernel;
 import io.github.hmm4j.device.NDRange;
+import io.github.hmm4j.error.AccessViolationException;
 import io.github.hmm4j.error.OpenClFailedException;
 import io.github.hmm4j.migrate.LaunchGate;
 import io.github.hmm4j.mirror.DeviceMirror;
@@ -65,9 +66,14 @@ final class Launcher {
     private Launch launch(DeviceKernel kernel, Plan plan, NDRange range, DeviceMirror mirror) {
         refuseOwnView(kernel, plan.uses());
         refuseOwnView(kernel, plan.paged());
-        Launch launch = plan.paged().isEmpty() ? plain(kernel, plan, range, mirror) : new PagedLaunch(parts, kernel, plan, range, mirror).run();
-        heap.accounts().increment(Counter.LAUNCHES);
-        return launch;
+        try {
+            Launch launch = plan.paged().isEmpty() ? plain(kernel, plan, range, mirror) : new PagedLaunch(parts, kernel, plan, range, mirror).run();
+            heap.accounts().increment(Counter.LAUNCHES);
+            return launch;
+        } catch (IllegalArgumentException | AccessViolationException e) {
+            plan.requireAlive(); // the end of an arena is told as that, and not as what it leaves behind
+            throw e;
+        }
     }
 
     private Launch plain(DeviceKernel kernel, Plan plan, NDRange range, DeviceMirror mirror) {

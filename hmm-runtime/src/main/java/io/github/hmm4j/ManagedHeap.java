@@ -3,6 +3,7 @@ package io.github.hmm4j;
 import io.github.hmm4j.account.Cause;
 import io.github.hmm4j.device.opencl.ClDevice;
 import io.github.hmm4j.device.opencl.ClLoan;
+import io.github.hmm4j.error.AccessViolationException;
 import io.github.hmm4j.error.HmmException;
 import io.github.hmm4j.migrate.HostSide;
 import io.github.hmm4j.migrate.MigrationReport;
@@ -34,7 +35,9 @@ import java.lang.foreign.MemorySegment;
 import java.lang.foreign.SegmentAllocator;
 import java.util.List;
 import java.util.Locale;
+import java.util.Objects;
 import java.util.concurrent.locks.ReentrantLock;
+import java.util.function.Supplier;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -180,7 +183,7 @@ public final class ManagedHeap extends FillingAllocator {
     /// @throws IllegalStateException    if a view of it is open; nothing was freed
     public void free(MemorySegment segment) {
         try (Lifetime.Hold _ = lifetime.change("free")) {
-            regions.free(wholePages(segment, "free"));
+            use(segment, () -> regions.free(wholePages(segment, "free")));
         }
     }
 
@@ -188,9 +191,11 @@ public final class ManagedHeap extends FillingAllocator {
     ///
     /// @throws IllegalStateException if access is taken away while a view is open
     public void protect(MemorySegment segment, Protection protection) {
+        Objects.requireNonNull(segment, "segment");
+        Objects.requireNonNull(protection, "protection");
         try (Lifetime.Hold _ = lifetime.change("protect")) {
             if (segment.byteSize() > 0) {
-                regions.protect(managed(segment), protection, () -> Segments.requireAlive(segment));
+                use(segment, () -> regions.protect(managed(segment), protection, () -> Segments.requireAlive(segment)));
             }
         }
     }
@@ -201,9 +206,10 @@ public final class ManagedHeap extends FillingAllocator {
     /// @throws IllegalArgumentException if the segment is read-only or not managed
     /// @throws IllegalStateException    if a view is open
     public void discard(MemorySegment segment) {
+        Objects.requireNonNull(segment, "segment");
         try (Lifetime.Hold _ = lifetime.change("discard")) {
             if (segment.byteSize() > 0) {
-                regions.discard(writable(segment, "discard"), () -> Segments.requireAlive(segment));
+                use(segment, () -> regions.discard(writable(segment, "discard"), () -> Segments.requireAlive(segment)));
             }
         }
     }
@@ -219,9 +225,10 @@ public final class ManagedHeap extends FillingAllocator {
     /// @throws io.github.hmm4j.error.AccessViolationException if the protection forbids it
     /// @throws io.github.hmm4j.error.HmmException             if a device or the operating system fails
     public void fill(MemorySegment segment, byte value) {
+        Objects.requireNonNull(segment, "segment");
         try (Lifetime.Hold _ = lifetime.change("fill")) {
             if (segment.byteSize() > 0) {
-                copies.fill(segment, writable(segment, "fill"), value);
+                use(segment, () -> copies.fill(segment, writable(segment, "fill"), value));
             }
         }
     }
@@ -238,12 +245,14 @@ public final class ManagedHeap extends FillingAllocator {
     /// @throws io.github.hmm4j.error.AccessViolationException if the protection forbids it
     /// @throws io.github.hmm4j.error.HmmException             if a device or the operating system fails
     public void copy(MemorySegment from, MemorySegment to) {
+        Objects.requireNonNull(from, "from");
+        Objects.requireNonNull(to, "to");
         try (Lifetime.Hold _ = lifetime.change("copy")) {
             if (from.byteSize() != to.byteSize()) {
                 throw new IllegalArgumentException(String.format(Locale.ROOT, "fromBytes=%d, toBytes=%d, must be the same", from.byteSize(), to.byteSize()));
             }
             if (to.byteSize() > 0) {
-                copies.copy(from, managed(from), to, writable(to, "copy"));
+                use(from, () -> use(to, () -> copies.copy(from, managed(from), to, writable(to, "copy"))));
             }
         }
     }
@@ -266,8 +275,10 @@ public final class ManagedHeap extends FillingAllocator {
     /// @throws io.github.hmm4j.error.AccessViolationException if the protection forbids it
     /// @throws io.github.hmm4j.error.HmmException             if the device has no memory for it, or fails
     public DeviceLease lease(HmmDevice device, MemorySegment segment, Arg.Intent intent) {
+        Objects.requireNonNull(segment, "segment");
+        Objects.requireNonNull(intent, "intent");
         try (Lifetime.Hold _ = lifetime.change("lease")) {
-            DeviceMirror mirror = device.mirrorIn(pages);
+            DeviceMirror mirror = mirrorOf(device);
             if (!(mirror.device() instanceof ClDevice openCl)) {
                 throw new IllegalArgumentException("device=%s is no OpenCL device, so there is no cl_mem to lease".formatted(device));
             }
@@ -278,7 +289,7 @@ public final class ManagedHeap extends FillingAllocator {
             ClLoan loan = openCl.loan(range.lengthBytes());
             try {
                 if (intent != Arg.Intent.OUT) {
-                    copies.lend(mirror, segment, range, loan.memory());
+                    use(segment, () -> copies.lend(mirror, segment, range, loan.memory()));
                 }
                 return new DeviceLease(lifetime, copies, mirror, segment, range, intent, loan);
             } catch (RuntimeException | Error e) {
@@ -302,10 +313,10 @@ public final class ManagedHeap extends FillingAllocator {
     /// @return the allocation at its new address; the old segment must not be used any more
     public MemorySegment move(MemorySegment segment) {
         try (Lifetime.Hold _ = lifetime.change("move")) {
-            return regions.move(wholePages(segment, "move"), region -> {
+            return using(segment, () -> regions.move(wholePages(segment, "move"), region -> {
                 MemorySegment moved = handle(region, segment.byteSize());
                 return segment.isReadOnly() ? moved.asReadOnly() : moved;
-            });
+            }));
         }
     }
 
@@ -339,7 +350,7 @@ public final class ManagedHeap extends FillingAllocator {
     /// @throws io.github.hmm4j.error.HostMemoryExhaustedException if the operating system has no memory for its pages
     public HostView view(MemorySegment segment, Access access) {
         try (Lifetime.Hold _ = lifetime.change("view")) {
-            HostView view = pager.view(accessible(segment, access, "view"), access == Access.WRITE, false);
+            HostView view = using(segment, () -> pager.view(accessible(segment, access, "view"), access == Access.WRITE, false));
             return opened(view, segment);
         }
     }
@@ -347,7 +358,7 @@ public final class ManagedHeap extends FillingAllocator {
     /// Like [#view], but any thread may use and close it. Closing costs more: all threads are told.
     public HostView sharedView(MemorySegment segment, Access access) {
         try (Lifetime.Hold _ = lifetime.change("sharedView")) {
-            HostView view = pager.view(accessible(segment, access, "view"), access == Access.WRITE, true);
+            HostView view = using(segment, () -> pager.view(accessible(segment, access, "view"), access == Access.WRITE, true));
             return opened(view, segment);
         }
     }
@@ -360,12 +371,13 @@ public final class ManagedHeap extends FillingAllocator {
     /// @throws io.github.hmm4j.error.AccessViolationException if the protection forbids it
     /// @throws io.github.hmm4j.error.HostMemoryExhaustedException if the operating system has no memory for its pages
     public HostPin pin(MemorySegment segment, Access access) {
+        Objects.requireNonNull(segment, "segment");
         try (Lifetime.Hold _ = lifetime.change("pin")) {
             if (!segments.all().isAccessibleBy(Thread.currentThread())) {
                 throw new IllegalStateException(String.format(Locale.ROOT,
                         "pin refused: with checked host access there is nothing to pin at address=0x%x; open a view", segment.address()));
             }
-            HostPin pin = pager.pin(accessible(segment, access, "pin"), access == Access.WRITE);
+            HostPin pin = using(segment, () -> pager.pin(accessible(segment, access, "pin"), access == Access.WRITE));
             return opened(pin, segment);
         }
     }
@@ -406,8 +418,9 @@ public final class ManagedHeap extends FillingAllocator {
     }
 
     private MigrationReport migrate(MemorySegment segment, HmmDevice device, ToDevice.Effort effort) {
+        Objects.requireNonNull(segment, "segment");
         try (Lifetime.Hold _ = lifetime.change(effort == ToDevice.Effort.EVERY_PAGE ? "prefetch" : "migrate")) {
-            DeviceMirror mirror = device.mirrorIn(pages);
+            DeviceMirror mirror = mirrorOf(device);
             if (mirror.isFaulting()) {
                 throw new IllegalStateException("kernels of device=%s bring their pages themselves (deviceFaults): nothing can be moved there ahead of them".formatted(mirror.deviceName()));
             }
@@ -447,14 +460,16 @@ public final class ManagedHeap extends FillingAllocator {
 
     /// Brings pages home ahead of use; devices give their copies up.
     public MigrationReport prefetchHost(MemorySegment segment) {
+        Objects.requireNonNull(segment, "segment");
         try (Lifetime.Hold _ = lifetime.change("prefetchHost")) {
-            return segment.byteSize() == 0 ? nothing() : hostSide.fetch(space.pagesOf(managed(segment)), ToHost.Access.BRING_HOME, Cause.PREFETCH);
+            return segment.byteSize() == 0 ? nothing()
+                    : using(segment, () -> hostSide.fetch(space.pagesOf(managed(segment)), ToHost.Access.BRING_HOME, Cause.PREFETCH));
         }
     }
 
     /// How the pages of a segment look from a device. Faults nothing and moves nothing. Unlike all others this takes any range of the heap, holes included.
     public Snapshot snapshot(MemorySegment segment, HmmDevice device) {
-        return snapshot(segment, device.mirrorIn(pages).index());
+        return snapshot(segment, mirrorOf(device).index());
     }
 
     /// How the pages of a segment look to a mirror that is no device: whatever a device with private memory owns looks empty.
@@ -464,6 +479,7 @@ public final class ManagedHeap extends FillingAllocator {
 
     private Snapshot snapshot(MemorySegment segment, int device) {
         try (Lifetime.Hold _ = lifetime.use()) {
+            Objects.requireNonNull(segment, "segment");
             VaRange range = VaRange.ofLength(segment.address(), segment.byteSize());
             if (range.startBytes() < space.baseBytes() || range.endBytes() > space.baseBytes() + space.capacityBytes()) {
                 throw new IllegalArgumentException("range=" + range + " is not within the heap");
@@ -478,7 +494,7 @@ public final class ManagedHeap extends FillingAllocator {
     /// @throws IllegalStateException if kernels of this device need no table: it holds the whole heap, uses host pages in place, or does not compile kernels
     public List<DeviceTable.Entry> deviceTable(HmmDevice device, MemorySegment segment) {
         try (Lifetime.Hold _ = lifetime.change("deviceTable")) {
-            DeviceTable table = device.mirrorIn(pages).deviceTable();
+            DeviceTable table = mirrorOf(device).deviceTable();
             if (table == null) {
                 throw new IllegalStateException("device=%s has no page table: its kernels reach the heap without one".formatted(device));
             }
@@ -497,6 +513,8 @@ public final class ManagedHeap extends FillingAllocator {
     ///
     /// @param lock the mirror's lock, held during each callback
     public Subscription mirror(MemorySegment segment, ReentrantLock lock, InvalidationCallback callback) {
+        Objects.requireNonNull(lock, "lock");
+        Objects.requireNonNull(callback, "callback");
         try (Lifetime.Hold _ = lifetime.use()) {
             return pages.notifier().subscribe(managed(segment), lock, callback);
         }
@@ -533,11 +551,11 @@ public final class ManagedHeap extends FillingAllocator {
     }
 
     private VaRange accessible(MemorySegment segment, Access access, String what) {
-        return access == Access.WRITE ? writable(segment, what) : managed(segment);
+        return Objects.requireNonNull(access, "access") == Access.WRITE ? writable(segment, what) : managed(segment);
     }
 
     private VaRange writable(MemorySegment segment, String what) {
-        if (segment.isReadOnly()) {
+        if (Objects.requireNonNull(segment, "segment").isReadOnly()) {
             throw new IllegalArgumentException("%s refused: it changes contents, and the segment is read-only: %s".formatted(what, segment));
         }
         return managed(segment);
@@ -547,10 +565,33 @@ public final class ManagedHeap extends FillingAllocator {
         return Segments.rangeOf(space, segment);
     }
 
+    private DeviceMirror mirrorOf(HmmDevice device) {
+        return Objects.requireNonNull(device, "device").mirrorIn(pages);
+    }
+
+    /// What fails because the segment's arena was closed meanwhile, and the memory freed, is told as that.
+    ///
+    /// @throws IllegalStateException if it was
+    private static <T> T using(MemorySegment segment, Supplier<T> work) {
+        try {
+            return work.get();
+        } catch (IllegalArgumentException | AccessViolationException e) {
+            Segments.requireAlive(segment);
+            throw e;
+        }
+    }
+
+    private static void use(MemorySegment segment, Runnable work) {
+        using(segment, () -> {
+            work.run();
+            return true;
+        });
+    }
+
     /// The pages of an allocation, or of a page-aligned part of one; both ends of the allocation count as aligned.
     private VaRange wholePages(MemorySegment segment, String what) {
-        Segments.requireAlive(segment);
-        VaRange range = VaRange.ofLength(segment.isNative() ? segment.address() : 0, Math.max(1, segment.byteSize()));
+        Segments.requireManaged(space, segment);
+        VaRange range = VaRange.ofLength(segment.address(), Math.max(1, segment.byteSize()));
         Region region = space.regionOf(range);
         if (region.owned()) {
             throw new IllegalArgumentException("%s refused: range=%s belongs to an arena, which frees it when it is closed".formatted(what, range));

@@ -192,8 +192,8 @@ final class Plan {
                         "a value of valueBytes=" + value.byteSize() + ", it has " + type.bytes()));
                 passed.add(new Passed.Value(value));
             }
-            default -> throw new IllegalArgumentException(String.format(Locale.ROOT, "kernel=%s, argument %d is a %s: not a managed segment, an Arg, a number, a boolean or a char",
-                    kernel.name(), passed.size(), argument.getClass().getName()));
+            default -> throw new IllegalArgumentException(String.format(Locale.ROOT, "kernel=%s, argument %d is a %s: not a managed segment, an Arg, a number, a boolean or a char; an array becomes managed memory (heap.allocateFrom), or an Arg.vector",
+                    kernel.name(), passed.size(), argument.getClass().getTypeName()));
         }
     }
 
@@ -201,6 +201,12 @@ final class Plan {
     private void addValue(Object argument, String what, Number... numbers) {
         KernelParameter parameter = parameter(argument);
         require(parameter.space() == KernelParameter.Space.PRIVATE, argument, what);
+        for (Number number : numbers) {
+            if (!ScalarType.has(number)) {
+                throw new IllegalArgumentException(String.format(Locale.ROOT, "kernel=%s, argument %d: %s is a %s, must be a Byte, Short, Integer, Long, Float or Double",
+                        kernel.name(), passed.size(), number, number.getClass().getName()));
+            }
+        }
         ValueType type = parameter.valueType().orElseGet(() -> new ValueType(ScalarType.of(numbers[0]), numbers.length));
         require(type.components() == numbers.length, argument, numbers.length == 1 ? "a scalar" : "a vector of " + numbers.length);
         passed.add(new Passed.Value(type.bytesOf(numbers).orElseThrow(() -> new IllegalArgumentException(
@@ -215,7 +221,7 @@ final class Plan {
 
     private void addMemory(MemorySegment segment, Arg.Intent intent) {
         require(parameter(segment).isMemory(), segment, "memory");
-        require(intent != Arg.Intent.OUT || !parameter(segment).isConst(), segment, "an output");
+        require(intent != Arg.Intent.OUT || !parameter(segment).isConst(), segment, "an output, since it is const");
         requireWritable(segment, intent);
         if (segment.byteSize() == 0) {
             addNothing(segment);
@@ -255,10 +261,9 @@ final class Plan {
         if (!mirror.reachesHeap() && !goesThroughTable) {
             mirror.image(); // says why not
         }
-        require(parameter(ranges).isMemory(), ranges, "memory");
+        requireHeapParameters();
         ranges.forEach(memory -> requireWritable(memory.segment(), memory.intent()));
         passed.add(new Passed.Image());
-        require(parameter(ranges).space() == KernelParameter.Space.PRIVATE, ranges, "the heap's base address");
         passed.add(new Passed.Value(MemorySegment.ofArray(new long[] {space.baseBytes()})));
         if (goesThroughTable) {
             passed.add(new Passed.Table());
@@ -277,6 +282,15 @@ final class Plan {
                 addNeeds(range, memory.intent(), inPlace);
                 followed.add(new Passed.Range(range, memory.intent().writes(), false, inPlace));
             }
+        }
+    }
+
+    private void requireHeapParameters() {
+        List<KernelParameter> all = kernel.parameters();
+        int at = passed.size();
+        if (at + 1 >= all.size() || !all.get(at).isMemory() || all.get(at + 1).space() != KernelParameter.Space.PRIVATE) {
+            throw new IllegalArgumentException(String.format(Locale.ROOT, "kernel=%s, argument %d: Arg.heap stands for the two parameters that HMM_HEAP or HMM_HEAP_CONST declares, which are not there, parameters=%s",
+                    kernel.name(), at, signature(all)));
         }
     }
 
@@ -413,8 +427,18 @@ final class Plan {
                     kernel.name(), parameter.index(), parameter.typeName(), parameter.name(),
                     parameter.space() == KernelParameter.Space.OBJECT
                             ? "images, samplers, pipes and queues cannot be passed here"
-                            : "it does not take " + what));
+                            : "it does not take " + what + "; pass " + taken(parameter)));
         }
+    }
+
+    private static String taken(KernelParameter parameter) {
+        return switch (parameter.space()) {
+            case GLOBAL, CONSTANT -> "a managed segment";
+            case LOCAL -> "Arg.local(lengthBytes)";
+            default -> parameter.valueType()
+                    .map(type -> type.components() == 1 ? "a number" : "an Arg.vector of " + type.components())
+                    .orElse("Arg.value(segment), as structs are");
+        };
     }
 
     static String signature(List<KernelParameter> parameters) {

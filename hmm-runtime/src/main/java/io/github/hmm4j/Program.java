@@ -9,6 +9,7 @@ import io.github.hmm4j.mirror.DeviceMirror;
 import io.github.hmm4j.mirror.DeviceTable;
 import java.util.HashMap;
 import java.util.Map;
+import java.util.Objects;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -28,8 +29,8 @@ public final class Program implements AutoCloseable {
 
     Program(Hmm hmm, Source source, String options) {
         this.hmm = hmm;
-        this.source = source;
-        this.options = BuildOptions.withVersion(options);
+        this.source = Objects.requireNonNull(source, "source");
+        this.options = BuildOptions.withVersion(Objects.requireNonNull(options, "options"));
     }
 
     /// A kernel of this program; compiles it for the heap's first device.

@@ -9,6 +9,7 @@ import java.util.EnumMap;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
+import java.util.Objects;
 
 /// What a heap has moved so far, why, and what else happened. Prints as a small table.
 ///
@@ -41,6 +42,7 @@ public record Report(List<Moved> moves, Map<Counter, Long> counts) {
 
     /// What has moved and happened since `earlier`, a report of the same heap.
     public Report since(Report earlier) {
+        Objects.requireNonNull(earlier, "earlier");
         List<Moved> moved = new ArrayList<>();
         for (Moved now : moves) {
             long pages = now.pages();

@@ -4,6 +4,7 @@ import io.github.hmm4j.space.AddressSpace;
 import io.github.hmm4j.space.VaRange;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
+import java.util.Objects;
 import java.util.Set;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionException;
@@ -55,14 +56,28 @@ final class Segments {
     /// @throws IllegalArgumentException if it is something else
     /// @throws IllegalStateException    if its arena is closed
     static VaRange rangeOf(AddressSpace space, MemorySegment segment) {
+        requireManaged(space, segment);
+        VaRange range = VaRange.ofLength(segment.address(), segment.byteSize());
+        try {
+            space.regionOf(range);
+        } catch (IllegalArgumentException e) {
+            requireAlive(segment); // its arena may have been closed just now
+            throw e;
+        }
+        return range;
+    }
+
+    /// That a segment is memory of the heap, and was not in an arena that is closed.
+    ///
+    /// @throws IllegalArgumentException if it is something else
+    /// @throws IllegalStateException    if its arena is closed
+    static void requireManaged(AddressSpace space, MemorySegment segment) {
+        Objects.requireNonNull(segment, "segment");
         if (!segment.isNative() || !space.contains(segment.address())) {
             throw new IllegalArgumentException(
                     "this memory is not of this heap, allocate it there (heap.allocate, heap.allocateFrom): " + segment);
         }
         requireAlive(segment);
-        VaRange range = VaRange.ofLength(segment.address(), segment.byteSize());
-        space.regionOf(range);
-        return range;
     }
 
     /// Whoever has looked a segment up and then holds what keeps its pages looks again: if its arena has closed in

@@ -341,6 +341,36 @@ class ArenaTest {
         }
     }
 
+    /// Wherever the end meets it, what uses a segment of the arena is told that the arena is closed.
+    @ParameterizedTest
+    @EnumSource(Mode.class)
+    void whoeverMeetsTheEndIsToldOfIt(Mode mode) {
+        try (Hmm hmm = hostOnly(mode)) {
+            ManagedHeap heap = hmm.heap();
+            for (int round = 0; round < 300; round++) {
+                Arena arena = heap.arena();
+                MemorySegment segment = arena.allocate(ByteSize.kib(256));
+                Background<Boolean> closing = Background.run(() -> {
+                    while (arena.scope().isAlive()) {
+                        try {
+                            arena.close();
+                        } catch (IllegalStateException _) {
+                            Thread.onSpinWait(); // a view is open
+                        }
+                    }
+                });
+                assertThatThrownBy(() -> {
+                    while (true) {
+                        heap.view(segment, Access.READ).close();
+                        heap.discard(segment);
+                        heap.prefetchHost(segment);
+                    }
+                }).isInstanceOf(IllegalStateException.class).hasMessageContaining(CLOSED);
+                closing.join();
+            }
+        }
+    }
+
     /// The arena is closed, and its addresses are somebody else's, between a look at the segment and the change.
     @ParameterizedTest
     @ValueSource(booleans = {false, true})

@@ -9,6 +9,7 @@ import io.github.hmm4j.device.NDRange;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import java.math.BigInteger;
+import java.util.NoSuchElementException;
 import org.assertj.core.api.AbstractThrowableAssert;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
@@ -45,8 +46,28 @@ class ArgumentsTest {
         refused("add", a, a, 1).hasMessageContaining("parameter 1").hasMessageContaining("memory");
         refused("add", a, Arg.local(4), 1).hasMessageContaining("local memory");
         refused("add", "a", 1, 1).hasMessageContaining("java.lang.String");
-        refused("add", a, BigInteger.TEN, 1).hasMessageContaining("java.math.BigInteger");
+        refused("add", a, BigInteger.TEN, 1).hasMessage("kernel=add, argument 1: 10 is a java.math.BigInteger, must be a Byte, Short, Integer, Long, Float or Double");
         assertThatThrownBy(() -> Arg.heap(Arg.local(4))).isInstanceOf(IllegalArgumentException.class).hasMessageContaining("lengthBytes=4");
+    }
+
+    @Test
+    void sayWhatToPassInstead() {
+        refused("add", a.address(), 1, 1).hasMessage("kernel=add, parameter 0 is int* data: it does not take a value; pass a managed segment");
+        refused("add", a, a, 1).hasMessage("kernel=add, parameter 1 is int delta: it does not take memory; pass a number");
+        refused("locals", a, 64, 64).hasMessage("kernel=locals, parameter 1 is int* a: it does not take a value; pass Arg.local(lengthBytes)");
+        refused("add", new int[1], 1, 1).hasMessageContaining("argument 0 is a int[]").hasMessageContaining("heap.allocateFrom");
+        assertThatThrownBy(() -> rig.heap.view(a.asSlice(4, 0), Access.READ)).isInstanceOf(IllegalArgumentException.class).hasMessageContaining("is empty");
+        assertThatThrownBy(() -> rig.heap.free(MemorySegment.ofArray(new int[1]))).isInstanceOf(IllegalArgumentException.class).hasMessageContaining("not of this heap");
+        assertThatThrownBy(() -> rig.heap.free(a.asSlice(4, 4))).isInstanceOf(IllegalArgumentException.class).hasMessageContaining("neither an allocation nor whole pages");
+        assertThatThrownBy(() -> Hmm.builder().pageSize(5000)).hasMessage("pageSize=5000, must be a power of two from 4096 to 2097152");
+        assertThatThrownBy(() -> Hmm.builder().pageSize((1L << 32) + 4096)).hasMessageStartingWith("pageSize=4294971392, must be");
+        try (Rig aperture = Rig.aperture(1)) {
+            assertThatThrownBy(() -> aperture.kernel("nothing").args(Arg.heap()).launch(NDRange.of(1))).isInstanceOf(IllegalArgumentException.class)
+                    .hasMessage("kernel=nothing, argument 0: Arg.heap stands for the two parameters that HMM_HEAP or HMM_HEAP_CONST declares, which are not there, parameters=[int* out]");
+        }
+        try (Hmm hostOnly = Hmm.builder().hostOnly().open()) {
+            assertThatThrownBy(hostOnly::device).isInstanceOf(NoSuchElementException.class).hasMessageContaining("hostOnly");
+        }
     }
 
     /// [ValuesTest] has those that are taken.
@@ -182,6 +203,16 @@ class ArgumentsTest {
                 .hasMessageContaining("offset=[0, -1] of global=[4, 4]");
         assertThatThrownBy(() -> NDRange.of(10).offset(Long.MAX_VALUE - 9)).isInstanceOf(IllegalArgumentException.class)
                 .hasMessageContaining("2^63");
+        long large = 1L << 62;
+        assertThatThrownBy(() -> NDRange.of(large, 2)).isInstanceOf(IllegalArgumentException.class)
+                .hasMessage("global=[4611686018427387904, 2], must be fewer than 2^63 work-items in all");
+        assertThatThrownBy(() -> NDRange.of(large, large)).isInstanceOf(IllegalArgumentException.class);
+        assertThatThrownBy(() -> NDRange.of(8, 8).local(large, 4)).isInstanceOf(IllegalArgumentException.class)
+                .hasMessageContaining("in whole work-groups of local=[4611686018427387904, 4]");
+        assertThatThrownBy(() -> NDRange.covering(new long[] {Long.MAX_VALUE}, 64)).isInstanceOf(IllegalArgumentException.class)
+                .hasMessageContaining("local=[64]");
+        assertThat(NDRange.of(large).items()).isEqualTo(large);
+        assertThat(NDRange.of(1 << 30, 1 << 30, 7).itemsOfWholeGroups()).isEqualTo(7 * (1L << 60));
         NDRange part = NDRange.of(12, 10).offset(5, 7).local(4, 4);
         assertThat(part.offset()).containsExactly(5, 7);
         assertThat(part.itemsOfWholeGroups()).isEqualTo(12 * 12);

@@ -13,7 +13,9 @@ import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import java.nio.ByteBuffer;
 import java.util.Arrays;
+import java.util.List;
 import java.util.Random;
+import org.assertj.core.api.ThrowableAssert.ThrowingCallable;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -155,7 +157,11 @@ class DeviceLeaseTest {
             assertThatThrownBy(() -> heap.lease(hmm.device(), a.asSlice(0, 0), Arg.Intent.IN)).isInstanceOf(IllegalArgumentException.class);
             heap.protect(a, Protection.READ);
             assertThatThrownBy(() -> heap.lease(hmm.device(), a, Arg.Intent.OUT)).isInstanceOf(AccessViolationException.class);
-            heap.lease(hmm.device(), a.asReadOnly(), Arg.Intent.IN).close();
+            DeviceLease lease = heap.lease(hmm.device(), a.asReadOnly(), Arg.Intent.IN);
+            lease.close();
+            for (ThrowingCallable handle : List.<ThrowingCallable>of(lease::memory, lease::queue, lease::context, lease::device)) {
+                assertThatThrownBy(handle).isInstanceOf(IllegalStateException.class).hasMessageContaining("closed");
+            }
         }
     }
 }

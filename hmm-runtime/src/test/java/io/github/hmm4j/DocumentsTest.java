@@ -25,13 +25,13 @@ import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.MethodSource;
 
 /// What the documents show is what happens: each `java` block with a `main` is a program, which is compiled and run, and
-/// the `text` block behind it, if there is one, is what it prints. A `c` block that begins with `// NAME.cl` is a file on
+/// the `text` block behind it, if there is one, is what it prints. A `c` block that begins with `// NAME.cl` or `// NAME.h` is a file on
 /// the class path of the programs behind it. Links lead somewhere.
 class DocumentsTest {
 
     private static final Path ROOT = Path.of("..").toAbsolutePath().normalize();
     private static final Pattern BLOCK = Pattern.compile("(?m)^```(java|c|text)\\n(.*?)^```$", Pattern.DOTALL);
-    private static final Pattern KERNEL_FILE = Pattern.compile("// (\\w+\\.cl).*", Pattern.DOTALL);
+    private static final Pattern KERNEL_FILE = Pattern.compile("// (\\w+\\.(?:cl|h)).*", Pattern.DOTALL);
     private static final Pattern LINK = Pattern.compile("\\]\\(([^)\\s]+)\\)");
 
     private static final Pattern HEADING = Pattern.compile("(?m)^### .*$");

@@ -224,11 +224,11 @@ class StructsTest {
                 assertThatIllegalArgumentException().isThrownBy(() -> wide.args(out,
                         Arg.value(MemorySegment.ofArray(new byte[bytes])), color).launch(NDRange.of(1)))
                         .withMessage("kernel=wide, parameter 1 is float16 many: it does not take a value of valueBytes="
-                                + bytes + ", it has 64");
+                                + bytes + ", it has 64; pass an Arg.vector of 16");
             }
             assertThatIllegalArgumentException().isThrownBy(() ->
                     wide.args(Arg.value(MemorySegment.ofArray(new long[1])), color, color).launch(NDRange.of(1)))
-                    .withMessage("kernel=wide, parameter 0 is float* out: it does not take a value of valueBytes=8");
+                    .withMessage("kernel=wide, parameter 0 is float* out: it does not take a value of valueBytes=8; pass a managed segment");
             assertThatIllegalArgumentException().isThrownBy(() -> Arg.value(MemorySegment.NULL))
                     .withMessage("valueBytes=0, must be positive");
         }

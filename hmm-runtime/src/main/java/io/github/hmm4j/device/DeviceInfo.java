@@ -1,5 +1,7 @@
 package io.github.hmm4j.device;
 
+import java.util.Collections;
+import java.util.EnumSet;
 import java.util.Set;
 
 /// What a device says of itself, as far as it matters here, and for the choice of work-groups.
@@ -41,6 +43,8 @@ public record DeviceInfo(
     public enum Svm { COARSE_GRAIN_BUFFER, FINE_GRAIN_BUFFER, FINE_GRAIN_SYSTEM, ATOMICS }
 
     public DeviceInfo {
-        svm = Set.copyOf(svm);
+        Set<Svm> ordered = EnumSet.noneOf(Svm.class); // reads the same in each run
+        ordered.addAll(svm);
+        svm = Collections.unmodifiableSet(ordered);
     }
 }

@@ -1,6 +1,7 @@
 package io.github.hmm4j.device;
 
 import java.util.Arrays;
+import java.util.Objects;
 
 /// The index space of a launch: one to three dimensions of work-items, and optionally where their numbers begin and the
 /// size of a work-group.
@@ -48,12 +49,28 @@ public final class NDRange {
                         + ", must not be negative, and the last work-item must have a number below 2^63");
             }
         }
+        long room = Long.MAX_VALUE;
+        for (int d = 0; d < global.length; d++) { // rounding down is exact: nothing is left if and only if the product is larger
+            long group = local.length == 0 ? 1 : local[d];
+            room = room / Math.ceilDiv(global[d], group) / group;
+        }
+        if (room == 0) {
+            throw tooMany(global, local);
+        }
+    }
+
+    private static IllegalArgumentException tooMany(long[] global, long... local) {
+        return new IllegalArgumentException("global=" + Arrays.toString(global)
+                + (local.length == 0 ? "" : " in whole work-groups of local=" + Arrays.toString(local))
+                + ", must be fewer than 2^63 work-items in all");
     }
 
     /// Work-items in one, two or three dimensions; the driver chooses the work-group.
     ///
-    /// @throws IllegalArgumentException if there are other than one to three dimensions or one is not positive
+    /// @throws IllegalArgumentException if there are other than one to three dimensions, one is not positive, or there
+    /// are 2^63 work-items or more
     public static NDRange of(long... global) {
+        Objects.requireNonNull(global, "global");
         return new NDRange(global, new long[0], new long[global.length]);
     }
 
@@ -63,7 +80,7 @@ public final class NDRange {
     ///
     /// @throws IllegalArgumentException if it has other dimensions or one is not positive
     public NDRange local(long... local) {
-        return new NDRange(global, local, offset);
+        return new NDRange(global, Objects.requireNonNull(local, "local"), offset);
     }
 
     /// The same work-items under other numbers: `get_global_id` counts from `offset`, in each dimension. What a kernel
@@ -71,12 +88,16 @@ public final class NDRange {
     ///
     /// @throws IllegalArgumentException if it has other dimensions or one is negative
     public NDRange offset(long... offset) {
-        return new NDRange(global, local, offset);
+        return new NDRange(global, local, Objects.requireNonNull(offset, "offset"));
     }
 
     /// The same work-groups over at least these work-items: each dimension is rounded up to a multiple of `local`.
     /// The kernel must ignore the surplus work-items.
+    ///
+    /// @throws IllegalArgumentException as [#of] and [#local]
     public static NDRange covering(long[] atLeast, long... local) {
+        Objects.requireNonNull(atLeast, "atLeast");
+        Objects.requireNonNull(local, "local");
         if (atLeast.length != local.length) {
             throw new IllegalArgumentException(
                     "local=" + Arrays.toString(local) + " and global=" + Arrays.toString(atLeast) + " differ in dimensions");
@@ -86,25 +107,25 @@ public final class NDRange {
             if (local[d] <= 0) {
                 throw new IllegalArgumentException("local=" + Arrays.toString(local) + ", all must be positive");
             }
-            rounded[d] = Math.multiplyExact(Math.ceilDiv(atLeast[d], local[d]), local[d]);
+            long groups = Math.ceilDiv(atLeast[d], local[d]);
+            if (groups > Long.MAX_VALUE / local[d]) {
+                throw tooMany(atLeast, local);
+            }
+            rounded[d] = groups * local[d];
         }
         return new NDRange(rounded, local, new long[rounded.length]);
     }
 
     /// Work-items in all.
-    ///
-    /// @throws ArithmeticException if there are more than a `long` counts
     public long items() {
         long items = 1;
         for (long length : global) {
-            items = Math.multiplyExact(items, length);
+            items *= length;
         }
         return items;
     }
 
     /// Work-items in all, if work-groups at the edges were as large as the others.
-    ///
-    /// @throws ArithmeticException if there are more than a `long` counts
     public long itemsOfWholeGroups() {
         return local.length == 0 ? items() : covering(global, local).items();
     }

@@ -33,6 +33,12 @@ public enum ScalarType {
         return bits / Byte.SIZE;
     }
 
+    /// Whether there is a type that has all values of a Java number's class.
+    public static boolean has(Number number) {
+        return number instanceof Byte || number instanceof Short || number instanceof Integer || number instanceof Long
+                || number instanceof Float || number instanceof Double;
+    }
+
     /// The type that has all values of a Java number's class.
     ///
     /// @throws IllegalArgumentException if none has

@@ -320,8 +320,8 @@ public final class RegionChanges {
         Backoff backoff = new Backoff();
         try (var _ = heap.notifier().begin(range, InvalidationKind.PROTECT, -1)) {
             try (HostLock.Hold _ = hostLock.exclusive()) {
+                check.run(); // first: the end of an arena is told as that
                 space.regionOf(range);
-                check.run();
                 if (protection != Protection.READ_WRITE) {
                     requireNoViews(pages, "protect " + protection);
                 }
@@ -393,8 +393,8 @@ public final class RegionChanges {
         }
         try (var _ = heap.notifier().begin(space.addressesOf(pages), InvalidationKind.CLEAR, -1);
                 HostLock.Hold _ = hostLock.exclusive()) {
+            check.run(); // as above
             space.regionOf(range);
-            check.run();
             requireNoViews(pages, "discard");
             hostSide.discard(pages);
         }
@@ -410,7 +410,7 @@ public final class RegionChanges {
         finishKept();
         Region old = space.regionOf(range);
         if (!old.range().equals(range)) {
-            throw new IllegalArgumentException("range=" + range + " is not a whole region, region=" + old.range());
+            throw new IllegalArgumentException("range=" + range + " is a part of an allocation, and only all of it moves, region=" + old.range());
         }
         Leaving from = new Leaving(range, space.pagesOf(range));
         List<DeviceMirror> mirrors = heap.mirrors();

@@ -305,9 +305,12 @@ public final class AddressSpace implements AutoCloseable {
     /// @throws IllegalArgumentException if there is none
     public Region regionOf(VaRange range) {
         Region region = regionAt(range.startBytes()).orElse(null);
-        if (region == null || !region.range().contains(range) || range.lengthBytes() == 0) {
+        if (range.lengthBytes() == 0) {
+            throw new IllegalArgumentException("range=" + range + " is empty");
+        }
+        if (region == null || !region.range().contains(range)) {
             throw new IllegalArgumentException("range=" + range + " is not within one managed region"
-                    + (region == null ? "" : ", region=" + region.range()));
+                    + (region == null ? ": it was freed, or never allocated" : ", region=" + region.range()));
         }
         return region;
     }
@@ -368,7 +371,7 @@ public final class AddressSpace implements AutoCloseable {
 
     private void requireAligned(VaRange range) {
         if (!pageSize.isAligned(range.startBytes()) || !pageSize.isAligned(range.endBytes())) {
-            throw new IllegalArgumentException("range=" + range + " is not aligned to pageSize=" + pageSize.bytes());
+            throw new IllegalArgumentException("range=" + range + " is neither an allocation nor whole pages of one, pageSize=" + pageSize.bytes());
         }
     }
 

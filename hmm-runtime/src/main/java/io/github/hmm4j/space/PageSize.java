@@ -10,11 +10,25 @@ public record PageSize(int bytes) {
     /// 64 KiB.
     public static final PageSize DEFAULT = new PageSize(64 << 10);
 
+    /// A page of so many bytes.
+    ///
+    /// @throws IllegalArgumentException if it is none
+    public static PageSize of(long bytes) {
+        if (bytes != (int) bytes) {
+            throw refused(bytes);
+        }
+        return new PageSize((int) bytes);
+    }
+
     public PageSize {
         if (bytes < MIN_BYTES || bytes > MAX_BYTES || Integer.bitCount(bytes) != 1) {
-            throw new IllegalArgumentException(
-                    "pageSize=" + bytes + ", must be a power of two from " + MIN_BYTES + " to " + MAX_BYTES);
+            throw refused(bytes);
         }
+    }
+
+    private static IllegalArgumentException refused(long bytes) {
+        return new IllegalArgumentException(
+                "pageSize=" + bytes + ", must be a power of two from " + MIN_BYTES + " to " + MAX_BYTES);
     }
 
     public int shift() {

@@ -60,6 +60,8 @@ public final class Source {
     /// @throws IllegalArgumentException if there is none, or there is a NUL in the text, or a NUL or a line end in the
     /// name
     public static Source resource(Class<?> owner, String name) {
+        Objects.requireNonNull(owner, "owner");
+        Objects.requireNonNull(name, "name");
         String folder = owner.getPackageName().isEmpty() ? "" : owner.getPackageName().replace('.', '/') + "/";
         String path = name.startsWith("/") ? name.substring(1) : folder + name;
         return ofResource(name, path, each -> readResource(owner, each)).orElseThrow(() -> new IllegalArgumentException(
@@ -72,7 +74,7 @@ public final class Source {
     /// name
     /// @throws UncheckedIOException if it exists but cannot be read
     public static Source file(Path file) {
-        String code = readFile(file);
+        String code = readFile(Objects.requireNonNull(file, "file"));
         if (code == null) {
             throw new IllegalArgumentException("no such OpenCL source file: file=" + file);
         }
@@ -97,6 +99,7 @@ public final class Source {
     /// @throws IllegalArgumentException if there is a NUL in the text, or a NUL or a line end in the name
     public static Source text(String name, String code) {
         Objects.requireNonNull(name, "name");
+        Objects.requireNonNull(code, "code");
         return new Source(new Header(name, "", Encoding.withoutMark(code)), (_, header) -> libraryHeader(header));
     }
 

@@ -46,6 +46,11 @@ final class DeviceText {
         line(text, "memory", String.format(Locale.ROOT, "%s, at most %s in one allocation, pointers at multiples of %d bytes, %s",
             Units.bytes(report.memoryBytes()), Units.bytes(report.maxAllocationBytes()), report.alignmentBytes(),
             report.unifiedMemory() ? "unified with the host's" : "apart from the host's"));
+        report.workGroups().ifPresent(groups -> line(text, "work-groups", String.format(Locale.ROOT,
+            "up to %s work-items%s, %s of local memory each; at least %d of them, to use all compute units",
+            Units.count(groups.maxWorkGroupSize()),
+            groups.preferredMultiple().map(multiple -> ", best a multiple of " + Units.count(multiple)).orElse(""),
+            Units.bytes(groups.localMemoryBytes()), report.computeUnits())));
         if (report.offer().isPresent()) {
             addOffer(text, report.offer().get());
         } else {

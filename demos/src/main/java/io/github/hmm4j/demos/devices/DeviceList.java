@@ -97,7 +97,8 @@ public final class DeviceList {
         return new DeviceReport(number, chosen, info.name(), info.kind().name(), id.platformName(), info.vendor(),
             info.driver(), info.binding(), info.computeUnits(), info.memoryBytes(), info.maxAllocationBytes(),
             info.baseAlignmentBytes(), info.unifiedMemory(), info.svm().stream().map(Enum::name).sorted().toList(),
-            use, error, offer, Stream.concat(twins.stream(), decisions.stream()).toList());
+            use, error, offer, Stream.concat(twins.stream(), decisions.stream()).toList(),
+            Optional.of(new DeviceReport.WorkGroups(info.maxWorkGroupSize(), info.localMemoryBytes(), DeviceOffer.preferredMultiple(api, id))));
     }
 
     private static DeviceReport.Use use(Hmm hmm) {

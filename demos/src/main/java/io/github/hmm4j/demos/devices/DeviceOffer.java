@@ -5,6 +5,7 @@ import io.github.hmm4j.demos.harness.DeviceReport.SharedMemory;
 import io.github.hmm4j.device.DeviceInfo.Svm;
 import io.github.hmm4j.device.opencl.ClApi;
 import io.github.hmm4j.device.opencl.ClDeviceId;
+import io.github.hmm4j.error.HmmException;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
 import java.util.ArrayList;
@@ -27,6 +28,7 @@ final class DeviceOffer {
     private static final int DEVICE_OPENCL_C_VERSION = 0x103D;
     private static final int DEVICE_ATOMIC_MEMORY_CAPABILITIES = 0x1063;
     private static final int DEVICE_OPENCL_C_ALL_VERSIONS = 0x1066;
+    private static final int DEVICE_PREFERRED_WORK_GROUP_SIZE_MULTIPLE = 0x1067;
 
     /// `cl_name_version`: a version in 10, 10 and 12 bits, and a name.
     private static final int NAME_VERSION_BYTES = 68;
@@ -54,6 +56,15 @@ final class DeviceOffer {
             (queues & QUEUE_OUT_OF_ORDER) != 0, (queues & QUEUE_PROFILING) != 0,
             api.deviceNumber(device, DEVICE_PROFILING_TIMER_RESOLUTION), Extensions.that(extensions),
             said(id.hardware().uuid()), said(id.hardware().pciAddress()));
+    }
+
+    /// What drivers say of a device since OpenCL 3.0, and before of each kernel only.
+    static Optional<Long> preferredMultiple(ClApi api, ClDeviceId id) {
+        try {
+            return Optional.of(api.deviceNumber(id.device(), DEVICE_PREFERRED_WORK_GROUP_SIZE_MULTIPLE)).filter(multiple -> multiple > 0);
+        } catch (HmmException _) {
+            return Optional.empty();
+        }
     }
 
     static List<SharedMemory> sharedMemory(Set<Svm> svm) {

@@ -13,10 +13,11 @@ import java.util.Optional;
 /// @param error why it could not be opened, or cannot be used
 /// @param offer what else of it matters here; empty if it cannot be used or does not say
 /// @param decisions what hmm4j does with it, and why; empty if it could not be opened
+/// @param workGroups what a program chooses the sizes of work-groups by; empty if it cannot be used
 public record DeviceReport(int number, boolean chosen, String name, String kind, String platform, String vendor,
     String driver, String binding, int computeUnits, long memoryBytes, long maxAllocationBytes, int alignmentBytes,
     boolean unifiedMemory, List<String> svm, Optional<Use> use, Optional<String> error, Optional<Offer> offer,
-    List<Decision> decisions) {
+    List<Decision> decisions, Optional<WorkGroups> workGroups) {
     public static final int IGNORED = -1;
 
     public DeviceReport {
@@ -24,18 +25,10 @@ public record DeviceReport(int number, boolean chosen, String name, String kind,
         decisions = List.copyOf(decisions);
     }
 
-    /// Without an offer or decisions.
-    public DeviceReport(int number, boolean chosen, String name, String kind, String platform, String vendor,
-        String driver, String binding, int computeUnits, long memoryBytes, long maxAllocationBytes, int alignmentBytes,
-        boolean unifiedMemory, List<String> svm, Optional<Use> use, Optional<String> error) {
-        this(number, chosen, name, kind, platform, vendor, driver, binding, computeUnits, memoryBytes,
-            maxAllocationBytes, alignmentBytes, unifiedMemory, svm, use, error, Optional.empty(), List.of());
-    }
-
     /// A device or a whole platform that cannot be used.
     public static DeviceReport ignored(String platform, String name, String binding, String why) {
         return new DeviceReport(IGNORED, false, name, "", platform, "", "", binding, 0, 0, 0, 0, false, List.of(),
-            Optional.empty(), Optional.of(why));
+            Optional.empty(), Optional.of(why), Optional.empty(), List.of(), Optional.empty());
     }
 
     /// @param copyEngine the one that the self-test chose
@@ -71,6 +64,14 @@ public record DeviceReport(int number, boolean chosen, String name, String kind,
             extensions = List.copyOf(extensions);
         }
     }
+
+    /// What limits work-groups, of any kernel; one alone may have less (`Kernel.limits`).
+    ///
+    /// @param maxWorkGroupSize work-items in one at most
+    /// @param localMemoryBytes local memory of one at most
+    /// @param preferredMultiple work-groups of a multiple of so many work-items use the hardware best; empty if the driver
+    /// says that of kernels only
+    public record WorkGroups(int maxWorkGroupSize, long localMemoryBytes, Optional<Long> preferredMultiple) {}
 
     /// @param kind in the words of the specification
     /// @param meaning what a program can do with it

@@ -246,6 +246,7 @@ class HmmCommandLineTest {
     void listsDevices() {
         assertThat(run("devices", "--binding", "jocl")).isZero();
         assertThat(out.toString()).contains("0 *", "Device of jocl", "2.00 GiB", "direct, 6,000 MB/s to the device",
+            "up to 1,024 work-items, best a multiple of 32, 48.0 KiB of local memory each; at least 2 of them",
             "fine-grained buffer: at a time", "no fine-grained system: any pointer", "steps of 80 ns", "cl_khr_some: useful");
     }
 
@@ -310,6 +311,7 @@ class HmmCommandLineTest {
         return new DeviceReport(0, true, name, "CPU", "platform", "vendor", "driver", "binding", 2, 4L << 30, 1L << 30,
             128, true, List.of("FINE_GRAIN_BUFFER"), deviceError.isEmpty() ? Optional.of(use) : Optional.empty(),
             deviceError, Optional.of(offer),
-            List.of(new DeviceReport.Decision("copies", "direct, 6,000 MB/s to the device", "faster")));
+            List.of(new DeviceReport.Decision("copies", "direct, 6,000 MB/s to the device", "faster")),
+            Optional.of(new DeviceReport.WorkGroups(1024, 48 << 10, Optional.of(32L))));
     }
 }

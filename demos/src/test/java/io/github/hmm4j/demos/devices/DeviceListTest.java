@@ -31,6 +31,10 @@ class DeviceListTest {
             assertThat(offer.profiling()).isTrue();
             assertThat(offer.timerNanos()).isPositive();
             assertThat(offer.sharedMemory().stream().filter(DeviceReport.SharedMemory::available)).hasSameSizeAs(report.svm());
+            DeviceReport.WorkGroups groups = report.workGroups().orElseThrow();
+            assertThat(groups.maxWorkGroupSize()).isPositive();
+            assertThat(groups.localMemoryBytes()).isPositive();
+            groups.preferredMultiple().ifPresent(multiple -> assertThat(multiple).isBetween(1L, (long) groups.maxWorkGroupSize()));
             assertThat(report.decisions()).extracting(DeviceReport.Decision::what)
                 .containsExactly("copies", "in place", "placement", "budget", "queues", "host access");
         }

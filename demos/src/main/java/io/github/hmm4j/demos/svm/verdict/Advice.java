@@ -132,9 +132,9 @@ final class Advice {
         List<Double> factors = new ArrayList<>();
         for (Ranking ranking : rankings) {
             Strategy best = ranking.fastestOf(some).orElseThrow();
-            ranking.next(best).filter(rival -> !some.contains(rival)).ifPresent(rival -> {
+            ranking.next(best).filter(rival -> !some.contains(rival) && Words.isMore(ranking.lead(best, rival, noisy))).ifPresent(rival -> {
                 rivals.add(rival);
-                factors.add(noisy ? ranking.wall(rival).low() / ranking.wall(best).high() : ranking.factor(rival, best));
+                factors.add(ranking.lead(best, rival, noisy));
             });
         }
         if (rivals.isEmpty()) {
@@ -142,7 +142,7 @@ final class Advice {
         }
         double[] sorted = factors.stream().mapToDouble(each -> each).sorted().toArray();
         boolean same = rivals.stream().distinct().count() == 1;
-        return Optional.of((noisy ? "at least " : "") + Words.factors(sorted[0], sorted[sorted.length - 1])
+        return Optional.of(Words.atLeast(noisy) + Words.factors(sorted[0], sorted[sorted.length - 1])
             + " times as fast as " + (same ? Words.name(rivals.getFirst()) : "the next"));
     }
 }

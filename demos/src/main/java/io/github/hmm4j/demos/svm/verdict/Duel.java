@@ -12,7 +12,8 @@ import java.util.stream.Stream;
 ///
 /// @param rounds by size, one for each at which both sides can be compared
 /// @param sizes  all sizes of the workload, in bytes
-public record Duel(Workload workload, Sides sides, List<Round> rounds, List<Long> sizes) {
+/// @param noisy  whether the whole run is too noisy for ratios of medians: then a factor of a round that one side won is the least that the intervals leave over
+public record Duel(Workload workload, Sides sides, List<Round> rounds, List<Long> sizes, boolean noisy) {
     /// Whose fastest member fights.
     public enum Side {
         FINE_GRAINED("fine-grained SVM"), COPIES("explicit copies"), PAGING("paging");
@@ -81,22 +82,27 @@ public record Duel(Workload workload, Sides sides, List<Round> rounds, List<Long
         sizes = List.copyOf(sizes);
     }
 
-    static Duel of(Workload workload, Sides sides, List<Ranking> rankings) {
+    static Duel of(Workload workload, Sides sides, List<Ranking> rankings, boolean noisy) {
         List<Round> rounds = new ArrayList<>();
         for (Ranking ranking : rankings) {
             Optional<Strategy> one = ranking.fastestOf(sides.one.members());
             Optional<Strategy> other = ranking.fastestOf(sides.other.members());
             if (one.isPresent() && other.isPresent()) {
-                double factor = ranking.factor(other.get(), one.get());
+                boolean ahead = ranking.factor(other.get(), one.get()) > 1;
                 Outcome outcome = switch (Comparison.relation(ranking.wall(one.get()), ranking.wall(other.get()))) {
                     case LEVEL -> Outcome.LEVEL;
                     case UNDECIDED -> Outcome.UNDECIDED;
-                    case APART -> factor > 1 ? Outcome.FASTER : Outcome.SLOWER;
+                    case APART -> ahead ? Outcome.FASTER : Outcome.SLOWER;
+                };
+                double factor = switch (outcome) {
+                    case FASTER -> ranking.lead(one.get(), other.get(), noisy);
+                    case SLOWER -> 1 / ranking.lead(other.get(), one.get(), noisy);
+                    case LEVEL, UNDECIDED -> ranking.factor(other.get(), one.get());
                 };
                 rounds.add(new Round(ranking.sizeBytes(), outcome, factor, one.get()));
             }
         }
-        return new Duel(workload, sides, rounds, rankings.stream().map(Ranking::sizeBytes).toList());
+        return new Duel(workload, sides, rounds, rankings.stream().map(Ranking::sizeBytes).toList(), noisy);
     }
 
     /// Those that ended in one way.
@@ -138,7 +144,7 @@ public record Duel(Workload workload, Sides sides, List<Round> rounds, List<Long
         }
         String factors = same.size() == 1 ? factor(first)
             : factor(first) + " at " + Words.size(first.sizeBytes()) + ", " + factor(last) + " at " + Words.size(last.sizeBytes());
-        return text + " (" + factors + ")";
+        return text + " (" + Words.atLeast(noisy) + factors + ")";
     }
 
     private static String factor(Round round) {

@@ -73,6 +73,11 @@ public record Span(List<Ranking> rankings, Set<Strategy> common) {
         return rankings.stream().allMatch(ranking -> ranking.leaders().equals(common));
     }
 
+    /// Whether all who lead are told apart from all others: one that is level with the fastest need not be, and then is not shown to be faster.
+    boolean isClear() {
+        return rankings.stream().allMatch(ranking -> ranking.winners().equals(ranking.leaders()));
+    }
+
     /// A strategy that is alone at a size wins nothing there, so such sizes are a span of their own.
     private boolean goesOnWith(Ranking ranking) {
         boolean bothEmpty = isEmpty() && ranking.walls().isEmpty();

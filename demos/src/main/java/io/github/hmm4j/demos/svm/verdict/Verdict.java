@@ -34,9 +34,9 @@ public record Verdict(Workload workload, List<Span> spans, String advice, String
         List<Long> sizes = grid.sizes(workload);
         List<Ranking> rankings = sizes.stream().map(size -> Ranking.of(grid, workload, size)).toList();
         List<Span> spans = Span.of(rankings);
-        List<Duel> duels = List.of(Duel.Sides.values()).stream().map(sides -> Duel.of(workload, sides, rankings)).toList();
         boolean noisy = Noise.tooMuch(grid.cells()).isPresent();
-        return new Verdict(workload, spans, Advice.line(rankings, noisy), sentence(spans, sizes, grid, workload), duels, noisy, new Notes(grid, workload).sentences());
+        List<Duel> duels = List.of(Duel.Sides.values()).stream().map(sides -> Duel.of(workload, sides, rankings, noisy)).toList();
+        return new Verdict(workload, spans, Advice.line(rankings, noisy), sentence(spans, sizes, grid, workload, noisy), duels, noisy, new Notes(grid, workload).sentences());
     }
 
     /// In ascending order.
@@ -66,7 +66,7 @@ public record Verdict(Workload workload, List<Span> spans, String advice, String
         return Advice.line(ranking(sizeBytes).stream().toList(), noisy);
     }
 
-    private static String sentence(List<Span> spans, List<Long> sizes, Grid grid, Workload workload) {
+    private static String sentence(List<Span> spans, List<Long> sizes, Grid grid, Workload workload, boolean noisy) {
         if (spans.stream().allMatch(Span::isEmpty)) {
             boolean measured = sizes.stream().flatMap(size -> grid.row(workload, size).stream())
                 .anyMatch(cell -> cell.figures().isPresent());
@@ -79,7 +79,7 @@ public record Verdict(Workload workload, List<Span> spans, String advice, String
         List<String> clauses = new ArrayList<>();
         for (Span span : spans) {
             String range = Words.range(span.first().sizeBytes(), span.last().sizeBytes(), sizes);
-            clauses.add(range + (sizes.size() == 1 ? ", " : " ") + claim(span) + factors(span));
+            clauses.add(range + (sizes.size() == 1 ? ", " : " ") + claim(span) + factors(span, noisy));
         }
         return Words.capital(String.join("; ", clauses)) + crossover(crossovers(spans)) + ".";
     }
@@ -97,7 +97,7 @@ public record Verdict(Workload workload, List<Span> spans, String advice, String
         if (!span.undecided().isEmpty()) {
             return undecided(span);
         }
-        if (!span.isSame()) {
+        if (!span.isSame() || !span.isClear()) {
             return who + are + "fastest or level with the fastest";
         }
         return who + are + (span.others().isEmpty() ? "level" : span.common().size() == 1 ? "fastest" : "level, and fastest");
@@ -123,27 +123,28 @@ public record Verdict(Workload workload, List<Span> spans, String advice, String
         return span.others().isEmpty() ? "all strategies" : "all strategies but " + Words.names(span.others());
     }
 
-    /// By how much the leader is ahead of the first that does not lead, at both ends of the span.
-    private static String factors(Span span) {
+    /// By how much the leader is ahead of the first that does not lead, at both ends of the span; in a noisy run at least.
+    private static String factors(Span span, boolean noisy) {
         if (!span.isContest() || span.isEmpty()) {
             return "";
         }
-        Optional<String> first = factor(span, span.first());
-        Optional<String> last = span.rankings().size() == 1 ? Optional.empty() : factor(span, span.last());
+        Optional<String> first = factor(span, span.first(), noisy);
+        Optional<String> last = span.rankings().size() == 1 ? Optional.empty() : factor(span, span.last(), noisy);
         if (first.isEmpty() && last.isEmpty()) {
             return "";
         }
         boolean both = first.isPresent() && last.isPresent();
+        String whose = (span.undecided().isEmpty() && !span.isClear() ? "the fastest is " : "") + Words.atLeast(noisy);
         boolean single = span.rankings().size() == 1;
         boolean sameRival = both && rival(span, span.first()).equals(rival(span, span.last()));
         if (sameRival) {
             Strategy rival = rival(span, span.first()).orElseThrow();
-            return " (%s times as fast as %s at %s, %s times at %s)".formatted(first.get(), Words.name(rival),
+            return " (%s%s times as fast as %s at %s, %s times at %s)".formatted(whose, first.get(), Words.name(rival),
                 Words.size(span.first().sizeBytes()), last.get(), Words.size(span.last().sizeBytes()));
         }
         String text = first.map(factor -> against(factor, span, span.first(), single)).orElse("")
             + (both ? ", " : "") + last.map(factor -> against(factor, span, span.last(), single)).orElse("");
-        return " (" + text + ")";
+        return " (" + whose + text + ")";
     }
 
     private static String against(String factor, Span span, Ranking ranking, boolean single) {
@@ -151,8 +152,8 @@ public record Verdict(Workload workload, List<Span> spans, String advice, String
         return factor + " times as fast as " + rival + (single ? "" : " at " + Words.size(ranking.sizeBytes()));
     }
 
-    private static Optional<String> factor(Span span, Ranking ranking) {
-        return rival(span, ranking).map(rival -> Words.factor(ranking.factor(rival, leader(span, ranking))));
+    private static Optional<String> factor(Span span, Ranking ranking, boolean noisy) {
+        return rival(span, ranking).map(rival -> ranking.lead(leader(span, ranking), rival, noisy)).filter(Words::isMore).map(Words::factor);
     }
 
     private static Optional<Strategy> rival(Span span, Ranking ranking) {

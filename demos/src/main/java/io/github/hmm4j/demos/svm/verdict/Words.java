@@ -74,6 +74,16 @@ public final class Words {
         return factor < 9.95 ? String.format(Locale.ROOT, "%.1f", factor) : Units.count(Math.round(factor));
     }
 
+    /// What stands before a factor: in a noisy run it is what the intervals leave over.
+    static String atLeast(boolean noisy) {
+        return noisy ? "at least " : "";
+    }
+
+    /// Whether a factor reads as more than once.
+    static boolean isMore(double factor) {
+        return factor >= 1.005;
+    }
+
     /// `1.08 to 3.4`, or one of them where they read the same.
     static String factors(double least, double most) {
         String low = factor(least);

@@ -53,6 +53,36 @@ class VerdictTest {
         assertSentence("At 4 KiB, the only size, explicit copies are fastest (5.0 times as fast as fine-grained SVM buffer).");
     }
 
+    /// Medians of 1000 and 2000 whose intervals are 13 % wide to both sides leave 1740 / 1130 over.
+    @Test
+    void inANoisyRunFactorsAreWhatTheIntervalsLeaveOver() {
+        for (long size : new long[] {4096, 16384}) {
+            noisy(COPIES, size, size == 4096 ? 1000 : 2000);
+            noisy(FINE, size, size == 4096 ? 2000 : 1000);
+        }
+        assertSentence("At 4 KiB explicit copies are fastest (at least 1.54 times as fast as fine-grained SVM buffer); "
+            + "at 16 KiB fine-grained SVM buffer is fastest (at least 1.54 times as fast as explicit copies); the crossover lies between 4 KiB and 16 KiB.");
+        assertThat(duel(Sides.FINE_AGAINST_COPIES)).isEqualTo("Fine-grained SVM against explicit copies: slower at 4 KiB (at least 1.54 times as long), "
+            + "faster at 16 KiB (at least 1.54 times as fast).");
+        cells.clear();
+        for (long size : new long[] {4096, 16384}) {
+            noisy(COPIES, size, 1000);
+            noisy(FINE, size, size == 4096 ? 2000 : 4000);
+        }
+        assertSentence("At every size from 4 KiB to 16 KiB explicit copies are fastest "
+            + "(at least 1.54 times as fast as fine-grained SVM buffer at 4 KiB, 3.1 times at 16 KiB).");
+    }
+
+    /// The second is level with the first, and not told apart from the third.
+    @Test
+    void whoIsLevelWithTheFastestNeedNotBeFasterThanTheNext() {
+        cells.add(Crafted.cell(STREAM, COPIES, 4096, Crafted.wall(1000, 990, 1010)));
+        cells.add(Crafted.cell(STREAM, FINE, 4096, Crafted.wall(1040, 1000, 1400)));
+        cells.add(Crafted.cell(STREAM, CHECKED, 4096, Crafted.wall(1300, 1200, 1500)));
+        assertSentence("At 4 KiB, the only size, explicit copies and fine-grained SVM buffer are fastest or level with the fastest "
+            + "(the fastest is 1.30 times as fast as hmm4j (checked)).");
+    }
+
     @Test
     void intervalsThatOverlapAreNotToldApartWhereTheyAreWide() {
         measured(CHECKED, 3000);
@@ -65,7 +95,7 @@ class VerdictTest {
         cells.removeFirst();
         cells.removeLast();
         cells.add(Crafted.cell(STREAM, FINE, 4096, Crafted.wall(1700, 1600.1, 1800)));
-        assertSentence("At 4 KiB, the only size, explicit copies are fastest (1.70 times as fast as fine-grained SVM buffer).");
+        assertSentence("At 4 KiB, the only size, explicit copies are fastest."); // the run is noisy, and the intervals leave no factor over
     }
 
     @Test
@@ -96,8 +126,8 @@ class VerdictTest {
         cells.add(Crafted.cell(STREAM, COPIES, 16384, Crafted.wall(1000, 900, 1600)));
         cells.add(Crafted.cell(STREAM, FINE, 16384, Crafted.wall(1500, 1400, 1800)));
         assertSentence("At every size from 4 KiB to 16 KiB explicit copies lead, but are no clear winners at some of these sizes "
-            + "(3.0 times as fast as fine-grained SVM buffer at 4 KiB).");
-        assertThat(duel(Sides.FINE_AGAINST_COPIES)).isEqualTo("Fine-grained SVM against explicit copies: slower at 4 KiB (3.0 times as long), not told apart at 16 KiB.");
+            + "(at least 2.9 times as fast as fine-grained SVM buffer at 4 KiB).");
+        assertThat(duel(Sides.FINE_AGAINST_COPIES)).isEqualTo("Fine-grained SVM against explicit copies: slower at 4 KiB (at least 2.9 times as long), not told apart at 16 KiB.");
     }
 
     @Test
@@ -236,6 +266,10 @@ class VerdictTest {
 
     private void measured(Strategy strategy, double... medians) {
         cells.addAll(Crafted.cells(STREAM, strategy, medians));
+    }
+
+    private void noisy(Strategy strategy, long sizeBytes, double median) {
+        cells.add(Crafted.cell(STREAM, strategy, sizeBytes, new Estimate(median, median * 0.87, median * 1.13, 0.96, median, median, median, median, 0.3, 25)));
     }
 
     private Verdict verdict() {
