@@ -24,7 +24,8 @@ import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 
-/// What a managed heap costs whose pages kernels use where the host has them, beside the shared virtual memory that the device offers itself: workloads of `bench svm`, in the same run.
+/// What a managed heap costs whose pages kernels use where the host has them, beside the shared virtual memory that the
+/// device offers itself: workloads of `bench svm`, in the same run.
 final class InPlaceBench implements Bench {
     private static final long SMALL_THINGS = ByteSize.mib(16);
 
@@ -62,12 +63,15 @@ final class InPlaceBench implements Bench {
         return rows;
     }
 
-    private BenchRow row(RunContext context, String name, Workload workload, Optional<Long> budgetBytes) throws Exception {
+    private BenchRow row(RunContext context, String name, Workload workload, Optional<Long> budgetBytes)
+        throws Exception {
         context.progress().step(name);
         try (BareOpenCl device = Opening.profiled(context.device());
-            Strategies strategies = Strategies.open(device, kind -> heap(context, kind, budgetBytes), new Strategies.Wanted(false, true))) {
+            Strategies strategies = Strategies.open(device, kind -> heap(context, kind, budgetBytes),
+                new Strategies.Wanted(false, true))) {
             OpenStrategy ours = strategies.find(Strategy.HMM_IN_PLACE).orElseThrow(() -> new UsageException(
-                "this benchmark needs a device that works in place: " + strategies.failure(Strategy.HMM_IN_PLACE).orElse(strategies.whyNot(Strategy.HMM_IN_PLACE))));
+                "this benchmark needs a device that works in place: "
+                    + strategies.failure(Strategy.HMM_IN_PLACE).orElse(strategies.whyNot(Strategy.HMM_IN_PLACE))));
             List<OpenStrategy> all = new ArrayList<>(List.of(ours));
             for (Strategy strategy : Strategy.values()) {
                 if (strategy.family() == Strategy.Family.SVM) {
@@ -75,20 +79,23 @@ final class InPlaceBench implements Bench {
                 }
             }
             if (all.size() == 1) {
-                throw new UsageException("this benchmark is beside shared virtual memory, which device=%s has not".formatted(device.info().name()));
+                throw new UsageException("this benchmark is beside shared virtual memory, which device="
+                    + device.info().name() + " has not");
             }
             return row(context, name, Works.of(workload), all, device.info());
         }
     }
 
     private Hmm heap(RunContext context, Strategies.Kind kind, Optional<Long> budgetBytes) {
-        var builder = Opening.settings(context.device(), sizes.dataBytes + SMALL_THINGS).placement(kind == Strategies.Kind.IN_PLACE ? PlacementMode.IN_PLACE : PlacementMode.PRIVATE);
+        var builder = Opening.settings(context.device(), sizes.dataBytes + SMALL_THINGS)
+            .placement(kind == Strategies.Kind.IN_PLACE ? PlacementMode.IN_PLACE : PlacementMode.PRIVATE);
         budgetBytes.ifPresent(builder::budget);
         return builder.open();
     }
 
     /// @param strategies ours first
-    private BenchRow row(RunContext context, String name, Work work, List<OpenStrategy> strategies, DeviceInfo device) throws Exception {
+    private BenchRow row(RunContext context, String name, Work work, List<OpenStrategy> strategies, DeviceInfo device)
+        throws Exception {
         Map<Strategy, Samples> nanos = new LinkedHashMap<>();
         List<Work.Task> tasks = new ArrayList<>();
         try {
@@ -111,10 +118,13 @@ final class InPlaceBench implements Bench {
             tasks.forEach(Work.Task::close);
         }
         Samples ours = nanos.remove(Strategy.HMM_IN_PLACE);
-        Map.Entry<Strategy, Samples> fastest = nanos.entrySet().stream().min(Comparator.comparingDouble(entry -> entry.getValue().median())).orElseThrow();
+        Map.Entry<Strategy, Samples> fastest = nanos.entrySet().stream()
+            .min(Comparator.comparingDouble(entry -> entry.getValue().median())).orElseThrow();
         Samples ratio = ours.over(fastest.getValue());
-        return Subject.rows(device).ratio(name, ours.median() / 1e6, "ms", ratio, "the fastest shared virtual memory, " + fastest.getKey(),
-            Map.of("dataBytes", sizes.dataBytes, "svmNanos", Math.round(fastest.getValue().median())), Target.atMost(ratio.median(), 1.05));
+        return Subject.rows(device).ratio(name, ours.median() / 1e6, "ms", ratio,
+            "the fastest shared virtual memory, " + fastest.getKey(),
+            Map.of("dataBytes", sizes.dataBytes, "svmNanos", Math.round(fastest.getValue().median())),
+            Target.atMost(ratio.median(), 1.05));
     }
 
     private static double nanos(Work.Task task, long run) {
