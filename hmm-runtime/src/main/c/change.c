@@ -31,7 +31,9 @@ HMM_API int hmm_discard(struct hmm_pager *p, uint64_t first, uint64_t end, struc
     while (at < end && n < CLAIMS_OF_A_FAULT) claims[n++] = claim_now(p, at++);
     uint64_t from = claims[0].page;
     // A kernel that works in place would write into the hole. Nobody insists now: whoever does keeps us out.
-    while (atomic_load(&p->works_in_place) && await_conflicts(p, (struct page_range){from, at}, false, -1, 0) == -EAGAIN) await_decided(p, NULL);
+    struct page_range range = {from, at};
+    bool in_place = atomic_load(&p->works_in_place);
+    while (in_place && await_conflicts(p, range, false, -1, 0) == -EAGAIN) await_decided(p, NULL);
     int result = p->trap->forbid(p, from, at, false);
     enum hmm_call call = HMM_CALL_FORBID;
     if (!result) {

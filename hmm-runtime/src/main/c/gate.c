@@ -70,7 +70,8 @@ static void touch(const struct hmm_pager *p, const struct hmm_launch *request) {
   }
 }
 
-// What a claimed page's contents are worth to the device, brought into its frame, or home where it is used in place. The page may be on another device, on the host, or nowhere.
+// What a claimed page's contents are worth to the device, brought into its frame, or home where it is used in place.
+// The page may be on another device, on the host, or nowhere.
 static int bring(struct hmm_pager *p, unsigned device, bool in_place, uint64_t page, uint64_t before, uint64_t number, struct hmm_failure *failure) {
   struct patience patience = new_patience(p, page, true, 0); // a touch behind our claim ends in time, too
   int waited = await_patiently(p, (struct page_range){page, page + 1}, false, -1, number, &patience);

@@ -92,7 +92,8 @@ enum hmm_fetch_flags {
   HMM_PIN = 2,       // count a view in each word, and refuse what the protection forbids
   HMM_MAP = 4,       // map what arrives, so that touching it does not fault
   HMM_STAY = 64,     // take nothing from a device: HMM_WOULD_MOVE instead
-  HMM_IN_PLACE = 256, // for kernels that use host pages where they are: pages that nobody has touched become the host's, and all of them get memory
+  // For kernels that use host pages where they are: pages that nobody has touched become the host's, and all get memory.
+  HMM_IN_PLACE = 256,
 };
 
 struct hmm_moved {
@@ -133,7 +134,7 @@ struct hmm_failure {
 struct hmm_use {
   uint64_t first, end;
   uint64_t writes;
-  uint64_t in_place; // the kernel is given host memory: the pages must be at home, with memory, and stay there until it has ended
+  uint64_t in_place; // the kernel is given host memory: the pages must be at home until it has ended, with memory
 };
 
 // What became of a page that a launch used and insisting moved.

@@ -228,9 +228,14 @@ static uint64_t landed_to_write(uint64_t w, uint64_t before) {
 }
 
 // Kernels write zeros nowhere by themselves: what nobody has touched has memory now, so it is the host's.
-static uint64_t landed_in_place(uint64_t w, uint64_t before) { return word_state(before) == EMPTY ? word_next(w, HOST, 0, 0, 0) : landed_to_read(w, before); }
+static uint64_t landed_in_place(uint64_t w, uint64_t before) {
+  return word_state(before) == EMPTY ? word_next(w, HOST, 0, 0, 0) : landed_to_read(w, before);
+}
 
-static becoming *landed(const struct fetch *f) { return exclusive(f) ? landed_to_write : f->flags & HMM_IN_PLACE ? landed_in_place : landed_to_read; }
+static becoming *landed(const struct fetch *f) {
+  if (exclusive(f)) return landed_to_write;
+  return f->flags & HMM_IN_PLACE ? landed_in_place : landed_to_read;
+}
 
 // What step 4 has to do for a page.
 enum mapping { LEAVE_UNMAPPED, MAP_ZEROS, MAP_TO_READ, MAP_TO_WRITE, LIFT_PROTECTION };

@@ -1,4 +1,5 @@
-// in_place_test.c - kernels that use host pages where they are: what the gate wants of a page, how it gets that, and who waits.
+// in_place_test.c - kernels that use host pages where they are: what the gate wants of a page, how it gets that, and
+// who waits.
 #define _GNU_SOURCE
 #include "heap.h"
 
@@ -22,7 +23,8 @@ static bool enters(struct heap *h, uint64_t page, bool write, bool insists) {
   return true;
 }
 
-// Page 0 was never touched, 1 is the host's, 2 shared with the device, 3 on the device, 4 pinned to be read, 5 read-only.
+// Page 0 was never touched, 1 is the host's, 2 shared with the device, 3 on the device, 4 pinned to be read, 5
+// read-only.
 static struct heap *mixed(const struct shape *shape) {
   struct heap *h = open_heap(shape, PAGES, 1);
   for (uint64_t page = 1; page < 6; page++) put(h, page, (unsigned char)page);

@@ -249,15 +249,18 @@ public final class HmmBuilder {
         return this;
     }
 
-    /// Whether kernels of OpenCL devices use host pages where they are. Default: what `-Dhmm.placement=auto|private|in_place` says, else private. A region may be otherwise:
-    /// [ManagedHeap#place].
+    /// Whether kernels of OpenCL devices use host pages where they are. Default: what
+    /// `-Dhmm.placement=auto|private|in_place` says, else private. A region may be otherwise: [ManagedHeap#place].
     ///
-    /// In place nothing moves and nothing takes a budget: a launch costs what a bare one does, and a touch by the host is an ordinary load or store. So **a touch does not wait for a kernel** that
-    /// uses the page, as it does where pages move: host and kernel may use a page at a time, as with fine-grained shared memory, and what a kernel has written is there for sure when it was
-    /// [awaited][Launch#await()]. Views and pins do wait for kernels, and keep launches away. What a kernel has written in place before it failed stays, and no page is poisoned.
+    /// In place nothing moves and nothing takes a budget: a launch costs what a bare one does, and a touch by the host
+    /// is an ordinary load or store. So **a touch does not wait for a kernel** that uses the page, as it does where
+    /// pages move: host and kernel may use a page at a time, as with fine-grained shared memory, and what a kernel has
+    /// written is there for sure when it was [awaited][Launch#await()]. Views and pins do wait for kernels, and keep
+    /// launches away. What a kernel has written in place before it failed stays, and no page is poisoned.
     ///
-    /// The device has to prove it with small kernels when the heap opens. Where it does not, asking for `IN_PLACE` is an
-    /// [io.github.hmm4j.error.InPlaceUnavailableException] of [#open()], and `AUTO` is private; `IN_PLACE` and [#deviceFaults()] exclude each other.
+    /// The device has to prove it with small kernels when the heap opens. Where it does not, asking for `IN_PLACE` is
+    /// an [io.github.hmm4j.error.InPlaceUnavailableException] of [#open()], and `AUTO` is private; `IN_PLACE` and
+    /// [#deviceFaults()] exclude each other.
     public HmmBuilder placement(PlacementMode mode) {
         placement = Objects.requireNonNull(mode, "mode");
         return this;
@@ -430,12 +433,15 @@ public final class HmmBuilder {
         return deviceFaults;
     }
 
-    /// @throws IllegalArgumentException if the command line names one that there is not, or kernels are to fault and to work in place
+    /// @throws IllegalArgumentException if the command line names one that there is not, or kernels are to fault and to
+    ///        work in place
     PlacementMode placementAsked() {
         if (placement == PlacementMode.IN_PLACE && deviceFaults) {
-            throw new IllegalArgumentException("placement=in_place and deviceFaults exclude each other: kernels that fault have pages of their own");
+            throw new IllegalArgumentException("placement=in_place and deviceFaults exclude each other: "
+                    + "kernels that fault have pages of their own");
         }
-        return placement != null ? placement : PlacementMode.of(System.getProperty(PLACEMENT, PlacementMode.PRIVATE.toString()));
+        return placement != null ? placement
+                : PlacementMode.of(System.getProperty(PLACEMENT, PlacementMode.PRIVATE.toString()));
     }
 
     boolean isExclusive() {

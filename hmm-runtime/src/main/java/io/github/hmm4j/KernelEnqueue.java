@@ -49,7 +49,8 @@ record KernelEnqueue(DeviceKernel kernel, Plan plan, NDRange range, DeviceMirror
             for (Plan.Passed passed : plan.passed()) {
                 arguments.add(switch (passed) {
                     case Plan.Passed.Range range when range.copied() -> copied(range, copies, windows, scratch);
-                    case Plan.Passed.Range(var bytes, _, _, boolean inPlace) -> memory(inPlace ? mirror.argumentInPlace(bytes) : mirror.argument(bytes), windows);
+                    case Plan.Passed.Range(var bytes, _, _, boolean inPlace) ->
+                        memory(inPlace ? mirror.argumentInPlace(bytes) : mirror.argument(bytes), windows);
                     case Plan.Passed.Image() when items == null -> memory(mirror.image(), windows);
                     case Plan.Passed.Image() -> new KernelArgument.Memory(mirror.pool().pagedMemory());
                     case Plan.Passed.Table() -> new KernelArgument.Memory(Objects.requireNonNull(mirror.deviceTable()).memory());
@@ -72,7 +73,8 @@ record KernelEnqueue(DeviceKernel kernel, Plan plan, NDRange range, DeviceMirror
     }
 
     /// One copy for all arguments that are the same bytes.
-    private KernelArgument copied(Plan.Passed.Range range, Map<VaRange, KernelArgument.Copied> copies, List<DeviceMemory> windows, List<DeviceMemory> scratch) {
+    private KernelArgument copied(Plan.Passed.Range range, Map<VaRange, KernelArgument.Copied> copies,
+            List<DeviceMemory> windows, List<DeviceMemory> scratch) {
         VaRange bytes = range.range();
         KernelArgument.Copied before = copies.get(bytes);
         if (before != null) {

@@ -320,14 +320,17 @@ public final class ManagedHeap extends FillingAllocator {
         }
     }
 
-    /// Says whether kernels of a device are to use the allocation that holds a segment where the host has it, from the next launch on: advice, and no page moves now. What an allocation is split
-    /// into and where it moves to keeps it.
+    /// Says whether kernels of a device are to use the allocation that holds a segment where the host has it, from the
+    /// next launch on: advice, and no page moves now. What an allocation is split into and where it moves to keeps it.
     ///
-    /// Launches with [Arg#heap] pass over it: pointers are followed in one place, which is the device's own ([HmmDevice#placement()]). So does a device that is coherent.
+    /// Launches with [Arg#heap] pass over it: pointers are followed in one place, which is the device's own
+    /// ([HmmDevice#placement()]). So does a device that is coherent.
     ///
     /// @param mode `AUTO`: as the device has it
-    /// @throws IllegalArgumentException                                 if the segment is not managed, or kernels of the device fault and it is to be used in place
-    /// @throws io.github.hmm4j.error.InPlaceUnavailableException if the device does not prove that its kernels use host pages where they are; nothing has changed
+    /// @throws IllegalArgumentException                                 if the segment is not managed, or kernels of
+    ///        the device fault and it is to be used in place
+    /// @throws io.github.hmm4j.error.InPlaceUnavailableException if the device does not prove that its kernels use host
+    ///        pages where they are; nothing has changed
     public void place(MemorySegment segment, HmmDevice device, PlacementMode mode) {
         try (Lifetime.Hold _ = lifetime.change("place")) {
             DeviceMirror mirror = device.mirrorIn(pages);

@@ -237,7 +237,8 @@ final class Plan {
         addNeeds(range, intent, inPlace);
     }
 
-    /// One answer for all of a region, whatever is advised meanwhile: a page cannot be used both ways. What follows pointers finds all of the heap in one place.
+    /// One answer for all of a region, whatever is advised meanwhile: a page cannot be used both ways. What follows
+    /// pointers finds all of the heap in one place.
     private boolean isInPlace(VaRange range) {
         if (followsPointers) {
             return mirror.isHeapInPlace() && noteInPlace();

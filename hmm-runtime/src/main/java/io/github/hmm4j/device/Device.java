@@ -29,7 +29,8 @@ public interface Device extends AutoCloseable {
     /// Costs no device memory and copies nothing. Unlike those of an allocation, its slices may start at any byte and own nothing at all: they need
     /// no closing, and mean nothing once this is closed. Closing it leaves the pages, which must outlive it.
     ///
-    /// Where the device is not coherent but [proves][#inPlace()] to share the host's memory, slices start where other pointers can and are closed like others.
+    /// Where the device is not coherent but [proves][#inPlace()] to share the host's memory, slices start where other
+    /// pointers can and are closed like others.
     ///
     /// @throws IllegalStateException if the device does neither: it sees host pages only through a [CopyEngine]
     default DeviceMemory hostMemory(long hostAddressBytes, long lengthBytes) {
@@ -42,9 +43,11 @@ public interface Device extends AutoCloseable {
         return 0;
     }
 
-    /// Whether kernels can use host pages where they are; tried when it is first asked for. Of [coherent][DeviceInfo#coherent()] devices that is known, and nothing is tried.
+    /// Whether kernels can use host pages where they are; tried when it is first asked for. Of
+    /// [coherent][DeviceInfo#coherent()] devices that is known, and nothing is tried.
     default InPlace inPlace() {
-        return info().coherent() ? new InPlace(true, "it is coherent", 1) : InPlace.refuted("it reaches host pages through a copy engine only");
+        return info().coherent() ? new InPlace(true, "it is coherent", 1)
+                : InPlace.refuted("it reaches host pages through a copy engine only");
     }
 
     /// How native code can drive this device while Java threads are stopped; empty if only Java can, as with a simulated one. The handles live as long as the device.

@@ -6,10 +6,12 @@ import io.github.hmm4j.mirror.ManagedPages;
 import io.github.hmm4j.page.PageTable;
 import io.github.hmm4j.space.PageRange;
 
-/// Gets pages ready for kernels that use them where they are, in host memory: for the protocol such a device is one more processor of the host.
+/// Gets pages ready for kernels that use them where they are, in host memory: for the protocol such a device is one
+/// more processor of the host.
 ///
-/// So there is nothing to move but what other devices have, or this one has of its own from before. What nobody has touched becomes the host's, with memory, before a kernel may: it would
-/// otherwise write to a page that reads as zeros, or end the process where there is no memory left.
+/// So there is nothing to move but what other devices have, or this one has of its own from before. What nobody has
+/// touched becomes the host's, with memory, before a kernel may: it would otherwise write to a page that reads as
+/// zeros, or end the process where there is no memory left.
 ///
 /// Threads: any.
 public final class InPlacePages {
@@ -37,7 +39,8 @@ public final class InPlacePages {
         return hostSide.fetch(pages, writes ? ToHost.Access.WRITE_IN_PLACE : ToHost.Access.READ_IN_PLACE, Cause.LAUNCH);
     }
 
-    /// Waits, after pages came home for somebody who looks at them, for kernels that use them in place: those change no word. A view has pinned its pages before, so that no later launch gets in.
+    /// Waits, after pages came home for somebody who looks at them, for kernels that use them in place: those change no
+    /// word. A view has pinned its pages before, so that no later launch gets in.
     public static void awaitKernels(ManagedPages heap, PageRange pages, ToHost.Access access, Cause cause) {
         if (heap.worksInPlace() && (access.pins() || cause == Cause.PREFETCH)) {
             heap.inFlight().awaitConflicts(pages, !access.isExclusive());

@@ -67,7 +67,8 @@ public final class JavaHostSide implements HostSide {
     public void discard(PageRange pages) {
         stuck.refuse(pages);
         BitSet withMemory = new BitSet(Math.toIntExact(pages.count()));
-        boolean inPlace = heap.coherentDevices() != 0 || heap.worksInPlace(); // asked first: from the first word on nothing may fail
+        // asked first: from the first word on nothing may fail
+        boolean inPlace = heap.coherentDevices() != 0 || heap.worksInPlace();
         for (long page = pages.first(); page < pages.end(); page++) {
             long word;
             do {

@@ -120,7 +120,9 @@ public final class JavaLaunchGate implements LaunchGate {
         PageRange pages = use.pages();
         for (long page = pages.first(); page < pages.end(); page++) {
             long word = table.word(page);
-            boolean there = use.inPlace() ? PageWord.isUsableInPlace(word, use.writes()) && host.isBacked(page) : mirror.canUse(word, use.writes());
+            boolean there = use.inPlace()
+                    ? PageWord.isUsableInPlace(word, use.writes()) && host.isBacked(page)
+                    : mirror.canUse(word, use.writes());
             if (!there || PageWord.isPinnedAgainst(word, use.writes())) {
                 return false;
             }

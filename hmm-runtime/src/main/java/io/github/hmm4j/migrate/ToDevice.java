@@ -465,7 +465,8 @@ public final class ToDevice {
                 return PageWord.isSameVersion(table.word(claims.page(claim)), claims.word(claim));
             }
 
-            /// Launches of other devices from before the claim still use the host copy where it is: coherent ones read what is going to be written, those in place may write what is going to be read.
+            /// Launches of other devices from before the claim still use the host copy where it is: coherent ones read
+            /// what is going to be written, those in place may write what is going to be read.
             private void awaitUsersOfTheHostCopy(PageRange range) {
                 for (DeviceMirror other : heap.mirrors()) {
                     if (other != mirror && (other.worksInPlace() || (intent.writes() && other.isCoherent()))) {

@@ -42,7 +42,8 @@ public final class ToHost {
         SHARE(false, false, false),
         /// Make the host copy the only one, whatever the protection.
         BRING_HOME(true, false, false),
-        /// Let kernels read the host's pages where they are: like the third, and what nobody has touched is the host's from now on, with memory.
+        /// Let kernels read the host's pages where they are: like the third, and what nobody has touched is the host's
+        /// from now on, with memory.
         READ_IN_PLACE(false, false, true),
         /// Let kernels write there, too.
         WRITE_IN_PLACE(true, false, true);
@@ -162,7 +163,8 @@ public final class ToHost {
             }
         }
 
-        /// A view touches its pages by itself, and so do kernels in place. What is on a device gets memory when it comes, and what is only read as
+        /// A view touches its pages by itself, and so do kernels in place. What is on a device gets memory when it
+        /// comes, and what is only read as
         /// zeros stays free.
         private void giveHostMemory() {
             long page = pages.first();

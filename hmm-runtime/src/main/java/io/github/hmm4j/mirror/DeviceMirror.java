@@ -27,7 +27,8 @@ import org.jspecify.annotations.Nullable;
 /// One device's side of the heap: its page table, its frames, and the way to them.
 ///
 /// How pages get frames is one of four ([Placement]):
-/// - **in place**, on a coherent device: host pages are the memory, there are no frames; also on others for regions that kernels use where the host has them ([#usesInPlace]): those pages stay
+/// - **in place**, on a coherent device: host pages are the memory, there are no frames; also on others for regions
+///   that kernels use where the host has them ([#usesInPlace]): those pages stay
 ///   the host's, and the device has nothing to do with their words;
 /// - **aperture**, when the budget holds the whole heap: frame = page index, so that device address = image + (address - base) for every pointer;
 /// - **windows** otherwise: the pages of one kernel argument lie in contiguous frames, wherever those are. Pages that a kernel finds through the [DeviceTable] lie in
@@ -40,7 +41,8 @@ import org.jspecify.annotations.Nullable;
 /// Owns the frame pool, the copy engine and the device.
 public final class DeviceMirror implements AutoCloseable {
 
-    /// Automatic placement is in place if kernels take at most so many times as long there: private pages have to be copied besides.
+    /// Automatic placement is in place if kernels take at most so many times as long there: private pages have to be
+    /// copied besides.
     private static final double MOST_SLOWDOWN = 1.1;
 
     private final int index;
@@ -58,7 +60,7 @@ public final class DeviceMirror implements AutoCloseable {
     private final @Nullable DeviceMemory hostImage; // coherent devices only
     private final boolean inPlace; // where a region has no advice
     private final String placementWhy;
-    private volatile @Nullable HostImage hostPages; // of devices that are not coherent, once a kernel is to use host pages
+    private volatile @Nullable HostImage hostPages; // once a kernel is to use them; not of coherent devices
     private final @Nullable DeviceTable deviceTable;
     private final ShareLock lock = new ShareLock();
     private final AtomicInteger clock = new AtomicInteger();
@@ -73,7 +75,8 @@ public final class DeviceMirror implements AutoCloseable {
     /// @param placement whether kernels shall use host pages where they are; a coherent device does in any case
     /// @throws IllegalArgumentException if they shall fault, and the device cannot have a range as large as the heap
     /// @throws InPlaceUnavailableException if they shall use host pages, and the device does not prove that they do
-    public DeviceMirror(int index, Device device, AddressSpace space, PageTable table, long budgetBytes, boolean faulting, PlacementMode placement) {
+    public DeviceMirror(int index, Device device, AddressSpace space, PageTable table, long budgetBytes,
+            boolean faulting, PlacementMode placement) {
         this.index = index;
         this.device = device;
         this.space = space;
@@ -85,11 +88,14 @@ public final class DeviceMirror implements AutoCloseable {
             throw new IllegalArgumentException(String.format(Locale.ROOT, "deviceFaults: device=%s, coherent=%s, maxAllocationBytes=%d cannot have a range as large as the heap, heapBytes=%d",
                     device.info().name(), coherent, device.info().maxAllocationBytes(), space.capacityBytes()));
         }
-        InPlace tried = faulting || coherent || placement == PlacementMode.PRIVATE || (placement == PlacementMode.AUTO && !device.info().unifiedMemory()) ? null : device.inPlace();
+        boolean isPrivate = placement == PlacementMode.PRIVATE
+                || (placement == PlacementMode.AUTO && !device.info().unifiedMemory());
+        InPlace tried = faulting || coherent || isPrivate ? null : device.inPlace();
         if (tried != null && !tried.proven() && placement == PlacementMode.IN_PLACE) {
             throw new InPlaceUnavailableException(device.info().name(), tried.why());
         }
-        inPlace = tried != null && tried.proven() && (placement == PlacementMode.IN_PLACE || tried.slowdown() <= MOST_SLOWDOWN);
+        inPlace = tried != null && tried.proven()
+                && (placement == PlacementMode.IN_PLACE || tried.slowdown() <= MOST_SLOWDOWN);
         placementWhy = why(placement, tried);
         aperture = faulting || (!coherent && space.capacityBytes() <= Math.min(budgetBytes, device.info().maxAllocationBytes()));
         int pageBytes = space.pageSize().bytes();
@@ -181,7 +187,8 @@ public final class DeviceMirror implements AutoCloseable {
         return placementWhy;
     }
 
-    /// Whether kernels of this device are given the host's pages of a region where they are, as things are now. Of coherent devices this is not said: they own pages in place.
+    /// Whether kernels of this device are given the host's pages of a region where they are, as things are now. Of
+    /// coherent devices this is not said: they own pages in place.
     public boolean usesInPlace(Region region) {
         return !coherent && !faulting && region.advice().isInPlaceOn(index, inPlace);
     }
@@ -191,7 +198,8 @@ public final class DeviceMirror implements AutoCloseable {
         return inPlace && space.capacityBytes() <= device.info().maxAllocationBytes();
     }
 
-    /// Whether kernels have ever been given host pages in place here, or are about to: who moves pages looks for such launches then.
+    /// Whether kernels have ever been given host pages in place here, or are about to: who moves pages looks for such
+    /// launches then.
     public boolean worksInPlace() {
         return hostPages != null;
     }
@@ -212,7 +220,8 @@ public final class DeviceMirror implements AutoCloseable {
     /// @throws IllegalArgumentException if they ask for their pages by touching them
     public void requireInPlace() {
         if (faulting) {
-            throw new IllegalArgumentException("placement=in_place refused: kernels of device=%s fault".formatted(deviceName()));
+            throw new IllegalArgumentException(
+                    "placement=in_place refused: kernels of device=%s fault".formatted(deviceName()));
         }
         InPlace tried = device.inPlace();
         if (!tried.proven()) {
@@ -419,7 +428,8 @@ public final class DeviceMirror implements AutoCloseable {
         return new KernelArgument.Copied(pool.memoryOf(frame), pool.offsetOf(frame) + range.startBytes() - space.addressOf(page), copy, writes);
     }
 
-    /// Memory for the pointer to `range` where the host has it. To be given back with [#release] once the kernel is enqueued.
+    /// Memory for the pointer to `range` where the host has it. To be given back with [#release] once the kernel is
+    /// enqueued.
     public DeviceMemory argumentInPlace(VaRange range) {
         requireArgument(range);
         return hostPages().slice(range.startBytes() - space.baseBytes(), range.lengthBytes());
@@ -436,7 +446,8 @@ public final class DeviceMirror implements AutoCloseable {
         long before = offset % device.info().baseAlignmentBytes();
         DeviceMemory whole = hostPages().slice(offset - before, before + range.lengthBytes());
         try {
-            return new CopiedInPlace(new KernelArgument.Copied(whole, before, device.scratch(range.lengthBytes()), writes), whole);
+            DeviceMemory copy = device.scratch(range.lengthBytes());
+            return new CopiedInPlace(new KernelArgument.Copied(whole, before, copy, writes), whole);
         } catch (RuntimeException | Error e) {
             release(whole);
             throw e;
@@ -502,7 +513,8 @@ public final class DeviceMirror implements AutoCloseable {
         return device.info().name();
     }
 
-    /// Closes what kernels use in place, the copy engine, the frames and the device, in this order. Nothing may be in flight.
+    /// Closes what kernels use in place, the copy engine, the frames and the device, in this order. Nothing may be in
+    /// flight.
     @Override
     public void close() {
         try (device; order; frames; pool; copies; deviceTable; HostImage _ = hostPages) {

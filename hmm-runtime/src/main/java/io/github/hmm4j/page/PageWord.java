@@ -133,7 +133,8 @@ public final class PageWord {
         };
     }
 
-    /// Whether kernels may use the host's page where it is, as far as place and protection go. Those that write need the host's copy to be the only one.
+    /// Whether kernels may use the host's page where it is, as far as place and protection go. Those that write need
+    /// the host's copy to be the only one.
     public static boolean isUsableInPlace(long word, boolean writes) {
         return switch (state(word)) {
             case HOST -> writes ? isWritable(word) : isReadable(word);

@@ -59,7 +59,8 @@ public final class NativeHostSide implements HostSide {
     @Override
     public MigrationReport fetch(PageRange pages, ToHost.Access access, Cause cause) {
         MigrationReport quiet = takesFromDevices(pages, access) ? null : fetch(pages, access, cause, false);
-        MigrationReport report = quiet != null ? quiet : Objects.requireNonNull(fetch(pages, access, cause, true), "announced");
+        MigrationReport report = quiet != null ? quiet
+                : Objects.requireNonNull(fetch(pages, access, cause, true), "announced");
         try {
             InPlacePages.awaitKernels(heap, pages, access, cause);
         } catch (RuntimeException | Error e) {
@@ -76,7 +77,8 @@ public final class NativeHostSide implements HostSide {
     /// @return null if something is to be announced first
     private @Nullable MigrationReport fetch(PageRange pages, ToHost.Access access, Cause cause, boolean announced) {
         boolean map = cause == Cause.PREFETCH || cause == Cause.PIN || access.isInPlace(); // what is fetched for the program's own pointers
-        int flags = (access.isInPlace() ? IN_PLACE : 0) | (access.isExclusive() ? EXCLUSIVE : 0) | (access.pins() ? PIN : 0) | (map ? MAP : 0) | (announced ? 0 : STAY);
+        int flags = (access.isInPlace() ? IN_PLACE : 0) | (access.isExclusive() ? EXCLUSIVE : 0) | (access.pins() ? PIN : 0)
+                | (map ? MAP : 0) | (announced ? 0 : STAY);
         MigrationEvent event = heap.timeline().migration();
         try (HostLock.Hold _ = hostLock.shared(); Notifier.Token _ = announced ? announce(pages) : null; Arena arena = Arena.ofConfined()) {
             MemorySegment outcomes = arena.allocate(Math.max(1, pages.count()));

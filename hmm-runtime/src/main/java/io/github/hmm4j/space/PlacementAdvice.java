@@ -1,6 +1,7 @@
 package io.github.hmm4j.space;
 
-/// Where the program wants kernels to use a region, by device: what is in neither set is as the device has it. Numbers of devices are bits.
+/// Where the program wants kernels to use a region, by device: what is in neither set is as the device has it. Numbers
+/// of devices are bits.
 ///
 /// @param inPlace devices that are to use host pages where they are
 /// @param apart   devices that are to have pages of their own

@@ -29,7 +29,8 @@ import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.EnumSource;
 
-/// Kernels that use host pages where they are: what that costs, who waits for them, and that pages of several placements agree.
+/// Kernels that use host pages where they are: what that costs, who waits for them, and that pages of several
+/// placements agree.
 @Timeout(60)
 class InPlacePagesTest {
 

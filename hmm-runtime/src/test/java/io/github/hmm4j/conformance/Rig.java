@@ -101,7 +101,8 @@ final class Rig implements AutoCloseable {
         return hmm.hostAccess().mode().isTransparent();
     }
 
-    /// Whether kernels of OpenCL devices use host pages where they are, unless a region is advised otherwise: then a touch does not wait for them.
+    /// Whether kernels of OpenCL devices use host pages where they are, unless a region is advised otherwise: then a
+    /// touch does not wait for them.
     boolean isInPlace() {
         return simulated.isEmpty() && hmm.devices().stream().anyMatch(device -> device.placement() == Placement.IN_PLACE);
     }

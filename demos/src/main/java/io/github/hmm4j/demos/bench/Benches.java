@@ -12,6 +12,7 @@ public final class Benches {
         return List.of(new CopyBench(CopyBench.Sizes.FULL), new LaunchBench(LaunchBench.Sizes.FULL),
             new MatmulBench(MatmulBench.Sizes.FULL), new PagesBench(PagesBench.Sizes.FULL), new HeapBench(HeapBench.Sizes.FULL),
             new FaultBench(FaultBench.Sizes.FULL), new CliffBench(CliffBench.Sizes.FULL),
-            new PagedBench(PagedBench.Sizes.FULL), new InPlaceBench(InPlaceBench.Sizes.FULL), new DiscreteBench(DiscreteBench.Sizes.FULL));
+            new PagedBench(PagedBench.Sizes.FULL), new InPlaceBench(InPlaceBench.Sizes.FULL),
+            new DiscreteBench(DiscreteBench.Sizes.FULL));
     }
 }

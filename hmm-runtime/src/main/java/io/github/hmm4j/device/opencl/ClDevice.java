@@ -185,7 +185,8 @@ public final class ClDevice implements Device {
     public DeviceMemory hostMemory(long hostAddressBytes, long lengthBytes) {
         InPlace tried = inPlace();
         if (!tried.proven()) {
-            throw new IllegalStateException(String.format(Locale.ROOT, "device=%s cannot use host pages in place: %s, address=0x%x, lengthBytes=%d",
+            throw new IllegalStateException(String.format(Locale.ROOT,
+                    "device=%s cannot use host pages in place: %s, address=0x%x, lengthBytes=%d",
                     info().name(), tried.why(), hostAddressBytes, lengthBytes));
         }
         return wrapped(hostAddressBytes, lengthBytes);

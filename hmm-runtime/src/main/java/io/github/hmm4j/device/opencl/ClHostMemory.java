@@ -4,9 +4,11 @@ import io.github.hmm4j.device.DeviceMemory;
 import java.util.HashMap;
 import java.util.Map;
 
-/// Host memory of somebody else that kernels are given where it is, wrapped in pieces as large as the driver allows, each when something in it is first asked for. Wrapping touches nothing.
+/// Host memory of somebody else that kernels are given where it is, wrapped in pieces as large as the driver allows,
+/// each when something in it is first asked for. Wrapping touches nothing.
 ///
-/// What lies in one piece is a part of its buffer, so that the driver knows what overlaps; what straddles two is wrapped once more.
+/// What lies in one piece is a part of its buffer, so that the driver knows what overlaps; what straddles two is
+/// wrapped once more.
 final class ClHostMemory implements DeviceMemory, Owned {
 
     private static final long PIECE_ALIGNMENT_BYTES = 2L << 20;
@@ -23,7 +25,8 @@ final class ClHostMemory implements DeviceMemory, Owned {
         this.addressBytes = addressBytes;
         this.lengthBytes = lengthBytes;
         long most = device.info().maxAllocationBytes();
-        pieceBytes = lengthBytes <= most ? lengthBytes : Math.max(PIECE_ALIGNMENT_BYTES, most / PIECE_ALIGNMENT_BYTES * PIECE_ALIGNMENT_BYTES);
+        pieceBytes = lengthBytes <= most ? lengthBytes
+                : Math.max(PIECE_ALIGNMENT_BYTES, most / PIECE_ALIGNMENT_BYTES * PIECE_ALIGNMENT_BYTES);
     }
 
     @Override
@@ -37,7 +40,8 @@ final class ClHostMemory implements DeviceMemory, Owned {
             throw new IllegalStateException("host memory is closed: " + this);
         }
         if (offsetBytes < 0 || sliceBytes <= 0 || sliceBytes > lengthBytes - offsetBytes) {
-            throw new IllegalArgumentException("offsetBytes=" + offsetBytes + ", lengthBytes=" + sliceBytes + ", must be a range of at least one byte inside " + this);
+            throw new IllegalArgumentException("offsetBytes=" + offsetBytes + ", lengthBytes=" + sliceBytes
+                    + ", must be a range of at least one byte inside " + this);
         }
         long piece = offsetBytes / pieceBytes;
         long inPiece = offsetBytes % pieceBytes;

@@ -41,7 +41,8 @@ final class ClMemory implements DeviceMemory, Owned {
     private ClMemory(ClDevice device, long hostAddressBytes, long lengthBytes) {
         this.device = device;
         this.hostBytes = null;
-        this.handle = device.api().createBuffer(device.context(), Cl.MEM_READ_WRITE | Cl.MEM_USE_HOST_PTR, lengthBytes, hostAddressBytes);
+        this.handle = device.api().createBuffer(device.context(), Cl.MEM_READ_WRITE | Cl.MEM_USE_HOST_PTR,
+                lengthBytes, hostAddressBytes);
         this.root = this;
         this.rootOffsetBytes = 0;
         this.lengthBytes = lengthBytes;
@@ -65,7 +66,8 @@ final class ClMemory implements DeviceMemory, Owned {
         return committed(new ClMemory(device, lengthBytes, false));
     }
 
-    /// Host memory of somebody else as the driver takes it: whether kernels then work there is for [InPlaceSelfTest] to say.
+    /// Host memory of somebody else as the driver takes it: whether kernels then work there is for [InPlaceSelfTest] to
+    /// say.
     static ClMemory over(ClDevice device, long hostAddressBytes, long lengthBytes) {
         return new ClMemory(device, hostAddressBytes, lengthBytes);
     }

@@ -21,10 +21,12 @@ import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
-/// Finds out whether kernels use host pages where they are: in memory of the same kind as a heap's, without a map command, as heaps use it.
+/// Finds out whether kernels use host pages where they are: in memory of the same kind as a heap's, without a map
+/// command, as heaps use it.
 ///
-/// The specification lets a driver keep a copy of what it wraps, and many do. So kernels read what the host has just written, and the host what they have, in several rounds; then both write
-/// words of one cache line at the same time, and see each other's while the kernel runs: else a write of one could take back a write of the other.
+/// The specification lets a driver keep a copy of what it wraps, and many do. So kernels read what the host has just
+/// written, and the host what they have, in several rounds; then both write words of one cache line at the same time,
+/// and see each other's while the kernel runs: else a write of one could take back a write of the other.
 ///
 /// Takes some milliseconds, and the time to compile two small kernels.
 final class InPlaceSelfTest {
@@ -40,7 +42,8 @@ final class InPlaceSelfTest {
     private static final long FACTOR = 0x9E3779B97F4A7C15L;
     private static final int GROUP = 64;
     private static final int TURNS = 8;
-    /// Looks of a kernel at the host's word, in one turn. On a busy machine the host's thread may have to wait for a processor, so there are tries with more.
+    /// Looks of a kernel at the host's word, in one turn. On a busy machine the host's thread may have to wait for a
+    /// processor, so there are tries with more.
     private static final int[] PATIENCE = {1 << 22, 1 << 25, 1 << 28};
     private static final int TIMINGS = 4;
     private static final VarHandle WORD = ValueLayout.JAVA_INT.varHandle();
@@ -71,7 +74,8 @@ final class InPlaceSelfTest {
                 ClHostMemory all = device.wrapped(space.host().alias().address(), space.capacityBytes());
                 DeviceMemory wrapped = all.slice(0, BYTES);
                 DeviceProgram program = device.build(Source.resource("in_place.cl"), "-cl-std=CL1.2")) {
-            InPlaceSelfTest test = new InPlaceSelfTest(device, space.host().alias().asSlice(0, BYTES), wrapped, program);
+            MemorySegment host = space.host().alias().asSlice(0, BYTES);
+            InPlaceSelfTest test = new InPlaceSelfTest(device, host, wrapped, program);
             String problem = test.problem();
             return problem != null ? InPlace.refuted(problem) : test.measured();
         } catch (HmmException e) {
@@ -104,8 +108,10 @@ final class InPlaceSelfTest {
         for (long i = round; i < WORDS; i += STRIDE) {
             long seen = host.getAtIndex(ValueLayout.JAVA_LONG, i);
             if (seen != written(round, i) * FACTOR + i) {
-                return String.format(Locale.ROOT, "it works in a copy of wrapped memory: in round %d the host sees 0x%x at offset %d, %s", round, seen, i * Long.BYTES,
-                        seen == written(round, i) ? "as it wrote it itself" : "which is not what the kernel made of what the host wrote");
+                return String.format(Locale.ROOT,
+                        "it works in a copy of wrapped memory: in round %d the host sees 0x%x at offset %d, %s",
+                        round, seen, i * Long.BYTES, seen == written(round, i) ? "as it wrote it itself"
+                                : "which is not what the kernel made of what the host wrote");
             }
         }
         return null;
@@ -131,7 +137,8 @@ final class InPlaceSelfTest {
     private @Nullable String atTheSameTime(int patience) {
         MemorySegment line = host.asSlice(0, PageSize.MIN_BYTES);
         line.fill((byte) 0);
-        Completion talk = turns.launch(List.of(new KernelArgument.Memory(wrapped), value(TURNS), value(patience)), NDRange.of(1));
+        Completion talk = turns.launch(List.of(new KernelArgument.Memory(wrapped), value(TURNS), value(patience)),
+                NDRange.of(1));
         try {
             int seen = 0;
             while (seen < TURNS && !talk.isDone()) {
@@ -149,7 +156,8 @@ final class InPlaceSelfTest {
         }
         int[] all = line.asSlice(0, 6L * Integer.BYTES).toArray(ValueLayout.JAVA_INT);
         int[] right = {TURNS, TURNS, 3 * TURNS, 5 * TURNS, TURNS, 7 * TURNS};
-        return Arrays.equals(all, right) ? null : String.format(Locale.ROOT, "host and kernel do not see each other's words while it runs: turns answered=%d of %d, words=%s",
+        return Arrays.equals(all, right) ? null : String.format(Locale.ROOT,
+                "host and kernel do not see each other's words while it runs: turns answered=%d of %d, words=%s",
                         all[4], TURNS, Arrays.toString(all));
     }
 
@@ -162,7 +170,8 @@ final class InPlaceSelfTest {
                 inPlaceNanos = Math.min(inPlaceNanos, nanos(wrapped));
             }
             double slowdown = (double) inPlaceNanos / Math.max(1, ownNanos);
-            return new InPlace(true, String.format(Locale.ROOT, "proven by kernels; they take %.2f times as long there as in memory of the device's own", slowdown), slowdown);
+            return new InPlace(true, String.format(Locale.ROOT,
+                    "proven by kernels; they take %.2f times as long there as in memory of the device's own", slowdown), slowdown);
         }
     }
 

@@ -107,7 +107,8 @@ public final class Managed implements OpenStrategy, Conversing {
     /// In place, where the device has atomics that the host sees.
     @Override
     public Optional<Conversing> conversing() {
-        return strategy == Strategy.HMM_IN_PLACE && transparent && hmm.device().info().svm().contains(Svm.ATOMICS) ? Optional.of(this) : Optional.empty();
+        boolean talks = strategy == Strategy.HMM_IN_PLACE && transparent && hmm.device().info().svm().contains(Svm.ATOMICS);
+        return talks ? Optional.of(this) : Optional.empty();
     }
 
     @Override
@@ -115,7 +116,8 @@ public final class Managed implements OpenStrategy, Conversing {
         if (handshake == null) {
             handshake = hmm.program(Source.resource("handshake.cl"), "-cl-std=CL3.0").kernel("handshake");
         }
-        Launch launch = handshake.args(((Region) flags).segment, ((Region) ended).segment, rounds, patience).launch(NDRange.of(1));
+        Launch launch = handshake.args(((Region) flags).segment, ((Region) ended).segment, rounds, patience)
+            .launch(NDRange.of(1));
         return launch::await;
     }
 

@@ -126,7 +126,8 @@ public final class Strategies implements AutoCloseable {
             try {
                 return new Managed(Strategy.HMM_IN_PLACE, heaps.open(Kind.IN_PLACE));
             } catch (InPlaceUnavailableException e) {
-                lacking.put(Strategy.HMM_IN_PLACE, "kernels cannot use host pages where they are (" + e.getMessage() + ")");
+                lacking.put(Strategy.HMM_IN_PLACE,
+                    "kernels cannot use host pages where they are (" + e.getMessage() + ")");
                 return null;
             }
         });
