@@ -30,10 +30,14 @@ HMM_API int hmm_discard(struct hmm_pager *p, uint64_t first, uint64_t end, struc
     size_t n = 0;
     while (at < end && n < CLAIMS_OF_A_FAULT) claims[n++] = claim_now(p, at++);
     uint64_t from = claims[0].page;
-    // A kernel that works in place would write into the hole. Nobody insists now: whoever does keeps us out.
-    struct page_range range = {from, at};
-    bool in_place = atomic_load(&p->works_in_place);
-    while (in_place && await_conflicts(p, range, false, -1, 0) == -EAGAIN) await_decided(p, NULL);
+    // A kernel that works in place would write into the hole. Who is undecided may want these pages back before it is decided.
+    if (atomic_load(&p->works_in_place) && await_conflicts(p, (struct page_range){from, at}, false, -1, 0) == -EAGAIN) {
+      for (size_t i = 0; i < n; i++) settle(p, &claims[i], restored, NO_PIN);
+      wake_claimed(p, claims, n);
+      await_decided(p, NULL);
+      at = from;
+      continue;
+    }
     int result = p->trap->forbid(p, from, at, false);
     enum hmm_call call = HMM_CALL_FORBID;
     if (!result) {

@@ -122,6 +122,39 @@ static void discarding_waits_and_touching_does_not(const struct shape *shape) {
   close_heap(h);
 }
 
+static void *launch_refused(void *arg) {
+  struct launching *l = arg;
+  CHECK_EQUAL(launch(l->kernel.arg, l, 0, 6, 7, true), -EIO);
+  return NULL;
+}
+
+// An output that is not decided yet may have to become what it was, so who discards it has it claimed only when it is.
+static void discarding_gives_way_to_an_output(const struct shape *shape) {
+  struct heap *h = mixed(shape);
+  CHECK_EQUAL(fetch(h, 1, 2, HMM_MAP | HMM_IN_PLACE), 0);
+  CHECK(enters(h, 1, false, false)); // from now on discarding looks for kernels in place
+  put(h, 6, 60);
+  uint64_t before = word(h, 6);
+  struct hmm_overwrite output = {6, claim_for(h, 6, 0, true), before};
+  forbid_claimed(h, 6, true);
+  fill_frame(h, 0, 6, 99);
+  struct launching l = {.kernel.arg = h, .request = {.overwrites = (uint64_t)(uintptr_t)&output, .overwrite_count = 1}};
+  CHECK_EQUAL(hmm_step_arm(h->pager, HMM_STEP_CHECKED, 1), 0);
+  fake_fail(HMM_CL_ENQUEUE_KERNEL, -54, 0, 1);
+  pthread_t launcher = start_thread(launch_refused, &l);
+  CHECK_EQUAL(hmm_step_await(h->pager, HMM_STEP_CHECKED, 30000), 1);
+  struct toucher t = {.heap = h, .page = 6};
+  pthread_t thread = start_thread(discard, &t);
+  for (int i = 0; i < 1000; i++) CHECK(!t.done);
+  AWAIT(word(h, 6) >> VERSION_SHIFT > (before >> VERSION_SHIFT) + 3); // claimed, committed, claimed and given back
+  CHECK_EQUAL(hmm_step_arm(h->pager, HMM_STEP_CHECKED, 0), 0);
+  pthread_join(launcher, NULL);
+  pthread_join(thread, NULL);
+  expect(h, 6, 0);
+  unpin(h, 4, false);
+  close_heap(h);
+}
+
 // What it has written in place the host could see all along.
 static void a_failed_kernel_poisons_nothing_in_place(const struct shape *shape) {
   struct heap *h = mixed(shape);
@@ -141,6 +174,7 @@ const struct test in_place_tests[] = {
     {"a_page_must_be_at_home_with_memory", a_page_must_be_at_home_with_memory, true},
     {"insisting_brings_pages_home", insisting_brings_pages_home, true},
     {"discarding_waits_and_touching_does_not", discarding_waits_and_touching_does_not, true},
+    {"discarding_gives_way_to_an_output", discarding_gives_way_to_an_output, true},
     {"a_failed_kernel_poisons_nothing_in_place", a_failed_kernel_poisons_nothing_in_place, true},
     {0},
 };

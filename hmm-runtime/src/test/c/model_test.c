@@ -74,7 +74,7 @@ static void overwrite(struct model *m, struct work *w, uint64_t other) {
   struct heap *h = m->heap;
   const size_t one = 1;
   struct fake_kernel kernel = {fill, w, 0};
-  struct hmm_use uses[] = {{w->page, w->page + 1, 1}, {other, other + 1, 0}};
+  struct hmm_use uses[] = {{w->page, w->page + 1, 1, 0}, {other, other + 1, 0, 0}};
   struct hmm_overwrite output;
   struct hmm_launch request = {.device = w->device, .uses = (uint64_t)(uintptr_t)uses, .use_count = other == w->page ? 1 : 2, .queue = (uint64_t)(uintptr_t)h->devices[w->device].queue,
                                .kernel = (uint64_t)(uintptr_t)&kernel, .dimensions = 1, .global = (uint64_t)(uintptr_t)&one, .overwrites = (uint64_t)(uintptr_t)&output, .overwrite_count = 1};
