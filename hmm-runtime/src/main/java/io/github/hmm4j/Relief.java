@@ -21,6 +21,8 @@ final class Relief {
 
     /// A quarter of the pool each time.
     private static final int MOST = 6;
+    /// What is refused when memory is made was evicted for by who wanted it ([Placer][io.github.hmm4j.migrate.Placer]).
+    private static final String COMMANDS = "clEnqueue";
     private static final int MEM_OBJECT_ALLOCATION_FAILURE = -4;
     /// With `CL_OUT_OF_RESOURCES` and `CL_OUT_OF_HOST_MEMORY`.
     private static final Set<Integer> REFUSALS = Set.of(MEM_OBJECT_ALLOCATION_FAILURE, -5, -6);
@@ -41,7 +43,7 @@ final class Relief {
     /// @throws DeviceMemoryExhaustedException if there is no memory although nothing more can be given back
     /// @throws OpenClFailedException          what failed, if it was something else
     void after(OpenClFailedException refusal, String kernel, long neededBytes) {
-        if (!REFUSALS.contains(refusal.status()) || mirror.isFaulting()) {
+        if (!refusal.call().startsWith(COMMANDS) || !REFUSALS.contains(refusal.status()) || mirror.isFaulting()) {
             throw refusal;
         }
         long given = times < MOST ? giveBack(refusal) : 0;

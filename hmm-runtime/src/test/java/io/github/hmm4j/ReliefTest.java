@@ -10,6 +10,7 @@ import io.github.hmm4j.device.opencl.ClBinding;
 import io.github.hmm4j.device.opencl.ClDevice;
 import io.github.hmm4j.device.opencl.ClOptions;
 import io.github.hmm4j.device.opencl.ClStatus;
+import io.github.hmm4j.device.opencl.CopyMode;
 import io.github.hmm4j.error.DeviceMemoryExhaustedException;
 import io.github.hmm4j.error.OpenClFailedException;
 import io.github.hmm4j.kernels.Source;
@@ -73,7 +74,8 @@ final class ReliefTest {
 
     private Hmm open() {
         ClApi api = driver(OpenClDevices.api(ClBinding.LWJGL));
-        ClDevice device = ClDevice.open(api, OpenClDevices.choose(OpenClDevices.list(ClBinding.LWJGL), ""), ClOptions.DEFAULTS);
+        ClDevice device = ClDevice.open(api, OpenClDevices.choose(OpenClDevices.list(ClBinding.LWJGL), ""),
+                ClOptions.DEFAULTS.copy(CopyMode.STAGED)); // which wraps no host memory
         return Hmm.builder().device(device).heap(ByteSize.mib(96)).budget(ByteSize.mib(64)).pageSize(64 << 10).hostAccess(HostAccess.Mode.CHECKED).open();
     }
 
