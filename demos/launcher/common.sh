@@ -56,6 +56,8 @@ library_of() {
 find_driver() {
   drivers=
   while IFS= read -r icd; do
+    # Rusticl has no device unless it is told which, so it is no driver that anybody could use.
+    case $icd in */rusticl.icd) [ -n "${RUSTICL_ENABLE:-}" ] || continue ;; esac
     [ -z "$icd" ] || drivers="$drivers${drivers:+, }$icd"
   done <<END
 $(registered_drivers)

@@ -6,7 +6,6 @@ import static org.junit.jupiter.api.Assumptions.assumeFalse;
 import io.github.hmm4j.demos.DemoRunner.Outcome;
 import io.github.hmm4j.demos.harness.Demo;
 import java.io.IOException;
-import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.AfterEach;
@@ -35,7 +34,7 @@ class HostAccessTest {
     @MethodSource("demosOnEachWay")
     void isRight(Demo demo, String access) throws IOException {
         System.setProperty(SETTING, access);
-        Outcome outcome = DemoRunner.run(demo, DemoRunner.LWJGL, folder, smallInput(demo));
+        Outcome outcome = DemoRunner.run(demo, DemoRunner.LWJGL, folder, SmallInputs.of(demo, folder));
         assumeFalse(outcome.err().contains("cannot be had"), outcome.err());
 
         assertThat(outcome.exitCode()).as(outcome.toString()).isZero();
@@ -46,23 +45,5 @@ class HostAccessTest {
         if (!checked && !demo.name().equals("unmodified")) { // which reads and writes files through views everywhere
             assertThat(managed).contains("\"views\": 0");
         }
-    }
-
-    private String[] smallInput(Demo demo) throws IOException {
-        return switch (demo.name()) {
-            case "matmul" -> new String[] {"--n", "200"};
-            case "tree" -> new String[] {"--lookups", "5000", "--text", file("every word of a short text, once or twice a word")};
-            case "bfs" -> new String[] {"--graph", file("1 2\n2 3\n3 1\n3 4\n")};
-            case "unmodified" -> new String[] {"--values", "50000"};
-            case "gather" -> new String[] {"--table-rows", "2000"};
-            case "join" -> new String[] {"--orders", "100000"};
-            case "stream" -> new String[] {"--elements", "100000"};
-            case "unmodified-paged" -> new String[] {"--rows", "300"};
-            default -> throw new IllegalArgumentException("no small input for demo=" + demo.name());
-        };
-    }
-
-    private String file(String text) throws IOException {
-        return Files.writeString(folder.resolve("input.txt"), text).toString();
     }
 }

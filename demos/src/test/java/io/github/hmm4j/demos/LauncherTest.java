@@ -76,7 +76,7 @@ class LauncherTest extends MadeUpMachine {
         assertThat(setup.status()).isEqualTo(1);
         assertThat(setup.out()).containsPattern("JDK 25 +found").containsPattern("OpenCL driver +missing");
         assertThat(setup.err()).contains("sudo apt-get install -y --no-install-recommends maven ocl-icd-libopencl1 "
-                + "pocl-opencl-icd gcc libc6-dev binutils oclgrind spin clinfo xz-utils chromium").doesNotContain("failed");
+                + "pocl-opencl-icd gcc libc6-dev binutils oclgrind mesa-opencl-icd spin clinfo xz-utils chromium").doesNotContain("failed");
         assertThat(calls).isEmptyFile();
     }
 

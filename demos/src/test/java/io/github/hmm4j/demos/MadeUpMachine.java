@@ -78,7 +78,7 @@ abstract class MadeUpMachine {
         script("apt-cache", "echo '  Candidate: 1.0'");
         script("apt-get", "echo \"apt-get $*\" >>'" + calls + "'", "case $* in *' install '*) ;; *) exit 0 ;; esac",
                 "for tool in mvn cc ld oclgrind spin clinfo xz chromium; do cp '" + bin.resolve("id") + "' '" + bin + "'/$tool; done",
-                "touch '" + machine + "/lib/libOpenCL.so.1' '" + machine + "/lib/libpocl.so.2'",
+                "touch '" + machine + "/lib/libOpenCL.so.1' '" + machine + "/lib/libpocl.so.2' '" + machine + "/lib/libRusticlOpenCL.so.1'",
                 "case $* in *pocl*) echo libpocl.so.2 >'" + machine + "/vendors/pocl.icd' ;; esac");
     }
 

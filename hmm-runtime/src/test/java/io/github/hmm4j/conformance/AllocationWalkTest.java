@@ -46,6 +46,7 @@ class AllocationWalkTest {
         walk(1000, List.of(), ChildJvm.JSIG, backend, "windows", AllocationFaults.Mode.ONCE);
     }
 
+    @Tag("source-tree") // compiles a library of it
     @ParameterizedTest
     @CsvSource({"UFFD_LWJGL, 10", "SIGSEGV_LWJGL, 0"}) // with SIGSEGV a protection that is refused is made good by closing more, and hardly anything fails
     void aSystemCallOfTheNativePartThatFailsLeavesAllAsItWas(Backend backend, int floor) throws IOException, InterruptedException {

@@ -15,6 +15,7 @@ import io.github.hmm4j.demos.harness.TwinPrinter;
 import io.github.hmm4j.demos.harness.TwinResult;
 import io.github.hmm4j.demos.harness.UsageException;
 import io.github.hmm4j.demos.report.Units;
+import io.github.hmm4j.device.DeviceInfo;
 import io.github.hmm4j.device.sim.SimKernels;
 import io.github.hmm4j.error.HostAccessUnavailableException;
 import io.github.hmm4j.mirror.Placement;
@@ -94,7 +95,9 @@ public final class PlainDemo implements Demo {
 
         /// A heap whose kernels fault, if that can be had; else one with as much of the device as there is.
         private Hmm open(long heapBytes) throws UsageException {
-            if (!choice.simulated()) {
+            if (!choice.simulated() && !worksInHostMemory()) {
+                context.out().printf("%s: kernels fault on devices that are the host's processors, so this one has to hold everything%n", name());
+            } else if (!choice.simulated()) {
                 DeviceChoice small = choice.orBudget(Math.max(3 * pictureBytes / BUDGET_SHARE, leastBytes()));
                 try {
                     return Opening.settings(small, heapBytes).deviceFaults().open();
@@ -105,6 +108,12 @@ public final class PlainDemo implements Demo {
                 }
             }
             return Opening.heap(choice, heapBytes, kernels);
+        }
+
+        private boolean worksInHostMemory() throws UsageException {
+            try (BareOpenCl device = Opening.bare(choice).orElseThrow()) {
+                return device.info().kind() == DeviceInfo.Kind.CPU;
+            }
         }
 
         private long leastBytes() throws UsageException {

@@ -5,7 +5,7 @@ import io.github.hmm4j.device.CopyRun;
 import io.github.hmm4j.error.HmmException;
 import io.github.hmm4j.timeline.CommandEvent;
 import java.util.ArrayDeque;
-import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.Deque;
 import java.util.List;
 import java.util.concurrent.locks.ReentrantLock;
@@ -31,7 +31,9 @@ final class StagingLane {
 
     private final ReentrantLock lock = new ReentrantLock();
     private final Deque<Transfer> inFlight = new ArrayDeque<>();
-    private final Deque<StagingSlot> freeSlots = new ArrayDeque<>();
+    /// The first `freeCount` are free. An array, so that giving one back cannot fail for want of Java heap: a slot that is lost with every such failure is missed until there is none.
+    private final StagingSlot[] freeSlots = new StagingSlot[StagedCopyEngine.SLOTS];
+    private int freeCount;
     private boolean open;
     private boolean closed;
 
@@ -77,7 +79,7 @@ final class StagingLane {
             while (!inFlight.isEmpty()) {
                 retireOldest();
             }
-            slots.close(freeSlots);
+            slots.close(Arrays.asList(freeSlots).subList(0, freeCount));
         } finally {
             lock.unlock();
         }
@@ -97,20 +99,23 @@ final class StagingLane {
 
     private void openSlots() {
         if (!open) {
-            freeSlots.addAll(slots.open());
+            for (StagingSlot slot : slots.open()) {
+                freeSlots[freeCount] = slot;
+                freeCount++;
+            }
             open = true;
         }
     }
 
     /// Starts the transfer of one slot; the flush sets it going while the host works on the next slot.
     private void start(Batch batch, List<StagedPiece> pieces) {
-        while (freeSlots.isEmpty()) {
+        while (freeCount == 0) {
             if (inFlight.isEmpty()) {
                 throw ClStatus.failure(-2, slots.call(), "device=" + device + ", commands that do not end have all staging memory");
             }
             retireOldest();
         }
-        StagingSlot slot = freeSlots.getFirst();
+        StagingSlot slot = freeSlots[freeCount - 1];
         if (direction == Direction.TO_DEVICE) {
             copier.gather(pieces, slots.toFill(slot, StagedPiece.end(pieces)));
         }
@@ -120,7 +125,7 @@ final class StagingLane {
             slots.enqueue(slot, pieces, commands);
         } catch (RuntimeException e) {
             if (!commands.events().isEmpty() && ClCompletion.isGivenUp(queue.end(commands.events(), slots.call(), () -> "device=" + device))) {
-                freeSlots.removeFirst();
+                freeCount--;
             } else {
                 slot.suspect = true;
             }
@@ -132,19 +137,19 @@ final class StagingLane {
         Completion completion = queue.submit(commands.events(), slots.call(), () -> "pieces=" + pieces.size() + ", device=" + device, mark,
                 direction == Direction.TO_DEVICE ? CommandEvent.Kind.COPY_TO_DEVICE : CommandEvent.Kind.COPY_TO_HOST, commands::bytesOf);
         inFlight.addLast(new Transfer(batch, slot, pieces, completion));
-        freeSlots.removeFirst();
+        freeCount--;
         batch.open++;
     }
 
-    /// Waits for the oldest transfer and finishes it. Its failure is kept for its batch.
+    /// Waits for the oldest transfer and finishes it. Its failure is kept for its batch. If the Java heap fails, it stays the oldest, and whoever comes next finishes it.
     private void retireOldest() {
         Transfer oldest = inFlight.getFirst();
         try {
             oldest.completion().await();
-            oldest.batch().took(oldest.completion().deviceNanos());
             if (direction == Direction.TO_HOST) {
                 copier.scatter(oldest.pieces(), oldest.slot().addressBytes);
             }
+            oldest.batch().took(oldest.completion().deviceNanos());
         } catch (HmmException e) {
             oldest.batch().fail(e);
             oldest.slot().suspect = true;
@@ -158,7 +163,8 @@ final class StagingLane {
     /// The slot of a command that may still be running is never used again.
     private void release(Transfer transfer) {
         if (!ClCompletion.isGivenUp(transfer.completion())) {
-            freeSlots.addLast(transfer.slot());
+            freeSlots[freeCount] = transfer.slot();
+            freeCount++;
         }
     }
 

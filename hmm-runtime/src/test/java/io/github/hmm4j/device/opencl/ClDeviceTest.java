@@ -4,7 +4,6 @@ import static io.github.hmm4j.device.HostRange.PAGE;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatExceptionOfType;
 import static org.assertj.core.api.Assertions.assertThatIllegalArgumentException;
-import static org.junit.jupiter.api.Assumptions.assumeTrue;
 
 import io.github.hmm4j.device.CopyEngine;
 import io.github.hmm4j.device.DeviceInfo;
@@ -81,7 +80,7 @@ final class ClDeviceTest {
     @Test
     void anEngineThatCopiesWrongIsNotUsed() {
         ClApi right = Bindings.load(ClBinding.LWJGL);
-        assumeTrue(Bindings.firstDevice(right).info().kind() == DeviceInfo.Kind.CPU, "direct copies are for devices that work in host memory");
+        Bindings.assumeWorksInHostMemory(right);
         // Drops the last byte of every copy between buffers, which the staged engine does not make.
         ClApi wrong = (ClApi) Proxy.newProxyInstance(
                 ClApi.class.getClassLoader(), new Class<?>[] {ClApi.class}, (_, method, args) -> {
