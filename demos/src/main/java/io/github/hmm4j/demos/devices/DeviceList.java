@@ -87,7 +87,8 @@ public final class DeviceList {
             info.driver(), info.binding(), info.computeUnits(), info.memoryBytes(), info.maxAllocationBytes(),
             info.baseAlignmentBytes(), info.unifiedMemory(), info.svm().stream().map(Enum::name).sorted().toList(),
             use, error, offer, use.map(each -> Decisions.of(info, each)).orElse(List.of()),
-            Optional.of(new DeviceReport.WorkGroups(info.maxWorkGroupSize(), info.localMemoryBytes(), DeviceOffer.preferredMultiple(api, id))));
+            Optional.of(new DeviceReport.WorkGroups(info.maxWorkGroupSize(), info.localMemoryBytes(),
+                DeviceOffer.preferredMultiple(api, id))));
     }
 
     private static DeviceReport.Use use(Hmm hmm) {
