@@ -13,8 +13,8 @@ import java.lang.foreign.MemorySegment;
 /// So nobody waits for a lease, however long it takes: a touch that waited for it would keep the JVM from every
 /// safepoint, and with that from closing it.
 ///
-/// Handles are those of the driver, as LWJGL takes them, good until the lease is closed; to ask for one after that is an
-/// [IllegalStateException]. Threads: any.
+/// Handles are those of the driver, as LWJGL takes them, good until the lease is closed; to ask for one after that
+/// is an [IllegalStateException]. Threads: any.
 public final class DeviceLease implements AutoCloseable {
 
     private final Lifetime lifetime;

@@ -97,7 +97,8 @@ public final class Kernel {
     }
 
     private int[] indexesOf(String... names) {
-        return Arrays.stream(Objects.requireNonNull(names, "names")).mapToInt(wanted -> IntStream.range(0, parameters.size())
+        Objects.requireNonNull(names, "names");
+        return Arrays.stream(names).mapToInt(wanted -> IntStream.range(0, parameters.size())
                 .filter(index -> parameters.get(index).name().equals(wanted))
                 .findFirst().orElseThrow(() -> refused("has no parameter " + wanted))).toArray();
     }

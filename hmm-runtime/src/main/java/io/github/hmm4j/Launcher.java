@@ -67,7 +67,8 @@ final class Launcher {
         refuseOwnView(kernel, plan.uses());
         refuseOwnView(kernel, plan.paged());
         try {
-            Launch launch = plan.paged().isEmpty() ? plain(kernel, plan, range, mirror) : new PagedLaunch(parts, kernel, plan, range, mirror).run();
+            Launch launch = plan.paged().isEmpty() ? plain(kernel, plan, range, mirror)
+                    : new PagedLaunch(parts, kernel, plan, range, mirror).run();
             heap.accounts().increment(Counter.LAUNCHES);
             return launch;
         } catch (IllegalArgumentException | AccessViolationException e) {

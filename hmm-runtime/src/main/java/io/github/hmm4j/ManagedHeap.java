@@ -353,7 +353,8 @@ public final class ManagedHeap extends FillingAllocator {
     /// @throws io.github.hmm4j.error.HostMemoryExhaustedException if the operating system has no memory for its pages
     public HostView view(MemorySegment segment, Access access) {
         try (Lifetime.Hold _ = lifetime.change("view")) {
-            HostView view = using(segment, () -> pager.view(accessible(segment, access, "view"), access == Access.WRITE, false));
+            HostView view = using(segment,
+                    () -> pager.view(accessible(segment, access, "view"), access == Access.WRITE, false));
             return opened(view, segment);
         }
     }
@@ -361,7 +362,8 @@ public final class ManagedHeap extends FillingAllocator {
     /// Like [#view], but any thread may use and close it. Closing costs more: all threads are told.
     public HostView sharedView(MemorySegment segment, Access access) {
         try (Lifetime.Hold _ = lifetime.change("sharedView")) {
-            HostView view = using(segment, () -> pager.view(accessible(segment, access, "view"), access == Access.WRITE, true));
+            HostView view = using(segment,
+                    () -> pager.view(accessible(segment, access, "view"), access == Access.WRITE, true));
             return opened(view, segment);
         }
     }
@@ -465,8 +467,11 @@ public final class ManagedHeap extends FillingAllocator {
     public MigrationReport prefetchHost(MemorySegment segment) {
         Objects.requireNonNull(segment, "segment");
         try (Lifetime.Hold _ = lifetime.change("prefetchHost")) {
-            return segment.byteSize() == 0 ? nothing()
-                    : using(segment, () -> hostSide.fetch(space.pagesOf(managed(segment)), ToHost.Access.BRING_HOME, Cause.PREFETCH));
+            if (segment.byteSize() == 0) {
+                return nothing();
+            }
+            return using(segment,
+                    () -> hostSide.fetch(space.pagesOf(managed(segment)), ToHost.Access.BRING_HOME, Cause.PREFETCH));
         }
     }
 

@@ -192,7 +192,9 @@ final class Plan {
                         "a value of valueBytes=" + value.byteSize() + ", it has " + type.bytes()));
                 passed.add(new Passed.Value(value));
             }
-            default -> throw new IllegalArgumentException(String.format(Locale.ROOT, "kernel=%s, argument %d is a %s: not a managed segment, an Arg, a number, a boolean or a char; an array becomes managed memory (heap.allocateFrom), or an Arg.vector",
+            default -> throw new IllegalArgumentException(String.format(Locale.ROOT,
+                    "kernel=%s, argument %d is a %s: not a managed segment, an Arg, a number, a boolean or a char;"
+                            + " an array becomes managed memory (heap.allocateFrom), or an Arg.vector",
                     kernel.name(), passed.size(), argument.getClass().getTypeName()));
         }
     }
@@ -203,7 +205,8 @@ final class Plan {
         require(parameter.space() == KernelParameter.Space.PRIVATE, argument, what);
         for (Number number : numbers) {
             if (!ScalarType.has(number)) {
-                throw new IllegalArgumentException(String.format(Locale.ROOT, "kernel=%s, argument %d: %s is a %s, must be a Byte, Short, Integer, Long, Float or Double",
+                throw new IllegalArgumentException(String.format(Locale.ROOT,
+                        "kernel=%s, argument %d: %s is a %s, must be a Byte, Short, Integer, Long, Float or Double",
                         kernel.name(), passed.size(), number, number.getClass().getName()));
             }
         }
@@ -289,8 +292,10 @@ final class Plan {
     private void requireHeapParameters() {
         List<KernelParameter> all = kernel.parameters();
         int at = passed.size();
-        if (at + 1 >= all.size() || !all.get(at).isMemory() || all.get(at + 1).space() != KernelParameter.Space.PRIVATE) {
-            throw new IllegalArgumentException(String.format(Locale.ROOT, "kernel=%s, argument %d: Arg.heap stands for the two parameters that HMM_HEAP or HMM_HEAP_CONST declares, which are not there, parameters=%s",
+        if (at + 1 >= all.size() || !all.get(at).isMemory()
+                || all.get(at + 1).space() != KernelParameter.Space.PRIVATE) {
+            throw new IllegalArgumentException(String.format(Locale.ROOT, "kernel=%s, argument %d: Arg.heap stands for"
+                    + " the two parameters that HMM_HEAP or HMM_HEAP_CONST declares, which it has not, parameters=%s",
                     kernel.name(), at, signature(all)));
         }
     }

@@ -46,27 +46,43 @@ class ArgumentsTest {
         refused("add", a, a, 1).hasMessageContaining("parameter 1").hasMessageContaining("memory");
         refused("add", a, Arg.local(4), 1).hasMessageContaining("local memory");
         refused("add", "a", 1, 1).hasMessageContaining("java.lang.String");
-        refused("add", a, BigInteger.TEN, 1).hasMessage("kernel=add, argument 1: 10 is a java.math.BigInteger, must be a Byte, Short, Integer, Long, Float or Double");
+        refused("add", a, BigInteger.TEN, 1)
+                    .hasMessage("kernel=add, argument 1: 10 is a java.math.BigInteger, must be a Byte, Short, Integer,"
+                            + " Long, Float or Double");
         assertThatThrownBy(() -> Arg.heap(Arg.local(4))).isInstanceOf(IllegalArgumentException.class).hasMessageContaining("lengthBytes=4");
     }
 
     @Test
     void sayWhatToPassInstead() {
-        refused("add", a.address(), 1, 1).hasMessage("kernel=add, parameter 0 is int* data: it does not take a value; pass a managed segment");
-        refused("add", a, a, 1).hasMessage("kernel=add, parameter 1 is int delta: it does not take memory; pass a number");
-        refused("locals", a, 64, 64).hasMessage("kernel=locals, parameter 1 is int* a: it does not take a value; pass Arg.local(lengthBytes)");
-        refused("add", new int[1], 1, 1).hasMessageContaining("argument 0 is a int[]").hasMessageContaining("heap.allocateFrom");
-        assertThatThrownBy(() -> rig.heap.view(a.asSlice(4, 0), Access.READ)).isInstanceOf(IllegalArgumentException.class).hasMessageContaining("is empty");
-        assertThatThrownBy(() -> rig.heap.free(MemorySegment.ofArray(new int[1]))).isInstanceOf(IllegalArgumentException.class).hasMessageContaining("not of this heap");
-        assertThatThrownBy(() -> rig.heap.free(a.asSlice(4, 4))).isInstanceOf(IllegalArgumentException.class).hasMessageContaining("neither an allocation nor whole pages");
-        assertThatThrownBy(() -> Hmm.builder().pageSize(5000)).hasMessage("pageSize=5000, must be a power of two from 4096 to 2097152");
-        assertThatThrownBy(() -> Hmm.builder().pageSize((1L << 32) + 4096)).hasMessageStartingWith("pageSize=4294971392, must be");
+        refused("add", a.address(), 1, 1)
+                    .hasMessage("kernel=add, parameter 0 is int* data: it does not take a value;"
+                            + " pass a managed segment");
+        refused("add", a, a, 1)
+                    .hasMessage("kernel=add, parameter 1 is int delta: it does not take memory; pass a number");
+        refused("locals", a, 64, 64)
+                    .hasMessage("kernel=locals, parameter 1 is int* a: it does not take a value;"
+                            + " pass Arg.local(lengthBytes)");
+        refused("add", new int[1], 1, 1).hasMessageContaining("argument 0 is a int[]")
+                    .hasMessageContaining("heap.allocateFrom");
+        assertThatThrownBy(() -> rig.heap.view(a.asSlice(4, 0), Access.READ))
+                    .isInstanceOf(IllegalArgumentException.class).hasMessageContaining("is empty");
+        assertThatThrownBy(() -> rig.heap.free(MemorySegment.ofArray(new int[1])))
+                    .isInstanceOf(IllegalArgumentException.class).hasMessageContaining("not of this heap");
+        assertThatThrownBy(() -> rig.heap.free(a.asSlice(4, 4))).isInstanceOf(IllegalArgumentException.class)
+                    .hasMessageContaining("neither an allocation nor whole pages");
+        assertThatThrownBy(() -> Hmm.builder().pageSize(5000))
+                    .hasMessage("pageSize=5000, must be a power of two from 4096 to 2097152");
+        assertThatThrownBy(() -> Hmm.builder().pageSize((1L << 32) + 4096))
+                    .hasMessageStartingWith("pageSize=4294971392, must be");
         try (Rig aperture = Rig.aperture(1)) {
-            assertThatThrownBy(() -> aperture.kernel("nothing").args(Arg.heap()).launch(NDRange.of(1))).isInstanceOf(IllegalArgumentException.class)
-                    .hasMessage("kernel=nothing, argument 0: Arg.heap stands for the two parameters that HMM_HEAP or HMM_HEAP_CONST declares, which are not there, parameters=[int* out]");
+            assertThatThrownBy(() -> aperture.kernel("nothing").args(Arg.heap()).launch(NDRange.of(1)))
+                    .isInstanceOf(IllegalArgumentException.class)
+                    .hasMessage("kernel=nothing, argument 0: Arg.heap stands for the two parameters that HMM_HEAP or"
+                            + " HMM_HEAP_CONST declares, which it has not, parameters=[int* out]");
         }
         try (Hmm hostOnly = Hmm.builder().hostOnly().open()) {
-            assertThatThrownBy(hostOnly::device).isInstanceOf(NoSuchElementException.class).hasMessageContaining("hostOnly");
+            assertThatThrownBy(hostOnly::device).isInstanceOf(NoSuchElementException.class)
+                    .hasMessageContaining("hostOnly");
         }
     }
 
@@ -209,8 +225,8 @@ class ArgumentsTest {
         assertThatThrownBy(() -> NDRange.of(large, large)).isInstanceOf(IllegalArgumentException.class);
         assertThatThrownBy(() -> NDRange.of(8, 8).local(large, 4)).isInstanceOf(IllegalArgumentException.class)
                 .hasMessageContaining("in whole work-groups of local=[4611686018427387904, 4]");
-        assertThatThrownBy(() -> NDRange.covering(new long[] {Long.MAX_VALUE}, 64)).isInstanceOf(IllegalArgumentException.class)
-                .hasMessageContaining("local=[64]");
+        assertThatThrownBy(() -> NDRange.covering(new long[] {Long.MAX_VALUE}, 64))
+                .isInstanceOf(IllegalArgumentException.class).hasMessageContaining("local=[64]");
         assertThat(NDRange.of(large).items()).isEqualTo(large);
         assertThat(NDRange.of(1 << 30, 1 << 30, 7).itemsOfWholeGroups()).isEqualTo(7 * (1L << 60));
         NDRange part = NDRange.of(12, 10).offset(5, 7).local(4, 4);

@@ -159,7 +159,8 @@ class DeviceLeaseTest {
             assertThatThrownBy(() -> heap.lease(hmm.device(), a, Arg.Intent.OUT)).isInstanceOf(AccessViolationException.class);
             DeviceLease lease = heap.lease(hmm.device(), a.asReadOnly(), Arg.Intent.IN);
             lease.close();
-            for (ThrowingCallable handle : List.<ThrowingCallable>of(lease::memory, lease::queue, lease::context, lease::device)) {
+            List<ThrowingCallable> handles = List.of(lease::memory, lease::queue, lease::context, lease::device);
+            for (ThrowingCallable handle : handles) {
                 assertThatThrownBy(handle).isInstanceOf(IllegalStateException.class).hasMessageContaining("closed");
             }
         }

@@ -25,8 +25,8 @@ import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.MethodSource;
 
 /// What the documents show is what happens: each `java` block with a `main` is a program, which is compiled and run, and
-/// the `text` block behind it, if there is one, is what it prints. A `c` block that begins with `// NAME.cl` or `// NAME.h` is a file on
-/// the class path of the programs behind it. Links lead somewhere.
+/// the `text` block behind it, if there is one, is what it prints. A `c` block that begins with `// NAME.cl` or
+/// `// NAME.h` is a file on the class path of the programs behind it. Links lead somewhere.
 class DocumentsTest {
 
     private static final Path ROOT = Path.of("..").toAbsolutePath().normalize();

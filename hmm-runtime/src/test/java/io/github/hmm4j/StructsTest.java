@@ -228,7 +228,8 @@ class StructsTest {
             }
             assertThatIllegalArgumentException().isThrownBy(() ->
                     wide.args(Arg.value(MemorySegment.ofArray(new long[1])), color, color).launch(NDRange.of(1)))
-                    .withMessage("kernel=wide, parameter 0 is float* out: it does not take a value of valueBytes=8; pass a managed segment");
+                    .withMessage("kernel=wide, parameter 0 is float* out: it does not take a value of valueBytes=8;"
+                            + " pass a managed segment");
             assertThatIllegalArgumentException().isThrownBy(() -> Arg.value(MemorySegment.NULL))
                     .withMessage("valueBytes=0, must be positive");
         }

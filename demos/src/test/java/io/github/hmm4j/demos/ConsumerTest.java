@@ -98,7 +98,8 @@ class ConsumerTest {
     void aNewProjectBuildsTestsAndRuns() throws Exception {
         Path project = folder.resolve("my project");
         assertThat(succeeds(folder, "'" + ROOT.resolve("demos/hmm") + "' new 'my project'")).contains(project.toString(), INSTALL.replace("mvn ", ""));
-        assertThat(succeedsWithAnyJavaOnThePath(project, "mvn verify")).contains("Tests run: 1, Failures: 0, Errors: 0, Skipped: 0");
+        assertThat(succeedsWithAnyJavaOnThePath(project, "mvn verify"))
+            .contains("Tests run: 1, Failures: 0, Errors: 0, Skipped: 0");
         assertThat(succeedsWithAnyJavaOnThePath(project, "mvn compile exec:exec@run")).contains("y[999] = 1999.0");
     }
 
@@ -124,7 +125,8 @@ class ConsumerTest {
 
     /// What it printed, on both streams.
     private static String succeeds(Path where, String command) throws Exception {
-        return succeeds(where, command, Path.of(System.getProperty("java.home")).resolve("bin") + ":" + System.getenv("PATH"));
+        Path bin = Path.of(System.getProperty("java.home"), "bin");
+        return succeeds(where, command, bin + ":" + System.getenv("PATH"));
     }
 
     /// Maven runs on a JDK 25, and what the PATH has first may be another.

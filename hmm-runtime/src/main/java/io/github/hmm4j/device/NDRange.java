@@ -50,7 +50,7 @@ public final class NDRange {
             }
         }
         long room = Long.MAX_VALUE;
-        for (int d = 0; d < global.length; d++) { // rounding down is exact: nothing is left if and only if the product is larger
+        for (int d = 0; d < global.length; d++) { // exact: nothing is left if and only if the product is larger
             long group = local.length == 0 ? 1 : local[d];
             room = room / Math.ceilDiv(global[d], group) / group;
         }

@@ -410,7 +410,8 @@ public final class RegionChanges {
         finishKept();
         Region old = space.regionOf(range);
         if (!old.range().equals(range)) {
-            throw new IllegalArgumentException("range=" + range + " is a part of an allocation, and only all of it moves, region=" + old.range());
+            throw new IllegalArgumentException("range=" + range
+                    + " is a part of an allocation, and only all of it moves, region=" + old.range());
         }
         Leaving from = new Leaving(range, space.pagesOf(range));
         List<DeviceMirror> mirrors = heap.mirrors();

@@ -371,7 +371,8 @@ public final class AddressSpace implements AutoCloseable {
 
     private void requireAligned(VaRange range) {
         if (!pageSize.isAligned(range.startBytes()) || !pageSize.isAligned(range.endBytes())) {
-            throw new IllegalArgumentException("range=" + range + " is neither an allocation nor whole pages of one, pageSize=" + pageSize.bytes());
+            throw new IllegalArgumentException("range=" + range
+                    + " is neither an allocation nor whole pages of one, pageSize=" + pageSize.bytes());
         }
     }
 

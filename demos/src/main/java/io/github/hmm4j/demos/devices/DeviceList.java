@@ -98,7 +98,8 @@ public final class DeviceList {
             info.driver(), info.binding(), info.computeUnits(), info.memoryBytes(), info.maxAllocationBytes(),
             info.baseAlignmentBytes(), info.unifiedMemory(), info.svm().stream().map(Enum::name).sorted().toList(),
             use, error, offer, Stream.concat(twins.stream(), decisions.stream()).toList(),
-            Optional.of(new DeviceReport.WorkGroups(info.maxWorkGroupSize(), info.localMemoryBytes(), DeviceOffer.preferredMultiple(api, id))));
+            Optional.of(new DeviceReport.WorkGroups(info.maxWorkGroupSize(), info.localMemoryBytes(),
+                DeviceOffer.preferredMultiple(api, id))));
     }
 
     private static DeviceReport.Use use(Hmm hmm) {

@@ -61,7 +61,8 @@ final class DeviceOffer {
     /// What drivers say of a device since OpenCL 3.0, and before of each kernel only.
     static Optional<Long> preferredMultiple(ClApi api, ClDeviceId id) {
         try {
-            return Optional.of(api.deviceNumber(id.device(), DEVICE_PREFERRED_WORK_GROUP_SIZE_MULTIPLE)).filter(multiple -> multiple > 0);
+            return Optional.of(api.deviceNumber(id.device(), DEVICE_PREFERRED_WORK_GROUP_SIZE_MULTIPLE))
+                .filter(multiple -> multiple > 0);
         } catch (HmmException _) {
             return Optional.empty();
         }

@@ -69,8 +69,8 @@ public record DeviceReport(int number, boolean chosen, String name, String kind,
     ///
     /// @param maxWorkGroupSize work-items in one at most
     /// @param localMemoryBytes local memory of one at most
-    /// @param preferredMultiple work-groups of a multiple of so many work-items use the hardware best; empty if the driver
-    /// says that of kernels only
+    /// @param preferredMultiple work-groups of a multiple of so many work-items use the hardware best; empty if the
+    /// driver says that of kernels only
     public record WorkGroups(int maxWorkGroupSize, long localMemoryBytes, Optional<Long> preferredMultiple) {}
 
     /// @param kind in the words of the specification

@@ -34,7 +34,8 @@ class DeviceListTest {
             DeviceReport.WorkGroups groups = report.workGroups().orElseThrow();
             assertThat(groups.maxWorkGroupSize()).isPositive();
             assertThat(groups.localMemoryBytes()).isPositive();
-            groups.preferredMultiple().ifPresent(multiple -> assertThat(multiple).isBetween(1L, (long) groups.maxWorkGroupSize()));
+            groups.preferredMultiple().ifPresent(multiple ->
+                assertThat(multiple).isBetween(1L, (long) groups.maxWorkGroupSize()));
             assertThat(report.decisions()).extracting(DeviceReport.Decision::what)
                 .containsExactly("copies", "in place", "placement", "budget", "queues", "host access");
         }

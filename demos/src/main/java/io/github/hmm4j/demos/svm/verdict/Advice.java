@@ -132,9 +132,12 @@ final class Advice {
         List<Double> factors = new ArrayList<>();
         for (Ranking ranking : rankings) {
             Strategy best = ranking.fastestOf(some).orElseThrow();
-            ranking.next(best).filter(rival -> !some.contains(rival) && Words.isMore(ranking.lead(best, rival, noisy))).ifPresent(rival -> {
-                rivals.add(rival);
-                factors.add(ranking.lead(best, rival, noisy));
+            ranking.next(best).filter(rival -> !some.contains(rival)).ifPresent(rival -> {
+                double lead = ranking.lead(best, rival, noisy);
+                if (Words.isMore(lead)) {
+                    rivals.add(rival);
+                    factors.add(lead);
+                }
             });
         }
         if (rivals.isEmpty()) {

@@ -24,7 +24,8 @@ public final class Comparison {
         "Else they are not told apart: a difference of more than 25 % is possible, but not shown. That says how noisy the run was, not that they are alike.",
         "The fastest at a size is the one with the smallest median; all that are level with it lead together.",
         "What is recommended at a size is level with the fastest, and level with or faster than every other; where others are not told apart from it, there is no clear winner.",
-        "If the median of all noise is above 25 %, nothing is ranked over the whole run, and what is said of a workload names factors that the intervals leave over at least: their near ends against each other.",
+        "If the median of all noise is above 25 %, nothing is ranked over the whole run, and what is said of a"
+            + " workload names factors that the intervals leave over at least: their near ends against each other.",
         "Neighbouring sizes make up one range if there is a strategy that leads, or is not told apart from the fastest, at all of them; where none does, a crossover lies between.",
         "Where families are compared (fine-grained SVM, explicit copies, paging), each is represented at each size by its fastest member.",
         "Elsewhere a factor is the ratio of two medians.",

@@ -12,7 +12,8 @@ import java.util.stream.Stream;
 ///
 /// @param rounds by size, one for each at which both sides can be compared
 /// @param sizes  all sizes of the workload, in bytes
-/// @param noisy  whether the whole run is too noisy for ratios of medians: then a factor of a round that one side won is the least that the intervals leave over
+/// @param noisy  whether the whole run is too noisy for ratios of medians: then a factor of a round that one side won
+///               is the least that the intervals leave over
 public record Duel(Workload workload, Sides sides, List<Round> rounds, List<Long> sizes, boolean noisy) {
     /// Whose fastest member fights.
     public enum Side {

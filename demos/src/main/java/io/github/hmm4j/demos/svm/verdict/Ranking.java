@@ -92,8 +92,8 @@ public record Ranking(long sizeBytes, SequencedMap<Strategy, Estimate> walls, Se
         return wall(slow).median() / wall(fast).median();
     }
 
-    /// How many times as fast `fast` is as `slow`, of two that are told apart: in a noisy run what their intervals leave over,
-    /// the near ends against each other, and so at least.
+    /// How many times as fast `fast` is as `slow`, of two that are told apart: in a noisy run what their intervals
+    /// leave over, the near ends against each other, and so at least.
     double lead(Strategy fast, Strategy slow, boolean noisy) {
         return noisy ? wall(slow).low() / wall(fast).high() : factor(slow, fast);
     }

@@ -73,7 +73,8 @@ public record Span(List<Ranking> rankings, Set<Strategy> common) {
         return rankings.stream().allMatch(ranking -> ranking.leaders().equals(common));
     }
 
-    /// Whether all who lead are told apart from all others: one that is level with the fastest need not be, and then is not shown to be faster.
+    /// Whether all who lead are told apart from all others: one that is level with the fastest need not be, and then is
+    /// not shown to be faster.
     boolean isClear() {
         return rankings.stream().allMatch(ranking -> ranking.winners().equals(ranking.leaders()));
     }

@@ -35,8 +35,10 @@ public record Verdict(Workload workload, List<Span> spans, String advice, String
         List<Ranking> rankings = sizes.stream().map(size -> Ranking.of(grid, workload, size)).toList();
         List<Span> spans = Span.of(rankings);
         boolean noisy = Noise.tooMuch(grid.cells()).isPresent();
-        List<Duel> duels = List.of(Duel.Sides.values()).stream().map(sides -> Duel.of(workload, sides, rankings, noisy)).toList();
-        return new Verdict(workload, spans, Advice.line(rankings, noisy), sentence(spans, sizes, grid, workload, noisy), duels, noisy, new Notes(grid, workload).sentences());
+        List<Duel> duels = List.of(Duel.Sides.values()).stream()
+            .map(sides -> Duel.of(workload, sides, rankings, noisy)).toList();
+        return new Verdict(workload, spans, Advice.line(rankings, noisy), sentence(spans, sizes, grid, workload, noisy),
+            duels, noisy, new Notes(grid, workload).sentences());
     }
 
     /// In ascending order.
@@ -123,7 +125,8 @@ public record Verdict(Workload workload, List<Span> spans, String advice, String
         return span.others().isEmpty() ? "all strategies" : "all strategies but " + Words.names(span.others());
     }
 
-    /// By how much the leader is ahead of the first that does not lead, at both ends of the span; in a noisy run at least.
+    /// By how much the leader is ahead of the first that does not lead, at both ends of the span; in a noisy run at
+    /// least.
     private static String factors(Span span, boolean noisy) {
         if (!span.isContest() || span.isEmpty()) {
             return "";
@@ -153,7 +156,8 @@ public record Verdict(Workload workload, List<Span> spans, String advice, String
     }
 
     private static Optional<String> factor(Span span, Ranking ranking, boolean noisy) {
-        return rival(span, ranking).map(rival -> ranking.lead(leader(span, ranking), rival, noisy)).filter(Words::isMore).map(Words::factor);
+        return rival(span, ranking).map(rival -> ranking.lead(leader(span, ranking), rival, noisy))
+            .filter(Words::isMore).map(Words::factor);
     }
 
     private static Optional<Strategy> rival(Span span, Ranking ranking) {

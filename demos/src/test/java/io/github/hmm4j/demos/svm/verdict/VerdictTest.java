@@ -61,9 +61,10 @@ class VerdictTest {
             noisy(FINE, size, size == 4096 ? 2000 : 1000);
         }
         assertSentence("At 4 KiB explicit copies are fastest (at least 1.54 times as fast as fine-grained SVM buffer); "
-            + "at 16 KiB fine-grained SVM buffer is fastest (at least 1.54 times as fast as explicit copies); the crossover lies between 4 KiB and 16 KiB.");
-        assertThat(duel(Sides.FINE_AGAINST_COPIES)).isEqualTo("Fine-grained SVM against explicit copies: slower at 4 KiB (at least 1.54 times as long), "
-            + "faster at 16 KiB (at least 1.54 times as fast).");
+            + "at 16 KiB fine-grained SVM buffer is fastest (at least 1.54 times as fast as explicit copies); "
+            + "the crossover lies between 4 KiB and 16 KiB.");
+        assertThat(duel(Sides.FINE_AGAINST_COPIES)).isEqualTo("Fine-grained SVM against explicit copies: "
+            + "slower at 4 KiB (at least 1.54 times as long), faster at 16 KiB (at least 1.54 times as fast).");
         cells.clear();
         for (long size : new long[] {4096, 16384}) {
             noisy(COPIES, size, 1000);
@@ -79,8 +80,8 @@ class VerdictTest {
         cells.add(Crafted.cell(STREAM, COPIES, 4096, Crafted.wall(1000, 990, 1010)));
         cells.add(Crafted.cell(STREAM, FINE, 4096, Crafted.wall(1040, 1000, 1400)));
         cells.add(Crafted.cell(STREAM, CHECKED, 4096, Crafted.wall(1300, 1200, 1500)));
-        assertSentence("At 4 KiB, the only size, explicit copies and fine-grained SVM buffer are fastest or level with the fastest "
-            + "(the fastest is 1.30 times as fast as hmm4j (checked)).");
+        assertSentence("At 4 KiB, the only size, explicit copies and fine-grained SVM buffer are fastest or level with "
+            + "the fastest (the fastest is 1.30 times as fast as hmm4j (checked)).");
     }
 
     @Test
@@ -95,7 +96,8 @@ class VerdictTest {
         cells.removeFirst();
         cells.removeLast();
         cells.add(Crafted.cell(STREAM, FINE, 4096, Crafted.wall(1700, 1600.1, 1800)));
-        assertSentence("At 4 KiB, the only size, explicit copies are fastest."); // the run is noisy, and the intervals leave no factor over
+        // The run is noisy, and the intervals leave no factor over.
+        assertSentence("At 4 KiB, the only size, explicit copies are fastest.");
     }
 
     @Test
@@ -127,7 +129,8 @@ class VerdictTest {
         cells.add(Crafted.cell(STREAM, FINE, 16384, Crafted.wall(1500, 1400, 1800)));
         assertSentence("At every size from 4 KiB to 16 KiB explicit copies lead, but are no clear winners at some of these sizes "
             + "(at least 2.9 times as fast as fine-grained SVM buffer at 4 KiB).");
-        assertThat(duel(Sides.FINE_AGAINST_COPIES)).isEqualTo("Fine-grained SVM against explicit copies: slower at 4 KiB (at least 2.9 times as long), not told apart at 16 KiB.");
+        assertThat(duel(Sides.FINE_AGAINST_COPIES)).isEqualTo("Fine-grained SVM against explicit copies: "
+            + "slower at 4 KiB (at least 2.9 times as long), not told apart at 16 KiB.");
     }
 
     @Test
@@ -269,7 +272,8 @@ class VerdictTest {
     }
 
     private void noisy(Strategy strategy, long sizeBytes, double median) {
-        cells.add(Crafted.cell(STREAM, strategy, sizeBytes, new Estimate(median, median * 0.87, median * 1.13, 0.96, median, median, median, median, 0.3, 25)));
+        cells.add(Crafted.cell(STREAM, strategy, sizeBytes,
+            new Estimate(median, median * 0.87, median * 1.13, 0.96, median, median, median, median, 0.3, 25)));
     }
 
     private Verdict verdict() {
