@@ -154,16 +154,17 @@ final class StagingLane {
             oldest.batch().fail(e);
             oldest.slot().suspect = true;
         }
-        inFlight.removeFirst();
-        release(oldest);
+        boolean isGivenUp = ClCompletion.isGivenUp(oldest.completion());
+        inFlight.removeFirst(); // from here on nothing can fail
+        release(oldest.slot(), isGivenUp);
         oldest.batch().open--;
         oldest.batch().updateDone();
     }
 
     /// The slot of a command that may still be running is never used again.
-    private void release(Transfer transfer) {
-        if (!ClCompletion.isGivenUp(transfer.completion())) {
-            freeSlots[freeCount] = transfer.slot();
+    private void release(StagingSlot slot, boolean isGivenUp) {
+        if (!isGivenUp) {
+            freeSlots[freeCount] = slot;
             freeCount++;
         }
     }
@@ -176,7 +177,7 @@ final class StagingLane {
             if (transfer.batch() == batch) {
                 ClQueue.endQuietly(transfer.completion());
                 transfer.slot().suspect = true;
-                release(transfer);
+                release(transfer.slot(), ClCompletion.isGivenUp(transfer.completion()));
             } else {
                 inFlight.addLast(transfer);
             }
