@@ -14,10 +14,10 @@ final class EarlyClasses {
 
     static void initialize() {
         List<String> names = List.of(
-                "Access", "Arg$Intent", "Launch$Moves", "ManagedHeap$1", "Plan", // what calls take and return, and how they are sorted out
+                "Access", "Arg$Intent", "Launch$Moves", "ManagedHeap$1", "Plan", "Relief", // what calls take and return, and how they are sorted out
                 "account.Cause", "account.Counter", "account.Direction",
                 "device.Completion", "device.ScalarType", "device.ScalarType$Kind", "device.ValueType", "error.KernelEnqueuedError",
-                "migrate.Claims", "migrate.PageOutcome", "migrate.RegionChanges$1", "migrate.Steps$Step",
+                "migrate.Claims", "migrate.Overwrites", "migrate.PageOutcome", "migrate.RegionChanges$1", "migrate.Steps$Step",
                 "migrate.ToDevice$1", "migrate.ToDevice$Effort",
                 "migrate.ToDevice$Intent", "migrate.ToHost$1", "migrate.ToHost$Access", "migrate.ToHost$Fetch$Batch",
                 "mirror.InvalidationKind", "mirror.Snapshot$1", "mirror.SnapshotCode",

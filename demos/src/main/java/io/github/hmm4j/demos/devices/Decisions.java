@@ -7,7 +7,6 @@ import io.github.hmm4j.device.DeviceInfo;
 import io.github.hmm4j.device.InPlace;
 import io.github.hmm4j.device.opencl.ClDeviceId;
 import java.util.List;
-import java.util.Locale;
 
 /// What hmm4j does with a device, and why: the choices as the heap that was opened made them, the reasons in words.
 final class Decisions {
@@ -31,11 +30,10 @@ final class Decisions {
 
     /// @param behind whether the other one is taken unless this one is asked for
     static Decision twin(int number, ClDeviceId other, ClDeviceId id, boolean behind) {
-        String maker = "the driver of its maker goes before others";
         boolean byMaker = other.hardware().makersDriver() != id.hardware().makersDriver();
-        return new Decision("twin", String.format(Locale.ROOT, "the same device as number %d of %s, %s", number, other.platformName(),
-            behind ? "which is taken unless --device says otherwise" : "which is taken only if --device says so"),
-            byMaker ? maker : "of drivers that are not its maker's, or both are, the first goes before others");
+        return new Decision("twin", "the same device as number " + number + " of " + other.platformName()
+            + (behind ? ", which is taken unless --device says otherwise" : ", which is taken only if --device says so"),
+            byMaker ? "the driver of its maker goes before others" : "of two such drivers the first goes before the other");
     }
 
     private static Decision inPlace(DeviceInfo info, InPlace tried) {
