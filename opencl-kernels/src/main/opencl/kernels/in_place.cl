@@ -1,4 +1,6 @@
-// in_place.cl - the proof that kernels work in the host's memory and not in a copy of it. Oracle: the runtime's own self-test.
+// in_place.cl - the proof that kernels work in the host's memory and not in a copy of it: the runtime's self-test lets a host take part. Oracle: InPlaceTest.java.
+//
+// Needs: OpenCL C 1.2; take_turns also a host that reads and writes `line` while it runs, to be answered at all.
 
 // words[i] becomes words[i] * factor + i.   In, Out: words.   Grid: one work-item a word.   Moves: 16 bytes a word, all sequential.
 kernel void change_words(global ulong *words, const ulong factor) {
@@ -7,7 +9,7 @@ kernel void change_words(global ulong *words, const ulong factor) {
 }
 
 // Talks with the host while it runs, by words next to each other: in turn t = 1, 2, ... writes t to line[0] and 3 t to line[2], and waits until the host has written t to line[1].
-// line[4] = turns that were answered; fewer than `turns` if the host's word was not seen within `patience` looks.   Grid: one work-item.
+// line[4] = turns that were answered; fewer than `turns` if the host's word was not seen within `patience` looks.   In, Out: line, 5 words.   Grid: one work-item.
 kernel void take_turns(volatile global uint *line, const uint turns, const uint patience) {
     uint answered = 0;
     for (uint t = 1; t <= turns; t++) {

@@ -394,7 +394,7 @@ public abstract class DeviceContract {
         List<NDRange> tooLarge = List.of(
                 NDRange.of(2 * most).local(2 * most),
                 NDRange.of(2, most).local(2, most),
-                NDRange.of(Long.MAX_VALUE, Long.MAX_VALUE, 2).local(Long.MAX_VALUE, Long.MAX_VALUE, 2),
+                NDRange.of(Long.MAX_VALUE / 4, 2, 2).local(Long.MAX_VALUE / 4, 2, 2),
                 NDRange.of(side, 1, 1).local(side, 1, 1));
         for (NDRange range : tooLarge) {
             assertThatIllegalArgumentException().isThrownBy(() -> place.launch(List.of(new Memory(memory)), range))

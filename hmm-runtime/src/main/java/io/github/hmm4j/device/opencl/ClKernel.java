@@ -135,38 +135,36 @@ final class ClKernel implements DeviceKernel {
 
     @Override
     public @Nullable Completion launch(List<KernelArgument> arguments, NDRange range, NativeEnqueue enqueue) {
-        return enqueue(arguments, range, true, (queue, entry, offset, global, local, copies, events) -> {
-            events[0] = enqueue.enqueue(queue, entry, offset, global, local, copies);
-            return events[0] == 0 ? 0 : 1;
+        return enqueue(arguments, range, true, (queue, offset, global, local, enqueued) -> {
+            long event = enqueue.enqueue(queue, handle, offset, global, local, enqueued.copies);
+            if (event != 0) {
+                enqueued.add(event);
+            }
         });
     }
 
     /// Puts the kernel on the queue, with the copies of its arguments around it. If it throws, nothing is in flight.
-    private int enqueueHere(long queue, long entry, long[] offset, long[] global, long[] local,
-            List<KernelArgument.Copied> copies, long[] events) {
-        int count = 0;
+    private void enqueueHere(long queue, long[] offset, long[] global, long[] local, Enqueued enqueued) {
+        List<KernelArgument.Copied> copies = enqueued.copies;
         try {
             for (int i = 0; i < copies.size(); i++) {
                 copyArgument(queue, copies.get(i), false, false);
             }
-            events[count] = api.enqueueKernel(queue, entry, offset, global, local);
-            count++;
-            for (int i = 0; i < copies.size(); i++) {
-                if (copies.get(i).writes()) {
-                    events[count] = copyArgument(queue, copies.get(i), true, true);
-                    count++;
-                }
-            }
-            return count;
+            enqueued.add(api.enqueueKernel(queue, handle, offset, global, local));
         } catch (RuntimeException e) {
             if (!copies.isEmpty()) {
-                var cleanup = new Cleanup(e).run(device.compute()::finish); // the copies read what is nobody's launch's from now on
-                for (int i = 0; i < count; i++) {
-                    long event = events[i];
-                    cleanup.run(() -> api.releaseEvent(event));
-                }
+                new Cleanup(e).run(device.compute()::finish); // the copies read what is nobody's launch's from now on
             }
             throw e;
+        }
+        try {
+            for (int i = 0; i < copies.size(); i++) {
+                if (copies.get(i).writes()) {
+                    enqueued.add(copyArgument(queue, copies.get(i), true, true));
+                }
+            }
+        } catch (HmmException | OutOfMemoryError e) { // the kernel runs all the same, and must not be launched again
+            enqueued.lost = e;
         }
     }
 
@@ -181,10 +179,48 @@ final class ClKernel implements DeviceKernel {
     /// Like [NativeEnqueue], with all events that the outcome depends on.
     @FunctionalInterface
     private interface Commands {
-        /// @param events has room for one of the kernel and one of each copy
-        /// @return how many there are; none if the launch did not happen
-        int enqueue(long queue, long kernel, long[] offset, long[] global, long[] local,
-                List<KernelArgument.Copied> copies, long[] events);
+        void enqueue(long queue, long[] offset, long[] global, long[] local, Enqueued enqueued);
+    }
+
+    /// What has become of a launch's commands: no event if it did not happen.
+    private static final class Enqueued {
+
+        private final List<KernelArgument.Copied> copies;
+        private final long[] events;
+        private int count;
+        private @Nullable Throwable lost; // why what the kernel writes into a copy does not come back
+
+        /// Has room for the kernel and the copies back, so that noting them takes no memory.
+        Enqueued(List<KernelArgument.Copied> copies) {
+            this.copies = copies;
+            events = new long[copies.size() + 1];
+        }
+
+        void add(long event) {
+            events[count] = event;
+            count++;
+        }
+    }
+
+    /// A kernel whose writes are lost although it may have run well.
+    private record Lost(Completion kernel, Throwable why, Supplier<String> detail) implements Completion {
+
+        @Override
+        public boolean isDone() {
+            return kernel.isDone();
+        }
+
+        @Override
+        public void await() {
+            kernel.await();
+            throw why instanceof HmmException failed ? ClStatus.retold(failed, detail.get())
+                    : ClStatus.failure(ClStatus.OUT_OF_HOST_MEMORY, "clEnqueueCopyBuffer", detail.get());
+        }
+
+        @Override
+        public boolean mayStillRun() {
+            return kernel.mayStillRun();
+        }
     }
 
     /// @param flushes whether `commands` flushes the queue
@@ -215,29 +251,28 @@ final class ClKernel implements DeviceKernel {
         long mark = queue.mark();
         Supplier<String> detail = () -> "kernel=" + name + ", range=" + range + ", device=" + device;
         List<KernelArgument.Copied> copies = arguments.stream().filter(KernelArgument.Copied.class::isInstance).map(KernelArgument.Copied.class::cast).distinct().toList();
-        long[] events = new long[copies.size() + 1];
-        int count;
+        Enqueued enqueued = new Enqueued(copies);
         try {
-            count = commands.enqueue(queue.handle(), handle, range.offset(), range.global(), limits.groupOf(range), copies, events);
+            commands.enqueue(queue.handle(), range.offset(), range.global(), limits.groupOf(range), enqueued);
         } catch (HmmException e) { // what enqueues knows a handle only
             throw ClStatus.retold(e, detail.get());
         } catch (OutOfMemoryError e) {
             queue.finishSurely(); // what was enqueued is known to nobody
-            throw events[0] == 0 ? e : KernelEnqueuedError.get();
+            throw enqueued.count == 0 ? e : KernelEnqueuedError.get();
         }
-        return count == 0 ? null : submit(queue, events, count, detail, mark, flushes);
+        return enqueued.count == 0 ? null : submit(queue, enqueued, detail, mark, flushes);
     }
 
     /// The kernel is enqueued, whatever happens here.
-    private Completion submit(ClQueue queue, long[] events, int count, Supplier<String> detail, long mark, boolean flushed) {
+    private Completion submit(ClQueue queue, Enqueued enqueued, Supplier<String> detail, long mark, boolean flushed) {
         try {
             if (flushed) {
-                return queue.submitFlushed(events[0], "clEnqueueNDRangeKernel", detail, mark, name);
+                return queue.submitFlushed(enqueued.events[0], "clEnqueueNDRangeKernel", detail, mark, name);
             }
-            if (count == 1) {
-                return queue.submit(events[0], "clEnqueueNDRangeKernel", detail, mark, CommandEvent.Kind.KERNEL, name, 0);
-            }
-            return queue.submit(LongStream.of(events).limit(count).boxed().toList(), "clEnqueueNDRangeKernel", detail);
+            Completion completion = enqueued.count == 1
+                    ? queue.submit(enqueued.events[0], "clEnqueueNDRangeKernel", detail, mark, CommandEvent.Kind.KERNEL, name, 0)
+                    : queue.submit(LongStream.of(enqueued.events).limit(enqueued.count).boxed().toList(), "clEnqueueNDRangeKernel", detail);
+            return enqueued.lost == null ? completion : new Lost(completion, enqueued.lost, detail);
         } catch (OutOfMemoryError _) {
             queue.finishSurely();
             throw KernelEnqueuedError.get();
