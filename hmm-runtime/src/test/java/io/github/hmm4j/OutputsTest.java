@@ -13,6 +13,8 @@ import java.util.Arrays;
 import java.util.Collections;
 import java.util.List;
 import java.util.Random;
+import java.util.concurrent.Callable;
+import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.stream.IntStream;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.Timeout;
@@ -31,6 +33,14 @@ class OutputsTest {
     private static final String EDGES = """
         kernel void edges(global int *a, global int *b, global int *c, global int *d, const int value) {
             a[0] = b[0] = c[0] = d[0] = value;
+        }
+        """;
+
+    private static final int LAUNCHES = 300;
+
+    private static final String FILL = """
+        kernel void fill_numbers(global int *numbers, const int number) {
+            numbers[get_global_id(0)] = number;
         }
         """;
 
@@ -64,6 +74,65 @@ class OutputsTest {
                     }
                 }
             }
+        }
+    }
+
+    /// One thread overwrites the same pages again and again, each time with a larger number, and takes them home in between as it likes. Whoever looks sees a number that is complete, and never
+    /// an older one than before.
+    @ParameterizedTest
+    @EnumSource(names = {"UFFD", "SIGSEGV", "CHECKED"})
+    void whoeverLooksSeesWhatOneKernelHasWritten(Mode mode) {
+        try (Hmm hmm = Hmm.builder().heap(ByteSize.mib(1)).pageSize(PAGE).hostAccess(mode).budget(FRAMES * PAGE).open()) {
+            Kernel fill = hmm.program(Source.text("fill.cl", FILL)).kernel("fill_numbers");
+            Kernel copy = hmm.program(Source.resource("access.cl")).kernel("copy_ints");
+            MemorySegment numbers = hmm.heap().allocate(2 * PAGE, PAGE);
+            MemorySegment seen = hmm.heap().allocate(2 * PAGE, PAGE);
+            AtomicBoolean over = new AtomicBoolean();
+            List<Background<Integer>> readers = new ArrayList<>();
+            readers.add(Background.call(() -> look(over, () -> viewed(hmm, numbers))));
+            readers.add(Background.call(() -> look(over, () -> {
+                copy.args(numbers, Arg.out(seen), 2 * INTS).launch(NDRange.of(2 * INTS)).await();
+                return viewed(hmm, seen);
+            })));
+            if (mode != Mode.CHECKED) {
+                readers.add(Background.call(() -> look(over, () -> {
+                    int first = numbers.getAtIndex(JAVA_INT, 1);
+                    int last = numbers.getAtIndex(JAVA_INT, INTS + 1); // of the other page, later
+                    assertThat(last).isGreaterThanOrEqualTo(first);
+                    return first;
+                })));
+            }
+            Random random = new Random(9);
+            for (int number = 1; number <= LAUNCHES; number++) {
+                fill.args(Arg.out(numbers), number).launch(NDRange.of(2 * INTS)).await();
+                if (random.nextBoolean()) {
+                    hmm.heap().prefetchHost(numbers);
+                }
+            }
+            over.set(true);
+            for (Background<Integer> reader : readers) {
+                assertThat(reader.join()).isBetween(1, LAUNCHES);
+            }
+            assertThat(viewed(hmm, numbers)).isEqualTo(LAUNCHES);
+        }
+    }
+
+    /// Looks until it is over and a number was seen. The last one.
+    private static int look(AtomicBoolean over, Callable<Integer> reader) throws Exception {
+        int last = 0;
+        while (!over.get() || last == 0) {
+            int number = reader.call();
+            assertThat(number).isBetween(last, LAUNCHES);
+            last = number;
+        }
+        return last;
+    }
+
+    private static int viewed(Hmm hmm, MemorySegment segment) {
+        try (var view = hmm.heap().view(segment, Access.READ)) {
+            int[] ints = view.segment().toArray(JAVA_INT);
+            assertThat(ints).containsOnly(ints[0]);
+            return ints[0];
         }
     }
 
