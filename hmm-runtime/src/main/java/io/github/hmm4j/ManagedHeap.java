@@ -589,11 +589,14 @@ public final class ManagedHeap extends FillingAllocator {
         }
     }
 
+    /// The same; nothing is made for it once the work is done.
     private static void use(MemorySegment segment, Runnable work) {
-        using(segment, () -> {
+        try {
             work.run();
-            return true;
-        });
+        } catch (IllegalArgumentException | AccessViolationException e) {
+            Segments.requireAlive(segment);
+            throw e;
+        }
     }
 
     /// The pages of an allocation, or of a page-aligned part of one; both ends of the allocation count as aligned.

@@ -123,7 +123,7 @@ public final class DeviceMirror implements AutoCloseable {
         } else if (faulting) {
             return "its kernels fault";
         } else if (asked == PlacementMode.PRIVATE) {
-            return "private was asked for";
+            return "in place was not asked for";
         } else if (tried == null) {
             return "it has memory of its own";
         }
