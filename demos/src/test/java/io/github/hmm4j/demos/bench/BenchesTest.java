@@ -236,7 +236,7 @@ class BenchesTest {
     @Test
     void allHaveNamesAndQuestions() {
         assertThat(Benches.all()).extracting(Bench::name).containsExactly("copy", "launch", "matmul", "pages", "heap", "fault", "cliffs",
-            "paged", "discrete");
+            "paged", "in_place", "discrete");
         assertThat(Benches.all()).filteredOn(bench -> !bench.isOneOfAll()).extracting(Bench::name).containsExactly("discrete");
         assertThat(Benches.all()).allSatisfy(bench -> assertThat(bench.question()).endsWith("?"));
     }
