@@ -20,6 +20,22 @@ static uint64_t emptied(uint64_t w, uint64_t before) {
   return word_next(w, EMPTY, 0, 0, 0);
 }
 
+// A kernel that works in place would write into the hole. While the pages are claimed it is waited for as long as a touch may wait behind that; then, or if a launch is not decided that may want one of
+// them back, they are given up, and waited for as long again without. Returns false if that was so.
+static bool await_in_place(struct hmm_pager *p, const struct claim *claims, size_t n) {
+  if (!atomic_load(&p->works_in_place)) return true;
+  struct page_range range = {claims[0].page, claims[n - 1].page + 1};
+  struct patience patience = new_patience(p, range.first, true, 0);
+  int waited = await_patiently(p, range, false, -1, 0, &patience);
+  if (!waited) return true;
+  for (size_t i = 0; i < n; i++) settle(p, &claims[i], restored, NO_PIN);
+  wake_claimed(p, claims, n);
+  patience = new_patience(p, range.first, true, 0);
+  if (waited == -EAGAIN) await_decided(p, &patience);
+  else await_patiently(p, range, false, -1, 0, &patience);
+  return false;
+}
+
 HMM_API int hmm_discard(struct hmm_pager *p, uint64_t first, uint64_t end, struct hmm_failure *failure) {
   struct claim claims[CLAIMS_OF_A_FAULT];
   if (dma_may_write(p, first, end)) {
@@ -30,11 +46,7 @@ HMM_API int hmm_discard(struct hmm_pager *p, uint64_t first, uint64_t end, struc
     size_t n = 0;
     while (at < end && n < CLAIMS_OF_A_FAULT) claims[n++] = claim_now(p, at++);
     uint64_t from = claims[0].page;
-    // A kernel that works in place would write into the hole. Who is undecided may want these pages back before it is decided.
-    if (atomic_load(&p->works_in_place) && await_conflicts(p, (struct page_range){from, at}, false, -1, 0) == -EAGAIN) {
-      for (size_t i = 0; i < n; i++) settle(p, &claims[i], restored, NO_PIN);
-      wake_claimed(p, claims, n);
-      await_decided(p, NULL);
+    if (!await_in_place(p, claims, n)) {
       at = from;
       continue;
     }

@@ -242,14 +242,13 @@ static int enqueue(struct hmm_pager *p, struct launch *l, struct hmm_launch *req
   uint64_t number = l->number;
   touch(p, request); // before the launch counts as decided: whoever waits for that sees the use
   attach(p, l, kept ? event : NULL);
+  request->event = (uint64_t)(uintptr_t)event;
   if (status) { // what the kernel has written is lost, however it ends
     CL(p, of_object, HMM_CL_FLUSH)(queue);
     wait_for(p, event);
     end_launch(p, l, number, status);
-    release_events(p, &event, 1);
     return fail(failure, HMM_OPENCL, 0, 0, status, call, l->device);
   }
-  request->event = (uint64_t)(uintptr_t)event;
   // The caller's reference keeps the event alive here, whatever the callback leads to. Flushed afterwards: a driver need not call back for what has ended before it was asked to.
   bool told = ask_for_a_call(p, event, number);
   bool flushed = !CL(p, of_object, HMM_CL_FLUSH)(queue);

@@ -177,7 +177,7 @@ struct hmm_launch {
   uint64_t region_ids;             // with insist: int32_t[] by window, whose bytes its frames hold then
   uint64_t queue, kernel;          // cl_command_queue, cl_kernel
   uint64_t dimensions, global, local; // size_t[]; local may be 0
-  uint64_t event;                  // out: cl_event with a reference for the caller, or 0 if a page was missing
+  uint64_t event;                  // out: cl_event with a reference for the caller, also where the call fails behind the kernel: that has run, and what it wrote is lost. 0 if nothing has run
   uint64_t missing;                // out: the first page that was missing
   uint64_t moved;                  // out: pages moved by insisting
   uint64_t name;                   // of the kernel, for people: char[] with a zero at the end, or 0

@@ -122,6 +122,26 @@ static void discarding_waits_and_touching_does_not(const struct shape *shape) {
   close_heap(h);
 }
 
+// For no longer than a touch may wait are the pages claimed that are to be discarded; then others get at them, who would stand behind that.
+static void discarding_keeps_nobody_from_a_page_for_long(const struct shape *shape) {
+  struct heap *h = open_heap_with_touch_timeout(shape, PAGES, 1000000);
+  CHECK_EQUAL(fetch(h, 0, 2, HMM_EXCLUSIVE | HMM_MAP | HMM_IN_PLACE), 0);
+  struct stopped_kernel k = {.launching.kernel = {stay, &k, 0}};
+  CHECK_EQUAL(launch_in_place(h, &k.launching, 0, 2, true, false), 0);
+  AWAIT(k.running);
+  struct toucher t = {.heap = h, .page = 1};
+  pthread_t thread = start_thread(discard, &t);
+  for (int i = 0; i < 3; i++) { // again and again, while the kernel runs
+    AWAIT(word_state(word(h, 1)) == TO_HOST);
+    AWAIT(word_state(word(h, 1)) != TO_HOST);
+  }
+  CHECK(!t.done);
+  let_go(&k);
+  pthread_join(thread, NULL);
+  CHECK_EQUAL(state(h, 1), EMPTY);
+  close_heap(h);
+}
+
 static void *launch_refused(void *arg) {
   struct launching *l = arg;
   CHECK_EQUAL(launch(l->kernel.arg, l, 0, 6, 7, true), -EIO);
@@ -174,6 +194,7 @@ const struct test in_place_tests[] = {
     {"a_page_must_be_at_home_with_memory", a_page_must_be_at_home_with_memory, true},
     {"insisting_brings_pages_home", insisting_brings_pages_home, true},
     {"discarding_waits_and_touching_does_not", discarding_waits_and_touching_does_not, true},
+    {"discarding_keeps_nobody_from_a_page_for_long", discarding_keeps_nobody_from_a_page_for_long, true},
     {"discarding_gives_way_to_an_output", discarding_gives_way_to_an_output, true},
     {"a_failed_kernel_poisons_nothing_in_place", a_failed_kernel_poisons_nothing_in_place, true},
     {0},

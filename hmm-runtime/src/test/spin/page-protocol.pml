@@ -733,9 +733,6 @@ inline take_outputs_back() {
        }
     od
 }
-#else
-#define claim_outputs() skip
-#define commit_outputs() skip
 #endif
 
 /* ---- processes --------------------------------------------------------------------------------------------------------------------------------------------- */
@@ -834,13 +831,17 @@ proctype Launcher(byte me; byte d) {
            break
 #else
            atomic { JAVA && (!INSISTENT_LOCKS || !device_lock[d]) -> device_lock[d] = device_lock[d] | INSISTENT_LOCKS };
+#ifdef HAS_OUTPUTS
            claim_outputs();
+#endif
            atomic { JAVA && launch[me].phase == FREE };
 #ifndef MUTANT_TWO_INSIST
            atomic { !insisting -> insisting = 1 };
 #endif
            publish(1);
+#ifdef HAS_OUTPUTS
            commit_outputs();
+#endif
            do
            :: p = 0;
               do

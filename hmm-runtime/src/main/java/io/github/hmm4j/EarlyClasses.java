@@ -17,8 +17,8 @@ final class EarlyClasses {
                 "Access", "Arg$Intent", "Launch$Moves", "ManagedHeap$1", "Plan", "Relief", // what calls take and return, and how they are sorted out
                 "account.Cause", "account.Counter", "account.Direction",
                 "device.Completion", "device.ScalarType", "device.ScalarType$Kind", "device.ValueType", "error.KernelEnqueuedError",
-                "migrate.Claims", "migrate.Overwrites", "migrate.PageOutcome", "migrate.RegionChanges$1", "migrate.Steps$Step",
-                "migrate.ToDevice$1", "migrate.ToDevice$Effort",
+                "migrate.Claims", "migrate.Overwrites", "migrate.PageMove", "migrate.PageMove$1", "migrate.PageOutcome", "migrate.RegionChanges$1", "migrate.Steps$Step",
+                "migrate.ToDevice", "migrate.ToDevice$Effort",
                 "migrate.ToDevice$Intent", "migrate.ToHost$1", "migrate.ToHost$Access", "migrate.ToHost$Fetch$Batch",
                 "mirror.InvalidationKind", "mirror.Snapshot$1", "mirror.SnapshotCode",
                 "page.PageState", "page.PageWord", "page.PageWord$1", "page.Transition",

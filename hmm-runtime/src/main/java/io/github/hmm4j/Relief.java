@@ -1,6 +1,7 @@
 package io.github.hmm4j;
 
 import io.github.hmm4j.device.FramePool;
+import io.github.hmm4j.device.opencl.ClStatus;
 import io.github.hmm4j.error.DeviceMemoryExhaustedException;
 import io.github.hmm4j.error.HmmException;
 import io.github.hmm4j.error.OpenClFailedException;
@@ -23,9 +24,7 @@ final class Relief {
     private static final int MOST = 6;
     /// What is refused when memory is made was evicted for by who wanted it ([Placer][io.github.hmm4j.migrate.Placer]).
     private static final String COMMANDS = "clEnqueue";
-    private static final int MEM_OBJECT_ALLOCATION_FAILURE = -4;
-    /// With `CL_OUT_OF_RESOURCES` and `CL_OUT_OF_HOST_MEMORY`.
-    private static final Set<Integer> REFUSALS = Set.of(MEM_OBJECT_ALLOCATION_FAILURE, -5, -6);
+    private static final Set<Integer> REFUSALS = Set.of(ClStatus.MEM_OBJECT_ALLOCATION_FAILURE, ClStatus.OUT_OF_RESOURCES, ClStatus.OUT_OF_HOST_MEMORY);
 
     private final LaunchParts parts;
     private final DeviceMirror mirror;
@@ -71,15 +70,11 @@ final class Relief {
 
     private HmmException told(OpenClFailedException refusal, String kernel, long neededBytes) {
         String tried = String.format(Locale.ROOT, "given back to the device before: bytes=%d in %d steps", givenBytes, times - 1);
-        if (refusal.status() == MEM_OBJECT_ALLOCATION_FAILURE) {
+        if (refusal.status() == ClStatus.MEM_OBJECT_ALLOCATION_FAILURE) {
             return new DeviceMemoryExhaustedException(mirror.toString(), neededBytes, mirror.budgetBytes(),
                     String.format(Locale.ROOT, "the device has no memory for kernel=%s beside its pages, %s: %s", kernel, tried, refusal.getMessage()), refusal);
         }
         return givenBytes == 0 ? refusal
-                : new OpenClFailedException(refusal.call(), refusal.status(), statusName(refusal), refusal.detail() + ", " + tried, refusal);
-    }
-
-    private static String statusName(OpenClFailedException refusal) {
-        return refusal.status() == -5 ? "CL_OUT_OF_RESOURCES" : "CL_OUT_OF_HOST_MEMORY";
+                : new OpenClFailedException(refusal.call(), refusal.status(), ClStatus.name(refusal.status()), refusal.detail() + ", " + tried, refusal);
     }
 }

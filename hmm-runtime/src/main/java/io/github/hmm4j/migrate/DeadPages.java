@@ -14,7 +14,7 @@ final class DeadPages {
     /// @param ranges apart from each other
     DeadPages(List<PageRange> ranges) {
         this.ranges = ranges;
-        alive = ranges.stream().map(_ -> new BitSet()).toList();
+        alive = ranges.stream().map(range -> new BitSet(Math.toIntExact(range.count()))).toList();
     }
 
     boolean contains(long page) {
@@ -27,9 +27,10 @@ final class DeadPages {
         return false;
     }
 
-    /// A round runs that may write to these pages.
+    /// A round runs that may write to these pages. Takes nothing from the Java heap.
     void used(List<PageRange> used) {
-        for (PageRange pages : used) {
+        for (int u = 0; u < used.size(); u++) {
+            PageRange pages = used.get(u);
             for (int i = 0; i < ranges.size(); i++) {
                 PageRange range = ranges.get(i);
                 if (range.overlaps(pages)) {

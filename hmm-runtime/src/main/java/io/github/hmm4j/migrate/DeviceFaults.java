@@ -118,7 +118,7 @@ public final class DeviceFaults {
         return overwritten;
     }
 
-    /// A round has begun to run. The caller holds the device's lock, and has since [#serve].
+    /// A round has begun to run. Never fails. The caller holds the device's lock, and has since [#serve].
     public void hasRun() {
         dead.used(toOverwrite);
         toOverwrite.clear();

@@ -40,10 +40,18 @@ public final class InPlacePages {
     }
 
     /// Waits, after pages came home for somebody who looks at them, for kernels that use them in place: those change no
-    /// word. A view has pinned its pages before, so that no later launch gets in.
-    public static void awaitKernels(ManagedPages heap, PageRange pages, ToHost.Access access, Cause cause) {
-        if (heap.worksInPlace() && (access.pins() || cause == Cause.PREFETCH)) {
+    /// word. A view has pinned its pages before, so that no later launch gets in; if this fails they are pinned no more.
+    public static void awaitKernels(ManagedPages heap, HostSide hostSide, PageRange pages, ToHost.Access access, Cause cause) {
+        if (!heap.worksInPlace() || !(access.pins() || cause == Cause.PREFETCH)) {
+            return;
+        }
+        try {
             heap.inFlight().awaitConflicts(pages, !access.isExclusive());
+        } catch (RuntimeException | Error e) {
+            if (access.pins()) {
+                hostSide.unpin(pages, access.isExclusive());
+            }
+            throw e;
         }
     }
 }

@@ -35,14 +35,7 @@ public final class JavaHostSide implements HostSide {
     @Override
     public MigrationReport fetch(PageRange pages, ToHost.Access access, Cause cause) {
         MigrationReport report = toHost.fetch(pages, access, cause);
-        try {
-            InPlacePages.awaitKernels(heap, pages, access, cause);
-        } catch (RuntimeException | Error e) {
-            if (access.pins()) {
-                unpin(pages, access.isExclusive());
-            }
-            throw e;
-        }
+        InPlacePages.awaitKernels(heap, this, pages, access, cause);
         return report;
     }
 

@@ -104,7 +104,7 @@ public final class Overwrites {
             for (int j = 0; j < claims.size(); j++) {
                 long word = table.word(claims.page(j));
                 while (PageWord.isOwnedBy(word, mirror.index())
-                        && !table.transition(claims.page(j), Transition.TAKE_BACK, word, ToDevice.RELEASED.next(word, claims.before(j)))) {
+                        && !table.transition(claims.page(j), Transition.TAKE_BACK, word, PageMove.RELEASED.next(word, claims.before(j)))) {
                     word = table.word(claims.page(j)); // only pins can have changed
                 }
             }
@@ -117,7 +117,7 @@ public final class Overwrites {
         for (int i = 0; i < parts.size(); i++) {
             Claims claims = parts.get(i).claims();
             for (int j = 0; j < claims.size(); j++) {
-                back += table.settle(claims.page(j), Transition.RELEASE, claims.word(j), claims.before(j), ToDevice.RELEASED) ? 1 : 0;
+                back += table.settle(claims.page(j), Transition.RELEASE, claims.word(j), claims.before(j), PageMove.RELEASED) ? 1 : 0;
             }
             parts.get(i).invalidations().end();
         }

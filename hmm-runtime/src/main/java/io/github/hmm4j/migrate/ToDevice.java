@@ -1,27 +1,17 @@
 package io.github.hmm4j.migrate;
 
 import io.github.hmm4j.account.Cause;
-import io.github.hmm4j.account.Counter;
-import io.github.hmm4j.account.Direction;
-import io.github.hmm4j.device.Completion;
-import io.github.hmm4j.device.CopyRun;
 import io.github.hmm4j.mirror.DeviceMirror;
 import io.github.hmm4j.mirror.ManagedPages;
 import io.github.hmm4j.page.PageState;
 import io.github.hmm4j.page.PageTable;
 import io.github.hmm4j.page.PageWord;
 import io.github.hmm4j.page.Transition;
-import io.github.hmm4j.space.HostMemory;
 import io.github.hmm4j.space.PageRange;
-import io.github.hmm4j.space.Region;
-import io.github.hmm4j.timeline.MigrationEvent;
-import java.util.ArrayDeque;
 import java.util.ArrayList;
 import java.util.Comparator;
-import java.util.Deque;
 import java.util.List;
 import java.util.function.LongUnaryOperator;
-import org.jspecify.annotations.Nullable;
 
 /// Moves pages to a device. Best effort, page by page.
 ///
@@ -65,18 +55,11 @@ public final class ToDevice {
         EVERY_PAGE
     }
 
-    /// What a page becomes whose claim is given back.
-    static final PageTable.Settlement RELEASED = (word, before) -> switch (PageWord.state(before)) {
-        case EMPTY -> PageWord.isMarkedRead(before) ? PageWord.toEmptyMarkedRead(word) : PageWord.toEmpty(word);
-        case SHARED -> PageWord.toShared(word, PageWord.sharers(before));
-        default -> PageWord.toHost(word);
-    };
-
     private final ManagedPages heap;
     private final PageTable table;
     private final HostSide hostSide;
     private final HostLock hostLock;
-    private final Steps steps;
+    private final PageMove.Parts parts;
 
     /// @param steps where tests stop a migration; [Steps#NONE] otherwise
     public ToDevice(ManagedPages heap, HostSide hostSide, HostLock hostLock, Steps steps) {
@@ -84,7 +67,7 @@ public final class ToDevice {
         this.table = heap.table();
         this.hostSide = hostSide;
         this.hostLock = hostLock;
-        this.steps = steps;
+        parts = new PageMove.Parts(heap, hostSide, steps);
     }
 
     /// Moves pages of one region. Meanwhile the device's lock is open: launches on what is there do not wait for this.
@@ -140,7 +123,7 @@ public final class ToDevice {
         List<List<PageRange>> byRegion = new ArrayList<>();
         int last = 0;
         for (PageRange range : ranges.stream().sorted(Comparator.comparingLong(PageRange::first)).toList()) {
-            int region = regionOf(range.first());
+            int region = PageMove.regionOf(heap, range.first());
             if (byRegion.isEmpty() || region != last) {
                 byRegion.add(new ArrayList<>());
                 last = region;
@@ -148,10 +131,6 @@ public final class ToDevice {
             byRegion.getLast().add(range);
         }
         return byRegion;
-    }
-
-    private int regionOf(long page) {
-        return heap.space().regionAt(heap.space().addressOf(page)).map(Region::id).orElse(0);
     }
 
     /// @return false if somebody else has one of the pages, or has claimed it
@@ -182,7 +161,7 @@ public final class ToDevice {
     /// commits all of them before it finishes the first, and until then waits for no claim of others and for no lock.
     Transfer begin(DeviceMirror mirror, List<PageRange> ranges, Intent intent, Effort effort, Cause cause, UndoLog undo) {
         assert mirror.lock().isAlone();
-        Move move = new Moving(mirror, ranges, intent, effort, cause, undo);
+        Moving move = new Moving(mirror, ranges, intent, effort, cause, undo);
         boolean begun = false;
         try {
             move.begin();
@@ -214,331 +193,38 @@ public final class ToDevice {
         undo.undo(hostLock, hostSide);
     }
 
-    /// The state of one call.
-    private abstract class Move implements Transfer {
+    /// Commits as soon as copies have ended.
+    private final class Moving extends PageMove implements Transfer {
 
         private final DeviceMirror mirror;
-        private final int device;
-        private final List<PageRange> ranges;
-        private final PageRange pages; // from the first to the last
-        private final Intent intent;
         private final Effort effort;
-        private final Cause cause;
-        private final MigrationReport report;
-        private final int regionId;
-        private final String what;
-        private final @Nullable MigrationEvent event = heap.timeline().migration();
-        private final Deque<Batch> underWay = new ArrayDeque<>();
-        private List<PageRange> left = List.of(); // what others own or have claimed
-        private boolean blocked; // no page more is claimed
+        private final UndoLog undo;
+        private final LongUnaryOperator committed = this::committed;
 
-        Move(DeviceMirror mirror, List<PageRange> ranges, Intent intent, Effort effort, Cause cause) {
+        Moving(DeviceMirror mirror, List<PageRange> ranges, Intent intent, Effort effort, Cause cause, UndoLog undo) {
+            super(parts, mirror, ranges, intent, effort, cause);
             this.mirror = mirror;
-            this.device = mirror.index();
-            this.ranges = ranges;
-            pages = new PageRange(ranges.getFirst().first(), ranges.getLast().end());
-            this.intent = intent;
             this.effort = effort;
-            this.cause = cause;
-            report = new MigrationReport(pages);
-            what = "migration to " + mirror;
-            regionId = regionOf(pages.first());
-            if (event != null) {
-                event.of(cause, Direction.TO_DEVICE, mirror.isCoherent() ? "in place" : mirror.copies().name());
-                event.range(pages.first(), pages.count(), heap.space().addressOf(pages.first()));
-                event.device(device, mirror.deviceName());
-            }
-        }
-
-        /// When pages that arrive count as used, on the device's clock.
-        abstract int clock();
-
-        /// Copies of a batch have ended: what becomes of its claims. If this fails they are as they were.
-        ///
-        /// @return how many of them still stood
-        abstract long end(Claims claims, Invalidations invalidations);
-
-        /// Begins as much as can be under way at a time.
-        void begin() {
-            left = pass(plan());
-        }
-
-        /// Before a page can be used, so that a use is the later one.
-        void arrive(long page) {
-            if (!mirror.isCoherent()) {
-                mirror.setRegion(mirror.frameOf(page), regionId);
-                mirror.arrived(page, clock());
-            }
-        }
-
-        Intent intent() {
-            return intent;
-        }
-
-        int device() {
-            return device;
-        }
-
-        MigrationReport report() {
-            return report;
-        }
-
-        List<PageRange> left() {
-            return left;
-        }
-
-        @Override
-        public void commit() {
-            while (!underWay.isEmpty()) {
-                underWay.getFirst().commit();
-                underWay.removeFirst();
-            }
+            this.undo = undo;
+            ranges.forEach(undo::expect);
         }
 
         @Override
         public MigrationReport finish() {
             commit();
             Backoff backoff = new Backoff();
-            while (!left.isEmpty() && effort == Effort.EVERY_PAGE) {
-                left.forEach(range -> bringHomeFromPeers(mirror, range));
+            while (!left().isEmpty() && effort == Effort.EVERY_PAGE) {
+                left().forEach(range -> bringHomeFromPeers(mirror, range));
                 backoff.pause(); // nothing is claimed here; claims of others come to their end
-                left = pass(left);
+                goOn();
                 commit();
             }
-            for (PageRange range : left) {
+            for (PageRange range : left()) {
                 for (long page = range.first(); page < range.end(); page++) {
-                    report.set(page, PageOutcome.ELSEWHERE);
+                    report().set(page, PageOutcome.ELSEWHERE);
                 }
             }
-            return report;
-        }
-
-        @Override
-        public void close() {
-            while (!underWay.isEmpty()) {
-                underWay.removeFirst().release();
-            }
-            if (event != null && event.hasMoved()) {
-                heap.timeline().end(event);
-            }
-        }
-
-        /// The pages that are not there yet. Whatever becomes of the others while these are moved is for the launch gate to see.
-        private List<PageRange> plan() {
-            List<PageRange> all = new ArrayList<>();
-            for (PageRange wanted : ranges) {
-                List<PageRange> missing = mirror.missing(wanted, intent.writes());
-                long page = wanted.first();
-                for (PageRange range : missing) {
-                    report.set(page, range.first(), PageOutcome.ALREADY);
-                    page = range.end();
-                }
-                report.set(page, wanted.end(), PageOutcome.ALREADY);
-                all.addAll(missing);
-            }
-            return all;
-        }
-
-        /// Handles all pages it can and returns those that others own or have claimed. The last batches are under way then.
-        private List<PageRange> pass(List<PageRange> ranges) {
-            List<PageRange> others = new ArrayList<>();
-            for (List<PageRange> some : Batches.of(ranges, heap.space().pageSize())) {
-                if (underWay.size() == Batches.UNDER_WAY) {
-                    underWay.getFirst().commit();
-                    underWay.removeFirst();
-                }
-                Batch batch = new Batch();
-                underWay.addLast(batch);
-                for (PageRange range : some) {
-                    Batches.eachPage(range, page -> claimInOrder(batch, page), others);
-                }
-                batch.copy();
-            }
-            return others;
-        }
-
-        private boolean claimInOrder(Batch batch, long page) {
-            boolean done = !blocked && batch.claimOrFinish(page);
-            blocked = !done && intent == Intent.OVERWRITE;
-            return done;
-        }
-
-        /// A part of the range between its claims and their commit.
-        private final class Batch {
-
-            private final Claims claims = new Claims();
-            private final RunList toCopy = new RunList(heap, mirror);
-            private final RunList toZero = new RunList(heap, mirror);
-            private Completion[] copies = {};
-            private int copyCount;
-            private final Invalidations invalidations = new Invalidations(heap);
-
-            /// Returns false if the page is another device's, or somebody has it claimed.
-            private boolean claimOrFinish(long page) {
-                while (true) {
-                    long word = table.word(page);
-                    if (effort == Effort.EVERY_PAGE || !PageWord.isReadable(word)) {
-                        PageErrors.requireAccess(heap, page, word, kernelWrites(), what);
-                    }
-                    boolean there = intent.writes() ? PageWord.isOwnedBy(word, device) : mirror.canRead(word);
-                    if (there) {
-                        return done(page, PageOutcome.ALREADY);
-                    }
-                    if (PageWord.isPinnedAgainst(word, intent.writes())) {
-                        heap.accounts().increment(Counter.MIGRATE_PINNED_PAGES);
-                        return done(page, PageOutcome.PINNED);
-                    }
-                    switch (PageWord.state(word)) {
-                        case EMPTY, HOST, SHARED -> {
-                            claims.reserve(1);
-                            long claim = PageWord.toClaimedForDevice(word, device, intent.writes());
-                            if (table.transition(page, Transition.CLAIM_FOR_DEVICE, word, claim)) {
-                                claims.add(page, claim, word);
-                                return true;
-                            }
-                        }
-                        case POISONED, UNMAPPED -> {
-                            return done(page, PageOutcome.POISONED);
-                        }
-                        case DEVICE, TO_DEVICE, TO_HOST -> {
-                            return false;
-                        }
-                    }
-                }
-            }
-
-            /// A kernel may do what the protection allows; moving alone writes nothing, so read-only pages can be prefetched.
-            private boolean kernelWrites() {
-                return intent.writes() && (cause == Cause.LAUNCH || cause == Cause.DEVICE_FAULT);
-            }
-
-            private boolean done(long page, PageOutcome outcome) {
-                report.set(page, outcome);
-                return true;
-            }
-
-            void copy() {
-                for (PageRange range : claims.ranges()) {
-                    invalidations.begin(range, device);
-                    steps.at(Steps.Step.CLAIMED);
-                    hostSide.forbid(range, !intent.writes()); // nothing is copied before the host is kept out
-                    heap.inFlight().awaitUsesOn(device, range); // an older launch may still be reading the frames' last contents
-                    awaitUsersOfTheHostCopy(range);
-                }
-                if (mirror.isCoherent()) {
-                    return; // the host page is the device's page
-                }
-                for (int i = 0; i < claims.size(); i++) {
-                    plan(claims.page(i), claims.before(i));
-                }
-                List<CopyRun> runs = toCopy.finish();
-                List<CopyRun> holes = toZero.finish();
-                copies = new Completion[1 + holes.size()]; // before any begins: a copy that is under way must be known to whoever gives the claims back
-                if (!runs.isEmpty()) {
-                    giveHostMemory(); // a page may be the host's that nobody has touched
-                    copies[copyCount] = mirror.copies().toDevice(runs);
-                    copyCount++;
-                    heap.accounts().add(Counter.COPY_RUNS, runs.size());
-                }
-                for (CopyRun hole : holes) {
-                    copies[copyCount] = mirror.copies().zero(hole.memory(), hole.offsetBytes(), hole.lengthBytes());
-                    copyCount++;
-                }
-            }
-
-            /// To what is going to be read there: a page may be the host's that nobody has touched.
-            private void giveHostMemory() {
-                HostMemory host = heap.space().host();
-                int claim = 0;
-                for (PageRange range : toCopy.ranges()) {
-                    if (host.give(range)) {
-                        while (claims.page(claim) < range.first()) {
-                            claim++; // both are in order of pages
-                        }
-                        int first = claim;
-                        host.noteBacked(range, page -> stands(first + (int) (page - range.first())));
-                    }
-                }
-            }
-
-            private boolean stands(int claim) {
-                return PageWord.isSameVersion(table.word(claims.page(claim)), claims.word(claim));
-            }
-
-            /// Launches of other devices from before the claim still use the host copy where it is: coherent ones read
-            /// what is going to be written, those in place may write what is going to be read.
-            private void awaitUsersOfTheHostCopy(PageRange range) {
-                for (DeviceMirror other : heap.mirrors()) {
-                    if (other != mirror && (other.worksInPlace() || (intent.writes() && other.isCoherent()))) {
-                        heap.inFlight().awaitUsesOn(other.index(), range);
-                    }
-                }
-            }
-
-            /// Decides what the frame of a claimed page needs: the host's bytes, zeros, or nothing.
-            private void plan(long page, long before) {
-                if (PageWord.isSharedBy(before, device)) {
-                    return;
-                }
-                if (intent == Intent.OVERWRITE) {
-                    if (mirror.holdsForeignBytes(mirror.frameOf(page), regionId)) {
-                        toZero.add(page); // the kernel may leave gaps, and they must not show another region's bytes
-                    }
-                } else if (PageWord.state(before) == PageState.EMPTY) {
-                    toZero.add(page);
-                } else {
-                    toCopy.add(page);
-                }
-            }
-
-            void commit() {
-                for (int i = 0; i < copyCount; i++) {
-                    copies[i].await();
-                }
-                steps.at(Steps.Step.COPIED);
-                long stood = end(claims, invalidations);
-                count(stood);
-            }
-
-            private void count(long stood) {
-                long bytes = toCopy.totalBytes();
-                report.addBytesCopied(bytes);
-                heap.accounts().moved(cause, Direction.TO_DEVICE, stood, bytes);
-                if (event != null) {
-                    event.moved(stood, bytes);
-                    for (int i = 0; i < copyCount; i++) {
-                        event.copied(copies[i].deviceNanos());
-                    }
-                }
-                heap.accounts().add(Counter.MIGRATE_TO_DEVICE_PAGES, toCopy.totalPages());
-                heap.accounts().add(Counter.MIGRATE_FILLED_PAGES, toZero.totalPages());
-                heap.accounts().add(Counter.MIGRATE_UNCOPIED_PAGES, claims.size() - toCopy.totalPages() - toZero.totalPages());
-                heap.accounts().add(Counter.MIGRATE_RACED_PAGES, claims.size() - stood);
-            }
-
-            /// Gives every claim that still stands back as it was. Never fails, and takes nothing from the Java heap.
-            void release() {
-                for (int i = 0; i < copyCount; i++) {
-                    Unwinding.await(copies[i]);
-                }
-                for (int i = 0; i < claims.size(); i++) {
-                    table.settle(claims.page(i), Transition.RELEASE, claims.word(i), claims.before(i), RELEASED);
-                }
-                invalidations.end();
-            }
-        }
-    }
-
-    /// Commits as soon as copies have ended.
-    private final class Moving extends Move {
-
-        private final UndoLog undo;
-        private final LongUnaryOperator committed = this::committed;
-
-        Moving(DeviceMirror mirror, List<PageRange> ranges, Intent intent, Effort effort, Cause cause, UndoLog undo) {
-            super(mirror, ranges, intent, effort, cause);
-            this.undo = undo;
-            ranges.forEach(undo::expect);
+            return report();
         }
 
         @Override
@@ -569,17 +255,17 @@ public final class ToDevice {
         }
 
         private long committed(long claim) {
-            return intent().writes() ? PageWord.toDevice(claim, device()) : PageWord.toShared(claim, PageWord.sharers(claim) | 1 << device());
+            return intent().writes() ? PageWord.toDevice(claim, mirror.index()) : PageWord.toShared(claim, PageWord.sharers(claim) | 1 << mirror.index());
         }
     }
 
     /// Leaves its claims to the launch gate.
-    private final class Claiming extends Move {
+    private final class Claiming extends PageMove {
 
         private final Overwrites overwrites;
 
         Claiming(DeviceMirror mirror, List<PageRange> ranges, Cause cause, Overwrites overwrites) {
-            super(mirror, ranges, Intent.OVERWRITE, Effort.EVERY_PAGE, cause);
+            super(parts, mirror, ranges, Intent.OVERWRITE, Effort.EVERY_PAGE, cause);
             this.overwrites = overwrites;
         }
 

@@ -50,7 +50,7 @@ public final class FaultingLaunchGate implements LaunchGate {
         long startNanos = System.nanoTime();
         AtomicLong number = new AtomicLong();
         // no argument is a copy: Plan refuses those
-        Completion completion = enqueue.fromNative((queue, kernel, offset, global, local, _) -> {
+        Completion completion = enqueue.fromNative((queue, kernel, offset, global, local, _, _) -> {
             try (Arena arena = Arena.ofConfined()) {
                 MemorySegment request = arena.allocateFrom(JAVA_LONG, mirror.index(), NativeLaunchGate.usesOf(arena, uses).address(), uses.size(), 0, 0, mirror.tick(), 0, 0, queue, kernel,
                         global.length, arena.allocateFrom(JAVA_LONG, global).address(), local.length == 0 ? 0 : arena.allocateFrom(JAVA_LONG, local).address(), 0, 0, 0,

@@ -61,14 +61,7 @@ public final class NativeHostSide implements HostSide {
         MigrationReport quiet = takesFromDevices(pages, access) ? null : fetch(pages, access, cause, false);
         MigrationReport report = quiet != null ? quiet
                 : Objects.requireNonNull(fetch(pages, access, cause, true), "announced");
-        try {
-            InPlacePages.awaitKernels(heap, pages, access, cause);
-        } catch (RuntimeException | Error e) {
-            if (access.pins()) {
-                unpin(pages, access.isExclusive());
-            }
-            throw e;
-        }
+        InPlacePages.awaitKernels(heap, this, pages, access, cause);
         return report;
     }
 

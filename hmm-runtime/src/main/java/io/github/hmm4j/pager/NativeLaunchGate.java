@@ -76,7 +76,7 @@ public final class NativeLaunchGate implements LaunchGate {
         List<PageUse> published = needs.published();
         boolean insist = undo != null;
         MigrationEvent event = insist ? heap.timeline().migration() : null;
-        Completion completion = enqueue.fromNative((queue, kernel, offset, global, local, copies) -> {
+        Completion completion = enqueue.fromNative((queue, kernel, offset, global, local, copies, lost) -> {
             try (Arena arena = Arena.ofConfined()) {
                 MemorySegment moves = undo == null ? MemorySegment.NULL : movesOf(arena, uses, undo);
                 MemorySegment table = needs.table() == null ? MemorySegment.NULL : tableOf(arena, mirror, needs.table());
@@ -96,8 +96,10 @@ public final class NativeLaunchGate implements LaunchGate {
                     note(undo, uses, moves);
                 }
                 count(mirror, needs, table, moved, event);
-                if (result != 0) {
+                if (result != 0 && launched == 0) {
                     throw NativeFailure.of(heap, failure, true, "launch on " + mirror);
+                } else if (result != 0) { // the kernel has run
+                    lost.lose(whyLost(failure, mirror));
                 }
                 return launched;
             }
@@ -106,6 +108,14 @@ public final class NativeLaunchGate implements LaunchGate {
             return completion == null ? null : new Passed(completion, () -> ended(mirror, published, completion));
         } catch (OutOfMemoryError _) {
             throw KernelEnqueuedError.get();
+        }
+    }
+
+    private Throwable whyLost(MemorySegment failure, DeviceMirror mirror) {
+        try {
+            return NativeFailure.of(heap, failure, true, "launch on " + mirror);
+        } catch (OutOfMemoryError e) {
+            return e;
         }
     }
 

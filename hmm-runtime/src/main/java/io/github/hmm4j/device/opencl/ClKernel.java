@@ -6,6 +6,7 @@ import io.github.hmm4j.device.KernelArgument;
 import io.github.hmm4j.device.KernelLimits;
 import io.github.hmm4j.device.KernelParameter;
 import io.github.hmm4j.device.KernelParameter.Space;
+import io.github.hmm4j.device.LostWrites;
 import io.github.hmm4j.device.NDRange;
 import io.github.hmm4j.device.NativeEnqueue;
 import io.github.hmm4j.error.HmmException;
@@ -136,7 +137,7 @@ final class ClKernel implements DeviceKernel {
     @Override
     public @Nullable Completion launch(List<KernelArgument> arguments, NDRange range, NativeEnqueue enqueue) {
         return enqueue(arguments, range, true, (queue, offset, global, local, enqueued) -> {
-            long event = enqueue.enqueue(queue, handle, offset, global, local, enqueued.copies);
+            long event = enqueue.enqueue(queue, handle, offset, global, local, enqueued.copies, enqueued.lost);
             if (event != 0) {
                 enqueued.add(event);
             }
@@ -163,8 +164,8 @@ final class ClKernel implements DeviceKernel {
                     enqueued.add(copyArgument(queue, copies.get(i), true, true));
                 }
             }
-        } catch (HmmException | OutOfMemoryError e) { // the kernel runs all the same, and must not be launched again
-            enqueued.lost = e;
+        } catch (RuntimeException | OutOfMemoryError e) { // the kernel runs all the same
+            enqueued.lost.lose(e);
         }
     }
 
@@ -188,11 +189,12 @@ final class ClKernel implements DeviceKernel {
         private final List<KernelArgument.Copied> copies;
         private final long[] events;
         private int count;
-        private @Nullable Throwable lost; // why what the kernel writes into a copy does not come back
+        private final LostWrites lost;
 
         /// Has room for the kernel and the copies back, so that noting them takes no memory.
-        Enqueued(List<KernelArgument.Copied> copies) {
+        Enqueued(List<KernelArgument.Copied> copies, LostWrites lost) {
             this.copies = copies;
+            this.lost = lost;
             events = new long[copies.size() + 1];
         }
 
@@ -202,25 +204,9 @@ final class ClKernel implements DeviceKernel {
         }
     }
 
-    /// A kernel whose writes are lost although it may have run well.
-    private record Lost(Completion kernel, Throwable why, Supplier<String> detail) implements Completion {
-
-        @Override
-        public boolean isDone() {
-            return kernel.isDone();
-        }
-
-        @Override
-        public void await() {
-            kernel.await();
-            throw why instanceof HmmException failed ? ClStatus.retold(failed, detail.get())
-                    : ClStatus.failure(ClStatus.OUT_OF_HOST_MEMORY, "clEnqueueCopyBuffer", detail.get());
-        }
-
-        @Override
-        public boolean mayStillRun() {
-            return kernel.mayStillRun();
-        }
+    private static HmmException lost(Throwable why, String detail) {
+        return why instanceof HmmException failed ? ClStatus.retold(failed, detail)
+                : ClStatus.failure(ClStatus.OUT_OF_HOST_MEMORY, "clEnqueueCopyBuffer", detail);
     }
 
     /// @param flushes whether `commands` flushes the queue
@@ -251,7 +237,7 @@ final class ClKernel implements DeviceKernel {
         long mark = queue.mark();
         Supplier<String> detail = () -> "kernel=" + name + ", range=" + range + ", device=" + device;
         List<KernelArgument.Copied> copies = arguments.stream().filter(KernelArgument.Copied.class::isInstance).map(KernelArgument.Copied.class::cast).distinct().toList();
-        Enqueued enqueued = new Enqueued(copies);
+        Enqueued enqueued = new Enqueued(copies, new LostWrites(why -> lost(why, detail.get())));
         try {
             commands.enqueue(queue.handle(), range.offset(), range.global(), limits.groupOf(range), enqueued);
         } catch (HmmException e) { // what enqueues knows a handle only
@@ -266,15 +252,15 @@ final class ClKernel implements DeviceKernel {
     /// The kernel is enqueued, whatever happens here.
     private Completion submit(ClQueue queue, Enqueued enqueued, Supplier<String> detail, long mark, boolean flushed) {
         try {
-            if (flushed) {
-                return queue.submitFlushed(enqueued.events[0], "clEnqueueNDRangeKernel", detail, mark, name);
-            }
-            Completion completion = enqueued.count == 1
-                    ? queue.submit(enqueued.events[0], "clEnqueueNDRangeKernel", detail, mark, CommandEvent.Kind.KERNEL, name, 0)
-                    : queue.submit(LongStream.of(enqueued.events).limit(enqueued.count).boxed().toList(), "clEnqueueNDRangeKernel", detail);
-            return enqueued.lost == null ? completion : new Lost(completion, enqueued.lost, detail);
+            return enqueued.lost.of(flushed
+                    ? queue.submitFlushed(enqueued.events[0], "clEnqueueNDRangeKernel", detail, mark, name)
+                    : enqueued.count == 1 ? queue.submit(enqueued.events[0], "clEnqueueNDRangeKernel", detail, mark, CommandEvent.Kind.KERNEL, name, 0)
+                    : queue.submit(LongStream.of(enqueued.events).limit(enqueued.count).boxed().toList(), "clEnqueueNDRangeKernel", detail));
         } catch (OutOfMemoryError _) {
             queue.finishSurely();
+            if (enqueued.lost.isLost()) {
+                return enqueued.lost;
+            }
             throw KernelEnqueuedError.get();
         }
     }

@@ -3,6 +3,7 @@ package io.github.hmm4j.device.opencl;
 import static java.lang.foreign.ValueLayout.JAVA_INT;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatExceptionOfType;
+import static org.junit.jupiter.api.Assumptions.assumeTrue;
 
 import io.github.hmm4j.Access;
 import io.github.hmm4j.ByteSize;
@@ -13,6 +14,7 @@ import io.github.hmm4j.device.NDRange;
 import io.github.hmm4j.error.OpenClFailedException;
 import io.github.hmm4j.error.PagePoisonedException;
 import io.github.hmm4j.kernels.Source;
+import io.github.hmm4j.mirror.PlacementMode;
 import io.github.hmm4j.pager.HostAccess;
 import java.lang.foreign.MemorySegment;
 import org.junit.jupiter.api.Test;
@@ -47,5 +49,30 @@ class LostCopyTest {
             }
         }
         assertThat(intercepted.live()).isZero();
+    }
+
+    /// In place nothing is poisoned, so that it has run once must be seen by other means: what it did to memory that was not copied is there, once.
+    @Test
+    void itIsNotLaunchedAgainInPlaceEither() {
+        InterceptedClApi intercepted = new InterceptedClApi(Bindings.load(ClBinding.LWJGL));
+        ClDevice device = ClDevice.open(intercepted.api(), Bindings.firstDevice(intercepted.api()), ClOptions.DEFAULTS);
+        assumeTrue(device.inPlace().proven(), "this device does not work in place");
+        try (Hmm hmm = Hmm.builder().device(device).heap(ByteSize.mib(1)).hostAccess(HostAccess.Mode.CHECKED).placement(PlacementMode.IN_PLACE).open()) {
+            MemorySegment direct = hmm.heap().allocate(4096, 4096);
+            MemorySegment copied = hmm.heap().allocate(4096, 4096).asSlice(4, 4L * INTS);
+            Kernel both = hmm.program(Source.text("both.cl", """
+                kernel void add_to_both(global int *a, global int *b) {
+                    a[get_global_id(0)] += 1;
+                    b[get_global_id(0)] += 1;
+                }
+                """)).kernel("add_to_both");
+            both.args(direct, copied).launch(NDRange.of(INTS)).await();
+            intercepted.fail("enqueueCopy", 2);
+            Launch launch = both.args(direct, copied).launch(NDRange.of(INTS));
+            assertThatExceptionOfType(OpenClFailedException.class).isThrownBy(launch::await);
+            try (var view = hmm.heap().view(direct, Access.READ)) {
+                assertThat(view.segment().getAtIndex(JAVA_INT, 0)).isEqualTo(2);
+            }
+        }
     }
 }
