@@ -100,18 +100,23 @@ static void short_at_creation(void) {
   close_gpu(&g);
 }
 
+// A kernel on `y`, while `x` takes what it needs, and without.
+static void launch_when_there_is_room(struct gpu *g, cl_mem x, cl_mem y) {
+  set_buffer(g->twice, 0, y);
+  CHECK(clEnqueueNDRangeKernel(g->queue, g->twice, 1, NULL, (const size_t[]){WORDS}, NULL, 0, NULL, NULL) ==
+        CL_MEM_OBJECT_ALLOCATION_FAILURE);
+  OK(clReleaseMemObject(x));
+  launch(g->queue, g->twice, WORDS, 0, NULL, NULL);
+  OK(clFinish(g->queue));
+  OK(clReleaseMemObject(y));
+}
+
 static void short_at_first_use(void) {
   struct gpu g = open_gpu();
   cl_mem x = buffer(&g, CL_MEM_READ_WRITE, 3 * MIB, NULL), y = buffer(&g, CL_MEM_READ_WRITE, 2 * MIB, NULL);
   OK(clEnqueueWriteBuffer(g.queue, x, TRUE, 0, BYTES, host, 0, NULL, NULL));
   CHECK(clEnqueueWriteBuffer(g.queue, y, TRUE, 0, BYTES, host, 0, NULL, NULL) == CL_MEM_OBJECT_ALLOCATION_FAILURE);
-  set_buffer(g.twice, 0, y);
-  CHECK(clEnqueueNDRangeKernel(g.queue, g.twice, 1, NULL, (const size_t[]){WORDS}, NULL, 0, NULL, NULL) ==
-        CL_MEM_OBJECT_ALLOCATION_FAILURE);
-  OK(clReleaseMemObject(x));
-  launch(g.queue, g.twice, WORDS, 0, NULL, NULL);
-  OK(clFinish(g.queue));
-  OK(clReleaseMemObject(y));
+  launch_when_there_is_room(&g, x, y);
   close_gpu(&g);
 }
 
@@ -121,13 +126,7 @@ static void short_for_a_kernel(void) {
   cl_mem x = buffer(&g, CL_MEM_READ_WRITE, 2 * MIB, NULL), y = buffer(&g, CL_MEM_READ_WRITE, MIB, NULL);
   OK(clEnqueueWriteBuffer(g.queue, x, TRUE, 0, BYTES, host, 0, NULL, NULL));
   OK(clEnqueueWriteBuffer(g.queue, y, TRUE, 0, BYTES, host, 0, NULL, NULL));
-  set_buffer(g.twice, 0, y);
-  CHECK(clEnqueueNDRangeKernel(g.queue, g.twice, 1, NULL, (const size_t[]){WORDS}, NULL, 0, NULL, NULL) ==
-        CL_MEM_OBJECT_ALLOCATION_FAILURE);
-  OK(clReleaseMemObject(x));
-  launch(g.queue, g.twice, WORDS, 0, NULL, NULL);
-  OK(clFinish(g.queue));
-  OK(clReleaseMemObject(y));
+  launch_when_there_is_room(&g, x, y);
   close_gpu(&g);
 }
 
