@@ -8,7 +8,7 @@ public enum Counter {
     MIGRATE_UNCOPIED_PAGES("migrate.uncopied", "pages that changed place without a copy: old contents dead, or already there"),
     MIGRATE_RACED_PAGES("migrate.raced", "pages that somebody else took while they were being moved; the copy was wasted"),
     MIGRATE_PINNED_PAGES("migrate.pinned", "pages left where they are because a view holds them"),
-    MIGRATE_UNDONE_PAGES("migrate.undone", "pages put back because the launch they moved for failed"),
+    MIGRATE_UNDONE_PAGES("migrate.undone", "pages put back because the launch they moved for failed, or, where they were to be overwritten, because it went round again"),
     COPY_RUNS("copy.runs", "contiguous copies submitted to a copy engine"),
     RELOCATED_PAGES("relocate.pages", "pages moved within a device to make a contiguous window"),
     EVICTED_CLEAN_PAGES("evict.clean", "device copies dropped without a transfer"),
