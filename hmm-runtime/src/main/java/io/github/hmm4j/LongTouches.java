@@ -57,7 +57,7 @@ final class LongTouches implements AutoCloseable {
         refusals++;
         long address = heap.space().addressOf(notice.page());
         LOG.warn("thread '{}' {} the page at 0x{} of {}, which is an InternalError, or the end of the JVM where it is not prepared for one: {}{}", threadName(notice.thread()),
-                notice.write() ? "writes" : "reads", Long.toHexString(address), heap.space().regionAt(address).map(region -> "region " + region.range()).orElse("no region"), notice.reason(),
+                notice.write() ? "writes" : "reads", Long.toHexString(address), heap.space().regionAt(address).map(region -> "region " + region.range()).orElse("no region that is still there"), notice.reason(),
                 refusals == MOST_REFUSALS ? ". Further ones are not told of" : "");
     }
 

@@ -30,9 +30,9 @@ public record ManagedPages(
     /// Devices that use host pages in place: bit d is set for device d.
     public int coherentDevices() {
         int coherent = 0;
-        for (DeviceMirror mirror : mirrors) {
-            if (mirror.isCoherent()) {
-                coherent |= 1 << mirror.index();
+        for (int device = 0; device < mirrors.size(); device++) { // no iterator: callers may not fail here
+            if (mirrors.get(device).isCoherent()) {
+                coherent |= 1 << device;
             }
         }
         return coherent;
@@ -40,8 +40,8 @@ public record ManagedPages(
 
     /// Whether kernels of any device have used host pages where they are, or are about to.
     public boolean worksInPlace() {
-        for (DeviceMirror mirror : mirrors) {
-            if (mirror.worksInPlace()) {
+        for (int device = 0; device < mirrors.size(); device++) { // as above
+            if (mirrors.get(device).worksInPlace()) {
                 return true;
             }
         }

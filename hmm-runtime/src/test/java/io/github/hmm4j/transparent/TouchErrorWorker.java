@@ -149,6 +149,7 @@ final class TouchErrorWorker {
         int served = 0;
         try (Hmm hmm = Hmm.builder().heap(ByteSize.mib(16)).pageSize(PAGE).faultAround(0).hostAccess(HostAccess.Mode.valueOf(args[0])).open();
                 Bystander _ = new Bystander(hmm)) {
+            errsInRegionThatStays(hmm);
             for (Touch touch : Touch.values()) {
                 MemorySegment a = hmm.heap().allocate(BYTES, PAGE);
                 for (int i = 0; i < Integer.parseInt(args[1]); i++) {
@@ -175,6 +176,16 @@ final class TouchErrorWorker {
             }
         }
         System.out.printf("done errors=%d served=%d%n", errors, served);
+    }
+
+    /// Whoever tells of a touch comes when it comes: only a region that is not freed is sure to be named.
+    private static void errsInRegionThatStays(Hmm hmm) {
+        MemorySegment a = hmm.heap().allocate(BYTES, PAGE);
+        Touch.SET.touch(a);
+        hmm.heap().protect(a, Protection.READ);
+        require(errs(Touch.SET, a), true, "a write to a region that stays");
+        hmm.heap().protect(a, Protection.NONE);
+        require(errs(Touch.GET, a), true, "a read of a region that stays");
     }
 
     private static boolean errs(Touch touch, MemorySegment a) {
