@@ -4,6 +4,7 @@
 #include <errno.h>
 
 #include "claim.h"
+#include "resident.h"
 
 HMM_API int hmm_forbid(struct hmm_pager *p, uint64_t first, uint64_t end, uint64_t keep_reading) {
   if (p->faulting && !keep_reading) forget_dead(p, first, end);
@@ -126,7 +127,7 @@ HMM_API int64_t hmm_undo(struct hmm_pager *p, uint64_t device, uint64_t launched
     // Nobody insists now: whoever does keeps us out. Who is undecided because of what it overwrites finds this page missing, and waits for no claim that does not give way to it.
     while (await_conflicts(p, range, false, -1, 0) == -EAGAIN) await_decided(p, NULL);
     int32_t frame = frame_of(d, pages[i]);
-    bool used = frame < 0 || atomic_load(&TABLE(int32_t, d->config.last_use)[frame]) - (int32_t)clock_before > 0;
+    bool used = frame < 0 || last_use_of(d, p->block_shift, pages[i], frame) - (int32_t)clock_before > 0;
     bool back = hmm_launched(p, device) == launched_before || !used;
     uint64_t next, now = load_word(p, pages[i]);
     do {

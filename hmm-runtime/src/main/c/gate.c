@@ -15,6 +15,7 @@
 
 #include "inflight.h"
 #include "overwrite.h"
+#include "resident.h"
 
 #define ROUNDS 16 // of an insistent launch, before it lets go of everything and is made again
 
@@ -23,52 +24,6 @@ typedef int (*enqueue_copy)(void *queue, void *from, void *to, size_t from_offse
 typedef int (*of_object)(void *object);
 
 #define CL(p, type, which) ((type)(uintptr_t)(p)->config.cl[which])
-
-static uint64_t present(const struct hmm_launch *request) { return request->use_count - request->paged; }
-
-// In place a page must have memory as well: a kernel that finds none to be had would end the process.
-static bool holds(const struct hmm_pager *p, unsigned device, const struct hmm_use *use, uint64_t page, uint64_t w) {
-  if (pinned_against(w, use->writes)) return false;
-  return use->in_place ? usable_in_place(w, use->writes) && is_backed(p, page) : usable_on(w, device, use->writes);
-}
-
-// The first page that does not hold, or page_count. All words, also after insisting: what held once may be another device's by now.
-static uint64_t first_missing(const struct hmm_pager *p, const struct hmm_launch *request) {
-  const struct hmm_use *uses = (const struct hmm_use *)(uintptr_t)request->uses;
-  for (uint64_t i = 0; i < present(request); i++) {
-    for (uint64_t page = uses[i].first; page < uses[i].end; page++) {
-      if (!holds(p, (unsigned)request->device, &uses[i], page, load_word(p, page))) return page;
-    }
-  }
-  return p->config.page_count;
-}
-
-// The first page at which a window does not lie in one piece, or page_count. After the words were checked: from then on whoever changes frames waits for this launch.
-static uint64_t first_apart(const struct hmm_pager *p, const struct hmm_launch *request) {
-  const struct hmm_use *windows = (const struct hmm_use *)(uintptr_t)request->windows;
-  const struct device *d = &p->devices[request->device];
-  for (uint64_t i = 0; i < request->window_count; i++) {
-    int32_t before = -1;
-    for (uint64_t page = windows[i].first; page < windows[i].end; page++) {
-      int32_t frame = frame_of(d, page);
-      if (frame < 0 || (before >= 0 && !dma_contiguous(d, before, frame))) return page;
-      before = frame;
-    }
-  }
-  return p->config.page_count;
-}
-
-static void touch(const struct hmm_pager *p, const struct hmm_launch *request) {
-  const struct hmm_use *uses = (const struct hmm_use *)(uintptr_t)request->uses;
-  const struct device *d = &p->devices[request->device];
-  _Atomic int32_t *last_use = (_Atomic int32_t *)(uintptr_t)d->config.last_use;
-  for (uint64_t i = 0; i < present(request); i++) {
-    for (uint64_t page = uses[i].first; page < uses[i].end; page++) {
-      int32_t frame = frame_of(d, page);
-      if (frame >= 0) atomic_store_explicit(&last_use[frame], (int32_t)request->clock, memory_order_relaxed);
-    }
-  }
-}
 
 // What a claimed page's contents are worth to the device, brought into its frame, or home where it is used in place.
 // The page may be on another device, on the host, or nowhere.
@@ -240,7 +195,7 @@ static int enqueue(struct hmm_pager *p, struct launch *l, struct hmm_launch *req
   // From here on the kernel is the driver's, and whatever fails must not look as if it were not: the launch is under way, and its end has to be found out.
   bool kept = !CL(p, of_object, HMM_CL_RETAIN_EVENT)(event); // one reference for the caller, one for the table
   uint64_t number = l->number;
-  touch(p, request); // before the launch counts as decided: whoever waits for that sees the use
+  note_use(p, request); // before the launch counts as decided: whoever waits for that sees the use
   attach(p, l, kept ? event : NULL);
   request->event = (uint64_t)(uintptr_t)event;
   if (status) { // what the kernel has written is lost, however it ends

@@ -15,7 +15,7 @@
 
 struct hmm_pager; // one heap
 
-#define HMM_ABI 10
+#define HMM_ABI 11
 #define HMM_MAX_DEVICES 16
 #define HMM_NAME_BYTES 64 // of a kernel's name here, with the zero at its end; longer ones are cut off
 #define HMM_MAX_PAGERS 256 // open at once; one more is -EUSERS
@@ -57,6 +57,7 @@ struct hmm_config {
   uint64_t alias;          // address of the runtime's mapping
   uint64_t memfd;          // descriptor of the memory behind both
   uint64_t words;          // uint64_t[page_count]
+  uint64_t changes;        // uint64_t for each 2 MiB of pages: see block.h
   uint64_t region_starts;  // uint8_t[page_count]: 1 where a region begins or free space behind one; fetching ahead stops there
   uint64_t backed;         // uint8_t[page_count]: 1 if it has host memory for sure; cleared before that is taken away
   uint64_t ahead_bytes;    // most that one fault brings along
@@ -77,6 +78,8 @@ struct hmm_device_config {
   uint64_t page_of_frame;      // int64_t: page + 1
   uint64_t region_of_frame;    // int32_t
   uint64_t last_use;           // int32_t: clock of the last launch
+  uint64_t held;               // uint64_t for each 2 MiB of pages: what launches have found of them (block.h)
+  uint64_t block_use;          // int32_t for the same: clock of the last launch that used all of them
   uint64_t memory_of_frame;    // cl_mem
   uint64_t chunk_of_frame;     // int32_t: first frame of its memory object
   uint64_t host_of_chunk;      // by first frame: address at which the host reaches the memory object, 0 if only copy commands do

@@ -11,6 +11,7 @@
 // | inflight.c, inflight.h | launches in flight, and who waits for them |
 // | overwrite.c | what a launch overwrites |
 // | gate.c | the last step of a launch |
+// | resident.c, block.h | what it must find of its pages, and what is known of many at once |
 // | memory.c | host memory behind pages |
 // | dma.c | copies between host and device memory |
 // | staging.c | copies through pinned staging memory |
@@ -35,6 +36,7 @@
 #include <sys/types.h>
 #include <time.h>
 
+#include "block.h"
 #include "hmm_pager.h"
 #include "word.h"
 
@@ -194,6 +196,8 @@ struct hmm_pager {
   _Atomic int inside; // signal handlers that use this heap
 
   _Atomic uint64_t *words;
+  _Atomic uint64_t *changes; // by block of pages: see block.h
+  unsigned block_shift;      // log2 of its pages
   const _Atomic uint8_t *region_starts;
   _Atomic uint8_t *backed;
   uint64_t page_bytes;
@@ -234,6 +238,7 @@ struct hmm_pager {
   pthread_cond_t notice_changed;
   struct hmm_notice notices[NOTICES]; // a ring
   unsigned notice_first, notice_count;
+  unsigned waits_told; // of which the end is still to be told
   bool notices_ended;
 
   _Atomic(struct faulting *) faulting; // the device whose kernels fault, or null
@@ -263,7 +268,7 @@ static inline char *alias_of(const struct hmm_pager *p, uint64_t page) {
 }
 static inline uint64_t load_word(const struct hmm_pager *p, uint64_t page) { return atomic_load(&p->words[page]); }
 static inline bool change_word(struct hmm_pager *p, uint64_t page, uint64_t *expected, uint64_t next) {
-  return atomic_compare_exchange_strong(&p->words[page], expected, next);
+  return change_in_block(&p->changes[page >> p->block_shift], &p->words[page], expected, next);
 }
 static inline uint64_t nanos(void) {
   struct timespec t;

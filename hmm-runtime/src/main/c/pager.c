@@ -242,7 +242,7 @@ void settled(struct hmm_pager *p) {
 // ---- opening and closing
 
 static int check(const struct hmm_config *c) {
-  if (c->abi != HMM_ABI || c->page_shift < 12 || c->page_shift > 21 || !c->page_count || !c->words || !c->region_starts || !c->backed) return -EINVAL;
+  if (c->abi != HMM_ABI || c->page_shift < 12 || c->page_shift > 21 || !c->page_count || !c->words || !c->changes || !c->region_starts || !c->backed) return -EINVAL;
   if (c->app & ((1ULL << c->page_shift) - 1) || c->alias & ((1ULL << c->page_shift) - 1)) return -EINVAL; // the answer would go to the wrong page
   return c->rung > HMM_SIGSEGV ? -EINVAL : 0;
 }
@@ -297,6 +297,8 @@ HMM_API int hmm_open(const struct hmm_config *config, struct hmm_pager **opened)
   p->config = *config;
   p->process = getpid();
   p->words = (_Atomic uint64_t *)(uintptr_t)config->words;
+  p->changes = (_Atomic uint64_t *)(uintptr_t)config->changes;
+  p->block_shift = BLOCK_SHIFT - (unsigned)config->page_shift;
   p->region_starts = (const _Atomic uint8_t *)(uintptr_t)config->region_starts;
   p->backed = (_Atomic uint8_t *)(uintptr_t)config->backed;
   p->page_bytes = 1ULL << config->page_shift;

@@ -35,7 +35,7 @@ struct probe {
   pthread_mutex_t lock;
   pthread_cond_t changed;
   bool done;
-  _Atomic uint64_t words[PAGES];
+  _Atomic uint64_t words[PAGES], changes[PAGES];
   uint8_t region_starts[PAGES];
   _Atomic uint8_t backed[PAGES];
 };
@@ -144,8 +144,8 @@ static void init(struct probe *t, uint64_t rung) {
   t->system_calls = rung == HMM_UFFD_SYSCALL || rung == HMM_UFFD_DEVICE;
 #define ADDRESS(name) .name = (uint64_t)(uintptr_t)t->name
   t->config = (struct hmm_config){.abi = HMM_ABI, .rung = rung, .page_shift = 12, .page_count = PAGES, ADDRESS(app),
-                                  ADDRESS(alias), .memfd = (uint64_t)t->memfd, ADDRESS(words), ADDRESS(region_starts),
-                                  ADDRESS(backed)};
+                                  ADDRESS(alias), .memfd = (uint64_t)t->memfd, ADDRESS(words), ADDRESS(changes),
+                                  ADDRESS(region_starts), ADDRESS(backed)};
 }
 
 static int reserve(struct probe *t) {

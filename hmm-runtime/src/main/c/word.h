@@ -45,6 +45,17 @@ static inline bool usable_on(uint64_t w, unsigned device, bool writes) {
   }
 }
 
+// What kernels of all devices may start to do with the page as it is: bit d for reading on device d, bit 16 + d for writing there.
+static inline uint32_t word_rights(uint64_t w) {
+  if (!word_readable(w) || pinned_against(w, false)) return 0;
+  switch (word_state(w)) {
+  case DEVICE: return 1U << word_device(w) | (word_writable(w) && !pinned_against(w, true) ? 1U << (16 + word_device(w)) : 0);
+  case SHARED:
+  case TO_DEVICE: return word_sharers(w);
+  default: return 0;
+  }
+}
+
 // Whether kernels may use the host's page where it is. Those that write need the host's copy to be the only one.
 static inline bool usable_in_place(uint64_t w, bool writes) {
   switch (word_state(w)) {

@@ -11,8 +11,8 @@ static void nonsense_is_refused(const struct shape *shape) {
   void *app = mmap(NULL, 4 * PAGE, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
   CHECK(app != MAP_FAILED);
   const struct hmm_config good = {.abi = HMM_ABI, .rung = shape->rung, .page_shift = PAGE_SHIFT, .page_count = 4, .app = (uint64_t)(uintptr_t)app, .alias = (uint64_t)(uintptr_t)app, .memfd = 1000000,
-                                  .words = (uint64_t)(uintptr_t)word, .region_starts = (uint64_t)(uintptr_t)word, .backed = (uint64_t)(uintptr_t)word};
-  for (int i = 0; i < 10; i++) {
+                                  .words = (uint64_t)(uintptr_t)word, .changes = (uint64_t)(uintptr_t)word, .region_starts = (uint64_t)(uintptr_t)word, .backed = (uint64_t)(uintptr_t)word};
+  for (int i = 0; i < 11; i++) {
     struct hmm_config c = good;
     if (i == 0) c.abi++;
     if (i == 1) c.page_shift = 11;
@@ -23,7 +23,8 @@ static void nonsense_is_refused(const struct shape *shape) {
     if (i == 6) c.app += 8;
     if (i == 7) c.alias += 8;
     if (i == 8) c.rung = HMM_SIGSEGV + 1;
-    CHECK_EQUAL(hmm_open(&c, &p), i < 9 ? -EINVAL : -EBADF); // the last is good but for its descriptor
+    if (i == 9) c.changes = 0;
+    CHECK_EQUAL(hmm_open(&c, &p), i < 10 ? -EINVAL : -EBADF); // the last is good but for its descriptor
   }
   munmap(app, 4 * PAGE);
 }

@@ -48,6 +48,8 @@ static void open_device(struct heap *h, unsigned index) {
   d->page_of_frame = table(d->frames, sizeof *d->page_of_frame);
   d->memory_of_frame = table(d->frames, sizeof *d->memory_of_frame);
   d->host_of_chunk = table(d->frames, sizeof *d->host_of_chunk);
+  d->held = table(h->pages, sizeof *d->held);
+  d->block_use = table(h->pages, sizeof *d->block_use);
   d->queue = fake_queue();
   pthread_mutex_init(&d->lock, NULL);
   for (uint64_t first = 0; first < d->frames; first += CHUNK) {
@@ -66,7 +68,7 @@ static void open_device(struct heap *h, unsigned index) {
   if (way == STAGED) d->staging = table(STAGING_BYTES, 1);
   for (unsigned i = 0; way == BY_COPIES && i < HMM_STAGING_SLOTS; i++) d->slots[i] = fake_memory((i < HMM_BULK_SLOTS ? HMM_BULK_SHARES : 1) * PAGE);
 #define TABLE(name) .name = (uint64_t)(uintptr_t)d->name
-  struct hmm_device_config config = {.context = 1, .device = 1, TABLE(frame_of_page), TABLE(page_of_frame), TABLE(region_of_frame), TABLE(last_use), TABLE(memory_of_frame), TABLE(chunk_of_frame),
+  struct hmm_device_config config = {.context = 1, .device = 1, TABLE(frame_of_page), TABLE(page_of_frame), TABLE(region_of_frame), TABLE(last_use), TABLE(held), TABLE(block_use), TABLE(memory_of_frame), TABLE(chunk_of_frame),
                                      TABLE(host_of_chunk), TABLE(staging), .staging_bytes = way == STAGED || way == BY_COPIES ? STAGING_BYTES : 0};
   for (unsigned i = 0; i < HMM_STAGING_SLOTS; i++) config.slots[i] = (uint64_t)(uintptr_t)d->slots[i];
   CHECK_EQUAL(hmm_add_device(h->pager, &config), 0);
@@ -80,6 +82,7 @@ static struct heap *open_with(int memory, const struct shape *shape, uint64_t pa
   h->shape = shape;
   h->pages = pages;
   h->words = table(pages, sizeof *h->words);
+  h->changes = table(pages, sizeof *h->changes); // for blocks of one page or more
   h->region_starts = table(pages, sizeof *h->region_starts);
   h->backed = table(pages, sizeof *h->backed);
   h->memfd = memory;
@@ -88,7 +91,8 @@ static struct heap *open_with(int memory, const struct shape *shape, uint64_t pa
   h->alias = mmap(NULL, bytes, PROT_READ | PROT_WRITE, MAP_SHARED, h->memfd, 0);
   CHECK(h->app != MAP_FAILED && h->alias != MAP_FAILED);
   struct hmm_config config = {.abi = HMM_ABI, .rung = shape->rung, .page_shift = PAGE_SHIFT, .page_count = pages, .app = (uint64_t)(uintptr_t)h->app, .alias = (uint64_t)(uintptr_t)h->alias,
-                              .memfd = (uint64_t)h->memfd, .words = (uint64_t)(uintptr_t)h->words, .region_starts = (uint64_t)(uintptr_t)h->region_starts, .backed = (uint64_t)(uintptr_t)h->backed, .ahead_bytes = ahead_pages * PAGE,
+                              .memfd = (uint64_t)h->memfd, .words = (uint64_t)(uintptr_t)h->words, .changes = (uint64_t)(uintptr_t)h->changes,
+                              .region_starts = (uint64_t)(uintptr_t)h->region_starts, .backed = (uint64_t)(uintptr_t)h->backed, .ahead_bytes = ahead_pages * PAGE,
                               .touch_nanos = touch_nanos};
   fake_calls(config.cl);
   h->config = config;
@@ -123,10 +127,11 @@ void free_heap(struct heap *h) {
       if (d->slots[s]) fake_free(d->slots[s]);
     }
     for (uint64_t first = 0; first < d->frames; first += CHUNK) fake_free((void *)(uintptr_t)d->memory_of_frame[first]);
-    void *tables[] = {(void *)d->frame_of_page, (void *)d->region_of_frame, (void *)d->last_use, (void *)d->chunk_of_frame, (void *)d->page_of_frame, (void *)d->memory_of_frame, (void *)d->host_of_chunk, d->staging};
+    void *tables[] = {(void *)d->frame_of_page, (void *)d->region_of_frame, (void *)d->last_use, (void *)d->chunk_of_frame, (void *)d->page_of_frame, (void *)d->memory_of_frame, (void *)d->host_of_chunk, (void *)d->held, (void *)d->block_use, d->staging};
     for (size_t t = 0; t < sizeof tables / sizeof *tables; t++) free(tables[t]);
   }
   free((void *)h->words);
+  free((void *)h->changes);
   free((void *)h->region_starts);
   free((void *)h->backed);
   free(h);
@@ -178,7 +183,12 @@ enum state state(const struct heap *h, uint64_t page) {
   AWAIT(word_state(w = word(h, page)) != TO_HOST);
   return word_state(w);
 }
-void set_word(struct heap *h, uint64_t page, uint64_t w) { atomic_store(&h->words[page], w); }
+bool change(struct heap *h, uint64_t page, uint64_t *expected, uint64_t next) {
+  return change_in_block(&h->changes[page >> (BLOCK_SHIFT - PAGE_SHIFT)], &h->words[page], expected, next);
+}
+void set_word(struct heap *h, uint64_t page, uint64_t w) {
+  for (uint64_t before = word(h, page); !change(h, page, &before, w);) {}
+}
 
 void protect(struct heap *h, uint64_t page, uint64_t access) {
   uint64_t w = word(h, page), next;
@@ -186,7 +196,7 @@ void protect(struct heap *h, uint64_t page, uint64_t access) {
     AWAIT(word_state(w = word(h, page)) != TO_HOST);
     next = (w & ~(DENY_READ | DENY_WRITE)) + (1ULL << VERSION_SHIFT);
     next |= access == 0 ? DENY_READ | DENY_WRITE : access == 1 ? DENY_WRITE : 0;
-  } while (!atomic_compare_exchange_strong(&h->words[page], &w, next));
+  } while (!change(h, page, &w, next));
   CHECK_EQUAL(hmm_set_access(h->pager, page, page + 1, access), 0);
 }
 
@@ -201,10 +211,16 @@ uint64_t claim_for(struct heap *h, uint64_t page, unsigned device, bool write) {
   if (word_state(w) != s) return 0;
   if ((s != EMPTY && s != HOST && s != SHARED) || pinned_against(w, write)) return 0;
   uint64_t claimed = word_next(w, TO_DEVICE, device, word_sharers(w), write ? WRITE_INTENT : 0);
-  return atomic_compare_exchange_strong(&h->words[page], &w, claimed) ? claimed : 0;
+  return change(h, page, &w, claimed) ? claimed : 0;
 }
 
 void forbid_claimed(struct heap *h, uint64_t page, bool write) { CHECK_EQUAL(hmm_forbid(h->pager, page, page + 1, !write), 0); }
+
+int32_t last_use(struct heap *h, unsigned device, uint64_t page) {
+  const struct fake_device *d = &h->devices[device];
+  int32_t own = d->last_use[d->frame_of_page[page] - 1], block = d->block_use[page >> (BLOCK_SHIFT - PAGE_SHIFT)];
+  return own > block ? own : block;
+}
 
 unsigned char *frame(struct heap *h, unsigned device, uint64_t page) {
   struct fake_device *d = &h->devices[device];
@@ -226,7 +242,7 @@ bool commit(struct heap *h, uint64_t page, unsigned device, uint64_t claimed) {
   while (same_version(w, claimed)) {
     CHECK_EQUAL(word_state(w), TO_DEVICE);
     uint64_t next = w & WRITE_INTENT ? word_next(w, DEVICE, device, 0, 0) : word_next(w, SHARED, 0, word_sharers(w) | 1u << device, 0);
-    if (atomic_compare_exchange_strong(&h->words[page], &w, next)) return true;
+    if (change(h, page, &w, next)) return true;
   }
   return false;
 }

@@ -2,6 +2,7 @@
 #ifndef HEAP_H
 #define HEAP_H
 
+#include "block.h"
 #include "check.h"
 #include "fake_cl.h"
 #include "word.h"
@@ -18,7 +19,8 @@ struct fake_device {
   uint64_t frames;
   _Atomic int32_t *frame_of_page, *region_of_frame, *last_use, *chunk_of_frame;
   _Atomic int64_t *page_of_frame;
-  _Atomic uint64_t *memory_of_frame, *host_of_chunk;
+  _Atomic uint64_t *memory_of_frame, *host_of_chunk, *held;
+  _Atomic int32_t *block_use;
   void *staging, *slots[HMM_STAGING_SLOTS], *queue; // the program's queue, for kernels
   pthread_mutex_t lock;  // the device's lock of the Java part
 };
@@ -31,7 +33,7 @@ struct heap {
   volatile unsigned char *app;
   unsigned char *alias;
   int memfd;
-  _Atomic uint64_t *words;
+  _Atomic uint64_t *words, *changes;
   _Atomic uint8_t *region_starts, *backed;
   struct fake_device devices[DEVICES];
   uint64_t totals[HMM_COUNTERS];
@@ -72,8 +74,10 @@ void join_toucher(struct toucher *t);
 uint64_t word(const struct heap *h, uint64_t page);
 enum state state(const struct heap *h, uint64_t page); // when nobody has it claimed for the host: a touch is answered a moment before its claim ends
 void set_word(struct heap *h, uint64_t page, uint64_t w);
+bool change(struct heap *h, uint64_t page, uint64_t *expected, uint64_t next); // as PageTable does it
 void protect(struct heap *h, uint64_t page, uint64_t access); // as RegionChanges does it
 void unpin(struct heap *h, uint64_t page, bool write);
+int32_t last_use(struct heap *h, unsigned device, uint64_t page); // by a launch
 
 uint64_t claim_for(struct heap *h, uint64_t page, unsigned device, bool write);     // the claimed word, or 0 if somebody has it
 void forbid_claimed(struct heap *h, uint64_t page, bool write);

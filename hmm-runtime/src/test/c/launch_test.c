@@ -109,10 +109,10 @@ static void a_launch_is_noted(const struct shape *shape) {
   struct launching l = {.request.clock = 77};
   CHECK_EQUAL(launch(h, &l, 0, 7, 9, false), 0);
   fake_wait((void *)(uintptr_t)l.request.event);
-  CHECK_EQUAL(h->devices[0].last_use[6], 0);
-  CHECK_EQUAL(h->devices[0].last_use[7], 77);
-  CHECK_EQUAL(h->devices[0].last_use[8], 77);
-  CHECK_EQUAL(h->devices[0].last_use[9], 0);
+  CHECK_EQUAL(last_use(h, 0, 6), 0);
+  CHECK_EQUAL(last_use(h, 0, 7), 77);
+  CHECK_EQUAL(last_use(h, 0, 8), 77);
+  CHECK_EQUAL(last_use(h, 0, 9), 0);
   close_heap(h);
 }
 

@@ -83,7 +83,7 @@ static void overwrite(struct model *m, struct work *w, uint64_t other) {
   pthread_mutex_lock(&h->devices[w->device].lock);
   uint64_t before = word(h, w->page), claim = word_next(before, TO_DEVICE, w->device, word_sharers(before), WRITE_INTENT);
   enum state s = word_state(before);
-  if ((s == EMPTY || s == HOST || s == SHARED) && !pinned_against(before, true) && atomic_compare_exchange_strong(&h->words[w->page], &before, claim)) {
+  if ((s == EMPTY || s == HOST || s == SHARED) && !pinned_against(before, true) && change(h, w->page, &before, claim)) {
     forbid_claimed(h, w->page, true);
     CHECK_EQUAL(hmm_await(h->pager, w->device, w->page, w->page + 1, 0), 0); // an older kernel may read the frame
     if (!(word_sharers(before) >> w->device & 1)) memset(frame(h, w->device, w->page), ~m->contents[w->page], PAGE);

@@ -44,6 +44,7 @@ static void a_long_wait_is_told_and_ends(const struct shape *shape) {
   CHECK_EQUAL(waits.device, 0);
   CHECK(!strcmp(waits.kernel, "test_kernel"));
   CHECK(waits.now - waits.started >= HMM_LONG_WAIT_NANOS);
+  CHECK_EQUAL(hmm_end_notices(h->pager), 0); // what has been told is told to its end
   let_go(&k);
   struct hmm_notice ended = next_notice(h);
   CHECK_EQUAL(ended.kind, HMM_NOTICE_ENDED);
@@ -52,7 +53,6 @@ static void a_long_wait_is_told_and_ends(const struct shape *shape) {
   pthread_join(thread, NULL);
   CHECK_EQUAL(t.toucher.error, 0);
   CHECK_EQUAL(t.toucher.value, 33);
-  CHECK_EQUAL(hmm_end_notices(h->pager), 0);
   CHECK_EQUAL(hmm_await_notice(h->pager, &ended), 0);
   close_heap(h);
 }

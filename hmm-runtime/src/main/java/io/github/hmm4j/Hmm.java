@@ -92,7 +92,7 @@ public final class Hmm implements AutoCloseable {
         try {
             EarlyClasses.initialize();
             AddressSpace space = used.add(new AddressSpace(builder.heapBytes(), builder.pageSize(), coloring(builder, opened)));
-            PageTable table = used.add(new PageTable(space.pageCount()));
+            PageTable table = used.add(new PageTable(space.pageCount(), space.pageSize()));
             NativePager.Opened host = NativePager.open(builder.hostAccess(), space, table, opened, builder.faultAroundBytes(), builder.touchTimeout());
             nativePager = host.pager() == null ? null : running.add(host.pager());
             access = host.access();

@@ -56,6 +56,7 @@ public final class DeviceMirror implements AutoCloseable {
     private final CopyEngine copies;
     private final FramePool pool;
     private final FrameTable frames;
+    private final HeldBlocks held;
     private final @Nullable UseOrder order; // of windows and paged frames only: others are not given up
     private final @Nullable DeviceMemory hostImage; // coherent devices only
     private final boolean inPlace; // where a region has no advice
@@ -105,6 +106,7 @@ public final class DeviceMirror implements AutoCloseable {
                     ? FramePool.aperture(device, pageBytes, Math.toIntExact(space.pageCount()))
                     : FramePool.windows(device, pageBytes, budgetBytes));
             frames = parts.add(new FrameTable(space.pageCount(), Math.max(1, pool.capacityFrames())));
+            held = parts.add(new HeldBlocks(table));
             order = aperture || coherent ? null : parts.add(new UseOrder(Math.max(1, pool.capacityFrames())));
             copies = parts.add(device.copyEngine(space.host().alias().address(), space.capacityBytes()));
             TableLayout layout = TableLayout.of(space.pageSize(), space.pageCount());
@@ -161,10 +163,12 @@ public final class DeviceMirror implements AutoCloseable {
     /// @param pageOfFrame   8 bytes for each frame
     /// @param regionOfFrame 4 bytes for each frame: whose bytes it last held
     /// @param lastUse       4 bytes for each frame: clock of the last launch
-    public record NativeTables(long frameOfPage, long pageOfFrame, long regionOfFrame, long lastUse) {}
+    /// @param held          8 bytes for each 2 MiB of pages: what launches have found of them
+    /// @param blockUse      4 bytes for the same: clock of the last launch that used all of them
+    public record NativeTables(long frameOfPage, long pageOfFrame, long regionOfFrame, long lastUse, long held, long blockUse) {}
 
     public NativeTables nativeTables() {
-        return frames.addresses();
+        return frames.addresses(held);
     }
 
     /// Whether the device uses host pages in place.
@@ -276,7 +280,7 @@ public final class DeviceMirror implements AutoCloseable {
         if (coherent) {
             return true;
         }
-        return aperture ? pool.isAllocated() : frames.isContiguous(pages)
+        return aperture ? pool.isAllocated() : frames.isContiguous(pages, held)
                 && pool.isContiguous(frames.frameOf(pages.first()), frames.frameOf(pages.end() - 1));
     }
 
@@ -287,15 +291,17 @@ public final class DeviceMirror implements AutoCloseable {
     public List<PageRange> missing(PageRange pages, boolean writes) {
         List<PageRange> missing = new ArrayList<>();
         long first = -1;
-        for (long page = pages.first(); page < pages.end(); page++) {
-            if (canUse(table.word(page), writes)) {
-                if (first >= 0) {
-                    missing.add(new PageRange(first, page));
-                    first = -1;
-                }
-            } else if (first < 0) {
+        long page = pages.first();
+        while (page < pages.end()) {
+            long known = held.endOfHeld(page, pages.end(), writes);
+            boolean isThere = known > page || canUse(table.word(page), writes);
+            if (isThere && first >= 0) {
+                missing.add(new PageRange(first, page));
+                first = -1;
+            } else if (!isThere && first < 0) {
                 first = page;
             }
+            page = Math.max(known, page + 1);
         }
         if (first >= 0) {
             missing.add(new PageRange(first, pages.end()));
@@ -351,7 +357,7 @@ public final class DeviceMirror implements AutoCloseable {
     /// @param wanted pages whose frames are to be named
     public int[] oldestFrames(UseOrder.Room room, int most, LongPredicate wanted) {
         assert lock.isAlone();
-        return order == null ? new int[0] : order.oldest(room, most, clock.get(), frames::lastUse, frame -> wanted.test(frames.pageOf(frame)));
+        return order == null ? new int[0] : order.oldest(room, most, clock.get(), this::lastUse, frame -> wanted.test(frames.pageOf(frame)));
     }
 
     /// Whether the frame last held bytes of another region, which must not show.
@@ -398,12 +404,13 @@ public final class DeviceMirror implements AutoCloseable {
     /// Whether a launch has used a page since the clock showed `then`; always true where pages are used in place, because nothing is remembered there.
     public boolean isUsedSince(long page, int then) {
         int frame = frames.frameOf(page);
-        return frame == FrameTable.NONE || frames.lastUse(frame) - then > 0;
+        return frame == FrameTable.NONE || held.laterUse(frames.lastUse(frame), page) - then > 0;
     }
 
     /// Clock of the last use of a frame; the clock ticks with every launch and migration and may wrap around.
     public int lastUse(int frame) {
-        return frames.lastUse(frame);
+        long page = frames.pageOf(frame);
+        return page == FrameTable.NONE ? frames.lastUse(frame) : held.laterUse(frames.lastUse(frame), page);
     }
 
     public int clock() {
@@ -517,7 +524,7 @@ public final class DeviceMirror implements AutoCloseable {
     /// flight.
     @Override
     public void close() {
-        try (device; order; frames; pool; copies; deviceTable; HostImage _ = hostPages) {
+        try (device; order; held; frames; pool; copies; deviceTable; HostImage _ = hostPages) {
             if (hostImage != null) {
                 hostImage.close();
             }

@@ -62,16 +62,17 @@ final class FrameTable implements AutoCloseable {
     }
 
     /// Whether all pages have frames, one behind the other.
-    boolean isContiguous(PageRange pages) {
-        int expected = frameOf(pages.first());
-        if (expected == NONE) {
+    boolean isContiguous(PageRange pages, HeldBlocks held) {
+        int first = frameOf(pages.first());
+        if (first == NONE) {
             return false;
         }
-        for (long page = pages.first() + 1; page < pages.end(); page++) {
-            expected++;
-            if (frameOf(page) != expected) {
+        long page = pages.first();
+        while (page < pages.end()) {
+            if (frameOf(page) != first + (page - pages.first())) {
                 return false;
             }
+            page = Math.max(page + 1, held.endInOnePiece(page, pages.end()));
         }
         return true;
     }
@@ -92,9 +93,10 @@ final class FrameTable implements AutoCloseable {
         INT.setOpaque(lastUseOfFrame.segment(), (long) frame * Integer.BYTES, clock);
     }
 
-    DeviceMirror.NativeTables addresses() {
+    DeviceMirror.NativeTables addresses(HeldBlocks held) {
         return new DeviceMirror.NativeTables(frameOfPage.segment().address(), pageOfFrame.segment().address(),
-                regionOfFrame.segment().address(), lastUseOfFrame.segment().address());
+                regionOfFrame.segment().address(), lastUseOfFrame.segment().address(), held.heldAddressBytes(),
+                held.lastUseAddressBytes());
     }
 
     @Override

@@ -3,6 +3,8 @@ package io.github.hmm4j.page;
 import static java.lang.foreign.ValueLayout.JAVA_LONG;
 
 import io.github.hmm4j.space.LazyTable;
+import io.github.hmm4j.space.PageSize;
+import io.github.hmm4j.space.Parts;
 import java.lang.foreign.MemorySegment;
 import java.lang.invoke.VarHandle;
 import java.util.Locale;
@@ -10,25 +12,61 @@ import java.util.function.LongUnaryOperator;
 
 /// The words of all pages of an address space, off-heap: 8 bytes for each page that was ever touched.
 ///
+/// Beside them a count for each block of 2 MiB: of the changes after which a device may do less with a page of it. Whoever
+/// makes one says so before and after, so whoever has looked at all words of a block need not look again as long as its
+/// count is the same and nobody is in the middle of a change. Native code does the same (`block.h`), and makes use of it.
+///
 /// Threads: any, without a lock. A word changes only through [#transition] and [#settle], which check the change against the table of
 /// [Transition], and through [#pin] and [#unpin].
 public final class PageTable implements AutoCloseable {
 
     private static final VarHandle WORD = JAVA_LONG.varHandle();
+    private static final long ONE_CHANGE = 1 << 16; // below it: how many threads are in the middle of one
 
     private final LazyTable memory;
     private final MemorySegment words;
+    private final LazyTable changes; // by block
     private final long pageCount;
+    private final int blockShift;
 
-    public PageTable(long pageCount) {
+    public PageTable(long pageCount, PageSize pageSize) {
         this.pageCount = pageCount;
-        memory = new LazyTable(Math.multiplyExact(pageCount, Long.BYTES));
+        blockShift = Integer.numberOfTrailingZeros(pageSize.pagesPerBlock());
+        Parts parts = new Parts();
+        try {
+            memory = parts.add(new LazyTable(Math.multiplyExact(pageCount, Long.BYTES)));
+            changes = parts.add(new LazyTable((blockOf(pageCount - 1) + 1) * Long.BYTES));
+        } catch (RuntimeException | Error e) {
+            parts.closeAfter(e);
+            throw e;
+        }
         words = memory.segment();
+    }
+
+    /// The block of 2 MiB that holds a page.
+    public long blockOf(long pageIndex) {
+        return pageIndex >> blockShift;
+    }
+
+    /// The first page of a block.
+    public long firstOf(long block) {
+        return block << blockShift;
     }
 
     /// Where the words are, for native code.
     public long addressBytes() {
         return words.address();
+    }
+
+    /// Where the counts are, for native code.
+    public long changesAddressBytes() {
+        return changes.segment().address();
+    }
+
+    /// Changes of a block of which devices have to know, and how many threads are in the middle of one: equal values
+    /// without such threads mean that nothing was taken away in between.
+    public long changes(long block) {
+        return (long) WORD.getVolatile(changes.segment(), block * Long.BYTES);
     }
 
     public long pageCount() {
@@ -55,7 +93,20 @@ public final class PageTable implements AutoCloseable {
                     pageIndex, transition, PageWord.describe(expected), PageWord.describe(next)));
         }
         assert !PageWord.isSameVersion(expected, next) : "a transition must change the version: " + transition;
-        return WORD.compareAndSet(words, pageIndex * Long.BYTES, expected, next);
+        return change(pageIndex, expected, next);
+    }
+
+    private boolean change(long pageIndex, long expected, long next) {
+        boolean takes = (PageWord.rights(expected) & ~PageWord.rights(next)) != 0;
+        long count = blockOf(pageIndex) * Long.BYTES;
+        if (takes) {
+            WORD.getAndAdd(changes.segment(), count, 1L);
+        }
+        boolean changed = WORD.compareAndSet(words, pageIndex * Long.BYTES, expected, next);
+        if (takes) {
+            WORD.getAndAdd(changes.segment(), count, ONE_CHANGE - 1);
+        }
+        return changed;
     }
 
     /// Ends a claim: like [#transition], but views that opened or closed meanwhile, which the claim allows, do not count as a change.
@@ -109,7 +160,7 @@ public final class PageTable implements AutoCloseable {
                 return false;
             }
             if (here ? transition(pageIndex, Transition.POISON, word, PageWord.toPoisoned(word))
-                    : WORD.compareAndSet(words, pageIndex * Long.BYTES, word, PageWord.doomed(word))) {
+                    : change(pageIndex, word, PageWord.doomed(word))) {
                 return here;
             }
         }
@@ -117,7 +168,7 @@ public final class PageTable implements AutoCloseable {
 
     /// Counts one more view of a page in its word, unless the word is no longer `expected`.
     public boolean pin(long pageIndex, long expected, boolean write) {
-        return WORD.compareAndSet(words, pageIndex * Long.BYTES, expected, PageWord.pinned(expected, write));
+        return change(pageIndex, expected, PageWord.pinned(expected, write));
     }
 
     /// Counts one view less.
@@ -125,11 +176,12 @@ public final class PageTable implements AutoCloseable {
         long word;
         do {
             word = word(pageIndex);
-        } while (!WORD.compareAndSet(words, pageIndex * Long.BYTES, word, PageWord.unpinned(word, write)));
+        } while (!change(pageIndex, word, PageWord.unpinned(word, write)));
     }
 
     @Override
     public void close() {
         memory.close();
+        changes.close();
     }
 }

@@ -155,6 +155,19 @@ public final class PageWord {
         };
     }
 
+    /// What kernels of all devices may start to do with the page as it is: bit d for reading on device d, bit 16 + d
+    /// for writing there.
+    static int rights(long word) {
+        if (!isReadable(word) || isPinnedAgainst(word, false)) {
+            return 0;
+        }
+        return switch (state(word)) {
+            case DEVICE -> (isWritable(word) && !isPinnedAgainst(word, true) ? 0x10001 : 1) << device(word);
+            case SHARED, TO_DEVICE -> sharers(word);
+            default -> 0;
+        };
+    }
+
     /// Whether a device holds the only copy.
     public static boolean isOwnedBy(long word, int device) {
         return state(word) == PageState.DEVICE && device(word) == device;

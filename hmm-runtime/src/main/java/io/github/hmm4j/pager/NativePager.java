@@ -72,7 +72,7 @@ public final class NativePager implements AutoCloseable {
             long[] words = Arrays.copyOf(
                     new long[] {
                         PagerCalls.ABI, rung.ordinal(), space.pageSize().shift(), space.pageCount(), space.baseBytes(), space.host().alias().address(),
-                        space.host().descriptor(), table.addressBytes(), space.regionStartsAddressBytes(),
+                        space.host().descriptor(), table.addressBytes(), table.changesAddressBytes(), space.regionStartsAddressBytes(),
                         space.host().backedAddressBytes(), aheadBytes, touchTimeout.toNanos()
                     },
                     PagerCalls.CONFIG_WORDS);
@@ -103,7 +103,7 @@ public final class NativePager implements AutoCloseable {
             long[] words = Arrays.copyOf(
                     new long[] {
                         handles.context(), handles.device(), tables.frameOfPage(), tables.pageOfFrame(), tables.regionOfFrame(), tables.lastUse(),
-                        frames.memoryOfFrame(), frames.chunkOfFrame(), frames.hostOfChunk(), handles.staging(), handles.stagingBytes()
+                        tables.held(), tables.blockUse(), frames.memoryOfFrame(), frames.chunkOfFrame(), frames.hostOfChunk(), handles.staging(), handles.stagingBytes()
                     },
                     PagerCalls.DEVICE_WORDS);
             for (int i = 0; i < handles.slots().size(); i++) {

@@ -24,8 +24,8 @@ import java.util.OptionalLong;
 final class PagerCalls {
 
     /// Structures, counted in 64-bit words. The native side says its own sizes ([#mismatch]).
-    static final int CONFIG_WORDS = 12 + Cl.values().length;
-    static final int DEVICE_WORDS = 11 + NativeHandles.SLOTS;
+    static final int CONFIG_WORDS = 13 + Cl.values().length;
+    static final int DEVICE_WORDS = 13 + NativeHandles.SLOTS;
     static final int LAUNCH_WORDS = 26;
     static final int FAILURE_WORDS = 6;
     static final int USE_WORDS = 4;
@@ -39,7 +39,7 @@ final class PagerCalls {
     static final int TABLE_WORDS = 11;
     static final int ARGUMENT_COPY_WORDS = 5;
     static final int VIOLATION_WORDS = 5;
-    static final int ABI = 10;
+    static final int ABI = 11;
 
     /// The OpenCL functions that native code calls, in its order.
     enum Cl {

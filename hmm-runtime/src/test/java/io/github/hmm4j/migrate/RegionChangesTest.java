@@ -34,7 +34,7 @@ class RegionChangesTest {
     private static final int PAGE = 4096;
 
     private final AddressSpace space = new AddressSpace(1L << 21, new PageSize(PAGE));
-    private final PageTable table = new PageTable(space.pageCount());
+    private final PageTable table = new PageTable(space.pageCount(), space.pageSize());
     private final ManagedPages heap = managedPages();
     private final HostLock hostLock = new HostLock();
     private final List<PageRange> opened = new ArrayList<>();

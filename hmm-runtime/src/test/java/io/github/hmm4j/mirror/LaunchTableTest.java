@@ -7,6 +7,7 @@ import io.github.hmm4j.device.Completion;
 import io.github.hmm4j.error.OpenClFailedException;
 import io.github.hmm4j.page.PageTable;
 import io.github.hmm4j.space.PageRange;
+import io.github.hmm4j.space.PageSize;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.CountDownLatch;
@@ -17,7 +18,7 @@ import org.junit.jupiter.api.Timeout;
 @Timeout(30)
 class LaunchTableTest {
 
-    private final PageTable table = new PageTable(64);
+    private final PageTable table = new PageTable(64, PageSize.DEFAULT);
     private final LaunchTable inFlight = new LaunchTable(table, new Accounts());
 
     /// A kernel that runs until it is told to end.

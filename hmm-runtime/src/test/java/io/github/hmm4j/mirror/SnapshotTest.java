@@ -20,7 +20,7 @@ class SnapshotTest {
 
     private static List<SnapshotCode> codes(Protection protection, int from) {
         PageSize size = new PageSize(4096);
-        try (AddressSpace space = new AddressSpace(2 << 20, size); PageTable table = new PageTable(space.pageCount())) {
+        try (AddressSpace space = new AddressSpace(2 << 20, size); PageTable table = new PageTable(space.pageCount(), size)) {
             space.allocate(9L * 4096, 1);
             for (int page = 0; page < 9; page++) {
                 table.transition(page, Transition.PROTECT, table.word(page), PageWord.withProtection(table.word(page), protection));

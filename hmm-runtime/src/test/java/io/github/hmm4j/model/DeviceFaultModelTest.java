@@ -1,15 +1,10 @@
 package io.github.hmm4j.model;
 
 import static org.assertj.core.api.Assertions.assertThat;
-import static org.junit.jupiter.api.Assumptions.assumeTrue;
 
 import java.io.IOException;
-import java.nio.file.Files;
-import java.nio.file.Path;
 import java.util.ArrayList;
-import java.util.Arrays;
 import java.util.List;
-import java.util.concurrent.TimeUnit;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Timeout;
@@ -21,8 +16,7 @@ import org.junit.jupiter.params.provider.EnumSource;
 @Tag("exhaustive")
 class DeviceFaultModelTest {
 
-    private static final Path MODEL = Path.of("src/test/spin/faulting-device.pml").toAbsolutePath();
-    private static final Path SCRATCH = Path.of("target/spin").toAbsolutePath();
+    private static final Spin MODEL = new Spin("faulting-device.pml");
 
     private enum Scenario { ONE_KERNEL, TWO_KERNELS, FETCHED }
 
@@ -46,35 +40,14 @@ class DeviceFaultModelTest {
 
     @BeforeAll
     static void needsSpin() throws IOException, InterruptedException {
-        Files.createDirectories(SCRATCH);
-        assumeTrue(isThere("spin", "-V"), "spin is not installed (Debian package: spin)");
-        assumeTrue(isThere("cc", "--version"), "there is no C compiler (Debian package: gcc)");
-    }
-
-    private static boolean isThere(String... command) throws InterruptedException {
-        try {
-            execute(SCRATCH, command);
-            return true;
-        } catch (IOException e) {
-            return false;
-        }
+        Spin.require();
     }
 
     @ParameterizedTest
     @EnumSource
     void holds(Scenario scenario) throws Exception {
-        String report = search("faulting-" + scenario, List.of("-D" + scenario));
-        assertThat(report).contains("errors: 0", "Full statespace search for:").doesNotContain("pan:1:", "max search depth too small", "Search not completed", "out of memory")
-                .containsPattern("invalid end states\\s+\\+").containsPattern("assertion violations\\s+\\+");
-        List<String> model = Files.readAllLines(MODEL);
-        for (String process : scenario == Scenario.FETCHED ? List.of("Kernel", "Cpu", "Fetcher", "Safepoint") : List.of("Kernel", "Cpu", "Safepoint")) {
-            String unreached = report.substring(report.indexOf("unreached in proctype " + process));
-            unreached = unreached.substring(0, unreached.indexOf(" of ") < 0 ? unreached.length() : unreached.indexOf(" of "));
-            for (String line : unreached.lines().filter(line -> line.contains(".pml:")).toList()) {
-                int at = Integer.parseInt(line.replaceAll(".*\\.pml:(\\d+),.*", "$1"));
-                assertThat(model.get(at - 1)).as("%s never comes to line %d", process, at).doesNotContain("reach:");
-            }
-        }
+        MODEL.assertHolds(MODEL.search("faulting-" + scenario, List.of("-D" + scenario)),
+                scenario == Scenario.FETCHED ? List.of("Kernel", "Cpu", "Fetcher", "Safepoint") : List.of("Kernel", "Cpu", "Safepoint"));
     }
 
     @ParameterizedTest
@@ -85,36 +58,7 @@ class DeviceFaultModelTest {
         if (!deadlock) {
             defines.add("-DONLY=" + mutant.violation);
         }
-        assertThat(Files.readString(MODEL)).contains("MUTANT_" + mutant);
-        assertThat(search("faulting-mutant-" + mutant, defines, deadlock ? "-A" : "-E")).contains("errors: 1", deadlock ? "pan:1: invalid end state" : "pan:1: assertion violated");
-    }
-
-    private static String search(String name, List<String> defines, String... options) throws IOException, InterruptedException {
-        Path folder = Files.createDirectories(SCRATCH.resolve(name));
-        Path copy = folder.resolve(MODEL.getFileName());
-        Files.deleteIfExists(copy);
-        Files.copy(MODEL, copy);
-        List<String> spin = new ArrayList<>(List.of("spin", "-a"));
-        spin.addAll(defines);
-        spin.add(copy.toString());
-        execute(folder, spin.toArray(String[]::new));
-        execute(folder, "cc", "-O2", "-w", "-DCOLLAPSE", "-DMEMLIM=4000", "-DSAFETY", "-o", "pan", "pan.c");
-        List<String> pan = new ArrayList<>(List.of("./pan", "-m100000"));
-        pan.addAll(Arrays.asList(options));
-        return execute(folder, pan.toArray(String[]::new));
-    }
-
-    private static String execute(Path folder, String... command) throws IOException, InterruptedException {
-        Path output = folder.resolve(command[0].replace("./", "") + ".txt");
-        ProcessBuilder builder = new ProcessBuilder(command).directory(folder.toFile()).redirectErrorStream(true).redirectOutput(output.toFile());
-        builder.environment().remove("LD_PRELOAD"); // the JVM's, of no use to others
-        builder.environment().put("LC_ALL", "C");
-        Process process = builder.start();
-        try {
-            assertThat(process.waitFor(4, TimeUnit.MINUTES)).as("%s ends", List.of(command)).isTrue();
-            return Files.readString(output);
-        } finally {
-            process.destroyForcibly();
-        }
+        MODEL.assertMentions("MUTANT_" + mutant);
+        assertThat(MODEL.search("faulting-mutant-" + mutant, defines, deadlock ? "-A" : "-E")).contains("errors: 1", deadlock ? "pan:1: invalid end state" : "pan:1: assertion violated");
     }
 }

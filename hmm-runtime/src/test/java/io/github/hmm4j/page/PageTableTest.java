@@ -2,10 +2,14 @@ package io.github.hmm4j.page;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import io.github.hmm4j.space.PageSize;
+import io.github.hmm4j.space.Protection;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.SplittableRandom;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.atomic.AtomicBoolean;
+import java.util.concurrent.atomic.AtomicIntegerArray;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 
@@ -14,7 +18,7 @@ class PageTableTest {
 
     @Test
     void anUntouchedPageIsEmptyAndOpen() {
-        try (PageTable table = new PageTable(1L << 30)) {
+        try (PageTable table = new PageTable(1L << 30, PageSize.DEFAULT)) {
             long word = table.word((1L << 30) - 1);
             assertThat(word).isZero();
             assertThat(table.state(0)).isEqualTo(PageState.EMPTY);
@@ -24,7 +28,7 @@ class PageTableTest {
 
     @Test
     void aTransitionOfAnOldWordFails() {
-        try (PageTable table = new PageTable(1)) {
+        try (PageTable table = new PageTable(1, PageSize.DEFAULT)) {
             long empty = table.word(0);
             assertThat(table.transition(0, Transition.FIRST_TOUCH, empty, PageWord.toHost(empty))).isTrue();
             assertThat(table.transition(0, Transition.FIRST_TOUCH, empty, PageWord.toHost(empty))).isFalse();
@@ -34,7 +38,7 @@ class PageTableTest {
 
     @Test
     void aCommitFailsWhenTheClaimWasTakenAwayAndMadeAgain() {
-        try (PageTable table = new PageTable(1)) {
+        try (PageTable table = new PageTable(1, PageSize.DEFAULT)) {
             long claim = claim(table, 1);
             long aborted = PageWord.toHost(claim);
             assertThat(table.transition(0, Transition.ABORT, claim, aborted)).isTrue();
@@ -53,7 +57,7 @@ class PageTableTest {
 
     @Test
     void settlingKeepsPinsThatCameMeanwhile() {
-        try (PageTable table = new PageTable(1)) {
+        try (PageTable table = new PageTable(1, PageSize.DEFAULT)) {
             long claim = claim(table, 1);
             assertThat(table.pin(0, claim, false)).isTrue();
             assertThat(table.pin(0, claim, false)).isFalse(); // the word has one pin by now
@@ -67,7 +71,7 @@ class PageTableTest {
     /// Claims settle again and again while other threads open and close views of the page: no pin is lost and no settlement fails.
     @Test
     void settlesWithConcurrentPins() throws InterruptedException {
-        try (PageTable table = new PageTable(1)) {
+        try (PageTable table = new PageTable(1, PageSize.DEFAULT)) {
             AtomicBoolean stop = new AtomicBoolean();
             CountDownLatch started = new CountDownLatch(3);
             List<Thread> viewers = new ArrayList<>();
@@ -94,6 +98,125 @@ class PageTableTest {
             assertThat(lost).isZero();
             assertThat(PageWord.isPinned(table.word(0))).isFalse();
             assertThat(PageWord.version(table.word(0))).isEqualTo(20_000 * 2);
+        }
+    }
+
+    /// Whatever takes something from a device is counted, in its block and in no other, and nothing else is.
+    @Test
+    void countsWhatIsTakenFromDevices() {
+        PageSize size = PageSize.of(4096);
+        long page = size.pagesPerBlock(); // the first of block 1
+        try (PageTable table = new PageTable(3L * size.pagesPerBlock(), size)) {
+            long empty = table.word(page);
+            long claim = PageWord.toClaimedForDevice(empty, 3, true);
+            long owned = PageWord.toDevice(claim, 3);
+            long home = PageWord.toClaimedForHost(owned, false);
+            long shared = PageWord.toShared(home, 1 << 3);
+            assertThat(table.transition(page, Transition.CLAIM_FOR_DEVICE, empty, claim)).isTrue();
+            assertThat(table.transition(page, Transition.COMMIT_DEVICE, claim, owned)).isTrue();
+            assertThat(taken(table, 1)).isZero();
+            assertThat(table.transition(page, Transition.CLAIM_FOR_HOST, owned, home)).isTrue();
+            assertThat(taken(table, 1)).isEqualTo(1);
+            assertThat(table.transition(page, Transition.LAND_SHARED, home, shared)).isTrue();
+            assertThat(table.pin(page, shared, false)).isTrue(); // a view that reads takes nothing from a device that reads
+            table.unpin(page, false);
+            assertThat(taken(table, 1)).isEqualTo(1);
+            assertThat(table.pin(page, shared, true)).isTrue();
+            assertThat(taken(table, 1)).isEqualTo(2);
+            table.unpin(page, true);
+            long refused = PageWord.withProtection(table.word(page), Protection.NONE);
+            assertThat(table.transition(page, Transition.PROTECT, table.word(page), refused)).isTrue();
+            assertThat(taken(table, 1)).isEqualTo(3);
+            assertThat(taken(table, 0)).isZero();
+            assertThat(taken(table, 2)).isZero();
+        }
+    }
+
+    private static long taken(PageTable table, long block) {
+        assertThat(table.changes(block) & 0xffff).as("nobody is in the middle of a change").isZero();
+        return table.changes(block) >>> 16;
+    }
+
+    /// Rights are what each device is asked for one by one.
+    @Test
+    void rightsAreThoseOfAllDevices() {
+        SplittableRandom random = new SplittableRandom(7);
+        for (int i = 0; i < 100_000; i++) {
+            long word = random.nextLong() & (i % 2 == 0 ? -1L : ~(0xffffL << 27 | 3L << 25)); // half of them without pins and protection
+            if ((word & 0xf) >= PageState.values().length) {
+                continue;
+            }
+            for (int device = 0; device < PageWord.MAX_DEVICES; device++) {
+                boolean reads = PageWord.isReadableOn(word, device) && PageWord.isReadable(word) && !PageWord.isPinnedAgainst(word, false);
+                boolean writes = PageWord.isOwnedBy(word, device) && PageWord.isWritable(word) && !PageWord.isPinnedAgainst(word, true);
+                assertThat((PageWord.rights(word) >>> device & 1) != 0).as(PageWord.describe(word)).isEqualTo(reads);
+                assertThat((PageWord.rights(word) >>> (16 + device) & 1) != 0).as(PageWord.describe(word)).isEqualTo(writes);
+            }
+        }
+    }
+
+    /// While two threads take pages from a device and give them back: a count that is as it was before all words were looked at says that no page is away.
+    @Test
+    @Timeout(60)
+    void aCountThatStandsIsNeverWrong() throws InterruptedException {
+        int pages = 8;
+        try (PageTable table = new PageTable(pages, PageSize.of(256 << 10))) {
+            AtomicIntegerArray turns = new AtomicIntegerArray(pages); // odd while the page is away
+            for (int page = 0; page < pages; page++) {
+                long word = table.word(page);
+                assertThat(table.transition(page, Transition.CLAIM_FOR_DEVICE, word, PageWord.toClaimedForDevice(word, 0, true))).isTrue();
+                assertThat(table.settle(page, Transition.COMMIT_DEVICE, table.word(page), claim -> PageWord.toDevice(claim, 0))).isTrue();
+            }
+            AtomicBoolean stop = new AtomicBoolean();
+            List<Thread> takers = new ArrayList<>();
+            for (int taker = 0; taker < 2; taker++) {
+                int own = taker;
+                takers.add(Thread.ofPlatform().start(() -> {
+                    SplittableRandom random = new SplittableRandom(own);
+                    while (!stop.get()) {
+                        takeAndGiveBack(table, random.nextInt(pages / 2) * 2 + own, turns, random.nextInt(100));
+                        pause(random.nextInt(400));
+                    }
+                }));
+            }
+            int stood = 0;
+            int wrong = 0;
+            for (int looks = 0; looks < 2_000_000 && (looks < 200_000 || stood < 1000); looks++) {
+                long before = table.changes(0);
+                boolean all = (before & 0xffff) == 0;
+                for (int page = 0; page < pages && all; page++) {
+                    all = PageWord.isOwnedBy(table.word(page), 0);
+                }
+                int page = looks % pages;
+                int turn = turns.get(page);
+                if (all && table.changes(0) == before && turns.get(page) == turn) {
+                    stood++;
+                    wrong += turn & 1;
+                }
+            }
+            stop.set(true);
+            for (Thread taker : takers) {
+                taker.join();
+            }
+            assertThat(wrong).isZero();
+            assertThat(stood).isPositive();
+        }
+    }
+
+    private static void pause(int turns) {
+        for (int i = 0; i < turns; i++) {
+            Thread.onSpinWait();
+        }
+    }
+
+    private static void takeAndGiveBack(PageTable table, int page, AtomicIntegerArray turns, int pause) {
+        long owned = table.word(page);
+        long claim = PageWord.toClaimedForHost(owned, true);
+        if (table.transition(page, Transition.CLAIM_FOR_HOST, owned, claim)) {
+            turns.incrementAndGet(page);
+            pause(pause);
+            turns.incrementAndGet(page);
+            table.transition(page, Transition.RESTORE, claim, PageWord.toDevice(claim, 0));
         }
     }
 

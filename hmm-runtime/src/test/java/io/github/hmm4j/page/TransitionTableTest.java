@@ -3,6 +3,7 @@ package io.github.hmm4j.page;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
+import io.github.hmm4j.space.PageSize;
 import java.util.Arrays;
 import java.util.HashMap;
 import java.util.Map;
@@ -87,7 +88,7 @@ class TransitionTableTest {
 
     @Test
     void anImpossibleTransitionNamesPageAndStates() {
-        try (PageTable table = new PageTable(8)) {
+        try (PageTable table = new PageTable(8, PageSize.DEFAULT)) {
             long word = table.word(3);
             assertThatThrownBy(() -> table.transition(3, Transition.COMMIT_DEVICE, word, PageWord.toDevice(word, 2)))
                     .isInstanceOf(IllegalStateException.class)

@@ -55,7 +55,7 @@ final class PagesBench implements Bench {
     @Override
     public List<BenchRow> run(RunContext context) {
         try (AddressSpace space = new AddressSpace((long) sizes.pages * PAGE_BYTES, new PageSize(PAGE_BYTES));
-            PageTable table = new PageTable(space.pageCount());
+            PageTable table = new PageTable(space.pageCount(), space.pageSize());
             DeviceMirror mirror = new DeviceMirror(DEVICE, SimDevice.builder().open(), space, table, PAGE_BYTES)) {
             Accounts accounts = new Accounts();
             Timeline unseen = new Timeline(accounts, null);

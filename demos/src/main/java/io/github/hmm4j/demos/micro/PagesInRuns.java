@@ -22,7 +22,7 @@ final class PagesInRuns implements AutoCloseable {
     private static final int PAGE_BYTES = 4096;
 
     private final AddressSpace space = new AddressSpace(2L * PAGES * PAGE_BYTES, new PageSize(PAGE_BYTES));
-    private final PageTable table = new PageTable(space.pageCount());
+    private final PageTable table = new PageTable(space.pageCount(), space.pageSize());
     final DeviceMirror mirror = new DeviceMirror(DEVICE, new NoDriver(), space, table, PAGE_BYTES);
     private final Accounts accounts = new Accounts();
     final ManagedPages heap = new ManagedPages(space, table, new LaunchTable(table, accounts), new Notifier(), accounts,

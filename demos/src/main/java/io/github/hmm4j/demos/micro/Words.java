@@ -5,6 +5,7 @@ import static java.lang.foreign.ValueLayout.JAVA_LONG;
 import io.github.hmm4j.page.PageTable;
 import io.github.hmm4j.page.PageWord;
 import io.github.hmm4j.page.Transition;
+import io.github.hmm4j.space.PageSize;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import java.lang.invoke.VarHandle;
@@ -22,7 +23,7 @@ public class Words {
     private static final int DEVICE = 0;
     private static final int TRANSITIONS = 4;
 
-    private final PageTable table = new PageTable(64);
+    private final PageTable table = new PageTable(64, PageSize.DEFAULT);
     private final Arena arena = Arena.ofShared();
     private final MemorySegment bare = arena.allocate(JAVA_LONG);
 

@@ -1,0 +1,104 @@
+// resident.c - see resident.h. Block by block (block.h) where a use has all of one, else page by page: a launch whose pages all lie where they lay pays for blocks.
+#include "resident.h"
+
+#include "block.h"
+
+#define TABLE(type, address) ((_Atomic type *)(uintptr_t)(address))
+
+// A part of a use or window that lies in one block.
+struct piece {
+  uint64_t first, end, block;
+  bool whole; // it is all of the block
+};
+
+static struct piece piece_from(const struct hmm_pager *p, const struct hmm_use *use, uint64_t page) {
+  uint64_t block = page >> p->block_shift, first = block << p->block_shift, end = first + (1ULL << p->block_shift);
+  return (struct piece){page, end < use->end ? end : use->end, block, page == first && end <= use->end};
+}
+
+// In place a page must have memory as well: a kernel that finds none to be had would end the process.
+bool holds(const struct hmm_pager *p, unsigned device, const struct hmm_use *use, uint64_t page, uint64_t w) {
+  if (pinned_against(w, use->writes)) return false;
+  return use->in_place ? usable_in_place(w, use->writes) && is_backed(p, page) : usable_on(w, device, use->writes);
+}
+
+// The first page of a piece that does not hold, or its end.
+static uint64_t first_missing_in(const struct hmm_pager *p, unsigned device, const struct hmm_use *use, struct piece piece) {
+  bool noted = piece.whole && !use->in_place; // what is used in place has no words that say what a device may do
+  _Atomic uint64_t *note = &TABLE(uint64_t, p->devices[device].config.held)[piece.block];
+  if (noted && block_holds(&p->changes[piece.block], note, use->writes ? HELD_TO_WRITE : HELD_TO_READ)) return piece.end;
+  uint64_t before = atomic_load(&p->changes[piece.block]);
+  for (uint64_t page = piece.first; page < piece.end; page++) {
+    if (!holds(p, device, use, page, load_word(p, page))) return page;
+  }
+  if (noted) note_block(note, before, use->writes ? HELD_TO_READ | HELD_TO_WRITE : HELD_TO_READ);
+  return piece.end;
+}
+
+uint64_t first_missing(const struct hmm_pager *p, const struct hmm_launch *request) {
+  const struct hmm_use *uses = (const struct hmm_use *)(uintptr_t)request->uses;
+  for (uint64_t i = 0; i < present(request); i++) {
+    for (uint64_t page = uses[i].first; page < uses[i].end;) {
+      struct piece piece = piece_from(p, &uses[i], page);
+      page = first_missing_in(p, (unsigned)request->device, &uses[i], piece);
+      if (page < piece.end) return page;
+    }
+  }
+  return p->config.page_count;
+}
+
+// The first page of a piece whose frame does not follow that of the page before, or its end. A page that a launch may use has its frame until somebody claims it: so what was found
+// of the frames of a block holds as long as what was found of its words.
+static uint64_t first_apart_in(const struct hmm_pager *p, const struct device *d, struct piece piece) {
+  _Atomic uint64_t *note = &TABLE(uint64_t, d->config.held)[piece.block];
+  if (piece.whole && block_holds(&p->changes[piece.block], note, HELD_TO_READ | IN_ONE_PIECE)) return piece.end;
+  uint64_t before = atomic_load(&p->changes[piece.block]);
+  bool held = piece.whole && block_holds(&p->changes[piece.block], note, HELD_TO_READ);
+  int32_t frame = frame_of(d, piece.first);
+  if (frame < 0) return piece.first;
+  for (uint64_t page = piece.first + 1; page < piece.end; page++) {
+    int32_t next = frame_of(d, page);
+    if (next < 0 || !dma_contiguous(d, frame, next)) return page;
+    frame = next;
+  }
+  if (held) note_block(note, before, HELD_TO_READ | IN_ONE_PIECE);
+  return piece.end;
+}
+
+uint64_t first_apart(const struct hmm_pager *p, const struct hmm_launch *request) {
+  const struct hmm_use *windows = (const struct hmm_use *)(uintptr_t)request->windows;
+  const struct device *d = &p->devices[request->device];
+  for (uint64_t i = 0; i < request->window_count; i++) {
+    for (uint64_t page = windows[i].first; page < windows[i].end;) {
+      struct piece piece = piece_from(p, &windows[i], page);
+      if (page > windows[i].first && !dma_contiguous(d, frame_of(d, page - 1), frame_of(d, page))) return page;
+      page = first_apart_in(p, d, piece);
+      if (page < piece.end) return page;
+    }
+  }
+  return p->config.page_count;
+}
+
+void note_use(const struct hmm_pager *p, const struct hmm_launch *request) {
+  const struct hmm_use *uses = (const struct hmm_use *)(uintptr_t)request->uses;
+  const struct device *d = &p->devices[request->device];
+  for (uint64_t i = 0; i < present(request); i++) {
+    for (uint64_t page = uses[i].first; page < uses[i].end;) {
+      struct piece piece = piece_from(p, &uses[i], page);
+      if (piece.whole) {
+        atomic_store_explicit(&TABLE(int32_t, d->config.block_use)[piece.block], (int32_t)request->clock, memory_order_relaxed);
+        page = piece.end;
+      }
+      for (; page < piece.end; page++) {
+        int32_t frame = frame_of(d, page);
+        if (frame >= 0) atomic_store_explicit(&TABLE(int32_t, d->config.last_use)[frame], (int32_t)request->clock, memory_order_relaxed);
+      }
+    }
+  }
+}
+
+int32_t last_use_of(const struct device *d, unsigned block_shift, uint64_t page, int32_t frame) {
+  int32_t own = atomic_load(&TABLE(int32_t, d->config.last_use)[frame]);
+  int32_t block = atomic_load(&TABLE(int32_t, d->config.block_use)[page >> block_shift]);
+  return block - own > 0 ? block : own; // the clock may wrap around
+}

@@ -1,0 +1,198 @@
+// block_test.c - what is known of many pages at once: that it is used, that it is never wrong, and that every way of taking a page away ends it.
+#include <string.h>
+
+#include "heap.h"
+
+#define BLOCK (1ULL << (BLOCK_SHIFT - PAGE_SHIFT)) // pages
+#define FIRST (BLOCK > 4 ? BLOCK : 4 / BLOCK * BLOCK) // where a block begins
+#define PAGES (FIRST + 2 * BLOCK)
+
+static bool enters(struct heap *h, uint64_t first, uint64_t end, bool write, uint64_t missing) {
+  struct hmm_use window = {first, end, 0, 0};
+  struct launching l = {.request.windows = (uint64_t)(uintptr_t)&window, .request.window_count = 1};
+  CHECK_EQUAL(launch(h, &l, 0, first, end, write), 0);
+  if (!l.request.event) CHECK_EQUAL(l.request.missing, missing);
+  else fake_wait((void *)(uintptr_t)l.request.event);
+  return l.request.event;
+}
+
+// The two blocks are on device 0 and a launch has found that.
+static struct heap *known(const struct shape *shape, bool write) {
+  struct heap *h = open_heap(shape, PAGES, 1);
+  for (uint64_t page = FIRST; page < PAGES; page++) {
+    put(h, page, (unsigned char)page);
+    CHECK(move_to(h, page, 0, write));
+  }
+  CHECK(enters(h, FIRST, PAGES, write, 0));
+  return h;
+}
+
+static void rights_are_what_a_launch_asks_for(const struct shape *shape) {
+  uint64_t random = 1;
+  for (int i = 0; i < (shape->quick ? 100000 : 1000000); i++) {
+    uint64_t w = next_random(&random);
+    if (i & 1) w &= ~(DENY_READ | DENY_WRITE | MAX_PINS << READ_PINS_SHIFT | MAX_PINS << WRITE_PINS_SHIFT);
+    for (unsigned device = 0; device < 16; device++) {
+      CHECK_EQUAL(word_rights(w) >> device & 1, usable_on(w, device, false) && !pinned_against(w, false));
+      CHECK_EQUAL(word_rights(w) >> (16 + device) & 1, usable_on(w, device, true) && !pinned_against(w, true));
+    }
+  }
+}
+
+// A word that changes without a word of it is not looked at.
+static void words_are_not_looked_at_again(const struct shape *shape) {
+  struct heap *h = known(shape, true);
+  uint64_t w = word(h, FIRST + BLOCK);
+  h->words[FIRST + BLOCK] = word_next(w, HOST, 0, 0, 0);
+  CHECK(enters(h, FIRST, PAGES, true, 0));
+  CHECK(enters(h, FIRST, PAGES, false, 0)); // who may write may read
+  if (BLOCK > 1) CHECK(!enters(h, FIRST + 1, PAGES - 1, true, FIRST + BLOCK)); // not all of the block: page by page
+  h->words[FIRST + BLOCK] = w;
+  h->changes[(FIRST + BLOCK) / BLOCK]++; // somebody is about to change one
+  CHECK(enters(h, FIRST, PAGES, true, 0));
+  h->words[FIRST + BLOCK] = word_next(w, HOST, 0, 0, 0);
+  CHECK(!enters(h, FIRST, PAGES, true, FIRST + BLOCK));
+  h->words[FIRST + BLOCK] = w;
+  CHECK(enters(h, FIRST, PAGES, true, 0)); // and nothing was noted meanwhile:
+  h->words[FIRST + BLOCK] = word_next(w, HOST, 0, 0, 0);
+  CHECK(!enters(h, FIRST, PAGES, true, FIRST + BLOCK));
+  h->words[FIRST + BLOCK] = w;
+  h->changes[(FIRST + BLOCK) / BLOCK]--;
+  close_heap(h);
+}
+
+static void frames_are_not_looked_at_again(const struct shape *shape) {
+  struct heap *h = known(shape, true);
+  if (BLOCK > 1) {
+    uint64_t page = FIRST + BLOCK - 1;
+    h->devices[0].frame_of_page[page]++; // behind the block's back
+    CHECK(!enters(h, FIRST, PAGES, true, FIRST + BLOCK)); // how a block joins the next is looked at
+    h->devices[0].frame_of_page[page]--;
+  }
+  if (BLOCK > 2) {
+    h->devices[0].frame_of_page[FIRST + 1] += 1;
+    CHECK(enters(h, FIRST, PAGES, true, 0));
+    put(h, FIRST, 7);
+    CHECK(move_to(h, FIRST, 0, true)); // it has been away: all is looked at again
+    CHECK(!enters(h, FIRST, PAGES, true, FIRST + 1));
+    h->devices[0].frame_of_page[FIRST + 1] -= 1;
+  }
+  close_heap(h);
+}
+
+static void reads_are_no_writes(const struct shape *shape) {
+  struct heap *h = known(shape, false);
+  CHECK(!enters(h, FIRST, PAGES, true, FIRST));
+  for (uint64_t page = FIRST; page < PAGES; page++) CHECK(move_to(h, page, 0, true));
+  CHECK(enters(h, FIRST, PAGES, true, 0));
+  expect(h, PAGES - 1, (unsigned char)(PAGES - 1)); // shared now
+  CHECK(!enters(h, FIRST, PAGES, true, PAGES - 1));
+  CHECK(enters(h, FIRST, PAGES, false, 0));
+  close_heap(h);
+}
+
+static void fail_kernel(struct heap *h, uint64_t page) {
+  struct launching l = {.kernel.status = -5};
+  CHECK_EQUAL(launch(h, &l, 0, page, page + 1, true), 0);
+  CHECK_EQUAL(fake_wait((void *)(uintptr_t)l.request.event), -5);
+  CHECK_EQUAL(hmm_await(h->pager, 0, page, page + 1, 0), 0);
+}
+
+// Everything that takes a page away, or a right to it.
+static void whatever_takes_a_page_away_is_seen(const struct shape *shape) {
+  for (int i = 0; i < 10; i++) {
+    struct heap *h = known(shape, i != 8);
+    uint64_t page = FIRST + BLOCK;
+    if (i == 0) put(h, page, 1);
+    if (i == 1) CHECK_EQUAL(fetch(h, page, page + 1, HMM_EXCLUSIVE), 0);
+    if (i == 2) CHECK_EQUAL(hmm_discard(h->pager, page, page + 1, NULL), 0);
+    if (i == 3) protect(h, page, 0);
+    if (i == 4) fail_kernel(h, page);
+    if (i == 5) set_word(h, page, word_next(word(h, page), UNMAPPED, 0, 0, 0));
+    if (i == 6) set_word(h, page, word_pin(word(h, page), true));
+    if (i == 7) protect(h, page, 1);
+    if (i == 8) {
+      uint64_t claim = claim_for(h, page, 1, true); // what device 0 has may be read until somebody else writes
+      CHECK(claim && enters(h, FIRST, PAGES, false, 0) && commit(h, page, 1, claim));
+    }
+    if (i == 9) CHECK_EQUAL(hmm_relocate(h->pager, 0, page, h->pages + 1, NULL), 1); // it is there, but not behind the others
+    CHECK(!enters(h, FIRST, PAGES, i != 8, page));
+    if (i == 7) CHECK(enters(h, FIRST, PAGES, false, 0));
+    if (i == 6) unpin(h, page, true);
+    close_heap(h);
+  }
+}
+
+static void a_use_of_a_block_is_noted(const struct shape *shape) {
+  struct heap *h = known(shape, true);
+  struct launching l = {.request.clock = 77};
+  CHECK_EQUAL(launch(h, &l, 0, FIRST, FIRST + BLOCK, true), 0);
+  fake_wait((void *)(uintptr_t)l.request.event);
+  CHECK_EQUAL(last_use(h, 0, FIRST), 77);
+  CHECK_EQUAL(last_use(h, 0, FIRST + BLOCK - 1), 77);
+  CHECK_EQUAL(last_use(h, 0, FIRST + BLOCK), 0);
+  // So it stays when what was moved before it is to go back.
+  uint64_t page = FIRST, committed = word(h, page), before = word_next(committed, HOST, 0, 0, 0);
+  CHECK_EQUAL(hmm_undo(h->pager, 0, 0, 76, 1, &page, &committed, &before), 0);
+  CHECK_EQUAL(state(h, page), DEVICE);
+  committed = word(h, page);
+  CHECK_EQUAL(hmm_undo(h->pager, 0, 0, 77, 1, &page, &committed, &before), 1);
+  close_heap(h);
+}
+
+// Kernels on whole blocks and touches of single pages add to the same bytes: what a launch relies on without looking is there.
+struct adders {
+  struct heap *h;
+  int rounds;
+  _Atomic bool stop;
+  uint64_t launched, seed;
+};
+
+static void add_to_all(void *arg) {
+  struct heap *h = arg;
+  for (uint64_t page = FIRST; page < PAGES; page++) {
+    enum state s = word_state(word(h, page));
+    CHECK(s == DEVICE || s == TO_HOST); // claimed by somebody who waits for us
+    frame(h, 0, page)[MIDDLE]++;
+  }
+}
+
+static void *launch_on_all(void *arg) {
+  struct adders *a = arg;
+  while (!a->stop) {
+    for (uint64_t page = FIRST; page < PAGES; page++) move_to(a->h, page, 0, true);
+    for (int again = 0; again < 3; again++) {
+      struct launching l = {.kernel = {add_to_all, a->h, 0}};
+      CHECK_EQUAL(launch(a->h, &l, 0, FIRST, PAGES, true), 0);
+      if (l.request.event && !fake_wait((void *)(uintptr_t)l.request.event)) a->launched++;
+    }
+  }
+  return NULL;
+}
+
+static void touches_come_between_launches(const struct shape *shape) {
+  struct heap *h = open_heap(shape, PAGES, 1);
+  struct adders a = {.h = h, .rounds = shape->quick ? 300 : 2000, .seed = 5};
+  unsigned char touched[PAGES] = {0};
+  pthread_t thread = start_thread(launch_on_all, &a);
+  for (int i = 0; i < a.rounds || !*(volatile uint64_t *)&a.launched; i++) {
+    uint64_t page = FIRST + next_random(&a.seed) % (PAGES - FIRST);
+    __atomic_fetch_add(h->app + page * PAGE + MIDDLE, 1, __ATOMIC_SEQ_CST);
+    touched[page]++;
+  }
+  a.stop = true;
+  pthread_join(thread, NULL);
+  for (uint64_t page = FIRST; page < PAGES; page++) expect(h, page, (unsigned char)(touched[page] + a.launched));
+  close_heap(h);
+}
+
+const struct test block_tests[] = {
+    {"rights_are_what_a_launch_asks_for", rights_are_what_a_launch_asks_for, true},
+    {"words_are_not_looked_at_again", words_are_not_looked_at_again, true},
+    {"frames_are_not_looked_at_again", frames_are_not_looked_at_again, true},
+    {"reads_are_no_writes", reads_are_no_writes, false},
+    {"whatever_takes_a_page_away_is_seen", whatever_takes_a_page_away_is_seen, false},
+    {"a_use_of_a_block_is_noted", a_use_of_a_block_is_noted, true},
+    {"touches_come_between_launches", touches_come_between_launches, false},
+    {0},
+};
