@@ -5,6 +5,7 @@ import io.github.hmm4j.device.NDRange;
 import io.github.hmm4j.error.AccessViolationException;
 import io.github.hmm4j.error.KernelEnqueuedError;
 import io.github.hmm4j.error.LaunchBlockedException;
+import io.github.hmm4j.error.OpenClFailedException;
 import io.github.hmm4j.migrate.DeviceFaults;
 import io.github.hmm4j.migrate.HostLock;
 import io.github.hmm4j.migrate.LaunchGate;
@@ -76,6 +77,7 @@ final class PagedLaunch {
         private final DeviceTable.Items items;
         private final LaunchGate.Enqueue enqueue;
         private final Attempt attempt;
+        private @Nullable Relief relief;
 
         Round(DeviceTable.Items items) {
             this.items = items;
@@ -86,7 +88,13 @@ final class PagedLaunch {
         Launch run() {
             while (true) {
                 long viewsClosed = parts.pager().closedCount();
-                Launch launch = tryOnce();
+                Launch launch = null;
+                try {
+                    launch = tryOnce();
+                } catch (OpenClFailedException e) { // nothing of this round ran; what it had brought is missed again
+                    relieve(e);
+                    continue;
+                }
                 if (launch != null) {
                     return launch;
                 }
@@ -100,6 +108,16 @@ final class PagedLaunch {
                     attempt.goRound(viewsClosed);
                 }
             }
+        }
+
+        private void relieve(OpenClFailedException refusal) {
+            relief = relief == null ? new Relief(parts, mirror) : relief;
+            relief.after(refusal, kernel.name(), bytesOfWindows());
+            faults.haveLeft();
+        }
+
+        private long bytesOfWindows() {
+            return plan.windows().stream().mapToLong(window -> window.count() * mirror.pageBytes()).sum();
         }
 
         /// Null if others have to be waited for, which is done without the turn.

@@ -40,9 +40,14 @@ final class ReliefTest {
     private volatile long mostBytes = Long.MAX_VALUE;
     private volatile int status = -4;
     private volatile int refusals;
+    /// So many kernels start before there is a shortage of a third of what is taken then; none if negative.
+    private volatile int kernelsBeforeShortage = -1;
 
     private ClApi driver(ClApi real) {
         return (ClApi) Proxy.newProxyInstance(ClApi.class.getClassLoader(), new Class<?>[] {ClApi.class}, (_, method, arguments) -> {
+            if (method.getName().equals("enqueueKernel") && kernelsBeforeShortage >= 0 && kernelsBeforeShortage-- == 0) {
+                mostBytes = takenBytes() / 3 * 2;
+            }
             if (method.getName().equals("enqueueKernel") && takenBytes() > mostBytes) {
                 refusals++;
                 throw ClStatus.failure(status, "clEnqueueNDRangeKernel", "global=[1]");
@@ -99,6 +104,36 @@ final class ReliefTest {
             for (int i = 0; i < REGIONS; i++) {
                 assertHolds(heap, regions.get(i), i + 1);
             }
+        }
+    }
+
+    /// A kernel that asks for its pages: at any of its rounds, of which those before have come to some of their ends.
+    @Test
+    void aKernelThatPagesGoesOnWithLess() {
+        int count = 32 << 20 >> 2;
+        for (int round = 0; round < 3; round++) {
+            try (Hmm hmm = open()) {
+                MemorySegment in = hmm.heap().allocate(JAVA_INT, count);
+                MemorySegment out = hmm.heap().allocate(JAVA_INT, count);
+                try (HostView view = hmm.heap().view(in, Access.WRITE)) {
+                    for (int i = 0; i < count; i++) {
+                        view.segment().setAtIndex(JAVA_INT, i, Float.floatToRawIntBits(i % 9973));
+                    }
+                }
+                refusals = 0;
+                kernelsBeforeShortage = round;
+                hmm.program(Source.resource("paged.cl")).kernel("scale_runs").args(Arg.heap(Arg.in(in), Arg.out(out)), in.address(), out.address(), (long) count, 4096, 2f, 1f)
+                        .launch(NDRange.of(count / 4096)).await();
+                assertThat(refusals).as("round %d", round).isPositive();
+                assertThat(takenBytes()).isLessThanOrEqualTo(mostBytes);
+                mostBytes = Long.MAX_VALUE;
+                try (HostView view = hmm.heap().view(out, Access.READ)) {
+                    for (int i = 0; i < count; i++) {
+                        assertThat(Float.intBitsToFloat(view.segment().getAtIndex(JAVA_INT, i))).isEqualTo(2f * (i % 9973) + 1);
+                    }
+                }
+            }
+            assertThat(takenBytes()).as("given back").isZero();
         }
     }
 

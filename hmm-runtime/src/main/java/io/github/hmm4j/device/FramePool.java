@@ -223,6 +223,13 @@ public final class FramePool implements AutoCloseable {
         }
     }
 
+    /// Frames that may have memory: the budget's, or fewer once the device has turned out to have less ([#shrink]).
+    public int mostFrames() {
+        synchronized (lock) {
+            return mostFrames;
+        }
+    }
+
     /// Most frames that the paged chunk can have.
     public int largestPaged() {
         return maxRunFrames;

@@ -105,6 +105,11 @@ public final class DeviceFaults {
         return order.isHopeless();
     }
 
+    /// All pages have left the device, which has turned out to have less memory. The caller holds nothing.
+    public void haveLeft() {
+        order.startAgain();
+    }
+
     /// Claims the pages that the kernel overwrites and that have got their places in [#serve]; until a round runs or [#giveUpOverwriting]. May be called again when they were given back. The caller
     /// holds the device's lock, and has since [#serve].
     public void claimToOverwrite() {
@@ -148,7 +153,7 @@ public final class DeviceFaults {
         pinned = false;
         requirePossible(round);
         if (round.progress()) {
-            order.progress();
+            order.startAgain();
         }
         if (round.faults().isEmpty()) {
             order.allEnded();

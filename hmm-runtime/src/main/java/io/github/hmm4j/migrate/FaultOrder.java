@@ -68,8 +68,8 @@ final class FaultOrder {
         return stolen > PATIENCE;
     }
 
-    /// Some work-item has come to its end.
-    void progress() {
+    /// Some work-item has come to its end, or all pages have left and there is less room for them: nothing is held any more.
+    void startAgain() {
         held.clear();
         stolen = 0;
         idle = 0;

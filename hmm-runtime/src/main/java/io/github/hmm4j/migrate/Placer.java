@@ -80,8 +80,9 @@ public final class Placer {
         }
         List<PageRange> merged = merged(windows);
         requireBudget(mirror, merged);
-        int forWindows = (int) Math.max(merged.stream().mapToLong(PageRange::count).sum(), pool.capacityFrames() / WINDOW_SHARE);
-        int frames = Math.min(pool.capacityFrames() - forWindows, pool.largestPaged());
+        int most = pool.mostFrames();
+        int forWindows = (int) Math.max(merged.stream().mapToLong(PageRange::count).sum(), most / WINDOW_SHARE);
+        int frames = Math.min(most - forWindows, pool.largestPaged());
         if (frames <= 0) {
             throw exhausted(mirror, merged, "they leave no room for a page of those that the kernel finds through the page table");
         }
