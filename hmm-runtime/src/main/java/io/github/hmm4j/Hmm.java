@@ -42,6 +42,7 @@ import java.util.List;
 import java.util.NoSuchElementException;
 import java.util.Objects;
 import java.util.concurrent.locks.ReentrantLock;
+import java.util.stream.IntStream;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -91,7 +92,8 @@ public final class Hmm implements AutoCloseable {
         Parts running = new Parts(); // closed first: it uses all of the others
         try {
             EarlyClasses.initialize();
-            AddressSpace space = used.add(new AddressSpace(builder.heapBytes(), builder.pageSize(), coloring(builder, opened)));
+            List<Long> budgets = opened.stream().map(builder::budgetBytes).toList();
+            AddressSpace space = used.add(new AddressSpace(builder.heapBytes(), builder.pageSize(), coloring(builder, opened, budgets)));
             PageTable table = used.add(new PageTable(space.pageCount(), space.pageSize()));
             NativePager.Opened host = NativePager.open(builder.hostAccess(), space, table, opened, builder.faultAroundBytes(), builder.touchTimeout());
             nativePager = host.pager() == null ? null : running.add(host.pager());
@@ -103,7 +105,7 @@ public final class Hmm implements AutoCloseable {
             if (faulting && nativePager == null) {
                 throw new HostAccessUnavailableException("deviceFaults needs userfaultfd: " + access.why());
             }
-            pages = openPages(builder, opened, space, table, nativePager, new Notifier(programCode), used);
+            pages = openPages(builder, opened, budgets, space, table, nativePager, new Notifier(programCode), used);
             HostLock hostLock = new HostLock();
             HostSide hostSide = nativePager == null ? new JavaHostSide(pages, hostLock) : new NativeHostSide(pages, hostLock, nativePager);
             ToDevice toDevice = new ToDevice(pages, hostSide, hostLock, builder.steps());
@@ -143,24 +145,24 @@ public final class Hmm implements AutoCloseable {
     }
 
     /// A small heap has no large regions in numbers. And a device that could take all of the heap in one piece must not lose that to the room for shifted regions.
-    private static Coloring coloring(HmmBuilder builder, List<Device> opened) {
+    private static Coloring coloring(HmmBuilder builder, List<Device> opened, List<Long> budgets) {
         long heapBytes = builder.heapBytes();
         if (heapBytes < SMALLEST_COLORED_BYTES || heapBytes > AddressSpace.MOST_BYTES / 2) {
             return Coloring.NONE;
         }
         int alignment = opened.stream().mapToInt(device -> device.info().baseAlignmentBytes()).max().orElse(1);
-        Coloring coloring = Coloring.of(alignment, opened.stream().mapToLong(device -> builder.budgetBytes(device.info())).min().orElse(Long.MAX_VALUE));
+        Coloring coloring = Coloring.of(alignment, budgets.stream().mapToLong(Long::longValue).min().orElse(Long.MAX_VALUE));
         long withRoomBytes = heapBytes + coloring.roomBytes(heapBytes) + PageSize.MAX_BYTES;
-        boolean inOnePiece = opened.stream().mapToLong(device -> Math.min(builder.budgetBytes(device.info()), device.info().maxAllocationBytes()))
+        boolean inOnePiece = IntStream.range(0, opened.size()).mapToLong(i -> Math.min(budgets.get(i), opened.get(i).info().maxAllocationBytes()))
                 .anyMatch(mostBytes -> heapBytes <= mostBytes && mostBytes < withRoomBytes);
         return inOnePiece || builder.pageSize().pagesFor(withRoomBytes) > Integer.MAX_VALUE ? Coloring.NONE : coloring;
     }
 
-    private static ManagedPages openPages(HmmBuilder builder, List<Device> opened, AddressSpace space, PageTable table, @Nullable NativePager nativePager,
+    private static ManagedPages openPages(HmmBuilder builder, List<Device> opened, List<Long> budgets, AddressSpace space, PageTable table, @Nullable NativePager nativePager,
             Notifier notifier, Parts used) {
         List<DeviceMirror> mirrors = new ArrayList<>();
-        for (Device device : opened) {
-            mirrors.add(used.add(new DeviceMirror(mirrors.size(), device, space, table, builder.budgetBytes(device.info()), builder.isFaulting(opened), builder.placementAsked())));
+        for (int i = 0; i < opened.size(); i++) {
+            mirrors.add(used.add(new DeviceMirror(i, opened.get(i), space, table, budgets.get(i), builder.isFaulting(opened), builder.placementAsked())));
         }
         if (nativePager != null) {
             mirrors.forEach(nativePager::add);

@@ -45,6 +45,7 @@ public final class HmmBuilder {
     private static final Duration LONGEST_TIMEOUT = Duration.ofDays(365);
 
     private static final long MOST_PAGES_AHEAD = 64;
+    private static final long RESERVED_BYTES = 400L << 20; // of a device, for what is not pages
 
     private long heapBytes = ByteSize.gib(1);
     private PageSize pageSize = PageSize.DEFAULT;
@@ -84,9 +85,11 @@ public final class HmmBuilder {
         return this;
     }
 
-    /// Device memory that pages may take on each device, at least a page. Default: three quarters of what the device
-    /// reports, half if it works in host memory. What else is needed is in the rest: pinned memory for copies
-    /// ([HmmDevice#stagingBytes]), tables of kernels that page, copies of arguments.
+    /// Device memory that pages may take on each device, at least a page. Default: what is free of the device's memory
+    /// when the heap is opened, less 400 MiB (of small devices less a quarter); half of all memory at most if the device
+    /// works in host memory, and an eighth at least. Free is what the driver says (AMD's does), else all but what heaps
+    /// of this process have taken of the device. What else is needed is in the rest: pinned memory for copies
+    /// ([HmmDevice#stagingBytes]), tables of kernels that page, copies of arguments, what the driver keeps for itself.
     ///
     /// It is a limit, and memory is taken as pages need it. So heaps on one device share what there is: who asks last and
     /// is refused works with less, or brings its own pages home.
@@ -399,13 +402,19 @@ public final class HmmBuilder {
         return pageSize;
     }
 
-    long budgetBytes(DeviceInfo info) {
-        long sensible = info.unifiedMemory() ? info.memoryBytes() / 2 : info.memoryBytes() / 4 * 3;
-        long wanted = budgetBytes.orElse(sensible);
+    /// Asks the device what is free, so twice is not the same.
+    long budgetBytes(Device device) {
+        DeviceInfo info = device.info();
+        long wanted = budgetBytes.isPresent() ? budgetBytes.getAsLong() : sensibleBudgetBytes(info, device.freeBytes());
         if (wanted < pageSize.bytes()) {
             throw new IllegalArgumentException(String.format(Locale.ROOT, "budgetBytes=%d of device=%s has no room for a page, pageSize=%d", wanted, info.name(), pageSize.bytes()));
         }
         return Math.min(wanted, (long) Integer.MAX_VALUE * pageSize.bytes()) / pageSize.bytes() * pageSize.bytes();
+    }
+
+    static long sensibleBudgetBytes(DeviceInfo info, long freeBytes) {
+        long all = info.memoryBytes();
+        return Math.clamp(freeBytes - Math.min(RESERVED_BYTES, all / 4), all / 8, info.unifiedMemory() ? all / 2 : all);
     }
 
     /// What the heap closes.

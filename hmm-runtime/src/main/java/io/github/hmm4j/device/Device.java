@@ -17,6 +17,12 @@ public interface Device extends AutoCloseable {
     /// @throws io.github.hmm4j.error.OpenClFailedException if the driver refuses
     DeviceMemory allocate(long lengthBytes);
 
+    /// Memory that could be allocated now, in bytes, as far as is known: what the driver says is free, where it does; else
+    /// all that there is, less what this process holds of the same hardware in whatever context.
+    default long freeBytes() {
+        return info().memoryBytes();
+    }
+
     /// The engine that moves pages between this device and the host pages in `[hostAddressBytes, hostAddressBytes + lengthBytes)`.
     ///
     /// The range is reserved address space of which only touched pages cost memory, so an engine must not touch, pin or register all of it.

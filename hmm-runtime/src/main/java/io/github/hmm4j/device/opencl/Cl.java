@@ -19,6 +19,7 @@ final class Cl {
     /// In bits.
     static final int DEVICE_MEM_BASE_ADDR_ALIGN = 0x1019;
     static final int DEVICE_GLOBAL_MEM_SIZE = 0x101F;
+    static final int DEVICE_GLOBAL_FREE_MEMORY_AMD = 0x4039;
     static final int DEVICE_LOCAL_MEM_SIZE = 0x1023;
     static final int DEVICE_AVAILABLE = 0x1027;
     static final int DEVICE_COMPILER_AVAILABLE = 0x1028;

@@ -42,6 +42,7 @@ public final class ClDevice implements Device {
     private final long context;
     private final ClQueue compute;
     private final ClQueue copy;
+    private final HeldMemory held;
 
     /// Shared by whoever makes something, taken alone to close: nothing is made of a context that is being released.
     private final ShareLock life = new ShareLock();
@@ -59,6 +60,7 @@ public final class ClDevice implements Device {
         this.id = id;
         this.options = options;
         this.context = context;
+        this.held = HeldMemory.of(id);
         api.retainContext(context);
         ClQueue first = null;
         try {
@@ -141,6 +143,16 @@ public final class ClDevice implements Device {
                     "lengthBytes=" + lengthBytes + ", must be positive and at most " + info().maxAllocationBytes());
         }
         return own(() -> ClMemory.allocate(this, lengthBytes));
+    }
+
+    @Override
+    public long freeBytes() {
+        long ours = Math.max(0, info().memoryBytes() - held.bytes());
+        return Math.min(ours, ClHardware.freeBytes(api, handle()).orElse(ours));
+    }
+
+    HeldMemory held() {
+        return held;
     }
 
     @Override

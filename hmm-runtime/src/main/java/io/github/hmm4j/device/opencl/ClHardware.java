@@ -6,6 +6,7 @@ import java.nio.ByteOrder;
 import java.util.HexFormat;
 import java.util.List;
 import java.util.Locale;
+import java.util.OptionalLong;
 import java.util.Set;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -54,6 +55,21 @@ public record ClHardware(String uuid, String pciAddress, boolean makersDriver) {
         } catch (HmmException e) {
             LOG.debug("a device does not say whether it is integrated", e);
             return false;
+        }
+    }
+
+    /// What the driver says is free of the device's memory, in bytes; empty where it does not say.
+    static OptionalLong freeBytes(ClApi api, long device) {
+        try {
+            if (!extensions(api, device).contains(AMD)) {
+                return OptionalLong.empty();
+            }
+            byte[] kibibytes = api.deviceBytes(device, Cl.DEVICE_GLOBAL_FREE_MEMORY_AMD); // all of it, then the largest piece
+            return kibibytes.length < Long.BYTES ? OptionalLong.empty()
+                    : OptionalLong.of(ByteBuffer.wrap(kibibytes).order(ByteOrder.nativeOrder()).getLong(0) << 10);
+        } catch (HmmException e) {
+            LOG.debug("a device does not say how much of its memory is free", e);
+            return OptionalLong.empty();
         }
     }
 

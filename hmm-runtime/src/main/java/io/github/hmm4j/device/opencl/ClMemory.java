@@ -15,6 +15,9 @@ final class ClMemory implements DeviceMemory, Owned {
     private final long handle;
     /// The memory itself, where the device works in host memory and takes ours; null for all others and for slices.
     private final @Nullable LazyTable hostBytes;
+    /// Bytes of the device's memory that this has by itself: 0 of slices, and of host memory, which the operating system
+    /// gives page by page.
+    private final long heldBytes;
     /// The allocation this is a slice of; itself for an allocation.
     private final ClMemory root;
     private final long rootOffsetBytes;
@@ -32,6 +35,8 @@ final class ClMemory implements DeviceMemory, Owned {
             releaseHostBytes();
             throw e;
         }
+        this.heldBytes = hostBytes == null ? lengthBytes : 0;
+        device.held().add(heldBytes);
         this.root = this;
         this.rootOffsetBytes = 0;
         this.lengthBytes = lengthBytes;
@@ -43,6 +48,7 @@ final class ClMemory implements DeviceMemory, Owned {
         this.hostBytes = null;
         this.handle = device.api().createBuffer(device.context(), Cl.MEM_READ_WRITE | Cl.MEM_USE_HOST_PTR,
                 lengthBytes, hostAddressBytes);
+        this.heldBytes = 0;
         this.root = this;
         this.rootOffsetBytes = 0;
         this.lengthBytes = lengthBytes;
@@ -52,6 +58,7 @@ final class ClMemory implements DeviceMemory, Owned {
         this.device = root.device;
         this.hostBytes = null;
         this.handle = device.api().createSubBuffer(root.handle(), rootOffsetBytes, lengthBytes);
+        this.heldBytes = 0;
         this.root = root;
         this.rootOffsetBytes = rootOffsetBytes;
         this.lengthBytes = lengthBytes;
@@ -81,6 +88,7 @@ final class ClMemory implements DeviceMemory, Owned {
             memory.copied("clEnqueueFillBuffer", 1, queue -> memory.device.api().enqueueZero(queue, memory.handle, 1, 0, 1, true));
             return memory;
         } catch (RuntimeException e) {
+            memory.device.held().add(-memory.heldBytes);
             new Cleanup(e).run(() -> memory.device.api().releaseMemory(memory.handle));
             throw e;
         }
@@ -146,6 +154,7 @@ final class ClMemory implements DeviceMemory, Owned {
             closed = true;
         }
         device.disown(this);
+        device.held().add(-heldBytes);
         try {
             device.api().releaseMemory(handle);
         } catch (HmmException e) {
