@@ -88,6 +88,14 @@ HMM_API int64_t hmm_release_host(struct hmm_pager *p, uint64_t device, uint64_t 
 
 #define TABLE(type, address) ((_Atomic type *)(uintptr_t)(address))
 
+// Waits with a claim, as long as a touch may wait that comes behind it: 0 or -ETIMEDOUT. Nobody insists now, since whoever does keeps us out; who is undecided because of what it
+// overwrites finds this page missing, and waits for no claim that does not give way to it.
+static int await_launches(struct hmm_pager *p, uint64_t page, int device, struct patience *patience) {
+  int result;
+  while ((result = await_patiently(p, (struct page_range){page, page + 1}, false, device, 0, patience)) == -EAGAIN && !(result = await_decided(p, patience))) {}
+  return result;
+}
+
 HMM_API int hmm_relocate(struct hmm_pager *p, uint64_t device, uint64_t page, uint64_t frame,
                          struct hmm_failure *failure) {
   struct hmm_device_config *c = &p->devices[device].config;
@@ -95,12 +103,10 @@ HMM_API int hmm_relocate(struct hmm_pager *p, uint64_t device, uint64_t page, ui
   struct claim claimed = claim_now(p, page);
   uint64_t w = claimed.before;
   bool valid = word_state(w) == DEVICE ? word_device(w) == device : word_sharers(w) >> device & 1;
-  int status = 0;
-  struct page_range range = {page, page + 1};
-  // Nobody insists now: whoever does keeps us out.
-  while (await_conflicts(p, range, false, (int)device, 0) == -EAGAIN) await_decided(p, NULL);
-  if (valid) status = dma_within(p, (unsigned)device, from, to);
-  if (!status) {
+  struct patience patience = new_patience(p, page, true, 0);
+  int status = 0, waited = await_launches(p, page, (int)device, &patience);
+  if (!waited && valid) status = dma_within(p, (unsigned)device, from, to);
+  if (!waited && !status) {
     _Atomic int32_t *regions = TABLE(int32_t, c->region_of_frame), *uses = TABLE(int32_t, c->last_use);
     if (valid) atomic_store(&regions[to], atomic_load(&regions[from]));
     atomic_store(&TABLE(int64_t, c->page_of_frame)[from], 0);
@@ -111,6 +117,7 @@ HMM_API int hmm_relocate(struct hmm_pager *p, uint64_t device, uint64_t page, ui
   }
   settle(p, &claimed, restored, NO_PIN);
   wake_claimed(p, &claimed, 1);
+  if (waited) return waited;
   return status ? fail(failure, HMM_OPENCL, page, w, status, HMM_CALL_COPY, (unsigned)device) : valid;
 }
 
@@ -118,17 +125,16 @@ HMM_API int64_t hmm_undo(struct hmm_pager *p, uint64_t device, uint64_t launched
                          uint64_t n, const uint64_t *pages, const uint64_t *committed, const uint64_t *before) {
   const struct device *d = &p->devices[device];
   unsigned own = 1u << device;
+  struct patience patience = new_patience(p, 0, true, 0); // one for all: later ones do not wait again for what did not end
   int64_t undone = 0;
   for (uint64_t i = 0; i < n; i++) {
     uint64_t w = load_word(p, pages[i]), claimed = word_claim(w, true);
     if (!same_version(w, committed[i]) || word_state(w) == TO_HOST) continue; // somebody else's business by now
     if (!change_word(p, pages[i], &w, claimed)) continue;
-    struct page_range range = {pages[i], pages[i] + 1};
-    // Nobody insists now: whoever does keeps us out. Who is undecided because of what it overwrites finds this page missing, and waits for no claim that does not give way to it.
-    while (await_conflicts(p, range, false, -1, 0) == -EAGAIN) await_decided(p, NULL);
+    int waited = await_launches(p, pages[i], -1, &patience);
     int32_t frame = frame_of(d, pages[i]);
     bool used = frame < 0 || last_use_of(d, p->block_shift, pages[i], frame) - (int32_t)clock_before > 0;
-    bool back = hmm_launched(p, device) == launched_before || !used;
+    bool back = !waited && (hmm_launched(p, device) == launched_before || !used);
     uint64_t next, now = load_word(p, pages[i]);
     do {
       unsigned sharers = word_sharers(claimed);

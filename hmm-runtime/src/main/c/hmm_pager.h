@@ -243,11 +243,11 @@ HMM_API int hmm_may_be_written(struct hmm_pager *pager, uint64_t first, uint64_t
 HMM_API int64_t hmm_release_host(struct hmm_pager *pager, uint64_t device, uint64_t first, uint64_t end);
 
 // Copies a page to another frame of its device under a claim, and makes that its frame. The caller holds the device's lock.
-// Returns 1 if it was valid there and was copied, 0 if only the frame changed, or -errno.
+// Returns 1 if it was valid there and was copied, 0 if only the frame changed, or -errno: -ETIMEDOUT, with nothing in `failure`, if a launch there uses it for longer than a touch may wait.
 HMM_API int hmm_relocate(struct hmm_pager *pager, uint64_t device, uint64_t page, uint64_t frame, struct hmm_failure *failure);
 
 // Gives pages back to the host that were moved for a launch that did not happen, without a copy: those whose word still has the version of `committed` and that no
-// launch has used since. `before` are the words from before the move. Returns how many, or -errno.
+// launch has used since, nor uses for longer than a touch may wait. `before` are the words from before the move. Returns how many, or -errno.
 HMM_API int64_t hmm_undo(struct hmm_pager *pager, uint64_t device, uint64_t launched_before, uint64_t clock_before,
                          uint64_t count, const uint64_t *pages, const uint64_t *committed, const uint64_t *before);
 

@@ -3,6 +3,7 @@
 #define _GNU_SOURCE
 #include "heap.h"
 
+#include <errno.h>
 #include <signal.h>
 #include <string.h>
 #include <sys/syscall.h>
@@ -98,6 +99,35 @@ static void a_write_gives_up_on_readers(const struct shape *shape) {
   close_heap(h);
 }
 
+// Who gives a page another frame, or takes a move back, keeps a claim no longer than a touch may wait for it.
+static void changes_give_up_in_time(const struct shape *shape) {
+  struct heap *h = open_heap_with_touch_timeout(shape, 16, SOON);
+  uint64_t pages[] = {3, 4, 5}, committed[3], before[3];
+  for (int i = 0; i < 3; i++) {
+    put(h, pages[i], (unsigned char)(30 + i));
+    state(h, pages[i]);
+    before[i] = word(h, pages[i]);
+    CHECK(move_to(h, pages[i], 0, true));
+    committed[i] = word(h, pages[i]);
+  }
+  struct stopped_kernel k;
+  launch_stopped(h, &k, 0, 3, 5, true);
+  CHECK_EQUAL(hmm_relocate(h->pager, 0, 4, h->pages + 1, NULL), -ETIMEDOUT);
+  CHECK_EQUAL(h->devices[0].frame_of_page[4], 5);
+  CHECK_EQUAL(state(h, 4), DEVICE);
+  committed[1] = word(h, 4);
+  CHECK_EQUAL(hmm_undo(h->pager, 0, 0, 0, 3, pages, committed, before), 1); // of which the kernel knows nothing
+  CHECK_EQUAL(state(h, 3), DEVICE);
+  CHECK_EQUAL(state(h, 4), DEVICE);
+  CHECK_EQUAL(state(h, 5), HOST);
+  expect(h, 5, 32);
+  fill_frame(h, 0, 4, 44);
+  let_go(&k);
+  CHECK_EQUAL(hmm_relocate(h->pager, 0, 4, h->pages + 1, NULL), 1);
+  expect(h, 4, 44);
+  close_heap(h);
+}
+
 // Behind a view that waits for the launch, with claims, a touch ends in time as well.
 static void *fetch_page(void *arg) {
   struct heap *h = arg;
@@ -144,6 +174,7 @@ const struct test patience_tests[] = {
     {"a_long_wait_is_told_and_ends", a_long_wait_is_told_and_ends, true},
     {"a_touch_gives_up_in_time", a_touch_gives_up_in_time, false},
     {"a_write_gives_up_on_readers", a_write_gives_up_on_readers, true},
+    {"changes_give_up_in_time", changes_give_up_in_time, false},
     {"a_touch_behind_a_view_gives_up_in_time", a_touch_behind_a_view_gives_up_in_time, true},
     {0},
 };

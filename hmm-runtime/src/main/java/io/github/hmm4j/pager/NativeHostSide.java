@@ -40,6 +40,7 @@ public final class NativeHostSide implements HostSide {
     private static final int STAY = 64;
     private static final int IN_PLACE = 256;
     private static final int WOULD_MOVE = 5; // enum hmm_reason
+    private static final int ETIMEDOUT = 110;
 
     private final ManagedPages heap;
     private final PageTable table;
@@ -173,6 +174,10 @@ public final class NativeHostSide implements HostSide {
             MemorySegment failure = arena.allocate(JAVA_LONG, PagerCalls.FAILURE_WORDS);
             int from = mirror.frameOf(page);
             int result = PagerCalls.relocate(pager, mirror.index(), page, frame, failure);
+            while (result == -ETIMEDOUT) { // a kernel runs for long: it is waited for without a claim that touches wait for
+                heap.inFlight().awaitUsesOn(mirror.index(), new PageRange(page, page + 1));
+                result = PagerCalls.relocate(pager, mirror.index(), page, frame, failure);
+            }
             if (result < 0) {
                 throw NativeFailure.of(heap, failure, true, "relocation");
             }
