@@ -78,6 +78,7 @@ final class PagedLaunch {
         private final LaunchGate.Enqueue enqueue;
         private final Attempt attempt;
         private @Nullable Relief relief;
+        private @Nullable OpenClFailedException refusal; // of the last try, of which nothing ran
 
         Round(DeviceTable.Items items) {
             this.items = items;
@@ -88,15 +89,13 @@ final class PagedLaunch {
         Launch run() {
             while (true) {
                 long viewsClosed = parts.pager().closedCount();
-                Launch launch = null;
-                try {
-                    launch = tryOnce();
-                } catch (OpenClFailedException e) { // nothing of this round ran; what it had brought is missed again
-                    relieve(e);
-                    continue;
-                }
+                Launch launch = tryOnce();
                 if (launch != null) {
                     return launch;
+                }
+                if (refusal != null) {
+                    relieve(refusal);
+                    continue;
                 }
                 if (faults.isHopeless()) {
                     throw new LaunchBlockedException(kernel.name(), LaunchParts.millisSince(startNanos), "threads that take them away as often as they come");
@@ -110,9 +109,11 @@ final class PagedLaunch {
             }
         }
 
-        private void relieve(OpenClFailedException refusal) {
+        /// What the round had brought is missed again.
+        private void relieve(OpenClFailedException refused) {
             relief = relief == null ? new Relief(parts, mirror) : relief;
-            relief.after(refusal, kernel.name(), bytesOfWindows());
+            relief.after(refused, kernel.name(), bytesOfWindows());
+            refusal = null;
             faults.haveLeft();
         }
 
@@ -120,7 +121,7 @@ final class PagedLaunch {
             return plan.windows().stream().mapToLong(window -> window.count() * mirror.pageBytes()).sum();
         }
 
-        /// Null if others have to be waited for, which is done without the turn.
+        /// Null if others have to be waited for, or the device has refused, which is dealt with without the turn.
         private @Nullable Launch tryOnce() {
             table.turn().lock();
             try {
@@ -158,6 +159,9 @@ final class PagedLaunch {
                 }
                 runs = passed != null;
                 return passed;
+            } catch (OpenClFailedException e) {
+                refusal = e;
+                return null;
             } catch (KernelEnqueuedError e) {
                 runs = true;
                 abandon();
