@@ -22,6 +22,7 @@ import java.lang.reflect.Proxy;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
+import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
@@ -43,6 +44,10 @@ final class ReliefTest {
     /// So many kernels start before there is a shortage of a third of what is taken then; none if negative.
     private volatile int kernelsBeforeShortage = -1;
 
+    /// Kernels end like that, although they have run.
+    private volatile boolean kernelsFail;
+    private final Set<Long> kernels = ConcurrentHashMap.newKeySet();
+
     private ClApi driver(ClApi real) {
         return (ClApi) Proxy.newProxyInstance(ClApi.class.getClassLoader(), new Class<?>[] {ClApi.class}, (_, method, arguments) -> {
             if (method.getName().equals("enqueueKernel") && kernelsBeforeShortage >= 0 && kernelsBeforeShortage-- == 0) {
@@ -57,9 +62,11 @@ final class ReliefTest {
                 switch (method.getName()) {
                     case "createBuffer" -> buffers.put((long) result, (long) arguments[2]);
                     case "releaseMemory" -> buffers.remove((long) arguments[0]);
+                    case "enqueueKernel" -> kernels.add((long) result);
                     default -> { }
                 }
-                return result;
+                boolean ofKernel = kernelsFail && method.getName().equals("eventStatus") && kernels.contains((long) arguments[0]);
+                return ofKernel && (int) result <= 0 ? (Object) status : result;
             } catch (InvocationTargetException e) {
                 throw e.getCause();
             }
@@ -134,6 +141,24 @@ final class ReliefTest {
                 }
             }
             assertThat(takenBytes()).as("given back").isZero();
+        }
+    }
+
+    /// What a kernel ends with is no refusal, whatever its number: it has run, and runs no second time.
+    @Test
+    void aKernelThatHasFailedRunsOnce() {
+        status = -5;
+        try (Hmm hmm = open()) {
+            MemorySegment in = hmm.heap().allocate(JAVA_INT, 4096);
+            MemorySegment out = hmm.heap().allocate(JAVA_INT, 4096);
+            Kernel.Call call = hmm.program(Source.resource("paged.cl")).kernel("scale_runs").args(Arg.heap(Arg.in(in), Arg.out(out)), in.address(), out.address(), 4096L, 4096, 2f, 1f);
+            kernelsFail = true;
+            assertThatThrownBy(() -> call.launch(NDRange.of(1)).await()).isInstanceOf(OpenClFailedException.class).hasMessageContaining("CL_OUT_OF_RESOURCES(-5)");
+            kernelsFail = false;
+            assertThat(kernels).hasSize(1);
+            hmm.heap().discard(out);
+            call.launch(NDRange.of(1)).await();
+            assertThat(kernels.size()).isGreaterThan(1);
         }
     }
 
