@@ -75,12 +75,12 @@ public final class Words {
     }
 
     /// What stands before a factor: in a noisy run it is what the intervals leave over.
-    static String atLeast(boolean noisy) {
+    public static String atLeast(boolean noisy) {
         return noisy ? "at least " : "";
     }
 
     /// Whether a factor reads as more than once.
-    static boolean isMore(double factor) {
+    public static boolean isMore(double factor) {
         return factor >= 1.005;
     }
 
