@@ -24,8 +24,8 @@ public final class AccessViolationException extends HmmException {
 
     /// @param addressBytes virtual address of the first page that refuses the access
     public AccessViolationException(Kind kind, long addressBytes, String what) {
-        super(String.format(Locale.ROOT, "%s refused: address=0x%x, violation=%s; nothing was moved or changed",
-                what, addressBytes, kind), null);
+        super(String.format(Locale.ROOT, "%s refused: address=0x%x, violation=%s, %s; nothing was moved or changed",
+                what, addressBytes, kind, meaning(kind)), null);
         this.kind = kind;
         this.addressBytes = addressBytes;
     }
@@ -43,6 +43,15 @@ public final class AccessViolationException extends HmmException {
     public static AccessViolationException ofKernel(String kernel, Kind kind, boolean write, long addressBytes, String what) {
         return new AccessViolationException(String.format(Locale.ROOT, "kernel=%s, refused %s: address=0x%x, violation=%s, %s",
                 kernel, write ? "write" : "read", addressBytes, kind, what), kind, addressBytes);
+    }
+
+    private static String meaning(Kind kind) {
+        return switch (kind) {
+            case FAULT -> "the page may not be touched (heap.protect)";
+            case PERMISSION -> "the page may only be read (heap.protect)";
+            case OUTSIDE -> "the launch was not given it";
+            case CROSSES_PAGE -> "the object does not lie on one page";
+        };
     }
 
     public Kind kind() {
