@@ -282,6 +282,9 @@ public final class ManagedHeap extends FillingAllocator {
             if (!(mirror.device() instanceof ClDevice openCl)) {
                 throw new IllegalArgumentException("device=%s is no OpenCL device, so there is no cl_mem to lease".formatted(device));
             }
+            if (segment.byteSize() == 0) {
+                throw new IllegalArgumentException("lease refused: the segment is empty, which no cl_mem can be");
+            }
             VaRange range = intent.writes() ? writable(segment, "lease") : managed(segment);
             if (intent.writes()) {
                 requireWritable(space.pagesOf(range));

@@ -187,8 +187,9 @@ public final class DeviceFaults {
         }
         long address = heap.space().addressOf(fault.page());
         throw AccessViolationException.ofKernel(kernel, named ? AccessViolationException.Kind.PERMISSION : AccessViolationException.Kind.OUTSIDE, fault.write(), address,
-                heap.space().regionAt(address).map(region -> "region=" + region.range()).orElse("no region")
-                        + (named ? ", which the launch names as read only" : ", which the launch does not name") + ", workItem=" + fault.rank() + " counted group by group");
+                heap.space().regionAt(address).map(region -> "region=" + region.range() + ", which the launch "
+                                + (named ? "names as read only" : "does not name")).orElse("in no region of the heap")
+                        + ", workItem=" + fault.rank() + " counted group by group");
     }
 
     /// Use by use, since ranges of different ones may be of different regions, and each by what is done to its pages.
