@@ -10,13 +10,19 @@ public final class AccessViolationException extends HmmException {
     /// Which rule was broken.
     public enum Kind {
         /// The page may not be read at all: [io.github.hmm4j.space.Protection#NONE].
-        FAULT,
+        FAULT("the page may not be touched (heap.protect)"),
         /// The page may be read but not written: [io.github.hmm4j.space.Protection#READ].
-        PERMISSION,
+        PERMISSION("the page may only be read (heap.protect)"),
         /// A kernel followed a pointer to a place that is in none of the ranges it was given, or, where kernels fault ([io.github.hmm4j.HmmBuilder#deviceFaults()]), in no region.
-        OUTSIDE,
+        OUTSIDE("the launch was not given it"),
         /// A kernel asked for an object that does not lie on one page.
-        CROSSES_PAGE
+        CROSSES_PAGE("the object does not lie on one page");
+
+        private final String meaning;
+
+        Kind(String meaning) {
+            this.meaning = meaning;
+        }
     }
 
     private final Kind kind;
@@ -25,7 +31,7 @@ public final class AccessViolationException extends HmmException {
     /// @param addressBytes virtual address of the first page that refuses the access
     public AccessViolationException(Kind kind, long addressBytes, String what) {
         super(String.format(Locale.ROOT, "%s refused: address=0x%x, violation=%s, %s; nothing was moved or changed",
-                what, addressBytes, kind, meaning(kind)), null);
+                what, addressBytes, kind, kind.meaning), null);
         this.kind = kind;
         this.addressBytes = addressBytes;
     }
@@ -43,15 +49,6 @@ public final class AccessViolationException extends HmmException {
     public static AccessViolationException ofKernel(String kernel, Kind kind, boolean write, long addressBytes, String what) {
         return new AccessViolationException(String.format(Locale.ROOT, "kernel=%s, refused %s: address=0x%x, violation=%s, %s",
                 kernel, write ? "write" : "read", addressBytes, kind, what), kind, addressBytes);
-    }
-
-    private static String meaning(Kind kind) {
-        return switch (kind) {
-            case FAULT -> "the page may not be touched (heap.protect)";
-            case PERMISSION -> "the page may only be read (heap.protect)";
-            case OUTSIDE -> "the launch was not given it";
-            case CROSSES_PAGE -> "the object does not lie on one page";
-        };
     }
 
     public Kind kind() {

@@ -238,7 +238,8 @@ final class Overview {
         String text = !compared ? cell.map(Overview::without).orElse("\u2013")
             : !ranking.orElseThrow().isContest() ? "only"
             : leads ? ranking.orElseThrow().best().orElseThrow() == strategy ? "best" : "level"
-            : verdict.noisy() ? undecided ? "?" : "\u2265" + factor(factor, false) : factor(factor, undecided);
+            : !verdict.noisy() ? factor(factor, undecided)
+            : undecided ? "?" : "\u2265" + factor(shape == Shape.NARROW ? Math.floor(factor * 10) / 10 : factor, false);
         String size = shape == Shape.NARROW ? " small" : "";
         svg.element("text", text, "class", (leads ? "value middle on-lead" : compared ? "value middle" : "value middle none") + size,
             "x", x + width / 2, "y", y + height / 2 - 2);

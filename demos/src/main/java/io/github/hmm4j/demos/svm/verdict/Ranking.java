@@ -104,7 +104,7 @@ public record Ranking(
     /// How many times as fast `fast` is as `slow`, of two that are told apart: in a noisy run what their intervals
     /// leave over, the near ends against each other, and so at least.
     double lead(Strategy fast, Strategy slow) {
-        return noisy ? wall(slow).low() / wall(fast).high() : factor(slow, fast);
+        return noisy ? Words.roundedDown(wall(slow).low() / wall(fast).high()) : factor(slow, fast);
     }
 
     /// How many times as long a strategy takes as the fastest; in a noisy run at least. Says something only of those
