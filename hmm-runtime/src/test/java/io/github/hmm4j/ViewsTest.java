@@ -141,7 +141,8 @@ class ViewsTest {
         assertThatThrownBy(() -> rig.read(a)).isInstanceOfSatisfying(AccessViolationException.class,
                 e -> assertThat(e.kind()).isEqualTo(AccessViolationException.Kind.FAULT));
         rig.add(Rig.pages(a, 0, 2), 1, 0).await(); // the refused views hold nothing
-        assertThatThrownBy(() -> rig.add(Rig.pages(a, 0, 3), 1, 0)).isInstanceOf(AccessViolationException.class);
+        assertThatThrownBy(() -> rig.add(Rig.pages(a, 0, 3), 1, 0)).isInstanceOf(AccessViolationException.class)
+                .hasMessageStartingWith("kernel=add, ");
         rig.copy(rig.pages(1), Rig.page(a, 2), 0).await();
     }
 

@@ -1,6 +1,7 @@
 package io.github.hmm4j.error;
 
 import java.util.Locale;
+import org.jspecify.annotations.Nullable;
 
 /// An access that the protection of a page forbids (`EFAULT` and `EPERM` of the kernel's HMM), or that finds no page. It read, wrote and moved nothing.
 public final class AccessViolationException extends HmmException {
@@ -36,8 +37,8 @@ public final class AccessViolationException extends HmmException {
         this.addressBytes = addressBytes;
     }
 
-    private AccessViolationException(String message, Kind kind, long addressBytes) {
-        super(message, null);
+    private AccessViolationException(String message, Kind kind, long addressBytes, @Nullable Throwable cause) {
+        super(message, cause);
         this.kind = kind;
         this.addressBytes = addressBytes;
     }
@@ -48,7 +49,16 @@ public final class AccessViolationException extends HmmException {
     /// @param what   more for people: the region, the work-item
     public static AccessViolationException ofKernel(String kernel, Kind kind, boolean write, long addressBytes, String what) {
         return new AccessViolationException(String.format(Locale.ROOT, "kernel=%s, refused %s: address=0x%x, violation=%s, %s",
-                kernel, write ? "write" : "read", addressBytes, kind, what), kind, addressBytes);
+                kernel, write ? "write" : "read", addressBytes, kind, what), kind, addressBytes, null);
+    }
+
+    /// The same, told of the kernel that did not run for it.
+    ///
+    /// @param kernel its name
+    public AccessViolationException ofLaunch(String kernel) {
+        String message = String.valueOf(getMessage());
+        return message.startsWith("kernel=") ? this
+                : new AccessViolationException("kernel=" + kernel + ", " + message, kind, addressBytes, this);
     }
 
     public Kind kind() {
