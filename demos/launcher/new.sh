@@ -25,7 +25,7 @@ Writes a Maven project into FOLDER, which must be empty or not there: a pom, one
   echo "Written: $folder
 $(case $(find_jdk) in "$jdk_cache"/*) echo "So that Maven finds the fetched JDK: export JAVA25_HOME='$(find_jdk)'" ;; esac)
 Once for all projects, hmm4j into Maven's repository:
-  mvn -f '$root/pom.xml' install -Dmaven.test.skip=true -pl hmm-runtime -am
+  mvn -f '$root/pom.xml' install -Dmaven.test.skip=true -pl bom,hmm-runtime -am
 Then, in that folder:
   mvn verify                        # compiles and tests
   mvn -q compile exec:exec@run      # runs it"

@@ -59,7 +59,8 @@ public final class DeviceLease implements AutoCloseable {
 
     private ClLoan open() {
         if (closed) {
-            throw new IllegalStateException(this + ": its handles are the driver's again");
+            throw new IllegalStateException(
+                    this + ": its handles are the driver's again; keep it open while the library uses them");
         }
         return loan;
     }

@@ -68,7 +68,7 @@ final class HeapArena extends FillingAllocator implements Arena {
 
     private synchronized MemorySegment allocateWhileOpen(long byteSize, long byteAlignment) {
         if (!part.arena().scope().isAlive()) {
-            throw new IllegalStateException("the arena is closed");
+            throw new IllegalStateException("the arena is closed: allocate from one that is open");
         }
         long lengthBytes = Math.max(1, byteSize);
         long alignment = Math.max(byteAlignment, pointerAlignment);
@@ -152,7 +152,8 @@ final class HeapArena extends FillingAllocator implements Arena {
         try {
             segments.end(part);
         } catch (IllegalStateException e) {
-            throw new IllegalStateException("closing the arena refused: a native call uses memory of it", e);
+            throw new IllegalStateException(
+                    "closing the arena refused: a native call uses memory of it; close it when that has returned", e);
         }
     }
 

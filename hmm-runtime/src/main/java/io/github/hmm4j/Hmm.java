@@ -382,7 +382,7 @@ public final class Hmm implements AutoCloseable {
 
     private boolean reportLeaks() {
         List<String> left = pager.open();
-        left.forEach(view -> LOG.warn("leaked: {}", view));
+        left.forEach(view -> LOG.warn("left open when the heap was closed: {}; close views and pins", view));
         return !left.isEmpty();
     }
 }

@@ -244,9 +244,14 @@ public final class HmmBuilder {
     /// more than the budget and move what they touch, and what the host touches meanwhile comes home without waiting for them; kernels may follow pointers to all of the heap ([Arg#heap]).
     ///
     /// For one device that works in host memory (a CPU device), with userfaultfd, and a heap no larger than the device's largest allocation. A page of address space stays free between regions.
-    /// An access to memory that is in no region, or that its protection forbids, reads zeros and writes nothing, and [Launch#await()] throws an
-    /// [io.github.hmm4j.error.AccessViolationException] with the first one. A kernel waits for views of what it touches as long as a touch may ([#touchTimeout]), then goes on without that page
-    /// and ends with a [io.github.hmm4j.error.LaunchBlockedException]; one kernel runs at a time, and a launch waits for the one before it for as long. The budget must have room for 33 pages for each compute unit: what one instruction can touch.
+    /// An access to addresses of the heap that are in no region, or that a protection forbids, reads zeros and writes
+    /// nothing, and [Launch#await()] throws an [io.github.hmm4j.error.AccessViolationException] with the first one;
+    /// beyond the heap's addresses it is the device's own business, which on a CPU may be the end of the process.
+    ///
+    /// A kernel waits for views of what it touches as long as a touch may ([#touchTimeout]), then goes on without that
+    /// page and ends with a [io.github.hmm4j.error.LaunchBlockedException]; one kernel runs at a time, and a launch
+    /// waits for the one before it for as long. The budget must have room for 33 pages for each compute unit: what one
+    /// instruction can touch.
     public HmmBuilder deviceFaults() {
         deviceFaults = true;
         return this;

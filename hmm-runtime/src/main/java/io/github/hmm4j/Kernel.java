@@ -115,7 +115,7 @@ public final class Kernel {
                 throw refused("takes no memory for parameter " + index);
             }
             if (parameter.isConst() && intent == Arg.Intent.OUT) {
-                throw refused("does not write parameter " + index);
+                throw refused("does not write parameter " + index + ", which is const");
             }
             more.merge(index, intent, (before, now) -> before == now ? now : Arg.Intent.IN_OUT);
         }

@@ -71,9 +71,12 @@ final class Launcher {
                     : new PagedLaunch(parts, kernel, plan, range, mirror).run();
             heap.accounts().increment(Counter.LAUNCHES);
             return launch;
-        } catch (IllegalArgumentException | AccessViolationException e) {
+        } catch (IllegalArgumentException e) {
             plan.requireAlive(); // the end of an arena is told as that, and not as what it leaves behind
             throw e;
+        } catch (AccessViolationException e) {
+            plan.requireAlive();
+            throw e.ofLaunch(kernel.name());
         }
     }
 

@@ -282,6 +282,9 @@ public final class ManagedHeap extends FillingAllocator {
             if (!(mirror.device() instanceof ClDevice openCl)) {
                 throw new IllegalArgumentException("device=%s is no OpenCL device, so there is no cl_mem to lease".formatted(device));
             }
+            if (segment.byteSize() == 0) {
+                throw new IllegalArgumentException("lease refused: the segment is empty, which no cl_mem can be");
+            }
             VaRange range = intent.writes() ? writable(segment, "lease") : managed(segment);
             if (intent.writes()) {
                 requireWritable(space.pagesOf(range));
@@ -332,57 +335,70 @@ public final class ManagedHeap extends FillingAllocator {
     /// @throws io.github.hmm4j.error.InPlaceUnavailableException if the device does not prove that its kernels use host
     ///        pages where they are; nothing has changed
     public void place(MemorySegment segment, HmmDevice device, PlacementMode mode) {
+        Objects.requireNonNull(segment, "segment");
+        Objects.requireNonNull(mode, "mode");
         try (Lifetime.Hold _ = lifetime.change("place")) {
-            DeviceMirror mirror = device.mirrorIn(pages);
+            DeviceMirror mirror = mirrorOf(device);
             if (mode == PlacementMode.IN_PLACE) {
                 mirror.requireInPlace();
             }
-            space.advise(managed(segment), advice -> switch (mode) {
-                case AUTO -> advice.withoutDevice(mirror.index());
-                case PRIVATE -> advice.apartOn(mirror.index());
-                case IN_PLACE -> advice.inPlaceOn(mirror.index());
-            });
+            if (segment.byteSize() > 0) {
+                space.advise(managed(segment), advice -> switch (mode) {
+                    case AUTO -> advice.withoutDevice(mirror.index());
+                    case PRIVATE -> advice.apartOn(mirror.index());
+                    case IN_PLACE -> advice.inPlaceOn(mirror.index());
+                });
+            }
         }
     }
 
     /// Opens a range to the calling thread: brings its pages home and keeps them there until the view is closed.
-    /// To write takes host memory for all of its pages.
+    /// To write takes host memory for all of its pages. A view of an empty segment is empty, and holds nothing.
     ///
-    /// @throws IllegalArgumentException                             if the segment is empty or not managed, or read-only and to be written
+    /// @throws IllegalArgumentException                             if the segment is not managed, or read-only and to be written
     /// @throws io.github.hmm4j.error.AccessViolationException if the protection forbids it
     /// @throws io.github.hmm4j.error.HostMemoryExhaustedException if the operating system has no memory for its pages
     public HostView view(MemorySegment segment, Access access) {
         try (Lifetime.Hold _ = lifetime.change("view")) {
-            HostView view = using(segment,
-                    () -> pager.view(accessible(segment, access, "view"), access == Access.WRITE, false));
-            return opened(view, segment);
+            return view(segment, access, false);
         }
     }
 
     /// Like [#view], but any thread may use and close it. Closing costs more: all threads are told.
     public HostView sharedView(MemorySegment segment, Access access) {
         try (Lifetime.Hold _ = lifetime.change("sharedView")) {
-            HostView view = using(segment,
-                    () -> pager.view(accessible(segment, access, "view"), access == Access.WRITE, true));
-            return opened(view, segment);
+            return view(segment, access, true);
         }
+    }
+
+    private HostView view(MemorySegment segment, Access access, boolean shared) {
+        boolean write = Objects.requireNonNull(access, "access") == Access.WRITE;
+        if (Objects.requireNonNull(segment, "segment").byteSize() == 0) {
+            return pager.viewOfNothing(VaRange.ofLength(segment.address(), 0), write, shared);
+        }
+        return opened(using(segment, () -> pager.view(accessible(segment, access, "view"), write, shared)), segment);
     }
 
     /// Brings a range home and keeps it there, mapped, until the pin is closed: for system calls and drivers that are given its address, where the host access of this heap is not
     /// good for those ([io.github.hmm4j.pager.HostAccess#fromSystemCalls]). A pin is a view of the segment itself; any thread may close it. For files and channels there is [HeapIo].
+    /// A pin of an empty segment holds nothing.
     ///
     /// @throws IllegalStateException                          with checked access, where nothing is mapped at that address: open a view
-    /// @throws IllegalArgumentException                       if the segment is empty or not managed, or read-only and to be written
+    /// @throws IllegalArgumentException                       if the segment is not managed, or read-only and to be written
     /// @throws io.github.hmm4j.error.AccessViolationException if the protection forbids it
     /// @throws io.github.hmm4j.error.HostMemoryExhaustedException if the operating system has no memory for its pages
     public HostPin pin(MemorySegment segment, Access access) {
         Objects.requireNonNull(segment, "segment");
+        boolean write = Objects.requireNonNull(access, "access") == Access.WRITE;
         try (Lifetime.Hold _ = lifetime.change("pin")) {
             if (!segments.all().isAccessibleBy(Thread.currentThread())) {
                 throw new IllegalStateException(String.format(Locale.ROOT,
                         "pin refused: with checked host access there is nothing to pin at address=0x%x; open a view", segment.address()));
             }
-            HostPin pin = using(segment, () -> pager.pin(accessible(segment, access, "pin"), access == Access.WRITE));
+            if (segment.byteSize() == 0) {
+                return pager.pinOfNothing(VaRange.ofLength(segment.address(), 0), write);
+            }
+            HostPin pin = using(segment, () -> pager.pin(accessible(segment, access, "pin"), write));
             return opened(pin, segment);
         }
     }
@@ -501,10 +517,14 @@ public final class ManagedHeap extends FillingAllocator {
     ///
     /// @throws IllegalStateException if kernels of this device need no table: it holds the whole heap, uses host pages in place, or does not compile kernels
     public List<DeviceTable.Entry> deviceTable(HmmDevice device, MemorySegment segment) {
+        Objects.requireNonNull(segment, "segment");
         try (Lifetime.Hold _ = lifetime.change("deviceTable")) {
             DeviceTable table = mirrorOf(device).deviceTable();
             if (table == null) {
                 throw new IllegalStateException("device=%s has no page table: its kernels reach the heap without one".formatted(device));
+            }
+            if (segment.byteSize() == 0) {
+                return List.of();
             }
             PageRange range = space.pagesOf(managed(segment));
             table.turn().lock();
@@ -530,8 +550,10 @@ public final class ManagedHeap extends FillingAllocator {
 
     /// Where the pages of a segment are.
     public Residency residency(MemorySegment segment) {
+        Objects.requireNonNull(segment, "segment");
         try (Lifetime.Hold _ = lifetime.use()) {
-            return Residency.of(pages, space.pagesOf(managed(segment)));
+            List<PageRange> ranges = segment.byteSize() == 0 ? List.of() : List.of(space.pagesOf(managed(segment)));
+            return Residency.of(pages, ranges);
         }
     }
 

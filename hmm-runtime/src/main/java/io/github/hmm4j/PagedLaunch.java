@@ -232,7 +232,10 @@ final class PagedLaunch {
             if (violation != null) {
                 throw AccessViolationException.ofKernel(kernel.name(),
                         violation.crossesPage() ? AccessViolationException.Kind.CROSSES_PAGE : AccessViolationException.Kind.OUTSIDE,
-                        violation.write(), violation.addressBytes(), "workItem=" + violation.item());
+                        violation.write(), violation.addressBytes(),
+                        (violation.crossesPage()
+                                ? "the object does not lie on one page: align it, or ask for its parts"
+                                : "in none of the ranges of Arg.heap") + ", workItem=" + violation.item());
             }
         }
     }

@@ -168,7 +168,8 @@ class ArenaTest {
             heap.allocate(heap.capacityBytes() - 2 * Rig.PAGE);
             arena.allocate(3000);
             arena.allocate(3000);
-            assertThatThrownBy(() -> arena.allocate(3000)).isInstanceOf(OutOfMemoryError.class).hasMessageContaining("managed heap is full");
+            assertThatThrownBy(() -> arena.allocate(3000)).isInstanceOf(OutOfMemoryError.class)
+                    .hasMessageContaining("managed heap is full").hasMessageContaining("HmmBuilder.heap");
             arena.allocate(500);
         }
     }

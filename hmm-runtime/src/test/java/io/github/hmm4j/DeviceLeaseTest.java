@@ -154,7 +154,8 @@ class DeviceLeaseTest {
             MemorySegment a = heap.allocate(2 * PAGE);
             assertThatThrownBy(() -> rig.heap.lease(rig.device(0), rig.pages(1), Arg.Intent.IN)).isInstanceOf(IllegalArgumentException.class).hasMessageContaining("no OpenCL device");
             assertThatThrownBy(() -> heap.lease(hmm.device(), a.asReadOnly(), Arg.Intent.OUT)).isInstanceOf(IllegalArgumentException.class).hasMessageContaining("read-only");
-            assertThatThrownBy(() -> heap.lease(hmm.device(), a.asSlice(0, 0), Arg.Intent.IN)).isInstanceOf(IllegalArgumentException.class);
+            assertThatThrownBy(() -> heap.lease(hmm.device(), a.asSlice(0, 0), Arg.Intent.IN))
+                    .isInstanceOf(IllegalArgumentException.class).hasMessageContaining("the segment is empty");
             heap.protect(a, Protection.READ);
             assertThatThrownBy(() -> heap.lease(hmm.device(), a, Arg.Intent.OUT)).isInstanceOf(AccessViolationException.class);
             DeviceLease lease = heap.lease(hmm.device(), a.asReadOnly(), Arg.Intent.IN);

@@ -131,6 +131,16 @@ class DocumentsTest {
         }
     }
 
+    @Test
+    void everyExceptionOfOursIsInTroubleshooting() throws IOException {
+        String shown = Files.readString(ROOT.resolve("hmm-runtime/docs/troubleshooting.md"));
+        try (Stream<Path> files = Files.list(ROOT.resolve("hmm-runtime/src/main/java/io/github/hmm4j/error"))) {
+            List<String> names = files.map(file -> file.getFileName().toString().replace(".java", ""))
+                    .filter(name -> name.endsWith("Exception") || name.endsWith("Error")).toList();
+            assertThat(names).hasSizeGreaterThan(10).allSatisfy(name -> assertThat(shown).contains("`" + name));
+        }
+    }
+
     private static List<Path> documents() throws IOException {
         try (Stream<Path> top = Files.list(ROOT); Stream<Path> docs = Files.list(ROOT.resolve("hmm-runtime/docs")); Stream<Path> demos = Files.list(ROOT.resolve("demos/docs"))) {
             return Stream.of(top, docs, demos).flatMap(files -> files).filter(file -> file.toString().endsWith(".md")).sorted().toList();

@@ -7,6 +7,7 @@ import static org.junit.jupiter.api.Assertions.assertAll;
 import io.github.hmm4j.device.Device;
 import io.github.hmm4j.device.NDRange;
 import io.github.hmm4j.kernels.Source;
+import io.github.hmm4j.mirror.PlacementMode;
 import io.github.hmm4j.space.Protection;
 import java.io.ByteArrayOutputStream;
 import java.lang.foreign.MemorySegment;
@@ -69,6 +70,11 @@ class NullArgumentsTest {
         refuses("segment", () -> heap.snapshot(null));
         refuses("device", () -> heap.snapshot(a, null));
         refuses("device", () -> heap.deviceTable(null, a));
+        refuses("segment", () -> heap.deviceTable(device, null));
+        refuses("segment", () -> heap.place(null, device, PlacementMode.AUTO));
+        refuses("device", () -> heap.place(a, null, PlacementMode.AUTO));
+        refuses("mode", () -> heap.place(a, device, null));
+        refuses("access", () -> heap.pin(a, null));
         refuses("segment", () -> heap.residency(null));
         refuses("segment", () -> heap.mirror(null, new ReentrantLock(), _ -> {}));
         refuses("lock", () -> heap.mirror(a, null, _ -> {}));
@@ -130,6 +136,7 @@ class NullArgumentsTest {
         refuses("launchTimeout", () -> builder.launchTimeout(null));
         refuses("touchTimeout", () -> builder.touchTimeout(null));
         refuses("mode", () -> builder.hostAccess(null));
+        refuses("mode", () -> builder.placement(null));
         refuses("file", () -> builder.trace((Path) null));
         assertAll(all);
     }

@@ -29,7 +29,9 @@ class PlacementTest {
                         assertThat(e.budgetBytes()).isEqualTo(10L * Rig.PAGE);
                         assertThat(e).hasMessageContaining("0x%x".formatted(a.address()))
                                 .hasMessageContaining("0x%x".formatted(b.address()))
-                                .hasMessageContaining("=" + 6 * Rig.PAGE + " bytes").hasMessageContaining("=" + 5 * Rig.PAGE + " bytes");
+                                .hasMessageContaining("=" + 6 * Rig.PAGE + " bytes")
+                                .hasMessageContaining("=" + 5 * Rig.PAGE + " bytes")
+                                .hasMessageEndingWith("or let the kernel page (hmm.clh)");
                     });
             assertThat(rig.heap.residency(a).hostBytes()).isEqualTo(6L * Rig.PAGE);
             rig.kernel("two").args(a, Rig.pages(b, 0, 4)).launch(NDRange.of(1)).await();

@@ -5,6 +5,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import io.github.hmm4j.error.AccessViolationException;
+import io.github.hmm4j.mirror.PlacementMode;
 import io.github.hmm4j.pager.HostView;
 import io.github.hmm4j.space.Protection;
 import java.lang.foreign.MemorySegment;
@@ -41,7 +42,24 @@ class ViewsTest {
         assertThat(rig.heap.prefetchHost(nothing).pages().isEmpty()).isTrue();
         rig.heap.discard(nothing);
         rig.heap.protect(nothing, Protection.NONE);
+        rig.heap.place(nothing, rig.device(0), PlacementMode.PRIVATE);
+        assertThat(rig.heap.residency(nothing).emptyBytes() + rig.heap.residency(nothing).hostBytes()).isZero();
         assertThat(rig.values(a)).containsExactly(1);
+    }
+
+    /// It keeps no kernel from the page that it lies in, not even of the thread that opened it.
+    @Test
+    void aViewOfNothingIsEmptyAndHoldsNothing() {
+        MemorySegment nothing = a.asSlice(8, 0);
+        try (HostView view = rig.heap.view(nothing, Access.WRITE);
+                HostView shared = rig.heap.sharedView(nothing, Access.READ)) {
+            assertThat(view.segment().byteSize()).isZero();
+            assertThat(view.addressOf(0)).isEqualTo(nothing.address());
+            assertThat(shared.segment().isReadOnly()).isTrue();
+            rig.add(a, 1, 0).await();
+            assertThat(rig.values(a)).containsExactly(2);
+            rig.close(); // before the views
+        }
     }
 
     @Test
@@ -123,14 +141,15 @@ class ViewsTest {
         assertThatThrownBy(() -> rig.read(a)).isInstanceOfSatisfying(AccessViolationException.class,
                 e -> assertThat(e.kind()).isEqualTo(AccessViolationException.Kind.FAULT));
         rig.add(Rig.pages(a, 0, 2), 1, 0).await(); // the refused views hold nothing
-        assertThatThrownBy(() -> rig.add(Rig.pages(a, 0, 3), 1, 0)).isInstanceOf(AccessViolationException.class);
+        assertThatThrownBy(() -> rig.add(Rig.pages(a, 0, 3), 1, 0)).isInstanceOf(AccessViolationException.class)
+                .hasMessageStartingWith("kernel=add, ");
         rig.copy(rig.pages(1), Rig.page(a, 2), 0).await();
     }
 
     @Test
     void nothingOutsideAnAllocationCanBeViewed() {
-        assertThatThrownBy(() -> rig.heap.view(MemorySegment.NULL, Access.READ)).isInstanceOf(IllegalArgumentException.class);
+        assertThatThrownBy(() -> rig.heap.view(MemorySegment.NULL.reinterpret(4), Access.READ))
+                .isInstanceOf(IllegalArgumentException.class);
         assertThatThrownBy(() -> rig.heap.view(MemorySegment.ofArray(new int[1]), Access.READ)).isInstanceOf(IllegalArgumentException.class);
-        assertThatThrownBy(() -> rig.heap.view(a.asSlice(0, 0), Access.READ)).isInstanceOf(IllegalArgumentException.class);
     }
 }

@@ -30,7 +30,7 @@ import org.junit.jupiter.api.io.TempDir;
 @Timeout(600)
 class ConsumerTest {
     private static final Path ROOT = Path.of("..").toAbsolutePath().normalize();
-    private static final String INSTALL = "mvn install -Dmaven.test.skip=true -pl hmm-runtime -am";
+    private static final String INSTALL = "mvn install -Dmaven.test.skip=true -pl bom,hmm-runtime -am";
     private static final String BUILD = "mvn compiler:compile dependency:copy-dependencies";
     private static final String RUN = "LD_PRELOAD=$JAVA_HOME/lib/libjsig.so java --enable-native-access=ALL-UNNAMED -cp 'target/classes:target/dependency/*' Twice";
 
@@ -76,6 +76,24 @@ class ConsumerTest {
         assertThat(succeeds(folder, RUN)).contains("8.0");
     }
 
+    /// The project of the README with the BOM as `hmm-runtime/docs/api.md` has it, and JOCL, both without a version.
+    @Test
+    void theBomHasTheVersions() throws Exception {
+        projectOfTheReadme();
+        Path pom = folder.resolve("pom.xml");
+        String bom = block("xml", Files.readString(ROOT.resolve("hmm-runtime/docs/api.md")));
+        String jocl = "<dependency><groupId>org.jocl</groupId><artifactId>jocl</artifactId></dependency>";
+        Files.writeString(pom, Files.readString(pom)
+            .replaceFirst("(?s)(<artifactId>hmm-runtime</artifactId>)\\s*<version>.*?</version>", "$1")
+            .replaceFirst("(?m)^  <dependencies>$", Matcher.quoteReplacement(bom + "  <dependencies>" + jocl)));
+        assertThat(pom).content().doesNotContain("<artifactId>hmm-runtime</artifactId>\n      <version>");
+        succeeds(folder, BUILD);
+        assertThat(folder.resolve("target/dependency"))
+            .isDirectoryContaining("glob:**/hmm-runtime-" + version() + ".jar")
+            .isDirectoryContaining("glob:**/jocl-2.*.jar");
+        assertThat(succeeds(folder, RUN)).contains("8.0");
+    }
+
     /// As `hmm-runtime/docs/api.md` says.
     @Test
     void runsOnTheModulePath() throws Exception {
@@ -108,9 +126,13 @@ class ConsumerTest {
         Files.writeString(Files.createDirectories(folder.resolve("src/main/java")).resolve("Twice.java"), block("java"));
     }
 
-    /// The first of this language in the README.
     private static String block(String language) throws IOException {
-        Matcher block = Pattern.compile("(?m)^```" + language + "\\n(.*?)^```$", Pattern.DOTALL).matcher(readme());
+        return block(language, readme());
+    }
+
+    /// The first of this language.
+    private static String block(String language, String document) {
+        Matcher block = Pattern.compile("(?m)^```" + language + "\\n(.*?)^```$", Pattern.DOTALL).matcher(document);
         assertThat(block.find()).isTrue();
         return block.group(1);
     }

@@ -6,6 +6,7 @@ public final class DeviceLostException extends HmmException {
     private static final long serialVersionUID = 1L;
 
     public DeviceLostException(String device, String call, HmmException cause) {
-        super("device lost: device=%s, call=%s; pages that only it held are lost, and poisoned when they are touched".formatted(device, call), cause);
+        super(("device lost: device=%s, call=%s; pages that only it held are lost, and poisoned when they are touched;"
+                + " nothing runs on it any more: save the rest, and open another heap").formatted(device, call), cause);
     }
 }

@@ -18,7 +18,9 @@ public final class DeviceMemoryExhaustedException extends HmmException {
 
     /// @param cause what the device said, or null
     public DeviceMemoryExhaustedException(String device, long neededBytes, long budgetBytes, String detail, @Nullable Throwable cause) {
-        super(String.format(Locale.ROOT, "device memory exhausted: device=%s, neededBytes=%d, budgetBytes=%d; %s; nothing is lost",
+        super(String.format(Locale.ROOT, "device memory exhausted: device=%s, neededBytes=%d, budgetBytes=%d; %s;"
+                        + " nothing is lost: launch over slices, raise the budget if the device has more, or let the"
+                        + " kernel page (hmm.clh)",
                 device, neededBytes, budgetBytes, detail), cause);
         this.neededBytes = neededBytes;
         this.budgetBytes = budgetBytes;

@@ -17,7 +17,8 @@ public final class HostMemoryExhaustedException extends HmmException {
     /// @param addressBytes virtual address of the first page without memory, as far as is known
     /// @param neededBytes  what the operation may need from there on, whole pages
     public HostMemoryExhaustedException(String what, long addressBytes, long neededBytes) {
-        super(String.format(Locale.ROOT, "host memory exhausted: %s, address=0x%x, neededBytes=%d; the operating system has none; nothing is lost",
+        super(String.format(Locale.ROOT, "host memory exhausted: %s, address=0x%x, neededBytes=%d; the operating"
+                        + " system has none; nothing is lost: free some, or allow more, and do it again",
                 what, addressBytes, neededBytes), null);
         this.addressBytes = addressBytes;
         this.neededBytes = neededBytes;

@@ -11,7 +11,8 @@ public final class KernelEnqueuedError extends OutOfMemoryError {
     private static final KernelEnqueuedError INSTANCE = new KernelEnqueuedError();
 
     private KernelEnqueuedError() {
-        super("the Java heap is full behind an enqueued kernel, which runs");
+        super("the Java heap is full behind an enqueued kernel, which runs, and what it writes is kept:"
+                + " do not launch it again");
     }
 
     /// Takes nothing from the Java heap.

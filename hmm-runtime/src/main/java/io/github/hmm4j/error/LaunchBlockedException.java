@@ -11,7 +11,8 @@ public final class LaunchBlockedException extends HmmException {
     private static final long serialVersionUID = 1L;
 
     public LaunchBlockedException(String kernel, long waitedMillis, String holders) {
-        super(String.format(Locale.ROOT, "launch blocked: kernel=%s, waitedMillis=%d; pages held by %s; nothing ran",
+        super(String.format(Locale.ROOT, "launch blocked: kernel=%s, waitedMillis=%d; pages held by %s; nothing ran:"
+                        + " launch when they are free, or raise launchTimeout",
                 kernel, waitedMillis, holders), null);
     }
 
@@ -25,7 +26,9 @@ public final class LaunchBlockedException extends HmmException {
     /// @param addressBytes what it wanted, as a virtual address of the heap
     /// @param holders      who holds that, as far as is known
     public static LaunchBlockedException ofKernel(String kernel, boolean write, long addressBytes, String holders) {
-        return new LaunchBlockedException(String.format(Locale.ROOT, "launch blocked: kernel=%s waited for a %s of address=0x%x, held by %s, for longer than the touch timeout; it went on without that page, which stays as it is",
+        return new LaunchBlockedException(String.format(Locale.ROOT, "launch blocked: kernel=%s waited for a %s of"
+                        + " address=0x%x, held by %s, for longer than the touch timeout; it went on without that page,"
+                        + " which stays as it is: close views before launching, or raise touchTimeout",
                 kernel, write ? "write" : "read", addressBytes, holders));
     }
 }

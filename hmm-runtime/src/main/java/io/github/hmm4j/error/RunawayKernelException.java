@@ -6,6 +6,7 @@ public final class RunawayKernelException extends HmmException {
     private static final long serialVersionUID = 1L;
 
     public RunawayKernelException(String kernel, String what) {
-        super("kernel=%s has written over its own page table: %s".formatted(kernel, what), null);
+        super(("kernel=%s has written over its own page table: %s; look for a write out of bounds, and do not trust"
+                + " what it has written").formatted(kernel, what), null);
     }
 }

@@ -191,9 +191,10 @@ public final class DeviceFaults {
             }
         }
         long address = heap.space().addressOf(fault.page());
+        String said = named ? "names as read only" : "does not name";
         throw AccessViolationException.ofKernel(kernel, named ? AccessViolationException.Kind.PERMISSION : AccessViolationException.Kind.OUTSIDE, fault.write(), address,
-                heap.space().regionAt(address).map(region -> "region=" + region.range()).orElse("no region")
-                        + (named ? ", which the launch names as read only" : ", which the launch does not name") + ", workItem=" + fault.rank() + " counted group by group");
+                heap.space().regionAt(address).map(region -> "region=" + region.range() + ", which the launch " + said)
+                        .orElse("in no region of the heap") + ", workItem=" + fault.rank() + " counted group by group");
     }
 
     /// Use by use, since ranges of different ones may be of different regions, and each by what is done to its pages.

@@ -494,7 +494,9 @@ public final class DeviceMirror implements AutoCloseable {
             return hostPages().slice(0, space.capacityBytes());
         }
         if (!isAperture()) {
-            throw new IllegalStateException(String.format(Locale.ROOT, "device=%s has no aperture: heapBytes=%d exceeds its budgetBytes=%d or maxAllocationBytes=%d",
+            throw new IllegalStateException(String.format(Locale.ROOT, "device=%s has no aperture: heapBytes=%d exceeds"
+                            + " its budgetBytes=%d or maxAllocationBytes=%d; open a smaller heap, or let the kernel"
+                            + " page (HMM_READ)",
                     device.info().name(), space.capacityBytes(), budgetBytes, device.info().maxAllocationBytes()));
         }
         if (hostImage != null) {

@@ -52,7 +52,7 @@ public final class ProgramCode {
         String running = places.get().running;
         if (running != null) {
             throw new IllegalStateException(call + " within " + running + " is refused: the heap called that in the"
-                    + " middle of a change, which this would change too, or wait for");
+                    + " middle of a change, which this would change too, or wait for; do it when that has returned");
         }
     }
 }

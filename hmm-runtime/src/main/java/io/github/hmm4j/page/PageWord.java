@@ -242,7 +242,8 @@ public final class PageWord {
     /// @throws IllegalStateException if there are [#MAX_PINS] already
     public static void requireRoomForPin(long word, boolean write) {
         if ((write ? writePins(word) : readPins(word)) == MAX_PINS) {
-            throw new IllegalStateException("more than " + MAX_PINS + " views are open on one page");
+            throw new IllegalStateException(
+                    "more than " + MAX_PINS + " views are open on one page: close some, or share one");
         }
     }
 

@@ -28,6 +28,8 @@ import java.util.stream.Stream;
 /// Threads: any.
 public final class CheckedPager {
 
+    private static final PageRange NO_PAGES = new PageRange(0, 0);
+
     private final ManagedPages heap;
     private final HostSide hostSide;
     private final Set<HostView> open = ConcurrentHashMap.newKeySet();
@@ -68,6 +70,23 @@ public final class CheckedPager {
         return view;
     }
 
+    /// A view of an empty segment, which holds nothing: no page, no launch, and not its heap.
+    ///
+    /// @param where empty
+    public HostView viewOfNothing(VaRange where, boolean write, boolean shared) {
+        Arena arena = shared ? Arena.ofShared() : Arena.ofConfined();
+        MemorySegment nothing = MemorySegment.ofAddress(where.startBytes()).reinterpret(0, arena, null);
+        MemorySegment bytes = write ? nothing : nothing.asReadOnly();
+        return new HostView(this, where, NO_PAGES, write, shared, arena, bytes);
+    }
+
+    /// A pin of an empty segment, which holds nothing, as such a view.
+    ///
+    /// @param where empty
+    public HostPin pinOfNothing(VaRange where, boolean write) {
+        return new HostPin(this, where, NO_PAGES, write);
+    }
+
     /// Brings a range home, maps it where the program's pointers point to, and keeps it there.
     ///
     /// @throws IllegalArgumentException                             if the range is empty or not within one region
@@ -101,12 +120,18 @@ public final class CheckedPager {
     }
 
     void unpinned(HostPin pin) {
+        if (pin.pages().isEmpty()) {
+            return; // its heap may be gone
+        }
         hostSide.unpin(pin.pages(), pin.isWrite());
         pins.remove(pin);
         pagesLetGo();
     }
 
     void closed(HostView view) {
+        if (view.pages().isEmpty()) {
+            return;
+        }
         hostSide.unpin(view.pages(), view.isWrite()); // before it counts as closed: the heap goes when no view is open
         open.remove(view);
         pagesLetGo();

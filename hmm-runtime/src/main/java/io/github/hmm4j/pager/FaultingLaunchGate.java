@@ -151,7 +151,9 @@ public final class FaultingLaunchGate implements LaunchGate {
         }
 
         private HmmException refused(ManagedPages heap, String kernel, AccessViolationException.Kind kind, long address) {
-            return AccessViolationException.ofKernel(kernel, kind, write, address, heap.space().regionAt(address).map(Region::toString).orElse("no region") + nearest(heap, address));
+            String where = heap.space().regionAt(address).map(region -> "region=" + region.range())
+                    .orElse("in no region of the heap");
+            return AccessViolationException.ofKernel(kernel, kind, write, address, where + nearest(heap, address));
         }
 
         /// The region before an address that is in none: as a rule a kernel has run over its end.
@@ -164,7 +166,8 @@ public final class FaultingLaunchGate implements LaunchGate {
             }
             return before == null || heap.space().regionAt(address).isPresent()
                     ? ""
-                    : String.format(Locale.ROOT, ", %d bytes behind the end of %s", address - before.range().endBytes(), before);
+                    : String.format(Locale.ROOT, ", %d bytes behind the end of region=%s",
+                            address - before.range().endBytes(), before.range());
         }
     }
 }

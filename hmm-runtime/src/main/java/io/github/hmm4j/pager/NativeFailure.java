@@ -44,7 +44,8 @@ final class NativeFailure {
         String detail = String.format(Locale.ROOT, "%s, address=0x%x, device=%d%s", what, heap.space().addressOf(page), device, name);
         return switch ((int) failure.getAtIndex(JAVA_LONG, 0)) {
             case REFUSED -> refused(heap, page, word, write, what);
-            case TOO_MANY_PINS -> new IllegalStateException("more than " + PageWord.MAX_PINS + " views are open on one page, " + detail);
+            case TOO_MANY_PINS -> new IllegalStateException("more than " + PageWord.MAX_PINS
+                    + " views are open on one page: close some, or share one; " + detail);
             case OPENCL -> ClStatus.failure(status, call, detail);
             default -> status == ENOSPC // whatever the call: ENOMEM has other meanings, too
                     ? new HostMemoryExhaustedException(what, heap.space().addressOf(page),

@@ -239,7 +239,8 @@ public final class AddressSpace implements AutoCloseable {
             freeBytes += hole;
             largestBytes = Math.max(largestBytes, hole);
         }
-        return new OutOfMemoryError(String.format(Locale.ROOT, "managed heap is full: lengthBytes=%d, freeBytes=%d, largestFreeBytes=%d, capacityBytes=%d",
+        return new OutOfMemoryError(String.format(Locale.ROOT, "managed heap is full: lengthBytes=%d, freeBytes=%d,"
+                        + " largestFreeBytes=%d, capacityBytes=%d; free some, or open a larger one (HmmBuilder.heap)",
                 lengthBytes, freeBytes, largestBytes, capacityBytes));
     }
 

@@ -24,7 +24,8 @@ class TouchErrorsTest {
         assertThat(result.status()).as(result.output()).isZero();
         // What the JVM throws says neither where nor why, so the log does.
         assertThat(result.output()).containsPattern("thread '.*' reads the page at 0x\\w+ of region \\[.*violation=FAULT")
-                .containsPattern("thread '.*' writes the page at 0x\\w+ of region \\[.*violation=PERMISSION")
+                .containsPattern("thread '.*' writes the page at 0x\\w+ of region \\[.*violation=PERMISSION,"
+                        + " the page may only be read")
                 .containsPattern("reads the page at 0x\\w+ of .* was freed");
         int ways = TouchErrorWorker.Touch.values().length;
         int writing = (int) List.of(TouchErrorWorker.Touch.values()).stream().filter(touch -> touch.writes).count();

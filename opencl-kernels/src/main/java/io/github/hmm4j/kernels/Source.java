@@ -50,7 +50,8 @@ public final class Source {
                 .findFirst()
                 .orElseThrow(() -> new IllegalArgumentException(
                         "no such OpenCL source on the class path: name=" + name
-                                + ", tried " + KERNELS + name + " and " + name));
+                                + ", tried " + KERNELS + name + " and " + name
+                                + "; what a module or package of its own holds is found by resource(Class, name)"));
     }
 
     /// A kernel file that belongs to a class, as [Class#getResource] has it: named from the package of `owner`, or with

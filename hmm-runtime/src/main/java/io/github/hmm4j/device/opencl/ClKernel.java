@@ -307,7 +307,8 @@ final class ClKernel implements DeviceKernel {
             api.setValue(handle, parameter.index(), scratch.asSlice(0, bytes.byteSize()));
         } catch (OpenClFailedException e) {
             if (e.status() == ClStatus.INVALID_ARG_SIZE) {
-                var wrong = wrong(parameter, "cannot take a value of valueBytes=" + bytes.byteSize());
+                var wrong = wrong(parameter, "cannot take a value of valueBytes=" + bytes.byteSize()
+                        + ", its type has another size on the device (padding?)");
                 wrong.initCause(e);
                 throw wrong;
             }

@@ -172,7 +172,8 @@ public final class ProgramCache {
             Files.createDirectories(folder,
                     PosixFilePermissions.asFileAttribute(PosixFilePermissions.fromString("rwx------")));
             if (isOpenToOthers(folder)) {
-                LOG.warn("compiled programs are not kept in {}: others may write there", folder);
+                LOG.warn("compiled programs are not kept in {}: others may write there, or own it; take that right"
+                        + " away, or name another folder with -D{}", folder, SETTING);
                 return;
             }
             Path unfinished = Files.createTempFile(folder, key, UNFINISHED);

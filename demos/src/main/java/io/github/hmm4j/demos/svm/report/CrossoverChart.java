@@ -19,6 +19,8 @@ final class CrossoverChart {
     private static final double WIDTH = 460;
     private static final double HEIGHT = 370;
     private static final double BAR = 7;
+    /// From one size to the next that is named: there is no room for all, and sizes need not lie evenly.
+    private static final double NAME = 58;
 
     private record Point(long sizeBytes, Estimate wall, boolean usable) {}
 
@@ -80,13 +82,14 @@ final class CrossoverChart {
             figure.line("grid", figure.left, y.at(tick), figure.right, y.at(tick));
             figure.text("tick end", figure.left - 8, y.at(tick) + 4, Words.time(tick).replaceFirst("\\.0+ ", " "));
         }
-        int every = (sizes.size() + 4) / 5;
-        for (int i = 0; i < sizes.size(); i++) {
-            double at = x.at(sizes.get(i));
-            boolean named = (sizes.size() - 1 - i) % every == 0;
+        double right = Double.MAX_VALUE; // of what is named last
+        for (long size : sizes.reversed()) {
+            double at = x.at(size);
+            boolean named = right - at >= NAME;
+            right = named ? at : right;
             figure.line("axis", at, figure.bottom, at, figure.bottom + (named ? 6 : 3));
             if (named) {
-                figure.text("tick middle", at, figure.bottom + 20, Words.size(sizes.get(i)));
+                figure.text("tick middle", at, figure.bottom + 20, Words.size(size));
             }
         }
         figure.line("axis", figure.left, figure.bottom, figure.right, figure.bottom);

@@ -45,8 +45,10 @@ final class Overview {
         }
     }
 
-    static final String FIELDS = "2.0\u00d7 is twice as long as the best at the size named in the row; level: at most 5 % apart, or surely within 25 %; "
-        + "2.0\u00d7 ? in dashes: not told apart from the best.";
+    private static final String FIELDS = "2.0\u00d7 is twice as long as the best at the size named in the row; "
+        + "level: at most 5 % apart, or surely within 25 %; 2.0\u00d7 ? in dashes: not told apart from the best.";
+    private static final String NOISY_FIELDS = "\u22652.0\u00d7 is at least twice as long as the smallest median at "
+        + "the size named in the row; level: surely within 25 %; ? in dashes: one of those that may be the fastest.";
     static final String DOTS = "Dots are sizes, small to large: full where the strategy leads, alone or level; small where it is not told apart; a ring where it is slower; "
         + "grey where it is alone; a dash without a result.";
     private static final double GAP = 2;
@@ -66,6 +68,11 @@ final class Overview {
         this.verdicts = verdicts;
         this.shape = shape;
         this.strategies = grid.strategies();
+    }
+
+    /// What the fields say, for people.
+    static String fields(List<Verdict> verdicts) {
+        return verdicts.stream().anyMatch(Verdict::noisy) ? NOISY_FIELDS : FIELDS;
     }
 
     private double width() {
@@ -90,7 +97,8 @@ final class Overview {
         double margin = 24;
         double width = width() + 2 * margin;
         List<String> warning = Noise.warning(results).map(text -> lines(text, width - 2 * margin)).orElse(List.of());
-        List<String> legend = Stream.of(FIELDS, DOTS).flatMap(text -> lines(text, width - 2 * margin).stream()).toList();
+        List<String> legend = Stream.of(fields(verdicts), DOTS)
+            .flatMap(text -> lines(text, width - 2 * margin).stream()).toList();
         double above = 62 + LINE * warning.size();
         double below = 10 + LINE * legend.size();
         double height = height() + above + below + margin;
@@ -193,8 +201,7 @@ final class Overview {
     private void row(Markup svg, Verdict verdict, double y) {
         Workload workload = verdict.workload();
         Optional<Ranking> ranking = grid.commonSize(workload).flatMap(verdict::ranking);
-        String where = ranking.map(each -> "at " + Words.size(each.sizeBytes()) + each.best()
-            .map(best -> ", best " + Words.time(each.wall(best).median())).orElse("")).orElse("no result");
+        String where = ranking.map(each -> "at " + Words.size(each.sizeBytes()) + best(each)).orElse("no result");
         double fields = y + shape.above;
         double middle = fields + (shape.row - shape.above) / 2;
         if (shape == Shape.WIDE) {
@@ -209,12 +216,18 @@ final class Overview {
         }
     }
 
+    /// What the fastest takes, where its median says so.
+    private static String best(Ranking ranking) {
+        return ranking.leaders().isEmpty() && ranking.noisy() ? ", no clear winner"
+            : ranking.best().map(best -> ", best " + Words.time(ranking.wall(best).median())).orElse("");
+    }
+
     private void field(Markup svg, Workload workload, Strategy strategy, Optional<Ranking> ranking, Verdict verdict, double x, double y) {
         double width = shape.column - GAP;
         double height = shape.row - shape.above - GAP;
         boolean compared = ranking.filter(each -> each.walls().containsKey(strategy)).isPresent();
         boolean leads = ranking.filter(each -> each.isContest() && each.leaders().contains(strategy)).isPresent();
-        double factor = compared ? ranking.map(each -> each.factor(strategy, each.best().orElseThrow())).orElseThrow() : 1;
+        double factor = compared ? ranking.map(each -> Math.max(1, each.behind(strategy))).orElseThrow() : 1;
         boolean undecided = ranking.filter(each -> each.undecided().contains(strategy)).isPresent();
         String css = leads ? "field leads" : undecided ? "field undecided" : compared ? "field" : "field no-result";
         double shade = leads ? 1 : undecided ? 0.08 : compared ? 0.34 - 0.30 * Math.min(1, Math.log(factor) / Math.log(PALEST)) : 1;
@@ -222,8 +235,11 @@ final class Overview {
         svg.open("g");
         svg.element("title", Words.name(strategy) + ": " + cell.map(Overview::hint).orElse("no result"));
         svg.empty("rect", "class", css, "x", x, "y", y, "width", width, "height", height, "rx", 4.0, "fill-opacity", shade);
-        String text = !compared ? cell.map(Overview::without).orElse("\u2013") : !ranking.orElseThrow().isContest() ? "only" : factor == 1 ? "best" : leads ? "level"
-            : factor(factor, undecided);
+        String text = !compared ? cell.map(Overview::without).orElse("\u2013")
+            : !ranking.orElseThrow().isContest() ? "only"
+            : leads ? ranking.orElseThrow().best().orElseThrow() == strategy ? "best" : "level"
+            : !verdict.noisy() ? factor(factor, undecided)
+            : undecided ? "?" : "\u2265" + factor(shape == Shape.NARROW ? Math.floor(factor * 10) / 10 : factor, false);
         String size = shape == Shape.NARROW ? " small" : "";
         svg.element("text", text, "class", (leads ? "value middle on-lead" : compared ? "value middle" : "value middle none") + size,
             "x", x + width / 2, "y", y + height / 2 - 2);

@@ -90,7 +90,7 @@ final class Page {
             page.open("figure", "class", "overview");
             page.open("div", "class", "wide").add(new Overview(grid, verdicts, Overview.Shape.WIDE).svg()).close();
             page.open("div", "class", "narrow").add(new Overview(grid, verdicts, Overview.Shape.NARROW).svg()).close();
-            page.element("figcaption", Overview.FIELDS + " " + Overview.DOTS).closeLine();
+            page.element("figcaption", Overview.fields(verdicts) + " " + Overview.DOTS).closeLine();
         }
         for (Overall.Part part : overall.parts()) {
             page.element("h3", part.title()).open("ul", "class", "answer");

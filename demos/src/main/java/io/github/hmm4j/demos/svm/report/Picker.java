@@ -61,11 +61,20 @@ final class Picker {
         page.element("td", against(ranking, strategy)).close();
     }
 
-    /// How it stands to the fastest.
+    /// How it stands to the fastest; where medians mean nothing, without what they would say.
     private static String against(Ranking ranking, Strategy strategy) {
         Strategy best = ranking.best().orElseThrow();
-        return !ranking.isContest() ? "alone" : strategy == best ? "fastest" : ranking.leaders().contains(strategy) ? "level"
-            : Words.factor(ranking.factor(strategy, best)) + "\u00d7" + (ranking.undecided().contains(strategy) ? " ?" : "");
+        if (!ranking.isContest()) {
+            return "alone";
+        }
+        if (ranking.leaders().contains(strategy)) {
+            return strategy == best ? "fastest" : "level";
+        }
+        if (ranking.undecided().contains(strategy)) {
+            return ranking.noisy() ? "not told apart" : Words.factor(ranking.factor(strategy, best)) + "\u00d7 ?";
+        }
+        double behind = ranking.behind(strategy);
+        return Words.isMore(behind) ? Words.atLeast(ranking.noisy()) + Words.factor(behind) + "\u00d7" : "slower";
     }
 
     private static Markup begin(Markup page, Strategy strategy, String css) {

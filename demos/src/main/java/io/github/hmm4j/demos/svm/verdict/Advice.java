@@ -133,7 +133,7 @@ final class Advice {
         for (Ranking ranking : rankings) {
             Strategy best = ranking.fastestOf(some).orElseThrow();
             ranking.next(best).filter(rival -> !some.contains(rival)).ifPresent(rival -> {
-                double lead = ranking.lead(best, rival, noisy);
+                double lead = ranking.lead(best, rival);
                 if (Words.isMore(lead)) {
                     rivals.add(rival);
                     factors.add(lead);

@@ -24,8 +24,9 @@ public final class Comparison {
         "Else they are not told apart: a difference of more than 25 % is possible, but not shown. That says how noisy the run was, not that they are alike.",
         "The fastest at a size is the one with the smallest median; all that are level with it lead together.",
         "What is recommended at a size is level with the fastest, and level with or faster than every other; where others are not told apart from it, there is no clear winner.",
-        "If the median of all noise is above 25 %, nothing is ranked over the whole run, and what is said of a"
-            + " workload names factors that the intervals leave over at least: their near ends against each other.",
+        "If the median of all noise is above 25 %, nothing is ranked over the whole run, near medians make nobody"
+            + " level, nobody leads where another may be the fastest, and factors are what the intervals leave over at"
+            + " least: their near ends against each other.",
         "Neighbouring sizes make up one range if there is a strategy that leads, or is not told apart from the fastest, at all of them; where none does, a crossover lies between.",
         "Where families are compared (fine-grained SVM, explicit copies, paging), each is represented at each size by its fastest member.",
         "Elsewhere a factor is the ratio of two medians.",
@@ -44,13 +45,15 @@ public final class Comparison {
             : cell.figures().map(Figures::wall).filter(Comparison::isSure);
     }
 
-    static Relation relation(Estimate one, Estimate other) {
+    /// @param noisy whether the whole run is too noisy for medians: that two are near to each other says nothing then
+    static Relation relation(Estimate one, Estimate other, boolean noisy) {
         double smaller = Math.min(one.median(), other.median());
-        if (Math.abs(one.median() - other.median()) <= LEAST_DIFFERENCE * smaller) {
+        boolean near = Math.abs(one.median() - other.median()) <= LEAST_DIFFERENCE * smaller;
+        if (near && !noisy) {
             return Relation.LEVEL;
         }
         if (one.low() > other.high() || other.low() > one.high()) {
-            return Relation.APART;
+            return near ? Relation.LEVEL : Relation.APART;
         }
         // Written without a quotient, since a lower end may be zero.
         boolean alike = Math.max(one.high(), other.high()) <= MOST_UNNOTICED * Math.min(one.low(), other.low());

@@ -1,5 +1,6 @@
 package io.github.hmm4j.demos.svm.verdict;
 
+import io.github.hmm4j.demos.svm.Estimate;
 import io.github.hmm4j.demos.svm.Strategy;
 import io.github.hmm4j.demos.svm.Strategy.Family;
 import io.github.hmm4j.demos.svm.Workload;
@@ -90,14 +91,15 @@ public record Duel(Workload workload, Sides sides, List<Round> rounds, List<Long
             Optional<Strategy> other = ranking.fastestOf(sides.other.members());
             if (one.isPresent() && other.isPresent()) {
                 boolean ahead = ranking.factor(other.get(), one.get()) > 1;
-                Outcome outcome = switch (Comparison.relation(ranking.wall(one.get()), ranking.wall(other.get()))) {
+                Estimate wall = ranking.wall(one.get());
+                Outcome outcome = switch (Comparison.relation(wall, ranking.wall(other.get()), noisy)) {
                     case LEVEL -> Outcome.LEVEL;
                     case UNDECIDED -> Outcome.UNDECIDED;
                     case APART -> ahead ? Outcome.FASTER : Outcome.SLOWER;
                 };
                 double factor = switch (outcome) {
-                    case FASTER -> ranking.lead(one.get(), other.get(), noisy);
-                    case SLOWER -> 1 / ranking.lead(other.get(), one.get(), noisy);
+                    case FASTER -> ranking.lead(one.get(), other.get());
+                    case SLOWER -> 1 / ranking.lead(other.get(), one.get());
                     case LEVEL, UNDECIDED -> ranking.factor(other.get(), one.get());
                 };
                 rounds.add(new Round(ranking.sizeBytes(), outcome, factor, one.get()));

@@ -22,8 +22,12 @@ import java.util.Set;
 /// @param walls     what can be compared, fastest first
 /// @param leaders   the fastest, and all that are level with it
 /// @param undecided all that are not told apart from the fastest
-public record Ranking(long sizeBytes, SequencedMap<Strategy, Estimate> walls, Set<Strategy> leaders, Set<Strategy> undecided) {
-    public static Ranking of(Grid grid, Workload workload, long sizeBytes) {
+/// @param noisy     whether the whole run is too noisy for medians: then the one with the smallest leads only if nobody
+///                  else may be the fastest, and is one of the undecided else
+public record Ranking(
+    long sizeBytes, SequencedMap<Strategy, Estimate> walls, Set<Strategy> leaders, Set<Strategy> undecided,
+    boolean noisy) {
+    static Ranking of(Grid grid, Workload workload, long sizeBytes, boolean noisy) {
         Map<Strategy, Estimate> found = new EnumMap<>(Strategy.class);
         for (Strategy strategy : Strategy.values()) {
             grid.usable(workload, sizeBytes, strategy).ifPresent(wall -> found.put(strategy, wall));
@@ -34,13 +38,18 @@ public record Ranking(long sizeBytes, SequencedMap<Strategy, Estimate> walls, Se
         Set<Strategy> leaders = EnumSet.noneOf(Strategy.class);
         Set<Strategy> undecided = EnumSet.noneOf(Strategy.class);
         walls.forEach((strategy, wall) -> {
-            switch (Comparison.relation(wall, walls.firstEntry().getValue())) {
+            boolean first = strategy == walls.firstEntry().getKey();
+            switch (first ? Relation.LEVEL : Comparison.relation(wall, walls.firstEntry().getValue(), noisy)) {
                 case LEVEL -> leaders.add(strategy);
                 case UNDECIDED -> undecided.add(strategy);
                 case APART -> { }
             }
         });
-        return new Ranking(sizeBytes, walls, leaders, undecided);
+        if (noisy && !undecided.isEmpty()) {
+            undecided.addAll(leaders);
+            leaders.clear();
+        }
+        return new Ranking(sizeBytes, walls, leaders, undecided, noisy);
     }
 
     /// Whether there was anything to be faster than.
@@ -55,7 +64,7 @@ public record Ranking(long sizeBytes, SequencedMap<Strategy, Estimate> walls, Se
         if (isContest() && undecided.isEmpty()) {
             winners.addAll(leaders);
             winners.removeIf(leader -> walls.keySet().stream().filter(other -> !leaders.contains(other))
-                .anyMatch(other -> Comparison.relation(wall(leader), wall(other)) == Relation.UNDECIDED));
+                .anyMatch(other -> Comparison.relation(wall(leader), wall(other), noisy) == Relation.UNDECIDED));
         }
         return winners;
     }
@@ -77,7 +86,7 @@ public record Ranking(long sizeBytes, SequencedMap<Strategy, Estimate> walls, Se
     Optional<Strategy> next(Strategy one) {
         Set<Strategy> contenders = contenders();
         return walls.keySet().stream().filter(strategy -> !contenders.contains(strategy) && factor(strategy, one) > 1
-            && Comparison.relation(wall(strategy), wall(one)) == Relation.APART).findFirst();
+            && Comparison.relation(wall(strategy), wall(one), noisy) == Relation.APART).findFirst();
     }
 
     /// The fastest of some.
@@ -94,8 +103,16 @@ public record Ranking(long sizeBytes, SequencedMap<Strategy, Estimate> walls, Se
 
     /// How many times as fast `fast` is as `slow`, of two that are told apart: in a noisy run what their intervals
     /// leave over, the near ends against each other, and so at least.
-    double lead(Strategy fast, Strategy slow, boolean noisy) {
-        return noisy ? wall(slow).low() / wall(fast).high() : factor(slow, fast);
+    double lead(Strategy fast, Strategy slow) {
+        return noisy ? Words.roundedDown(wall(slow).low() / wall(fast).high()) : factor(slow, fast);
+    }
+
+    /// How many times as long a strategy takes as the fastest; in a noisy run at least. Says something only of those
+    /// who are told apart from it.
+    ///
+    /// @throws IllegalArgumentException if it cannot be compared
+    public double behind(Strategy strategy) {
+        return lead(best().orElseThrow(), strategy);
     }
 
     /// @throws IllegalArgumentException if it cannot be compared

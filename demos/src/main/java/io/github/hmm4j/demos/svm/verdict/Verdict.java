@@ -32,9 +32,9 @@ public record Verdict(Workload workload, List<Span> spans, String advice, String
 
     public static Verdict of(Grid grid, Workload workload) {
         List<Long> sizes = grid.sizes(workload);
-        List<Ranking> rankings = sizes.stream().map(size -> Ranking.of(grid, workload, size)).toList();
-        List<Span> spans = Span.of(rankings);
         boolean noisy = Noise.tooMuch(grid.cells()).isPresent();
+        List<Ranking> rankings = sizes.stream().map(size -> Ranking.of(grid, workload, size, noisy)).toList();
+        List<Span> spans = Span.of(rankings);
         List<Duel> duels = List.of(Duel.Sides.values()).stream()
             .map(sides -> Duel.of(workload, sides, rankings, noisy)).toList();
         return new Verdict(workload, spans, Advice.line(rankings, noisy), sentence(spans, sizes, grid, workload, noisy),
@@ -131,8 +131,8 @@ public record Verdict(Workload workload, List<Span> spans, String advice, String
         if (!span.isContest() || span.isEmpty()) {
             return "";
         }
-        Optional<String> first = factor(span, span.first(), noisy);
-        Optional<String> last = span.rankings().size() == 1 ? Optional.empty() : factor(span, span.last(), noisy);
+        Optional<String> first = factor(span, span.first());
+        Optional<String> last = span.rankings().size() == 1 ? Optional.empty() : factor(span, span.last());
         if (first.isEmpty() && last.isEmpty()) {
             return "";
         }
@@ -155,8 +155,8 @@ public record Verdict(Workload workload, List<Span> spans, String advice, String
         return factor + " times as fast as " + rival + (single ? "" : " at " + Words.size(ranking.sizeBytes()));
     }
 
-    private static Optional<String> factor(Span span, Ranking ranking, boolean noisy) {
-        return rival(span, ranking).map(rival -> ranking.lead(leader(span, ranking), rival, noisy))
+    private static Optional<String> factor(Span span, Ranking ranking) {
+        return rival(span, ranking).map(rival -> ranking.lead(leader(span, ranking), rival))
             .filter(Words::isMore).map(Words::factor);
     }
 

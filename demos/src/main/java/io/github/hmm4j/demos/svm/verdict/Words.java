@@ -74,13 +74,20 @@ public final class Words {
         return factor < 9.95 ? String.format(Locale.ROOT, "%.1f", factor) : Units.count(Math.round(factor));
     }
 
+    /// As many digits of a factor as [#factor(double)] shows, and no more than there is: for what is said to be at
+    /// least so much.
+    static double roundedDown(double factor) {
+        double digits = factor < 2 ? 100 : factor < 10 ? 10 : 1;
+        return Math.floor(factor * digits) / digits;
+    }
+
     /// What stands before a factor: in a noisy run it is what the intervals leave over.
-    static String atLeast(boolean noisy) {
+    public static String atLeast(boolean noisy) {
         return noisy ? "at least " : "";
     }
 
     /// Whether a factor reads as more than once.
-    static boolean isMore(double factor) {
+    public static boolean isMore(double factor) {
         return factor >= 1.005;
     }
 

@@ -18,8 +18,9 @@ import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.BeforeEach;
-import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
 
 /// The report in headless Chromium, on a wide screen and a narrow one: nothing sticks out, no label is cut off or covered, and the choice of
 /// a case shows it.
@@ -82,9 +83,11 @@ class ReportInBrowserTest {
         assumeTrue(found, "chromium is not installed (Debian package: chromium)");
     }
 
-    @Test
-    void fitsWideAndNarrowScreensInBothThemes() throws Exception {
-        new SvmReport(Crafted.full()).writeTo(folder);
+    /// What is made up has everything that there can be; what was measured has sizes that do not lie evenly.
+    @ParameterizedTest
+    @ValueSource(strings = {"made up", "results/pocl-cpu-2-cores/2026-11-21/svm/results.json"})
+    void fitsWideAndNarrowScreensInBothThemes(String from) throws Exception {
+        new SvmReport(from.equals("made up") ? Crafted.full() : ResultsFile.read(Path.of(from))).writeTo(folder);
         String html = Files.readString(folder.resolve("report.html"));
         Files.writeString(folder.resolve("report.html"), html.replace("</head>", SCRIPT + "</head>"));
         StringBuilder frames = new StringBuilder("<!DOCTYPE html><body><script>addEventListener('message', e => {"

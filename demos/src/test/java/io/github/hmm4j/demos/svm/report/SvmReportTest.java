@@ -6,6 +6,7 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import io.github.hmm4j.demos.svm.Cell;
 import io.github.hmm4j.demos.svm.Cell.Status;
 import io.github.hmm4j.demos.svm.Crafted;
+import io.github.hmm4j.demos.svm.Estimate;
 import io.github.hmm4j.demos.svm.Strategy;
 import io.github.hmm4j.demos.svm.SvmResults;
 import io.github.hmm4j.demos.svm.Workload;
@@ -93,9 +94,33 @@ class SvmReportTest {
     @Test
     void thePictureWarnsOfNoise() throws IOException {
         new SvmReport(Crafted.results(List.of(Crafted.cell(Workload.STREAM, Strategy.COPIES_PAGEABLE, 4096, Crafted.wall(1000, 800, 1600)),
-            Crafted.cell(Workload.STREAM, Strategy.SVM_FINE, 4096, Crafted.wall(1700, 1600, 1800))))).writeTo(folder);
+            Crafted.cell(Workload.STREAM, Strategy.SVM_FINE, 4096, Crafted.wall(1700, 1600, 1800)),
+            Crafted.cell(Workload.STREAM, Strategy.HMM_CHECKED, 4096, 5000)))).writeTo(folder);
         assertThat(Files.readString(folder.resolve("overview.svg"))).contains("Busy or noisy machine", ">1.70\u00d7 ?<", "field undecided");
         assertThat(Files.readString(full.resolve("a/b/overview.svg"))).doesNotContain("Busy or noisy machine");
+    }
+
+    /// Medians of 1000, 1100 and 2000 whose intervals are 13 % wide to both sides: of the first two either may be the
+    /// fastest, and 1740 / 1130 is left over for the third.
+    @Test
+    void inANoisyRunPicturesAndTablesSayOnlyWhatIsCertain() throws IOException {
+        SvmResults results = Crafted.results(List.of(noisy(Strategy.COPIES_PAGEABLE, 1000),
+            noisy(Strategy.SVM_FINE, 1100), noisy(Strategy.HMM_CHECKED, 2000)));
+        String html = html(results);
+        for (String page : List.of(html, Files.readString(folder.resolve("overview.svg")))) {
+            assertThat(page).contains(">\u22651.53\u00d7<", ">?<", "at 4 KiB, no clear winner",
+                    "\u22652.0\u00d7 is at least twice as long")
+                .doesNotContain(">1.10\u00d7", ">2.0\u00d7<", ">best<", ">level<", "best 1.00 us");
+        }
+        assertThat(html).contains(">\u22651.5\u00d7<", "<td>not told apart</td>", "<td>at least 1.53\u00d7</td>",
+                "bar undecided s-copies-pageable")
+            .doesNotContain("<td>fastest</td>", "class=\"leads\"", "td class=\"best\"");
+        assertThat(new SvmReport(results).terminal()).contains("1.00 us~", "1.10 us~").doesNotContain(" us*");
+    }
+
+    private static Cell noisy(Strategy strategy, double median) {
+        return Crafted.cell(Workload.STREAM, strategy, 4096,
+            new Estimate(median, median * 0.87, median * 1.13, 0.96, median, median, median, median, 0.3, 25));
     }
 
     @Test

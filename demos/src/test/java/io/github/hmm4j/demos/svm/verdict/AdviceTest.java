@@ -102,7 +102,7 @@ class AdviceTest {
             double median = strategy == COPIES ? 1000 : 2000;
             cells.add(Crafted.cell(STREAM, strategy, 4096, new Estimate(median, median * 0.87, median * 1.13, 0.96, median, median, median, median, 0.3, 25)));
         }
-        assertAdvice("Use explicit copies (at least 1.54 times as fast as fine-grained SVM buffer).");
+        assertAdvice("Use explicit copies (at least 1.53 times as fast as fine-grained SVM buffer).");
         assertThat(verdict().advice(4096)).isEqualTo(verdict().advice());
     }
 
