@@ -15,8 +15,8 @@ import org.slf4j.LoggerFactory;
 /// drivers need memory of the device's for a kernel itself, and find out when it is enqueued.
 ///
 /// Everything leaves the device then, and the pool gives memory back. If that helps it stays smaller, until a launch
-/// needs more than it is left; if not, the kernel is one that never starts here, and nobody else pays for it. Belongs to
-/// one launch, of which nothing has run.
+/// needs more than it is left; if not, the kernel is one that never starts here, and nobody else pays for it.
+/// Belongs to one launch, of which nothing has run.
 final class Relief {
 
     private static final Logger LOG = LoggerFactory.getLogger(Relief.class);

@@ -142,13 +142,14 @@ final class ReliefTest {
             MemorySegment medium = hmm.heap().allocate(32 * MIB, 4);
             mostBytes = 0;
             for (MemorySegment data : List.of(large, small)) {
-                assertThatThrownBy(() -> add.args(data, 1).launch(NDRange.of(data.byteSize() / 4))).isInstanceOf(OpenClFailedException.class)
-                        .hasMessageContaining("CL_OUT_OF_RESOURCES(-5)");
+                assertThatThrownBy(() -> add.args(data, 1).launch(NDRange.of(data.byteSize() / 4)))
+                        .isInstanceOf(OpenClFailedException.class).hasMessageContaining("CL_OUT_OF_RESOURCES(-5)");
             }
             mostBytes = Long.MAX_VALUE;
             add.args(small, 3).launch(NDRange.of(REGION_BYTES / 4)).await();
             add.args(medium, 1).launch(NDRange.of(32 * MIB / 4)).await();
-            assertThat(hmm.heap().residency(small).onDevice(hmm.device())).as("nobody had to make room").isEqualTo(REGION_BYTES);
+            assertThat(hmm.heap().residency(small).onDevice(hmm.device())).as("nobody had to make room")
+                    .isEqualTo(REGION_BYTES);
             add.args(large, 1).launch(NDRange.of(48 * MIB / 4)).await();
             assertHolds(hmm.heap(), large, 8);
             assertHolds(hmm.heap(), small, 3);
@@ -165,8 +166,9 @@ final class ReliefTest {
             mostBytes = 40 * MIB;
             add.args(small, 3).launch(NDRange.of(REGION_BYTES / 4)).await();
             assertThat(takenBytes()).isLessThanOrEqualTo(mostBytes);
-            assertThatThrownBy(() -> add.args(large, 1).launch(NDRange.of(48 * MIB / 4))).isInstanceOf(DeviceMemoryExhaustedException.class)
-                    .hasMessageContainingAll("kernel=add", "CL_MEM_OBJECT_ALLOCATION_FAILURE(-4)"); // and not that pages had no room
+            assertThatThrownBy(() -> add.args(large, 1).launch(NDRange.of(48 * MIB / 4)))
+                    .isInstanceOf(DeviceMemoryExhaustedException.class) // of the kernel, and not of pages without room
+                    .hasMessageContainingAll("kernel=add", "CL_MEM_OBJECT_ALLOCATION_FAILURE(-4)");
             mostBytes = Long.MAX_VALUE;
             add.args(large, 1).launch(NDRange.of(48 * MIB / 4)).await();
             assertHolds(hmm.heap(), large, 8);

@@ -391,8 +391,8 @@ public final class FramePool implements AutoCloseable {
         }
     }
 
-    /// What the device had too little of it may have again: from now on it is asked for all of the budget, as if the pool
-    /// had never shrunk.
+    /// What the device had too little of it may have again: from now on it is asked for all of the budget, as if the
+    /// pool had never shrunk.
     ///
     /// @return whether it had
     public boolean growAgain() {
