@@ -59,7 +59,7 @@ public final class Placer {
         merged.sort(Comparator.comparingLong(PageRange::count).reversed()); // the longest has the fewest places to choose from
         requireBudget(mirror, merged);
         boolean placed = tryPlace(mirror, merged, true) || placeAlone(mirror, merged)
-                || (mirror.pool().growAgain() && placeAlone(mirror, merged)); // the device is to say that it has no more
+                || (mirror.pool().growAgain() && placeAlone(mirror, merged)); // the device has the last word
         if (!placed) {
             throw exhausted(mirror, merged, "the device gives no memory that holds each of them in one piece;"
                     + " largestAllocationBytes=" + mirror.device().info().maxAllocationBytes());
