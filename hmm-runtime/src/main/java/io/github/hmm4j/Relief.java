@@ -14,8 +14,9 @@ import org.slf4j.LoggerFactory;
 /// What is tried when a device refuses a command for want of memory although it gave all that its pages take: some
 /// drivers need memory of the device's for a kernel itself, and find out when it is enqueued.
 ///
-/// Everything leaves the device then, and the pool gives memory back and stays smaller. Belongs to one launch, of which
-/// nothing has run.
+/// Everything leaves the device then, and the pool gives memory back. If that helps it stays smaller, until a launch
+/// needs more than it is left; if not, the kernel is one that never starts here, and nobody else pays for it.
+/// Belongs to one launch, of which nothing has run.
 final class Relief {
 
     private static final Logger LOG = LoggerFactory.getLogger(Relief.class);
@@ -49,6 +50,7 @@ final class Relief {
         times++;
         givenBytes += given;
         if (given == 0) {
+            mirror.pool().growAgain(); // it was not for want of that: others have their room back
             throw told(refusal, kernel, neededBytes);
         }
         LOG.info("{} refuses kernel={}, which is tried again with bytes={} given back to it: {}", mirror, kernel, given, refusal.getMessage());

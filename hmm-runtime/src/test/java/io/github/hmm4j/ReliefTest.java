@@ -80,7 +80,7 @@ final class ReliefTest {
     private static void assertHolds(ManagedHeap heap, MemorySegment data, int value) {
         try (HostView view = heap.view(data, Access.READ)) {
             assertThat(view.segment().get(JAVA_INT, 0)).isEqualTo(value);
-            assertThat(view.segment().get(JAVA_INT, REGION_BYTES - 4L)).isEqualTo(value);
+            assertThat(view.segment().get(JAVA_INT, data.byteSize() - 4)).isEqualTo(value);
         }
     }
 
@@ -187,6 +187,52 @@ final class ReliefTest {
             mostBytes = 0;
             assertThatThrownBy(() -> add.args(data, 1).launch(NDRange.of(REGION_BYTES / 4))).isInstanceOf(OpenClFailedException.class)
                     .hasMessageContainingAll("clEnqueueNDRangeKernel failed: status=CL_OUT_OF_RESOURCES(-5)", "kernel=add", "given back to the device before: bytes=");
+        }
+    }
+
+    /// However often it is tried: what the pool gave back for nothing it takes again.
+    @Test
+    void aKernelThatNeverStartsLeavesOthersTheirRoom() {
+        status = -5;
+        try (Hmm hmm = open()) {
+            Kernel add = hmm.program(SOURCE).kernel("add");
+            MemorySegment large = hmm.heap().allocate(48 * MIB, 4);
+            add.args(large, 7).launch(NDRange.of(48 * MIB / 4)).await();
+            MemorySegment small = hmm.heap().allocate(REGION_BYTES, 4);
+            MemorySegment medium = hmm.heap().allocate(32 * MIB, 4);
+            mostBytes = 0;
+            for (MemorySegment data : List.of(large, small)) {
+                assertThatThrownBy(() -> add.args(data, 1).launch(NDRange.of(data.byteSize() / 4)))
+                        .isInstanceOf(OpenClFailedException.class).hasMessageContaining("CL_OUT_OF_RESOURCES(-5)");
+            }
+            mostBytes = Long.MAX_VALUE;
+            add.args(small, 3).launch(NDRange.of(REGION_BYTES / 4)).await();
+            add.args(medium, 1).launch(NDRange.of(32 * MIB / 4)).await();
+            assertThat(hmm.heap().residency(small).onDevice(hmm.device())).as("nobody had to make room")
+                    .isEqualTo(REGION_BYTES);
+            add.args(large, 1).launch(NDRange.of(48 * MIB / 4)).await();
+            assertHolds(hmm.heap(), large, 8);
+            assertHolds(hmm.heap(), small, 3);
+        }
+    }
+
+    @Test
+    void memoryThatTheDeviceHasAgainIsAskedFor() {
+        try (Hmm hmm = open()) {
+            Kernel add = hmm.program(SOURCE).kernel("add");
+            MemorySegment large = hmm.heap().allocate(48 * MIB, 4);
+            MemorySegment small = hmm.heap().allocate(REGION_BYTES, 4);
+            add.args(large, 7).launch(NDRange.of(48 * MIB / 4)).await();
+            mostBytes = 40 * MIB;
+            add.args(small, 3).launch(NDRange.of(REGION_BYTES / 4)).await();
+            assertThat(takenBytes()).isLessThanOrEqualTo(mostBytes);
+            assertThatThrownBy(() -> add.args(large, 1).launch(NDRange.of(48 * MIB / 4)))
+                    .isInstanceOf(DeviceMemoryExhaustedException.class) // of the kernel, and not of pages without room
+                    .hasMessageContainingAll("kernel=add", "CL_MEM_OBJECT_ALLOCATION_FAILURE(-4)");
+            mostBytes = Long.MAX_VALUE;
+            add.args(large, 1).launch(NDRange.of(48 * MIB / 4)).await();
+            assertHolds(hmm.heap(), large, 8);
+            assertHolds(hmm.heap(), small, 3);
         }
     }
 

@@ -43,7 +43,7 @@ public final class FramePool implements AutoCloseable {
     private volatile List<FrameChunk> chunks = List.of();
     private volatile @Nullable FrameChunk paged; // one of the chunks
     private volatile int usedFrames;
-    private int mostFrames; // that may have memory: less than the capacity once the device has turned out to have less
+    private int mostFrames; // that may have memory: less than the capacity while the device is taken to have less
     private boolean closed;
 
     private FramePool(Device device, int pageBytes, long budgetBytes, int capacityFrames, boolean aperture) {
@@ -379,7 +379,8 @@ public final class FramePool implements AutoCloseable {
     }
 
     /// The device has less than the budget allows: others use it, or its driver needs some for what it runs. Gives the
-    /// memory of chunks without a used frame back, and from now on takes no more than three quarters of what it had.
+    /// memory of chunks without a used frame back, and takes no more than three quarters of what it had until it
+    /// [grows again][#growAgain()].
     ///
     /// @return bytes given back; 0 of an aperture, which is all or nothing
     public long shrink() {
@@ -394,6 +395,18 @@ public final class FramePool implements AutoCloseable {
                 mostFrames = (int) Math.max(1, before / pageBytes * 3 / 4);
             }
             return given;
+        }
+    }
+
+    /// What the device had too little of it may have again: from now on it is asked for all of the budget, as if the
+    /// pool had never shrunk.
+    ///
+    /// @return whether it had
+    public boolean growAgain() {
+        synchronized (lock) {
+            boolean hadShrunk = mostFrames < capacityFrames;
+            mostFrames = capacityFrames;
+            return hadShrunk;
         }
     }
 

@@ -58,14 +58,19 @@ public final class Placer {
         List<PageRange> merged = merged(ranges);
         merged.sort(Comparator.comparingLong(PageRange::count).reversed()); // the longest has the fewest places to choose from
         requireBudget(mirror, merged);
-        if (!tryPlace(mirror, merged, true)) {
-            evictor.evictAll(mirror); // what must be kept is itself in the way: start from an empty device, with nothing but what is needed
-            mirror.pool().releaseFreeChunks();
-            if (!tryPlace(mirror, merged, false)) {
-                throw exhausted(mirror, merged, "the device gives no memory that holds each of them in one piece; largestAllocationBytes="
-                        + mirror.device().info().maxAllocationBytes());
-            }
+        boolean placed = tryPlace(mirror, merged, true) || placeAlone(mirror, merged)
+                || (mirror.pool().growAgain() && placeAlone(mirror, merged)); // the device has the last word
+        if (!placed) {
+            throw exhausted(mirror, merged, "the device gives no memory that holds each of them in one piece;"
+                    + " largestAllocationBytes=" + mirror.device().info().maxAllocationBytes());
         }
+    }
+
+    /// What must be kept is itself in the way: starts from an empty device, with nothing but what is needed.
+    private boolean placeAlone(DeviceMirror mirror, List<PageRange> ranges) {
+        evictor.evictAll(mirror);
+        mirror.pool().releaseFreeChunks();
+        return tryPlace(mirror, ranges, false);
     }
 
     /// Makes sure that there is a paged chunk: three quarters of the budget, or what the windows of the launch leave. Everything else leaves the device for that.

@@ -133,6 +133,9 @@ class FramePoolTest {
             assertThat(pool.deviceBytes()).isEqualTo(12 * PAGE);
             assertThat(pool.allocateRun(8)).isNull();
             assertThat(pool.allocateRun(7)).isEqualTo(new FrameRun(5, 7));
+            assertThat(pool.growAgain()).isTrue();
+            assertThat(pool.allocateRun(16)).isEqualTo(new FrameRun(12, 16));
+            assertThat(pool.growAgain()).as("it has all of the budget").isFalse();
         }
     }
 
