@@ -83,7 +83,8 @@ static struct heap open_heap(const struct copy *copy) {
 #define ADDRESS(of) (uint64_t)(uintptr_t)(of)
   struct hmm_config config = {.abi = HMM_ABI, .rung = HMM_SIGSEGV, .page_shift = 12, .page_count = PAGES,
                               .app = ADDRESS(h.app), .alias = ADDRESS(h.alias), .memfd = (uint64_t)memfd,
-                              .words = ADDRESS(calloc(PAGES, 8)), .region_starts = ADDRESS(calloc(PAGES, 1)),
+                              .words = ADDRESS(calloc(PAGES, 8)), .changes = ADDRESS(calloc(PAGES, 8)),
+                              .region_starts = ADDRESS(calloc(PAGES, 1)),
                               .backed = ADDRESS(calloc(PAGES, 1))};
   CHECK(!copy->open(&config, &h.pager));
   return h;
