@@ -227,7 +227,9 @@ static int pass(struct hmm_pager *p, struct launch *l, struct hmm_launch *reques
   if (request->missing < p->config.page_count) return 1;
   step(p, HMM_STEP_CHECKED);
   struct table_writes writes = {NULL, 0, 0};
-  int result = request->table ? show_table(p, (struct hmm_table *)(uintptr_t)request->table, l->device, (void *)(uintptr_t)request->queue, &writes, failure) : 0;
+  int result = await_those_before(p, l);
+  if (result) return result;
+  result = request->table ? show_table(p, (struct hmm_table *)(uintptr_t)request->table, l->device, (void *)(uintptr_t)request->queue, &writes, failure) : 0;
   if (!result) result = enqueue(p, l, request, &writes, failure);
   end_table_writes(p, &writes);
   return result;

@@ -375,6 +375,7 @@ struct launch *publish(struct hmm_pager *p, const struct hmm_launch *request) {
   for (uint64_t i = 0; i < request->use_count; i++) {
     if (uses[i].in_place) atomic_store(&p->works_in_place, true);
   }
+  l->order = ++p->published; // with its pages, and under one hold of the lock: who comes later sees them
   l->device = (unsigned)request->device;
   l->faults = p->devices[request->device].range;
   l->use_count = request->use_count;
@@ -382,6 +383,32 @@ struct launch *publish(struct hmm_pager *p, const struct hmm_launch *request) {
   if (request->insist || request->overwrite_count) l->state = INSISTING;
   pthread_mutex_unlock(&p->launch_lock);
   return l;
+}
+
+static bool clash(const struct launch *a, const struct launch *b) {
+  for (uint64_t i = 0; i < a->use_count; i++) {
+    for (uint64_t j = 0; j < b->use_count; j++) {
+      const struct hmm_use *u = &a->uses[i], *v = &b->uses[j];
+      if (u->in_place && v->in_place && (u->writes || v->writes) && u->first < v->end && v->first < u->end) return true;
+    }
+  }
+  return false;
+}
+
+int await_those_before(struct hmm_pager *p, const struct launch *l) {
+  if (p->device_count < 2 || !atomic_load(&p->works_in_place)) return 0;
+  struct patience patience = new_patience(p, 0, true, 0);
+  int result = 0;
+  pthread_mutex_lock(&p->launch_lock);
+  for (unsigned i = 0; i < p->launches_used && !result; i++) {
+    struct launch *it = &p->launches[i];
+    while (!result && it->order < l->order && it->device != l->device && (under_way(it) || unsynchronised(it)) && clash(it, l)) {
+      if (it->state == ENDED) synchronise(p, it);
+      else result = it->state == INSISTING || await_change(p, it, &patience) ? 1 : 0;
+    }
+  }
+  pthread_mutex_unlock(&p->launch_lock);
+  return result;
 }
 
 int await_turn(struct hmm_pager *p, struct launch *l) {

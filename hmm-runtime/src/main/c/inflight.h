@@ -12,6 +12,10 @@ struct launch *publish(struct hmm_pager *p, const struct hmm_launch *request); /
 bool is_undecided(struct hmm_pager *p, const struct launch *l); // of the caller's launch: whether nothing of it has run
 void withdraw(struct hmm_pager *p, struct launch *l);
 
+// Kernels of several devices that use host pages where they are take turns on what one of them writes, in the order in which they were published: no word says whose turn it is. Waits for
+// those before this one. 0, or 1 if it is to be withdrawn and made anew: one before it insists and may want its pages, or takes longer than a touch may wait.
+int await_those_before(struct hmm_pager *p, const struct launch *l);
+
 // One kernel that faults at a time: what it does wrong is known to be its own. 0, or -ETIMEDOUT if the one before takes longer than a touch may wait.
 int await_turn(struct hmm_pager *p, struct launch *l);
 

@@ -128,6 +128,7 @@ enum launch_state { FREE, PUBLISHED, INSISTING, RUNNING, ENDING, ENDED };
 struct launch {
   enum launch_state state;
   uint64_t number; // of all launches of the process; says in which place of which pager it is
+  uint64_t order;  // in which those of the heap were published
   bool faults;     // its kernel asks for its pages itself: nobody waits for it who takes some away, also while it waits for its turn
   bool turn;       // of those launches: its kernel is the one that may run
   unsigned device;
@@ -208,6 +209,7 @@ struct hmm_pager {
   pthread_cond_t launch_changed;
   struct launch launches[MAX_LAUNCHES];
   unsigned launches_used; // from here on none was ever used
+  uint64_t published;
   _Atomic bool works_in_place; // a launch was published that uses host pages where they are
   uint64_t launched[HMM_MAX_DEVICES];
   pthread_mutex_t insist_lock;

@@ -7,12 +7,16 @@
 
 #define PAGES 16
 
-static int launch_in_place(struct heap *h, struct launching *l, uint64_t first, uint64_t end, bool write, bool insists) {
+static int launch_in_place_on(struct heap *h, struct launching *l, unsigned device, uint64_t first, uint64_t end, bool write, bool insists) {
   static const size_t one = 1;
   l->use = (struct hmm_use){first, end, write, 1};
-  l->request = (struct hmm_launch){.uses = (uint64_t)(uintptr_t)&l->use, .use_count = 1, .queue = (uint64_t)(uintptr_t)h->devices[0].queue, .kernel = (uint64_t)(uintptr_t)&l->kernel,
+  l->request = (struct hmm_launch){.device = device, .uses = (uint64_t)(uintptr_t)&l->use, .use_count = 1, .queue = (uint64_t)(uintptr_t)h->devices[device].queue, .kernel = (uint64_t)(uintptr_t)&l->kernel,
                                    .dimensions = 1, .global = (uint64_t)(uintptr_t)&one, .insist = insists, .name = (uint64_t)(uintptr_t)"in_place"};
   return hmm_launch_enter(h->pager, &l->request, &l->failure);
+}
+
+static int launch_in_place(struct heap *h, struct launching *l, uint64_t first, uint64_t end, bool write, bool insists) {
+  return launch_in_place_on(h, l, 0, first, end, write, insists);
 }
 
 static bool enters(struct heap *h, uint64_t page, bool write, bool insists) {
@@ -175,6 +179,73 @@ static void discarding_gives_way_to_an_output(const struct shape *shape) {
   close_heap(h);
 }
 
+struct in_turn {
+  struct heap *heap;
+  struct stopped_kernel *before;
+  struct launching launching;
+  uint64_t page;
+  bool write, insists;
+  _Atomic bool passed, ran_beside; // the kernel before it still ran
+};
+
+static void look_for_the_other(void *arg) {
+  struct in_turn *t = arg;
+  if (t->before->running && !t->before->go) t->ran_beside = true;
+}
+
+static void *launch_in_turn(void *arg) {
+  struct in_turn *t = arg;
+  t->launching.kernel = (struct fake_kernel){look_for_the_other, t, 0};
+  CHECK_EQUAL(launch_in_place_on(t->heap, &t->launching, 1, t->page, t->page + 1, t->write, t->insists), 0);
+  CHECK(t->launching.request.event);
+  fake_wait((void *)(uintptr_t)t->launching.request.event);
+  t->passed = true;
+  return NULL;
+}
+
+// No word says which of two devices has a page in place: the second kernel waits for the first, if one of them writes.
+static void kernels_of_two_devices_take_turns(const struct shape *shape) {
+  for (int way = 0; way < 8; way++) {
+    bool first_writes = way & 1, second_writes = way & 2, insists = way & 4;
+    struct heap *h = open_heap(shape, PAGES, 2);
+    CHECK_EQUAL(fetch(h, 0, 4, HMM_EXCLUSIVE | HMM_MAP | HMM_IN_PLACE), 0);
+    struct stopped_kernel k = {.launching.kernel = {stay, &k, 0}};
+    CHECK_EQUAL(launch_in_place(h, &k.launching, 0, 2, first_writes, false), 0);
+    AWAIT(k.running);
+    struct in_turn elsewhere = {.heap = h, .before = &k, .page = 2, .write = true, .insists = insists};
+    launch_in_turn(&elsewhere);
+    CHECK(elsewhere.ran_beside);
+    struct in_turn t = {.heap = h, .before = &k, .page = 1, .write = second_writes, .insists = insists};
+    pthread_t thread = start_thread(launch_in_turn, &t);
+    bool waits = first_writes || second_writes;
+    for (int i = 0; i < 1000 && waits; i++) CHECK(!t.passed);
+    if (!waits) AWAIT(t.passed);
+    let_go(&k);
+    pthread_join(thread, NULL);
+    CHECK_EQUAL(t.ran_beside, !waits);
+    close_heap(h);
+  }
+}
+
+// As long as a touch may: then it is made anew, and whoever wants its pages meanwhile gets them.
+static void a_turn_is_not_waited_for_without_end(const struct shape *shape) {
+  for (int insists = 0; insists < 2; insists++) {
+    struct heap *h = open_heap_with_touch_timeout(shape, PAGES, 1000000);
+    CHECK_EQUAL(fetch(h, 0, 2, HMM_EXCLUSIVE | HMM_MAP | HMM_IN_PLACE), 0);
+    struct stopped_kernel k = {.launching.kernel = {stay, &k, 0}};
+    CHECK_EQUAL(launch_in_place(h, &k.launching, 0, 2, true, false), 0);
+    AWAIT(k.running);
+    struct launching l = {0};
+    CHECK_EQUAL(launch_in_place_on(h, &l, 1, 1, 2, true, insists), 0);
+    CHECK(!l.request.event);
+    let_go(&k);
+    CHECK_EQUAL(launch_in_place_on(h, &l, 1, 1, 2, true, insists), 0);
+    CHECK(l.request.event);
+    fake_wait((void *)(uintptr_t)l.request.event);
+    close_heap(h);
+  }
+}
+
 // What it has written in place the host could see all along.
 static void a_failed_kernel_poisons_nothing_in_place(const struct shape *shape) {
   struct heap *h = mixed(shape);
@@ -196,6 +267,8 @@ const struct test in_place_tests[] = {
     {"discarding_waits_and_touching_does_not", discarding_waits_and_touching_does_not, true},
     {"discarding_keeps_nobody_from_a_page_for_long", discarding_keeps_nobody_from_a_page_for_long, true},
     {"discarding_gives_way_to_an_output", discarding_gives_way_to_an_output, true},
+    {"kernels_of_two_devices_take_turns", kernels_of_two_devices_take_turns, true},
+    {"a_turn_is_not_waited_for_without_end", a_turn_is_not_waited_for_without_end, true},
     {"a_failed_kernel_poisons_nothing_in_place", a_failed_kernel_poisons_nothing_in_place, true},
     {0},
 };

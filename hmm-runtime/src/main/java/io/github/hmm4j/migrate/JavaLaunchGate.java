@@ -17,7 +17,7 @@ import org.jspecify.annotations.Nullable;
 
 /// The gate where host access is checked: launches are published in Java.
 ///
-/// Threads: any. Waits only for whoever has the device's lock and has not opened it.
+/// Threads: any. Waits for whoever has the device's lock and has not opened it, and in place for kernels of other devices.
 public final class JavaLaunchGate implements LaunchGate {
 
     private final PageTable table;
@@ -68,6 +68,7 @@ public final class JavaLaunchGate implements LaunchGate {
                     return null;
                 }
             }
+            launches.awaitThoseBefore(published);
             if (needs.table() != null) {
                 accounts.add(Counter.TABLE_BYTES, needs.table().table().write(needs.table()));
             }

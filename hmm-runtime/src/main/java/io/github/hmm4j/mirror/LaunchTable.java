@@ -19,7 +19,7 @@ import org.jspecify.annotations.Nullable;
 
 /// Launches in flight, kept in Java: where host access is checked.
 ///
-/// Threads: any, without a lock. At most [#CAPACITY] launches are in flight; one more waits for the oldest it finds.
+/// Threads: any; its lock is a leaf, held to publish. At most [#CAPACITY] launches are in flight; one more waits for the oldest it finds.
 public final class LaunchTable implements InFlight {
 
     /// Launches of one heap that can be in flight at once.
@@ -28,6 +28,7 @@ public final class LaunchTable implements InFlight {
     private final AtomicReferenceArray<@Nullable Use> slots = new AtomicReferenceArray<>(CAPACITY);
     /// Slots from here on have never held a launch, so that looking for conflicts costs as much as there were launches at once, not all slots.
     private final AtomicInteger slotsUsed = new AtomicInteger();
+    private long order; // of the last that was published
     private final AtomicLongArray launched = new AtomicLongArray(PageWord.MAX_DEVICES);
 
     private final FailedLaunches failed;
@@ -40,6 +41,7 @@ public final class LaunchTable implements InFlight {
     public static final class Use {
 
         private final int slot;
+        private final long order;
         private final int device;
         private final List<PageUse> pages;
         private final CountDownLatch decided = new CountDownLatch(1);
@@ -47,8 +49,9 @@ public final class LaunchTable implements InFlight {
         private volatile @Nullable Completion outcome;
         private boolean lost; // what it was to write
 
-        private Use(int slot, int device, List<PageUse> pages) {
+        private Use(int slot, long order, int device, List<PageUse> pages) {
             this.slot = slot;
+            this.order = order;
             this.device = device;
             this.pages = pages;
         }
@@ -64,6 +67,18 @@ public final class LaunchTable implements InFlight {
             return false;
         }
 
+        /// Whether both use a page in place that one of them writes.
+        private boolean clashesWith(Use other) {
+            for (PageUse use : pages) {
+                for (PageUse its : other.pages) {
+                    if (use.inPlace() && its.inPlace() && (use.writes() || its.writes()) && use.pages().overlaps(its.pages())) {
+                        return true;
+                    }
+                }
+            }
+            return false;
+        }
+
         private boolean hasEnded() {
             Completion launched = outcome;
             return launched != null && launched.isDone();
@@ -74,7 +89,7 @@ public final class LaunchTable implements InFlight {
             boolean interrupted = false;
             while (outcome == null) {
                 try {
-                    decided.await(); // the publisher checks words and enqueues, no more: it never waits in between
+                    decided.await(); // the publisher checks words and enqueues, no more: in between it waits at most for kernels, and those before it
                 } catch (InterruptedException e) {
                     interrupted = true;
                 }
@@ -112,14 +127,35 @@ public final class LaunchTable implements InFlight {
             for (int i = 0; i < CAPACITY; i++) {
                 if (slots.get(i) == null) {
                     raiseSlotsUsed(i + 1); // before the slot is filled: who looks for launches looks no further
-                    Use use = new Use(i, device, pages);
-                    if (slots.compareAndSet(i, null, use)) {
+                    Use use = fill(i, device, pages);
+                    if (use != null) {
                         VarHandle.fullFence(); // publish before checking words; pairs with the fence in awaitConflicts
                         return use;
                     }
                 }
             }
             retireEnded();
+        }
+    }
+
+    /// Under a lock, so that who comes later in the order sees those before.
+    private synchronized @Nullable Use fill(int slot, int device, List<PageUse> pages) {
+        Use use = new Use(slot, order + 1, device, pages);
+        if (!slots.compareAndSet(slot, null, use)) {
+            return null;
+        }
+        order++;
+        return use;
+    }
+
+    /// Kernels of several devices that use host pages in place take turns on what one of them writes, in the order in which they were published: no word says whose turn it is.
+    public void awaitThoseBefore(Use published) {
+        int end = slotsUsed.get();
+        for (int i = 0; i < end; i++) {
+            Use use = slots.get(i);
+            if (use != null && use.order < published.order && use.device != published.device && use.clashesWith(published)) {
+                retire(use);
+            }
         }
     }
 

@@ -11,7 +11,7 @@ public enum PlacementMode {
     /// The device has pages of its own: they move there and come home.
     PRIVATE,
     /// Kernels read and write host pages where they are: nothing moves, and nothing takes a budget. Only for devices
-    /// that prove to share the host's memory.
+    /// that prove to share the host's memory. A touch waits for no kernel; kernels wait for each other as elsewhere.
     IN_PLACE;
 
     /// The mode called `name`, as [#toString()] writes it.

@@ -195,6 +195,32 @@ class InPlacePagesTest {
         }
     }
 
+    /// No word says which of them has a page: they take turns, also where they share no more than the page.
+    @Tag("two-devices")
+    @ParameterizedTest
+    @EnumSource(mode = EnumSource.Mode.MATCH_ANY, names = "IN_PLACE_.*")
+    void kernelsInPlaceOnTwoDevicesTakeTurns(Backend backend) {
+        try (Rig rig = new Rig(small(backend, 2))) {
+            MemorySegment line = rig.pages(1);
+            MemorySegment seen = rig.pages(2);
+            Launch talk = talk(rig, line, 1, LOOKS);
+            rig.launchCopy(rig.device(1), Arg.in(line), seen.asSlice(4096)).await();
+            assertThat(talk.isDone()).isTrue();
+            assertThat(rig.read(seen.asSlice(4096 + 8, 4))).containsExactly(3);
+
+            talk = talk(rig, line, 1, LOOKS);
+            rig.launchCopy(rig.device(1), Arg.in(seen), rig.pages(2)).await();
+            assertThat(talk.isDone()).as("a kernel on other pages waited").isFalse();
+            talk.await();
+
+            MemorySegment counted = rig.ramp(16, 1);
+            for (int round = 0; round < 100; round++) {
+                rig.launchAdd(rig.device(round % 2), counted, 1);
+            }
+            rig.assertHostSeesRamp(counted, 101);
+        }
+    }
+
     @Test
     void kernelsFollowPointersInPlace() {
         try (Rig rig = new Rig(small(Backend.IN_PLACE_UFFD_LWJGL, 1))) {

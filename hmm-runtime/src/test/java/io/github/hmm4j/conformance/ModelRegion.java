@@ -99,10 +99,10 @@ final class ModelRegion {
             Arrays.fill(region.protections, firstPage(), endPage(), protection);
         }
 
-        /// Pages wholly within the slice are zeros from here on.
+        /// Pages of which the slice has all that is the program's are zeros from here on: the last one may be shorter.
         void discard() {
             int first = Math.ceilDiv(start, region.pageBytes) * region.pageBytes;
-            int end = end() / region.pageBytes * region.pageBytes;
+            int end = end() == region.size() ? end() : end() / region.pageBytes * region.pageBytes;
             if (first < end) {
                 Arrays.fill(region.bytes, first, end, (byte) 0);
             }

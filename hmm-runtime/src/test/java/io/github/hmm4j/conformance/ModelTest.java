@@ -49,7 +49,7 @@ class ModelTest {
     @Tag("two-devices")
     @ParameterizedTest
     @CsvSource({"OPENCL_LWJGL, 2, 4096, 20, 600", "OPENCL_JOCL, 2, 4096, 0, 600", "UFFD_LWJGL, 2, 4096, 20, 2000", "SIGSEGV_LWJGL, 2, 4096, 0, 2000",
-        "IN_PLACE_UFFD_LWJGL, 2, 4096, 20, 2000"})
+        "IN_PLACE_UFFD_LWJGL, 2, 4096, 20, 4000", "IN_PLACE_OPENCL_JOCL, 2, 4096, 20, 2000"})
     void oneThreadAgreesOnTwoDevices(Backend backend, int devices, int pageBytes, int budgetPages, int steps) {
         oneThreadAgrees(backend, devices, pageBytes, budgetPages, steps);
     }
@@ -79,6 +79,14 @@ class ModelTest {
             Racers.run(threads.toArray(Runnable[]::new));
             shared.finish();
         }
+    }
+
+    @Tag("two-devices")
+    @ParameterizedTest
+    @CsvSource({"OPENCL_LWJGL, 2, 4096, 30, 200", "UFFD_LWJGL, 2, 4096, 30, 600", "SIGSEGV_LWJGL, 2, 4096, 0, 600", "IN_PLACE_UFFD_LWJGL, 2, 4096, 30, 1000",
+        "IN_PLACE_OPENCL_JOCL, 2, 4096, 30, 600"})
+    void manyThreadsAgreeOnTwoDevices(Backend backend, int devices, int pageBytes, int budgetPages, int steps) throws InterruptedException {
+        manyThreadsAgree(backend, devices, pageBytes, budgetPages, steps);
     }
 
     private static Rig open(Backend backend, int devices, int pageBytes, int budgetPages) {
