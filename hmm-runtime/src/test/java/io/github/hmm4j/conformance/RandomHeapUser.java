@@ -17,10 +17,12 @@ import io.github.hmm4j.migrate.MigrationReport;
 import io.github.hmm4j.migrate.PageOutcome;
 import io.github.hmm4j.mirror.PlacementMode;
 import io.github.hmm4j.mirror.SnapshotCode;
+import io.github.hmm4j.pager.HostPin;
 import io.github.hmm4j.pager.HostView;
 import io.github.hmm4j.space.Protection;
 import java.lang.foreign.MemorySegment;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.List;
 import java.util.SplittableRandom;
 import java.util.function.Function;
@@ -73,7 +75,7 @@ final class RandomHeapUser {
             allocate();
             return;
         }
-        switch (random.nextInt(32)) {
+        switch (random.nextInt(38)) {
             case 0, 1 -> allocate();
             case 2 -> freeAll();
             case 3 -> freePart();
@@ -93,6 +95,10 @@ final class RandomHeapUser {
             case 28 -> evictAll();
             case 29 -> awaitLaunches();
             case 30 -> look(anySlice());
+            case 31, 32, 33 -> copyWithin(anySlice(), anySlice());
+            case 34 -> fillWithin(anySlice());
+            case 35 -> pin(anySlice(), random.nextBoolean());
+            case 36 -> lease(anySlice(), any(List.of(Arg.Intent.IN, Arg.Intent.IN_OUT)));
             default -> {
                 place(any(regions));
                 checkRegion(any(regions));
@@ -332,6 +338,71 @@ final class RandomHeapUser {
         }
     }
 
+    private void pin(Slice slice, boolean write) {
+        if (!rig.isTransparent() || !slice.allows(write)) {
+            return;
+        }
+        doing = "pin to " + (write ? "write " : "read ") + name(slice);
+        try (HostPin _ = rig.heap.pin(slice.segment(), write ? Access.WRITE : Access.READ)) {
+            compare(slice, slice.segment());
+            if (write) {
+                scribble(slice, slice.segment());
+            }
+        }
+    }
+
+    // ---- copies within the heap
+
+    /// Also onto itself.
+    private void copyWithin(Slice from, Slice to) {
+        int length = Math.min(from.length(), to.length());
+        Slice in = from.region().slice(from.start(), length);
+        Slice out = to.region().slice(to.start(), length);
+        doing = "heap.copy " + name(in) + " to " + name(out);
+        change(List.of(new Use(in, false), new Use(out, true)), () -> rig.heap.copy(in.segment(), out.segment()),
+                () -> System.arraycopy(in.region().bytes, in.start(), out.region().bytes, out.start(), length));
+    }
+
+    private void fillWithin(Slice slice) {
+        byte value = (byte) random.nextInt();
+        doing = "heap.fill " + name(slice);
+        change(List.of(new Use(slice, true)), () -> rig.heap.fill(slice.segment(), value),
+                () -> Arrays.fill(slice.region().bytes, slice.start(), slice.end(), value));
+    }
+
+    private void change(List<Use> uses, Runnable operation, Runnable effect) {
+        closeSharedViews(uses);
+        if (uses.stream().allMatch(use -> use.slice.allows(use.writes))) {
+            operation.run();
+            effect.run();
+        } else {
+            assertViolation(uses, operation::run);
+            uses.stream().filter(Use::writes).forEach(use -> adopt(use.slice));
+        }
+    }
+
+    /// What may be written there is not known any more.
+    private void adopt(Slice slice) {
+        for (int page = slice.firstPage(); page < slice.endPage(); page++) {
+            Slice single = slice.region().pages(page, page + 1);
+            if (single.allows(true)) {
+                try (HostView view = rig.heap.view(single.segment(), Access.READ)) {
+                    MemorySegment.copy(view.segment(), 0, MemorySegment.ofArray(slice.region().bytes), single.start(), single.length());
+                }
+            }
+        }
+    }
+
+    /// All bytes go to a buffer, and come back if that is to be written to.
+    private void lease(Slice slice, Arg.Intent intent) {
+        Use use = new Use(slice, intent != Arg.Intent.IN);
+        if (rig.isSimulated() || isViewed(slice) || !slice.allows(use.writes)) {
+            return;
+        }
+        doing = "lease " + name(slice) + " " + intent;
+        rig.heap.lease(any(rig.hmm.devices()), slice.segment(), intent).close();
+    }
+
     // ---- kernels
 
     private void copy() {
@@ -556,7 +627,8 @@ final class RandomHeapUser {
 
     private Slice kernelSlice() {
         ModelRegion region = any(regions);
-        int start = random.nextInt(Math.ceilDiv(region.size(), POINTER_BYTES)) * POINTER_BYTES;
+        int unit = !rig.isSimulated() && random.nextInt(4) == 0 ? 4 : POINTER_BYTES;
+        int start = random.nextInt(Math.ceilDiv(region.size(), unit)) * unit;
         return region.slice(start, 4 * (1 + random.nextInt((region.size() - start) / 4)));
     }
 

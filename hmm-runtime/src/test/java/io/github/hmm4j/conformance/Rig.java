@@ -95,6 +95,10 @@ final class Rig implements AutoCloseable {
         return buffer;
     }
 
+    boolean isSimulated() {
+        return !simulated.isEmpty();
+    }
+
     // ---- touches by the host
 
     boolean isTransparent() {
@@ -104,7 +108,7 @@ final class Rig implements AutoCloseable {
     /// Whether kernels of OpenCL devices use host pages where they are, unless a region is advised otherwise: then a
     /// touch does not wait for them.
     boolean isInPlace() {
-        return simulated.isEmpty() && hmm.devices().stream().anyMatch(device -> device.placement() == Placement.IN_PLACE);
+        return !isSimulated() && hmm.devices().stream().anyMatch(device -> device.placement() == Placement.IN_PLACE);
     }
 
     /// The one way in which the host touches managed memory: ordinary loads and stores on the range itself, or, with checked access, a view of it.
