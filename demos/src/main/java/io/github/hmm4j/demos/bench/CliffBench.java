@@ -58,7 +58,7 @@ final class CliffBench implements Bench {
         rows.add(onePageShort(context));
         try (Hmm hmm = heap(context).open(); BareOpenCl bare = BareOpenCl.beside(hmm)) {
             HandOver handOver = new HandOver(hmm, bare, sizes, context.progress());
-            rows.addAll(List.of(handOver.flag(), handOver.refill()));
+            rows.addAll(List.of(handOver.flag(), handOver.refill(), handOver.refillByViews()));
         }
         rows.add(new StreamOnce(() -> heap(context), sizes, context.progress()).row());
         HmmBuilder largePages =

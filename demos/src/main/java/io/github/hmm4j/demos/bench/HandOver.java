@@ -2,6 +2,7 @@ package io.github.hmm4j.demos.bench;
 
 import static java.lang.foreign.ValueLayout.JAVA_INT;
 
+import io.github.hmm4j.Access;
 import io.github.hmm4j.Hmm;
 import io.github.hmm4j.Kernel;
 import io.github.hmm4j.demos.harness.BenchRow;
@@ -9,12 +10,16 @@ import io.github.hmm4j.demos.harness.BenchRow.Target;
 import io.github.hmm4j.demos.report.Progress;
 import io.github.hmm4j.device.NDRange;
 import io.github.hmm4j.kernels.Source;
+import io.github.hmm4j.pager.HostView;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import java.util.Arrays;
 import java.util.Locale;
 import java.util.Map;
 import java.util.TreeMap;
+import java.util.function.Consumer;
+import java.util.function.IntSupplier;
+import java.util.function.ToIntFunction;
 import java.util.stream.IntStream;
 
 /// What goes to a kernel and comes back at once, so that nothing is saved by leaving it where it is: an int; an input
@@ -116,7 +121,24 @@ final class HandOver {
     /// An input is overwritten again and again, of which the signature does not say that it is only read: what the
     /// device has of it is not worth a copy.
     BenchRow refill() throws Exception {
-        progress.step("cliff.refill");
+        return refill("cliff.refill", this::fill, this::read);
+    }
+
+    /// The same by views, which reach host memory through a mapping that stays.
+    BenchRow refillByViews() throws Exception {
+        return refill("cliff.refill.views", segment -> {
+            try (HostView view = hmm.heap().view(segment, Access.WRITE)) {
+                return fill(view.segment());
+            }
+        }, segment -> {
+            try (HostView view = hmm.heap().view(segment, Access.READ)) {
+                read(view.segment());
+            }
+        });
+    }
+
+    private BenchRow refill(String name, ToIntFunction<MemorySegment> fillManaged, Consumer<MemorySegment> readManaged) throws Exception {
+        progress.step(name);
         MemorySegment in = hmm.heap().allocate(sizes.streamBytes());
         MemorySegment out = hmm.heap().allocate(sizes.streamBytes());
         Kernel.Call call = copy.args(in, out, count);
@@ -126,22 +148,22 @@ final class HandOver {
             MemorySegment plainIn = arena.allocate(sizes.streamBytes(), Integer.BYTES);
             MemorySegment plainOut = arena.allocate(sizes.streamBytes(), Integer.BYTES);
             Turns turns = Turns.take(sizes.warmUps(), sizes.runs(), progress,
-                () -> millisOfARefill(in, out, () -> call.launch(NDRange.of(count)).await()),
-                () -> millisOfARefill(plainIn, plainOut, () -> copyExplicitly(plainIn, plainOut, from, to)));
+                () -> millisOf(() -> fillManaged.applyAsInt(in), () -> call.launch(NDRange.of(count)).await(), () -> readManaged.accept(out)),
+                () -> millisOf(() -> fill(plainIn), () -> copyExplicitly(plainIn, plainOut, from, to), () -> read(plainOut)));
             hmm.heap().free(in);
             hmm.heap().free(out);
             Samples ratio = turns.ratio();
-            return Subject.rows(hmm).ratio("cliff.refill", turns.ours().median(), "ms", ratio,
+            return Subject.rows(hmm).ratio(name, turns.ours().median(), "ms", ratio,
                 "the same with two buffers and two copies",
                 facts(sizes.streamBytes(), turns, 1e6), Target.atMost(ratio.median(), 1.1));
         }
     }
 
-    private double millisOfARefill(MemorySegment in, MemorySegment out, Runnable launch) {
+    private double millisOf(IntSupplier fill, Runnable launch, Runnable read) {
         long begin = System.nanoTime();
-        int which = fill(in);
+        int which = fill.getAsInt();
         launch.run();
-        read(out);
+        read.run();
         double millis = (System.nanoTime() - begin) / 1e6;
         requireRead(which);
         return millis;

@@ -130,7 +130,7 @@ class BenchesTest {
         }
         CliffBench bench = new CliffBench(new CliffBench.Sizes(16, ByteSize.kib(256), 4, 2, ByteSize.mib(4), 1, 2));
         List<BenchRow> rows = bench.run(context(Binding.LWJGL, Optional.empty()));
-        assertNames(rows, "cliff.alignment", "cliff.one_page_short", "cliff.flag", "cliff.refill", "cliff.stream_once",
+        assertNames(rows, "cliff.alignment", "cliff.one_page_short", "cliff.flag", "cliff.refill", "cliff.refill.views", "cliff.stream_once",
             "cliff.write_after_zero_read.2MiB", "launch.resident.large");
         assertThat(rows).allSatisfy(row -> {
             assertThat(row.value()).isPositive().isFinite();
