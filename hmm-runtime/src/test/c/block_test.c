@@ -145,7 +145,8 @@ struct adders {
   struct heap *h;
   int rounds;
   _Atomic bool stop;
-  uint64_t launched, seed;
+  _Atomic uint64_t launched;
+  uint64_t seed;
 };
 
 static void add_to_all(void *arg) {
@@ -175,7 +176,7 @@ static void touches_come_between_launches(const struct shape *shape) {
   struct adders a = {.h = h, .rounds = shape->quick ? 300 : 2000, .seed = 5};
   unsigned char touched[PAGES] = {0};
   pthread_t thread = start_thread(launch_on_all, &a);
-  for (int i = 0; i < a.rounds || !*(volatile uint64_t *)&a.launched; i++) {
+  for (int i = 0; i < a.rounds || !a.launched; i++) {
     uint64_t page = FIRST + next_random(&a.seed) % (PAGES - FIRST);
     __atomic_fetch_add(h->app + page * PAGE + MIDDLE, 1, __ATOMIC_SEQ_CST);
     touched[page]++;
