@@ -30,17 +30,17 @@ static void forget_ended(struct hmm_pager *p, uint64_t first, uint64_t end) {
 
 bool waits_too_long(struct hmm_pager *p, const struct fault *fault) {
   struct faulting *f = p->faulting;
-  bool over = false;
   unsigned i = 0;
   pthread_mutex_lock(&f->lock);
+  bool over = f->running && f->violation.kind == HMM_HELD; // its launch ends with one such page, and must not wait as long for each
   while (i < f->waiting && f->waits[i].thread != fault->thread) i++;
   bool known = i < f->waiting && f->waits[i].page == fault->page;
-  if (known) over = f->waits[i].over;
-  else if (i < MAX_FAULTING_THREADS && p->config.touch_nanos) {
+  if (known) over |= f->waits[i].over;
+  else if (!over && i < MAX_FAULTING_THREADS && p->config.touch_nanos) {
     f->waits[i] = (struct device_wait){.thread = fault->thread, .page = fault->page, .write = fault->write, .deadline = nanos() + p->config.touch_nanos};
     if (i == f->waiting) f->waiting++;
   }
-  if (over) forget(f, i);
+  if (over && i < f->waiting) forget(f, i);
   note_first(f);
   pthread_mutex_unlock(&f->lock);
   if (!known) rouse(p); // who is idle has a time to look at

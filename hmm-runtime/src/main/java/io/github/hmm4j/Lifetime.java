@@ -36,19 +36,19 @@ final class Lifetime {
     ///
     /// @throws IllegalStateException after the end
     Hold use() {
-        requireOpen(); // not behind somebody who waits for calls under way, which may wait for this thread
-        calls.share();
-        if (ended.get()) {
-            calls.unshare();
+        if (ended.get()) { // not behind somebody who waits for calls under way, which may wait for this thread
+            throw closed();
         }
-        requireOpen();
+        calls.share();
+        if (ended.get()) { // looked at once: who is refused shares nothing, or the end would wait for ever
+            calls.unshare();
+            throw closed();
+        }
         return hold;
     }
 
-    private void requireOpen() {
-        if (ended.get()) {
-            throw new IllegalStateException("the heap is closed");
-        }
+    private static IllegalStateException closed() {
+        return new IllegalStateException("the heap is closed");
     }
 
     /// Waits for calls under way and refuses new ones. Idempotent.

@@ -199,6 +199,25 @@ final class DeviceFaultsTest {
         }
     }
 
+    /// It waited as long for each page of the view, and all launches and the end of the heap waited with it.
+    @Test
+    void aKernelThatHasWaitedForAViewWaitsForNoOther() {
+        int pages = 64;
+        try (Hmm hmm = builder(PAGE, leastPages() * PAGE).touchTimeout(Duration.ofMillis(300)).open()) {
+            MemorySegment a = ints(hmm, pages * INTS);
+            Kernel update = kernel(hmm, "update");
+            try (HostView view = hmm.heap().sharedView(a, Access.WRITE)) {
+                Launch launch = update.args(a, 1).launch(NDRange.of((long) pages * INTS));
+                long began = System.nanoTime();
+                assertThatThrownBy(launch::await).isInstanceOf(LaunchBlockedException.class);
+                assertThat(Duration.ofNanos(System.nanoTime() - began)).isLessThan(Duration.ofMillis(pages * 300 / 8));
+                assertThat(view.segment().getAtIndex(JAVA_INT, 3)).isEqualTo(3);
+            }
+            update.args(a, 1).launch(NDRange.of((long) pages * INTS)).await();
+            assertThat(a.getAtIndex(JAVA_INT, 3)).isEqualTo(10);
+        }
+    }
+
     @Test
     void aKernelDoesNotWaitForAViewForEver() {
         try (Hmm hmm = builder(PAGE, leastPages() * PAGE).touchTimeout(Duration.ofMillis(50)).open()) {
