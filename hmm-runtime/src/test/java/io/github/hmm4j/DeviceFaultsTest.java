@@ -19,8 +19,10 @@ import io.github.hmm4j.pager.Ladder;
 import io.github.hmm4j.space.Protection;
 import java.lang.foreign.MemorySegment;
 import java.time.Duration;
+import java.util.List;
 import java.util.SplittableRandom;
 import java.util.concurrent.TimeUnit;
+import java.util.stream.IntStream;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
@@ -230,6 +232,25 @@ final class DeviceFaultsTest {
             }
             kernel(hmm, "write_at").args(a, 3L).launch(NDRange.of(1)).await();
             assertThat(a.getAtIndex(JAVA_INT, 3)).isEqualTo(77);
+        }
+    }
+
+    /// A fault may be served when its kernel has ended and its memory is freed: it was taken for one of the kernel that ran then.
+    @Test
+    void nobodyAnswersForTheFaultsOfAKernelThatHasEnded() {
+        try (Hmm hmm = builder(PAGE, 4 * leastPages() * PAGE).open()) {
+            Kernel write = kernel(hmm, "update");
+            List<Background<Boolean>> users = IntStream.range(0, 4).mapToObj(user -> Background.run(() -> {
+                SplittableRandom random = new SplittableRandom(user);
+                for (int i = 0; i < 300; i++) {
+                    int count = (1 + random.nextInt(16)) * INTS;
+                    MemorySegment a = hmm.heap().allocate(JAVA_INT, count);
+                    write.args(a, i).launch(NDRange.of(count)).await();
+                    assertThat(a.getAtIndex(JAVA_INT, count - 1)).isEqualTo(i);
+                    hmm.heap().free(a);
+                }
+            })).toList();
+            users.forEach(Background::join);
         }
     }
 
