@@ -17,6 +17,7 @@ import io.github.hmm4j.pager.HostAccess;
 import io.github.hmm4j.pager.HostView;
 import io.github.hmm4j.pager.Ladder;
 import io.github.hmm4j.space.Protection;
+import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import java.time.Duration;
 import java.util.List;
@@ -310,6 +311,25 @@ final class DeviceFaultsTest {
                 }
                 hmm.heap().free(moved);
                 assertThat(hmm.device().usedBytes()).isZero();
+            }
+        }
+    }
+
+    @Test
+    void whatAKernelUsesIsFreedWhenItHasEnded() {
+        try (Hmm hmm = open()) {
+            int count = 256 * INTS;
+            Kernel update = kernel(hmm, "update");
+            for (int i = 0; i < 10; i++) {
+                MemorySegment a = hmm.heap().allocate(JAVA_INT, count);
+                Launch launch = update.args(a, 1).launch(NDRange.of(count));
+                hmm.heap().free(a);
+                launch.await();
+                Arena arena = hmm.heap().arena();
+                MemorySegment b = arena.allocate(JAVA_INT, count);
+                launch = update.args(b, 2).launch(NDRange.of(count));
+                arena.close();
+                launch.await();
             }
         }
     }
