@@ -68,11 +68,13 @@ static int bring(struct hmm_pager *p, const struct claim *claims, size_t n, bool
 
 // ---- one fault
 
-static void note(struct hmm_pager *p, uint64_t page, uint64_t offset, bool write, int kind) {
+// A fault that was read before the kernel began that runs: its thread has gone on, or is woken and faults again.
+static bool is_late(struct hmm_pager *p, const struct fault *fault) {
   struct faulting *f = p->faulting;
   pthread_mutex_lock(&f->lock);
-  if (f->running && !f->violation.kind) f->violation = (struct hmm_violation){.kind = (uint64_t)kind, .page = page, .offset = offset, .write = write};
+  bool late = fault->read < f->since;
   pthread_mutex_unlock(&f->lock);
+  return late;
 }
 
 static int refused(uint64_t w, bool write) {
@@ -93,11 +95,10 @@ static bool give_stray(struct hmm_pager *p, const struct fault *f, uint64_t w, i
   }
   drop_dead(p, f->page, f->page + 1);
   if (!make_places(p, 1)) return false;
-  if (!map_stray(p, f->page, w)) {
+  if (!map_stray(p, f, w, kind)) {
     give_places_back(p, 1);
     return false;
   }
-  note(p, f->page, f->offset, f->write, kind);
   count(p, HMM_DEVICE_STRAYS, 1);
   return true;
 }
@@ -146,6 +147,7 @@ static enum served serve_device_fault(struct hmm_pager *p, const struct fault *f
     bool there = device_has(p->faulting, w) && (word_state(w) == DEVICE || is_there(p, f->page)); // what others have a copy of may have gone without its word
     bool enough = there && (!f->write || (word_state(w) == DEVICE && !f->mapped));
     if (word_state(w) == TO_HOST) served = LEFT_ALONE;
+    else if ((kind || pinned_against(w, f->write)) && is_late(p, f)) served = AGAIN;
     else if (kind) served = give_stray(p, f, w, kind) ? STRAYED : AGAIN;
     else if (pinned_against(w, f->write)) served = !waits_too_long(p, f) ? WAITS : give_stray(p, f, w, HMM_HELD) ? STRAYED : AGAIN;
     else if (enough) served = AGAIN; // it came in the meantime
@@ -171,7 +173,7 @@ static enum served serve_device_fault(struct hmm_pager *p, const struct fault *f
       *end = f->page + n;
       if (again) *run = 1; // a neighbour may have been at fault
       // There is no memory for it: on the host, or on the device. What is refused needs some, too; until there is, the thread goes on trying.
-      else served = !result ? SERVED : give_stray(p, f, load_word(p, f->page), HMM_NO_MEMORY) ? STRAYED : AGAIN;
+      else served = !result ? SERVED : !is_late(p, f) && give_stray(p, f, load_word(p, f->page), HMM_NO_MEMORY) ? STRAYED : AGAIN;
     }
   }
   give_places_back(p, places);
@@ -196,7 +198,7 @@ void serve_device(struct hmm_pager *p, const struct fault *faults, int n) {
     uint64_t run = 0, end = 0;
     enum served served = serve_device_fault(p, f, &run, &end);
     if (served == WAITS) promote(p); // and is idle next, so that the wait has an end
-    else if (served != LEFT_ALONE && p->faulting->waiting) waits_no_more(p, f->thread);
+    else if (served != LEFT_ALONE && p->faulting->waiting) waits_no_more(p, f);
     if (served == AGAIN) sched_yield(); // whoever is in the way is to go on
     if (served == AGAIN || served == STRAYED) wake_there(p, f->page, f->page + 1); // else whoever ends the claim does it
     if (served != SERVED || run == 1) continue;
@@ -213,12 +215,18 @@ void device_begins(struct hmm_pager *p, const struct launch *l) {
   struct faulting *f = p->faulting;
   pthread_mutex_lock(&f->lock);
   f->running = l;
+  f->since = tick(f);
   f->violation.kind = 0;
   pthread_mutex_unlock(&f->lock);
 }
 
 void device_ends(struct hmm_pager *p, const struct launch *l) {
   struct faulting *f = p->faulting;
+  pthread_mutex_lock(&f->lock);
+  f->since = tick(f); // before strays go: none comes any more
+  f->waiting = 0;
+  atomic_store(&f->wait_over, 0);
+  pthread_mutex_unlock(&f->lock);
   let_holders_go(p);
   drop_strays(p, 0, p->config.page_count);
   pthread_mutex_lock(&f->lock);

@@ -34,10 +34,16 @@ bool waits_too_long(struct hmm_pager *p, const struct fault *fault) {
   pthread_mutex_lock(&f->lock);
   bool over = f->running && f->violation.kind == HMM_HELD; // its launch ends with one such page, and must not wait as long for each
   while (i < f->waiting && f->waits[i].thread != fault->thread) i++;
+  if (i < f->waiting && f->waits[i].read > fault->read) { // its thread waits elsewhere by now
+    pthread_mutex_unlock(&f->lock);
+    return false;
+  }
   bool known = i < f->waiting && f->waits[i].page == fault->page;
-  if (known) over |= f->waits[i].over;
-  else if (!over && i < MAX_FAULTING_THREADS && p->config.touch_nanos) {
-    f->waits[i] = (struct device_wait){.thread = fault->thread, .page = fault->page, .write = fault->write, .deadline = nanos() + p->config.touch_nanos};
+  if (known) {
+    over |= f->waits[i].over;
+    f->waits[i].read = fault->read;
+  } else if (!over && i < MAX_FAULTING_THREADS && p->config.touch_nanos) {
+    f->waits[i] = (struct device_wait){.thread = fault->thread, .page = fault->page, .write = fault->write, .read = fault->read, .deadline = nanos() + p->config.touch_nanos};
     if (i == f->waiting) f->waiting++;
   }
   if (over && i < f->waiting) forget(f, i);
@@ -47,11 +53,11 @@ bool waits_too_long(struct hmm_pager *p, const struct fault *fault) {
   return over;
 }
 
-void waits_no_more(struct hmm_pager *p, uint32_t thread) {
+void waits_no_more(struct hmm_pager *p, const struct fault *fault) {
   struct faulting *f = p->faulting;
   pthread_mutex_lock(&f->lock);
   for (unsigned i = 0; i < f->waiting; i++) {
-    if (f->waits[i].thread == thread) forget(f, i--);
+    if (f->waits[i].thread == fault->thread && f->waits[i].read <= fault->read) forget(f, i--);
   }
   note_first(f);
   pthread_mutex_unlock(&f->lock);

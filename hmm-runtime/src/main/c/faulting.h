@@ -40,6 +40,7 @@ struct holder { // a thread of the device
 
 struct device_wait { // of a thread, for a view
   uint64_t page, deadline; // in nanoseconds of CLOCK_MONOTONIC
+  uint64_t read;           // when its fault was
   uint32_t thread;
   bool write;
   bool over;
@@ -63,6 +64,9 @@ struct faulting {
   struct device_wait waits[MAX_FAULTING_THREADS]; // one for each thread
   _Atomic unsigned waiting;
   _Atomic uint64_t wait_over; // when the first of them has waited for as long as it may; 0: none has a bound
+  // A fault may have been answered with others, and be served when its thread has long gone on: then it says nothing of that thread, nor of the kernel that runs. So it has a time, that before it was read.
+  _Atomic uint64_t clock;
+  uint64_t since; // when the kernel that runs has begun, or the last one has ended
   const struct launch *running; // or null
   struct hmm_violation violation; // its first; kind 0: none
   struct hmm_violation ended[VIOLATIONS]; // a ring of those of launches that have ended
@@ -70,6 +74,7 @@ struct faulting {
 };
 
 static inline char *in_range(const struct hmm_pager *p, uint64_t page) { return p->faulting->range + (page << p->config.page_shift); }
+static inline uint64_t tick(struct faulting *f) { return atomic_fetch_add(&f->clock, 1) + 1; }
 static inline bool device_has(const struct faulting *f, uint64_t w) {
   return word_state(w) == DEVICE ? word_device(w) == f->device : word_sharers(w) >> f->device & 1;
 }
@@ -116,10 +121,10 @@ void settle_there(struct hmm_pager *p, const struct claim *claims, size_t n, bec
 
 // A thread has met a view: notes since when it waits, and says whether it has waited for as long as a touch may.
 bool waits_too_long(struct hmm_pager *p, const struct fault *f);
-void waits_no_more(struct hmm_pager *p, uint32_t thread);
+void waits_no_more(struct hmm_pager *p, const struct fault *f);
 
-// A page of its own for an access that is refused, if the word is still the one that it was judged by, with a place for it. Returns whether the place was used.
-bool map_stray(struct hmm_pager *p, uint64_t page, uint64_t judged);
+// A page of its own for an access that is refused, if the word is still the one that it was judged by and its kernel still runs, which is told; with a place for it. Returns whether the place was used.
+bool map_stray(struct hmm_pager *p, const struct fault *fault, uint64_t judged, int kind);
 void drop_strays(struct hmm_pager *p, uint64_t first, uint64_t end);
 void drop_dead(struct hmm_pager *p, uint64_t first, uint64_t end); // pages whose words say that they have no contents: no region, or poisoned
 

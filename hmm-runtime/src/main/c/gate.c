@@ -240,7 +240,7 @@ static int pass_faulting(struct hmm_pager *p, struct launch *l, struct hmm_launc
   struct table_writes none = {NULL, 0, 0};
   int result = await_turn(p, l);
   if (!result) result = enqueue(p, l, request, &none, failure);
-  if (result && l->turn) device_ends(p, l);
+  if (result && l->turn && is_undecided(p, l)) device_ends(p, l); // else it has ended, and another one may run
   return result == -ETIMEDOUT ? 1 : result;
 }
 

@@ -67,6 +67,7 @@ struct fault {
   void *slot; // the trap's own
   bool device; // a kernel's, in the range of the faulting device
   uint32_t offset; // in the page, of a kernel's
+  uint64_t read; // when, of a kernel's (`clock` in faulting.h)
 };
 
 // How a touch is noticed and how mappings change. Installing and waking are done under a claim; the others may come late and then cost one spurious fault.

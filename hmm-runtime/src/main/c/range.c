@@ -261,17 +261,19 @@ void wake_there(struct hmm_pager *p, uint64_t first, uint64_t end) {
 
 // ---- what has no owner
 
-bool map_stray(struct hmm_pager *p, uint64_t page, uint64_t judged) {
+bool map_stray(struct hmm_pager *p, const struct fault *fault, uint64_t judged, int kind) {
   struct faulting *f = p->faulting;
+  uint64_t page = fault->page;
   struct resident *r = &f->pages[page];
   bool used = false;
   pthread_mutex_lock(&f->lock);
   // Under the lock: whoever makes the page good changes its word before it asks, under the lock, whether there is a stray.
-  if (r->presence == ABSENT && same_version(load_word(p, page), judged) && !copy_in(p, page, page + 1, f->zeros, true)) {
+  if (fault->read >= f->since && r->presence == ABSENT && same_version(load_word(p, page), judged) && !copy_in(p, page, page + 1, f->zeros, true)) {
     r->presence = STRAY;
     f->strays++;
     link_newest(f, page);
     used = true;
+    if (f->running && !f->violation.kind) f->violation = (struct hmm_violation){.kind = (uint64_t)kind, .page = page, .offset = fault->offset, .write = fault->write};
   }
   pthread_mutex_unlock(&f->lock);
   return used;

@@ -128,7 +128,7 @@ static int segv_wait(struct hmm_pager *p, struct fault *faults, int capacity) {
   for (; n < capacity && q->taken; n++) {
     struct request *r = q->taken;
     q->taken = r->next;
-    faults[n] = (struct fault){r->page, r->write, false, r->thread, r, false, 0};
+    faults[n] = (struct fault){r->page, r->write, false, r->thread, r, false, 0, 0};
   }
   return n;
 }

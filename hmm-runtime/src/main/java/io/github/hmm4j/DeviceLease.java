@@ -1,6 +1,7 @@
 package io.github.hmm4j;
 
 import io.github.hmm4j.device.opencl.ClLoan;
+import io.github.hmm4j.error.AccessViolationException;
 import io.github.hmm4j.mirror.DeviceMirror;
 import io.github.hmm4j.space.VaRange;
 import java.lang.foreign.MemorySegment;
@@ -13,8 +14,8 @@ import java.lang.foreign.MemorySegment;
 /// So nobody waits for a lease, however long it takes: a touch that waited for it would keep the JVM from every
 /// safepoint, and with that from closing it.
 ///
-/// Handles are those of the driver, as LWJGL takes them, good until the lease is closed; to ask for one after that
-/// is an [IllegalStateException]. Threads: any.
+/// Handles are those of the driver, as LWJGL takes them, good until the lease or the heap is closed; to ask for one
+/// after that is an [IllegalStateException]. Threads: any.
 public final class DeviceLease implements AutoCloseable {
 
     private final Lifetime lifetime;
@@ -58,7 +59,7 @@ public final class DeviceLease implements AutoCloseable {
     }
 
     private ClLoan open() {
-        if (closed) {
+        if (closed || loan.isClosed()) {
             throw new IllegalStateException(
                     this + ": its handles are the driver's again; keep it open while the library uses them");
         }
@@ -83,7 +84,7 @@ public final class DeviceLease implements AutoCloseable {
         try (Lifetime.Hold _ = lifetime.change("closing a lease")) {
             loan.finish();
             if (intent.writes() && segment.scope().isAlive()) {
-                copies.takeBack(mirror, loan.memory(), segment, range);
+                takeBack();
             }
         } finally {
             if (!segment.scope().isAlive()) { // nothing can be done any more
@@ -97,6 +98,16 @@ public final class DeviceLease implements AutoCloseable {
         }
         if (intent.writes()) {
             Segments.requireAlive(segment);
+        }
+    }
+
+    /// What fails because the segment's arena is closed meanwhile is told as that.
+    private void takeBack() {
+        try {
+            copies.takeBack(mirror, loan.memory(), segment, range);
+        } catch (IllegalArgumentException | AccessViolationException e) {
+            Segments.requireAlive(segment);
+            throw e;
         }
     }
 

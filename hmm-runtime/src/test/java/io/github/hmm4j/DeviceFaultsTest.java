@@ -17,10 +17,13 @@ import io.github.hmm4j.pager.HostAccess;
 import io.github.hmm4j.pager.HostView;
 import io.github.hmm4j.pager.Ladder;
 import io.github.hmm4j.space.Protection;
+import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import java.time.Duration;
+import java.util.List;
 import java.util.SplittableRandom;
 import java.util.concurrent.TimeUnit;
+import java.util.stream.IntStream;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
@@ -233,6 +236,25 @@ final class DeviceFaultsTest {
         }
     }
 
+    /// A fault may be served when its kernel has ended and its memory is freed: it was taken for one of the kernel that ran then.
+    @Test
+    void nobodyAnswersForTheFaultsOfAKernelThatHasEnded() {
+        try (Hmm hmm = builder(PAGE, 4 * leastPages() * PAGE).open()) {
+            Kernel write = kernel(hmm, "update");
+            List<Background<Boolean>> users = IntStream.range(0, 4).mapToObj(user -> Background.run(() -> {
+                SplittableRandom random = new SplittableRandom(user);
+                for (int i = 0; i < 300; i++) {
+                    int count = (1 + random.nextInt(16)) * INTS;
+                    MemorySegment a = hmm.heap().allocate(JAVA_INT, count);
+                    write.args(a, i).launch(NDRange.of(count)).await();
+                    assertThat(a.getAtIndex(JAVA_INT, count - 1)).isEqualTo(i);
+                    hmm.heap().free(a);
+                }
+            })).toList();
+            users.forEach(Background::join);
+        }
+    }
+
     @Test
     void anAccessToNoRegionEndsTheLaunch() {
         try (Hmm hmm = open()) {
@@ -289,6 +311,25 @@ final class DeviceFaultsTest {
                 }
                 hmm.heap().free(moved);
                 assertThat(hmm.device().usedBytes()).isZero();
+            }
+        }
+    }
+
+    @Test
+    void whatAKernelUsesIsFreedWhenItHasEnded() {
+        try (Hmm hmm = open()) {
+            int count = 256 * INTS;
+            Kernel update = kernel(hmm, "update");
+            for (int i = 0; i < 10; i++) {
+                MemorySegment a = hmm.heap().allocate(JAVA_INT, count);
+                Launch launch = update.args(a, 1).launch(NDRange.of(count));
+                hmm.heap().free(a);
+                launch.await();
+                Arena arena = hmm.heap().arena();
+                MemorySegment b = arena.allocate(JAVA_INT, count);
+                launch = update.args(b, 2).launch(NDRange.of(count));
+                arena.close();
+                launch.await();
             }
         }
     }

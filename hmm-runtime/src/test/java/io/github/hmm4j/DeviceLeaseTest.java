@@ -76,6 +76,36 @@ class DeviceLeaseTest {
     }
 
     @Test
+    void aLeaseOfAHeapThatIsClosedHasNoHandles() {
+        DeviceLease lease;
+        try (Hmm hmm = open(Mode.CHECKED, 300)) {
+            lease = hmm.heap().lease(hmm.device(), hmm.heap().allocate(PAGE), Arg.Intent.IN_OUT);
+            assertThat(lease.memory()).isNotZero();
+        }
+        assertThatThrownBy(lease::memory).isInstanceOf(IllegalStateException.class);
+        assertThatThrownBy(lease::queue).isInstanceOf(IllegalStateException.class);
+        assertThatThrownBy(lease::close).isInstanceOf(IllegalStateException.class);
+        lease.close();
+    }
+
+    @Test
+    void anArenaThatIsClosedWhileTheLeaseIsIsToldAsThat() {
+        try (Hmm hmm = open(Mode.CHECKED, 300)) {
+            for (int round = 0; round < 300; round++) {
+                Arena arena = hmm.heap().arena();
+                DeviceLease lease = hmm.heap().lease(hmm.device(), arena.allocate(1000), Arg.Intent.OUT);
+                Background<Boolean> end = Background.run(arena::close);
+                try {
+                    lease.close();
+                } catch (IllegalStateException told) {
+                    assertThat(told).hasMessageContaining("arena");
+                }
+                end.join();
+            }
+        }
+    }
+
+    @Test
     void whatIsOverwrittenAndWhatIsReadMovesNoMoreThanItMust() {
         try (Hmm hmm = open(Mode.CHECKED, 300)) {
             ManagedHeap heap = hmm.heap();

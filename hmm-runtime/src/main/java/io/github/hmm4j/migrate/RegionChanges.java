@@ -124,6 +124,7 @@ public final class RegionChanges {
         PageRange pages = space.pagesOf(range);
         Leaving leaving = new Leaving(range, pages);
         Backoff backoff = new Backoff();
+        awaitFaulting(pages);
         try (var _ = heap.notifier().begin(range, InvalidationKind.UNMAP, -1)) {
             try (HostLock.Hold _ = hostLock.exclusive()) {
                 requireNoViews(pages, "free");
@@ -143,6 +144,9 @@ public final class RegionChanges {
         List<Leaving> leaving = ranges.stream().map(range -> new Leaving(range, space.pagesOf(range))).toList();
         Backoff backoff = new Backoff();
         List<Notifier.Token> announced = new ArrayList<>(ranges.size());
+        for (Leaving one : leaving) {
+            awaitFaulting(one.pages);
+        }
         try {
             for (VaRange range : ranges) {
                 announced.add(heap.notifier().begin(range, InvalidationKind.UNMAP, -1)); // there is room
@@ -162,6 +166,16 @@ public final class RegionChanges {
         } finally {
             for (int i = announced.size() - 1; i >= 0; i--) {
                 announced.get(i).close();
+            }
+        }
+    }
+
+    /// A kernel that faults would find no region any more, and fail: it is waited for first, with no lock held.
+    private void awaitFaulting(PageRange pages) {
+        List<DeviceMirror> mirrors = heap.mirrors();
+        for (int i = 0; i < mirrors.size(); i++) {
+            if (mirrors.get(i).isFaulting()) {
+                heap.inFlight().awaitUsesOn(i, pages);
             }
         }
     }

@@ -49,6 +49,10 @@ public final class ClLoan implements Owned {
         return memory;
     }
 
+    public synchronized boolean isClosed() {
+        return closed;
+    }
+
     /// Waits for all commands of the queue.
     public void finish() {
         try {
