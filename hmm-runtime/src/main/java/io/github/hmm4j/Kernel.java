@@ -170,7 +170,7 @@ public final class Kernel {
 
         /// Moves the pages that the kernel needs to the device and starts it there. Returns when it is enqueued, behind the launches of that device before it.
         ///
-        /// A kernel that goes through the device's page table ([Arg#heap]) has ended when this returns: it is launched again and again, with what it missed brought in between, until every
+        /// A kernel that goes through the device's page table ([Arg#heap], where the device neither holds the whole heap nor works in place) has ended when this returns: it is launched again and again, with what it missed brought in between, until every
         /// work-item has come to its end. It ends with an error, and what its work-items had written by then stays, if it asks for an address
         /// that it was not given, or if one work-item alone asks for more pages than there is room for.
         ///

@@ -188,6 +188,7 @@ public final class ManagedHeap extends FillingAllocator {
     }
 
     /// Changes what may be done with the pages that the segment touches, on the host and on all devices. They stay where they are.
+    /// Launches in flight are waited for that do what is forbidden now.
     ///
     /// @throws IllegalStateException if access is taken away while a view is open
     public void protect(MemorySegment segment, Protection protection) {

@@ -335,6 +335,21 @@ final class DeviceFaultsTest {
     }
 
     @Test
+    void whatAKernelUsesIsProtectedWhenItHasEnded() {
+        try (Hmm hmm = open()) {
+            int count = 256 * INTS;
+            Kernel update = kernel(hmm, "update");
+            MemorySegment a = hmm.heap().allocate(JAVA_INT, count);
+            for (int i = 0; i < 10; i++) {
+                Launch launch = update.args(a, 1).launch(NDRange.of(count));
+                hmm.heap().protect(a, i % 2 == 0 ? Protection.READ : Protection.NONE);
+                launch.await();
+                hmm.heap().protect(a, Protection.READ_WRITE);
+            }
+        }
+    }
+
+    @Test
     void aRegionIsMovedUnderARunningKernel() {
         try (Hmm hmm = open()) {
             int count = 100 * INTS;

@@ -170,7 +170,7 @@ public final class RegionChanges {
         }
     }
 
-    /// A kernel that faults would find no region any more, and fail: it is waited for first, with no lock held.
+    /// A kernel that faults would find no region any more, or one that forbids what it does, and fail: it is waited for first, with no lock held.
     private void awaitFaulting(PageRange pages) {
         List<DeviceMirror> mirrors = heap.mirrors();
         for (int i = 0; i < mirrors.size(); i++) {
@@ -332,6 +332,9 @@ public final class RegionChanges {
         PageRange pages = space.pagesOf(range);
         Protection[] before = new Protection[Math.toIntExact(pages.count())];
         Backoff backoff = new Backoff();
+        if (protection != Protection.READ_WRITE) {
+            awaitFaulting(pages);
+        }
         try (var _ = heap.notifier().begin(range, InvalidationKind.PROTECT, -1)) {
             try (HostLock.Hold _ = hostLock.exclusive()) {
                 check.run(); // first: the end of an arena is told as that
