@@ -294,10 +294,10 @@ public final class Hmm implements AutoCloseable {
         return lifetime;
     }
 
-    /// Waits for launches in flight, then releases devices and memory; what is on a device only is gone. Idempotent; if the Java heap runs out meanwhile, the next call goes on.
+    /// Waits for launches in flight, then releases devices and memory; what is on a device only is gone. A launch that waits for a view ends with an [IllegalStateException]. Idempotent; if the Java heap runs out meanwhile, the next call goes on.
     @Override
     public void close() {
-        lifetime.end();
+        lifetime.end(pager::endWaits);
         if (closing.isHeldByCurrentThread()) {
             return; // a mirror that hears of the end
         }

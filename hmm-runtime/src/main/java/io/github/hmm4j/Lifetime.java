@@ -53,12 +53,14 @@ final class Lifetime {
 
     /// Waits for calls under way and refuses new ones. Idempotent.
     ///
+    /// @param hurry runs when no call begins any more: what those under way wait for need not come
     /// @throws IllegalStateException within a call, for which it would wait for ever
-    void end() {
+    void end(Runnable hurry) {
         if (calls.isSharedByMe()) {
             throw new IllegalStateException("the heap cannot be closed within one of its own calls, such as a callback");
         }
         ended.set(true);
+        hurry.run();
         calls.takeAlone();
         calls.leave();
     }

@@ -8,10 +8,12 @@ import io.github.hmm4j.device.opencl.ClBinding;
 import io.github.hmm4j.kernels.Source;
 import io.github.hmm4j.mirror.InvalidationKind;
 import java.lang.foreign.MemorySegment;
+import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.locks.ReentrantLock;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.Timeout;
 
 /// What ends, and who hears of it.
 class ClosingTest {
@@ -24,6 +26,19 @@ class ClosingTest {
             hmm.heap().mirror(a, new ReentrantLock(), event -> heard.add(event.kind()));
         }
         assertThat(heard).containsExactly(InvalidationKind.RELEASE);
+    }
+
+    /// Who opened it may have forgotten it, and closing would take as long as the launch may wait.
+    @Test
+    @Timeout(60)
+    void aLaunchThatWaitsForAViewEndsWithTheHeap() {
+        Hmm hmm = Hmm.builder().heap(ByteSize.mib(4)).launchTimeout(Duration.ofMinutes(10)).open();
+        MemorySegment a = hmm.heap().allocate(400, 4);
+        Kernel.Call fill = hmm.program(Source.resource("access.cl")).kernel("fill_ramp").args(a, 1, 1, 100);
+        var _ = hmm.heap().sharedView(a, Access.WRITE);
+        var launch = Background.call(() -> fill.launch(NDRange.of(100))).awaitWaiting();
+        hmm.close();
+        assertThatThrownBy(launch::join).isInstanceOf(IllegalStateException.class).hasMessage("the heap is closed");
     }
 
     @Test

@@ -32,7 +32,7 @@ class LifetimeTest {
                 if (life == null || life.equals(ended)) {
                     Thread.onSpinWait();
                 } else {
-                    life.end();
+                    life.end(() -> {});
                     ended = life;
                 }
             }

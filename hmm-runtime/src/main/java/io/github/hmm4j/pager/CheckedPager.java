@@ -37,6 +37,7 @@ public final class CheckedPager {
     private final ReentrantLock lock = new ReentrantLock();
     private final Condition viewClosed = lock.newCondition();
     private long closedCount;
+    private boolean ending;
 
     public CheckedPager(ManagedPages heap, HostSide hostSide) {
         this.heap = heap;
@@ -196,12 +197,13 @@ public final class CheckedPager {
     /// nothing about views.
     ///
     /// @return false after the deadline, whatever has been closed
+    /// @throws IllegalStateException if the heap closes meanwhile
     public boolean awaitClosing(long seen, long deadlineNanos) {
         boolean interrupted = false;
         lock.lock();
         try {
             long left = deadlineNanos - System.nanoTime();
-            while (closedCount == seen && left > 0) {
+            while (closedCount == seen && left > 0 && !ending) {
                 try {
                     left = viewClosed.awaitNanos(left);
                 } catch (InterruptedException e) {
@@ -209,12 +211,26 @@ public final class CheckedPager {
                     left = deadlineNanos - System.nanoTime();
                 }
             }
+            if (ending) {
+                throw new IllegalStateException("the heap is closed");
+            }
             return left > 0; // also if others close views all the time
         } finally {
             lock.unlock();
             if (interrupted) {
                 Thread.currentThread().interrupt();
             }
+        }
+    }
+
+    /// The heap is about to close, for which it waits until nobody waits for views any more.
+    public void endWaits() {
+        lock.lock();
+        try {
+            ending = true;
+            viewClosed.signalAll();
+        } finally {
+            lock.unlock();
         }
     }
 }
