@@ -83,7 +83,7 @@ public final class ProgramCache {
 
     /// Keeps what any driver compiles in `folder`, which is made when it is needed.
     public static ProgramCache in(Path folder) {
-        return new ProgramCache(folder.toAbsolutePath(), false);
+        return new ProgramCache(Objects.requireNonNull(folder, "folder").toAbsolutePath(), false);
     }
 
     /// For tests.
