@@ -14,6 +14,7 @@ import io.github.hmm4j.error.NoDeviceException;
 import java.util.Comparator;
 import java.util.List;
 import java.util.Locale;
+import java.util.Objects;
 import java.util.Optional;
 import java.util.stream.IntStream;
 import org.slf4j.Logger;
@@ -40,7 +41,7 @@ public final class OpenClDevices {
     ///
     /// @throws NoDeviceException if it is not on the class path, or there is no OpenCL library; the message says what would help
     public static ClApi api(ClBinding binding) {
-        if (!binding.isPresent()) {
+        if (!Objects.requireNonNull(binding, "binding").isPresent()) {
             throw ClAdvice.noBinding(binding);
         }
         return switch (binding) {
@@ -74,12 +75,16 @@ public final class OpenClDevices {
     /// @param selector as there; empty for the default
     /// @throws NoDeviceException if none matches; the message lists those there are
     public static ClDeviceId choose(List<ClDeviceId> found, String selector) {
+        Objects.requireNonNull(found, "found");
+        Objects.requireNonNull(selector, "selector");
         return withoutTwins(matching(found, selector.strip())).stream().max(PREFERENCE).orElseThrow();
     }
 
     /// The one of `found` that is taken in place of `id` unless that is asked for: the same hardware, shown by a driver
     /// that goes first. That is its maker's own, else the one that the loader names first. Empty if `id` goes first.
     public static Optional<ClDeviceId> insteadOf(List<ClDeviceId> found, ClDeviceId id) {
+        Objects.requireNonNull(found, "found");
+        Objects.requireNonNull(id, "id");
         return found.stream().filter(other -> other.isTwinOf(id)).filter(other -> id.hardware().makersDriver() == other.hardware().makersDriver()
                 ? found.indexOf(other) < found.indexOf(id)
                 : other.hardware().makersDriver()).findFirst();

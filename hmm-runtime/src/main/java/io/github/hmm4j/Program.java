@@ -38,6 +38,7 @@ public final class Program implements AutoCloseable {
     /// @throws IllegalArgumentException                       if there is no such kernel
     /// @throws io.github.hmm4j.error.KernelBuildException if it does not compile; the message has the compiler's log
     public Kernel kernel(String name) {
+        Objects.requireNonNull(name, "name");
         try (Lifetime.Hold _ = hmm.lifetime().use()) {
             return new Kernel(hmm, this, name, HeapParameters.visible(compiled(hmm.mirrorOf(hmm.device()), name).parameters()));
         }

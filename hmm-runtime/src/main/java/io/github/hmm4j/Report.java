@@ -63,7 +63,7 @@ public record Report(List<Moved> moves, Map<Counter, Long> counts) {
     }
 
     public long count(Counter counter) {
-        return counts.getOrDefault(counter, 0L);
+        return counts.getOrDefault(Objects.requireNonNull(counter, "counter"), 0L);
     }
 
     /// Bytes copied one way, for all causes.

@@ -5,6 +5,7 @@ import io.github.hmm4j.page.PageState;
 import io.github.hmm4j.page.PageWord;
 import io.github.hmm4j.space.PageRange;
 import java.util.List;
+import java.util.Objects;
 
 /// Where the pages of a range are, in bytes of whole pages; what `smaps` is for a mapping. Each page counts once.
 ///
@@ -20,8 +21,15 @@ public record Residency(long emptyBytes, long hostBytes, long sharedBytes, List<
     }
 
     /// Bytes of which a device has the only copy.
+    ///
+    /// @param device of the same heap
     public long onDevice(HmmDevice device) {
-        return deviceBytes.get(device.index());
+        int index = Objects.requireNonNull(device, "device").index();
+        if (index >= deviceBytes.size()) {
+            throw new IllegalArgumentException(
+                    "device=" + device + " is of another heap, this one has devices=" + deviceBytes.size());
+        }
+        return deviceBytes.get(index);
     }
 
     static Residency of(ManagedPages heap, PageRange pages) {

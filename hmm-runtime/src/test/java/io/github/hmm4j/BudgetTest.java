@@ -1,6 +1,7 @@
 package io.github.hmm4j;
 
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import io.github.hmm4j.device.DeviceInfo;
 import io.github.hmm4j.device.DeviceMemory;
@@ -10,6 +11,9 @@ import io.github.hmm4j.device.opencl.ClDevice;
 import io.github.hmm4j.device.opencl.ClDeviceId;
 import io.github.hmm4j.device.opencl.ClOptions;
 import io.github.hmm4j.device.opencl.CopyMode;
+import io.github.hmm4j.device.sim.SimDevice;
+import io.github.hmm4j.error.DeviceMemoryExhaustedException;
+import java.lang.foreign.MemorySegment;
 import java.lang.reflect.InvocationTargetException;
 import java.lang.reflect.Proxy;
 import java.nio.ByteBuffer;
@@ -43,6 +47,25 @@ final class BudgetTest {
     })
     void isWhatIsFreeLessWhatOthersNeed(long memoryMib, boolean unified, long freeMib, long budgetMib) {
         assertThat(HmmBuilder.sensibleBudgetBytes(device(memoryMib, unified), freeMib * MIB)).isEqualTo(budgetMib * MIB);
+    }
+
+    /// As a program may say that means all there is. More frames than an array has room for.
+    @Test
+    void aBudgetThatIsFarMoreThanTheDeviceHasCostsNothing() {
+        SimDevice small = SimDevice.builder().name("small").memory(MIB).maxAllocation(MIB / 2).open();
+        try (Hmm hmm = Hmm.builder().device(small).heap(ByteSize.mib(16)).budget(Long.MAX_VALUE).open()) {
+            ManagedHeap heap = hmm.heap();
+            MemorySegment much = heap.allocate(MIB / 4);
+            heap.fill(much, (byte) 7);
+            heap.prefetch(much, hmm.device());
+            assertThat(small.usedBytes()).isPositive();
+            hmm.evictAll(hmm.device());
+            assertThat(small.usedBytes()).isZero();
+            assertThat(heap.residency(much).onDevice(hmm.device())).isZero();
+            MemorySegment tooMuch = heap.allocate(2 * MIB);
+            assertThatThrownBy(() -> heap.migrate(tooMuch, hmm.device()))
+                    .isInstanceOf(DeviceMemoryExhaustedException.class).hasMessageContaining("small");
+        }
     }
 
     private static ClDeviceId id() {

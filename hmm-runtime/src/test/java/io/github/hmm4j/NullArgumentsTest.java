@@ -6,9 +6,15 @@ import static org.junit.jupiter.api.Assertions.assertAll;
 
 import io.github.hmm4j.device.Device;
 import io.github.hmm4j.device.NDRange;
+import io.github.hmm4j.device.ScalarType;
+import io.github.hmm4j.device.opencl.ClOptions;
+import io.github.hmm4j.device.opencl.ProgramCache;
+import io.github.hmm4j.device.sim.SimDevice;
+import io.github.hmm4j.device.sim.SimKernels;
 import io.github.hmm4j.kernels.Source;
 import io.github.hmm4j.mirror.PlacementMode;
 import io.github.hmm4j.space.Protection;
+import io.github.hmm4j.timeline.TraceFile;
 import java.io.ByteArrayOutputStream;
 import java.lang.foreign.MemorySegment;
 import java.nio.channels.Channels;
@@ -118,6 +124,10 @@ class NullArgumentsTest {
         refuses("atLeast", () -> NDRange.covering(null, 1));
         refuses("local", () -> NDRange.covering(new long[] {1}, (long[]) null));
         refuses("earlier", () -> rig.hmm.report().since(null));
+        refuses("counter", () -> rig.hmm.report().count(null));
+        refuses("device", () -> heap.residency(a).onDevice(null));
+        refuses("name", () -> rig.hmm.program(Source.text("a.cl", "")).kernel(null));
+        refuses("number", () -> ScalarType.of(null));
         assertAll(all);
     }
 
@@ -138,6 +148,30 @@ class NullArgumentsTest {
         refuses("mode", () -> builder.hostAccess(null));
         refuses("mode", () -> builder.placement(null));
         refuses("file", () -> builder.trace((Path) null));
+        refuses("file", () -> TraceFile.create(null));
+        refuses("folder", () -> ProgramCache.in(null));
+        refuses("copy", () -> ClOptions.DEFAULTS.copy(null));
+        refuses("programs", () -> ClOptions.DEFAULTS.programs(null));
+        refuses("binding", () -> OpenClDevices.list(null));
+        refuses("found", () -> OpenClDevices.choose(null, ""));
+        refuses("selector", () -> OpenClDevices.choose(List.of(), null));
+        refuses("found", () -> OpenClDevices.insteadOf(null, null));
+        refuses("id", () -> OpenClDevices.insteadOf(List.of(), null));
+        assertAll(all);
+    }
+
+    @Test
+    void simulatedDevices() {
+        SimDevice device = rig.sims.getFirst();
+        SimKernels kernels = new SimKernels();
+        refuses("lane", () -> device.resume(null));
+        refuses("operation", () -> device.failAt(null, 1));
+        refuses("operation", () -> device.failNext(null, 1));
+        refuses("source", () -> device.build(null, ""));
+        refuses("options", () -> device.build(Source.text("a.cl", ""), null));
+        refuses("declaration", () -> kernels.add(null, (_, _) -> {}));
+        refuses("body", () -> kernels.add("kernel void a(int n)", null));
+        refuses("parameters", () -> kernels.add("a", null, (_, _) -> {}));
         assertAll(all);
     }
 }

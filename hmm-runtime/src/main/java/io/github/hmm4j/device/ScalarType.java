@@ -1,6 +1,7 @@
 package io.github.hmm4j.device;
 
 import java.util.Locale;
+import java.util.Objects;
 import java.util.OptionalLong;
 
 /// The scalar types of OpenCL C that a kernel's parameter may have, and how a Java number becomes one of them: **without loss or not at all**.
@@ -43,7 +44,7 @@ public enum ScalarType {
     ///
     /// @throws IllegalArgumentException if none has
     public static ScalarType of(Number number) {
-        return switch (number) {
+        return switch (Objects.requireNonNull(number, "number")) {
             case Byte _ -> CHAR;
             case Short _ -> SHORT;
             case Integer _ -> INT;

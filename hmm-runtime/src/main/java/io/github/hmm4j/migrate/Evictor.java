@@ -23,6 +23,8 @@ import org.jspecify.annotations.Nullable;
 /// Threads: the caller holds the device's lock, so that nothing moves to the frames meanwhile.
 public final class Evictor {
 
+    private static final int FEW_PAGES = 64;
+
     private final ManagedPages heap;
     private final PageTable table;
     private final HostSide hostSide;
@@ -69,11 +71,16 @@ public final class Evictor {
         if (mirror.isCoherent()) {
             return bringHomeInPlace(mirror);
         }
-        long[] pages = new long[mirror.pool().capacityFrames()];
+        long[] pages = new long[FEW_PAGES];
         int count = 0;
-        for (int frame = 0; frame < pages.length; frame++) {
-            long page = mirror.pageOf(frame);
+        long frames = mirror.pool().capacityFrames(); // as the budget has it, which may be far more than there are pages
+        boolean byFrame = frames < heap.space().pageCount();
+        for (long i = 0; i < (byFrame ? frames : heap.space().pageCount()); i++) {
+            long page = byFrame ? mirror.pageOf((int) i) : mirror.frameOf(i) < 0 ? -1 : i;
             if (page >= 0) {
+                if (count == pages.length) {
+                    pages = Arrays.copyOf(pages, 2 * count);
+                }
                 pages[count++] = page;
             }
         }

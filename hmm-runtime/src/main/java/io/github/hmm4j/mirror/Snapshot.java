@@ -27,8 +27,13 @@ public final class Snapshot {
     }
 
     /// Code of a page by its index in the address space.
+    ///
+    /// @throws IllegalArgumentException if that is none of [#pages]
     public SnapshotCode at(long pageIndex) {
-        return SnapshotCode.of(codes[Math.toIntExact(pageIndex - pages.first())]);
+        if (pageIndex < pages.first() || pageIndex >= pages.end()) {
+            throw new IllegalArgumentException("pageIndex=" + pageIndex + ", must be within pages=" + pages);
+        }
+        return SnapshotCode.of(codes[(int) (pageIndex - pages.first())]);
     }
 
     /// All codes in order.

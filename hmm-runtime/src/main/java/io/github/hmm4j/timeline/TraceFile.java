@@ -5,6 +5,7 @@ import java.io.UncheckedIOException;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.Objects;
 import java.util.concurrent.ArrayBlockingQueue;
 import java.util.concurrent.BlockingQueue;
 import java.util.concurrent.TimeUnit;
@@ -36,7 +37,7 @@ public final class TraceFile implements AutoCloseable {
     private volatile @Nullable IOException failure;
 
     private TraceFile(Path file, int capacity) throws IOException {
-        this.file = file;
+        this.file = Objects.requireNonNull(file, "file");
         queue = new ArrayBlockingQueue<>(capacity);
         out = new TraceWriter(Files.newBufferedWriter(file, StandardCharsets.US_ASCII), System.nanoTime());
         writer = Thread.ofPlatform().daemon().name("hmm4j trace file").unstarted(this::write);

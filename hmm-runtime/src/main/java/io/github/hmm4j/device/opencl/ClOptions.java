@@ -1,5 +1,7 @@
 package io.github.hmm4j.device.opencl;
 
+import java.util.Objects;
+
 /// How a device is opened.
 ///
 /// @param copy      which copy engine moves pages; where this is [CopyMode#AUTO], `-Dhmm.copy=direct|staged|copy` decides, if set
@@ -12,6 +14,11 @@ public record ClOptions(CopyMode copy, boolean profiling, boolean copyTimes, Pro
     public static final ClOptions DEFAULTS = new ClOptions(CopyMode.AUTO, false, false, ProgramCache.STANDARD);
 
     private static final String COPY_SETTING = "hmm.copy";
+
+    public ClOptions {
+        Objects.requireNonNull(copy, "copy");
+        Objects.requireNonNull(programs, "programs");
+    }
 
     /// The copy engine that is asked for, by the program or else by the command line.
     ///

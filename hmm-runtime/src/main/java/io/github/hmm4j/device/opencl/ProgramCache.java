@@ -4,6 +4,7 @@ import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.nio.file.AtomicMoveNotSupportedException;
 import java.nio.file.Files;
+import java.nio.file.InvalidPathException;
 import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
 import java.nio.file.StandardCopyOption;
@@ -83,7 +84,7 @@ public final class ProgramCache {
 
     /// Keeps what any driver compiles in `folder`, which is made when it is needed.
     public static ProgramCache in(Path folder) {
-        return new ProgramCache(folder.toAbsolutePath(), false);
+        return new ProgramCache(Objects.requireNonNull(folder, "folder").toAbsolutePath(), false);
     }
 
     /// For tests.
@@ -114,11 +115,17 @@ public final class ProgramCache {
     /// Empty where a user has no home.
     static Optional<Path> standardFolder(@Nullable String cacheHome, @Nullable String home) {
         // others are to be ignored, as its specification says
-        if (cacheHome != null && Path.of(cacheHome).isAbsolute()) {
-            return Optional.of(Path.of(cacheHome, "hmm4j"));
+        return absolute(cacheHome).or(() -> absolute(home).map(path -> path.resolve(".cache")))
+                .map(path -> path.resolve("hmm4j"));
+    }
+
+    private static Optional<Path> absolute(@Nullable String folder) {
+        try {
+            return Optional.ofNullable(folder).map(Path::of).filter(Path::isAbsolute);
+        } catch (InvalidPathException e) {
+            LOG.debug("compiled programs are not kept there", e); // a name that this locale has no characters for
+            return Optional.empty();
         }
-        return Optional.ofNullable(home).map(Path::of).filter(Path::isAbsolute)
-                .map(path -> path.resolve(".cache").resolve("hmm4j"));
     }
 
     /// False if there is no folder to look in.
@@ -134,6 +141,11 @@ public final class ProgramCache {
         Path file = folder.resolve(key + SUFFIX);
         try {
             if (isOpenToOthers(folder)) {
+                return Optional.empty();
+            }
+            BasicFileAttributes attributes = Files.readAttributes(file, BasicFileAttributes.class);
+            if (!attributes.isRegularFile() || attributes.size() > mostBytes / 4) { // nothing that was kept
+                LOG.debug("{} is damaged, bytes={}", file, attributes.size());
                 return Optional.empty();
             }
             Optional<StoredProgram> program = StoredProgram.of(Files.readAllBytes(file));

@@ -126,7 +126,8 @@ public final class SimDevice implements Device {
     /// @throws io.github.hmm4j.error.KernelBuildException if the source defines none that is registered
     @Override
     public DeviceProgram build(Source source, String options) {
-        BuildOptions.checked(options);
+        Objects.requireNonNull(source, "source");
+        BuildOptions.checked(Objects.requireNonNull(options, "options"));
         enterOrFail(Operation.BUILD, "source=" + source.name());
         SimProgram program = SimProgram.build(this, kernels, source, options);
         opened();
@@ -189,11 +190,10 @@ public final class SimDevice implements Device {
 
     // ---- failures
 
-    /// Makes the next `count` calls of an operation fail.
+    /// Makes the next `count` calls of an operation fail, `Integer.MAX_VALUE` for all of them. Calls that are to fail
+    /// already are among them.
     public void failNext(Operation operation, int count) {
-        for (int nth = 1; nth <= count; nth++) {
-            faults.failAt(operation, nth);
-        }
+        faults.failNext(operation, count);
     }
 
     /// Makes one call of an operation fail, counted from now: 1 is the next.
@@ -282,7 +282,7 @@ public final class SimDevice implements Device {
     }
 
     LaneQueue lane(SimLane lane) {
-        return Objects.requireNonNull(lanes.get(lane));
+        return Objects.requireNonNull(lanes.get(Objects.requireNonNull(lane, "lane")));
     }
 
     /// Checks that memory is this device's and open.

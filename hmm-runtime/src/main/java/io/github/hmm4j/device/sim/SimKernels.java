@@ -3,6 +3,7 @@ package io.github.hmm4j.device.sim;
 import io.github.hmm4j.device.KernelParameter;
 import java.util.List;
 import java.util.Map;
+import java.util.Objects;
 import java.util.concurrent.ConcurrentHashMap;
 import org.jspecify.annotations.Nullable;
 
@@ -21,15 +22,17 @@ public final class SimKernels {
     ///
     /// @throws IllegalArgumentException if the declaration cannot be read or the name is taken
     public SimKernels add(String declaration, SimKernelBody body) {
-        KernelDeclaration parsed = KernelDeclaration.parse(declaration);
-        return add(new Entry(parsed.name(), parsed.parameters(), parsed.requiredGroup(), body));
+        KernelDeclaration parsed = KernelDeclaration.parse(Objects.requireNonNull(declaration, "declaration"));
+        return add(new Entry(parsed.name(), parsed.parameters(), parsed.requiredGroup(), Objects.requireNonNull(body, "body")));
     }
 
     /// Adds a kernel with the parameters given.
     ///
     /// @throws IllegalArgumentException if the name is taken
     public SimKernels add(String name, List<KernelParameter> parameters, SimKernelBody body) {
-        return add(new Entry(name, List.copyOf(parameters), List.of(), body));
+        Objects.requireNonNull(name, "name");
+        Objects.requireNonNull(parameters, "parameters");
+        return add(new Entry(name, List.copyOf(parameters), List.of(), Objects.requireNonNull(body, "body")));
     }
 
     private SimKernels add(Entry entry) {

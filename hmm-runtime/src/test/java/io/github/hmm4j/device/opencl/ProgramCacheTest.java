@@ -7,6 +7,7 @@ import io.github.hmm4j.device.KernelParameter;
 import io.github.hmm4j.device.KernelParameter.Space;
 import io.github.hmm4j.kernels.Source;
 import java.io.IOException;
+import java.io.RandomAccessFile;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.attribute.FileTime;
@@ -87,6 +88,23 @@ class ProgramCacheTest {
     }
 
     @Test
+    void whatCannotHaveBeenKeptIsNotRead() throws Exception {
+        ProgramCache cache = cache(1 << 20);
+        cache.keep("a", program(100));
+        Path file = temporary.resolve("some/folder/a.program");
+        try (RandomAccessFile grown = new RandomAccessFile(file.toFile(), "rw")) {
+            grown.setLength(3L << 30); // no array holds it
+        }
+        assertThat(cache.find("a")).isEmpty();
+        cache.keep("a", program(100));
+        assertThat(cache.find("a")).isPresent();
+        Files.delete(file);
+        Files.createDirectory(file);
+        assertThat(cache.find("a")).isEmpty();
+        cache.keep("a", program(100)); // in vain
+    }
+
+    @Test
     void whatIsLongestUnusedGoesFirst() throws Exception {
         int fileBytes = program(1000).toBytes().length;
         ProgramCache cache = cache(4L * fileBytes + 10);
@@ -151,6 +169,9 @@ class ProgramCacheTest {
         assertThat(ProgramCache.standardFolder(null, "/home/me")).hasValue(Path.of("/home/me/.cache/hmm4j"));
         assertThat(ProgramCache.standardFolder(null, "?")).isEmpty();
         assertThat(ProgramCache.standardFolder("", null)).isEmpty();
+        String unspeakable = "/home/\0"; // as is every letter beyond ASCII with LC_ALL=C
+        assertThat(ProgramCache.standardFolder(unspeakable, "/home/me")).hasValue(Path.of("/home/me/.cache/hmm4j"));
+        assertThat(ProgramCache.standardFolder(null, unspeakable)).isEmpty();
     }
 
     @Test

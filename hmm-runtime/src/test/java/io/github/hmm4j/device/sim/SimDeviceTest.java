@@ -250,7 +250,13 @@ class SimDeviceTest {
                 .hasMessageContaining(operation.call()).hasMessageContaining("device=sim");
         assertThat(device.calls(operation)).isEqualTo(2 * calls + 1);
         assertThat(device.openObjects()).as("nothing leaks").isEqualTo(open);
-        device.failNext(operation, 3);
+        device.failNext(operation, Integer.MAX_VALUE);
+        for (int i = 0; i < 3; i++) {
+            assertThatThrownBy(this::everyOperation).isInstanceOf(OpenClFailedException.class);
+        }
+        assertThat(device.openObjects()).as("nothing leaks").isEqualTo(open);
+        assertThatThrownBy(() -> device.failNext(operation, -1)).isInstanceOf(IllegalArgumentException.class)
+                .hasMessageContaining("count=-1");
         device.clearFailures();
         everyOperation();
     }
