@@ -224,8 +224,7 @@ void device_ends(struct hmm_pager *p, const struct launch *l) {
   struct faulting *f = p->faulting;
   pthread_mutex_lock(&f->lock);
   f->since = tick(f); // before strays go: none comes any more
-  f->waiting = 0;
-  atomic_store(&f->wait_over, 0);
+  forget_waits(f);
   pthread_mutex_unlock(&f->lock);
   let_holders_go(p);
   drop_strays(p, 0, p->config.page_count);

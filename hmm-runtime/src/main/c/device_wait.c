@@ -1,7 +1,7 @@
 // device_wait.c - threads of a faulting device that wait for a view to close (faulting.h). Nobody knows when that will be, so they wait as long as a touch may: then the access is refused, as if there
-// were no memory for the page, and the page stays as it is.
+// were no memory for the page, and the page stays as it is. The launch ends with the first such page, so its kernel waits for no other.
 //
-// A wait begins when a fault meets a view and ends with another fault of its thread that does not, or when the view closes. Whoever is idle in the crew wakes a thread whose time is up; the
+// A wait begins when a fault meets a view and ends with a later fault of its thread that does not, when the view closes, or with the kernel. Whoever is idle in the crew wakes a thread whose time is up; the
 // access is made again then, and meets the end of its wait here.
 #define _GNU_SOURCE
 #include "faulting.h"
@@ -27,6 +27,11 @@ static void forget_ended(struct hmm_pager *p, uint64_t first, uint64_t end) {
 }
 
 // ----
+
+void forget_waits(struct faulting *f) {
+  f->waiting = 0;
+  note_first(f);
+}
 
 bool waits_too_long(struct hmm_pager *p, const struct fault *fault) {
   struct faulting *f = p->faulting;

@@ -122,6 +122,7 @@ void settle_there(struct hmm_pager *p, const struct claim *claims, size_t n, bec
 // A thread has met a view: notes since when it waits, and says whether it has waited for as long as a touch may.
 bool waits_too_long(struct hmm_pager *p, const struct fault *f);
 void waits_no_more(struct hmm_pager *p, const struct fault *f);
+void forget_waits(struct faulting *f); // the kernel has ended; the lock is held
 
 // A page of its own for an access that is refused, if the word is still the one that it was judged by and its kernel still runs, which is told; with a place for it. Returns whether the place was used.
 bool map_stray(struct hmm_pager *p, const struct fault *fault, uint64_t judged, int kind);

@@ -252,7 +252,7 @@ HMM_API int64_t hmm_undo(struct hmm_pager *pager, uint64_t device, uint64_t laun
                          uint64_t count, const uint64_t *pages, const uint64_t *committed, const uint64_t *before);
 
 // The launch gate: publishes, checks, enqueues, all in one call. 0 with an event, 0 without one if a page was missing (also
-// if insisting waited for another launch for longer than a touch may), -errno if the driver refused.
+// if it waited for another launch, insisting or for its turn in place, for longer than a touch may), -errno if the driver refused.
 HMM_API int hmm_launch_enter(struct hmm_pager *pager, struct hmm_launch *launch, struct hmm_failure *failure);
 
 // Waits for launches that use a page of the range: of one device or (-1) of all, only those that write or all.

@@ -1,7 +1,6 @@
 package io.github.hmm4j;
 
 import io.github.hmm4j.device.opencl.ClLoan;
-import io.github.hmm4j.error.AccessViolationException;
 import io.github.hmm4j.mirror.DeviceMirror;
 import io.github.hmm4j.space.VaRange;
 import java.lang.foreign.MemorySegment;
@@ -84,7 +83,7 @@ public final class DeviceLease implements AutoCloseable {
         try (Lifetime.Hold _ = lifetime.change("closing a lease")) {
             loan.finish();
             if (intent.writes() && segment.scope().isAlive()) {
-                takeBack();
+                Segments.use(segment, () -> copies.takeBack(mirror, loan.memory(), segment, range));
             }
         } finally {
             if (!segment.scope().isAlive()) { // nothing can be done any more
@@ -98,16 +97,6 @@ public final class DeviceLease implements AutoCloseable {
         }
         if (intent.writes()) {
             Segments.requireAlive(segment);
-        }
-    }
-
-    /// What fails because the segment's arena is closed meanwhile is told as that.
-    private void takeBack() {
-        try {
-            copies.takeBack(mirror, loan.memory(), segment, range);
-        } catch (IllegalArgumentException | AccessViolationException e) {
-            Segments.requireAlive(segment);
-            throw e;
         }
     }
 

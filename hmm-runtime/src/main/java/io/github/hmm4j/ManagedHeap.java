@@ -3,7 +3,6 @@ package io.github.hmm4j;
 import io.github.hmm4j.account.Cause;
 import io.github.hmm4j.device.opencl.ClDevice;
 import io.github.hmm4j.device.opencl.ClLoan;
-import io.github.hmm4j.error.AccessViolationException;
 import io.github.hmm4j.error.HmmException;
 import io.github.hmm4j.migrate.HostSide;
 import io.github.hmm4j.migrate.MigrationReport;
@@ -37,7 +36,6 @@ import java.util.List;
 import java.util.Locale;
 import java.util.Objects;
 import java.util.concurrent.locks.ReentrantLock;
-import java.util.function.Supplier;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -183,7 +181,7 @@ public final class ManagedHeap extends FillingAllocator {
     /// @throws IllegalStateException    if a view of it is open; nothing was freed
     public void free(MemorySegment segment) {
         try (Lifetime.Hold _ = lifetime.change("free")) {
-            use(segment, () -> regions.free(wholePages(segment, "free")));
+            Segments.use(segment, () -> regions.free(wholePages(segment, "free")));
         }
     }
 
@@ -196,7 +194,7 @@ public final class ManagedHeap extends FillingAllocator {
         Objects.requireNonNull(protection, "protection");
         try (Lifetime.Hold _ = lifetime.change("protect")) {
             if (segment.byteSize() > 0) {
-                use(segment, () -> regions.protect(managed(segment), protection, () -> Segments.requireAlive(segment)));
+                Segments.use(segment, () -> regions.protect(managed(segment), protection, () -> Segments.requireAlive(segment)));
             }
         }
     }
@@ -210,7 +208,7 @@ public final class ManagedHeap extends FillingAllocator {
         Objects.requireNonNull(segment, "segment");
         try (Lifetime.Hold _ = lifetime.change("discard")) {
             if (segment.byteSize() > 0) {
-                use(segment, () -> regions.discard(writable(segment, "discard"), () -> Segments.requireAlive(segment)));
+                Segments.use(segment, () -> regions.discard(writable(segment, "discard"), () -> Segments.requireAlive(segment)));
             }
         }
     }
@@ -229,7 +227,7 @@ public final class ManagedHeap extends FillingAllocator {
         Objects.requireNonNull(segment, "segment");
         try (Lifetime.Hold _ = lifetime.change("fill")) {
             if (segment.byteSize() > 0) {
-                use(segment, () -> copies.fill(segment, writable(segment, "fill"), value));
+                Segments.use(segment, () -> copies.fill(segment, writable(segment, "fill"), value));
             }
         }
     }
@@ -253,7 +251,7 @@ public final class ManagedHeap extends FillingAllocator {
                 throw new IllegalArgumentException(String.format(Locale.ROOT, "fromBytes=%d, toBytes=%d, must be the same", from.byteSize(), to.byteSize()));
             }
             if (to.byteSize() > 0) {
-                use(from, () -> use(to, () -> copies.copy(from, managed(from), to, writable(to, "copy"))));
+                Segments.use(from, () -> Segments.use(to, () -> copies.copy(from, managed(from), to, writable(to, "copy"))));
             }
         }
     }
@@ -293,7 +291,7 @@ public final class ManagedHeap extends FillingAllocator {
             ClLoan loan = openCl.loan(range.lengthBytes());
             try {
                 if (intent != Arg.Intent.OUT) {
-                    use(segment, () -> copies.lend(mirror, segment, range, loan.memory()));
+                    Segments.use(segment, () -> copies.lend(mirror, segment, range, loan.memory()));
                 }
                 return new DeviceLease(lifetime, copies, mirror, segment, range, intent, loan);
             } catch (RuntimeException | Error e) {
@@ -317,7 +315,7 @@ public final class ManagedHeap extends FillingAllocator {
     /// @return the allocation at its new address; the old segment must not be used any more
     public MemorySegment move(MemorySegment segment) {
         try (Lifetime.Hold _ = lifetime.change("move")) {
-            return using(segment, () -> regions.move(wholePages(segment, "move"), region -> {
+            return Segments.using(segment, () -> regions.move(wholePages(segment, "move"), region -> {
                 MemorySegment moved = handle(region, segment.byteSize());
                 return segment.isReadOnly() ? moved.asReadOnly() : moved;
             }));
@@ -377,7 +375,7 @@ public final class ManagedHeap extends FillingAllocator {
         if (Objects.requireNonNull(segment, "segment").byteSize() == 0) {
             return pager.viewOfNothing(VaRange.ofLength(segment.address(), 0), write, shared);
         }
-        return opened(using(segment, () -> pager.view(accessible(segment, access, "view"), write, shared)), segment);
+        return opened(Segments.using(segment, () -> pager.view(accessible(segment, access, "view"), write, shared)), segment);
     }
 
     /// Brings a range home and keeps it there, mapped, until the pin is closed: for system calls and drivers that are given its address, where the host access of this heap is not
@@ -399,7 +397,7 @@ public final class ManagedHeap extends FillingAllocator {
             if (segment.byteSize() == 0) {
                 return pager.pinOfNothing(VaRange.ofLength(segment.address(), 0), write);
             }
-            HostPin pin = using(segment, () -> pager.pin(accessible(segment, access, "pin"), write));
+            HostPin pin = Segments.using(segment, () -> pager.pin(accessible(segment, access, "pin"), write));
             return opened(pin, segment);
         }
     }
@@ -487,7 +485,7 @@ public final class ManagedHeap extends FillingAllocator {
             if (segment.byteSize() == 0) {
                 return nothing();
             }
-            return using(segment,
+            return Segments.using(segment,
                     () -> hostSide.fetch(space.pagesOf(managed(segment)), ToHost.Access.BRING_HOME, Cause.PREFETCH));
         }
     }
@@ -598,28 +596,6 @@ public final class ManagedHeap extends FillingAllocator {
 
     private DeviceMirror mirrorOf(HmmDevice device) {
         return Objects.requireNonNull(device, "device").mirrorIn(pages);
-    }
-
-    /// What fails because the segment's arena was closed meanwhile, and the memory freed, is told as that.
-    ///
-    /// @throws IllegalStateException if it was
-    private static <T> T using(MemorySegment segment, Supplier<T> work) {
-        try {
-            return work.get();
-        } catch (IllegalArgumentException | AccessViolationException e) {
-            Segments.requireAlive(segment);
-            throw e;
-        }
-    }
-
-    /// The same; nothing is made for it once the work is done.
-    private static void use(MemorySegment segment, Runnable work) {
-        try {
-            work.run();
-        } catch (IllegalArgumentException | AccessViolationException e) {
-            Segments.requireAlive(segment);
-            throw e;
-        }
     }
 
     /// The pages of an allocation, or of a page-aligned part of one; both ends of the allocation count as aligned.

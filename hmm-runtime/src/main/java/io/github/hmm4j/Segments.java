@@ -1,5 +1,6 @@
 package io.github.hmm4j;
 
+import io.github.hmm4j.error.AccessViolationException;
 import io.github.hmm4j.space.AddressSpace;
 import io.github.hmm4j.space.VaRange;
 import java.lang.foreign.Arena;
@@ -87,6 +88,28 @@ final class Segments {
     static void requireAlive(MemorySegment segment) {
         if (!segment.scope().isAlive()) {
             throw new IllegalStateException("the arena of this memory is closed, the memory is freed: " + segment);
+        }
+    }
+
+    /// What fails because the segment's arena was closed meanwhile, and the memory freed, is told as that.
+    ///
+    /// @throws IllegalStateException if it was
+    static <T> T using(MemorySegment segment, Supplier<T> work) {
+        try {
+            return work.get();
+        } catch (IllegalArgumentException | AccessViolationException e) {
+            requireAlive(segment);
+            throw e;
+        }
+    }
+
+    /// The same; nothing is made for it once the work is done.
+    static void use(MemorySegment segment, Runnable work) {
+        try {
+            work.run();
+        } catch (IllegalArgumentException | AccessViolationException e) {
+            requireAlive(segment);
+            throw e;
         }
     }
 

@@ -334,6 +334,20 @@ final class DeviceFaultsTest {
         }
     }
 
+    /// The kernel waits for the view, so nobody who is refused because of that may wait for the kernel.
+    @Test
+    void aViewRefusesAChangeAtOnce() {
+        try (Hmm hmm = builder(PAGE, leastPages() * PAGE).touchTimeout(Duration.ofMinutes(10)).open()) {
+            MemorySegment a = ints(hmm, 4 * INTS);
+            HostView view = hmm.heap().sharedView(a, Access.WRITE);
+            Launch launch = kernel(hmm, "update").args(a, 1).launch(NDRange.of(4 * INTS));
+            assertThatThrownBy(() -> hmm.heap().free(a)).isInstanceOf(IllegalStateException.class).hasMessageContaining("free refused");
+            assertThatThrownBy(() -> hmm.heap().protect(a, Protection.READ)).isInstanceOf(IllegalStateException.class).hasMessageContaining("protect READ refused");
+            view.close();
+            launch.await();
+        }
+    }
+
     @Test
     void whatAKernelUsesIsProtectedWhenItHasEnded() {
         try (Hmm hmm = open()) {

@@ -73,11 +73,11 @@ public final class Evictor {
         }
         long[] pages = new long[FEW_PAGES];
         int count = 0;
-        long frames = mirror.pool().capacityFrames(); // as the budget has it, which may be far more than there are pages
-        boolean byFrame = frames < heap.space().pageCount();
-        for (long i = 0; i < (byFrame ? frames : heap.space().pageCount()); i++) {
-            long page = byFrame ? mirror.pageOf((int) i) : mirror.frameOf(i) < 0 ? -1 : i;
-            if (page >= 0) {
+        long pageCount = heap.space().pageCount();
+        long frameCount = mirror.pool().capacityFrames(); // as the budget has it, which may be far more
+        for (long i = 0; i < Math.min(pageCount, frameCount); i++) {
+            long page = frameCount < pageCount ? mirror.pageOf((int) i) : i;
+            if (page >= 0 && mirror.frameOf(page) >= 0) {
                 if (count == pages.length) {
                     pages = Arrays.copyOf(pages, 2 * count);
                 }

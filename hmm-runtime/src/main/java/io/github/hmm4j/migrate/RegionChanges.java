@@ -32,6 +32,7 @@ import org.slf4j.LoggerFactory;
 public final class RegionChanges {
 
     private static final Logger LOG = LoggerFactory.getLogger(RegionChanges.class);
+    private static final String CLOSING_AN_ARENA = "closing the arena";
 
     private final ManagedPages heap;
     private final AddressSpace space;
@@ -124,7 +125,7 @@ public final class RegionChanges {
         PageRange pages = space.pagesOf(range);
         Leaving leaving = new Leaving(range, pages);
         Backoff backoff = new Backoff();
-        awaitFaulting(pages);
+        awaitFaulting(pages, "free");
         try (var _ = heap.notifier().begin(range, InvalidationKind.UNMAP, -1)) {
             try (HostLock.Hold _ = hostLock.exclusive()) {
                 requireNoViews(pages, "free");
@@ -145,7 +146,7 @@ public final class RegionChanges {
         Backoff backoff = new Backoff();
         List<Notifier.Token> announced = new ArrayList<>(ranges.size());
         for (Leaving one : leaving) {
-            awaitFaulting(one.pages);
+            awaitFaulting(one.pages, CLOSING_AN_ARENA);
         }
         try {
             for (VaRange range : ranges) {
@@ -153,7 +154,7 @@ public final class RegionChanges {
             }
             try (HostLock.Hold _ = hostLock.exclusive()) {
                 for (Leaving one : leaving) {
-                    requireNoViews(one.pages, "closing the arena");
+                    requireNoViews(one.pages, CLOSING_AN_ARENA);
                 }
                 ending.run();
                 for (int i = 0; i < leaving.size(); i++) {
@@ -170,11 +171,13 @@ public final class RegionChanges {
         }
     }
 
-    /// A kernel that faults would find no region any more, or one that forbids what it does, and fail: it is waited for first, with no lock held.
-    private void awaitFaulting(PageRange pages) {
+    /// A kernel that faults would find no region any more, or one that forbids what it does, and fail: it is waited for first, with no lock held. Not
+    /// behind a view that refuses the change anyhow: the kernel may wait for that.
+    private void awaitFaulting(PageRange pages, String what) {
         List<DeviceMirror> mirrors = heap.mirrors();
         for (int i = 0; i < mirrors.size(); i++) {
             if (mirrors.get(i).isFaulting()) {
+                requireNoViews(pages, what);
                 heap.inFlight().awaitUsesOn(i, pages);
             }
         }
@@ -333,7 +336,7 @@ public final class RegionChanges {
         Protection[] before = new Protection[Math.toIntExact(pages.count())];
         Backoff backoff = new Backoff();
         if (protection != Protection.READ_WRITE) {
-            awaitFaulting(pages);
+            awaitFaulting(pages, "protect " + protection);
         }
         try (var _ = heap.notifier().begin(range, InvalidationKind.PROTECT, -1)) {
             try (HostLock.Hold _ = hostLock.exclusive()) {

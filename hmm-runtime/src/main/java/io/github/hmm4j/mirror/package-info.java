@@ -15,6 +15,9 @@
 ///
 /// Each side writes before it reads, so whoever comes second sees the other: either the launch finds the claim and withdraws, or the claimer finds the launch and waits.
 ///
+/// Launches that use pages in place have no word between them. Before its third step such a launch waits for those of other devices that were published before it and use a page that one of both
+/// writes.
+///
 /// A launch that goes through the device's own page table ([DeviceTable][io.github.hmm4j.mirror.DeviceTable]) publishes as well, and its second step makes the entries from the words: a page
 /// that is claimed or not there is an entry that the kernel finds empty, and no reason to withdraw.
 ///
