@@ -69,6 +69,7 @@ public final class HmmBuilder {
     private Steps steps = Steps.NONE;
     private @Nullable Boolean metrics; // null: as the setting says
     private final List<Supplier<Device>> given = new ArrayList<>();
+    private final List<Device> owned = new ArrayList<>();
 
     HmmBuilder() {}
 
@@ -120,9 +121,9 @@ public final class HmmBuilder {
         return this;
     }
 
-    /// A device that is open already, simulated or not; may be called several times. The heap owns it and closes it.
+    /// A device that is open already, simulated or not; may be called several times. The heap owns it and closes it, and so does [#open()] where it fails.
     public HmmBuilder device(Device device) {
-        Objects.requireNonNull(device, "device");
+        owned.add(Objects.requireNonNull(device, "device"));
         given.add(() -> device);
         return this;
     }
@@ -320,11 +321,14 @@ public final class HmmBuilder {
     /// @throws io.github.hmm4j.error.HmmException if a device or the operating system refuses
     /// @throws UncheckedIOException                        if the file of [#trace(Path)] cannot be written
     public Hmm open() {
-        requireOneChoice();
-        boolean withMetrics = wantsMetrics();
         List<Device> devices = new ArrayList<>();
-        openTrace();
+        if (tracePath != null) {
+            trace = null; // that of a heap before this one
+        }
         try {
+            requireOneChoice();
+            boolean withMetrics = wantsMetrics();
+            openTrace();
             if (given.isEmpty() && !hostOnly) {
                 // who works in a range of ours copies within it
                 ClOptions options = deviceFaults && clOptions.copy() == CopyMode.AUTO ? clOptions.copy(CopyMode.DIRECT) : clOptions;
@@ -341,6 +345,7 @@ public final class HmmBuilder {
             tell(hmm);
             return hmm;
         } catch (RuntimeException | Error e) {
+            owned.stream().filter(device -> !devices.contains(device)).forEach(devices::add); // whose turn had not come
             for (int i = devices.size() - 1; i >= 0; i--) {
                 Parts.closeAfter(e, devices.get(i));
             }

@@ -13,6 +13,7 @@ import io.github.hmm4j.pager.HostView;
 import io.github.hmm4j.policy.EvictionPolicy;
 import io.github.hmm4j.space.Protection;
 import java.io.IOException;
+import java.io.UncheckedIOException;
 import java.lang.foreign.MemorySegment;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -20,6 +21,7 @@ import java.time.Duration;
 import java.util.concurrent.locks.ReentrantLock;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
+import org.junit.jupiter.api.io.TempDir;
 
 /// Opening and closing heaps.
 @Timeout(60)
@@ -53,6 +55,19 @@ class OpeningTest {
         HmmBuilder builder = Hmm.builder().heap(-5).device(sim);
         assertThatThrownBy(builder::open).isInstanceOf(IllegalArgumentException.class).hasMessageContaining("capacityBytes=-5");
         assertThatThrownBy(() -> sim.allocate(1)).isInstanceOf(IllegalStateException.class);
+    }
+
+    @Test
+    void closesItsDevicesHoweverEarlyItFails(@TempDir Path folder) {
+        SimDevice traced = Rig.sim(0, false);
+        HmmBuilder untraceable = Hmm.builder().device(traced).trace(folder);
+        assertThatThrownBy(untraceable::open).isInstanceOf(UncheckedIOException.class).hasMessageContaining("trace=" + folder);
+        assertThatThrownBy(() -> traced.allocate(1)).isInstanceOf(IllegalStateException.class);
+
+        SimDevice given = Rig.sim(0, false);
+        HmmBuilder undecided = Hmm.builder().device(given).hostOnly();
+        assertThatThrownBy(undecided::open).isInstanceOf(IllegalArgumentException.class).hasMessageContaining("hostOnly=true");
+        assertThatThrownBy(() -> given.allocate(1)).isInstanceOf(IllegalStateException.class);
     }
 
     @Test

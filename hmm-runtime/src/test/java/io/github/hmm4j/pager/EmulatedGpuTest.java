@@ -24,7 +24,14 @@ class EmulatedGpuTest {
     @Test
     @Timeout(value = 900, unit = TimeUnit.SECONDS)
     void passesItsTests() throws IOException, InterruptedException {
-        passes(CBuild.PLAIN);
+        passes(CBuild.PLAIN, List.of("nvidia"));
+    }
+
+    @Tag("exhaustive")
+    @Test
+    @Timeout(value = 900, unit = TimeUnit.SECONDS)
+    void passesThemWithEachProfile() throws IOException, InterruptedException {
+        passes(CBuild.PLAIN, List.of());
     }
 
     @Tag("exhaustive")
@@ -32,10 +39,11 @@ class EmulatedGpuTest {
     @EnumSource(names = {"ADDRESSES", "THREADS"})
     @Timeout(value = 900, unit = TimeUnit.SECONDS)
     void passesThemUnderSanitizers(CBuild build) throws IOException, InterruptedException {
-        passes(build);
+        passes(build, List.of("nvidia"));
     }
 
-    private static void passes(CBuild build) throws IOException, InterruptedException {
+    /// @param profiles those to try; none means all
+    private static void passes(CBuild build, List<String> profiles) throws IOException, InterruptedException {
         Path folder = build.folder("gpu-tests");
         assumeTrue(build.works(folder, LIBRARIES), "there is no cc or no libOpenCL.so.1, or none for " + build);
         Path layer = folder.resolve("libhmm-emulated-gpu.so");
@@ -45,9 +53,7 @@ class EmulatedGpuTest {
         // The driver is not ours to look for leaks and races in.
         List<String> command = new ArrayList<>(List.of("env", "ASAN_OPTIONS=detect_leaks=0",
                 "TSAN_OPTIONS=ignore_noninstrumented_modules=1", folder.resolve("gpu-test").toString(), layer.toString()));
-        if (build.isSanitized()) {
-            command.add("nvidia");
-        }
+        command.addAll(profiles);
         CommandLine.Outcome outcome = CommandLine.run(folder, command);
         assumeTrue(outcome.status() != 4, "there is no OpenCL device");
         assertEquals(0, outcome.status(), outcome::output);

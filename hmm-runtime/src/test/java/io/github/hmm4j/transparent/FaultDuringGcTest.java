@@ -44,15 +44,8 @@ class FaultDuringGcTest {
         return Stream.of(
                 child("G1", "UFFD", 12, "NONE", 0, "-XX:+UseG1GC"),
                 child("G1", "SIGSEGV", 12, "NONE", 0, "-XX:+UseG1GC"),
-                new Child("interpreted", "UFFD", List.of("-Xint", "-Xmx64m"), 2, 16, 10 * SCALE, 5, "NONE", 0),
-                // All of the JDK compiled at its first call takes half a minute to start, so that is for a longer run.
-                SCALE > 1
-                        ? child("compiled", "UFFD", 20, "NONE", 0, "-Xcomp")
-                        : child("compiled", "UFFD", 10, "NONE", 0, "-Xcomp", "-XX:CompileCommand=quiet", "-XX:CompileCommand=compileonly,io.github.hmm4j.*::*",
-                                "-XX:CompileCommand=compileonly,java.lang.invoke.*::*", "-XX:CompileCommand=compileonly,jdk.internal.foreign.*::*"),
                 child("explicit collections", "UFFD", 3, "COLLECT", 20, "-XX:+UseSerialGC"),
-                child("spawned", "UFFD", 6, "SPAWN", 10),
-                child("forked", "SIGSEGV", 6, "SPAWN", 6, "-Djdk.lang.Process.launchMechanism=FORK"));
+                child("spawned", "UFFD", 6, "SPAWN", 10));
     }
 
     static Stream<Child> moreChildren() {
@@ -60,9 +53,16 @@ class FaultDuringGcTest {
                 child("Z", "UFFD", 12, "NONE", 0, "-XX:+UseZGC"),
                 child("Parallel", "UFFD", 12, "NONE", 0, "-XX:+UseParallelGC"),
                 child("Serial", "UFFD", 12, "NONE", 0, "-XX:+UseSerialGC"),
+                child("interpreted", "UFFD", 10, "NONE", 0, "-Xint"),
                 child("interpreted", "SIGSEGV", 3, "NONE", 0, "-Xint"),
+                // All of the JDK compiled at its first call takes half a minute to start, so that is for a longer run.
+                SCALE > 1
+                        ? child("compiled", "UFFD", 20, "NONE", 0, "-Xcomp")
+                        : child("compiled", "UFFD", 10, "NONE", 0, "-Xcomp", "-XX:CompileCommand=quiet", "-XX:CompileCommand=compileonly,io.github.hmm4j.*::*",
+                                "-XX:CompileCommand=compileonly,java.lang.invoke.*::*", "-XX:CompileCommand=compileonly,jdk.internal.foreign.*::*"),
                 child("spawned", "SIGSEGV", 6, "SPAWN", 10),
-                child("forked", "UFFD", 6, "SPAWN", 6, "-Djdk.lang.Process.launchMechanism=FORK"));
+                child("forked", "UFFD", 6, "SPAWN", 6, "-Djdk.lang.Process.launchMechanism=FORK"),
+                child("forked", "SIGSEGV", 6, "SPAWN", 6, "-Djdk.lang.Process.launchMechanism=FORK"));
     }
 
     private static Child child(String name, String mode, int rounds, String disturbance, int disturbances, String... options) {
@@ -80,7 +80,7 @@ class FaultDuringGcTest {
     @Tag("exhaustive")
     @ParameterizedTest
     @MethodSource("moreChildren")
-    void fault_during_gc_of_other_collectors(Child child) {
+    void fault_during_gc_of_other_kinds(Child child) {
         run(child);
     }
 

@@ -4,10 +4,12 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import java.time.Duration;
 import java.util.List;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 
 /// More separate pages than a process may have mappings: managed memory keeps to its share of these, so that the JVM can go on. The program is [ScatteredPagesWorker].
+@Tag("exhaustive")
 class ScatteredPagesTest {
 
     private static final Duration LIMIT = Duration.ofSeconds(100);

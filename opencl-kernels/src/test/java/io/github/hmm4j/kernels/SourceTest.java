@@ -107,9 +107,9 @@ final class SourceTest {
 
     @Test
     void headersThatDoubleWithoutEndAreRefused() throws Exception {
+        String ballast = "// %s%n".formatted("x".repeat(65_536));
         for (int i = 0; i < 40; i++) {
-            Files.writeString(folder.resolve(i + ".clh"), "#include \"%1$d.clh\"\n#include \"%1$d.clh\"\n".formatted(i
-                    + 1));
+            Files.writeString(folder.resolve(i + ".clh"), "%2$s#include \"%1$d.clh\"\n#include \"%1$d.clh\"\n".formatted(i + 1, ballast));
         }
         Files.writeString(folder.resolve("40.clh"), "int x;\n");
         Path file = Files.writeString(folder.resolve("k.cl"), "#include \"0.clh\"\n");

@@ -20,7 +20,7 @@ class PlainDemoTest {
     Path folder;
 
     @ParameterizedTest
-    @CsvSource({DemoRunner.LWJGL + ",1", DemoRunner.LWJGL + ",777", DemoRunner.JOCL + ",400", DemoRunner.SIM + ",100"})
+    @CsvSource({DemoRunner.LWJGL + ",1", DemoRunner.LWJGL + ",777", DemoRunner.JOCL + ",1500", DemoRunner.SIM + ",100"})
     void runsRight(String variant, String rows) {
         Outcome outcome = DemoRunner.run(new PlainDemo(), variant, folder, "--rows", rows);
 

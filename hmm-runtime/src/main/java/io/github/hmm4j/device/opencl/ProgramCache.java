@@ -242,6 +242,9 @@ public final class ProgramCache {
         if (name.endsWith(SUFFIX) || name.endsWith(UNFINISHED)) {
             try {
                 BasicFileAttributes attributes = Files.readAttributes(file, BasicFileAttributes.class);
+                if (!attributes.isRegularFile()) {
+                    return;
+                }
                 Instant used = attributes.lastModifiedTime().toInstant();
                 boolean abandoned = name.endsWith(UNFINISHED) && used.isBefore(clock.instant().minus(STALE));
                 kept.add(new Kept(file, attributes.size(), used, abandoned));

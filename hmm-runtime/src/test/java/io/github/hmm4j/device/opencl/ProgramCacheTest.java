@@ -120,8 +120,11 @@ class ProgramCacheTest {
         Files.writeString(temporary.resolve("some/folder/x.unfinished"), "a process that was killed");
         Files.setLastModifiedTime(temporary.resolve("some/folder/x.unfinished"),
                 FileTime.from(NOW.minus(Duration.ofHours(2))));
+        Path folder = Files.createDirectory(temporary.resolve("some/folder/0.program")); // of nobody's making
+        Files.writeString(folder.resolve("mine.txt"), "");
+        Files.setLastModifiedTime(folder, FileTime.from(NOW.minus(Duration.ofDays(2))));
         cache.keep("e", program(1000));
-        assertThat(names()).containsExactly("a.program", "c.program", "d.program", "e.program", "mine.txt");
+        assertThat(names()).containsExactly("0.program", "a.program", "c.program", "d.program", "e.program", "mine.txt");
         cache.keep("large", program(2000)); // more than a quarter
         assertThat(cache.find("large")).isEmpty();
     }
