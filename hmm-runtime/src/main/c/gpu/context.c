@@ -1,5 +1,7 @@
-// context.c - devices, contexts, and programs, which matter to us only by their references.
+// context.c - devices, contexts, and programs, which matter to us by their references and by whether they take large buffers.
+#define _GNU_SOURCE
 #include <stdlib.h>
+#include <string.h>
 
 #include "gpu.h"
 
@@ -97,16 +99,40 @@ cl_int gpu_clReleaseContext(cl_context context) {
 
 static cl_program list_program(cl_program handle) {
   if (!handle) return NULL;
-  struct object *o = calloc(1, sizeof *o);
-  if (!o) return handle; // then nobody watches over it
-  *o = (struct object){.kind = PROGRAM, .handle = handle};
+  struct program *p = calloc(1, sizeof *p);
+  if (!p) return handle; // then nobody watches over it
+  p->object = (struct object){.kind = PROGRAM, .handle = handle};
   enter();
-  list_object(o);
+  list_object(&p->object);
   leave();
   return handle;
 }
 
-void destroy_program(struct object *program) { DRIVER(clReleaseProgram)(program->handle); }
+void destroy_program(struct program *p) { DRIVER(clReleaseProgram)(p->object.handle); }
+
+// The driver below does not know the option.
+cl_int gpu_clBuildProgram(cl_program program, cl_uint count, const cl_device_id *ids, const char *flags,
+                          program_notice notice, void *user) {
+  const char *asked = flags && options.profile->larger_on_request ? strstr(flags, LARGE_BUFFERS_OPTION) : NULL;
+  char *others = asked ? strdup(flags) : NULL;
+  if (asked && !others) return CL_OUT_OF_HOST_MEMORY;
+  if (others) memset(others + (asked - flags), ' ', strlen(LARGE_BUFFERS_OPTION));
+  enter();
+  struct program *p = find_object(program, PROGRAM, "clBuildProgram");
+  if (p) p->takes_large = asked;
+  leave();
+  cl_int status = DRIVER(clBuildProgram)(program, count, ids, others ? others : flags, notice, user);
+  free(others);
+  return status;
+}
+
+bool takes_large(cl_program program, const char *call) {
+  enter();
+  const struct program *p = find_object(program, PROGRAM, call);
+  bool takes = p && p->takes_large;
+  leave();
+  return takes;
+}
 
 cl_program gpu_clCreateProgramWithSource(cl_context context, cl_uint count, const char **text, const size_t *bytes,
                                          cl_int *status) {

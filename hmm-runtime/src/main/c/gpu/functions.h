@@ -50,7 +50,7 @@
   F(clCreateImage2D) F(clCreateImage3D) F(clCreatePipe) F(clGetSupportedImageFormats) F(clSVMAlloc) F(clSVMFree) \
   F(clEnqueueSVMFree) F(clEnqueueSVMMemcpy) F(clEnqueueSVMMemFill) F(clEnqueueSVMMap) F(clEnqueueSVMUnmap) \
   F(clEnqueueSVMMigrateMem) F(clCreateProgramWithSource) F(clCreateProgramWithBinary) F(clCreateProgramWithIL) \
-  F(clCreateProgramWithBuiltInKernels) F(clLinkProgram) F(clRetainProgram) F(clReleaseProgram) F(clCreateKernel) \
+  F(clCreateProgramWithBuiltInKernels) F(clLinkProgram) F(clBuildProgram) F(clRetainProgram) F(clReleaseProgram) F(clCreateKernel) \
   F(clCreateKernelsInProgram) F(clCloneKernel) F(clRetainKernel) F(clReleaseKernel) F(clSetKernelArg) \
   F(clSetKernelArgSVMPointer) F(clSetKernelExecInfo) F(clGetKernelWorkGroupInfo) F(clCreateUserEvent) \
   F(clSetUserEventStatus) F(clWaitForEvents) F(clGetEventInfo) F(clGetEventProfilingInfo) F(clRetainEvent) \

@@ -42,6 +42,7 @@ struct profile {
   bool pageable_blocks;     // who transfers memory that is not pinned waits
   bool allocated_in_place;  // ALLOC_HOST_PTR is host memory that the device works in
   bool used_in_place;       // so is well aligned USE_HOST_PTR
+  bool larger_on_request;   // buffers may be larger than the largest allocation if they and their kernels' programs ask
   bool svm;                 // coarse-grained; else none
   cl_int after_loss;        // what calls return then
   enum engine engine_of[ENGINES];
@@ -137,7 +138,12 @@ struct context {
 };
 void destroy_context(struct context *c);
 bool context_has(const struct context *c, const struct device *d);
-void destroy_program(struct object *program);
+struct program {
+  struct object object;
+  bool takes_large; // its kernels work in buffers larger than the largest allocation
+};
+void destroy_program(struct program *p);
+bool takes_large(cl_program program, const char *call); // as it was built
 
 // ---- poison.c ----
 char *poisoned_memory(size_t bytes); // of whole pages; null if that fails
@@ -223,6 +229,7 @@ struct kernel {
   cl_uint count;
   struct argument *arguments;
   bool svm;
+  bool takes_large;
   char name[64];
 };
 void destroy_kernel(struct kernel *k);

@@ -5,7 +5,7 @@
 
 #include "gpu.h"
 
-static cl_kernel list_kernel(cl_kernel handle) {
+static cl_kernel list_kernel(cl_kernel handle, bool large) {
   if (!handle) return NULL;
   struct kernel *k = calloc(1, sizeof *k);
   cl_uint count = 0;
@@ -21,6 +21,7 @@ static cl_kernel list_kernel(cl_kernel handle) {
     memcpy(k->name, name, sizeof k->name - 1);
   k->object = (struct object){.kind = KERNEL, .handle = handle};
   k->count = count;
+  k->takes_large = large;
   for (cl_uint i = 0; i < count; i++) {
     cl_bitfield qualifier = 0;
     cl_int status = DRIVER(clGetKernelArgInfo)(handle, i, CL_KERNEL_ARG_TYPE_QUALIFIER, sizeof qualifier, &qualifier,
@@ -38,37 +39,37 @@ void destroy_kernel(struct kernel *k) {
   free(k->arguments);
 }
 
-static cl_kernel made(cl_kernel handle, cl_int *status) {
-  cl_kernel listed = list_kernel(handle);
+static cl_kernel made(cl_kernel handle, bool large, cl_int *status) {
+  cl_kernel listed = list_kernel(handle, large);
   if (handle && !listed && status) *status = CL_OUT_OF_HOST_MEMORY;
   return listed;
 }
 
 cl_kernel gpu_clCreateKernel(cl_program program, const char *name, cl_int *status) {
-  enter();
-  find_object(program, PROGRAM, "clCreateKernel");
-  leave();
-  return made(DRIVER(clCreateKernel)(program, name, status), status);
+  bool large = takes_large(program, "clCreateKernel");
+  return made(DRIVER(clCreateKernel)(program, name, status), large, status);
 }
 
 cl_int gpu_clCreateKernelsInProgram(cl_program program, cl_uint room, cl_kernel *kernels, cl_uint *count) {
   cl_uint n = 0;
+  bool large = takes_large(program, "clCreateKernelsInProgram");
   cl_int status = DRIVER(clCreateKernelsInProgram)(program, room, kernels, &n);
   if (count) *count = n;
   for (cl_uint i = 0; !status && kernels && i < n; i++) {
-    if (!list_kernel(kernels[i])) status = CL_OUT_OF_HOST_MEMORY;
+    if (!list_kernel(kernels[i], large)) status = CL_OUT_OF_HOST_MEMORY;
   }
   return status;
 }
 
 cl_kernel gpu_clCloneKernel(cl_kernel kernel, cl_int *status) {
-  cl_kernel handle = made(DRIVER(clCloneKernel)(kernel, status), status);
+  cl_kernel handle = made(DRIVER(clCloneKernel)(kernel, status), false, status);
   enter();
   const struct kernel *from = find_object(kernel, KERNEL, "clCloneKernel");
   struct kernel *to = handle ? find_object(handle, KERNEL, "clCloneKernel") : NULL;
   if (from && to) {
     memcpy(to->arguments, from->arguments, from->count * sizeof *to->arguments);
     to->svm = from->svm;
+    to->takes_large = from->takes_large;
   }
   leave();
   return handle;
@@ -156,6 +157,10 @@ static cl_int take_arguments(struct command *c, const struct kernel *k) {
     if (!m) {
       offend("use after release", "kernel %s is launched with argument %u, a buffer that was released (%p)", k->name, i,
              (void *)a->memory);
+      return CL_INVALID_KERNEL_ARGS;
+    }
+    if (m->bytes > options.allocation_bytes && !k->takes_large) {
+      offend("large buffer", "kernel %s is launched with argument %u, a buffer of %zu bytes, and was built without %s", k->name, i, m->bytes, LARGE_BUFFERS_OPTION);
       return CL_INVALID_KERNEL_ARGS;
     }
     bool write = !a->constant && !(m->flags & CL_MEM_READ_ONLY);

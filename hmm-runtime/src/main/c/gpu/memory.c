@@ -101,7 +101,9 @@ static cl_int check_arguments(const struct context *c, cl_bitfield flags, size_t
   if (!c) return CL_INVALID_CONTEXT;
   if (users && (copies || flags & CL_MEM_ALLOC_HOST_PTR)) return CL_INVALID_VALUE;
   if (!pointer != !(users || copies)) return CL_INVALID_HOST_PTR;
-  if (!bytes || bytes > options.allocation_bytes) return CL_INVALID_BUFFER_SIZE;
+  if (flags & CL_MEM_ALLOW_UNRESTRICTED_SIZE_INTEL && !options.profile->larger_on_request) return CL_INVALID_VALUE;
+  if (!bytes || bytes > (flags & CL_MEM_ALLOW_UNRESTRICTED_SIZE_INTEL ? options.memory_bytes : options.allocation_bytes))
+    return CL_INVALID_BUFFER_SIZE;
   return CL_SUCCESS;
 }
 
@@ -136,7 +138,8 @@ static cl_mem make_buffer(cl_context context, const cl_bitfield *properties, cl_
   bool ours = !outcome;
   if (!outcome) outcome = give_memory(m, pointer);
   if (!outcome) {
-    cl_bitfield kept = (flags & ~(cl_bitfield)(CL_MEM_ALLOC_HOST_PTR | CL_MEM_COPY_HOST_PTR)) | CL_MEM_USE_HOST_PTR;
+    cl_bitfield ours_to_do = CL_MEM_ALLOC_HOST_PTR | CL_MEM_COPY_HOST_PTR | CL_MEM_ALLOW_UNRESTRICTED_SIZE_INTEL;
+    cl_bitfield kept = (flags & ~ours_to_do) | CL_MEM_USE_HOST_PTR;
     handle = properties ? DRIVER(clCreateBufferWithProperties)(context, properties, kept, bytes, m->device, &outcome)
                         : DRIVER(clCreateBuffer)(context, kept, bytes, m->device, &outcome);
   }

@@ -25,7 +25,7 @@ static void destroy(struct object *o) {
     case MEMORY: destroy_memory((struct memory *)o); break;
     case EVENT: destroy_command((struct command *)o); break;
     case KERNEL: destroy_kernel((struct kernel *)o); break;
-    case PROGRAM: destroy_program(o); break;
+    case PROGRAM: destroy_program((struct program *)o); break;
     case SVM: destroy_svm((struct svm *)o); break;
   }
 }

@@ -88,6 +88,8 @@ enum { // types of command
 #define CL_MEM_USE_HOST_PTR 8u
 #define CL_MEM_ALLOC_HOST_PTR 16u
 #define CL_MEM_COPY_HOST_PTR 32u
+#define CL_MEM_ALLOW_UNRESTRICTED_SIZE_INTEL (1u << 23)
+#define LARGE_BUFFERS_OPTION "-cl-intel-greater-than-4GB-buffer-required"
 #define CL_MEM_SVM_FINE_GRAIN_BUFFER 0x400u
 #define CL_MEM_SVM_ATOMICS 0x800u
 #define CL_MAP_READ 1u

@@ -137,6 +137,28 @@ static void too_large_allocation(void) {
   close_gpu(&g);
 }
 
+static void larger_on_request(void) {
+  struct gpu g = open_gpu();
+  cl_kernel twice = built_with(&g, "-cl-kernel-arg-info " LARGE_BUFFERS_OPTION " -D X=1");
+  unsigned last = 21;
+  cl_mem x = buffer(&g, CL_MEM_READ_WRITE | CL_MEM_ALLOW_UNRESTRICTED_SIZE_INTEL, 5 * MIB, NULL);
+  OK(clEnqueueWriteBuffer(g.queue, x, TRUE, 5 * MIB - 4, 4, &last, 0, NULL, NULL));
+  set_buffer(twice, 0, x);
+  launch(g.queue, twice, 5 * MIB / 4, 0, NULL, NULL);
+  OK(clEnqueueReadBuffer(g.queue, x, TRUE, 5 * MIB - 4, 4, &last, 0, NULL, NULL));
+  CHECK(last == 42);
+  OK(clReleaseMemObject(x));
+  OK(clReleaseKernel(twice));
+  close_gpu(&g);
+}
+
+static void larger_on_no_request(void) {
+  struct gpu g = open_gpu();
+  cl_int status;
+  CHECK(!clCreateBuffer(g.context, CL_MEM_READ_WRITE | CL_MEM_ALLOW_UNRESTRICTED_SIZE_INTEL, 4096, NULL, &status) && status == CL_INVALID_VALUE);
+  close_gpu(&g);
+}
+
 static void fails_at_call(void) {
   struct gpu g = open_gpu();
   cl_mem x = buffer(&g, CL_MEM_READ_WRITE, BYTES, NULL);
@@ -334,6 +356,8 @@ const struct program behaviour_programs[] = {
      .options = ":memory=4M,allocation=4M,kernel=2M",
      .profile = "nvidia"},
     {.name = "too-large-allocation", .run = too_large_allocation, .options = ":memory=8M,allocation=4M"},
+    {.name = "larger-on-request", .run = larger_on_request, .options = ":memory=8M,allocation=4M", .profile = "arc"},
+    {.name = "larger-on-no-request", .run = larger_on_no_request, .options = ":memory=8M,allocation=4M", .profile = "nvidia"},
     {.name = "fails-at-call", .run = fails_at_call, .options = ":fail=-6@2"},
     {.name = "fails-in-event", .run = fails_in_event, .options = ":fail-event=-5@1"},
     {.name = "loses-the-device", .run = loses_the_device, .options = ":lose=1", .profile = "nvidia"},

@@ -107,6 +107,12 @@ static void kernel_on_mapped_shared(void) {
   launch(g.queue, g.twice, WORDS, 0, NULL, NULL);
 }
 
+static void large_buffer(void) {
+  struct gpu g = open_gpu();
+  set_buffer(g.twice, 0, buffer(&g, CL_MEM_READ_WRITE | CL_MEM_ALLOW_UNRESTRICTED_SIZE_INTEL, 5 << 20, NULL));
+  clEnqueueNDRangeKernel(g.queue, g.twice, 1, NULL, (const size_t[]){WORDS}, NULL, 0, NULL, NULL);
+}
+
 static void released_buffer(void) {
   struct gpu g = open_gpu();
   cl_mem x = buffer(&g, CL_MEM_READ_WRITE, BYTES, NULL);
@@ -161,6 +167,7 @@ const struct program offending_programs[] = {
     {.name = "released-argument", .run = released_argument, .offence = "use after release"},
     {.name = "released-event", .run = released_event, .offence = "use after release"},
     {.name = "released-twice", .run = released_twice, .offence = "use after release"},
+    {.name = "large-buffer", .run = large_buffer, .options = ":memory=8M,allocation=4M", .offence = "large buffer", .profile = "arc"},
     {.name = "leak", .run = leak, .offence = "leak at exit"},
     {0},
 };

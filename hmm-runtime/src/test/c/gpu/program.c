@@ -26,6 +26,17 @@ struct gpu open_gpu(void) {
   return g;
 }
 
+cl_kernel built_with(struct gpu *g, const char *options) {
+  cl_int status;
+  cl_program program = clCreateProgramWithSource(g->context, 1, &text, NULL, &status);
+  OK(status);
+  OK(clBuildProgram(program, 1, &g->device, options, NULL, NULL));
+  cl_kernel twice = clCreateKernel(program, "twice", &status);
+  OK(status);
+  OK(clReleaseProgram(program));
+  return twice;
+}
+
 void close_gpu(struct gpu *g) {
   OK(clReleaseKernel(g->add));
   OK(clReleaseKernel(g->twice));

@@ -38,6 +38,7 @@ struct gpu { // the first device, with two queues
   cl_kernel add, twice; // add(out, in, n): out[i] += in[i]; twice(data): data[i] *= 2
 };
 struct gpu open_gpu(void);
+cl_kernel built_with(struct gpu *g, const char *options); // another `twice`
 void close_gpu(struct gpu *g);
 cl_mem buffer(struct gpu *g, cl_bitfield flags, size_t bytes, void *pointer);
 void set_buffer(cl_kernel kernel, cl_uint index, cl_mem memory);

@@ -47,4 +47,9 @@ public record DeviceInfo(
         ordered.addAll(svm);
         svm = Collections.unmodifiableSet(ordered);
     }
+
+    /// The same device, if it gives larger allocations.
+    public DeviceInfo allocating(long mostBytes) {
+        return new DeviceInfo(name, vendor, driver, binding, kind, memoryBytes, mostBytes, baseAlignmentBytes, maxWorkGroupSize, computeUnits, localMemoryBytes, unifiedMemory, coherent, svm);
+    }
 }

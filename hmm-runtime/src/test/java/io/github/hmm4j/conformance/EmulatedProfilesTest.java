@@ -70,14 +70,27 @@ class EmulatedProfilesTest {
         assertThat(result.output()).contains(expected);
     }
 
+    /// Of what a kernel is given a piece may be larger than the largest allocation, if the driver is asked for that and for kernels that can do it: without these the emulated GPU ends the JVM.
+    @ParameterizedTest
+    @CsvSource({"arc, false, refused: device memory exhausted", "arc, true, right with allocations of up to 268435456", "nvidia, true, refused: device memory exhausted"})
+    void largeBuffersAreGivenOnRequest(String device, String asked, String expected) {
+        ChildJvm.Result result = on(device + ":memory=256M,allocation=64M", LIMIT, List.of("-Dhmm.largeBuffers=" + asked), LargeBuffersWorker.class);
+        check(result);
+        assertThat(result.output()).contains(expected);
+    }
+
     private static void check(ChildJvm.Result result) {
         assertThat(result.status()).as(result::output).isZero();
     }
 
-    private static ChildJvm.Result on(String device, Duration limit, Class<?> program, String... arguments) {
+    private static ChildJvm.Result on(String device, Duration limit, Class<?> program) {
+        return on(device, limit, List.of(), program);
+    }
+
+    private static ChildJvm.Result on(String device, Duration limit, List<String> options, Class<?> program) {
         URL layer = EmulatedProfilesTest.class.getResource(LAYER.formatted(System.getProperty("os.arch").replace("amd64", "x86_64")));
         assumeTrue(layer != null && layer.getProtocol().equals("file"), "there is no emulated GPU here");
-        return ChildJvm.run(limit, ChildJvm.JSIG, Map.of("OPENCL_LAYERS", Path.of(layer.getPath()).toString(), "HMM_EMULATED_GPU", device), List.of(), program, arguments);
+        return ChildJvm.run(limit, ChildJvm.JSIG, Map.of("OPENCL_LAYERS", Path.of(layer.getPath()).toString(), "HMM_EMULATED_GPU", device), options, program);
     }
 
     /// What differs most from device to device: where arguments may start, moves in both directions, and who hears of the end of a kernel.

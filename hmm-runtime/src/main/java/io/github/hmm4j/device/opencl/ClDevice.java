@@ -43,6 +43,8 @@ public final class ClDevice implements Device {
     private final ClQueue compute;
     private final ClQueue copy;
     private final HeldMemory held;
+    private final boolean largeBuffers;
+    private final DeviceInfo info;
 
     /// Shared by whoever makes something, taken alone to close: nothing is made of a context that is being released.
     private final ShareLock life = new ShareLock();
@@ -67,6 +69,7 @@ public final class ClDevice implements Device {
             first = new ClQueue(api, context, id.device(), id.info().name(), options.profiling(), true);
             this.compute = first;
             this.copy = new ClQueue(api, context, id.device(), id.info().name(), options.copyTimes(), false);
+            this.largeBuffers = options.largeBuffersAsked() && LargeBuffers.areGivenBy(api, context, id);
         } catch (RuntimeException e) {
             var cleanup = new Cleanup(e);
             if (first != null) {
@@ -74,6 +77,10 @@ public final class ClDevice implements Device {
             }
             cleanup.run(() -> api.releaseContext(context));
             throw e;
+        }
+        this.info = largeBuffers ? id.info().allocating(id.info().memoryBytes()) : id.info();
+        if (options.largeBuffersAsked() && !largeBuffers) {
+            LOG.info("{} gives no buffers larger than {} MiB", id.info().name(), id.info().maxAllocationBytes() >> 20);
         }
     }
 
@@ -133,7 +140,17 @@ public final class ClDevice implements Device {
 
     @Override
     public DeviceInfo info() {
-        return id.info();
+        return info;
+    }
+
+    /// Flags for all memory that may be large.
+    long bufferFlags() {
+        return Cl.MEM_READ_WRITE | (largeBuffers ? LargeBuffers.FLAG : 0);
+    }
+
+    /// Options for every program, with a space before each.
+    String programOptions() {
+        return " -cl-kernel-arg-info" + (largeBuffers ? " " + LargeBuffers.BUILD_OPTION : "");
     }
 
     @Override

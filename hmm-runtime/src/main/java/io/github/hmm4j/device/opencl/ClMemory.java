@@ -29,8 +29,8 @@ final class ClMemory implements DeviceMemory, Owned {
         this.hostBytes = ofOurs && device.usesHostMemory() ? LazyTable.inHugePages(lengthBytes) : null;
         try {
             this.handle = hostBytes == null
-                    ? device.api().createBuffer(device.context(), Cl.MEM_READ_WRITE, lengthBytes, 0)
-                    : device.api().createBuffer(device.context(), Cl.MEM_READ_WRITE | Cl.MEM_USE_HOST_PTR, lengthBytes, hostBytes.segment().address());
+                    ? device.api().createBuffer(device.context(), device.bufferFlags(), lengthBytes, 0)
+                    : device.api().createBuffer(device.context(), device.bufferFlags() | Cl.MEM_USE_HOST_PTR, lengthBytes, hostBytes.segment().address());
         } catch (RuntimeException e) {
             releaseHostBytes();
             throw e;
@@ -46,7 +46,7 @@ final class ClMemory implements DeviceMemory, Owned {
     private ClMemory(ClDevice device, long hostAddressBytes, long lengthBytes) {
         this.device = device;
         this.hostBytes = null;
-        this.handle = device.api().createBuffer(device.context(), Cl.MEM_READ_WRITE | Cl.MEM_USE_HOST_PTR,
+        this.handle = device.api().createBuffer(device.context(), device.bufferFlags() | Cl.MEM_USE_HOST_PTR,
                 lengthBytes, hostAddressBytes);
         this.heldBytes = 0;
         this.root = this;

@@ -9,11 +9,14 @@ import java.util.Objects;
 ///                  flight recording has begun that wants commands, or a trace: [io.github.hmm4j.Launch#deviceNanos] is -1 before
 /// @param copyTimes whether copies do, too; a sparse batch has hundreds of commands, and asking each for its times costs
 /// @param programs  where compiled programs are kept
-public record ClOptions(CopyMode copy, boolean profiling, boolean copyTimes, ProgramCache programs) {
+/// @param largeBuffers whether single allocations may be larger than the driver says ([DeviceInfo#maxAllocationBytes()][io.github.hmm4j.device.DeviceInfo] is then all of the memory), where it gives such: Intel's for
+///                  GPUs, whose kernels are slower for it. `-Dhmm.largeBuffers=true` asks for it, too
+public record ClOptions(CopyMode copy, boolean profiling, boolean copyTimes, ProgramCache programs, boolean largeBuffers) {
 
-    public static final ClOptions DEFAULTS = new ClOptions(CopyMode.AUTO, false, false, ProgramCache.STANDARD);
+    public static final ClOptions DEFAULTS = new ClOptions(CopyMode.AUTO, false, false, ProgramCache.STANDARD, false);
 
     private static final String COPY_SETTING = "hmm.copy";
+    private static final String LARGE_BUFFERS_SETTING = "hmm.largeBuffers";
 
     public ClOptions {
         Objects.requireNonNull(copy, "copy");
@@ -28,19 +31,27 @@ public record ClOptions(CopyMode copy, boolean profiling, boolean copyTimes, Pro
         return copy == CopyMode.AUTO && setting != null ? CopyMode.of(setting) : copy;
     }
 
+    boolean largeBuffersAsked() {
+        return largeBuffers || Boolean.getBoolean(LARGE_BUFFERS_SETTING);
+    }
+
     public ClOptions copy(CopyMode mode) {
-        return new ClOptions(mode, profiling, copyTimes, programs);
+        return new ClOptions(mode, profiling, copyTimes, programs, largeBuffers);
     }
 
     public ClOptions profiling(boolean on) {
-        return new ClOptions(copy, on, copyTimes, programs);
+        return new ClOptions(copy, on, copyTimes, programs, largeBuffers);
     }
 
     public ClOptions copyTimes(boolean on) {
-        return new ClOptions(copy, profiling, on, programs);
+        return new ClOptions(copy, profiling, on, programs, largeBuffers);
     }
 
     public ClOptions programs(ProgramCache cache) {
-        return new ClOptions(copy, profiling, copyTimes, cache);
+        return new ClOptions(copy, profiling, copyTimes, cache, largeBuffers);
+    }
+
+    public ClOptions largeBuffers(boolean on) {
+        return new ClOptions(copy, profiling, copyTimes, programs, on);
     }
 }

@@ -42,7 +42,7 @@ final class ClProgram implements DeviceProgram, Owned {
 
     /// Takes what was compiled before, if that is kept and the driver takes it.
     static ClProgram build(ClDevice device, Source source, String options) {
-        String allOptions = (BuildOptions.checked(options) + " -cl-kernel-arg-info").strip();
+        String allOptions = (BuildOptions.checked(options) + device.programOptions()).strip();
         ProgramCache cache = device.programs();
         if (!cache.isOn() || !ProgramKey.isLasting(source, allOptions)) {
             return compile(device, source, allOptions);
