@@ -4,31 +4,42 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import java.time.Duration;
 import java.util.List;
-import org.junit.jupiter.params.ParameterizedTest;
-import org.junit.jupiter.params.provider.ValueSource;
+import org.junit.jupiter.api.Tag;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.Timeout;
 
 /// What ends while threads are in the middle of a fault: a heap, a program that forgot to close it, a JVM. The program is [EndWorker].
+@Timeout(300)
 class EndTest {
 
     private static final Duration LIMIT = Duration.ofSeconds(100);
 
-    @ParameterizedTest
-    @ValueSource(strings = {"UFFD", "SIGSEGV"})
-    void close_while_faulting(String mode) {
+    @Test
+    void close_while_faulting() {
+        closeWhileFaulting("UFFD");
+    }
+
+    @Test
+    void aProgramThatForgetsToCloseEnds() {
+        run("UFFD", "return");
+    }
+
+    @Test
+    void aJvmExitsWhileThreadsFault() {
+        run("UFFD", "exit");
+    }
+
+    @Tag("exhaustive")
+    @Test
+    void theSameWithTheOtherRung() {
+        closeWhileFaulting("SIGSEGV");
+        run("SIGSEGV", "return");
+        run("SIGSEGV", "exit");
+    }
+
+    private static void closeWhileFaulting(String mode) {
         ChildJvm.Result result = run(mode, "close");
         assertThat(result.numbers()).as(result.output()).containsEntry("told", result.numbers().get("threads"));
-    }
-
-    @ParameterizedTest
-    @ValueSource(strings = {"UFFD", "SIGSEGV"})
-    void aProgramThatForgetsToCloseEnds(String mode) {
-        run(mode, "return");
-    }
-
-    @ParameterizedTest
-    @ValueSource(strings = {"UFFD", "SIGSEGV"})
-    void aJvmExitsWhileThreadsFault(String mode) {
-        run(mode, "exit");
     }
 
     private static ChildJvm.Result run(String mode, String how) {

@@ -4,6 +4,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import java.time.Duration;
 import java.util.List;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 
@@ -14,11 +15,19 @@ class TouchErrorsTest {
 
     /// @param warmUps enough for the compiler to have done its work, were it to be asked
     @ParameterizedTest
-    @CsvSource({
-        "UFFD, -Xint, 10", "UFFD, -XX:TieredStopAtLevel=1, 2000", "UFFD, -XX:-TieredCompilation, 20000",
-        "SIGSEGV, -Xint, 10", "SIGSEGV, -XX:TieredStopAtLevel=1, 2000", "SIGSEGV, -XX:-TieredCompilation, 20000",
-    })
+    @CsvSource({"UFFD, -Xint, 10", "UFFD, -XX:-TieredCompilation, 20000", "SIGSEGV, -XX:TieredStopAtLevel=1, 2000"})
     void everyWayToTouchErrs(String mode, String option, int warmUps) {
+        check(mode, option, warmUps);
+    }
+
+    @Tag("exhaustive")
+    @ParameterizedTest
+    @CsvSource({"UFFD, -XX:TieredStopAtLevel=1, 2000", "SIGSEGV, -Xint, 10", "SIGSEGV, -XX:-TieredCompilation, 20000"})
+    void theSameOnTheOtherRung(String mode, String option, int warmUps) {
+        check(mode, option, warmUps);
+    }
+
+    private static void check(String mode, String option, int warmUps) {
         List<String> options = List.of(option, "-Xbatch", "-Dorg.slf4j.simpleLogger.defaultLogLevel=warn", "-XX:CompileCommand=quiet", "-XX:CompileCommand=dontinline," + TouchErrorWorker.class.getName() + "::*");
         ChildJvm.Result result = ChildJvm.run(LIMIT, options, TouchErrorWorker.class, mode, Integer.toString(warmUps));
         assertThat(result.status()).as(result.output()).isZero();

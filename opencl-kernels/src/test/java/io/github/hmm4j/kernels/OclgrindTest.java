@@ -7,6 +7,7 @@ import java.io.IOException;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.Optional;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -23,6 +24,7 @@ final class OclgrindTest {
     @TempDir
     Path scratch;
 
+    @Tag("exhaustive")
     @ParameterizedTest
     @MethodSource("io.github.hmm4j.kernels.KernelFiles#names")
     void kernelsStayInBoundsAndRaceFree(String file) throws Exception {

@@ -18,6 +18,7 @@ import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
@@ -27,6 +28,7 @@ import org.junit.jupiter.params.provider.ValueSource;
 ///
 /// Frames stand for screens, since a window of Chromium cannot be narrower than 500 pixels. A script that only the copies
 /// here have sends what it has found to the page around the frames, which writes it down for us.
+@Tag("exhaustive")
 class ReportInBrowserTest {
     private static final List<Integer> WIDTHS = List.of(1280, 420);
 
