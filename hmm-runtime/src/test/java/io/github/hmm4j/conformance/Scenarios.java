@@ -4,8 +4,10 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import static org.junit.jupiter.api.Assumptions.assumeTrue;
 
+import io.github.hmm4j.HmmBuilder;
 import io.github.hmm4j.Report;
 import io.github.hmm4j.account.Counter;
+import io.github.hmm4j.device.opencl.CopyMode;
 import io.github.hmm4j.error.AccessViolationException;
 import io.github.hmm4j.mirror.SnapshotCode;
 import java.lang.foreign.MemorySegment;
@@ -25,6 +27,9 @@ import org.junit.jupiter.params.provider.EnumSource;
 @ExtendWith(Skips.class)
 @Timeout(value = 60, unit = TimeUnit.SECONDS, threadMode = Timeout.ThreadMode.SEPARATE_THREAD)
 abstract class Scenarios {
+
+    /// The engine that the first heap has found best: a thousand heaps need not look for it again.
+    private static volatile CopyMode copies = CopyMode.AUTO;
 
     final Backend backend;
     private final int devices;
@@ -51,7 +56,13 @@ abstract class Scenarios {
     }
 
     final Rig newRig() {
-        return new Rig(backend.builder(devices).heap(shape.heapBytes).pageSize(shape.pageBytes).budget(shape.budgetBytes));
+        HmmBuilder builder = backend.builder(devices).heap(shape.heapBytes).pageSize(shape.pageBytes).budget(shape.budgetBytes);
+        if (backend.isSimulated()) {
+            return new Rig(builder);
+        }
+        Rig opened = new Rig(builder.copy(copies));
+        copies = CopyMode.of(opened.device(0).copyEngine());
+        return opened;
     }
 
     /// A page that `device` alone holds, as that device sees it.
