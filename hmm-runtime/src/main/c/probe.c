@@ -17,7 +17,7 @@
 
 #include "internal.h"
 
-enum { NEVER_TOUCHED, UNMAPPED_PAGE, ASKED, HOLE, WRITTEN_BY_CALL, PAGES };
+enum { NEVER_TOUCHED, UNMAPPED_PAGE, ASKED, HOLE, WRITTEN_BY_CALL, ONLY_READ, PAGES };
 #define PAGE 4096
 #define PATIENCE_SECONDS 5
 
@@ -93,7 +93,9 @@ static bool touch_all(struct probe *t) {
     bool written = pwrite(t->memfd, (const void *)page, 1, WRITTEN_BY_CALL * PAGE) == 1;
     if (!found(t, written && t->alias[WRITTEN_BY_CALL * PAGE] == 3)) return false;
   }
-  return found(t, *page == 3);
+  if (!found(t, *page == 3)) return false;
+  now(t, "telling a read from a write");
+  return found(t, t->app[ONLY_READ * PAGE] == 0 && word_state(load_word(t->pager, ONLY_READ)) == EMPTY);
 }
 
 static void try_out(struct probe *t) {

@@ -1,4 +1,4 @@
-// main.c - runs every test on every rung that this machine accepts, and by every way home where that matters. Arguments: `quick` for slow builds, then parts of names.
+// main.c - runs every test on every rung that this machine accepts, and by every way home where that matters. Arguments: `quick` for slow builds, then parts of names, and behind a minus those of tests to leave out.
 //
 // The rungs of userfaultfd differ only in how it is opened: but for the first of them they go one way home, and quick leaves them out, as it does other ways home with SIGSEGV. One line per rung on standard output; a rung that is refused says why.
 #define _GNU_SOURCE
@@ -39,10 +39,14 @@ static void on_alarm(int signal) {
 }
 
 static bool wanted(int argc, char **argv, int first, const char *name) {
+  bool asked = false, named = false;
   for (int i = first; i < argc; i++) {
-    if (strstr(name, argv[i])) return true;
+    bool without = *argv[i] == '-', matches = strstr(name, argv[i] + without);
+    if (without && matches) return false;
+    asked = asked || !without;
+    named = named || matches;
   }
-  return first >= argc;
+  return named || !asked;
 }
 
 int main(int argc, char **argv) {

@@ -8,11 +8,13 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.stream.Stream;
 
-/// How tests that are C themselves are compiled, together with what they test.
+/// How tests that are C themselves are compiled, together with what they test, and run.
 enum CBuild {
     PLAIN("-O2"),
     ADDRESSES("-O1", "-fsanitize=address,undefined", "-fno-sanitize-recover=undefined"),
-    THREADS("-O1", "-fsanitize=thread");
+    THREADS("-O1", "-fsanitize=thread"),
+    /// For another machine, which QEMU plays.
+    AARCH64("-O2", "-Wl,--wrap=dlsym"); // reported.c
 
     static final Path SOURCES = Path.of("src").toAbsolutePath();
 
@@ -23,7 +25,12 @@ enum CBuild {
     }
 
     boolean isSanitized() {
-        return this != PLAIN;
+        return this == ADDRESSES || this == THREADS;
+    }
+
+    /// How a program is begun that was built so.
+    List<String> launcher() {
+        return this == AARCH64 ? List.of("qemu-aarch64-static", "-L", "/usr/aarch64-linux-gnu") : List.of();
     }
 
     /// A folder of this build's own.
@@ -36,14 +43,14 @@ enum CBuild {
         Path trivial = Files.writeString(folder.resolve("trivial.c"), "int main(void) { return 0; }\n");
         try {
             return compile(folder, List.of("-o", "trivial"), List.of(trivial.toString()), libraries).status() == 0
-                    && CommandLine.run(folder, List.of(folder.resolve("trivial").toString())).status() == 0;
+                    && CommandLine.run(folder, Stream.concat(launcher().stream(), Stream.of(folder.resolve("trivial").toString())).toList()).status() == 0;
         } catch (UncheckedIOException _) {
             return false;
         }
     }
 
     CommandLine.Outcome compile(Path folder, List<String> options, List<String> sources, List<String> libraries) throws InterruptedException {
-        List<String> command = new ArrayList<>(List.of("cc", "-std=c17", "-Wall", "-Wextra", "-Wconversion", "-Werror", "-g", "-fvisibility=hidden"));
+        List<String> command = new ArrayList<>(List.of(this == AARCH64 ? "aarch64-linux-gnu-gcc" : "cc", "-std=c17", "-Wall", "-Wextra", "-Wconversion", "-Werror", "-g", "-fvisibility=hidden"));
         command.addAll(flags);
         command.addAll(options);
         command.addAll(sources);

@@ -34,7 +34,7 @@ class NativePartTest {
         private static final Map<CBuild, Future<?>> RUNS = new EnumMap<>(CBuild.class);
 
         static {
-            for (CBuild build : CBuild.values()) {
+            for (CBuild build : List.of(CBuild.PLAIN, CBuild.ADDRESSES, CBuild.THREADS)) {
                 RUNS.put(build, THREADS.submit(() -> {
                     passes(build, build.isSanitized() ? List.of("quick") : List.of());
                     return build;
@@ -75,6 +75,14 @@ class NativePartTest {
         LongRuns.await(build);
     }
 
+    /// Where the two programs are installed (Debian: gcc-aarch64-linux-gnu, qemu-user-static). QEMU has no userfaultfd, takes no memory ahead of a touch, and hands a child everything.
+    @Tag("exhaustive")
+    @Test
+    @Timeout(value = 600, unit = TimeUnit.SECONDS)
+    void passesThemOnAarch64() throws IOException, InterruptedException {
+        passes(CBuild.AARCH64, List.of("quick", "sigsegv", "-without_memory", "-a_forked_child"));
+    }
+
     /// @param which `quick`: on two rungs, each with fewer rounds of what is random
     private static void passes(CBuild build, List<String> which) throws IOException, InterruptedException {
         Path folder = build.folder("native-tests");
@@ -82,7 +90,8 @@ class NativePartTest {
         CommandLine.Outcome compiled = compile(build, folder, "native-tests", CBuild.sources("main/c", "test/c"));
         assertEquals(0, compiled.status(), compiled::output);
 
-        List<String> command = new ArrayList<>(List.of(folder.resolve("native-tests").toString()));
+        List<String> command = new ArrayList<>(build.launcher());
+        command.add(folder.resolve("native-tests").toString());
         command.addAll(which);
         CommandLine.Outcome outcome = CommandLine.run(folder, command);
         assumeTrue(outcome.status() != 4, () -> "no rung is accepted here: " + outcome.output());

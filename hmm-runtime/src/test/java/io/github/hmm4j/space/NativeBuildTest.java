@@ -59,8 +59,7 @@ class NativeBuildTest {
         Files.writeString(source, "int trivial(void) { return nothing; }\n");
         Tool.Result result = build(Map.of());
         assertThat(result.status()).isZero();
-        assertThat(result.text()).contains("nothing").containsOnlyOnce("WARNING: ")
-                .contains("WARNING: hmm4j is built without its native part for " + NativeCode.platform() + ": the compiler refused it: ");
+        assertThat(result.text()).contains("nothing").containsOnlyOnce("WARNING: hmm4j is built without its native part for " + NativeCode.platform() + ": the compiler refused it: ");
         try (var files = Files.walk(output)) {
             assertThat(files.filter(Files::isRegularFile)).isEmpty();
         }
@@ -76,7 +75,7 @@ class NativeBuildTest {
         FileTime first = Files.getLastModifiedTime(library);
 
         Files.writeString(layer, "int layer(void) { return nothing; }\n");
-        Files.setLastModifiedTime(layer, FileTime.fromMillis(first.toMillis() + 1000));
+        Files.setLastModifiedTime(layer, FileTime.fromMillis(Files.getLastModifiedTime(emulated).toMillis() + 1000));
         Tool.Result result = build(Map.of());
         assertThat(result.status()).isZero();
         assertThat(result.text()).contains("WARNING: hmm4j is built without its emulated GPU for " + NativeCode.platform());
