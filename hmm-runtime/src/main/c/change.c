@@ -6,10 +6,6 @@
 #include "claim.h"
 #include "resident.h"
 
-HMM_API int hmm_forbid(struct hmm_pager *p, uint64_t first, uint64_t end, uint64_t keep_reading) {
-  if (p->faulting && !keep_reading) forget_dead(p, first, end);
-  return p->trap->forbid(p, first, end, keep_reading);
-}
 
 HMM_API int hmm_set_access(struct hmm_pager *p, uint64_t first, uint64_t end, uint64_t access) {
   int result = p->faulting ? restrict_device(p, first, end, access) : 0;

@@ -222,7 +222,7 @@ HMM_API int hmm_close(struct hmm_pager *pager);
 HMM_API int hmm_fetch(struct hmm_pager *pager, uint64_t first, uint64_t end, uint64_t flags, uint8_t *outcomes,
                       struct hmm_moved *moved, struct hmm_failure *failure);
 
-// After Java has claimed pages for a device: takes the host's permission to write (`keep_reading`) or any permission away.
+// After Java has claimed pages for a device: takes the host's permission to write (`keep_reading`) or any permission away, but for pages that others have taken home to pin them meanwhile.
 HMM_API int hmm_forbid(struct hmm_pager *pager, uint64_t first, uint64_t end, uint64_t keep_reading);
 
 // After the words say so: the region's protection as the processor enforces it: 0 none, 1 read, 2 read and write. Nothing is left of errors from before.
@@ -386,6 +386,7 @@ enum hmm_step {
   HMM_STEP_PUBLISHED,  // launch, between publishing and checking
   HMM_STEP_CHECKED,    // launch, between checking and enqueueing
   HMM_STEP_NOTICED,    // a fault, before its page is looked at
+  HMM_STEP_FORBIDS,    // forbidding, after pages were looked at
   HMM_STEPS
 };
 HMM_API int hmm_step_arm(struct hmm_pager *pager, uint64_t step, uint64_t armed); // 0 lets everybody go

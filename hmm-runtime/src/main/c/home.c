@@ -375,6 +375,7 @@ static int land(const struct fetch *f, struct batch *b) {
   if (b->record && waits) b->record->copied = nanos();
   step(f->p, HMM_STEP_COPIED);
   if (!result) take_pages(f, b);
+  if (!result && f->flags & HMM_PIN && f->flags & HMM_MAP) await_forbidden(f->p, (struct page_range){b->claims[0].page, b->claims[b->count - 1].page + 1});
   if (!result && f->flags & HMM_MAP && (result = map(f, b))) take_mappings_back(f, b);
   if (b->record) b->record->mapped = f->flags & HMM_MAP ? nanos() : b->record->copied;
   if (result) {

@@ -8,6 +8,7 @@
 // | device_fault.c, device_evict.c, device_wait.c, range.c, faulting.h | a device whose kernels fault |
 // | home.c | claim, wait, copy, map, settle: the one way in which pages come home |
 // | change.c | what is done to pages where they are: rights, contents, host memory, frames, undoing a move |
+// | forbid.c | keeping the host out of what Java has claimed for a device, and not out of what was pinned meanwhile |
 // | inflight.c, inflight.h | launches in flight, and who waits for them |
 // | overwrite.c | what a launch overwrites |
 // | gate.c | the last step of a launch |
@@ -244,6 +245,11 @@ struct hmm_pager {
   unsigned waits_told; // of which the end is still to be told
   bool notices_ended;
 
+  pthread_mutex_t forbid_lock;
+  pthread_cond_t forbid_changed;
+  struct forbidding *forbiddings; // under way
+  _Atomic int forbidding_count;
+
   _Atomic(struct faulting *) faulting; // the device whose kernels fault, or null
   struct answers answers;   // of userfaultfd's trap
   struct mappings mappings; // of the SIGSEGV trap
@@ -390,6 +396,9 @@ struct table_writes { // commands that the kernel has to wait for: if one fails,
 // Brings the entries of the device's page table up to date for a launch that is published and not enqueued yet. `writes` is to be ended whatever comes of it.
 int show_table(struct hmm_pager *p, struct hmm_table *table, unsigned device, void *queue, struct table_writes *writes, struct hmm_failure *failure);
 void end_table_writes(struct hmm_pager *p, struct table_writes *writes);
+
+// forbid.c
+void await_forbidden(struct hmm_pager *p, struct page_range pages); // by whoever has claimed them, before he maps them for a pin
 
 // memory.c
 // Gives host memory to the pages that may have none; 0 or -errno, -ENOSPC if there is none to give.

@@ -280,6 +280,8 @@ static void init_locks(struct hmm_pager *p) {
   pthread_cond_init(&p->crew_changed, NULL);
   pthread_mutex_init(&p->stream_lock, NULL);
   pthread_mutex_init(&p->answers.lock, NULL);
+  pthread_mutex_init(&p->forbid_lock, NULL);
+  pthread_cond_init(&p->forbid_changed, NULL);
   pthread_mutex_init(&p->record_lock, NULL);
   pthread_mutex_init(&p->step_lock, NULL);
   pthread_cond_init(&p->step_changed, NULL);

@@ -1,4 +1,7 @@
 // race_test.c - the interleavings that DESIGN.md 4.5 and 4.6 name, forced by stopping one side at a step.
+#define _GNU_SOURCE
+#include <unistd.h>
+
 #include "heap.h"
 
 #define P 5
@@ -87,6 +90,61 @@ static void a_late_forbid_does_no_harm(const struct shape *shape) {
     CHECK_EQUAL(h->alias[P * PAGE + MIDDLE], 13);
     close_heap(h);
   }
+}
+
+// As system calls rely on it.
+static bool is_mapped(struct heap *h, bool write) {
+  void *at = (void *)(uintptr_t)(h->app + P * PAGE);
+  off_t spare = (off_t)((h->pages - 1) * PAGE);
+  return write ? pread(h->memfd, at, 1, spare) == 1 : pwrite(h->memfd, at, 1, spare) == 1;
+}
+
+// A pin comes after a claim, and what the claim is followed by after the pin.
+static void a_late_forbid_leaves_pins_alone(const struct shape *shape) {
+  for (int kind = 0; kind < 4; kind++) {
+    bool claim_writes = kind & 1, pin_writes = kind & 2;
+    struct heap *h = unmapped_page(shape);
+    CHECK(claim_for(h, P, 0, claim_writes));
+    CHECK_EQUAL(fetch(h, P, P + 1, HMM_PIN | HMM_MAP | (pin_writes ? HMM_EXCLUSIVE : 0)), 0);
+    forbid_claimed(h, P, claim_writes);
+    CHECK(is_mapped(h, false));
+    if (pin_writes) CHECK(is_mapped(h, true));
+    unpin(h, P, pin_writes);
+    close_heap(h);
+  }
+}
+
+static void *forbid_to_write(void *arg) {
+  forbid_claimed(arg, P, true);
+  return NULL;
+}
+
+static void *pin(void *arg) {
+  CHECK_EQUAL(fetch(arg, P, P + 1, HMM_PIN | HMM_MAP | HMM_EXCLUSIVE), 0);
+  return NULL;
+}
+
+// Who forbids has looked at the page already when it is claimed to be pinned.
+static void a_pin_waits_for_who_forbids(const struct shape *shape) {
+  struct heap *h = unmapped_page(shape);
+  CHECK(claim_for(h, P, 0, true));
+  arm(h, HMM_STEP_FORBIDS);
+  pthread_t forbids = start_thread(forbid_to_write, h);
+  reached(h, HMM_STEP_FORBIDS);
+  arm(h, HMM_STEP_COPIED);
+  arm(h, HMM_STEP_MAPPED);
+  pthread_t pins = start_thread(pin, h);
+  reached(h, HMM_STEP_COPIED);
+  go_on(h, HMM_STEP_COPIED);
+  CHECK_EQUAL(hmm_step_await(h->pager, HMM_STEP_MAPPED, 100), 0);
+  go_on(h, HMM_STEP_FORBIDS);
+  pthread_join(forbids, NULL);
+  reached(h, HMM_STEP_MAPPED);
+  go_on(h, HMM_STEP_MAPPED);
+  pthread_join(pins, NULL);
+  CHECK(is_mapped(h, true));
+  unpin(h, P, true);
+  close_heap(h);
 }
 
 static void a_late_commit_fails(const struct shape *shape) {
@@ -293,6 +351,8 @@ static void insisting_while_a_fetch_has_claimed(const struct shape *shape) {
 const struct test race_tests[] = {
     {"a_touch_at_every_point_of_a_claim", a_touch_at_every_point_of_a_claim, true},
     {"a_late_forbid_does_no_harm", a_late_forbid_does_no_harm, true},
+    {"a_late_forbid_leaves_pins_alone", a_late_forbid_leaves_pins_alone, true},
+    {"a_pin_waits_for_who_forbids", a_pin_waits_for_who_forbids, true},
     {"a_late_commit_fails", a_late_commit_fails, true},
     {"a_page_that_moves_while_its_fault_is_noticed", a_page_that_moves_while_its_fault_is_noticed, false},
     {"a_page_that_comes_home_while_its_fault_is_noticed", a_page_that_comes_home_while_its_fault_is_noticed, false},

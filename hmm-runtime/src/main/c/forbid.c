@@ -1,0 +1,59 @@
+// forbid.c - keeping the host out of pages that Java has claimed for a device.
+//
+// Java forbids what it has claimed, and may come late: the claim is lost, somebody has brought the page home and pinned it, and system calls rely on its mapping. So what is pinned, or is being
+// brought home, is left alone; and who brings pages home to pin them waits for those who looked at the words before it had claimed them (claim first, wait then).
+#include "internal.h"
+
+struct forbidding {
+  struct page_range pages;
+  struct forbidding *next;
+};
+
+static void begin_forbidding(struct hmm_pager *p, struct forbidding *f) {
+  pthread_mutex_lock(&p->forbid_lock);
+  f->next = p->forbiddings;
+  p->forbiddings = f;
+  atomic_fetch_add(&p->forbidding_count, 1);
+  pthread_mutex_unlock(&p->forbid_lock);
+}
+
+static void end_forbidding(struct hmm_pager *p, struct forbidding *f) {
+  pthread_mutex_lock(&p->forbid_lock);
+  struct forbidding **at = &p->forbiddings;
+  while (*at != f) at = &(*at)->next;
+  *at = f->next;
+  atomic_fetch_sub(&p->forbidding_count, 1);
+  pthread_cond_broadcast(&p->forbid_changed);
+  pthread_mutex_unlock(&p->forbid_lock);
+}
+
+static bool is_being_forbidden(const struct hmm_pager *p, struct page_range pages) {
+  for (const struct forbidding *f = p->forbiddings; f; f = f->next) {
+    if (f->pages.first < pages.end && pages.first < f->pages.end) return true;
+  }
+  return false;
+}
+
+void await_forbidden(struct hmm_pager *p, struct page_range pages) {
+  if (!atomic_load(&p->forbidding_count)) return;
+  pthread_mutex_lock(&p->forbid_lock);
+  while (is_being_forbidden(p, pages)) pthread_cond_wait(&p->forbid_changed, &p->forbid_lock);
+  pthread_mutex_unlock(&p->forbid_lock);
+}
+
+static bool may_be_forbidden(uint64_t w, bool keep_reading) { return word_state(w) != TO_HOST && !pinned_against(w, !keep_reading); }
+
+HMM_API int hmm_forbid(struct hmm_pager *p, uint64_t first, uint64_t end, uint64_t keep_reading) {
+  if (p->faulting && !keep_reading) forget_dead(p, first, end);
+  struct forbidding f = {.pages = {first, end}};
+  int result = 0;
+  begin_forbidding(p, &f);
+  for (uint64_t from = first, at = first; from < end && !result; from = ++at) {
+    while (at < end && may_be_forbidden(load_word(p, at), keep_reading)) at++;
+    if (at == from) continue;
+    step(p, HMM_STEP_FORBIDS);
+    result = p->trap->forbid(p, from, at, keep_reading);
+  }
+  end_forbidding(p, &f);
+  return result;
+}
