@@ -99,10 +99,25 @@ struct trap {
 extern const struct trap uffd_trap, sigsegv_trap;
 
 // staging.c
+#define MOST_COMMANDS 3 // of one transfer: unmap, copy, map
+
+// What is under way in one slot, in the order of the queue.
+struct transfer {
+  void *events[MOST_COMMANDS];
+  unsigned count;
+};
+
+struct copies;
+
 struct slot {
   void *memory; // cl_mem; null for a part of one mapping
   char *at;     // where the host reaches it, null while it does not
   bool suspect; // a command of it has failed
+  // Of a part that is on its way to the host and that nobody waits for yet; guarded by the lane's lock.
+  struct transfer transfer;
+  struct copies *of; // whose it is, or null
+  char *host;
+  size_t bytes;
 };
 
 enum lane_kind { BULK, FAULTS, LANES };
@@ -113,6 +128,7 @@ struct lane {
   struct slot slots[HMM_BULK_SLOTS];
   unsigned count;
   size_t slot_bytes;
+  unsigned oldest, under_way; // slots with parts that nobody waits for yet, a ring
   bool dead; // a command that was given up may still use a slot
 };
 
@@ -421,7 +437,9 @@ struct copies { // commands under way
   unsigned devices[16];
   struct page_range pages[16];
   int count;
-  unsigned failed_device; // of the command that failed
+  uint32_t staged;               // devices from which parts are under way through slots: bit d is set for device d
+  _Atomic uint64_t staged_failure; // how one of those has failed, whoever has seen it: its device, and in the lower half its status; 0 if none has
+  unsigned failed_device;        // of the command that failed
 };
 int dma_open(struct hmm_pager *p, struct device *d);
 void dma_close(struct hmm_pager *p, struct device *d);
@@ -443,8 +461,11 @@ int dma_flush(struct hmm_pager *p, void *queue);
 
 void staging_open(struct device *d); // its lanes have their queues
 void staging_close(struct hmm_pager *p, struct device *d);
-// Copies between device memory and host pages through the slots of one lane. 0 or an OpenCL status.
-int through_staging(struct hmm_pager *p, struct device *d, enum lane_kind kind, void *memory, size_t offset, char *host, size_t bytes, bool to_host);
+// Copies between device memory and host pages through the slots for faults. 0 or an OpenCL status.
+int through_staging(struct hmm_pager *p, struct device *d, void *memory, size_t offset, char *host, size_t bytes, bool to_host);
+// Begins one to the host, through the slots for bulk moves; `of` takes part in it until `staging_wait`, also if this fails. 0 or an OpenCL status.
+int staging_begin(struct hmm_pager *p, struct device *d, void *memory, size_t offset, char *host, size_t bytes, struct copies *of);
+int staging_wait(struct hmm_pager *p, struct copies *of); // until all that it has begun has come to the host; the outcome
 bool dma_contiguous(const struct device *d, int32_t a, int32_t b); // whether frame b follows frame a in one memory object
 
 #endif

@@ -4,7 +4,8 @@
 // their own are the device's side of copy commands: a slot is mapped while the host fills or drains it, and never while a command uses it; one that was drained is unmapped
 // by the next transfer, which saves a fault from waiting for that.
 //
-// Faults have slots, a lock and a queue of their own, so that none waits behind a bulk move.
+// Faults have slots, a lock and a queue of their own, so that none waits behind a bulk move. A bulk move begins as many parts as there are slots and goes on: the device transfers
+// while others are claimed and mapped. Whoever needs a slot, or waits for a part, brings the oldest to its end first, also if it is another thread's.
 #include <string.h>
 
 #include "internal.h"
@@ -12,7 +13,6 @@
 #define CL_INVALID_VALUE (-30)
 #define MAP_READ 1
 #define MAP_WRITE_INVALIDATE 4
-#define MOST_COMMANDS 3 // of one transfer: unmap, copy, map
 
 typedef int (*enqueue_transfer)(void *queue, void *memory, unsigned blocking, size_t offset, size_t bytes, void *host, unsigned waits, void *const *wait, void **event);
 typedef int (*enqueue_copy)(void *queue, void *from, void *to, size_t from_offset, size_t to_offset, size_t bytes, unsigned waits, void *const *wait, void **event);
@@ -21,12 +21,6 @@ typedef void *(*enqueue_map)(void *queue, void *memory, unsigned blocking, uint6
 typedef int (*enqueue_unmap)(void *queue, void *memory, void *at, unsigned waits, void *const *wait, void **event);
 
 #define CL(p, type, which) ((type)(uintptr_t)(p)->config.cl[which])
-
-// What is under way in one slot, in the order of the queue.
-struct transfer {
-  void *events[MOST_COMMANDS];
-  unsigned count;
-};
 
 // A run of bytes in device memory, and where they are on the host.
 struct part {
@@ -136,7 +130,7 @@ static struct part part_at(const struct part *whole, size_t done, size_t most) {
   return (struct part){whole->memory, whole->offset + done, bytes, whole->host + done};
 }
 
-// One slot after the other: while the device fills one, the host empties another.
+// One slot after the other, until all is there: while the device fills one, the host empties another.
 static int through_slots(struct hmm_pager *p, struct device *d, struct lane *lane, const struct part *whole, bool to_host) {
   struct transfer transfers[HMM_BULK_SLOTS] = {0};
   size_t size = lane->slot_bytes, started = 0;
@@ -158,12 +152,76 @@ static int through_slots(struct hmm_pager *p, struct device *d, struct lane *lan
   return outcome;
 }
 
-int through_staging(struct hmm_pager *p, struct device *d, enum lane_kind kind, void *memory, size_t offset, char *host, size_t bytes, bool to_host) {
-  struct lane *lane = &d->lanes[kind];
-  if (pthread_mutex_trylock(&lane->lock)) {
-    promote(p); // who has it waits for the device
-    pthread_mutex_lock(&lane->lock);
+static void lock_lane(struct hmm_pager *p, struct lane *lane) {
+  if (!pthread_mutex_trylock(&lane->lock)) return;
+  promote(p); // who has it waits for the device
+  pthread_mutex_lock(&lane->lock);
+}
+
+static void end_oldest(struct hmm_pager *p, struct device *d, struct lane *lane) {
+  unsigned device = (unsigned)(d - p->devices);
+  struct slot *slot = &lane->slots[lane->oldest];
+  int outcome = finish(p, device, lane, slot, &slot->transfer);
+  if (outcome) atomic_store(&slot->of->staged_failure, (uint64_t)device << 32 | (uint32_t)outcome);
+  else memcpy(slot->host, slot->at, slot->bytes);
+  slot->of = NULL;
+  lane->oldest = (lane->oldest + 1) % lane->count;
+  lane->under_way--;
+}
+
+int staging_begin(struct hmm_pager *p, struct device *d, void *memory, size_t offset, char *host, size_t bytes, struct copies *of) {
+  struct lane *lane = &d->lanes[BULK];
+  const struct part whole = {memory, offset, bytes, host};
+  int outcome = 0;
+  of->staged |= 1u << (d - p->devices);
+  lock_lane(p, lane);
+  for (size_t done = 0; done < bytes && !outcome; done += lane->slot_bytes) {
+    if (lane->under_way == lane->count) end_oldest(p, d, lane);
+    if (lane->dead) {
+      outcome = DEVICE_NOT_AVAILABLE;
+      break;
+    }
+    struct slot *slot = &lane->slots[(lane->oldest + lane->under_way) % lane->count];
+    struct part part = part_at(&whole, done, lane->slot_bytes);
+    outcome = start_to_host(p, d, lane, slot, part, &slot->transfer);
+    if (outcome) {
+      slot->suspect = true;
+      finish(p, (unsigned)(d - p->devices), lane, slot, &slot->transfer); // what came before the command that was refused
+      break;
+    }
+    slot->of = of;
+    slot->host = part.host;
+    slot->bytes = part.bytes;
+    lane->under_way++;
   }
+  pthread_mutex_unlock(&lane->lock);
+  return outcome;
+}
+
+static bool has_part_of(const struct lane *lane, const struct copies *of) {
+  for (unsigned i = 0; i < lane->count; i++) {
+    if (lane->slots[i].of == of) return true;
+  }
+  return false;
+}
+
+int staging_wait(struct hmm_pager *p, struct copies *of) {
+  for (unsigned device = 0; device < p->device_count; device++) {
+    struct lane *lane = &p->devices[device].lanes[BULK];
+    if (!(of->staged >> device & 1)) continue;
+    lock_lane(p, lane);
+    while (has_part_of(lane, of)) end_oldest(p, &p->devices[device], lane);
+    pthread_mutex_unlock(&lane->lock);
+  }
+  of->staged = 0;
+  uint64_t failure = atomic_exchange(&of->staged_failure, 0);
+  if (failure) of->failed_device = (unsigned)(failure >> 32);
+  return (int)(uint32_t)failure;
+}
+
+int through_staging(struct hmm_pager *p, struct device *d, void *memory, size_t offset, char *host, size_t bytes, bool to_host) {
+  struct lane *lane = &d->lanes[FAULTS];
+  lock_lane(p, lane);
   const struct part whole = {memory, offset, bytes, host};
   int outcome = lane->dead ? DEVICE_NOT_AVAILABLE : through_slots(p, d, lane, &whole, to_host);
   pthread_mutex_unlock(&lane->lock);

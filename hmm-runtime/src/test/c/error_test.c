@@ -172,7 +172,8 @@ static void losing_one_device_poisons_nothing_of_another(const struct shape *sha
     struct heap *h = open_heap(shape, 32, 1);
     for (uint64_t page = 0; page < 32; page++) CHECK(move_to(h, page, page / 4 % 2, true));
     struct hmm_failure failure = {0};
-    fake_fail(HMM_CL_EVENT_INFO, LOST, shape->way == STAGED ? (int)lost * 2 : shape->way == BY_COPIES ? (int)lost * 4 : 7 - (int)lost, 1); // commands are asked in order, or from the last on
+    int asked_before = shape->way == STAGED ? (int)lost : shape->way == BY_COPIES ? (int)lost * 2 : 7 - (int)lost; // for want of slots the first of each device; or from the last on
+    fake_fail(HMM_CL_EVENT_INFO, LOST, asked_before, 1);
     CHECK_EQUAL(hmm_fetch(h->pager, 0, 32, HMM_EXCLUSIVE, NULL, NULL, &failure), -EIO);
     CHECK_EQUAL(failure.device, lost);
     for (uint64_t page = 0; page < 32; page++) {

@@ -315,6 +315,61 @@ static void a_fault_does_not_wait_behind_a_bulk_move(const struct shape *shape) 
   close_heap(h);
 }
 
+// Pages that lie apart are a command each, and none of them has ended when the next one begins.
+static void a_bulk_move_has_several_commands_under_way(const struct shape *shape) {
+  if (shape->way != STAGED && shape->way != BY_COPIES) return;
+  struct heap *h = open_heap(shape, 32, 1);
+  for (uint64_t page = 0; page < 32; page += 2) {
+    CHECK(move_to(h, page, 0, true));
+    fill_frame(h, 0, page, (unsigned char)(page + 1));
+  }
+  int before = fake_calls_of(READS(shape));
+  fake_hold(true);
+  struct range_fetcher f = {h, 0, 32, HMM_EXCLUSIVE};
+  pthread_t thread = start_thread(fetch_range, &f);
+  AWAIT(fake_calls_of(READS(shape)) - before == HMM_BULK_SLOTS);
+  fake_hold(false);
+  pthread_join(thread, NULL);
+  for (uint64_t page = 0; page < 32; page += 2) expect(h, page, (unsigned char)(page + 1));
+  close_heap(h);
+}
+
+struct asker {
+  struct heap *h;
+  uint64_t first, end;
+  int result;
+};
+
+static void *fetch_and_tell(void *arg) {
+  struct asker *a = arg;
+  a->result = hmm_fetch(a->h->pager, a->first, a->end, HMM_EXCLUSIVE, NULL, NULL, NULL);
+  return NULL;
+}
+
+// Two share the slots, and each brings parts of the other to their end. One command fails: that is told to the one whose it was, and to nobody else.
+static void a_failed_part_is_its_owners(const struct shape *shape) {
+  if (shape->way != STAGED && shape->way != BY_COPIES) return;
+  for (int after = 0; after < 10; after++) {
+    struct heap *h = open_heap(shape, 32, 1);
+    for (uint64_t page = 0; page < 32; page += 2) {
+      CHECK(move_to(h, page, 0, true));
+      fill_frame(h, 0, page, (unsigned char)(page + 1));
+    }
+    struct asker a = {h, 0, 16, 1}, b = {h, 16, 32, 1};
+    fake_fail(HMM_CL_EVENT_INFO, -5, after, 1);
+    pthread_t first = start_thread(fetch_and_tell, &a), second = start_thread(fetch_and_tell, &b);
+    pthread_join(first, NULL);
+    pthread_join(second, NULL);
+    CHECK((a.result == -EIO && !b.result) || (!a.result && b.result == -EIO));
+    for (uint64_t page = 0; page < 32; page += 2) {
+      bool failed = page < 16 ? a.result : b.result;
+      CHECK_EQUAL(state(h, page), failed ? DEVICE : HOST);
+      expect(h, page, (unsigned char)(page + 1));
+    }
+    close_heap(h);
+  }
+}
+
 // The caller has told nobody that pages may move: what a device has stays there, and nothing is pinned.
 static void what_is_not_to_move_stays(const struct shape *shape) {
   struct heap *h = open_heap(shape, 8, 1);
@@ -339,6 +394,8 @@ const struct test fetch_tests[] = {
     {"a_fetch_outlasts_several_launches", a_fetch_outlasts_several_launches, true},
     {"faults_are_read_while_the_staging_memory_is_taken", faults_are_read_while_the_staging_memory_is_taken, false},
     {"a_fault_does_not_wait_behind_a_bulk_move", a_fault_does_not_wait_behind_a_bulk_move, false},
+    {"a_bulk_move_has_several_commands_under_way", a_bulk_move_has_several_commands_under_way, false},
+    {"a_failed_part_is_its_owners", a_failed_part_is_its_owners, false},
     {"what_is_not_to_move_stays", what_is_not_to_move_stays, true},
     {"every_combination_of_flags", every_combination_of_flags, false},
     {"what_has_nothing_to_bring_is_told", what_has_nothing_to_bring_is_told, false},

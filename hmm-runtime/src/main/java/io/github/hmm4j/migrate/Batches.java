@@ -41,6 +41,30 @@ final class Batches {
         return batches;
     }
 
+    /// The same pages in fewer ranges, which have others between those of before.
+    ///
+    /// @param ranges      in order
+    /// @param mostBetween how many pages two of them may have between them to become one
+    /// @param harmless    which pages may come along
+    static List<PageRange> joined(List<PageRange> ranges, int mostBetween, LongPredicate harmless) {
+        List<PageRange> joined = new ArrayList<>(ranges.size());
+        for (PageRange range : ranges) {
+            PageRange last = joined.isEmpty() ? null : joined.getLast();
+            long page = last == null ? 0 : last.end();
+            if (last != null && range.first() - page <= mostBetween) {
+                while (page < range.first() && harmless.test(page)) {
+                    page++;
+                }
+            }
+            if (last != null && page == range.first()) {
+                joined.set(joined.size() - 1, new PageRange(last.first(), range.end()));
+            } else {
+                joined.add(range);
+            }
+        }
+        return joined;
+    }
+
     /// Offers each page to `handle`, and adds those that it does not take to `left`, in as few ranges as possible.
     static void eachPage(PageRange range, LongPredicate handle, List<PageRange> left) {
         long leftFirst = -1;

@@ -38,6 +38,9 @@ abstract class PageMove implements AutoCloseable {
         default -> PageWord.toHost(word);
     };
 
+    /// Pages that are forbidden once more, to save the call for another range: it costs far more.
+    private static final int MOST_BETWEEN = 64;
+
     private final ManagedPages heap;
     private final PageTable table;
     private final HostSide hostSide;
@@ -239,10 +242,15 @@ abstract class PageMove implements AutoCloseable {
         }
 
         void copy() {
-            for (PageRange range : claims.ranges()) {
+            List<PageRange> ranges = claims.ranges();
+            for (PageRange range : ranges) {
                 invalidations.begin(range, device);
                 steps.at(Steps.Step.CLAIMED);
+            }
+            for (PageRange range : Batches.joined(ranges, MOST_BETWEEN, this::isForbidden)) {
                 hostSide.forbid(range, !intent.writes()); // nothing is copied before the host is kept out
+            }
+            for (PageRange range : ranges) {
                 heap.inFlight().awaitUsesOn(device, range); // an older launch may still be reading the frames' last contents
                 awaitUsersOfTheHostCopy(range);
             }
@@ -265,6 +273,12 @@ abstract class PageMove implements AutoCloseable {
                 copies[copyCount] = mirror.copies().zero(hole.memory(), hole.offsetBytes(), hole.lengthBytes());
                 copyCount++;
             }
+        }
+
+        /// Whether the host may not touch a page in the way that is going to be forbidden. If it comes to be allowed just now, that costs a fault.
+        private boolean isForbidden(long page) {
+            PageState state = table.state(page);
+            return state == PageState.DEVICE || (state == PageState.SHARED && !intent.writes());
         }
 
         /// To what is going to be read there: a page may be the host's that nobody has touched.

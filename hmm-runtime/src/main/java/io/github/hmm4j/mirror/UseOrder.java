@@ -87,7 +87,7 @@ public final class UseOrder implements AutoCloseable {
         int list = room.ordinal();
         int limit = Math.min(most, size[list]);
         int[] found = new int[limit];
-        long[] used = new long[limit]; // since they were put in their places: 31 bits of youth, then the frame
+        long[] used = {}; // since they were put in their places: 31 bits of youth, then the frame; as a rule few of those that are looked at
         int count = 0;
         int usedCount = 0;
         for (int frame = first[list]; frame != NONE && count < limit && usedCount < limit; frame = get(nextOf, frame) - 1) {
@@ -96,6 +96,9 @@ public final class UseOrder implements AutoCloseable {
             }
             int use = lastUse.applyAsInt(frame);
             if (use - get(stampOf, frame) > 0) {
+                if (usedCount == used.length) {
+                    used = Arrays.copyOf(used, Math.min(limit, Math.max(64, 2 * usedCount)));
+                }
                 used[usedCount++] = (long) (Integer.MAX_VALUE - Math.max(0, now - use)) << Integer.SIZE | frame;
             } else {
                 found[count++] = frame;

@@ -16,10 +16,11 @@ public final class Candidates {
     }
 
     private static final int FIRST_ROOM = 256;
+    private static final Cost[] COSTS = Cost.values();
 
     private long[] pages;
     private int[] ages;
-    private Cost[] costs;
+    private byte[] costs; // by ordinal: of millions of objects the collector would hear one by one
     private int size;
 
     public Candidates() {
@@ -30,7 +31,7 @@ public final class Candidates {
     public Candidates(int room) {
         pages = new long[room];
         ages = new int[room];
-        costs = new Cost[room];
+        costs = new byte[room];
     }
 
     /// Adds a frame behind those before.
@@ -44,7 +45,7 @@ public final class Candidates {
         }
         pages[size] = pageIndex;
         ages[size] = age;
-        costs[size] = cost;
+        costs[size] = (byte) cost.ordinal();
         size++;
     }
 
@@ -61,6 +62,6 @@ public final class Candidates {
     }
 
     public Cost cost(int index) {
-        return costs[index];
+        return COSTS[costs[index]];
     }
 }

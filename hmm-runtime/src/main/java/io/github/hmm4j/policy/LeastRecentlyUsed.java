@@ -7,6 +7,7 @@ import java.util.Arrays;
 public final class LeastRecentlyUsed implements EvictionPolicy {
 
     private static final int ALWAYS_SHOWN = 4096;
+    private static final Candidates.Cost[] COSTS = Candidates.Cost.values();
 
     /// The time that a choice takes goes with what is needed, not with what the device holds.
     @Override
@@ -16,17 +17,51 @@ public final class LeastRecentlyUsed implements EvictionPolicy {
 
     @Override
     public int[] victims(Candidates candidates, int framesNeeded) {
-        int size = candidates.size();
-        long[] keys = new long[size];
-        for (int i = 0; i < size; i++) {
-            long youth = Integer.MAX_VALUE - (long) Math.max(0, candidates.age(i));
-            keys[i] = (long) candidates.cost(i).ordinal() << 61 | youth << 30 | i;
-        }
-        Arrays.sort(keys);
-        int[] victims = new int[Math.min(framesNeeded, size)];
-        for (int i = 0; i < victims.length; i++) {
-            victims[i] = (int) (keys[i] & (1 << 30) - 1);
+        int[] victims = new int[Math.min(framesNeeded, candidates.size())];
+        int count = 0;
+        for (int cost = 0; cost < COSTS.length && count < victims.length; cost++) {
+            count = add(candidates, COSTS[cost], victims, count);
         }
         return victims;
+    }
+
+    /// Adds those that cost so much, the oldest first, until there are enough. As a rule they come in that order, and nothing has to be sorted.
+    private static int add(Candidates candidates, Candidates.Cost cost, int[] victims, int from) {
+        int count = from;
+        long last = 0;
+        for (int i = 0; i < candidates.size(); i++) {
+            if (candidates.cost(i) == cost) {
+                long key = key(candidates, i);
+                if (key < last) {
+                    return addSorted(candidates, cost, victims, from);
+                }
+                last = key;
+                if (count < victims.length) {
+                    victims[count++] = i;
+                }
+            }
+        }
+        return count;
+    }
+
+    private static int addSorted(Candidates candidates, Candidates.Cost cost, int[] victims, int from) {
+        long[] keys = new long[candidates.size()];
+        int size = 0;
+        for (int i = 0; i < candidates.size(); i++) {
+            if (candidates.cost(i) == cost) {
+                keys[size++] = key(candidates, i);
+            }
+        }
+        Arrays.sort(keys, 0, size);
+        int count = from;
+        for (int i = 0; i < size && count < victims.length; i++) {
+            victims[count++] = (int) keys[i];
+        }
+        return count;
+    }
+
+    /// Smaller for an older one.
+    private static long key(Candidates candidates, int index) {
+        return (long) (Integer.MAX_VALUE - Math.max(0, candidates.age(index))) << Integer.SIZE | index;
     }
 }

@@ -221,7 +221,7 @@ final class ClHarness implements AutoCloseable {
             this.kernel = kernel;
         }
 
-        /// Sets all arguments: a [Buffer], a [Local], or a Byte, Integer, Long or Float of the parameter's own size.
+        /// Sets all arguments: a [Buffer], a [Local], a Byte, Integer, Long or Float of the parameter's own size, or an `int[]` for a struct of ints.
         Kernel args(Object... args) {
             try (Arena arena = Arena.ofConfined()) {
                 for (int i = 0; i < args.length; i++) {
@@ -236,6 +236,7 @@ final class ClHarness implements AutoCloseable {
                         case Integer v -> arena.allocateFrom(ValueLayout.JAVA_INT, v);
                         case Float v -> arena.allocateFrom(ValueLayout.JAVA_FLOAT, v);
                         case Byte v -> arena.allocateFrom(ValueLayout.JAVA_BYTE, v);
+                        case int[] v -> arena.allocateFrom(ValueLayout.JAVA_INT, v);
                         default -> throw new IllegalArgumentException("args[" + i + "]=" + args[i]);
                     };
                     check("clSetKernelArg " + name + " " + i,

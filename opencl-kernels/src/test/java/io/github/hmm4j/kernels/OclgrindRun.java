@@ -47,6 +47,10 @@ final class OclgrindRun {
                 MemoryTest.check(cl, random.nextInt(0, 16), random);
                 MemoryTest.check(cl, random.nextInt(2, 600), random);
             }
+            case "runs.cl" -> {
+                RunsTest.check(cl, 1, random);
+                RunsTest.check(cl, random.nextInt(2, RunsTest.RUNS), random);
+            }
             case "access.cl" -> {
                 AccessTest.check(cl, 1, random);
                 AccessTest.check(cl, random.nextInt(2, 600), random);

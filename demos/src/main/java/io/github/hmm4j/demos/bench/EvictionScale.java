@@ -16,6 +16,7 @@ import java.util.SplittableRandom;
 final class EvictionScale {
     private static final int SHARE = 100; // of the frames, one in so many is asked for at a time, as an eviction for a large launch does
     private static final int FRAMES_OF_A_LAUNCH = 4096;
+    private static final int WARM_UPS = 12; // rounds are short, and the compiler has a second look at each loop after some of them
     private static final int USED_AGAIN = 4; // one frame in so many has been used since it came
 
     private final DiscreteBench.Sizes sizes;
@@ -48,7 +49,7 @@ final class EvictionScale {
                 int frame = random.nextInt(frames);
                 lastUse[frame] = random.nextInt(lastUse[frame], now + 1);
             }
-            for (int run = -2; run < runs; run++) {
+            for (int run = -WARM_UPS; run < runs; run++) {
                 long start = System.nanoTime();
                 int[] victims = evict(order, policy, lastUse, wanted, now);
                 long nanos = System.nanoTime() - start;
@@ -63,7 +64,7 @@ final class EvictionScale {
                     lastUse[frame] = now;
                     order.add(Room.WINDOWS, frame, now);
                 }
-                progress.update(run + 2, runs + 2);
+                progress.update(run + WARM_UPS, runs + WARM_UPS);
             }
         }
         return rows.value("evict.scale", rates, "victims/s", "none", Map.of("frames", (long) frames, "victims", (long) wanted),

@@ -4,6 +4,7 @@ import io.github.hmm4j.error.HmmException;
 import java.util.ArrayList;
 import java.util.Collection;
 import java.util.List;
+import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -57,19 +58,18 @@ final class BufferSlots extends StagingSlots {
 
     /// In an order that the queue keeps. Each has its event: one that fails must not go unseen.
     @Override
-    void enqueue(StagingSlot slot, List<StagedPiece> pieces, StagedCommands commands) {
+    void enqueue(StagingSlot slot, List<StagedPiece> pieces, StagedCommands commands, @Nullable RunKernel kernel) {
         requireBuffer(slot);
+        long unmapped = 0;
         if (slot.addressBytes != 0) {
-            long unmapped = api.enqueueUnmap(queue.handle(), slot.buffer, slot.addressBytes, true);
+            unmapped = api.enqueueUnmap(queue.handle(), slot.buffer, slot.addressBytes, true);
             slot.addressBytes = 0;
             commands.add(unmapped, 0);
         }
-        for (StagedPiece piece : pieces) {
-            long memory = piece.memory().handle();
-            long event = toDevice()
-                    ? api.enqueueCopy(queue.handle(), slot.buffer, memory, piece.slotOffsetBytes(), piece.offsetBytes(), piece.lengthBytes(), true)
-                    : api.enqueueCopy(queue.handle(), memory, slot.buffer, piece.offsetBytes(), piece.slotOffsetBytes(), piece.lengthBytes(), true);
-            commands.add(event, piece.lengthBytes());
+        if (kernel != null) {
+            enqueueKernel(slot, pieces, commands, kernel, unmapped);
+        } else {
+            enqueueCopies(slot, pieces, commands);
         }
         if (!toDevice()) {
             long[] address = new long[1];
@@ -77,6 +77,35 @@ final class BufferSlots extends StagingSlots {
             slot.addressBytes = address[0];
             commands.add(mapped, 0);
         }
+    }
+
+    private void enqueueCopies(StagingSlot slot, List<StagedPiece> pieces, StagedCommands commands) {
+        for (StagedPiece piece : pieces) {
+            long memory = piece.memory().handle();
+            long event = toDevice()
+                    ? api.enqueueCopy(queue.handle(), slot.buffer, memory, piece.slotOffsetBytes(), piece.offsetBytes(), piece.lengthBytes(), true)
+                    : api.enqueueCopy(queue.handle(), memory, slot.buffer, piece.offsetBytes(), piece.slotOffsetBytes(), piece.lengthBytes(), true);
+            commands.add(event, piece.lengthBytes());
+        }
+    }
+
+    /// The kernel works in the slot itself, which no command has to carry then: that is left to the driver.
+    private void enqueueKernel(StagingSlot slot, List<StagedPiece> pieces, StagedCommands commands, RunKernel kernel, long unmapped) {
+        if (unmapped != 0) {
+            kernel.after(unmapped);
+        }
+        long last = 0;
+        for (List<StagedPiece> group : RunKernel.groups(pieces)) {
+            last = kernel.enqueue(slot.buffer, group, commands);
+        }
+        if (!toDevice()) {
+            api.enqueueWait(queue.handle(), last);
+        }
+    }
+
+    @Override
+    void prepareForKernel(StagingSlot slot) {
+        requireBuffer(slot);
     }
 
     /// A slot whose commands have failed gets another buffer: whether the old one is mapped depends on which of them did.

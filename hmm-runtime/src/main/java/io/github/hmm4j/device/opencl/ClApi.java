@@ -50,6 +50,14 @@ public interface ClApi {
 
     void flush(long queue);
 
+    /// A command that does nothing and ends when all before it in the queue have.
+    ///
+    /// @return its event
+    long enqueueMarker(long queue);
+
+    /// What is enqueued from now on begins when a command of another queue has ended, which must have been flushed. If that ended badly, so may what waits for it.
+    void enqueueWait(long queue, long event);
+
     /// Waits until all that was enqueued has ended, also what was flushed before: `clFinish` of some drivers (Rusticl 22.3) does not wait for that, so a marker is waited for, too.
     /// The events of these commands may become complete a little later; [#waitFor] waits for that.
     void finish(long queue);

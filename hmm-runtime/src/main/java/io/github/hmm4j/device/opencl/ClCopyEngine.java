@@ -54,6 +54,7 @@ abstract sealed class ClCopyEngine implements CopyEngine, Owned permits DirectCo
         }
         synchronized (this) {
             requireOpen();
+            keepOrder();
             long mark = queue.mark();
             Supplier<String> detail = detail(lengthBytes);
             long event = named(detail, () -> api.enqueueCopy(queue.handle(), from.handle(), to.handle(),
@@ -70,6 +71,7 @@ abstract sealed class ClCopyEngine implements CopyEngine, Owned permits DirectCo
         int pattern = (int) Math.min(LARGEST_PATTERN_BYTES, Long.lowestOneBit(offsetBytes | lengthBytes));
         synchronized (this) {
             requireOpen();
+            keepOrder();
             long mark = queue.mark();
             Supplier<String> detail = detail(lengthBytes);
             long event = named(detail, () -> api.enqueueZero(queue.handle(), target.handle(), pattern, offsetBytes, lengthBytes, true));
@@ -93,6 +95,11 @@ abstract sealed class ClCopyEngine implements CopyEngine, Owned permits DirectCo
 
     /// @throws IllegalStateException if this engine is closed
     abstract void requireOpen();
+
+    /// Sees to it that what the queue gets next comes after all that was submitted to the device before.
+    void keepOrder() {
+        // there is one queue
+    }
 
     final IllegalStateException closedEngine() {
         return new IllegalStateException("copy engine is closed, device=" + device);

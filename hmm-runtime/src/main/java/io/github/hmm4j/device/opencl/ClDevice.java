@@ -394,6 +394,15 @@ public final class ClDevice implements Device {
         return compute;
     }
 
+    /// One more queue, which keeps times if that of the copies does. The caller's to release.
+    ClQueue anotherQueue() {
+        return new ClQueue(api, context, handle(), info().name(), options.copyTimes(), false);
+    }
+
+    ScatterMode scatterAsked() {
+        return options.scatterAsked();
+    }
+
     ClQueue copy() {
         return copy;
     }

@@ -8,18 +8,21 @@ import java.util.Objects;
 /// @param profiling whether launches know from the first one on how long they took on the device, which costs a little on each. Where this is false they do from the first launch on after a
 ///                  flight recording has begun that wants commands, or a trace: [io.github.hmm4j.Launch#deviceNanos] is -1 before
 /// @param copyTimes whether copies do, too; a sparse batch has hundreds of commands, and asking each for its times costs
+/// @param scatter   how pages that lie apart are carried; where this is [ScatterMode#AUTO], `-Dhmm.scatter=kernel|commands` decides, if set
 /// @param programs  where compiled programs are kept
 /// @param largeBuffers whether single allocations may be larger than the driver says ([DeviceInfo#maxAllocationBytes()][io.github.hmm4j.device.DeviceInfo] is then all of the memory), where it gives such: Intel's for
 ///                  GPUs, whose kernels are slower for it. `-Dhmm.largeBuffers=true` asks for it, too
-public record ClOptions(CopyMode copy, boolean profiling, boolean copyTimes, ProgramCache programs, boolean largeBuffers) {
+public record ClOptions(CopyMode copy, boolean profiling, boolean copyTimes, ScatterMode scatter, ProgramCache programs, boolean largeBuffers) {
 
-    public static final ClOptions DEFAULTS = new ClOptions(CopyMode.AUTO, false, false, ProgramCache.STANDARD, false);
+    public static final ClOptions DEFAULTS = new ClOptions(CopyMode.AUTO, false, false, ScatterMode.AUTO, ProgramCache.STANDARD, false);
 
     private static final String COPY_SETTING = "hmm.copy";
+    private static final String SCATTER_SETTING = "hmm.scatter";
     private static final String LARGE_BUFFERS_SETTING = "hmm.largeBuffers";
 
     public ClOptions {
         Objects.requireNonNull(copy, "copy");
+        Objects.requireNonNull(scatter, "scatter");
         Objects.requireNonNull(programs, "programs");
     }
 
@@ -31,27 +34,39 @@ public record ClOptions(CopyMode copy, boolean profiling, boolean copyTimes, Pro
         return copy == CopyMode.AUTO && setting != null ? CopyMode.of(setting) : copy;
     }
 
+    /// How pages that lie apart are to be carried, said by the program or else by the command line.
+    ///
+    /// @throws IllegalArgumentException if the command line names a way that there is not
+    ScatterMode scatterAsked() {
+        String setting = System.getProperty(SCATTER_SETTING);
+        return scatter == ScatterMode.AUTO && setting != null ? ScatterMode.of(setting) : scatter;
+    }
+
     boolean largeBuffersAsked() {
         return largeBuffers || Boolean.getBoolean(LARGE_BUFFERS_SETTING);
     }
 
     public ClOptions copy(CopyMode mode) {
-        return new ClOptions(mode, profiling, copyTimes, programs, largeBuffers);
+        return new ClOptions(mode, profiling, copyTimes, scatter, programs, largeBuffers);
     }
 
     public ClOptions profiling(boolean on) {
-        return new ClOptions(copy, on, copyTimes, programs, largeBuffers);
+        return new ClOptions(copy, on, copyTimes, scatter, programs, largeBuffers);
     }
 
     public ClOptions copyTimes(boolean on) {
-        return new ClOptions(copy, profiling, on, programs, largeBuffers);
+        return new ClOptions(copy, profiling, on, scatter, programs, largeBuffers);
+    }
+
+    public ClOptions scatter(ScatterMode mode) {
+        return new ClOptions(copy, profiling, copyTimes, mode, programs, largeBuffers);
     }
 
     public ClOptions programs(ProgramCache cache) {
-        return new ClOptions(copy, profiling, copyTimes, cache, largeBuffers);
+        return new ClOptions(copy, profiling, copyTimes, scatter, cache, largeBuffers);
     }
 
     public ClOptions largeBuffers(boolean on) {
-        return new ClOptions(copy, profiling, copyTimes, programs, on);
+        return new ClOptions(copy, profiling, copyTimes, scatter, programs, on);
     }
 }

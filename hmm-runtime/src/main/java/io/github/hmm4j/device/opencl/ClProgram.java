@@ -124,6 +124,11 @@ final class ClProgram implements DeviceProgram, Owned {
         return BuildOptions.allowSmallerGroups(options) && device.hasSmallerGroups();
     }
 
+    /// A kernel that its caller sets, enqueues and releases.
+    long createKernel(String name) {
+        return device.api().createKernel(handle, name);
+    }
+
     @Override
     public List<String> kernelNames() {
         return kernelNames;

@@ -232,6 +232,13 @@ final class ClQueue {
         }
     }
 
+    /// Whether all that was submitted is known to have ended.
+    boolean isIdle() {
+        synchronized (running) {
+            return running.isEmpty() || running.getLast().isDone();
+        }
+    }
+
     void finish() {
         try {
             api.finish(handle);

@@ -72,6 +72,11 @@ final class StagedCopyEngine extends ClCopyEngine {
     }
 
     @Override
+    void keepOrder() {
+        up.orderBehindKernel();
+    }
+
+    @Override
     public synchronized void close() {
         if (closed) {
             return;

@@ -9,6 +9,7 @@ import java.util.Arrays;
 import java.util.Deque;
 import java.util.List;
 import java.util.concurrent.locks.ReentrantLock;
+import java.util.function.Function;
 import org.jspecify.annotations.Nullable;
 
 /// One direction of an engine that stages: a ring of slots in pinned memory, and the transfers in flight, oldest first.
@@ -28,12 +29,15 @@ final class StagingLane {
     private final StagingSlots slots;
     private final HostCopier copier;
     private final Direction direction;
+    private final Scatter scatter;
 
     private final ReentrantLock lock = new ReentrantLock();
     private final Deque<Transfer> inFlight = new ArrayDeque<>();
     /// The first `freeCount` are free. An array, so that giving one back cannot fail for want of Java heap: a slot that is lost with every such failure is missed until there is none.
     private final StagingSlot[] freeSlots = new StagingSlot[StagedCopyEngine.SLOTS];
     private int freeCount;
+    /// Whether a kernel carries what the copies' queue does not know of.
+    private volatile boolean kernelUnderWay;
     private boolean open;
     private boolean closed;
 
@@ -43,6 +47,7 @@ final class StagingLane {
         this.slots = slots;
         this.copier = copier;
         this.direction = slots.direction;
+        this.scatter = new Scatter(device, direction);
     }
 
     Completion submit(List<CopyRun> runs) {
@@ -55,20 +60,39 @@ final class StagingLane {
                 throw new IllegalStateException("copy engine is closed, device=" + device);
             }
             openSlots();
-            var batch = new Batch();
-            try {
-                for (List<StagedPiece> pieces : StagedPiece.cut(runs, StagedCopyEngine.SLOT_BYTES)) {
-                    start(batch, pieces);
-                }
-            } catch (RuntimeException | Error e) {
-                withdraw(batch);
-                throw e;
+            List<List<StagedPiece>> transfers = StagedPiece.cut(runs, StagedCopyEngine.SLOT_BYTES);
+            if (scatter.isToBeTried(transfers)) {
+                retireAll();
+                scatter.tryOut(this::carry);
             }
-            batch.sealed = true;
-            batch.updateDone();
-            return batch;
+            return begun(transfers, scatter::kernelFor);
         } finally {
             lock.unlock();
+        }
+    }
+
+    private Batch begun(List<List<StagedPiece>> transfers, Function<List<StagedPiece>, @Nullable RunKernel> kernelFor) {
+        var batch = new Batch();
+        try {
+            for (List<StagedPiece> pieces : transfers) {
+                start(batch, pieces, kernelFor.apply(pieces));
+            }
+        } catch (RuntimeException | Error e) {
+            withdraw(batch);
+            throw e;
+        }
+        batch.sealed = true;
+        batch.updateDone();
+        return batch;
+    }
+
+    private void carry(List<List<StagedPiece>> transfers, @Nullable RunKernel kernel) {
+        begun(transfers, _ -> kernel).await();
+    }
+
+    private void retireAll() {
+        while (!inFlight.isEmpty()) {
+            retireOldest();
         }
     }
 
@@ -76,10 +100,8 @@ final class StagingLane {
         lock.lock();
         try {
             closed = true;
-            while (!inFlight.isEmpty()) {
-                retireOldest();
-            }
-            slots.close(Arrays.asList(freeSlots).subList(0, freeCount));
+            retireAll();
+            new Cleanup().run(scatter::close).run(() -> slots.close(Arrays.asList(freeSlots).subList(0, freeCount))).end();
         } finally {
             lock.unlock();
         }
@@ -108,7 +130,9 @@ final class StagingLane {
     }
 
     /// Starts the transfer of one slot; the flush sets it going while the host works on the next slot.
-    private void start(Batch batch, List<StagedPiece> pieces) {
+    ///
+    /// @param wanted what is to carry the pieces, if there is memory for that; null for a command for each
+    private void start(Batch batch, List<StagedPiece> pieces, @Nullable RunKernel wanted) {
         while (freeCount == 0) {
             if (inFlight.isEmpty()) {
                 throw ClStatus.failure(-2, slots.call(), "device=" + device + ", commands that do not end have all staging memory");
@@ -116,13 +140,20 @@ final class StagingLane {
             retireOldest();
         }
         StagingSlot slot = freeSlots[freeCount - 1];
+        RunKernel kernel = wanted != null && isPreparedForKernel(slot) ? wanted : null;
+        if (kernel == null) {
+            orderBehindKernel();
+        }
         if (direction == Direction.TO_DEVICE) {
             copier.gather(pieces, slots.toFill(slot, StagedPiece.end(pieces)));
         }
         var commands = new StagedCommands();
         long mark = queue.mark();
+        if (kernel != null) {
+            kernelUnderWay = true;
+        }
         try {
-            slots.enqueue(slot, pieces, commands);
+            slots.enqueue(slot, pieces, commands, kernel);
         } catch (RuntimeException e) {
             if (!commands.events().isEmpty() && ClCompletion.isGivenUp(queue.end(commands.events(), slots.call(), () -> "device=" + device))) {
                 freeCount--;
@@ -139,6 +170,30 @@ final class StagingLane {
         inFlight.addLast(new Transfer(batch, slot, pieces, completion));
         freeCount--;
         batch.open++;
+    }
+
+    /// What is enqueued in the copies' queue from now on has its effect after what was submitted here before, as if all of it went by that queue.
+    void orderBehindKernel() {
+        if (!kernelUnderWay) {
+            return;
+        }
+        lock.lock();
+        try {
+            scatter.orderCopiesBehind();
+            kernelUnderWay = false;
+        } finally {
+            lock.unlock();
+        }
+    }
+
+    private boolean isPreparedForKernel(StagingSlot slot) {
+        try {
+            slots.prepareForKernel(slot);
+            return true;
+        } catch (HmmException e) {
+            scatter.giveUp(e);
+            return false;
+        }
     }
 
     /// Waits for the oldest transfer and finishes it. Its failure is kept for its batch. If the Java heap fails, it stays the oldest, and whoever comes next finishes it.
@@ -171,6 +226,7 @@ final class StagingLane {
 
     /// Waits for what a failed batch has enqueued and forgets it, without a copy to the host. Takes nothing from the Java heap, which may be what failed.
     private void withdraw(Batch batch) {
+        scatter.finishSurely();
         queue.finishSurely(); // also for commands that did not come to be in flight: their slot is going to be used again
         for (int left = inFlight.size(); left > 0; left--) {
             Transfer transfer = inFlight.removeFirst();

@@ -2,6 +2,7 @@ package io.github.hmm4j.device.opencl;
 
 import java.util.Collection;
 import java.util.List;
+import org.jspecify.annotations.Nullable;
 
 /// The staging memory of one lane, and the commands that carry bytes between it and device memory.
 ///
@@ -32,7 +33,11 @@ abstract sealed class StagingSlots permits TransferSlots, BufferSlots {
     /// throws, those have been enqueued.
     ///
     /// @param pieces what lies in the slot, from its beginning and without gaps
-    abstract void enqueue(StagingSlot slot, List<StagedPiece> pieces, StagedCommands commands);
+    /// @param kernel what carries them, in a slot that is prepared for it; null for a command for each
+    abstract void enqueue(StagingSlot slot, List<StagedPiece> pieces, StagedCommands commands, @Nullable RunKernel kernel);
+
+    /// Makes what is needed for a kernel to carry the pieces of a slot.
+    abstract void prepareForKernel(StagingSlot slot);
 
     /// The call that carries the bytes, for people.
     abstract String call();

@@ -3,6 +3,8 @@ package io.github.hmm4j.device.opencl;
 import java.util.ArrayList;
 import java.util.Collection;
 import java.util.List;
+import java.util.Objects;
+import org.jspecify.annotations.Nullable;
 
 /// Slots of the staged engine: parts of one pinned buffer that is kept mapped. They are the **host** side of
 /// `clEnqueueWriteBuffer` and `clEnqueueReadBuffer`, because a buffer must not be used as a buffer while it is mapped.
@@ -42,7 +44,18 @@ final class TransferSlots extends StagingSlots {
     }
 
     @Override
-    void enqueue(StagingSlot slot, List<StagedPiece> pieces, StagedCommands commands) {
+    void prepareForKernel(StagingSlot slot) {
+        if (slot.packed == null) {
+            slot.packed = ClMemory.scratch(device, StagedCopyEngine.SLOT_BYTES);
+        }
+    }
+
+    @Override
+    void enqueue(StagingSlot slot, List<StagedPiece> pieces, StagedCommands commands, @Nullable RunKernel kernel) {
+        if (kernel != null) {
+            enqueueByKernel(slot, pieces, commands, kernel);
+            return;
+        }
         for (StagedPiece piece : pieces) {
             long memory = piece.memory().handle();
             long address = slot.addressBytes + piece.slotOffsetBytes();
@@ -53,6 +66,24 @@ final class TransferSlots extends StagingSlots {
         }
     }
 
+    /// One command over the bus for as many pieces as a kernel takes, and that behind or before it: while it works, the next are on the bus.
+    private void enqueueByKernel(StagingSlot slot, List<StagedPiece> pieces, StagedCommands commands, RunKernel kernel) {
+        long packed = Objects.requireNonNull(slot.packed).handle();
+        for (List<StagedPiece> group : RunKernel.groups(pieces)) {
+            long first = group.getFirst().slotOffsetBytes();
+            long bytes = StagedPiece.end(group) - first;
+            if (toDevice()) {
+                long written = api.enqueueWrite(queue.handle(), packed, first, bytes, slot.addressBytes + first, true);
+                commands.add(written, bytes);
+                kernel.after(written);
+                kernel.enqueue(packed, group, commands);
+            } else {
+                api.enqueueWait(queue.handle(), kernel.enqueue(packed, group, commands));
+                commands.add(api.enqueueRead(queue.handle(), packed, first, bytes, slot.addressBytes + first, true), bytes);
+            }
+        }
+    }
+
     @Override
     String call() {
         return toDevice() ? "clEnqueueWriteBuffer" : "clEnqueueReadBuffer";
@@ -60,11 +91,18 @@ final class TransferSlots extends StagingSlots {
 
     @Override
     void close(Collection<StagingSlot> free) {
-        if (ring != 0 && free.size() == StagedCopyEngine.SLOTS) { // else a command may still use it
-            new Cleanup().run(() -> api.enqueueUnmap(queue.handle(), ring, ringAddress, false))
-                    .run(queue::finish)
-                    .run(() -> api.releaseMemory(ring))
-                    .end();
+        var cleanup = new Cleanup();
+        for (StagingSlot slot : free) {
+            ClMemory packed = slot.packed;
+            if (packed != null) {
+                cleanup.run(packed::close);
+            }
         }
+        if (ring != 0 && free.size() == StagedCopyEngine.SLOTS) { // else a command may still use it
+            cleanup.run(() -> api.enqueueUnmap(queue.handle(), ring, ringAddress, false))
+                    .run(queue::finish)
+                    .run(() -> api.releaseMemory(ring));
+        }
+        cleanup.end();
     }
 }

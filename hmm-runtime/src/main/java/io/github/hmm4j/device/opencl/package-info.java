@@ -6,7 +6,8 @@
 /// [ClDevice][io.github.hmm4j.device.opencl.ClDevice] is the [Device][io.github.hmm4j.device.Device].
 ///
 /// **Queues.** A device has two in-order queues, one for launches and one for copies and fills. Nothing orders them
-/// against each other but the host.
+/// against each other but the host. Where a kernel carries pieces, its lane has one more, ordered with the copies by wait
+/// lists.
 ///
 /// **Contexts.** Each device has a context of its own: a driver may keep a copy of every buffer for every device of a
 /// context, may pin nothing there, and may end all of it when one device is lost. What goes from one device to another

@@ -53,6 +53,31 @@ abstract class ClApiContract {
     }
 
     @Test
+    void aQueueWaitsForACommandOfAnother() {
+        long other = api.createQueue(context, id.device(), false);
+        long memory = api.createBuffer(context, Cl.MEM_READ_WRITE, 1024, 0);
+        try (Arena arena = Arena.ofConfined()) {
+            MemorySegment host = arena.allocate(1024);
+            for (int round = 0; round < 20; round++) {
+                host.fill((byte) round);
+                api.enqueueWrite(other, memory, 0, 1024, host.address(), false);
+                long written = api.enqueueMarker(other);
+                api.flush(other);
+                api.enqueueWait(queue, written);
+                MemorySegment back = arena.allocate(1024);
+                api.enqueueRead(queue, memory, 0, 1024, back.address(), false);
+                api.finish(queue);
+                assertThat(api.eventStatus(written)).isZero();
+                api.releaseEvent(written);
+                assertThat(back.mismatch(host)).as("round %d", round).isEqualTo(-1);
+            }
+        }
+        api.finish(other);
+        api.releaseMemory(memory);
+        api.releaseQueue(other);
+    }
+
+    @Test
     void writesReadsAndMaps() {
         try (Arena arena = Arena.ofConfined()) {
             MemorySegment host = arena.allocate(256);

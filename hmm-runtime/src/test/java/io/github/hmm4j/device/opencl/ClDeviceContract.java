@@ -31,6 +31,7 @@ import java.nio.file.StandardOpenOption;
 import java.util.ArrayList;
 import java.util.List;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.io.TempDir;
 
 /// The contract over a real driver, and what only a compiler and a driver can show.
@@ -38,11 +39,21 @@ abstract class ClDeviceContract extends DeviceContract {
 
     private final ClBinding binding;
     private final CopyMode mode;
+    private final ScatterMode scatter;
     private InterceptedClApi intercepted;
 
     ClDeviceContract(ClBinding binding, CopyMode mode) {
+        this(binding, mode, ScatterMode.AUTO);
+    }
+
+    ClDeviceContract(ClBinding binding, CopyMode mode, ScatterMode scatter) {
         this.binding = binding;
         this.mode = mode;
+        this.scatter = scatter;
+    }
+
+    private ClOptions options() {
+        return ClOptions.DEFAULTS.copy(mode).scatter(scatter);
     }
 
     @Override
@@ -54,7 +65,7 @@ abstract class ClDeviceContract extends DeviceContract {
         if (mode == CopyMode.DIRECT) {
             Bindings.assumeWorksInHostMemory(api);
         }
-        return ClDevice.open(api, Bindings.firstDevice(api), ClOptions.DEFAULTS.copy(mode).profiling(true));
+        return ClDevice.open(api, Bindings.firstDevice(api), options().profiling(true));
     }
 
     @Override
@@ -220,13 +231,14 @@ abstract class ClDeviceContract extends DeviceContract {
     }
 
     @Test
+    @Timeout(500)
     void everyCallMayFailOnce() {
         for (FailedCall failed : calls()) {
             var api = new InterceptedClApi(Bindings.load(binding));
             ClDeviceId id = Bindings.firstDevice(api.api());
             api.fail(failed.method(), failed.n());
             try {
-                new Walk(api.api(), id, ClOptions.DEFAULTS.copy(mode)).run();
+                new Walk(api.api(), id, options()).run();
             } catch (RuntimeException | AssertionError e) {
                 throw new AssertionError("after failing " + failed, e);
             }
@@ -241,7 +253,8 @@ abstract class ClDeviceContract extends DeviceContract {
         var api = new InterceptedClApi(Bindings.load(binding));
         ClDeviceId id = Bindings.firstDevice(api.api());
         api.fail("", 0);
-        new Walk(api.api(), id, ClOptions.DEFAULTS.copy(mode)).run();
+        new Walk(api.api(), id, options()).run();
+        assertThat(api.calls().containsKey("enqueueWait")).as("copies by a kernel").isEqualTo(scatter == ScatterMode.KERNEL);
         List<FailedCall> failed = new ArrayList<>();
         api.calls().forEach((method, count) -> {
             for (int n = 1; n <= count; n++) {

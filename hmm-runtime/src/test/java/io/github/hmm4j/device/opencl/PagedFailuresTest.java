@@ -115,23 +115,37 @@ final class PagedFailuresTest {
         }
     }
 
+    /// What carries pages that lie apart has calls of its own.
+    @Test
+    void aKernelOfOursThatFailsLeavesBytesAndLocksAsTheyShouldBe() {
+        ClOptions options = ClOptions.DEFAULTS.copy(CopyMode.STAGED).scatter(ScatterMode.KERNEL);
+        Set<String> methods = methods(options);
+        assertThat(methods).contains("createSubBuffer", "enqueueWait", "enqueueKernel", "setValue", "createQueue");
+        for (String method : List.of("createSubBuffer", "enqueueWait", "enqueueKernel", "setValue", "createQueue", "createBuffer", "enqueueMarker", "enqueueWrite", "enqueueRead", "flush")) {
+            for (int nth = 1; fails(options, method, nth, nth % 2 == 0); nth += nth < 4 ? 1 : nth) {
+                methods.remove(method);
+            }
+        }
+        assertThat(methods).as("was failed at least once").doesNotContain("createSubBuffer", "enqueueWait", "enqueueKernel", "setValue");
+    }
+
     /// With the copies that the device would have by itself.
     @Test
     void everyFailedCallLeavesBytesAndLocksAsTheyShouldBe() {
-        walk(CopyMode.AUTO);
+        walk(ClOptions.DEFAULTS);
     }
 
     @Tag("exhaustive")
     @Test
     void everyFailedCallOfStagedCopiesDoes() {
-        walk(CopyMode.STAGED);
+        walk(ClOptions.DEFAULTS.copy(CopyMode.STAGED));
     }
 
-    private static void walk(CopyMode mode) {
+    private static void walk(ClOptions options) {
         Set<String> struck = new TreeSet<>();
-        for (String method : methods(mode)) {
+        for (String method : methods(options)) {
             for (boolean overwrites : new boolean[] {false, true}) {
-                for (int nth = 1; fails(mode, method, nth, overwrites); nth += nth < 8 ? 1 : nth / 4) {
+                for (int nth = 1; fails(options, method, nth, overwrites); nth += nth < 8 ? 1 : nth / 4) {
                     struck.add(method);
                 }
             }
@@ -141,9 +155,9 @@ final class PagedFailuresTest {
     }
 
     /// What a launch without failures calls.
-    private static Set<String> methods(CopyMode mode) {
+    private static Set<String> methods(ClOptions options) {
         InterceptedClApi intercepted = new InterceptedClApi(Bindings.load(ClBinding.LWJGL));
-        try (Hmm hmm = open(intercepted.api(), mode)) {
+        try (Hmm hmm = open(intercepted.api(), options)) {
             Walk walk = new Walk(hmm, true);
             intercepted.fail("nothing", 1);
             walk.launch();
@@ -154,16 +168,16 @@ final class PagedFailuresTest {
         return methods;
     }
 
-    private static Hmm open(ClApi api, CopyMode mode) {
-        ClDevice device = ClDevice.open(api, Bindings.firstDevice(api), ClOptions.DEFAULTS.copy(mode));
+    private static Hmm open(ClApi api, ClOptions options) {
+        ClDevice device = ClDevice.open(api, Bindings.firstDevice(api), options);
         return Hmm.builder().device(device).heap(ByteSize.mib(16)).pageSize(PAGE).budget((long) BUDGET_PAGES * PAGE).hostAccess(HostAccess.Mode.CHECKED).open();
     }
 
     /// Returns whether there was such a call.
-    private static boolean fails(CopyMode mode, String method, int nth, boolean overwrites) {
+    private static boolean fails(ClOptions options, String method, int nth, boolean overwrites) {
         InterceptedClApi intercepted = new InterceptedClApi(Bindings.load(ClBinding.LWJGL));
         boolean struck;
-        try (Hmm hmm = open(intercepted.api(), mode)) {
+        try (Hmm hmm = open(intercepted.api(), options)) {
             Walk walk = new Walk(hmm, overwrites);
             intercepted.fail(method, nth);
             boolean failed = false;
@@ -181,7 +195,7 @@ final class PagedFailuresTest {
             }
             walk.requireRight();
         } catch (RuntimeException | Error e) {
-            throw new AssertionError("%s, overwrites=%s, %s failed at call %d".formatted(mode, overwrites, method, nth), e);
+            throw new AssertionError("%s, overwrites=%s, %s failed at call %d".formatted(options, overwrites, method, nth), e);
         }
         assertThat(intercepted.live()).as("objects alive after %s failed at call %d", method, nth).isZero();
         return struck;

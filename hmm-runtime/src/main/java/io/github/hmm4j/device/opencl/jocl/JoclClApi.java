@@ -199,6 +199,19 @@ public final class JoclClApi implements ClApi {
     }
 
     @Override
+    public long enqueueMarker(long queue) {
+        cl_command_queue object = queues.get(queue);
+        return enqueue(true, "clEnqueueMarkerWithWaitList", 0, out -> CL.clEnqueueMarkerWithWaitList(object, 0, null, out));
+    }
+
+    @Override
+    public void enqueueWait(long queue, long event) {
+        cl_command_queue object = queues.get(queue);
+        var one = new cl_event[] {event(event)};
+        ClStatus.check(StatusCall.status(() -> CL.clEnqueueBarrierWithWaitList(object, 1, one, null)), "clEnqueueBarrierWithWaitList", null);
+    }
+
+    @Override
     public void finish(long queue) {
         cl_command_queue object = queues.get(queue);
         long marker = marker(object);

@@ -132,6 +132,21 @@ public final class LwjglClApi implements ClApi {
     }
 
     @Override
+    public long enqueueMarker(long queue) {
+        try (MemoryStack stack = MemoryStack.stackPush()) {
+            long out = stack.nlong(0);
+            return enqueued(CL12.nclEnqueueMarkerWithWaitList(queue, 0, NULL, out), out, "clEnqueueMarkerWithWaitList", 0);
+        }
+    }
+
+    @Override
+    public void enqueueWait(long queue, long event) {
+        try (MemoryStack stack = MemoryStack.stackPush()) {
+            ClStatus.check(CL12.nclEnqueueBarrierWithWaitList(queue, 1, stack.nlong(event), NULL), "clEnqueueBarrierWithWaitList", null);
+        }
+    }
+
+    @Override
     public void finish(long queue) {
         long marker = marker(queue);
         try {

@@ -1,0 +1,165 @@
+package io.github.hmm4j.device.opencl;
+
+import io.github.hmm4j.kernels.Source;
+import java.lang.foreign.Arena;
+import java.lang.foreign.MemorySegment;
+import java.lang.foreign.ValueLayout;
+import java.util.ArrayList;
+import java.util.List;
+
+/// The kernel of `runs.cl` for one lane, on a queue of its own: carries pieces between packed memory and their places, many by one command.
+///
+/// Each place is given as a part of its memory, so that the driver knows which bytes a command uses: kernels of the program may use others of the same memory meanwhile.
+///
+/// Used under the lock of the lane.
+final class RunKernel {
+
+    /// Pieces of one command; as `runs.cl` has it.
+    static final int RUNS = 64;
+    /// What pieces and their places are multiples of; as `runs.cl` has it.
+    static final int BLOCK_BYTES = 4096;
+    private static final int FIRST_PLACE = 2; // behind packed memory and the table
+
+    private final ClDevice device;
+    private final ClApi api;
+    private final ClProgram program;
+    private final ClQueue queue;
+    private final long handle;
+    private final long items;
+    private final MemorySegment at = Arena.ofAuto().allocate(ValueLayout.JAVA_INT, RUNS + 1L); // struct runs
+
+    private RunKernel(ClDevice device, ClProgram program, ClQueue queue, long handle) {
+        this.device = device;
+        this.api = device.api();
+        this.program = program;
+        this.queue = queue;
+        this.handle = handle;
+        long width = api.kernelNumber(handle, device.handle(), Cl.KERNEL_PREFERRED_WORK_GROUP_SIZE_MULTIPLE);
+        items = Math.clamp(api.kernelNumber(handle, device.handle(), Cl.KERNEL_WORK_GROUP_SIZE), 1, Math.max(1, width));
+    }
+
+    /// Compiles it, which may take long.
+    ///
+    /// @throws io.github.hmm4j.error.HmmException if the device does not take it
+    static RunKernel create(ClDevice device, StagingLane.Direction direction) {
+        ClProgram program = ClProgram.build(device, Source.resource("runs.cl"), "-cl-std=CL1.2");
+        var cleanup = new Cleanup();
+        RunKernel[] made = new RunKernel[1];
+        cleanup.run(() -> made[0] = create(device, program, direction));
+        if (made[0] == null) {
+            cleanup.run(program::close);
+        }
+        cleanup.end();
+        return made[0];
+    }
+
+    private static RunKernel create(ClDevice device, ClProgram program, StagingLane.Direction direction) {
+        ClQueue queue = device.anotherQueue();
+        long handle = 0;
+        try {
+            handle = program.createKernel(direction == StagingLane.Direction.TO_DEVICE ? "scatter_runs" : "gather_runs");
+            return new RunKernel(device, program, queue, handle);
+        } catch (RuntimeException e) {
+            var cleanup = new Cleanup(e);
+            long unused = handle;
+            if (unused != 0) {
+                cleanup.run(() -> device.api().releaseKernel(unused));
+            }
+            cleanup.run(queue::release);
+            throw e;
+        }
+    }
+
+    /// Whether it can carry these.
+    static boolean fits(List<StagedPiece> pieces) {
+        long all = 0;
+        for (StagedPiece piece : pieces) {
+            all |= piece.offsetBytes() | piece.lengthBytes();
+        }
+        return all % BLOCK_BYTES == 0;
+    }
+
+    /// How many commands it takes for so many pieces.
+    static int commands(int pieces) {
+        return Math.ceilDiv(pieces, RUNS);
+    }
+
+    /// What is enqueued from now on begins when a command has ended that is in the copies' queue.
+    void after(long event) {
+        api.flush(device.copy().handle());
+        api.enqueueWait(queue.handle(), event);
+    }
+
+    /// What the copies' queue gets from now on comes after all of these.
+    void orderCopiesBehind() {
+        long marker = api.enqueueMarker(queue.handle());
+        new Cleanup().run(() -> {
+            api.flush(queue.handle());
+            api.enqueueWait(device.copy().handle(), marker);
+        }).run(() -> api.releaseEvent(marker)).end();
+    }
+
+    /// Pieces as they go by one command each.
+    static List<List<StagedPiece>> groups(List<StagedPiece> pieces) {
+        List<List<StagedPiece>> groups = new ArrayList<>(commands(pieces.size()));
+        for (int first = 0; first < pieces.size(); first += RUNS) {
+            groups.add(pieces.subList(first, Math.min(first + RUNS, pieces.size())));
+        }
+        return groups;
+    }
+
+    /// Enqueues it for one group and flushes. It is added to `commands` as soon as it is in the queue.
+    ///
+    /// @param packed the buffer in which the pieces lie, each where it lies in its slot
+    /// @return its event
+    long enqueue(long packed, List<StagedPiece> pieces, StagedCommands commands) {
+        enqueueUnflushed(packed, pieces, commands);
+        api.flush(queue.handle());
+        return commands.events().getLast();
+    }
+
+    private void enqueueUnflushed(long packed, List<StagedPiece> pieces, StagedCommands commands) {
+        long first = pieces.getFirst().slotOffsetBytes();
+        long bytes = StagedPiece.end(pieces) - first;
+        long[] parts = new long[pieces.size() + 1]; // of memory: what is packed, then each place
+        var cleanup = new Cleanup();
+        try {
+            parts[0] = api.createSubBuffer(packed, first, bytes); // the bus carries other bytes beside them meanwhile
+            api.setMemory(handle, 0, parts[0]);
+            for (int run = 0; run < RUNS; run++) {
+                if (run < pieces.size()) {
+                    StagedPiece piece = pieces.get(run);
+                    parts[run + 1] = api.createSubBuffer(piece.memory().handle(), piece.offsetBytes(), piece.lengthBytes());
+                    setBlock(run, piece.slotOffsetBytes() - first);
+                    api.setMemory(handle, FIRST_PLACE + run, parts[run + 1]);
+                } else {
+                    setBlock(run, bytes);
+                    api.setMemory(handle, FIRST_PLACE + run, 0);
+                }
+            }
+            setBlock(RUNS, bytes);
+            api.setValue(handle, 1, at);
+            commands.add(api.enqueueKernel(queue.handle(), handle, new long[] {bytes / BLOCK_BYTES * items}, new long[] {items}), 0);
+        } finally { // a command that is enqueued keeps what it uses
+            for (long part : parts) {
+                if (part != 0) {
+                    cleanup.run(() -> api.releaseMemory(part));
+                }
+            }
+        }
+        cleanup.end();
+    }
+
+    private void setBlock(int index, long offsetBytes) {
+        at.setAtIndex(ValueLayout.JAVA_INT, index, Math.toIntExact(offsetBytes / BLOCK_BYTES));
+    }
+
+    /// Waits for all, on the way out of a failure.
+    void finishSurely() {
+        queue.finishSurely();
+    }
+
+    void close() {
+        new Cleanup().run(queue::finish).run(() -> api.releaseKernel(handle)).run(queue::release).run(program::close).end();
+    }
+}
