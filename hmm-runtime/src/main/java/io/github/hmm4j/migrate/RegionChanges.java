@@ -220,13 +220,13 @@ public final class RegionChanges {
         }
         if (!leaving.hostMemoryIsGone) {
             if (leaving.allOnHost) {
-                space.host().retire(space.pageSize().offsetOf(pages.first()), space.pageSize().bytesFor(pages.count()));
+                leaving.hostMemoryIsKept = space.host().retire(space.pageSize().offsetOf(pages.first()), space.pageSize().bytesFor(pages.count()));
             } else {
                 releaseHost(pages);
             }
             leaving.hostMemoryIsGone = true;
         }
-        space.recycle(leaving.range);
+        space.recycle(leaving.range, leaving.hostMemoryIsKept);
     }
 
     /// Takes a region away that nobody has heard of. Who has kept its addresses from before may use it all the same;

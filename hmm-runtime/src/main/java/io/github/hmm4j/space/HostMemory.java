@@ -156,21 +156,24 @@ public final class HostMemory implements AutoCloseable {
     }
 
     /// Like [#release], for offsets that were freed and written to before: their memory may be kept, zeroed, for whoever allocates them next.
-    public synchronized void retire(long offsetBytes, long retiredBytes) {
+    ///
+    /// @return whether it was kept
+    public synchronized boolean retire(long offsetBytes, long retiredBytes) {
         if (!SparePages.fits(retiredBytes)) {
             release(offsetBytes, retiredBytes);
-            return;
+            return false;
         }
         try {
             zero(offsetBytes, retiredBytes);
         } catch (HostMemoryExhaustedException e) {
             release(offsetBytes, retiredBytes); // not all of it was there
-            return;
+            return false;
         }
         try {
             spare.add(offsetBytes, retiredBytes);
+            return true;
         } catch (OutOfMemoryError e) {
-            return; // nobody knows that there is memory to give back; who allocates it finds zeros
+            return false; // nobody knows that there is memory to give back; who allocates it finds zeros
         }
     }
 

@@ -10,6 +10,7 @@ import static org.junit.jupiter.api.Assumptions.assumeTrue;
 
 import io.github.hmm4j.Access;
 import io.github.hmm4j.Arg;
+import io.github.hmm4j.OtherFrees;
 import io.github.hmm4j.account.Counter;
 import io.github.hmm4j.account.Direction;
 import io.github.hmm4j.device.sim.Operation;
@@ -32,6 +33,7 @@ import java.util.concurrent.CountDownLatch;
 import java.util.function.BiFunction;
 import java.util.function.ObjIntConsumer;
 import java.util.stream.IntStream;
+import org.assertj.core.api.ThrowableAssert.ThrowingCallable;
 import org.junit.jupiter.api.Test;
 
 /// The scenarios of the kernel's HMM tests (`hmm-tests.c`) that take one device, under the kernel's names. What became of each is in `docs/scenarios.md`.
@@ -128,9 +130,31 @@ abstract class OneDeviceScenarios extends Scenarios {
             MemorySegment buffer = rig.ramp(PAGES, i);
             rig.assertDeviceSeesRamp(rig.device(0), buffer, i);
             rig.heap.free(buffer);
+            OtherFrees.pass(rig.heap);
         }
         assertUsedPages(0);
         assertThat(rig.heap.usedBytes()).isZero();
+    }
+
+    /// While others come and go, and so for every way to use it.
+    @Test
+    void freedRegionIsNobodysForAWhile() {
+        MemorySegment freed = rig.ramp(PAGES, 1);
+        rig.assertDeviceSeesRamp(rig.device(0), freed, 1);
+        MemorySegment out = rig.pages(PAGES);
+        rig.heap.free(freed);
+        for (int others = 0; others < OtherFrees.COUNT; others++) { // so many have been freed
+            MemorySegment other = rig.ramp(1 + others % 3, others);
+            assertGone(() -> rig.touch(freed));
+            assertThat(rig.heap.contains(freed.address())).isFalse();
+            List<ThrowingCallable> uses = List.of(() -> rig.launchCopy(rig.device(0), freed, out), () -> rig.heap.view(freed, Access.READ), () -> rig.heap.prefetch(freed, rig.device(0)),
+                    () -> rig.heap.prefetchHost(freed), () -> rig.heap.free(freed), () -> rig.heap.move(freed), () -> rig.heap.discard(freed), () -> rig.heap.protect(freed, Protection.READ));
+            for (ThrowingCallable use : uses) {
+                assertThatThrownBy(use).isInstanceOf(IllegalArgumentException.class).hasMessageContaining("it was freed");
+            }
+            rig.assertHostSeesRamp(other, others);
+            rig.heap.free(other);
+        }
     }
 
     /// Success means that the kernel saw every byte as it was; an error is the other right answer.
