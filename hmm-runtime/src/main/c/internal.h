@@ -269,9 +269,26 @@ static inline char *app_of(const struct hmm_pager *p, uint64_t page) {
 static inline char *alias_of(const struct hmm_pager *p, uint64_t page) {
   return (char *)(uintptr_t)(p->config.alias + (page << p->config.page_shift));
 }
-static inline uint64_t load_word(const struct hmm_pager *p, uint64_t page) { return atomic_load(&p->words[page]); }
+static inline struct block block_of(const struct hmm_pager *p, uint64_t page) {
+  uint64_t first = page >> p->block_shift << p->block_shift, pages = 1ULL << p->block_shift;
+  return (struct block){&p->changes[page >> p->block_shift], &p->words[first], pages < p->config.page_count - first ? pages : p->config.page_count - first};
+}
+static inline uint64_t load_word(const struct hmm_pager *p, uint64_t page) {
+  struct block b = block_of(p, page);
+  return word_in_block(&b, page & ((1ULL << p->block_shift) - 1));
+}
 static inline bool change_word(struct hmm_pager *p, uint64_t page, uint64_t *expected, uint64_t next) {
-  return change_in_block(&p->changes[page >> p->block_shift], &p->words[page], expected, next);
+  struct block b = block_of(p, page);
+  return change_in_block(&b, page & ((1ULL << p->block_shift) - 1), expected, next);
+}
+// Of a range, the next stretch from `r->first` on that lies in blocks which are BLOCK_WRITTEN: others have nothing that could be taken away. Returns false if there is none before `end`.
+static inline bool next_written(const struct hmm_pager *p, struct page_range *r, uint64_t end) {
+  const uint64_t size = 1ULL << p->block_shift;
+  while (r->first < end && !(atomic_load(&p->changes[r->first >> p->block_shift]) & BLOCK_WRITTEN)) r->first = (r->first | (size - 1)) + 1;
+  r->end = r->first;
+  while (r->end < end && atomic_load(&p->changes[r->end >> p->block_shift]) & BLOCK_WRITTEN) r->end = (r->end | (size - 1)) + 1;
+  if (r->end > end) r->end = end;
+  return r->first < end;
 }
 static inline uint64_t nanos(void) {
   struct timespec t;

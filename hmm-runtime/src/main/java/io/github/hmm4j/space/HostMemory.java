@@ -145,14 +145,23 @@ public final class HostMemory implements AutoCloseable {
     /// Gives the memory of these offsets back to the operating system; they read as zeros afterwards. Page-aligned.
     public void release(long offsetBytes, long releasedBytes) {
         if (releasedBytes > 0) {
-            long end = pageSize.pageOf(offsetBytes + releasedBytes);
-            for (long page = pageSize.pageOf(offsetBytes); page < end; page++) {
-                if (isBacked(page)) { // most never were, and the table itself costs memory where it is written
-                    BACKED.setOpaque(backed.segment(), page, (byte) 0);
-                }
-            }
-            SystemCalls.punchHole(fd, offsetBytes, releasedBytes);
+            forgetBacked(pageSize.pageOf(offsetBytes), pageSize.pageOf(offsetBytes + releasedBytes));
+            releaseForgotten(offsetBytes, releasedBytes);
         }
+    }
+
+    /// Nothing is known of these pages any more; the first half of [#release], for one who knows where there is something to forget.
+    public void forgetBacked(long first, long end) {
+        for (long page = first; page < end; page++) {
+            if (isBacked(page)) { // most never were, and the table itself costs memory where it is written
+                BACKED.setOpaque(backed.segment(), page, (byte) 0);
+            }
+        }
+    }
+
+    /// The other half.
+    public void releaseForgotten(long offsetBytes, long releasedBytes) {
+        SystemCalls.punchHole(fd, offsetBytes, releasedBytes);
     }
 
     /// Like [#release], for offsets that were freed and written to before: their memory may be kept, zeroed, for whoever allocates them next.

@@ -22,6 +22,7 @@ import io.github.hmm4j.migrate.PageOutcome;
 import io.github.hmm4j.mirror.SnapshotCode;
 import io.github.hmm4j.pager.HostPin;
 import io.github.hmm4j.pager.HostView;
+import io.github.hmm4j.space.PageSize;
 import io.github.hmm4j.space.Protection;
 import java.io.IOException;
 import java.lang.foreign.MemorySegment;
@@ -155,6 +156,48 @@ abstract class OneDeviceScenarios extends Scenarios {
             rig.assertHostSeesRamp(other, others);
             rig.heap.free(other);
         }
+    }
+
+    /// Of what nobody has touched only a little is kept, by 2 MiB: each page is to be what its region says all the same.
+    @Test
+    void regionsOfUntouchedPages() {
+        int page = rig.pageBytes();
+        long bytes = 3L * PageSize.MAX_BYTES + page;
+        MemorySegment a = rig.heap.allocate(bytes, page);
+        MemorySegment first = a.asSlice(0, page);
+        MemorySegment touched = a.asSlice(bytes / 2 & -page, page);
+        MemorySegment last = a.asSlice(bytes - page);
+        for (boolean again : new boolean[] {false, true}) { // the second time pages of it have been used
+            rig.heap.protect(a, Protection.NONE);
+            for (MemorySegment one : List.of(first, touched, last)) {
+                assertTouchForbidden(AccessViolationException.Kind.FAULT, one, () -> rig.touch(one));
+            }
+            rig.heap.protect(a, Protection.READ);
+            Rig.assertZeros(rig.read(last));
+            assertTouchForbidden(AccessViolationException.Kind.PERMISSION, last, () -> rig.writeRamp(last, 1));
+            assertTouchForbidden(AccessViolationException.Kind.PERMISSION, touched, () -> rig.writeRamp(touched, 1));
+            rig.heap.protect(a.asSlice(page), Protection.READ_WRITE);
+            assertThat(rig.heap.residency(a).emptyBytes()).isEqualTo(bytes - (again ? page : 0));
+            rig.writeRamp(touched, 5);
+            assertTouchForbidden(AccessViolationException.Kind.PERMISSION, first, () -> rig.writeRamp(first, 1));
+            assertThat(rig.heap.residency(a).hostBytes()).isEqualTo(page);
+        }
+        rig.heap.free(a);
+        for (MemorySegment one : List.of(first, a.asSlice(page, page), touched, last)) {
+            assertGone(() -> rig.touch(one));
+            assertThat(rig.snap(rig.device(0), one)).containsOnly(SnapshotCode.ERROR);
+        }
+        OtherFrees.pass(rig.heap);
+        MemorySegment part = rig.pages(2);
+        assertThat(part.address()).isEqualTo(a.address());
+        Rig.assertZeros(rig.read(part));
+        rig.writeRamp(part, 3);
+        rig.assertDeviceSeesRamp(rig.device(0), part, 3);
+        assertGone(() -> rig.touch(last));
+        MemorySegment rest = rig.heap.allocate(bytes - PageSize.MAX_BYTES, page);
+        assertThat(rest.address()).isEqualTo(a.address() + PageSize.MAX_BYTES);
+        Rig.assertZeros(rig.read(rest));
+        rig.assertHostSeesRamp(part, 3);
     }
 
     /// Success means that the kernel saw every byte as it was; an error is the other right answer.

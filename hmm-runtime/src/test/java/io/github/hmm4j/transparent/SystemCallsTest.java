@@ -125,7 +125,10 @@ class SystemCallsTest {
         }
         OtherFrees.pass(heap);
         MemorySegment again = heap.allocate(SIZE);
-        assertThat(again.address()).isBetween(managed.address() - SIZE / 2, managed.address() + SIZE / 2);
+        for (int others = 0; Math.abs(again.address() - managed.address()) >= SIZE; others++) {
+            assertThat(others).isLessThan(4);
+            again = heap.allocate(SIZE);
+        }
         return again;
     }
 
