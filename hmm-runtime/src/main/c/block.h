@@ -4,10 +4,10 @@
 // block is noted beside the count that it had found before (resident.c). As long as the count is the same, and nobody is in the middle of a change, that is still so: to look at both is
 // worth as much as to look at all the words at that moment. It is no guess, so nobody else has to know about it.
 //
-// Most pages of a large heap are never touched, and their words are 0. So as long as no word of a block was ever changed, the count says in its highest bits what all of them are: free to use,
-// without a region, or protected. To change that is one compare-and-set for the block, and the table of words takes no memory. Whoever changes a word writes the block out first: if what it
-// says is not 0, it goes into every word that is 0, by whoever comes along, and then the block is BLOCK_WRITTEN, for good. No page of a block that is not has a mapping, a frame, a pin, or memory
-// that is known to be there: all of these come behind a change of the page's word. PageTable.java does the same.
+// Most pages of a large heap are never touched, and their words are 0. So as long as no word of a block was ever changed, the count says in its highest bits what all of them
+// are: free to use, without a region, or protected. To change that is one compare-and-set for the block, and the table of words takes no memory. Whoever changes a word writes
+// the block out first: if what it says is not 0, it goes into every word that is 0, by whoever comes along, and then the block is BLOCK_WRITTEN, for good. No page of a block
+// that is not has a mapping, a frame, a pin, or memory that is known to be there: all of these come behind a change of the page's word. PageTable.java does the same.
 #ifndef HMM_BLOCK_H
 #define HMM_BLOCK_H
 

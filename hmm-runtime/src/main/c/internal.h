@@ -281,7 +281,8 @@ static inline bool change_word(struct hmm_pager *p, uint64_t page, uint64_t *exp
   struct block b = block_of(p, page);
   return change_in_block(&b, page & ((1ULL << p->block_shift) - 1), expected, next);
 }
-// Of a range, the next stretch from `r->first` on that lies in blocks which are BLOCK_WRITTEN: others have nothing that could be taken away. Returns false if there is none before `end`.
+// Of a range, the next stretch from `r->first` on that lies in blocks which are BLOCK_WRITTEN: others have nothing that could be taken away. Returns false if there is none
+// before `end`.
 static inline bool next_written(const struct hmm_pager *p, struct page_range *r, uint64_t end) {
   const uint64_t size = 1ULL << p->block_shift;
   while (r->first < end && !(atomic_load(&p->changes[r->first >> p->block_shift]) & BLOCK_WRITTEN)) r->first = (r->first | (size - 1)) + 1;

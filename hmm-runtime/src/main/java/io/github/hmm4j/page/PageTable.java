@@ -16,10 +16,10 @@ import java.util.function.LongUnaryOperator;
 /// makes one says so before and after, so whoever has looked at all words of a block need not look again as long as its
 /// count is the same and nobody is in the middle of a change. Native code does the same (`block.h`), and makes use of it.
 ///
-/// As long as no word of a block was ever changed, the count says in its highest bits what all of them are: free to use, protected, or without a region. To change that for the block is one
-/// compare-and-set, and its words need no memory. Who changes a word writes the block out first: that what it says goes into every word, unless it is 0, and the block is *written*, for good.
-/// It takes any number of threads that do so at a time, and waits for none of them. A page of a block that is not written has no pin, no frame, no mapping for the host, and no memory that
-/// [io.github.hmm4j.space.HostMemory] would know of: all of these come behind a change of its word, or after [#writeOut].
+/// As long as no word of a block was ever changed, the count says in its highest bits what all of them are: free to use, protected, or without a region. To change that for the
+/// block is one compare-and-set, and its words need no memory. Who changes a word writes the block out first: that what it says goes into every word, unless it is 0, and the
+/// block is *written*, for good. It takes any number of threads that do so at a time, and waits for none of them. A page of a block that is not written has no pin, no frame, no
+/// mapping for the host, and no memory that [io.github.hmm4j.space.HostMemory] would know of: all of these come behind a change of its word, or after [#writeOut].
 ///
 /// Threads: any, without a lock. A word changes only through [#transition] and [#settle], which check the change against the table of
 /// [Transition], and through [#pin] and [#unpin].

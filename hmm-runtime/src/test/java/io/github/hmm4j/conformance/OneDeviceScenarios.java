@@ -148,8 +148,10 @@ abstract class OneDeviceScenarios extends Scenarios {
             MemorySegment other = rig.ramp(1 + others % 3, others);
             assertGone(() -> rig.touch(freed));
             assertThat(rig.heap.contains(freed.address())).isFalse();
-            List<ThrowingCallable> uses = List.of(() -> rig.launchCopy(rig.device(0), freed, out), () -> rig.heap.view(freed, Access.READ), () -> rig.heap.prefetch(freed, rig.device(0)),
-                    () -> rig.heap.prefetchHost(freed), () -> rig.heap.free(freed), () -> rig.heap.move(freed), () -> rig.heap.discard(freed), () -> rig.heap.protect(freed, Protection.READ));
+            List<ThrowingCallable> uses = List.of(
+                    () -> rig.launchCopy(rig.device(0), freed, out), () -> rig.heap.view(freed, Access.READ),
+                    () -> rig.heap.prefetch(freed, rig.device(0)), () -> rig.heap.prefetchHost(freed), () -> rig.heap.free(freed), () -> rig.heap.move(freed),
+                    () -> rig.heap.discard(freed), () -> rig.heap.protect(freed, Protection.READ));
             for (ThrowingCallable use : uses) {
                 assertThatThrownBy(use).isInstanceOf(IllegalArgumentException.class).hasMessageContaining("it was freed");
             }
