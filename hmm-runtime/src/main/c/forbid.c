@@ -43,13 +43,23 @@ void await_forbidden(struct hmm_pager *p, struct page_range pages) {
 
 static bool may_be_forbidden(uint64_t w, bool keep_reading) { return word_state(w) != TO_HOST && !pinned_against(w, !keep_reading); }
 
+// The first page from `at` on that is to be left alone, or `end`.
+static uint64_t forbidden_until(const struct hmm_pager *p, uint64_t at, uint64_t end, bool keep_reading) {
+  while (at < end) {
+    if (!is_written(p, at)) at = next_block(p, at); // nobody has anything of it
+    else if (may_be_forbidden(load_word(p, at), keep_reading)) at++;
+    else return at;
+  }
+  return end;
+}
+
 HMM_API int hmm_forbid(struct hmm_pager *p, uint64_t first, uint64_t end, uint64_t keep_reading) {
   if (p->faulting && !keep_reading) forget_dead(p, first, end);
   struct forbidding f = {.pages = {first, end}};
   int result = 0;
   begin_forbidding(p, &f);
-  for (uint64_t from = first, at = first; from < end && !result; from = ++at) {
-    while (at < end && may_be_forbidden(load_word(p, at), keep_reading)) at++;
+  for (uint64_t from = first, at; from < end && !result; from = at + 1) {
+    at = forbidden_until(p, from, end, keep_reading);
     if (at == from) continue;
     step(p, HMM_STEP_FORBIDS);
     result = p->trap->forbid(p, from, at, keep_reading);

@@ -201,7 +201,7 @@ struct hmm_failed_launch {
   char name[HMM_NAME_BYTES]; // of the kernel
 };
 
-// Page states and word layout; Java compares these numbers with its own before anything else. Returns how many there are.
+// Page states, word layout, and what is said of blocks; Java compares these numbers with its own before anything else. Returns how many there are.
 HMM_API int hmm_abi(uint64_t *numbers, int capacity);
 
 // Tries a rung with a real fault, in memory of its own. 0, or -errno and the name of what was refused.

@@ -291,9 +291,28 @@ static inline char *app_of(const struct hmm_pager *p, uint64_t page) {
 static inline char *alias_of(const struct hmm_pager *p, uint64_t page) {
   return (char *)(uintptr_t)(p->config.alias + (page << p->config.page_shift));
 }
-static inline uint64_t load_word(const struct hmm_pager *p, uint64_t page) { return atomic_load(&p->words[page]); }
+static inline struct block block_of(const struct hmm_pager *p, uint64_t page) {
+  uint64_t first = page >> p->block_shift << p->block_shift, pages = 1ULL << p->block_shift;
+  return (struct block){&p->changes[page >> p->block_shift], &p->words[first], pages < p->config.page_count - first ? pages : p->config.page_count - first};
+}
+static inline uint64_t load_word(const struct hmm_pager *p, uint64_t page) {
+  struct block b = block_of(p, page);
+  return word_in_block(&b, page & ((1ULL << p->block_shift) - 1));
+}
 static inline bool change_word(struct hmm_pager *p, uint64_t page, uint64_t *expected, uint64_t next) {
-  return change_in_block(&p->changes[page >> p->block_shift], &p->words[page], expected, next);
+  struct block b = block_of(p, page);
+  return change_in_block(&b, page & ((1ULL << p->block_shift) - 1), expected, next);
+}
+static inline bool is_written(const struct hmm_pager *p, uint64_t page) { return atomic_load(&p->changes[page >> p->block_shift]) & BLOCK_WRITTEN; }
+static inline uint64_t next_block(const struct hmm_pager *p, uint64_t page) { return (page | ((1ULL << p->block_shift) - 1)) + 1; }
+// Of a range, the next stretch from `r->first` on that lies in blocks which are BLOCK_WRITTEN: others have nothing that could be taken away. Returns false if there is none
+// before `end`.
+static inline bool next_written(const struct hmm_pager *p, struct page_range *r, uint64_t end) {
+  while (r->first < end && !is_written(p, r->first)) r->first = next_block(p, r->first);
+  r->end = r->first;
+  while (r->end < end && is_written(p, r->end)) r->end = next_block(p, r->end);
+  if (r->end > end) r->end = end;
+  return r->first < end;
 }
 static inline uint64_t nanos(void) {
   struct timespec t;

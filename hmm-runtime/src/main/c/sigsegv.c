@@ -153,7 +153,11 @@ static int segv_install_empty(struct hmm_pager *p, uint64_t first, uint64_t end)
 }
 
 static int segv_forbid(struct hmm_pager *p, uint64_t first, uint64_t end, bool keep_reading) {
-  return keep_reading ? lower_mapping(p, first, end) : set_mapping(p, first, end, CLOSED);
+  int result = 0;
+  for (struct page_range r = {first, first}; !result && next_written(p, &r, end); r.first = r.end) {
+    result = keep_reading ? lower_mapping(p, r.first, r.end) : set_mapping(p, r.first, r.end, CLOSED);
+  }
+  return result;
 }
 
 static int segv_set_access(struct hmm_pager *p, uint64_t first, uint64_t end, int access) {

@@ -199,14 +199,17 @@ static int uffd_install(struct hmm_pager *p, uint64_t first, uint64_t end, bool 
 static int uffd_install_empty(struct hmm_pager *p, uint64_t first, uint64_t end) { return install_range(p, first, end, true, true); }
 
 static int uffd_forbid(struct hmm_pager *p, uint64_t first, uint64_t end, bool keep_reading) {
-  size_t bytes = (size_t)((end - first) << p->config.page_shift);
   if (!keep_reading) {
     end_answers(p, first, end);
     return unmap_pages(p, first, end);
   }
-  struct uffdio_writeprotect w = {.range = {(uint64_t)(uintptr_t)app_of(p, first), bytes}, .mode = UFFDIO_WRITEPROTECT_MODE_WP};
-  while (ioctl(p->uffd, UFFDIO_WRITEPROTECT, &w)) {
-    if (errno != EAGAIN) return -errno;
+  // Linux notes the protection of each page, also of those that nobody has touched.
+  for (struct page_range r = {first, first}; next_written(p, &r, end); r.first = r.end) {
+    struct uffdio_range bytes = {(uint64_t)(uintptr_t)app_of(p, r.first), (r.end - r.first) << p->config.page_shift};
+    struct uffdio_writeprotect w = {.range = bytes, .mode = UFFDIO_WRITEPROTECT_MODE_WP};
+    while (ioctl(p->uffd, UFFDIO_WRITEPROTECT, &w)) {
+      if (errno != EAGAIN) return -errno;
+    }
   }
   return 0;
 }

@@ -1,4 +1,5 @@
 // block_test.c - what is known of many pages at once: that it is used, that it is never wrong, and that every way of taking a page away ends it.
+#include <errno.h>
 #include <string.h>
 
 #include "heap.h"
@@ -187,6 +188,140 @@ static void touches_come_between_launches(const struct shape *shape) {
   close_heap(h);
 }
 
+// ---- blocks of which no page was touched yet
+
+// As RegionChanges does it: all words at once, if none was written yet; else each.
+static void say(struct heap *h, uint64_t block, uint64_t kind) {
+  uint64_t count = atomic_load(&h->changes[block]);
+  while (!(count & (BLOCK_WRITTEN | BLOCK_IN_WRITING))) {
+    if (atomic_compare_exchange_strong(&h->changes[block], &count, (count & ~BLOCK_KIND) | kind)) return;
+  }
+  for (uint64_t page = block * BLOCK; page < (block + 1) * BLOCK; page++) {
+    uint64_t w, next;
+    do {
+      AWAIT(word_state(w = word(h, page)) != TO_HOST);
+      next = word_next(w & ~(DENY_READ | DENY_WRITE), kind == BLOCK_WITHOUT_REGION ? UNMAPPED : EMPTY, 0, 0, 0);
+    } while (!change(h, page, &w, next));
+  }
+}
+
+static uint64_t raw_words(const struct heap *h, uint64_t block) {
+  uint64_t all = 0;
+  for (uint64_t i = 0; i < BLOCK; i++) all |= atomic_load(&h->words[block * BLOCK + i]);
+  return all;
+}
+
+// Three pages of it are touched, in the middle of a stream as well.
+static void expect_refused(struct heap *h, uint64_t block, bool reads, bool writes) {
+  unsigned char value;
+  for (uint64_t page = block * BLOCK; page < (block + 1) * BLOCK; page += BLOCK > 2 ? BLOCK / 2 : 1) {
+    CHECK_EQUAL(!touch_write(h, page, 1), !writes);
+    CHECK_EQUAL(!touch_read(h, page, &value), !reads);
+  }
+}
+
+static void a_block_says_what_its_words_are(const struct shape *shape) {
+  struct heap *h = open_heap(shape, PAGES, 8);
+  const uint64_t block = FIRST / BLOCK;
+  say(h, block, BLOCK_WITHOUT_REGION);
+  CHECK_EQUAL(word_state(word(h, FIRST)), UNMAPPED);
+  expect_refused(h, block, true, true);
+  CHECK_EQUAL(hmm_fetch(h->pager, FIRST, FIRST + BLOCK, HMM_EXCLUSIVE | HMM_PIN, 0, NULL, NULL), -EACCES);
+  CHECK(!claim_for(h, FIRST, 0, true));
+  say(h, block, BLOCK_WITHOUT_ACCESS);
+  CHECK_EQUAL(word_state(word(h, FIRST)), EMPTY);
+  expect_refused(h, block, true, true);
+  CHECK_EQUAL(raw_words(h, block), 0); // nobody has written it out for that
+  CHECK(!(h->changes[block] & BLOCK_WRITTEN));
+  say(h, block, BLOCK_READ_ONLY);
+  expect(h, FIRST + BLOCK - 1, 0);
+  CHECK(h->changes[block] & BLOCK_WRITTEN);
+  for (uint64_t page = FIRST; page < FIRST + BLOCK; page++) CHECK(!word_writable(word(h, page)) && word_readable(word(h, page)));
+  expect_refused(h, block, false, true);
+  say(h, block + 1, BLOCK_WITHOUT_REGION);
+  say(h, block + 1, 0);
+  put(h, FIRST + BLOCK, 9);
+  expect(h, FIRST + BLOCK, 9);
+  close_heap(h);
+}
+
+// A part of it is allocated.
+static void a_page_of_a_closed_block_is_opened_alone(const struct shape *shape) {
+  struct heap *h = open_heap(shape, PAGES, 8);
+  say(h, FIRST / BLOCK, BLOCK_WITHOUT_REGION);
+  set_word(h, FIRST, word_next(word(h, FIRST), EMPTY, 0, 0, 0));
+  CHECK_EQUAL(hmm_set_access(h->pager, FIRST, FIRST + 1, 2), 0);
+  put(h, FIRST, 3);
+  for (uint64_t page = FIRST + 1; page < FIRST + BLOCK; page++) {
+    CHECK_EQUAL(word_state(word(h, page)), UNMAPPED);
+    CHECK(touch_write(h, page, 1));
+  }
+  expect(h, FIRST, 3);
+  close_heap(h);
+}
+
+// What is taken away from a block that nobody has touched: only what a page of it could have.
+static void rights_are_taken_from_written_blocks(const struct shape *shape) {
+  struct heap *h = open_heap(shape, PAGES, 1);
+  put(h, PAGES - 1, 5);
+  for (uint64_t page = FIRST; page < FIRST + BLOCK; page++) CHECK_EQUAL(atomic_load(&h->words[page]), 0);
+  say(h, FIRST / BLOCK, BLOCK_READ_ONLY);
+  for (uint64_t page = FIRST + BLOCK; page < PAGES; page++) {
+    uint64_t w = word(h, page);
+    CHECK(change(h, page, &w, (w | DENY_WRITE) + (1ULL << VERSION_SHIFT)));
+  }
+  CHECK_EQUAL(hmm_set_access(h->pager, FIRST, PAGES, 1), 0);
+  expect(h, PAGES - 1, 5);
+  CHECK(touch_write(h, PAGES - 1, 6));
+  CHECK(touch_write(h, FIRST, 6));
+  CHECK_EQUAL(hmm_forbid(h->pager, FIRST, PAGES, false), 0);
+  expect(h, PAGES - 1, 5);
+  close_heap(h);
+}
+
+#define ROUNDS 64
+
+struct race {
+  struct heap *h;
+  _Atomic uint64_t round; // of the block that is touched
+  _Atomic bool stop;
+};
+
+static void *touch_blocks(void *arg) {
+  struct race *r = arg;
+  uint64_t random = (uint64_t)(uintptr_t)&random;
+  while (!r->stop) touch_write(r->h, r->round * BLOCK + next_random(&random) % BLOCK, 7);
+  return NULL;
+}
+
+// Each block is closed while it is touched for the first time, or opened, as a whole or in part.
+static void closing_meets_the_first_touch(const struct shape *shape) {
+  const uint64_t rounds = shape->quick ? ROUNDS : 4 * ROUNDS;
+  struct heap *h = open_heap(shape, (rounds + 1) * BLOCK, 1);
+  struct race race = {.h = h, .round = 0};
+  pthread_t threads[2];
+  uint64_t random = 77;
+  for (int i = 0; i < 2; i++) threads[i] = start_thread(touch_blocks, &race);
+  for (uint64_t block = 1; block <= rounds; block++) {
+    if (block & 1) say(h, block, BLOCK_WITHOUT_REGION); // and it is opened when they come
+    race.round = block;
+    for (uint64_t n = next_random(&random) % 3000; n > 0; n--) atomic_signal_fence(memory_order_seq_cst);
+    if (block & 1) {
+      if (block & 2) say(h, block, 0);
+      else set_word(h, block * BLOCK, word_next(word(h, block * BLOCK), EMPTY, 0, 0, 0));
+      CHECK_EQUAL(hmm_set_access(h->pager, block * BLOCK, (block + 1) * BLOCK, 2), 0);
+      CHECK_EQUAL(touch_write(h, block * BLOCK, 7), 0);
+    }
+    say(h, block, BLOCK_WITHOUT_REGION);
+    CHECK_EQUAL(hmm_forbid(h->pager, block * BLOCK, (block + 1) * BLOCK, false), 0);
+    for (uint64_t page = block * BLOCK; page < (block + 1) * BLOCK; page++) CHECK_EQUAL(word_state(word(h, page)), UNMAPPED);
+    expect_refused(h, block, true, true);
+  }
+  race.stop = true;
+  for (int i = 0; i < 2; i++) pthread_join(threads[i], NULL);
+  close_heap(h);
+}
+
 const struct test block_tests[] = {
     {"rights_are_what_a_launch_asks_for", rights_are_what_a_launch_asks_for, true},
     {"words_are_not_looked_at_again", words_are_not_looked_at_again, true},
@@ -195,5 +330,9 @@ const struct test block_tests[] = {
     {"whatever_takes_a_page_away_is_seen", whatever_takes_a_page_away_is_seen, false},
     {"a_use_of_a_block_is_noted", a_use_of_a_block_is_noted, true},
     {"touches_come_between_launches", touches_come_between_launches, false},
+    {"a_block_says_what_its_words_are", a_block_says_what_its_words_are, false},
+    {"a_page_of_a_closed_block_is_opened_alone", a_page_of_a_closed_block_is_opened_alone, false},
+    {"rights_are_taken_from_written_blocks", rights_are_taken_from_written_blocks, false},
+    {"closing_meets_the_first_touch", closing_meets_the_first_touch, false},
     {0},
 };

@@ -177,14 +177,22 @@ void join_toucher(struct toucher *t) { pthread_join(t->thread, NULL); }
 
 // ---- the Java side
 
-uint64_t word(const struct heap *h, uint64_t page) { return atomic_load(&h->words[page]); }
+static struct block block_at(const struct heap *h, uint64_t page) {
+  const uint64_t size = 1ULL << (BLOCK_SHIFT - PAGE_SHIFT), first = page / size * size;
+  return (struct block){&h->changes[page / size], &h->words[first], size < h->pages - first ? size : h->pages - first};
+}
+uint64_t word(const struct heap *h, uint64_t page) {
+  struct block b = block_at(h, page);
+  return word_in_block(&b, page % (1ULL << (BLOCK_SHIFT - PAGE_SHIFT)));
+}
 enum state state(const struct heap *h, uint64_t page) {
   uint64_t w;
   AWAIT(word_state(w = word(h, page)) != TO_HOST);
   return word_state(w);
 }
 bool change(struct heap *h, uint64_t page, uint64_t *expected, uint64_t next) {
-  return change_in_block(&h->changes[page >> (BLOCK_SHIFT - PAGE_SHIFT)], &h->words[page], expected, next);
+  struct block b = block_at(h, page);
+  return change_in_block(&b, page % (1ULL << (BLOCK_SHIFT - PAGE_SHIFT)), expected, next);
 }
 void set_word(struct heap *h, uint64_t page, uint64_t w) {
   for (uint64_t before = word(h, page); !change(h, page, &before, w);) {}

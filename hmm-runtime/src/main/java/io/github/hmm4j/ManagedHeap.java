@@ -175,6 +175,10 @@ public final class ManagedHeap extends FillingAllocator {
 
     /// Frees an allocation, or whole pages of one: their host memory and their place on every device. Waits for launches in flight that use them.
     ///
+    /// The segment must not be used any more. For a while all its uses are refused, touches as well: its addresses are not allocated again before 64 others were freed after it,
+    /// unless there is no other room. Then it cannot be told from a segment of the new allocation. Fewer wait where they are larger than 1 MiB and were on the host as a whole
+    /// (of 16 MiB three, of 32 MiB one), or larger than 256 MiB. An [#arena] refuses its segments for ever.
+    ///
     /// If this throws, nothing was freed. Where the operating system or a device does not take back what it is given, the next allocation tries again.
     ///
     /// @throws IllegalArgumentException if it is neither an allocation nor page-aligned within one

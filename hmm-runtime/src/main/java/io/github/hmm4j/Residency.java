@@ -2,6 +2,7 @@ package io.github.hmm4j;
 
 import io.github.hmm4j.mirror.ManagedPages;
 import io.github.hmm4j.page.PageState;
+import io.github.hmm4j.page.PageTable;
 import io.github.hmm4j.page.PageWord;
 import io.github.hmm4j.space.PageRange;
 import java.util.List;
@@ -37,25 +38,31 @@ public record Residency(long emptyBytes, long hostBytes, long sharedBytes, List<
     }
 
     static Residency of(ManagedPages heap, List<PageRange> ranges) {
+        PageTable table = heap.table();
         long empty = 0;
         long host = 0;
         long shared = 0;
         long poisoned = 0;
         long[] device = new long[heap.mirrors().size()];
         for (PageRange pages : ranges) {
-            for (long page = pages.first(); page < pages.end(); page++) {
-                long word = heap.table().word(page);
-                int validAt = PageWord.validAt(word);
-                if (validAt == 0) {
-                    boolean isLost = PageWord.state(word) == PageState.POISONED;
-                    poisoned += isLost ? 1 : 0;
-                    empty += isLost ? 0 : 1;
-                } else if (validAt == 1) {
-                    host++;
-                } else if ((validAt & 1) != 0) {
-                    shared++;
-                } else {
-                    device[Integer.numberOfTrailingZeros(validAt) - 1]++;
+            for (long page = pages.first(); page < pages.end(); ) {
+                long written = table.writtenFrom(page, pages.end());
+                empty += written - page;
+                page = table.unwrittenFrom(written, pages.end());
+                for (long at = written; at < page; at++) {
+                    long word = table.word(at);
+                    int validAt = PageWord.validAt(word);
+                    if (validAt == 0) {
+                        boolean isLost = PageWord.state(word) == PageState.POISONED;
+                        poisoned += isLost ? 1 : 0;
+                        empty += isLost ? 0 : 1;
+                    } else if (validAt == 1) {
+                        host++;
+                    } else if ((validAt & 1) != 0) {
+                        shared++;
+                    } else {
+                        device[Integer.numberOfTrailingZeros(validAt) - 1]++;
+                    }
                 }
             }
         }

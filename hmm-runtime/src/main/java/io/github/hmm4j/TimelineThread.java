@@ -2,6 +2,7 @@ package io.github.hmm4j;
 
 import io.github.hmm4j.mirror.DeviceMirror;
 import io.github.hmm4j.mirror.ManagedPages;
+import io.github.hmm4j.page.PageTable;
 import io.github.hmm4j.page.PageWord;
 import io.github.hmm4j.pager.NativePager;
 import io.github.hmm4j.pager.NativeRecords;
@@ -142,10 +143,11 @@ final class TimelineThread implements AutoCloseable {
     /// Valid bytes and bytes that are valid nowhere else: of the host, then of each device.
     private long[] residency() {
         long[] counts = new long[2 * (1 + heap.mirrors().size())];
+        PageTable table = heap.table();
         for (Region region : heap.space().regions()) {
             PageRange pages = heap.space().pagesOf(region.range());
-            for (long page = pages.first(); page < pages.end(); page++) {
-                count(heap.table().word(page), counts);
+            for (long page = table.writtenFrom(pages.first(), pages.end()); page < pages.end(); page = table.writtenFrom(page + 1, pages.end())) {
+                count(table.word(page), counts);
             }
         }
         int shift = heap.space().pageSize().shift();

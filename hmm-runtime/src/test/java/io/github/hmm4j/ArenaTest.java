@@ -192,6 +192,7 @@ class ArenaTest {
             rig.sim().resume(SimLane.COMPUTE);
             closing.join();
             launch.await();
+            OtherFrees.pass(rig.heap);
             assertThat(rig.pages(4).address()).isEqualTo(address);
             assertThat(rig.values(other)).containsExactly(9);
         }
@@ -209,6 +210,7 @@ class ArenaTest {
             arena.close();
             assertThat(launch.isDone()).isTrue();
             assertThatThrownBy(() -> last.args(a, 1).launch(NDRange.of(1))).isInstanceOf(IllegalStateException.class).hasMessageContaining("kernel=last, argument 0: " + CLOSED);
+            OtherFrees.pass(hmm.heap());
             MemorySegment next = hmm.heap().allocate(JAVA_INT, 4 << 20);
             assertThat(bytes(hmm.heap(), next)).containsOnly((byte) 0);
             assertThat(hmm.heap().usedBytes()).isLessThan(17 << 20);
@@ -225,6 +227,7 @@ class ArenaTest {
             Launch launch = last.args(a, 4 << 20).launch(NDRange.of(1));
             arena.close();
             assertThat(launch.isDone()).isTrue(); // well or not: its pages were taken away
+            OtherFrees.pass(hmm.heap());
             MemorySegment next = hmm.heap().allocate(JAVA_INT, 4 << 20);
             assertThat(bytes(hmm.heap(), next)).containsOnly((byte) 0);
         }
@@ -251,6 +254,7 @@ class ArenaTest {
             once.set(() -> closing.set(closing(arena, rig, a.address())));
             assertThatThrownBy(() -> rig.add(a, 1, 0)).isInstanceOf(IllegalStateException.class).hasMessageContaining(CLOSED);
             closing.get().join();
+            OtherFrees.pass(rig.heap);
             MemorySegment next = rig.filled(4, 3);
             assertThat(next.address()).isEqualTo(a.address());
             assertThat(rig.values(next)).containsExactly(3);
@@ -328,6 +332,7 @@ class ArenaTest {
             MemorySegment closed = arena.allocate(Rig.PAGE);
             arena.close();
             assertThatThrownBy(() -> heap.free(closed)).isInstanceOf(IllegalStateException.class).hasMessageContaining(CLOSED);
+            OtherFrees.pass(heap);
             MemorySegment next = heap.allocate(Rig.PAGE, 1);
             assertThat(next.address()).isEqualTo(closed.address());
             try (HostView view = heap.view(next, Access.WRITE)) {
@@ -383,6 +388,7 @@ class ArenaTest {
             AtomicReference<MemorySegment> next = new AtomicReference<>();
             AtomicReference<Runnable> once = new AtomicReference<>(() -> Background.run(() -> {
                 arena.close();
+                OtherFrees.pass(heap);
                 next.set(heap.allocate(64 << 10, 1));
                 try (HostView view = heap.view(next.get(), Access.WRITE)) {
                     view.segment().fill((byte) 3);

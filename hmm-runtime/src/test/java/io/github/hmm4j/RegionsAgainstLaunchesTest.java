@@ -39,6 +39,7 @@ class RegionsAgainstLaunchesTest {
             rig.sim().resume(SimLane.COMPUTE);
             free.join();
             launch.await();
+            OtherFrees.pass(rig.heap);
             MemorySegment again = rig.pages(4);
             assertThat(again.address()).isEqualTo(a.address());
             assertThat(rig.values(again)).containsExactly(0);
@@ -143,6 +144,7 @@ class RegionsAgainstLaunchesTest {
             MemorySegment secret = rig.pages(8);
             rig.fill(secret, 0x5ec2e7, 0).await();
             rig.heap.free(secret);
+            OtherFrees.pass(rig.heap);
             MemorySegment next = rig.pages(8);
             rig.kernel("nothing").args(Arg.out(next)).launch(NDRange.of(1)).await();
             assertThat(rig.values(next)).containsExactly(0);

@@ -210,7 +210,7 @@ public final class Evictor {
         int freed = 0;
         int runFirst = -1;
         int runLength = 0;
-        for (long page = range.first(); page < range.end(); page++) {
+        for (long page = table.writtenFrom(range.first(), range.end()); page < range.end(); page = table.writtenFrom(page + 1, range.end())) {
             int frame = mirror.frameOf(page);
             if (frame >= 0 && !mirror.isAperture()) {
                 if (runLength > 0 && frame != runFirst + runLength) {

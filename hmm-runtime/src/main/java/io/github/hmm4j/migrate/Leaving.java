@@ -11,6 +11,7 @@ final class Leaving {
     final PageRange pages;
     boolean allOnHost; // every page had host memory
     boolean hostMemoryIsGone;
+    boolean hostMemoryIsKept; // for whoever gets the addresses next
     boolean isRegion; // that nobody has heard of
     @Nullable Leaving next; // in the list of those that could not be freed at once
 

@@ -58,10 +58,12 @@ public final class RegionChanges {
     /// Before the first region: free space is nobody's, so that an access there is an error. Without this, what never was in a region reads as zeros.
     public void closeFreeSpace() {
         noteUnmapped(space.pageCount());
-        for (long page = 0; page < space.pageCount(); page++) {
-            long word = table.word(page);
-            boolean closed = table.transition(page, Transition.UNMAP, word, PageWord.toUnmapped(word));
-            assert closed : "somebody uses page " + page;
+        for (long page = 0; page < space.pageCount(); ) {
+            long next = table.setBlock(page, space.pageCount(), PageWord.unwrittenWithoutRegion());
+            if (next == page) {
+                throw new IllegalStateException("somebody uses page " + page);
+            }
+            page = next;
         }
     }
 
@@ -106,11 +108,16 @@ public final class RegionChanges {
             return;
         }
         PageRange used = new PageRange(pages.first(), end);
-        for (long page = used.first(); page < used.end(); page++) {
-            long word = table.word(page);
-            if (PageWord.state(word) == PageState.UNMAPPED) {
-                table.transition(page, Transition.MAP, word, PageWord.toEmpty(word));
+        for (long page = used.first(); page < used.end(); ) {
+            long next = table.setBlock(page, used.end(), PageWord.unwritten(Protection.READ_WRITE));
+            if (next == page) {
+                long word = table.word(page);
+                if (PageWord.state(word) == PageState.UNMAPPED) {
+                    table.transition(page, Transition.MAP, word, PageWord.toEmpty(word));
+                }
+                next = page + 1;
             }
+            page = next;
         }
         hostSide.setAccess(used, Protection.READ_WRITE);
     }
@@ -198,9 +205,15 @@ public final class RegionChanges {
     private synchronized void unmap(Leaving leaving, Backoff backoff) {
         unmappedEnd = Math.max(unmappedEnd, leaving.pages.end());
         leaving.allOnHost = true;
-        for (long page = leaving.pages.first(); page < leaving.pages.end(); page++) {
-            PageState before = PageWord.state(unmap(page, backoff));
-            leaving.allOnHost &= before == PageState.HOST || before == PageState.SHARED;
+        for (long page = leaving.pages.first(); page < leaving.pages.end(); ) {
+            long next = unmapBlock(page, leaving.pages.end());
+            leaving.allOnHost &= next == page;
+            if (next == page) {
+                PageState before = PageWord.state(unmap(page, backoff));
+                leaving.allOnHost &= before == PageState.HOST || before == PageState.SHARED;
+                next = page + 1;
+            }
+            page = next;
         }
     }
 
@@ -220,13 +233,13 @@ public final class RegionChanges {
         }
         if (!leaving.hostMemoryIsGone) {
             if (leaving.allOnHost) {
-                space.host().retire(space.pageSize().offsetOf(pages.first()), space.pageSize().bytesFor(pages.count()));
+                leaving.hostMemoryIsKept = space.host().retire(space.pageSize().offsetOf(pages.first()), space.pageSize().bytesFor(pages.count()));
             } else {
                 releaseHost(pages);
             }
             leaving.hostMemoryIsGone = true;
         }
-        space.recycle(leaving.range);
+        space.recycle(leaving.range, leaving.hostMemoryIsKept);
     }
 
     /// Takes a region away that nobody has heard of. Who has kept its addresses from before may use it all the same;
@@ -287,6 +300,11 @@ public final class RegionChanges {
         }
     }
 
+    /// A whole block that nobody has ever touched. Returns its end, or `page` if it is none.
+    private long unmapBlock(long page, long end) {
+        return table.setBlock(page, end, PageWord.unwrittenWithoutRegion());
+    }
+
     /// Returns the word from before.
     private long unmap(long page, Backoff backoff) {
         while (true) {
@@ -324,7 +342,12 @@ public final class RegionChanges {
     }
 
     private void releaseHost(PageRange pages) {
-        space.host().release(space.pageSize().offsetOf(pages.first()), space.pageSize().bytesFor(pages.count()));
+        for (long page = table.writtenFrom(pages.first(), pages.end()); page < pages.end(); ) {
+            long end = table.unwrittenFrom(page, pages.end());
+            space.host().forgetBacked(page, end);
+            page = table.writtenFrom(end, pages.end());
+        }
+        space.host().releaseForgotten(space.pageSize().offsetOf(pages.first()), space.pageSize().bytesFor(pages.count()));
     }
 
     /// Changes what may be done with the pages that the range touches. Pages stay where they are; launches in flight that use them in a mode that is now forbidden are waited for.
@@ -333,7 +356,6 @@ public final class RegionChanges {
     /// @throws io.github.hmm4j.error.SystemCallFailedException if the operating system refuses; then the words say what they said before
     public void protect(VaRange range, Protection protection, Runnable check) {
         PageRange pages = space.pagesOf(range);
-        Protection[] before = new Protection[Math.toIntExact(pages.count())];
         Backoff backoff = new Backoff();
         if (protection != Protection.READ_WRITE) {
             awaitFaulting(pages, "protect " + protection);
@@ -345,19 +367,15 @@ public final class RegionChanges {
                 if (protection != Protection.READ_WRITE) {
                     requireNoViews(pages, "protect " + protection);
                 }
-                for (int i = 0; i < before.length; i++) {
-                    before[i] = protectionOf(table.word(pages.first() + i));
-                }
+                List<Protected> before = protections(pages);
                 try {
-                    for (long page = pages.first(); page < pages.end(); page++) {
-                        protect(page, protection, backoff);
-                    }
+                    protect(pages, protection, backoff);
                     hostSide.setAccess(pages, protection);
                 } catch (RuntimeException | Error e) {
-                    for (int i = 0; i < before.length; i++) {
-                        protect(pages.first() + i, before[i], backoff);
+                    for (int i = 0; i < before.size(); i++) {
+                        protect(before.get(i).pages, before.get(i).protection, backoff);
                     }
-                    restoreAccess(pages.first(), before);
+                    restoreAccess(before);
                     throw e;
                 }
             }
@@ -371,23 +389,44 @@ public final class RegionChanges {
         return PageWord.isWritable(word) ? Protection.READ_WRITE : PageWord.isReadable(word) ? Protection.READ : Protection.NONE;
     }
 
+    /// Neighbours that are protected alike.
+    private record Protected(PageRange pages, Protection protection) {}
+
+    /// Of pages that nobody else protects meanwhile.
+    private List<Protected> protections(PageRange pages) {
+        List<Protected> all = new ArrayList<>();
+        long first = pages.first();
+        while (first < pages.end()) {
+            Protection protection = protectionOf(table.wordByBlock(first));
+            long end = first;
+            while (end < pages.end() && protectionOf(table.wordByBlock(end)) == protection) {
+                end = table.isWritten(end) ? end + 1 : Math.min(table.firstOf(table.blockOf(end) + 1), pages.end());
+            }
+            all.add(new Protected(new PageRange(first, end), protection));
+            first = end;
+        }
+        return all;
+    }
+
     /// After the words: as far as the operating system goes along, since an app mapping that allows less costs a fault.
-    private void restoreAccess(long first, Protection[] protections) {
+    private void restoreAccess(List<Protected> before) {
         try {
-            setAccess(first, protections);
+            for (int i = 0; i < before.size(); i++) {
+                hostSide.setAccess(before.get(i).pages, before.get(i).protection);
+            }
         } catch (SystemCallFailedException | OutOfMemoryError e) {
             return; // one error is enough
         }
     }
 
-    private void setAccess(long first, Protection[] protections) {
-        for (int i = 0; i < protections.length; ) {
-            int end = i + 1;
-            while (end < protections.length && protections[end] == protections[i]) {
-                end++;
+    private void protect(PageRange pages, Protection protection, Backoff backoff) {
+        for (long page = pages.first(); page < pages.end(); ) {
+            long next = table.setBlock(page, pages.end(), PageWord.unwritten(protection));
+            if (next == page) {
+                protect(page, protection, backoff);
+                next = page + 1;
             }
-            hostSide.setAccess(new PageRange(first + i, first + end), protections[i]);
-            i = end;
+            page = next;
         }
     }
 
@@ -468,12 +507,9 @@ public final class RegionChanges {
     private void moveAll(Leaving from, Leaving to, int regionId) {
         int count = Math.toIntExact(from.pages.count());
         long[] words = new long[count];
-        Protection[] protections = new Protection[count];
+        List<Protected> protections = protections(from.pages);
         Backoff backoff = new Backoff();
         close(to, backoff); // nobody has heard of them, but a fault next door may still reach for them, if it looked there before they were a region
-        for (int i = 0; i < count; i++) {
-            protections[i] = protectionOf(table.word(from.pages.first() + i));
-        }
         int unmapped = 0;
         try {
             for (; unmapped < count; unmapped++) {
@@ -488,7 +524,7 @@ public final class RegionChanges {
             for (int i = 0; i < unmapped; i++) {
                 moveIn(from.pages.first() + i, words[i], words[i]);
             }
-            restoreAccess(from.pages.first(), protections);
+            restoreAccess(protections);
             throw e;
         }
         settleAll(from.pages.first(), to.pages.first(), words, regionId);
@@ -515,10 +551,15 @@ public final class RegionChanges {
 
     private void unmapWords(PageRange pages, Backoff backoff) {
         noteUnmapped(pages.end());
-        for (long page = pages.first(); page < pages.end(); page++) {
-            if (table.state(page) != PageState.UNMAPPED) {
-                unmap(page, backoff);
+        for (long page = pages.first(); page < pages.end(); ) {
+            long next = unmapBlock(page, pages.end());
+            if (next == page) {
+                if (table.state(page) != PageState.UNMAPPED) {
+                    unmap(page, backoff);
+                }
+                next = page + 1;
             }
+            page = next;
         }
     }
 
@@ -606,7 +647,7 @@ public final class RegionChanges {
     }
 
     private boolean hasViews(PageRange pages) {
-        for (long page = pages.first(); page < pages.end(); page++) {
+        for (long page = table.writtenFrom(pages.first(), pages.end()); page < pages.end(); page = table.writtenFrom(page + 1, pages.end())) {
             if (PageWord.isPinned(table.word(page))) {
                 return true;
             }
@@ -615,7 +656,7 @@ public final class RegionChanges {
     }
 
     private void requireNoViews(PageRange pages, String what) {
-        for (long page = pages.first(); page < pages.end(); page++) {
+        for (long page = table.writtenFrom(pages.first(), pages.end()); page < pages.end(); page = table.writtenFrom(page + 1, pages.end())) {
             long word = table.word(page);
             if (PageWord.isPinned(word)) {
                 throw new IllegalStateException(String.format(Locale.ROOT, "%s refused: a view of address=0x%x is open (%s)",

@@ -321,6 +321,7 @@ public final class DeviceMirror implements AutoCloseable {
 
     public void assign(long page, int frame) {
         assert lock.isAlone();
+        table.writeOut(page); // who frees the page looks for frames where that was done
         frames.assign(page, frame);
         if (order != null) {
             order.add(roomOf(frame), frame, clock.get());

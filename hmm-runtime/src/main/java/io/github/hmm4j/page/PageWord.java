@@ -41,6 +41,11 @@ public final class PageWord {
     /// Bits that describe the place of the page, as opposed to protection, pins and version.
     private static final long PLACE_MASK = 0xf | 0xfL << DEVICE_SHIFT | SHARERS_MASK | WRITE_INTENT | MARKED_READ;
 
+    /// Of a word in a block that was never written: what all of its words are. The highest bits of the version, so that no two kinds have the same.
+    static final long KIND = 3L << 62;
+    private static final long WITHOUT_REGION = 1L << 62;
+    private static final long READ_ONLY = 2L << 62;
+
     /// The numbers of the encoding, for comparing them with those of native code.
     public static final class Layout {
 
@@ -176,6 +181,32 @@ public final class PageWord {
     /// Whether nothing but pins has changed between two words of one page: a claim is still the claimer's.
     public static boolean isSameVersion(long word, long other) {
         return version(word) == version(other);
+    }
+
+    // Words of blocks that were never written ([PageTable]).
+
+    /// Without a region.
+    public static long unwrittenWithoutRegion() {
+        return WITHOUT_REGION | PageState.UNMAPPED.ordinal();
+    }
+
+    /// Of a region, untouched.
+    public static long unwritten(Protection protection) {
+        return switch (protection) {
+            case READ_WRITE -> 0;
+            case READ -> READ_ONLY | DENY_WRITE;
+            case NONE -> KIND | DENY_READ | DENY_WRITE;
+        };
+    }
+
+    /// The word of a kind, of which only those bits count.
+    static long ofKind(long kind) {
+        return switch ((int) (kind >>> 62)) {
+            case 0 -> unwritten(Protection.READ_WRITE);
+            case 1 -> unwrittenWithoutRegion();
+            case 2 -> unwritten(Protection.READ);
+            default -> unwritten(Protection.NONE);
+        };
     }
 
     // What follows makes the next word from the present one. All but the pins raise the version.

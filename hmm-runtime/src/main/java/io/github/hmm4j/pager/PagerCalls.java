@@ -5,8 +5,10 @@ import static java.lang.foreign.ValueLayout.JAVA_LONG;
 
 import io.github.hmm4j.device.NativeHandles;
 import io.github.hmm4j.page.PageState;
+import io.github.hmm4j.page.PageTable;
 import io.github.hmm4j.page.PageWord;
 import io.github.hmm4j.space.NativeCode;
+import io.github.hmm4j.space.Protection;
 import java.lang.foreign.Arena;
 import java.lang.foreign.FunctionDescriptor;
 import java.lang.foreign.MemoryLayout;
@@ -113,7 +115,9 @@ final class PagerCalls {
         List<Long> ours = Arrays.asList((long) ABI, state(PageState.EMPTY), state(PageState.HOST), state(PageState.SHARED), state(PageState.DEVICE),
                 state(PageState.TO_DEVICE), state(PageState.TO_HOST), state(PageState.POISONED), state(PageState.UNMAPPED), PageWord.Layout.DEVICE_SHIFT,
                 PageWord.Layout.SHARERS_MASK, PageWord.Layout.WRITE_INTENT, PageWord.Layout.DENY_READ, PageWord.Layout.DENY_WRITE, PageWord.Layout.READ_PINS_SHIFT,
-                PageWord.Layout.WRITE_PINS_SHIFT, (long) PageWord.MAX_PINS, PageWord.Layout.MARKED_READ, PageWord.Layout.VERSION_SHIFT, (long) PageWord.MAX_DEVICES,
+                PageWord.Layout.WRITE_PINS_SHIFT, (long) PageWord.MAX_PINS, PageWord.Layout.MARKED_READ, PageWord.Layout.VERSION_SHIFT,
+                PageWord.unwrittenWithoutRegion(), PageWord.unwritten(Protection.READ), PageWord.unwritten(Protection.NONE), PageTable.Layout.WRITTEN, PageTable.Layout.IN_WRITING,
+                PageTable.Layout.ONE_CHANGE, (long) PageWord.MAX_DEVICES,
                 (long) Cl.values().length, (long) NativeCounts.COUNT, (long) NativePager.Step.values().length, bytes(CONFIG_WORDS), bytes(DEVICE_WORDS),
                 bytes(LAUNCH_WORDS), bytes(FAILURE_WORDS), bytes(USE_WORDS), bytes(RECORD_WORDS),
                 bytes(NOTICE_WORDS), bytes(FAILED_LAUNCH_WORDS), bytes(TABLE_WORDS), bytes(ARGUMENT_COPY_WORDS), bytes(VIOLATION_WORDS), bytes(OVERWRITE_WORDS));

@@ -17,6 +17,7 @@ import org.jspecify.annotations.Nullable;
 ///
 /// Reserving costs no memory: a terabyte opens in milliseconds. Regions start at a page; those of 2 MiB and more start at a 2 MiB block, while small ones share blocks, so
 /// that a heap of 4 GiB has room for 65,536 of them and not for 2,048. Where the data of large regions is shifted within their first page ([Coloring]), those share blocks, too.
+/// Addresses that were freed are not used again at once ([Quarantine]), so that a touch of a freed region is an error for a while; no allocation fails for that.
 ///
 /// Threads: any. Looking up is lock-free; changes take the monitor of this object, in which nothing is waited for.
 public final class AddressSpace implements AutoCloseable {
@@ -31,6 +32,7 @@ public final class AddressSpace implements AutoCloseable {
     private final long capacityBytes;
     private final ConcurrentSkipListMap<Long, Region> regions = new ConcurrentSkipListMap<>();
     private final TreeMap<Long, Long> free = new TreeMap<>(); // start -> length, page-aligned, never adjacent
+    private final Quarantine quarantine = new Quarantine(); // freed, and not in `free` yet
     private final LazyTable regionStarts; // 1 byte a page, set where a region begins, or free space behind one
     private long usedBytes;
     private int lastId;
@@ -168,8 +170,17 @@ public final class AddressSpace implements AutoCloseable {
         return described;
     }
 
-    /// Returns null if no free range is large enough.
+    /// Returns null if no free range is large enough, nor would be if all addresses were free that were freed before.
     private <T> @Nullable T allocateAt(int dataOffset, long lengthBytes, long alignmentBytes, boolean owned, PlacementAdvice advice, Function<Region, T> describe) {
+        T described = allocateInFree(dataOffset, lengthBytes, alignmentBytes, owned, advice, describe);
+        while (described == null && !quarantine.isEmpty()) {
+            release(0);
+            described = allocateInFree(dataOffset, lengthBytes, alignmentBytes, owned, advice, describe);
+        }
+        return described;
+    }
+
+    private <T> @Nullable T allocateInFree(int dataOffset, long lengthBytes, long alignmentBytes, boolean owned, PlacementAdvice advice, Function<Region, T> describe) {
         long wholeBytes = lengthBytes > capacityBytes ? lengthBytes : roundUp(dataOffset + lengthBytes, pageSize.bytes());
         for (Map.Entry<Long, Long> hole : free.entrySet()) {
             long holeEnd = hole.getKey() + hole.getValue();
@@ -245,7 +256,7 @@ public final class AddressSpace implements AutoCloseable {
     }
 
     /// Takes whole pages out of their region. What remains of it on either side stays allocated, with an identity of its own when it is the tail.
-    /// The addresses are **not** free yet: [#recycle] says when nothing refers to them any more.
+    /// The addresses are **not** free yet: [#recycle] says when nothing of ours refers to them any more.
     ///
     /// @throws IllegalArgumentException if the range is not within one region or not page-aligned
     public synchronized void unmap(VaRange range) {
@@ -272,8 +283,25 @@ public final class AddressSpace implements AutoCloseable {
         markBoundary(range.endBytes(), endIsBoundary);
     }
 
-    /// Makes unmapped addresses available again. All or nothing: the Java heap may be full.
-    public synchronized void recycle(VaRange range) {
+    /// Gives unmapped addresses up, to which nothing refers any more but what the program may have kept. They can be allocated again when others have been given up after them
+    /// ([Quarantine]), or where there is no other place for an allocation; then the oldest go first, one after the other. All or nothing: the Java heap may be full.
+    ///
+    /// @param withMemory whether host memory was kept at these addresses
+    public synchronized void recycle(VaRange range, boolean withMemory) {
+        for (int i = quarantine.leavesFor(range.lengthBytes(), withMemory); i >= 0; i = quarantine.leavesFor(range.lengthBytes(), withMemory)) {
+            release(i);
+        }
+        quarantine.add(range, withMemory);
+        usedBytes -= range.lengthBytes();
+    }
+
+    private void release(int i) {
+        join(quarantine.range(i));
+        quarantine.remove(i);
+    }
+
+    /// All or nothing, too.
+    private void join(VaRange range) {
         Map.Entry<Long, Long> before = free.floorEntry(range.startBytes());
         boolean joins = before != null && before.getKey() + before.getValue() == range.startBytes();
         Long start = joins ? before.getKey() : range.startBytes();
@@ -281,7 +309,6 @@ public final class AddressSpace implements AutoCloseable {
         Long after = free.get(oldEnd);
         free.put(start, oldEnd + (after == null ? 0 : after) - start);
         free.remove(oldEnd);
-        usedBytes -= range.lengthBytes();
     }
 
     /// Changes where kernels are to use the region that holds a range.

@@ -145,32 +145,44 @@ public final class HostMemory implements AutoCloseable {
     /// Gives the memory of these offsets back to the operating system; they read as zeros afterwards. Page-aligned.
     public void release(long offsetBytes, long releasedBytes) {
         if (releasedBytes > 0) {
-            long end = pageSize.pageOf(offsetBytes + releasedBytes);
-            for (long page = pageSize.pageOf(offsetBytes); page < end; page++) {
-                if (isBacked(page)) { // most never were, and the table itself costs memory where it is written
-                    BACKED.setOpaque(backed.segment(), page, (byte) 0);
-                }
-            }
-            SystemCalls.punchHole(fd, offsetBytes, releasedBytes);
+            forgetBacked(pageSize.pageOf(offsetBytes), pageSize.pageOf(offsetBytes + releasedBytes));
+            releaseForgotten(offsetBytes, releasedBytes);
         }
     }
 
+    /// Nothing is known of these pages any more; the first half of [#release], for one who knows where there is something to forget.
+    public void forgetBacked(long first, long end) {
+        for (long page = first; page < end; page++) {
+            if (isBacked(page)) { // most never were, and the table itself costs memory where it is written
+                BACKED.setOpaque(backed.segment(), page, (byte) 0);
+            }
+        }
+    }
+
+    /// The other half.
+    public void releaseForgotten(long offsetBytes, long releasedBytes) {
+        SystemCalls.punchHole(fd, offsetBytes, releasedBytes);
+    }
+
     /// Like [#release], for offsets that were freed and written to before: their memory may be kept, zeroed, for whoever allocates them next.
-    public synchronized void retire(long offsetBytes, long retiredBytes) {
+    ///
+    /// @return whether it was kept
+    public synchronized boolean retire(long offsetBytes, long retiredBytes) {
         if (!SparePages.fits(retiredBytes)) {
             release(offsetBytes, retiredBytes);
-            return;
+            return false;
         }
         try {
             zero(offsetBytes, retiredBytes);
         } catch (HostMemoryExhaustedException e) {
             release(offsetBytes, retiredBytes); // not all of it was there
-            return;
+            return false;
         }
         try {
             spare.add(offsetBytes, retiredBytes);
+            return true;
         } catch (OutOfMemoryError e) {
-            return; // nobody knows that there is memory to give back; who allocates it finds zeros
+            return false; // nobody knows that there is memory to give back; who allocates it finds zeros
         }
     }
 

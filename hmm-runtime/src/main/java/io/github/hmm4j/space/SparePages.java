@@ -10,8 +10,8 @@ import java.util.Arrays;
 /// there by then. Guarded by the monitor of its [HostMemory].
 final class SparePages {
 
-    /// Enough for programs that allocate and free in turns, little enough to stay unnoticed.
-    static final long LIMIT_BYTES = 64L << 20;
+    /// Enough for programs that allocate and free in turns, little enough to stay unnoticed: for as many ranges of 1 MiB as wait in [Quarantine], and the one that comes out of it.
+    static final long LIMIT_BYTES = (Quarantine.MOST_RANGES + 1L) << 20;
 
     /// How a range goes back to the operating system.
     @FunctionalInterface
@@ -29,8 +29,9 @@ final class SparePages {
         this.release = release;
     }
 
+    /// Not if it were alone: it is allocated again after others at the earliest ([Quarantine]), and would have been driven out by them.
     static boolean fits(long lengthBytes) {
-        return lengthBytes <= LIMIT_BYTES;
+        return 2 * lengthBytes <= LIMIT_BYTES;
     }
 
     /// Takes a zeroed range in that fits.

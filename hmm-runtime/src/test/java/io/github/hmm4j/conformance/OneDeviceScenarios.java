@@ -10,6 +10,7 @@ import static org.junit.jupiter.api.Assumptions.assumeTrue;
 
 import io.github.hmm4j.Access;
 import io.github.hmm4j.Arg;
+import io.github.hmm4j.OtherFrees;
 import io.github.hmm4j.account.Counter;
 import io.github.hmm4j.account.Direction;
 import io.github.hmm4j.device.sim.Operation;
@@ -21,6 +22,7 @@ import io.github.hmm4j.migrate.PageOutcome;
 import io.github.hmm4j.mirror.SnapshotCode;
 import io.github.hmm4j.pager.HostPin;
 import io.github.hmm4j.pager.HostView;
+import io.github.hmm4j.space.PageSize;
 import io.github.hmm4j.space.Protection;
 import java.io.IOException;
 import java.lang.foreign.MemorySegment;
@@ -32,6 +34,7 @@ import java.util.concurrent.CountDownLatch;
 import java.util.function.BiFunction;
 import java.util.function.ObjIntConsumer;
 import java.util.stream.IntStream;
+import org.assertj.core.api.ThrowableAssert.ThrowingCallable;
 import org.junit.jupiter.api.Test;
 
 /// The scenarios of the kernel's HMM tests (`hmm-tests.c`) that take one device, under the kernel's names. What became of each is in `docs/scenarios.md`.
@@ -128,9 +131,75 @@ abstract class OneDeviceScenarios extends Scenarios {
             MemorySegment buffer = rig.ramp(PAGES, i);
             rig.assertDeviceSeesRamp(rig.device(0), buffer, i);
             rig.heap.free(buffer);
+            OtherFrees.pass(rig.heap);
         }
         assertUsedPages(0);
         assertThat(rig.heap.usedBytes()).isZero();
+    }
+
+    /// While others come and go, and so for every way to use it.
+    @Test
+    void freedRegionIsNobodysForAWhile() {
+        MemorySegment freed = rig.ramp(PAGES, 1);
+        rig.assertDeviceSeesRamp(rig.device(0), freed, 1);
+        MemorySegment out = rig.pages(PAGES);
+        rig.heap.free(freed);
+        for (int others = 0; others < OtherFrees.COUNT; others++) { // so many have been freed
+            MemorySegment other = rig.ramp(1 + others % 3, others);
+            assertGone(() -> rig.touch(freed));
+            assertThat(rig.heap.contains(freed.address())).isFalse();
+            List<ThrowingCallable> uses = List.of(
+                    () -> rig.launchCopy(rig.device(0), freed, out), () -> rig.heap.view(freed, Access.READ),
+                    () -> rig.heap.prefetch(freed, rig.device(0)), () -> rig.heap.prefetchHost(freed), () -> rig.heap.free(freed), () -> rig.heap.move(freed),
+                    () -> rig.heap.discard(freed), () -> rig.heap.protect(freed, Protection.READ));
+            for (ThrowingCallable use : uses) {
+                assertThatThrownBy(use).isInstanceOf(IllegalArgumentException.class).hasMessageContaining("it was freed");
+            }
+            rig.assertHostSeesRamp(other, others);
+            rig.heap.free(other);
+        }
+    }
+
+    /// Of what nobody has touched only a little is kept, by 2 MiB: each page is to be what its region says all the same.
+    @Test
+    void regionsOfUntouchedPages() {
+        int page = rig.pageBytes();
+        long bytes = 3L * PageSize.MAX_BYTES + page;
+        MemorySegment a = rig.heap.allocate(bytes, page);
+        MemorySegment first = a.asSlice(0, page);
+        MemorySegment touched = a.asSlice(bytes / 2 & -page, page);
+        MemorySegment last = a.asSlice(bytes - page);
+        for (boolean again : new boolean[] {false, true}) { // the second time pages of it have been used
+            rig.heap.protect(a, Protection.NONE);
+            for (MemorySegment one : List.of(first, touched, last)) {
+                assertTouchForbidden(AccessViolationException.Kind.FAULT, one, () -> rig.touch(one));
+            }
+            rig.heap.protect(a, Protection.READ);
+            Rig.assertZeros(rig.read(last));
+            assertTouchForbidden(AccessViolationException.Kind.PERMISSION, last, () -> rig.writeRamp(last, 1));
+            assertTouchForbidden(AccessViolationException.Kind.PERMISSION, touched, () -> rig.writeRamp(touched, 1));
+            rig.heap.protect(a.asSlice(page), Protection.READ_WRITE);
+            assertThat(rig.heap.residency(a).emptyBytes()).isEqualTo(bytes - (again ? page : 0));
+            rig.writeRamp(touched, 5);
+            assertTouchForbidden(AccessViolationException.Kind.PERMISSION, first, () -> rig.writeRamp(first, 1));
+            assertThat(rig.heap.residency(a).hostBytes()).isEqualTo(page);
+        }
+        rig.heap.free(a);
+        for (MemorySegment one : List.of(first, a.asSlice(page, page), touched, last)) {
+            assertGone(() -> rig.touch(one));
+            assertThat(rig.snap(rig.device(0), one)).containsOnly(SnapshotCode.ERROR);
+        }
+        OtherFrees.pass(rig.heap);
+        MemorySegment part = rig.pages(2);
+        assertThat(part.address()).isEqualTo(a.address());
+        Rig.assertZeros(rig.read(part));
+        rig.writeRamp(part, 3);
+        rig.assertDeviceSeesRamp(rig.device(0), part, 3);
+        assertGone(() -> rig.touch(last));
+        MemorySegment rest = rig.heap.allocate(bytes - PageSize.MAX_BYTES, page);
+        assertThat(rest.address()).isEqualTo(a.address() + PageSize.MAX_BYTES);
+        Rig.assertZeros(rig.read(rest));
+        rig.assertHostSeesRamp(part, 3);
     }
 
     /// Success means that the kernel saw every byte as it was; an error is the other right answer.

@@ -134,7 +134,111 @@ class PageTableTest {
 
     private static long taken(PageTable table, long block) {
         assertThat(table.changes(block) & 0xffff).as("nobody is in the middle of a change").isZero();
-        return table.changes(block) >>> 16;
+        return table.changes(block) << 4 >>> 20; // without what is said of its words
+    }
+
+    @Test
+    void aBlockSpeaksForWordsThatNobodyHasWritten() {
+        PageSize size = PageSize.of(4096);
+        long first = size.pagesPerBlock();
+        long end = 2 * first;
+        try (PageTable table = new PageTable(3L * size.pagesPerBlock(), size)) {
+            assertThat(table.setBlock(first, end, PageWord.unwrittenWithoutRegion())).isEqualTo(end);
+            assertThat(table.state(first)).isEqualTo(PageState.UNMAPPED);
+            assertThat(table.state(end - 1)).isEqualTo(PageState.UNMAPPED);
+            assertThat(table.state(first - 1)).isEqualTo(PageState.EMPTY);
+            assertThat(table.state(end)).isEqualTo(PageState.EMPTY);
+            assertThat(table.setBlock(first, end, PageWord.unwritten(Protection.READ))).isEqualTo(end);
+            assertThat(PageWord.describe(table.word(first))).startsWith("EMPTY r ");
+            assertThat(table.setBlock(first, end, PageWord.unwritten(Protection.NONE))).isEqualTo(end);
+            assertThat(PageWord.describe(table.word(first))).startsWith("EMPTY none ");
+            assertThat(table.setBlock(first, end, PageWord.unwritten(Protection.READ_WRITE))).isEqualTo(end);
+            assertThat(table.word(first)).isZero();
+            assertThat(table.writtenFrom(0, table.pageCount())).as("nothing was written").isEqualTo(table.pageCount());
+            assertThat(table.setBlock(first, end - 1, PageWord.unwrittenWithoutRegion())).as("not a whole block").isEqualTo(first);
+            assertThat(table.setBlock(first + 1, end, PageWord.unwrittenWithoutRegion())).as("not a whole block").isEqualTo(first + 1);
+        }
+    }
+
+    @Test
+    void noTwoThingsThatABlockSaysHaveTheSameVersion() {
+        assertThat(List.of(PageWord.unwrittenWithoutRegion(), PageWord.unwritten(Protection.READ_WRITE), PageWord.unwritten(Protection.READ), PageWord.unwritten(Protection.NONE)))
+                .extracting(PageWord::version).doesNotHaveDuplicates();
+    }
+
+    @Test
+    void aWordThatChangesWritesItsBlockOut() {
+        PageSize size = PageSize.of(4096);
+        long first = size.pagesPerBlock();
+        long end = 2 * first;
+        try (PageTable table = new PageTable(3L * size.pagesPerBlock(), size)) {
+            table.setBlock(first, end, PageWord.unwritten(Protection.READ));
+            long word = table.word(first + 7);
+            assertThat(table.transition(first + 7, Transition.MARK_READ, word, PageWord.toEmptyMarkedRead(word))).isTrue();
+            assertThat(table.setBlock(first, end, PageWord.unwrittenWithoutRegion())).as("now each word is what it says").isEqualTo(first);
+            assertThat(table.word(end - 1)).isEqualTo(word);
+            assertThat(table.wordByBlock(first + 7)).isEqualTo(PageWord.toEmptyMarkedRead(word));
+            assertThat(table.writtenFrom(0, table.pageCount())).isEqualTo(first);
+            assertThat(table.unwrittenFrom(first, table.pageCount())).isEqualTo(end);
+        }
+    }
+
+    @Test
+    void aWordFromBeforeTheBlockChangedIsNotChanged() {
+        try (PageTable table = new PageTable(PageSize.DEFAULT.pagesPerBlock(), PageSize.DEFAULT)) {
+            long end = table.pageCount();
+            long word = table.word(3);
+            table.setBlock(0, end, PageWord.unwrittenWithoutRegion());
+            assertThat(table.transition(3, Transition.FIRST_TOUCH, word, PageWord.toHost(word))).isFalse();
+            assertThat(table.pin(3, word, true)).isFalse();
+            assertThat(table.writtenFrom(0, end)).as("nobody has written it out for that").isEqualTo(end);
+            long closed = table.word(3);
+            table.setBlock(0, end, PageWord.unwritten(Protection.READ_WRITE));
+            assertThat(table.transition(3, Transition.MAP, closed, PageWord.toEmpty(closed))).isFalse();
+            assertThat(table.transition(3, Transition.FIRST_TOUCH, word, PageWord.toHost(word))).as("as it was").isTrue();
+        }
+    }
+
+    /// Each of many blocks is closed at once, while others change words of it for the first time: each word is theirs or without a region.
+    @Test
+    void closingMeetsTheFirstChange() throws InterruptedException {
+        PageSize size = PageSize.DEFAULT;
+        int pages = size.pagesPerBlock();
+        int blocks = 5000;
+        try (PageTable table = new PageTable((long) blocks * pages, size)) {
+            AtomicIntegerArray changed = new AtomicIntegerArray(blocks * pages);
+            List<Thread> threads = new ArrayList<>();
+            for (int i = 0; i < 2; i++) {
+                SplittableRandom random = new SplittableRandom(i);
+                threads.add(Thread.ofPlatform().start(() -> {
+                    for (int block = 0; block < blocks; block++) {
+                        int page = block * pages + random.nextInt(pages);
+                        long word = table.word(page);
+                        if (PageWord.state(word) == PageState.EMPTY && table.transition(page, Transition.FIRST_TOUCH, word, PageWord.toHost(word))) {
+                            changed.set(page, 1);
+                        }
+                    }
+                }));
+            }
+            int whole = 0;
+            for (int block = 0; block < blocks; block++) {
+                long first = (long) block * pages;
+                whole += table.setBlock(first, first + pages, PageWord.unwrittenWithoutRegion()) > first ? 1 : 0;
+                if (block % 3 == 0) {
+                    table.writeOut(first);
+                }
+            }
+            for (Thread thread : threads) {
+                thread.join();
+            }
+            int closed = 0;
+            for (int page = 0; page < blocks * pages; page++) {
+                PageState state = table.state(page);
+                assertThat(state == PageState.HOST).as("page %d, %s", page, state).isEqualTo(changed.get(page) == 1);
+                closed += state == PageState.UNMAPPED ? 1 : 0;
+            }
+            assertThat(closed).isEqualTo(whole * pages);
+        }
     }
 
     /// Rights are what each device is asked for one by one.

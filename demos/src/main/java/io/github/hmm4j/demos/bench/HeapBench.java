@@ -19,10 +19,11 @@ import java.nio.file.Path;
 import java.util.List;
 import java.util.Map;
 
-/// What it costs to open a very large heap and allocate all of it, before anything is touched.
+/// What it costs to open a very large heap and allocate all of it, before anything is touched, and to free that again.
 final class HeapBench implements Bench {
     private static final Path RESIDENT_MEMORY = Path.of("/proc/self/smaps_rollup");
     private static final long SMALL_HEAP_BYTES = ByteSize.mib(2);
+    private static final int SMALL_PAGE_BYTES = 4096; // the more pages, the more there would be to look at
 
     private final Sizes sizes;
 
@@ -48,10 +49,13 @@ final class HeapBench implements Bench {
     public List<BenchRow> run(RunContext context) throws Exception {
         Samples time = new Samples();
         Samples memory = new Samples();
+        Samples freeing = new Samples();
         for (int run = -sizes.warmUps; run < sizes.runs; run++) {
             Opened small = open(context.device(), SMALL_HEAP_BYTES);
             Opened large = open(context.device(), sizes.heapBytes);
+            long freeNanos = free(context.device(), sizes.heapBytes);
             if (run >= 0) {
+                freeing.add(freeNanos / 1e6);
                 time.add(large.nanos / 1e6);
                 memory.add((large.residentBytes - small.residentBytes) / (double) ByteSize.mib(1));
             }
@@ -61,7 +65,24 @@ final class HeapBench implements Bench {
         Map<String, Long> what = Map.of("heapBytes", sizes.heapBytes, "smallHeapBytes", SMALL_HEAP_BYTES);
         return List.of(
             rows.value("heap.open", time, "ms", "none", what, Target.atMost(time.median(), 100)),
-            rows.value("heap.resident", memory, "MiB", "more than a heap of 2 MiB", what, Target.atMost(memory.median(), 64)));
+            rows.value("heap.resident", memory, "MiB", "more than a heap of 2 MiB", what, Target.atMost(memory.median(), 64)),
+            rows.value("heap.free", freeing, "ms", "none", Map.of("heapBytes", sizes.heapBytes, "pageBytes", (long) SMALL_PAGE_BYTES), Target.atMost(freeing.median(), 100)));
+    }
+
+    /// All of a heap but for its first pages, as one allocation, which is gone afterwards and can be made again.
+    private static long free(DeviceChoice choice, long heapBytes) {
+        try (Hmm hmm = Subject.heap(choice, heapBytes).pageSize(SMALL_PAGE_BYTES).open()) {
+            hmm.heap().allocate(SMALL_PAGE_BYTES);
+            MemorySegment rest = hmm.heap().allocate(heapBytes - SMALL_HEAP_BYTES, 1);
+            long start = System.nanoTime();
+            hmm.heap().free(rest);
+            long nanos = System.nanoTime() - start;
+            if (hmm.heap().usedBytes() != SMALL_PAGE_BYTES || hmm.heap().contains(rest.address())) {
+                throw new IllegalStateException("it is still there: usedBytes=" + hmm.heap().usedBytes());
+            }
+            writeAndRead(hmm.heap(), hmm.heap().allocate(heapBytes - SMALL_HEAP_BYTES, 1).asSlice(heapBytes / 2, Long.BYTES), 3);
+            return nanos;
+        }
     }
 
     private record Opened(long nanos, long residentBytes, DeviceInfo device) {}

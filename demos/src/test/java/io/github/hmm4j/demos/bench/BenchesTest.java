@@ -87,7 +87,7 @@ class BenchesTest {
     @Test
     void heapOpensOnTheSimulatedDeviceToo() throws Exception {
         List<BenchRow> rows = new HeapBench(new HeapBench.Sizes(ByteSize.gib(8), 0, 2)).run(context(Binding.LWJGL, SIMULATED));
-        assertNames(rows, "heap.open", "heap.resident");
+        assertNames(rows, "heap.open", "heap.resident", "heap.free");
         assertThat(rows).allSatisfy(row -> assertComplete(row, "sim", false));
     }
 
