@@ -26,6 +26,8 @@
 /// | 6 | `ClQueue` | the completions not yet seen to end | waiting, except after an error |
 /// | 7 | `ClCompletion` | users of the event, the outcome | waiting |
 /// | 7 | `ClMemory` | open or closed | waiting |
+///
+/// A lane compiles and closes a program of its own while it is locked; nobody else knows that one.
 @NullMarked
 package io.github.hmm4j.device.opencl;
 
