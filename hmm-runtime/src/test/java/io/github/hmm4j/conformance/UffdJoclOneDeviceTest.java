@@ -1,5 +1,8 @@
 package io.github.hmm4j.conformance;
 
+import org.junit.jupiter.api.Tag;
+
+@Tag("exhaustive")
 class UffdJoclOneDeviceTest extends OneDeviceScenarios {
 
     UffdJoclOneDeviceTest() {

@@ -54,10 +54,11 @@ class NativePartTest {
         }
     }
 
+    /// By two of the four ways home.
     @Test
     @Timeout(value = 300, unit = TimeUnit.SECONDS)
     void passesItsTests() throws IOException, InterruptedException {
-        passes(CBuild.PLAIN, List.of("quick"));
+        passes(CBuild.PLAIN, List.of("quick", "/reachable/", "/copied/"));
     }
 
     @Tag("exhaustive")
@@ -100,6 +101,7 @@ class NativePartTest {
 
     /// Several copies of the library in one process, as several class loaders bring them, beside signal handlers of
     /// others.
+    @Tag("exhaustive")
     @Test
     @Timeout(value = 120, unit = TimeUnit.SECONDS)
     void copiesOfTheLibraryStandBesideEachOther() throws IOException, InterruptedException {

@@ -31,6 +31,7 @@ final class OclgrindTest {
         assertClean(file);
     }
 
+    @Tag("exhaustive")
     @Test
     void aHeapThatIsWrittenStaysInBoundsAndRaceFree() throws Exception {
         assertClean("heap/lists.cl");
@@ -43,6 +44,7 @@ final class OclgrindTest {
         assertClean("paged form", CHECKS);
     }
 
+    @Tag("exhaustive")
     @ParameterizedTest
     @CsvSource({
         "out_of_bounds.cl, Invalid write of size 4 at global memory,   6",

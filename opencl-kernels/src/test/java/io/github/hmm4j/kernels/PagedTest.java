@@ -62,7 +62,7 @@ final class PagedTest {
     void kernelsDoWhatTheOracleSays() {
         Seeded.run(random -> {
             try (ClHarness cl = ClHarness.openOrSkip()) {
-                for (int i = 0; i < 3; i++) {
+                for (int i = 0; i < 2; i++) {
                     checkAll(cl, Form.APERTURE, random);
                     checkAll(cl, Form.PAGED, random);
                 }

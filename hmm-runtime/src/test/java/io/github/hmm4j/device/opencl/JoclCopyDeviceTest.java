@@ -1,5 +1,8 @@
 package io.github.hmm4j.device.opencl;
 
+import org.junit.jupiter.api.Tag;
+
+@Tag("exhaustive")
 final class JoclCopyDeviceTest extends ClDeviceContract {
 
     JoclCopyDeviceTest() {
