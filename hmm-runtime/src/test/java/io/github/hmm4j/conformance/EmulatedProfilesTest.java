@@ -72,6 +72,7 @@ class EmulatedProfilesTest {
     }
 
     /// A shadow is no shared memory, whatever a driver says of itself.
+    @Tag("exhaustive")
     @ParameterizedTest
     @CsvSource({"nvidia, refused", "rocm, refused", "igpu, in place"})
     void onlyWhoSharesTheHostsMemoryWorksInPlace(String device, String expected) {
@@ -81,6 +82,7 @@ class EmulatedProfilesTest {
     }
 
     /// Of what a kernel is given a piece may be larger than the largest allocation, if the driver is asked for that and for kernels that can do it: without these the emulated GPU ends the JVM.
+    @Tag("exhaustive")
     @ParameterizedTest
     @CsvSource({"arc, false, refused: device memory exhausted", "arc, true, right with allocations of up to 268435456", "nvidia, true, refused: device memory exhausted"})
     void largeBuffersAreGivenOnRequest(String device, String asked, String expected) {
