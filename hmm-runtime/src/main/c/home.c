@@ -369,7 +369,7 @@ static void describe(const struct fetch *f, const struct batch *b) {
 
 // Steps 4 and 5, after the copies have ended.
 static int land(const struct fetch *f, struct batch *b) {
-  bool waits = b->copies.count;
+  bool waits = b->copies.count || b->copies.staged;
   int status = dma_wait(f->p, &b->copies);
   int result = status ? fail_copy(f, b, status, b->copies.failed_device) : 0;
   if (b->record && waits) b->record->copied = nanos();

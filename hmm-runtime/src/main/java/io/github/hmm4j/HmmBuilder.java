@@ -344,6 +344,7 @@ public final class HmmBuilder {
                 show(hmm);
             }
             tell(hmm);
+            owned.clear(); // they are that heap's
             return hmm;
         } catch (RuntimeException | Error e) {
             owned.stream().filter(device -> !devices.contains(device)).forEach(devices::add); // whose turn had not come

@@ -45,24 +45,22 @@ public record Residency(long emptyBytes, long hostBytes, long sharedBytes, List<
         long poisoned = 0;
         long[] device = new long[heap.mirrors().size()];
         for (PageRange pages : ranges) {
-            for (long page = pages.first(); page < pages.end(); ) {
-                long written = table.writtenFrom(page, pages.end());
-                empty += written - page;
-                page = table.unwrittenFrom(written, pages.end());
-                for (long at = written; at < page; at++) {
-                    long word = table.word(at);
-                    int validAt = PageWord.validAt(word);
-                    if (validAt == 0) {
-                        boolean isLost = PageWord.state(word) == PageState.POISONED;
-                        poisoned += isLost ? 1 : 0;
-                        empty += isLost ? 0 : 1;
-                    } else if (validAt == 1) {
-                        host++;
-                    } else if ((validAt & 1) != 0) {
-                        shared++;
-                    } else {
-                        device[Integer.numberOfTrailingZeros(validAt) - 1]++;
-                    }
+            empty += pages.count(); // those that are not found anywhere below
+            for (long page = table.writtenFrom(pages.first(), pages.end()); page < pages.end(); page = table.writtenFrom(page + 1, pages.end())) {
+                long word = table.word(page);
+                int validAt = PageWord.validAt(word);
+                if (validAt == 0 && PageWord.state(word) != PageState.POISONED) {
+                    continue;
+                }
+                empty--;
+                if (validAt == 0) {
+                    poisoned++;
+                } else if (validAt == 1) {
+                    host++;
+                } else if ((validAt & 1) != 0) {
+                    shared++;
+                } else {
+                    device[Integer.numberOfTrailingZeros(validAt) - 1]++;
                 }
             }
         }

@@ -49,7 +49,7 @@ class DocumentsTest {
         }
     }
 
-    @Tag("exhaustive")
+    @Tag("elsewhere")
     @ParameterizedTest
     @MethodSource("examples")
     void programsDoWhatTheirDocumentsSay(Example example) throws IOException {

@@ -71,6 +71,16 @@ class OpeningTest {
     }
 
     @Test
+    void leavesTheDevicesOfAHeapThatIsOpen() {
+        SimDevice sim = Rig.sim(0, false);
+        HmmBuilder builder = Hmm.builder().device(sim);
+        try (Hmm _ = builder.open()) {
+            assertThatThrownBy(builder.hostOnly()::open).isInstanceOf(IllegalArgumentException.class);
+            sim.allocate(1).close();
+        }
+    }
+
+    @Test
     void aTerabyteOpensAndTakesHardlyAnyMemory() throws IOException {
         long before = residentBytes();
         try (Rig rig = Rig.open(1, false, builder -> builder.heap(1L << 40).budget(64L * Rig.PAGE))) {

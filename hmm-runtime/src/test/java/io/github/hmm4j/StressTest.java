@@ -230,7 +230,7 @@ class StressTest {
 
     /// Fails with all stacks when nobody makes a step any more.
     private void watch(List<Thread> threads) {
-        long end = System.nanoTime() + Duration.ofSeconds(Long.getLong("hmm4j.stress.seconds", 2)).toNanos();
+        long end = System.nanoTime() + Duration.ofSeconds(Long.getLong("hmm4j.stress.seconds", 3)).toNanos();
         long seen = -1;
         long since = System.nanoTime();
         while (threads.stream().anyMatch(Thread::isAlive)) {

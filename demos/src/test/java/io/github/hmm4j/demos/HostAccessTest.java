@@ -45,7 +45,7 @@ class HostAccessTest {
         check(demo, access);
     }
 
-    @Tag("exhaustive")
+    @Tag("elsewhere")
     @ParameterizedTest
     @MethodSource("demosOnOtherWays")
     void isRightOnOtherWays(Demo demo, String access) throws IOException {

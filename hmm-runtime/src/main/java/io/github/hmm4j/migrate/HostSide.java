@@ -24,7 +24,7 @@ public interface HostSide {
     /// Takes the pins of a view away.
     void unpin(PageRange pages, boolean write);
 
-    /// Takes the host's permission to touch pages away, after they were claimed for a device. Done late, when the claim is lost already, it costs a fault and no more.
+    /// Takes the host's permission to touch pages away, after they were claimed for a device. Done late, when the claim is lost already, it costs a fault and no more: what others have pinned meanwhile is left alone.
     ///
     /// @param keepReading only the permission to write
     void forbid(PageRange pages, boolean keepReading);

@@ -367,13 +367,13 @@ public final class RegionChanges {
                 if (protection != Protection.READ_WRITE) {
                     requireNoViews(pages, "protect " + protection);
                 }
-                List<Protected> before = protections(pages);
+                Protections before = Protections.of(table, pages);
                 try {
                     protect(pages, protection, backoff);
                     hostSide.setAccess(pages, protection);
                 } catch (RuntimeException | Error e) {
                     for (int i = 0; i < before.size(); i++) {
-                        protect(before.get(i).pages, before.get(i).protection, backoff);
+                        protect(before.pages(i), before.protection(i), backoff);
                     }
                     restoreAccess(before);
                     throw e;
@@ -385,34 +385,11 @@ public final class RegionChanges {
         }
     }
 
-    private static Protection protectionOf(long word) {
-        return PageWord.isWritable(word) ? Protection.READ_WRITE : PageWord.isReadable(word) ? Protection.READ : Protection.NONE;
-    }
-
-    /// Neighbours that are protected alike.
-    private record Protected(PageRange pages, Protection protection) {}
-
-    /// Of pages that nobody else protects meanwhile.
-    private List<Protected> protections(PageRange pages) {
-        List<Protected> all = new ArrayList<>();
-        long first = pages.first();
-        while (first < pages.end()) {
-            Protection protection = protectionOf(table.wordByBlock(first));
-            long end = first;
-            while (end < pages.end() && protectionOf(table.wordByBlock(end)) == protection) {
-                end = table.isWritten(end) ? end + 1 : Math.min(table.firstOf(table.blockOf(end) + 1), pages.end());
-            }
-            all.add(new Protected(new PageRange(first, end), protection));
-            first = end;
-        }
-        return all;
-    }
-
     /// After the words: as far as the operating system goes along, since an app mapping that allows less costs a fault.
-    private void restoreAccess(List<Protected> before) {
+    private void restoreAccess(Protections before) {
         try {
             for (int i = 0; i < before.size(); i++) {
-                hostSide.setAccess(before.get(i).pages, before.get(i).protection);
+                hostSide.setAccess(before.pages(i), before.protection(i));
             }
         } catch (SystemCallFailedException | OutOfMemoryError e) {
             return; // one error is enough
@@ -507,7 +484,7 @@ public final class RegionChanges {
     private void moveAll(Leaving from, Leaving to, int regionId) {
         int count = Math.toIntExact(from.pages.count());
         long[] words = new long[count];
-        List<Protected> protections = protections(from.pages);
+        Protections protections = Protections.of(table, from.pages);
         Backoff backoff = new Backoff();
         close(to, backoff); // nobody has heard of them, but a fault next door may still reach for them, if it looked there before they were a region
         int unmapped = 0;
@@ -600,7 +577,7 @@ public final class RegionChanges {
             case POISONED -> PageWord.toPoisoned(word);
             case EMPTY, TO_HOST, UNMAPPED -> PageWord.toEmpty(word);
         };
-        boolean moved = table.transition(page, Transition.MOVE_IN, word, PageWord.withProtection(next, protectionOf(protection)));
+        boolean moved = table.transition(page, Transition.MOVE_IN, word, PageWord.withProtection(next, PageWord.protection(protection)));
         assert moved : "somebody changed the word of page " + page;
     }
 

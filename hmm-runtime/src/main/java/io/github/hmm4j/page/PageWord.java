@@ -121,6 +121,10 @@ public final class PageWord {
         return (word & DENY_READ) == 0;
     }
 
+    public static Protection protection(long word) {
+        return isWritable(word) ? Protection.READ_WRITE : isReadable(word) ? Protection.READ : Protection.NONE;
+    }
+
     public static boolean isWritable(long word) {
         return (word & (DENY_WRITE | DENY_READ)) == 0;
     }

@@ -27,7 +27,7 @@ class EarlyClassesTest {
         check(backend);
     }
 
-    @Tag("exhaustive")
+    @Tag("elsewhere")
     @ParameterizedTest
     @EnumSource(names = {"SIM_COHERENT", "OPENCL_LWJGL", "SIGSEGV_LWJGL", "IN_PLACE_UFFD_LWJGL"})
     void nothingIsOnOtherGround(Backend backend) {

@@ -35,7 +35,7 @@ class EmulatedProfilesTest {
     }
 
     /// One with a driver that never calls back, one with one that calls back only who asked before the end.
-    @Tag("exhaustive")
+    @Tag("elsewhere")
     @ParameterizedTest
     @ValueSource(strings = {"rocm:callbacks=never", "arc", "igpu", "mali:callbacks=lost"})
     void theyHoldOnTheOtherProfiles(String device) {
@@ -49,7 +49,7 @@ class EmulatedProfilesTest {
         checkEviction(device);
     }
 
-    @Tag("exhaustive")
+    @Tag("elsewhere")
     @ParameterizedTest
     @ValueSource(strings = {"rocm:memory=96M", "arc:memory=256M,kernel=64M"})
     void otherDevicesMay(String device) {
@@ -72,7 +72,7 @@ class EmulatedProfilesTest {
     }
 
     /// A shadow is no shared memory, whatever a driver says of itself.
-    @Tag("exhaustive")
+    @Tag("elsewhere")
     @ParameterizedTest
     @CsvSource({"nvidia, refused", "rocm, refused", "igpu, in place"})
     void onlyWhoSharesTheHostsMemoryWorksInPlace(String device, String expected) {
@@ -82,7 +82,7 @@ class EmulatedProfilesTest {
     }
 
     /// Of what a kernel is given a piece may be larger than the largest allocation, if the driver is asked for that and for kernels that can do it: without these the emulated GPU ends the JVM.
-    @Tag("exhaustive")
+    @Tag("elsewhere")
     @ParameterizedTest
     @CsvSource({"arc, false, refused: device memory exhausted", "arc, true, right with allocations of up to 268435456", "nvidia, true, refused: device memory exhausted"})
     void largeBuffersAreGivenOnRequest(String device, String asked, String expected) {

@@ -54,7 +54,7 @@ abstract class OneDeviceScenarios extends Scenarios {
     @Test
     void open_close() {
         List<String> before = ProcFs.heapsAndTraps();
-        for (int i = 0; i < 4; i++) {
+        for (int i = 0; i < TIMES; i++) {
             newRig().close(); // checks what is left open
         }
         assertThat(ProcFs.heapsAndTraps()).isEqualTo(before);

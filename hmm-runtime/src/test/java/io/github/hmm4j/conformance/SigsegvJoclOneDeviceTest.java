@@ -2,7 +2,7 @@ package io.github.hmm4j.conformance;
 
 import org.junit.jupiter.api.Tag;
 
-@Tag("exhaustive")
+@Tag("elsewhere")
 class SigsegvJoclOneDeviceTest extends OneDeviceScenarios {
 
     SigsegvJoclOneDeviceTest() {

@@ -27,7 +27,7 @@ class EmulatedGpuTest {
         passes(CBuild.PLAIN, List.of("nvidia"));
     }
 
-    @Tag("exhaustive")
+    @Tag("elsewhere")
     @Test
     @Timeout(value = 900, unit = TimeUnit.SECONDS)
     void passesThemWithEachProfile() throws IOException, InterruptedException {

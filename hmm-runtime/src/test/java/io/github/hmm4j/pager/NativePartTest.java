@@ -101,7 +101,7 @@ class NativePartTest {
 
     /// Several copies of the library in one process, as several class loaders bring them, beside signal handlers of
     /// others.
-    @Tag("exhaustive")
+    @Tag("elsewhere")
     @Test
     @Timeout(value = 120, unit = TimeUnit.SECONDS)
     void copiesOfTheLibraryStandBesideEachOther() throws IOException, InterruptedException {

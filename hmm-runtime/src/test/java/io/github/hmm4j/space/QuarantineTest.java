@@ -91,13 +91,19 @@ class QuarantineTest {
         assertThat(othersBefore(medium, 1L << 30, false)).isEqualTo(16);
     }
 
-    @Test
-    void whereThereIsNoOtherPlaceTheOldestAreUsedAndNoMoreThanNeeded() {
+    /// An address space of so many regions of 1 MiB.
+    private List<VaRange> allOfEight() {
         openAnother(8 * MIB);
         List<VaRange> all = new ArrayList<>();
         for (int i = 0; i < 8; i++) {
             all.add(allocate(MIB));
         }
+        return all;
+    }
+
+    @Test
+    void whereThereIsNoOtherPlaceTheOldestAreUsedAndNoMoreThanNeeded() {
+        List<VaRange> all = allOfEight();
         List.of(5, 2, 3, 0).forEach(i -> free(all.get(i), false));
         assertThat(allocate(MIB)).isEqualTo(all.get(5));
         assertThat(allocate(MIB)).isEqualTo(all.get(2));
@@ -110,11 +116,7 @@ class QuarantineTest {
 
     @Test
     void neighboursAreOneRangeWhenTheyHaveWaited() {
-        openAnother(8 * MIB);
-        List<VaRange> all = new ArrayList<>();
-        for (int i = 0; i < 8; i++) {
-            all.add(allocate(MIB));
-        }
+        List<VaRange> all = allOfEight();
         List.of(0, 3, 5, 2, 4).forEach(i -> free(all.get(i), false));
         VaRange joined = allocate(4 * MIB); // of what has waited longest, the first stays free by itself
         assertThat(joined).isEqualTo(new VaRange(all.get(2).startBytes(), all.get(5).endBytes()));

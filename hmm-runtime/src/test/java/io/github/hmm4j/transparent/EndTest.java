@@ -29,7 +29,7 @@ class EndTest {
         run("UFFD", "exit");
     }
 
-    @Tag("exhaustive")
+    @Tag("elsewhere")
     @Test
     void theSameWithTheOtherRung() {
         closeWhileFaulting("SIGSEGV");

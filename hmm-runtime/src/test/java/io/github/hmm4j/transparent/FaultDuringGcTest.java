@@ -93,7 +93,7 @@ class FaultDuringGcTest {
     }
 
     /// The loop over the first ints of pages does not look for safepoints at all, and faults in every round.
-    @Tag("exhaustive")
+    @Tag("elsewhere")
     @Test
     void aCountedLoopThatFaultsInEveryRoundEnds() {
         run(new Child("counted loop", "UFFD", List.of("-XX:+UseSerialGC", "-XX:-UseCountedLoopSafepoints", "-XX:LoopStripMiningIter=0", "-Xmx64m"), 1, 512, 4 * SCALE, 5, "COLLECT", 10 * SCALE));

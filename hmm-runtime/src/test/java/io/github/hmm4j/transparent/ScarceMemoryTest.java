@@ -30,7 +30,7 @@ class ScarceMemoryTest {
         check("UFFD");
     }
 
-    @Tag("exhaustive")
+    @Tag("elsewhere")
     @Test
     void isOneOnTheOtherRung() throws IOException, InterruptedException {
         check("SIGSEGV");

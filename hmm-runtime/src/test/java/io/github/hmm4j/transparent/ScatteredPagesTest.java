@@ -9,7 +9,7 @@ import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 
 /// More separate pages than a process may have mappings: managed memory keeps to its share of these, so that the JVM can go on. The program is [ScatteredPagesWorker].
-@Tag("exhaustive")
+@Tag("elsewhere")
 class ScatteredPagesTest {
 
     private static final Duration LIMIT = Duration.ofSeconds(100);

@@ -20,7 +20,7 @@ class TouchErrorsTest {
         check(mode, option, warmUps);
     }
 
-    @Tag("exhaustive")
+    @Tag("elsewhere")
     @ParameterizedTest
     @CsvSource({"UFFD, -XX:TieredStopAtLevel=1, 2000", "SIGSEGV, -Xint, 10", "SIGSEGV, -XX:-TieredCompilation, 20000"})
     void theSameOnTheOtherRung(String mode, String option, int warmUps) {

@@ -24,14 +24,14 @@ final class OclgrindTest {
     @TempDir
     Path scratch;
 
-    @Tag("exhaustive")
+    @Tag("elsewhere")
     @ParameterizedTest
     @MethodSource("io.github.hmm4j.kernels.KernelFiles#names")
     void kernelsStayInBoundsAndRaceFree(String file) throws Exception {
         assertClean(file);
     }
 
-    @Tag("exhaustive")
+    @Tag("elsewhere")
     @Test
     void aHeapThatIsWrittenStaysInBoundsAndRaceFree() throws Exception {
         assertClean("heap/lists.cl");
@@ -44,7 +44,7 @@ final class OclgrindTest {
         assertClean("paged form", CHECKS);
     }
 
-    @Tag("exhaustive")
+    @Tag("elsewhere")
     @ParameterizedTest
     @CsvSource({
         "out_of_bounds.cl, Invalid write of size 4 at global memory,   6",

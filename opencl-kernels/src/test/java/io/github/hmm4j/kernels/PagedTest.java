@@ -12,6 +12,7 @@ import java.util.HashMap;
 import java.util.Map;
 import java.util.SplittableRandom;
 import java.util.stream.IntStream;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
@@ -60,9 +61,20 @@ final class PagedTest {
 
     @Test
     void kernelsDoWhatTheOracleSays() {
+        compareWithTheOracle(1);
+    }
+
+    /// Each round has other work-groups, for which the kernels are compiled anew.
+    @Tag("elsewhere")
+    @Test
+    void kernelsDoInMoreRounds() {
+        compareWithTheOracle(5);
+    }
+
+    private static void compareWithTheOracle(int rounds) {
         Seeded.run(random -> {
             try (ClHarness cl = ClHarness.openOrSkip()) {
-                for (int i = 0; i < 2; i++) {
+                for (int i = 0; i < rounds; i++) {
                     checkAll(cl, Form.APERTURE, random);
                     checkAll(cl, Form.PAGED, random);
                 }

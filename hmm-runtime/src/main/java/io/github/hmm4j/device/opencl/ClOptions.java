@@ -10,8 +10,8 @@ import java.util.Objects;
 /// @param copyTimes whether copies do, too; a sparse batch has hundreds of commands, and asking each for its times costs
 /// @param scatter   how pages that lie apart are carried; where this is [ScatterMode#AUTO], `-Dhmm.scatter=kernel|commands` decides, if set
 /// @param programs  where compiled programs are kept
-/// @param largeBuffers whether single allocations may be larger than the driver says ([DeviceInfo#maxAllocationBytes()][io.github.hmm4j.device.DeviceInfo] is then all of the memory), where it gives such: Intel's for
-///                  GPUs, whose kernels are slower for it. `-Dhmm.largeBuffers=true` asks for it, too
+/// @param largeBuffers whether single allocations may be larger than the driver says, up to all of the memory, where it gives such: Intel's for GPUs, whose kernels are slower for it.
+///                  `-Dhmm.largeBuffers=true` asks for it, too
 public record ClOptions(CopyMode copy, boolean profiling, boolean copyTimes, ScatterMode scatter, ProgramCache programs, boolean largeBuffers) {
 
     public static final ClOptions DEFAULTS = new ClOptions(CopyMode.AUTO, false, false, ScatterMode.AUTO, ProgramCache.STANDARD, false);

@@ -2,7 +2,7 @@ package io.github.hmm4j.device.opencl;
 
 import org.junit.jupiter.api.Tag;
 
-@Tag("exhaustive")
+@Tag("elsewhere")
 final class JoclDirectDeviceTest extends ClDeviceContract {
 
     JoclDirectDeviceTest() {

@@ -29,7 +29,7 @@ import org.junit.jupiter.api.Timeout;
 /// Fails every OpenCL call of a launch that goes through the page table in turn: no byte is wrong afterwards, nothing is locked or claimed, and the same launch again comes to its end.
 ///
 /// Host access is checked, so that all calls are made by Java.
-@Tag("exhaustive")
+@Tag("elsewhere")
 @Timeout(value = 240, unit = TimeUnit.SECONDS)
 final class PagedFailuresTest {
 
