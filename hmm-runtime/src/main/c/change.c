@@ -126,6 +126,7 @@ HMM_API int64_t hmm_undo(struct hmm_pager *p, uint64_t device, uint64_t launched
   for (uint64_t i = 0; i < n; i++) {
     uint64_t w = load_word(p, pages[i]), claimed = word_claim(w, true);
     if (!same_version(w, committed[i]) || word_state(w) == TO_HOST) continue; // somebody else's business by now
+    if (is_away(before[i])) continue; // it need not have been home on its way here, and is as right where it is
     if (!change_word(p, pages[i], &w, claimed)) continue;
     int waited = await_launches(p, pages[i], -1, &patience);
     int32_t frame = frame_of(d, pages[i]);

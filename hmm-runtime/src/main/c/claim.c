@@ -49,6 +49,27 @@ uint64_t settle(struct hmm_pager *p, const struct claim *c, becoming *next, enum
   return to;
 }
 
+unsigned source_of(const struct hmm_pager *p, uint64_t before) {
+  unsigned holders = word_holders(before), first = (unsigned)__builtin_ctz(holders);
+  for (unsigned d = first; holders >> d; d++) {
+    if (holders >> d & 1 && !atomic_load(&p->devices[d].lost)) return d;
+  }
+  return first;
+}
+
+// The device is gone for good; the same statuses as ClStatus.java has.
+static bool is_lost(int64_t status) { return status == -2 || status == -34 || status == -36 || status == -1121 || status == -9999; }
+
+uint64_t settle_back(struct hmm_pager *p, const struct claim *c, const struct hmm_failure *failure) {
+  unsigned lost = failure && failure->reason == HMM_OPENCL && is_lost(failure->status) && is_away(c->before) ? 1u << failure->device : 0;
+  unsigned holders = is_away(c->before) ? word_holders(c->before) : 0;
+  if (!(holders & lost)) return settle(p, c, restored, NO_PIN);
+  if (holders == lost) return settle(p, c, poisoned, NO_PIN);
+  struct claim others = *c;
+  others.before = word_peers(c->before, holders & ~lost);
+  return settle(p, &others, restored, NO_PIN);
+}
+
 void wake_claimed(struct hmm_pager *p, const struct claim *claims, size_t n) {
   settled(p);
   for (size_t i = 0; i < n;) {

@@ -20,9 +20,14 @@ typedef uint64_t becoming(uint64_t w, uint64_t before);
 becoming restored; // where it was; poisoned if it is doomed
 becoming poisoned;
 
+// A device that has a page which is away; not one that is lost, if there is another.
+unsigned source_of(const struct hmm_pager *p, uint64_t before);
+
 enum pin { NO_PIN, READ_PIN, WRITE_PIN };
 // Ends a claim. Pins and protection of the word stay as they are, but for one pin more. Returns the new word; then wake.
 uint64_t settle(struct hmm_pager *p, const struct claim *c, becoming *next, enum pin pin);
+// Ends a claim of which nothing has come: the page is where it was. If `failure`, which may be null, says that a device is lost, what that had is lost with it.
+uint64_t settle_back(struct hmm_pager *p, const struct claim *c, const struct hmm_failure *failure);
 // Those who wait for these claims, which are in order of pages.
 void wake_claimed(struct hmm_pager *p, const struct claim *claims, size_t n);
 

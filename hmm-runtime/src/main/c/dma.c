@@ -225,6 +225,25 @@ int dma_to_device(struct hmm_pager *p, unsigned device, uint64_t page, bool zero
   return status;
 }
 
+int dma_across(struct hmm_pager *p, unsigned from, unsigned to, uint64_t page, uint64_t pages, unsigned *failed) {
+  struct device *source = &p->devices[from], *target = &p->devices[to];
+  int32_t read = frame_of(source, page), written = frame_of(target, page);
+  char *here = host_of(p, source, read), *there = host_of(p, target, written);
+  size_t bytes = (size_t)(pages << p->config.page_shift);
+  *failed = atomic_load(&source->lost) ? from : to;
+  if (atomic_load(&source->lost) || atomic_load(&target->lost)) return DEVICE_NOT_AVAILABLE;
+  if ((!here && !has_staging(source)) || (!there && !has_staging(target))) return NO_WAY_ACROSS;
+  const struct device_memory out = {source, memory_of(source, read), offset_of(p, source, read)}, in = {target, memory_of(target, written), offset_of(p, target, written)};
+  if (!here && !there) return staging_across(p, out, in, bytes, failed);
+  if (!there) return staging_bulk(p, in, here, bytes, false);
+  if (here) {
+    memcpy(there, here, bytes);
+    return 0;
+  }
+  *failed = from;
+  return staging_bulk(p, out, there, bytes, true);
+}
+
 int dma_within(struct hmm_pager *p, unsigned device, int32_t from, int32_t to) {
   struct device *d = &p->devices[device];
   char *source = host_of(p, d, from), *target = host_of(p, d, to);

@@ -13,6 +13,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "claim.h"
 #include "inflight.h"
 #include "overwrite.h"
 #include "resident.h"
@@ -26,19 +27,26 @@ typedef int (*of_object)(void *object);
 #define CL(p, type, which) ((type)(uintptr_t)(p)->config.cl[which])
 
 // What a claimed page's contents are worth to the device, brought into its frame, or home where it is used in place.
-// The page may be on another device, on the host, or nowhere.
-static int bring(struct hmm_pager *p, unsigned device, bool in_place, uint64_t page, uint64_t before, uint64_t number, struct hmm_failure *failure) {
+// The page may be on another device, on the host, or nowhere. `home` becomes whether the host has it now.
+static int bring(struct hmm_pager *p, unsigned device, bool in_place, uint64_t page, uint64_t before, uint64_t number, bool *home, struct hmm_failure *failure) {
   struct patience patience = new_patience(p, page, true, 0); // a touch behind our claim ends in time, too
   int waited = await_patiently(p, (struct page_range){page, page + 1}, false, -1, number, &patience);
   if (waited) return waited == -EAGAIN ? -EDEADLK : waited; // only one insists at a time: a mistake of ours
   bool on_device = !in_place && word_sharers(before) >> device & 1;
+  *home = !is_away(before);
+  if (is_away(before) && !in_place && !on_device) {
+    int result = bring_across(p, source_of(p, before), device, page, 1, before, failure);
+    if (result != -ENOTSUP) return result;
+  }
   if ((in_place || word_state(before) != EMPTY) && !on_device) {
     int result = back(p, page, page + 1);
     if (result) return fail_errno(failure, page, result, HMM_CALL_NONE);
   }
-  if (word_state(before) == DEVICE) {
-    int status = dma_to_host(p, word_device(before), page, 1, NULL);
-    if (status) return fail(failure, HMM_OPENCL, page, before, status, HMM_CALL_READ, word_device(before));
+  if (is_away(before) && !on_device) {
+    unsigned source = source_of(p, before);
+    int status = dma_to_host(p, source, page, 1, NULL);
+    if (status) return fail(failure, HMM_OPENCL, page, before, status, HMM_CALL_READ, source);
+    *home = true;
   }
   if (on_device || in_place) return 0;
   int status = dma_to_device(p, device, page, word_state(before) == EMPTY);
@@ -95,17 +103,17 @@ static int insist_on(struct hmm_pager *p, struct launch *l, uint64_t page, const
     uint64_t claim = word_claim(w, true), expected = w;
     if (!change_word(p, page, &expected, claim)) continue;
     struct hmm_record space, *record = in_place ? NULL : new_record(p, &space, HMM_RECORD_INSIST, page, writes);
+    bool home = false;
     int result = in_place ? 0 : p->trap->forbid(p, page, page + 1, !writes);
     if (result) result = fail_errno(failure, page, result, HMM_CALL_FORBID);
-    if (!result) result = bring(p, l->device, in_place, page, w, l->number, failure);
-    unsigned sharers = word_sharers(w);
-    if (word_state(w) == DEVICE && !result) sharers |= 1u << word_device(w); // its copy stays valid, and so is the host's now
+    if (!result) result = bring(p, l->device, in_place, page, w, l->number, &home, failure);
+    unsigned holders = (is_away(w) ? word_holders(w) : word_sharers(w)) | (in_place ? 0 : 1u << l->device); // all copies stay valid that only are read
     if (!result && !in_place) note_region(p, request, page);
     uint64_t next;
-    if (!result && in_place) next = writes ? word_next(claim, HOST, 0, 0, 0) : word_shared(claim, sharers);
-    else if (!result) next = writes ? word_next(claim, DEVICE, l->device, 0, 0) : word_next(claim, SHARED, 0, sharers | 1u << l->device, 0);
-    else if (word_state(w) == TO_DEVICE) next = word_shared(claim, sharers);
-    else next = word_next(claim, word_state(w), word_device(w), sharers, w & MARKED_READ);
+    if (result && word_state(w) == TO_DEVICE) next = word_shared(claim, word_sharers(w));
+    else if (result) next = word_next(claim, word_state(w), word_device(w), word_sharers(w), w & MARKED_READ);
+    else if (writes) next = in_place ? word_next(claim, HOST, 0, 0, 0) : word_next(claim, DEVICE, l->device, 0, 0);
+    else next = home ? word_shared(claim, holders) : word_peers(claim, holders);
     uint64_t committed = settle_insisted(p, page, w, next);
     if (record) describe(record, w, l->device, result);
     end_record(p, record, result);

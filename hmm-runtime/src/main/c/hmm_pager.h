@@ -15,7 +15,7 @@
 
 struct hmm_pager; // one heap
 
-#define HMM_ABI 11
+#define HMM_ABI 12
 #define HMM_MAX_DEVICES 16
 #define HMM_NAME_BYTES 64 // of a kernel's name here, with the zero at its end; longer ones are cut off
 #define HMM_MAX_PAGERS 256 // open at once; one more is -EUSERS
@@ -104,6 +104,17 @@ struct hmm_moved {
   uint64_t copied;    // of these, pages that were copied from a device
   uint64_t devices;   // from which: bit d for device d
 };
+
+// Pages that come to a device from others.
+struct hmm_crossing {
+  uint64_t device;      // where they are to come; they have frames there
+  uint64_t first, end;
+  uint64_t writes;      // the device becomes their owner; else it gets a copy to read, and those that have one keep theirs
+  uint64_t region;      // whose bytes the frames hold then
+  uint64_t clock;       // what to note as their last use
+  uint64_t outcomes;    // uint8_t by page, or 0: HMM_CROSSED for those that came
+};
+#define HMM_CROSSED 2
 
 enum hmm_reason {
   HMM_REFUSED = 1,     // the word of the page says why: protection, lost contents, no region
@@ -221,6 +232,11 @@ HMM_API int hmm_close(struct hmm_pager *pager);
 // On failure pages are where they were, or poisoned if their device is lost or the kernel failed that was to write them, and nothing is pinned.
 HMM_API int hmm_fetch(struct hmm_pager *pager, uint64_t first, uint64_t end, uint64_t flags, uint8_t *outcomes,
                       struct hmm_moved *moved, struct hmm_failure *failure);
+
+// Brings pages to a device that only other devices have, from frame to frame, without the host. All else stays as it is, also what somebody has claimed, or uses for longer than a touch may
+// wait. The caller holds the device's lock, and that for the host shared. 0, -errno, or -ENOTSUP if the bytes would have to go through the host's pages; on failure pages are where they were, or poisoned
+// as with hmm_fetch. `moved` is added to.
+HMM_API int hmm_cross(struct hmm_pager *pager, const struct hmm_crossing *crossing, struct hmm_moved *moved, struct hmm_failure *failure);
 
 // After Java has claimed pages for a device: takes the host's permission to write (`keep_reading`) or any permission away, but for pages that others have taken home to pin them meanwhile.
 HMM_API int hmm_forbid(struct hmm_pager *pager, uint64_t first, uint64_t end, uint64_t keep_reading);
@@ -387,6 +403,7 @@ enum hmm_step {
   HMM_STEP_CHECKED,    // launch, between checking and enqueueing
   HMM_STEP_NOTICED,    // a fault, before its page is looked at
   HMM_STEP_FORBIDS,    // forbidding, after pages were looked at
+  HMM_STEP_CROSSING,   // from device to device, between claims that nobody is in the way of and copies
   HMM_STEPS
 };
 HMM_API int hmm_step_arm(struct hmm_pager *pager, uint64_t step, uint64_t armed); // 0 lets everybody go

@@ -47,9 +47,6 @@ struct left { // pages of a pass that are for the next one
 enum { DONE, CLAIMED, BUSY };
 enum { OUTCOME_ALREADY = 1, OUTCOME_MOVED, OUTCOME_NOTHING };
 
-// The device is gone for good; the same statuses as ClStatus.java has.
-static bool is_lost(int64_t status) { return status == -2 || status == -34 || status == -36 || status == -1121 || status == -9999; }
-
 static bool exclusive(const struct fetch *f) { return f->flags & HMM_EXCLUSIVE; }
 
 static int done(const struct fetch *f, uint64_t page, uint8_t outcome) {
@@ -118,7 +115,8 @@ static int claim_or_finish(const struct fetch *f, struct batch *b, uint64_t page
       else if (exclusive(f) && word_sharers(w)) result = claim(f, b, page, w);
       else result = settle_in_place(f, page, w, word_shared(w, word_sharers(w)));
       break;
-    case DEVICE: result = claim(f, b, page, w); break;
+    case DEVICE:
+    case PEERS: result = claim(f, b, page, w); break;
     default: return done(f, page, OUTCOME_NOTHING);
     }
   } while (result == -EINTR);
@@ -183,7 +181,7 @@ static bool continues(const struct batch *b, size_t i) { return i < b->count && 
 // Nobody says which of several commands has failed: told is the first page that came from the device.
 static int fail_copy(const struct fetch *f, const struct batch *b, int status, unsigned device) {
   const struct claim *c = b->claims;
-  while (word_state(c->before) != DEVICE || word_device(c->before) != device) c++;
+  while (!is_away(c->before) || !(word_holders(c->before) >> device & 1)) c++;
   return fail(f->failure, HMM_OPENCL, c->page, c->before, status, HMM_CALL_READ, device);
 }
 
@@ -192,10 +190,10 @@ static int copy(const struct fetch *f, struct batch *b) {
   for (size_t i = 0; i < b->count;) {
     uint64_t before = b->claims[i].before;
     size_t j = i + 1;
-    if (word_state(before) == DEVICE) {
-      unsigned device = word_device(before);
+    if (is_away(before)) {
+      unsigned device = source_of(f->p, before);
       const struct device *d = &f->p->devices[device];
-      while (continues(b, j) && word_state(b->claims[j].before) == DEVICE && word_device(b->claims[j].before) == device
+      while (continues(b, j) && is_away(b->claims[j].before) && word_holders(b->claims[j].before) >> device & 1
              && dma_contiguous(d, frame_of(d, b->claims[j - 1].page), frame_of(d, b->claims[j].page))) {
         j++;
       }
@@ -204,7 +202,7 @@ static int copy(const struct fetch *f, struct batch *b) {
       int status = dma_to_host(f->p, device, b->claims[i].page, j - i, f->flags & FAULT ? NULL : &b->copies);
       if (status) return fail_copy(f, b, status, f->flags & FAULT ? device : b->copies.failed_device);
     } else if (f->flags & HMM_IN_PLACE) {
-      while (continues(b, j) && word_state(b->claims[j].before) != DEVICE) j++;
+      while (continues(b, j) && !is_away(b->claims[j].before)) j++;
       int result = back(f->p, b->claims[i].page, b->claims[i].page + (j - i));
       if (result) return fail_errno(f->failure, b->claims[i].page, result, HMM_CALL_NONE);
     }
@@ -246,7 +244,7 @@ static enum mapping mapping_for(const struct fetch *f, const struct claim *c) {
   if (word_state(after) != HOST || !word_writable(after)) return MAP_TO_READ;
   if (word_state(before) == EMPTY && !(before & MARKED_READ) && !(f->flags & HMM_IN_PLACE)) return MAP_ZEROS;
   // What was read has memory and a mapping, as a rule. Where the touch itself has met the mapping nothing else is missing, and if it has gone since, there is another touch.
-  return f->flags & MAPPED && word_state(before) != DEVICE ? LIFT_PROTECTION : MAP_TO_WRITE;
+  return f->flags & MAPPED && !is_away(before) ? LIFT_PROTECTION : MAP_TO_WRITE;
 }
 
 static int map_run(const struct fetch *f, enum mapping what, uint64_t first, uint64_t end) {
@@ -282,8 +280,7 @@ static void restore_from(const struct fetch *f, struct batch *b, size_t from, co
   dma_wait(f->p, &b->copies);
   for (size_t i = from; i < b->count; i++) {
     const struct claim *c = &b->claims[i];
-    bool lost = failure && failure->reason == HMM_OPENCL && is_lost(failure->status) && word_state(c->before) == DEVICE && (int64_t)word_device(c->before) == failure->device;
-    uint64_t left = settle(f->p, c, lost ? poisoned : c->taken ? taken_home : restored, NO_PIN);
+    uint64_t left = c->taken ? settle(f->p, c, taken_home, NO_PIN) : settle_back(f->p, c, failure);
     if (f->flags & FAULT && c->page == f->first) f->failure->word = (int64_t)left; // what the touch is judged by
   }
   // Who touched the first page of a fault is woken when the fault is answered, and not sent through it again before.
@@ -359,9 +356,9 @@ static void describe(const struct fetch *f, const struct batch *b) {
   }
   for (size_t i = 0; i < b->count; i++) {
     uint64_t before = b->claims[i].before;
-    if (word_state(before) == DEVICE) {
+    if (is_away(before)) {
       r->copied_pages++;
-      r->device = word_device(before);
+      r->device = source_of(f->p, before);
     }
     r->upgraded_pages += word_state(before) == SHARED && exclusive(f);
   }
@@ -390,8 +387,8 @@ static int land(const struct fetch *f, struct batch *b) {
     done(f, c->page, OUTCOME_MOVED);
     if (f->moved) {
       f->moved->claimed++;
-      f->moved->copied += word_state(c->before) == DEVICE;
-      if (word_state(c->before) == DEVICE) f->moved->devices |= 1u << word_device(c->before);
+      f->moved->copied += is_away(c->before);
+      if (is_away(c->before)) f->moved->devices |= 1u << source_of(f->p, c->before);
     }
   }
   wake_claimed(f->p, b->claims, b->count);
@@ -529,7 +526,7 @@ static int await_one_launch(const struct fetch *f, uint64_t end, struct batch *b
 // when it comes, and what is only read as zeros stays free.
 static bool view_needs_memory(const struct fetch *f, uint64_t page) {
   enum state s = word_state(load_word(f->p, page));
-  return s != DEVICE && s != POISONED && s != UNMAPPED && (s != EMPTY || exclusive(f));
+  return s != DEVICE && s != PEERS && s != POISONED && s != UNMAPPED && (s != EMPTY || exclusive(f));
 }
 
 static int give_view(const struct fetch *f, uint64_t end) {
@@ -601,7 +598,7 @@ int fetch_for_fault(struct hmm_pager *p, uint64_t first, uint64_t end, unsigned 
     for (size_t i = 0; i < b.count; i++) {
       uint64_t before = claims[i].before;
       enum state s = word_state(before);
-      count(p, s == EMPTY ? HMM_FIRST_TOUCHES : s == DEVICE ? HMM_FETCHED : s == TO_DEVICE ? HMM_ABORTED : s == SHARED && write ? HMM_UPGRADES : HMM_REMAPPED, 1);
+      count(p, s == EMPTY ? HMM_FIRST_TOUCHES : is_away(before) ? HMM_FETCHED : s == TO_DEVICE ? HMM_ABORTED : s == SHARED && write ? HMM_UPGRADES : HMM_REMAPPED, 1);
     }
     count(p, HMM_AHEAD, touch & TOUCH_AHEAD || !b.count ? b.count : b.count - 1);
     if (b.count) result = land(&f, &b);

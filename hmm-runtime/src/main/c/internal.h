@@ -423,6 +423,10 @@ bool in_use(struct hmm_pager *p, struct page_range range, bool writers_only); //
 uint64_t used_until(struct hmm_pager *p, uint64_t page, bool writers_only); // where the use ends that a launch has of the page; `page` if none has
 int await_decided(struct hmm_pager *p, struct patience *patience); // 0 or -ETIMEDOUT
 
+// peer.c
+// Copies pages that are contiguous on both sides and claimed, straight from one device's frames to another's. 0, -EIO, or -ENOTSUP if that is only possible through the host's pages.
+int bring_across(struct hmm_pager *p, unsigned from, unsigned to, uint64_t page, uint64_t pages, uint64_t before, struct hmm_failure *failure);
+
 // table.c
 struct table_writes { // commands that the kernel has to wait for: if one fails, the entries are wrong and it must not run
   void **events;
@@ -474,6 +478,9 @@ int dma_end_stuck(struct hmm_pager *p); // waits once more for commands that wer
 bool dma_may_write(struct hmm_pager *p, uint64_t first, uint64_t end); // whether a command that was given up may still write to these host pages
 int dma_to_device(struct hmm_pager *p, unsigned device, uint64_t page, bool zero);
 int dma_within(struct hmm_pager *p, unsigned device, int32_t from, int32_t to);
+// Between frames of two devices, of pages that are contiguous on both. 0, NO_WAY_ACROSS if that would need a buffer of the host's, or an OpenCL status; then `failed` is whose it is.
+#define NO_WAY_ACROSS 1
+int dma_across(struct hmm_pager *p, unsigned from, unsigned to, uint64_t page, uint64_t pages, unsigned *failed);
 int dma_finish(struct hmm_pager *p, unsigned device, void *event, struct page_range pages); // waits for a command, releases its event, returns its outcome; `pages` are the host pages it writes to
 int dma_give_up(struct hmm_pager *p, unsigned device, void *event, struct page_range pages); // for one that does not end: an OpenCL status
 int dma_flush(struct hmm_pager *p, void *queue);
@@ -484,6 +491,15 @@ void staging_close(struct hmm_pager *p, struct device *d);
 int through_staging(struct hmm_pager *p, struct device *d, void *memory, size_t offset, char *host, size_t bytes, bool to_host);
 // Begins one to the host, through the slots for bulk moves; `of` takes part in it until `staging_wait`, also if this fails. 0 or an OpenCL status.
 int staging_begin(struct hmm_pager *p, struct device *d, void *memory, size_t offset, char *host, size_t bytes, struct copies *of);
+struct device_memory {
+  struct device *device;
+  void *memory; // cl_mem
+  size_t offset;
+};
+// Copies through the slots for bulk moves, over before it returns: between a device and memory that the host reaches, and from one device to another. 0 or an OpenCL status; then `failed`
+// is whose it is.
+int staging_bulk(struct hmm_pager *p, struct device_memory at, char *host, size_t bytes, bool to_host);
+int staging_across(struct hmm_pager *p, struct device_memory from, struct device_memory to, size_t bytes, unsigned *failed);
 int staging_wait(struct hmm_pager *p, struct copies *of); // until all that it has begun has come to the host; the outcome
 bool dma_contiguous(const struct device *d, int32_t a, int32_t b); // whether frame b follows frame a in one memory object
 

@@ -27,12 +27,12 @@ static _Thread_local struct { // faults that this thread has read and not begun 
 } rest;
 
 HMM_API int hmm_abi(uint64_t *numbers, int capacity) {
-  const uint64_t all[] = {HMM_ABI, EMPTY, HOST, SHARED, DEVICE, TO_DEVICE, TO_HOST, POISONED, UNMAPPED, DEVICE_SHIFT, SHARERS_MASK, WRITE_INTENT, DENY_READ,
+  const uint64_t all[] = {HMM_ABI, EMPTY, HOST, SHARED, DEVICE, TO_DEVICE, TO_HOST, POISONED, UNMAPPED, PEERS, DEVICE_SHIFT, SHARERS_MASK, WRITE_INTENT, DENY_READ,
                           DENY_WRITE, READ_PINS_SHIFT, WRITE_PINS_SHIFT, MAX_PINS, MARKED_READ, VERSION_SHIFT, word_of_kind(BLOCK_WITHOUT_REGION), word_of_kind(BLOCK_READ_ONLY),
                           word_of_kind(BLOCK_WITHOUT_ACCESS), BLOCK_WRITTEN, BLOCK_IN_WRITING, ONE_CHANGE, HMM_MAX_DEVICES, HMM_CL_COUNT, HMM_COUNTERS, HMM_STEPS,
                           sizeof(struct hmm_config), sizeof(struct hmm_device_config), sizeof(struct hmm_launch), sizeof(struct hmm_failure), sizeof(struct hmm_use), sizeof(struct hmm_record),
                           sizeof(struct hmm_notice), sizeof(struct hmm_failed_launch), sizeof(struct hmm_table), sizeof(struct hmm_argument_copy), sizeof(struct hmm_violation),
-                          sizeof(struct hmm_overwrite)};
+                          sizeof(struct hmm_overwrite), sizeof(struct hmm_crossing)};
   int n = (int)(sizeof all / sizeof *all);
   for (int i = 0; i < n && i < capacity; i++) numbers[i] = all[i];
   return n;

@@ -11,6 +11,7 @@
 #include "internal.h"
 
 #define CL_INVALID_VALUE (-30)
+#define ACROSS_BYTES (1ULL << 20) // from device to device: as much as comes before the first goes on
 #define MAP_READ 1
 #define MAP_WRITE_INVALIDATE 4
 
@@ -225,6 +226,69 @@ int through_staging(struct hmm_pager *p, struct device *d, void *memory, size_t 
   const struct part whole = {memory, offset, bytes, host};
   int outcome = lane->dead ? DEVICE_NOT_AVAILABLE : through_slots(p, d, lane, &whole, to_host);
   pthread_mutex_unlock(&lane->lock);
+  return outcome;
+}
+
+// What others have under way is brought to its end: all slots are the caller's then.
+static void empty_lane(struct hmm_pager *p, struct device *d, struct lane *lane) {
+  lock_lane(p, lane);
+  while (lane->under_way) end_oldest(p, d, lane);
+}
+
+int staging_bulk(struct hmm_pager *p, struct device_memory at, char *host, size_t bytes, bool to_host) {
+  struct lane *lane = &at.device->lanes[BULK];
+  const struct part whole = {at.memory, at.offset, bytes, host};
+  empty_lane(p, at.device, lane);
+  int outcome = lane->dead ? DEVICE_NOT_AVAILABLE : through_slots(p, at.device, lane, &whole, to_host);
+  pthread_mutex_unlock(&lane->lock);
+  return outcome;
+}
+
+// While one part comes from the first device, the one before it goes to the second.
+static int across_slots(struct hmm_pager *p, struct device_memory from, struct device_memory to, size_t bytes, unsigned *failed) {
+  struct lane *out = &from.device->lanes[BULK], *in = &to.device->lanes[BULK];
+  unsigned source = (unsigned)(from.device - p->devices), target = (unsigned)(to.device - p->devices);
+  struct transfer reads[HMM_BULK_SLOTS] = {0}, writes[HMM_BULK_SLOTS] = {0};
+  size_t size = out->slot_bytes < in->slot_bytes ? out->slot_bytes : in->slot_bytes;
+  if (size > ACROSS_BYTES) size = ACROSS_BYTES;
+  const struct part whole = {from.memory, from.offset, bytes, NULL};
+  int outcome = 0;
+  *failed = source;
+  for (size_t ended = 0, started = 0; ended < bytes && !outcome; ended += size) {
+    for (; started < bytes && started - ended < out->count * size && !outcome; started += size) {
+      size_t i = started / size % out->count;
+      outcome = start_to_host(p, from.device, out, &out->slots[i], part_at(&whole, started, size), &reads[i]);
+      if (outcome) out->slots[i].suspect = true;
+    }
+    size_t i = ended / size % out->count, j = ended / size % in->count;
+    if (!outcome) outcome = finish(p, source, out, &out->slots[i], &reads[i]);
+    if (outcome) break;
+    *failed = target;
+    struct part part = {to.memory, to.offset + ended, part_at(&whole, ended, size).bytes, out->slots[i].at};
+    outcome = finish(p, target, in, &in->slots[j], &writes[j]);
+    if (!outcome) outcome = start_to_device(p, to.device, in, &in->slots[j], part, &writes[j]);
+    if (outcome) in->slots[j].suspect = true;
+    else *failed = source;
+  }
+  for (unsigned i = 0; i < out->count; i++) finish(p, source, out, &out->slots[i], &reads[i]); // none may still write to the slots
+  for (unsigned j = 0; j < in->count; j++) {
+    int one = finish(p, target, in, &in->slots[j], &writes[j]);
+    if (!one || outcome) continue;
+    outcome = one;
+    *failed = target;
+  }
+  return outcome;
+}
+
+int staging_across(struct hmm_pager *p, struct device_memory from, struct device_memory to, size_t bytes, unsigned *failed) {
+  struct device *first = from.device < to.device ? from.device : to.device, *second = first == from.device ? to.device : from.device;
+  empty_lane(p, first, &first->lanes[BULK]);
+  empty_lane(p, second, &second->lanes[BULK]); // in order of devices, so that two who go opposite ways do not wait for each other
+  int outcome = DEVICE_NOT_AVAILABLE;
+  *failed = (unsigned)((from.device->lanes[BULK].dead ? from.device : to.device) - p->devices);
+  if (!from.device->lanes[BULK].dead && !to.device->lanes[BULK].dead) outcome = across_slots(p, from, to, bytes, failed);
+  pthread_mutex_unlock(&second->lanes[BULK].lock);
+  pthread_mutex_unlock(&first->lanes[BULK].lock);
   return outcome;
 }
 

@@ -5,7 +5,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-enum state { EMPTY, HOST, SHARED, DEVICE, TO_DEVICE, TO_HOST, POISONED, UNMAPPED };
+enum state { EMPTY, HOST, SHARED, DEVICE, TO_DEVICE, TO_HOST, POISONED, UNMAPPED, PEERS };
 
 #define DEVICE_SHIFT 4
 #define SHARERS_SHIFT 8
@@ -31,6 +31,11 @@ static inline bool word_writable(uint64_t w) { return !(w & (DENY_READ | DENY_WR
 static inline bool is_doomed(uint64_t w, uint64_t before) { return w & DOOMED && word_state(before) == DEVICE; }
 static inline bool same_version(uint64_t a, uint64_t b) { return (a >> VERSION_SHIFT) == (b >> VERSION_SHIFT); }
 
+// Whether the host's copy is not the page's contents, and some device's is.
+static inline bool is_away(uint64_t w) { return word_state(w) == DEVICE || word_state(w) == PEERS; }
+// The devices that have a page which is away.
+static inline unsigned word_holders(uint64_t w) { return word_state(w) == DEVICE ? 1u << word_device(w) : word_sharers(w); }
+
 static inline bool pinned_against(uint64_t w, bool device_writes) {
   return word_pins(w, true) || (device_writes && word_pins(w, false));
 }
@@ -40,6 +45,7 @@ static inline bool usable_on(uint64_t w, unsigned device, bool writes) {
   switch (word_state(w)) {
   case DEVICE: return word_device(w) == device && (writes ? word_writable(w) : word_readable(w));
   case SHARED:
+  case PEERS:
   case TO_DEVICE: return !writes && (word_sharers(w) >> device & 1) && word_readable(w);
   default: return false;
   }
@@ -51,6 +57,7 @@ static inline uint32_t word_rights(uint64_t w) {
   switch (word_state(w)) {
   case DEVICE: return 1U << word_device(w) | (word_writable(w) && !pinned_against(w, true) ? 1U << (16 + word_device(w)) : 0);
   case SHARED:
+  case PEERS:
   case TO_DEVICE: return word_sharers(w);
   default: return 0;
   }
@@ -75,6 +82,11 @@ static inline uint64_t word_claim(uint64_t w, bool exclusive) {
 }
 static inline uint64_t word_shared(uint64_t w, unsigned sharers) {
   return sharers ? word_next(w, SHARED, 0, sharers, 0) : word_next(w, HOST, 0, 0, 0);
+}
+// The host has it no more: of one device it is its own.
+static inline uint64_t word_peers(uint64_t w, unsigned holders) {
+  bool one = !(holders & (holders - 1));
+  return one ? word_next(w, DEVICE, (unsigned)__builtin_ctz(holders), 0, 0) : word_next(w, PEERS, 0, holders, 0);
 }
 static inline uint64_t word_pin(uint64_t w, bool write) { return w + (1ULL << (write ? WRITE_PINS_SHIFT : READ_PINS_SHIFT)); }
 static inline uint64_t word_unpin(uint64_t w, bool write) { return w - (1ULL << (write ? WRITE_PINS_SHIFT : READ_PINS_SHIFT)); }

@@ -255,9 +255,32 @@ bool commit(struct heap *h, uint64_t page, unsigned device, uint64_t claimed) {
   return false;
 }
 
+int cross(struct heap *h, uint64_t first, uint64_t end, unsigned device, bool write) {
+  uint8_t outcomes[64] = {0};
+  CHECK(end - first <= sizeof outcomes);
+  const struct hmm_crossing crossing = {.device = device, .first = first, .end = end, .writes = write, .region = 7, .clock = 70, .outcomes = (uint64_t)(uintptr_t)outcomes};
+  struct hmm_moved moved = {0};
+  struct hmm_failure failure;
+  int result = hmm_cross(h->pager, &crossing, &moved, &failure), came = 0;
+  for (size_t i = 0; i < sizeof outcomes; i++) came += outcomes[i] == HMM_CROSSED;
+  CHECK_EQUAL(came, moved.claimed);
+  return result ? result : came;
+}
+
+void drop_peer(struct heap *h, uint64_t page, unsigned device) {
+  uint64_t w = word(h, page);
+  while (word_state(w) == PEERS && word_sharers(w) >> device & 1) {
+    if (!change(h, page, &w, word_peers(w, word_sharers(w) & ~(1u << device)))) continue;
+    CHECK_EQUAL(hmm_await(h->pager, device, page, page + 1, 0), 0);
+    fill_frame(h, device, page, 0xEE);
+    return;
+  }
+}
+
 bool move_to(struct heap *h, uint64_t page, unsigned device, bool write) {
   state(h, page);
   if (usable_on(word(h, page), device, write)) return true;
+  if (is_away(word(h, page))) return cross(h, page, page + 1, device, write) == 1;
   uint64_t claimed = claim_for(h, page, device, write);
   if (!claimed) return false;
   forbid_claimed(h, page, write);

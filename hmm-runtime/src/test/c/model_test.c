@@ -5,6 +5,7 @@
 #define _GNU_SOURCE
 #include "heap.h"
 
+#include <errno.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -150,10 +151,22 @@ static void use_any(struct model *m, uint64_t page, unsigned choice, unsigned ch
     pthread_mutex_unlock(&h->devices[device].lock);
     break;
   case 5: CHECK_EQUAL(hmm_await(h->pager, device, page, end, value & 2), 0); break;
+  case 6:
+  case 7:
+    pthread_mutex_lock(&h->devices[device].lock);
+    int came = cross(h, page, end, device, choice == 7);
+    CHECK(came >= 0 || (came == -ENOTSUP && h->shape->way == COMMANDS));
+    pthread_mutex_unlock(&h->devices[device].lock);
+    break;
+  case 8:
+    pthread_mutex_lock(&h->devices[device].lock);
+    drop_peer(h, page, device);
+    pthread_mutex_unlock(&h->devices[device].lock);
+    break;
   default: break;
   }
   pthread_rwlock_unlock(&m->host_lock);
-  if (choice == 6) (void)h->app[page * PAGE + MIDDLE]; // a touch is made without any lock
+  if (choice == 9) (void)h->app[page * PAGE + MIDDLE]; // a touch is made without any lock
 }
 
 static void *play(void *arg) {
@@ -161,7 +174,7 @@ static void *play(void *arg) {
   for (int i = 0; i < p->operations; i++) {
     uint64_t r = next_random(&p->random);
     uint64_t page = r % PAGES;
-    if (r >> 32 & 1) use_any(p->model, page, (unsigned)(r >> 16) % 7, (unsigned char)(r >> 40));
+    if (r >> 32 & 1) use_any(p->model, page, (unsigned)(r >> 16) % 10, (unsigned char)(r >> 40));
     else use_own(p, page - page % THREADS + p->index, (unsigned)(r >> 16) % 8, (unsigned char)(r >> 40));
   }
   return NULL;

@@ -12,7 +12,7 @@ import java.util.Objects;
 ///
 /// @param emptyBytes    never written: they cost nothing anywhere
 /// @param hostBytes     valid on the host only
-/// @param sharedBytes   valid on the host and on at least one device
+/// @param sharedBytes   valid in several places: on the host and a device, or on several devices
 /// @param deviceBytes   valid on one device only, by device index
 /// @param poisonedBytes lost with a device
 public record Residency(long emptyBytes, long hostBytes, long sharedBytes, List<Long> deviceBytes, long poisonedBytes) {
@@ -57,7 +57,7 @@ public record Residency(long emptyBytes, long hostBytes, long sharedBytes, List<
                     poisoned++;
                 } else if (validAt == 1) {
                     host++;
-                } else if ((validAt & 1) != 0) {
+                } else if (Integer.bitCount(validAt) > 1) {
                     shared++;
                 } else {
                     device[Integer.numberOfTrailingZeros(validAt) - 1]++;

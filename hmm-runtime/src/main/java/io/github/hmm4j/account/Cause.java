@@ -9,7 +9,7 @@ public enum Cause {
     PIN("the program pinned it on the host"),
     VIEW("the program opened a view of a page that was on a device"),
     EVICTION("its frame was needed for another page"),
-    PEER("another device needs the page, so it comes home first"),
+    PEER("another device needs the page, and it can only go there through the host"),
     MOVE("its region was moved to another address"),
     UNDO("the launch it moved for did not happen");
 

@@ -4,6 +4,7 @@ package io.github.hmm4j.account;
 public enum Counter {
     MIGRATE_TO_DEVICE_PAGES("migrate.toDevice", "pages copied from the host to a device"),
     MIGRATE_TO_HOST_PAGES("migrate.toHost", "pages copied from a device to the host"),
+    MIGRATE_PEER_PAGES("migrate.peer", "pages copied from one device to another, without the host"),
     MIGRATE_FILLED_PAGES("migrate.filled", "empty pages that a device filled with zeros, so that nothing was copied"),
     MIGRATE_UNCOPIED_PAGES("migrate.uncopied", "pages that changed place without a copy: old contents dead, or already there"),
     MIGRATE_RACED_PAGES("migrate.raced", "pages that somebody else took while they were being moved; the copy was wasted"),

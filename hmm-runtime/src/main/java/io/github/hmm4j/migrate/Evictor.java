@@ -186,9 +186,12 @@ public final class Evictor {
                     && PageWord.state(word) != PageState.TO_HOST) {
                 return true;
             }
-            if (PageWord.state(word) == PageState.SHARED) {
-                long next = PageWord.toShared(word, PageWord.sharers(word) & ~(1 << mirror.index()));
-                if (table.transition(page, Transition.DROP_COPY, word, next)) {
+            PageState state = PageWord.state(word);
+            if (state == PageState.SHARED || state == PageState.PEERS) {
+                int others = PageWord.sharers(word) & ~(1 << mirror.index());
+                boolean dropped = state == PageState.SHARED ? table.transition(page, Transition.DROP_COPY, word, PageWord.toShared(word, others))
+                        : table.transition(page, Transition.DROP_PEER, word, PageWord.toPeers(word, others));
+                if (dropped) {
                     heap.accounts().increment(Counter.EVICTED_CLEAN_PAGES);
                     if (event != null) {
                         event.dropped();

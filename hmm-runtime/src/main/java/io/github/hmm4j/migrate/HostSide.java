@@ -4,6 +4,8 @@ import io.github.hmm4j.account.Cause;
 import io.github.hmm4j.mirror.DeviceMirror;
 import io.github.hmm4j.space.PageRange;
 import io.github.hmm4j.space.Protection;
+import java.util.BitSet;
+import org.jspecify.annotations.Nullable;
 
 /// What is done to pages under a claim that others must wait for, and to the host's mappings.
 ///
@@ -20,6 +22,26 @@ public interface HostSide {
     /// @throws io.github.hmm4j.error.DeviceLostException      if a device is lost; the pages that only it held are poisoned
     /// @throws io.github.hmm4j.error.HmmException             if a copy failed; those pages are where they were
     MigrationReport fetch(PageRange pages, ToHost.Access access, Cause cause);
+
+    /// Brings pages that other devices have straight to this one, as far as nobody has claimed or uses them; those stay where they are. The pages have frames here. The caller holds the
+    /// device's lock.
+    ///
+    /// @param crossing what the device gets of them
+    /// @return what came; null if they have to go through the host
+    /// @throws io.github.hmm4j.error.HmmException if a copy failed; those pages are where they were, or lost with their device
+    @Nullable Crossed cross(DeviceMirror mirror, PageRange pages, Crossing crossing);
+
+    /// What a device gets of pages, and what its frames say then.
+    ///
+    /// @param writes   it becomes their owner; else it gets a copy to read, and the others keep theirs
+    /// @param regionId whose bytes the frames hold
+    /// @param clock    of their last use
+    record Crossing(boolean writes, int regionId, int clock, Cause cause) {}
+
+    /// What has come.
+    ///
+    /// @param came by page of the range
+    record Crossed(BitSet came, long bytes) {}
 
     /// Takes the pins of a view away.
     void unpin(PageRange pages, boolean write);

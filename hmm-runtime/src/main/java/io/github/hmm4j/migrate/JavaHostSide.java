@@ -15,6 +15,7 @@ import io.github.hmm4j.space.PageRange;
 import io.github.hmm4j.space.PageSize;
 import io.github.hmm4j.space.Protection;
 import java.util.BitSet;
+import org.jspecify.annotations.Nullable;
 
 /// The host side where host access is checked: nothing is mapped for the program, so there are no mappings to keep in step.
 public final class JavaHostSide implements HostSide {
@@ -197,6 +198,12 @@ public final class JavaHostSide implements HostSide {
         if (lost) {
             heap.accounts().increment(Counter.POISONED_PAGES);
         }
+    }
+
+    /// Copies between devices are native code's.
+    @Override
+    public @Nullable Crossed cross(DeviceMirror mirror, PageRange pages, Crossing crossing) {
+        return null;
     }
 
     @Override

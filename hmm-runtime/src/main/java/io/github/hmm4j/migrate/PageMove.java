@@ -107,6 +107,19 @@ abstract class PageMove implements AutoCloseable {
         left = pass(left);
     }
 
+    /// Brings pages that other devices have, from there to here.
+    ///
+    /// @return false if they have to go through the host
+    boolean cross(PageRange wanted) {
+        HostSide.Crossed crossed = hostSide.cross(mirror, wanted, new HostSide.Crossing(intent.writes(), regionId, clock(), cause));
+        if (crossed == null) {
+            return false;
+        }
+        report.addBytesCopied(crossed.bytes());
+        crossed.came().stream().forEach(i -> report.set(wanted.first() + i, PageOutcome.MOVED));
+        return true;
+    }
+
     /// Before a page can be used, so that a use is the later one.
     void arrive(long page) {
         if (!mirror.isCoherent()) {
@@ -224,7 +237,7 @@ abstract class PageMove implements AutoCloseable {
                     case POISONED, UNMAPPED -> {
                         return done(page, PageOutcome.POISONED);
                     }
-                    case DEVICE, TO_DEVICE, TO_HOST -> {
+                    case DEVICE, PEERS, TO_DEVICE, TO_HOST -> {
                         return false;
                     }
                 }
@@ -237,7 +250,9 @@ abstract class PageMove implements AutoCloseable {
         }
 
         private boolean done(long page, PageOutcome outcome) {
-            report.set(page, outcome);
+            if (outcome != PageOutcome.ALREADY || report.outcome(page) != PageOutcome.MOVED) { // what has come from another device is here since this move
+                report.set(page, outcome);
+            }
             return true;
         }
 
@@ -277,8 +292,8 @@ abstract class PageMove implements AutoCloseable {
 
         /// Whether the host may not touch a page in the way that is going to be forbidden. If it comes to be allowed just now, that costs a fault.
         private boolean isForbidden(long page) {
-            PageState state = table.state(page);
-            return state == PageState.DEVICE || (state == PageState.SHARED && !intent.writes());
+            long word = table.word(page);
+            return PageWord.isAway(word) || (PageWord.state(word) == PageState.SHARED && !intent.writes());
         }
 
         /// To what is going to be read there: a page may be the host's that nobody has touched.

@@ -574,6 +574,7 @@ public final class RegionChanges {
             case HOST -> PageWord.toHost(word);
             case SHARED, TO_DEVICE -> PageWord.toShared(word, PageWord.sharers(like));
             case DEVICE -> PageWord.toDevice(word, PageWord.device(like));
+            case PEERS -> PageWord.toPeers(word, PageWord.sharers(like));
             case POISONED -> PageWord.toPoisoned(word);
             case EMPTY, TO_HOST, UNMAPPED -> PageWord.toEmpty(word);
         };
@@ -590,7 +591,11 @@ public final class RegionChanges {
     }
 
     private boolean isTiedToAddress(long word) {
-        return PageWord.state(word) == PageState.DEVICE && heap.mirror(PageWord.device(word)).isAperture();
+        return switch (PageWord.state(word)) {
+            case DEVICE -> heap.mirror(PageWord.device(word)).isAperture();
+            case PEERS -> true; // one frame can get another page, not several at once
+            default -> false;
+        };
     }
 
     /// To what is going to be copied, before anything has changed: from then on it would be too late for an error.

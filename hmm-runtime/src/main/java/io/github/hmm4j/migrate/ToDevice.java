@@ -11,6 +11,7 @@ import io.github.hmm4j.space.PageRange;
 import java.util.ArrayList;
 import java.util.Comparator;
 import java.util.List;
+import java.util.function.Consumer;
 import java.util.function.LongUnaryOperator;
 
 /// Moves pages to a device. Best effort, page by page.
@@ -51,7 +52,7 @@ public final class ToDevice {
     public enum Effort {
         /// Take host pages only: what another device owns, or somebody has claimed, is left alone.
         HOST_PAGES,
-        /// Bring pages of other devices home first and wait for claims to end; refuse what the protection forbids to the kernel.
+        /// Take pages of other devices, too, and wait for claims to end; refuse what the protection forbids to the kernel.
         EVERY_PAGE
     }
 
@@ -113,7 +114,9 @@ public final class ToDevice {
             if (claimed) {
                 return reports;
             }
-            ranges.forEach(range -> bringHomeFromPeers(mirror, range));
+            for (PageRange range : ranges) {
+                eachAtPeers(mirror, range, true, pages -> hostSide.fetch(pages, ToHost.Access.SHARE, Cause.PEER)); // the claims need the host's copy, to go back to
+            }
             backoff.pause();
         }
     }
@@ -143,18 +146,23 @@ public final class ToDevice {
         }
     }
 
-    private void bringHomeFromPeers(DeviceMirror mirror, PageRange range) {
+    /// The parts of a range that only other devices have, and this one not as it needs them.
+    private void eachAtPeers(DeviceMirror mirror, PageRange range, boolean writes, Consumer<PageRange> action) {
         long page = range.first();
         while (page < range.end()) {
             long end = page;
-            while (end < range.end() && table.state(end) == PageState.DEVICE && !PageWord.isOwnedBy(table.word(end), mirror.index())) {
+            while (end < range.end() && isAtPeers(mirror, table.word(end), writes)) {
                 end++;
             }
             if (end > page) {
-                hostSide.fetch(new PageRange(page, end), ToHost.Access.SHARE, Cause.PEER);
+                action.accept(new PageRange(page, end));
             }
             page = Math.max(end, page + 1);
         }
+    }
+
+    private static boolean isAtPeers(DeviceMirror mirror, long word, boolean writes) {
+        return PageWord.isAway(word) && !(writes ? PageWord.isOwnedBy(word, mirror.index()) : PageWord.isReadableOn(word, mirror.index()));
     }
 
     /// The same for ranges that lie apart, in order and at least one, with the lock as it is and the copies under way when this returns: others may begin beside them. Whoever has begun some
@@ -214,7 +222,7 @@ public final class ToDevice {
             commit();
             Backoff backoff = new Backoff();
             while (!left().isEmpty() && effort == Effort.EVERY_PAGE) {
-                left().forEach(range -> bringHomeFromPeers(mirror, range));
+                left().forEach(range -> eachAtPeers(mirror, range, intent().writes(), this::takeFromPeers));
                 backoff.pause(); // nothing is claimed here; claims of others come to their end
                 goOn();
                 commit();
@@ -225,6 +233,13 @@ public final class ToDevice {
                 }
             }
             return report();
+        }
+
+        /// Straight from there; or by way of the host, from where the next pass takes them.
+        private void takeFromPeers(PageRange pages) {
+            if (!cross(pages)) {
+                hostSide.fetch(pages, ToHost.Access.SHARE, Cause.PEER);
+            }
         }
 
         @Override

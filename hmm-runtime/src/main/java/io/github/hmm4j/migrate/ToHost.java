@@ -304,6 +304,7 @@ public final class ToHost {
                                 return true;
                             }
                         }
+                        case PEERS -> throw new IllegalStateException("page " + page + " went from device to device, which only native code does");
                     }
                 }
             }

@@ -82,6 +82,7 @@ public final class Snapshot {
             case EMPTY -> PageWord.isMarkedRead(word) ? SnapshotCode.ZERO_READ : SnapshotCode.NONE;
             case HOST -> writable ? SnapshotCode.WRITE : SnapshotCode.READ;
             case SHARED -> SnapshotCode.READ;
+            case PEERS -> PageWord.isSharedBy(word, device) ? SnapshotCode.DEVICE_PRIVATE_LOCAL_READ : SnapshotCode.NONE;
             case DEVICE -> onDevice(PageWord.device(word), device, coherentDevices, writable);
         };
         return code.code();

@@ -9,7 +9,8 @@ public enum PageState {
     TO_DEVICE,
     TO_HOST,
     POISONED,
-    UNMAPPED;
+    UNMAPPED,
+    PEERS;
 
     private static final PageState[] VALUES = values();
 

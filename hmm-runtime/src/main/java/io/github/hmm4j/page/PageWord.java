@@ -13,7 +13,7 @@ import io.github.hmm4j.space.Protection;
 /// ```
 ///
 /// - *device*: owner in `DEVICE`; the target of a `TO_DEVICE` claim; the source of a `TO_HOST` claim that came from `DEVICE`.
-/// - *sharers*: devices with a valid read copy beside the host's.
+/// - *sharers*: devices with a valid copy to read; beside the host's, but in `PEERS` and in the `TO_HOST` claim of such a page.
 /// - *I*: the intent of a claim, set for write.
 /// - *R*, *W*: the protection **denies** reading or writing, so that an all-zero word is an untouched, unprotected page and a new table needs no initialisation.
 /// - *pins*: open host views of each kind, at most [#MAX_PINS].
@@ -137,7 +137,7 @@ public final class PageWord {
     public static boolean isReadableOn(long word, int device) {
         return switch (state(word)) {
             case DEVICE -> device(word) == device;
-            case SHARED, TO_DEVICE -> isSharedBy(word, device);
+            case SHARED, PEERS, TO_DEVICE -> isSharedBy(word, device);
             default -> false;
         };
     }
@@ -152,7 +152,8 @@ public final class PageWord {
         };
     }
 
-    /// Where the page is valid: bit 0 is the host, bit d + 1 is device d. A claim leaves it as it is; 0 if it is valid nowhere, or empty.
+    /// Where the page is valid: bit 0 is the host, bit d + 1 is device d. A claim leaves it as it is (of one of several devices that have a page without the host, the word says that
+    /// the host has it, too); 0 if it is valid nowhere, or empty.
     public static int validAt(long word) {
         int shared = 1 | sharers(word) << 1;
         int owner = 1 << (device(word) + 1);
@@ -160,6 +161,7 @@ public final class PageWord {
             case EMPTY, UNMAPPED, POISONED -> 0;
             case HOST, SHARED, TO_DEVICE -> shared;
             case DEVICE -> owner;
+            case PEERS -> sharers(word) << 1;
             case TO_HOST -> sharers(word) == 0 ? owner : shared;
         };
     }
@@ -172,7 +174,7 @@ public final class PageWord {
         }
         return switch (state(word)) {
             case DEVICE -> (isWritable(word) && !isPinnedAgainst(word, true) ? 0x10001 : 1) << device(word);
-            case SHARED, TO_DEVICE -> sharers(word);
+            case SHARED, PEERS, TO_DEVICE -> sharers(word);
             default -> 0;
         };
     }
@@ -180,6 +182,11 @@ public final class PageWord {
     /// Whether a device holds the only copy.
     public static boolean isOwnedBy(long word, int device) {
         return state(word) == PageState.DEVICE && device(word) == device;
+    }
+
+    /// Whether the page is on devices, and the host's copy is not its contents.
+    public static boolean isAway(long word) {
+        return state(word) == PageState.DEVICE || state(word) == PageState.PEERS;
     }
 
     /// Whether nothing but pins has changed between two words of one page: a claim is still the claimer's.
@@ -234,6 +241,11 @@ public final class PageWord {
 
     public static long toDevice(long word, int device) {
         return place(word, PageState.DEVICE, device, 0, 0);
+    }
+
+    /// On these devices, at least one, and not on the host: `DEVICE` if it is one.
+    public static long toPeers(long word, int holders) {
+        return Integer.bitCount(holders) == 1 ? toDevice(word, Integer.numberOfTrailingZeros(holders)) : place(word, PageState.PEERS, 0, holders, 0);
     }
 
     /// Claimed for a device; the read copies that exist stay valid until the commit.
@@ -293,7 +305,7 @@ public final class PageWord {
         switch (state(word)) {
             case DEVICE -> text.append('(').append(device(word)).append(')');
             case TO_DEVICE, TO_HOST -> text.append('(').append(device(word)).append(hasWriteIntent(word) ? ",write)" : ",read)");
-            case SHARED -> text.append("(0b").append(Integer.toBinaryString(sharers(word))).append(')');
+            case SHARED, PEERS -> text.append("(0b").append(Integer.toBinaryString(sharers(word))).append(')');
             default -> {}
         }
         text.append(isWritable(word) ? " rw" : isReadable(word) ? " r" : " none").append(" v").append(version(word));

@@ -3,6 +3,7 @@ package io.github.hmm4j.page;
 import static io.github.hmm4j.page.PageState.DEVICE;
 import static io.github.hmm4j.page.PageState.EMPTY;
 import static io.github.hmm4j.page.PageState.HOST;
+import static io.github.hmm4j.page.PageState.PEERS;
 import static io.github.hmm4j.page.PageState.POISONED;
 import static io.github.hmm4j.page.PageState.SHARED;
 import static io.github.hmm4j.page.PageState.TO_DEVICE;
@@ -27,7 +28,8 @@ import java.util.Set;
 /// | `LAND_SHARED` | `TO_HOST -> SHARED` | the claimer, read intent | - |
 /// | `LAND_HOST` | `TO_HOST -> HOST` | the claimer, write intent | - |
 /// | `RESTORE` | `TO_HOST -> DEVICE, SHARED`; native code to what it was | the claimer, when the copy failed or there was none to make | - |
-/// | `DROP_COPY` | `SHARED -> SHARED, HOST` | eviction of a clean copy | - |
+/// | `DROP_COPY` | `SHARED -> SHARED, HOST` | eviction of a copy that the host has, too | - |
+/// | `DROP_PEER` | `PEERS -> PEERS, DEVICE` | eviction of a copy that other devices have, too | - |
 /// | `UNDO` | `TO_HOST -> EMPTY, HOST, SHARED` | a launch that moved the page here and then did not happen | - |
 /// | `DISCARD` | any unclaimed, or `TO_DEVICE`, `-> EMPTY` | the program: contents are dead | - |
 /// | `PROTECT` | any unclaimed -> itself | the program | - |
@@ -35,10 +37,10 @@ import java.util.Set;
 /// | `POISON` | `TO_HOST, DEVICE -> POISONED` | whoever finds the device lost, or that the kernel failed which was to write the page | `DISCARD` |
 /// | `UNMAP` | any but `TO_HOST` `-> UNMAPPED` | the program frees the page | - |
 /// | `MAP` | `UNMAPPED -> EMPTY` | the program allocates at this address again | - |
-/// | `MOVE_IN` | `UNMAPPED -> EMPTY, HOST, SHARED, DEVICE, POISONED` | the program moves a region: its pages in their new place, or in the old one if that fails | - |
+/// | `MOVE_IN` | `UNMAPPED -> EMPTY, HOST, SHARED, DEVICE, PEERS, POISONED` | the program moves a region: its pages in their new place, or in the old one if that fails | - |
 ///
-/// Where faults are served, native code makes and ends all `TO_HOST` claims, from more states than Java's rows say: a fault claims a page of any state to install its mapping. The
-/// table that is checked here is Java's.
+/// Where faults are served, native code makes and ends all `TO_HOST` claims, from more states than Java's rows say: a fault claims a page of any state to install its mapping, and what goes
+/// from device to device (`peer.c`) is claimed so, too, and becomes `DEVICE` or `PEERS`. The table that is checked here is Java's.
 public enum Transition {
     FIRST_TOUCH(EnumSet.of(EMPTY), EnumSet.of(HOST)),
     CLAIM_FOR_DEVICE(EnumSet.of(EMPTY, HOST, SHARED), EnumSet.of(TO_DEVICE)),
@@ -52,32 +54,31 @@ public enum Transition {
     LAND_HOST(EnumSet.of(TO_HOST), EnumSet.of(HOST)),
     RESTORE(EnumSet.of(TO_HOST), EnumSet.of(DEVICE, SHARED)),
     DROP_COPY(EnumSet.of(SHARED), EnumSet.of(SHARED, HOST)),
+    DROP_PEER(EnumSet.of(PEERS), EnumSet.of(PEERS, DEVICE)),
     UNDO(EnumSet.of(TO_HOST), EnumSet.of(EMPTY, HOST, SHARED)),
-    DISCARD(EnumSet.of(EMPTY, HOST, SHARED, DEVICE, TO_DEVICE, POISONED), EnumSet.of(EMPTY)),
-    PROTECT(EnumSet.of(EMPTY, HOST, SHARED, DEVICE, POISONED), EnumSet.of(EMPTY, HOST, SHARED, DEVICE, POISONED)),
+    DISCARD(EnumSet.of(EMPTY, HOST, SHARED, DEVICE, PEERS, TO_DEVICE, POISONED), EnumSet.of(EMPTY)),
+    PROTECT(EnumSet.of(EMPTY, HOST, SHARED, DEVICE, PEERS, POISONED), EnumSet.of(EMPTY, HOST, SHARED, DEVICE, PEERS, POISONED)),
     MARK_READ(EnumSet.of(EMPTY), EnumSet.of(EMPTY)),
     POISON(EnumSet.of(TO_HOST, DEVICE), EnumSet.of(POISONED)),
     UNMAP(EnumSet.complementOf(EnumSet.of(TO_HOST, UNMAPPED)), EnumSet.of(UNMAPPED)),
     MAP(EnumSet.of(UNMAPPED), EnumSet.of(EMPTY)),
-    MOVE_IN(EnumSet.of(UNMAPPED), EnumSet.of(EMPTY, HOST, SHARED, DEVICE, POISONED));
+    MOVE_IN(EnumSet.of(UNMAPPED), EnumSet.of(EMPTY, HOST, SHARED, DEVICE, PEERS, POISONED));
 
-    private static final int STATES = PageState.values().length;
-
-    private final long allowed; // bit from * STATES + to
+    private final int from; // bit s for state s
+    private final int to;
 
     Transition(Set<PageState> from, Set<PageState> to) {
-        long bits = 0;
-        for (PageState source : from) {
-            for (PageState target : to) {
-                bits |= 1L << (source.ordinal() * PageState.values().length + target.ordinal());
-            }
-        }
-        allowed = bits;
+        this.from = bits(from);
+        this.to = bits(to);
+    }
+
+    private static int bits(Set<PageState> states) {
+        return states.stream().mapToInt(state -> 1 << state.ordinal()).sum();
     }
 
     /// Whether this may take a page from one state to another.
-    public boolean allows(PageState from, PageState to) {
-        boolean listed = (allowed >>> (from.ordinal() * STATES + to.ordinal()) & 1) != 0;
-        return listed && (this != PROTECT || from == to);
+    public boolean allows(PageState source, PageState target) {
+        boolean listed = (from >>> source.ordinal() & to >>> target.ordinal() & 1) != 0;
+        return listed && (this != PROTECT || source == target);
     }
 }

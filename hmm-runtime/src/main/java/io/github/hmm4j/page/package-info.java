@@ -8,6 +8,7 @@
 ///     |                     |                    v                       v
 ///     |                     |                 SHARED(d,e,..) <------- TO_HOST
 ///     |                     `---- host write, or last copy dropped -----'
+///     |                                                      DEVICE(d), PEERS(d,e,..) <--> TO_HOST: from device to device, home, dropped
 ///     `--- claim; the device fills with zeros, nothing is copied --> TO_DEVICE       any --> POISONED, UNMAPPED
 /// ```
 ///
@@ -16,6 +17,7 @@
 /// | `EMPTY` | none; it reads as zeros | host reads in place |
 /// | `HOST` | host | host reads and writes |
 /// | `SHARED` | host and every device of its set | all of them read |
+/// | `PEERS` | every device of its set, at least two; not the host | those devices read |
 /// | `DEVICE` | one device | that device reads and writes |
 /// | `TO_DEVICE` | host, and the devices of its set if any | host reads under read intent; any other host touch aborts the claim |
 /// | `TO_HOST` | as before the claim | nobody starts anything; whoever needs the page waits |

@@ -1,5 +1,6 @@
 package io.github.hmm4j.pager;
 
+import static java.lang.foreign.ValueLayout.JAVA_BYTE;
 import static java.lang.foreign.ValueLayout.JAVA_LONG;
 
 import io.github.hmm4j.account.Cause;
@@ -24,6 +25,7 @@ import io.github.hmm4j.space.Protection;
 import io.github.hmm4j.timeline.MigrationEvent;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
+import java.util.BitSet;
 import java.util.Objects;
 import java.util.function.LongUnaryOperator;
 import org.jspecify.annotations.Nullable;
@@ -41,6 +43,7 @@ public final class NativeHostSide implements HostSide {
     private static final int IN_PLACE = 256;
     private static final int WOULD_MOVE = 5; // enum hmm_reason
     private static final int ETIMEDOUT = 110;
+    private static final int ENOTSUP = 95;
 
     private final ManagedPages heap;
     private final PageTable table;
@@ -136,6 +139,50 @@ public final class NativeHostSide implements HostSide {
 
     private Notifier.Token announce(PageRange pages) {
         return heap.notifier().begin(heap.space().addressesOf(pages), InvalidationKind.MIGRATE, -1);
+    }
+
+    @Override
+    public @Nullable Crossed cross(DeviceMirror mirror, PageRange pages, Crossing crossing) {
+        MigrationEvent event = heap.timeline().migration();
+        try (HostLock.Hold _ = hostLock.shared(); Arena arena = Arena.ofConfined();
+                Notifier.Token _ = heap.notifier().begin(heap.space().addressesOf(pages), InvalidationKind.MIGRATE, mirror.index())) {
+            MemorySegment outcomes = arena.allocate(pages.count());
+            MemorySegment moved = arena.allocate(JAVA_LONG, PagerCalls.MOVED_WORDS);
+            MemorySegment failure = arena.allocate(JAVA_LONG, PagerCalls.FAILURE_WORDS);
+            MemorySegment request = arena.allocateFrom(JAVA_LONG, mirror.index(), pages.first(), pages.end(), crossing.writes() ? 1 : 0, crossing.regionId(), crossing.clock(),
+                    outcomes.address());
+            int result = PagerCalls.cross(pager, request, moved, failure);
+            Crossed crossed = crossed(outcomes, heap.space().pageSize().bytesFor(moved.getAtIndex(JAVA_LONG, 1)));
+            count(mirror, pages, crossing, crossed, event);
+            if (result == -ENOTSUP) {
+                return null;
+            }
+            if (result != 0) {
+                throw NativeFailure.of(heap, failure, crossing.writes(), "migration to " + mirror, pages.end());
+            }
+            return crossed;
+        }
+    }
+
+    private static Crossed crossed(MemorySegment outcomes, long bytes) {
+        BitSet came = new BitSet();
+        for (int i = 0; i < outcomes.byteSize(); i++) {
+            came.set(i, outcomes.get(JAVA_BYTE, i) != 0);
+        }
+        return new Crossed(came, bytes);
+    }
+
+    private void count(DeviceMirror mirror, PageRange pages, Crossing crossing, Crossed crossed, @Nullable MigrationEvent event) {
+        int came = crossed.came().cardinality();
+        heap.accounts().moved(crossing.cause(), Direction.TO_DEVICE, came, crossed.bytes());
+        heap.accounts().add(Counter.MIGRATE_PEER_PAGES, crossed.bytes() >> heap.space().pageSize().shift());
+        if (event != null && came > 0) {
+            event.of(crossing.cause(), Direction.TO_DEVICE, "peer");
+            event.range(pages.first(), pages.count(), heap.space().addressOf(pages.first()));
+            event.device(mirror.index(), mirror.deviceName());
+            event.moved(came, crossed.bytes());
+            heap.timeline().end(event);
+        }
     }
 
     @Override

@@ -32,6 +32,7 @@ final class PagerCalls {
     static final int FAILURE_WORDS = 6;
     static final int USE_WORDS = 4;
     static final int MOVED_WORDS = 3;
+    static final int CROSSING_WORDS = 7;
     static final int RECORD_WORDS = 16;
     private static final int NAME_WORDS = 64 / Long.BYTES; // of a kernel
     static final int NOTICE_WORDS = 7 + FAILURE_WORDS + NAME_WORDS;
@@ -41,7 +42,7 @@ final class PagerCalls {
     static final int TABLE_WORDS = 11;
     static final int ARGUMENT_COPY_WORDS = 5;
     static final int VIOLATION_WORDS = 5;
-    static final int ABI = 11;
+    static final int ABI = 12;
 
     /// The OpenCL functions that native code calls, in its order.
     enum Cl {
@@ -80,6 +81,7 @@ final class PagerCalls {
     private static final MethodHandle ADD_DEVICE = handle("hmm_add_device", 2);
     private static final MethodHandle CLOSE = handle("hmm_close", 1);
     private static final MethodHandle FETCH = handle("hmm_fetch", 7);
+    private static final MethodHandle CROSS = handle("hmm_cross", 4);
     private static final MethodHandle FORBID = handle("hmm_forbid", 4);
     private static final MethodHandle SET_ACCESS = handle("hmm_set_access", 4);
     private static final MethodHandle MAPPINGS = handle("hmm_mappings", 2);
@@ -113,14 +115,15 @@ final class PagerCalls {
     /// Whether native code has other ideas about words and structures than Java: then it is of another build.
     static Optional<String> mismatch() {
         List<Long> ours = Arrays.asList((long) ABI, state(PageState.EMPTY), state(PageState.HOST), state(PageState.SHARED), state(PageState.DEVICE),
-                state(PageState.TO_DEVICE), state(PageState.TO_HOST), state(PageState.POISONED), state(PageState.UNMAPPED), PageWord.Layout.DEVICE_SHIFT,
+                state(PageState.TO_DEVICE), state(PageState.TO_HOST), state(PageState.POISONED), state(PageState.UNMAPPED), state(PageState.PEERS), PageWord.Layout.DEVICE_SHIFT,
                 PageWord.Layout.SHARERS_MASK, PageWord.Layout.WRITE_INTENT, PageWord.Layout.DENY_READ, PageWord.Layout.DENY_WRITE, PageWord.Layout.READ_PINS_SHIFT,
                 PageWord.Layout.WRITE_PINS_SHIFT, (long) PageWord.MAX_PINS, PageWord.Layout.MARKED_READ, PageWord.Layout.VERSION_SHIFT,
                 PageWord.unwrittenWithoutRegion(), PageWord.unwritten(Protection.READ), PageWord.unwritten(Protection.NONE), PageTable.Layout.WRITTEN, PageTable.Layout.IN_WRITING,
                 PageTable.Layout.ONE_CHANGE, (long) PageWord.MAX_DEVICES,
                 (long) Cl.values().length, (long) NativeCounts.COUNT, (long) NativePager.Step.values().length, bytes(CONFIG_WORDS), bytes(DEVICE_WORDS),
                 bytes(LAUNCH_WORDS), bytes(FAILURE_WORDS), bytes(USE_WORDS), bytes(RECORD_WORDS),
-                bytes(NOTICE_WORDS), bytes(FAILED_LAUNCH_WORDS), bytes(TABLE_WORDS), bytes(ARGUMENT_COPY_WORDS), bytes(VIOLATION_WORDS), bytes(OVERWRITE_WORDS));
+                bytes(NOTICE_WORDS), bytes(FAILED_LAUNCH_WORDS), bytes(TABLE_WORDS), bytes(ARGUMENT_COPY_WORDS), bytes(VIOLATION_WORDS), bytes(OVERWRITE_WORDS),
+                bytes(CROSSING_WORDS));
         try (Arena arena = Arena.ofConfined()) {
             MemorySegment table = arena.allocate(JAVA_LONG, 2L * ours.size());
             int count = invoke(ABI_NUMBERS, table.address(), 2L * ours.size());
@@ -169,6 +172,10 @@ final class PagerCalls {
         } catch (Throwable e) {
             throw unexpected(e);
         }
+    }
+
+    static int cross(long pager, MemorySegment crossing, MemorySegment moved, MemorySegment failure) {
+        return invoke(CROSS, pager, crossing.address(), moved.address(), failure.address());
     }
 
     static int forbid(long pager, long first, long end, boolean keepReading) {
