@@ -11,7 +11,7 @@
 #include "internal.h"
 
 #define CL_INVALID_VALUE (-30)
-#define ACROSS_BYTES (1ULL << 20) // from device to device: as much as comes before the first goes on
+#define ACROSS_BYTES (512ULL << 10) // from device to device: as much as comes before the first goes on
 #define MAP_READ 1
 #define MAP_WRITE_INVALIDATE 4
 

@@ -2,8 +2,10 @@ package io.github.hmm4j.conformance;
 
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
+import static org.junit.jupiter.api.Assumptions.assumeTrue;
 
 import io.github.hmm4j.HmmDevice;
+import io.github.hmm4j.account.Counter;
 import io.github.hmm4j.device.sim.SimLane;
 import io.github.hmm4j.error.AccessViolationException;
 import io.github.hmm4j.migrate.MigrationReport;
@@ -119,5 +121,114 @@ abstract class TwoDeviceScenarios extends Scenarios {
         reading.await();
         rig.assertHostSeesRamp(copied, 0);
         rig.assertHostSeesRamp(buffer, 9000);
+    }
+
+    // ---- from device to device, without the host: where native code moves pages
+
+    private void needsPeers() {
+        assumeTrue(rig.isTransparent() && !rig.isInPlace(), "pages go through the host here");
+    }
+
+    private long moved(Counter counter, Runnable what) {
+        long before = rig.count(counter);
+        what.run();
+        return rig.count(counter) - before;
+    }
+
+    /// Pages that a kernel of the first device has written, and both have read since.
+    private MemorySegment readByBoth(int start) {
+        MemorySegment buffer = rig.ramp(16, 0);
+        MemorySegment copied = rig.pages(16);
+        rig.launchFill(dev0(), buffer, start).await();
+        rig.launchCopy(dev1(), buffer, copied).await();
+        rig.assertHostSeesRamp(copied, start);
+        return buffer;
+    }
+
+    @Test
+    void readsWhatAnotherDeviceWroteWithoutTheHost() {
+        needsPeers();
+        MemorySegment buffer = rig.ramp(16, 0);
+        MemorySegment copied = rig.pages(16);
+        rig.launchFill(dev0(), buffer, 300).await();
+        assertThat(moved(Counter.MIGRATE_TO_HOST_PAGES, () ->
+                assertThat(moved(Counter.MIGRATE_PEER_PAGES, () -> rig.launchCopy(dev1(), buffer, copied).await())).isEqualTo(16))).isZero();
+        rig.assertAllPages(dev0(), buffer, SnapshotCode.DEVICE_PRIVATE_LOCAL_READ);
+        rig.assertAllPages(dev1(), buffer, SnapshotCode.DEVICE_PRIVATE_LOCAL_READ);
+        assertThat(rig.heap.residency(buffer).sharedBytes()).isEqualTo(buffer.byteSize());
+        assertThat(moved(Counter.MIGRATE_PEER_PAGES, () -> rig.launchCopy(dev0(), buffer, rig.pages(16)).await())).isZero();
+        rig.assertHostSeesRamp(copied, 300);
+        rig.assertHostSeesRamp(buffer, 300);
+        rig.assertAllPages(dev1(), buffer, SnapshotCode.READ); // all three have it
+        assertThat(moved(Counter.MIGRATE_TO_DEVICE_PAGES, () -> rig.launchCopy(dev1(), buffer, rig.pages(16)).await())).isZero();
+    }
+
+    @Test
+    void writesWhatAnotherDeviceWroteWithoutTheHost() {
+        needsPeers();
+        MemorySegment buffer = rig.ramp(16, 0);
+        rig.launchFill(dev0(), buffer, 300).await();
+        assertThat(moved(Counter.MIGRATE_TO_HOST_PAGES, () ->
+                assertThat(moved(Counter.MIGRATE_PEER_PAGES, () -> rig.launchAdd(dev1(), buffer, 7).await())).isEqualTo(16))).isZero();
+        rig.assertAllPages(dev0(), buffer, SnapshotCode.NONE);
+        rig.assertAllPages(dev1(), buffer, localWrite());
+        rig.assertHostSeesRamp(buffer, 307);
+    }
+
+    /// One of those who read it wants to write: nothing moves, and nobody reads the other copy again.
+    @Test
+    void oneOfTwoReadersWrites() {
+        needsPeers();
+        MemorySegment buffer = readByBoth(300);
+        assertThat(moved(Counter.MIGRATE_PEER_PAGES, () -> rig.launchAdd(dev1(), buffer, 7).await())).isZero();
+        rig.assertAllPages(dev0(), buffer, SnapshotCode.NONE);
+        rig.assertDeviceSeesRamp(dev0(), buffer, 307);
+        rig.assertHostSeesRamp(buffer, 307);
+    }
+
+    @Test
+    void theHostWritesWhatTwoDevicesRead() {
+        needsPeers();
+        MemorySegment buffer = readByBoth(300);
+        rig.writeRamp(rig.page(buffer, 3, 2), 9000);
+        rig.assertHostSeesRamp(rig.page(buffer, 3, 2), 9000);
+        assertThat(rig.snap(dev1(), rig.page(buffer, 2, 3))).containsExactly(SnapshotCode.DEVICE_PRIVATE_LOCAL_READ, SnapshotCode.WRITE, SnapshotCode.WRITE);
+        rig.assertDeviceSeesRamp(dev1(), rig.page(buffer, 3, 2), 9000);
+        rig.assertDeviceSeesRamp(dev0(), rig.page(buffer, 0, 3), 300);
+        rig.assertHostSeesRamp(rig.page(buffer, 0, 3), 300);
+    }
+
+    @Test
+    void whatTwoDevicesReadIsMovedProtectedDiscardedAndFreed() {
+        needsPeers();
+        MemorySegment buffer = rig.heap.move(readByBoth(300));
+        rig.assertDeviceSeesRamp(dev1(), buffer, 300);
+        rig.launchFill(dev0(), buffer, 500).await();
+        rig.launchCopy(dev1(), buffer, rig.pages(16)).await();
+
+        rig.heap.protect(rig.page(buffer, 0, 4), Protection.READ);
+        assertThatThrownBy(() -> rig.launchAdd(dev1(), rig.page(buffer, 0, 4), 1)).isInstanceOf(AccessViolationException.class);
+        rig.assertDeviceSeesRamp(dev0(), rig.page(buffer, 0, 4), 500);
+        rig.assertHostSeesRamp(rig.page(buffer, 0, 4), 500);
+        rig.heap.discard(rig.page(buffer, 4, 4));
+        Rig.assertZeros(rig.dread(dev1(), rig.page(buffer, 4, 4)));
+        Rig.assertZeros(rig.read(rig.page(buffer, 4, 4)));
+        rig.heap.free(rig.page(buffer, 8, 4));
+        int perPage = rig.pageBytes() / 4;
+        rig.assertHostSeesRamp(rig.page(buffer, 12, 4), 500 + 12 * perPage);
+        assertThat(rig.heap.usedBytes()).isPositive();
+    }
+
+    /// More than fits: copies that the other device has, too, go first, and cost nothing.
+    @Test
+    void copiesOfTwoDevicesMakeRoom() {
+        needsPeers();
+        assumeTrue(shape == Shape.WINDOWS, "here all fits");
+        MemorySegment buffer = readByBoth(300);
+        MemorySegment large = rig.pages((int) (shape.budgetBytes / shape.pageBytes));
+        assertThat(moved(Counter.MIGRATE_TO_HOST_PAGES, () -> rig.launchFill(dev1(), large, 1).await())).isZero();
+        rig.assertAllPages(dev0(), buffer, localWrite()); // it is alone with them now
+        rig.assertHostSeesRamp(buffer, 300);
+        rig.assertHostSeesRamp(large, 1);
     }
 }

@@ -162,6 +162,8 @@ class PageWordTest {
         assertThat(PageWord.validAt(PageWord.toClaimedForHost(shared, true))).isEqualTo(0b10101);
         assertThat(PageWord.validAt(owned)).isEqualTo(0b1000);
         assertThat(PageWord.validAt(PageWord.toClaimedForHost(owned, true))).isEqualTo(0b1000);
+        assertThat(PageWord.validAt(PageWord.toPeers(owned, 0b1010))).isEqualTo(0b10100);
+        assertThat(PageWord.toPeers(owned, 0b10)).isEqualTo(PageWord.toDevice(owned, 1));
     }
 
     @Test

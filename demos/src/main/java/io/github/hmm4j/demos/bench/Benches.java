@@ -13,6 +13,6 @@ public final class Benches {
             new MatmulBench(MatmulBench.Sizes.FULL), new PagesBench(PagesBench.Sizes.FULL), new HeapBench(HeapBench.Sizes.FULL),
             new FaultBench(FaultBench.Sizes.FULL), new CliffBench(CliffBench.Sizes.FULL),
             new PagedBench(PagedBench.Sizes.FULL), new InPlaceBench(InPlaceBench.Sizes.FULL),
-            new DiscreteBench(DiscreteBench.Sizes.FULL));
+            new DiscreteBench(DiscreteBench.Sizes.FULL), new PeersBench(PeersBench.Sizes.FULL));
     }
 }
