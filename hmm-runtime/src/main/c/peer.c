@@ -13,7 +13,7 @@
 
 #include "claim.h"
 
-#define BATCH_BYTES (16ULL << 20) // who touches one of them waits until all have come
+#define BATCH_BYTES (32ULL << 20) // who touches one of them waits until all have come
 #define TABLE(type, address) ((_Atomic type *)(uintptr_t)(address))
 
 struct crossing {

@@ -12,6 +12,7 @@
 
 #define CL_INVALID_VALUE (-30)
 #define ACROSS_BYTES (512ULL << 10) // from device to device: as much as comes before the first goes on
+#define MAPPED_AHEAD 2 // slots, fewer than there are
 #define MAP_READ 1
 #define MAP_WRITE_INVALIDATE 4
 
@@ -106,24 +107,32 @@ static int start_to_host(struct hmm_pager *p, struct device *d, struct lane *lan
   return set_going(p, lane, t, status);
 }
 
-static int start_to_device(struct hmm_pager *p, struct device *d, struct lane *lane, struct slot *slot, struct part part, struct transfer *t) {
-  int status;
+// Lets the host fill a slot, as soon as what is under way in it has ended.
+static int prepare(struct hmm_pager *p, struct lane *lane, struct slot *slot, struct transfer *t) {
+  if (!slot->memory) return 0;
+  int status = unmap(p, lane, slot, t);
+  if (!status) status = map(p, lane, slot, MAP_WRITE_INVALIDATE, lane->slot_bytes, t);
+  return set_going(p, lane, t, status);
+}
+
+// Fills a slot that is prepared, and sends it on its way.
+static int fill(struct hmm_pager *p, struct device *d, struct lane *lane, struct slot *slot, struct part part, struct transfer *t) {
+  int status = finish(p, (unsigned)(d - p->devices), lane, slot, t);
+  if (status) return status;
+  memcpy(slot->at, part.host, part.bytes);
   if (!has_buffers(d)) {
-    memcpy(slot->at, part.host, part.bytes);
     status = CL(p, enqueue_transfer, HMM_CL_ENQUEUE_WRITE)(lane->queue, part.memory, 0, part.offset, part.bytes, slot->at, 0, NULL, &t->events[0]);
     if (!status) t->count = 1;
   } else {
     status = unmap(p, lane, slot, t);
-    if (!status) status = map(p, lane, slot, MAP_WRITE_INVALIDATE, part.bytes, t);
-    status = set_going(p, lane, t, status);
-    int mapped = finish(p, (unsigned)(d - p->devices), lane, slot, t);
-    if (!status) status = mapped;
-    if (status) return status;
-    memcpy(slot->at, part.host, part.bytes);
-    status = unmap(p, lane, slot, t);
     if (!status) status = copy(p, lane, slot->memory, 0, part.memory, part.offset, part.bytes, t);
   }
   return set_going(p, lane, t, status);
+}
+
+static int start_to_device(struct hmm_pager *p, struct device *d, struct lane *lane, struct slot *slot, struct part part, struct transfer *t) {
+  int status = prepare(p, lane, slot, t);
+  return status ? status : fill(p, d, lane, slot, part, t);
 }
 
 static struct part part_at(const struct part *whole, size_t done, size_t most) {
@@ -244,7 +253,7 @@ int staging_bulk(struct hmm_pager *p, struct device_memory at, char *host, size_
   return outcome;
 }
 
-// While one part comes from the first device, the one before it goes to the second.
+// While one part comes from the first device, the one before it goes to the second. There slots are mapped two parts ahead: a map stands in the queue behind the parts that were sent before.
 static int across_slots(struct hmm_pager *p, struct device_memory from, struct device_memory to, size_t bytes, unsigned *failed) {
   struct lane *out = &from.device->lanes[BULK], *in = &to.device->lanes[BULK];
   unsigned source = (unsigned)(from.device - p->devices), target = (unsigned)(to.device - p->devices);
@@ -252,27 +261,31 @@ static int across_slots(struct hmm_pager *p, struct device_memory from, struct d
   size_t size = out->slot_bytes < in->slot_bytes ? out->slot_bytes : in->slot_bytes;
   if (size > ACROSS_BYTES) size = ACROSS_BYTES;
   const struct part whole = {from.memory, from.offset, bytes, NULL};
+  size_t count = (bytes + size - 1) / size, read = 0, prepared = 0;
   int outcome = 0;
-  *failed = source;
-  for (size_t ended = 0, started = 0; ended < bytes && !outcome; ended += size) {
-    for (; started < bytes && started - ended < out->count * size && !outcome; started += size) {
-      size_t i = started / size % out->count;
-      outcome = start_to_host(p, from.device, out, &out->slots[i], part_at(&whole, started, size), &reads[i]);
-      if (outcome) out->slots[i].suspect = true;
+  for (size_t i = 0; i < count && !outcome; i++) {
+    unsigned r = (unsigned)(i % out->count), w = (unsigned)(i % in->count);
+    *failed = source;
+    for (; read < count && read < i + out->count && !outcome; read++) {
+      unsigned next = (unsigned)(read % out->count);
+      outcome = start_to_host(p, from.device, out, &out->slots[next], part_at(&whole, read * size, size), &reads[next]);
+      if (outcome) out->slots[next].suspect = true;
     }
-    size_t i = ended / size % out->count, j = ended / size % in->count;
-    if (!outcome) outcome = finish(p, source, out, &out->slots[i], &reads[i]);
+    if (!outcome) outcome = finish(p, source, out, &out->slots[r], &reads[r]);
     if (outcome) break;
     *failed = target;
-    struct part part = {to.memory, to.offset + ended, part_at(&whole, ended, size).bytes, out->slots[i].at};
-    outcome = finish(p, target, in, &in->slots[j], &writes[j]);
-    if (!outcome) outcome = start_to_device(p, to.device, in, &in->slots[j], part, &writes[j]);
-    if (outcome) in->slots[j].suspect = true;
-    else *failed = source;
+    for (; prepared < count && prepared < i + MAPPED_AHEAD && !outcome; prepared++) {
+      unsigned next = (unsigned)(prepared % in->count);
+      outcome = prepare(p, in, &in->slots[next], &writes[next]);
+      if (outcome) in->slots[next].suspect = true;
+    }
+    const struct part part = {to.memory, to.offset + i * size, part_at(&whole, i * size, size).bytes, out->slots[r].at};
+    if (!outcome) outcome = fill(p, to.device, in, &in->slots[w], part, &writes[w]);
+    if (outcome) in->slots[w].suspect = true;
   }
   for (unsigned i = 0; i < out->count; i++) finish(p, source, out, &out->slots[i], &reads[i]); // none may still write to the slots
-  for (unsigned j = 0; j < in->count; j++) {
-    int one = finish(p, target, in, &in->slots[j], &writes[j]);
+  for (unsigned i = 0; i < in->count; i++) {
+    int one = finish(p, target, in, &in->slots[i], &writes[i]);
     if (!one || outcome) continue;
     outcome = one;
     *failed = target;

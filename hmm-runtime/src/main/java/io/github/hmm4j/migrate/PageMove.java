@@ -191,7 +191,7 @@ abstract class PageMove implements AutoCloseable {
             }
             batch.copy();
         }
-        return others;
+        return Batches.joined(others, 0, page -> false); // also across batches
     }
 
     private boolean claimInOrder(Batch batch, long page) {

@@ -212,6 +212,15 @@ class BenchesTest {
             .isInstanceOf(UsageException.class).hasMessageContaining("without --device it takes an emulated one");
     }
 
+    /// That it measures is for a machine with two: `POCL_DEVICES="pthread pthread"`.
+    @Test
+    void peersRefusesOneDeviceAlone() {
+        PeersBench bench = new PeersBench(new PeersBench.Sizes(ByteSize.mib(1), 0, 1));
+        assertThatThrownBy(() -> bench.run(context(Binding.LWJGL, SIMULATED))).isInstanceOf(UsageException.class).hasMessageContaining("the simulated device");
+        assumeTrue(System.getenv("POCL_DEVICES") == null, "there may be two");
+        assertThatThrownBy(() -> bench.run(context(Binding.LWJGL, Optional.empty()))).isInstanceOf(UsageException.class).hasMessageContaining("needs two devices");
+    }
+
     @Test
     void safepointsAreCountedWhileAThreadTouches() throws Exception {
         try (Hmm hmm = Subject.heap(new DeviceChoice(Binding.LWJGL, SIMULATED, OptionalLong.empty(), OptionalLong.empty()), ByteSize.mib(4)).open();
@@ -236,8 +245,8 @@ class BenchesTest {
     @Test
     void allHaveNamesAndQuestions() {
         assertThat(Benches.all()).extracting(Bench::name).containsExactly("copy", "launch", "matmul", "pages", "heap", "fault", "cliffs",
-            "paged", "in_place", "discrete");
-        assertThat(Benches.all()).filteredOn(bench -> !bench.isOneOfAll()).extracting(Bench::name).containsExactly("discrete");
+            "paged", "in_place", "discrete", "peers");
+        assertThat(Benches.all()).filteredOn(bench -> !bench.isOneOfAll()).extracting(Bench::name).containsExactly("discrete", "peers");
         assertThat(Benches.all()).allSatisfy(bench -> assertThat(bench.question()).endsWith("?"));
     }
 
