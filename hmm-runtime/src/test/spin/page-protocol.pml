@@ -7,12 +7,13 @@
  *   Launcher   a Java thread that migrates, launches   ToDevice, LaunchGate, and the native gate
  *   Evictor    a Java thread that brings pages home    Evictor, views, prefetch to the host: native fetch called from Java
  *   Mover      a Java thread that only migrates        prefetch to a device; launches enter the gate beside it
+ *   Dropper    a Java thread that drops copies         Evictor, of pages that the host or other devices have, too
  *   Kernel     what a launch runs, on its device
  *   Safepoint  the garbage collector                   stops Java code between any two steps, waits for threads that stand in a fault
  *
  * A step that begins with JAVA is Java code: it waits while Java is stopped. All others are native code, kernels or hardware, which nothing stops.
  *
- * Data. What matters of a copy is whether it is the latest: one bit for each of host, frame 0, frame 1. A write makes its copy the only latest one, a copy passes
+ * Data. What matters of a copy is whether it is the latest: one bit for the host and for each device's frame. A write makes its copy the only latest one, a copy passes
  * the bit on as it was when the copy began (a later write must not be counted on), and a write needs the bit too, because it changes a part of the page.
  *
  * The version of a page word is represented by who made the claim (`by`): versions are compared only to learn whether a claim still stands.
@@ -24,6 +25,23 @@
 #define READ_OR_WRITE(q) if :: mode[q] = READS :: mode[q] = WRITES fi
 
 #if defined(TWO_DEVICES)
+#define START START_ANYWHERE
+
+#elif defined(THREE_DEVICES)
+#define DEVICES 3
+#define START START_ON_PEERS
+
+#elif defined(DROPPED)
+#define DEVICES 3
+#define CPUS 0
+#define DROPS 2
+#define START START_ANYWHERE START_ON_PEERS
+
+#elif defined(DROPPED_AND_TOUCHED)
+#define LAUNCHERS 1
+#define LAUNCHES 2
+#define CPU_OPS 2
+#define DROPS 2
 #define START START_ANYWHERE
 
 #elif defined(ONE_DEVICE)
@@ -55,6 +73,7 @@
 
 #elif defined(CROSSED)
 #define PAGES 2
+#define START START_ON_HOST :: place(PEERS, 0, 3, NONE, 6)
 #define MODES_0 mode[0] = READS; mode[1] = WRITES
 #define MODES_1 mode[0] = WRITES; mode[1] = READS
 
@@ -69,6 +88,7 @@
 #define PAGES 2
 #define WRITTEN_TOGETHER
 #define CPU_LOADS
+#define START START_ON_HOST :: place(PEERS, 0, 3, NONE, 6) :: place(DEVICE, 1, 0, NONE, 4)
 #define MODES_0 mode[0] = READS; mode[1] = READS
 #define MODES_1 mode[0] = WRITES; mode[1] = WRITES
 
@@ -77,14 +97,23 @@
 #define WRITTEN_TOGETHER
 #define MOVERS 1
 #define CPUS 0
-#define START :: place(HOST, 0, 0, READ_WRITE, 1) :: place(SHARED, 0, 1, READ_ONLY, 3)
+#define DROPS 1
+#define START START_ON_HOST :: place(SHARED, 0, 1, READ_ONLY, 3) :: place(PEERS, 0, 3, NONE, 6)
 #define MODES_0 mode[0] = READS; mode[1] = READS
+#define MODES_1 mode[0] = WRITES; mode[1] = WRITES
+
+#elif defined(RANGE_OF_A_PEER)
+#define PAGES 2
+#define MOVES_BOTH_FROM_PEER
+#define CPU_LOADS
+#define START :: place(PEERS, 0, 3, NONE, 6) :: place(DEVICE, 0, 0, NONE, 2) :: place(DEVICE, 1, 0, NONE, 4)
+#define MODES_0 mode[0] = WRITES; mode[1] = READS
 #define MODES_1 mode[0] = WRITES; mode[1] = WRITES
 
 #elif defined(OUTPUTS)
 #define PAGES 2
 #define HAS_OUTPUTS
-#define START :: i == 0 -> place(HOST, 0, 0, READ_WRITE, 1) :: i == 1 -> place(SHARED, 0, 3, READ_ONLY, 7)
+#define START :: i == 0 -> place(HOST, 0, 0, READ_WRITE, 1) :: i == 1 -> place(SHARED, 0, 3, READ_ONLY, 7) :: place(PEERS, 0, 3, NONE, 6)
 #define MODES_0 mode[0] = OVERWRITES; mode[1] = OVERWRITES
 #define MODES_1 mode[0] = READS
 
@@ -113,6 +142,9 @@
 
 #ifndef PAGES
 #define PAGES 1
+#endif
+#ifndef DEVICES
+#define DEVICES 2
 #endif
 #ifndef LAUNCHERS
 #define LAUNCHERS 2
@@ -147,6 +179,9 @@
 #ifndef MOVERS
 #define MOVERS 0               /* who move pages to device 0 for nobody's launch, with its lock open */
 #endif
+#ifndef DROPS
+#define DROPS 0                /* copies that are dropped, on any of the devices */
+#endif
 #ifndef START
 #define START START_ON_HOST
 #endif
@@ -157,8 +192,9 @@
 #define HOST 0
 #define SHARED 1
 #define DEVICE 2
-#define TO_DEVICE 3
-#define TO_HOST 4
+#define PEERS 3
+#define TO_DEVICE 4
+#define TO_HOST 5
 
 /* What the app mapping of a page allows, and what an access needs. */
 #define NONE 0
@@ -174,11 +210,12 @@
 
 #define NOBODY 0
 #define BIT(d) (1 << (d))
+#define NO_DEVICE DEVICES
 
 typedef Page {
     byte state;
     byte owner;      /* DEVICE: the owner. TO_DEVICE: the target. TO_HOST: what it was before. Else 0 */
-    byte sharers;    /* devices with a valid read copy */
+    byte sharers;    /* devices with a valid read copy. SHARED: besides the host's. PEERS: at least two, and the host's copy is stale */
     bit intent;      /* of a claim: 1 is write */
     byte by;         /* TO_DEVICE: 1 + the launcher whose claim it is. Represents the version */
     byte was;        /* TO_HOST: the state before the claim. The claimer remembers it; kept here, because there is one claimer */
@@ -187,6 +224,9 @@ typedef Page {
     byte latest;     /* bit 0: host copy; bit 1 + d: frame of device d */
     byte filling;    /* bit d: a copy into the frame of d is under way */
     byte draining;   /* bit d: a copy out of the frame of d is under way */
+#if DROPS > 0
+    byte dropped;    /* bit d: device d has given its copy up, and launches that began before may still read its frame */
+#endif
 #ifdef HAS_OUTPUTS
     bit pending;     /* the owner's frame holds nobody's bytes, and a kernel is going to overwrite them */
 #endif
@@ -199,14 +239,32 @@ Page page[PAGES];
 #else
 #define IS_PENDING(p) 0
 #endif
+#if DROPS > 0
+#define IS_DROPPED(p, d) ((page[p].dropped >> (d)) & 1)
+#else
+#define IS_DROPPED(p, d) 0
+#endif
 #define LATEST_ON_HOST(p) (page[p].latest & 1)
 #define LATEST_ON(p, d) ((page[p].latest >> (1 + (d))) & 1)
+#define LATEST_ON_SHARERS(p) ((page[p].latest & (page[p].sharers << 1)) == (page[p].sharers << 1))
 
 /* Whether a launch on d may use the page: PageWord.isOwnedBy, isReadableOn. */
 #define HOLDS(p, d, m) \
     ((m) == UNUSED \
     || (page[p].state == DEVICE && page[p].owner == (d)) \
-    || ((m) == READS && (page[p].state == SHARED || page[p].state == TO_DEVICE) && (page[p].sharers & BIT(d))))
+    || (READS_COPIES(p, m) && (page[p].sharers & BIT(d))))
+#ifdef MUTANT_WRITER_LEAVES_PEERS
+#define READS_COPIES(p, m) (page[p].state == PEERS || ((m) == READS && (page[p].state == SHARED || page[p].state == TO_DEVICE)))
+#else
+#define READS_COPIES(p, m) ((m) == READS && (page[p].state == SHARED || page[p].state == PEERS || page[p].state == TO_DEVICE))
+#endif
+
+/* The host has no valid copy, and nobody has claimed the page. */
+#define IS_ON_DEVICES_ONLY(p) (page[p].state == DEVICE || page[p].state == PEERS)
+
+/* Of a page that is claimed TO_HOST: which devices had it. */
+#define HAD_IT(p) (page[p].sharers | ((page[p].was == DEVICE) << page[p].owner))
+#define WAS_ON_DEVICES_ONLY(p) (page[p].was == DEVICE || page[p].was == PEERS)
 
 /* ---- launches in flight ------------------------------------------------------------------------------------------------------------------------------------ */
 
@@ -224,23 +282,24 @@ typedef Record {
 Record launch[LAUNCHERS];
 bit insisting;      /* one launch at a time may insist: two would wait for each other */
 
-/* Whether somebody who takes page p from the devices (all of them, or the writers only) must wait for launch r. */
-#define CONFLICTS(r, p, all) (launch[r].phase != FREE && (CHANGES(launch[r].mode[p]) || ((all) && launch[r].mode[p] == READS)))
-#define INSISTS(r, p, all) (CONFLICTS(r, p, all) && launch[r].phase == PUBLISHED && launch[r].insistent)
+/* Whether who takes page p from those who use it (all of them, or the writers only), and fills the frame of device d if there is one, must wait for launch r. */
+#define CONFLICTS(r, p, all, d) \
+    (launch[r].phase != FREE && (CHANGES(launch[r].mode[p]) || (launch[r].mode[p] == READS && ((all) || launch[r].device == (d)))))
+#define INSISTS(r, p, all, d) (CONFLICTS(r, p, all, d) && launch[r].phase == PUBLISHED && launch[r].insistent)
 #define USES_FRAME(r, p, d) (launch[r].phase != FREE && launch[r].device == (d) && launch[r].mode[p] != UNUSED)
 #define RUNS_ON(r, p, d) (launch[r].phase == RUNNING && launch[r].device == (d) && launch[r].mode[p] != UNUSED)
 #define RUNS_WRITING(r, p) (launch[r].phase == RUNNING && CHANGES(launch[r].mode[p]))
-#define RUNS_USING(r, p) (launch[r].phase == RUNNING && launch[r].mode[p] != UNUSED)
+#define RUNS_USING(r, p) (launch[r].phase == RUNNING && launch[r].mode[p] != UNUSED && !IS_DROPPED(p, launch[r].device))
 #if LAUNCHERS == 1
 #define ANY_RUNS_ON(p, d) RUNS_ON(0, p, d)
 #define ANY_RUNS_WRITING(p) RUNS_WRITING(0, p)
 #define ANY_RUNS_USING(p) RUNS_USING(0, p)
-#define INSISTED(p, all) INSISTS(0, p, all)
+#define INSISTED(p, all, d) INSISTS(0, p, all, d)
 #else
 #define ANY_RUNS_ON(p, d) (RUNS_ON(0, p, d) || RUNS_ON(1, p, d))
 #define ANY_RUNS_WRITING(p) (RUNS_WRITING(0, p) || RUNS_WRITING(1, p))
 #define ANY_RUNS_USING(p) (RUNS_USING(0, p) || RUNS_USING(1, p))
-#define INSISTED(p, all) (INSISTS(0, p, all) || INSISTS(1, p, all))
+#define INSISTED(p, all, d) (INSISTS(0, p, all, d) || INSISTS(1, p, all, d))
 #endif
 
 /* ---- Java and its safepoint -------------------------------------------------------------------------------------------------------------------------------- */
@@ -248,7 +307,7 @@ bit insisting;      /* one launch at a time may insist: two would wait for each 
 bit stopped;                 /* Java code waits for the safepoint to end */
 byte faulting;               /* Java threads that stand in a page fault: in Java state, so no safepoint without them */
 byte handlers = HANDLERS;    /* threads of the fault path that are idle */
-bit device_lock[2];          /* DeviceMirror.lock, a Java lock: who fills frames of the device */
+bit device_lock[DEVICES];    /* DeviceMirror.lock, a Java lock: who fills frames of the device */
 
 #define JAVA (!stopped)
 
@@ -284,9 +343,12 @@ inline check_valid(p) {
     :: page[p].state == HOST ->
         REQUIRE(lost_write, LOST_WRITE, LATEST_ON_HOST(p))
     :: page[p].state == SHARED ->
-        REQUIRE(lost_write, LOST_WRITE, LATEST_ON_HOST(p)
-                && (!(page[p].sharers & 1) || LATEST_ON(p, 0)) && (!(page[p].sharers & 2) || LATEST_ON(p, 1)));
+        REQUIRE(lost_write, LOST_WRITE, LATEST_ON_HOST(p) && LATEST_ON_SHARERS(p));
         REQUIRE(mapping_exceeds_word, MAPPING_EXCEEDS_WORD, page[p].map <= READ_ONLY)
+    :: page[p].state == PEERS ->
+        assert(page[p].sharers & (page[p].sharers - 1)); /* at least two */
+        REQUIRE(lost_write, LOST_WRITE, LATEST_ON_SHARERS(p));
+        REQUIRE(mapping_exceeds_word, MAPPING_EXCEEDS_WORD, page[p].map == NONE)
     :: page[p].state == DEVICE ->
         REQUIRE(lost_write, LOST_WRITE, LATEST_ON(p, page[p].owner) || IS_PENDING(p));
         REQUIRE(mapping_exceeds_word, MAPPING_EXCEEDS_WORD, page[p].map == NONE)
@@ -316,6 +378,16 @@ inline set_device(p, d) {
     check_valid(p)
 }
 
+inline set_peers(p, devices) {
+    page[p].sharers = devices;
+    page[p].state = PEERS;
+    page[p].owner = 0;
+    page[p].intent = 0;
+    page[p].by = NOBODY;
+    page[p].was = 0;
+    check_valid(p)
+}
+
 /* The claim of native code, from any state but itself. Where the page was stays readable in the word. */
 inline claim_for_host(p, write) {
     page[p].was = page[p].state;
@@ -331,19 +403,26 @@ inline claim_for_host(p, write) {
  */
 inline give_back(p) {
     if
-    :: page[p].was == TO_DEVICE -> set_host_or_shared(p, page[p].sharers)                /* reach: java-claim-lost */
+    :: page[p].was == TO_DEVICE -> d_step { set_host_or_shared(p, page[p].sharers) }     /* reach: java-claim-lost */
     :: page[p].was == DEVICE -> set_device(p, page[p].owner)
+#ifdef MUTANT_GIVE_PEERS_BACK_AS_SHARED
+    :: page[p].was == HOST || page[p].was == SHARED || page[p].was == PEERS -> set_host_or_shared(p, page[p].sharers)
+#else
     :: page[p].was == HOST || page[p].was == SHARED -> set_host_or_shared(p, page[p].sharers)
+    :: page[p].was == PEERS -> d_step { set_peers(p, page[p].sharers) }                  /* reach: gives-peers-back */
+#endif
     fi
 }
 
 /* ---- copies: two steps, and anything may happen in between ------------------------------------------------------------------------------------------------- */
 
+#define WITHOUT(set, d) ((set) & (255 - BIT(d)))
+
 inline begin_fill(p, d) {
     d_step {
         REQUIRE(conflicting_copy, CONFLICTING_COPY, !ANY_RUNS_ON(p, d) && !(page[p].filling & BIT(d)));
         page[p].filling = page[p].filling | BIT(d);
-        page[p].latest = (page[p].latest & (7 - (2 << (d)))) | (LATEST_ON_HOST(p) << (1 + (d)))
+        page[p].latest = WITHOUT(page[p].latest, 1 + (d)) | (LATEST_ON_HOST(p) << (1 + (d)))
     }
 }
 
@@ -352,22 +431,69 @@ inline begin_drain(p, d) {
         REQUIRE(conflicting_copy, CONFLICTING_COPY, !ANY_RUNS_WRITING(p) && !(page[p].filling & BIT(d)));
         REQUIRE(mapping_exceeds_word, MAPPING_EXCEEDS_WORD, page[p].map == NONE);
         page[p].draining = page[p].draining | BIT(d);
-        page[p].latest = (page[p].latest & 6) | LATEST_ON(p, d)
+        page[p].latest = (page[p].latest & 254) | LATEST_ON(p, d)
     }
+}
+
+/* Which of the devices that had a claimed page it is copied from: any. */
+inline choose_source(p) {
+    if
+    :: HAD_IT(p) & BIT(0) -> from = 0
+    :: HAD_IT(p) & BIT(1) -> from = 1
+#if DEVICES == 3
+    :: HAD_IT(p) & BIT(2) -> from = 2
+#endif
+    fi
+}
+
+/* From frame to frame. The host's copy has no part in it. */
+inline begin_direct(p, d) {
+    atomic {
+        choose_source(p);
+        REQUIRE(conflicting_copy, CONFLICTING_COPY,
+                !ANY_RUNS_WRITING(p) && !ANY_RUNS_ON(p, d) && !(page[p].filling & (BIT(from) | BIT(d))));
+        page[p].draining = page[p].draining | BIT(from);
+        page[p].filling = page[p].filling | BIT(d);
+        page[p].latest = WITHOUT(page[p].latest, 1 + (d)) | (LATEST_ON(p, from) << (1 + (d)))
+    }
+}
+
+inline end_direct(p, d) {
+    page[p].draining = WITHOUT(page[p].draining, from);
+    page[p].filling = WITHOUT(page[p].filling, d);
+    from = 0
 }
 
 /* ---- DESIGN 4.5, device to host: native ------------------------------------------------------------------------------------------------------------------- */
 
 /* Looks at the launches one by one. Leaves r at LAUNCHERS, or above it if the claim was given back. */
-inline await_conflicts(p, all) {
+inline await_conflicts(p, all, d, gives_back) {
     r = 0;
     do
     :: r >= LAUNCHERS -> break
-    :: atomic { r < LAUNCHERS && !CONFLICTS(r, p, all) -> r++ }
-#ifndef MUTANT_WAIT_HOLDING_CLAIM
-    :: atomic { r < LAUNCHERS && INSISTS(r, p, all) -> give_back(p); r = LAUNCHERS + 1 }
-#endif
+    :: atomic { r < LAUNCHERS && !CONFLICTS(r, p, all, d) -> r++ }
+    :: atomic { gives_back && r < LAUNCHERS && INSISTS(r, p, all, d) -> give_back(p); r = LAUNCHERS + 1 }
     od
+}
+
+#ifdef MUTANT_WAIT_HOLDING_CLAIM
+#define GIVES_BACK 0
+#else
+#define GIVES_BACK 1
+#endif
+#ifdef MUTANT_PEER_WAITS_HOLDING_CLAIM
+#define PEER_GIVES_BACK 0
+#else
+#define PEER_GIVES_BACK 1
+#endif
+
+/* What nobody can be writing, a read takes without a wait. */
+#define MUST_WAIT(p, write) (page[p].was == DEVICE || ((write) && page[p].sharers))
+inline await_users(p, write) {
+    if
+    :: MUST_WAIT(p, write) -> await_conflicts(p, write, NO_DEVICE, GIVES_BACK)
+    :: else -> r = LAUNCHERS
+    fi
 }
 
 #ifdef MUTANT_RESTORE_JAVA_CLAIM
@@ -376,16 +502,23 @@ inline await_conflicts(p, all) {
 #define PUTS_BACK(p, write) 0
 #endif
 
+#ifdef MUTANT_PEERS_TAKEN_FOR_SHARED
+#define COMES_HOME(p) (page[p].was == DEVICE)
+#else
+#define COMES_HOME(p) WAS_ON_DEVICES_ONLY(p)
+#endif
+
 /* Steps 3 to 5, for a page that is claimed and that no launch uses. */
 inline bring(p, write, maps) {
     if
-    :: page[p].was == DEVICE ->                                                                /* 3 */
-        begin_drain(p, page[p].owner);
+    :: COMES_HOME(p) ->                                                                        /* 3 */
+        atomic { choose_source(p); begin_drain(p, from) };
         d_step {                                                                               /* reach: fetched */
-            page[p].draining = page[p].draining & (3 - BIT(page[p].owner));
-            page[p].sharers = BIT(page[p].owner)
+            page[p].draining = WITHOUT(page[p].draining, from);
+            page[p].sharers = HAD_IT(p);
+            from = 0
         }
-    :: page[p].was != DEVICE -> d_step { r = 0 }                                                      /* reach: fetched-without-copy */
+    :: !COMES_HOME(p) -> d_step { r = 0 }                                                             /* reach: fetched-without-copy */
     fi;
     if
     :: maps ->                                                                                 /* 4 */
@@ -402,12 +535,12 @@ inline bring(p, write, maps) {
 }
 
 /*
- * Brings page p to the host, for writing or only for reading, unless `done` holds. Called by the fault path, and by Java for views, evictions and peers.
+ * Brings page p to the host, for writing or only for reading, unless `done` holds. Called by the fault path, and by Java for views, evictions and outputs.
  *   1 claim TO_HOST, from any state; a page that somebody else has claimed so is waited for, holding nothing
  *   2 wait for the launches that conflict; if one of them insists and is not decided, give the claim back and wait for the decision
- *   3 copy from the device
+ *   3 copy from the device, or from any of its peers
  *   4 install the mapping, under the claim
- *   5 settle: HOST after a write; after a read what the page was, with a device that owned it as a sharer
+ *   5 settle: HOST after a write; after a read what the page was, with a device that owned it, or its peers, as sharers
  */
 inline fetch(p, write, done, maps) {
     do
@@ -423,22 +556,22 @@ inline fetch(p, write, done, maps) {
        break
 #endif
 #ifdef MUTANT_WAIT_BEFORE_CLAIM
-    :: atomic { page[p].state != TO_HOST && !(done) -> await_conflicts(p, write) };
+    :: atomic { page[p].state != TO_HOST && !(done) -> await_conflicts(p, write, NO_DEVICE, GIVES_BACK) };
        atomic { page[p].state != TO_HOST -> claim_for_host(p, write); r = LAUNCHERS };
 #else
     :: atomic { page[p].state != TO_HOST && !(done) -> claim_for_host(p, write); r = 0 };      /* 1 */
-       await_conflicts(p, write);                                                              /* 2 */
+       await_users(p, write);                                                                  /* 2 */
 #endif
        if
        :: r == LAUNCHERS -> bring(p, write, maps); break
        :: r > LAUNCHERS ->
-           atomic { !INSISTED(p, write) -> r = 0 }                                             /* reach: waits-for-decision */
+           atomic { !INSISTED(p, write, NO_DEVICE) -> r = 0 }                                  /* reach: waits-for-decision */
        fi
     od
 }
 
 #define IS_HOME(q, write) (page[q].state == HOST || (page[q].state == SHARED && !(write)))
-#define IS_FREE(q, write) (IS_HOME(q, write) || (page[q].state != TO_HOST && !INSISTED(q, write)))
+#define IS_FREE(q, write) (IS_HOME(q, write) || (page[q].state != TO_HOST && !INSISTED(q, write, NO_DEVICE)))
 
 /*
  * The same for both pages in one call, as views and evictions do. Claims what it can; a page that somebody else has claimed, or that has to be given back, is left
@@ -457,7 +590,7 @@ inline fetch_both(write) {
        p = 0;
        do
        :: p < PAGES && (mine & BIT(p)) ->
-           await_conflicts(p, write);
+           await_users(p, write);
            if
            :: r > LAUNCHERS -> mine = mine & (3 - BIT(p)); p++                                 /* reach: leaves-one-page */
            :: else -> p++
@@ -474,6 +607,91 @@ inline fetch_both(write) {
        atomic { IS_FREE(0, write) && IS_FREE(PAGES - 1, write) -> mine = 0; r = 0; p = 0 }
     od
 }
+
+/* ---- device to device: native ------------------------------------------------------------------------------------------------------------------------------ */
+
+#if defined(MUTANT_PEER_FILLS_UNDER_KERNELS) || defined(MUTANT_PEER_FILLS_UNDER_READERS)
+#define FILLED(d) NO_DEVICE
+#else
+#define FILLED(d) d
+#endif
+
+/* Steps 3 and 4 of what follows, for a page that is claimed, and that no launch uses which conflicts. */
+inline copy_and_settle(p, d, m) {
+    if
+    :: HAD_IT(p) & BIT(d) -> d_step { r = 0 }                                                  /* reach: peer-had-it */
+    :: else ->
+        begin_direct(p, d);                                                                    /* 3 */
+        d_step { end_direct(p, d) }                                                            /* reach: copied-directly */
+    fi;
+    d_step {                                                                                   /* reach: moved-from-peer */
+        r = 0;
+        moved = 1;
+        if
+        :: CHANGES(m) -> set_device(p, d)                                                      /* 4 */
+        :: else -> set_peers(p, HAD_IT(p) | BIT(d))
+        fi
+    }
+}
+
+/*
+ * Brings page p from the devices that have it to device d, for mode m, if the host has no valid copy. The caller holds d's lock. Returns if the page is in another state,
+ * also if somebody has claimed it: Java looks again. What was moved is done, and `moved` says so: whoever looked at it again could go on with another device for ever, taking the page
+ * from each other, without one of them getting to the gate, and so to insist.
+ *   1 claim TO_HOST, from DEVICE or PEERS
+ *   2 wait for the launches that conflict: to read, those that write the page, and those that use d's frame; to write, all that use it. If one of them insists and is not decided,
+ *     give the claim back and wait for the decision
+ *   3 copy from frame to frame, unless d has the page; the host's copy stays as it is, stale
+ *   4 settle: DEVICE to write, PEERS to read
+ */
+inline move_from_peer(p, d, m) {
+    do
+    :: atomic { !IS_ON_DEVICES_ONLY(p) || HOLDS(p, d, m) -> break }
+    :: atomic { IS_ON_DEVICES_ONLY(p) && !HOLDS(p, d, m) -> claim_for_host(p, CHANGES(m)); r = 0 };    /* 1 */
+#ifdef MUTANT_PEER_DOES_NOT_WAIT
+       r = LAUNCHERS;
+#else
+       await_conflicts(p, CHANGES(m), FILLED(d), PEER_GIVES_BACK);                             /* 2 */
+#endif
+       if
+       :: r == LAUNCHERS -> copy_and_settle(p, d, m); break
+       :: r > LAUNCHERS ->
+           atomic { !INSISTED(p, CHANGES(m), FILLED(d)) -> r = 0 }                             /* reach: peer-waits-for-decision */
+       fi
+    od
+}
+
+#ifdef MOVES_BOTH_FROM_PEER
+/* The same for both pages in one call, which leaves in `mine` those that it has moved. A page that has to be given back is left, and so is what somebody else has claimed: Java looks again. */
+inline move_both_from_peer(d) {
+    do
+    :: p == PAGES -> break
+    :: atomic { p < PAGES && (!IS_ON_DEVICES_ONLY(p) || HOLDS(p, d, mode[p])) -> p++ }
+    :: atomic { p < PAGES && IS_ON_DEVICES_ONLY(p) && !HOLDS(p, d, mode[p]) -> claim_for_host(p, CHANGES(mode[p])); mine = mine | BIT(p); p++ }
+    od;
+    p = 0;
+    do
+    :: p < PAGES && (mine & BIT(p)) ->
+        await_conflicts(p, CHANGES(mode[p]), FILLED(d), PEER_GIVES_BACK);
+        if
+        :: r > LAUNCHERS -> mine = WITHOUT(mine, p); p++                                       /* reach: leaves-one-page */
+        :: else -> p++
+        fi
+    :: p < PAGES && !(mine & BIT(p)) -> p++
+    :: p == PAGES -> break
+    od;
+    p = 0;
+    do
+    :: p < PAGES && (mine & BIT(p)) -> copy_and_settle(p, d, mode[p]); p++
+    :: p < PAGES && !(mine & BIT(p)) -> p++
+    :: p == PAGES -> break
+    od;
+    atomic { r = 0; p = 0; moved = 0 }                                                         /* reach: moved-both */
+}
+#define IS_MOVED(p) (mine & BIT(p))
+#else
+#define IS_MOVED(p) 0
+#endif
 
 /* ---- DESIGN 4.4, host to device: Java --------------------------------------------------------------------------------------------------------------------- */
 
@@ -499,8 +717,17 @@ inline take_rights(p, m) {
 inline migrate(p, d, m) {
     do
     :: atomic { JAVA && HOLDS(p, d, m) -> break }
-    :: atomic { JAVA && !HOLDS(p, d, m) && page[p].state == DEVICE };
-       fetch(p, 0, page[p].state != DEVICE, 0)                                                 /* a peer has it: a native call */
+    :: atomic { JAVA && !HOLDS(p, d, m) && IS_ON_DEVICES_ONLY(p) };
+       move_from_peer(p, d, m);                                                                /* a native call */
+       atomic {
+           JAVA ->
+           if
+#ifndef MUTANT_LOOK_AGAIN
+           :: moved -> moved = 0; break
+#endif
+           :: else -> moved = 0
+           fi
+       }
     :: atomic {
            JAVA && !HOLDS(p, d, m) && (page[p].state == HOST || page[p].state == SHARED) ->
            page[p].state = TO_DEVICE;                                                          /* 1 */
@@ -527,7 +754,7 @@ inline migrate(p, d, m) {
           d_step { REQUIRE(mapping_exceeds_word, MAPPING_EXCEEDS_WORD, page[p].state == TO_HOST ||
                   page[p].by != 1 + me || page[p].map <= (page[p].intent -> NONE : READ_ONLY)) };
           begin_fill(p, d);
-          page[p].filling = page[p].filling & (3 - BIT(d))
+          page[p].filling = WITHOUT(page[p].filling, d)
        fi;
        atomic {
 #ifdef COMMIT_WAITS
@@ -597,7 +824,7 @@ inline enqueue() {
  *   1 claim TO_HOST, from any state
  *   2 take the rights away that the page will not have, before anything is copied
  *   3 wait for launches that conflict, and for those that use the frame. None of them insists
- *   4 copy from the device that has it, copy to ours
+ *   4 copy from a device that has it, if the host has not, else from the host
  *   5 settle
  */
 inline move_insistently(p) {
@@ -610,23 +837,17 @@ inline move_insistently(p) {
        do
        :: r == LAUNCHERS -> break
        :: atomic {                                                                             /* 3 */
-              r < LAUNCHERS && (r == me || (!CONFLICTS(r, p, CHANGES(mode[p])) && !USES_FRAME(r, p, d))) -> r++
+              r < LAUNCHERS && (r == me || !CONFLICTS(r, p, CHANGES(mode[p]), d)) -> r++
           }
        od;
-       if
-       :: page[p].was == DEVICE ->                                                             /* 4 */
-           begin_drain(p, page[p].owner);
-           d_step {                                                                            /* reach: insists-on-a-peers-page */
-               page[p].draining = page[p].draining & (3 - BIT(page[p].owner));
-               page[p].sharers = BIT(page[p].owner)
-           }
-       :: else
-       fi;
-       if
-       :: page[p].sharers & BIT(d)
-       :: else ->
+       if                                                                                      /* 4 */
+       :: HAD_IT(p) & BIT(d)
+       :: !(HAD_IT(p) & BIT(d)) && WAS_ON_DEVICES_ONLY(p) ->
+           begin_direct(p, d);
+           d_step { end_direct(p, d) }                                                         /* reach: insists-on-a-peers-page */
+       :: !(HAD_IT(p) & BIT(d)) && !WAS_ON_DEVICES_ONLY(p) ->
            begin_fill(p, d);
-           page[p].filling = page[p].filling & (3 - BIT(d))
+           page[p].filling = WITHOUT(page[p].filling, d)
        fi;
 #ifdef MUTANT_TAKE_RIGHTS_LATE
        atomic { take_rights(p, mode[p]) };
@@ -635,7 +856,12 @@ inline move_insistently(p) {
            r = 0;
            if
            :: CHANGES(mode[p]) -> set_device(p, d)
-           :: mode[p] == READS -> set_host_or_shared(p, page[p].sharers | BIT(d))
+#ifdef MUTANT_INSIST_FROM_PEER_AS_SHARED
+           :: mode[p] == READS && WAS_ON_DEVICES_ONLY(p) -> set_host_or_shared(p, HAD_IT(p) | BIT(d))
+#else
+           :: mode[p] == READS && WAS_ON_DEVICES_ONLY(p) -> set_peers(p, HAD_IT(p) | BIT(d))
+#endif
+           :: mode[p] == READS && !WAS_ON_DEVICES_ONLY(p) -> set_host_or_shared(p, page[p].sharers | BIT(d))
            fi
        };
        break
@@ -676,13 +902,13 @@ inline claim_outputs() {
            if
            :: !(were[p] & BIT(d)) ->
                REQUIRE(conflicting_copy, CONFLICTING_COPY, !ANY_RUNS_ON(p, d) && !(page[p].filling & BIT(d)));
-               page[p].latest = page[p].latest & (7 - (2 << (d)))
+               page[p].latest = WITHOUT(page[p].latest, 1 + (d))
            :: else
            fi;
            r = 0;
            p++
        }
-    :: atomic { JAVA && IS_OUTPUT(p) && !HOLDS(p, d, mode[p]) && (page[p].state == DEVICE || page[p].state == TO_DEVICE || page[p].state == TO_HOST) -> r = p };
+    :: atomic { JAVA && IS_OUTPUT(p) && !HOLDS(p, d, mode[p]) && page[p].state != HOST && page[p].state != SHARED -> r = p };
        p = 0;
        do
        :: p == PAGES -> break
@@ -697,8 +923,8 @@ inline claim_outputs() {
        od;
        p = r;
        r = 0;
-       fetch(p, 0, page[p].state != DEVICE, 0);
-       atomic { JAVA && (page[p].state == HOST || page[p].state == SHARED || page[p].state == DEVICE) -> p = 0 }
+       fetch(p, 0, !IS_ON_DEVICES_ONLY(p), 0);
+       atomic { JAVA && page[p].state != TO_DEVICE && page[p].state != TO_HOST -> p = 0 }
     od
 }
 
@@ -749,9 +975,12 @@ inline take_outputs_back() {
 #endif
 
 proctype Launcher(byte me; byte d) {
-    byte launches, losses, p, r;
-    bit had;
+    byte launches, losses, p, r, from;
+    bit had, moved;
     byte mode[PAGES];
+#ifdef MOVES_BOTH_FROM_PEER
+    byte mine;
+#endif
 #ifdef HAS_OUTPUTS
     byte were[PAGES]; /* the sharers of a page that is to be overwritten, from before its claim */
     byte committed;
@@ -801,10 +1030,17 @@ proctype Launcher(byte me; byte d) {
            :: atomic { JAVA }                                                                  /* everything may be there already */
            :: atomic { JAVA && !device_lock[d] -> device_lock[d] = LOCKS };
               p = 0;
+#ifdef MOVES_BOTH_FROM_PEER
+              move_both_from_peer(d);
+#endif
               do
-              :: p < PAGES -> migrate(p, d, mode[p]); p++
-              :: else -> break
+              :: p < PAGES && IS_MOVED(p) -> p++
+              :: p < PAGES && !IS_MOVED(p) -> migrate(p, d, mode[p]); p++
+              :: p == PAGES -> break
               od;
+#ifdef MOVES_BOTH_FROM_PEER
+              mine = 0;
+#endif
               atomic { JAVA -> device_lock[d] = 0 }
            fi;
            atomic { JAVA && launch[me].phase == FREE };
@@ -871,8 +1107,8 @@ proctype Launcher(byte me; byte d) {
 
 /* Brings both pages to device 0 to be read there. The device's lock is open to those who only enter the gate: they do so without it. */
 proctype Mover(byte me; byte d) {
-    byte p, r;
-    bit had;
+    byte p, r, from;
+    bit had, moved;
     atomic { JAVA && !device_lock[d] -> device_lock[d] = 1 };
     do
     :: p < PAGES -> migrate(p, d, READS); p++
@@ -915,7 +1151,7 @@ end:
 
 /* Loads and stores, by plain instructions; one that the mapping does not allow is a page fault, served by native code, and then repeated. */
 proctype Cpu() {
-    byte ops, p, r;
+    byte ops, p, r, from;
     bit writes;
     do
     :: atomic {
@@ -933,7 +1169,7 @@ proctype Cpu() {
               JAVA && page[p].map >= READ_ONLY + writes ->
               if
               :: writes ->
-                  REQUIRE(lost_write, LOST_WRITE, LATEST_ON_HOST(p) && page[p].state != SHARED && page[p].state != DEVICE);
+                  REQUIRE(lost_write, LOST_WRITE, LATEST_ON_HOST(p) && page[p].state != SHARED && !IS_ON_DEVICES_ONLY(p));
                   REQUIRE(overlap, OVERLAP, !ANY_RUNS_USING(p));
                   page[p].latest = 1
               :: else ->
@@ -957,7 +1193,7 @@ proctype Cpu() {
 
 /* Brings pages home, for one reason or another: a native call made from Java. */
 proctype Evictor() {
-    byte evictions, p, r, mine;
+    byte evictions, p, r, from, mine;
     bit maps, writes;
     do
     :: atomic {
@@ -976,6 +1212,65 @@ proctype Evictor() {
     od
 }
 
+#if DROPS > 0
+/*
+ * Drops copies of a page, whose frames then hold other bytes. Java, with the device's lock: nothing is copied there meanwhile.
+ *   1 give up the copy, by one compare-and-set, if it is not the only one
+ *   2 wait for launches that use the frame; none that comes now finds the page there
+ */
+proctype Dropper() {
+    byte drops, p, d, r;
+    do
+    :: atomic {
+           JAVA && drops < DROPS ->
+           drops++;
+#if PAGES == 2
+           if :: p = 0 :: p = 1 fi;
+#endif
+           if
+           :: !device_lock[0] -> d = 0
+           :: !device_lock[1] -> d = 1
+#if DEVICES == 3
+           :: !device_lock[2] -> d = 2
+#endif
+           fi;
+           device_lock[d] = 1
+       };
+       if
+       :: atomic {
+              JAVA && (page[p].state == SHARED || page[p].state == PEERS) && (page[p].sharers & BIT(d)) ->    /* 1 */
+              page[p].dropped = page[p].dropped | BIT(d);
+              if
+              :: page[p].state == SHARED -> d_step { set_host_or_shared(p, WITHOUT(page[p].sharers, d)) }    /* reach: drops-beside-host */
+              :: page[p].state == PEERS ->
+                  if
+                  :: WITHOUT(page[p].sharers, d) == BIT(0) -> d_step { set_device(p, 0) }                    /* reach: leaves-one-device */
+                  :: WITHOUT(page[p].sharers, d) == BIT(1) -> set_device(p, 1)
+                  :: WITHOUT(page[p].sharers, d) == BIT(2) -> set_device(p, 2)
+                  :: else -> d_step { set_peers(p, WITHOUT(page[p].sharers, d)) }                            /* reach: leaves-peers */
+                  fi
+              fi
+          };
+#ifndef MUTANT_REUSE_UNDER_KERNELS
+          do
+          :: r == LAUNCHERS -> break
+          :: atomic { JAVA && r < LAUNCHERS && !USES_FRAME(r, p, d) -> r++ }                          /* 2 */
+          od;
+#endif
+          atomic {
+              JAVA -> r = 0;
+              REQUIRE(conflicting_copy, CONFLICTING_COPY, !ANY_RUNS_ON(p, d) && !((page[p].filling | page[p].draining) & BIT(d)));
+              page[p].latest = WITHOUT(page[p].latest, 1 + d);
+              page[p].dropped = WITHOUT(page[p].dropped, d)
+          }
+       :: atomic { JAVA && !((page[p].state == SHARED || page[p].state == PEERS) && (page[p].sharers & BIT(d))) }
+       fi;
+       atomic { JAVA -> device_lock[d] = 0; d = 0; p = 0 }                                                   /* reach: dropped */
+    :: atomic { JAVA && drops == DROPS -> break }
+    od
+}
+#endif
+
 proctype Safepoint() {
     stopped = 1;
     faulting == 0;
@@ -985,7 +1280,9 @@ proctype Safepoint() {
 /* Where a page can be while nobody is at work on it, with the mappings that its word allows. */
 #define START_ON_HOST :: place(HOST, 0, 0, READ_WRITE, 1)
 #define START_SOMEWHERE \
-    START_ON_HOST :: place(HOST, 0, 0, NONE, 1) :: place(SHARED, 0, 3, NONE, 7) :: place(DEVICE, 0, 0, NONE, 2)
+    START_ON_HOST :: place(HOST, 0, 0, NONE, 1) :: place(SHARED, 0, 3, NONE, 7) :: place(DEVICE, 0, 0, NONE, 2) :: place(PEERS, 0, 3, NONE, 6)
+#define START_ON_PEERS \
+    :: place(PEERS, 0, 3, NONE, 6) :: place(PEERS, 0, 5, NONE, 10) :: place(PEERS, 0, 7, NONE, 14) :: place(DEVICE, 2, 0, NONE, 8)
 #define START_ANYWHERE \
     START_SOMEWHERE :: place(HOST, 0, 0, READ_ONLY, 1) :: place(SHARED, 0, 3, READ_ONLY, 7) \
     :: place(SHARED, 0, 1, READ_ONLY, 3) :: place(SHARED, 0, 1, NONE, 3) \
@@ -1023,6 +1320,9 @@ init {
 #endif
 #if EVICTIONS > 0
         run Evictor();
+#endif
+#if DROPS > 0
+        run Dropper();
 #endif
 #if MOVERS > 0
         run Mover(LAUNCHERS, 0);

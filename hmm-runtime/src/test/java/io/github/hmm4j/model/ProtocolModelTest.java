@@ -50,20 +50,27 @@ class ProtocolModelTest {
         TWO_DEVICES(
                 6_000_000,
                 cpu("java-claim-lost", "waits-for-decision"),
-                launcher("has-it-already", "raced", "insists-on-a-peers-page", "moves-again")),
+                launcher("has-it-already", "raced", "copied-directly", "peer-had-it", "peer-waits-for-decision", "insists-on-a-peers-page", "moves-again")),
+        THREE_DEVICES(
+                6_000_000,
+                cpu("gives-peers-back", "waits-for-decision"),
+                launcher("copied-directly", "peer-had-it", "gives-peers-back", "insists-on-a-peers-page", "moves-again")),
         ONE_DEVICE(3_000_000, cpu("waits-for-decision"), launcher("has-it-already", "raced", "moves-again")),
-        TWO_THREADS(3_000_000, cpu("java-claim-lost"), launcher("raced", "moves-again")),
-        EVICTION(6_000_000, cpu("java-claim-lost"), launcher("raced"), evictor("waits-for-decision")),
-        CROSSED(3_500_000, cpu("java-claim-lost"), launcher("raced", "insists-on-a-peers-page", "moves-again")),
-        TWO_FAULTS(5_000_000, cpu("java-claim-lost"), launcher("raced", "moves-again")),
+        TWO_THREADS(3_000_000, cpu("java-claim-lost"), launcher("raced", "peer-had-it", "moves-again")),
+        EVICTION(7_000_000, cpu("java-claim-lost"), launcher("raced", "peer-had-it"), evictor("waits-for-decision")),
+        DROPPED(5_000_000, launcher("copied-directly", "insists-on-a-peers-page"), dropper("drops-beside-host", "leaves-one-device", "leaves-peers", "dropped")),
+        DROPPED_AND_TOUCHED(3_000_000, cpu("waits-for-decision"), launcher("raced", "copied-directly"), dropper("drops-beside-host", "leaves-one-device", "dropped")),
+        CROSSED(9_000_000, cpu("java-claim-lost"), launcher("raced", "copied-directly", "peer-had-it", "insists-on-a-peers-page", "moves-again")),
+        TWO_FAULTS(7_000_000, cpu("java-claim-lost"), launcher("raced", "peer-had-it", "moves-again")),
         RANGES(4_000_000, cpu("waits-for-decision"), evictor("leaves-one-page", "java-claim-lost")),
+        RANGE_OF_A_PEER(7_000_000, cpu("waits-for-decision"), launcher("moved-both", "leaves-one-page", "gives-peers-back", "copied-directly", "moves-again")),
         LONG_RUN(300_000, cpu("java-claim-lost"), launcher("has-it-already", "raced", "moves-again")),
-        LAUNCH_AGAIN(600_000, launcher("has-it-already", "raced", "fetched", "insists-on-a-peers-page", "moves-again")),
-        TOGETHER(1_700_000, cpu("java-claim-lost", "waits-for-decision"), launcher("raced", "insists-on-a-peers-page", "moves-again")),
-        BESIDE(600_000, launcher("insists-on-a-peers-page"), mover("raced", "fetched", "moved")),
-        OUTPUTS(4_000_000, cpu("waits-for-decision"), launcher("output-lost", "takes-outputs-back", "outputs-withdrawn", "moves-again")),
+        LAUNCH_AGAIN(600_000, launcher("has-it-already", "raced", "copied-directly", "insists-on-a-peers-page", "moves-again")),
+        TOGETHER(6_000_000, cpu("waits-for-decision"), launcher("raced", "copied-directly", "peer-had-it", "insists-on-a-peers-page", "moves-again")),
+        BESIDE(10_000_000, launcher("insists-on-a-peers-page"), mover("raced", "copied-directly", "moved"), dropper("dropped")),
+        OUTPUTS(9_000_000, cpu("waits-for-decision"), launcher("output-lost", "takes-outputs-back", "outputs-withdrawn", "moves-again")),
         SAME_OUTPUTS(300_000, launcher("gives-outputs-back", "takes-outputs-back", "outputs-withdrawn", "moves-again")),
-        INSISTENT(500_000, cpu("waits-for-decision"), launcher("insists-on-a-peers-page", "moves-again"));
+        INSISTENT(800_000, cpu("waits-for-decision"), launcher("insists-on-a-peers-page", "moves-again"));
 
         /// Far fewer states than this would mean that something no longer happens.
         private final long fewestStates;
@@ -96,6 +103,10 @@ class ProtocolModelTest {
         return new Steps("Mover", List.of(names));
     }
 
+    private static Steps dropper(String... names) {
+        return new Steps("Dropper", List.of(names));
+    }
+
     private static Steps evictor(String... names) {
         return new Steps("Evictor", List.of(names));
     }
@@ -103,6 +114,7 @@ class ProtocolModelTest {
     /// What a mutant must be refuted by.
     private enum Violation {
         DEADLOCK,
+        CYCLE,
         STALE_READ,
         LOST_WRITE,
         CONFLICTING_COPY,
@@ -131,7 +143,17 @@ class ProtocolModelTest {
         KEEP_OUTPUTS(Scenario.OUTPUTS, Violation.LOST_WRITE),
         OUTPUTS_DO_NOT_INSIST(Scenario.OUTPUTS, Violation.DEADLOCK),
         COPY_ANYWAY(Scenario.ONE_DEVICE, Violation.CONFLICTING_COPY),
-        INSIST_PAGE_BY_PAGE(Scenario.TOGETHER, Violation.TORN_READ);
+        INSIST_PAGE_BY_PAGE(Scenario.TOGETHER, Violation.TORN_READ),
+        PEER_DOES_NOT_WAIT(Scenario.TWO_DEVICES, Violation.CONFLICTING_COPY),
+        PEER_WAITS_HOLDING_CLAIM(Scenario.OUTPUTS, Violation.DEADLOCK),
+        PEER_FILLS_UNDER_KERNELS(Scenario.LAUNCH_AGAIN, Violation.CONFLICTING_COPY),
+        PEER_FILLS_UNDER_READERS(Scenario.BESIDE, Violation.TORN_READ),
+        PEERS_TAKEN_FOR_SHARED(Scenario.TWO_DEVICES, Violation.STALE_READ),
+        GIVE_PEERS_BACK_AS_SHARED(Scenario.TWO_DEVICES, Violation.LOST_WRITE),
+        INSIST_FROM_PEER_AS_SHARED(Scenario.TWO_DEVICES, Violation.LOST_WRITE),
+        WRITER_LEAVES_PEERS(Scenario.TWO_DEVICES, Violation.STALE_READ),
+        LOOK_AGAIN(Scenario.LAUNCH_AGAIN, Violation.CYCLE),
+        REUSE_UNDER_KERNELS(Scenario.DROPPED, Violation.CONFLICTING_COPY);
 
         private final Scenario scenario;
         private final Violation violation;
@@ -146,15 +168,23 @@ class ProtocolModelTest {
         private List<String> allDefines() {
             List<String> all = new ArrayList<>(List.of("-D" + scenario, "-DMUTANT_" + this));
             all.addAll(defines);
-            if (violation != Violation.DEADLOCK) {
+            if (violation != Violation.DEADLOCK && violation != Violation.CYCLE) {
                 all.add("-DONLY=" + violation);
             }
             return all;
         }
 
-        /// For one that deadlocks assertions do not count (`-A`), for all others deadlocks do not (`-E`).
+        /// For one that deadlocks assertions do not count (`-A`), for all others deadlocks do not (`-E`), unless it is cycles that are looked for (`-l`).
         private String option() {
-            return violation == Violation.DEADLOCK ? "-A" : "-E";
+            return switch (violation) {
+                case DEADLOCK -> "-A";
+                case CYCLE -> "-l";
+                default -> "-E";
+            };
+        }
+
+        private Kind kind() {
+            return violation == Violation.CYCLE ? Kind.CYCLES : Kind.SHORT;
         }
     }
 
@@ -172,7 +202,7 @@ class ProtocolModelTest {
             REPORTS.put(scenario, SEARCHES.submit(() -> new Search(scenario.name(), List.of("-D" + scenario), kind).run()));
         }
         for (Mutant mutant : Mutant.values()) {
-            REPORTS.put(mutant, SEARCHES.submit(() -> new Search("mutant-" + mutant, mutant.allDefines(), Kind.SHORT).run(mutant.option())));
+            REPORTS.put(mutant, SEARCHES.submit(() -> new Search("mutant-" + mutant, mutant.allDefines(), mutant.kind()).run(mutant.option())));
         }
     }
 
@@ -217,9 +247,11 @@ class ProtocolModelTest {
     void refutes(Mutant mutant) throws Exception {
         assertThat(Files.readString(MODEL)).contains("MUTANT_" + mutant);
         String report = REPORTS.get(mutant).get();
-        String violation = mutant.violation == Violation.DEADLOCK
-                ? "pan:1: invalid end state"
-                : "pan:1: assertion violated  !(" + mutant.violation.name().toLowerCase(Locale.ROOT) + ")";
+        String violation = switch (mutant.violation) {
+            case DEADLOCK -> "pan:1: invalid end state";
+            case CYCLE -> "pan:1: non-progress cycle";
+            default -> "pan:1: assertion violated  !(" + mutant.violation.name().toLowerCase(Locale.ROOT) + ")";
+        };
         assertThat(report).contains(violation).contains("errors: 1");
     }
 
@@ -229,7 +261,7 @@ class ProtocolModelTest {
         String report = new Search("alone", List.of("-DLAUNCHERS=1", "-DCPUS=0"), Kind.SHORT).run();
         assertThat(report).contains("errors: 0");
         assertThat(missedSteps(report))
-                .contains("Launcher:raced", "Launcher:fetched", "Launcher:insists-on-a-peers-page", "Cpu:served", "Evictor:evicted")
+                .contains("Launcher:raced", "Launcher:moved-from-peer", "Launcher:insists-on-a-peers-page", "Cpu:served", "Evictor:evicted")
                 .doesNotContain("Launcher:has-it-already", ":init::ended", "Safepoint:safepoint");
         String insistent = new Search("alone-insistent", List.of("-DLAUNCHERS=1", "-DCPUS=0", "-DLOSSES=0"), Kind.SHORT).run();
         assertThat(missedSteps(insistent)).contains("Launcher:has-it-already", "Launcher:moves-again", "Launcher:withdrawn");
