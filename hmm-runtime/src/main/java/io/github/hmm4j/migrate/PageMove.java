@@ -17,6 +17,7 @@ import io.github.hmm4j.space.Region;
 import io.github.hmm4j.timeline.MigrationEvent;
 import java.util.ArrayDeque;
 import java.util.ArrayList;
+import java.util.BitSet;
 import java.util.Deque;
 import java.util.List;
 import org.jspecify.annotations.Nullable;
@@ -58,6 +59,7 @@ abstract class PageMove implements AutoCloseable {
     private final @Nullable MigrationEvent event;
     private final Deque<Batch> underWay = new ArrayDeque<>();
     private List<PageRange> left = List.of();
+    private final BitSet came = new BitSet(); // from other devices, by page: done, whatever becomes of them. Two moves would else take them from each other for ever
     private boolean blocked; // no page more is claimed
 
     /// @param parts  what all moves of a heap share
@@ -116,7 +118,10 @@ abstract class PageMove implements AutoCloseable {
             return false;
         }
         report.addBytesCopied(crossed.bytes());
-        crossed.came().stream().forEach(i -> report.set(wanted.first() + i, PageOutcome.MOVED));
+        crossed.came().stream().forEach(i -> {
+            report.set(wanted.first() + i, PageOutcome.MOVED);
+            came.set((int) (wanted.first() + i - pages.first()));
+        });
         return true;
     }
 
@@ -195,6 +200,9 @@ abstract class PageMove implements AutoCloseable {
     }
 
     private boolean claimInOrder(Batch batch, long page) {
+        if (came.get((int) (page - pages.first()))) {
+            return true;
+        }
         boolean done = !blocked && batch.claimOrFinish(page);
         blocked = !done && intent == ToDevice.Intent.OVERWRITE;
         return done;
@@ -250,9 +258,7 @@ abstract class PageMove implements AutoCloseable {
         }
 
         private boolean done(long page, PageOutcome outcome) {
-            if (outcome != PageOutcome.ALREADY || report.outcome(page) != PageOutcome.MOVED) { // what has come from another device is here since this move
-                report.set(page, outcome);
-            }
+            report.set(page, outcome);
             return true;
         }
 
