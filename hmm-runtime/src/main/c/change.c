@@ -39,9 +39,15 @@ HMM_API int hmm_discard(struct hmm_pager *p, uint64_t first, uint64_t end, struc
     uint64_t w = load_word(p, first);
     return fail(failure, HMM_OPENCL, first, w, DEVICE_NOT_AVAILABLE, HMM_CALL_READ, word_device(w));
   }
+  struct page_range touched = {first, first};
   for (uint64_t at = first; at < end;) {
+    if (at == touched.end) { // what was never touched has nothing to give up
+      touched.first = at;
+      if (!next_written(p, &touched, end)) break;
+      at = touched.first;
+    }
     size_t n = 0;
-    while (at < end && n < CLAIMS_OF_A_FAULT) claims[n++] = claim_now(p, at++);
+    while (at < touched.end && n < CLAIMS_OF_A_FAULT) claims[n++] = claim_now(p, at++);
     uint64_t from = claims[0].page;
     if (!await_in_place(p, claims, n)) {
       at = from;

@@ -322,7 +322,26 @@ static void closing_meets_the_first_touch(const struct shape *shape) {
   close_heap(h);
 }
 
+// Pages that nobody has touched have no contents to give up: their blocks stay as they are, and what lies between them is given up.
+static void what_nobody_has_touched_is_not_discarded(const struct shape *shape) {
+  struct heap *h = open_heap(shape, PAGES, 1);
+  CHECK(BLOCK > 1 || FIRST > 1);
+  put(h, FIRST, 7);
+  put(h, FIRST + BLOCK - 1, 8);
+  CHECK_EQUAL(hmm_discard(h->pager, 1, PAGES, NULL), 0);
+  for (uint64_t block = 0; block < (PAGES + BLOCK - 1) / BLOCK; block++) {
+    CHECK_EQUAL(h->changes[block] & BLOCK_WRITTEN, block == FIRST / BLOCK || block == (FIRST + BLOCK - 1) / BLOCK ? BLOCK_WRITTEN : 0);
+  }
+  CHECK(state(h, FIRST) == EMPTY && state(h, FIRST + BLOCK - 1) == EMPTY);
+  for (uint64_t page = 0; page < PAGES; page++) expect(h, page, 0);
+  put(h, PAGES - 1, 9);
+  CHECK_EQUAL(hmm_discard(h->pager, 0, PAGES, NULL), 0);
+  expect(h, PAGES - 1, 0);
+  close_heap(h);
+}
+
 const struct test block_tests[] = {
+    {"what_nobody_has_touched_is_not_discarded", what_nobody_has_touched_is_not_discarded, true},
     {"rights_are_what_a_launch_asks_for", rights_are_what_a_launch_asks_for, true},
     {"words_are_not_looked_at_again", words_are_not_looked_at_again, true},
     {"frames_are_not_looked_at_again", frames_are_not_looked_at_again, true},

@@ -118,7 +118,7 @@ static void use_up(struct heap *h, enum how how) {
 
 static void make_room(struct heap *h, enum how how) {
   if (how == REFUSED) refuse = false;
-  else CHECK_EQUAL(hmm_discard(h->pager, PAGES - ROOM, PAGES, NULL), 0);
+  else CHECK(!fallocate(h->memfd, FALLOC_FL_PUNCH_HOLE | FALLOC_FL_KEEP_SIZE, (PAGES - ROOM) * (off_t)PAGE, ROOM * (off_t)PAGE));
 }
 
 // As a kernel leaves it that was the first to write it.

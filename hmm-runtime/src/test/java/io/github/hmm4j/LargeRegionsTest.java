@@ -5,6 +5,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import io.github.hmm4j.account.Direction;
+import io.github.hmm4j.mirror.SnapshotCode;
 import io.github.hmm4j.pager.HostView;
 import io.github.hmm4j.space.Protection;
 import java.lang.foreign.MemorySegment;
@@ -92,6 +93,30 @@ class LargeRegionsTest {
             rig.heap.discard(segment);
             assertThat(rig.heap.residency(segment).emptyBytes()).isEqualTo(LARGE_BYTES + (long) Rig.PAGE);
             assertThat(rig.values(segment)).containsExactly(0);
+        }
+    }
+
+    /// Blocks of 2 MiB that nobody has touched, some of them protected, beside those that somebody has.
+    @Test
+    void areLookedAtAndDiscardedWhetherTouchedOrNot() {
+        try (Rig rig = open()) {
+            MemorySegment segment = rig.heap.allocate(4L * LARGE_BYTES, LARGE_BYTES);
+            rig.heap.protect(segment.asSlice(LARGE_BYTES, LARGE_BYTES), Protection.READ);
+            rig.heap.protect(segment.asSlice(2L * LARGE_BYTES, LARGE_BYTES), Protection.NONE);
+            rig.heap.protect(segment.asSlice(3L * LARGE_BYTES, Rig.PAGE), Protection.NONE);
+            rig.write(segment.asSlice(3L * LARGE_BYTES + Rig.PAGE, Rig.PAGE), 5);
+            int pages = LARGE_BYTES / Rig.PAGE;
+            List<SnapshotCode> codes = rig.heap.snapshot(segment).codes();
+            assertThat(codes).hasSize(4 * pages);
+            assertThat(codes.subList(0, 2 * pages)).containsOnly(SnapshotCode.NONE);
+            assertThat(codes.subList(2 * pages, 3 * pages + 1)).containsOnly(SnapshotCode.ERROR);
+            assertThat(codes.get(3 * pages + 1)).isEqualTo(SnapshotCode.WRITE);
+            assertThat(codes.subList(3 * pages + 2, 4 * pages)).containsOnly(SnapshotCode.NONE);
+
+            rig.heap.discard(segment);
+            assertThat(rig.heap.residency(segment).emptyBytes()).isEqualTo(segment.byteSize());
+            assertThat(rig.values(segment.asSlice(3L * LARGE_BYTES + Rig.PAGE, LARGE_BYTES - Rig.PAGE))).containsExactly(0);
+            assertThat(rig.heap.snapshot(segment.asSlice(2L * LARGE_BYTES, LARGE_BYTES)).codes()).as("still protected").containsOnly(SnapshotCode.ERROR);
         }
     }
 

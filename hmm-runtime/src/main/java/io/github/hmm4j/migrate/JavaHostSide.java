@@ -63,7 +63,7 @@ public final class JavaHostSide implements HostSide {
         BitSet withMemory = new BitSet(Math.toIntExact(pages.count()));
         // asked first: from the first word on nothing may fail
         boolean inPlace = heap.coherentDevices() != 0 || heap.worksInPlace();
-        for (long page = pages.first(); page < pages.end(); page++) {
+        for (long page = table.writtenFrom(pages.first(), pages.end()); page < pages.end(); page = table.writtenFrom(page + 1, pages.end())) {
             long word;
             do {
                 word = table.word(page);

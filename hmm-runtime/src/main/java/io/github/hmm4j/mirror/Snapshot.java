@@ -64,11 +64,18 @@ public final class Snapshot {
                 continue;
             }
             long end = Math.min(pages.end(), space.pagesOf(region.range()).end());
-            for (; page < end; page++) {
-                codes[(int) (page - pages.first())] = (byte) codeOf(table.word(page), device, coherentDevices);
+            while (page < end) {
+                long alike = endOfAlike(table, page, end);
+                Arrays.fill(codes, (int) (page - pages.first()), (int) (alike - pages.first()), (byte) codeOf(table.word(page), device, coherentDevices));
+                page = alike;
             }
         }
         return new Snapshot(pages, codes);
+    }
+
+    /// Where the pages end that surely are as `page` is: all of its block, if none of that was ever touched.
+    private static long endOfAlike(PageTable table, long page, long end) {
+        return table.isWritten(page) ? page + 1 : Math.min(end, table.firstOf(table.blockOf(page) + 1));
     }
 
     private static int codeOf(long word, int device, int coherentDevices) {
