@@ -64,16 +64,12 @@ static bool any_doomed(const struct crossing *c, const struct claim *claims, siz
   return false;
 }
 
-// Where a part of the claims ends that one copy brings, or that needs none.
-static size_t end_of_copy(const struct crossing *c, const struct claim *claims, size_t i, size_t n) {
-  const struct device *to = &c->p->devices[c->device];
-  unsigned source = source_of(c->p, claims[i].before);
-  const struct device *from = &c->p->devices[source];
+// Where the claims end that one copy brings from `source`, the first of which is number i.
+static size_t end_of_copy(const struct crossing *c, const struct claim *claims, size_t i, size_t n, unsigned source) {
+  const struct device *from = &c->p->devices[source], *to = &c->p->devices[c->device];
   size_t j = i + 1;
-  for (; j < n && has_copy(c, claims[j].before) == has_copy(c, claims[i].before); j++) {
+  for (; j < n && !has_copy(c, claims[j].before) && word_holders(claims[j].before) >> source & 1; j++) {
     uint64_t page = claims[j].page;
-    if (has_copy(c, claims[i].before)) continue;
-    if (!(word_holders(claims[j].before) >> source & 1)) break;
     if (!dma_contiguous(from, frame_of(from, page - 1), frame_of(from, page)) || !dma_contiguous(to, frame_of(to, page - 1), frame_of(to, page))) break;
   }
   return j;
@@ -89,9 +85,10 @@ int bring_across(struct hmm_pager *p, unsigned from, unsigned to, uint64_t page,
 // Step 3.
 static int copy(const struct crossing *c, const struct claim *claims, size_t n) {
   for (size_t i = 0, j; i < n; i = j) {
-    j = end_of_copy(c, claims, i, n);
+    j = i + 1;
     if (has_copy(c, claims[i].before)) continue;
     unsigned source = source_of(c->p, claims[i].before);
+    j = end_of_copy(c, claims, i, n, source);
     int result = bring_across(c->p, source, c->device, claims[i].page, j - i, claims[i].before, c->failure);
     if (result) return result;
     c->moved->copied += j - i;

@@ -167,6 +167,29 @@ static void it_waits_for_whoever_is_in_the_way(const struct shape *shape) {
   crosses_beside(shape, true, false, true, true);
 }
 
+// A touch of a page on its way waits, and finds it where it has gone.
+static void a_touch_waits_for_what_is_on_its_way(const struct shape *shape) {
+  if (!goes_across(shape)) return;
+  for (int write = 0; write < 2; write++) {
+    struct heap *h = on_device_0(shape, 1);
+    CHECK_EQUAL(hmm_step_arm(h->pager, HMM_STEP_CROSSING, 1), 0);
+    struct crossing c = {.heap = h, .write = write};
+    pthread_t thread = start_thread(cross_to_1, &c);
+    CHECK_EQUAL(hmm_step_await(h->pager, HMM_STEP_CROSSING, 30000), 1);
+    struct toucher toucher;
+    start_toucher(&toucher, h, 0, false, 0);
+    for (int i = 0; i < 100; i++) sched_yield();
+    CHECK(!toucher.done && word_state(word(h, 0)) == TO_HOST);
+    CHECK_EQUAL(hmm_step_arm(h->pager, HMM_STEP_CROSSING, 0), 0);
+    pthread_join(thread, NULL);
+    join_toucher(&toucher);
+    CHECK(c.came == 1 && !toucher.error);
+    CHECK_EQUAL(toucher.value, 100);
+    CHECK(state(h, 0) == SHARED && word_sharers(word(h, 0)) == (write ? 2 : 3));
+    close_heap(h);
+  }
+}
+
 // Its claim ends in time for a touch behind it, and nothing has moved; when the kernel has ended, the page comes.
 static void a_long_kernel_keeps_its_page(const struct shape *shape) {
   if (!goes_across(shape)) return;
@@ -294,6 +317,7 @@ const struct test peer_tests[] = {
     {"pages_go_to_their_new_owner", pages_go_to_their_new_owner, false},
     {"both_may_read_what_the_host_has_not", both_may_read_what_the_host_has_not, false},
     {"it_waits_for_whoever_is_in_the_way", it_waits_for_whoever_is_in_the_way, false},
+    {"a_touch_waits_for_what_is_on_its_way", a_touch_waits_for_what_is_on_its_way, false},
     {"a_long_kernel_keeps_its_page", a_long_kernel_keeps_its_page, false},
     {"what_a_kernel_has_lost_does_not_cross", what_a_kernel_has_lost_does_not_cross, false},
     {"a_failed_copy_leaves_pages_where_they_are", a_failed_copy_leaves_pages_where_they_are, false},
