@@ -65,7 +65,7 @@ class ProtocolModelTest {
         RANGES(4_000_000, cpu("waits-for-decision"), evictor("leaves-one-page", "java-claim-lost")),
         RANGE_OF_A_PEER(7_000_000, cpu("waits-for-decision"), launcher("moved-both", "leaves-one-page", "gives-peers-back", "copied-directly", "moves-again")),
         LONG_RUN(300_000, cpu("java-claim-lost"), launcher("has-it-already", "raced", "moves-again")),
-        LAUNCH_AGAIN(600_000, launcher("has-it-already", "raced", "copied-directly", "insists-on-a-peers-page", "moves-again")),
+        LAUNCH_AGAIN(500_000, launcher("has-it-already", "raced", "copied-directly", "insists-on-a-peers-page", "moves-again")),
         TOGETHER(6_000_000, cpu("waits-for-decision"), launcher("raced", "copied-directly", "peer-had-it", "insists-on-a-peers-page", "moves-again")),
         BESIDE(10_000_000, launcher("insists-on-a-peers-page"), mover("raced", "copied-directly", "moved"), dropper("dropped")),
         OUTPUTS(9_000_000, cpu("waits-for-decision"), launcher("output-lost", "takes-outputs-back", "outputs-withdrawn", "moves-again")),
