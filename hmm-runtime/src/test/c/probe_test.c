@@ -36,7 +36,7 @@ static void a_touch_without_an_answer_is_given_up(const struct shape *shape) {
 
 static void a_rung_that_is_none_is_refused(const struct shape *shape) {
   (void)shape;
-  CHECK_EQUAL(hmm_probe(HMM_SIGSEGV + 1, NULL, 0), -EINVAL);
+  CHECK_EQUAL(hmm_probe(HMM_RUNGS, NULL, 0), -EINVAL);
 }
 
 const struct test probe_tests[] = {
