@@ -327,7 +327,6 @@ enum hmm_counter {
   HMM_ABORTED,           // claims of Java that a touch took away
   HMM_FETCHED,           // pages copied home for a fault
   HMM_AHEAD,             // of all of these, pages that came along with another
-  HMM_IN_THREAD,         // of all of these, pages served by the thread that touched them
   HMM_ERRORS,            // faults answered with an error
   HMM_WAITS,             // faults that waited for a launch
   HMM_POISONED,          // pages whose contents were lost with their device, or with the kernel that was to write them
@@ -339,6 +338,7 @@ enum hmm_counter {
   HMM_DEVICE_EVICTED,    // pages that made room
   HMM_DEVICE_WRITTEN_BACK, // of these, pages that were copied home
   HMM_DEVICE_STRAYS,     // accesses of kernels that were refused
+  HMM_IN_THREAD,         // faults that the thread served which touched the page
   HMM_COUNTERS
 };
 HMM_API int hmm_take_counts(struct hmm_pager *pager, uint64_t *counts, int capacity);
