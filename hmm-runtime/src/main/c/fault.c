@@ -6,7 +6,7 @@
 // by all of the crew who have nothing to do while it is busy with that.
 #include <errno.h>
 
-#include "claim.h"
+#include "internal.h"
 
 #define FIRST_PIECE_BYTES (256ULL << 10)
 #define PIECE_BYTES (2ULL << 20)
@@ -143,19 +143,13 @@ static void serve_one(struct hmm_pager *p, const struct fault *f) {
   if (pages > 1) arrived(p, f->page + pages);
 }
 
-// A first look, before anything is claimed; the claim looks again.
-static bool may_serve_here(struct hmm_pager *p, uint64_t page, uint64_t word) {
-  enum state s = word_state(word);
-  if (s == TO_HOST || s == TO_DEVICE || (is_away(word) && !dma_reaches(p, source_of(p, word), page))) return false;
-  return !continues_a_stream(p, page); // all that it wants comes quicker with the help of the crew
-}
-
 bool serve_here(struct hmm_pager *p, struct touch t) {
   step(p, HMM_STEP_NOTICED);
   const struct fault f = {.page = t.page, .write = t.write, .mapped = t.mapped};
   const unsigned asked = touch_of(t.write, t.mapped);
   uint64_t word = load_word(p, t.page);
-  if (!may_serve_here(p, t.page, word)) return false;
+  if (continues_a_stream(p, t.page)) return false; // all that it wants comes quicker with the help of the crew
+  if (!may_fetch_here(p, t.page, word, t.write)) return false;
   struct hmm_record space, *record = new_record(p, &space, HMM_RECORD_FAULT, t.page, t.write);
   int result = fetch_here(p, t.page, writes_next(p, &f, word, t.page + 1) ? asked | TOUCH_WRITE : asked, record);
   if (result) {

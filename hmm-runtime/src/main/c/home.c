@@ -620,6 +620,15 @@ int fetch_for_fault(struct hmm_pager *p, uint64_t first, uint64_t end, unsigned 
   }
 }
 
+// Looks before anything is claimed, so that nobody loses a claim to a touch that is handed on; under the claim it is looked at again.
+bool may_fetch_here(struct hmm_pager *p, uint64_t page, uint64_t word, bool write) {
+  const struct fetch f = {.p = p, .flags = write ? HMM_EXCLUSIVE : 0};
+  enum state s = word_state(word);
+  if (s == TO_HOST || s == TO_DEVICE || !may_touch(&f, word)) return false;
+  if (is_away(word) && !dma_reaches(p, source_of(p, word), page)) return false;
+  return !must_wait(&f, word) || is_over(p, (struct page_range){page, page + 1}, !write);
+}
+
 int fetch_here(struct hmm_pager *p, uint64_t page, unsigned touch, struct hmm_record *record) {
   struct claim claim;
   struct hmm_failure failure;

@@ -433,6 +433,7 @@ int fetch_for_fault(struct hmm_pager *p, uint64_t first, uint64_t end, unsigned 
 // The same for a touch of one page in the handler of a signal: waits for nobody, and needs little of the stack. -EBUSY if somebody has the page claimed, -EAGAIN if a launch uses it or only
 // commands reach it.
 int fetch_here(struct hmm_pager *p, uint64_t page, unsigned touch, struct hmm_record *record);
+bool may_fetch_here(struct hmm_pager *p, uint64_t page, uint64_t word, bool write); // whether it is worth a try
 
 // notice.c
 // How long somebody waits for launches who holds claims meanwhile, so that others wait for him.

@@ -11,6 +11,11 @@
 #include <unistd.h>
 
 #define P 5
+#ifdef __SANITIZE_THREAD__
+#define OWN_SIGNALS false // the sanitizer runs handlers itself, with all signals blocked, also SIGBUS
+#else
+#define OWN_SIGNALS true
+#endif
 
 static bool in_thread(const struct shape *shape) { return shape->rung == HMM_UFFD_SIGBUS; }
 
@@ -138,7 +143,7 @@ static void an_error_reaches_the_thread(const struct shape *shape) {
     CHECK_EQUAL(touch_read(h, P + 1, &value), SIGBUS);
     expect(h, P, 10);
   }
-  if (shape->rung >= HMM_SIGSEGV) CHECK_EQUAL(counted(h, HMM_ERRORS), 6); // else one may be heard twice
+  if (shape->rung >= HMM_SIGSEGV) AWAIT(counted(h, HMM_ERRORS) == 6); // which are counted after the answer; elsewhere one may be heard twice
   protect(h, P, 2);
   put(h, P, 20);
   close_heap(h);
@@ -175,6 +180,7 @@ static void *touch_and_be_interrupted(void *arg) {
 
 // A handler that touches the pages that the thread is just serving would wait for ever for what its own thread has claimed.
 static void a_signal_handler_touches_as_well(const struct shape *shape) {
+  if (!OWN_SIGNALS) return;
   struct heap *h = handler_heap = open_heap(shape, 8, 1);
   struct sigaction before, action = {.sa_handler = touch_in_handler};
   CHECK(!sigaction(SIGUSR1, &action, &before));
@@ -230,13 +236,13 @@ static void other_bus_errors_go_on(const struct shape *shape) {
     CHECK(!"served");
   }
   watching = 0;
-  CHECK(seen_at == beyond && !seen_blocked);
+  CHECK(seen_at == beyond && !(seen_blocked && OWN_SIGNALS));
   put(h, P, 1);
   protect(h, P, 1);
   seen_blocked = 1;
   for (int round = 0; round < 2; round++) CHECK_EQUAL(touch_write(h, P, 2), SIGBUS); // past `watch`, back to us, and on to who was first
-  CHECK(seen_at == h->app + P * PAGE + MIDDLE && !seen_blocked);
-  CHECK_EQUAL(counted(h, HMM_ERRORS), 2);
+  CHECK(seen_at == h->app + P * PAGE + MIDDLE && !(seen_blocked && OWN_SIGNALS));
+  AWAIT(counted(h, HMM_ERRORS) == 2); // counted after the answer
   munmap((void *)(uintptr_t)beyond, PAGE);
   close(file);
   close_heap(h);

@@ -9,8 +9,7 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "check.h"
-#include "hmm_pager.h"
+#include "heap.h"
 
 #define PATIENCE_SECONDS 120 // of one test, which takes far less
 
@@ -53,6 +52,7 @@ int main(int argc, char **argv) {
   bool quick = argc > 1 && !strcmp(argv[1], "quick");
   int accepted = 0;
   signal(SIGALRM, on_alarm);
+  catch_errors();
   for (uint64_t rung = HMM_UFFD_SYSCALL; rung < HMM_RUNGS; rung++) {
     char refused[100];
     int result = hmm_probe(rung, refused, sizeof refused);
