@@ -1,6 +1,7 @@
 // in_thread_test.c - touches that the touching thread serves itself (sigbus.c), and those that it hands to the crew.
 #define _GNU_SOURCE
 #include "heap.h"
+#include "internal.h"
 
 #include <errno.h>
 #include <setjmp.h>
@@ -118,6 +119,37 @@ static void what_java_has_claimed_is_handed_over(const struct shape *shape) {
   close_heap(h);
 }
 
+// What has changed between the first look and the claim: the page is given back as it was, and who waits for it goes on.
+static void under_the_claim_it_is_looked_at_again(const struct shape *shape) {
+  struct heap *h = open_heap(shape, 32, 1);
+  const int reached = shape->way == REACHABLE ? 0 : -EAGAIN;
+  for (uint64_t page = P; page < P + 4; page++) CHECK(move_to(h, page, 0, true));
+  put(h, P + 3, 1);
+  CHECK(move_to(h, P + 3, 0, false));
+  for (int write = 0; write < 2; write++) {
+    struct stopped_kernel k;
+    launch_stopped(h, &k, 0, P, P + 1, true);
+    CHECK_EQUAL(fetch_here(h->pager, P, write ? TOUCH_WRITE : 0, NULL), -EAGAIN);
+    CHECK_EQUAL(word_state(word(h, P)), DEVICE);
+    let_go(&k);
+    launch_stopped(h, &k, 0, P + 3, P + 4, false);
+    CHECK_EQUAL(fetch_here(h->pager, P + 3, write ? TOUCH_WRITE : 0, NULL), write ? -EAGAIN : 0);
+    CHECK_EQUAL(word_state(word(h, P + 3)), SHARED);
+    let_go(&k);
+    CHECK_EQUAL(fetch_here(h->pager, P + 1 + (uint64_t)write, write ? TOUCH_WRITE : 0, NULL), reached);
+    CHECK_EQUAL(word_state(word(h, P + 1 + (uint64_t)write)), reached ? DEVICE : write ? HOST : SHARED);
+  }
+  put(h, P + 4, 1);
+  uint64_t w = word(h, P + 4);
+  CHECK(claim_for(h, P + 4, 0, true));
+  CHECK_EQUAL(fetch_here(h->pager, P + 4, 0, NULL), -EBUSY); // somebody is on his way
+  CHECK_EQUAL(word_state(word(h, P + 4)), TO_DEVICE);
+  set_word(h, P + 4, w);
+  set_word(h, P + 5, word_next(word(h, P + 5), POISONED, 0, 0, 0));
+  CHECK_EQUAL(fetch_here(h->pager, P + 5, 0, NULL), -EACCES);
+  close_heap(h);
+}
+
 static void streams_are_handed_over(const struct shape *shape) {
   struct heap *h = open_heap(shape, 300, 64);
   for (uint64_t page = 0; page < 300; page++) CHECK(move_to(h, page, 0, true));
@@ -189,7 +221,7 @@ static void a_signal_handler_touches_as_well(const struct shape *shape) {
   CHECK_EQUAL(handled, 1);
   struct interrupted t = {.heap = h};
   pthread_t thread = start_thread(touch_and_be_interrupted, &t);
-  for (int round = 0; round < (shape->quick ? 200 : 3000); round++) {
+  for (int round = 0; round < (shape->quick ? 600 : 3000); round++) {
     for (uint64_t page = 0; page < 8; page++) move_to(h, page, 0, round % 2);
     pthread_kill(thread, SIGUSR1);
     uint64_t until = handled + 1;
@@ -293,6 +325,7 @@ const struct test in_thread_tests[] = {
     {"what_waits_for_a_launch_is_handed_over", what_waits_for_a_launch_is_handed_over, false},
     {"an_event_that_nobody_has_waited_for_is_handed_over", an_event_that_nobody_has_waited_for_is_handed_over, false},
     {"what_java_has_claimed_is_handed_over", what_java_has_claimed_is_handed_over, true},
+    {"under_the_claim_it_is_looked_at_again", under_the_claim_it_is_looked_at_again, false},
     {"streams_are_handed_over", streams_are_handed_over, false},
     {"an_error_reaches_the_thread", an_error_reaches_the_thread, true},
     {"a_signal_handler_touches_as_well", a_signal_handler_touches_as_well, false},
