@@ -222,10 +222,12 @@ static void a_signal_handler_touches_as_well(const struct shape *shape) {
   struct interrupted t = {.heap = h};
   pthread_t thread = start_thread(touch_and_be_interrupted, &t);
   for (int round = 0; round < (shape->quick ? 600 : 3000); round++) {
-    for (uint64_t page = 0; page < 8; page++) move_to(h, page, 0, round % 2);
-    pthread_kill(thread, SIGUSR1);
-    uint64_t until = handled + 1;
-    while (handled < until && round % 8 == 0) {}
+    uint64_t before_it = handled;
+    for (uint64_t page = 0; page < 8; page++) {
+      move_to(h, page, 0, round % 2);
+      pthread_kill(thread, SIGUSR1);
+    }
+    if (round % 8 == 0) AWAIT(handled > before_it);
   }
   t.over = true;
   pthread_join(thread, NULL);
