@@ -178,6 +178,12 @@ static int blocking_transfer(struct hmm_pager *p, struct device *d, enum hmm_cl 
   return flushed ? flushed : outcome;
 }
 
+bool dma_reaches(const struct hmm_pager *p, unsigned device, uint64_t page) {
+  const struct device *d = &p->devices[device];
+  int32_t frame = frame_of(d, page);
+  return frame >= 0 && !atomic_load(&d->lost) && host_of(p, d, frame);
+}
+
 int dma_to_host(struct hmm_pager *p, unsigned device, uint64_t page, uint64_t pages, struct copies *async) {
   struct device *d = &p->devices[device];
   int32_t frame = frame_of(d, page);

@@ -19,10 +19,21 @@ static bool alike(uint64_t a, uint64_t b) {
   return word_state(a) == word_state(b) && word_device(a) == word_device(b) && word_writable(a) == word_writable(b) && word_readable(a) == word_readable(b);
 }
 
-// How many pages the stream wants that this fault belongs to; notes where it will be then. A touch of what is still on its way with a stream changes nothing.
-static uint64_t wanted(struct hmm_pager *p, uint64_t page) {
-  uint64_t most = p->config.ahead_bytes >> p->config.page_shift, pages = 1;
-  if (most <= 1) return 1;
+static uint64_t most_wanted(const struct hmm_pager *p) { return p->config.ahead_bytes >> p->config.page_shift; }
+
+static bool continues_a_stream(struct hmm_pager *p, uint64_t page) {
+  bool any = false;
+  if (most_wanted(p) <= 1) return false;
+  pthread_mutex_lock(&p->stream_lock);
+  for (int i = 0; i < STREAMS && !any; i++) any = p->streams[i].pages && p->streams[i].next == page;
+  pthread_mutex_unlock(&p->stream_lock);
+  return any;
+}
+
+// How many pages, up to `most`, the stream wants that this fault belongs to; notes where it will be then. A touch of what is still on its way with a stream changes nothing.
+static uint64_t wanted(struct hmm_pager *p, uint64_t page, uint64_t most) {
+  uint64_t pages = 1;
+  if (most_wanted(p) <= 1) return 1;
   pthread_mutex_lock(&p->stream_lock);
   struct stream *s = NULL, *under_way = NULL;
   for (int i = 0; i < STREAMS && !s; i++) {
@@ -127,9 +138,31 @@ static void serve_stretch(struct hmm_pager *p, const struct fault *f, uint64_t w
 static void serve_one(struct hmm_pager *p, const struct fault *f) {
   step(p, HMM_STEP_NOTICED);
   uint64_t word = load_word(p, f->page);
-  uint64_t pages = word_state(word) == TO_HOST ? 1 : wanted(p, f->page);
+  uint64_t pages = word_state(word) == TO_HOST ? 1 : wanted(p, f->page, most_wanted(p));
   serve_stretch(p, f, word, stretch(p, f->page, word, pages));
   if (pages > 1) arrived(p, f->page + pages);
+}
+
+bool serve_here(struct hmm_pager *p, struct touch t) {
+  step(p, HMM_STEP_NOTICED);
+  const struct fault f = {.page = t.page, .write = t.write, .mapped = t.mapped};
+  const unsigned asked = touch_of(t.write, t.mapped);
+  uint64_t word = load_word(p, t.page);
+  if (continues_a_stream(p, t.page)) return false; // all that it wants comes quicker with the help of the crew
+  if (!may_fetch_here(p, t.page, word, t.write)) return false;
+  struct hmm_record space, *record = new_record(p, &space, HMM_RECORD_FAULT, t.page, t.write);
+  int result = fetch_here(p, t.page, writes_next(p, &f, word, t.page + 1) ? asked | TOUCH_WRITE : asked, record);
+  if (result) {
+    drop_record(p, record);
+    return false;
+  }
+  wanted(p, t.page, 1);
+  note_upgrade(p, &f, word);
+  end_record(p, record, 0);
+  count(p, HMM_FAULTS_MESSAGES, 1);
+  count(p, t.write ? HMM_FAULTS_WRITE : HMM_FAULTS_READ, 1);
+  count(p, HMM_IN_THREAD, 1);
+  return true;
 }
 
 // In order of pages, the same page once, as a write if one of its touches is.

@@ -1,7 +1,7 @@
 // hmm_pager.h - the native part of hmm4j: everything that must go on while Java threads are stopped.
 //
 // A Java thread that faults is stopped inside the kernel in Java state and cannot reach a safepoint. So whatever serves its fault, and whatever that waits for, is here:
-// the trap (uffd.c, sigsegv.c, signals.c), the way home (home.c), the launch gate (gate.c). Nothing here calls Java;
+// the trap (uffd.c, sigsegv.c, sigbus.c, signals.c), the way home (home.c), the launch gate (gate.c). Nothing here calls Java;
 // what it waits for is another thread in here or an OpenCL
 // event that has been flushed.
 //
@@ -15,7 +15,7 @@
 
 struct hmm_pager; // one heap
 
-#define HMM_ABI 12
+#define HMM_ABI 13
 #define HMM_MAX_DEVICES 16
 #define HMM_NAME_BYTES 64 // of a kernel's name here, with the zero at its end; longer ones are cut off
 #define HMM_MAX_PAGERS 256 // open at once; one more is -EUSERS
@@ -26,6 +26,8 @@ enum hmm_rung {
   HMM_UFFD_DEVICE,   // the same through /dev/userfaultfd
   HMM_UFFD_USER,     // userfaultfd(2) for accesses from user mode only
   HMM_SIGSEGV,       // memory protection and a signal handler; user mode only
+  HMM_UFFD_SIGBUS,   // userfaultfd(2) that sends a signal to the thread that touches, which serves the touch itself where nobody has to be waited for; user mode only
+  HMM_RUNGS
 };
 
 // OpenCL entry points, in the order of hmm_config.cl.
@@ -336,6 +338,7 @@ enum hmm_counter {
   HMM_DEVICE_EVICTED,    // pages that made room
   HMM_DEVICE_WRITTEN_BACK, // of these, pages that were copied home
   HMM_DEVICE_STRAYS,     // accesses of kernels that were refused
+  HMM_IN_THREAD,         // faults that the thread served which touched the page
   HMM_COUNTERS
 };
 HMM_API int hmm_take_counts(struct hmm_pager *pager, uint64_t *counts, int capacity);

@@ -20,6 +20,7 @@
 #define AHEAD 16 // of a fault: nobody waits for any of these pages
 #define MAPPED 32 // of a fault: the pages are mapped and protected
 #define PATIENT 128 // of a fetch: of pages that one launch uses, and waits for it
+#define HERE 512 // of a fault: in the thread that has touched the page, which waits for nobody
 
 struct batch {
   struct claim *claims;
@@ -91,7 +92,7 @@ static int claim_or_finish(const struct fetch *f, struct batch *b, uint64_t page
     uint64_t w = load_word(f->p, page);
     if (f->flags & (HMM_PIN | FAULT) && !may_touch(f, w)) return fail(f->failure, HMM_REFUSED, page, w, 0, HMM_CALL_NONE, 0);
     enum state s = word_state(w);
-    if (s == TO_HOST) return BUSY;
+    if (s == TO_HOST || (s == TO_DEVICE && f->flags & HERE)) return BUSY;
     if (f->flags & HMM_IN_PLACE && s != POISONED && s != UNMAPPED) {
       bool here = (s == HOST || (s == SHARED && !exclusive(f))) && is_backed(f->p, page);
       result = here ? done(f, page, OUTCOME_ALREADY) : claim(f, b, page, w);
@@ -143,6 +144,8 @@ static int await_launches(const struct fetch *f, const struct batch *b) {
       continue;
     }
     struct page_range range = {b->claims[i].page, b->claims[j - 1].page + 1};
+    if (f->flags & HERE && !is_over(f->p, range, !exclusive(f))) return -EAGAIN;
+    if (f->flags & HERE) return 0;
     if (f->flags & FAULT && in_use(f->p, range, !exclusive(f))) count(f->p, HMM_WAITS, 1);
     int result = await_patiently(f->p, range, !exclusive(f), -1, 0, f->patience);
     if (result) return result;
@@ -193,6 +196,7 @@ static int copy(const struct fetch *f, struct batch *b) {
     if (is_away(before)) {
       unsigned device = source_of(f->p, before);
       const struct device *d = &f->p->devices[device];
+      if (f->flags & HERE && !dma_reaches(f->p, device, b->claims[i].page)) return -EAGAIN;
       while (continues(b, j) && is_away(b->claims[j].before) && word_holders(b->claims[j].before) >> device & 1
              && dma_contiguous(d, frame_of(d, b->claims[j - 1].page), frame_of(d, b->claims[j].page))) {
         j++;
@@ -585,21 +589,28 @@ out:
   return result;
 }
 
+static unsigned flags_of(unsigned touch) {
+  return HMM_MAP | FAULT | (touch & TOUCH_WRITE ? HMM_EXCLUSIVE : 0) | (touch & TOUCH_AHEAD ? AHEAD : 0) | (touch & TOUCH_MAPPED ? MAPPED : 0);
+}
+
+static void count_claimed(const struct fetch *f, const struct batch *b) {
+  for (size_t i = 0; i < b->count; i++) {
+    uint64_t before = b->claims[i].before;
+    enum state s = word_state(before);
+    count(f->p, s == EMPTY ? HMM_FIRST_TOUCHES : is_away(before) ? HMM_FETCHED : s == TO_DEVICE ? HMM_ABORTED : s == SHARED && exclusive(f) ? HMM_UPGRADES : HMM_REMAPPED, 1);
+  }
+}
+
 int fetch_for_fault(struct hmm_pager *p, uint64_t first, uint64_t end, unsigned touch, struct patience *patience, struct hmm_failure *failure, struct hmm_record *record) {
-  bool write = touch & TOUCH_WRITE;
   struct claim claims[CLAIMS_OF_A_FAULT];
   struct batch b = {.claims = claims, .record = record};
-  struct fetch f = {p, HMM_MAP | FAULT | (write ? HMM_EXCLUSIVE : 0) | (touch & TOUCH_AHEAD ? AHEAD : 0) | (touch & TOUCH_MAPPED ? MAPPED : 0), NULL, first, NULL, failure, patience};
+  struct fetch f = {p, flags_of(touch), NULL, first, NULL, failure, patience};
   while (true) {
     struct left left = {0};
     int result = start(&f, &b, first, end, &left);
     if (result == -EAGAIN && !(result = await_decided(p, patience))) continue;
     if (result) return result;
-    for (size_t i = 0; i < b.count; i++) {
-      uint64_t before = claims[i].before;
-      enum state s = word_state(before);
-      count(p, s == EMPTY ? HMM_FIRST_TOUCHES : is_away(before) ? HMM_FETCHED : s == TO_DEVICE ? HMM_ABORTED : s == SHARED && write ? HMM_UPGRADES : HMM_REMAPPED, 1);
-    }
+    count_claimed(&f, &b);
     count(p, HMM_AHEAD, touch & TOUCH_AHEAD || !b.count ? b.count : b.count - 1);
     if (b.count) result = land(&f, &b);
     if (result || !left.busy || !p->trap->waits_for_claims) return result; // who has claimed the page wakes those who touch it
@@ -607,4 +618,25 @@ int fetch_for_fault(struct hmm_pager *p, uint64_t first, uint64_t end, unsigned 
     wait_settled(p, first);
     return 0; // the touch is made again and finds what it finds
   }
+}
+
+// Looks before anything is claimed, so that nobody loses a claim to a touch that is handed on; under the claim it is looked at again.
+bool may_fetch_here(struct hmm_pager *p, uint64_t page, uint64_t word, bool write) {
+  const struct fetch f = {.p = p, .flags = write ? HMM_EXCLUSIVE : 0};
+  enum state s = word_state(word);
+  if (s == TO_HOST || s == TO_DEVICE || !may_touch(&f, word)) return false;
+  if (is_away(word) && !dma_reaches(p, source_of(p, word), page)) return false;
+  return !must_wait(&f, word) || is_over(p, (struct page_range){page, page + 1}, !write);
+}
+
+int fetch_here(struct hmm_pager *p, uint64_t page, unsigned touch, struct hmm_record *record) {
+  struct claim claim;
+  struct hmm_failure failure;
+  struct left left = {0};
+  struct batch b = {.claims = &claim, .record = record};
+  struct fetch f = {p, flags_of(touch) | HERE, NULL, page, NULL, &failure, NULL};
+  int result = start(&f, &b, page, page + 1, &left);
+  if (result || left.busy) return result ? result : -EBUSY;
+  count_claimed(&f, &b);
+  return land(&f, &b);
 }

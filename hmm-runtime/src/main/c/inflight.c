@@ -228,6 +228,17 @@ bool in_use(struct hmm_pager *p, struct page_range range, bool writers_only) {
   return used;
 }
 
+bool is_over(struct hmm_pager *p, struct page_range range, bool writers_only) {
+  bool over = true;
+  pthread_mutex_lock(&p->launch_lock);
+  for (unsigned i = 0; i < p->launches_used && over; i++) {
+    const struct launch *l = &p->launches[i];
+    over = !(under_way(l) || unsynchronised(l)) || !conflicts(l, range, writers_only);
+  }
+  pthread_mutex_unlock(&p->launch_lock);
+  return over;
+}
+
 uint64_t used_until(struct hmm_pager *p, uint64_t page, bool writers_only) {
   uint64_t until = page;
   pthread_mutex_lock(&p->launch_lock);

@@ -16,8 +16,9 @@
 // | memory.c | host memory behind pages |
 // | dma.c | copies between host and device memory |
 // | staging.c | copies through pinned staging memory |
-// | uffd.c, sigsegv.c | the traps: how a touch is noticed and how mappings are changed |
-// | signals.c | the signal handler, its place in the chain of handlers, and how a touch becomes an error |
+// | uffd.c, sigsegv.c, sigbus.c | the traps: how a touch is noticed and how mappings are changed |
+// | requests.c | what the handler of a signal hands to the crew |
+// | signals.c | the signal handlers, their place in the chain of handlers, and how a touch becomes an error |
 // | answers.c | how userfaultfd's trap tells an error |
 // | mappings.c | the protection of every page under the SIGSEGV trap, in fewer mappings than the process may have |
 // | record.c | records of what was served, for those who want to see it |
@@ -32,6 +33,7 @@
 
 #include <pthread.h>
 #include <setjmp.h>
+#include <signal.h>
 #include <stdatomic.h>
 #include <stddef.h>
 #include <sys/types.h>
@@ -59,6 +61,12 @@
 #ifndef STUCK_NANOS // how long a command is believed in that nobody can wait for; tests are less patient
 #define STUCK_NANOS (10ULL * 1000000000ULL)
 #endif
+
+struct touch { // as a signal tells it
+  uint64_t page;
+  bool write;
+  bool mapped; // the page is mapped, and only protected
+};
 
 struct fault {
   uint64_t page;
@@ -93,10 +101,13 @@ struct trap {
   void (*put_back)(struct hmm_pager *, const struct fault *); // a fault that `wait` has returned comes again
   // Ends a fault: 0, or the touch becomes an error of the thread, if the page's word is still what it was `judged` by; else it is made again.
   void (*answer)(struct hmm_pager *, const struct fault *, int result, uint64_t judged);
+  // In the handler of the signal that the touch has become: whether it may be made again; else it is an error.
+  bool (*touched)(struct hmm_pager *, struct touch, const void *signal_context);
+  int signal;
   bool waits_for_claims; // whether a fault on a claimed page must wait here, or sleeps until it is woken
 };
 
-extern const struct trap uffd_trap, sigsegv_trap;
+extern const struct trap uffd_trap, sigsegv_trap, sigbus_trap;
 
 // staging.c
 #define MOST_COMMANDS 3 // of one transfer: unmap, copy, map
@@ -210,7 +221,7 @@ struct hmm_pager {
   char *doorbell;
   pthread_t ringer;
   bool ringing;
-  void *requests; // of the SIGSEGV trap
+  void *requests; // of the traps whose touches are signals
   sigjmp_buf *on_error; // of a heap that is being tried: where a touch goes that becomes an error
   _Atomic int inside; // signal handlers that use this heap
 
@@ -329,6 +340,7 @@ static inline void step(struct hmm_pager *p, enum hmm_step s) {
 }
 // Starts a thread that takes none of the signals that are sent to the process: those are for the program's threads.
 // What it makes itself (SIGSEGV and the like) must be told.
+sigset_t sent_by_others(void); // all signals but those
 int start_own_thread(pthread_t *thread, const pthread_attr_t *attributes, void *(*main)(void *), void *arg);
 void promote(struct hmm_pager *p); // lets somebody else read faults, and the rest of those read already; called before whatever may take long
 void share_ahead(struct hmm_pager *p, struct ahead a);
@@ -341,13 +353,30 @@ struct hmm_pager *pager_at(uintptr_t address);
 struct hmm_pager *pager_in(unsigned place); // or null
 
 // signals.c
-int install_signal_handler(void);
+int install_signal_handler(int signal); // SIGSEGV or SIGBUS
 void await_handlers(struct hmm_pager *p); // lets those go who wait in the signal handler, once no other can find the heap
+void take_signals(const void *signal_context); // where the handler of SIGBUS may be interrupted again
 
-// sigsegv.c, called by the signal handler but for the last
-// Whether the touch may be made again; else it is an error.
-bool on_touch(struct hmm_pager *p, uint64_t page, const void *signal_context);
+// requests.c
+int open_requests(struct hmm_pager *p);
+void close_requests(struct hmm_pager *p);
+bool ask_crew(struct hmm_pager *p, struct touch touch); // and sleeps; only calls that a signal handler may make. Whether the touch may be made again
 void let_requests_go(struct hmm_pager *p); // when the crew has gone
+// For a trap; as it says there.
+int wait_for_requests(struct hmm_pager *p, struct fault *faults, int capacity);
+void ring_for_requests(struct hmm_pager *p);
+void put_request_back(struct hmm_pager *p, const struct fault *f);
+void answer_request(struct hmm_pager *p, const struct fault *f, int result, uint64_t judged);
+
+// uffd.c, for a trap that has userfaultfd and its own way to hear of touches
+int uffd_begin(struct hmm_pager *p); // maps and registers `app`; what is left to be done at the end is to close `uffd` and to unmap
+int uffd_install(struct hmm_pager *p, uint64_t first, uint64_t end, bool writable);
+int uffd_upgrade(struct hmm_pager *p, uint64_t first, uint64_t end);
+int uffd_install_empty(struct hmm_pager *p, uint64_t first, uint64_t end);
+int uffd_forbid(struct hmm_pager *p, uint64_t first, uint64_t end, bool keep_reading);
+int uffd_set_access(struct hmm_pager *p, uint64_t first, uint64_t end, int access);
+int uffd_may_pin(struct hmm_pager *p);
+
 // answers.c
 void give_answer(struct hmm_pager *p, const struct fault *f, int result, uint64_t judged); // then wake the thread
 bool hear_answer(struct hmm_pager *p, uint64_t page, bool write); // in the signal handler: whether the touch is an error; else it may be made again
@@ -374,6 +403,7 @@ static inline struct hmm_record *new_record(struct hmm_pager *p, struct hmm_reco
 
 // fault.c
 void serve(struct hmm_pager *p, struct fault *faults, int n);
+bool serve_here(struct hmm_pager *p, struct touch touch); // in the thread that touches; false if somebody would have to be waited for, or the crew knows better: nothing has changed then
 void bring_ahead(struct hmm_pager *p, const struct ahead *a);
 
 // device_fault.c, device_evict.c; all but the last need a faulting device
@@ -396,10 +426,14 @@ void close_faulting(struct hmm_pager *p);
 
 // home.c
 // Page `first` was touched; after a failure that was its own, `failure->word` is how its word was left. The others come along, but for those that launches use. With TOUCH_AHEAD nobody waits for the first either; with TOUCH_MAPPED they are mapped already, as far as is known.
-enum touch { TOUCH_WRITE = 1, TOUCH_MAPPED = 2, TOUCH_AHEAD = 4 };
+enum touch_kind { TOUCH_WRITE = 1, TOUCH_MAPPED = 2, TOUCH_AHEAD = 4 };
 struct patience;
 // -ETIMEDOUT if launches took longer than `patience` has.
 int fetch_for_fault(struct hmm_pager *p, uint64_t first, uint64_t end, unsigned touch, struct patience *patience, struct hmm_failure *failure, struct hmm_record *record);
+// The same for a touch of one page in the handler of a signal: waits for nobody, and needs little of the stack. -EBUSY if somebody has the page claimed, -EAGAIN if a launch uses it or only
+// commands reach it.
+int fetch_here(struct hmm_pager *p, uint64_t page, unsigned touch, struct hmm_record *record);
+bool may_fetch_here(struct hmm_pager *p, uint64_t page, uint64_t word, bool write); // whether it is worth a try
 
 // notice.c
 // How long somebody waits for launches who holds claims meanwhile, so that others wait for him.
@@ -420,6 +454,7 @@ int await_conflicts(struct hmm_pager *p, struct page_range range, bool writers_o
 // The same with a bound: -ETIMEDOUT after it; null for ever.
 int await_patiently(struct hmm_pager *p, struct page_range range, bool writers_only, int device, uint64_t except, struct patience *patience);
 bool in_use(struct hmm_pager *p, struct page_range range, bool writers_only); // whether there is anything to wait for
+bool is_over(struct hmm_pager *p, struct page_range range, bool writers_only); // whether there is not even an event to be waited for
 uint64_t used_until(struct hmm_pager *p, uint64_t page, bool writers_only); // where the use ends that a launch has of the page; `page` if none has
 int await_decided(struct hmm_pager *p, struct patience *patience); // 0 or -ETIMEDOUT
 
@@ -469,6 +504,7 @@ void dma_close(struct hmm_pager *p, struct device *d);
 int32_t frame_of(const struct device *d, uint64_t page); // -1 if it has none
 // Copies `pages` pages that are contiguous on both sides; `async` may leave commands under way, which `dma_wait` ends. 0 or an OpenCL status.
 int dma_to_host(struct hmm_pager *p, unsigned device, uint64_t page, uint64_t pages, struct copies *async);
+bool dma_reaches(const struct hmm_pager *p, unsigned device, uint64_t page); // whether dma_to_host of this page is memcpy
 int dma_wait(struct hmm_pager *p, struct copies *copies);
 // Waits until a command has ended, also if the wait itself fails. 0, the status of a bad end, or COMMAND_STUCK if it was given up; the event stays the caller's.
 #define COMMAND_STUCK 1

@@ -150,11 +150,16 @@ static void *crew_main(void *arg) {
   return NULL;
 }
 
-int start_own_thread(pthread_t *thread, const pthread_attr_t *attributes, void *(*main)(void *), void *arg) {
+sigset_t sent_by_others(void) {
   static const int of_itself[] = {SIGSEGV, SIGBUS, SIGFPE, SIGILL, SIGTRAP, SIGSYS};
-  sigset_t others, before;
+  sigset_t others;
   sigfillset(&others);
   for (size_t i = 0; i < sizeof of_itself / sizeof *of_itself; i++) sigdelset(&others, of_itself[i]);
+  return others;
+}
+
+int start_own_thread(pthread_t *thread, const pthread_attr_t *attributes, void *(*main)(void *), void *arg) {
+  sigset_t others = sent_by_others(), before;
   int error = pthread_sigmask(SIG_BLOCK, &others, &before);
   if (error) return -error;
   error = pthread_create(thread, attributes, main, arg);
@@ -264,7 +269,7 @@ void settled(struct hmm_pager *p) {
 static int check(const struct hmm_config *c) {
   if (c->abi != HMM_ABI || c->page_shift < 12 || c->page_shift > 21 || !c->page_count || !c->words || !c->changes || !c->region_starts || !c->backed) return -EINVAL;
   if (c->app & ((1ULL << c->page_shift) - 1) || c->alias & ((1ULL << c->page_shift) - 1)) return -EINVAL; // the answer would go to the wrong page
-  return c->rung > HMM_SIGSEGV ? -EINVAL : 0;
+  return c->rung >= HMM_RUNGS ? -EINVAL : 0;
 }
 
 static int enlist(struct hmm_pager *p) {
@@ -324,13 +329,13 @@ HMM_API int hmm_open(const struct hmm_config *config, struct hmm_pager **opened)
   p->region_starts = (const _Atomic uint8_t *)(uintptr_t)config->region_starts;
   p->backed = (_Atomic uint8_t *)(uintptr_t)config->backed;
   p->page_bytes = 1ULL << config->page_shift;
-  p->trap = config->rung == HMM_SIGSEGV ? &sigsegv_trap : &uffd_trap;
+  p->trap = config->rung == HMM_SIGSEGV ? &sigsegv_trap : config->rung == HMM_UFFD_SIGBUS ? &sigbus_trap : &uffd_trap;
   init_locks(p);
   if (config->ahead_bytes > p->page_bytes) {
     void *habits = mmap(NULL, (size_t)config->page_count, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
     p->habits = habits == MAP_FAILED ? NULL : habits; // it goes without
   }
-  if ((result = install_signal_handler())) goto free_pager;
+  if ((result = install_signal_handler(p->trap->signal))) goto free_pager;
   if ((result = p->trap->open(p))) goto free_pager;
   if ((result = enlist(p))) goto close_trap;
   pthread_mutex_lock(&p->crew_lock);

@@ -1,6 +1,7 @@
 // probe.c - tries a rung on a small heap of its own before a program's memory depends on it. First what can be asked
 // without a touch: each way to change a mapping. Then touches: of a page that was never touched, of memory without a
-// mapping, a write to memory that was protected, and, where the rung promises it, a touch from within a system call.
+// mapping, a write to memory that was protected, and, where the rung promises it, a touch from within a system call, or
+// that the thread has served its touches itself.
 //
 // A rung that fails must not take the process along. So a touch that becomes an error comes back here (`on_error`), and
 // all of it happens on a thread of its own: if that is stuck, it is left behind with all that it uses, since nothing of
@@ -95,12 +96,16 @@ static bool touch_all(struct probe *t) {
   }
   if (!found(t, *page == 3)) return false;
   now(t, "telling a read from a write");
-  return found(t, t->app[ONLY_READ * PAGE] == 0 && word_state(load_word(t->pager, ONLY_READ)) == EMPTY);
+  if (!found(t, t->app[ONLY_READ * PAGE] == 0 && word_state(load_word(t->pager, ONLY_READ)) == EMPTY)) return false;
+  if (t->config.rung != HMM_UFFD_SIGBUS) return true;
+  now(t, "serving a touch in its own thread");
+  return accepted(t, atomic_load(&t->pager->counts[HMM_IN_THREAD]) ? 0 : -ENOTSUP);
 }
 
 static void try_out(struct probe *t) {
   static const char *const opening[] = {"opening userfaultfd", "opening /dev/userfaultfd",
-                                        "opening userfaultfd for user mode", "mapping without permissions"};
+                                        "opening userfaultfd for user mode", "mapping without permissions",
+                                        "opening userfaultfd with a signal (UFFD_FEATURE_SIGBUS)"};
   now(t, opening[t->config.rung]);
   if (!accepted(t, hmm_open(&t->config, &t->pager))) return;
   if (sigsetjmp(t->on_error, 1)) {
@@ -166,7 +171,7 @@ static void release(struct probe *t) {
 }
 
 HMM_API int hmm_probe(uint64_t rung, char *what, uint64_t what_bytes) {
-  if (rung > HMM_SIGSEGV) return -EINVAL;
+  if (rung >= HMM_RUNGS) return -EINVAL;
   struct probe *t = calloc(1, sizeof *t);
   if (!t) return -ENOMEM;
   pthread_t thread;

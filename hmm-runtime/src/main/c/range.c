@@ -319,7 +319,7 @@ static void release(const struct hmm_pager *p, struct faulting *f) {
 HMM_API int hmm_fault_device(struct hmm_pager *p, uint64_t device, uint64_t range, uint64_t budget_pages, uint64_t threads) {
   size_t bytes = (size_t)(p->config.page_count << p->config.page_shift);
   if (device >= p->device_count || p->faulting || !range || range & (p->page_bytes - 1) || !threads || threads > MAX_FAULTING_THREADS) return -EINVAL;
-  if (p->config.rung == HMM_SIGSEGV) return -ENOTSUP;
+  if (p->trap != &uffd_trap) return -ENOTSUP;
   if (p->config.page_count >= UINT32_MAX) return -EOVERFLOW;
   if (budget_pages < hmm_least_budget(threads)) return -ENOSPC;
   struct faulting *f = calloc(1, sizeof *f);

@@ -1,5 +1,5 @@
-// signals.c - the handler of SIGSEGV: whose fault it is, who comes next, and how a touch becomes an error of its
-// thread.
+// signals.c - the handlers of SIGSEGV and SIGBUS: whose fault it is, who comes next, and how a touch becomes an error of its
+// thread. Each is installed when a heap opens whose touches are that signal.
 //
 // The handler is installed below libjsig, so it comes first; whatever is not ours goes on to the handler that was
 // there, which in a JVM is the JVM's. A process may have several copies of this library (each class loader brings its
@@ -13,7 +13,10 @@
 // process, so it can't be tried. But as no ring does harm, whoever opens a heap just makes sure to be on top.
 //
 // An error (protection, lost contents, no region) is told as SIGBUS to the handler that was there: the JVM makes it an
-// InternalError of the Java code that touched.
+// InternalError of the Java code that touched. Where touches are SIGBUS themselves that is the next in the chain.
+//
+// In the handler of SIGBUS a thread serves its touch by itself (sigbus.c), with claims and locks of its own. So no other handler may run on top of it, and touch the same page: all signals
+// that others send are blocked there until the thread waits or passes the signal on.
 #define _GNU_SOURCE
 #include <dlfcn.h>
 #include <errno.h>
@@ -21,6 +24,8 @@
 #include <setjmp.h>
 #include <signal.h>
 #include <stdlib.h>
+#include <string.h>
+#include <ucontext.h>
 #include <unistd.h>
 
 #include "internal.h"
@@ -29,9 +34,14 @@ typedef int (*sigaction_call)(int, const struct sigaction *, struct sigaction *)
 
 static sigaction_call libc_sigaction;
 static pthread_mutex_t install_lock = PTHREAD_MUTEX_INITIALIZER;
-// What they point to never changes and is never freed. The newest is null while we are on our way to the top.
-static _Atomic(const struct sigaction *) first_before_us, newest_before_us;
+// Of one signal. What they point to never changes and is never freed. The newest is null while we are on our way to the top.
+struct chain {
+  _Atomic(const struct sigaction *) first_before_us, newest_before_us;
+};
+static struct chain of_segv, of_bus;
 static _Atomic int looking; // handlers that may have found a heap and are not counted in it yet
+
+static struct chain *chain_of(int signal) { return signal == SIGBUS ? &of_bus : &of_segv; }
 
 // ---- one signal's way along the chain
 
@@ -41,7 +51,7 @@ static _Atomic int looking; // handlers that may have found a heap and are not c
 // first use of one in a thread may allocate memory. All copies of the library read this structure.
 struct visit {
   uint64_t mark;       // VISIT
-  const void *copy;    // which copy of the library was visited
+  const void *copy;    // which copy of the library was visited: its chain of this signal
   const void *context; // of the signal
   struct visit *outer; // the visit before, whose handler has not returned
 };
@@ -60,13 +70,23 @@ static bool is_visit(const struct visit *outer, const struct visit *ours, const 
 }
 
 // Notes a visit. Returns how often this signal has been here before.
-static int enter(struct visit *v, siginfo_t *info, const void *context) {
+static int enter(struct visit *v, const struct chain *chain, siginfo_t *info, const void *context) {
   struct visit *outer = *last_visit(info);
-  *v = (struct visit){VISIT, &newest_before_us, context, is_visit(outer, v, context) ? outer : NULL};
+  *v = (struct visit){VISIT, chain, context, is_visit(outer, v, context) ? outer : NULL};
   *last_visit(info) = v;
   int before = 0;
   for (const struct visit *o = v->outer; o; o = o->outer) before += o->copy == v->copy;
   return before;
+}
+
+// Whether it was passed on from here and has come again: then it is not ours, or was judged already.
+static bool comes_again(const struct chain *chain, siginfo_t *info, const void *context) {
+  struct visit here;
+  const struct visit *outer = *last_visit(info);
+  for (const struct visit *o = is_visit(outer, &here, context) ? outer : NULL; o; o = o->outer) {
+    if (o->copy == chain) return true;
+  }
+  return false;
 }
 
 static void leave(const struct visit *v, siginfo_t *info) { *last_visit(info) = v->outer; }
@@ -84,25 +104,62 @@ static void hand_to(const struct sigaction *to, int signal, siginfo_t *info, voi
   }
 }
 
+void take_signals(const void *context) { pthread_sigmask(SIG_SETMASK, &((const ucontext_t *)context)->uc_sigmask, NULL); }
+
 static void pass_on(int signal, siginfo_t *info, void *context) {
   static const struct sigaction by_default = {.sa_handler = SIG_DFL};
+  struct chain *chain = chain_of(signal);
   struct visit v;
-  int before = enter(&v, info, context);
-  const struct sigaction *first = atomic_load(&first_before_us), *newest = atomic_load(&newest_before_us);
+  int before = enter(&v, chain, info, context);
+  const struct sigaction *first = atomic_load(&chain->first_before_us), *newest = atomic_load(&chain->newest_before_us);
   const struct sigaction *to = before == 0 ? newest : before == 1 ? first : &by_default;
   if (!to && info->si_code <= 0) to = first ? first : &by_default; // a signal that was sent does not come again
+  if (signal == SIGBUS) {
+    take_signals(context);
+    if (to) pthread_sigmask(SIG_BLOCK, &to->sa_mask, NULL);
+  }
   if (to) hand_to(to, signal, info, context); // else the touch is made again, until we know whom we have displaced
   leave(&v, info);
 }
 
 // ---- ours
 
+// What the processor says of the touch.
+#if defined(__x86_64__)
+static struct touch touch_of(uint64_t page, const void *context) {
+  greg_t error = ((const ucontext_t *)context)->uc_mcontext.gregs[REG_ERR];
+  bool write = error & 2;
+  return (struct touch){page, write, write && error & 1};
+}
+#else // aarch64 (build.sh)
+// One of the records behind the registers is the processor's own word on the fault (ESR_EL1), whose bit 6 (WnR) is set for writes, and which says in bits 2 to 5 whether it is one of
+// permission. Where it is left out, as by some emulators, the probe finds that a read is taken for a write.
+static struct touch touch_of(uint64_t page, const void *context) {
+  const mcontext_t *m = &((const ucontext_t *)context)->uc_mcontext;
+  const unsigned char *at = m->__reserved, *end = at + sizeof m->__reserved;
+  for (struct _aarch64_ctx head; at + sizeof head <= end; at += head.size) {
+    memcpy(&head, at, sizeof head);
+    if (!head.magic || head.size < sizeof head) break;
+    if (head.magic != ESR_MAGIC) continue;
+    struct esr_context fault;
+    memcpy(&fault, at, sizeof fault);
+    bool write = fault.esr & 1 << 6;
+    return (struct touch){page, write, write && (fault.esr & 0x3c) == 0x0c};
+  }
+  return (struct touch){page, true, false};
+}
+#endif
+
 // As the kernel says that a mapped page has no memory.
-static void tell_error(siginfo_t *info, void *context) {
+static void tell_error(int signal, siginfo_t *info, void *context) {
   struct sigaction bus;
   siginfo_t told = *info;
   told.si_signo = SIGBUS;
   told.si_code = BUS_ADRERR;
+  if (signal == SIGBUS) {
+    pass_on(SIGBUS, &told, context);
+    return;
+  }
   libc_sigaction(SIGBUS, NULL, &bus);
   if (!(bus.sa_flags & SA_SIGINFO) && bus.sa_handler == SIG_DFL) pass_on(SIGSEGV, info, context);
   else hand_to(&bus, SIGBUS, &told, context);
@@ -111,20 +168,21 @@ static void tell_error(siginfo_t *info, void *context) {
 static void on_signal(int signal, siginfo_t *info, void *context) {
   int saved = errno;
   atomic_fetch_add(&looking, 1);
-  struct hmm_pager *p = info->si_code > 0 ? pager_at((uintptr_t)info->si_addr) : NULL;
+  bool touched = info->si_code > 0 && (signal != SIGBUS || info->si_code == BUS_ADRERR) && !comes_again(chain_of(signal), info, context);
+  struct hmm_pager *p = touched ? pager_at((uintptr_t)info->si_addr) : NULL;
   // A forked child has neither the mapping nor the crew: an ordinary stray touch.
-  if (p && p->process != getpid()) p = NULL;
+  if (p && (p->trap->signal != signal || p->process != getpid())) p = NULL;
   if (p) atomic_fetch_add(&p->inside, 1);
   atomic_fetch_sub(&looking, 1);
   if (!p) {
     pass_on(signal, info, context);
   } else {
     uint64_t page = ((uint64_t)(uintptr_t)info->si_addr - p->config.app) >> p->config.page_shift;
-    bool again = on_touch(p, page, context);
+    bool again = p->trap->touched(p, touch_of(page, context), context);
     sigjmp_buf *on_error = p->on_error;
     atomic_fetch_sub(&p->inside, 1); // before telling: a handler may jump away
     if (!again && on_error) siglongjmp(*on_error, 1);
-    if (!again) tell_error(info, context);
+    if (!again) tell_error(signal, info, context);
   }
   errno = saved;
 }
@@ -137,25 +195,25 @@ static bool same_handler(const struct sigaction *a, const struct sigaction *b) {
 }
 
 // Between displacing a handler and knowing which it was, no fault may be handed to another one: it is made again.
-static int rise(struct sigaction *ours, const struct sigaction *now) {
+static int rise(int signal, struct sigaction *ours) {
+  struct chain *chain = chain_of(signal);
   struct sigaction *displaced = malloc(sizeof *displaced);
   if (!displaced) return -ENOMEM;
-  ours->sa_mask = now->sa_mask;
-  const struct sigaction *known = atomic_exchange(&newest_before_us, NULL);
-  if (libc_sigaction(SIGSEGV, ours, displaced)) {
+  const struct sigaction *known = atomic_exchange(&chain->newest_before_us, NULL);
+  if (libc_sigaction(signal, ours, displaced)) {
     int error = errno;
-    atomic_store(&newest_before_us, known);
+    atomic_store(&chain->newest_before_us, known);
     free(displaced);
     return -error;
   }
   bool again = known && same_handler(known, displaced);
-  if (!known) atomic_store(&first_before_us, displaced);
-  atomic_store(&newest_before_us, again ? known : displaced);
+  if (!known) atomic_store(&chain->first_before_us, displaced);
+  atomic_store(&chain->newest_before_us, again ? known : displaced);
   if (again) free(displaced);
   return 0;
 }
 
-int install_signal_handler(void) {
+int install_signal_handler(int signal) {
   struct sigaction now, ours = {.sa_sigaction = on_signal, .sa_flags = SA_SIGINFO | SA_ONSTACK | SA_NODEFER};
   int result = 0;
   pthread_mutex_lock(&install_lock);
@@ -165,8 +223,10 @@ int install_signal_handler(void) {
     sigaction_call real = libc ? (sigaction_call)(uintptr_t)dlsym(libc, "sigaction") : sigaction;
     libc_sigaction = real ? real : sigaction;
   }
-  if (libc_sigaction(SIGSEGV, NULL, &now)) result = -errno;
-  else if (!same_handler(&now, &ours)) result = rise(&ours, &now); // not yet, or somebody came after us
+  if (libc_sigaction(signal, NULL, &now)) result = -errno;
+  ours.sa_mask = now.sa_mask;
+  if (signal == SIGBUS) ours.sa_mask = sent_by_others();
+  if (!result && !same_handler(&now, &ours)) result = rise(signal, &ours); // not yet, or somebody came after us
   pthread_mutex_unlock(&install_lock);
   return result;
 }

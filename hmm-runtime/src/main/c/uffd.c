@@ -4,11 +4,14 @@
 // is woken, and is then made again: so an answer that came too late, twice, or to another question does no harm.
 //
 // `app` stays readable and writable as a whole: what a page allows is in how it is mapped there, so nothing that the program does splits the kernel's mapping. An error cannot be told
-// to a thread here: for a moment the page is closed instead (answers.c), and the signal handler (sigsegv.c) tells it.
+// to a thread here: for a moment the page is closed instead (answers.c), and the signal handler (signals.c) tells it.
+//
+// What maps and protects serves sigbus.c as well, whose touches do not sleep.
 #define _GNU_SOURCE
 #include <errno.h>
 #include <fcntl.h>
 #include <linux/userfaultfd.h>
+#include <signal.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/ioctl.h>
@@ -31,6 +34,7 @@
 #endif
 
 static int open_descriptor(uint64_t rung) {
+  bool user_mode = rung == HMM_UFFD_USER || rung == HMM_UFFD_SIGBUS;
   int fd;
   if (rung == HMM_UFFD_DEVICE) {
     int device = open("/dev/userfaultfd", O_RDWR | O_CLOEXEC);
@@ -40,12 +44,13 @@ static int open_descriptor(uint64_t rung) {
     close(device);
     return fd < 0 ? -error : fd;
   }
-  fd = (int)syscall(SYS_userfaultfd, O_CLOEXEC | (rung == HMM_UFFD_USER ? UFFD_USER_MODE_ONLY : 0));
+  fd = (int)syscall(SYS_userfaultfd, O_CLOEXEC | (user_mode ? UFFD_USER_MODE_ONLY : 0));
   return fd < 0 ? -errno : fd;
 }
 
-static int shake_hands(int fd) {
-  const uint64_t needed = UFFD_FEATURE_MISSING_SHMEM | UFFD_FEATURE_MINOR_SHMEM | UFFD_FEATURE_PAGEFAULT_FLAG_WP | UFFD_FEATURE_WP_HUGETLBFS_SHMEM | UFFD_FEATURE_THREAD_ID;
+static int shake_hands(int fd, uint64_t rung) {
+  const uint64_t by_signal = rung == HMM_UFFD_SIGBUS ? UFFD_FEATURE_SIGBUS : 0;
+  const uint64_t needed = by_signal | UFFD_FEATURE_MISSING_SHMEM | UFFD_FEATURE_MINOR_SHMEM | UFFD_FEATURE_PAGEFAULT_FLAG_WP | UFFD_FEATURE_WP_HUGETLBFS_SHMEM | UFFD_FEATURE_THREAD_ID;
   struct uffdio_api exact = {.api = UFFD_API, .features = needed | UFFD_FEATURE_EXACT_ADDRESS}, api = {.api = UFFD_API, .features = needed};
   if (!ioctl(fd, UFFDIO_API, &exact)) return 0; // else the address of an access is that of its page
   return ioctl(fd, UFFDIO_API, &api) ? -errno : 0;
@@ -56,12 +61,25 @@ static int add_range(int fd, uint64_t start, uint64_t bytes, uint64_t mode) {
   return ioctl(fd, UFFDIO_REGISTER, &r) ? -errno : 0;
 }
 
-static int uffd_open(struct hmm_pager *p) {
+int uffd_begin(struct hmm_pager *p) {
   size_t bytes = (size_t)(p->config.page_count << p->config.page_shift);
   int result = open_descriptor(p->config.rung);
   if (result < 0) return result;
   p->uffd = result;
-  if ((result = shake_hands(p->uffd))) goto out;
+  if ((result = shake_hands(p->uffd, p->config.rung))) goto out;
+  if ((result = map_app(p, PROT_READ | PROT_WRITE))) goto unmap;
+  result = add_range(p->uffd, p->config.app, bytes, UFFDIO_REGISTER_MODE_MISSING | UFFDIO_REGISTER_MODE_MINOR | UFFDIO_REGISTER_MODE_WP);
+  if (!result) return 0;
+unmap:
+  unmap_app(p);
+out:
+  close(p->uffd);
+  return result;
+}
+
+static int uffd_open(struct hmm_pager *p) {
+  int result = uffd_begin(p);
+  if (result) return result;
   p->doorbell = mmap(NULL, KERNEL_PAGE, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
   if (p->doorbell == MAP_FAILED) {
     result = -errno;
@@ -69,15 +87,11 @@ static int uffd_open(struct hmm_pager *p) {
   }
   // It gets a page: nobody is there to answer whoever looks at all of the process (mlockall, a debugger).
   *(volatile char *)p->doorbell = 0;
-  if ((result = add_range(p->uffd, (uint64_t)(uintptr_t)p->doorbell, KERNEL_PAGE, UFFDIO_REGISTER_MODE_MISSING))) goto unmap;
-  if ((result = map_app(p, PROT_READ | PROT_WRITE))) goto unmap;
-  result = add_range(p->uffd, p->config.app, bytes, UFFDIO_REGISTER_MODE_MISSING | UFFDIO_REGISTER_MODE_MINOR | UFFDIO_REGISTER_MODE_WP);
-  if (!result) return 0;
-unmap:
-  unmap_app(p);
+  if (!(result = add_range(p->uffd, (uint64_t)(uintptr_t)p->doorbell, KERNEL_PAGE, UFFDIO_REGISTER_MODE_MISSING))) return 0;
   munmap(p->doorbell, KERNEL_PAGE);
 out:
   close(p->uffd);
+  unmap_app(p);
   return result;
 }
 
@@ -195,10 +209,10 @@ static int install_range(struct hmm_pager *p, uint64_t first, uint64_t end, bool
   return mapped_before && writable ? lift_protection(p, (uint64_t)(uintptr_t)app_of(p, first), (end - first) << p->config.page_shift) : 0;
 }
 
-static int uffd_install(struct hmm_pager *p, uint64_t first, uint64_t end, bool writable) { return install_range(p, first, end, writable, false); }
-static int uffd_install_empty(struct hmm_pager *p, uint64_t first, uint64_t end) { return install_range(p, first, end, true, true); }
+int uffd_install(struct hmm_pager *p, uint64_t first, uint64_t end, bool writable) { return install_range(p, first, end, writable, false); }
+int uffd_install_empty(struct hmm_pager *p, uint64_t first, uint64_t end) { return install_range(p, first, end, true, true); }
 
-static int uffd_forbid(struct hmm_pager *p, uint64_t first, uint64_t end, bool keep_reading) {
+int uffd_forbid(struct hmm_pager *p, uint64_t first, uint64_t end, bool keep_reading) {
   if (!keep_reading) {
     end_answers(p, first, end);
     return unmap_pages(p, first, end);
@@ -214,15 +228,20 @@ static int uffd_forbid(struct hmm_pager *p, uint64_t first, uint64_t end, bool k
   return 0;
 }
 
-static int uffd_set_access(struct hmm_pager *p, uint64_t first, uint64_t end, int access) {
+int uffd_set_access(struct hmm_pager *p, uint64_t first, uint64_t end, int access) {
   int result = access == 2 ? 0 : uffd_forbid(p, first, end, access == 1); // what the words allow is mapped when it is touched
   end_answers(p, first, end);
   return result;
 }
 
-static int uffd_may_pin(struct hmm_pager *p) {
+int uffd_may_pin(struct hmm_pager *p) {
   (void)p;
   return 0;
+}
+
+static bool uffd_touched(struct hmm_pager *p, struct touch touch, const void *signal_context) {
+  (void)signal_context;
+  return !hear_answer(p, touch.page, touch.write);
 }
 
 static void uffd_put_back(struct hmm_pager *p, const struct fault *f) { uffd_wake(p, f->page, f->page + 1); } // the touch is made again
@@ -234,10 +253,10 @@ static void uffd_answer(struct hmm_pager *p, const struct fault *f, int result, 
   promote(p); // and is idle next, so that the answer ends
 }
 
-static int uffd_upgrade(struct hmm_pager *p, uint64_t first, uint64_t end) {
+int uffd_upgrade(struct hmm_pager *p, uint64_t first, uint64_t end) {
   uint64_t bytes = (end - first) << p->config.page_shift;
-  // Whoever reads the pages meanwhile sleeps until their claims are settled. With the rung for user mode a system call would fail, on pages that somebody may have pinned to be read.
-  if (end - first > 1 && bytes >= MAP_ANEW_BYTES && p->config.rung != HMM_UFFD_USER) {
+  // Whoever reads the pages meanwhile sleeps until their claims are settled. With the rungs for user mode a system call would fail, on pages that somebody may have pinned to be read.
+  if (end - first > 1 && bytes >= MAP_ANEW_BYTES && (p->config.rung == HMM_UFFD_SYSCALL || p->config.rung == HMM_UFFD_DEVICE)) {
     int result = unmap_pages(p, first, end);
     return result ? result : uffd_install(p, first, end, true);
   }
@@ -259,5 +278,7 @@ const struct trap uffd_trap = {
     .wake = uffd_wake,
     .put_back = uffd_put_back,
     .answer = uffd_answer,
+    .touched = uffd_touched,
+    .signal = SIGSEGV,
     .waits_for_claims = false,
 };

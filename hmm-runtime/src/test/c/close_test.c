@@ -22,7 +22,7 @@ static void nonsense_is_refused(const struct shape *shape) {
     if (i == 5) c.region_starts = 0;
     if (i == 6) c.app += 8;
     if (i == 7) c.alias += 8;
-    if (i == 8) c.rung = HMM_SIGSEGV + 1;
+    if (i == 8) c.rung = HMM_RUNGS;
     if (i == 9) c.changes = 0;
     CHECK_EQUAL(hmm_open(&c, &p), i < 10 ? -EINVAL : -EBADF); // the last is good but for its descriptor
   }

@@ -23,10 +23,7 @@ static void on_error(int signal, siginfo_t *info, void *context) {
 }
 
 // SIGSEGV is for touches after closing; the native part's handler comes first and passes on to it.
-static void catch_errors(void) {
-  static bool caught;
-  if (caught) return;
-  caught = true;
+void catch_errors(void) {
   struct sigaction action = {.sa_sigaction = on_error, .sa_flags = SA_SIGINFO | SA_NODEFER};
   CHECK(!sigaction(SIGBUS, &action, NULL) && !sigaction(SIGSEGV, &action, NULL));
 }
@@ -77,7 +74,6 @@ static void open_device(struct heap *h, unsigned index) {
 static struct heap *open_with(int memory, const struct shape *shape, uint64_t pages, uint64_t ahead_pages, uint64_t touch_nanos) {
   struct heap *h = table(1, sizeof *h);
   size_t bytes = (size_t)(pages * PAGE);
-  catch_errors();
   fake_reset();
   h->shape = shape;
   h->pages = pages;

@@ -39,6 +39,8 @@ struct heap {
   uint64_t totals[HMM_COUNTERS];
 };
 
+void catch_errors(void); // before the native part has handlers of its own, which then know whom to pass on to
+
 // Page p has frame p on each device; as many frames again are free. All pages are EMPTY.
 struct heap *open_heap(const struct shape *shape, uint64_t pages, uint64_t ahead_pages);
 struct heap *open_heap_with_touch_timeout(const struct shape *shape, uint64_t pages, uint64_t nanos);

@@ -23,6 +23,10 @@ static void write_protected_mappings_are_asked_for(const struct shape *shape) {
           "mapping a page for reading only (UFFDIO_CONTINUE_MODE_WP, Linux 6.4): refused");
 }
 
+static void touches_by_signal_are_asked_for(const struct shape *shape) {
+  if (shape->rung == HMM_UFFD_SIGBUS) refused(shape, TOUCHES_BY_SIGNAL, -EINVAL, "opening userfaultfd with a signal (UFFD_FEATURE_SIGBUS): refused");
+}
+
 static void a_touch_that_errs_does_not_end_the_process(const struct shape *shape) {
   if (shape->rung == HMM_SIGSEGV) return;
   refused(shape, MAPPINGS_AFTER_THE_FIRST, -ENOTSUP, "touch of a page without a mapping: an error");
@@ -36,11 +40,12 @@ static void a_touch_without_an_answer_is_given_up(const struct shape *shape) {
 
 static void a_rung_that_is_none_is_refused(const struct shape *shape) {
   (void)shape;
-  CHECK_EQUAL(hmm_probe(HMM_SIGSEGV + 1, NULL, 0), -EINVAL);
+  CHECK_EQUAL(hmm_probe(HMM_RUNGS, NULL, 0), -EINVAL);
 }
 
 const struct test probe_tests[] = {
     {"write_protected_mappings_are_asked_for", write_protected_mappings_are_asked_for, true},
+    {"touches_by_signal_are_asked_for", touches_by_signal_are_asked_for, true},
     {"a_touch_that_errs_does_not_end_the_process", a_touch_that_errs_does_not_end_the_process, true},
     {"a_touch_without_an_answer_is_given_up", a_touch_without_an_answer_is_given_up, true},
     {"a_rung_that_is_none_is_refused", a_rung_that_is_none_is_refused, true},

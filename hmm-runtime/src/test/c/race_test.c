@@ -239,7 +239,7 @@ static void a_write_between_mapping_and_settling(const struct shape *shape) {
     start_toucher(&writes, h, P, true, 30);
     do { // until it has been looked at, or, where it waits in the crew, noticed
       hmm_take_counts(h->pager, counts, HMM_COUNTERS);
-    } while (!counts[shape->rung == HMM_SIGSEGV ? HMM_FAULTS_MESSAGES : HMM_FAULTS_WRITE]);
+    } while (!counts[shape->rung >= HMM_SIGSEGV ? HMM_FAULTS_MESSAGES : HMM_FAULTS_WRITE]);
     go_on(h, HMM_STEP_MAPPED);
     join_toucher(&reads);
     join_toucher(&writes);

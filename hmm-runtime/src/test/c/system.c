@@ -49,6 +49,7 @@ int __wrap_ioctl(int fd, unsigned long request, ...) {
   bool protects = request == UFFDIO_CONTINUE && ((struct uffdio_continue *)argument)->mode & UFFDIO_CONTINUE_MODE_WP;
   if (now == WRITE_PROTECTED_MAPPINGS && protects) return refuse(EINVAL);
   if (now == MAPPINGS_AFTER_THE_FIRST && request == UFFDIO_CONTINUE && mappings++) return refuse(EINVAL);
+  if (now == TOUCHES_BY_SIGNAL && request == UFFDIO_API && ((struct uffdio_api *)argument)->features & UFFD_FEATURE_SIGBUS) return refuse(EINVAL);
   if (now == WAKING && request == UFFDIO_WAKE) return 0;
   return (int)syscall(SYS_ioctl, fd, request, argument);
 }

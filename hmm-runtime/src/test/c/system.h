@@ -12,6 +12,7 @@ enum failing {
   MAPPINGS_AFTER_THE_FIRST, // a kernel that takes one back which it promised
   PROTECTING_A_SECOND_PAGE, // mprotect refuses in the middle of what it is to open
   OPENING_UNTIL_ALL_IS_CLOSED, // the same for want of mappings, also of a single page, until 16 pages are closed at once
+  TOUCHES_BY_SIGNAL,        // UFFD_FEATURE_SIGBUS is not known
   WAKING,                   // nobody is ever woken
   READING_FAULTS,           // a descriptor that is good for nothing
 };

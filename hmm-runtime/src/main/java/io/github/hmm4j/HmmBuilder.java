@@ -212,10 +212,12 @@ public final class HmmBuilder {
         return timeout;
     }
 
-    /// How the host shall reach managed memory. Default: the best way that works here, or what `-Dhmm.hostAccess=uffd|sigsegv|checked` says.
+    /// How the host shall reach managed memory. Default: the best way that works here, or what `-Dhmm.hostAccess=uffd|sigsegv|uffd_in_thread|checked` says.
+    /// The best way is never `UFFD_IN_THREAD`, which has to be asked for.
     ///
-    /// With `SIGSEGV` a thread of native code that blocks that signal must not touch managed memory: the kernel ends
-    /// the process. No thread of Java does. With both transparent ways up to 256 heaps may be open at once, and one
+    /// With `SIGSEGV` a thread of native code that blocks that signal must not touch managed memory, with
+    /// `UFFD_IN_THREAD` one that blocks `SIGBUS`: the kernel ends the process. No thread of Java does. With all
+    /// transparent ways up to 256 heaps may be open at once, and one
     /// that is too many is a [io.github.hmm4j.error.HostAccessUnavailableException] of [#open()]. What an error of a
     /// touch looks like: [ManagedHeap].
     public HmmBuilder hostAccess(HostAccess.Mode mode) {

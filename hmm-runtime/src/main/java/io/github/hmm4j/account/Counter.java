@@ -43,6 +43,7 @@ public enum Counter {
     FAULT_REMAPPED("fault.remapped", "pages that were on the host already and only lacked their mapping"),
     FAULT_ABORTS("fault.aborted", "migrations of a page to a device that a touch took away"),
     FAULT_AHEAD("fault.ahead", "of the pages of these faults, those that came along with the one touched"),
+    FAULT_IN_THREAD("fault.inThread", "of the touches that were served, those that their own thread served"),
     FAULT_WAITS("fault.waits", "times that serving a fault waited for a launch"),
     LONG_WAITS("wait.long", "touches, and launches behind views, that waited for 100 ms or longer"),
     FAULT_ERRORS("fault.errors", "touches that ended in an error"),

@@ -16,6 +16,10 @@ public record HostAccess(Mode mode, boolean fromSystemCalls, String why, String 
         /// By ordinary loads and stores of any code; memory protection and a signal tell us. Not from within system
         /// calls, and not by a thread that has `SIGSEGV` blocked: the kernel ends the process then.
         SIGSEGV,
+        /// As `UFFD`, but the kernel sends a signal to the thread that touches, which serves the touch itself where it
+        /// has to wait for nobody: what costs most of a single touch, waking another thread and being woken, is left
+        /// out. Not from within system calls, and not by a thread that has `SIGBUS` blocked. Only where it is asked for.
+        UFFD_IN_THREAD,
         /// Through views; a raw touch is refused.
         CHECKED;
 

@@ -17,7 +17,7 @@ import org.jspecify.annotations.Nullable;
 
 /// Chooses how a heap's memory is reached: the best rung that proves itself with a real fault.
 ///
-/// `-Dhmm.hostAccess=uffd|sigsegv|checked` forces one where the program does not. Each rung is tried once per process. Threads: any.
+/// `-Dhmm.hostAccess=uffd|sigsegv|uffd_in_thread|checked` forces one where the program does not. Each rung is tried once per process. Threads: any.
 public final class Ladder {
 
     private static final String SETTING = "hmm.hostAccess";
@@ -51,7 +51,7 @@ public final class Ladder {
         }
         List<String> failures = new ArrayList<>();
         for (Rung rung : Rung.values()) {
-            if (mode != null && rung.mode() != mode) {
+            if (mode == null ? rung.onlyAsked() : rung.mode() != mode) {
                 continue;
             }
             Optional<String> failure = tried(rung);
@@ -69,7 +69,7 @@ public final class Ladder {
         try {
             return HostAccess.Mode.valueOf(setting.toUpperCase(Locale.ROOT));
         } catch (IllegalArgumentException e) {
-            throw new IllegalArgumentException(SETTING + "=" + setting + ", must be uffd, sigsegv or checked", e);
+            throw new IllegalArgumentException(SETTING + "=" + setting + ", must be uffd, sigsegv, uffd_in_thread or checked", e);
         }
     }
 

@@ -42,7 +42,7 @@ final class PagerCalls {
     static final int TABLE_WORDS = 11;
     static final int ARGUMENT_COPY_WORDS = 5;
     static final int VIOLATION_WORDS = 5;
-    static final int ABI = 12;
+    static final int ABI = 13;
 
     /// The OpenCL functions that native code calls, in its order.
     enum Cl {

@@ -1,11 +1,12 @@
 package io.github.hmm4j.pager;
 
-/// The ladder of ways to notice host accesses, best first. The ordinal is the number that native code knows it by.
+/// The ladder of ways to notice host accesses, best first; the last is taken only when it is asked for. The ordinal is the number that native code knows it by.
 enum Rung {
     UFFD_SYSCALL(HostAccess.Mode.UFFD, true, "userfaultfd"),
     UFFD_DEVICE(HostAccess.Mode.UFFD, true, "/dev/userfaultfd"),
     UFFD_USER(HostAccess.Mode.UFFD, false, "userfaultfd for user mode only"),
-    SIGSEGV(HostAccess.Mode.SIGSEGV, false, "memory protection and SIGSEGV");
+    SIGSEGV(HostAccess.Mode.SIGSEGV, false, "memory protection and SIGSEGV"),
+    UFFD_IN_THREAD(HostAccess.Mode.UFFD_IN_THREAD, false, "userfaultfd with SIGBUS, served in the touching thread");
 
     private final HostAccess.Mode mode;
     private final boolean fromSystemCalls;
@@ -19,6 +20,11 @@ enum Rung {
 
     HostAccess.Mode mode() {
         return mode;
+    }
+
+    /// Whether nobody gets it who does not ask for it.
+    boolean onlyAsked() {
+        return this == UFFD_IN_THREAD;
     }
 
     boolean fromSystemCalls() {

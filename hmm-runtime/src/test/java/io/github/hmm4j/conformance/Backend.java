@@ -19,6 +19,7 @@ enum Backend {
     UFFD_JOCL(ClBinding.JOCL, HostAccess.Mode.UFFD),
     SIGSEGV_LWJGL(ClBinding.LWJGL, HostAccess.Mode.SIGSEGV),
     SIGSEGV_JOCL(ClBinding.JOCL, HostAccess.Mode.SIGSEGV),
+    IN_THREAD_LWJGL(ClBinding.LWJGL, HostAccess.Mode.UFFD_IN_THREAD),
     /// Kernels that use host pages where they are.
     IN_PLACE_OPENCL_JOCL(ClBinding.JOCL, HostAccess.Mode.CHECKED, PlacementMode.IN_PLACE),
     IN_PLACE_UFFD_LWJGL(ClBinding.LWJGL, HostAccess.Mode.UFFD, PlacementMode.IN_PLACE),

@@ -39,6 +39,7 @@ class TransparentModelTest {
         "SIGSEGV_LWJGL, 1, 4096, 16, false, 8000",
         "SIGSEGV_LWJGL, 1, 65536, 0, false, 5000",
         "SIGSEGV_LWJGL, 1, 65536, 16, true, 5000",
+        "IN_THREAD_LWJGL, 1, 4096, 16, false, 5000",
         "UFFD_JOCL, 1, 4096, 16, true, 4000",
         "SIGSEGV_JOCL, 1, 4096, 16, false, 4000",
     })

@@ -31,10 +31,12 @@ class EndTest {
 
     @Tag("elsewhere")
     @Test
-    void theSameWithTheOtherRung() {
-        closeWhileFaulting("SIGSEGV");
-        run("SIGSEGV", "return");
-        run("SIGSEGV", "exit");
+    void theSameWithTheOtherRungs() {
+        for (String mode : List.of("SIGSEGV", "UFFD_IN_THREAD")) {
+            closeWhileFaulting(mode);
+            run(mode, "return");
+            run(mode, "exit");
+        }
     }
 
     private static void closeWhileFaulting(String mode) {

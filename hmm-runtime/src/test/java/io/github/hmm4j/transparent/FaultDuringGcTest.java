@@ -53,6 +53,8 @@ class FaultDuringGcTest {
                 child("Z", "UFFD", 12, "NONE", 0, "-XX:+UseZGC"),
                 child("Parallel", "UFFD", 12, "NONE", 0, "-XX:+UseParallelGC"),
                 child("Serial", "UFFD", 12, "NONE", 0, "-XX:+UseSerialGC"),
+                child("G1", "UFFD_IN_THREAD", 12, "NONE", 0, "-XX:+UseG1GC"),
+                child("spawned", "UFFD_IN_THREAD", 6, "SPAWN", 10),
                 child("interpreted", "UFFD", 10, "NONE", 0, "-Xint"),
                 child("interpreted", "SIGSEGV", 3, "NONE", 0, "-Xint"),
                 // All of the JDK compiled at its first call takes half a minute to start, so that is for a longer run.

@@ -22,7 +22,7 @@ class TouchErrorsTest {
 
     @Tag("elsewhere")
     @ParameterizedTest
-    @CsvSource({"UFFD, -XX:TieredStopAtLevel=1, 2000", "SIGSEGV, -Xint, 10", "SIGSEGV, -XX:-TieredCompilation, 20000"})
+    @CsvSource({"UFFD, -XX:TieredStopAtLevel=1, 2000", "SIGSEGV, -Xint, 10", "SIGSEGV, -XX:-TieredCompilation, 20000", "UFFD_IN_THREAD, -XX:-TieredCompilation, 20000"})
     void theSameOnTheOtherRung(String mode, String option, int warmUps) {
         check(mode, option, warmUps);
     }

@@ -11,8 +11,10 @@ import io.github.hmm4j.account.Counter;
 import io.github.hmm4j.device.NDRange;
 import io.github.hmm4j.kernels.Source;
 import io.github.hmm4j.pager.HostAccess.Mode;
+import io.github.hmm4j.pager.Ladder;
 import io.github.hmm4j.space.Protection;
 import java.lang.foreign.MemorySegment;
+import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.EnumSource;
 
@@ -26,7 +28,7 @@ class TouchTest {
     }
 
     @ParameterizedTest
-    @EnumSource(value = Mode.class, names = {"UFFD", "SIGSEGV"})
+    @EnumSource(value = Mode.class, names = {"UFFD", "SIGSEGV", "UFFD_IN_THREAD"})
     void kernelAndProcessorTakeTurns(Mode mode) {
         try (Hmm hmm = open(mode)) {
             MemorySegment a = hmm.heap().allocate(JAVA_INT, COUNT);
@@ -49,7 +51,7 @@ class TouchTest {
     }
 
     @ParameterizedTest
-    @EnumSource(value = Mode.class, names = {"UFFD", "SIGSEGV"})
+    @EnumSource(value = Mode.class, names = {"UFFD", "SIGSEGV", "UFFD_IN_THREAD"})
     void protectionIsAnErrorOfTheCodeThatTouches(Mode mode) {
         try (Hmm hmm = open(mode)) {
             MemorySegment a = hmm.heap().allocate(JAVA_INT, COUNT);
@@ -62,6 +64,19 @@ class TouchTest {
             hmm.heap().protect(a, Protection.READ_WRITE);
             write(a);
             assertThat(read(a)).isEqualTo(8);
+        }
+    }
+
+    @Test
+    void aTouchIsServedByItsOwnThreadWhereThatIsAskedFor() {
+        assertThat(Ladder.best().mode()).isNotEqualTo(Mode.UFFD_IN_THREAD);
+        try (Hmm hmm = open(Mode.UFFD_IN_THREAD)) {
+            assertThat(hmm.hostAccess().mode()).isEqualTo(Mode.UFFD_IN_THREAD);
+            assertThat(hmm.hostAccess().fromSystemCalls()).isFalse();
+            MemorySegment a = hmm.heap().allocate(JAVA_INT, COUNT);
+            a.setAtIndex(JAVA_INT, 0, 7);
+            assertThat(hmm.report().count(Counter.FAULTS_WRITE)).isEqualTo(1);
+            assertThat(hmm.report().count(Counter.FAULT_IN_THREAD)).isEqualTo(1);
         }
     }
 

@@ -14,7 +14,7 @@ class TwoLoadersTest {
     private static final Duration LIMIT = Duration.ofSeconds(100);
 
     @ParameterizedTest
-    @CsvSource({"UFFD, true", "UFFD, false", "SIGSEGV, true", "SIGSEGV, false"})
+    @CsvSource({"UFFD, true", "UFFD, false", "SIGSEGV, true", "SIGSEGV, false", "UFFD_IN_THREAD, true", "UFFD_IN_THREAD, false"})
     void eachServesItsOwnAndTheJvmTheRest(String mode, boolean jsig) {
         List<String> options = List.of("-Xbatch", "-XX:-TieredCompilation", "-XX:CompileCommand=quiet",
                 "-XX:CompileCommand=dontinline," + TwoLoadersWorker.class.getName() + "::lengthOf");

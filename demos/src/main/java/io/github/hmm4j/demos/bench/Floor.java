@@ -94,10 +94,11 @@ final class Floor implements AutoCloseable {
 
     /// Starts a program that [#build] has made.
     ///
-    /// @param rung        how it learns of faults, as the heap beside it does
+    /// @param rung        how it learns of faults, as the heap beside it does, but always with a thread that answers
     /// @param lengthBytes of its memory, a power of two
     static Floor start(Path program, HostAccess.Mode rung, long lengthBytes) throws IOException {
-        String name = rung.name().toLowerCase(Locale.ROOT);
+        // What it saves to serve a touch in its own thread is seen beside a floor that does not.
+        String name = (rung == HostAccess.Mode.UFFD_IN_THREAD ? HostAccess.Mode.UFFD : rung).name().toLowerCase(Locale.ROOT);
         Floor floor = new Floor(bare(program.toString(), "--rung", name, "--bytes", Long.toString(lengthBytes), "--serve").start());
         try {
             floor.expect("ready " + name);
