@@ -234,18 +234,27 @@ static void a_failed_copy_leaves_pages_where_they_are(const struct shape *shape)
   }
 }
 
-// With its device only that copy is lost; the next touch finds the other.
+// A copy that cannot be read, as if its device were lost or had no room for the command, is given up for the other, which the next one finds: a fetch, a crossing, a launch that insists.
 static void one_of_two_copies_is_enough(const struct shape *shape) {
   if (!goes_across(shape) || shape->way == REACHABLE) return;
-  struct heap *h = on_device_0(shape, 4);
-  CHECK_EQUAL(cross(h, 0, 4, 1, false), 4);
-  fake_fail(READS(shape), -36, 0, 1);
-  CHECK_EQUAL(fetch(h, 0, 4, 0), -EIO);
-  for (uint64_t page = 0; page < 4; page++) {
-    CHECK(state(h, page) == DEVICE && word_device(word(h, page)) == 1);
-    expect(h, page, (unsigned char)(100 + page));
+  for (int how = 0; how < 6; how++) {
+    uint64_t n = how < 4 ? 4 : 1;
+    struct heap *h = on_device_0(shape, n);
+    CHECK_EQUAL(cross(h, 0, n, 1, false), n);
+    fake_fail(READS(shape), how % 2 ? -5 : -36, 0, 1);
+    struct launching l = {.request.insist = 1};
+    switch (how / 2) {
+    case 0: CHECK_EQUAL(fetch(h, 0, n, 0), -EIO); break;
+    case 1: CHECK_EQUAL(cross(h, 0, n, 2, true), -EIO); break;
+    default: CHECK_EQUAL(launch(h, &l, 2, 0, n, false), -EIO);
+    }
+    for (uint64_t page = 0; page < n; page++) {
+      CHECK(state(h, page) == DEVICE && word_device(word(h, page)) == 1);
+      fill_frame(h, 0, page, 0xEE);
+      expect(h, page, (unsigned char)(100 + page));
+    }
+    close_heap(h);
   }
-  close_heap(h);
 }
 
 // Across and back at once, over the same slots, while the host looks: nobody waits for the other's lock for ever, and no byte is lost.
