@@ -60,14 +60,22 @@ unsigned source_of(const struct hmm_pager *p, uint64_t before) {
 // The device is gone for good; the same statuses as ClStatus.java has.
 static bool is_lost(int64_t status) { return status == -2 || status == -34 || status == -36 || status == -1121 || status == -9999; }
 
+uint64_t left_after(uint64_t before, const struct hmm_failure *failure) {
+  if (failure->reason != HMM_OPENCL || !is_away(before)) return before;
+  unsigned others = word_holders(before) & ~(1u << failure->device);
+  return others && others != word_holders(before) ? word_peers(before, others) : before;
+}
+
+// Of several devices that have a page none writes to it: what kernels lose that fail meanwhile is not this.
+static uint64_t left_with_others(uint64_t w, uint64_t before) { return word_next(w, word_state(before), word_device(before), word_sharers(before), 0); }
+
 uint64_t settle_back(struct hmm_pager *p, const struct claim *c, const struct hmm_failure *failure) {
-  unsigned lost = failure && failure->reason == HMM_OPENCL && is_lost(failure->status) && is_away(c->before) ? 1u << failure->device : 0;
-  unsigned holders = is_away(c->before) ? word_holders(c->before) : 0;
-  if (!(holders & lost)) return settle(p, c, restored, NO_PIN);
-  if (holders == lost) return settle(p, c, poisoned, NO_PIN);
-  struct claim others = *c;
-  others.before = word_peers(c->before, holders & ~lost);
-  return settle(p, &others, restored, NO_PIN);
+  if (!failure || failure->reason != HMM_OPENCL) return settle(p, c, restored, NO_PIN);
+  struct claim left = *c;
+  left.before = left_after(c->before, failure);
+  if (left.before != c->before) return settle(p, &left, left_with_others, NO_PIN);
+  bool only_there = is_away(c->before) && word_holders(c->before) == 1u << failure->device;
+  return settle(p, c, only_there && is_lost(failure->status) ? poisoned : restored, NO_PIN);
 }
 
 void wake_claimed(struct hmm_pager *p, const struct claim *claims, size_t n) {

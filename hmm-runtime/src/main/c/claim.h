@@ -26,7 +26,10 @@ unsigned source_of(const struct hmm_pager *p, uint64_t before);
 enum pin { NO_PIN, READ_PIN, WRITE_PIN };
 // Ends a claim. Pins and protection of the word stay as they are, but for one pin more. Returns the new word; then wake.
 uint64_t settle(struct hmm_pager *p, const struct claim *c, becoming *next, enum pin pin);
-// Ends a claim of which nothing has come: the page is where it was. If `failure`, which may be null, says that a device is lost, what that had is lost with it.
+// What a page that was `before` still has: not the copy of a device that has just failed with it, if there is another. Who comes next takes that one.
+uint64_t left_after(uint64_t before, const struct hmm_failure *failure);
+// Ends a claim of which nothing has come: the page is where it was. If `failure`, which may be null, says that a device has failed, the page is where others have it, and if nobody has and the device is lost,
+// so is the page.
 uint64_t settle_back(struct hmm_pager *p, const struct claim *c, const struct hmm_failure *failure);
 // Those who wait for these claims, which are in order of pages.
 void wake_claimed(struct hmm_pager *p, const struct claim *claims, size_t n);

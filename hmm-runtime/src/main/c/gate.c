@@ -109,9 +109,9 @@ static int insist_on(struct hmm_pager *p, struct launch *l, uint64_t page, const
     if (!result) result = bring(p, l->device, in_place, page, w, l->number, &home, failure);
     unsigned holders = (is_away(w) ? word_holders(w) : word_sharers(w)) | (in_place ? 0 : 1u << l->device); // all copies stay valid that only are read
     if (!result && !in_place) note_region(p, request, page);
-    uint64_t next;
+    uint64_t next, left = result == -EIO ? left_after(w, failure) : w;
     if (result && word_state(w) == TO_DEVICE) next = word_shared(claim, word_sharers(w));
-    else if (result) next = word_next(claim, word_state(w), word_device(w), word_sharers(w), w & MARKED_READ);
+    else if (result) next = word_next(claim, word_state(left), word_device(left), word_sharers(left), left & MARKED_READ);
     else if (writes) next = in_place ? word_next(claim, HOST, 0, 0, 0) : word_next(claim, DEVICE, l->device, 0, 0);
     else next = home ? word_shared(claim, holders) : word_peers(claim, holders);
     uint64_t committed = settle_insisted(p, page, w, next);

@@ -3,7 +3,7 @@
 // What only devices have is claimed TO_HOST, as everything that others must wait for, brought to the device and settled, in one call: to write it becomes that device's own, to read it is
 // PEERS, what several devices have and the host has not. The host's page is not looked at: it has no mapping, needs no memory, and stays as it was.
 //
-//   1 claim, in order of pages, what is on other devices alone
+//   1 claim, in order of pages, what is on other devices alone; of that, what launches use and what none uses at a time of its own
 //   2 wait for the launches that conflict: whoever writes the page, or uses this device's old copy; if it is to be written, whoever uses it
 //   3 copy, between frames (dma.c)
 //   4 settle each claim, and wake whoever waits
@@ -43,6 +43,23 @@ static size_t claim_run(const struct crossing *c, uint64_t first, uint64_t end, 
     claims[n++] = (struct claim){page, next, w, false};
   }
   return n;
+}
+
+static bool used(const struct crossing *c, uint64_t first, uint64_t end) { return in_use(c->p, (struct page_range){first, end}, false); }
+
+// How many of these claims go on: as many as one launch uses, or as none does. Whoever touches one that no launch uses does not wait for a launch.
+static size_t alike(const struct crossing *c, const struct claim *claims, size_t n) {
+  uint64_t first = claims[0].page;
+  if (!used(c, first, first + n)) return n;
+  uint64_t until = used_until(c->p, first, false);
+  if (until > first) return until - first < n ? (size_t)(until - first) : n;
+  size_t unused = 1;
+  while (n - unused > 1) { // of `n` some are used
+    size_t middle = unused + (n - unused) / 2;
+    if (used(c, first, first + middle)) n = middle;
+    else unused = middle;
+  }
+  return unused;
 }
 
 static void give_back(const struct crossing *c, const struct claim *claims, size_t n, const struct hmm_failure *failure) {
@@ -142,8 +159,10 @@ HMM_API int hmm_cross(struct hmm_pager *p, const struct hmm_crossing *asked, str
   int result = 0;
   for (uint64_t page = asked->first; page < asked->end && !result;) {
     size_t n = claim_run(&c, page, page + most < asked->end ? page + most : asked->end, claims);
-    if (n) result = bring_run(&c, claims, n);
-    page += n ? n : 1;
+    size_t kept = n ? alike(&c, claims, n) : 0;
+    if (kept < n) give_back(&c, claims + kept, n - kept, NULL);
+    if (n) result = bring_run(&c, claims, kept);
+    page += n ? kept : 1;
   }
   free(claims);
   return result;

@@ -7,7 +7,7 @@
 #include "fake_cl.h"
 #include "word.h"
 
-#define DEVICES 2
+#define DEVICES 3
 #define PAGE_SHIFT 12
 #define PAGE ((size_t)1 << PAGE_SHIFT)
 // The call that carries bytes from a device, and to one.

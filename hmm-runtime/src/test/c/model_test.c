@@ -102,7 +102,7 @@ static void use_own(struct player *p, uint64_t page, unsigned choice, unsigned c
   struct model *m = p->model;
   struct heap *h = m->heap;
   volatile unsigned char *app = h->app + page * PAGE;
-  struct work w = {m, page, (unsigned)value & 1, choice == 1, value};
+  struct work w = {m, page, (unsigned)value % DEVICES, choice == 1, value};
   switch (choice) {
   case 0:
   case 1: run_kernel(m, &w); break;
@@ -130,11 +130,45 @@ static void use_own(struct player *p, uint64_t page, unsigned choice, unsigned c
   }
 }
 
+// A move whose launch does not happen: what has come from the host goes back to it, unless somebody has it by then. The device's lock is held, so nothing runs there meanwhile.
+static void move_and_undo(struct model *m, uint64_t page, unsigned device, bool write) {
+  struct heap *h = m->heap;
+  uint64_t launched = hmm_launched(h->pager, device), before = word(h, page), claim = word_next(before, TO_DEVICE, device, word_sharers(before), write ? WRITE_INTENT : 0);
+  enum state s = word_state(before);
+  if (!(s == EMPTY || s == HOST || s == SHARED) || usable_on(before, device, write) || pinned_against(before, write)) return;
+  uint64_t expected = before;
+  if (!change(h, page, &expected, claim)) return;
+  forbid_claimed(h, page, write);
+  copy_in(h, page, device);
+  uint64_t committed = word_next(claim, DEVICE, device, 0, 0);
+  if (!commit(h, page, device, claim)) return;
+  sched_yield();
+  CHECK(hmm_undo(h->pager, device, launched, 0, 1, &page, &committed, &before) >= 0);
+}
+
+// The same of a launch that insists: one page comes, from wherever it is, and another has no frame to come to.
+static void insist_in_vain(struct model *m, uint64_t page, unsigned device, bool write) {
+  struct heap *h = m->heap;
+  const size_t one = 1;
+  struct fake_kernel kernel = {fill, NULL, 0};
+  struct hmm_use uses[] = {{page, page + 1, write, 0}, {PAGES, PAGES + 1, write, 0}};
+  struct hmm_move moves[2] = {{0, 0}, {0, 0}};
+  struct hmm_launch request = {.device = device, .uses = (uint64_t)(uintptr_t)uses, .use_count = 2, .queue = (uint64_t)(uintptr_t)h->devices[device].queue, .insist = 1,
+                               .kernel = (uint64_t)(uintptr_t)&kernel, .dimensions = 1, .global = (uint64_t)(uintptr_t)&one, .moves = (uint64_t)(uintptr_t)moves};
+  struct hmm_failure failure;
+  uint64_t launched = hmm_launched(h->pager, device);
+  CHECK_EQUAL(hmm_launch_enter(h->pager, &request, &failure), 0);
+  CHECK(!request.event);
+  sched_yield();
+  if (request.moved) CHECK(hmm_undo(h->pager, device, launched, 0, 1, &page, &moves[0].committed, &moves[0].before) >= 0);
+}
+
 static void use_any(struct model *m, uint64_t page, unsigned choice, unsigned char value) {
   struct heap *h = m->heap;
-  unsigned device = value & 1;
+  unsigned device = value % DEVICES;
   uint64_t end = page + 1 + value % 5 < PAGES ? page + 1 + value % 5 : PAGES;
-  pthread_rwlock_rdlock(&m->host_lock);
+  if (choice == 10) pthread_rwlock_wrlock(&m->host_lock);
+  else pthread_rwlock_rdlock(&m->host_lock);
   switch (choice) {
   case 0:
   case 1:
@@ -143,11 +177,11 @@ static void use_any(struct model *m, uint64_t page, unsigned choice, unsigned ch
     pthread_mutex_unlock(&h->devices[device].lock);
     break;
   case 2: CHECK_EQUAL(fetch(h, page, end, value & (HMM_EXCLUSIVE | HMM_MAP)), 0); break;
-  case 3: CHECK(hmm_release_host(h->pager, 0, page, end) >= 0); break;
+  case 3: CHECK(hmm_release_host(h->pager, device, page, end) >= 0); break;
   case 4:
     pthread_mutex_lock(&h->devices[device].lock);
     int32_t now = h->devices[device].frame_of_page[page] - 1;
-    CHECK(hmm_relocate(h->pager, device, page, (uint64_t)(now < PAGES ? now + PAGES : now - PAGES), NULL) >= 0);
+    CHECK(hmm_relocate(h->pager, device, page, (uint64_t)(now <= PAGES ? now + PAGES + 1 : now - PAGES - 1), NULL) >= 0);
     pthread_mutex_unlock(&h->devices[device].lock);
     break;
   case 5: CHECK_EQUAL(hmm_await(h->pager, device, page, end, value & 2), 0); break;
@@ -163,6 +197,13 @@ static void use_any(struct model *m, uint64_t page, unsigned choice, unsigned ch
     drop_peer(h, page, device);
     pthread_mutex_unlock(&h->devices[device].lock);
     break;
+  case 10:
+  case 11:
+    pthread_mutex_lock(&h->devices[device].lock);
+    if (choice == 10) insist_in_vain(m, page, device, value & 64);
+    else move_and_undo(m, page, device, value & 64);
+    pthread_mutex_unlock(&h->devices[device].lock);
+    break;
   default: break;
   }
   pthread_rwlock_unlock(&m->host_lock);
@@ -174,17 +215,18 @@ static void *play(void *arg) {
   for (int i = 0; i < p->operations; i++) {
     uint64_t r = next_random(&p->random);
     uint64_t page = r % PAGES;
-    if (r >> 32 & 1) use_any(p->model, page, (unsigned)(r >> 16) % 10, (unsigned char)(r >> 40));
+    if (r >> 32 & 1) use_any(p->model, page, (unsigned)(r >> 16) % 12, (unsigned char)(r >> 40));
     else use_own(p, page - page % THREADS + p->index, (unsigned)(r >> 16) % 8, (unsigned char)(r >> 40));
   }
   return NULL;
 }
 
 static void play_against_the_model(const struct shape *shape) {
-  struct model m = {.heap = open_heap(shape, PAGES, 4)};
+  struct model m = {.heap = open_heap(shape, PAGES + 1, 4)};
   struct player players[THREADS];
   pthread_t threads[THREADS];
   pthread_rwlock_init(&m.host_lock, NULL);
+  for (unsigned i = 0; i < DEVICES; i++) m.heap->devices[i].frame_of_page[PAGES] = 0; // for what never comes
   for (uint64_t i = 0; i < THREADS; i++) {
     players[i] = (struct player){&m, i, 0x9e3779b97f4a7c15 * (i + 1 + shape->rung), shape->quick ? 1000 : 4000};
     threads[i] = start_thread(play, &players[i]);

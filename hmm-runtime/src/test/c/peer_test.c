@@ -211,6 +211,37 @@ static void a_long_kernel_keeps_its_page(const struct shape *shape) {
   close_heap(h);
 }
 
+static void *cross_all_to_1(void *arg) {
+  struct crossing *c = arg;
+  c->came = cross(c->heap, 0, 12, 1, c->write);
+  c->done = true;
+  return NULL;
+}
+
+// Pages that come along with what a kernel uses do not wait for it, nor does who touches them.
+static void only_what_a_kernel_uses_waits_for_it(const struct shape *shape) {
+  if (!goes_across(shape)) return;
+  for (uint64_t first = 0; first < 9; first += 4) { // at the beginning, in the middle and at the end
+    for (int write = 0; write < 2; write++) {
+      struct heap *h = on_device_0(shape, 12);
+      struct stopped_kernel k;
+      launch_stopped(h, &k, 0, first, first + 4, true);
+      struct crossing c = {.heap = h, .write = write};
+      pthread_t thread = start_thread(cross_all_to_1, &c);
+      AWAIT(word_state(word(h, first)) == TO_HOST);
+      for (uint64_t page = 0; page < first; page++) CHECK(state(h, page) == (write ? DEVICE : PEERS));
+      for (uint64_t page = 0; page < 12; page++) {
+        if (page < first || page >= first + 4) expect(h, page, (unsigned char)(100 + page)); // would not return before the kernel ends, which waits for us
+      }
+      let_go(&k);
+      pthread_join(thread, NULL);
+      CHECK_EQUAL(c.came, first + 4); // the host has had those behind it
+      for (uint64_t page = 0; page < 12; page++) expect(h, page, (unsigned char)(100 + page));
+      close_heap(h);
+    }
+  }
+}
+
 // What a failed kernel was to write is lost, and goes nowhere.
 static void what_a_kernel_has_lost_does_not_cross(const struct shape *shape) {
   if (!goes_across(shape)) return;
@@ -257,18 +288,27 @@ static void a_failed_copy_leaves_pages_where_they_are(const struct shape *shape)
   }
 }
 
-// With its device only that copy is lost; the next touch finds the other.
+// A copy that cannot be read, as if its device were lost or had no room for the command, is given up for the other, which the next one finds: a fetch, a crossing, a launch that insists.
 static void one_of_two_copies_is_enough(const struct shape *shape) {
   if (!goes_across(shape) || shape->way == REACHABLE) return;
-  struct heap *h = on_device_0(shape, 4);
-  CHECK_EQUAL(cross(h, 0, 4, 1, false), 4);
-  fake_fail(READS(shape), -36, 0, 1);
-  CHECK_EQUAL(fetch(h, 0, 4, 0), -EIO);
-  for (uint64_t page = 0; page < 4; page++) {
-    CHECK(state(h, page) == DEVICE && word_device(word(h, page)) == 1);
-    expect(h, page, (unsigned char)(100 + page));
+  for (int how = 0; how < 6; how++) {
+    uint64_t n = how < 4 ? 4 : 1;
+    struct heap *h = on_device_0(shape, n);
+    CHECK_EQUAL(cross(h, 0, n, 1, false), n);
+    fake_fail(READS(shape), how % 2 ? -5 : -36, 0, 1);
+    struct launching l = {.request.insist = 1};
+    switch (how / 2) {
+    case 0: CHECK_EQUAL(fetch(h, 0, n, 0), -EIO); break;
+    case 1: CHECK_EQUAL(cross(h, 0, n, 2, true), -EIO); break;
+    default: CHECK_EQUAL(launch(h, &l, 2, 0, n, false), -EIO);
+    }
+    for (uint64_t page = 0; page < n; page++) {
+      CHECK(state(h, page) == DEVICE && word_device(word(h, page)) == 1);
+      fill_frame(h, 0, page, 0xEE);
+      expect(h, page, (unsigned char)(100 + page));
+    }
+    close_heap(h);
   }
-  close_heap(h);
 }
 
 // Across and back at once, over the same slots, while the host looks: nobody waits for the other's lock for ever, and no byte is lost.
@@ -319,6 +359,7 @@ const struct test peer_tests[] = {
     {"it_waits_for_whoever_is_in_the_way", it_waits_for_whoever_is_in_the_way, false},
     {"a_touch_waits_for_what_is_on_its_way", a_touch_waits_for_what_is_on_its_way, false},
     {"a_long_kernel_keeps_its_page", a_long_kernel_keeps_its_page, false},
+    {"only_what_a_kernel_uses_waits_for_it", only_what_a_kernel_uses_waits_for_it, false},
     {"what_a_kernel_has_lost_does_not_cross", what_a_kernel_has_lost_does_not_cross, false},
     {"a_failed_copy_leaves_pages_where_they_are", a_failed_copy_leaves_pages_where_they_are, false},
     {"one_of_two_copies_is_enough", one_of_two_copies_is_enough, false},
