@@ -21,7 +21,7 @@ public interface HeapMXBean {
     /// Bytes that are valid on the host only.
     long getHostBytes();
 
-    /// Bytes that are valid on the host and on a device.
+    /// Bytes that are valid in several places: on the host and a device, or on several devices.
     long getSharedBytes();
 
     /// Bytes of which a device has the only copy, by device (`0 NVIDIA ...`).
