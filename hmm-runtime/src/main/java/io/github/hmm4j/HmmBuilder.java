@@ -341,6 +341,10 @@ public final class HmmBuilder {
             if (devices.size() > PageWord.MAX_DEVICES) {
                 throw new IllegalArgumentException("devices=" + devices.size() + ", at most " + PageWord.MAX_DEVICES);
             }
+            if (deviceFaults) {
+                placementAsked(); // what excludes it is told first
+                devices.forEach(HmmBuilder::requireHostMemory);
+            }
             Hmm hmm = new Hmm(this, devices);
             if (withMetrics) {
                 show(hmm);
@@ -446,6 +450,13 @@ public final class HmmBuilder {
 
     long faultAroundBytes() {
         return faultAroundBytes;
+    }
+
+    private static void requireHostMemory(Device device) {
+        DeviceInfo info = device.info();
+        if (info.kind() != DeviceInfo.Kind.SIMULATED && !info.unifiedMemory()) { // simulated ones are refused for what they are
+            throw new IllegalArgumentException("deviceFaults: device=" + info.name() + " does not work in host memory, so its kernels cannot fault; kernels that include hmm.clh page there");
+        }
     }
 
     boolean isFaulting(List<Device> devices) {

@@ -3,6 +3,7 @@ package io.github.hmm4j;
 import static java.lang.foreign.ValueLayout.JAVA_INT;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
+import static org.junit.jupiter.api.Assumptions.assumeFalse;
 
 import io.github.hmm4j.device.Device;
 import io.github.hmm4j.device.NDRange;
@@ -68,6 +69,13 @@ class OpeningTest {
         HmmBuilder undecided = Hmm.builder().device(given).hostOnly();
         assertThatThrownBy(undecided::open).isInstanceOf(IllegalArgumentException.class).hasMessageContaining("hostOnly=true");
         assertThatThrownBy(() -> given.allocate(1)).isInstanceOf(IllegalStateException.class);
+    }
+
+    /// On an emulated GPU, say.
+    @Test
+    void saysWhyKernelsOfADeviceWithMemoryOfItsOwnCannotFault() {
+        assumeFalse(FirstDevice.worksInHostMemory(), "they can");
+        assertThatThrownBy(Hmm.builder().deviceFaults()::open).isInstanceOf(IllegalArgumentException.class).hasMessageContaining("deviceFaults: device=").hasMessageContaining("does not work in host memory");
     }
 
     @Test

@@ -4,10 +4,12 @@ import static java.lang.foreign.ValueLayout.JAVA_INT;
 import static java.lang.foreign.ValueLayout.JAVA_LONG;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
+import static org.junit.jupiter.api.Assumptions.assumeTrue;
 
 import io.github.hmm4j.Access;
 import io.github.hmm4j.Arg;
 import io.github.hmm4j.ByteSize;
+import io.github.hmm4j.FirstDevice;
 import io.github.hmm4j.Hmm;
 import io.github.hmm4j.HmmBuilder;
 import io.github.hmm4j.Launch;
@@ -150,6 +152,7 @@ class InPlacePagesTest {
     @ParameterizedTest
     @EnumSource(names = {"UFFD_LWJGL", "OPENCL_JOCL", "IN_PLACE_UFFD_LWJGL"})
     void regionsOfOneDeviceInBothWays(Backend backend) {
+        assumeTrue(FirstDevice.worksInHostMemory(), "kernels of this device use no host pages");
         try (Rig rig = new Rig(backend.builder(1).heap(ByteSize.mib(4)).pageSize(4096))) {
             MemorySegment inPlace = rig.ramp(4, 1);
             MemorySegment apart = rig.pages(4);
