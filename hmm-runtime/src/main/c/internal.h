@@ -7,6 +7,7 @@
 // | claim.c, claim.h | claims for the host: made, settled, and who waits for them woken |
 // | device_fault.c, device_evict.c, device_wait.c, range.c, faulting.h | a device whose kernels fault |
 // | home.c | claim, wait, copy, map, settle: the one way in which pages come home |
+// | peer.c | the way from one device to another, without the host |
 // | change.c | what is done to pages where they are: rights, contents, host memory, frames, undoing a move |
 // | forbid.c | keeping the host out of what Java has claimed for a device, and not out of what was pinned meanwhile |
 // | inflight.c, inflight.h | launches in flight, and who waits for them |
@@ -14,7 +15,7 @@
 // | gate.c | the last step of a launch |
 // | resident.c, block.h | what it must find of its pages, and what is known of many at once |
 // | memory.c | host memory behind pages |
-// | dma.c | copies between host and device memory |
+// | dma.c | copies between host and device memory, and between devices |
 // | staging.c | copies through pinned staging memory |
 // | uffd.c, sigsegv.c, sigbus.c | the traps: how a touch is noticed and how mappings are changed |
 // | requests.c | what the handler of a signal hands to the crew |
@@ -27,7 +28,7 @@
 // | word.h | the page word |
 //
 // Locks are leaves, but for `insist_lock`, which is taken first and held until that launch is enqueued, and `callback_lock`, which is held over `launch_lock`; no fault ever takes either. No other lock is held over an OpenCL call or a wait
-// for a device, except that of a staging lane, which guards just that.
+// for a device, except that of a staging lane, which guards just that; from device to device two of them, taken in the order of their devices.
 #ifndef HMM_INTERNAL_H
 #define HMM_INTERNAL_H
 

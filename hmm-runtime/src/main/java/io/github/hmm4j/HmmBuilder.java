@@ -342,7 +342,6 @@ public final class HmmBuilder {
                 throw new IllegalArgumentException("devices=" + devices.size() + ", at most " + PageWord.MAX_DEVICES);
             }
             if (deviceFaults) {
-                placementAsked(); // what excludes it is told first
                 devices.forEach(HmmBuilder::requireHostMemory);
             }
             Hmm hmm = new Hmm(this, devices);
@@ -410,6 +409,10 @@ public final class HmmBuilder {
             throw new IllegalArgumentException(String.format(Locale.ROOT, "hostOnly=%s, device=%s, allDevices=%s, devices given=%d exclude each other",
                     hostOnly, selector, allDevices, given.size()));
         }
+        if (placement == PlacementMode.IN_PLACE && deviceFaults) {
+            throw new IllegalArgumentException("placement=in_place and deviceFaults exclude each other: "
+                    + "kernels that fault have pages of their own");
+        }
     }
 
     long heapBytes() {
@@ -467,13 +470,8 @@ public final class HmmBuilder {
         return deviceFaults;
     }
 
-    /// @throws IllegalArgumentException if the command line names one that there is not, or kernels are to fault and to
-    ///        work in place
+    /// @throws IllegalArgumentException if the command line names one that there is not
     PlacementMode placementAsked() {
-        if (placement == PlacementMode.IN_PLACE && deviceFaults) {
-            throw new IllegalArgumentException("placement=in_place and deviceFaults exclude each other: "
-                    + "kernels that fault have pages of their own");
-        }
         return placement != null ? placement
                 : PlacementMode.of(System.getProperty(PLACEMENT, PlacementMode.PRIVATE.toString()));
     }
