@@ -83,7 +83,7 @@ final class Reins {
                 throw new TestAbortedException("there is no emulated GPU here: " + path);
             }
             if (OpenClDevices.list(ClBinding.LWJGL).stream().noneMatch(each -> each.info().name().startsWith("emulated "))) {
-                throw new TestAbortedException("the loader of OpenCL takes no layers");
+                throw new TestAbortedException("the loader of OpenCL takes no layers, or there is no POCL");
             }
             return SymbolLookup.libraryLookup(path, Arena.global());
         }
