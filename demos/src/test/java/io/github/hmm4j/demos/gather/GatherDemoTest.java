@@ -30,6 +30,13 @@ class GatherDemoTest {
         assertThat(outcome.out()).contains("every element right", "What the heap moved");
     }
 
+    @Test
+    void gathersOneRowOfOne() {
+        Outcome outcome = DemoRunner.run(new GatherDemo(), DemoRunner.LWJGL, folder, "--table-rows", "1", "--budget", "1M");
+
+        assertThat(outcome.exitCode()).as(outcome.toString()).isZero();
+    }
+
     /// Of the table only the pages that hold chosen rows, whatever its size.
     @Test
     void movesWhatIsAskedFor() {

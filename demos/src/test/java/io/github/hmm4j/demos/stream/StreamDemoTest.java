@@ -28,6 +28,13 @@ class StreamDemoTest {
         assertThat(outcome.out()).contains("every element right", "What the heap moved");
     }
 
+    @Test
+    void streamsOneElement() {
+        Outcome outcome = DemoRunner.run(new StreamDemo(), DemoRunner.LWJGL, folder, "--elements", "1", "--budget", "1M");
+
+        assertThat(outcome.exitCode()).as(outcome.toString()).isZero();
+    }
+
     /// Each page goes there once, and each page of the output comes back once.
     @Test
     void movesEachPageOnce() {
@@ -45,7 +52,7 @@ class StreamDemoTest {
     @Test
     void findsOutAWrongKernel() {
         StreamDemo wrong = new StreamDemo(WrongKernel.with("to[i] = a * from[i] + b", "to[i] = 0 * from[i]"));
-        Outcome outcome = DemoRunner.run(wrong, DemoRunner.LWJGL, folder, "--elements", "2000");
+        Outcome outcome = DemoRunner.run(wrong, DemoRunner.LWJGL, folder, "--elements", "100000", "--page-size", "4K");
 
         assertThat(outcome.exitCode()).isEqualTo(1);
         assertThat(outcome.json()).contains("\"ok\": false", "managed program, element 0: found=0.0, expected=1.0");
