@@ -11,7 +11,7 @@
 
 #include "heap.h"
 
-#define PATIENCE_SECONDS 12 // of one test, which takes far less
+#define PATIENCE_SECONDS 120 // of one test, which takes far less
 
 static const struct test *const all_tests[] = {touch_tests,  ahead_tests,   fetch_tests,  launch_tests,  block_tests,   overwrite_tests, insist_tests, in_place_tests, record_tests,
                                                race_tests,   error_tests,   memory_tests, peer_tests,   mapping_tests, close_tests,  model_tests,

@@ -345,24 +345,34 @@ VISIBLE uint64_t hmm_gpu_open_objects(void) {
   return count;
 }
 
-static uint64_t own_memory_bytes, own_allocation_bytes; // that a test has replaced; 0: none
+static struct options own; // what a test has replaced; no memory: nothing
+
+static void keep_own(void) {
+  if (!own.memory_bytes) own = options;
+}
 
 VISIBLE void hmm_gpu_limit(uint64_t memory_bytes, uint64_t allocation_bytes) {
   enter();
-  if (!own_memory_bytes) {
-    own_memory_bytes = options.memory_bytes;
-    own_allocation_bytes = options.allocation_bytes;
-  }
+  keep_own();
   options.memory_bytes = memory_bytes;
   options.allocation_bytes = allocation_bytes;
   leave();
 }
 
+// As the option `kernel`.
+VISIBLE void hmm_gpu_kernels_take(uint64_t bytes) {
+  enter();
+  keep_own();
+  options.kernel_bytes = bytes;
+  leave();
+}
+
 static void restore_limits(void) {
-  if (!own_memory_bytes) return;
-  options.memory_bytes = own_memory_bytes;
-  options.allocation_bytes = own_allocation_bytes;
-  own_memory_bytes = 0;
+  if (!own.memory_bytes) return;
+  options.memory_bytes = own.memory_bytes;
+  options.allocation_bytes = own.allocation_bytes;
+  options.kernel_bytes = own.kernel_bytes;
+  own.memory_bytes = 0;
 }
 
 static void set_free(struct device *d) {

@@ -93,20 +93,35 @@ public final class EmulatedGpu {
 
     /// Makes one call fail when it is made, counted from now: 1 is the next.
     public void fail(Call call, long nth) {
-        fail(call, nth, 1);
+        failing(call, nth, 1);
     }
 
     /// Makes the next `count` calls fail; [Integer#MAX_VALUE] for all of them.
     public void failNext(Call call, int count) {
-        fail(call, 1, count == Integer.MAX_VALUE ? Long.MAX_VALUE : count);
+        failing(call, 1, count == Integer.MAX_VALUE ? Long.MAX_VALUE : count);
+    }
+
+    /// Makes all calls from now on fail with a status of the test's choice.
+    public void failAll(Call call, int status) {
+        noted(Reins.asks("fail", device, call.ordinal(), 1L, Long.MAX_VALUE, status));
+    }
+
+    /// Makes one call fail with a status of the test's choice, counted from now: 1 is the next.
+    public void fail(Call call, long nth, int status) {
+        noted(Reins.asks("fail", device, call.ordinal(), nth, 1L, status));
     }
 
     /// Accepts a command and lets it end with -14 without running it, counted from now among those of this call: 1 is the next.
     public void failEnd(Call call, long nth) {
+        failEnd(call, nth, FAILED_END);
+    }
+
+    /// The same with a status of the test's choice.
+    public void failEnd(Call call, long nth, int status) {
         if (!call.isCommand()) {
             throw new IllegalArgumentException("it is no command: " + call);
         }
-        noted(Reins.asks("fail_end", device, call.ordinal(), nth, FAILED_END));
+        noted(Reins.asks("fail_end", device, call.ordinal(), nth, status));
     }
 
     /// Forgets failures, losses and stops asked for that have not struck.
@@ -174,7 +189,12 @@ public final class EmulatedGpu {
         Reins.tell("limit", memoryBytes, allocationBytes);
     }
 
-    private void fail(Call call, long nth, long count) {
+    /// Lets each kernel take so many bytes of the device's memory for itself until [#reset]: its launch is refused with -4 while fewer are free.
+    public static void kernelsTake(long bytes) {
+        Reins.tell("kernels_take", bytes);
+    }
+
+    private void failing(Call call, long nth, long count) {
         noted(Reins.asks("fail", device, call.ordinal(), nth, count, call.status()));
     }
 

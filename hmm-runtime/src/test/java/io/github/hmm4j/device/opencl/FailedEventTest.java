@@ -9,55 +9,33 @@ import io.github.hmm4j.ByteSize;
 import io.github.hmm4j.Hmm;
 import io.github.hmm4j.ManagedHeap;
 import io.github.hmm4j.device.NDRange;
+import io.github.hmm4j.emulated.Call;
+import io.github.hmm4j.emulated.EmulatedGpu;
 import io.github.hmm4j.error.PagePoisonedException;
 import io.github.hmm4j.kernels.Source;
 import io.github.hmm4j.pager.HostAccess;
 import io.github.hmm4j.pager.HostView;
 import java.lang.foreign.MemorySegment;
-import java.lang.reflect.InvocationTargetException;
-import java.lang.reflect.Proxy;
-import java.util.Set;
-import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.TimeUnit;
+import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.EnumSource;
 
 /// A kernel that the driver says has failed, which nobody awaits.
+@Tag("emulated-gpu")
 @Timeout(value = 60, unit = TimeUnit.SECONDS)
 final class FailedEventTest {
 
     private static final Source SOURCE = Source.text("add.cl", "kernel void add(global int *data, int delta) { data[get_global_id(0)] += delta; }\n");
     private static final int INTS = 1 << 14; // whole pages, since others cannot be discarded
 
-    private volatile boolean failing;
-    private final Set<Long> failed = ConcurrentHashMap.newKeySet();
+    private final EmulatedGpu gpu = EmulatedGpu.number(0);
 
-    /// Says of the kernels enqueued while `failing` that they ended badly.
-    private ClApi failing(ClApi target) {
-        return (ClApi) Proxy.newProxyInstance(ClApi.class.getClassLoader(), new Class<?>[] {ClApi.class}, (_, method, args) -> {
-            Object result;
-            try {
-                result = method.invoke(target, args);
-            } catch (InvocationTargetException e) {
-                throw e.getCause();
-            }
-            switch (method.getName()) {
-                case "enqueueKernel" -> {
-                    if (failing) {
-                        failed.add((Long) result);
-                    }
-                }
-                case "eventStatus" -> {
-                    if ((int) result == 0 && failed.contains((Long) args[0])) {
-                        return -5;
-                    }
-                }
-                case "releaseEvent" -> failed.remove((Long) args[0]);
-                default -> { }
-            }
-            return result;
-        });
+    @BeforeEach
+    void nothingIsToFail() {
+        EmulatedGpu.reset();
     }
 
     private static int first(ManagedHeap heap, MemorySegment segment) {
@@ -69,15 +47,12 @@ final class FailedEventTest {
     @ParameterizedTest
     @EnumSource
     void losesWhatItWasToWriteUntilThatIsDiscarded(ClBinding binding) {
-        ClApi api = failing(Bindings.load(binding));
-        ClDevice device = ClDevice.open(api, Bindings.firstDevice(api), ClOptions.DEFAULTS);
-        try (Hmm hmm = Hmm.builder().device(device).heap(ByteSize.mib(16)).hostAccess(HostAccess.Mode.CHECKED).open()) {
+        try (Hmm hmm = Hmm.builder().binding(binding).device("0").heap(ByteSize.mib(16)).hostAccess(HostAccess.Mode.CHECKED).open()) {
             ManagedHeap heap = hmm.heap();
             MemorySegment data = heap.allocate(4L * INTS, 1);
             var add = hmm.program(SOURCE).kernel("add");
-            failing = true;
+            gpu.failEnd(Call.LAUNCH, 1, -5);
             add.args(data, 1).launch(NDRange.of(INTS));
-            failing = false;
             assertThatThrownBy(() -> first(heap, data)).isInstanceOf(PagePoisonedException.class).hasMessageContainingAll("kernel=add", "CL_OUT_OF_RESOURCES(-5)");
             assertThatThrownBy(() -> add.args(data, 1).launch(NDRange.of(INTS))).isInstanceOf(PagePoisonedException.class);
             heap.discard(data);
