@@ -249,7 +249,7 @@ class ArenaTest {
     @Test
     void aLaunchThatIsOvertakenByTheEndDoesNotRun() {
         AtomicReference<Runnable> once = new AtomicReference<>(() -> {});
-        try (Rig rig = Rig.open(1, false, builder -> builder.heap(ByteSize.mib(64)).budget(32L * Rig.PAGE).steps(_ -> once.getAndSet(() -> {}).run()))) {
+        try (Rig rig = Rig.open(1, builder -> builder.heap(ByteSize.mib(64)).budget(32L * Rig.PAGE).steps(_ -> once.getAndSet(() -> {}).run()))) {
             Arena arena = rig.heap.arena();
             MemorySegment a = arena.allocate(4 * Rig.PAGE);
             AtomicReference<Background<Boolean>> closing = new AtomicReference<>();
@@ -421,7 +421,7 @@ class ArenaTest {
     @Test
     void aPrefetchThatIsOvertakenByTheEndMovesNothing() {
         AtomicReference<Runnable> once = new AtomicReference<>(() -> {});
-        try (Rig rig = Rig.open(1, false, builder -> builder.heap(ByteSize.mib(64)).budget(32L * Rig.PAGE).steps(_ -> once.getAndSet(() -> {}).run()))) {
+        try (Rig rig = Rig.open(1, builder -> builder.heap(ByteSize.mib(64)).budget(32L * Rig.PAGE).steps(_ -> once.getAndSet(() -> {}).run()))) {
             Arena arena = rig.heap.arena();
             MemorySegment a = arena.allocate(4 * Rig.PAGE);
             MemorySegment other = rig.filled(1, 1);

@@ -15,6 +15,7 @@ import java.nio.ByteBuffer;
 import java.util.Arrays;
 import java.util.List;
 import java.util.Random;
+import java.util.function.UnaryOperator;
 import org.assertj.core.api.ThrowableAssert.ThrowingCallable;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
@@ -179,7 +180,7 @@ class DeviceLeaseTest {
 
     @Test
     void whatCannotBeIsRefused() {
-        try (Hmm hmm = open(Mode.CHECKED, 300); Rig rig = Rig.windows(1, 32)) {
+        try (Hmm hmm = open(Mode.CHECKED, 300); Rig rig = Rig.odd(UnaryOperator.identity(), builder -> builder.heap(ByteSize.mib(64)))) {
             ManagedHeap heap = hmm.heap();
             MemorySegment a = heap.allocate(2 * PAGE);
             assertThatThrownBy(() -> rig.heap.lease(rig.device(0), rig.pages(1), Arg.Intent.IN)).isInstanceOf(IllegalArgumentException.class).hasMessageContaining("no OpenCL device");

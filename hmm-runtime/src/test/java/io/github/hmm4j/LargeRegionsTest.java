@@ -72,7 +72,7 @@ class LargeRegionsTest {
     /// To a device that takes all of the heap this matters more.
     @Test
     void beginAtAPageIfTheHeapJustFitsItsDevice() {
-        try (Rig rig = Rig.open(1, false, builder -> builder.heap(ByteSize.mib(64)).budget(ByteSize.mib(64)))) {
+        try (Rig rig = Rig.open(1, builder -> builder.heap(ByteSize.mib(64)).budget(ByteSize.mib(64)))) {
             rig.heap.allocate(LARGE_BYTES);
             assertThat(inPage(rig.heap.allocate(LARGE_BYTES))).isZero();
             assertThat(rig.heap.capacityBytes()).isEqualTo(ByteSize.mib(64));

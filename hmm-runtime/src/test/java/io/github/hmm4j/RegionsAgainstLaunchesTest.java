@@ -5,24 +5,26 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import io.github.hmm4j.device.NDRange;
-import io.github.hmm4j.device.sim.Operation;
-import io.github.hmm4j.device.sim.SimLane;
+import io.github.hmm4j.emulated.Engine;
 import io.github.hmm4j.error.AccessViolationException;
 import io.github.hmm4j.pager.HostView;
 import io.github.hmm4j.space.Protection;
 import java.lang.foreign.MemorySegment;
 import java.util.concurrent.atomic.AtomicBoolean;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
+import org.junit.jupiter.api.Timeout.ThreadMode;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
 
 /// Freeing, protecting, discarding and moving while kernels run.
-@Timeout(60)
+@Timeout(value = 60, threadMode = ThreadMode.SEPARATE_THREAD)
+@Tag("emulated-gpu")
 class RegionsAgainstLaunchesTest {
 
     private static Rig rig(boolean coherent) {
-        return coherent ? Rig.coherent(1) : Rig.windows(1, 32);
+        return coherent ? Rig.gpuInPlace(1) : Rig.gpuWindows(1, 32);
     }
 
     @ParameterizedTest
@@ -30,13 +32,13 @@ class RegionsAgainstLaunchesTest {
     void free_while_kernel_runs(boolean coherent) {
         try (Rig rig = rig(coherent)) {
             MemorySegment a = rig.filled(4, 1);
-            rig.sim().pause(SimLane.COMPUTE);
+            rig.gpu().hold(Engine.COMPUTE);
             Launch launch = rig.add(a, 1, 0);
             Background<Boolean> free = Background.run(() -> rig.heap.free(a)).awaitWaiting();
             assertThat(rig.heap.contains(a.address())).isFalse();
             MemorySegment other = rig.filled(4, 9); // never at the address of what still runs
             assertThat(other.address()).isNotEqualTo(a.address());
-            rig.sim().resume(SimLane.COMPUTE);
+            rig.gpu().resume(Engine.COMPUTE);
             free.join();
             launch.await();
             OtherFrees.pass(rig.heap);
@@ -52,11 +54,11 @@ class RegionsAgainstLaunchesTest {
     void protect_while_kernel_runs(boolean coherent) {
         try (Rig rig = rig(coherent)) {
             MemorySegment a = rig.filled(4, 1);
-            rig.sim().pause(SimLane.COMPUTE);
+            rig.gpu().hold(Engine.COMPUTE);
             Launch launch = rig.add(a, 1, 0);
             Background<Boolean> protect = Background.run(() -> rig.heap.protect(a, Protection.READ)).awaitWaiting();
             assertThatThrownBy(() -> rig.add(a, 1, 0)).isInstanceOf(AccessViolationException.class);
-            rig.sim().resume(SimLane.COMPUTE);
+            rig.gpu().resume(Engine.COMPUTE);
             protect.join();
             assertThat(launch.isDone()).isTrue();
             assertThat(rig.values(a)).containsExactly(2);
@@ -69,7 +71,7 @@ class RegionsAgainstLaunchesTest {
     void discard_while_kernel_runs(boolean coherent) {
         try (Rig rig = rig(coherent)) {
             MemorySegment a = rig.filled(4, 1);
-            rig.sim().pause(SimLane.COMPUTE);
+            rig.gpu().hold(Engine.COMPUTE);
             Launch launch = rig.add(a, 1, 0);
             Background<Boolean> discard = Background.run(() -> rig.heap.discard(a));
             if (coherent) {
@@ -77,7 +79,7 @@ class RegionsAgainstLaunchesTest {
             } else {
                 discard.join();
             }
-            rig.sim().resume(SimLane.COMPUTE);
+            rig.gpu().resume(Engine.COMPUTE);
             discard.join();
             launch.await();
             assertThat(rig.heap.residency(a).emptyBytes()).isEqualTo(4L * Rig.PAGE);
@@ -89,10 +91,10 @@ class RegionsAgainstLaunchesTest {
 
     @Test
     void discardTakesAPageOutOfAMigration() {
-        try (Rig rig = Rig.windows(1, 32)) {
+        try (Rig rig = Rig.gpuWindows(1, 32)) {
             MemorySegment a = rig.filled(2, 1);
             AtomicBoolean armed = new AtomicBoolean(true);
-            rig.sim().onSubmit(operation -> {
+            rig.gpu().onSubmit(operation -> {
                 if (operation == Operation.COPY_TO_DEVICE && armed.compareAndSet(true, false)) {
                     Background.run(() -> rig.heap.discard(Rig.page(a, 0))).join();
                 }
@@ -108,10 +110,10 @@ class RegionsAgainstLaunchesTest {
     void move_while_kernel_runs(boolean coherent) {
         try (Rig rig = rig(coherent)) {
             MemorySegment a = rig.filled(4, 1);
-            rig.sim().pause(SimLane.COMPUTE);
+            rig.gpu().hold(Engine.COMPUTE);
             rig.add(a, 1, 0);
             Background<MemorySegment> moving = Background.call(() -> rig.heap.move(a)).awaitWaiting();
-            rig.sim().resume(SimLane.COMPUTE);
+            rig.gpu().resume(Engine.COMPUTE);
             MemorySegment moved = moving.join();
             assertThat(moved.address()).isNotEqualTo(a.address());
             rig.add(moved, 1, 0).await();
@@ -122,7 +124,7 @@ class RegionsAgainstLaunchesTest {
 
     @Test
     void viewsRefuseEveryChangeOfTheirRegion() {
-        try (Rig rig = Rig.windows(1, 32)) {
+        try (Rig rig = Rig.gpuWindows(1, 32)) {
             MemorySegment a = rig.filled(2, 1);
             try (HostView view = rig.heap.view(Rig.page(a, 1), Access.READ)) {
                 assertThatThrownBy(() -> rig.heap.free(a)).isInstanceOf(IllegalStateException.class);
@@ -140,7 +142,7 @@ class RegionsAgainstLaunchesTest {
     @ParameterizedTest
     @ValueSource(booleans = {false, true})
     void framesNeverShowBytesOfAnotherRegion(boolean aperture) {
-        try (Rig rig = aperture ? Rig.aperture(1) : Rig.windows(1, 8)) {
+        try (Rig rig = aperture ? Rig.gpuAperture(1) : Rig.gpuWindows(1, 8)) {
             MemorySegment secret = rig.pages(8);
             rig.fill(secret, 0x5ec2e7, 0).await();
             rig.heap.free(secret);
@@ -154,11 +156,11 @@ class RegionsAgainstLaunchesTest {
     /// Device memory that was given back comes again with whatever is in it by then.
     @Test
     void memoryGivenBackAndTakenAgainShowsZeros() {
-        try (Rig rig = Rig.windows(1, 8)) {
+        try (Rig rig = Rig.gpuWindows(1, 8)) {
             MemorySegment a = rig.pages(8);
             rig.fill(a, 5, 0).await();
             rig.hmm.evictAll(rig.device(0));
-            assertThat(rig.sim().usedBytes()).isZero();
+            assertThat(rig.gpu().usedBytes()).isZero();
             rig.kernel("nothing").args(Arg.out(a)).launch(NDRange.of(1)).await();
             assertThat(rig.values(a)).containsExactly(0);
         }
