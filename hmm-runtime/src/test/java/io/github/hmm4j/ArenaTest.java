@@ -8,7 +8,6 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import static org.junit.jupiter.api.Assumptions.assumeTrue;
 
 import io.github.hmm4j.device.NDRange;
-import io.github.hmm4j.device.sim.SimLane;
 import io.github.hmm4j.kernels.Source;
 import io.github.hmm4j.pager.HostAccess.Mode;
 import io.github.hmm4j.pager.HostView;
@@ -34,7 +33,7 @@ import org.junit.jupiter.params.provider.ValueSource;
 @Timeout(60)
 class ArenaTest {
 
-    private static final String CLOSED = "the arena of this memory is closed";
+    static final String CLOSED = "the arena of this memory is closed";
 
     private static Hmm hostOnly(Mode mode) {
         return Hmm.builder().hostOnly().heap(ByteSize.mib(64)).pageSize(Rig.PAGE).hostAccess(mode).open();
@@ -176,30 +175,6 @@ class ArenaTest {
     }
 
     @ParameterizedTest
-    @ValueSource(booleans = {false, true})
-    void closingWaitsForALaunch(boolean coherent) {
-        try (Rig rig = coherent ? Rig.coherent(1) : Rig.windows(1, 32)) {
-            Arena arena = rig.heap.arena();
-            MemorySegment a = arena.allocate(4 * Rig.PAGE);
-            long address = a.address();
-            rig.sim().pause(SimLane.COMPUTE);
-            Launch launch = rig.add(a, 1, 0);
-            Background<Boolean> closing = closing(arena, rig, address);
-            assertThat(closing.isDone()).isFalse();
-            assertThat(a.scope().isAlive()).isFalse();
-            assertThatThrownBy(() -> rig.add(a, 1, 0)).isInstanceOf(IllegalStateException.class).hasMessageContaining("kernel=add, argument 0: " + CLOSED);
-            MemorySegment other = rig.filled(4, 9); // never at the address of what still runs
-            assertThat(other.address()).isNotEqualTo(address);
-            rig.sim().resume(SimLane.COMPUTE);
-            closing.join();
-            launch.await();
-            OtherFrees.pass(rig.heap);
-            assertThat(rig.pages(4).address()).isEqualTo(address);
-            assertThat(rig.values(other)).containsExactly(9);
-        }
-    }
-
-    @ParameterizedTest
     @EnumSource(Mode.class)
     void closingWaitsForAnOpenClKernel(Mode mode) {
         Source source = Source.text("last.cl", "kernel void last(global int *data, int n) { for (int i = 0; i < n; i++) data[i] = i; }");
@@ -236,7 +211,7 @@ class ArenaTest {
     }
 
     /// It has gone so far that the region is none any more.
-    private static Background<Boolean> closing(Arena arena, Rig rig, long address) {
+    static Background<Boolean> closing(Arena arena, Rig rig, long address) {
         Background<Boolean> closing = Background.run(arena::close);
         while (rig.heap.contains(address)) {
             Thread.onSpinWait(); // the test's time limit ends it

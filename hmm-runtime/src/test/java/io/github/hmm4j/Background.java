@@ -80,7 +80,7 @@ final class Background<T> {
     /// In a call of ours, or of OpenCL's.
     private boolean isWithinNativeCode() {
         StackTraceElement[] stack = thread.getStackTrace();
-        return (stack.length > 0 && stack[0].isNativeMethod()) || Stream.of(stack).anyMatch(frame -> frame.getClassName().endsWith(".PagerCalls"));
+        return (stack.length > 0 && (stack[0].isNativeMethod() || stack[0].getClassName().equals("org.lwjgl.system.JNI"))) || Stream.of(stack).anyMatch(frame -> frame.getClassName().endsWith(".PagerCalls"));
     }
 
     private boolean isAsleep() {

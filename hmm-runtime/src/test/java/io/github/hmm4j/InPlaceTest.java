@@ -3,14 +3,14 @@ package io.github.hmm4j;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import io.github.hmm4j.emulated.Engine;
+import io.github.hmm4j.mirror.PlacementMode;
 import java.lang.foreign.MemorySegment;
-import java.util.List;
 import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.Timeout.ThreadMode;
 
-/// Coherent devices use the host page itself, so what others do to it shows to a kernel that is still running.
+/// Kernels that use the host's page itself, so that what others do to it would show to one that is still running.
 @Timeout(value = 60, threadMode = ThreadMode.SEPARATE_THREAD)
 @Tag("emulated-igpu")
 class InPlaceTest {
@@ -45,13 +45,14 @@ class InPlaceTest {
         }
     }
 
-    /// What a private device writes to its own frame comes home to the very page that the other still reads.
+    /// What a device writes to a frame of its own comes home to the very page that the other still reads.
     @Test
     void aPrivateDeviceThatWritesWaitsForReadersInPlaceAsWell() {
-        List<SimDevice> sims = List.of(Rig.sim(0, true), Rig.sim(1, false));
-        try (Rig rig = Rig.of(sims, builder -> builder.heap(ByteSize.mib(8)))) {
+        try (Rig rig = Rig.gpus(2, builder -> builder.heap(ByteSize.mib(8)))) {
             MemorySegment in = rig.filled(2, 1);
             MemorySegment out = rig.pages(2);
+            rig.heap.place(in, rig.device(0), PlacementMode.IN_PLACE);
+            rig.heap.place(out, rig.device(0), PlacementMode.IN_PLACE);
             rig.gpu().hold(Engine.COMPUTE);
             rig.copy(out, in, 0);
             Background<int[]> written = Background.call(() -> {

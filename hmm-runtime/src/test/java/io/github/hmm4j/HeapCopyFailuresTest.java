@@ -1,0 +1,55 @@
+package io.github.hmm4j;
+
+import static java.lang.foreign.ValueLayout.JAVA_BYTE;
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+
+import io.github.hmm4j.account.Counter;
+import io.github.hmm4j.emulated.Call;
+import io.github.hmm4j.error.OpenClFailedException;
+import io.github.hmm4j.pager.HostView;
+import java.lang.foreign.MemorySegment;
+import org.junit.jupiter.api.Tag;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.Timeout;
+import org.junit.jupiter.api.Timeout.ThreadMode;
+
+/// Copying and filling within the heap on a device that fails.
+@Timeout(value = 60, threadMode = ThreadMode.SEPARATE_THREAD)
+@Tag("emulated-gpu")
+class HeapCopyFailuresTest {
+
+    private static MemorySegment onDevice(Rig rig) {
+        MemorySegment a = rig.heap.allocateFrom(JAVA_BYTE, new byte[10 * Rig.PAGE]);
+        rig.heap.prefetch(a, rig.device(0));
+        return a;
+    }
+
+    @Test
+    void aKernelThatFailsIsTold() {
+        try (Rig rig = Rig.gpuAperture(1)) {
+            MemorySegment a = onDevice(rig);
+            rig.gpu().failEnd(Call.LAUNCH, 1);
+            assertThatThrownBy(() -> rig.heap.fill(a, (byte) 4)).isInstanceOf(OpenClFailedException.class).hasMessageContaining("kernel=fill_bytes");
+        }
+    }
+
+    /// A device that cannot have these kernels leaves it to the host.
+    @Test
+    void whereTheKernelsDoNotCompileTheHostDoesIt() {
+        try (Rig rig = Rig.gpuWindows(1, 300)) {
+            MemorySegment a = onDevice(rig);
+            MemorySegment b = onDevice(rig);
+            long before = rig.count(Counter.LAUNCHES);
+            rig.gpu().failNext(Call.BUILD_PROGRAM, Integer.MAX_VALUE);
+            rig.heap.fill(a, (byte) 4);
+            rig.heap.copy(a.asSlice(5, 3 * Rig.PAGE), b.asSlice(7, 3 * Rig.PAGE));
+            assertThat(rig.count(Counter.LAUNCHES)).isEqualTo(before);
+            try (HostView filled = rig.heap.view(a, Access.READ); HostView copied = rig.heap.view(b, Access.READ)) {
+                assertThat(filled.segment().toArray(JAVA_BYTE)).containsOnly((byte) 4);
+                assertThat(copied.segment().asSlice(7, 3 * Rig.PAGE).toArray(JAVA_BYTE)).containsOnly((byte) 4);
+                assertThat(copied.segment().asSlice(0, 7).toArray(JAVA_BYTE)).containsOnly((byte) 0);
+            }
+        }
+    }
+}
