@@ -15,7 +15,6 @@ import java.nio.ByteBuffer;
 import java.util.Arrays;
 import java.util.List;
 import java.util.Random;
-import java.util.function.UnaryOperator;
 import org.assertj.core.api.ThrowableAssert.ThrowingCallable;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
@@ -180,7 +179,7 @@ class DeviceLeaseTest {
 
     @Test
     void whatCannotBeIsRefused() {
-        try (Hmm hmm = open(Mode.CHECKED, 300); Rig rig = Rig.odd(UnaryOperator.identity(), builder -> builder.heap(ByteSize.mib(64)))) {
+        try (Hmm hmm = open(Mode.CHECKED, 300); Rig rig = Rig.over(OddDevice.with("info", (real, _) -> real.call()), builder -> builder.heap(ByteSize.mib(64)))) {
             ManagedHeap heap = hmm.heap();
             MemorySegment a = heap.allocate(2 * PAGE);
             assertThatThrownBy(() -> rig.heap.lease(rig.device(0), rig.pages(1), Arg.Intent.IN)).isInstanceOf(IllegalArgumentException.class).hasMessageContaining("no OpenCL device");

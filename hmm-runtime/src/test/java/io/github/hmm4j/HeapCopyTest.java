@@ -7,6 +7,7 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import io.github.hmm4j.account.Direction;
 import io.github.hmm4j.error.AccessViolationException;
 import io.github.hmm4j.error.InPlaceUnavailableException;
+import io.github.hmm4j.error.KernelBuildException;
 import io.github.hmm4j.mirror.PlacementMode;
 import io.github.hmm4j.pager.HostAccess.Mode;
 import io.github.hmm4j.pager.HostView;
@@ -47,10 +48,17 @@ class HeapCopyTest {
         }
     }
 
+    private static Hmm withoutKernels() {
+        return Hmm.builder().heap(ByteSize.mib(32)).pageSize(PAGE).budget(300L * PAGE).device(OddDevice.with("build", (_, arguments) -> {
+            throw new KernelBuildException(String.valueOf(arguments[0]), "odd", "", "it compiles nothing");
+        })).open();
+    }
+
     private static Stream<Arguments> heaps() {
         return Stream.<Arguments>of(
                 Arguments.of("hardly any room", (Supplier<Hmm>) () -> openCl(Mode.CHECKED, 3)),
                 Arguments.of("in place", (Supplier<Hmm>) HeapCopyTest::inPlace),
+                Arguments.of("a device without these kernels", (Supplier<Hmm>) HeapCopyTest::withoutKernels),
                 Arguments.of("host only", (Supplier<Hmm>) () -> Hmm.builder().hostOnly().heap(ByteSize.mib(2)).pageSize(PAGE).open()),
                 Arguments.of("userfaultfd", (Supplier<Hmm>) () -> openCl(Mode.UFFD, 300)),
                 Arguments.of("userfaultfd, aperture", (Supplier<Hmm>) () -> openCl(Mode.UFFD, 20_000)),

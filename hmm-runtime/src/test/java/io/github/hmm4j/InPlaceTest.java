@@ -1,8 +1,12 @@
 package io.github.hmm4j;
 
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
+import io.github.hmm4j.account.Counter;
+import io.github.hmm4j.emulated.Call;
 import io.github.hmm4j.emulated.Engine;
+import io.github.hmm4j.error.OpenClFailedException;
 import io.github.hmm4j.mirror.PlacementMode;
 import java.lang.foreign.MemorySegment;
 import org.junit.jupiter.api.Tag;
@@ -27,6 +31,22 @@ class InPlaceTest {
             write.join().await();
             assertThat(rig.values(out)).containsExactly(1);
             assertThat(rig.values(in)).containsExactly(9);
+        }
+    }
+
+    /// What it has written before is in the host's pages already.
+    @Test
+    void aKernelThatFailsPoisonsNothing() {
+        try (Rig rig = Rig.gpuInPlace(1)) {
+            MemorySegment a = rig.filled(4, 5);
+            rig.gpu().failEnd(Call.LAUNCH, 1);
+            Launch launch = rig.add(a, 1, 0);
+            assertThatThrownBy(launch::await).isInstanceOf(OpenClFailedException.class).hasMessageContaining("kernel=add");
+            assertThat(rig.heap.residency(a).poisonedBytes()).isZero();
+            assertThat(rig.count(Counter.POISONED_PAGES)).isZero();
+            assertThat(rig.values(a)).containsExactly(5);
+            rig.add(a, 1, 0).await();
+            assertThat(rig.values(a)).containsExactly(6);
         }
     }
 

@@ -5,6 +5,7 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import io.github.hmm4j.account.Counter;
 import io.github.hmm4j.account.Direction;
+import io.github.hmm4j.device.DeviceInfo;
 import io.github.hmm4j.device.NDRange;
 import io.github.hmm4j.error.DeviceMemoryExhaustedException;
 import java.lang.foreign.MemorySegment;
@@ -66,7 +67,7 @@ class PlacementTest {
 
     @Test
     void theLongestRangeFindsItsPlaceFirst() {
-        try (Rig rig = Rig.odd(info -> info.allocating(6L * Rig.PAGE), builder -> builder.heap(ByteSize.mib(64)).budget(10L * Rig.PAGE))) {
+        try (Rig rig = Rig.over(OddDevice.with("info", (real, _) -> ((DeviceInfo) real.call()).allocating(6L * Rig.PAGE)), builder -> builder.heap(ByteSize.mib(64)).budget(10L * Rig.PAGE))) {
             MemorySegment two = rig.filled(2, 1);
             MemorySegment six = rig.filled(6, 2);
             rig.kernel("two").args(two, six).launch(NDRange.of(1)).await();

@@ -5,7 +5,6 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import io.github.hmm4j.account.Counter;
 import io.github.hmm4j.device.Device;
-import io.github.hmm4j.device.DeviceInfo;
 import io.github.hmm4j.device.NDRange;
 import io.github.hmm4j.device.opencl.ClBinding;
 import io.github.hmm4j.device.opencl.ClDevice;
@@ -17,8 +16,6 @@ import io.github.hmm4j.kernels.Source;
 import io.github.hmm4j.mirror.PlacementMode;
 import io.github.hmm4j.pager.HostView;
 import java.lang.foreign.MemorySegment;
-import java.lang.reflect.InvocationTargetException;
-import java.lang.reflect.Proxy;
 import java.time.Duration;
 import java.util.function.UnaryOperator;
 import java.util.stream.IntStream;
@@ -77,18 +74,8 @@ final class Rig implements AutoCloseable {
         return opened(false, settings.apply(builder(devices)));
     }
 
-    /// A device that says something else of itself, and is nobody's that is known.
-    static Rig odd(UnaryOperator<DeviceInfo> says, UnaryOperator<HmmBuilder> settings) {
-        Device real = openDevice();
-        Device odd = (Device) Proxy.newProxyInstance(Device.class.getClassLoader(), new Class<?>[] {Device.class}, (_, method, arguments) -> {
-            try {
-                Object returned = method.invoke(real, arguments);
-                return returned instanceof DeviceInfo info ? says.apply(info) : returned;
-            } catch (InvocationTargetException e) {
-                throw e.getCause();
-            }
-        });
-        return opened(false, settings.apply(common()).device(odd));
+    static Rig over(Device device, UnaryOperator<HmmBuilder> settings) {
+        return opened(false, settings.apply(common()).device(device));
     }
 
     /// As [#windows], on emulated GPUs.

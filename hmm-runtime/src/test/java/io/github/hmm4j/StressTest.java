@@ -36,6 +36,7 @@ import org.junit.jupiter.params.provider.EnumSource;
 /// `-Dhmm4j.stress.seconds=300 -Dhmm4j.stress.seed=7` runs it longer, or again.
 @Tag("two-devices")
 @Tag("emulated-gpu")
+@Tag("emulated-igpu")
 class StressTest {
 
     private static final int THREADS = 8;
