@@ -97,14 +97,16 @@ abstract class EmulatedGpuDevice extends ClDeviceContract {
         assertThat(host().bytes().getAtIndex(JAVA_INT, 4)).isZero();
     }
 
+    /// Nothing of it is left when it was closed, although closing tells that it was lost.
     @Test
     void losingTheDeviceEndsTheWorkInFlight() {
         DeviceMemory memory = zeros();
         gpu().hold(Engine.TO_DEVICE);
         Completion copy = engine().toDevice(firstPage(memory));
         gpu().lose();
-        assertThatThrownBy(copy::await).isInstanceOf(HmmException.class);
+        assertThatThrownBy(copy::await).isInstanceOf(DeviceLostException.class);
         assertThat(copy.isDone()).isTrue();
-        assertThatThrownBy(() -> device().allocate(PAGE)).isInstanceOf(DeviceLostException.class);
+        assertThatThrownBy(() -> device().allocate(PAGE)).isInstanceOf(HmmException.class);
+        assertThatThrownBy(device()::close).isInstanceOf(DeviceLostException.class);
     }
 }
