@@ -21,6 +21,7 @@ final class Background<T> {
     }
 
     private static final long PATIENCE_SECONDS = 20;
+    private static final int LOOKS = 50; // at a thread that is asleep
 
     private final FutureTask<T> task;
     private final Thread thread;
@@ -45,10 +46,12 @@ final class Background<T> {
         });
     }
 
-    /// Waits until the thread waits for somebody: in Java, or asleep within a native call. It has not ended then.
+    /// Waits until the thread waits for somebody: in Java, or asleep within a native call, and not only for a moment, as for a command that is done at once. It has not ended then.
     Background<T> awaitWaiting() {
         long deadline = System.nanoTime() + TimeUnit.SECONDS.toNanos(PATIENCE_SECONDS);
-        while (!isWaiting() && !(isWithinNativeCode() && isAsleep())) {
+        int asleep = 0;
+        while (asleep < LOOKS && !isWaiting()) {
+            asleep += isWithinNativeCode() && isAsleep() ? 1 : 0;
             if (task.isDone() || System.nanoTime() - deadline > 0) {
                 throw new AssertionError("expected to wait, but state=" + thread.getState() + ", done=" + task.isDone());
             }

@@ -28,6 +28,24 @@ class RegionsAgainstLaunchesTest extends RegionsAgainstLaunches {
         return false;
     }
 
+    /// The frames that get the new contents are those that the kernel still writes.
+    @Test
+    void launch_after_discard_while_kernel_runs() {
+        try (Rig rig = rig()) {
+            MemorySegment a = rig.filled(4, 1);
+            rig.gpu().hold(Engine.COMPUTE);
+            rig.add(a, 1, 0);
+            rig.heap.discard(a);
+            rig.write(a, 20);
+            long before = rig.gpu().submitted(Engine.TO_DEVICE);
+            Background<Launch> second = Background.call(() -> rig.add(a, 3, 0)).awaitWaiting();
+            assertThat(rig.gpu().submitted(Engine.TO_DEVICE)).isEqualTo(before);
+            rig.gpu().resume(Engine.COMPUTE);
+            second.join().await();
+            assertThat(rig.values(a)).containsExactly(23);
+        }
+    }
+
     @Test
     void discardTakesAPageOutOfAMigration() {
         try (Rig rig = Rig.gpuWindows(1, 32)) {
