@@ -62,6 +62,23 @@ class ViewsAgainstLaunchesTest {
         }
     }
 
+    /// Nor where the host has not got the page.
+    @Test
+    void aFetchDoesNotWaitForAKernelThatReads() {
+        try (Rig rig = Rig.gpuWindows(1, 32)) {
+            MemorySegment in = rig.filled(2, 1);
+            MemorySegment out = rig.pages(2);
+            rig.add(in, 1, 0).await();
+            rig.fill(out, 0, 0).await();
+            rig.gpu().hold(Engine.COMPUTE);
+            Launch launch = rig.copy(out, in, 0);
+            assertThat(rig.values(in)).containsExactly(2);
+            assertThat(launch.isDone()).isFalse();
+            rig.gpu().resume(Engine.COMPUTE);
+            assertThat(rig.values(out)).containsExactly(2);
+        }
+    }
+
     @Test
     void aLaunchThatWouldWaitForItsOwnThreadIsRefused() {
         try (Rig rig = Rig.gpuWindows(1, 32)) {
