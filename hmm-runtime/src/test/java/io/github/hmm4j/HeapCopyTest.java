@@ -147,6 +147,8 @@ class HeapCopyTest {
                 }
             }
             oracle.check();
+        } catch (TestAbortedException e) {
+            throw e;
         } catch (AssertionError | RuntimeException e) {
             throw new AssertionError("seed=" + seed, e);
         }
