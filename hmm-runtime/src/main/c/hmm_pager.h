@@ -15,7 +15,7 @@
 
 struct hmm_pager; // one heap
 
-#define HMM_ABI 13
+#define HMM_ABI 14
 #define HMM_MAX_DEVICES 16
 #define HMM_NAME_BYTES 64 // of a kernel's name here, with the zero at its end; longer ones are cut off
 #define HMM_MAX_PAGERS 256 // open at once; one more is -EUSERS
@@ -27,6 +27,7 @@ enum hmm_rung {
   HMM_UFFD_USER,     // userfaultfd(2) for accesses from user mode only
   HMM_SIGSEGV,       // memory protection and a signal handler; user mode only
   HMM_UFFD_SIGBUS,   // userfaultfd(2) that sends a signal to the thread that touches, which serves the touch itself where nobody has to be waited for; user mode only
+  HMM_CHECKED,       // not at all: the host reaches pages by hmm_fetch only, and nothing is mapped where the program's pointers point
   HMM_RUNGS
 };
 

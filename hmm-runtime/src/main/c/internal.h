@@ -18,6 +18,7 @@
 // | dma.c | copies between host and device memory, and between devices |
 // | staging.c | copies through pinned staging memory |
 // | uffd.c, sigsegv.c, sigbus.c | the traps: how a touch is noticed and how mappings are changed |
+// | checked.c | and that of a heap in which there is nothing to notice |
 // | requests.c | what the handler of a signal hands to the crew |
 // | signals.c | the signal handlers, their place in the chain of handlers, and how a touch becomes an error |
 // | answers.c | how userfaultfd's trap tells an error |
@@ -81,6 +82,7 @@ struct fault {
 };
 
 // How a touch is noticed and how mappings change. Installing and waking are done under a claim; the others may come late and then cost one spurious fault.
+// A trap without `wait` notices none: its heap has no crew, and nobody calls what only a crew does.
 struct trap {
   int (*open)(struct hmm_pager *);
   int (*close)(struct hmm_pager *); // 0, or -errno if the program's mapping could not be taken away
@@ -104,11 +106,11 @@ struct trap {
   void (*answer)(struct hmm_pager *, const struct fault *, int result, uint64_t judged);
   // In the handler of the signal that the touch has become: whether it may be made again; else it is an error.
   bool (*touched)(struct hmm_pager *, struct touch, const void *signal_context);
-  int signal;
+  int signal; // or 0
   bool waits_for_claims; // whether a fault on a claimed page must wait here, or sleeps until it is woken
 };
 
-extern const struct trap uffd_trap, sigsegv_trap, sigbus_trap;
+extern const struct trap uffd_trap, sigsegv_trap, sigbus_trap, checked_trap;
 
 // staging.c
 #define MOST_COMMANDS 3 // of one transfer: unmap, copy, map

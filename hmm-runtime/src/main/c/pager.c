@@ -22,6 +22,7 @@
 #define TURN_NANOS 100000ULL // the least that Linux takes
 #define CREW_STACK_BYTES (1U << 20) // OpenCL drivers are called on it
 
+static const struct trap *const traps[HMM_RUNGS] = {&uffd_trap, &uffd_trap, &uffd_trap, &sigsegv_trap, &sigbus_trap, &checked_trap};
 static _Atomic(struct hmm_pager *) pagers[HMM_MAX_PAGERS]; // for the signal handler
 static _Thread_local bool leads;
 static _Thread_local struct { // faults that this thread has read and not begun to serve
@@ -234,7 +235,7 @@ static void dismiss(struct hmm_pager *p) {
   p->stopping = true;
   pthread_cond_broadcast(&p->crew_changed);
   pthread_mutex_unlock(&p->crew_lock);
-  p->trap->ring(p);
+  if (p->trap->ring) p->trap->ring(p);
   pthread_mutex_lock(&p->crew_lock);
   while (p->crew) pthread_cond_wait(&p->crew_changed, &p->crew_lock);
   pthread_mutex_unlock(&p->crew_lock);
@@ -329,17 +330,17 @@ HMM_API int hmm_open(const struct hmm_config *config, struct hmm_pager **opened)
   p->region_starts = (const _Atomic uint8_t *)(uintptr_t)config->region_starts;
   p->backed = (_Atomic uint8_t *)(uintptr_t)config->backed;
   p->page_bytes = 1ULL << config->page_shift;
-  p->trap = config->rung == HMM_SIGSEGV ? &sigsegv_trap : config->rung == HMM_UFFD_SIGBUS ? &sigbus_trap : &uffd_trap;
+  p->trap = traps[config->rung];
   init_locks(p);
   if (config->ahead_bytes > p->page_bytes) {
     void *habits = mmap(NULL, (size_t)config->page_count, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
     p->habits = habits == MAP_FAILED ? NULL : habits; // it goes without
   }
-  if ((result = install_signal_handler(p->trap->signal))) goto free_pager;
+  if (p->trap->signal && (result = install_signal_handler(p->trap->signal))) goto free_pager;
   if ((result = p->trap->open(p))) goto free_pager;
   if ((result = enlist(p))) goto close_trap;
   pthread_mutex_lock(&p->crew_lock);
-  result = join_crew(p);
+  result = p->trap->wait ? join_crew(p) : 0;
   pthread_mutex_unlock(&p->crew_lock);
   if (result) goto strike;
   *opened = p;

@@ -171,7 +171,7 @@ static void release(struct probe *t) {
 }
 
 HMM_API int hmm_probe(uint64_t rung, char *what, uint64_t what_bytes) {
-  if (rung >= HMM_RUNGS) return -EINVAL;
+  if (rung >= HMM_CHECKED) return -EINVAL; // there is nothing to try
   struct probe *t = calloc(1, sizeof *t);
   if (!t) return -ENOMEM;
   pthread_t thread;

@@ -46,10 +46,12 @@ static inline uint64_t next_random(uint64_t *state) {
   return *state;
 }
 
+// What a test is about: copies do not matter to it; touches, which views are none.
+enum { ONE_WAY = 1, NEEDS_TRAP = 2 };
 struct test {
   const char *name;
   void (*run)(const struct shape *);
-  bool one_way; // copies do not matter to it
+  unsigned about;
 };
 
 extern const struct test touch_tests[], ahead_tests[], fetch_tests[], launch_tests[], overwrite_tests[], insist_tests[], in_place_tests[], record_tests[], race_tests[], error_tests[], memory_tests[], peer_tests[], mapping_tests[], close_tests[], model_tests[], block_tests[];

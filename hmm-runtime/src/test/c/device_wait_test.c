@@ -37,6 +37,6 @@ static void a_fault_that_is_served_late_ends_no_wait(const struct shape *shape) 
 }
 
 const struct test device_wait_tests[] = {
-    {"a_fault_that_is_served_late_ends_no_wait", a_fault_that_is_served_late_ends_no_wait, true},
+    {"a_fault_that_is_served_late_ends_no_wait", a_fault_that_is_served_late_ends_no_wait, NEEDS_TRAP | ONE_WAY},
     {0},
 };

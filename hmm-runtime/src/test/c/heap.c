@@ -17,7 +17,7 @@ static _Thread_local volatile bool touching;
 
 static void on_error(int signal, siginfo_t *info, void *context) {
   (void)info, (void)context;
-  if (!touching) _exit(99); // an error nobody expects
+  if (!touching) check_failed(__FILE__, __LINE__, "touching", "an error that nobody expects, at %p", info->si_addr);
   touching = false;
   siglongjmp(error_exit, signal);
 }
@@ -136,7 +136,18 @@ void free_heap(struct heap *h) {
 
 // ---- the program
 
+// Through a view, where nothing else is to be had.
+static int look(struct heap *h, uint64_t page, bool write, unsigned char *value) {
+  if (hmm_fetch(h->pager, page, page + 1, HMM_PIN | (write ? HMM_EXCLUSIVE : 0), NULL, NULL, NULL)) return SIGBUS;
+  unsigned char *at = h->alias + page * PAGE + MIDDLE;
+  if (write) __atomic_store_n(at, *value, __ATOMIC_RELAXED);
+  else *value = __atomic_load_n(at, __ATOMIC_RELAXED);
+  unpin(h, page, write);
+  return 0;
+}
+
 static int touch(struct heap *h, uint64_t page, bool write, unsigned char *value) {
+  if (h->shape->rung == HMM_CHECKED) return look(h, page, write, value);
   volatile unsigned char *at = h->app + page * PAGE + MIDDLE;
   int error = sigsetjmp(error_exit, 1);
   if (error) return error;

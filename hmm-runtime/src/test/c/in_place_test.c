@@ -262,13 +262,13 @@ static void a_failed_kernel_poisons_nothing_in_place(const struct shape *shape) 
 }
 
 const struct test in_place_tests[] = {
-    {"a_page_must_be_at_home_with_memory", a_page_must_be_at_home_with_memory, true},
-    {"insisting_brings_pages_home", insisting_brings_pages_home, true},
-    {"discarding_waits_and_touching_does_not", discarding_waits_and_touching_does_not, true},
-    {"discarding_keeps_nobody_from_a_page_for_long", discarding_keeps_nobody_from_a_page_for_long, true},
-    {"discarding_gives_way_to_an_output", discarding_gives_way_to_an_output, true},
-    {"kernels_of_two_devices_take_turns", kernels_of_two_devices_take_turns, true},
-    {"a_turn_is_not_waited_for_without_end", a_turn_is_not_waited_for_without_end, true},
-    {"a_failed_kernel_poisons_nothing_in_place", a_failed_kernel_poisons_nothing_in_place, true},
+    {"a_page_must_be_at_home_with_memory", a_page_must_be_at_home_with_memory, ONE_WAY},
+    {"insisting_brings_pages_home", insisting_brings_pages_home, ONE_WAY},
+    {"discarding_waits_and_touching_does_not", discarding_waits_and_touching_does_not, ONE_WAY},
+    {"discarding_keeps_nobody_from_a_page_for_long", discarding_keeps_nobody_from_a_page_for_long, ONE_WAY},
+    {"discarding_gives_way_to_an_output", discarding_gives_way_to_an_output, ONE_WAY},
+    {"kernels_of_two_devices_take_turns", kernels_of_two_devices_take_turns, ONE_WAY},
+    {"a_turn_is_not_waited_for_without_end", a_turn_is_not_waited_for_without_end, ONE_WAY},
+    {"a_failed_kernel_poisons_nothing_in_place", a_failed_kernel_poisons_nothing_in_place, ONE_WAY},
     {0},
 };

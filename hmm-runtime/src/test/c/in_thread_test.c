@@ -323,15 +323,15 @@ static void many_threads_serve_themselves(const struct shape *shape) {
 }
 
 const struct test in_thread_tests[] = {
-    {"what_needs_nobody_is_served_in_the_thread", what_needs_nobody_is_served_in_the_thread, false},
-    {"what_waits_for_a_launch_is_handed_over", what_waits_for_a_launch_is_handed_over, false},
-    {"an_event_that_nobody_has_waited_for_is_handed_over", an_event_that_nobody_has_waited_for_is_handed_over, false},
-    {"what_java_has_claimed_is_handed_over", what_java_has_claimed_is_handed_over, true},
-    {"under_the_claim_it_is_looked_at_again", under_the_claim_it_is_looked_at_again, false},
-    {"streams_are_handed_over", streams_are_handed_over, false},
-    {"an_error_reaches_the_thread", an_error_reaches_the_thread, true},
-    {"a_signal_handler_touches_as_well", a_signal_handler_touches_as_well, false},
-    {"other_bus_errors_go_on", other_bus_errors_go_on, true},
-    {"many_threads_serve_themselves", many_threads_serve_themselves, false},
+    {"what_needs_nobody_is_served_in_the_thread", what_needs_nobody_is_served_in_the_thread, NEEDS_TRAP},
+    {"what_waits_for_a_launch_is_handed_over", what_waits_for_a_launch_is_handed_over, NEEDS_TRAP},
+    {"an_event_that_nobody_has_waited_for_is_handed_over", an_event_that_nobody_has_waited_for_is_handed_over, NEEDS_TRAP},
+    {"what_java_has_claimed_is_handed_over", what_java_has_claimed_is_handed_over, NEEDS_TRAP | ONE_WAY},
+    {"under_the_claim_it_is_looked_at_again", under_the_claim_it_is_looked_at_again, NEEDS_TRAP},
+    {"streams_are_handed_over", streams_are_handed_over, NEEDS_TRAP},
+    {"an_error_reaches_the_thread", an_error_reaches_the_thread, NEEDS_TRAP | ONE_WAY},
+    {"a_signal_handler_touches_as_well", a_signal_handler_touches_as_well, NEEDS_TRAP},
+    {"other_bus_errors_go_on", other_bus_errors_go_on, NEEDS_TRAP | ONE_WAY},
+    {"many_threads_serve_themselves", many_threads_serve_themselves, NEEDS_TRAP},
     {0},
 };

@@ -360,13 +360,13 @@ static void a_long_kernel_is_waited_for_in_time(const struct shape *shape) {
 }
 
 const struct test insist_tests[] = {
-    {"pages_come_from_everywhere", pages_come_from_everywhere, false},
-    {"what_cannot_be_moved_is_missing", what_cannot_be_moved_is_missing, true},
-    {"a_failed_move_leaves_the_page", a_failed_move_leaves_the_page, false},
-    {"what_was_moved_for_nothing_goes_back", what_was_moved_for_nothing_goes_back, false},
-    {"insisting_gets_through", insisting_gets_through, false},
-    {"a_long_fetch_gives_way", a_long_fetch_gives_way, false},
-    {"what_is_read_is_of_one_moment", what_is_read_is_of_one_moment, false},
-    {"a_long_kernel_is_waited_for_in_time", a_long_kernel_is_waited_for_in_time, false},
+    {"pages_come_from_everywhere", pages_come_from_everywhere, 0},
+    {"what_cannot_be_moved_is_missing", what_cannot_be_moved_is_missing, ONE_WAY},
+    {"a_failed_move_leaves_the_page", a_failed_move_leaves_the_page, 0},
+    {"what_was_moved_for_nothing_goes_back", what_was_moved_for_nothing_goes_back, 0},
+    {"insisting_gets_through", insisting_gets_through, NEEDS_TRAP},
+    {"a_long_fetch_gives_way", a_long_fetch_gives_way, 0},
+    {"what_is_read_is_of_one_moment", what_is_read_is_of_one_moment, 0},
+    {"a_long_kernel_is_waited_for_in_time", a_long_kernel_is_waited_for_in_time, NEEDS_TRAP},
     {0},
 };

@@ -237,4 +237,4 @@ static void play_against_the_model(const struct shape *shape) {
   close_heap(m.heap);
 }
 
-const struct test model_tests[] = {{"play_against_the_model", play_against_the_model, false}, {0}};
+const struct test model_tests[] = {{"play_against_the_model", play_against_the_model, 0}, {0}};

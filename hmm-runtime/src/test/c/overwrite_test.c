@@ -125,9 +125,9 @@ static void whoever_meets_an_output_before_the_decision_sees_what_it_held(const 
 }
 
 const struct test overwrite_tests[] = {
-    {"outputs_are_the_devices_when_their_kernel_runs", outputs_are_the_devices_when_their_kernel_runs, true},
-    {"outputs_of_a_launch_that_finds_a_page_missing_are_what_they_were", outputs_of_a_launch_that_finds_a_page_missing_are_what_they_were, true},
-    {"an_output_that_the_host_has_taken_back_is_left_to_it", an_output_that_the_host_has_taken_back_is_left_to_it, true},
-    {"whoever_meets_an_output_before_the_decision_sees_what_it_held", whoever_meets_an_output_before_the_decision_sees_what_it_held, true},
+    {"outputs_are_the_devices_when_their_kernel_runs", outputs_are_the_devices_when_their_kernel_runs, ONE_WAY},
+    {"outputs_of_a_launch_that_finds_a_page_missing_are_what_they_were", outputs_of_a_launch_that_finds_a_page_missing_are_what_they_were, ONE_WAY},
+    {"an_output_that_the_host_has_taken_back_is_left_to_it", an_output_that_the_host_has_taken_back_is_left_to_it, ONE_WAY},
+    {"whoever_meets_an_output_before_the_decision_sees_what_it_held", whoever_meets_an_output_before_the_decision_sees_what_it_held, NEEDS_TRAP | ONE_WAY},
     {0},
 };

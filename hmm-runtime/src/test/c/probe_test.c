@@ -40,14 +40,14 @@ static void a_touch_without_an_answer_is_given_up(const struct shape *shape) {
 
 static void a_rung_that_is_none_is_refused(const struct shape *shape) {
   (void)shape;
-  CHECK_EQUAL(hmm_probe(HMM_RUNGS, NULL, 0), -EINVAL);
+  CHECK_EQUAL(hmm_probe(HMM_CHECKED, NULL, 0), -EINVAL);
 }
 
 const struct test probe_tests[] = {
-    {"write_protected_mappings_are_asked_for", write_protected_mappings_are_asked_for, true},
-    {"touches_by_signal_are_asked_for", touches_by_signal_are_asked_for, true},
-    {"a_touch_that_errs_does_not_end_the_process", a_touch_that_errs_does_not_end_the_process, true},
-    {"a_touch_without_an_answer_is_given_up", a_touch_without_an_answer_is_given_up, true},
-    {"a_rung_that_is_none_is_refused", a_rung_that_is_none_is_refused, true},
+    {"write_protected_mappings_are_asked_for", write_protected_mappings_are_asked_for, NEEDS_TRAP | ONE_WAY},
+    {"touches_by_signal_are_asked_for", touches_by_signal_are_asked_for, NEEDS_TRAP | ONE_WAY},
+    {"a_touch_that_errs_does_not_end_the_process", a_touch_that_errs_does_not_end_the_process, NEEDS_TRAP | ONE_WAY},
+    {"a_touch_without_an_answer_is_given_up", a_touch_without_an_answer_is_given_up, NEEDS_TRAP | ONE_WAY},
+    {"a_rung_that_is_none_is_refused", a_rung_that_is_none_is_refused, NEEDS_TRAP | ONE_WAY},
     {0},
 };

@@ -253,13 +253,13 @@ static void processes_are_started_meanwhile(const struct shape *shape) {
 }
 
 const struct test process_tests[] = {
-    {"a_debugger_reads_everything", a_debugger_reads_everything, true},
-    {"another_process_reads", another_process_reads, true},
-    {"all_of_the_process_can_be_locked", all_of_the_process_can_be_locked, true},
-    {"locked_pages_move", locked_pages_move, true},
-    {"a_heap_opens_in_a_process_that_locks_everything", a_heap_opens_in_a_process_that_locks_everything, true},
-    {"a_forked_child_has_no_heap", a_forked_child_has_no_heap, true},
-    {"a_forked_child_dies_of_a_touch", a_forked_child_dies_of_a_touch, true},
-    {"processes_are_started_meanwhile", processes_are_started_meanwhile, true},
+    {"a_debugger_reads_everything", a_debugger_reads_everything, NEEDS_TRAP | ONE_WAY},
+    {"another_process_reads", another_process_reads, ONE_WAY},
+    {"all_of_the_process_can_be_locked", all_of_the_process_can_be_locked, ONE_WAY},
+    {"locked_pages_move", locked_pages_move, ONE_WAY},
+    {"a_heap_opens_in_a_process_that_locks_everything", a_heap_opens_in_a_process_that_locks_everything, ONE_WAY},
+    {"a_forked_child_has_no_heap", a_forked_child_has_no_heap, NEEDS_TRAP | ONE_WAY},
+    {"a_forked_child_dies_of_a_touch", a_forked_child_dies_of_a_touch, ONE_WAY},
+    {"processes_are_started_meanwhile", processes_are_started_meanwhile, ONE_WAY},
     {0},
 };

@@ -179,9 +179,9 @@ static void touches_wait_for_what_the_kernel_may_find(const struct shape *shape)
 }
 
 const struct test table_tests[] = {
-    {"entries_say_what_the_words_allow", entries_say_what_the_words_allow, false},
-    {"only_what_has_changed_travels", only_what_has_changed_travels, false},
-    {"no_kernel_runs_with_entries_that_did_not_arrive", no_kernel_runs_with_entries_that_did_not_arrive, false},
-    {"touches_wait_for_what_the_kernel_may_find", touches_wait_for_what_the_kernel_may_find, false},
+    {"entries_say_what_the_words_allow", entries_say_what_the_words_allow, 0},
+    {"only_what_has_changed_travels", only_what_has_changed_travels, 0},
+    {"no_kernel_runs_with_entries_that_did_not_arrive", no_kernel_runs_with_entries_that_did_not_arrive, 0},
+    {"touches_wait_for_what_the_kernel_may_find", touches_wait_for_what_the_kernel_may_find, 0},
     {0},
 };

@@ -182,9 +182,9 @@ static void protection_comes_and_goes(const struct shape *shape) {
 }
 
 const struct test touch_tests[] = {
-    {"read_of_every_state", read_of_every_state, false},
-    {"write_to_every_state", write_to_every_state, false},
-    {"many_threads_touch_one_page", many_threads_touch_one_page, false},
-    {"protection_comes_and_goes", protection_comes_and_goes, true},
+    {"read_of_every_state", read_of_every_state, 0},
+    {"write_to_every_state", write_to_every_state, NEEDS_TRAP},
+    {"many_threads_touch_one_page", many_threads_touch_one_page, NEEDS_TRAP},
+    {"protection_comes_and_goes", protection_comes_and_goes, ONE_WAY},
     {0},
 };

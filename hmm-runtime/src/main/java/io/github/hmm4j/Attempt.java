@@ -54,7 +54,7 @@ final class Attempt {
 
     Launch run(LaunchGate.Needs needs) {
         while (true) {
-            long viewsClosed = parts.pager().closedCount();
+            long viewsClosed = parts.views().closedCount();
             LaunchGate.Passed passed = moveAndEnter(needs);
             if (passed != null) {
                 return new Launch(kernel.name(), mirror, passed, moves());
@@ -95,9 +95,7 @@ final class Attempt {
             if (losses < PATIENCE) {
                 move(needs);
                 claimToOverwrite();
-                try (HostLock.@Nullable Hold _ = parts.holdHostOff(overwritten, this::claimToOverwrite)) {
-                    return depart(parts.gate().enter(mirror, needs, enqueue, overwritten));
-                }
+                return depart(parts.gate().enter(mirror, needs, enqueue, overwritten));
             }
             try (HostLock.Hold _ = parts.hostLock().exclusive()) {
                 move(needs);

@@ -19,7 +19,7 @@ final class EarlyClasses {
                 "device.Completion", "device.ScalarType", "device.ScalarType$Kind", "device.ValueType", "error.KernelEnqueuedError",
                 "migrate.Claims", "migrate.Overwrites", "migrate.PageMove", "migrate.PageMove$1", "migrate.PageOutcome", "migrate.RegionChanges$1", "migrate.Steps$Step",
                 "migrate.ToDevice", "migrate.ToDevice$Effort",
-                "migrate.ToDevice$Intent", "migrate.ToHost$1", "migrate.ToHost$Access", "migrate.ToHost$Fetch$Batch",
+                "migrate.ToDevice$Intent", "migrate.HostSide$Access",
                 "mirror.InvalidationKind", "mirror.Snapshot$1", "mirror.SnapshotCode",
                 "page.PageState", "page.PageWord", "page.PageWord$1", "page.Transition",
                 "policy.Candidates", "policy.Candidates$Cost", "policy.LeastRecentlyUsed", "space.PlacementAdvice", "space.Protection",

@@ -9,7 +9,7 @@ import io.github.hmm4j.migrate.LaunchGate;
 import io.github.hmm4j.mirror.DeviceMirror;
 import io.github.hmm4j.mirror.ManagedPages;
 import io.github.hmm4j.mirror.PageUse;
-import io.github.hmm4j.pager.CheckedPager;
+import io.github.hmm4j.pager.HostViews;
 import io.github.hmm4j.pager.HostView;
 import io.github.hmm4j.space.AddressSpace;
 import io.github.hmm4j.space.PageRange;
@@ -43,7 +43,7 @@ final class HeapCopies {
 
     private final ManagedPages heap;
     private final AddressSpace space;
-    private final CheckedPager pager;
+    private final HostViews views;
     private final Launcher launcher;
     private final MemorySegment all;
     private final BiFunction<DeviceMirror, String, DeviceKernel> kernels;
@@ -51,10 +51,10 @@ final class HeapCopies {
 
     /// @param all     the whole heap
     /// @param kernels those of `memory.cl`, by device and name; compiled when they are first needed
-    HeapCopies(ManagedPages heap, CheckedPager pager, Launcher launcher, MemorySegment all, BiFunction<DeviceMirror, String, DeviceKernel> kernels) {
+    HeapCopies(ManagedPages heap, HostViews views, Launcher launcher, MemorySegment all, BiFunction<DeviceMirror, String, DeviceKernel> kernels) {
         this.heap = heap;
         this.space = heap.space();
-        this.pager = pager;
+        this.views = views;
         this.launcher = launcher;
         this.all = all;
         this.kernels = kernels;
@@ -67,7 +67,7 @@ final class HeapCopies {
             PageRange pages = space.pagesOf(slice);
             DeviceMirror mirror = isPinned(pages, true) ? null : deviceOf(pages);
             if (mirror == null || !launch(mirror, launches, () -> launchFill(mirror, slice, value, List.of(segment), launches))) {
-                try (HostView view = pager.view(slice, true, false)) {
+                try (HostView view = views.view(slice, true, false)) {
                     Segments.requireAlive(segment);
                     view.segment().fill(value);
                 }
@@ -124,7 +124,7 @@ final class HeapCopies {
 
     /// Right for ranges that overlap, too.
     private void copyOnHost(MemorySegment source, VaRange from, MemorySegment target, VaRange to) {
-        try (HostView read = pager.view(from, false, false); HostView write = pager.view(to, true, false)) {
+        try (HostView read = views.view(from, false, false); HostView write = views.view(to, true, false)) {
             Segments.requireAlive(source);
             Segments.requireAlive(target);
             MemorySegment.copy(read.segment(), 0, write.segment(), 0, from.lengthBytes());
@@ -225,7 +225,7 @@ final class HeapCopies {
 
     /// What is passed for a range: it begins where a pointer can. No region begins in between.
     private VaRange pointerTo(DeviceMirror mirror, VaRange range) {
-        long alignment = mirror.isCoherent() ? 1 : mirror.device().info().baseAlignmentBytes();
+        long alignment = mirror.device().info().baseAlignmentBytes();
         return new VaRange(range.startBytes() - (range.startBytes() - space.baseBytes()) % alignment, range.endBytes());
     }
 

@@ -2,14 +2,11 @@ package io.github.hmm4j;
 
 import io.github.hmm4j.account.Accounts;
 import io.github.hmm4j.device.Device;
-import io.github.hmm4j.error.HostAccessUnavailableException;
 import io.github.hmm4j.kernels.Source;
 import io.github.hmm4j.migrate.Evictor;
 import io.github.hmm4j.migrate.HostLock;
 import io.github.hmm4j.migrate.HostSide;
 import io.github.hmm4j.migrate.InPlacePages;
-import io.github.hmm4j.migrate.JavaHostSide;
-import io.github.hmm4j.migrate.JavaLaunchGate;
 import io.github.hmm4j.migrate.LaunchGate;
 import io.github.hmm4j.migrate.Placer;
 import io.github.hmm4j.migrate.RegionChanges;
@@ -17,12 +14,11 @@ import io.github.hmm4j.migrate.ToDevice;
 import io.github.hmm4j.mirror.DeviceMirror;
 import io.github.hmm4j.mirror.InFlight;
 import io.github.hmm4j.mirror.InvalidationKind;
-import io.github.hmm4j.mirror.LaunchTable;
 import io.github.hmm4j.mirror.ManagedPages;
 import io.github.hmm4j.mirror.Notifier;
 import io.github.hmm4j.mirror.ProgramCode;
 import io.github.hmm4j.page.PageTable;
-import io.github.hmm4j.pager.CheckedPager;
+import io.github.hmm4j.pager.HostViews;
 import io.github.hmm4j.pager.FaultingLaunchGate;
 import io.github.hmm4j.pager.HostAccess;
 import io.github.hmm4j.pager.NativeHostSide;
@@ -69,16 +65,15 @@ public final class Hmm implements AutoCloseable {
     private final ProgramCode programCode = new ProgramCode();
     private final Lifetime lifetime = new Lifetime(programCode);
     private final ManagedPages pages;
-    private final HostAccess access;
-    private final @Nullable NativePager nativePager;
+    private final NativePager nativePager;
     private final Segments segments;
     private final ManagedHeap heap;
-    private final CheckedPager pager;
+    private final HostViews views;
     private final Evictor evictor;
     private final Launcher launcher;
     private final List<HmmDevice> devices;
     private final TimelineThread timelineThread;
-    private final @Nullable LongTouches longTouches;
+    private final LongTouches longTouches;
     private final @Nullable TraceFile ownTrace;
     private final List<Program> programs = new ArrayList<>();
     private final ReentrantLock closing = new ReentrantLock();
@@ -95,19 +90,11 @@ public final class Hmm implements AutoCloseable {
             List<Long> budgets = opened.stream().map(builder::budgetBytes).toList();
             AddressSpace space = used.add(new AddressSpace(builder.heapBytes(), builder.pageSize(), coloring(builder, opened, budgets)));
             PageTable table = used.add(new PageTable(space.pageCount(), space.pageSize()));
-            NativePager.Opened host = NativePager.open(builder.hostAccess(), space, table, opened, builder.faultAroundBytes(), builder.touchTimeout());
-            nativePager = host.pager() == null ? null : running.add(host.pager());
-            access = host.access();
-            if (builder.isExclusive() && nativePager == null) {
-                throw new HostAccessUnavailableException("exclusive=true needs transparent host access: " + access.why());
-            }
+            nativePager = running.add(NativePager.open(builder.hostAccess(), space, table, opened, builder.faultAroundBytes(), builder.touchTimeout()));
             boolean faulting = builder.isFaulting(opened);
-            if (faulting && nativePager == null) {
-                throw new HostAccessUnavailableException("deviceFaults needs userfaultfd: " + access.why());
-            }
             pages = openPages(builder, opened, budgets, space, table, nativePager, new Notifier(programCode), used);
             HostLock hostLock = new HostLock();
-            HostSide hostSide = nativePager == null ? new JavaHostSide(pages, hostLock) : new NativeHostSide(pages, hostLock, nativePager);
+            HostSide hostSide = new NativeHostSide(pages, hostLock, nativePager);
             ToDevice toDevice = new ToDevice(pages, hostSide, hostLock, builder.steps());
             evictor = new Evictor(pages, hostSide, new Eviction(pages.table(), programCode, builder.evictionPolicy()));
             Placer placer = new Placer(pages, evictor, hostLock, hostSide);
@@ -116,32 +103,24 @@ public final class Hmm implements AutoCloseable {
                 space.guardRegions();
                 regions.closeFreeSpace();
             }
-            pager = new CheckedPager(pages, hostSide);
-            LaunchGate gate = gate(pages, nativePager, faulting, pager);
-            segments = nativePager == null ? Segments.untouchable(space) : Segments.touchable(space);
+            views = new HostViews(pages, hostSide);
+            LaunchGate gate = faulting ? new FaultingLaunchGate(pages, nativePager, views) : new NativeLaunchGate(pages, nativePager);
+            segments = hostAccess().mode().isTransparent() ? Segments.touchable(space) : Segments.untouchable(space);
             running.add(segments::close);
             Departure departure = builder.isExclusive() ? hostSide::releaseHostMemory : Departure.KEEPS_HOST_MEMORY;
-            launcher = new Launcher(new LaunchParts(pages, pager, placer, evictor, toDevice, new InPlacePages(pages, hostSide), new Ahead(programCode, builder.aheadPolicy()), gate, hostLock, departure, builder.launchTimeout()));
-            HeapCopies copies = new HeapCopies(pages, pager, launcher, segments.all(), (mirror, kernel) -> copyKernels().compiled(mirror, kernel));
-            heap = new ManagedHeap(pages, lifetime, regions, hostSide, toDevice, placer, pager, copies, segments, departure);
+            launcher = new Launcher(new LaunchParts(pages, views, placer, evictor, toDevice, new InPlacePages(pages, hostSide), new Ahead(programCode, builder.aheadPolicy()), gate, hostLock, departure, builder.launchTimeout()));
+            HeapCopies copies = new HeapCopies(pages, views, launcher, segments.all(), (mirror, kernel) -> copyKernels().compiled(mirror, kernel));
+            heap = new ManagedHeap(pages, lifetime, regions, hostSide, toDevice, placer, views, copies, segments, departure);
             devices = pages.mirrors().stream().map(HmmDevice::new).toList();
             pages.mirrors().forEach(mirror -> mirror.device().reportTo(pages.timeline(), mirror.index()));
             timelineThread = running.add(new TimelineThread(pages, nativePager));
-            longTouches = nativePager == null ? null : running.add(new LongTouches(pages, nativePager));
+            longTouches = running.add(new LongTouches(pages, nativePager));
             ownTrace = builder.ownTrace();
         } catch (RuntimeException | Error e) {
             running.closeAfter(e);
             used.closeAfter(e);
             throw e;
         }
-    }
-
-    private static LaunchGate gate(ManagedPages pages, @Nullable NativePager nativePager, boolean faulting, CheckedPager views) {
-        if (pages.inFlight() instanceof LaunchTable launches) {
-            return new JavaLaunchGate(pages, launches);
-        }
-        NativePager pager = Objects.requireNonNull(nativePager);
-        return faulting ? new FaultingLaunchGate(pages, pager, views) : new NativeLaunchGate(pages, pager);
     }
 
     /// A small heap has no large regions in numbers. And a device that could take all of the heap in one piece must not lose that to the room for shifted regions.
@@ -158,18 +137,16 @@ public final class Hmm implements AutoCloseable {
         return inOnePiece || builder.pageSize().pagesFor(withRoomBytes) > Integer.MAX_VALUE ? Coloring.NONE : coloring;
     }
 
-    private static ManagedPages openPages(HmmBuilder builder, List<Device> opened, List<Long> budgets, AddressSpace space, PageTable table, @Nullable NativePager nativePager,
+    private static ManagedPages openPages(HmmBuilder builder, List<Device> opened, List<Long> budgets, AddressSpace space, PageTable table, NativePager nativePager,
             Notifier notifier, Parts used) {
         List<DeviceMirror> mirrors = new ArrayList<>();
         for (int i = 0; i < opened.size(); i++) {
             mirrors.add(used.add(new DeviceMirror(i, opened.get(i), space, table, budgets.get(i), builder.isFaulting(opened), builder.placementAsked())));
         }
-        if (nativePager != null) {
-            mirrors.forEach(nativePager::add);
-            mirrors.stream().filter(DeviceMirror::isFaulting).forEach(nativePager::letFault);
-        }
+        mirrors.forEach(nativePager::add);
+        mirrors.stream().filter(DeviceMirror::isFaulting).forEach(nativePager::letFault);
         Accounts accounts = new Accounts();
-        InFlight inFlight = nativePager == null ? new LaunchTable(table, accounts) : new NativeInFlight(nativePager);
+        InFlight inFlight = new NativeInFlight(nativePager);
         Timeline timeline = new Timeline(accounts, builder.tracePart());
         return new ManagedPages(space, table, inFlight, notifier, accounts, timeline, mirrors);
     }
@@ -213,7 +190,7 @@ public final class Hmm implements AutoCloseable {
 
     /// How the host reaches managed memory here.
     public HostAccess hostAccess() {
-        return access;
+        return nativePager.access();
     }
 
     /// A program in OpenCL C 1.2.
@@ -258,7 +235,7 @@ public final class Hmm implements AutoCloseable {
             if (mirror.isFaulting()) {
                 PageRange all = new PageRange(0, pages.space().pageCount());
                 pages.inFlight().awaitUsesOn(mirror.index(), all);
-                Objects.requireNonNull(nativePager).takeHome(all);
+                nativePager.takeHome(all);
                 return;
             }
             mirror.lock().takeAlone();
@@ -297,7 +274,7 @@ public final class Hmm implements AutoCloseable {
     /// Waits for launches in flight, then releases devices and memory; what is on a device only is gone. A launch that waits for a view ends with an [IllegalStateException]. Idempotent; if the Java heap runs out meanwhile, the next call goes on.
     @Override
     public void close() {
-        lifetime.end(pager::endWaits);
+        lifetime.end(views::endWaits);
         if (closing.isHeldByCurrentThread()) {
             return; // a mirror that hears of the end
         }
@@ -336,11 +313,9 @@ public final class Hmm implements AutoCloseable {
         pages.notifier().begin(all, InvalidationKind.RELEASE, -1).close(); // mirrors of the program's own forget everything
         List<AutoCloseable> parts = new ArrayList<>();
         parts.add(timelineThread);
-        if (nativePager != null) {
-            drainCounts();
-            parts.add(Objects.requireNonNull(longTouches));
-            parts.add(nativePager);
-        }
+        drainCounts();
+        parts.add(longTouches);
+        parts.add(nativePager);
         synchronized (programs) {
             parts.addAll(programs);
         }
@@ -362,7 +337,7 @@ public final class Hmm implements AutoCloseable {
     }
 
     private void closeSpace() {
-        if (nativePager != null && nativePager.mayBeWritten()) {
+        if (nativePager.mayBeWritten()) {
             LOG.warn("host memory of the heap stays mapped: a command of a lost device may still write to it");
         } else {
             pages.space().close();
@@ -370,18 +345,16 @@ public final class Hmm implements AutoCloseable {
     }
 
     private void drainCounts() {
-        if (nativePager != null) {
-            nativePager.drainCounts(pages.accounts());
-        }
+        nativePager.drainCounts(pages.accounts());
     }
 
-    /// The native part, for tests; null with checked access.
-    @Nullable NativePager nativePager() {
+    /// The native part, for tests.
+    NativePager nativePager() {
         return nativePager;
     }
 
     private boolean reportLeaks() {
-        List<String> left = pager.open();
+        List<String> left = views.open();
         left.forEach(view -> LOG.warn("left open when the heap was closed: {}; close views and pins", view));
         return !left.isEmpty();
     }

@@ -122,7 +122,7 @@ public final class HmmBuilder {
         return this;
     }
 
-    /// A device that is open already, simulated or not; may be called several times. The heap owns it and closes it, and so does [#open()] where it fails.
+    /// A device that is open already; may be called several times. The heap owns it and closes it, and so does [#open()] where it fails.
     public HmmBuilder device(Device device) {
         owned.add(Objects.requireNonNull(device, "device"));
         given.add(() -> device);
@@ -216,10 +216,9 @@ public final class HmmBuilder {
     /// The best way is never `UFFD_IN_THREAD`, which has to be asked for.
     ///
     /// With `SIGSEGV` a thread of native code that blocks that signal must not touch managed memory, with
-    /// `UFFD_IN_THREAD` one that blocks `SIGBUS`: the kernel ends the process. No thread of Java does. With all
-    /// transparent ways up to 256 heaps may be open at once, and one
-    /// that is too many is a [io.github.hmm4j.error.HostAccessUnavailableException] of [#open()]. What an error of a
-    /// touch looks like: [ManagedHeap].
+    /// `UFFD_IN_THREAD` one that blocks `SIGBUS`: the kernel ends the process. No thread of Java does. Up to 256 heaps
+    /// may be open at once, and one that is too many is a [io.github.hmm4j.error.HostAccessUnavailableException] of
+    /// [#open()]. What an error of a touch looks like: [ManagedHeap].
     public HmmBuilder hostAccess(HostAccess.Mode mode) {
         hostAccess = Objects.requireNonNull(mode, "mode");
         return this;
@@ -238,7 +237,7 @@ public final class HmmBuilder {
     }
 
     /// Gives the host memory of pages back to the operating system while they are on a device, so that a page takes memory in one place only; it is taken anew, and paid for,
-    /// when the page comes home. Needs transparent host access.
+    /// when the page comes home.
     public HmmBuilder exclusive() {
         exclusive = true;
         return this;
@@ -321,6 +320,7 @@ public final class HmmBuilder {
     /// Opens the heap and its devices.
     ///
     /// @throws NoDeviceException                           if no device matches, or there is no OpenCL; the message says what would help
+    /// @throws io.github.hmm4j.error.HostAccessUnavailableException if the native part is not there, or the way that was asked for cannot be had; the message says what would help
     /// @throws io.github.hmm4j.error.HmmException if a device or the operating system refuses
     /// @throws UncheckedIOException                        if the file of [#trace(Path)] cannot be written
     public Hmm open() {
@@ -457,7 +457,7 @@ public final class HmmBuilder {
 
     private static void requireHostMemory(Device device) {
         DeviceInfo info = device.info();
-        if (info.kind() != DeviceInfo.Kind.SIMULATED && !info.unifiedMemory()) { // simulated ones are refused for what they are
+        if (!info.unifiedMemory()) {
             throw new IllegalArgumentException("deviceFaults: device=" + info.name() + " does not work in host memory, so its kernels cannot fault; kernels that include hmm.clh page there");
         }
     }

@@ -16,10 +16,9 @@ import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Objects;
-import java.util.function.Function;
 import org.jspecify.annotations.Nullable;
 
-/// A kernel with its arguments, ready to be enqueued by either side.
+/// A kernel with its arguments, ready to be enqueued.
 ///
 /// @param items flags of the work-items that have ended, for a kernel that goes through the device's page table; else null
 record KernelEnqueue(DeviceKernel kernel, Plan plan, NDRange range, DeviceMirror mirror, DeviceTable.@Nullable Items items) implements LaunchGate.Enqueue {
@@ -30,16 +29,7 @@ record KernelEnqueue(DeviceKernel kernel, Plan plan, NDRange range, DeviceMirror
     }
 
     @Override
-    public Completion fromJava() {
-        return withArguments(arguments -> kernel.launch(arguments, range));
-    }
-
-    @Override
-    public @Nullable Completion fromNative(NativeEnqueue enqueue) {
-        return withArguments(arguments -> kernel.launch(arguments, range, enqueue));
-    }
-
-    private <T extends @Nullable Completion> T withArguments(Function<List<KernelArgument>, T> launch) {
+    public @Nullable Completion by(NativeEnqueue enqueue) {
         plan.requireAlive(); // published, or with the device's lock: see there
         List<DeviceMemory> windows = new ArrayList<>(plan.passed().size());
         List<DeviceMemory> scratch = new ArrayList<>(plan.passed().size()); // what is behind the launch takes nothing from the Java heap
@@ -61,7 +51,7 @@ record KernelEnqueue(DeviceKernel kernel, Plan plan, NDRange range, DeviceMirror
                     case Plan.Passed.Local(var lengthBytes) -> new KernelArgument.Local(lengthBytes);
                 });
             }
-            return launch.apply(arguments);
+            return kernel.launch(arguments, range, enqueue);
         } finally {
             for (int i = 0; i < scratch.size(); i++) {
                 closeQuietly(mirror, scratch.get(i));

@@ -9,49 +9,23 @@ import io.github.hmm4j.migrate.Evictor;
 import io.github.hmm4j.migrate.HostLock;
 import io.github.hmm4j.migrate.InPlacePages;
 import io.github.hmm4j.migrate.LaunchGate;
-import io.github.hmm4j.migrate.Overwrites;
 import io.github.hmm4j.migrate.Placer;
 import io.github.hmm4j.migrate.ToDevice;
 import io.github.hmm4j.mirror.DeviceMirror;
 import io.github.hmm4j.mirror.ManagedPages;
 import io.github.hmm4j.mirror.PageUse;
-import io.github.hmm4j.pager.CheckedPager;
+import io.github.hmm4j.pager.HostViews;
 import java.time.Duration;
 import java.util.List;
-import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /// What launches of one heap are made with.
-record LaunchParts(ManagedPages heap, CheckedPager pager, Placer placer, Evictor evictor, ToDevice toDevice, InPlacePages inPlace, AheadSource ahead, LaunchGate gate, HostLock hostLock, Departure departure,
+record LaunchParts(ManagedPages heap, HostViews views, Placer placer, Evictor evictor, ToDevice toDevice, InPlacePages inPlace, AheadSource ahead, LaunchGate gate, HostLock hostLock, Departure departure,
         Duration timeout) {
 
     private static final long LONG_WAIT_MILLIS = 100;
     private static final Logger LOG = LoggerFactory.getLogger(LaunchParts.class);
-
-    /// What a launch holds that has claimed pages to overwrite, until the gate has passed; null if it needs nothing. Nobody waits for a lock with such claims, so they may be given back and made
-    /// again: their frames have what they need then.
-    HostLock.@Nullable Hold holdHostOff(Overwrites overwritten, Runnable claimAgain) {
-        if (overwritten.isEmpty() || !gate.holdsHostOff()) {
-            return null;
-        }
-        HostLock.Hold hold = hostLock.tryExclusive();
-        if (hold != null) {
-            return hold;
-        }
-        overwritten.end();
-        hold = hostLock.exclusive();
-        boolean claimed = false;
-        try {
-            claimAgain.run();
-            claimed = true;
-            return hold;
-        } finally {
-            if (!claimed) {
-                hold.close();
-            }
-        }
-    }
 
     /// What the device owns now takes no host memory any more, where the heap is exclusive. The caller holds the device's lock.
     void departed(DeviceMirror mirror, List<PageUse> uses) {
@@ -74,12 +48,12 @@ record LaunchParts(ManagedPages heap, CheckedPager pager, Placer placer, Evictor
     void awaitViews(DeviceKernel kernel, List<PageUse> uses, long viewsClosed, long startNanos) {
         heap.accounts().increment(Counter.LAUNCH_WAITS);
         long waitsSince = System.nanoTime();
-        boolean closed = pager.awaitClosing(viewsClosed, startNanos + timeout.toNanos());
+        boolean closed = views.awaitClosing(viewsClosed, startNanos + timeout.toNanos());
         if (millisSince(waitsSince) >= LONG_WAIT_MILLIS) {
             heap.accounts().increment(Counter.LONG_WAITS);
         }
         if (!closed) {
-            throw new LaunchBlockedException(kernel.name(), millisSince(startNanos), pager.conflict(uses).orElse("a view that has been closed meanwhile"));
+            throw new LaunchBlockedException(kernel.name(), millisSince(startNanos), views.conflict(uses).orElse("a view that has been closed meanwhile"));
         }
     }
 

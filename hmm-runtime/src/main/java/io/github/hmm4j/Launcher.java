@@ -100,7 +100,7 @@ final class Launcher {
     }
 
     private void refuseOwnView(DeviceKernel kernel, List<PageUse> uses) {
-        HostView own = parts.pager().ownConflict(uses).orElse(null);
+        HostView own = parts.views().ownConflict(uses).orElse(null);
         if (own != null) {
             throw new IllegalStateException("launch of kernel=%s would wait for ever for the calling thread's own %s; close it first"
                     .formatted(kernel.name(), own));

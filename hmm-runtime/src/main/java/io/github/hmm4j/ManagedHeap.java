@@ -10,7 +10,6 @@ import io.github.hmm4j.migrate.PageErrors;
 import io.github.hmm4j.migrate.Placer;
 import io.github.hmm4j.migrate.RegionChanges;
 import io.github.hmm4j.migrate.ToDevice;
-import io.github.hmm4j.migrate.ToHost;
 import io.github.hmm4j.migrate.UndoLog;
 import io.github.hmm4j.mirror.DeviceMirror;
 import io.github.hmm4j.mirror.DeviceTable;
@@ -19,7 +18,7 @@ import io.github.hmm4j.mirror.ManagedPages;
 import io.github.hmm4j.mirror.PlacementMode;
 import io.github.hmm4j.mirror.Snapshot;
 import io.github.hmm4j.mirror.Subscription;
-import io.github.hmm4j.pager.CheckedPager;
+import io.github.hmm4j.pager.HostViews;
 import io.github.hmm4j.pager.HostPin;
 import io.github.hmm4j.pager.HostView;
 import io.github.hmm4j.space.AddressSpace;
@@ -79,12 +78,12 @@ public final class ManagedHeap extends FillingAllocator {
     private final HostSide hostSide;
     private final ToDevice toDevice;
     private final Placer placer;
-    private final CheckedPager pager;
+    private final HostViews views;
     private final HeapCopies copies;
     private final Segments segments;
     private final Departure departure;
 
-    ManagedHeap(ManagedPages pages, Lifetime lifetime, RegionChanges regions, HostSide hostSide, ToDevice toDevice, Placer placer, CheckedPager pager, HeapCopies copies,
+    ManagedHeap(ManagedPages pages, Lifetime lifetime, RegionChanges regions, HostSide hostSide, ToDevice toDevice, Placer placer, HostViews views, HeapCopies copies,
             Segments segments, Departure departure) {
         this.pages = pages;
         this.space = pages.space();
@@ -93,7 +92,7 @@ public final class ManagedHeap extends FillingAllocator {
         this.hostSide = hostSide;
         this.toDevice = toDevice;
         this.placer = placer;
-        this.pager = pager;
+        this.views = views;
         this.copies = copies;
         this.segments = segments;
         this.departure = departure;
@@ -330,7 +329,7 @@ public final class ManagedHeap extends FillingAllocator {
     /// next launch on: advice, and no page moves now. What an allocation is split into and where it moves to keeps it.
     ///
     /// Launches with [Arg#heap] pass over it: pointers are followed in one place, which is the device's own
-    /// ([HmmDevice#placement()]). So does a device that is coherent.
+    /// ([HmmDevice#placement()]).
     ///
     /// @param mode `AUTO`: as the device has it
     /// @throws IllegalArgumentException                                 if the segment is not managed, or kernels of
@@ -377,9 +376,9 @@ public final class ManagedHeap extends FillingAllocator {
     private HostView view(MemorySegment segment, Access access, boolean shared) {
         boolean write = Objects.requireNonNull(access, "access") == Access.WRITE;
         if (Objects.requireNonNull(segment, "segment").byteSize() == 0) {
-            return pager.viewOfNothing(VaRange.ofLength(segment.address(), 0), write, shared);
+            return views.viewOfNothing(VaRange.ofLength(segment.address(), 0), write, shared);
         }
-        return opened(Segments.using(segment, () -> pager.view(accessible(segment, access, "view"), write, shared)), segment);
+        return opened(Segments.using(segment, () -> views.view(accessible(segment, access, "view"), write, shared)), segment);
     }
 
     /// Brings a range home and keeps it there, mapped, until the pin is closed: for system calls and drivers that are given its address, where the host access of this heap is not
@@ -399,9 +398,9 @@ public final class ManagedHeap extends FillingAllocator {
                         "pin refused: with checked host access there is nothing to pin at address=0x%x; open a view", segment.address()));
             }
             if (segment.byteSize() == 0) {
-                return pager.pinOfNothing(VaRange.ofLength(segment.address(), 0), write);
+                return views.pinOfNothing(VaRange.ofLength(segment.address(), 0), write);
             }
-            HostPin pin = Segments.using(segment, () -> pager.pin(accessible(segment, access, "pin"), write));
+            HostPin pin = Segments.using(segment, () -> views.pin(accessible(segment, access, "pin"), write));
             return opened(pin, segment);
         }
     }
@@ -490,7 +489,7 @@ public final class ManagedHeap extends FillingAllocator {
                 return nothing();
             }
             return Segments.using(segment,
-                    () -> hostSide.fetch(space.pagesOf(managed(segment)), ToHost.Access.BRING_HOME, Cause.PREFETCH));
+                    () -> hostSide.fetch(space.pagesOf(managed(segment)), HostSide.Access.BRING_HOME, Cause.PREFETCH));
         }
     }
 

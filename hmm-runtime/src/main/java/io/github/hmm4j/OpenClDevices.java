@@ -29,7 +29,7 @@ public final class OpenClDevices {
     private static final Comparator<ClDeviceId> PREFERENCE = Comparator.<ClDeviceId>comparingInt(id -> switch (id.info().kind()) {
                 case GPU -> id.info().unifiedMemory() ? 2 : 3;
                 case ACCELERATOR -> 1;
-                case CPU, OTHER, SIMULATED -> 0;
+                case CPU, OTHER -> 0;
             })
             .thenComparingLong(id -> id.info().memoryBytes());
     /// The same in words.

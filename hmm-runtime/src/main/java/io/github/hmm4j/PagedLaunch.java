@@ -7,7 +7,6 @@ import io.github.hmm4j.error.KernelEnqueuedError;
 import io.github.hmm4j.error.LaunchBlockedException;
 import io.github.hmm4j.error.OpenClFailedException;
 import io.github.hmm4j.migrate.DeviceFaults;
-import io.github.hmm4j.migrate.HostLock;
 import io.github.hmm4j.migrate.LaunchGate;
 import io.github.hmm4j.mirror.DeviceMirror;
 import io.github.hmm4j.mirror.DeviceTable;
@@ -88,7 +87,7 @@ final class PagedLaunch {
 
         Launch run() {
             while (true) {
-                long viewsClosed = parts.pager().closedCount();
+                long viewsClosed = parts.views().closedCount();
                 Launch launch = tryOnce();
                 if (launch != null) {
                     return launch;
@@ -143,16 +142,13 @@ final class PagedLaunch {
                     faults.serve(toServe);
                     toServe = null;
                 }
-                LaunchGate.Needs needs;
                 faults.claimToOverwrite();
                 if (faults.isPinned() || faults.isHopeless()) {
                     return null;
                 }
-                try (HostLock.@Nullable Hold _ = parts.holdHostOff(faults.overwritten(), faults::claimToOverwrite)) {
-                    table.beginRound(faults.limit());
-                    needs = new LaunchGate.Needs(plan.uses(), plan.windows(), table.show(pages));
-                    passed = parts.gate().enter(mirror, needs, enqueue, faults.overwritten());
-                }
+                table.beginRound(faults.limit());
+                LaunchGate.Needs needs = new LaunchGate.Needs(plan.uses(), plan.windows(), table.show(pages));
+                passed = parts.gate().enter(mirror, needs, enqueue, faults.overwritten());
                 if (passed == null) {
                     faults.giveUpOverwriting(); // nobody moves pages with such claims
                     passed = attempt.moveAndEnter(needs);

@@ -31,7 +31,7 @@ final class TimelineThread implements AutoCloseable {
     private static final int RESIDENCY_SHARE = 20;
 
     private final ManagedPages heap;
-    private final @Nullable NativeRecords records;
+    private final NativeRecords records;
     private final FlightRecorderListener onRecording = new FlightRecorderListener() {
         // Called at once if that was before; to ask for the periodic events ourselves would start the flight recorder for everybody, which takes a tenth of a second.
         @Override
@@ -57,9 +57,9 @@ final class TimelineThread implements AutoCloseable {
     private boolean closed;
     private @Nullable Thread thread;
 
-    TimelineThread(ManagedPages heap, @Nullable NativePager pager) {
+    TimelineThread(ManagedPages heap, NativePager pager) {
         this.heap = heap;
-        records = pager == null ? null : new NativeRecords(pager, heap);
+        records = new NativeRecords(pager, heap);
         try {
             if (FlightRecorder.isAvailable()) {
                 FlightRecorder.addListener(onRecording);
@@ -76,12 +76,10 @@ final class TimelineThread implements AutoCloseable {
         if (closed) {
             return;
         }
-        if (records != null) {
-            boolean wanted = heap.timeline().wantsServed();
-            records.keep(wanted);
-            if (!wanted) {
-                records.drain(); // or the next recording would get them
-            }
+        boolean wanted = heap.timeline().wantsServed();
+        records.keep(wanted);
+        if (!wanted) {
+            records.drain(); // or the next recording would get them
         }
         if (isWanted() && thread == null) {
             thread = Thread.ofPlatform().daemon().name("hmm4j timeline").start(this::run);
@@ -90,7 +88,7 @@ final class TimelineThread implements AutoCloseable {
     }
 
     private boolean isWanted() {
-        return heap.timeline().isTraced() || (records != null && heap.timeline().wantsServed()) || heap.timeline().wantsResidency();
+        return heap.timeline().isTraced() || heap.timeline().wantsServed() || heap.timeline().wantsResidency();
     }
 
     private synchronized void run() {
@@ -115,9 +113,7 @@ final class TimelineThread implements AutoCloseable {
         if (closed) {
             return;
         }
-        if (records != null) {
-            records.drain();
-        }
+        records.drain();
         if (residency) {
             long began = System.nanoTime();
             tellResidency();
@@ -178,9 +174,7 @@ final class TimelineThread implements AutoCloseable {
             }
             look(isWanted());
             closed = true;
-            if (records != null) {
-                records.close();
-            }
+            records.close();
             notifyAll();
         }
     }

@@ -24,7 +24,7 @@ final class OpenClDevicesTest {
 
     private static ClDeviceId device(long platform, String name, Kind kind, long memoryGib, boolean unified, ClHardware hardware) {
         return new ClDeviceId(platform, 100 * platform + name.hashCode(), "platform " + platform, hardware, new DeviceInfo(name, "vendor", "driver", "lwjgl", kind,
-                ByteSize.gib(memoryGib), ByteSize.gib(memoryGib) / 4, 128, 256, 8, 32 << 10, unified, false, Set.of()));
+                ByteSize.gib(memoryGib), ByteSize.gib(memoryGib) / 4, 128, 256, 8, 32 << 10, unified, Set.of()));
     }
 
     @Test

@@ -18,7 +18,6 @@ public final class DemoRunner {
     /// The variants that every demo must be right on, as options of the command line.
     public static final String LWJGL = "--binding lwjgl";
     public static final String JOCL = "--binding jocl";
-    public static final String SIM = "--device sim";
 
     private DemoRunner() {}
 

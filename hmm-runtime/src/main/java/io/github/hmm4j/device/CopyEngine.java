@@ -8,7 +8,7 @@ import java.util.List;
 /// submitted nothing that still runs: when it returns or throws, no copy of that batch touches memory behind the caller's back, except a batch that was returned and not yet awaited.
 public interface CopyEngine extends AutoCloseable {
 
-    /// How it works, for people: `direct`, `staged`, `copy`, `sim`.
+    /// How it works, for people: `direct`, `staged`, `copy`.
     String name();
 
     /// Copies host pages to the device. The host pages must not change until the completion is done.

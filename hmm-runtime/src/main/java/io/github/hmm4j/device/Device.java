@@ -29,18 +29,13 @@ public interface Device extends AutoCloseable {
     /// Owned by the caller, who closes it before the device.
     CopyEngine copyEngine(long hostAddressBytes, long lengthBytes);
 
-    /// The host pages in `[hostAddressBytes, hostAddressBytes + lengthBytes)` as memory of this device, **in place**: what a kernel argument of a
-    /// coherent device points into.
+    /// The host pages in `[hostAddressBytes, hostAddressBytes + lengthBytes)` as memory of this device, **in place**.
     ///
-    /// Costs no device memory and copies nothing. Unlike those of an allocation, its slices may start at any byte and own nothing at all: they need
-    /// no closing, and mean nothing once this is closed. Closing it leaves the pages, which must outlive it.
+    /// Costs no device memory and copies nothing. Closing it leaves the pages, which must outlive it.
     ///
-    /// Where the device is not coherent but [proves][#inPlace()] to share the host's memory, slices start where other
-    /// pointers can and are closed like others.
-    ///
-    /// @throws IllegalStateException if the device does neither: it sees host pages only through a [CopyEngine]
+    /// @throws IllegalStateException if the device has not [proved][#inPlace()] to share the host's memory: it sees host pages only through a [CopyEngine]
     default DeviceMemory hostMemory(long hostAddressBytes, long lengthBytes) {
-        throw new IllegalStateException(String.format(Locale.ROOT, "device=%s, coherent=false: it cannot use host pages in place, address=0x%x, lengthBytes=%d",
+        throw new IllegalStateException(String.format(Locale.ROOT, "device=%s cannot use host pages in place, address=0x%x, lengthBytes=%d",
                 info().name(), hostAddressBytes, lengthBytes));
     }
 
@@ -49,14 +44,12 @@ public interface Device extends AutoCloseable {
         return 0;
     }
 
-    /// Whether kernels can use host pages where they are; tried when it is first asked for. Of
-    /// [coherent][DeviceInfo#coherent()] devices that is known, and nothing is tried.
+    /// Whether kernels can use host pages where they are; tried when it is first asked for.
     default InPlace inPlace() {
-        return info().coherent() ? new InPlace(true, "it is coherent", 1)
-                : InPlace.refuted("it reaches host pages through a copy engine only");
+        return InPlace.refuted("it reaches host pages through a copy engine only");
     }
 
-    /// How native code can drive this device while Java threads are stopped; empty if only Java can, as with a simulated one. The handles live as long as the device.
+    /// How native code can drive this device while Java threads are stopped; empty if only Java can: then no heap can have it. The handles live as long as the device.
     default Optional<NativeHandles> nativeHandles() {
         return Optional.empty();
     }

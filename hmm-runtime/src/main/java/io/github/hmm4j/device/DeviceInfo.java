@@ -9,7 +9,7 @@ import java.util.Set;
 /// @param name                 as the driver gives it
 /// @param vendor               as the driver gives it
 /// @param driver               platform and driver version
-/// @param binding              the library the calls go through: `lwjgl`, `jocl` or `sim`
+/// @param binding              the library the calls go through: `lwjgl` or `jocl`
 /// @param kind                 what sort of device
 /// @param memoryBytes          global memory as reported; not every driver enforces it
 /// @param maxAllocationBytes   largest single allocation
@@ -18,7 +18,6 @@ import java.util.Set;
 /// @param computeUnits         compute units: how many work-groups run at a time at least, so launch more of them
 /// @param localMemoryBytes     local memory of one work-group at most
 /// @param unifiedMemory        whether the device works in host memory, so that a page in place costs no transfer over a bus
-/// @param coherent             whether the device uses host pages **in place**: moving a page to it is a change of state, no copy and no frame
 /// @param svm                  what shared virtual memory it offers
 public record DeviceInfo(
         String name,
@@ -33,11 +32,10 @@ public record DeviceInfo(
         int computeUnits,
         long localMemoryBytes,
         boolean unifiedMemory,
-        boolean coherent,
         Set<Svm> svm) {
 
     /// What sort of device.
-    public enum Kind { CPU, GPU, ACCELERATOR, OTHER, SIMULATED }
+    public enum Kind { CPU, GPU, ACCELERATOR, OTHER }
 
     /// Kinds of shared virtual memory (`CL_DEVICE_SVM_CAPABILITIES`).
     public enum Svm { COARSE_GRAIN_BUFFER, FINE_GRAIN_BUFFER, FINE_GRAIN_SYSTEM, ATOMICS }
@@ -50,6 +48,6 @@ public record DeviceInfo(
 
     /// The same device, if it gives larger allocations.
     public DeviceInfo allocating(long mostBytes) {
-        return new DeviceInfo(name, vendor, driver, binding, kind, memoryBytes, mostBytes, baseAlignmentBytes, maxWorkGroupSize, computeUnits, localMemoryBytes, unifiedMemory, coherent, svm);
+        return new DeviceInfo(name, vendor, driver, binding, kind, memoryBytes, mostBytes, baseAlignmentBytes, maxWorkGroupSize, computeUnits, localMemoryBytes, unifiedMemory, svm);
     }
 }

@@ -3,7 +3,7 @@ package io.github.hmm4j.error;
 import java.util.Locale;
 import org.jspecify.annotations.Nullable;
 
-/// An OpenCL call returned an error status (or a simulated device was told to fail in its place).
+/// An OpenCL call returned an error status.
 public final class OpenClFailedException extends HmmException {
 
     private static final long serialVersionUID = 1L;

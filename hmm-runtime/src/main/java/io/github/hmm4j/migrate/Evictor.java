@@ -10,7 +10,6 @@ import io.github.hmm4j.page.PageTable;
 import io.github.hmm4j.page.PageWord;
 import io.github.hmm4j.page.Transition;
 import io.github.hmm4j.space.PageRange;
-import io.github.hmm4j.space.Region;
 import io.github.hmm4j.timeline.EvictionEvent;
 import java.util.ArrayList;
 import java.util.Arrays;
@@ -68,9 +67,6 @@ public final class Evictor {
 
     /// Brings everything home that is on a device and frees all its frames.
     public int evictAll(DeviceMirror mirror) {
-        if (mirror.isCoherent()) {
-            return bringHomeInPlace(mirror);
-        }
         long[] pages = new long[FEW_PAGES];
         int count = 0;
         long pageCount = heap.space().pageCount();
@@ -85,21 +81,6 @@ public final class Evictor {
             }
         }
         return evict(mirror, Arrays.copyOf(pages, count));
-    }
-
-    /// A coherent device has no frames; what it has are pages of host memory.
-    private int bringHomeInPlace(DeviceMirror mirror) {
-        int count = 0;
-        for (Region region : heap.space().regions()) {
-            PageRange pages = heap.space().pagesOf(region.range());
-            for (long page = pages.first(); page < pages.end(); page++) {
-                if (PageWord.isReadableOn(table.word(page), mirror.index())) {
-                    hostSide.fetch(new PageRange(page, page + 1), ToHost.Access.BRING_HOME, Cause.EVICTION);
-                    count++;
-                }
-            }
-        }
-        return count;
     }
 
     /// Takes the frames of these pages away.
@@ -162,7 +143,7 @@ public final class Evictor {
                 while (end < range.end() && PageWord.isOwnedBy(table.word(end), device)) {
                     end++;
                 }
-                hostSide.fetch(new PageRange(page, end), ToHost.Access.BRING_HOME, Cause.EVICTION);
+                hostSide.fetch(new PageRange(page, end), HostSide.Access.BRING_HOME, Cause.EVICTION);
                 heap.accounts().add(Counter.EVICTED_DIRTY_PAGES, end - page);
                 if (event != null) {
                     event.broughtHome(end - page);
@@ -199,7 +180,7 @@ public final class Evictor {
                     return true;
                 }
             } else if (PageWord.isOwnedBy(word, mirror.index())) {
-                hostSide.fetch(new PageRange(page, page + 1), ToHost.Access.BRING_HOME, Cause.EVICTION);
+                hostSide.fetch(new PageRange(page, page + 1), HostSide.Access.BRING_HOME, Cause.EVICTION);
             } else if (waits) {
                 backoff.pause(); // claimed by somebody who will say soon what it is
             } else {

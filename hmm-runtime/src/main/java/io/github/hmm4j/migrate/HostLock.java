@@ -1,7 +1,6 @@
 package io.github.hmm4j.migrate;
 
 import io.github.hmm4j.space.ShareLock;
-import org.jspecify.annotations.Nullable;
 
 /// The lock between those who bring pages home and those who must not be disturbed by that.
 ///
@@ -29,10 +28,5 @@ public final class HostLock {
     public Hold exclusive() {
         lock.takeAlone();
         return exclusive;
-    }
-
-    /// The same without waiting: null if others have it.
-    public @Nullable Hold tryExclusive() {
-        return lock.tryTakeAlone() ? exclusive : null;
     }
 }

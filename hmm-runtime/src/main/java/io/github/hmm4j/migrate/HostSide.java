@@ -9,11 +9,52 @@ import org.jspecify.annotations.Nullable;
 
 /// What is done to pages under a claim that others must wait for, and to the host's mappings.
 ///
-/// Two of them. With checked access it is Java ([JavaHostSide]): nobody faults, so a claim may be held by a thread that a safepoint stops. With transparent access it is native
-/// code: each claim is made, carried out and released in one native call, and the host's mapping is kept in step with the page words.
+/// It is native code: each claim is made, carried out and released in one native call, and where the program reaches pages by its own pointers, the host's mapping is kept in step with the page words.
 ///
 /// Threads: any.
 public interface HostSide {
+
+    /// What the host's copy of pages is wanted for.
+    enum Access {
+        /// Read through a view: devices may keep their copy.
+        READ_VIEW(false, true, false),
+        /// Write through a view: the host's copy is the only one.
+        WRITE_VIEW(true, true, false),
+        /// Make the host copy valid as well, whatever the protection.
+        SHARE(false, false, false),
+        /// Make the host copy the only one, whatever the protection.
+        BRING_HOME(true, false, false),
+        /// Let kernels read the host's pages where they are: like the third, and what nobody has touched is the host's
+        /// from now on, with memory.
+        READ_IN_PLACE(false, false, true),
+        /// Let kernels write there, too.
+        WRITE_IN_PLACE(true, false, true);
+
+        private final boolean exclusive;
+        private final boolean pins;
+        private final boolean inPlace;
+
+        Access(boolean exclusive, boolean pins, boolean inPlace) {
+            this.exclusive = exclusive;
+            this.pins = pins;
+            this.inPlace = inPlace;
+        }
+
+        /// Whether the host's copy becomes the only one.
+        public boolean isExclusive() {
+            return exclusive;
+        }
+
+        /// Whether the pages are pinned, for a view.
+        public boolean pins() {
+            return pins;
+        }
+
+        /// Whether kernels are to use the host's pages.
+        public boolean isInPlace() {
+            return inPlace;
+        }
+    }
 
     /// Brings pages home and, for views, pins them: each page is pinned in the same step that makes it usable, and all of them or none.
     ///
@@ -21,7 +62,7 @@ public interface HostSide {
     /// @throws io.github.hmm4j.error.PagePoisonedException    if contents are lost
     /// @throws io.github.hmm4j.error.DeviceLostException      if a device is lost; the pages that only it held are poisoned
     /// @throws io.github.hmm4j.error.HmmException             if a copy failed; those pages are where they were
-    MigrationReport fetch(PageRange pages, ToHost.Access access, Cause cause);
+    MigrationReport fetch(PageRange pages, Access access, Cause cause);
 
     /// Brings pages that other devices have straight to this one, as far as nobody has claimed or uses them; those stay where they are. The pages have frames here. The caller holds the
     /// device's lock.

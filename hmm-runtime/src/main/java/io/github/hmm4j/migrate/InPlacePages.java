@@ -36,12 +36,12 @@ public final class InPlacePages {
         for (long page = pages.first(); page < pages.end(); page++) {
             PageErrors.requireAccess(heap, page, table.word(page), writes, "use in place by " + mirror);
         }
-        return hostSide.fetch(pages, writes ? ToHost.Access.WRITE_IN_PLACE : ToHost.Access.READ_IN_PLACE, Cause.LAUNCH);
+        return hostSide.fetch(pages, writes ? HostSide.Access.WRITE_IN_PLACE : HostSide.Access.READ_IN_PLACE, Cause.LAUNCH);
     }
 
     /// Waits, after pages came home for somebody who looks at them, for kernels that use them in place: those change no
     /// word. A view has pinned its pages before, so that no later launch gets in; if this fails they are pinned no more.
-    public static void awaitKernels(ManagedPages heap, HostSide hostSide, PageRange pages, ToHost.Access access, Cause cause) {
+    public static void awaitKernels(ManagedPages heap, HostSide hostSide, PageRange pages, HostSide.Access access, Cause cause) {
         if (!heap.worksInPlace() || !(access.pins() || cause == Cause.PREFETCH)) {
             return;
         }

@@ -23,11 +23,8 @@ public interface LaunchGate {
         /// For those who are told of the launch.
         String kernelName();
 
-        /// By Java. Flushes.
-        Completion fromJava();
-
         /// By native code, which may refuse: then null.
-        @Nullable Completion fromNative(NativeEnqueue enqueue);
+        @Nullable Completion by(NativeEnqueue enqueue);
     }
 
     /// What a launch needs of pages.
@@ -60,9 +57,6 @@ public interface LaunchGate {
     /// @param overwrites pages that the launch has claimed to overwrite, or null if there are none; they are the device's if it passes, and what they were or claimed still if not
     /// @return null if a page was not there; then nothing ran
     @Nullable Passed enter(DeviceMirror mirror, Needs needs, Enqueue enqueue, @Nullable Overwrites overwrites);
-
-    /// Whether a launch that overwrites must hold [HostLock] exclusively, from before it claims such pages until it has passed.
-    boolean holdsHostOff();
 
     /// Like [#enter], for a launch that has lost its pages several times: moves what is missing as part of the same step, so that nobody can take it away again before the
     /// kernel is enqueued. The caller holds the device's lock and the host lock exclusively, and all pages have frames.

@@ -6,18 +6,16 @@ import io.github.hmm4j.account.Direction;
 import io.github.hmm4j.mirror.DeviceMirror;
 import io.github.hmm4j.mirror.ManagedPages;
 import io.github.hmm4j.page.PageTable;
-import io.github.hmm4j.page.PageWord;
 import io.github.hmm4j.page.Transition;
 import java.util.ArrayList;
 import java.util.List;
-import java.util.function.LongUnaryOperator;
 import org.jspecify.annotations.Nullable;
 
 /// Pages that a launch is going to overwrite: they have frames there, and none of their contents.
 ///
 /// So they are the device's only once the kernel is certain to run. Until then they stay claimed, `TO_DEVICE`: a touch takes its page back, with what it held, and the launch goes round again.
-/// The gate commits them between publishing the launch and checking its words, and takes them back if the launch is withdrawn after all. In between nobody brings one home: natively, who
-/// claims it for the host meanwhile finds the launch undecided, gives the claim back and waits; where Java serves touches, the launcher holds [HostLock] exclusively ([LaunchGate#holdsHostOff]).
+/// The gate commits them between publishing the launch and checking its words, and takes them back if the launch is withdrawn after all. In between nobody brings one home: who claims
+/// it for the host meanwhile finds the launch undecided, gives the claim back and waits.
 ///
 /// Used by one thread, which has the device's lock, and waits for no claim of others while this is not empty.
 public final class Overwrites {
@@ -38,14 +36,12 @@ public final class Overwrites {
     private final PageTable table;
     private final DeviceMirror mirror;
     private int clock;
-    private final LongUnaryOperator committed;
     private final List<Part> parts = new ArrayList<>();
 
     public Overwrites(ManagedPages heap, DeviceMirror mirror) {
         this.heap = heap;
         this.table = heap.table();
         this.mirror = mirror;
-        committed = word -> PageWord.toDevice(word, mirror.index());
     }
 
     public boolean isEmpty() {
@@ -84,30 +80,6 @@ public final class Overwrites {
     void add(Claims claims, Invalidations invalidations) {
         if (!claims.isEmpty()) {
             parts.add(new Part(claims, invalidations));
-        }
-    }
-
-    /// The gate of Java: the launch is published. A claim that was taken away stays so, and the check of the words will notice. Takes nothing from the Java heap.
-    void commit() {
-        for (int i = 0; i < parts.size(); i++) {
-            Claims claims = parts.get(i).claims();
-            for (int j = 0; j < claims.size(); j++) {
-                table.settle(claims.page(j), Transition.COMMIT_DEVICE, claims.word(j), committed);
-            }
-        }
-    }
-
-    /// The same gate, if the launch does not happen and before it is withdrawn: what was committed is what it was. Takes nothing from the Java heap.
-    void takeBack() {
-        for (int i = 0; i < parts.size(); i++) {
-            Claims claims = parts.get(i).claims();
-            for (int j = 0; j < claims.size(); j++) {
-                long word = table.word(claims.page(j));
-                while (PageWord.isOwnedBy(word, mirror.index())
-                        && !table.transition(claims.page(j), Transition.TAKE_BACK, word, PageMove.RELEASED.next(word, claims.before(j)))) {
-                    word = table.word(claims.page(j)); // only pins can have changed
-                }
-            }
         }
     }
 

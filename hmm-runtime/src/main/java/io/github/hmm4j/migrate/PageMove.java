@@ -81,7 +81,7 @@ abstract class PageMove implements AutoCloseable {
         what = "migration to " + mirror;
         regionId = regionOf(heap, pages.first());
         if (event != null) {
-            event.of(cause, Direction.TO_DEVICE, mirror.isCoherent() ? "in place" : mirror.copies().name());
+            event.of(cause, Direction.TO_DEVICE, mirror.copies().name());
             event.range(pages.first(), pages.count(), heap.space().addressOf(pages.first()));
             event.device(device, mirror.deviceName());
         }
@@ -127,10 +127,8 @@ abstract class PageMove implements AutoCloseable {
 
     /// Before a page can be used, so that a use is the later one.
     void arrive(long page) {
-        if (!mirror.isCoherent()) {
-            mirror.setRegion(mirror.frameOf(page), regionId);
-            mirror.arrived(page, clock());
-        }
+        mirror.setRegion(mirror.frameOf(page), regionId);
+        mirror.arrived(page, clock());
     }
 
     ToDevice.Intent intent() {
@@ -275,9 +273,6 @@ abstract class PageMove implements AutoCloseable {
                 heap.inFlight().awaitUsesOn(device, range); // an older launch may still be reading the frames' last contents
                 awaitUsersOfTheHostCopy(range);
             }
-            if (mirror.isCoherent()) {
-                return; // the host page is the device's page
-            }
             for (int i = 0; i < claims.size(); i++) {
                 plan(claims.page(i), claims.before(i));
             }
@@ -321,11 +316,10 @@ abstract class PageMove implements AutoCloseable {
             return PageWord.isSameVersion(table.word(claims.page(claim)), claims.word(claim));
         }
 
-        /// Launches of other devices from before the claim still use the host copy where it is: coherent ones read
-        /// what is going to be written, those in place may write what is going to be read.
+        /// Launches of other devices from before the claim still use the host copy where it is, and may write what is going to be read.
         private void awaitUsersOfTheHostCopy(PageRange range) {
             for (DeviceMirror other : heap.mirrors()) {
-                if (other != mirror && (other.worksInPlace() || (intent.writes() && other.isCoherent()))) {
+                if (other != mirror && other.worksInPlace()) {
                     heap.inFlight().awaitUsesOn(other.index(), range);
                 }
             }

@@ -48,9 +48,6 @@ public final class Placer {
     /// @throws DeviceMemoryExhaustedException if they do not fit together, or no free run is long enough when everything else is evicted
     public void place(DeviceMirror mirror, List<PageRange> ranges) {
         assert mirror.lock().isAlone();
-        if (mirror.isCoherent()) {
-            return;
-        }
         if (mirror.isAperture()) {
             placeInAperture(mirror, ranges);
             return;

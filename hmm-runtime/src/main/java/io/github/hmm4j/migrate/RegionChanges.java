@@ -27,8 +27,7 @@ import org.slf4j.LoggerFactory;
 
 /// What the program does to regions: allocate, free, protect, discard, move. Each announces itself to the mirrors before the old pages can be used for anything else.
 ///
-/// Pages under an open view refuse all but allocation. Threads: any; each call holds the host lock exclusively while it changes words, and,
-/// but for moving and for discarding what a coherent device may use in place, not while it waits for a launch.
+/// Pages under an open view refuse all but allocation. Threads: any; each call holds the host lock exclusively while it changes words, and, but for moving, not while it waits for a launch.
 public final class RegionChanges {
 
     private static final Logger LOG = LoggerFactory.getLogger(RegionChanges.class);
@@ -332,9 +331,7 @@ public final class RegionChanges {
             DeviceMirror mirror = mirrors.get(i);
             mirror.lock().takeAlone();
             try {
-                if (!mirror.isCoherent()) {
-                    evictor.freeFrames(mirror, pages);
-                }
+                evictor.freeFrames(mirror, pages);
             } finally {
                 mirror.lock().leave();
             }
@@ -513,7 +510,7 @@ public final class RegionChanges {
         while (true) {
             long word = unclaimedForHost(page, backoff);
             if (isTiedToAddress(word)) {
-                hostSide.fetch(new PageRange(page, page + 1), ToHost.Access.BRING_HOME, Cause.MOVE);
+                hostSide.fetch(new PageRange(page, page + 1), HostSide.Access.BRING_HOME, Cause.MOVE);
             } else if (table.transition(page, Transition.UNMAP, word, PageWord.toUnmapped(word))) {
                 return word;
             }
@@ -585,7 +582,7 @@ public final class RegionChanges {
     private void bringHomeWhatCannotBeReKeyed(PageRange from) {
         for (long page = from.first(); page < from.end(); page++) {
             if (isTiedToAddress(table.word(page))) {
-                hostSide.fetch(new PageRange(page, page + 1), ToHost.Access.BRING_HOME, Cause.MOVE);
+                hostSide.fetch(new PageRange(page, page + 1), HostSide.Access.BRING_HOME, Cause.MOVE);
             }
         }
     }

@@ -115,7 +115,7 @@ public final class ToDevice {
                 return reports;
             }
             for (PageRange range : ranges) {
-                eachAtPeers(mirror, range, true, pages -> hostSide.fetch(pages, ToHost.Access.SHARE, Cause.PEER)); // the claims need the host's copy, to go back to
+                eachAtPeers(mirror, range, true, pages -> hostSide.fetch(pages, HostSide.Access.SHARE, Cause.PEER)); // the claims need the host's copy, to go back to
             }
             backoff.pause();
         }
@@ -238,7 +238,7 @@ public final class ToDevice {
         /// Straight from there; or by way of the host, from where the next pass takes them.
         private void takeFromPeers(PageRange pages) {
             if (!cross(pages)) {
-                hostSide.fetch(pages, ToHost.Access.SHARE, Cause.PEER);
+                hostSide.fetch(pages, HostSide.Access.SHARE, Cause.PEER);
             }
         }
 

@@ -24,15 +24,13 @@ import java.util.stream.IntStream;
 /// A launch that fails may fail because the Java heap is full. So all that undoing takes is reserved before anything is moved, and undoing itself takes no memory. Used by one thread.
 public final class UndoLog {
 
-    /// A part of the address space in which pages are moved: what undoing announces and waits for.
+    /// A part of the address space in which pages are moved: what undoing announces.
     private static final class Part {
 
-        private final PageRange pages;
         private final Invalidation invalidation;
         private Notifier.@Nullable Token announced;
 
-        Part(PageRange pages, Invalidation invalidation) {
-            this.pages = pages;
+        Part(Invalidation invalidation) {
             this.invalidation = invalidation;
         }
     }
@@ -42,7 +40,6 @@ public final class UndoLog {
     private final long launchedBefore;
     private final int clockBefore;
     private final Claims moved = new Claims(); // page, word as committed, word before the claim
-    private final Claims taken = new Claims(); // of those, what is claimed while it is put back
     private final List<Part> parts = new ArrayList<>();
 
     /// Made before anything is moved.
@@ -55,13 +52,12 @@ public final class UndoLog {
 
     /// To be called before pages of a range are moved.
     public void expect(PageRange pages) {
-        parts.add(new Part(pages, new Invalidation(heap.space().addressesOf(pages), InvalidationKind.MIGRATE, -1)));
+        parts.add(new Part(new Invalidation(heap.space().addressesOf(pages), InvalidationKind.MIGRATE, -1)));
     }
 
     /// Makes room for so many pages more, so that noting them cannot fail.
     public void reserve(int more) {
         moved.reserve(more);
-        taken.reserve(Math.addExact(moved.size(), more));
     }
 
     /// Notes a page that was moved, within a range that was expected; room was reserved for it.
@@ -74,9 +70,14 @@ public final class UndoLog {
 
     /// Puts pages back that nobody has used or moved since. Never fails.
     void undo(HostLock hostLock, HostSide hostSide) {
+        if (moved.isEmpty()) {
+            return;
+        }
         int undone;
         try (HostLock.Hold _ = hostLock.shared()) {
+            announce();
             undone = hostSide.takeBack(this);
+            endAnnouncement();
         }
         heap.accounts().add(Counter.MIGRATE_UNDONE_PAGES, undone);
         heap.accounts().moved(Cause.UNDO, Direction.TO_HOST, undone, 0);
@@ -102,17 +103,16 @@ public final class UndoLog {
         }
     }
 
-    /// Tells mirrors of the program's own that pages are about to go back, and waits for the launches that may use them; the claims are made.
-    void announce() {
+    /// Tells mirrors of the program's own that pages are about to go back.
+    private void announce() {
         for (int i = 0; i < parts.size(); i++) {
             Part part = parts.get(i);
             part.announced = heap.notifier().begin(part.invalidation);
-            Unwinding.awaitLaunches(heap.inFlight(), part.pages);
         }
     }
 
     /// They are back.
-    void endAnnouncement() {
+    private void endAnnouncement() {
         for (int i = 0; i < parts.size(); i++) {
             Notifier.Token token = parts.get(i).announced;
             if (token != null) {
@@ -120,12 +120,6 @@ public final class UndoLog {
             }
             parts.get(i).announced = null;
         }
-    }
-
-    /// Empty, with room for every page of this.
-    Claims taken() {
-        taken.clear();
-        return taken;
     }
 
     public DeviceMirror mirror() {

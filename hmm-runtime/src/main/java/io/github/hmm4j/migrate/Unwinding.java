@@ -2,8 +2,6 @@ package io.github.hmm4j.migrate;
 
 import io.github.hmm4j.device.Completion;
 import io.github.hmm4j.error.HmmException;
-import io.github.hmm4j.mirror.InFlight;
-import io.github.hmm4j.space.PageRange;
 import java.util.concurrent.locks.LockSupport;
 
 /// Waiting on the way out of an error. What a claim or a frame is going to be used for next depends on the end of what is waited for, so giving up is not an option: where the
@@ -22,18 +20,6 @@ final class Unwinding {
                 return;
             } catch (HmmException e) {
                 return; // it has ended
-            } catch (OutOfMemoryError e) {
-                LockSupport.parkNanos(NAP_NANOS);
-            }
-        }
-    }
-
-    /// [InFlight#awaitConflicts] for all launches that use the range.
-    static void awaitLaunches(InFlight inFlight, PageRange range) {
-        while (true) {
-            try {
-                inFlight.awaitConflicts(range, false);
-                return;
             } catch (OutOfMemoryError e) {
                 LockSupport.parkNanos(NAP_NANOS);
             }

@@ -2,8 +2,8 @@
 ///
 /// - **To a device** ([ToDevice][io.github.hmm4j.migrate.ToDevice]) is best effort: a page that somebody else takes meanwhile is `RACED`, one that a view holds is `PINNED`,
 ///   and neither is an exception. The host copy stays the valid one until the commit, so the claim can be taken away at any moment.
-/// - **From another device** what the host has not goes straight there ([HostSide#cross][io.github.hmm4j.migrate.HostSide]), where native code moves pages; else it comes home first.
-/// - **To the host** ([HostSide][io.github.hmm4j.migrate.HostSide]; in Java [ToHost][io.github.hmm4j.migrate.ToHost]) is mandatory: it succeeds, or the page stays where it was and the error is typed, or, if its device is lost, the page is poisoned.
+/// - **From another device** what the host has not goes straight there ([HostSide#cross][io.github.hmm4j.migrate.HostSide]); where it cannot, it comes home first.
+/// - **To the host** ([HostSide][io.github.hmm4j.migrate.HostSide]) is mandatory: it succeeds, or the page stays where it was and the error is typed, or, if its device is lost, the page is poisoned.
 ///
 /// - **For a kernel that misses pages** ([DeviceFaults][io.github.hmm4j.migrate.DeviceFaults]) what it has written down is ordered, room is made, and it goes to the device as above.
 ///

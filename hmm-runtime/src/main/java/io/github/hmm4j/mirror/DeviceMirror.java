@@ -8,7 +8,6 @@ import io.github.hmm4j.device.HostImage;
 import io.github.hmm4j.device.InPlace;
 import io.github.hmm4j.device.KernelArgument;
 import io.github.hmm4j.error.InPlaceUnavailableException;
-import io.github.hmm4j.page.PageState;
 import io.github.hmm4j.page.PageTable;
 import io.github.hmm4j.page.PageWord;
 import io.github.hmm4j.space.AddressSpace;
@@ -27,8 +26,7 @@ import org.jspecify.annotations.Nullable;
 /// One device's side of the heap: its page table, its frames, and the way to them.
 ///
 /// How pages get frames is one of four ([Placement]):
-/// - **in place**, on a coherent device: host pages are the memory, there are no frames; also on others for regions
-///   that kernels use where the host has them ([#usesInPlace]): those pages stay
+/// - **in place**, for regions that kernels use where the host has them ([#usesInPlace]): there are no frames, those pages stay
 ///   the host's, and the device has nothing to do with their words;
 /// - **aperture**, when the budget holds the whole heap: frame = page index, so that device address = image + (address - base) for every pointer;
 /// - **windows** otherwise: the pages of one kernel argument lie in contiguous frames, wherever those are. Pages that a kernel finds through the [DeviceTable] lie in
@@ -50,7 +48,6 @@ public final class DeviceMirror implements AutoCloseable {
     private final AddressSpace space;
     private final PageTable table;
     private final long budgetBytes;
-    private final boolean coherent;
     private final boolean aperture; // frame = page
     private final boolean faulting;
     private final CopyEngine copies;
@@ -58,10 +55,9 @@ public final class DeviceMirror implements AutoCloseable {
     private final FrameTable frames;
     private final HeldBlocks held;
     private final @Nullable UseOrder order; // of windows and paged frames only: others are not given up
-    private final @Nullable DeviceMemory hostImage; // coherent devices only
     private final boolean inPlace; // where a region has no advice
     private final String placementWhy;
-    private volatile @Nullable HostImage hostPages; // once a kernel is to use them; not of coherent devices
+    private volatile @Nullable HostImage hostPages; // once a kernel is to use them
     private final @Nullable DeviceTable deviceTable;
     private final ShareLock lock = new ShareLock();
     private final AtomicInteger clock = new AtomicInteger();
@@ -73,7 +69,7 @@ public final class DeviceMirror implements AutoCloseable {
     }
 
     /// @param faulting  whether kernels shall ask for their pages by touching them
-    /// @param placement whether kernels shall use host pages where they are; a coherent device does in any case
+    /// @param placement whether kernels shall use host pages where they are
     /// @throws IllegalArgumentException if they shall fault, and the device cannot have a range as large as the heap
     /// @throws InPlaceUnavailableException if they shall use host pages, and the device does not prove that they do
     public DeviceMirror(int index, Device device, AddressSpace space, PageTable table, long budgetBytes,
@@ -83,22 +79,21 @@ public final class DeviceMirror implements AutoCloseable {
         this.space = space;
         this.table = table;
         this.budgetBytes = budgetBytes;
-        coherent = device.info().coherent();
         this.faulting = faulting;
-        if (faulting && (coherent || space.capacityBytes() > device.info().maxAllocationBytes())) {
-            throw new IllegalArgumentException(String.format(Locale.ROOT, "deviceFaults: device=%s, coherent=%s, maxAllocationBytes=%d cannot have a range as large as the heap, heapBytes=%d",
-                    device.info().name(), coherent, device.info().maxAllocationBytes(), space.capacityBytes()));
+        if (faulting && space.capacityBytes() > device.info().maxAllocationBytes()) {
+            throw new IllegalArgumentException(String.format(Locale.ROOT, "deviceFaults: device=%s, maxAllocationBytes=%d cannot have a range as large as the heap, heapBytes=%d",
+                    device.info().name(), device.info().maxAllocationBytes(), space.capacityBytes()));
         }
         boolean isPrivate = placement == PlacementMode.PRIVATE
                 || (placement == PlacementMode.AUTO && !device.info().unifiedMemory());
-        InPlace tried = faulting || coherent || isPrivate ? null : device.inPlace();
+        InPlace tried = faulting || isPrivate ? null : device.inPlace();
         if (tried != null && !tried.proven() && placement == PlacementMode.IN_PLACE) {
             throw new InPlaceUnavailableException(device.info().name(), tried.why());
         }
         inPlace = tried != null && tried.proven()
                 && (placement == PlacementMode.IN_PLACE || tried.slowdown() <= MOST_SLOWDOWN);
         placementWhy = why(placement, tried);
-        aperture = faulting || (!coherent && space.capacityBytes() <= Math.min(budgetBytes, device.info().maxAllocationBytes()));
+        aperture = faulting || space.capacityBytes() <= Math.min(budgetBytes, device.info().maxAllocationBytes());
         int pageBytes = space.pageSize().bytes();
         Parts parts = new Parts();
         try {
@@ -107,12 +102,11 @@ public final class DeviceMirror implements AutoCloseable {
                     : FramePool.windows(device, pageBytes, budgetBytes));
             frames = parts.add(new FrameTable(space.pageCount(), Math.max(1, pool.capacityFrames())));
             held = parts.add(new HeldBlocks(table));
-            order = aperture || coherent ? null : parts.add(new UseOrder(Math.max(1, pool.capacityFrames())));
+            order = aperture ? null : parts.add(new UseOrder(Math.max(1, pool.capacityFrames())));
             copies = parts.add(device.copyEngine(space.host().alias().address(), space.capacityBytes()));
             TableLayout layout = TableLayout.of(space.pageSize(), space.pageCount());
-            boolean paged = !coherent && !aperture && !isHeapInPlace() && device.compilesKernels() && layout.totalBytes() <= device.info().maxAllocationBytes();
-            deviceTable = paged ? parts.add(new DeviceTable(this, table, layout)) : null;
-            hostImage = coherent ? device.hostMemory(space.host().alias().address(), space.capacityBytes()) : null;
+            boolean paged = !aperture && !isHeapInPlace() && device.compilesKernels() && layout.totalBytes() <= device.info().maxAllocationBytes();
+            deviceTable = paged ? parts.add(new DeviceTable(this, layout)) : null;
         } catch (RuntimeException | Error e) {
             parts.closeAfter(e);
             throw e;
@@ -120,9 +114,7 @@ public final class DeviceMirror implements AutoCloseable {
     }
 
     private String why(PlacementMode asked, @Nullable InPlace tried) {
-        if (coherent) {
-            return "it is coherent";
-        } else if (faulting) {
+        if (faulting) {
             return "its kernels fault";
         } else if (asked == PlacementMode.PRIVATE) {
             return "in place was not asked for";
@@ -171,11 +163,6 @@ public final class DeviceMirror implements AutoCloseable {
         return frames.addresses(held);
     }
 
-    /// Whether the device uses host pages in place.
-    public boolean isCoherent() {
-        return coherent;
-    }
-
     /// Whether kernels ask for their pages by touching them, and native code moves these: nothing is placed or migrated for a launch.
     public boolean isFaulting() {
         return faulting;
@@ -183,7 +170,7 @@ public final class DeviceMirror implements AutoCloseable {
 
     /// How pages of this device get frames.
     public Placement placement() {
-        return coherent || inPlace ? Placement.IN_PLACE : faulting ? Placement.FAULTING : aperture ? Placement.APERTURE : Placement.WINDOWS;
+        return inPlace ? Placement.IN_PLACE : faulting ? Placement.FAULTING : aperture ? Placement.APERTURE : Placement.WINDOWS;
     }
 
     /// Why that is so, in one line for people.
@@ -191,10 +178,9 @@ public final class DeviceMirror implements AutoCloseable {
         return placementWhy;
     }
 
-    /// Whether kernels of this device are given the host's pages of a region where they are, as things are now. Of
-    /// coherent devices this is not said: they own pages in place.
+    /// Whether kernels of this device are given the host's pages of a region where they are, as things are now.
     public boolean usesInPlace(Region region) {
-        return !coherent && !faulting && region.advice().isInPlaceOn(index, inPlace);
+        return !faulting && region.advice().isInPlaceOn(index, inPlace);
     }
 
     /// Whether kernels that follow pointers to all of the heap find it in place.
@@ -253,7 +239,7 @@ public final class DeviceMirror implements AutoCloseable {
 
     /// Whether one pointer offset holds for the whole heap in the frames that pages have here.
     public boolean isAperture() {
-        return aperture || coherent;
+        return aperture;
     }
 
     /// The page table that kernels of this device can read; null where they need none, or it cannot have one.
@@ -277,9 +263,6 @@ public final class DeviceMirror implements AutoCloseable {
 
     /// Whether a kernel could take these pages as one pointer: they have frames, one behind the other.
     public boolean isPlaced(PageRange pages) {
-        if (coherent) {
-            return true;
-        }
         return aperture ? pool.isAllocated() : frames.isContiguous(pages, held)
                 && pool.isContiguous(frames.frameOf(pages.first()), frames.frameOf(pages.end() - 1));
     }
@@ -377,9 +360,6 @@ public final class DeviceMirror implements AutoCloseable {
 
     /// Remembers that pages were used now.
     public void touch(PageRange pages) {
-        if (coherent) {
-            return;
-        }
         int now = clock.incrementAndGet();
         for (long page = pages.first(); page < pages.end(); page++) {
             int frame = frames.frameOf(page);
@@ -420,9 +400,6 @@ public final class DeviceMirror implements AutoCloseable {
 
     /// Device memory that a kernel can take as the pointer to `range`. The pages must be placed. To be given back with [#release] once it is enqueued.
     public DeviceMemory argument(VaRange range) {
-        if (hostImage != null) {
-            return hostImage.slice(range.startBytes() - space.baseBytes(), range.lengthBytes());
-        }
         requireArgument(range);
         long page = space.pageOf(range.startBytes());
         return pool.slice(frameOf(page), range.startBytes() - space.addressOf(page), range.lengthBytes());
@@ -464,7 +441,7 @@ public final class DeviceMirror implements AutoCloseable {
 
     /// Whether this device can start a pointer at a range, wherever its pages are. If not, a kernel gets a copy ([#copiedArgument]).
     public boolean startsPointersAt(VaRange range) {
-        return coherent || (range.startBytes() - space.baseBytes()) % device.info().baseAlignmentBytes() == 0;
+        return (range.startBytes() - space.baseBytes()) % device.info().baseAlignmentBytes() == 0;
     }
 
     private void requireArgument(VaRange range) {
@@ -476,10 +453,6 @@ public final class DeviceMirror implements AutoCloseable {
 
     /// Gives an argument back. A launch that is enqueued keeps what it uses alive (`clReleaseMemObject`).
     public void release(DeviceMemory argument) {
-        if (coherent) {
-            argument.close();
-            return;
-        }
         HostImage pages = hostPages;
         if (pages != null) {
             pages.release(argument);
@@ -500,17 +473,13 @@ public final class DeviceMirror implements AutoCloseable {
                             + " page (HMM_READ)",
                     device.info().name(), space.capacityBytes(), budgetBytes, device.info().maxAllocationBytes()));
         }
-        if (hostImage != null) {
-            return hostImage.slice(0, space.capacityBytes());
-        }
         pool.allocateAperture();
         return pool.slice(0, 0, space.capacityBytes()); // frame = page, whether or not the first page has ever been here
     }
 
-    /// Whether kernels of this device may start to read a page. A device that works in host memory may not once somebody is about to write there.
+    /// Whether kernels of this device may start to read a page.
     public boolean canRead(long word) {
-        return PageWord.isReadableOn(word, index)
-                && !(coherent && PageWord.state(word) == PageState.TO_DEVICE && PageWord.hasWriteIntent(word));
+        return PageWord.isReadableOn(word, index);
     }
 
     /// Whether kernels of this device may start to use a page as it is: its copy is valid in that mode, and the protection allows the use.
@@ -528,9 +497,7 @@ public final class DeviceMirror implements AutoCloseable {
     @Override
     public void close() {
         try (device; order; held; frames; pool; copies; deviceTable; HostImage _ = hostPages) {
-            if (hostImage != null) {
-                hostImage.close();
-            }
+            return;
         }
     }
 

@@ -5,8 +5,6 @@ import static java.lang.foreign.ValueLayout.JAVA_INT;
 import static java.lang.foreign.ValueLayout.JAVA_LONG_UNALIGNED;
 
 import io.github.hmm4j.device.DeviceMemory;
-import io.github.hmm4j.page.PageTable;
-import io.github.hmm4j.page.PageWord;
 import io.github.hmm4j.space.LazyTable;
 import io.github.hmm4j.space.PageRange;
 import java.lang.foreign.Arena;
@@ -16,7 +14,6 @@ import java.util.List;
 import java.util.Locale;
 import java.util.concurrent.locks.ReentrantLock;
 import java.util.function.LongConsumer;
-import java.util.function.LongToIntFunction;
 import org.jspecify.annotations.Nullable;
 
 /// The page table of one device in that device's own memory, which kernels read ([TableLayout]), and what they write beside it: faults, and which pages they touched.
@@ -29,14 +26,12 @@ import org.jspecify.annotations.Nullable;
 /// Owns its device memory, and takes it with the first launch.
 public final class DeviceTable implements AutoCloseable {
 
-    private static final int BLOCK_ENTRIES = 1024; // what is compared and written as one
     private static final int ITEMS_GRANULE = 4096;
     private static final int IDLE_ITEMS = 2; // kept for launches to come
     private static final long MOST_ITEMS = 0xFFFF_FFFFL; // that a rank of 32 bits tells apart
     private static final byte UNKNOWN = -1; // in the image: nobody knows what the device has
 
     private final DeviceMirror mirror;
-    private final PageTable words;
     private final TableLayout layout;
     private final LazyTable image; // the device's entries, as they are there
     private final ReentrantLock turn = new ReentrantLock();
@@ -46,9 +41,8 @@ public final class DeviceTable implements AutoCloseable {
     private List<PageRange> shown = List.of(); // all other entries are zero
     private List<PageRange> asked = List.of(); // by the last update
 
-    DeviceTable(DeviceMirror mirror, PageTable words, TableLayout layout) {
+    DeviceTable(DeviceMirror mirror, TableLayout layout) {
         this.mirror = mirror;
-        this.words = words;
         this.layout = layout;
         image = new LazyTable(layout.pageCount() * Integer.BYTES);
     }
@@ -257,64 +251,6 @@ public final class DeviceTable implements AutoCloseable {
         long offset = layout.tableAt() * Integer.BYTES;
         long host = memory().hostAddressBytes();
         return new NativeTable(image.segment().address(), memory().nativeHandle(), offset, host == 0 ? 0 : host + offset);
-    }
-
-    /// Writes the entries of a launch that has been published by Java, and returns how many bytes that took. The caller holds the mirror's lock.
-    public long write(Update update) {
-        assert mirror.lock().isAlone();
-        long bytes = 0;
-        for (PageRange range : update.cleared()) {
-            bytes += write(range, _ -> 0);
-        }
-        for (PageUse use : update.entries()) {
-            bytes += write(use.pages(), page -> entry(page, use.writes()));
-        }
-        return bytes;
-    }
-
-    private int entry(long page, boolean writes) {
-        int frame = mirror.frameOf(page);
-        var frames = mirror.pool().pagedFrames();
-        long word = words.word(page);
-        if (frame < frames.first() || frame >= frames.end() || !usable(word, false)) {
-            return 0;
-        }
-        return ((frame - frames.first()) << TableLayout.FRAME_SHIFT) | (writes && usable(word, true) ? TableLayout.MAY_WRITE : 0) | TableLayout.MAY_READ;
-    }
-
-    private boolean usable(long word, boolean writes) {
-        return mirror.canUse(word, writes) && !PageWord.isPinnedAgainst(word, writes);
-    }
-
-    /// Block by block; returns the bytes that went to the device.
-    private long write(PageRange range, LongToIntFunction entryOf) {
-        long bytes = 0;
-        for (long block = range.first(); block < range.end(); block += BLOCK_ENTRIES) {
-            long end = Math.min(range.end(), block + BLOCK_ENTRIES);
-            boolean changed = false;
-            for (long page = block; page < end; page++) {
-                int entry = entryOf.applyAsInt(page);
-                if (image.segment().getAtIndex(JAVA_INT, page) != entry) {
-                    image.segment().setAtIndex(JAVA_INT, page, entry);
-                    changed = true;
-                }
-            }
-            if (changed) {
-                long length = (end - block) * Integer.BYTES;
-                MemorySegment entries = image.segment().asSlice(block * Integer.BYTES, length);
-                boolean written = false;
-                try {
-                    memory().write((layout.tableAt() + block) * Integer.BYTES, entries);
-                    written = true;
-                } finally {
-                    if (!written) {
-                        entries.fill(UNKNOWN);
-                    }
-                }
-                bytes += length;
-            }
-        }
-        return bytes;
     }
 
     /// Takes what kernels have touched since the last time: each such page of the range counts as used now, and `used` hears of it.

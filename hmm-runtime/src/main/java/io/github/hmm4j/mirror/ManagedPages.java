@@ -27,20 +27,9 @@ public record ManagedPages(
         return mirrors.get(device);
     }
 
-    /// Devices that use host pages in place: bit d is set for device d.
-    public int coherentDevices() {
-        int coherent = 0;
-        for (int device = 0; device < mirrors.size(); device++) { // no iterator: callers may not fail here
-            if (mirrors.get(device).isCoherent()) {
-                coherent |= 1 << device;
-            }
-        }
-        return coherent;
-    }
-
     /// Whether kernels of any device have used host pages where they are, or are about to.
     public boolean worksInPlace() {
-        for (int device = 0; device < mirrors.size(); device++) { // as above
+        for (int device = 0; device < mirrors.size(); device++) { // no iterator: callers may not fail here
             if (mirrors.get(device).worksInPlace()) {
                 return true;
             }
@@ -50,7 +39,7 @@ public record ManagedPages(
 
     /// How pages look from a device; -1 looks from the host, to which every device is remote.
     public Snapshot snapshot(int device, PageRange pages) {
-        return Snapshot.take(space, table, device, coherentDevices(), pages);
+        return Snapshot.take(space, table, device, pages);
     }
 
     /// Address, in the runtime's own mapping, of the host bytes of a page.

@@ -51,9 +51,7 @@ public final class Snapshot {
     }
 
     /// Looks at pages from a device.
-    ///
-    /// @param coherentDevices bit d is set when device d uses host pages in place
-    static Snapshot take(AddressSpace space, PageTable table, int device, int coherentDevices, PageRange pages) {
+    static Snapshot take(AddressSpace space, PageTable table, int device, PageRange pages) {
         byte[] codes = new byte[Math.toIntExact(pages.count())];
         Arrays.fill(codes, (byte) SnapshotCode.ERROR.code());
         long page = pages.first();
@@ -66,7 +64,7 @@ public final class Snapshot {
             long end = Math.min(pages.end(), space.pagesOf(region.range()).end());
             while (page < end) {
                 long alike = endOfAlike(table, page, end);
-                Arrays.fill(codes, (int) (page - pages.first()), (int) (alike - pages.first()), (byte) codeOf(table.word(page), device, coherentDevices));
+                Arrays.fill(codes, (int) (page - pages.first()), (int) (alike - pages.first()), (byte) codeOf(table.word(page), device));
                 page = alike;
             }
         }
@@ -78,7 +76,7 @@ public final class Snapshot {
         return table.isWritten(page) ? page + 1 : Math.min(end, table.firstOf(table.blockOf(page) + 1));
     }
 
-    private static int codeOf(long word, int device, int coherentDevices) {
+    private static int codeOf(long word, int device) {
         if (!PageWord.isReadable(word)) {
             return SnapshotCode.ERROR.code();
         }
@@ -90,23 +88,10 @@ public final class Snapshot {
             case HOST -> writable ? SnapshotCode.WRITE : SnapshotCode.READ;
             case SHARED -> SnapshotCode.READ;
             case PEERS -> PageWord.isSharedBy(word, device) ? SnapshotCode.DEVICE_PRIVATE_LOCAL_READ : SnapshotCode.NONE;
-            case DEVICE -> onDevice(PageWord.device(word), device, coherentDevices, writable);
+            case DEVICE -> PageWord.device(word) != device ? SnapshotCode.NONE
+                    : writable ? SnapshotCode.DEVICE_PRIVATE_LOCAL_WRITE : SnapshotCode.DEVICE_PRIVATE_LOCAL_READ;
         };
         return code.code();
-    }
-
-    private static SnapshotCode onDevice(int owner, int device, int coherentDevices, boolean writable) {
-        boolean coherent = (coherentDevices >>> owner & 1) != 0;
-        if (owner == device) {
-            if (coherent) {
-                return writable ? SnapshotCode.DEVICE_COHERENT_LOCAL_WRITE : SnapshotCode.DEVICE_COHERENT_LOCAL_READ;
-            }
-            return writable ? SnapshotCode.DEVICE_PRIVATE_LOCAL_WRITE : SnapshotCode.DEVICE_PRIVATE_LOCAL_READ;
-        }
-        if (coherent) {
-            return writable ? SnapshotCode.DEVICE_COHERENT_REMOTE_WRITE : SnapshotCode.DEVICE_COHERENT_REMOTE_READ;
-        }
-        return SnapshotCode.NONE;
     }
 
     @Override

@@ -4,7 +4,7 @@ import java.util.Locale;
 
 /// What one page looks like from a device: permission and location in one code, with the values of the kernel's HMM test device (`lib/test_hmm_uapi.h`).
 ///
-/// The kernel's level bits (a mapping of 2 MiB or 1 GiB) do not appear: all pages of a heap have one size.
+/// The kernel's level bits (a mapping of 2 MiB or 1 GiB) do not appear, since all pages of a heap have one size, nor its codes of coherent devices: what kernels use in place is the host's.
 public enum SnapshotCode {
     /// No region, not readable, or the contents are lost.
     ERROR(0xff),
@@ -17,11 +17,7 @@ public enum SnapshotCode {
     /// Read by the host but never written: zeros.
     ZERO_READ(0x11),
     DEVICE_PRIVATE_LOCAL_READ(0x21),
-    DEVICE_PRIVATE_LOCAL_WRITE(0x22),
-    DEVICE_COHERENT_LOCAL_READ(0x41),
-    DEVICE_COHERENT_LOCAL_WRITE(0x42),
-    DEVICE_COHERENT_REMOTE_READ(0x51),
-    DEVICE_COHERENT_REMOTE_WRITE(0x52);
+    DEVICE_PRIVATE_LOCAL_WRITE(0x22);
 
     private static final SnapshotCode[] BY_CODE = new SnapshotCode[256];
 

@@ -31,11 +31,11 @@ public final class FaultingLaunchGate implements LaunchGate {
     private static final int NUMBER = 22;
 
     private final ManagedPages heap;
-    private final CheckedPager views;
+    private final HostViews views;
     private final long pager;
 
     /// @param views of the host, for which kernels wait
-    public FaultingLaunchGate(ManagedPages heap, NativePager pager, CheckedPager views) {
+    public FaultingLaunchGate(ManagedPages heap, NativePager pager, HostViews views) {
         this.heap = heap;
         this.views = views;
         this.pager = pager.handle();
@@ -50,7 +50,7 @@ public final class FaultingLaunchGate implements LaunchGate {
         long startNanos = System.nanoTime();
         AtomicLong number = new AtomicLong();
         // no argument is a copy: Plan refuses those
-        Completion completion = enqueue.fromNative((queue, kernel, offset, global, local, _, _) -> {
+        Completion completion = enqueue.by((queue, kernel, offset, global, local, _, _) -> {
             try (Arena arena = Arena.ofConfined()) {
                 MemorySegment request = arena.allocateFrom(JAVA_LONG, mirror.index(), NativeLaunchGate.usesOf(arena, uses).address(), uses.size(), 0, 0, mirror.tick(), 0, 0, queue, kernel,
                         global.length, arena.allocateFrom(JAVA_LONG, global).address(), local.length == 0 ? 0 : arena.allocateFrom(JAVA_LONG, local).address(), 0, 0, 0,
@@ -68,11 +68,6 @@ public final class FaultingLaunchGate implements LaunchGate {
             throw new LaunchBlockedException(enqueue.kernelName(), Duration.ofNanos(System.nanoTime() - startNanos).toMillis(), "the kernel before it");
         }
         return new Passed(completion, new End(enqueue.kernelName(), completion, number.get()));
-    }
-
-    @Override
-    public boolean holdsHostOff() {
-        return false;
     }
 
     /// Never called: no launch loses its pages.
@@ -136,7 +131,7 @@ public final class FaultingLaunchGate implements LaunchGate {
             return new Violation((int) memory.getAtIndex(JAVA_LONG, 0), memory.getAtIndex(JAVA_LONG, 1), memory.getAtIndex(JAVA_LONG, 2), memory.getAtIndex(JAVA_LONG, 3) != 0);
         }
 
-        HmmException exception(ManagedPages heap, CheckedPager views, String kernel) {
+        HmmException exception(ManagedPages heap, HostViews views, String kernel) {
             long address = heap.space().addressOf(page) + offset;
             String what = "kernel=" + kernel;
             return switch (kind) {

@@ -8,13 +8,13 @@ import io.github.hmm4j.space.VaRange;
 /// A write pin keeps devices from using the pages at all, a read pin from writing them. Threads: any. Closing is idempotent.
 public final class HostPin implements AutoCloseable {
 
-    private final CheckedPager pager;
+    private final HostViews pager;
     private final VaRange range;
     private final PageRange pages;
     private final boolean write;
     private boolean closed;
 
-    HostPin(CheckedPager pager, VaRange range, PageRange pages, boolean write) {
+    HostPin(HostViews pager, VaRange range, PageRange pages, boolean write) {
         this.pager = pager;
         this.range = range;
         this.pages = pages;

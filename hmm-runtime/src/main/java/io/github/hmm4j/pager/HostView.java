@@ -13,7 +13,7 @@ import java.lang.foreign.MemorySegment;
 /// Owns the pins; [#close()] gives them back and ends every segment that came from [#segment()]. Threads: an ordinary view belongs to the thread that opened it; a shared one to all.
 public final class HostView implements AutoCloseable {
 
-    private final CheckedPager pager;
+    private final HostViews pager;
     private final VaRange range;
     private final PageRange pages;
     private final boolean write;
@@ -23,7 +23,7 @@ public final class HostView implements AutoCloseable {
     private final Thread opener = Thread.currentThread();
     private boolean closed;
 
-    HostView(CheckedPager pager, VaRange range, PageRange pages, boolean write, boolean shared, Arena arena, MemorySegment segment) {
+    HostView(HostViews pager, VaRange range, PageRange pages, boolean write, boolean shared, Arena arena, MemorySegment segment) {
         this.pager = pager;
         this.range = range;
         this.pages = pages;

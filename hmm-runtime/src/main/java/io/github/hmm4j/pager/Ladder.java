@@ -15,7 +15,7 @@ import java.util.Optional;
 import java.util.StringJoiner;
 import org.jspecify.annotations.Nullable;
 
-/// Chooses how a heap's memory is reached: the best rung that proves itself with a real fault.
+/// Chooses how a heap's memory is reached: the best rung that proves itself with a real fault; views only if there is none.
 ///
 /// `-Dhmm.hostAccess=uffd|sigsegv|uffd_in_thread|checked` forces one where the program does not. Each rung is tried once per process. Threads: any.
 public final class Ladder {
@@ -26,32 +26,31 @@ public final class Ladder {
     private static final Map<Rung, Optional<String>> TRIED = new EnumMap<>(Rung.class); // empty: it works
 
     /// What a heap opens with.
-    ///
-    /// @param rung null for checked access
-    record Choice(@Nullable Rung rung, HostAccess access) {}
+    record Choice(Rung rung, HostAccess access) {}
 
     private Ladder() {}
 
-    /// What a heap without devices of its own making would get here, for people.
+    /// What a heap would get here, for people.
+    ///
+    /// @throws HostAccessUnavailableException if none can be opened
     public static HostAccess best() {
         return choose(null, List.of()).access();
     }
 
     /// @param wanted null: the best
-    /// @throws HostAccessUnavailableException if what is wanted cannot be had
+    /// @throws HostAccessUnavailableException if what is wanted cannot be had, or native code cannot serve a heap with these devices at all
     static Choice choose(HostAccess.@Nullable Mode wanted, List<Device> devices) {
         String setting = System.getProperty(SETTING);
         HostAccess.Mode mode = wanted != null || setting == null ? wanted : parse(setting);
+        obstacle(devices).ifPresent(obstacle -> {
+            throw new HostAccessUnavailableException("no heap can be opened here: " + obstacle);
+        });
         if (mode == HostAccess.Mode.CHECKED) {
             return checked("it was asked for", "");
         }
-        Optional<String> obstacle = obstacle(devices);
-        if (obstacle.isPresent()) {
-            return refusedOrChecked(mode, obstacle.get(), "");
-        }
         List<String> failures = new ArrayList<>();
         for (Rung rung : Rung.values()) {
-            if (mode == null ? rung.onlyAsked() : rung.mode() != mode) {
+            if (rung == Rung.CHECKED || (mode == null ? rung.onlyAsked() : rung.mode() != mode)) {
                 continue;
             }
             Optional<String> failure = tried(rung);
@@ -62,7 +61,10 @@ public final class Ladder {
             }
             failures.add(failure.get());
         }
-        return refusedOrChecked(mode, String.join("; ", failures), "a Linux with userfaultfd (5.7 and later; 6.4 for write protection of shared memory)");
+        if (mode != null) {
+            throw new HostAccessUnavailableException("hostAccess=%s cannot be had: %s".formatted(mode, String.join("; ", failures)));
+        }
+        return checked(String.join("; ", failures), "a Linux with userfaultfd (5.7 and later; 6.4 for write protection of shared memory)");
     }
 
     private static HostAccess.Mode parse(String setting) {
@@ -73,7 +75,7 @@ public final class Ladder {
         }
     }
 
-    /// What keeps every rung from being used.
+    /// What keeps native code from serving a heap.
     private static Optional<String> obstacle(List<Device> devices) {
         if (NativeCode.load().symbols().isEmpty()) {
             return Optional.of(NativeCode.load().whyNot());
@@ -84,21 +86,14 @@ public final class Ladder {
         }
         for (Device device : devices) {
             if (device.nativeHandles().isEmpty()) {
-                return Optional.of("device " + device.info().name() + " is driven by Java threads, and no fault may wait for those");
+                return Optional.of("device " + device.info().name() + " cannot be driven by native code (Device.nativeHandles)");
             }
         }
         return devices.isEmpty() ? Optional.empty() : PagerCalls.missingOpenClFunction();
     }
 
-    private static Choice refusedOrChecked(HostAccess.@Nullable Mode wanted, String why, String better) {
-        if (wanted != null) {
-            throw new HostAccessUnavailableException("hostAccess=%s cannot be had: %s".formatted(wanted, why));
-        }
-        return checked(why, better);
-    }
-
     private static Choice checked(String why, String better) {
-        return new Choice(null, new HostAccess(HostAccess.Mode.CHECKED, false, why, better));
+        return new Choice(Rung.CHECKED, new HostAccess(HostAccess.Mode.CHECKED, false, why, better));
     }
 
     private static String better(Rung rung, HostAccess.@Nullable Mode wanted) {

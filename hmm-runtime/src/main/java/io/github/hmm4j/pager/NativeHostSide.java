@@ -11,7 +11,6 @@ import io.github.hmm4j.migrate.HostLock;
 import io.github.hmm4j.migrate.HostSide;
 import io.github.hmm4j.migrate.InPlacePages;
 import io.github.hmm4j.migrate.MigrationReport;
-import io.github.hmm4j.migrate.ToHost;
 import io.github.hmm4j.migrate.UndoLog;
 import io.github.hmm4j.mirror.DeviceMirror;
 import io.github.hmm4j.mirror.InvalidationKind;
@@ -61,7 +60,7 @@ public final class NativeHostSide implements HostSide {
     }
 
     @Override
-    public MigrationReport fetch(PageRange pages, ToHost.Access access, Cause cause) {
+    public MigrationReport fetch(PageRange pages, HostSide.Access access, Cause cause) {
         MigrationReport quiet = takesFromDevices(pages, access) ? null : fetch(pages, access, cause, false);
         MigrationReport report = quiet != null ? quiet
                 : Objects.requireNonNull(fetch(pages, access, cause, true), "announced");
@@ -72,7 +71,7 @@ public final class NativeHostSide implements HostSide {
     /// Pages may come to a device between any look and the claims, which are native. So what was not announced is not taken from a device.
     ///
     /// @return null if something is to be announced first
-    private @Nullable MigrationReport fetch(PageRange pages, ToHost.Access access, Cause cause, boolean announced) {
+    private @Nullable MigrationReport fetch(PageRange pages, HostSide.Access access, Cause cause, boolean announced) {
         boolean map = cause == Cause.PREFETCH || cause == Cause.PIN || access.isInPlace(); // what is fetched for the program's own pointers
         int flags = (access.isInPlace() ? IN_PLACE : 0) | (access.isExclusive() ? EXCLUSIVE : 0) | (access.pins() ? PIN : 0)
                 | (map ? MAP : 0) | (announced ? 0 : STAY);
@@ -112,7 +111,7 @@ public final class NativeHostSide implements HostSide {
         heap.timeline().end(event);
     }
 
-    private void count(ToHost.Access access, Cause cause, long claimed, long copied) {
+    private void count(HostSide.Access access, Cause cause, long claimed, long copied) {
         if (access.isInPlace()) { // most were here, and only got memory
             heap.accounts().moved(cause, Direction.TO_HOST, copied, heap.space().pageSize().bytesFor(copied));
             heap.accounts().add(Counter.MIGRATE_TO_HOST_PAGES, copied);
@@ -127,7 +126,7 @@ public final class NativeHostSide implements HostSide {
     }
 
     /// Whether a fetch would, as things are.
-    private boolean takesFromDevices(PageRange pages, ToHost.Access access) {
+    private boolean takesFromDevices(PageRange pages, HostSide.Access access) {
         for (long page = pages.first(); page < pages.end(); page++) {
             long word = table.word(page);
             if (PageWord.state(word) == PageState.DEVICE || (access.isExclusive() && PageWord.sharers(word) != 0)) {

@@ -48,11 +48,6 @@ public final class NativeLaunchGate implements LaunchGate {
     }
 
     @Override
-    public boolean holdsHostOff() {
-        return false;
-    }
-
-    @Override
     public @Nullable Passed insist(DeviceMirror mirror, Needs needs, Enqueue enqueue, @Nullable Overwrites overwrites, UndoLog undo) {
         return pass(mirror, needs, enqueue, overwrites, undo);
     }
@@ -76,7 +71,7 @@ public final class NativeLaunchGate implements LaunchGate {
         List<PageUse> published = needs.published();
         boolean insist = undo != null;
         MigrationEvent event = insist ? heap.timeline().migration() : null;
-        Completion completion = enqueue.fromNative((queue, kernel, offset, global, local, copies, lost) -> {
+        Completion completion = enqueue.by((queue, kernel, offset, global, local, copies, lost) -> {
             try (Arena arena = Arena.ofConfined()) {
                 MemorySegment moves = undo == null ? MemorySegment.NULL : movesOf(arena, uses, undo);
                 MemorySegment table = needs.table() == null ? MemorySegment.NULL : tableOf(arena, mirror, needs.table());

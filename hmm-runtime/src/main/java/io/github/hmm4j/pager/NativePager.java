@@ -47,23 +47,17 @@ public final class NativePager implements AutoCloseable {
         this.handle = handle;
     }
 
-    /// How a heap's memory is reached, and the native part if that takes one.
-    ///
-    /// @param pager null with checked access
-    public record Opened(HostAccess access, @Nullable NativePager pager) {}
-
-    /// Chooses the way to reach a heap's memory, and starts serving its faults.
+    /// Chooses the way to reach a heap's memory, and starts serving its faults, if there are to be any.
     ///
     /// @param wanted       null: the best there is
     /// @param devices      all devices of the heap, which are told apart by [#add] later
     /// @param aheadBytes   most that one touch brings along
     /// @param touchTimeout how long a touch waits for launches before it becomes an error; zero: for ever
     /// @throws HostAccessUnavailableException if what is wanted cannot be had, or too many heaps are open
-    public static Opened open(HostAccess.@Nullable Mode wanted, AddressSpace space, PageTable table, List<Device> devices, long aheadBytes,
+    public static NativePager open(HostAccess.@Nullable Mode wanted, AddressSpace space, PageTable table, List<Device> devices, long aheadBytes,
             Duration touchTimeout) {
         Ladder.Choice choice = Ladder.choose(wanted, devices);
-        Rung rung = choice.rung();
-        return new Opened(choice.access(), rung == null ? null : open(choice.access(), rung, space, table, !devices.isEmpty(), aheadBytes, touchTimeout));
+        return open(choice.access(), choice.rung(), space, table, !devices.isEmpty(), aheadBytes, touchTimeout);
     }
 
     private static NativePager open(HostAccess access, Rung rung, AddressSpace space, PageTable table, boolean openCl, long aheadBytes,
@@ -83,8 +77,7 @@ public final class NativePager implements AutoCloseable {
             int result = PagerCalls.open(arena.allocateFrom(JAVA_LONG, words), opened);
             if (-result == EUSERS) {
                 throw new HostAccessUnavailableException(
-                        String.format(Locale.ROOT, "%d heaps with transparent access are open, and that is the most: close one, or use hostAccess=%s",
-                                OPEN.get(), HostAccess.Mode.CHECKED));
+                        String.format(Locale.ROOT, "%d heaps are open, and that is the most: close one", OPEN.get()));
             }
             if (result != 0) {
                 throw new SystemCallFailedException(rung.text(), -result, "capacityBytes=" + space.capacityBytes());

@@ -20,7 +20,7 @@ import java.util.List;
 import java.util.Optional;
 import java.util.OptionalLong;
 
-/// The functions of `hmm_pager.h`, one method for each, with addresses and sizes as `long`. Only to be used where [NativeCode] has loaded.
+/// The functions of `hmm_pager.h`, one method for each, with addresses and sizes as `long`.
 ///
 /// Each may wait, so none is a critical call: the thread is in native state meanwhile, and a safepoint passes it by.
 final class PagerCalls {
@@ -42,7 +42,7 @@ final class PagerCalls {
     static final int TABLE_WORDS = 11;
     static final int ARGUMENT_COPY_WORDS = 5;
     static final int VIOLATION_WORDS = 5;
-    static final int ABI = 13;
+    static final int ABI = 14;
 
     /// The OpenCL functions that native code calls, in its order.
     enum Cl {

@@ -1,12 +1,14 @@
 package io.github.hmm4j.pager;
 
-/// The ladder of ways to notice host accesses, best first; the last is taken only when it is asked for. The ordinal is the number that native code knows it by.
+/// The ladder of ways to notice host accesses, best first; the last but one is taken only when it is asked for, and the last, which notices none, when nothing else works. The ordinal is the number
+/// that native code knows it by.
 enum Rung {
     UFFD_SYSCALL(HostAccess.Mode.UFFD, true, "userfaultfd"),
     UFFD_DEVICE(HostAccess.Mode.UFFD, true, "/dev/userfaultfd"),
     UFFD_USER(HostAccess.Mode.UFFD, false, "userfaultfd for user mode only"),
     SIGSEGV(HostAccess.Mode.SIGSEGV, false, "memory protection and SIGSEGV"),
-    UFFD_IN_THREAD(HostAccess.Mode.UFFD_IN_THREAD, false, "userfaultfd with SIGBUS, served in the touching thread");
+    UFFD_IN_THREAD(HostAccess.Mode.UFFD_IN_THREAD, false, "userfaultfd with SIGBUS, served in the touching thread"),
+    CHECKED(HostAccess.Mode.CHECKED, false, "views only");
 
     private final HostAccess.Mode mode;
     private final boolean fromSystemCalls;

@@ -58,7 +58,7 @@ public final class MigrationEvent extends TimelineEvent {
     long copiedBytes;
 
     @Label("Copy Engine")
-    @Description("What carried them: direct, staged, copy, sim, in place, peer for what another device had, or native for the native part")
+    @Description("What carried them: direct, staged, copy, peer for what another device had, or native for the native part")
     String engine = "";
 
     @Label("Device Time")

@@ -35,7 +35,7 @@ class SnapshotTest {
             table.transition(7, Transition.CLAIM_FOR_HOST, table.word(7), PageWord.toClaimedForHost(table.word(7), false));
             own(table, 8, 0);
             table.transition(8, Transition.POISON, table.word(8), PageWord.toPoisoned(table.word(8)));
-            return Snapshot.take(space, table, from, 0b10, new PageRange(0, 10)).codes();
+            return Snapshot.take(space, table, from, new PageRange(0, 10)).codes();
         }
     }
 
@@ -54,15 +54,15 @@ class SnapshotTest {
         table.transition(page, Transition.COMMIT_SHARED, table.word(page), PageWord.toShared(table.word(page), 1 << device));
     }
 
-    /// Pages: empty, empty and read, private device, coherent device, host, shared, to device, to host, poisoned, no region.
+    /// Pages: empty, empty and read, device 0, device 1, host, shared, to device, to host, poisoned, no region.
     private static final SnapshotCode[][] EXPECTED = {
-        {SnapshotCode.NONE, SnapshotCode.ZERO_READ, SnapshotCode.DEVICE_PRIVATE_LOCAL_WRITE, SnapshotCode.DEVICE_COHERENT_REMOTE_WRITE,
+        {SnapshotCode.NONE, SnapshotCode.ZERO_READ, SnapshotCode.DEVICE_PRIVATE_LOCAL_WRITE, SnapshotCode.NONE,
             SnapshotCode.WRITE, SnapshotCode.READ, SnapshotCode.NONE, SnapshotCode.NONE, SnapshotCode.ERROR, SnapshotCode.ERROR},
-        {SnapshotCode.NONE, SnapshotCode.ZERO_READ, SnapshotCode.NONE, SnapshotCode.DEVICE_COHERENT_LOCAL_WRITE,
+        {SnapshotCode.NONE, SnapshotCode.ZERO_READ, SnapshotCode.NONE, SnapshotCode.DEVICE_PRIVATE_LOCAL_WRITE,
             SnapshotCode.WRITE, SnapshotCode.READ, SnapshotCode.NONE, SnapshotCode.NONE, SnapshotCode.ERROR, SnapshotCode.ERROR},
-        {SnapshotCode.NONE, SnapshotCode.ZERO_READ, SnapshotCode.DEVICE_PRIVATE_LOCAL_READ, SnapshotCode.DEVICE_COHERENT_REMOTE_READ,
+        {SnapshotCode.NONE, SnapshotCode.ZERO_READ, SnapshotCode.DEVICE_PRIVATE_LOCAL_READ, SnapshotCode.NONE,
             SnapshotCode.READ, SnapshotCode.READ, SnapshotCode.NONE, SnapshotCode.NONE, SnapshotCode.ERROR, SnapshotCode.ERROR},
-        {SnapshotCode.NONE, SnapshotCode.ZERO_READ, SnapshotCode.NONE, SnapshotCode.DEVICE_COHERENT_LOCAL_READ,
+        {SnapshotCode.NONE, SnapshotCode.ZERO_READ, SnapshotCode.NONE, SnapshotCode.DEVICE_PRIVATE_LOCAL_READ,
             SnapshotCode.READ, SnapshotCode.READ, SnapshotCode.NONE, SnapshotCode.NONE, SnapshotCode.ERROR, SnapshotCode.ERROR},
     };
 
@@ -78,7 +78,7 @@ class SnapshotTest {
     void everyDeviceIsRemoteToTheHost() {
         List<SnapshotCode> codes = codes(Protection.READ_WRITE, HOST);
         assertThat(codes.get(2)).isEqualTo(SnapshotCode.NONE);
-        assertThat(codes.get(3)).isEqualTo(SnapshotCode.DEVICE_COHERENT_REMOTE_WRITE);
+        assertThat(codes.get(3)).isEqualTo(SnapshotCode.NONE);
     }
 
     @Test

@@ -66,9 +66,6 @@ final class DiscreteBench implements Bench {
 
     @Override
     public List<BenchRow> run(RunContext context) throws Exception {
-        if (context.device().simulated()) {
-            throw new UsageException("this benchmark is about memory behind a bus, which device=sim has not");
-        }
         HostAccess.Mode mode = FaultBench.requireDirectAccess(context.device(), name());
         try (Arena arena = Arena.ofShared()) {
             Touch.warmUp(arena.allocate(ByteSize.mib(4)));

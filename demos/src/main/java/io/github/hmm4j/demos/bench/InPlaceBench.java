@@ -50,9 +50,6 @@ final class InPlaceBench implements Bench {
 
     @Override
     public List<BenchRow> run(RunContext context) throws Exception {
-        if (context.device().simulated()) {
-            throw new UsageException("this benchmark is beside shared virtual memory, which device=sim has not");
-        }
         List<BenchRow> rows = new ArrayList<>();
         rows.add(row(context, "in_place.stream", Workload.STREAM, Optional.empty()));
         rows.add(row(context, "in_place.sparse", Workload.SPARSE_UPDATE, Optional.empty()));

@@ -5,9 +5,7 @@ import io.github.hmm4j.Hmm;
 import io.github.hmm4j.HmmBuilder;
 import io.github.hmm4j.demos.harness.Bench;
 import io.github.hmm4j.demos.harness.BenchRow;
-import io.github.hmm4j.demos.harness.DeviceChoice;
 import io.github.hmm4j.demos.harness.RunContext;
-import io.github.hmm4j.demos.harness.UsageException;
 import io.github.hmm4j.device.DeviceInfo;
 import io.github.hmm4j.pager.HostAccess;
 import java.util.ArrayList;
@@ -101,7 +99,7 @@ final class PagedBench implements Bench {
         return rows;
     }
 
-    private static boolean kernelsFault(RunContext context) throws UsageException {
+    private static boolean kernelsFault(RunContext context) {
         try (Hmm hmm = heap(context, SMALL_THINGS, SMALL_THINGS)) {
             return hmm.hostAccess().mode() == HostAccess.Mode.UFFD && hmm.device().info().kind() == DeviceInfo.Kind.CPU;
         }
@@ -116,16 +114,11 @@ final class PagedBench implements Bench {
     }
 
     /// A heap that is larger than its budget, which has room for a dozen of such arrays.
-    private static Hmm roomy(RunContext context, long arrayBytes) throws UsageException {
+    private static Hmm roomy(RunContext context, long arrayBytes) {
         return heap(context, 2 * ROOM * arrayBytes, ROOM * arrayBytes);
     }
 
-    /// @throws UsageException if kernels of the chosen device cannot be what the row is about
-    private static Hmm heap(RunContext context, long heapBytes, long budgetBytes) throws UsageException {
-        DeviceChoice choice = context.device();
-        if (choice.simulated()) {
-            throw new UsageException("this benchmark compiles kernels, which device=" + DeviceChoice.SIMULATED + " cannot");
-        }
-        return Subject.heap(choice.withBudget(budgetBytes), heapBytes).open();
+    private static Hmm heap(RunContext context, long heapBytes, long budgetBytes) {
+        return Subject.heap(context.device().withBudget(budgetBytes), heapBytes).open();
     }
 }

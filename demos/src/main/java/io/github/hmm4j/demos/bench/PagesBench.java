@@ -1,24 +1,17 @@
 package io.github.hmm4j.demos.bench;
 
-import io.github.hmm4j.account.Accounts;
+import io.github.hmm4j.demos.device.PagesAlone;
 import io.github.hmm4j.demos.harness.Bench;
 import io.github.hmm4j.demos.harness.BenchRow;
 import io.github.hmm4j.demos.harness.BenchRow.Target;
 import io.github.hmm4j.demos.harness.RunContext;
-import io.github.hmm4j.device.sim.SimDevice;
 import io.github.hmm4j.mirror.DeviceMirror;
-import io.github.hmm4j.mirror.LaunchTable;
 import io.github.hmm4j.mirror.ManagedPages;
-import io.github.hmm4j.mirror.Notifier;
 import io.github.hmm4j.mirror.Snapshot;
 import io.github.hmm4j.mirror.SnapshotCode;
-import io.github.hmm4j.page.PageTable;
 import io.github.hmm4j.page.PageWord;
 import io.github.hmm4j.page.Transition;
-import io.github.hmm4j.space.AddressSpace;
 import io.github.hmm4j.space.PageRange;
-import io.github.hmm4j.space.PageSize;
-import io.github.hmm4j.timeline.Timeline;
 import java.util.List;
 import java.util.Map;
 import java.util.SplittableRandom;
@@ -27,10 +20,8 @@ import java.util.SplittableRandom;
 ///
 /// The table holds pages in runs of random length and state, as a heap has them whose data is partly on a device. No device takes part: the words are all there is.
 final class PagesBench implements Bench {
-    private static final int PAGE_BYTES = 4096;
     private static final int LONGEST_RUN = 64;
     private static final long SEED = 7;
-    private static final int DEVICE = 0;
 
     private final Sizes sizes;
 
@@ -54,19 +45,16 @@ final class PagesBench implements Bench {
 
     @Override
     public List<BenchRow> run(RunContext context) {
-        try (AddressSpace space = new AddressSpace((long) sizes.pages * PAGE_BYTES, new PageSize(PAGE_BYTES));
-            PageTable table = new PageTable(space.pageCount(), space.pageSize());
-            DeviceMirror mirror = new DeviceMirror(DEVICE, SimDevice.builder().open(), space, table, PAGE_BYTES)) {
-            Accounts accounts = new Accounts();
-            Timeline unseen = new Timeline(accounts, null);
-            ManagedPages heap = new ManagedPages(space, table, new LaunchTable(table, accounts), new Notifier(), accounts, unseen, List.of(mirror));
-            PageRange pages = space.pagesOf(space.allocate((long) sizes.pages * PAGE_BYTES, 1).range());
-            long missing = fill(table, pages);
+        try (PagesAlone alone = new PagesAlone(sizes.pages)) {
+            ManagedPages heap = alone.heap();
+            DeviceMirror mirror = alone.mirror();
+            PageRange pages = alone.pages();
+            long missing = fill(alone, pages);
             Samples snapshot = new Samples();
             Samples plan = new Samples();
             for (int run = -sizes.warmUps; run < sizes.runs; run++) {
                 long start = System.nanoTime();
-                Snapshot taken = heap.snapshot(DEVICE, pages);
+                Snapshot taken = heap.snapshot(PagesAlone.DEVICE, pages);
                 long middle = System.nanoTime();
                 List<PageRange> planned = mirror.missing(pages, false);
                 long end = System.nanoTime();
@@ -86,7 +74,7 @@ final class PagesBench implements Bench {
     }
 
     /// Returns how many pages the device cannot read.
-    private static long fill(PageTable table, PageRange pages) {
+    private static long fill(PagesAlone alone, PageRange pages) {
         SplittableRandom random = new SplittableRandom(SEED);
         long missing = 0;
         long page = pages.first();
@@ -97,22 +85,12 @@ final class PagesBench implements Bench {
             for (; page < end; page++) {
                 switch (state) {
                     case 0 -> {} // stays empty
-                    case 1 -> table.transition(page, Transition.FIRST_TOUCH, 0, PageWord.toHost(0));
-                    default -> moveToDevice(table, page, state == 2);
+                    case 1 -> alone.table().transition(page, Transition.FIRST_TOUCH, 0, PageWord.toHost(0));
+                    default -> alone.moveToDevice(page, state == 2);
                 }
             }
         }
         return missing;
-    }
-
-    private static void moveToDevice(PageTable table, long page, boolean write) {
-        long claim = PageWord.toClaimedForDevice(0, DEVICE, write);
-        table.transition(page, Transition.CLAIM_FOR_DEVICE, 0, claim);
-        if (write) {
-            table.transition(page, Transition.COMMIT_DEVICE, claim, PageWord.toDevice(claim, DEVICE));
-        } else {
-            table.transition(page, Transition.COMMIT_SHARED, claim, PageWord.toShared(claim, 1 << DEVICE));
-        }
     }
 
     /// Both passes must agree with what was filled in, page by page.

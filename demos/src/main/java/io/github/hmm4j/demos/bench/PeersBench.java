@@ -54,9 +54,6 @@ final class PeersBench implements Bench {
 
     @Override
     public List<BenchRow> run(RunContext context) throws Exception {
-        if (context.device().simulated()) {
-            throw new UsageException("this benchmark compares with plain OpenCL, which the simulated device does not know");
-        }
         FaultBench.requireDirectAccess(context.device(), name());
         try (Hmm hmm = Subject.heap(context.device(), sizes.lengthBytes() + ByteSize.mib(16)).allDevices().open();
             BareOpenCl bare = BareOpenCl.beside(hmm)) {

@@ -1,6 +1,5 @@
 package io.github.hmm4j.demos.bench;
 
-import io.github.hmm4j.ByteSize;
 import io.github.hmm4j.Hmm;
 import io.github.hmm4j.HmmBuilder;
 import io.github.hmm4j.demos.device.Opening;
@@ -8,7 +7,6 @@ import io.github.hmm4j.demos.harness.BenchRow;
 import io.github.hmm4j.demos.harness.DeviceChoice;
 import io.github.hmm4j.demos.harness.RunFacts;
 import io.github.hmm4j.device.DeviceInfo;
-import io.github.hmm4j.device.sim.SimDevice;
 import java.util.Map;
 import java.util.Optional;
 
@@ -18,8 +16,7 @@ final class Subject {
 
     /// A heap on the chosen device.
     static HmmBuilder heap(DeviceChoice choice, long heapBytes) {
-        HmmBuilder builder = Opening.settings(choice, heapBytes);
-        return choice.simulated() ? builder.device(SimDevice.builder().memory(ByteSize.gib(1)).open()) : builder;
+        return Opening.settings(choice, heapBytes);
     }
 
     /// The rows of one heap.
@@ -52,14 +49,9 @@ final class Subject {
         /// @param samples of the ratio, or of the value where there is no ratio
         BenchRow row(String name, double value, String unit, Optional<Double> ratio, String baseline,
             Map<String, Long> sizes, Optional<BenchRow.Target> target, Samples samples) {
-            return new BenchRow(name, value, unit, ratio, baseline, label(device), device.binding(), sizes,
+            return new BenchRow(name, value, unit, ratio, baseline, Opening.label(device), device.binding(), sizes,
                 target, Optional.of(samples.spread()), environment);
         }
-    }
-
-    private static String label(DeviceInfo info) {
-        String kind = info.kind() == DeviceInfo.Kind.CPU ? " (CPU device)" : "";
-        return info.name() + kind;
     }
 
     private static Map<String, String> environment(DeviceInfo info) {

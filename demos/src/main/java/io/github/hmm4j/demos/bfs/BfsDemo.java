@@ -4,9 +4,9 @@ import static java.lang.foreign.ValueLayout.JAVA_INT;
 
 import io.github.hmm4j.ByteSize;
 import io.github.hmm4j.Hmm;
+import io.github.hmm4j.HmmBuilder;
 import io.github.hmm4j.Report;
 import io.github.hmm4j.demos.device.BareOpenCl;
-import io.github.hmm4j.demos.device.JavaKernels;
 import io.github.hmm4j.demos.device.Opening;
 import io.github.hmm4j.demos.graph.CsrGraph;
 import io.github.hmm4j.demos.graph.GraphFile;
@@ -21,7 +21,6 @@ import io.github.hmm4j.demos.harness.TwinPrinter;
 import io.github.hmm4j.demos.harness.TwinResult;
 import io.github.hmm4j.demos.harness.UsageException;
 import io.github.hmm4j.demos.report.Units;
-import io.github.hmm4j.device.sim.SimKernels;
 import java.io.IOException;
 import java.lang.foreign.MemorySegment;
 import java.nio.file.NoSuchFileException;
@@ -33,6 +32,7 @@ import java.util.Locale;
 import java.util.Map;
 import java.util.Optional;
 import java.util.OptionalInt;
+import java.util.function.UnaryOperator;
 import picocli.CommandLine.Option;
 
 /// `hmm demo bfs`: breadth-first search on a real graph, one launch a level.
@@ -52,15 +52,15 @@ public final class BfsDemo implements Demo {
     @Option(names = "--paged", description = "The kernel finds the graph page by page, on a device with room for an eighth of it beside the depths.")
     private boolean paged;
 
-    private final SimKernels kernels;
+    private final UnaryOperator<HmmBuilder> heap;
 
     public BfsDemo() {
-        this(JavaKernels.all());
+        this(UnaryOperator.identity());
     }
 
-    /// @param kernels what a simulated device runs
-    BfsDemo(SimKernels kernels) {
-        this.kernels = kernels;
+    /// @param heap what else is asked of the heap
+    BfsDemo(UnaryOperator<HmmBuilder> heap) {
+        this.heap = heap;
     }
 
     @Override
@@ -124,24 +124,23 @@ public final class BfsDemo implements Demo {
             return (long) graph.vertexCount() * Integer.BYTES;
         }
 
-        /// A simulated device compiles no kernels, so its own have to find the whole heap.
         private DeviceChoice small(DeviceChoice chosen) {
             DeviceChoice fine = chosen.pageSizeBytes().isPresent() ? chosen : chosen.withPageSize(ByteSize.kib(4));
-            return fine.simulated() ? fine : fine.orBudget(Math.max(SMALLEST_BUDGET, graphBytes() / BUDGET_SHARE + 2 * depthBytes()));
+            return fine.orBudget(Math.max(SMALLEST_BUDGET, graphBytes() / BUDGET_SHARE + 2 * depthBytes()));
         }
 
         DemoResult both() throws UsageException {
-            Optional<TwinResult> explicit = explicit();
+            TwinResult explicit = explicit();
             long heapBytes = Opening.heapBytes(graph.rowOffsets().byteSize(), Math.max(1, graph.columns().byteSize()),
                 depthBytes(), Integer.BYTES);
-            try (Hmm hmm = Opening.heap(choice, heapBytes, kernels)) {
+            try (Hmm hmm = Opening.heap(choice, heapBytes, heap)) {
                 RunClock clock = new RunClock();
                 List<BfsLevels> found = new ArrayList<>();
                 BfsManaged program = Opening.isTransparent(hmm) ? new BfsManaged(hmm, graph, paged) : new BfsChecked(hmm, graph, paged);
                 Report moved = managed(hmm, program, clock, found);
                 BfsLevels levels = found.getLast();
                 DemoResult result = new DemoResult(name(), errors.isEmpty(), Opening.label(hmm.device().info()),
-                    Opening.bindingName(choice), Opening.hostAccess(hmm), explicit,
+                    choice.binding().toString(), Opening.hostAccess(hmm), Optional.of(explicit),
                     Optional.of(TwinResult.managed(clock, moved, program.getClass())), counts(hmm, levels),
                     errors.stream().findFirst());
                 TwinPrinter.print(context.out(), headline(hmm, levels), result, moved);
@@ -179,13 +178,9 @@ public final class BfsDemo implements Demo {
             return paged ? new BfsBlocksExplicit(device, graph, choice.budgetBytes().orElseThrow()) : new BfsExplicit(device, graph);
         }
 
-        private Optional<TwinResult> explicit() throws UsageException {
-            Optional<BareOpenCl> opened = Opening.bare(choice);
-            if (opened.isEmpty()) {
-                return Optional.empty();
-            }
+        private TwinResult explicit() throws UsageException {
             RunClock clock = new RunClock();
-            try (BareOpenCl device = opened.get(); BfsSearch program = search(device)) {
+            try (BareOpenCl device = Opening.bare(choice); BfsSearch program = search(device)) {
                 for (int run = 0; run < RunClock.RUNS; run++) {
                     device.startCounting();
                     clock.start();
@@ -194,8 +189,8 @@ public final class BfsDemo implements Demo {
                         check("explicit", depths);
                     });
                 }
-                return Optional.of(TwinResult.explicit(clock, device.bytesToDevice(), device.bytesToHost(),
-                    program.getClass()));
+                return TwinResult.explicit(clock, device.bytesToDevice(), device.bytesToHost(),
+                    program.getClass());
             }
         }
 

@@ -22,9 +22,9 @@ final class DeviceOptions {
     private BindingOption binding = new BindingOption();
 
     @Option(names = "--device", paramLabel = "DEVICE", converter = DeviceConverter.class,
-        description = "A number from 'hmm devices', a part of a device's name, sim (the simulated device, which"
-            + " needs no OpenCL), or emulated:PROFILE[:OPTION=VALUE,...] (a CPU device that plays a discrete GPU:"
-            + " nvidia, rocm, arc, igpu or mali; demos/docs/gpu.md). Default: the runtime chooses.")
+        description = "A number from 'hmm devices', a part of a device's name, or emulated:PROFILE[:OPTION=VALUE,...]"
+            + " (a CPU device that plays a discrete GPU: nvidia, rocm, arc, igpu or mali; demos/docs/gpu.md). Default: the"
+            + " runtime chooses.")
     private Optional<String> device = Optional.empty();
 
     @Option(names = "--budget", paramLabel = "SIZE", converter = BudgetConverter.class,

@@ -1,6 +1,5 @@
 package io.github.hmm4j.demos.cli;
 
-import io.github.hmm4j.demos.harness.DeviceChoice;
 import io.github.hmm4j.demos.harness.DeviceReport;
 import io.github.hmm4j.demos.harness.UsageException;
 import io.github.hmm4j.demos.report.Json;
@@ -46,9 +45,6 @@ final class ListDevices implements Callable<Integer> {
     public Integer call() throws Exception {
         if (emulated && System.getenv(DeviceOptions.EMULATED_SETTING) == null) {
             throw new UsageException("--emulated is carried out by the script that starts this program");
-        }
-        if (device.filter(DeviceChoice.SIMULATED::equals).isPresent()) {
-            throw new UsageException("--device sim: the simulated device is no OpenCL device; it is always there, and not listed");
         }
         List<DeviceReport> reports = devices.list(binding.binding(), device);
         if (json.isPresent()) {

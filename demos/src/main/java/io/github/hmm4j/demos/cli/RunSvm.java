@@ -111,9 +111,6 @@ final class RunSvm implements Callable<Integer> {
     }
 
     private DeviceReport reported(DeviceChoice choice) throws UsageException {
-        if (choice.simulated()) {
-            throw new UsageException("--device sim: this benchmark compares with plain OpenCL, which the simulated device does not know");
-        }
         try {
             return DeviceList.of(choice.binding(), choice.device().orElse(""));
         } catch (NoDeviceException e) {

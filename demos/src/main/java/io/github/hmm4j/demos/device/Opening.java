@@ -3,12 +3,10 @@ package io.github.hmm4j.demos.device;
 import io.github.hmm4j.ByteSize;
 import io.github.hmm4j.Hmm;
 import io.github.hmm4j.HmmBuilder;
-import io.github.hmm4j.HmmDevice;
 import io.github.hmm4j.OpenClDevices;
 import io.github.hmm4j.demos.harness.Binding;
 import io.github.hmm4j.demos.harness.DeviceChoice;
 import io.github.hmm4j.demos.harness.UsageException;
-import io.github.hmm4j.demos.report.Units;
 import io.github.hmm4j.device.DeviceInfo;
 import io.github.hmm4j.device.opencl.ClAdvice;
 import io.github.hmm4j.device.opencl.ClApi;
@@ -16,12 +14,10 @@ import io.github.hmm4j.device.opencl.ClBinding;
 import io.github.hmm4j.device.opencl.ClDeviceId;
 import io.github.hmm4j.device.opencl.ClPlatforms;
 import io.github.hmm4j.device.opencl.CopyMode;
-import io.github.hmm4j.device.sim.SimDevice;
-import io.github.hmm4j.device.sim.SimKernels;
 import io.github.hmm4j.error.NoDeviceException;
 import java.util.List;
 import java.util.Locale;
-import java.util.Optional;
+import java.util.function.UnaryOperator;
 
 /// Opens what `--device`, `--binding`, `--budget` and `--page-size` ask for.
 public final class Opening {
@@ -32,25 +28,17 @@ public final class Opening {
 
     /// A heap of at least `heapBytes` on the chosen device.
     ///
-    /// @param kernels what a simulated device can run
+    /// @param also what else is asked of it
     /// @throws UsageException if there are devices, but not the one that was asked for
-    public static Hmm heap(DeviceChoice choice, long heapBytes, SimKernels kernels) throws UsageException {
-        HmmBuilder builder = settings(choice, heapBytes);
-        if (choice.simulated()) {
-            // The default budget is three quarters of the device's memory, and everything should fit without a choice.
-            long memoryBytes = Math.max(2 * heapBytes, choice.budgetBytes().orElse(0));
-            return builder.device(SimDevice.builder().memory(memoryBytes).kernels(kernels).open()).open();
-        }
+    public static Hmm heap(DeviceChoice choice, long heapBytes, UnaryOperator<HmmBuilder> also) throws UsageException {
         selected(OpenClDevices.api(binding(choice.binding())), choice);
-        return builder.open();
+        return also.apply(settings(choice, heapBytes)).open();
     }
 
-    /// All that was asked for of a heap. Where that is the simulated device, the caller still has to give it.
+    /// All that was asked for of a heap.
     public static HmmBuilder settings(DeviceChoice choice, long heapBytes) {
         HmmBuilder builder = Hmm.builder().heap(heapBytes).binding(binding(choice.binding()));
-        if (!choice.simulated()) {
-            choice.device().ifPresent(builder::device);
-        }
+        choice.device().ifPresent(builder::device);
         choice.budgetBytes().ifPresent(builder::budget);
         choice.pageSizeBytes().ifPresent(builder::pageSize);
         choice.trace().ifPresent(builder::trace);
@@ -58,24 +46,18 @@ public final class Opening {
         return builder;
     }
 
-    /// The same device through bare OpenCL, for the program that copies by itself; none if it is simulated.
+    /// The same device through bare OpenCL, for the program that copies by itself.
     ///
     /// @throws UsageException if there are devices, but not the one that was asked for
-    public static Optional<BareOpenCl> bare(DeviceChoice choice) throws UsageException {
-        if (choice.simulated()) {
-            return Optional.empty();
-        }
+    public static BareOpenCl bare(DeviceChoice choice) throws UsageException {
         ClApi api = OpenClDevices.api(binding(choice.binding()));
-        return Optional.of(BareOpenCl.open(api, selected(api, choice), false));
+        return BareOpenCl.open(api, selected(api, choice), false);
     }
 
     /// The same for measuring: its queue keeps times.
     ///
-    /// @throws UsageException if there are devices, but not the one that was asked for, or it is the simulated one
+    /// @throws UsageException if there are devices, but not the one that was asked for
     public static BareOpenCl profiled(DeviceChoice choice) throws UsageException {
-        if (choice.simulated()) {
-            throw new UsageException("this benchmark compares with plain OpenCL, which the simulated device does not know");
-        }
         ClApi api = OpenClDevices.api(binding(choice.binding()));
         return BareOpenCl.open(api, selected(api, choice), true);
     }
@@ -89,27 +71,6 @@ public final class Opening {
         return sum;
     }
 
-    /// Refuses a device that cannot hold the whole heap, for kernels that follow pointers.
-    ///
-    /// @throws UsageException naming the option that would help
-    public static void requireAperture(Hmm hmm, DeviceChoice choice) throws UsageException {
-        HmmDevice device = hmm.device();
-        if (device.hasAperture()) {
-            return;
-        }
-        long heap = hmm.heap().capacityBytes();
-        if (heap > device.info().maxAllocationBytes()) {
-            throw new UsageException("kernels that follow pointers need the whole heap in one allocation: heap=%s, but %s"
-                .formatted(Units.bytes(heap), "--device %s allocates at most %s at once; choose another device or less data"
-                    .formatted(device.info().name(), Units.bytes(device.info().maxAllocationBytes()))));
-        }
-        throw new UsageException("kernels that follow pointers need the whole heap on the device: heap=%s, budget=%s%s; %s"
-            .formatted(Units.bytes(heap), Units.bytes(device.budgetBytes()),
-                choice.budgetBytes().isPresent() ? "" : " (the runtime's choice)",
-                String.format(Locale.ROOT, "pass --budget %dM or more, or less data",
-                    Math.ceilDiv(heap, ByteSize.mib(1)))));
-    }
-
     public static ClBinding binding(Binding binding) {
         return switch (binding) {
             case LWJGL -> ClBinding.LWJGL;
@@ -119,16 +80,7 @@ public final class Opening {
 
     /// The device as results name it; one that is a CPU says so.
     public static String label(DeviceInfo info) {
-        return switch (info.kind()) {
-            case CPU -> info.name() + " (CPU device)";
-            case SIMULATED -> info.name() + " (simulated)";
-            case GPU, ACCELERATOR, OTHER -> info.name();
-        };
-    }
-
-    /// The binding as results name it: a simulated device has none.
-    public static String bindingName(DeviceChoice choice) {
-        return choice.simulated() ? "none" : choice.binding().toString();
+        return info.kind() == DeviceInfo.Kind.CPU ? info.name() + " (CPU device)" : info.name();
     }
 
     /// Whether Java may touch managed memory as it is; else it needs views.
@@ -150,7 +102,7 @@ public final class Opening {
         try {
             return OpenClDevices.choose(found, choice.device().orElse(""));
         } catch (NoDeviceException e) {
-            throw new UsageException("--device: " + e.getMessage());
+            throw new UsageException("--device: " + e.getMessage() + "; emulated:PROFILE plays one (demos/docs/gpu.md)");
         }
     }
 }

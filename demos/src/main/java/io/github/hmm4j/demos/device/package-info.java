@@ -1,5 +1,4 @@
-/// The devices that demos run on: opening a managed heap, a bare OpenCL queue beside it, and the simulated device's
-/// kernels.
+/// The devices that demos run on: opening a managed heap, and a bare OpenCL queue beside it.
 @NullMarked
 package io.github.hmm4j.demos.device;
 

@@ -18,7 +18,7 @@ final class Decisions {
             new Decision("copies", "%s, %s MB/s to the device, %s MB/s to the host".formatted(use.copyEngine(),
                 Units.count(use.toDeviceMegabytesPerSecond()), Units.count(use.toHostMegabytesPerSecond())),
                 use.copyEngineWhy()),
-            inPlace(info, inPlace),
+            inPlace(inPlace),
             placement(info, use),
             new Decision("budget", Units.bytes(use.budgetBytes()) + " of its memory",
                 (info.unifiedMemory() ? "half, because the host needs that memory too"
@@ -36,10 +36,7 @@ final class Decisions {
             byMaker ? "the driver of its maker goes before others" : "of two such drivers the first goes before the other");
     }
 
-    private static Decision inPlace(DeviceInfo info, InPlace tried) {
-        if (info.coherent()) {
-            return new Decision("in place", "yes: pages stay where they are", "the device uses host pages coherently");
-        }
+    private static Decision inPlace(InPlace tried) {
         return tried.proven()
             ? new Decision("in place", "on request: -Dhmm.placement=in_place, HmmBuilder.placement", tried.why())
             : new Decision("in place", "no: pages migrate", "kernels do not use the heap's host pages: " + tried.why());

@@ -4,9 +4,9 @@ import static java.lang.foreign.ValueLayout.JAVA_FLOAT;
 
 import io.github.hmm4j.ByteSize;
 import io.github.hmm4j.Hmm;
+import io.github.hmm4j.HmmBuilder;
 import io.github.hmm4j.Report;
 import io.github.hmm4j.demos.device.BareOpenCl;
-import io.github.hmm4j.demos.device.JavaKernels;
 import io.github.hmm4j.demos.device.Opening;
 import io.github.hmm4j.demos.harness.Demo;
 import io.github.hmm4j.demos.harness.DemoResult;
@@ -17,7 +17,6 @@ import io.github.hmm4j.demos.harness.TwinPrinter;
 import io.github.hmm4j.demos.harness.TwinResult;
 import io.github.hmm4j.demos.harness.UsageException;
 import io.github.hmm4j.demos.report.Units;
-import io.github.hmm4j.device.sim.SimKernels;
 import java.lang.foreign.MemorySegment;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;
@@ -25,6 +24,7 @@ import java.util.List;
 import java.util.Locale;
 import java.util.Map;
 import java.util.Optional;
+import java.util.function.UnaryOperator;
 import picocli.CommandLine.Option;
 
 /// `hmm demo gather`: random rows of a table that is larger than the device's memory may be.
@@ -38,15 +38,15 @@ public final class GatherDemo implements Demo {
         description = "Rows of 4 KiB in the table of gather, of which one in a hundred is gathered (default: ${DEFAULT-VALUE}).")
     private int tableRows = 32_768;
 
-    private final SimKernels kernels;
+    private final UnaryOperator<HmmBuilder> heap;
 
     public GatherDemo() {
-        this(JavaKernels.all());
+        this(UnaryOperator.identity());
     }
 
-    /// @param kernels what a simulated device runs
-    GatherDemo(SimKernels kernels) {
-        this.kernels = kernels;
+    /// @param heap what else is asked of the heap
+    GatherDemo(UnaryOperator<HmmBuilder> heap) {
+        this.heap = heap;
     }
 
     @Override
@@ -79,17 +79,16 @@ public final class GatherDemo implements Demo {
             this.context = context;
             this.task = task;
             DeviceChoice small = context.device().pageSizeBytes().isPresent() ? context.device() : context.device().withPageSize(ByteSize.kib(4));
-            // A simulated device compiles no kernels, so its own have to find the whole heap.
-            choice = small.simulated() ? small : small.orBudget(task.tableBytes() / BUDGET_SHARE);
+            choice = small.orBudget(task.tableBytes() / BUDGET_SHARE);
         }
 
         DemoResult both() throws UsageException {
-            Optional<TwinResult> explicit = explicit();
-            try (Hmm hmm = Opening.heap(choice, Opening.heapBytes(task.tableBytes(), task.gatheredBytes(), (long) task.count() * Integer.BYTES), kernels)) {
+            TwinResult explicit = explicit();
+            try (Hmm hmm = Opening.heap(choice, Opening.heapBytes(task.tableBytes(), task.gatheredBytes(), (long) task.count() * Integer.BYTES), heap)) {
                 RunClock clock = new RunClock();
                 GatherManaged program = Opening.isTransparent(hmm) ? new GatherManaged(hmm, task) : new GatherChecked(hmm, task);
                 Report moved = managed(hmm, program, clock);
-                DemoResult result = new DemoResult(name(), errors.isEmpty(), Opening.label(hmm.device().info()), Opening.bindingName(choice), Opening.hostAccess(hmm), explicit,
+                DemoResult result = new DemoResult(name(), errors.isEmpty(), Opening.label(hmm.device().info()), choice.binding().toString(), Opening.hostAccess(hmm), Optional.of(explicit),
                     Optional.of(TwinResult.managed(clock, moved, program.getClass())), counts(hmm), errors.stream().findFirst());
                 TwinPrinter.print(context.out(), headline(hmm), result, moved);
                 return result;
@@ -112,13 +111,9 @@ public final class GatherDemo implements Demo {
                 Units.bytes(task.leastBytesToDevice()), Units.bytes(task.gatheredBytes()));
         }
 
-        private Optional<TwinResult> explicit() throws UsageException {
-            Optional<BareOpenCl> opened = Opening.bare(choice);
-            if (opened.isEmpty()) {
-                return Optional.empty();
-            }
+        private TwinResult explicit() throws UsageException {
             RunClock clock = new RunClock();
-            try (BareOpenCl device = opened.get(); GatherExplicit program = new GatherExplicit(device, task, choice.budgetBytes().orElseThrow())) {
+            try (BareOpenCl device = Opening.bare(choice); GatherExplicit program = new GatherExplicit(device, task, choice.budgetBytes().orElseThrow())) {
                 for (int run = 0; run < RunClock.RUNS; run++) {
                     device.startCounting();
                     clock.start();
@@ -127,7 +122,7 @@ public final class GatherDemo implements Demo {
                         check("explicit", rows);
                     });
                 }
-                return Optional.of(TwinResult.explicit(clock, device.bytesToDevice(), device.bytesToHost(), GatherExplicit.class));
+                return TwinResult.explicit(clock, device.bytesToDevice(), device.bytesToHost(), GatherExplicit.class);
             }
         }
 

@@ -10,7 +10,7 @@ import org.jspecify.annotations.Nullable;
 ///
 /// @param ok both programs gave the right result
 /// @param device as the device calls itself
-/// @param binding `lwjgl`, `jocl`, or `none` for the simulated device
+/// @param binding `lwjgl` or `jocl`
 /// @param hostAccess how Java touches managed memory, as the runtime calls it
 /// @param explicit what the program that copies took; empty if it did not run
 /// @param managed what the program on the managed heap took; empty if it did not run

@@ -6,16 +6,13 @@ import java.util.OptionalLong;
 
 /// Which device to run on, and how much of it to use; what is empty is left to the runtime.
 ///
-/// @param device an index as `hmm devices` lists it, a part of a device's name, or [#SIMULATED]
+/// @param device an index as `hmm devices` lists it, or a part of a device's name
 /// @param budgetBytes how much device memory the runtime may use, more than 0
 /// @param pageSizeBytes a power of two from 4 KiB to 2 MiB
 /// @param trace into which every heap is to write what happens; closed by whoever made it
 /// @param copy the copy engine: `direct`, `staged` or `copy`
 public record DeviceChoice(Binding binding, Optional<String> device, OptionalLong budgetBytes,
     OptionalLong pageSizeBytes, Optional<TraceFile> trace, Optional<String> copy) {
-    /// Asks for the simulated device, which needs no OpenCL.
-    public static final String SIMULATED = "sim";
-
     /// One that nobody traces.
     public DeviceChoice(Binding binding, Optional<String> device, OptionalLong budgetBytes, OptionalLong pageSizeBytes) {
         this(binding, device, budgetBytes, pageSizeBytes, Optional.empty(), Optional.empty());
@@ -40,9 +37,5 @@ public record DeviceChoice(Binding binding, Optional<String> device, OptionalLon
 
     public DeviceChoice withTrace(Optional<TraceFile> file) {
         return new DeviceChoice(binding, device, budgetBytes, pageSizeBytes, file, copy);
-    }
-
-    public boolean simulated() {
-        return device.filter(SIMULATED::equals).isPresent();
     }
 }

@@ -18,9 +18,6 @@ public final class TwinPrinter {
         out.println(table(result));
         out.printf(Locale.ROOT, "time: from inputs on the host to the result on the host, median of %d runs after the first; %s%n",
             RunClock.RUNS - 1, "without set-up and check");
-        if (result.explicit().isEmpty()) {
-            out.println("explicit: did not run, a simulated device knows no OpenCL");
-        }
         out.printf("%nWhat the heap moved in one run, and why:%n%s%n", moved);
         result.error().ifPresent(error -> out.printf("WRONG: %s%n%n", error));
     }

@@ -2,9 +2,9 @@ package io.github.hmm4j.demos.join;
 
 import io.github.hmm4j.ByteSize;
 import io.github.hmm4j.Hmm;
+import io.github.hmm4j.HmmBuilder;
 import io.github.hmm4j.Report;
 import io.github.hmm4j.demos.device.BareOpenCl;
-import io.github.hmm4j.demos.device.JavaKernels;
 import io.github.hmm4j.demos.device.Opening;
 import io.github.hmm4j.demos.harness.Demo;
 import io.github.hmm4j.demos.harness.DemoResult;
@@ -15,7 +15,6 @@ import io.github.hmm4j.demos.harness.TwinPrinter;
 import io.github.hmm4j.demos.harness.TwinResult;
 import io.github.hmm4j.demos.harness.UsageException;
 import io.github.hmm4j.demos.report.Units;
-import io.github.hmm4j.device.sim.SimKernels;
 import java.lang.foreign.MemorySegment;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;
@@ -23,6 +22,7 @@ import java.util.List;
 import java.util.Locale;
 import java.util.Map;
 import java.util.Optional;
+import java.util.function.UnaryOperator;
 import picocli.CommandLine.Option;
 
 /// `hmm demo join`: a table that is larger than what the device may hold, joined with a small one that stays there.
@@ -36,15 +36,15 @@ public final class JoinDemo implements Demo {
         description = "Rows of 8 bytes in the large table of join; the small one has a key for every 256 of them (default: ${DEFAULT-VALUE}).")
     private int orders = 16_777_216;
 
-    private final SimKernels kernels;
+    private final UnaryOperator<HmmBuilder> heap;
 
     public JoinDemo() {
-        this(JavaKernels.all());
+        this(UnaryOperator.identity());
     }
 
-    /// @param kernels what a simulated device runs
-    JoinDemo(SimKernels kernels) {
-        this.kernels = kernels;
+    /// @param heap what else is asked of the heap
+    JoinDemo(UnaryOperator<HmmBuilder> heap) {
+        this.heap = heap;
     }
 
     @Override
@@ -75,17 +75,16 @@ public final class JoinDemo implements Demo {
         Run(RunContext context, Orders task) {
             this.context = context;
             this.task = task;
-            // A simulated device compiles no kernels, so its own have to find the whole heap.
-            choice = context.device().simulated() ? context.device() : context.device().orBudget(Math.max(SMALLEST_BUDGET, (task.probeBytes() + task.buildBytes()) / BUDGET_SHARE));
+            choice = context.device().orBudget(Math.max(SMALLEST_BUDGET, (task.probeBytes() + task.buildBytes()) / BUDGET_SHARE));
         }
 
         DemoResult both() throws UsageException {
-            Optional<TwinResult> explicit = explicit();
-            try (Hmm hmm = Opening.heap(choice, Opening.heapBytes(task.probeBytes(), task.buildBytes(), task.probeBytes() / Orders.ROW_BYTES), kernels)) {
+            TwinResult explicit = explicit();
+            try (Hmm hmm = Opening.heap(choice, Opening.heapBytes(task.probeBytes(), task.buildBytes(), task.probeBytes() / Orders.ROW_BYTES), heap)) {
                 RunClock clock = new RunClock();
                 JoinManaged program = Opening.isTransparent(hmm) ? new JoinManaged(hmm, task) : new JoinChecked(hmm, task);
                 Report moved = managed(hmm, program, clock);
-                DemoResult result = new DemoResult(name(), errors.isEmpty(), Opening.label(hmm.device().info()), Opening.bindingName(choice), Opening.hostAccess(hmm), explicit,
+                DemoResult result = new DemoResult(name(), errors.isEmpty(), Opening.label(hmm.device().info()), choice.binding().toString(), Opening.hostAccess(hmm), Optional.of(explicit),
                     Optional.of(TwinResult.managed(clock, moved, program.getClass())), counts(hmm), errors.stream().findFirst());
                 TwinPrinter.print(context.out(), headline(hmm), result, moved);
                 return result;
@@ -106,13 +105,9 @@ public final class JoinDemo implements Demo {
                 Units.bytes(task.probeBytes() + task.buildBytes()));
         }
 
-        private Optional<TwinResult> explicit() throws UsageException {
-            Optional<BareOpenCl> opened = Opening.bare(choice);
-            if (opened.isEmpty()) {
-                return Optional.empty();
-            }
+        private TwinResult explicit() throws UsageException {
             RunClock clock = new RunClock();
-            try (BareOpenCl device = opened.get(); JoinExplicit program = new JoinExplicit(device, task, choice.budgetBytes().orElseThrow())) {
+            try (BareOpenCl device = Opening.bare(choice); JoinExplicit program = new JoinExplicit(device, task, choice.budgetBytes().orElseThrow())) {
                 for (int run = 0; run < RunClock.RUNS; run++) {
                     device.startCounting();
                     clock.start();
@@ -121,7 +116,7 @@ public final class JoinDemo implements Demo {
                         check("explicit", result, JoinExplicit.CHUNK);
                     });
                 }
-                return Optional.of(TwinResult.explicit(clock, device.bytesToDevice(), device.bytesToHost(), JoinExplicit.class));
+                return TwinResult.explicit(clock, device.bytesToDevice(), device.bytesToHost(), JoinExplicit.class);
             }
         }
 

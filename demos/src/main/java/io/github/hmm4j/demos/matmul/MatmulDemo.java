@@ -3,9 +3,9 @@ package io.github.hmm4j.demos.matmul;
 import static java.lang.foreign.ValueLayout.JAVA_FLOAT;
 
 import io.github.hmm4j.Hmm;
+import io.github.hmm4j.HmmBuilder;
 import io.github.hmm4j.Report;
 import io.github.hmm4j.demos.device.BareOpenCl;
-import io.github.hmm4j.demos.device.JavaKernels;
 import io.github.hmm4j.demos.device.Opening;
 import io.github.hmm4j.demos.harness.Demo;
 import io.github.hmm4j.demos.harness.DemoResult;
@@ -14,7 +14,6 @@ import io.github.hmm4j.demos.harness.RunContext;
 import io.github.hmm4j.demos.harness.TwinPrinter;
 import io.github.hmm4j.demos.harness.TwinResult;
 import io.github.hmm4j.demos.harness.UsageException;
-import io.github.hmm4j.device.sim.SimKernels;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import java.util.ArrayList;
@@ -23,6 +22,7 @@ import java.util.List;
 import java.util.Locale;
 import java.util.Map;
 import java.util.Optional;
+import java.util.function.UnaryOperator;
 import picocli.CommandLine.Option;
 
 /// `hmm demo matmul`: the example of the HMM texts, three buffers and three copies against one call.
@@ -35,15 +35,15 @@ public final class MatmulDemo implements Demo {
         description = "Rows and columns of the matrices of matmul (default: ${DEFAULT-VALUE}).")
     private int n = 1024;
 
-    private final SimKernels kernels;
+    private final UnaryOperator<HmmBuilder> heap;
 
     public MatmulDemo() {
-        this(JavaKernels.all());
+        this(UnaryOperator.identity());
     }
 
-    /// @param kernels what a simulated device runs
-    MatmulDemo(SimKernels kernels) {
-        this.kernels = kernels;
+    /// @param heap what else is asked of the heap
+    MatmulDemo(UnaryOperator<HmmBuilder> heap) {
+        this.heap = heap;
     }
 
     @Override
@@ -85,18 +85,17 @@ public final class MatmulDemo implements Demo {
         }
 
         DemoResult both() throws UsageException {
-            Optional<TwinResult> explicit = explicit();
+            TwinResult explicit = explicit();
             long matrixBytes = explicitProduct.byteSize();
-            try (Hmm hmm = Opening.heap(context.device(), Opening.heapBytes(matrixBytes, matrixBytes, matrixBytes),
-                    kernels)) {
+            try (Hmm hmm = Opening.heap(context.device(), Opening.heapBytes(matrixBytes, matrixBytes, matrixBytes), heap)) {
                 RunClock clock = new RunClock();
                 MatmulManaged program = Opening.isTransparent(hmm) ? new MatmulManaged(hmm, n) : new MatmulChecked(hmm, n);
-                Report moved = managed(hmm, program, clock, explicit.isPresent());
+                Report moved = managed(hmm, program, clock);
                 DemoResult result = new DemoResult(name(), errors.isEmpty(), Opening.label(hmm.device().info()),
-                    Opening.bindingName(context.device()), Opening.hostAccess(hmm), explicit,
+                    context.device().binding().toString(), Opening.hostAccess(hmm), Optional.of(explicit),
                     Optional.of(TwinResult.managed(clock, moved, program.getClass())),
                     counts(), errors.stream().findFirst());
-                TwinPrinter.print(context.out(), headline(clock, explicit.isPresent()), result, moved);
+                TwinPrinter.print(context.out(), headline(clock), result, moved);
                 return result;
             }
         }
@@ -108,22 +107,18 @@ public final class MatmulDemo implements Demo {
             return counts;
         }
 
-        private String headline(RunClock clock, boolean comparedWithExplicit) {
+        private String headline(RunClock clock) {
             String checked = errors.isEmpty() ? "right" : "WRONG";
             return String.format(Locale.ROOT,
                 "%d x %d floats, every element %s (largest error %.2g, tolerance %.2g)%s, %.1f GFLOP/s managed",
                 n, n, checked, maxError, MatmulOracle.tolerance(n),
-                comparedWithExplicit && errors.isEmpty() ? ", the same bits from both programs" : "",
+                errors.isEmpty() ? ", the same bits from both programs" : "",
                 2.0 * n * n * n / clock.medianNanos());
         }
 
-        private Optional<TwinResult> explicit() throws UsageException {
-            Optional<BareOpenCl> opened = Opening.bare(context.device());
-            if (opened.isEmpty()) {
-                return Optional.empty();
-            }
+        private TwinResult explicit() throws UsageException {
             RunClock clock = new RunClock();
-            try (BareOpenCl device = opened.get(); MatmulExplicit program = new MatmulExplicit(device, n)) {
+            try (BareOpenCl device = Opening.bare(context.device()); MatmulExplicit program = new MatmulExplicit(device, n)) {
                 for (int run = 0; run < RunClock.RUNS; run++) {
                     program.fill(SEED_A, SEED_B);
                     device.startCounting();
@@ -134,12 +129,12 @@ public final class MatmulDemo implements Demo {
                         explicitProduct.copyFrom(product);
                     });
                 }
-                return Optional.of(TwinResult.explicit(clock, device.bytesToDevice(), device.bytesToHost(),
-                    MatmulExplicit.class));
+                return TwinResult.explicit(clock, device.bytesToDevice(), device.bytesToHost(),
+                    MatmulExplicit.class);
             }
         }
 
-        private Report managed(Hmm hmm, MatmulManaged program, RunClock clock, boolean compareWithExplicit) {
+        private Report managed(Hmm hmm, MatmulManaged program, RunClock clock) {
             Report before = hmm.report();
             for (int run = 0; run < RunClock.RUNS; run++) {
                 program.fill(SEED_A, SEED_B);
@@ -148,9 +143,7 @@ public final class MatmulDemo implements Demo {
                 program.multiply(product -> {
                     clock.stop(product);
                     check("managed", product);
-                    if (compareWithExplicit) {
-                        compare(product);
-                    }
+                    compare(product);
                 });
             }
             return hmm.report().since(before);

@@ -25,13 +25,14 @@ public class Launches {
     private static final String KERNEL = "empty3";
     private static final int ARGUMENTS = 3;
     private static final long ARGUMENT_BYTES = ByteSize.mib(1);
+    private static final long LARGE_ARGUMENT_BYTES = ByteSize.mib(16);
     private static final long READ_WRITE = 1;
     private static final long[] ONE = {1};
     private static final long[] DRIVERS_CHOICE = {};
 
     private final Hmm hmm = Hmm.builder().heap(ByteSize.mib(64)).open();
-    private final Kernel.Call call = hmm.program(SOURCE).kernel(KERNEL).args(hmm.heap().allocate(ARGUMENT_BYTES),
-        hmm.heap().allocate(ARGUMENT_BYTES), hmm.heap().allocate(ARGUMENT_BYTES));
+    private final Kernel.Call call = call(ARGUMENT_BYTES);
+    private final Kernel.Call large = call(LARGE_ARGUMENT_BYTES);
 
     private final ClApi api = OpenClDevices.api(ClBinding.LWJGL);
     private final ClDeviceId id = OpenClDevices.choose(OpenClDevices.list(ClBinding.LWJGL), "");
@@ -44,6 +45,7 @@ public class Launches {
     /// Moves the managed arguments to the device.
     public Launches() {
         call.launch(NDRange.of(1)).await();
+        large.launch(NDRange.of(1)).await();
         if (!api.build(program, id.device(), "")) {
             throw new IllegalStateException("does not compile: " + api.buildLog(program, id.device()));
         }
@@ -79,6 +81,21 @@ public class Launches {
     @Benchmark
     @Measures("the same launch through hmm4j, with the arguments on the device and nothing to move")
     public Launch resident() {
+        return resident(call);
+    }
+
+    @Benchmark
+    @Measures("the same with arguments of 256 pages in place of 16: what is more is the price of 720 pages")
+    public Launch residentManyPages() {
+        return resident(large);
+    }
+
+    private Kernel.Call call(long argumentBytes) {
+        return hmm.program(SOURCE).kernel(KERNEL).args(hmm.heap().allocate(argumentBytes), hmm.heap().allocate(argumentBytes),
+            hmm.heap().allocate(argumentBytes));
+    }
+
+    private static Launch resident(Kernel.Call call) {
         Launch launch = call.launch(NDRange.of(1)).await();
         if (launch.moves().rounds() != 0) {
             throw new IllegalStateException("a launch on resident data moved something: " + launch.moves());

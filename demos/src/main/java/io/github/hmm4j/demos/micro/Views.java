@@ -3,6 +3,7 @@ package io.github.hmm4j.demos.micro;
 import io.github.hmm4j.Access;
 import io.github.hmm4j.ByteSize;
 import io.github.hmm4j.Hmm;
+import io.github.hmm4j.pager.HostAccess;
 import io.github.hmm4j.pager.HostView;
 import java.lang.foreign.MemorySegment;
 import org.openjdk.jmh.annotations.Benchmark;
@@ -10,10 +11,10 @@ import org.openjdk.jmh.annotations.Scope;
 import org.openjdk.jmh.annotations.State;
 import org.openjdk.jmh.annotations.TearDown;
 
-/// Views of pages that are on the host already, with checked access: what it costs to be allowed to touch them.
+/// Views of pages of a heap without a device, with checked access: what it costs to be allowed to touch them.
 @State(Scope.Thread)
 public class Views {
-    private final Hmm hmm = NoDriver.heap(ByteSize.mib(16));
+    private final Hmm hmm = Hmm.builder().heap(ByteSize.mib(16)).hostOnly().hostAccess(HostAccess.Mode.CHECKED).open();
     private final MemorySegment page = filled(hmm, ByteSize.kib(64));
     private final MemorySegment pages = filled(hmm, ByteSize.mib(1));
 

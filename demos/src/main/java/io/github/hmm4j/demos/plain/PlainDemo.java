@@ -3,6 +3,7 @@ package io.github.hmm4j.demos.plain;
 import static java.lang.foreign.ValueLayout.JAVA_LONG;
 
 import io.github.hmm4j.Hmm;
+import io.github.hmm4j.HmmBuilder;
 import io.github.hmm4j.Report;
 import io.github.hmm4j.demos.device.BareOpenCl;
 import io.github.hmm4j.demos.device.Opening;
@@ -16,7 +17,6 @@ import io.github.hmm4j.demos.harness.TwinResult;
 import io.github.hmm4j.demos.harness.UsageException;
 import io.github.hmm4j.demos.report.Units;
 import io.github.hmm4j.device.DeviceInfo;
-import io.github.hmm4j.device.sim.SimKernels;
 import io.github.hmm4j.error.HostAccessUnavailableException;
 import io.github.hmm4j.mirror.Placement;
 import java.lang.foreign.MemorySegment;
@@ -26,6 +26,7 @@ import java.util.List;
 import java.util.Locale;
 import java.util.Map;
 import java.util.Optional;
+import java.util.function.UnaryOperator;
 import picocli.CommandLine.Option;
 
 /// `hmm demo unmodified-paged`: kernels that know nothing of pages over four times what the device may hold.
@@ -38,15 +39,15 @@ public final class PlainDemo implements Demo {
     @Option(names = "--rows", paramLabel = "N", defaultValue = "8192", description = "Rows of 4 KiB that unmodified-paged works on (default: ${DEFAULT-VALUE}).")
     private int rows = 8192;
 
-    private final SimKernels kernels;
+    private final UnaryOperator<HmmBuilder> heap;
 
     public PlainDemo() {
-        this(PlainKernelsInJava.all());
+        this(UnaryOperator.identity());
     }
 
-    /// @param kernels what a simulated device runs
-    PlainDemo(SimKernels kernels) {
-        this.kernels = kernels;
+    /// @param heap what else is asked of the heap
+    PlainDemo(UnaryOperator<HmmBuilder> heap) {
+        this.heap = heap;
     }
 
     @Override
@@ -82,11 +83,11 @@ public final class PlainDemo implements Demo {
         DemoResult both() throws UsageException {
             long heapBytes = Opening.heapBytes(pictureBytes, pictureBytes, pictureBytes, (long) rows * Long.BYTES, pictureBytes); // with room between regions
             try (Hmm hmm = open(heapBytes)) {
-                Optional<TwinResult> explicit = explicit(hmm.device().budgetBytes());
+                TwinResult explicit = explicit(hmm.device().budgetBytes());
                 RunClock clock = new RunClock();
                 PlainManaged program = Opening.isTransparent(hmm) ? new PlainManaged(hmm, rows) : new PlainChecked(hmm, rows);
                 Report moved = managed(hmm, program, clock);
-                DemoResult result = new DemoResult(name(), errors.isEmpty(), Opening.label(hmm.device().info()), Opening.bindingName(choice), Opening.hostAccess(hmm), explicit,
+                DemoResult result = new DemoResult(name(), errors.isEmpty(), Opening.label(hmm.device().info()), choice.binding().toString(), Opening.hostAccess(hmm), Optional.of(explicit),
                     Optional.of(TwinResult.managed(clock, moved, program.getClass())), counts(hmm), errors.stream().findFirst());
                 TwinPrinter.print(context.out(), headline(hmm), result, moved);
                 return result;
@@ -95,29 +96,29 @@ public final class PlainDemo implements Demo {
 
         /// A heap whose kernels fault, if that can be had; else one with as much of the device as there is.
         private Hmm open(long heapBytes) throws UsageException {
-            if (!choice.simulated() && !worksInHostMemory()) {
+            if (!worksInHostMemory()) {
                 context.out().printf("%s: kernels fault on devices that are the host's processors, so this one has to hold everything%n", name());
-            } else if (!choice.simulated()) {
+            } else {
                 DeviceChoice small = choice.orBudget(Math.max(3 * pictureBytes / BUDGET_SHARE, leastBytes()));
                 try {
-                    return Opening.settings(small, heapBytes).deviceFaults().open();
+                    return heap.apply(Opening.settings(small, heapBytes).deviceFaults()).open();
                 } catch (HostAccessUnavailableException e) {
                     context.out().printf("%s: kernels of this device do not fault here, so it has to hold everything: %s%n", name(), e.getMessage());
                 } catch (IllegalArgumentException e) {
                     throw new UsageException("--budget: " + e.getMessage());
                 }
             }
-            return Opening.heap(choice, heapBytes, kernels);
+            return Opening.heap(choice, heapBytes, heap);
         }
 
         private boolean worksInHostMemory() throws UsageException {
-            try (BareOpenCl device = Opening.bare(choice).orElseThrow()) {
+            try (BareOpenCl device = Opening.bare(choice)) {
                 return device.info().kind() == DeviceInfo.Kind.CPU;
             }
         }
 
         private long leastBytes() throws UsageException {
-            try (BareOpenCl device = Opening.bare(choice).orElseThrow()) {
+            try (BareOpenCl device = Opening.bare(choice)) {
                 return (long) PAGES_OF_AN_INSTRUCTION * device.info().computeUnits() * choice.pageSizeBytes().orElse(PAGE_BYTES);
             }
         }
@@ -141,13 +142,9 @@ public final class PlainDemo implements Demo {
                 Units.bytes(hmm.device().budgetBytes()), errors.isEmpty() ? "every sum and every byte right" : "WRONG", Units.bytes(pictureBytes), Units.bytes(pictureBytes + (long) rows * Long.BYTES));
         }
 
-        private Optional<TwinResult> explicit(long budgetBytes) throws UsageException {
-            Optional<BareOpenCl> opened = Opening.bare(choice);
-            if (opened.isEmpty()) {
-                return Optional.empty();
-            }
+        private TwinResult explicit(long budgetBytes) throws UsageException {
             RunClock clock = new RunClock();
-            try (BareOpenCl device = opened.get(); PlainExplicit program = new PlainExplicit(device, rows, budgetBytes)) {
+            try (BareOpenCl device = Opening.bare(choice); PlainExplicit program = new PlainExplicit(device, rows, budgetBytes)) {
                 for (int run = 0; run < RunClock.RUNS; run++) {
                     device.startCounting();
                     clock.start();
@@ -156,7 +153,7 @@ public final class PlainDemo implements Demo {
                         check("explicit", sums, blurred);
                     });
                 }
-                return Optional.of(TwinResult.explicit(clock, device.bytesToDevice(), device.bytesToHost(), PlainExplicit.class));
+                return TwinResult.explicit(clock, device.bytesToDevice(), device.bytesToHost(), PlainExplicit.class);
             }
         }
 

@@ -3,9 +3,9 @@ package io.github.hmm4j.demos.stream;
 import static java.lang.foreign.ValueLayout.JAVA_FLOAT;
 
 import io.github.hmm4j.Hmm;
+import io.github.hmm4j.HmmBuilder;
 import io.github.hmm4j.Report;
 import io.github.hmm4j.demos.device.BareOpenCl;
-import io.github.hmm4j.demos.device.JavaKernels;
 import io.github.hmm4j.demos.device.Opening;
 import io.github.hmm4j.demos.harness.Demo;
 import io.github.hmm4j.demos.harness.DemoResult;
@@ -16,7 +16,6 @@ import io.github.hmm4j.demos.harness.TwinPrinter;
 import io.github.hmm4j.demos.harness.TwinResult;
 import io.github.hmm4j.demos.harness.UsageException;
 import io.github.hmm4j.demos.report.Units;
-import io.github.hmm4j.device.sim.SimKernels;
 import java.lang.foreign.MemorySegment;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;
@@ -24,6 +23,7 @@ import java.util.List;
 import java.util.Locale;
 import java.util.Map;
 import java.util.Optional;
+import java.util.function.UnaryOperator;
 import picocli.CommandLine.Option;
 
 /// `hmm demo stream`: arrays that together are larger than what the device may hold, from end to end.
@@ -35,15 +35,15 @@ public final class StreamDemo implements Demo {
         description = "Floats that go in and come out of stream (default: ${DEFAULT-VALUE}).")
     private int elements = 16_777_216;
 
-    private final SimKernels kernels;
+    private final UnaryOperator<HmmBuilder> heap;
 
     public StreamDemo() {
-        this(JavaKernels.all());
+        this(UnaryOperator.identity());
     }
 
-    /// @param kernels what a simulated device runs
-    StreamDemo(SimKernels kernels) {
-        this.kernels = kernels;
+    /// @param heap what else is asked of the heap
+    StreamDemo(UnaryOperator<HmmBuilder> heap) {
+        this.heap = heap;
     }
 
     @Override
@@ -74,17 +74,16 @@ public final class StreamDemo implements Demo {
 
         Run(RunContext context) {
             this.context = context;
-            // A simulated device compiles no kernels, so its own have to find the whole heap.
-            choice = context.device().simulated() ? context.device() : context.device().orBudget(2 * arrayBytes / BUDGET_SHARE);
+            choice = context.device().orBudget(2 * arrayBytes / BUDGET_SHARE);
         }
 
         DemoResult both() throws UsageException {
-            Optional<TwinResult> explicit = explicit();
-            try (Hmm hmm = Opening.heap(choice, Opening.heapBytes(arrayBytes, arrayBytes), kernels)) {
+            TwinResult explicit = explicit();
+            try (Hmm hmm = Opening.heap(choice, Opening.heapBytes(arrayBytes, arrayBytes), heap)) {
                 RunClock clock = new RunClock();
                 StreamManaged program = Opening.isTransparent(hmm) ? new StreamManaged(hmm, elements) : new StreamChecked(hmm, elements);
                 Report moved = managed(hmm, program, clock);
-                DemoResult result = new DemoResult(name(), errors.isEmpty(), Opening.label(hmm.device().info()), Opening.bindingName(choice), Opening.hostAccess(hmm), explicit,
+                DemoResult result = new DemoResult(name(), errors.isEmpty(), Opening.label(hmm.device().info()), choice.binding().toString(), Opening.hostAccess(hmm), Optional.of(explicit),
                     Optional.of(TwinResult.managed(clock, moved, program.getClass())), counts(hmm), errors.stream().findFirst());
                 TwinPrinter.print(context.out(), headline(hmm), result, moved);
                 return result;
@@ -105,13 +104,9 @@ public final class StreamDemo implements Demo {
                 Units.bytes(arrayBytes), Units.bytes(arrayBytes), Units.bytes(hmm.device().budgetBytes()), errors.isEmpty() ? "every element right" : "WRONG", Units.bytes(arrayBytes));
         }
 
-        private Optional<TwinResult> explicit() throws UsageException {
-            Optional<BareOpenCl> opened = Opening.bare(choice);
-            if (opened.isEmpty()) {
-                return Optional.empty();
-            }
+        private TwinResult explicit() throws UsageException {
             RunClock clock = new RunClock();
-            try (BareOpenCl device = opened.get(); StreamExplicit program = new StreamExplicit(device, elements, choice.budgetBytes().orElseThrow())) {
+            try (BareOpenCl device = Opening.bare(choice); StreamExplicit program = new StreamExplicit(device, elements, choice.budgetBytes().orElseThrow())) {
                 for (int run = 0; run < RunClock.RUNS; run++) {
                     device.startCounting();
                     clock.start();
@@ -120,7 +115,7 @@ public final class StreamDemo implements Demo {
                         check("explicit", result);
                     });
                 }
-                return Optional.of(TwinResult.explicit(clock, device.bytesToDevice(), device.bytesToHost(), StreamExplicit.class));
+                return TwinResult.explicit(clock, device.bytesToDevice(), device.bytesToHost(), StreamExplicit.class);
             }
         }
 

@@ -1,10 +1,10 @@
 package io.github.hmm4j.demos.tree;
 
 import io.github.hmm4j.Hmm;
+import io.github.hmm4j.HmmBuilder;
 import io.github.hmm4j.Report;
 import io.github.hmm4j.account.Direction;
 import io.github.hmm4j.demos.device.BareOpenCl;
-import io.github.hmm4j.demos.device.JavaKernels;
 import io.github.hmm4j.demos.device.Opening;
 import io.github.hmm4j.demos.harness.Demo;
 import io.github.hmm4j.demos.harness.DemoResult;
@@ -14,7 +14,6 @@ import io.github.hmm4j.demos.harness.TwinPrinter;
 import io.github.hmm4j.demos.harness.TwinResult;
 import io.github.hmm4j.demos.harness.UsageException;
 import io.github.hmm4j.demos.report.Units;
-import io.github.hmm4j.device.sim.SimKernels;
 import java.io.IOException;
 import java.lang.foreign.MemorySegment;
 import java.nio.file.NoSuchFileException;
@@ -25,6 +24,7 @@ import java.util.List;
 import java.util.Locale;
 import java.util.Map;
 import java.util.Optional;
+import java.util.function.UnaryOperator;
 import picocli.CommandLine.Option;
 
 /// `hmm demo tree`: data full of pointers, built by Java and searched by a kernel through the same pointers.
@@ -40,15 +40,15 @@ public final class TreeDemo implements Demo {
         description = "How many words to look up in the tree (default: ${DEFAULT-VALUE}).")
     private int lookups = 1_000_000;
 
-    private final SimKernels kernels;
+    private final UnaryOperator<HmmBuilder> heap;
 
     public TreeDemo() {
-        this(JavaKernels.all());
+        this(UnaryOperator.identity());
     }
 
-    /// @param kernels what a simulated device runs
-    TreeDemo(SimKernels kernels) {
-        this.kernels = kernels;
+    /// @param heap what else is asked of the heap
+    TreeDemo(UnaryOperator<HmmBuilder> heap) {
+        this.heap = heap;
     }
 
     @Override
@@ -99,18 +99,15 @@ public final class TreeDemo implements Demo {
         DemoResult both() throws UsageException {
             long heapBytes = Opening.heapBytes(WordTree.sizeBytes(source.words()), asked.wordsBytes(),
                 asked.offsetsBytes(), asked.hashesBytes(), (long) lookups * Integer.BYTES);
-            try (Hmm hmm = Opening.heap(context.device(), heapBytes, kernels)) {
-                if (context.device().simulated()) {
-                    Opening.requireAperture(hmm, context.device()); // it compiles no kernels, so its own have to find the whole heap
-                }
-                Optional<TwinResult> explicit = explicit();
+            try (Hmm hmm = Opening.heap(context.device(), heapBytes, heap)) {
+                TwinResult explicit = explicit();
                 RunClock clock = new RunClock();
                 TreeManaged program = Opening.isTransparent(hmm) ? new TreeManaged(hmm, source.words(), asked)
                     : new TreeChecked(hmm, source.words(), asked);
                 Report moved = managed(hmm, program, clock);
                 String walk = walkInJava(hmm, program);
                 DemoResult result = new DemoResult(name(), errors.isEmpty(), Opening.label(hmm.device().info()),
-                    Opening.bindingName(context.device()), Opening.hostAccess(hmm), explicit,
+                    context.device().binding().toString(), Opening.hostAccess(hmm), Optional.of(explicit),
                     Optional.of(TwinResult.managed(clock, moved, program.getClass())), counts(program.tree()),
                     errors.stream().findFirst());
                 TwinPrinter.print(context.out(), headline(program.tree()) + "\n" + walk, result, moved);
@@ -134,13 +131,9 @@ public final class TreeDemo implements Demo {
                 Units.count(tree.nodeCount()), source.title(), tree.depth(), Units.count(lookups), Units.count(oracle.hits()), Units.count(oracle.misses()), errors.isEmpty() ? "every answer right" : "WRONG");
         }
 
-        private Optional<TwinResult> explicit() throws UsageException {
-            Optional<BareOpenCl> opened = Opening.bare(context.device());
-            if (opened.isEmpty()) {
-                return Optional.empty();
-            }
+        private TwinResult explicit() throws UsageException {
             RunClock clock = new RunClock();
-            try (BareOpenCl device = opened.get();
+            try (BareOpenCl device = Opening.bare(context.device());
                     TreeExplicit program = new TreeExplicit(device, source.words(), asked)) {
                 for (int run = 0; run < RunClock.RUNS; run++) {
                     device.startCounting();
@@ -150,8 +143,8 @@ public final class TreeDemo implements Demo {
                         check("explicit", found);
                     });
                 }
-                return Optional.of(TwinResult.explicit(clock, device.bytesToDevice(), device.bytesToHost(),
-                    TreeExplicit.class));
+                return TwinResult.explicit(clock, device.bytesToDevice(), device.bytesToHost(),
+                    TreeExplicit.class);
             }
         }
 

@@ -1,9 +1,9 @@
 package io.github.hmm4j.demos.unmodified;
 
 import io.github.hmm4j.Hmm;
+import io.github.hmm4j.HmmBuilder;
 import io.github.hmm4j.Report;
 import io.github.hmm4j.demos.device.BareOpenCl;
-import io.github.hmm4j.demos.device.JavaKernels;
 import io.github.hmm4j.demos.device.Opening;
 import io.github.hmm4j.demos.harness.Demo;
 import io.github.hmm4j.demos.harness.DemoResult;
@@ -13,7 +13,6 @@ import io.github.hmm4j.demos.harness.TwinPrinter;
 import io.github.hmm4j.demos.harness.TwinResult;
 import io.github.hmm4j.demos.harness.UsageException;
 import io.github.hmm4j.demos.report.Units;
-import io.github.hmm4j.device.sim.SimKernels;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -23,6 +22,7 @@ import java.util.List;
 import java.util.Locale;
 import java.util.Map;
 import java.util.Optional;
+import java.util.function.UnaryOperator;
 import picocli.CommandLine.Option;
 
 /// `hmm demo unmodified`: a compressor, checksums and files take turns with kernels on the same memory.
@@ -34,15 +34,15 @@ public final class UnmodifiedDemo implements Demo {
         description = "How many numbers to pack into a file and get back (default: ${DEFAULT-VALUE}).")
     private int values = 4_000_000;
 
-    private final SimKernels kernels;
+    private final UnaryOperator<HmmBuilder> heap;
 
     public UnmodifiedDemo() {
-        this(JavaKernels.all());
+        this(UnaryOperator.identity());
     }
 
-    /// @param kernels what a simulated device runs
-    UnmodifiedDemo(SimKernels kernels) {
-        this.kernels = kernels;
+    /// @param heap what else is asked of the heap
+    UnmodifiedDemo(UnaryOperator<HmmBuilder> heap) {
+        this.heap = heap;
     }
 
     @Override
@@ -93,14 +93,14 @@ public final class UnmodifiedDemo implements Demo {
         }
 
         DemoResult both() throws UsageException, IOException {
-            Optional<TwinResult> explicit = explicit();
+            TwinResult explicit = explicit();
             long plainBytes = plainBytes();
             long heapBytes = Opening.heapBytes(plainBytes, plainBytes, Libraries.packedBytes(plainBytes), plainBytes, plainBytes);
-            try (Hmm hmm = Opening.heap(context.device(), heapBytes, kernels)) {
+            try (Hmm hmm = Opening.heap(context.device(), heapBytes, heap)) {
                 RunClock clock = new RunClock();
                 Report moved = managed(hmm, clock);
                 DemoResult result = new DemoResult(name(), errors.isEmpty(), Opening.label(hmm.device().info()),
-                    Opening.bindingName(context.device()), Opening.hostAccess(hmm), explicit,
+                    context.device().binding().toString(), Opening.hostAccess(hmm), Optional.of(explicit),
                     Optional.of(TwinResult.managed(clock, moved, UnmodifiedManaged.class)), counts(),
                     errors.stream().findFirst());
                 TwinPrinter.print(context.out(), headline(), result, moved);
@@ -128,21 +128,17 @@ public final class UnmodifiedDemo implements Demo {
                     ? "the same file, checksum and numbers as without a device" : "WRONG");
         }
 
-        private Optional<TwinResult> explicit() throws UsageException, IOException {
-            Optional<BareOpenCl> opened = Opening.bare(context.device());
-            if (opened.isEmpty()) {
-                return Optional.empty();
-            }
+        private TwinResult explicit() throws UsageException, IOException {
             RunClock clock = new RunClock();
-            try (BareOpenCl device = opened.get();
+            try (BareOpenCl device = Opening.bare(context.device());
                     UnmodifiedExplicit program = new UnmodifiedExplicit(device, values, new Libraries())) {
                 for (int run = 0; run < RunClock.RUNS; run++) {
                     program.fill(SEED);
                     device.startCounting();
                     timed("explicit", clock, program::packAndUnpack);
                 }
-                return Optional.of(TwinResult.explicit(clock, device.bytesToDevice(), device.bytesToHost(),
-                    UnmodifiedExplicit.class));
+                return TwinResult.explicit(clock, device.bytesToDevice(), device.bytesToHost(),
+                    UnmodifiedExplicit.class);
             }
         }
 

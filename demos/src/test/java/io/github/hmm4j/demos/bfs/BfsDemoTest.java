@@ -4,11 +4,10 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import io.github.hmm4j.demos.DemoRunner;
 import io.github.hmm4j.demos.DemoRunner.Outcome;
-import io.github.hmm4j.demos.device.JavaKernels;
+import io.github.hmm4j.demos.device.WrongKernel;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
-import java.util.Map;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -23,7 +22,7 @@ class BfsDemoTest {
     Path folder;
 
     @ParameterizedTest
-    @ValueSource(strings = {DemoRunner.LWJGL, DemoRunner.JOCL, DemoRunner.SIM})
+    @ValueSource(strings = {DemoRunner.LWJGL, DemoRunner.JOCL})
     void searchesAGraphFile(String variant) throws IOException {
         Outcome outcome = DemoRunner.run(new BfsDemo(), variant, folder, "--graph", file(EDGES));
 
@@ -33,10 +32,9 @@ class BfsDemoTest {
         assertThat(outcome.out()).contains("reached 5 of 6 vertices, depth 3, every depth right");
     }
 
-    @ParameterizedTest
-    @ValueSource(strings = {DemoRunner.LWJGL, DemoRunner.SIM})
-    void searchesFromAnotherVertexInABudgetSmallerThanTheHeap(String variant) throws IOException {
-        Outcome outcome = DemoRunner.run(new BfsDemo(), variant, folder, "--graph", file(EDGES), "--source", "60",
+    @Test
+    void searchesFromAnotherVertexInABudgetSmallerThanTheHeap() throws IOException {
+        Outcome outcome = DemoRunner.run(new BfsDemo(), DemoRunner.LWJGL, folder, "--graph", file(EDGES), "--source", "60",
             "--budget", "1M", "--page-size", "4K");
 
         assertThat(outcome.exitCode()).as(outcome.toString()).isZero();
@@ -44,7 +42,7 @@ class BfsDemoTest {
     }
 
     @ParameterizedTest
-    @ValueSource(strings = {DemoRunner.LWJGL, DemoRunner.JOCL, DemoRunner.SIM})
+    @ValueSource(strings = {DemoRunner.LWJGL, DemoRunner.JOCL})
     void searchesAGraphThatTheDeviceCannotHold(String variant) throws IOException {
         StringBuilder edges = new StringBuilder();
         for (int i = 0; i < 100_000; i++) {
@@ -55,16 +53,13 @@ class BfsDemoTest {
         assertThat(outcome.exitCode()).as(outcome.toString()).isZero();
         assertThat(outcome.json()).contains("\"ok\": true", "\"budgetBytes\"", "\"leastBytesToDevice\"");
         assertThat(outcome.out()).contains("every depth right", "the least that can move");
-        if (!variant.equals(DemoRunner.SIM)) {
-            assertThat(outcome.out()).contains("DEVICE_FAULT");
-        }
+        assertThat(outcome.out()).contains("DEVICE_FAULT");
     }
 
-    @ParameterizedTest
-    @ValueSource(strings = {DemoRunner.LWJGL, DemoRunner.SIM})
-    void searchesAGraphWithoutEdges(String variant) throws IOException {
+    @Test
+    void searchesAGraphWithoutEdges() throws IOException {
         String none = "%%MatrixMarket matrix coordinate pattern general\n3 3 0\n";
-        Outcome outcome = DemoRunner.run(new BfsDemo(), variant, folder, "--graph", file(none));
+        Outcome outcome = DemoRunner.run(new BfsDemo(), DemoRunner.LWJGL, folder, "--graph", file(none));
 
         assertThat(outcome.exitCode()).as(outcome.toString()).isZero();
         assertThat(outcome.json()).contains("\"reached\": 1, \"of\": 3, \"depth\": 0");
@@ -72,7 +67,7 @@ class BfsDemoTest {
 
     @Test
     void takesTheClassesOfTheJdkWithoutAFile() {
-        Outcome outcome = DemoRunner.run(new BfsDemo(), DemoRunner.SIM, folder, "--source", "java.lang.String");
+        Outcome outcome = DemoRunner.run(new BfsDemo(), DemoRunner.LWJGL, folder, "--source", "java.lang.String");
 
         assertThat(outcome.exitCode()).as(outcome.toString()).isZero();
         assertThat(outcome.json()).contains("\"source\": \"java.lang.String\"");
@@ -80,7 +75,7 @@ class BfsDemoTest {
 
     @Test
     void saysFileLineAndReasonOfAMalformedGraph() throws IOException {
-        Outcome outcome = DemoRunner.run(new BfsDemo(), DemoRunner.SIM, folder, "--graph", file("1 2\n2 x\n"));
+        Outcome outcome = DemoRunner.run(new BfsDemo(), DemoRunner.LWJGL, folder, "--graph", file("1 2\n2 x\n"));
 
         assertThat(outcome.exitCode()).isEqualTo(1);
         assertThat(outcome.err()).contains("graph.txt:2: ").doesNotContain("\tat ");
@@ -89,7 +84,7 @@ class BfsDemoTest {
 
     @Test
     void refusesAFileThatIsNotThere() {
-        Outcome outcome = DemoRunner.run(new BfsDemo(), DemoRunner.SIM, folder, "--graph", "no/such.txt");
+        Outcome outcome = DemoRunner.run(new BfsDemo(), DemoRunner.LWJGL, folder, "--graph", "no/such.txt");
 
         assertThat(outcome.exitCode()).isEqualTo(2);
         assertThat(outcome.err()).contains("--graph", "no/such.txt");
@@ -97,7 +92,7 @@ class BfsDemoTest {
 
     @Test
     void refusesAVertexThatIsNotThere() throws IOException {
-        Outcome outcome = DemoRunner.run(new BfsDemo(), DemoRunner.SIM, folder, "--graph", file(EDGES), "--source",
+        Outcome outcome = DemoRunner.run(new BfsDemo(), DemoRunner.LWJGL, folder, "--graph", file(EDGES), "--source",
             "70");
 
         assertThat(outcome.exitCode()).isEqualTo(2);
@@ -106,8 +101,8 @@ class BfsDemoTest {
 
     @Test
     void findsOutAWrongKernel() throws IOException {
-        BfsDemo wrong = new BfsDemo(JavaKernels.allAnd(Map.of("bfs_level", (_, _) -> { })));
-        Outcome outcome = DemoRunner.run(wrong, DemoRunner.SIM, folder, "--graph", file(EDGES));
+        BfsDemo wrong = new BfsDemo(WrongKernel.with("found |= atomic_cmpxchg(&depth[col[e]], -1, level + 1) == -1", "found |= false"));
+        Outcome outcome = DemoRunner.run(wrong, DemoRunner.LWJGL, folder, "--graph", file(EDGES));
 
         assertThat(outcome.exitCode()).isEqualTo(1);
         assertThat(outcome.json()).contains("\"ok\": false", "managed program, vertex 20: depth=-1, expected=1");

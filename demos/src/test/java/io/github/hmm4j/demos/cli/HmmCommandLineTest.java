@@ -113,7 +113,7 @@ class HmmCommandLineTest {
     }
 
     @ParameterizedTest
-    @ValueSource(strings = {"demo", "demo all", "demo --device sim", "demo all --device sim"})
+    @ValueSource(strings = {"demo", "demo all", "demo --device 0", "demo all --device 0"})
     void runsAllDemosWhenNoneIsNamed(String line) {
         assertThat(run(line.split(" "))).isZero();
         assertThat(good.runs).isEqualTo(1);
@@ -190,7 +190,7 @@ class HmmCommandLineTest {
         nosuch                            | unknown command 'nosuch': choose one of devices, demo, bench
         ''                                | missing command: choose one of devices, demo, bench
         demo good extra                   | extra
-        demo --device sim good            | good
+        demo --device 0 good              | good
         demo good --nosuch                | --nosuch
         demo good --binding opencl        | --binding
         demo good --budget lots           | 'lots' is not a size such as 65536, 64K, 2MiB or 1.5G
@@ -205,9 +205,8 @@ class HmmCommandLineTest {
         demo good --json no/such/folder/f | --json: cannot write a file there
         bench copy --runs many            | --runs
         bench svm                         | --out
-        devices --device sim              | --device sim: the simulated device is no OpenCL device
         devices --device -1               | device
-        bench svm --out t --device sim    | --device sim: this benchmark compares with plain OpenCL
+        bench svm --out t --device sim    | --device: no device matches device=sim
         bench svm --out t --sizes 5K      | --sizes: 5K is not a multiple of 4K up to a third of the memory
         bench svm --out t --sizes abc     | --sizes: 'abc' is not a size such as 65536
         bench svm --out t --sizes ,       | --sizes: there is no size in it

@@ -40,7 +40,7 @@ class TraceOptionTest {
     @Test
     void theManagedProgramOfADemoIsInTheFile() throws IOException {
         Path file = folder.resolve("trace.json");
-        DemoRunner.Outcome outcome = DemoRunner.run(new MatmulDemo(), DemoRunner.SIM, folder, "--n", "64", "--trace", file.toString());
+        DemoRunner.Outcome outcome = DemoRunner.run(new MatmulDemo(), DemoRunner.LWJGL, folder, "--n", "64", "--trace", file.toString());
         assertThat(outcome.exitCode()).as(outcome.err()).isZero();
         assertThat(outcome.out()).contains("trace: " + file);
         List<String> lines = Files.readAllLines(file);
@@ -54,13 +54,13 @@ class TraceOptionTest {
     @Test
     void theFileIsEndedIfTheDemoFails() throws IOException {
         Path file = folder.resolve("trace.json");
-        assertThat(DemoRunner.run(new Failing(), DemoRunner.SIM, folder, "--trace", file.toString()).exitCode()).isEqualTo(1);
+        assertThat(DemoRunner.run(new Failing(), DemoRunner.LWJGL, folder, "--trace", file.toString()).exitCode()).isEqualTo(1);
         assertThat(Files.readString(file)).isEqualTo("[\n]\n");
     }
 
     @Test
     void aFullDiskTakesNoResultsWithIt() {
-        DemoRunner.Outcome outcome = DemoRunner.run(new MatmulDemo(), DemoRunner.SIM, folder, "--n", "64", "--trace", "/dev/full");
+        DemoRunner.Outcome outcome = DemoRunner.run(new MatmulDemo(), DemoRunner.LWJGL, folder, "--n", "64", "--trace", "/dev/full");
         assertThat(outcome.exitCode()).isEqualTo(1);
         assertThat(outcome.out()).contains("matmul");
         assertThat(outcome.json()).contains("matmul");
@@ -70,7 +70,7 @@ class TraceOptionTest {
     @Test
     void aFileThatCannotBeWrittenIsRefusedAtOnce() {
         Path file = folder.resolve("nowhere").resolve("trace.json");
-        DemoRunner.Outcome outcome = DemoRunner.run(new Failing(), DemoRunner.SIM, folder, "--trace", file.toString());
+        DemoRunner.Outcome outcome = DemoRunner.run(new Failing(), DemoRunner.LWJGL, folder, "--trace", file.toString());
         assertThat(outcome.exitCode()).isEqualTo(2);
         assertThat(outcome.err()).contains("--trace: cannot write a file there: " + file);
     }

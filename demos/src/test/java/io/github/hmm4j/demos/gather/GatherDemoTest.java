@@ -4,10 +4,8 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import io.github.hmm4j.demos.DemoRunner;
 import io.github.hmm4j.demos.DemoRunner.Outcome;
-import io.github.hmm4j.demos.device.JavaKernels;
-import java.lang.foreign.ValueLayout;
+import io.github.hmm4j.demos.device.WrongKernel;
 import java.nio.file.Path;
-import java.util.Map;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 import org.junit.jupiter.api.Test;
@@ -22,7 +20,7 @@ class GatherDemoTest {
 
     @ParameterizedTest
     @CsvSource({
-        DemoRunner.LWJGL + ",2000", DemoRunner.LWJGL + ",5001", DemoRunner.JOCL + ",3000", DemoRunner.SIM + ",1", DemoRunner.SIM + ",700"
+        DemoRunner.LWJGL + ",2000", DemoRunner.LWJGL + ",5001", DemoRunner.JOCL + ",3000"
     })
     void gathersRight(String variant, String rows) {
         Outcome outcome = DemoRunner.run(new GatherDemo(), variant, folder, "--table-rows", rows);
@@ -30,6 +28,13 @@ class GatherDemoTest {
         assertThat(outcome.exitCode()).as(outcome.toString()).isZero();
         assertThat(outcome.json()).contains("\"ok\": true", "\"tableBytes\": " + Integer.parseInt(rows) * 4096L);
         assertThat(outcome.out()).contains("every element right", "What the heap moved");
+    }
+
+    @Test
+    void gathersOneRowOfOne() {
+        Outcome outcome = DemoRunner.run(new GatherDemo(), DemoRunner.LWJGL, folder, "--table-rows", "1", "--budget", "1M");
+
+        assertThat(outcome.exitCode()).as(outcome.toString()).isZero();
     }
 
     /// Of the table only the pages that hold chosen rows, whatever its size.
@@ -60,9 +65,8 @@ class GatherDemoTest {
 
     @Test
     void findsOutAWrongKernel() {
-        GatherDemo wrong = new GatherDemo(JavaKernels.allAnd(Map.of("gather_rows",
-            (kernel, _) -> kernel.memory(4).setAtIndex(ValueLayout.JAVA_FLOAT_UNALIGNED, 1027, -1))));
-        Outcome outcome = DemoRunner.run(wrong, DemoRunner.SIM, folder, "--table-rows", "200");
+        GatherDemo wrong = new GatherDemo(WrongKernel.with("out[r * width + done + i] = in[i]", "out[r * width + done + i] = r == 1 && done + i == 3 ? -1 : in[i]"));
+        Outcome outcome = DemoRunner.run(wrong, DemoRunner.LWJGL, folder, "--table-rows", "200");
 
         assertThat(outcome.exitCode()).isEqualTo(1);
         assertThat(outcome.json()).contains("\"ok\": false", "managed program, row=");
@@ -72,7 +76,7 @@ class GatherDemoTest {
     @ParameterizedTest
     @ValueSource(strings = {"0", "-1", "262145", "many"})
     void refusesOtherSizes(String rows) {
-        Outcome outcome = DemoRunner.run(new GatherDemo(), DemoRunner.SIM, folder, "--table-rows", rows);
+        Outcome outcome = DemoRunner.run(new GatherDemo(), DemoRunner.LWJGL, folder, "--table-rows", rows);
 
         assertThat(outcome.exitCode()).isEqualTo(2);
         assertThat(outcome.err()).contains("--table-rows").contains(rows);

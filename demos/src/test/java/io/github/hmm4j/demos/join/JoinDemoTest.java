@@ -4,10 +4,8 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import io.github.hmm4j.demos.DemoRunner;
 import io.github.hmm4j.demos.DemoRunner.Outcome;
-import io.github.hmm4j.demos.device.JavaKernels;
-import java.lang.foreign.ValueLayout;
+import io.github.hmm4j.demos.device.WrongKernel;
 import java.nio.file.Path;
-import java.util.Map;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 import org.junit.jupiter.api.Test;
@@ -22,7 +20,7 @@ class JoinDemoTest {
 
     @ParameterizedTest
     @CsvSource({
-        DemoRunner.LWJGL + ",1", DemoRunner.LWJGL + ",300001", DemoRunner.JOCL + ",1000000", DemoRunner.SIM + ",1", DemoRunner.SIM + ",70000"
+        DemoRunner.LWJGL + ",1", DemoRunner.LWJGL + ",300001", DemoRunner.JOCL + ",1000000"
     })
     void joinsRight(String variant, String orders) {
         Outcome outcome = DemoRunner.run(new JoinDemo(), variant, folder, "--orders", orders);
@@ -51,9 +49,8 @@ class JoinDemoTest {
 
     @Test
     void findsOutAWrongKernel() {
-        JoinDemo wrong = new JoinDemo(JavaKernels.allAnd(Map.of("join_sums",
-            (kernel, _) -> kernel.memory(5).setAtIndex(ValueLayout.JAVA_LONG_UNALIGNED, 0, 12_345_678_901L))));
-        Outcome outcome = DemoRunner.run(wrong, DemoRunner.SIM, folder, "--orders", "20000");
+        JoinDemo wrong = new JoinDemo(WrongKernel.with("sums[get_global_id(0)] = sum;\n    }\n    HMM_END", "sums[get_global_id(0)] = 12345678901;\n    }\n    HMM_END"));
+        Outcome outcome = DemoRunner.run(wrong, DemoRunner.LWJGL, folder, "--orders", "20000");
 
         assertThat(outcome.exitCode()).isEqualTo(1);
         assertThat(outcome.json()).contains("\"ok\": false", "managed program, sum 0: found=12345678901");
@@ -63,7 +60,7 @@ class JoinDemoTest {
     @ParameterizedTest
     @ValueSource(strings = {"0", "-1", "134217729", "many"})
     void refusesOtherSizes(String orders) {
-        Outcome outcome = DemoRunner.run(new JoinDemo(), DemoRunner.SIM, folder, "--orders", orders);
+        Outcome outcome = DemoRunner.run(new JoinDemo(), DemoRunner.LWJGL, folder, "--orders", orders);
 
         assertThat(outcome.exitCode()).isEqualTo(2);
         assertThat(outcome.err()).contains("--orders").contains(orders);

@@ -6,7 +6,7 @@ import static org.junit.jupiter.api.Assumptions.assumeTrue;
 import io.github.hmm4j.Hmm;
 import io.github.hmm4j.demos.DemoRunner;
 import io.github.hmm4j.demos.DemoRunner.Outcome;
-import io.github.hmm4j.device.sim.SimKernels;
+import io.github.hmm4j.demos.device.WrongKernel;
 import io.github.hmm4j.pager.HostAccess;
 import java.nio.file.Path;
 import org.junit.jupiter.api.Test;
@@ -20,12 +20,12 @@ class PlainDemoTest {
     Path folder;
 
     @ParameterizedTest
-    @CsvSource({DemoRunner.LWJGL + ",1", DemoRunner.LWJGL + ",777", DemoRunner.JOCL + ",1500", DemoRunner.SIM + ",100"})
+    @CsvSource({DemoRunner.LWJGL + ",1", DemoRunner.LWJGL + ",777", DemoRunner.JOCL + ",1500"})
     void runsRight(String variant, String rows) {
         Outcome outcome = DemoRunner.run(new PlainDemo(), variant, folder, "--rows", rows);
 
         assertThat(outcome.exitCode()).as(outcome.toString()).isZero();
-        assertThat(outcome.json()).contains("\"ok\": true", "\"rows\": " + rows, "\"kernelsFault\": " + (!variant.equals(DemoRunner.SIM) && kernelsFault()));
+        assertThat(outcome.json()).contains("\"ok\": true", "\"rows\": " + rows, "\"kernelsFault\": " + kernelsFault());
         assertThat(outcome.out()).contains("every sum and every byte right", "What the heap moved");
     }
 
@@ -47,11 +47,7 @@ class PlainDemoTest {
 
     @Test
     void findsOutAWrongKernel() {
-        SimKernels wrong = new SimKernels();
-        wrong.add("kernel void share_map(global const ulong *in, global ulong *out, const ulong n)", (_, _) -> { });
-        wrong.add("kernel void share_pages(global const ulong *data, global ulong *sums, const ulong from, const ulong apart, const ulong n)", (_, _) -> { });
-        wrong.add("kernel void blur(global const uchar *src, global uchar *dst, int width, int height)", (_, _) -> { });
-        Outcome outcome = DemoRunner.run(new PlainDemo(wrong), DemoRunner.SIM, folder, "--rows", "2");
+        Outcome outcome = DemoRunner.run(new PlainDemo(WrongKernel.with("sum += page[i]", "sum += 0")), DemoRunner.LWJGL, folder, "--rows", "2");
 
         assertThat(outcome.exitCode()).isEqualTo(1);
         assertThat(outcome.json()).contains("\"ok\": false", "managed program, row 0: sum=0, expected=");
@@ -61,7 +57,7 @@ class PlainDemoTest {
     @ParameterizedTest
     @ValueSource(strings = {"0", "-1", "131073", "many"})
     void refusesOtherSizes(String rows) {
-        Outcome outcome = DemoRunner.run(new PlainDemo(), DemoRunner.SIM, folder, "--rows", rows);
+        Outcome outcome = DemoRunner.run(new PlainDemo(), DemoRunner.LWJGL, folder, "--rows", rows);
 
         assertThat(outcome.exitCode()).isEqualTo(2);
         assertThat(outcome.err()).contains("--rows").contains(rows);

@@ -4,9 +4,8 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import io.github.hmm4j.demos.DemoRunner;
 import io.github.hmm4j.demos.DemoRunner.Outcome;
-import io.github.hmm4j.demos.device.JavaKernels;
+import io.github.hmm4j.demos.device.WrongKernel;
 import java.nio.file.Path;
-import java.util.Map;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -19,7 +18,7 @@ class StreamDemoTest {
 
     @ParameterizedTest
     @CsvSource({
-        DemoRunner.LWJGL + ",100000", DemoRunner.LWJGL + ",1234567", DemoRunner.JOCL + ",300001", DemoRunner.SIM + ",1", DemoRunner.SIM + ",100000"
+        DemoRunner.LWJGL + ",100000", DemoRunner.LWJGL + ",1234567", DemoRunner.JOCL + ",300001"
     })
     void streamsRight(String variant, String elements) {
         Outcome outcome = DemoRunner.run(new StreamDemo(), variant, folder, "--elements", elements, "--page-size", "4K");
@@ -27,6 +26,13 @@ class StreamDemoTest {
         assertThat(outcome.exitCode()).as(outcome.toString()).isZero();
         assertThat(outcome.json()).contains("\"ok\": true", "\"elements\": " + elements);
         assertThat(outcome.out()).contains("every element right", "What the heap moved");
+    }
+
+    @Test
+    void streamsOneElement() {
+        Outcome outcome = DemoRunner.run(new StreamDemo(), DemoRunner.LWJGL, folder, "--elements", "1", "--budget", "1M");
+
+        assertThat(outcome.exitCode()).as(outcome.toString()).isZero();
     }
 
     /// Each page goes there once, and each page of the output comes back once.
@@ -45,8 +51,8 @@ class StreamDemoTest {
 
     @Test
     void findsOutAWrongKernel() {
-        StreamDemo wrong = new StreamDemo(JavaKernels.allAnd(Map.of("scale_runs", (_, _) -> { })));
-        Outcome outcome = DemoRunner.run(wrong, DemoRunner.SIM, folder, "--elements", "2000");
+        StreamDemo wrong = new StreamDemo(WrongKernel.with("to[i] = a * from[i] + b", "to[i] = 0 * from[i]"));
+        Outcome outcome = DemoRunner.run(wrong, DemoRunner.LWJGL, folder, "--elements", "100000", "--page-size", "4K");
 
         assertThat(outcome.exitCode()).isEqualTo(1);
         assertThat(outcome.json()).contains("\"ok\": false", "managed program, element 0: found=0.0, expected=1.0");
@@ -56,7 +62,7 @@ class StreamDemoTest {
     @ParameterizedTest
     @ValueSource(strings = {"0", "-1", "268435457", "many"})
     void refusesOtherSizes(String elements) {
-        Outcome outcome = DemoRunner.run(new StreamDemo(), DemoRunner.SIM, folder, "--elements", elements);
+        Outcome outcome = DemoRunner.run(new StreamDemo(), DemoRunner.LWJGL, folder, "--elements", elements);
 
         assertThat(outcome.exitCode()).isEqualTo(2);
         assertThat(outcome.err()).contains("--elements").contains(elements);

@@ -4,12 +4,10 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import io.github.hmm4j.demos.DemoRunner;
 import io.github.hmm4j.demos.DemoRunner.Outcome;
-import io.github.hmm4j.demos.device.JavaKernels;
+import io.github.hmm4j.demos.device.WrongKernel;
 import java.io.IOException;
-import java.lang.foreign.ValueLayout;
 import java.nio.file.Files;
 import java.nio.file.Path;
-import java.util.Map;
 import java.util.stream.Collectors;
 import java.util.stream.IntStream;
 import org.junit.jupiter.api.Test;
@@ -22,7 +20,7 @@ class TreeDemoTest {
     Path folder;
 
     @ParameterizedTest
-    @ValueSource(strings = {DemoRunner.LWJGL, DemoRunner.JOCL, DemoRunner.SIM})
+    @ValueSource(strings = {DemoRunner.LWJGL, DemoRunner.JOCL})
     void findsTheWordsOfAText(String variant) throws IOException {
         String text = IntStream.range(0, 3000).mapToObj(i -> "wörd" + i * 7).collect(Collectors.joining(" "));
         Outcome outcome = DemoRunner.run(new TreeDemo(), variant, folder, "--text", file(text), "--lookups", "5000");
@@ -33,17 +31,16 @@ class TreeDemoTest {
             "that copied 0 B home");
     }
 
-    @ParameterizedTest
-    @ValueSource(strings = {DemoRunner.LWJGL, DemoRunner.SIM})
-    void findsOneWordInATreeOfOne(String variant) throws IOException {
-        Outcome outcome = DemoRunner.run(new TreeDemo(), variant, folder, "--text", file("alone"), "--lookups", "1");
+    @Test
+    void findsOneWordInATreeOfOne() throws IOException {
+        Outcome outcome = DemoRunner.run(new TreeDemo(), DemoRunner.LWJGL, folder, "--text", file("alone"), "--lookups", "1");
 
         assertThat(outcome.exitCode()).as(outcome.toString()).isZero();
     }
 
     @Test
     void takesTheClassesOfTheJdkWithoutAText() {
-        Outcome outcome = DemoRunner.run(new TreeDemo(), DemoRunner.SIM, folder, "--lookups", "100");
+        Outcome outcome = DemoRunner.run(new TreeDemo(), DemoRunner.LWJGL, folder, "--lookups", "100");
 
         assertThat(outcome.exitCode()).as(outcome.toString()).isZero();
         assertThat(outcome.out()).contains("class names of JDK");
@@ -60,21 +57,9 @@ class TreeDemoTest {
     }
 
     @Test
-    void saysWhichOptionHelpsWhenASimulatedDeviceCannotHoldTheHeap() throws IOException {
-        Outcome outcome = DemoRunner.run(new TreeDemo(), DemoRunner.SIM, folder, "--text", file("a b c"), "--budget", "1M");
-
-        assertThat(outcome.exitCode()).isEqualTo(2);
-        assertThat(outcome.err()).contains("budget=1.00 MiB", "pass --budget");
-    }
-
-    @Test
     void findsOutAWrongKernel() throws IOException {
-        TreeDemo wrong = new TreeDemo(JavaKernels.allAnd(Map.of("tree_search", (kernel, _) -> {
-            for (int query = 0; query < kernel.intValue(7); query++) {
-                kernel.memory(6).setAtIndex(ValueLayout.JAVA_INT, query, Lookups.ABSENT);
-            }
-        })));
-        Outcome outcome = DemoRunner.run(wrong, DemoRunner.SIM, folder, "--text", file("a b c"), "--lookups", "50");
+        TreeDemo wrong = new TreeDemo(WrongKernel.with("answer = *value", "answer = TREE_ABSENT"));
+        Outcome outcome = DemoRunner.run(wrong, DemoRunner.LWJGL, folder, "--text", file("a b c"), "--lookups", "50");
 
         assertThat(outcome.exitCode()).isEqualTo(1);
         assertThat(outcome.json()).contains("\"ok\": false", "managed program, look-up", "found=-1");
@@ -83,7 +68,7 @@ class TreeDemoTest {
 
     @Test
     void refusesATextThatIsNotThere() {
-        Outcome outcome = DemoRunner.run(new TreeDemo(), DemoRunner.SIM, folder, "--text", "no/such.txt");
+        Outcome outcome = DemoRunner.run(new TreeDemo(), DemoRunner.LWJGL, folder, "--text", "no/such.txt");
 
         assertThat(outcome.exitCode()).isEqualTo(2);
         assertThat(outcome.err()).contains("--text", "no/such.txt");
@@ -91,7 +76,7 @@ class TreeDemoTest {
 
     @Test
     void failsOnATextWithoutWords() throws IOException {
-        Outcome outcome = DemoRunner.run(new TreeDemo(), DemoRunner.SIM, folder, "--text", file("... !"));
+        Outcome outcome = DemoRunner.run(new TreeDemo(), DemoRunner.LWJGL, folder, "--text", file("... !"));
 
         assertThat(outcome.exitCode()).isEqualTo(1);
         assertThat(outcome.err()).contains("words.txt").doesNotContain("\tat ");
@@ -100,7 +85,7 @@ class TreeDemoTest {
     @ParameterizedTest
     @ValueSource(strings = {"0", "-5", "50000001"})
     void refusesOtherNumbersOfLookups(String lookups) {
-        Outcome outcome = DemoRunner.run(new TreeDemo(), DemoRunner.SIM, folder, "--lookups", lookups);
+        Outcome outcome = DemoRunner.run(new TreeDemo(), DemoRunner.LWJGL, folder, "--lookups", lookups);
 
         assertThat(outcome.exitCode()).isEqualTo(2);
         assertThat(outcome.err()).contains("--lookups", lookups);

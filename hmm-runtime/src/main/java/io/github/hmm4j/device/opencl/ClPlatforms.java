@@ -137,7 +137,6 @@ public final class ClPlatforms {
                 Math.toIntExact(api.deviceNumber(device, Cl.DEVICE_MAX_COMPUTE_UNITS)),
                 api.deviceNumber(device, Cl.DEVICE_LOCAL_MEM_SIZE),
                 kind == Kind.CPU || ClHardware.isUnified(api, device),
-                false,
                 version(api.deviceText(device, Cl.DEVICE_VERSION)) >= 20 ? svm(api.deviceNumber(device, Cl.DEVICE_SVM_CAPABILITIES)) : Set.of());
         return new ClDeviceId(platform, device, platformName, ClHardware.of(api, platform, device), info);
     }

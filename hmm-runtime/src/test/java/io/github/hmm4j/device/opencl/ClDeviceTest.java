@@ -144,7 +144,7 @@ final class ClDeviceTest {
         var apart = new ClDeviceId(id.platform(), id.device(), id.platformName(), id.hardware(), new DeviceInfo(
                 info.name(), info.vendor(), info.driver(), info.binding(), DeviceInfo.Kind.GPU, info.memoryBytes(),
                 info.maxAllocationBytes(), info.baseAlignmentBytes(), info.maxWorkGroupSize(), info.computeUnits(), info.localMemoryBytes(),
-                false, false, info.svm()));
+                false, info.svm()));
         try (ClDevice device = ClDevice.open(api, apart, ClOptions.DEFAULTS)) {
             assertThat(device.copyChoice().name()).isIn("staged", "copy");
             assertThat(device.copyChoice().tested()).extracting(CopyRates::engine).containsExactly("staged", "copy");

@@ -43,7 +43,7 @@ public final class SvmRun {
 
     /// One cell for each combination, by workload, then size, then strategy.
     ///
-    /// @throws UsageException if the device that was asked for is not there, or is the simulated one
+    /// @throws UsageException if the device that was asked for is not there
     public List<Cell> cells() throws UsageException {
         List<Cell> cells = new ArrayList<>();
         try (BareOpenCl device = Opening.profiled(choice)) {

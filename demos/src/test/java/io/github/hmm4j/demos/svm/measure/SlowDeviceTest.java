@@ -1,6 +1,5 @@
 package io.github.hmm4j.demos.svm.measure;
 
-import static java.lang.foreign.ValueLayout.JAVA_LONG_UNALIGNED;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import io.github.hmm4j.ByteSize;
@@ -14,8 +13,6 @@ import io.github.hmm4j.demos.svm.verdict.Grid;
 import io.github.hmm4j.demos.svm.verdict.Ranking;
 import io.github.hmm4j.demos.svm.verdict.Verdict;
 import io.github.hmm4j.demos.svm.work.Works;
-import io.github.hmm4j.device.sim.SimDevice;
-import io.github.hmm4j.device.sim.SimKernels;
 import java.time.Duration;
 import java.util.List;
 import java.util.concurrent.locks.LockSupport;
@@ -23,7 +20,7 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
 
-/// Would the report lie? Two simulated devices do the same work under the names of two strategies, and one of them is made slow: it must lose, whichever it is.
+/// Would the report lie? Two heaps do the same work under the names of two strategies, and one of them is made slow: it must lose, whichever it is.
 class SlowDeviceTest {
     private static final long SIZE = ByteSize.kib(64);
     private static final Schedule SCHEDULE = new Schedule(List.of(SIZE), Statistics.FEWEST, 0.05, Duration.ofMillis(200), Duration.ofMillis(5), Duration.ofSeconds(2), SIZE);
@@ -66,19 +63,45 @@ class SlowDeviceTest {
         }
     }
 
-    /// @param firstWord what the kernel starts with; all but 0 is a mistake
-    private static OpenStrategy open(Strategy as, long delayNanos, long firstWord) {
-        SimKernels kernels = new SimKernels().add("kernel void share_map(global const ulong *in, global ulong *out, const ulong n)", (arguments, _) -> {
+    /// @param missing how many words the kernel leaves out; all but 0 is a mistake
+    private static OpenStrategy open(Strategy as, long delayNanos, long missing) {
+        return new Slow(new Managed(as, Hmm.builder().heap(ByteSize.mib(4)).open()), delayNanos, missing);
+    }
+
+    /// Takes its time for each launch, and leaves out the last work-items.
+    private record Slow(OpenStrategy managed, long delayNanos, long missing) implements OpenStrategy {
+        @Override
+        public Strategy strategy() {
+            return managed.strategy();
+        }
+
+        @Override
+        public Block allocate(long lengthBytes) {
+            return managed.allocate(lengthBytes);
+        }
+
+        @Override
+        public void launch(int times, String kernel, long workItems, Argument... arguments) {
             long until = System.nanoTime() + delayNanos;
-            while (System.nanoTime() < until) {
-                LockSupport.parkNanos(until - System.nanoTime());
+            for (long left = delayNanos; left > 0; left = until - System.nanoTime()) {
+                LockSupport.parkNanos(left);
             }
-            for (long i = firstWord; i < arguments.longValue(2); i++) {
-                long word = arguments.memory(0).getAtIndex(JAVA_LONG_UNALIGNED, i);
-                arguments.memory(1).setAtIndex(JAVA_LONG_UNALIGNED, i, word * 6364136223846793005L + 1442695040888963407L);
-            }
-        });
-        SimDevice device = SimDevice.builder().memory(ByteSize.mib(64)).kernels(kernels).open();
-        return new Managed(as, Hmm.builder().heap(ByteSize.mib(4)).device(device).open());
+            managed.launch(times, kernel, workItems - missing, arguments);
+        }
+
+        @Override
+        public Taken take() {
+            return managed.take();
+        }
+
+        @Override
+        public void trim() {
+            managed.trim();
+        }
+
+        @Override
+        public void close() {
+            managed.close();
+        }
     }
 }

@@ -5,7 +5,6 @@ import io.github.hmm4j.account.Counter;
 import io.github.hmm4j.migrate.HostSide;
 import io.github.hmm4j.migrate.MigrationReport;
 import io.github.hmm4j.migrate.PageOutcome;
-import io.github.hmm4j.migrate.ToHost;
 import io.github.hmm4j.mirror.ManagedPages;
 import io.github.hmm4j.mirror.PageUse;
 import io.github.hmm4j.space.AddressSpace;
@@ -23,10 +22,10 @@ import java.util.concurrent.locks.Condition;
 import java.util.concurrent.locks.ReentrantLock;
 import java.util.stream.Stream;
 
-/// Checked host access: opens views, knows which are open, and lets launches wait for them.
+/// Opens views and pins, knows which are open, and lets launches wait for them.
 ///
 /// Threads: any.
-public final class CheckedPager {
+public final class HostViews {
 
     private static final PageRange NO_PAGES = new PageRange(0, 0);
 
@@ -39,7 +38,7 @@ public final class CheckedPager {
     private long closedCount;
     private boolean ending;
 
-    public CheckedPager(ManagedPages heap, HostSide hostSide) {
+    public HostViews(ManagedPages heap, HostSide hostSide) {
         this.heap = heap;
         this.hostSide = hostSide;
     }
@@ -108,7 +107,7 @@ public final class CheckedPager {
     }
 
     private void fetch(VaRange range, PageRange pages, boolean write, Cause cause) {
-        ToHost.Access access = write ? ToHost.Access.WRITE_VIEW : ToHost.Access.READ_VIEW;
+        HostSide.Access access = write ? HostSide.Access.WRITE_VIEW : HostSide.Access.READ_VIEW;
         FetchEvent event = heap.timeline().fetch();
         if (event == null) {
             hostSide.fetch(pages, access, cause);
