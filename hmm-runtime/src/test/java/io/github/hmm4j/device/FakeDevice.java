@@ -28,7 +28,7 @@ public final class FakeDevice implements Device {
 
     /// What a GPU may say of itself.
     public static DeviceInfo info(String name, long memoryBytes, long maxAllocationBytes, boolean unifiedMemory) {
-        return new DeviceInfo(name, "somebody", "driver", "lwjgl", DeviceInfo.Kind.GPU, memoryBytes, maxAllocationBytes, ALIGNMENT_BYTES, 256, 8, 1 << 15, unifiedMemory, false, Set.of());
+        return new DeviceInfo(name, "somebody", "driver", "lwjgl", DeviceInfo.Kind.GPU, memoryBytes, maxAllocationBytes, ALIGNMENT_BYTES, 256, 8, 1 << 15, unifiedMemory, Set.of());
     }
 
     /// Refuses the next so many allocations; those of before are forgotten.
