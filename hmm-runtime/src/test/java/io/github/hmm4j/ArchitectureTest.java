@@ -97,8 +97,8 @@ class ArchitectureTest {
     @CsvSource({
         "'', pager", "'', device.opencl.jocl", "pager, migrate", "pager, account", "migrate, mirror", "mirror, device",
         "device, page", "page, space", "space, error", "page, page", "policy, kernels", "page, kernels",
-        "device.sim, device", "device.opencl, device", "device.opencl.lwjgl, device.opencl",
-        "device.opencl.jocl, device", "device.sim, page",
+        "device.opencl, device", "device.opencl.lwjgl, device.opencl",
+        "device.opencl.jocl, device", "device.opencl, page",
     })
     void allows(String from, String to) {
         assertThat(objection(packageName(from), packageName(to))).isEmpty();
@@ -107,10 +107,9 @@ class ArchitectureTest {
     @ParameterizedTest
     @CsvSource({
         "pager, ''", "page, migrate", "error, account", "account, error", "migrate, policy", "policy, migrate",
-        "device, device.sim", "device, device.opencl", "device.opencl, device.opencl.lwjgl",
-        "device.sim, device.opencl", "device.opencl.lwjgl, device.opencl.jocl",
+        "device, device.opencl", "device.opencl, device.opencl.lwjgl", "device.opencl.lwjgl, device.opencl.jocl",
         "device.opencl.jocl, device.opencl.lwjgl",
-        "device.sim, mirror", "page, device.sim", "unheard, page", "pager, unheard", "devices, page",
+        "device.opencl, mirror", "page, device.opencl", "unheard, page", "pager, unheard", "devices, page",
     })
     void refuses(String from, String to) {
         assertThat(objection(packageName(from), packageName(to))).isPresent();

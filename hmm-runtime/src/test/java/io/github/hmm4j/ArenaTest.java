@@ -8,7 +8,6 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import static org.junit.jupiter.api.Assumptions.assumeTrue;
 
 import io.github.hmm4j.device.NDRange;
-import io.github.hmm4j.device.sim.SimLane;
 import io.github.hmm4j.kernels.Source;
 import io.github.hmm4j.pager.HostAccess.Mode;
 import io.github.hmm4j.pager.HostView;
@@ -34,7 +33,7 @@ import org.junit.jupiter.params.provider.ValueSource;
 @Timeout(60)
 class ArenaTest {
 
-    private static final String CLOSED = "the arena of this memory is closed";
+    static final String CLOSED = "the arena of this memory is closed";
 
     private static Hmm hostOnly(Mode mode) {
         return Hmm.builder().hostOnly().heap(ByteSize.mib(64)).pageSize(Rig.PAGE).hostAccess(mode).open();
@@ -94,9 +93,10 @@ class ArenaTest {
     void smallAllocationsSharePages() {
         try (Rig rig = Rig.windows(1, 256); Arena arena = rig.heap.arena()) {
             List<MemorySegment> all = IntStream.range(0, 2000).mapToObj(i -> arena.allocate(1 + i % 128, 1)).toList();
-            assertThat(rig.heap.usedBytes()).isLessThan(2 * 2000 * 128L);
+            int alignment = rig.device(0).device().info().baseAlignmentBytes();
+            assertThat(rig.heap.usedBytes()).isLessThan(2 * 2000L * alignment);
             requireApart(all);
-            assertThat(all).allMatch(segment -> segment.address() % 128 == 0); // so that each can be an argument
+            assertThat(all).allMatch(segment -> segment.address() % alignment == 0); // so that each can be an argument
             MemorySegment first = all.get(4 - 1);
             MemorySegment second = all.get(128 + 8 - 1);
             rig.add(first, 5, 0).await();
@@ -176,30 +176,6 @@ class ArenaTest {
     }
 
     @ParameterizedTest
-    @ValueSource(booleans = {false, true})
-    void closingWaitsForALaunch(boolean coherent) {
-        try (Rig rig = coherent ? Rig.coherent(1) : Rig.windows(1, 32)) {
-            Arena arena = rig.heap.arena();
-            MemorySegment a = arena.allocate(4 * Rig.PAGE);
-            long address = a.address();
-            rig.sim().pause(SimLane.COMPUTE);
-            Launch launch = rig.add(a, 1, 0);
-            Background<Boolean> closing = closing(arena, rig, address);
-            assertThat(closing.isDone()).isFalse();
-            assertThat(a.scope().isAlive()).isFalse();
-            assertThatThrownBy(() -> rig.add(a, 1, 0)).isInstanceOf(IllegalStateException.class).hasMessageContaining("kernel=add, argument 0: " + CLOSED);
-            MemorySegment other = rig.filled(4, 9); // never at the address of what still runs
-            assertThat(other.address()).isNotEqualTo(address);
-            rig.sim().resume(SimLane.COMPUTE);
-            closing.join();
-            launch.await();
-            OtherFrees.pass(rig.heap);
-            assertThat(rig.pages(4).address()).isEqualTo(address);
-            assertThat(rig.values(other)).containsExactly(9);
-        }
-    }
-
-    @ParameterizedTest
     @EnumSource(Mode.class)
     void closingWaitsForAnOpenClKernel(Mode mode) {
         Source source = Source.text("last.cl", "kernel void last(global int *data, int n) { for (int i = 0; i < n; i++) data[i] = i; }");
@@ -236,7 +212,7 @@ class ArenaTest {
     }
 
     /// It has gone so far that the region is none any more.
-    private static Background<Boolean> closing(Arena arena, Rig rig, long address) {
+    static Background<Boolean> closing(Arena arena, Rig rig, long address) {
         Background<Boolean> closing = Background.run(arena::close);
         while (rig.heap.contains(address)) {
             Thread.onSpinWait(); // the test's time limit ends it
@@ -249,7 +225,7 @@ class ArenaTest {
     @Test
     void aLaunchThatIsOvertakenByTheEndDoesNotRun() {
         AtomicReference<Runnable> once = new AtomicReference<>(() -> {});
-        try (Rig rig = Rig.open(1, false, builder -> builder.heap(ByteSize.mib(64)).budget(32L * Rig.PAGE).steps(_ -> once.getAndSet(() -> {}).run()))) {
+        try (Rig rig = Rig.open(1, builder -> builder.heap(ByteSize.mib(64)).budget(32L * Rig.PAGE).steps(_ -> once.getAndSet(() -> {}).run()))) {
             Arena arena = rig.heap.arena();
             MemorySegment a = arena.allocate(4 * Rig.PAGE);
             AtomicReference<Background<Boolean>> closing = new AtomicReference<>();
@@ -421,7 +397,7 @@ class ArenaTest {
     @Test
     void aPrefetchThatIsOvertakenByTheEndMovesNothing() {
         AtomicReference<Runnable> once = new AtomicReference<>(() -> {});
-        try (Rig rig = Rig.open(1, false, builder -> builder.heap(ByteSize.mib(64)).budget(32L * Rig.PAGE).steps(_ -> once.getAndSet(() -> {}).run()))) {
+        try (Rig rig = Rig.open(1, builder -> builder.heap(ByteSize.mib(64)).budget(32L * Rig.PAGE).steps(_ -> once.getAndSet(() -> {}).run()))) {
             Arena arena = rig.heap.arena();
             MemorySegment a = arena.allocate(4 * Rig.PAGE);
             MemorySegment other = rig.filled(1, 1);

@@ -1,11 +1,15 @@
 package io.github.hmm4j;
 
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
 import java.util.concurrent.Callable;
 import java.util.concurrent.ExecutionException;
 import java.util.concurrent.FutureTask;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.TimeoutException;
 import java.util.stream.Stream;
+import org.jspecify.annotations.Nullable;
 
 /// Something that another thread does while the test goes on.
 final class Background<T> {
@@ -17,12 +21,17 @@ final class Background<T> {
     }
 
     private static final long PATIENCE_SECONDS = 20;
+    private static final int LOOKS = 50; // at a thread that is asleep
 
     private final FutureTask<T> task;
     private final Thread thread;
+    private volatile @Nullable Path status; // what the kernel says of the thread, once it runs
 
     private Background(Callable<T> work) {
-        task = new FutureTask<>(work);
+        task = new FutureTask<>(() -> {
+            status = Path.of("/proc").resolve(Files.readSymbolicLink(Path.of("/proc/thread-self"))).resolve("status");
+            return work.call();
+        });
         thread = Thread.ofPlatform().daemon().name("background").start(task);
     }
 
@@ -37,10 +46,12 @@ final class Background<T> {
         });
     }
 
-    /// Waits until the thread waits for somebody. It has not ended then.
+    /// Waits until the thread waits for somebody: in Java, or asleep within a native call, and not only for a moment, as for a command that is done at once. It has not ended then.
     Background<T> awaitWaiting() {
         long deadline = System.nanoTime() + TimeUnit.SECONDS.toNanos(PATIENCE_SECONDS);
-        while (thread.getState() != Thread.State.WAITING && thread.getState() != Thread.State.TIMED_WAITING) {
+        int asleep = 0;
+        while (asleep < LOOKS && !isWaiting()) {
+            asleep += isWithinNativeCode() && isAsleep() ? 1 : 0;
             if (task.isDone() || System.nanoTime() - deadline > 0) {
                 throw new AssertionError("expected to wait, but state=" + thread.getState() + ", done=" + task.isDone());
             }
@@ -62,9 +73,26 @@ final class Background<T> {
     }
 
     private boolean isStuck() {
-        Thread.State state = thread.getState();
-        return state == Thread.State.WAITING || state == Thread.State.TIMED_WAITING || state == Thread.State.BLOCKED
-                || Stream.of(thread.getStackTrace()).anyMatch(frame -> frame.getClassName().endsWith(".PagerCalls"));
+        return isWaiting() || thread.getState() == Thread.State.BLOCKED || isWithinNativeCode();
+    }
+
+    private boolean isWaiting() {
+        return thread.getState() == Thread.State.WAITING || thread.getState() == Thread.State.TIMED_WAITING;
+    }
+
+    /// In a call of ours, or of OpenCL's.
+    private boolean isWithinNativeCode() {
+        StackTraceElement[] stack = thread.getStackTrace();
+        return (stack.length > 0 && (stack[0].isNativeMethod() || stack[0].getClassName().equals("org.lwjgl.system.JNI"))) || Stream.of(stack).anyMatch(frame -> frame.getClassName().endsWith(".PagerCalls"));
+    }
+
+    private boolean isAsleep() {
+        Path file = status;
+        try {
+            return file != null && Files.readAllLines(file).stream().anyMatch(line -> line.startsWith("State:\tS"));
+        } catch (IOException e) {
+            return false; // it has ended
+        }
     }
 
     boolean isDone() {

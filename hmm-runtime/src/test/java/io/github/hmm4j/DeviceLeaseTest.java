@@ -116,6 +116,7 @@ class DeviceLeaseTest {
             try (DeviceLease in = heap.lease(hmm.device(), a, Arg.Intent.IN); DeviceLease out = heap.lease(hmm.device(), b, Arg.Intent.OUT)) {
                 assertThat(in.context()).isEqualTo(out.context());
                 assertThat(CL10.clEnqueueCopyBuffer(out.queue(), in.memory(), out.memory(), 0, 0, a.byteSize(), null, null)).isZero();
+                CL10.clFinish(out.queue()); // theirs may be two queues
                 fill(in, 9, 0, 5);
                 CL10.clFinish(in.queue());
             }
@@ -123,7 +124,7 @@ class DeviceLeaseTest {
             assertThat(hmm.report().bytes(Direction.TO_HOST)).isZero();
             assertThat(heap.residency(b).onDevice(hmm.device())).isEqualTo(b.byteSize());
             assertThat(bytes(heap, a)).isEqualTo(random(20 * PAGE)); // what was only lent to be read is as it was
-            assertThat(Arrays.copyOfRange(bytes(heap, b), 5, 20 * PAGE)).isEqualTo(Arrays.copyOfRange(random(20 * PAGE), 5, 20 * PAGE));
+            assertThat(bytes(heap, b)).isEqualTo(random(20 * PAGE));
         }
     }
 
@@ -179,7 +180,7 @@ class DeviceLeaseTest {
 
     @Test
     void whatCannotBeIsRefused() {
-        try (Hmm hmm = open(Mode.CHECKED, 300); Rig rig = Rig.windows(1, 32)) {
+        try (Hmm hmm = open(Mode.CHECKED, 300); Rig rig = Rig.over(OddDevice.with("info", (real, _) -> real.call()), builder -> builder.heap(ByteSize.mib(64)))) {
             ManagedHeap heap = hmm.heap();
             MemorySegment a = heap.allocate(2 * PAGE);
             assertThatThrownBy(() -> rig.heap.lease(rig.device(0), rig.pages(1), Arg.Intent.IN)).isInstanceOf(IllegalArgumentException.class).hasMessageContaining("no OpenCL device");

@@ -4,22 +4,24 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import io.github.hmm4j.account.Counter;
-import io.github.hmm4j.device.sim.Operation;
-import io.github.hmm4j.device.sim.SimLane;
+import io.github.hmm4j.emulated.Call;
+import io.github.hmm4j.emulated.Engine;
 import io.github.hmm4j.error.OpenClFailedException;
 import io.github.hmm4j.error.PagePoisonedException;
 import java.lang.foreign.MemorySegment;
-import java.util.concurrent.TimeUnit;
 import java.util.stream.Stream;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Timeout;
+import org.junit.jupiter.api.Timeout.ThreadMode;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.MethodSource;
 
 /// What a kernel should have written that failed: nobody is given it as if it had. Whether anybody awaits the kernel does not matter.
-@Timeout(value = 60, unit = TimeUnit.SECONDS)
+@Timeout(value = 60, threadMode = ThreadMode.SEPARATE_THREAD)
+@Tag("emulated-gpu")
 final class FailedKernelTest {
 
-    private enum Kind { WINDOWS, APERTURE, COHERENT }
+    private enum Kind { WINDOWS, APERTURE }
 
     private static Stream<Kind> kinds() {
         return Stream.of(Kind.values());
@@ -27,9 +29,8 @@ final class FailedKernelTest {
 
     private static Rig rig(Kind kind) {
         return switch (kind) {
-            case WINDOWS -> Rig.windows(1, 32);
-            case APERTURE -> Rig.aperture(1);
-            case COHERENT -> Rig.coherent(1);
+            case WINDOWS -> Rig.gpuWindows(1, 32);
+            case APERTURE -> Rig.gpuAperture(1);
         };
     }
 
@@ -42,7 +43,7 @@ final class FailedKernelTest {
 
     private static void assertPoisoned(Rig rig, MemorySegment segment) {
         assertThatThrownBy(() -> rig.read(segment)).isInstanceOf(PagePoisonedException.class)
-                .hasMessageContainingAll("address=0x", "kernel=", "CL_", "sim0");
+                .hasMessageContainingAll("address=0x", "kernel=", "CL_", "device=");
         assertThatThrownBy(() -> rig.write(segment, 1)).isInstanceOf(PagePoisonedException.class);
         assertThatThrownBy(() -> rig.add(segment, 1, 0)).isInstanceOf(PagePoisonedException.class).hasMessageContaining("kernel=");
     }
@@ -54,7 +55,7 @@ final class FailedKernelTest {
             MemorySegment out = rig.filled(4, 5);
             MemorySegment in = rig.filled(4, 6);
             rig.copy(out, in, 0).await();
-            rig.sim().failNext(Operation.WAIT, 1);
+            rig.gpu().failEnd(Call.LAUNCH, 1);
             rig.copy(out, in, 0); // nobody awaits it
             assertPoisoned(rig, Rig.page(out, 2));
             assertThat(rig.values(in)).containsExactly(6);
@@ -68,7 +69,7 @@ final class FailedKernelTest {
     void poisonsAlsoWhenItIsAwaited(Kind kind) {
         try (Rig rig = rig(kind)) {
             MemorySegment a = onDevice(rig);
-            rig.sim().failNext(Operation.WAIT, 1);
+            rig.gpu().failEnd(Call.LAUNCH, 1);
             Launch launch = rig.add(a, 1, 0);
             assertThatThrownBy(launch::await).isInstanceOf(OpenClFailedException.class).hasMessageContaining("kernel=add");
             assertThat(rig.heap.residency(a).poisonedBytes()).isEqualTo(4L * Rig.PAGE);
@@ -82,7 +83,7 @@ final class FailedKernelTest {
     void isToldToTheNextLaunch(Kind kind) {
         try (Rig rig = rig(kind)) {
             MemorySegment a = onDevice(rig);
-            rig.sim().failNext(Operation.WAIT, 1);
+            rig.gpu().failEnd(Call.LAUNCH, 1);
             Launch launch = rig.add(a, 1, 0);
             while (!launch.isDone()) {
                 Thread.onSpinWait();
@@ -97,12 +98,12 @@ final class FailedKernelTest {
     void mayFailUnderAViewThatWaitsForIt(Kind kind) {
         try (Rig rig = rig(kind)) {
             MemorySegment a = onDevice(rig);
-            rig.sim().pause(SimLane.COMPUTE);
-            rig.sim().failNext(Operation.WAIT, 1);
+            rig.gpu().hold(Engine.COMPUTE);
+            rig.gpu().failEnd(Call.LAUNCH, 1);
             rig.add(Rig.page(a, 1), 1, 0);
             Background<int[]> view = Background.call(() -> rig.read(a));
             view.awaitWaiting();
-            rig.sim().resume(SimLane.COMPUTE);
+            rig.gpu().resume(Engine.COMPUTE);
             assertThatThrownBy(view::join).isInstanceOf(PagePoisonedException.class);
             assertPoisoned(rig, Rig.page(a, 1));
             assertThat(rig.values(Rig.page(a, 0))).containsExactly(5);
@@ -115,7 +116,7 @@ final class FailedKernelTest {
     void isForgottenWhenTheContentsAreGivenUp(Kind kind) {
         try (Rig rig = rig(kind)) {
             MemorySegment a = onDevice(rig);
-            rig.sim().failNext(Operation.WAIT, 1);
+            rig.gpu().failEnd(Call.LAUNCH, 1);
             assertThatThrownBy(rig.add(a, 1, 0)::await).isInstanceOf(OpenClFailedException.class);
             rig.heap.discard(a);
             assertThat(rig.values(a)).containsExactly(0);

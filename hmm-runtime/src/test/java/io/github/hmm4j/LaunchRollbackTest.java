@@ -5,26 +5,28 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import io.github.hmm4j.account.Counter;
 import io.github.hmm4j.device.NDRange;
-import io.github.hmm4j.device.sim.Operation;
-import io.github.hmm4j.device.sim.SimLane;
+import io.github.hmm4j.emulated.Call;
+import io.github.hmm4j.emulated.EmulatedGpu;
+import io.github.hmm4j.emulated.Engine;
 import io.github.hmm4j.error.OpenClFailedException;
 import io.github.hmm4j.mirror.SnapshotCode;
 import java.lang.foreign.MemorySegment;
-import java.util.concurrent.atomic.AtomicInteger;
-import java.util.concurrent.atomic.AtomicReference;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
+import org.junit.jupiter.api.Timeout.ThreadMode;
 
 /// A launch that does not happen leaves every page where it was, with what was in it.
-@Timeout(60)
+@Timeout(value = 60, threadMode = ThreadMode.SEPARATE_THREAD)
+@Tag("emulated-gpu")
 class LaunchRollbackTest {
 
     @Test
     void aFailedLaunchLeavesEveryPageWhereItWas() {
-        try (Rig rig = Rig.windows(2, 32)) {
+        try (Rig rig = Rig.gpuWindows(2, 32)) {
             MemorySegment host = rig.filled(1, 5);
             MemorySegment empty = rig.pages(1);
-            rig.sim().failNext(Operation.LAUNCH, 1);
+            rig.gpu().failNext(Call.LAUNCH, 1);
             var call = rig.kernel("two").args(host, empty);
             assertThatThrownBy(() -> call.launch(NDRange.of(1))).isInstanceOf(OpenClFailedException.class);
             assertThat(rig.heap.snapshot(host, rig.device(0)).codes()).containsExactly(SnapshotCode.WRITE);
@@ -38,9 +40,9 @@ class LaunchRollbackTest {
 
     @Test
     void anOutputThatWasNotWrittenKeepsItsOldContents() {
-        try (Rig rig = Rig.windows(1, 32)) {
+        try (Rig rig = Rig.gpuWindows(1, 32)) {
             MemorySegment out = rig.filled(3, 5);
-            rig.sim().failNext(Operation.LAUNCH, 1);
+            rig.gpu().failNext(Call.LAUNCH, 1);
             assertThatThrownBy(() -> rig.fill(out, 9, 0)).isInstanceOf(OpenClFailedException.class);
             assertThat(rig.values(out)).containsExactly(5);
         }
@@ -49,20 +51,20 @@ class LaunchRollbackTest {
     /// Another launch comes meanwhile, but not on these pages: their only good copy is still the host's.
     @Test
     void anOutputThatWasNotWrittenKeepsItsOldContentsBesideOtherLaunches() {
-        try (Rig rig = Rig.windows(1, 32)) {
+        try (Rig rig = Rig.gpuWindows(1, 32)) {
             MemorySegment out = rig.filled(3, 5);
             MemorySegment other = rig.filled(1, 1);
             rig.heap.prefetch(other, rig.device(0));
-            AtomicReference<Background<Boolean>> beside = new AtomicReference<>();
-            rig.sim().onSubmit(operation -> {
-                if (operation == Operation.LAUNCH && beside.get() == null) {
-                    beside.set(Background.run(() -> rig.add(other, 1, 0).await()));
-                    beside.get().awaitWaiting(); // pages without their contents are on the device
-                    rig.sim().failNext(Operation.LAUNCH, 1);
-                }
-            });
-            assertThatThrownBy(() -> rig.fill(out, 9, 0)).isInstanceOf(OpenClFailedException.class);
-            beside.get().join();
+            rig.gpu().fail(Call.LAUNCH, 1);
+            Background<Launch> fill;
+            Background<Launch> beside;
+            try (EmulatedGpu.Stop stop = rig.gpu().stopAt(Call.LAUNCH, 1)) {
+                fill = Background.call(() -> rig.fill(out, 9, 0));
+                stop.await(); // pages without their contents are on the device
+                beside = Background.call(() -> rig.add(other, 1, 0).await()).awaitWaiting();
+            }
+            assertThatThrownBy(fill::join).isInstanceOf(OpenClFailedException.class);
+            beside.join();
             assertThat(rig.values(out)).containsExactly(5);
             assertThat(rig.values(other)).containsExactly(2);
         }
@@ -71,18 +73,18 @@ class LaunchRollbackTest {
     /// A kernel of another thread ran on the very page: what it wrote must not be thrown away.
     @Test
     void launch_between_move_and_undo() {
-        try (Rig rig = Rig.windows(1, 32)) {
+        try (Rig rig = Rig.gpuWindows(1, 32)) {
             MemorySegment both = rig.filled(1, 5);
             MemorySegment fails = rig.filled(1, 7);
-            AtomicInteger copies = new AtomicInteger();
-            rig.sim().onSubmit(operation -> {
-                if (operation == Operation.COPY_TO_DEVICE && copies.incrementAndGet() == 2) {
-                    Background.run(() -> rig.add(both, 1, 0).await()).join(); // while pages travel, it does not wait
-                    rig.sim().failNext(Operation.COPY_TO_DEVICE, 1);
-                }
-            });
             var call = rig.kernel("two").args(both, fails);
-            assertThatThrownBy(() -> call.launch(NDRange.of(1))).isInstanceOf(OpenClFailedException.class);
+            rig.gpu().fail(Call.WRITE, 2);
+            Background<Launch> launch;
+            try (EmulatedGpu.Stop stop = rig.gpu().stopAt(Call.WRITE, 2)) {
+                launch = Background.call(() -> call.launch(NDRange.of(1)));
+                stop.await();
+                rig.add(both, 1, 0).await(); // while pages travel, it does not wait
+            }
+            assertThatThrownBy(launch::join).isInstanceOf(OpenClFailedException.class);
             assertThat(rig.values(both)).containsExactly(6);
             assertThat(rig.values(fails)).containsExactly(7);
         }
@@ -90,11 +92,11 @@ class LaunchRollbackTest {
 
     @Test
     void aFailedLaunchLeavesOtherDevicesTheirCopies() {
-        try (Rig rig = Rig.windows(2, 32)) {
+        try (Rig rig = Rig.gpuWindows(2, 32)) {
             MemorySegment in = rig.filled(1, 5);
             rig.copy(rig.pages(1), in, 1).await();
             assertThat(rig.heap.residency(in).sharedBytes()).isEqualTo(Rig.PAGE);
-            rig.sim().failNext(Operation.LAUNCH, 1);
+            rig.gpu().failNext(Call.LAUNCH, 1);
             assertThatThrownBy(() -> rig.copy(rig.pages(1), in, 0)).isInstanceOf(OpenClFailedException.class);
             assertThat(rig.heap.residency(in).sharedBytes()).isEqualTo(Rig.PAGE);
             assertThat(rig.copy(rig.pages(1), in, 1).await().moves().bytesCopied()).isZero();
@@ -103,10 +105,10 @@ class LaunchRollbackTest {
 
     @Test
     void aFailedCopyLeavesEveryPageWhereItWas() {
-        try (Rig rig = Rig.windows(1, 32)) {
+        try (Rig rig = Rig.gpuWindows(1, 32)) {
             MemorySegment a = rig.filled(2, 5);
             MemorySegment b = rig.filled(2, 6);
-            rig.sim().failAt(Operation.COPY_TO_DEVICE, 2);
+            rig.gpu().fail(Call.WRITE, 2);
             var call = rig.kernel("two").args(a, b);
             assertThatThrownBy(() -> call.launch(NDRange.of(1))).isInstanceOf(OpenClFailedException.class);
             assertThat(rig.heap.residency(a).hostBytes() + rig.heap.residency(b).hostBytes()).isEqualTo(4L * Rig.PAGE);
@@ -117,14 +119,15 @@ class LaunchRollbackTest {
 
     @Test
     void aFailedFetchLeavesThePagesOnTheirDevice() {
-        try (Rig rig = Rig.windows(1, 32)) {
+        try (Rig rig = Rig.gpuWindows(1, 32)) {
             MemorySegment a = rig.filled(4, 5);
             rig.add(a, 1, 0).await();
-            rig.sim().failNext(Operation.WAIT, 1);
+            long kernels = rig.gpu().submitted(Engine.COMPUTE);
+            rig.gpu().failEnd(Call.READ, 1);
             assertThatThrownBy(() -> rig.read(a)).isInstanceOf(OpenClFailedException.class);
             assertThat(rig.heap.residency(a).onDevice(rig.device(0))).isEqualTo(4L * Rig.PAGE);
             assertThat(rig.values(a)).containsExactly(6);
-            assertThat(rig.sim().submitted(SimLane.COMPUTE)).isEqualTo(1);
+            assertThat(rig.gpu().submitted(Engine.COMPUTE)).isEqualTo(kernels);
         }
     }
 }

@@ -36,8 +36,8 @@ class MetricsTest {
 
     @Test
     void aHeapShowsItselfUntilItIsClosed() throws Exception {
-        try (Rig rig = Rig.open(1, false, builder -> builder.heap(ByteSize.mib(64)).budget(32L * Rig.PAGE).metrics(true));
-                Rig other = Rig.open(1, false, builder -> builder.heap(ByteSize.mib(64)).budget(32L * Rig.PAGE).metrics(true))) {
+        try (Rig rig = Rig.open(1, builder -> builder.heap(ByteSize.mib(64)).budget(32L * Rig.PAGE).metrics(true));
+                Rig other = Rig.open(1, builder -> builder.heap(ByteSize.mib(64)).budget(32L * Rig.PAGE).metrics(true))) {
             assertThat(names()).hasSize(2);
             ObjectName name = names().stream().min(ObjectName::compareTo).orElseThrow();
             HeapMXBean bean = JMX.newMXBeanProxy(SERVER, name, HeapMXBean.class);
@@ -51,8 +51,9 @@ class MetricsTest {
             assertThat(bean.getEmptyBytes()).isEqualTo(c.byteSize());
             assertThat(bean.getHostBytes()).isZero();
             assertThat(bean.getSharedBytes()).isEqualTo(b.byteSize());
-            assertThat(bean.getDeviceBytes()).containsOnlyKeys("0 sim0").containsEntry("0 sim0", 12L * Rig.PAGE);
-            assertThat(bean.getDeviceMemoryBytes()).containsEntry("0 sim0", rig.device(0).usedBytes());
+            String key = "0 " + rig.deviceName(0);
+            assertThat(bean.getDeviceBytes()).containsOnlyKeys(key).containsEntry(key, 12L * Rig.PAGE);
+            assertThat(bean.getDeviceMemoryBytes()).containsEntry(key, rig.device(0).usedBytes());
             assertThat(bean.getPoisonedBytes()).isZero();
             assertThat(bean.getBytesToDevice()).isEqualTo(12L * Rig.PAGE);
             assertThat(bean.getLaunches()).isEqualTo(2);
@@ -77,7 +78,7 @@ class MetricsTest {
 
     @Test
     void aLongWaitForAViewIsCounted() {
-        try (Rig rig = Rig.open(1, false, builder -> builder.heap(ByteSize.mib(64)).budget(32L * Rig.PAGE).launchTimeout(Duration.ofMillis(150)))) {
+        try (Rig rig = Rig.open(1, builder -> builder.heap(ByteSize.mib(64)).budget(32L * Rig.PAGE).launchTimeout(Duration.ofMillis(150)))) {
             MemorySegment a = rig.filled(1, 1);
             try (HostView _ = rig.heap.sharedView(a, Access.WRITE)) {
                 assertThatThrownBy(() -> rig.add(a, 1, 0)).isInstanceOf(LaunchBlockedException.class);

@@ -9,8 +9,6 @@ import io.github.hmm4j.device.NDRange;
 import io.github.hmm4j.device.ScalarType;
 import io.github.hmm4j.device.opencl.ClOptions;
 import io.github.hmm4j.device.opencl.ProgramCache;
-import io.github.hmm4j.device.sim.SimDevice;
-import io.github.hmm4j.device.sim.SimKernels;
 import io.github.hmm4j.kernels.Source;
 import io.github.hmm4j.mirror.PlacementMode;
 import io.github.hmm4j.space.Protection;
@@ -157,21 +155,6 @@ class NullArgumentsTest {
         refuses("selector", () -> OpenClDevices.choose(List.of(), null));
         refuses("found", () -> OpenClDevices.insteadOf(null, null));
         refuses("id", () -> OpenClDevices.insteadOf(List.of(), null));
-        assertAll(all);
-    }
-
-    @Test
-    void simulatedDevices() {
-        SimDevice device = rig.sims.getFirst();
-        SimKernels kernels = new SimKernels();
-        refuses("lane", () -> device.resume(null));
-        refuses("operation", () -> device.failAt(null, 1));
-        refuses("operation", () -> device.failNext(null, 1));
-        refuses("source", () -> device.build(null, ""));
-        refuses("options", () -> device.build(Source.text("a.cl", ""), null));
-        refuses("declaration", () -> kernels.add(null, (_, _) -> {}));
-        refuses("body", () -> kernels.add("kernel void a(int n)", null));
-        refuses("parameters", () -> kernels.add("a", null, (_, _) -> {}));
         assertAll(all);
     }
 }

@@ -14,6 +14,7 @@ import java.util.Map;
 import java.util.Set;
 import java.util.concurrent.locks.ReentrantLock;
 import java.util.stream.IntStream;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -21,6 +22,7 @@ import org.junit.jupiter.params.provider.MethodSource;
 
 /// Eviction policies and mirrors that call the heap which has called them.
 @Timeout(60)
+@Tag("two-devices")
 class ProgramCodeTest {
 
     private static final int PAGES = 4; // of each array: two fill a device
@@ -61,7 +63,7 @@ class ProgramCodeTest {
     /// Three arrays of two devices, and a mirror of all of them that the policy knows.
     private static final class World implements AutoCloseable {
 
-        final Rig rig = Rig.open(2, false, builder -> builder.heap(ByteSize.mib(8)).budget(2L * PAGES * Rig.PAGE)
+        final Rig rig = Rig.open(2, builder -> builder.heap(ByteSize.mib(8)).budget(2L * PAGES * Rig.PAGE)
                 .eviction(this::victims));
         final MemorySegment a = rig.filled(PAGES, 1);
         final MemorySegment b = rig.filled(PAGES, 2);

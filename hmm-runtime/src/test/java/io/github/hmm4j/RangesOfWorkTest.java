@@ -9,15 +9,12 @@ import static org.junit.jupiter.api.Assumptions.assumeTrue;
 import io.github.hmm4j.device.KernelLimits;
 import io.github.hmm4j.device.NDRange;
 import io.github.hmm4j.device.opencl.ClBinding;
-import io.github.hmm4j.device.sim.SimDevice;
-import io.github.hmm4j.device.sim.SimKernels;
 import io.github.hmm4j.kernels.Source;
 import io.github.hmm4j.pager.HostAccess.Mode;
 import io.github.hmm4j.pager.HostView;
 import java.lang.foreign.MemorySegment;
 import java.util.Arrays;
 import java.util.List;
-import java.util.concurrent.atomic.AtomicReference;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -126,18 +123,6 @@ class RangesOfWorkTest {
                 boolean inside = i / 1024 >= 1 && i / 1024 <= 2 && i % 1024 >= 300 && i % 1024 < 800;
                 assertThat(out.getAtIndex(JAVA_INT, i) / 100_000).as("element %d", i).isEqualTo(inside ? 3 : 0);
             }
-        }
-    }
-
-    @Test
-    void aJavaKernelGetsTheOffset() {
-        AtomicReference<NDRange> seen = new AtomicReference<>();
-        SimDevice device = SimDevice.builder().kernels(new SimKernels()
-                .add("kernel void ids(global int *out, int width)", (_, range) -> seen.set(range))).open();
-        try (Hmm hmm = Hmm.builder().heap(ByteSize.mib(16)).device(device).open()) {
-            hmm.program(SOURCE).kernel("ids").args(hmm.heap().allocate(64), 1)
-                    .launch(NDRange.of(8).offset(3).local(4)).await();
-            assertThat(seen.get().offset()).containsExactly(3);
         }
     }
 

@@ -9,6 +9,7 @@ import java.lang.foreign.MemorySegment;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.atomic.AtomicReference;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 
 /// Where pages are while they are on their way: where they are valid.
@@ -23,7 +24,7 @@ class ResidencyTest {
                 look.get().run();
             }
         };
-        try (Rig rig = Rig.open(1, false, builder -> builder.heap(ByteSize.mib(64)).budget(32L * Rig.PAGE).steps(steps))) {
+        try (Rig rig = Rig.open(1, builder -> builder.heap(ByteSize.mib(64)).budget(32L * Rig.PAGE).steps(steps))) {
             MemorySegment in = rig.filled(1, 5);
             rig.copy(rig.pages(1), in, 0).await();
             assertThat(rig.heap.residency(in).sharedBytes()).isEqualTo(Rig.PAGE);
@@ -36,6 +37,7 @@ class ResidencyTest {
         }
     }
 
+    @Tag("two-devices")
     @Test
     void aDeviceOrAPageThatWasNotLookedAtIsNamed() {
         try (Rig rig = Rig.windows(1, 8); Rig other = Rig.windows(2, 8)) {

@@ -1,128 +1,159 @@
 package io.github.hmm4j;
 
 import static java.lang.foreign.ValueLayout.JAVA_INT;
+import static org.assertj.core.api.Assertions.assertThat;
 
 import io.github.hmm4j.account.Counter;
 import io.github.hmm4j.device.Device;
 import io.github.hmm4j.device.NDRange;
-import io.github.hmm4j.device.sim.SimDevice;
-import io.github.hmm4j.device.sim.SimKernels;
-import io.github.hmm4j.device.sim.SimLane;
+import io.github.hmm4j.device.opencl.ClBinding;
+import io.github.hmm4j.device.opencl.ClDevice;
+import io.github.hmm4j.device.opencl.ClOptions;
+import io.github.hmm4j.device.opencl.CopyMode;
+import io.github.hmm4j.emulated.EmulatedGpu;
+import io.github.hmm4j.error.InPlaceUnavailableException;
 import io.github.hmm4j.kernels.Source;
+import io.github.hmm4j.mirror.PlacementMode;
 import io.github.hmm4j.pager.HostView;
 import java.lang.foreign.MemorySegment;
 import java.time.Duration;
-import java.util.ArrayList;
-import java.util.List;
 import java.util.function.UnaryOperator;
 import java.util.stream.IntStream;
+import org.opentest4j.TestAbortedException;
 
-/// A small heap of 4 KiB pages on simulated devices, whose kernels work on ints.
+/// A small heap of 4 KiB pages with kernels that work on ints.
+///
+/// On whatever OpenCL devices there are, or on emulated GPUs with [reins][#gpu]: those copy by read and write commands, and have compiled and used all that a launch needs when the test begins, so
+/// that what a test counts, holds and fails is what it asks for. Of two devices both kinds need the JVM of a tag: `two-devices`, or the two of the emulated GPU.
 final class Rig implements AutoCloseable {
 
     static final int PAGE = 4096;
     static final int INTS = PAGE / 4;
 
-    private static final String FILL = "kernel void fill(global int *out, int value, int n)";
-    private static final String ADD = "kernel void add(global int *data, int delta, int n)";
-    private static final String COPY = "kernel void copy(global int *out, const global int *in, int n)";
-    private static final String COPY_FREELY = "kernel void copy_freely(global int *out, global int *in, int n)"; // its signature says nothing
-    private static final String TABLES = "kernel void tables(global int *out, local int *a, local int *b, read_only image2d_t picture)";
-    private static final String LOCALS = "kernel void locals(global int *out, local int *a, local int *b)";
-    private static final String EIGHTS = "kernel __attribute__((reqd_work_group_size(8, 1, 1))) void eights(global int *out)";
-    private static final String NOTHING = "kernel void nothing(global int *out)";
-    private static final String TWO = "kernel void two(global int *a, global int *b)";
-    private static final String BUMP = "kernel void bump(global uchar *heap, ulong base, ulong pointer)";
-    private static final Source SOURCE = Source.text("rig.cl", String.join(" {}\n", FILL, ADD, COPY, COPY_FREELY, TABLES, LOCALS, EIGHTS, NOTHING, TWO, BUMP) + " {}\n");
+    private static final Source SOURCE = Source.text("rig.cl", """
+            kernel void fill(global int *out, int value, int n) { for (int i = 0; i < n; i++) out[i] = value; }
+            kernel void add(global int *data, int delta, int n) { for (int i = 0; i < n; i++) data[i] += delta; }
+            kernel void copy(global int *out, const global int *in, int n) { for (int i = 0; i < n; i++) out[i] = in[i]; }
+            // its signature says nothing
+            kernel void copy_freely(global int *out, global int *in, int n) { for (int i = 0; i < n; i++) out[i] = in[i]; }
+            kernel void locals(global int *out, local int *a, local int *b) {}
+            kernel __attribute__((reqd_work_group_size(8, 1, 1))) void eights(global int *out) {}
+            kernel void nothing(global int *out) {}
+            kernel void two(global int *a, global int *b) { a[0]++; b[0]++; }
+            kernel void bump(global uchar *heap, ulong base, ulong pointer) { (*(global int *)(heap + (pointer - base)))++; }
+            """);
 
-    final List<SimDevice> sims;
     final Hmm hmm;
     final ManagedHeap heap;
+    private final boolean emulated;
     private final Program program;
 
-    private Rig(List<SimDevice> sims, UnaryOperator<Device> seenAs, HmmBuilder builder) {
-        this.sims = sims;
-        sims.forEach(sim -> builder.device(seenAs.apply(sim)));
+    private Rig(boolean emulated, HmmBuilder builder) {
+        this.emulated = emulated;
         hmm = builder.open();
         heap = hmm.heap();
         program = hmm.program(SOURCE);
     }
 
-    /// Private devices, each with a budget of so many pages; the heap is larger, so that pages lie in windows.
+    /// Devices each with a budget of so many pages; the heap is larger, so that pages lie in windows.
     static Rig windows(int devices, int budgetPages) {
-        return open(devices, false, builder -> builder.heap(ByteSize.mib(64)).budget((long) budgetPages * PAGE));
+        return open(devices, inWindows(budgetPages));
     }
 
-    /// Private devices that hold the whole heap.
+    /// Devices that hold the whole heap.
     static Rig aperture(int devices) {
-        return open(devices, false, builder -> builder.heap(ByteSize.mib(4)));
+        return open(devices, builder -> builder.heap(ByteSize.mib(4)));
     }
 
-    static Rig coherent(int devices) {
-        return open(devices, true, builder -> builder.heap(ByteSize.mib(4)));
+    /// Devices whose kernels use host pages where they are.
+    static Rig inPlace(int devices) {
+        return open(devices, Rig::inPlace);
     }
 
-    static Rig open(int devices, boolean coherent, UnaryOperator<HmmBuilder> settings) {
-        List<SimDevice> sims = new ArrayList<>();
-        for (int i = 0; i < devices; i++) {
-            sims.add(sim(i, coherent));
+    static Rig open(int devices, UnaryOperator<HmmBuilder> settings) {
+        return opened(false, settings.apply(builder(devices)));
+    }
+
+    static Rig over(Device device, UnaryOperator<HmmBuilder> settings) {
+        return opened(false, settings.apply(common()).device(device));
+    }
+
+    /// As [#windows], on emulated GPUs.
+    static Rig gpuWindows(int devices, int budgetPages) {
+        return gpus(devices, inWindows(budgetPages));
+    }
+
+    /// As [#aperture], on emulated GPUs.
+    static Rig gpuAperture(int devices) {
+        return gpus(devices, builder -> builder.heap(ByteSize.mib(4)));
+    }
+
+    /// As [#inPlace], on emulated GPUs.
+    static Rig gpuInPlace(int devices) {
+        return gpus(devices, Rig::inPlace);
+    }
+
+    /// One at a time.
+    static Rig gpus(int devices, UnaryOperator<HmmBuilder> settings) {
+        EmulatedGpu.reset();
+        Rig rig = opened(true, settings.apply(builder(devices).copy(CopyMode.STAGED)));
+        rig.warmUp();
+        return rig;
+    }
+
+    private static UnaryOperator<HmmBuilder> inWindows(int budgetPages) {
+        return builder -> builder.heap(ByteSize.mib(64)).budget((long) budgetPages * PAGE);
+    }
+
+    private static HmmBuilder inPlace(HmmBuilder builder) {
+        return builder.heap(ByteSize.mib(4)).placement(PlacementMode.IN_PLACE);
+    }
+
+    private static HmmBuilder builder(int devices) {
+        return devices == 1 ? common().device("0") : common().allDevices();
+    }
+
+    private static HmmBuilder common() {
+        return Hmm.builder().binding(ClBinding.LWJGL).pageSize(PAGE).launchTimeout(Duration.ofSeconds(30));
+    }
+
+    private static Rig opened(boolean emulated, HmmBuilder builder) {
+        try {
+            return new Rig(emulated, builder);
+        } catch (InPlaceUnavailableException e) {
+            if (FirstDevice.worksInHostMemory()) {
+                throw e; // where it has to work it is not skipped
+            }
+            throw new TestAbortedException(e.getMessage(), e);
         }
-        return of(sims, settings);
     }
 
-    static Rig of(List<SimDevice> sims, UnaryOperator<HmmBuilder> settings) {
-        return new Rig(sims, UnaryOperator.identity(), settings.apply(builder()));
+    /// One that the caller closes, or the heap that it is given to.
+    static ClDevice openDevice() {
+        return ClDevice.open(OpenClDevices.api(ClBinding.LWJGL), OpenClDevices.choose(OpenClDevices.list(ClBinding.LWJGL), ""), ClOptions.DEFAULTS);
     }
 
-    /// One private device that does not behave.
-    static Rig odd(UnaryOperator<Device> seenAs) {
-        return new Rig(List.of(sim(0, false)), seenAs, builder().heap(ByteSize.mib(4)));
+    /// Programs are compiled, and memory is taken, where they are first needed, by commands that a held engine would hold as well.
+    private void warmUp() {
+        for (int device = 0; device < hmm.devices().size(); device++) {
+            MemorySegment a = filled(1, 0);
+            add(a, 1, device).await();
+            read(a);
+            heap.free(a);
+        }
     }
 
-    private static HmmBuilder builder() {
-        return Hmm.builder().pageSize(PAGE).launchTimeout(Duration.ofSeconds(30));
+    EmulatedGpu gpu(int index) {
+        assertThat(emulated).as("opened on emulated GPUs").isTrue();
+        return EmulatedGpu.number(index);
     }
 
-    static SimDevice sim(int index, boolean coherent) {
-        return SimDevice.builder().name("sim" + index).coherent(coherent).kernels(kernels()).open();
+    EmulatedGpu gpu() {
+        return gpu(0);
     }
 
-    /// A private device that allocates no more than so many pages in one piece.
-    static SimDevice limited(int maxAllocationPages) {
-        return SimDevice.builder().maxAllocation((long) maxAllocationPages * PAGE).kernels(kernels()).open();
-    }
-
-    private static SimKernels kernels() {
-        return new SimKernels()
-                .add(FILL, (args, _) -> {
-                    for (int i = 0; i < args.intValue(2); i++) {
-                        args.memory(0).setAtIndex(JAVA_INT, i, args.intValue(1));
-                    }
-                })
-                .add(ADD, (args, _) -> {
-                    for (int i = 0; i < args.intValue(2); i++) {
-                        args.memory(0).setAtIndex(JAVA_INT, i, args.memory(0).getAtIndex(JAVA_INT, i) + args.intValue(1));
-                    }
-                })
-                .add(COPY, (args, _) -> MemorySegment.copy(args.memory(1), 0, args.memory(0), 0, 4L * args.intValue(2)))
-                .add(COPY_FREELY, (args, _) -> MemorySegment.copy(args.memory(1), 0, args.memory(0), 0, 4L * args.intValue(2)))
-                .add(TABLES, (_, _) -> {})
-                .add(LOCALS, (_, _) -> {})
-                .add(EIGHTS, (_, _) -> {})
-                .add(NOTHING, (_, _) -> {})
-                .add(TWO, (args, _) -> {
-                    args.memory(0).setAtIndex(JAVA_INT, 0, args.memory(0).getAtIndex(JAVA_INT, 0) + 1);
-                    args.memory(1).setAtIndex(JAVA_INT, 0, args.memory(1).getAtIndex(JAVA_INT, 0) + 1);
-                })
-                .add(BUMP, (args, _) -> {
-                    long at = args.longValue(2) - args.longValue(1);
-                    MemorySegment image = args.memory(0);
-                    image.set(JAVA_INT, at, image.get(JAVA_INT, at) + 1);
-                });
-    }
-
-    SimDevice sim() {
-        return sims.getFirst();
+    String deviceName(int index) {
+        return device(index).device().info().name();
     }
 
     HmmDevice device(int index) {
@@ -196,9 +227,18 @@ final class Rig implements AutoCloseable {
         return heap.snapshot(segment, device(device)).codes().toString();
     }
 
+    /// Closes the heap; on emulated GPUs nothing of it is left then.
     @Override
     public void close() {
-        sims.forEach(sim -> List.of(SimLane.values()).forEach(sim::resume)); // a failed test must not hang as well
+        if (emulated) {
+            for (int i = 0; i < hmm.devices().size(); i++) { // a failed test must not hang as well
+                gpu(i).clear();
+                gpu(i).resume();
+            }
+        }
         hmm.close();
+        if (emulated) {
+            assertThat(EmulatedGpu.openObjects()).as("OpenCL objects that are still open").isZero();
+        }
     }
 }

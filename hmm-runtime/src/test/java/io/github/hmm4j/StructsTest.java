@@ -12,8 +12,6 @@ import static org.assertj.core.api.Assertions.assertThatIllegalArgumentException
 import io.github.hmm4j.device.KernelParameter;
 import io.github.hmm4j.device.NDRange;
 import io.github.hmm4j.device.opencl.ClBinding;
-import io.github.hmm4j.device.sim.SimDevice;
-import io.github.hmm4j.device.sim.SimKernels;
 import io.github.hmm4j.kernels.Source;
 import io.github.hmm4j.pager.HostAccess;
 import io.github.hmm4j.pager.HostView;
@@ -177,26 +175,6 @@ class StructsTest {
             assertThat(data.toArray(JAVA_INT)).containsOnly(20);
         }
     }
-
-    @ParameterizedTest
-    @EnumSource
-    void aJavaKernelSeesTheSameBytes(SimKind kind) {
-        SimKernels kernels = new SimKernels().add(UNPACK, (args, _) -> {
-            MemorySegment s = args.value(2);
-            args.memory(0).set(JAVA_DOUBLE, 0, s.byteSize());
-            args.memory(0).set(JAVA_DOUBLE, 8, s.get(JAVA_DOUBLE.withByteAlignment(1), 8));
-            args.memory(0).set(JAVA_DOUBLE, 16, args.intValue(1));
-            args.memory(0).set(JAVA_DOUBLE, 24, args.floatValue(3));
-        });
-        SimDevice device = kind == SimKind.PRIVATE
-                ? SimDevice.builder().kernels(kernels).open()
-                : SimDevice.builder().coherent(true).kernels(kernels).open();
-        try (Hmm hmm = Hmm.builder().heap(ByteSize.mib(16)).device(device).open()) {
-            assertThat(unpacked(hmm, Arg.value(shape(Arena.ofAuto())))).startsWith(64, 0.1, 3, 2.5);
-        }
-    }
-
-    private enum SimKind { PRIVATE, COHERENT }
 
     @ParameterizedTest
     @EnumSource

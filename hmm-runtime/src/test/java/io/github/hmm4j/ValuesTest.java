@@ -1,29 +1,22 @@
 package io.github.hmm4j;
 
-import static java.lang.foreign.ValueLayout.JAVA_BYTE;
 import static java.lang.foreign.ValueLayout.JAVA_DOUBLE;
-import static java.lang.foreign.ValueLayout.JAVA_FLOAT;
 import static java.lang.foreign.ValueLayout.JAVA_INT;
-import static java.lang.foreign.ValueLayout.JAVA_SHORT;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatIllegalArgumentException;
 
 import io.github.hmm4j.device.NDRange;
 import io.github.hmm4j.device.opencl.ClBinding;
-import io.github.hmm4j.device.sim.SimArguments;
-import io.github.hmm4j.device.sim.SimDevice;
-import io.github.hmm4j.device.sim.SimKernels;
 import io.github.hmm4j.kernels.Source;
 import io.github.hmm4j.pager.HostAccess;
 import io.github.hmm4j.pager.HostView;
 import java.lang.foreign.MemorySegment;
 import java.util.Arrays;
-import java.util.function.ToDoubleBiFunction;
 import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.EnumSource;
 
-/// What a kernel sees of the values that Java passes: the same numbers, over either binding and on a simulated device.
+/// What a kernel sees of the values that Java passes: the same numbers, over either binding.
 @Timeout(120)
 class ValuesTest {
 
@@ -41,45 +34,8 @@ class ValuesTest {
             OTHERS { out[0] = a; out[1] = b.x; out[2] = b.y; }
             """.replace("SCALARS", SCALARS).replace("VECTORS", VECTORS).replace("OTHERS", OTHERS).replace("NOWHERE", NOWHERE));
 
-    /// What the kernels run on.
-    private enum On { LWJGL, JOCL, SIM }
-
-    private static Hmm open(On on) {
-        HmmBuilder builder = Hmm.builder().heap(ByteSize.mib(16)).hostAccess(HostAccess.Mode.CHECKED);
-        return on == On.SIM ? builder.device(SimDevice.builder().kernels(kernels()).open()).open() : builder.binding(ClBinding.valueOf(on.name())).open();
-    }
-
-    private static SimKernels kernels() {
-        return new SimKernels()
-                .add(SCALARS, (args, _) -> keep(args, (all, i) -> switch (i) {
-                    case 0 -> all.value(1).get(JAVA_BYTE, 0);
-                    case 1 -> Byte.toUnsignedInt(all.value(2).get(JAVA_BYTE, 0));
-                    case 2 -> all.value(3).get(JAVA_SHORT.withByteAlignment(1), 0);
-                    case 3 -> Short.toUnsignedInt(all.value(4).get(JAVA_SHORT.withByteAlignment(1), 0));
-                    case 4 -> all.intValue(5);
-                    case 5 -> Integer.toUnsignedLong(all.intValue(6));
-                    case 6 -> all.longValue(7);
-                    case 7 -> all.floatValue(8);
-                    default -> all.doubleValue(9);
-                }, 9))
-                .add(VECTORS, (args, _) -> keep(args, (all, i) -> switch (i) {
-                    case 0, 1 -> all.value(1).get(JAVA_FLOAT.withByteAlignment(1), 4L * i);
-                    case 2 -> Byte.toUnsignedInt(all.value(2).get(JAVA_BYTE, 0));
-                    case 3 -> Byte.toUnsignedInt(all.value(2).get(JAVA_BYTE, 3));
-                    default -> all.value(3).get(JAVA_INT.withByteAlignment(1), 4L * (i - 4));
-                }, 7))
-                .add(NOWHERE, (args, _) -> keep(args, (all, i) -> i == 2 || all.memory(i + 1).equals(MemorySegment.NULL) ? 1 : 0, 3))
-                .add(OTHERS, (args, _) -> keep(args, (all, i) -> switch (i) {
-                    case 0 -> all.floatValue(1);
-                    case 1 -> all.intValue(2);
-                    default -> all.value(2).get(JAVA_DOUBLE.withByteAlignment(1), 8);
-                }, 3));
-    }
-
-    private static void keep(SimArguments args, ToDoubleBiFunction<SimArguments, Integer> seen, int count) {
-        for (int i = 0; i < count; i++) {
-            args.memory(0).setAtIndex(JAVA_DOUBLE, i, seen.applyAsDouble(args, i));
-        }
+    private static Hmm open(ClBinding binding) {
+        return Hmm.builder().heap(ByteSize.mib(16)).hostAccess(HostAccess.Mode.CHECKED).binding(binding).open();
     }
 
     private static double[] seen(Hmm hmm, String kernel, Object... values) {
@@ -99,8 +55,8 @@ class ValuesTest {
 
     @ParameterizedTest
     @EnumSource
-    void pointersPointNowhere(On on) {
-        try (Hmm hmm = open(on)) {
+    void pointersPointNowhere(ClBinding binding) {
+        try (Hmm hmm = open(binding)) {
             MemorySegment some = hmm.heap().allocate(4096);
             assertThat(seen(hmm, "nowhere", Arg.nullPointer(), Arg.nullPointer())).containsExactly(1, 1, 1);
             assertThat(seen(hmm, "nowhere", some, some)).containsExactly(0, 0, 1);
@@ -110,8 +66,8 @@ class ValuesTest {
 
     @ParameterizedTest
     @EnumSource
-    void truthsAndCharactersAreNumbers(On on) {
-        try (Hmm hmm = open(on)) {
+    void truthsAndCharactersAreNumbers(ClBinding binding) {
+        try (Hmm hmm = open(binding)) {
             assertThat(seen(hmm, "scalars", true, false, 'a', '\uffff', 'b', true, 'c', 'd', true)).containsExactly(1, 0, 97, 65535, 98, 1, 99, 100, 1);
             assertThatIllegalArgumentException().isThrownBy(() -> seen(hmm, "scalars", '\u0100', 0, 0, 0, 0, 0, 0, 0, 0)).withMessageContaining("char a cannot hold");
         }
@@ -119,8 +75,8 @@ class ValuesTest {
 
     @ParameterizedTest
     @EnumSource
-    void scalarsAreTheSameNumbers(On on) {
-        try (Hmm hmm = open(on)) {
+    void scalarsAreTheSameNumbers(ClBinding binding) {
+        try (Hmm hmm = open(binding)) {
             assertThat(seen(hmm, "scalars", 1, 2, 3, 4, 5, 6, 7, 8, 9)).containsExactly(1, 2, 3, 4, 5, 6, 7, 8, 9);
             assertThat(seen(hmm, "scalars", 1f, 2d, 3L, 4f, 5d, 6f, 7d, 8L, 9f)).containsExactly(1, 2, 3, 4, 5, 6, 7, 8, 9);
             assertThat(seen(hmm, "scalars", (byte) -1, (byte) -1, (short) -1, (short) -1, -1, -1, -1L, -1f, -1d))
@@ -137,8 +93,8 @@ class ValuesTest {
 
     @ParameterizedTest
     @EnumSource
-    void aVectorTakesAVector(On on) {
-        try (Hmm hmm = open(on)) {
+    void aVectorTakesAVector(ClBinding binding) {
+        try (Hmm hmm = open(binding)) {
             Arg bytes = Arg.value(MemorySegment.ofArray(new int[] {4, 5, 6, 0}));
             assertThat(seen(hmm, "vectors", Arg.vector(1, 1.5), Arg.vector(2, 0, 0, 255), Arg.vector(4, 5f, 6L))).containsExactly(1, 1.5, 2, 255, 4, 5, 6);
             assertThat(seen(hmm, "vectors", Arg.vector(1, 1.5), Arg.vector(2, 0, 0, 255), bytes)).containsExactly(1, 1.5, 2, 255, 4, 5, 6);
@@ -158,8 +114,8 @@ class ValuesTest {
 
     @ParameterizedTest
     @EnumSource
-    void otherTypesTakeWhatTheyGet(On on) {
-        try (Hmm hmm = open(on)) {
+    void otherTypesTakeWhatTheyGet(ClBinding binding) {
+        try (Hmm hmm = open(binding)) {
             MemorySegment pair = MemorySegment.ofArray(new long[2]);
             pair.set(JAVA_INT.withByteAlignment(1), 0, 7);
             pair.set(JAVA_DOUBLE.withByteAlignment(1), 8, 0.5);

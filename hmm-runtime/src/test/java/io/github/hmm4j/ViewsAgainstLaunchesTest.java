@@ -6,59 +6,82 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import io.github.hmm4j.account.Counter;
 import io.github.hmm4j.device.NDRange;
-import io.github.hmm4j.device.sim.Operation;
-import io.github.hmm4j.device.sim.SimLane;
+import io.github.hmm4j.emulated.Call;
+import io.github.hmm4j.emulated.Engine;
 import io.github.hmm4j.error.LaunchBlockedException;
 import io.github.hmm4j.error.OpenClFailedException;
+import io.github.hmm4j.migrate.Steps;
 import io.github.hmm4j.pager.HostView;
 import java.lang.foreign.MemorySegment;
 import java.time.Duration;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.concurrent.atomic.AtomicInteger;
+import java.util.concurrent.atomic.AtomicReference;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
+import org.junit.jupiter.api.Timeout.ThreadMode;
 
 /// Host views and launches that want the same pages, step by step.
-@Timeout(60)
+@Timeout(value = 60, threadMode = ThreadMode.SEPARATE_THREAD)
+@Tag("emulated-gpu")
 class ViewsAgainstLaunchesTest {
 
     @Test
     void aViewWaitsForTheKernelThatWritesItsPageAndForNoOther() {
-        try (Rig rig = Rig.windows(1, 32)) {
+        try (Rig rig = Rig.gpuWindows(1, 32)) {
             MemorySegment a = rig.filled(2, 1);
             MemorySegment b = rig.filled(2, 2);
             rig.add(b, 1, 0).await();
-            rig.sim().pause(SimLane.COMPUTE);
+            rig.gpu().hold(Engine.COMPUTE);
             Launch launch = rig.add(a, 1, 0);
             assertThat(rig.values(b)).containsExactly(3); // fetched beside the running kernel
             Background<int[]> read = Background.call(() -> rig.values(a)).awaitWaiting();
             assertThat(launch.isDone()).isFalse();
-            rig.sim().resume(SimLane.COMPUTE);
+            rig.gpu().resume(Engine.COMPUTE);
             assertThat(read.join()).containsExactly(2);
         }
     }
 
     @Test
     void aReadViewDoesNotWaitForAKernelThatReads() {
-        try (Rig rig = Rig.windows(1, 32)) {
+        try (Rig rig = Rig.gpuWindows(1, 32)) {
             MemorySegment in = rig.filled(2, 1);
             MemorySegment out = rig.pages(2);
-            rig.sim().pause(SimLane.COMPUTE);
+            rig.fill(out, 0, 0).await(); // else its zeros would be held as well
+            rig.gpu().hold(Engine.COMPUTE);
             Launch launch = rig.copy(out, in, 0);
             assertThat(rig.values(in)).containsExactly(1);
             Background<Boolean> write = Background.run(() -> rig.write(in, 7)).awaitWaiting();
             assertThat(launch.isDone()).isFalse();
-            rig.sim().resume(SimLane.COMPUTE);
+            rig.gpu().resume(Engine.COMPUTE);
             write.join();
             assertThat(rig.values(out)).containsExactly(1);
             assertThat(rig.values(in)).containsExactly(7);
         }
     }
 
+    /// Nor where the host has not got the page.
+    @Test
+    void aFetchDoesNotWaitForAKernelThatReads() {
+        try (Rig rig = Rig.gpuWindows(1, 32)) {
+            MemorySegment in = rig.filled(2, 1);
+            MemorySegment out = rig.pages(2);
+            rig.add(in, 1, 0).await();
+            rig.fill(out, 0, 0).await();
+            rig.gpu().hold(Engine.COMPUTE);
+            Launch launch = rig.copy(out, in, 0);
+            assertThat(rig.values(in)).containsExactly(2);
+            assertThat(launch.isDone()).isFalse();
+            rig.gpu().resume(Engine.COMPUTE);
+            assertThat(rig.values(out)).containsExactly(2);
+        }
+    }
+
     @Test
     void aLaunchThatWouldWaitForItsOwnThreadIsRefused() {
-        try (Rig rig = Rig.windows(1, 32)) {
+        try (Rig rig = Rig.gpuWindows(1, 32)) {
             MemorySegment a = rig.filled(2, 1);
             try (HostView view = rig.heap.view(Rig.page(a, 1), Access.READ)) {
                 assertThatThrownBy(() -> rig.add(a, 1, 0)).isInstanceOf(IllegalStateException.class)
@@ -74,7 +97,7 @@ class ViewsAgainstLaunchesTest {
     /// Who has opened it need not be who closes it.
     @Test
     void aLaunchWaitsForASharedViewOfItsOwnThread() {
-        try (Rig rig = Rig.windows(1, 32)) {
+        try (Rig rig = Rig.gpuWindows(1, 32)) {
             MemorySegment a = rig.filled(2, 1);
             HostView view = rig.heap.sharedView(a, Access.WRITE);
             Background<Boolean> closing = Background.run(() -> {
@@ -89,7 +112,7 @@ class ViewsAgainstLaunchesTest {
 
     @Test
     void aLaunchWaitsForTheViewOfAnotherThread() {
-        try (Rig rig = Rig.windows(1, 32)) {
+        try (Rig rig = Rig.gpuWindows(1, 32)) {
             MemorySegment a = rig.filled(2, 1);
             HostView view = rig.heap.view(a, Access.WRITE);
             Background<Launch> launch = Background.call(() -> rig.add(a, 1, 0));
@@ -104,7 +127,7 @@ class ViewsAgainstLaunchesTest {
     /// An interrupt is not the end of the launch's time.
     @Test
     void anInterruptedThreadWaitsForViewsAndStaysInterrupted() {
-        try (Rig rig = Rig.windows(1, 32)) {
+        try (Rig rig = Rig.gpuWindows(1, 32)) {
             MemorySegment a = rig.filled(2, 1);
             HostView view = rig.heap.view(a, Access.WRITE);
             Background<Boolean> launching = Background.call(() -> {
@@ -122,13 +145,13 @@ class ViewsAgainstLaunchesTest {
 
     @Test
     void aLaunchGivesUpAfterItsTimeAndPutsPagesBack() {
-        try (Rig rig = Rig.open(1, false, builder -> builder.heap(ByteSize.mib(64)).launchTimeout(Duration.ofMillis(20)))) {
+        try (Rig rig = Rig.gpus(1, builder -> builder.heap(ByteSize.mib(64)).launchTimeout(Duration.ofMillis(20)))) {
             MemorySegment a = rig.filled(2, 1);
             MemorySegment b = rig.filled(2, 2);
             try (HostView _ = rig.heap.view(b, Access.READ)) {
                 Background<Launch> launch = Background.call(() -> rig.kernel("two").args(a, b).launch(NDRange.of(1)));
                 assertThatThrownBy(launch::join).isInstanceOf(LaunchBlockedException.class)
-                        .hasMessageContaining("kernel=two").hasMessageContaining("main");
+                        .hasMessageContaining("kernel=two").hasMessageContaining(Thread.currentThread().getName());
                 assertThat(rig.heap.residency(a).hostBytes()).isEqualTo(2L * Rig.PAGE);
             }
             rig.kernel("two").args(a, b).launch(NDRange.of(1)).await();
@@ -138,7 +161,7 @@ class ViewsAgainstLaunchesTest {
     /// Views that come and go elsewhere do not give the launch more time.
     @Test
     void aLaunchGivesUpAlsoWhileOtherViewsClose() {
-        try (Rig rig = Rig.open(1, false, builder -> builder.heap(ByteSize.mib(64)).launchTimeout(Duration.ofMillis(20)))) {
+        try (Rig rig = Rig.gpus(1, builder -> builder.heap(ByteSize.mib(64)).launchTimeout(Duration.ofMillis(20)))) {
             MemorySegment a = rig.filled(2, 1);
             MemorySegment elsewhere = rig.filled(1, 2);
             try (HostView _ = rig.heap.view(a, Access.READ)) {
@@ -156,17 +179,18 @@ class ViewsAgainstLaunchesTest {
     /// A view that fails half-way lets go of the pages it had; the launch that waits for them must hear of it.
     @Test
     void aLaunchGoesOnWhenTheViewItWaitsForFails() {
-        try (Rig rig = Rig.windows(1, 32)) {
+        try (Rig rig = Rig.gpuWindows(1, 32)) {
             MemorySegment a = rig.filled(2, 1);
             rig.add(Rig.page(a, 1), 1, 0).await();
-            rig.sim().pause(SimLane.COPY);
-            rig.sim().failNext(Operation.WAIT, 1);
+            rig.gpu().hold(Engine.TO_HOST);
+            rig.gpu().failEnd(Call.READ, 1);
+            long before = rig.gpu().submitted(Engine.TO_HOST);
             Background<int[]> view = Background.call(() -> rig.read(a)); // holds page 0 while page 1 is copied
-            rig.sim().awaitSubmitted(SimLane.COPY, rig.sim().completed(SimLane.COPY) + 1);
+            rig.gpu().awaitSubmitted(Engine.TO_HOST, before + 1);
             Background<Launch> launch = Background.call(() -> rig.add(Rig.page(a, 0), 1, 0));
             awaitCount(rig, Counter.LAUNCH_WAITS, 1);
             launch.awaitWaiting();
-            rig.sim().resume(SimLane.COPY);
+            rig.gpu().resume(Engine.TO_HOST);
             assertThatThrownBy(view::join).isInstanceOf(OpenClFailedException.class);
             launch.join().await();
             assertThat(rig.values(a)).containsExactly(2);
@@ -176,11 +200,17 @@ class ViewsAgainstLaunchesTest {
     /// Another thread takes a page back each time just before the gate; after a few losses it is held off.
     @Test
     void aLaunchThatKeepsLosingItsPagesGetsThrough() {
-        try (Rig rig = Rig.windows(1, 32)) {
+        AtomicReference<Runnable> thief = new AtomicReference<>(() -> {});
+        Steps steps = step -> {
+            if (step == Steps.Step.COPIED) {
+                thief.get().run();
+            }
+        };
+        try (Rig rig = Rig.gpus(1, builder -> builder.heap(ByteSize.mib(64)).budget(32L * Rig.PAGE).steps(steps))) {
             MemorySegment a = rig.filled(8, 1);
             AtomicInteger taken = new AtomicInteger();
-            rig.sim().onSubmit(operation -> {
-                if (operation == Operation.COPY_TO_DEVICE && taken.get() < 3) {
+            thief.set(() -> {
+                if (taken.get() < 3) {
                     Background.run(() -> rig.write(Rig.page(a, 0), 10 + taken.incrementAndGet())).join();
                 }
             });
@@ -194,7 +224,7 @@ class ViewsAgainstLaunchesTest {
 
     @Test
     void aLaunchGetsThroughAThreadThatOpensViewsWithoutPause() {
-        try (Rig rig = Rig.windows(1, 32)) {
+        try (Rig rig = Rig.gpuWindows(1, 32)) {
             MemorySegment a = rig.filled(16, 0);
             AtomicBoolean stop = new AtomicBoolean();
             CountDownLatch started = new CountDownLatch(1);
@@ -216,19 +246,19 @@ class ViewsAgainstLaunchesTest {
 
     @Test
     void severalLaunchesAreInFlightAndInOrder() {
-        try (Rig rig = Rig.windows(1, 32)) {
+        try (Rig rig = Rig.gpuWindows(1, 32)) {
             MemorySegment a = rig.filled(2, 0);
             MemorySegment b = rig.filled(2, 0);
             rig.add(a, 0, 0).await();
             rig.add(b, 0, 0).await();
-            rig.sim().pause(SimLane.COMPUTE);
+            rig.gpu().hold(Engine.COMPUTE);
             Launch last = null;
             for (int i = 0; i < 100; i++) {
                 rig.add(a, 1, 0);
                 last = rig.copy(b, a, 0);
             }
             assertThat(last.isDone()).isFalse();
-            rig.sim().resume(SimLane.COMPUTE);
+            rig.gpu().resume(Engine.COMPUTE);
             last.await();
             assertThat(rig.values(b)).containsExactly(100);
         }

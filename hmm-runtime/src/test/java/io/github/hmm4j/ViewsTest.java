@@ -6,6 +6,7 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import io.github.hmm4j.error.AccessViolationException;
 import io.github.hmm4j.mirror.PlacementMode;
+import io.github.hmm4j.pager.HostAccess;
 import io.github.hmm4j.pager.HostView;
 import io.github.hmm4j.space.Protection;
 import java.lang.foreign.MemorySegment;
@@ -28,10 +29,14 @@ class ViewsTest {
     }
 
     @Test
-    void aRawTouchIsRefused() {
-        assertThatThrownBy(() -> a.get(JAVA_INT, 0)).isInstanceOf(WrongThreadException.class);
-        assertThatThrownBy(() -> a.fill((byte) 1)).isInstanceOf(WrongThreadException.class);
-        assertThatThrownBy(() -> a.asSlice(8, 8).set(JAVA_INT, 0, 1)).isInstanceOf(WrongThreadException.class);
+    void aRawTouchIsRefusedWhereAccessIsChecked() {
+        try (Rig checked = Rig.open(1, builder -> builder.heap(ByteSize.mib(64)).hostAccess(HostAccess.Mode.CHECKED))) {
+            MemorySegment own = checked.filled(4, 1);
+            assertThatThrownBy(() -> own.get(JAVA_INT, 0)).isInstanceOf(WrongThreadException.class);
+            assertThatThrownBy(() -> own.fill((byte) 1)).isInstanceOf(WrongThreadException.class);
+            assertThatThrownBy(() -> own.asSlice(8, 8).set(JAVA_INT, 0, 1)).isInstanceOf(WrongThreadException.class);
+            assertThat(checked.values(own)).containsExactly(1);
+        }
     }
 
     @Test

@@ -32,8 +32,7 @@ import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
 
-/// What every [Device] promises. A variant opens the device; the kernels are those of `device-contract.cl`, which a
-/// simulated device registers under the same names.
+/// What every [Device] promises. A variant opens the device; the kernels are those of `device-contract.cl`.
 @Timeout(120)
 public abstract class DeviceContract {
 

@@ -3,8 +3,6 @@ package io.github.hmm4j.device;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
-import io.github.hmm4j.device.sim.Operation;
-import io.github.hmm4j.device.sim.SimDevice;
 import io.github.hmm4j.error.DeviceLostException;
 import io.github.hmm4j.error.DeviceMemoryExhaustedException;
 import io.github.hmm4j.error.OpenClFailedException;
@@ -21,7 +19,7 @@ class FramePoolTest {
 
     private static final int PAGE = 4096;
 
-    private final SimDevice device = SimDevice.builder().memory(64 * PAGE).maxAllocation(16 * PAGE).open();
+    private final FakeDevice device = new FakeDevice(64 * PAGE, 16 * PAGE);
 
     @AfterEach
     void close() {
@@ -88,7 +86,7 @@ class FramePoolTest {
     @Test
     void givesFreeChunksBackWhenALongerRunNeedsTheirPlace() {
         try (FramePool pool = FramePool.windows(device, PAGE, 16 * PAGE)) {
-            device.failNext(Operation.ALLOC, 3);    // 16, 8, 4 frames are refused, 2 are had
+            device.refuseAllocations(3);    // 16, 8, 4 frames are refused, 2 are had
             FrameRun small = pool.allocateRun(2);
             assertThat(small).isEqualTo(new FrameRun(0, 2));
             assertThat(pool.deviceBytes()).isEqualTo(2 * PAGE);
@@ -105,7 +103,7 @@ class FramePoolTest {
     void aRefusedAllocationTakesNothing() {
         try (FramePool pool = FramePool.windows(device, PAGE, 32 * PAGE)) {
             pool.allocateRun(10);
-            device.failNext(Operation.ALLOC, 2);    // 16 frames, then the 12 that are needed
+            device.refuseAllocations(2);    // 16 frames, then the 12 that are needed
             assertThatThrownBy(() -> pool.allocateRun(12)).isInstanceOf(OpenClFailedException.class);
             assertThat(pool.usedFrames()).isEqualTo(10);
             assertThat(pool.largestFreeRun()).isEqualTo(16);
@@ -114,7 +112,7 @@ class FramePoolTest {
             pool.free(16, 12);
             pool.releaseFreeChunks();
             assertThat(device.usedBytes()).isZero();
-            device.loseDevice();
+            device.lose();
             assertThatThrownBy(() -> pool.allocateRun(1)).isInstanceOf(DeviceLostException.class);
             assertThat(pool.usedFrames()).isZero();
         }
@@ -163,12 +161,12 @@ class FramePoolTest {
     void anApertureIsOneChunkWhereFrameIsPage() {
         try (FramePool pool = FramePool.aperture(device, PAGE, 16)) {
             assertThat(pool.isAllocated()).isFalse();
-            device.failNext(Operation.ALLOC, 1);
+            device.refuseAllocations(1);
             assertThatThrownBy(pool::allocateAperture).isInstanceOf(DeviceMemoryExhaustedException.class).hasMessageContaining("whole heap in one allocation");
             assertThat(pool.isAllocated()).isFalse();
             pool.allocateAperture();
             pool.allocateAperture();
-            assertThat(device.calls(Operation.ALLOC)).isEqualTo(2);
+            assertThat(device.allocations()).isEqualTo(2);
             assertThat(pool.isAllocated()).isTrue();
             assertThat(pool.offsetOf(5)).isEqualTo(5 * PAGE);
             assertThat(pool.isContiguous(0, 15)).isTrue();
@@ -185,7 +183,7 @@ class FramePoolTest {
             DeviceMemory slice = pool.slice(2, 128, PAGE);
             assertThat(pool.slice(2, 128, PAGE)).isSameAs(slice);
             assertThat(pool.slice(2, 0, PAGE)).isNotSameAs(slice);
-            assertThat(device.calls(Operation.SLICE)).isEqualTo(2);
+            assertThat(device.slices()).isEqualTo(2);
             pool.free(3, 1);
             assertThat(pool.openSlices()).as("the slice over frames 2 and 3 is gone, the one over 2 is not")
                     .isEqualTo(1);
@@ -210,7 +208,7 @@ class FramePoolTest {
             assertThat(pool.slice(0, 0, 266)).isSameAs(held.getLast());
             pool.release(held.getLast());
             assertThatThrownBy(() -> pool.release(held.getLast())).isInstanceOf(IllegalStateException.class);
-            device.failNext(Operation.SLICE, 1);
+            device.refuseSlices(1);
             assertThatThrownBy(() -> pool.slice(3, 0, 1)).isInstanceOf(OpenClFailedException.class);
         }
         assertThat(device.openObjects()).isZero();
@@ -231,10 +229,10 @@ class FramePoolTest {
                 if (random.nextInt(100) < (step / 200 % 2 == 0 ? 70 : 20)) {
                     int count = 1 + random.nextInt(random.nextInt(3) == 0 ? maxRun + 2 : 4);
                     if (random.nextBoolean()) {
-                        device.failNext(Operation.ALLOC, random.nextInt(5));    // makes small chunks, or fails
+                        device.refuseAllocations(random.nextInt(5));    // makes small chunks, or fails
                     }
                     allocate(pool, used, count, largest, where);
-                    device.clearFailures();
+                    device.refuseAllocations(0);
                 } else if (!used.isEmpty()) {
                     free(pool, used, random);
                 } else {
