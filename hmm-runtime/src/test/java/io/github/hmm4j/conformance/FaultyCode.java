@@ -19,20 +19,18 @@ import java.lang.constant.ClassDesc;
 import java.lang.constant.ConstantDescs;
 import java.lang.constant.MethodTypeDesc;
 import java.net.URL;
-import java.util.List;
 import java.util.Objects;
 import java.util.Set;
 
 /// Loads the runtime once more, with a call of [AllocationFaults#before] in front of everything that may allocate: each `new`, each lambda, and each call into the JDK or the
 /// logger but for those that are known to take nothing from the Java heap. System calls ask [AllocationFaults#strikes] first whether they are to fail.
 ///
-/// Test classes are loaded once more as well, as they are, so that they use that runtime. The simulated device is left as it is: what its kernels do when the heap is full is another
-/// question.
+/// Test classes are loaded once more as well, as they are, so that they use that runtime.
 final class FaultyCode extends ClassLoader {
 
     private static final String OURS = "io.github.hmm4j.";
     private static final Set<String> SHARED = Set.of(AllocationFaults.class.getName(), AllocationFaults.Mode.class.getName());
-    private static final List<String> LEFT_ALONE = List.of(OURS + "device.sim.", OURS + "kernels.");
+    private static final String LEFT_ALONE = OURS + "kernels.";
 
     /// Owners none of whose methods allocate, as far as they are called here.
     private static final Set<String> FRUGAL_OWNERS = Set.of("java/lang/Math", "java/lang/invoke/VarHandle", "java/lang/invoke/MethodHandle",
@@ -79,7 +77,7 @@ final class FaultyCode extends ClassLoader {
         }
         try (InputStream in = url.openStream()) {
             byte[] bytes = in.readAllBytes();
-            boolean faulty = !url.getPath().contains("test-classes") && LEFT_ALONE.stream().noneMatch(name::startsWith);
+            boolean faulty = !url.getPath().contains("test-classes") && !name.startsWith(LEFT_ALONE);
             byte[] code = name.equals(SYSTEM_CALLS) ? withFailingCalls(bytes) : faulty ? withFaults(bytes) : bytes;
             return defineClass(name, code, 0, code.length);
         } catch (IOException e) {
