@@ -4,13 +4,14 @@
 
 #include "gpu.h"
 
-static unsigned commands; // enqueued so far
+static unsigned commands;     // enqueued so far
+static struct reined current; // what becomes of the call that has begun last
 
 struct queue *begin(cl_command_queue handle, const char *call, cl_int *status) {
   enter();
-  struct queue *q = find_object(handle, QUEUE, call);
-  *status = !q ? CL_INVALID_COMMAND_QUEUE : q->device->lost ? options.profile->after_loss : CL_SUCCESS;
-  if (q && ++commands == options.fail.command && !*status) *status = options.fail.status;
+  struct queue *q = begin_call(handle, QUEUE, call, &current);
+  *status = q ? current.refused : CL_INVALID_COMMAND_QUEUE;
+  if (q) commands++;
   if (!*status) return q;
   leave();
   return NULL;
@@ -24,6 +25,8 @@ struct command *new_command(struct queue *q, cl_uint type, const char *call, cl_
   c->type = type;
   c->call = call;
   c->number = commands;
+  c->ends = current.ends;
+  c->loses = current.loses;
   c->queue = q;
   c->context = q->context;
   c->run = run;
@@ -133,6 +136,7 @@ cl_int submit(struct command *c, cl_uint waits, const cl_event *wait, cl_event *
   append(q, c);
   if (c->type == CL_COMMAND_BARRIER && !q->in_order) q->barrier = c;
   c->pending--;
+  count_submitted(c);
   if (event) {
     list_object(&c->object);
     *event = c->object.handle;
@@ -182,6 +186,7 @@ void end_command(struct command *c, cl_int status) {
   }
   c->times[4] = c->times[3];
   unlink_command(c);
+  if (c->queue) count_completed(c);
   if (status < 0 && c->mapping && c->type == CL_COMMAND_MAP_BUFFER) {
     free_mapping(&c->root->mappings, c->mapping);
     c->mapping = NULL;
@@ -243,6 +248,7 @@ static void kill_all(struct object *o, void *device) {
 void lose_device(struct device *d) {
   d->lost = true;
   each_object(QUEUE, kill_all, d);
+  wake_engines(d);
 }
 
 cl_int run_nothing(struct command *c) {

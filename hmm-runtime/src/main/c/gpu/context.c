@@ -20,6 +20,8 @@ struct device *device_of(cl_device_id id) {
   return d;
 }
 
+struct device *each_device(unsigned at) { return at < device_count ? &devices[at] : NULL; }
+
 unsigned device_number(const struct device *d) { return (unsigned)(d - devices); }
 
 bool context_has(const struct context *c, const struct device *d) {
@@ -28,6 +30,8 @@ bool context_has(const struct context *c, const struct device *d) {
   }
   return false;
 }
+
+struct device *only_device(const struct context *c) { return c->count == 1 ? c->devices[0] : NULL; }
 
 static cl_int open_inner(struct context *c, cl_context handle) {
   cl_device_id ids[MAX_DEVICES];
@@ -97,12 +101,14 @@ cl_int gpu_clReleaseContext(cl_context context) {
 
 // ---- programs ----
 
-static cl_program list_program(cl_program handle) {
+static cl_program list_program(cl_program handle, cl_context context) {
   if (!handle) return NULL;
   struct program *p = calloc(1, sizeof *p);
   if (!p) return handle; // then nobody watches over it
   p->object = (struct object){.kind = PROGRAM, .handle = handle};
   enter();
+  const struct context *c = find_object(context, CONTEXT, "clCreateProgram");
+  p->device = c ? only_device(c) : NULL;
   list_object(&p->object);
   leave();
   return handle;
@@ -113,6 +119,11 @@ void destroy_program(struct program *p) { DRIVER(clReleaseProgram)(p->object.han
 // The driver below does not know the option.
 cl_int gpu_clBuildProgram(cl_program program, cl_uint count, const cl_device_id *ids, const char *flags,
                           program_notice notice, void *user) {
+  struct reined reined;
+  enter();
+  begin_call(program, PROGRAM, "clBuildProgram", &reined);
+  leave();
+  if (reined.refused) return reined.refused;
   const char *asked = flags && options.profile->larger_on_request ? strstr(flags, LARGE_BUFFERS_OPTION) : NULL;
   char *others = asked ? strdup(flags) : NULL;
   if (asked && !others) return CL_OUT_OF_HOST_MEMORY;
@@ -136,28 +147,28 @@ bool takes_large(cl_program program, const char *call) {
 
 cl_program gpu_clCreateProgramWithSource(cl_context context, cl_uint count, const char **text, const size_t *bytes,
                                          cl_int *status) {
-  return list_program(DRIVER(clCreateProgramWithSource)(context, count, text, bytes, status));
+  return list_program(DRIVER(clCreateProgramWithSource)(context, count, text, bytes, status), context);
 }
 
 cl_program gpu_clCreateProgramWithBinary(cl_context context, cl_uint count, const cl_device_id *ids,
                                          const size_t *bytes, const unsigned char **binaries, cl_int *statuses,
                                          cl_int *status) {
-  return list_program(DRIVER(clCreateProgramWithBinary)(context, count, ids, bytes, binaries, statuses, status));
+  return list_program(DRIVER(clCreateProgramWithBinary)(context, count, ids, bytes, binaries, statuses, status), context);
 }
 
 cl_program gpu_clCreateProgramWithIL(cl_context context, const void *il, size_t bytes, cl_int *status) {
-  return list_program(DRIVER(clCreateProgramWithIL)(context, il, bytes, status));
+  return list_program(DRIVER(clCreateProgramWithIL)(context, il, bytes, status), context);
 }
 
 cl_program gpu_clCreateProgramWithBuiltInKernels(cl_context context, cl_uint count, const cl_device_id *ids,
                                                  const char *names, cl_int *status) {
-  return list_program(DRIVER(clCreateProgramWithBuiltInKernels)(context, count, ids, names, status));
+  return list_program(DRIVER(clCreateProgramWithBuiltInKernels)(context, count, ids, names, status), context);
 }
 
 cl_program gpu_clLinkProgram(cl_context context, cl_uint count, const cl_device_id *ids, const char *flags,
                              cl_uint inputs, const cl_program *programs, program_notice notice, void *user,
                              cl_int *status) {
-  return list_program(DRIVER(clLinkProgram)(context, count, ids, flags, inputs, programs, notice, user, status));
+  return list_program(DRIVER(clLinkProgram)(context, count, ids, flags, inputs, programs, notice, user, status), context);
 }
 
 cl_int gpu_clRetainProgram(cl_program program) {

@@ -30,26 +30,43 @@ void make_ready(struct command *c) {
   pthread_cond_signal(&s->work);
 }
 
-// The first that is ready; with a seed, any.
+void wake_engines(struct device *d) {
+  for (int e = 0; e < ENGINES; e++)
+    pthread_cond_signal(&d->engines[e].work);
+}
+
+// The first that is ready and not held; with a seed, any such. Null if there is none.
+static struct command *choose(const struct engine_state *s) {
+  struct command *chosen = NULL;
+  uint64_t skip = options.seed && s->first ? next_random() % 4 : 0;
+  for (struct command *c = s->first; c; c = c->ready) {
+    if (!may_run(c)) continue;
+    chosen = c;
+    if (!skip--) break;
+  }
+  return chosen;
+}
+
 static struct command *take(struct engine_state *s) {
-  while (!s->first)
+  struct command *c;
+  while (!(c = choose(s)))
     pthread_cond_wait(&s->work, &lock);
   struct command **at = &s->first, *before = NULL;
-  for (uint64_t skip = options.seed ? next_random() % 4 : 0; skip && (*at)->ready; skip--) {
+  while (*at != c) {
     before = *at;
     at = &before->ready;
   }
-  struct command *c = *at;
   *at = c->ready;
   if (s->last == c) s->last = before;
+  begin_step(c);
   return c;
 }
 
 static cl_int carry_out(struct engine_state *s, struct command *c) {
   if (s->device->lost) return CL_OUT_OF_RESOURCES;
   if (c->dead) return CL_EXEC_STATUS_ERROR_FOR_EVENTS_IN_WAIT_LIST;
-  if (c->number == options.fail_event.command) return options.fail_event.status;
-  if (c->number == options.lose_at) {
+  if (c->ends) return c->ends;
+  if (c->loses) {
     lose_device(s->device);
     return CL_OUT_OF_RESOURCES;
   }
@@ -62,7 +79,7 @@ static cl_int carry_out(struct engine_state *s, struct command *c) {
   end_time(c);
   enter();
   s->free_at = c->times[3];
-  return outcome;
+  return s->device->lost ? CL_OUT_OF_RESOURCES : outcome;
 }
 
 static void *run_engine(void *with) {

@@ -12,6 +12,7 @@
 #include "functions.h"
 #include "opencl.h"
 
+#define VISIBLE __attribute__((visibility("default")))
 #define POISON 0xDB
 #define MAX_DEVICES 16
 #define MAX_QUEUES 1024 // that live at once
@@ -49,6 +50,21 @@ struct profile {
 };
 enum offences { ABORT, REPORT };
 enum callbacks { LATE, LOST, NEVER };
+enum { // calls that a test may count, fail and stop (reins.c)
+  CREATE_BUFFER,
+  CREATE_SUB_BUFFER,
+  BUILD_PROGRAM,
+  CREATE_KERNEL,
+  FIRST_COMMAND,
+  READ = FIRST_COMMAND,
+  WRITE,
+  COPY,
+  FILL,
+  LAUNCH,
+  MAP,
+  UNMAP,
+  CALLS
+};
 struct at_command { // of that number, counted from 1; 0: none
   uint64_t command;
   cl_int status;
@@ -107,6 +123,8 @@ cl_int release_object(const void *handle, enum kind kind, const char *call, cl_i
 void use_object(struct object *o);
 void unuse_object(struct object *o);
 void each_object(enum kind kind, void (*visit)(struct object *o, void *with), void *with);
+unsigned count_objects(enum kind kind);
+void describe_objects(char *text, size_t room); // what the program holds; empty if that is nothing
 void tell_leaks(void);
 // Copies an answer out as OpenCL's queries do.
 cl_int answer(const void *value, size_t bytes, size_t room, void *out, size_t *needed);
@@ -125,8 +143,14 @@ struct device {
   struct engine_state engines[ENGINES];
   uint64_t used_bytes;
   bool lost;
+  // By the engine that commands ask for, whichever the profile gives them:
+  bool held[ENGINES];
+  uint64_t steps[ENGINES], stepped[ENGINES]; // of a held one: granted and not begun; ended
+  uint64_t submitted[ENGINES], completed[ENGINES];
+  uint64_t calls[CALLS];
 };
 struct device *device_of(cl_device_id id); // made at first sight; null if that fails
+struct device *each_device(unsigned at);   // in that order; null behind the last
 unsigned device_number(const struct device *d);
 
 // ---- context.c ----
@@ -138,8 +162,10 @@ struct context {
 };
 void destroy_context(struct context *c);
 bool context_has(const struct context *c, const struct device *d);
+struct device *only_device(const struct context *c); // null if it has several
 struct program {
   struct object object;
+  struct device *device; // the only one of its context, or null
   bool takes_large; // its kernels work in buffers larger than the largest allocation
 };
 void destroy_program(struct program *p);
@@ -192,6 +218,7 @@ struct memory {
   unsigned access_count, access_room;
 };
 cl_int commit(struct memory *m, struct device *d); // takes room on the device at first use
+uint64_t free_bytes(const struct device *d);
 void destroy_memory(struct memory *m);
 int unmapped_protection(void); // of host memory while it is not mapped
 bool give_host(struct memory *root); // a side for the host, before it is mapped; inside
@@ -278,6 +305,9 @@ struct command {
   bool flushed;
   bool gated;       // comes after a user event that is not set
   bool dead;        // a command it waits for has failed
+  cl_int ends;      // with that status, and does not run; 0: it runs
+  bool loses;       // the device, when it would run
+  bool stepped;     // runs although its engine is held
   unsigned pending; // commands it comes after
   struct dependent *dependents;
   unsigned dependent_count, dependent_room;
@@ -341,9 +371,25 @@ void host_learns(const struct command *c);
 void host_learns_queue(const struct queue *q);
 void check_order(struct command *c);
 
+// ---- reins.c ----
+struct reined { // what becomes of a call
+  cl_int refused; // 0: it is carried out
+  cl_int ends;    // as in its command
+  bool loses;
+};
+// Begins a call that may be counted, refused, stopped, and lose the device: finds its object, or null as find_object()
+// does. A thread that is stopped is outside meanwhile, so nothing that was found before is to be relied upon.
+void *begin_call(const void *handle, enum kind kind, const char *call, struct reined *reined);
+void count_submitted(const struct command *c);
+void count_completed(const struct command *c);
+bool may_run(const struct command *c); // it is not held
+void begin_step(struct command *c);    // it runs: if it is held, by a step
+void rein_by_options(void);            // fail, fail-event and lose
+
 // ---- engine.c, time.c ----
 bool start_engines(struct device *d);
 void make_ready(struct command *c);
+void wake_engines(struct device *d); // what was held may run
 int start_thread(pthread_t *thread, void *(*main)(void *), void *with);
 uint64_t now_nanos(void);
 void sleep_until(uint64_t nanos);

@@ -110,9 +110,10 @@ cl_int gpu_clGetDeviceInfo(cl_device_id id, cl_uint name, size_t room, void *out
       return status ? status : answer(&bits, sizeof bits, room, out, needed);
     }
     case CL_DEVICE_GLOBAL_MEM_SIZE:
-      return answer(&options.memory_bytes, sizeof options.memory_bytes, room, out, needed);
     case CL_DEVICE_MAX_MEM_ALLOC_SIZE:
-      bytes = options.allocation_bytes;
+      enter(); // a test may change them
+      bytes = name == CL_DEVICE_GLOBAL_MEM_SIZE ? options.memory_bytes : options.allocation_bytes;
+      leave();
       return answer(&bytes, sizeof bytes, room, out, needed);
     case CL_DEVICE_MEM_BASE_ADDR_ALIGN:
       number = p->alignment_bytes * 8;

@@ -46,6 +46,14 @@ static cl_kernel made(cl_kernel handle, bool large, cl_int *status) {
 }
 
 cl_kernel gpu_clCreateKernel(cl_program program, const char *name, cl_int *status) {
+  struct reined reined;
+  enter();
+  begin_call(program, PROGRAM, "clCreateKernel", &reined);
+  leave();
+  if (reined.refused) {
+    if (status) *status = reined.refused;
+    return NULL;
+  }
   bool large = takes_large(program, "clCreateKernel");
   return made(DRIVER(clCreateKernel)(program, name, status), large, status);
 }
@@ -169,7 +177,7 @@ static cl_int take_arguments(struct command *c, const struct kernel *k) {
     check_mapped(c->call, m, 0, m->bytes, write);
     if (!uses(c, m, 0, m->bytes, write)) return CL_OUT_OF_HOST_MEMORY;
   }
-  if (options.memory_bytes - c->queue->device->used_bytes < options.kernel_bytes) return CL_MEM_OBJECT_ALLOCATION_FAILURE;
+  if (free_bytes(c->queue->device) < options.kernel_bytes) return CL_MEM_OBJECT_ALLOCATION_FAILURE;
   if (k->svm) check_svm_mapped(c->call, c->context);
   c->uses_svm = k->svm;
   return CL_SUCCESS;

@@ -6,7 +6,6 @@
 
 #include "gpu.h"
 
-#define VISIBLE __attribute__((visibility("default")))
 #define SETTING "HMM_EMULATED_GPU"
 
 void *driver[FUNCTIONS];
@@ -52,6 +51,7 @@ VISIBLE cl_int clInitLayer(cl_uint count, void *const *below, cl_uint *our_count
     exit(2);
   }
   memcpy(driver, below, sizeof driver);
+  rein_by_options();
   for (size_t i = 0; i < sizeof named / sizeof *named; i++)
     layer[named[i].index] = named[i].function;
   if (options.leaks) atexit(tell_leaks);

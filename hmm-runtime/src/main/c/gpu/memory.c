@@ -16,8 +16,12 @@ static size_t whole_pages(size_t bytes) { return (bytes + PAGE - 1) & ~(PAGE - 1
 
 // ---- room on devices ----
 
+uint64_t free_bytes(const struct device *d) { // nothing, too, where a test has lowered the limit below what is used
+  return options.memory_bytes > d->used_bytes ? options.memory_bytes - d->used_bytes : 0;
+}
+
 static bool fits(const struct memory *root, const struct device *d) {
-  return root->in_place || options.memory_bytes - d->used_bytes >= root->bytes;
+  return root->in_place || free_bytes(d) >= root->bytes;
 }
 
 static void take_room(struct memory *root, struct device *d) {
@@ -127,8 +131,10 @@ static cl_mem make_buffer(cl_context context, const cl_bitfield *properties, cl_
   struct memory *m = calloc(1, sizeof *m);
   cl_mem handle = NULL;
   enter();
-  struct context *c = find_object(context, CONTEXT, "clCreateBuffer");
+  struct reined reined;
+  struct context *c = begin_call(context, CONTEXT, "clCreateBuffer", &reined);
   cl_int outcome = m ? check_arguments(c, flags, bytes, pointer) : CL_OUT_OF_HOST_MEMORY;
+  if (!outcome) outcome = reined.refused;
   if (!outcome) {
     *m = (struct memory){
         .object.kind = MEMORY, .context = c, .root = m, .flags = flags ? flags : CL_MEM_READ_WRITE, .bytes = bytes};
@@ -172,11 +178,13 @@ cl_mem gpu_clCreateBufferWithProperties(cl_context context, const cl_bitfield *p
 
 // A new sub-buffer, or null and why not. Inside.
 static struct memory *part_of(cl_mem buffer, cl_bitfield flags, const struct cl_region *region, cl_int *status) {
-  struct memory *root = find_object(buffer, MEMORY, "clCreateSubBuffer");
+  struct reined reined;
+  struct memory *root = begin_call(buffer, MEMORY, "clCreateSubBuffer", &reined);
   *status = !root || root->root != root ? CL_INVALID_MEM_OBJECT : !region ? CL_INVALID_VALUE : CL_SUCCESS;
   if (*status) return NULL;
   if (!region->size) *status = CL_INVALID_BUFFER_SIZE;
   if (region->origin > root->bytes || region->size > root->bytes - region->origin) *status = CL_INVALID_VALUE;
+  if (!*status) *status = reined.refused;
   if (*status) return NULL;
   if (region->origin % options.profile->alignment_bytes) {
     offend("misaligned sub-buffer", "clCreateSubBuffer at offset %zu, which is no multiple of %u bytes", region->origin,

@@ -150,19 +150,29 @@ static void count_one(struct object *o, void *with) {
   ++*(unsigned *)with;
 }
 
-void tell_leaks(void) {
+unsigned count_objects(enum kind kind) {
+  unsigned count = 0;
+  each_object(kind, count_one, &count);
+  return count;
+}
+
+void describe_objects(char *text, size_t room) {
   static const char *const names[] = {"contexts", "queues",   "buffers",        "events",
                                       "kernels",  "programs", "SVM allocations"};
-  char text[200] = "";
   size_t at = 0;
-  enter();
-  for (int kind = 0; kind <= SVM; kind++) {
-    unsigned count = 0;
-    each_object((enum kind)kind, count_one, &count);
-    if (count) at += (size_t)snprintf(text + at, sizeof text - at, "%s%u %s", at ? ", " : "", count, names[kind]);
+  *text = 0;
+  for (int kind = 0; kind <= SVM && at < room; kind++) {
+    unsigned count = count_objects((enum kind)kind);
+    if (count) at += (size_t)snprintf(text + at, room - at, "%s%u %s", at ? ", " : "", count, names[kind]);
   }
+}
+
+void tell_leaks(void) {
+  char text[200];
+  enter();
+  describe_objects(text, sizeof text);
   leave();
-  if (at) offend("leak at exit", "never released: %s", text);
+  if (*text) offend("leak at exit", "never released: %s", text);
 }
 
 cl_int answer(const void *value, size_t bytes, size_t room, void *out, size_t *needed) {

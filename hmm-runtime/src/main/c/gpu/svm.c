@@ -19,8 +19,10 @@ static void set_svm_view(const struct svm *s) {
 }
 
 void *gpu_clSVMAlloc(cl_context context, cl_bitfield flags, size_t bytes, cl_uint alignment) {
-  if (!options.profile->svm || flags & (CL_MEM_SVM_FINE_GRAIN_BUFFER | CL_MEM_SVM_ATOMICS) || !bytes ||
-      bytes > options.allocation_bytes)
+  enter(); // a test may change it
+  uint64_t most = options.allocation_bytes;
+  leave();
+  if (!options.profile->svm || flags & (CL_MEM_SVM_FINE_GRAIN_BUFFER | CL_MEM_SVM_ATOMICS) || !bytes || bytes > most)
     return NULL;
   size_t room = (bytes + PAGE - 1) & ~(PAGE - 1);
   struct svm *s = calloc(1, sizeof *s);

@@ -1,6 +1,8 @@
 package io.github.hmm4j.emulated;
 
 /// The OpenCL calls that can be stopped and made to fail, and the status that they then return. Commands fail with one that does not speak of memory: for that a launch is tried again.
+///
+/// In the order of the layer's `gpu.h`.
 public enum Call {
     CREATE_BUFFER("clCreateBuffer", -4),
     CREATE_SUB_BUFFER("clCreateSubBuffer", -4),
@@ -25,6 +27,10 @@ public enum Call {
     /// Its name in OpenCL.
     public String function() {
         return function;
+    }
+
+    boolean isCommand() {
+        return compareTo(READ) >= 0;
     }
 
     int status() {
