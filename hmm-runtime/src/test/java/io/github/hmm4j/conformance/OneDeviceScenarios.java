@@ -411,6 +411,14 @@ abstract class OneDeviceScenarios extends Scenarios {
         assertThat(rig.heap.migrate(block, rig.device(0)).allResident()).isTrue();
     }
 
+    /// Holds kernels, with pages on the device that the next one needs: those who make room for them would wait as well.
+    private void holdWith(MemorySegment... ranges) {
+        for (MemorySegment range : ranges) {
+            rig.heap.prefetch(range, rig.device(0));
+        }
+        rig.gpu(0).hold(Engine.COMPUTE);
+    }
+
     /// What brings pages home with this device's engine.
     private Call copyHome() {
         return CopyMode.of(rig.device(0).copyEngine()) == CopyMode.COPY ? Call.COPY : Call.READ;
@@ -711,7 +719,7 @@ abstract class OneDeviceScenarios extends Scenarios {
     void discard_while_writing() {
         needsReins();
         MemorySegment buffer = rig.ramp(PAGES, 0);
-        rig.gpu(0).hold(Engine.COMPUTE);
+        holdWith(buffer);
         var launch = rig.launchFill(rig.device(0), buffer, 500);
         Racers.resumeOnceBlockedOrDone(
                 () -> rig.heap.discard(buffer),
@@ -726,7 +734,7 @@ abstract class OneDeviceScenarios extends Scenarios {
         needsReins();
         MemorySegment buffer = rig.ramp(PAGES, 0);
         MemorySegment copied = rig.pages(PAGES);
-        rig.gpu(0).hold(Engine.COMPUTE);
+        holdWith(buffer, copied);
         var launch = rig.launchCopy(rig.device(0), buffer, copied);
         Racers.resumeOnceBlockedOrDone(() -> rig.heap.discard(buffer), () -> rig.gpu(0).resume(Engine.COMPUTE));
         launch.await();

@@ -113,6 +113,9 @@ abstract class TwoDeviceScenarios extends Scenarios {
         needsReins();
         MemorySegment buffer = rig.ramp(16, 0);
         MemorySegment copied = rig.pages(16);
+        rig.launchCopy(dev0(), buffer, copied).await(); // what makes room on the device must not be held
+        rig.writeRamp(copied, 7);
+        rig.heap.prefetch(copied, dev0());
         rig.gpu(0).hold(Engine.COMPUTE);
         var reading = rig.launchCopy(dev0(), buffer, copied);
         Racers.resumeOnceBlockedOrDone(
