@@ -93,10 +93,11 @@ class FailureWalkTest {
                 arm.nth(gpu, call, nth);
                 new Walk(rig, nth % 2 == 0).failing();
                 struck = gpu.calls(call) - callsBefore >= nth;
+                gpu.clear();
             } catch (RuntimeException | Error e) {
                 throw new AssertionError("%s, %s, windows=%s, %s failed at call %d".formatted(backend, copies, windows, call, nth), e);
             }
-            assertThat(EmulatedGpu.openObjects()).as("OpenCL objects that are left after call %d failed", nth).isZero();
+            Rig.assertObjectsLeft(0, "call %d failed".formatted(nth));
         }
         assertThat(nth - 1).as("calls of %s failed", call).isGreaterThanOrEqualTo(floor);
     }
@@ -111,7 +112,8 @@ class FailureWalkTest {
         while (lost) {
             nth++;
             EmulatedGpu.reset();
-            try (Rig rig = open(copies, windows)) {
+            Rig rig = open(copies, windows);
+            try {
                 EmulatedGpu gpu = rig.gpu(0);
                 long callsBefore = gpu.calls();
                 gpu.loseAt(nth);
@@ -119,12 +121,42 @@ class FailureWalkTest {
                 lost = gpu.calls() - callsBefore >= nth;
                 poisoned += rig.hmm.report().count(Counter.POISONED_PAGES);
             } catch (RuntimeException | Error e) {
+                closeThoughItFails(rig, DeviceLostException.class);
                 throw new AssertionError("%s, %s, windows=%s, lost at call %d".formatted(backend, copies, windows, nth), e);
             }
-            assertThat(EmulatedGpu.openObjects()).as("OpenCL objects that are left after the device was lost at call %d", nth).isZero();
+            closeThoughItFails(rig, DeviceLostException.class);
+            Rig.assertObjectsLeft(0, "the device was lost at call %d".formatted(nth));
         }
         assertThat(nth).isGreaterThan(8);
         assertThat(poisoned).as("pages poisoned").isPositive();
+    }
+
+    /// It may say so, and all the same nothing is left of it.
+    @ParameterizedTest
+    @CsvSource({"STAGED, true", "COPY, false"})
+    void aHeapThatCannotTidyUpIsClosed(CopyMode copies, boolean windows) {
+        int nth = 0;
+        boolean struck = true;
+        while (struck) {
+            nth++;
+            EmulatedGpu.reset();
+            Rig rig = open(copies, windows);
+            new Walk(rig, false).failing();
+            long callsBefore = rig.gpu(0).calls(Call.UNMAP);
+            rig.gpu(0).fail(Call.UNMAP, nth);
+            closeThoughItFails(rig, OpenClFailedException.class);
+            struck = rig.gpu(0).calls(Call.UNMAP) - callsBefore >= nth;
+            Rig.assertObjectsLeft(0, "unmapping failed at call %d".formatted(nth));
+        }
+        assertThat(nth - 1).as("calls failed").isPositive();
+    }
+
+    private static void closeThoughItFails(Rig rig, Class<? extends HmmException> why) {
+        try {
+            rig.close();
+        } catch (IllegalStateException e) {
+            assertThat(e.getSuppressed()).isNotEmpty().hasOnlyElementsOfType(why);
+        }
     }
 
     @Test
@@ -137,7 +169,7 @@ class FailureWalkTest {
                 assertThatThrownBy(() -> program.kernel("add_ints")).isInstanceOf(OpenClFailedException.class);
                 assertThat(program.kernel("add_ints").name()).isEqualTo("add_ints");
             }
-            assertThat(EmulatedGpu.openObjects()).isZero();
+            Rig.assertObjectsLeft(0, call + " failed");
         }
     }
 
@@ -231,6 +263,7 @@ class FailureWalkTest {
                 if (after.get(page) == SnapshotCode.ERROR) {
                     MemorySegment segment = program.page(page);
                     assertPoisoned(segment);
+                    assertThatThrownBy(() -> rig.launchAdd(rig.device(0), segment, 1)).isInstanceOf(PagePoisonedException.class);
                     rig.heap.discard(segment);
                     rig.write(segment, program.expectedOf(page));
                     lost++;
@@ -310,7 +343,7 @@ class FailureWalkTest {
         private void assertLost(MemorySegment page) {
             assertThatThrownBy(() -> rig.heap.view(page, Access.READ)).isInstanceOfAny(DeviceLostException.class, PagePoisonedException.class);
             assertPoisoned(page);
-            assertThatThrownBy(() -> rig.launchAdd(rig.device(0), page, 1)).isInstanceOf(PagePoisonedException.class);
+            assertThatThrownBy(() -> rig.launchAdd(rig.device(0), page, 1)).isInstanceOfAny(DeviceLostException.class, PagePoisonedException.class); // whichever is found first
         }
 
         private void assertPoisoned(MemorySegment page) {

@@ -260,7 +260,7 @@ class InPlacePagesTest {
             MemorySegment pages = hmm.heap().allocate(4096);
             assertThatThrownBy(() -> hmm.heap().place(pages, hmm.device(), PlacementMode.IN_PLACE)).isInstanceOf(InPlaceUnavailableException.class);
         }
-        assertThat(EmulatedGpu.openObjects()).isZero();
+        Rig.assertObjectsLeft(0, "opening");
     }
 
     @Test

@@ -35,6 +35,7 @@ import org.opentest4j.TestAbortedException;
 final class Rig implements AutoCloseable {
 
     private static final int GROUP_ITEMS = 64;
+    private static final long PATIENCE_NANOS = 10_000_000_000L;
 
     final Hmm hmm;
     final ManagedHeap heap;
@@ -240,6 +241,15 @@ final class Rig implements AutoCloseable {
     }
 
     // ---- the end
+
+    /// Waits until no more OpenCL objects are left than so many. The driver calls back late, and has the event of a command itself until then.
+    static void assertObjectsLeft(long count, String after) {
+        long deadline = System.nanoTime() + PATIENCE_NANOS;
+        while (EmulatedGpu.openObjects() != count && System.nanoTime() - deadline < 0) {
+            Thread.onSpinWait();
+        }
+        assertThat(EmulatedGpu.openObjects()).as("OpenCL objects that are left after %s", after).isEqualTo(count);
+    }
 
     @Override
     public void close() {

@@ -58,7 +58,7 @@ abstract class Scenarios {
     void close() {
         rig.close();
         if (backend.hasReins()) {
-            assertThat(EmulatedGpu.openObjects()).as("OpenCL objects that are left").isZero();
+            Rig.assertObjectsLeft(0, "a test");
         }
     }
 
