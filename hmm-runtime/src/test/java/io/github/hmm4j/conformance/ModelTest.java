@@ -53,7 +53,7 @@ class ModelTest {
     /// Where devices are late, and say so if bytes are used in no order.
     @Tag("emulated-gpu")
     @ParameterizedTest
-    @CsvSource({"EMULATED_CHECKED, 2, 4096, 16, 1000", "EMULATED_UFFD, 2, 4096, 40, 1000", "EMULATED_UFFD, 1, 65536, 0, 300"})
+    @CsvSource({"EMULATED_CHECKED, 2, 4096, 16, 4000", "EMULATED_CHECKED, 2, 4096, 0, 4000", "EMULATED_UFFD, 2, 4096, 40, 4000", "EMULATED_UFFD, 1, 65536, 20, 600"})
     void oneThreadAgreesOnGpus(Backend backend, int devices, int pageBytes, int budgetPages, int steps) {
         oneThreadAgrees(backend, devices, pageBytes, budgetPages, steps);
     }
@@ -92,7 +92,7 @@ class ModelTest {
 
     @Tag("emulated-gpu")
     @ParameterizedTest
-    @CsvSource({"EMULATED_CHECKED, 2, 4096, 30, 300", "EMULATED_UFFD, 2, 4096, 30, 300"})
+    @CsvSource({"EMULATED_CHECKED, 2, 4096, 30, 1500", "EMULATED_CHECKED, 2, 4096, 0, 1500", "EMULATED_UFFD, 2, 4096, 30, 1500"})
     void manyThreadsAgreeOnGpus(Backend backend, int devices, int pageBytes, int budgetPages, int steps) throws InterruptedException {
         manyThreadsAgree(backend, devices, pageBytes, budgetPages, steps);
     }
