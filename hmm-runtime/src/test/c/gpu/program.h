@@ -53,6 +53,7 @@ struct program {
   const char *offence; // the program is to be ended for it; null: it ends well
   const char *profile; // null: all
 };
-extern const struct program clean_programs[], offending_programs[], behaviour_programs[]; // each ended by a null name
+// each ended by a null name
+extern const struct program clean_programs[], offending_programs[], behaviour_programs[], reined_programs[];
 
 #endif

@@ -23,7 +23,7 @@ import org.junit.platform.launcher.core.LauncherFactory;
 /// The conformance suite as a program, for a machine that has neither Maven nor the sources: everything that says how heaps and devices behave, on the device that
 /// hmm4j chooses there (`hmm test` in a bundle).
 ///
-/// Left out is what is about the source tree and the build (tag `source-tree`), and what wants two devices where there are fewer. Exit status: 0 all passed or were skipped with a reason;
+/// Left out is what is about the source tree and the build (tag `source-tree`), what holds and loses emulated GPUs of its own (`emulated-gpu`, `emulated-igpu`), and what wants two devices where there are fewer. Exit status: 0 all passed or were skipped with a reason;
 /// 1 a test failed, none ran, or there is no device; 2 the command line makes no sense.
 final class ConformanceRun {
 
@@ -84,7 +84,7 @@ final class ConformanceRun {
     ///
     /// @return the exit status
     static int run(List<DiscoverySelector> selectors, String classNames, boolean twoDevices, PrintStream out) {
-        List<String> tags = new ArrayList<>(List.of("source-tree"));
+        List<String> tags = new ArrayList<>(List.of("source-tree", "emulated-gpu", "emulated-igpu"));
         if (!twoDevices) {
             tags.add("two-devices");
         }

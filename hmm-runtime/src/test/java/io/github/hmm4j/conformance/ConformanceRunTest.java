@@ -72,6 +72,12 @@ class ConformanceRunTest {
         void wantsTwoDevices() {
             throw new AssertionError("must not run");
         }
+
+        @Test
+        @Tag("emulated-gpu")
+        void wantsAnEmulatedGpuOfItsOwn() {
+            throw new AssertionError("must not run");
+        }
     }
 
     static class Bad {

@@ -35,8 +35,9 @@ public final class EmulatedGpu {
         return new EmulatedGpu(number, device);
     }
 
-    /// Before each test: no engine is held, nothing is to fail or to stop, no device is lost, and limits are those of the profile. The process must hold no OpenCL object but programs'
-    /// leftovers of drivers; numbers of calls go on counting.
+    /// Before each test: no engine is held, nothing is to fail or to stop, no device is lost, and limits are those of the profile. Numbers of calls and commands go on counting.
+    ///
+    /// @throws IllegalStateException if the process still holds a context of an emulated GPU; says what else it holds
     public static void reset() {
         try (Arena arena = Arena.ofConfined()) {
             MemorySegment left = arena.allocate(TEXT_BYTES);
@@ -48,7 +49,7 @@ public final class EmulatedGpu {
 
     // ---- time
 
-    /// Holds engines: what is running ends, what comes after waits, in flight, until [#resume] or [#step].
+    /// Holds engines, all of them if none is named: what is running ends, what comes after waits, in flight, until [#resume] or [#step].
     public void hold(Engine... engines) {
         for (Engine engine : engines.length == 0 ? Engine.values() : engines) {
             Reins.tell("hold", device, engine.ordinal(), true);
@@ -108,7 +109,7 @@ public final class EmulatedGpu {
         noted(Reins.asks("fail_end", device, call.ordinal(), nth, FAILED_END));
     }
 
-    /// Forgets failures and stops asked for that have not struck.
+    /// Forgets failures, losses and stops asked for that have not struck.
     public void clear() {
         Reins.tell("clear", device);
     }

@@ -16,12 +16,15 @@ import java.lang.foreign.SymbolLookup;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.stream.Stream;
+import org.jspecify.annotations.Nullable;
 import org.opentest4j.TestAbortedException;
 
 /// The functions of the layer (`reins.c`), in the instance that the loader of OpenCL has loaded into this process.
 final class Reins {
 
     private static final String LAYERS = "OPENCL_LAYERS";
+
+    private static @Nullable SymbolLookup layer;
 
     private Reins() {}
 
@@ -51,7 +54,7 @@ final class Reins {
 
     /// Some wait, for other threads of Java, too: a thread in native code keeps nobody from going on.
     private static Object run(FunctionDescriptor type, String function, Object... arguments) {
-        MemorySegment at = Loaded.LAYER.find("hmm_gpu_" + function).orElseThrow(() -> new IllegalStateException("this emulated GPU has no reins: " + function));
+        MemorySegment at = layer().find("hmm_gpu_" + function).orElseThrow(() -> new IllegalStateException("this emulated GPU has no reins: " + function));
         try {
             return Linker.nativeLinker().downcallHandle(at, type).invokeWithArguments(arguments);
         } catch (Throwable e) {
@@ -69,23 +72,25 @@ final class Reins {
         }).toArray(MemoryLayout[]::new);
     }
 
-    private static final class Loaded {
-
-        /// Opened again by its path, a library is the one that is there.
-        static final SymbolLookup LAYER = load();
-
-        private static SymbolLookup load() {
-            String path = System.getenv(LAYERS);
-            if (path == null) {
-                throw new IllegalStateException("a test of the emulated GPU runs in a JVM with " + LAYERS + ": tag it emulated-gpu or emulated-igpu (hmm-runtime/pom.xml)");
-            }
-            if (!Files.exists(Path.of(path))) {
-                throw new TestAbortedException("there is no emulated GPU here: " + path);
-            }
-            if (OpenClDevices.list(ClBinding.LWJGL).stream().noneMatch(each -> each.info().name().startsWith("emulated "))) {
-                throw new TestAbortedException("the loader of OpenCL takes no layers");
-            }
-            return SymbolLookup.libraryLookup(path, Arena.global());
+    /// Opened again by its path, a library is the one that is there. Not in the initializer of a class: what that throws would abort no test.
+    private static synchronized SymbolLookup layer() {
+        if (layer == null) {
+            layer = load();
         }
+        return layer;
+    }
+
+    private static SymbolLookup load() {
+        String path = System.getenv(LAYERS);
+        if (path == null) {
+            throw new IllegalStateException("a test of the emulated GPU runs in a JVM with " + LAYERS + ": tag it emulated-gpu or emulated-igpu (hmm-runtime/pom.xml)");
+        }
+        if (!Files.exists(Path.of(path))) {
+            throw new TestAbortedException("there is no emulated GPU here: " + path);
+        }
+        if (OpenClDevices.list(ClBinding.LWJGL).stream().noneMatch(each -> each.info().name().startsWith("emulated "))) {
+            throw new TestAbortedException("the loader of OpenCL takes no layers, or there is no POCL");
+        }
+        return SymbolLookup.libraryLookup(path, Arena.global());
     }
 }

@@ -19,7 +19,7 @@ import org.junit.jupiter.params.provider.EnumSource;
 class EmulatedGpuTest {
 
     private static final String HEADERS = "-I" + CBuild.SOURCES.resolve("main/c/gpu");
-    private static final List<String> LIBRARIES = List.of("-l:libOpenCL.so.1");
+    private static final List<String> LIBRARIES = List.of("-l:libOpenCL.so.1", "-ldl");
 
     @Test
     @Timeout(value = 900, unit = TimeUnit.SECONDS)
