@@ -31,6 +31,8 @@ import org.jspecify.annotations.Nullable;
 /// A program that lets each allocation, or each system call, of everything that a heap does fail in turn, and looks each time whether every byte, every lock and the books of the
 /// frames are right.
 ///
+/// Where no allocation works any more, those of code that calls a driver do: whoever must wait for a command waits until there is memory for it, which would be for ever.
+///
 /// Arguments: a [Backend], `windows` or `aperture`, an [AllocationFaults.Mode]. Last line: `done name=number ...`.
 public final class AllocationWalk {
 
@@ -61,7 +63,7 @@ public final class AllocationWalk {
             System.exit(0); // what was to look may hang
         }
         try {
-            new FaultyCode().loadClass(AllocationWalk.class.getName()).getMethod("main", String[].class).invoke(null, (Object) args);
+            new FaultyCode(!args[2].equals(AllocationFaults.Mode.FROM_THEN_ON.name())).loadClass(AllocationWalk.class.getName()).getMethod("main", String[].class).invoke(null, (Object) args);
         } catch (InvocationTargetException e) {
             e.getCause().printStackTrace();
             System.exit(1);

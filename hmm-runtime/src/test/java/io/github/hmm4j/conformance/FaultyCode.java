@@ -19,6 +19,7 @@ import java.lang.constant.ClassDesc;
 import java.lang.constant.ConstantDescs;
 import java.lang.constant.MethodTypeDesc;
 import java.net.URL;
+import java.util.List;
 import java.util.Objects;
 import java.util.Set;
 
@@ -30,7 +31,6 @@ final class FaultyCode extends ClassLoader {
 
     private static final String OURS = "io.github.hmm4j.";
     private static final Set<String> SHARED = Set.of(AllocationFaults.class.getName(), AllocationFaults.Mode.class.getName());
-    private static final String LEFT_ALONE = OURS + "kernels.";
 
     /// Owners none of whose methods allocate, as far as they are called here.
     private static final Set<String> FRUGAL_OWNERS = Set.of("java/lang/Math", "java/lang/invoke/VarHandle", "java/lang/invoke/MethodHandle",
@@ -54,8 +54,12 @@ final class FaultyCode extends ClassLoader {
     private static final int ENOMEM = 12;
     private static final MethodTypeDesc NOTHING = MethodTypeDesc.of(ConstantDescs.CD_void);
 
-    FaultyCode() {
+    private final List<String> leftAlone;
+
+    /// @param drivers whether code that calls a driver may fail to allocate, too
+    FaultyCode(boolean drivers) {
         super(FaultyCode.class.getClassLoader());
+        leftAlone = drivers ? List.of(OURS + "kernels.") : List.of(OURS + "kernels.", OURS + "device.opencl.");
     }
 
     @Override
@@ -77,7 +81,7 @@ final class FaultyCode extends ClassLoader {
         }
         try (InputStream in = url.openStream()) {
             byte[] bytes = in.readAllBytes();
-            boolean faulty = !url.getPath().contains("test-classes") && !name.startsWith(LEFT_ALONE);
+            boolean faulty = !url.getPath().contains("test-classes") && leftAlone.stream().noneMatch(name::startsWith);
             byte[] code = name.equals(SYSTEM_CALLS) ? withFailingCalls(bytes) : faulty ? withFaults(bytes) : bytes;
             return defineClass(name, code, 0, code.length);
         } catch (IOException e) {
