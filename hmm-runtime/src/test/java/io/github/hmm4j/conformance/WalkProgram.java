@@ -143,6 +143,11 @@ final class WalkProgram {
         return IntStream.range(0, all().size() * PAGES).mapToObj(this::expectedOf).toList();
     }
 
+    /// The host writes what should be there.
+    void writeAll() {
+        all().forEach(numbers -> rig.write(numbers.managed, numbers.expected));
+    }
+
     void assertEveryByteRight() {
         for (Numbers numbers : all()) {
             try (var view = rig.heap.view(numbers.managed, Access.READ)) {
