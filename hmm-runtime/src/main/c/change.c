@@ -120,7 +120,7 @@ HMM_API int hmm_relocate(struct hmm_pager *p, uint64_t device, uint64_t page, ui
   settle(p, &claimed, restored, NO_PIN);
   wake_claimed(p, &claimed, 1);
   if (waited) return waited;
-  return status ? fail(failure, HMM_OPENCL, page, w, status, HMM_CALL_COPY, (unsigned)device) : valid;
+  return status ? fail_cl(p, failure, page, w, status, HMM_CALL_COPY, (unsigned)device) : valid;
 }
 
 HMM_API int64_t hmm_undo(struct hmm_pager *p, uint64_t device, uint64_t launched_before, uint64_t clock_before,

@@ -45,12 +45,12 @@ static int bring(struct hmm_pager *p, unsigned device, bool in_place, uint64_t p
   if (is_away(before) && !on_device) {
     unsigned source = source_of(p, before);
     int status = dma_to_host(p, source, page, 1, NULL);
-    if (status) return fail(failure, HMM_OPENCL, page, before, status, HMM_CALL_READ, source);
+    if (status) return fail_cl(p, failure, page, before, status, HMM_CALL_READ, source);
     *home = true;
   }
   if (on_device || in_place) return 0;
   int status = dma_to_device(p, device, page, word_state(before) == EMPTY);
-  return status ? fail(failure, HMM_OPENCL, page, before, status, HMM_CALL_WRITE, device) : 0;
+  return status ? fail_cl(p, failure, page, before, status, HMM_CALL_WRITE, device) : 0;
 }
 
 // Whose bytes the frame of a moved page holds.
@@ -199,7 +199,7 @@ static int enqueue(struct hmm_pager *p, struct launch *l, struct hmm_launch *req
   void *event = NULL, *queue = (void *)(uintptr_t)request->queue;
   enum hmm_call call = HMM_CALL_KERNEL;
   int status = enqueue_commands(p, request, before, &call, &event);
-  if (!event) return fail(failure, HMM_OPENCL, 0, 0, status, call, l->device);
+  if (!event) return fail_cl(p, failure, 0, 0, status, call, l->device);
   // From here on the kernel is the driver's, and whatever fails must not look as if it were not: the launch is under way, and its end has to be found out.
   bool kept = !CL(p, of_object, HMM_CL_RETAIN_EVENT)(event); // one reference for the caller, one for the table
   uint64_t number = l->number;
@@ -210,7 +210,7 @@ static int enqueue(struct hmm_pager *p, struct launch *l, struct hmm_launch *req
     CL(p, of_object, HMM_CL_FLUSH)(queue);
     wait_for(p, event);
     end_launch(p, l, number, status);
-    return fail(failure, HMM_OPENCL, 0, 0, status, call, l->device);
+    return fail_cl(p, failure, 0, 0, status, call, l->device);
   }
   // The caller's reference keeps the event alive here, whatever the callback leads to. Flushed afterwards: a driver need not call back for what has ended before it was asked to.
   bool told = ask_for_a_call(p, event, number);

@@ -185,7 +185,7 @@ static bool continues(const struct batch *b, size_t i) { return i < b->count && 
 static int fail_copy(const struct fetch *f, const struct batch *b, int status, unsigned device) {
   const struct claim *c = b->claims;
   while (!is_away(c->before) || !(word_holders(c->before) >> device & 1)) c++;
-  return fail(f->failure, HMM_OPENCL, c->page, c->before, status, HMM_CALL_READ, device);
+  return fail_cl(f->p, f->failure, c->page, c->before, status, HMM_CALL_READ, device);
 }
 
 // Step 3: long copies become commands that are waited for in `land`.

@@ -334,6 +334,7 @@ static inline uint64_t nanos(void) {
   return (uint64_t)t.tv_sec * 1000000000ULL + (uint64_t)t.tv_nsec;
 }
 int fail(struct hmm_failure *failure, enum hmm_reason reason, uint64_t page, uint64_t word, int64_t status, enum hmm_call call, unsigned device);
+int fail_cl(struct hmm_pager *p, struct hmm_failure *failure, uint64_t page, uint64_t word, int64_t status, enum hmm_call call, unsigned device);
 int fail_errno(struct hmm_failure *failure, uint64_t page, int negative_errno, enum hmm_call call);
 
 // pager.c
@@ -511,6 +512,7 @@ bool dma_reaches(const struct hmm_pager *p, unsigned device, uint64_t page); // 
 int dma_wait(struct hmm_pager *p, struct copies *copies);
 // Waits until a command has ended, also if the wait itself fails. 0, the status of a bad end, or COMMAND_STUCK if it was given up; the event stays the caller's.
 #define COMMAND_STUCK 1
+#define OUT_OF_RESOURCES (-5)
 #define DEVICE_NOT_AVAILABLE (-2) // what a device answers that did not end a command
 int await_command(struct hmm_pager *p, void *event);
 int dma_end_stuck(struct hmm_pager *p); // waits once more for commands that were given up; -EBUSY if one may still write to host pages

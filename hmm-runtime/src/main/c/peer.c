@@ -96,7 +96,7 @@ int bring_across(struct hmm_pager *p, unsigned from, unsigned to, uint64_t page,
   unsigned failed = to;
   int status = dma_across(p, from, to, page, pages, &failed);
   if (status == NO_WAY_ACROSS) return -ENOTSUP;
-  return status ? fail(failure, HMM_OPENCL, page, before, status, failed == from ? HMM_CALL_READ : HMM_CALL_WRITE, failed) : 0;
+  return status ? fail_cl(p, failure, page, before, status, failed == from ? HMM_CALL_READ : HMM_CALL_WRITE, failed) : 0;
 }
 
 // Step 3.

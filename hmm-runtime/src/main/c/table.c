@@ -38,7 +38,7 @@ static int write_entries(struct hmm_pager *p, struct hmm_table *table, unsigned 
     int status = write(queue, (void *)(uintptr_t)table->memory, 0, table->offset + first * sizeof *image, bytes, image + first, 0, NULL, &writes->events[writes->count]);
     if (status) {
       for (uint64_t page = first; page < end; page++) image[page] = UNKNOWN;
-      return fail(failure, HMM_OPENCL, first, 0, status, HMM_CALL_WRITE, device);
+      return fail_cl(p, failure, first, 0, status, HMM_CALL_WRITE, device);
     }
     writes->count++;
   }

@@ -214,6 +214,40 @@ static void touches_wait_for_launches(const struct shape *shape) {
   waits_for(shape, true, false, true);  // an upgrade, for a launch that reads
 }
 
+struct entering {
+  struct heap *heap;
+  struct launching launching;
+};
+
+static void *enter(void *arg) {
+  struct entering *e = arg;
+  CHECK_EQUAL(launch(e->heap, &e->launching, 0, 4, 8, true), 0);
+  return NULL;
+}
+
+// Published is enough: the driver has the kernel and has not said so yet.
+static void touches_wait_for_a_launch_that_is_not_decided(const struct shape *shape) {
+  struct heap *h = on_device(shape, true);
+  struct toucher t = {0};
+  struct witness w = {.heap = h, .page = 6, .done = &t.done};
+  struct entering e = {h, {.kernel = {watch, &w, 0}}};
+  fake_eager(true);
+  pthread_t thread = start_thread(enter, &e);
+  AWAIT(w.running);
+  start_toucher(&t, h, 6, false, 0);
+  AWAIT(word_state(word(h, 6)) == TO_HOST);
+  for (uint64_t page = 10; page < 20; page++) put(h, page, 1); // nobody else waits
+  w.go = true;
+  pthread_join(thread, NULL);
+  fake_eager(false);
+  join_toucher(&t);
+  CHECK(w.waited);
+  CHECK_EQUAL(t.error, 0);
+  CHECK_EQUAL(t.value, 99);
+  CHECK_EQUAL(fake_wait((void *)(uintptr_t)e.launching.request.event), 0);
+  close_heap(h);
+}
+
 static void reading_beside_a_reading_launch_does_not_wait(const struct shape *shape) {
   for (int shared = 0; shared < 2; shared++) {
     struct heap *h = on_device(shape, !shared);
@@ -569,6 +603,48 @@ static void arguments_that_are_copied(const struct shape *shape) {
   }
 }
 
+// A kernel that says by itself from when until when it runs, which is from before its enqueueing has returned.
+struct observed {
+  struct heap *heap;
+  _Atomic uint64_t running; // odd while it does; all ones at the end
+  _Atomic int missed;
+};
+
+static void run_observed(void *arg) {
+  struct observed *o = arg;
+  o->running++;
+  for (volatile int i = 0; i < 20000; i++) { // long enough for the onlooker to look
+  }
+  o->running++;
+}
+
+static void *observe(void *arg) {
+  struct observed *o = arg;
+  for (uint64_t before; (before = o->running) != UINT64_MAX;) {
+    bool seen = hmm_used(o->heap->pager, 0, NULL, 0) > 0;
+    if (before % 2 && !seen && o->running == before) o->missed++;
+  }
+  return NULL;
+}
+
+// Whoever looks, at whatever moment of a launch, finds it in flight while its kernel runs.
+static void a_launch_that_runs_is_always_seen(const struct shape *shape) {
+  struct heap *h = on_device(shape, true);
+  struct observed o = {.heap = h};
+  pthread_t onlooker = start_thread(observe, &o);
+  for (int i = 0; i < (shape->quick ? 300 : 5000); i++) {
+    struct launching l = {.kernel = {run_observed, &o, 0}};
+    fake_eager(i % 2);
+    CHECK_EQUAL(launch(h, &l, 0, 4, 8, true), 0);
+    fake_wait((void *)(uintptr_t)l.request.event);
+  }
+  fake_eager(false);
+  o.running = UINT64_MAX;
+  pthread_join(onlooker, NULL);
+  CHECK_EQUAL(o.missed, 0);
+  close_heap(h);
+}
+
 static void a_late_callback_ends_no_other_launch(const struct shape *shape) {
   struct heap *h = on_device(shape, true);
   struct launching l = {0};
@@ -619,6 +695,7 @@ const struct test launch_tests[] = {
     {"more_uses_than_fit_in_line", more_uses_than_fit_in_line, ONE_WAY},
     {"more_launches_than_places", more_launches_than_places, ONE_WAY},
     {"touches_wait_for_launches", touches_wait_for_launches, NEEDS_TRAP},
+    {"touches_wait_for_a_launch_that_is_not_decided", touches_wait_for_a_launch_that_is_not_decided, ONE_WAY},
     {"reading_beside_a_reading_launch_does_not_wait", reading_beside_a_reading_launch_does_not_wait, ONE_WAY},
     {"unused_pages_do_not_wait", unused_pages_do_not_wait, 0},
     {"faults_that_come_together_do_not_wait_together", faults_that_come_together_do_not_wait_together, ONE_WAY},
@@ -633,6 +710,7 @@ const struct test launch_tests[] = {
     {"a_driver_may_never_call_back", a_driver_may_never_call_back, ONE_WAY},
     {"a_launch_that_nobody_can_ask_about_has_failed", a_launch_that_nobody_can_ask_about_has_failed, ONE_WAY},
     {"arguments_that_are_copied", arguments_that_are_copied, NEEDS_TRAP},
+    {"a_launch_that_runs_is_always_seen", a_launch_that_runs_is_always_seen, ONE_WAY},
     {"a_late_callback_ends_no_other_launch", a_late_callback_ends_no_other_launch, ONE_WAY},
     {"whoever_relies_on_a_kernel_has_waited_for_its_event", whoever_relies_on_a_kernel_has_waited_for_its_event, ONE_WAY},
     {0},

@@ -21,7 +21,7 @@ final class EarlyClasses {
                 "migrate.ToDevice", "migrate.ToDevice$Effort",
                 "migrate.ToDevice$Intent", "migrate.HostSide$Access",
                 "mirror.InvalidationKind", "mirror.Snapshot$1", "mirror.SnapshotCode",
-                "page.PageState", "page.PageWord", "page.PageWord$1", "page.Transition",
+                "page.PageState", "page.PageWord", "page.PageWord$1", "page.Transition", "pager.NativeFailure",
                 "policy.Candidates", "policy.Candidates$Cost", "policy.LeastRecentlyUsed", "space.PlacementAdvice", "space.Protection",
                 "timeline.CommandEvent", "timeline.CommandEvent$Kind", "timeline.EvictionEvent",
                 "timeline.FetchEvent", "timeline.LaunchEvent",

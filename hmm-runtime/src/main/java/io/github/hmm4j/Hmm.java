@@ -307,15 +307,20 @@ public final class Hmm implements AutoCloseable {
             LOG.warn("the heap stays as it is, devices included: a native call still uses one of its segments, and its faults must be served");
             return;
         }
-        pages.inFlight().awaitAll();
+        boolean nativeIsOpen = !nativePager.isClosed(); // a call that ran out of Java heap may have come so far
+        if (nativeIsOpen) {
+            pages.inFlight().awaitAll();
+        }
         AddressSpace space = pages.space();
         VaRange all = VaRange.ofLength(space.baseBytes(), space.capacityBytes());
         pages.notifier().begin(all, InvalidationKind.RELEASE, -1).close(); // mirrors of the program's own forget everything
         List<AutoCloseable> parts = new ArrayList<>();
         parts.add(timelineThread);
-        drainCounts();
-        parts.add(longTouches);
-        parts.add(nativePager);
+        if (nativeIsOpen) {
+            drainCounts();
+            parts.add(longTouches);
+            parts.add(nativePager);
+        }
         synchronized (programs) {
             parts.addAll(programs);
         }

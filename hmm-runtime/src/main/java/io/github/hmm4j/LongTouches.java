@@ -35,6 +35,7 @@ final class LongTouches implements AutoCloseable {
 
     private String lastRefused = "";
     private int refusals;
+    private boolean closed; // as the one who closes the heap knows it
 
     LongTouches(ManagedPages heap, NativePager pager) {
         this.heap = heap;
@@ -98,9 +99,12 @@ final class LongTouches implements AutoCloseable {
         }
     }
 
-    /// While the native part is still there.
+    /// While the native part is still there. Idempotent: whoever closes a heap may have to begin again.
     @Override
     public void close() {
+        if (closed) {
+            return;
+        }
         notices.end();
         boolean interrupted = false;
         while (true) {
@@ -112,6 +116,7 @@ final class LongTouches implements AutoCloseable {
             }
         }
         notices.close();
+        closed = true;
         if (interrupted) {
             Thread.currentThread().interrupt();
         }

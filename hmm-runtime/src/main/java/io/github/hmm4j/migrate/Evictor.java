@@ -143,11 +143,7 @@ public final class Evictor {
                 while (end < range.end() && PageWord.isOwnedBy(table.word(end), device)) {
                     end++;
                 }
-                hostSide.fetch(new PageRange(page, end), HostSide.Access.BRING_HOME, Cause.EVICTION);
-                heap.accounts().add(Counter.EVICTED_DIRTY_PAGES, end - page);
-                if (event != null) {
-                    event.broughtHome(end - page);
-                }
+                bringHome(device, new PageRange(page, end), event);
                 for (; page < end; page++) {
                     left.add(page, 0, 0);
                 }
@@ -156,6 +152,29 @@ public final class Evictor {
                 left.add(page, 0, 0);
             }
         }
+    }
+
+    private void bringHome(int device, PageRange pages, @Nullable EvictionEvent event) {
+        long came = pages.count();
+        try {
+            hostSide.fetch(pages, HostSide.Access.BRING_HOME, Cause.EVICTION);
+        } catch (RuntimeException | Error e) {
+            came = countNotOwned(device, pages); // those whose copies have not failed
+            throw e;
+        } finally {
+            heap.accounts().add(Counter.EVICTED_DIRTY_PAGES, came);
+            if (event != null) {
+                event.broughtHome(came);
+            }
+        }
+    }
+
+    private long countNotOwned(int device, PageRange pages) {
+        long count = 0;
+        for (long page = pages.first(); page < pages.end(); page++) {
+            count += PageWord.isOwnedBy(table.word(page), device) ? 0 : 1;
+        }
+        return count;
     }
 
     /// Returns false if the page stays, since somebody has it claimed.

@@ -159,6 +159,11 @@ public final class NativePager implements AutoCloseable {
         NativeCounts.drain(handle, accounts, space.pageSize().bytes());
     }
 
+    /// Whether the native part is gone: nothing may be asked of it any more.
+    public boolean isClosed() {
+        return closed;
+    }
+
     /// Whether a command of a lost device may still write to the heap's memory although the pager is closed: then that must stay.
     public boolean mayBeWritten() {
         return mayBeWritten;

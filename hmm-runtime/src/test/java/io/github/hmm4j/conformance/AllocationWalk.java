@@ -5,7 +5,6 @@ import io.github.hmm4j.Arg;
 import io.github.hmm4j.Hmm;
 import io.github.hmm4j.HmmBuilder;
 import io.github.hmm4j.Launch;
-import io.github.hmm4j.device.sim.SimLane;
 import io.github.hmm4j.error.SystemCallFailedException;
 import io.github.hmm4j.mirror.Subscription;
 import io.github.hmm4j.space.Protection;
@@ -32,6 +31,8 @@ import org.jspecify.annotations.Nullable;
 /// A program that lets each allocation, or each system call, of everything that a heap does fail in turn, and looks each time whether every byte, every lock and the books of the
 /// frames are right.
 ///
+/// Where no allocation works any more, those of code that calls a driver do: whoever must wait for a command waits until there is memory for it, which would be for ever.
+///
 /// Arguments: a [Backend], `windows` or `aperture`, an [AllocationFaults.Mode]. Last line: `done name=number ...`.
 public final class AllocationWalk {
 
@@ -39,6 +40,7 @@ public final class AllocationWalk {
     private static final long HEAP_BYTES = 2L << 20; // starts at a multiple of that
     private static final int PAGES = 4; // of each of three arrays, of which two fill the device
     private static final long PATIENCE_SECONDS = 20;
+    private static final int ONE_IN = 20;
 
     private final Backend backend;
     private final boolean windows;
@@ -61,7 +63,7 @@ public final class AllocationWalk {
             System.exit(0); // what was to look may hang
         }
         try {
-            new FaultyCode().loadClass(AllocationWalk.class.getName()).getMethod("main", String[].class).invoke(null, (Object) args);
+            new FaultyCode(!args[2].equals(AllocationFaults.Mode.FROM_THEN_ON.name())).loadClass(AllocationWalk.class.getName()).getMethod("main", String[].class).invoke(null, (Object) args);
         } catch (InvocationTargetException e) {
             e.getCause().printStackTrace();
             System.exit(1);
@@ -235,7 +237,7 @@ public final class AllocationWalk {
                 System.out.printf("%s: up to number %d, %d failed so far%n", one.name, walk(rig, one), failed);
             }
         }
-        if (nativeCalls == null && backend.isSimulated() || mode == AllocationFaults.Mode.SYSTEM_CALL) { // a driver takes its time to open
+        if (nativeCalls == null) {
             walkOpening();
             walkClosing();
         }
@@ -281,7 +283,6 @@ public final class AllocationWalk {
     }
 
     private int failing(World world, Case one, int nth) throws Exception {
-        long launchesBefore = launches(world.rig);
         Object result = null;
         Throwable error = null;
         int allocations;
@@ -295,9 +296,9 @@ public final class AllocationWalk {
         }
         failed += error == null ? 0 : 1;
         struck = error;
-        if (error == null || (backend.isSimulated() && launches(world.rig) > launchesBefore)) {
-            one.effect.on(world); // what is enqueued runs, also if the launch could not be told of any more
-        } else if (!backend.isSimulated() && one.name.startsWith("launch")) {
+        if (error == null) {
+            one.effect.on(world);
+        } else if (one.name.startsWith("launch")) {
             effectIfItRan(world, one);
         }
         if (result instanceof Launch launch) {
@@ -308,7 +309,7 @@ public final class AllocationWalk {
         return allocations;
     }
 
-    /// Where the device does not tell whether a kernel was enqueued, what is there must tell: all of it or nothing.
+    /// What is enqueued runs, also if the launch could not be told of any more. The device does not tell whether it was, so what is there must tell: all of it or nothing.
     private static void effectIfItRan(World world, Case one) {
         List<int[]> before = world.all().stream().map(numbers -> numbers.expected().clone()).toList();
         one.effect.on(world);
@@ -332,11 +333,6 @@ public final class AllocationWalk {
 
     private int disarm() {
         return nativeCalls == null ? AllocationFaults.disarm() : nativeCalls.disarm();
-    }
-
-    /// Kernels that were enqueued, as far as the device tells.
-    private long launches(Rig rig) {
-        return backend.isSimulated() ? rig.sim(0).submitted(SimLane.COMPUTE) : 0;
     }
 
     /// Looks from another thread, which gets no lock that somebody has forgotten.
@@ -385,10 +381,9 @@ public final class AllocationWalk {
 
     /// Of a heap that could not be opened nothing is left.
     private void walkOpening() {
-        int nth = 0;
+        int nth = 1;
         boolean struck = true;
-        while (struck) {
-            nth++;
+        for (; struck; nth = next(nth)) {
             HmmBuilder builder = builder();
             Hmm opened = null;
             AllocationFaults.arm(nth, mode);
@@ -406,6 +401,12 @@ public final class AllocationWalk {
                 throw new AssertionError("opening, number %d failed: something of the heap is left".formatted(nth));
             }
         }
+        System.out.printf("opening: up to number %d, %d failed so far%n", nth, failed);
+    }
+
+    /// A driver takes its time to open, and far more is allocated than a heap does: of what comes late, only one in so many is failed.
+    private int next(int nth) {
+        return mode == AllocationFaults.Mode.SYSTEM_CALL ? nth + 1 : nth + 1 + nth / ONE_IN;
     }
 
     private static boolean isThereAHeap() {
@@ -427,10 +428,9 @@ public final class AllocationWalk {
 
     /// A heap that could not be closed is closed the next time, and nothing is left of it.
     private void walkClosing() {
-        int nth = 0;
+        int nth = 1;
         boolean struck = true;
-        while (struck) {
-            nth++;
+        for (; struck; nth = next(nth)) {
             try (Rig rig = new Rig(builder())) {
                 World world = new World(rig);
                 world.add(world.a, 0, PAGES, 1);
@@ -447,5 +447,6 @@ public final class AllocationWalk {
                 throw new AssertionError("closing, number %d failed".formatted(nth), e);
             }
         }
+        System.out.printf("closing: up to number %d, %d failed so far%n", nth, failed);
     }
 }

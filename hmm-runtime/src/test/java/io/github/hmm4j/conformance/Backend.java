@@ -2,16 +2,13 @@ package io.github.hmm4j.conformance;
 
 import io.github.hmm4j.Hmm;
 import io.github.hmm4j.HmmBuilder;
-import io.github.hmm4j.device.Device;
 import io.github.hmm4j.device.opencl.ClBinding;
-import io.github.hmm4j.device.sim.SimDevice;
+import io.github.hmm4j.device.opencl.CopyMode;
 import io.github.hmm4j.mirror.PlacementMode;
 import io.github.hmm4j.pager.HostAccess;
 
 /// What the suites run on: devices, and the way in which the host reaches managed memory.
 enum Backend {
-    SIM_PRIVATE(ClBinding.LWJGL, HostAccess.Mode.CHECKED),
-    SIM_COHERENT(ClBinding.LWJGL, HostAccess.Mode.CHECKED),
     /// The first OpenCL device of the machine, or all of them.
     OPENCL_LWJGL(ClBinding.LWJGL, HostAccess.Mode.CHECKED),
     OPENCL_JOCL(ClBinding.JOCL, HostAccess.Mode.CHECKED),
@@ -23,20 +20,38 @@ enum Backend {
     /// Kernels that use host pages where they are.
     IN_PLACE_OPENCL_JOCL(ClBinding.JOCL, HostAccess.Mode.CHECKED, PlacementMode.IN_PLACE),
     IN_PLACE_UFFD_LWJGL(ClBinding.LWJGL, HostAccess.Mode.UFFD, PlacementMode.IN_PLACE),
-    IN_PLACE_SIGSEGV_LWJGL(ClBinding.LWJGL, HostAccess.Mode.SIGSEGV, PlacementMode.IN_PLACE);
+    IN_PLACE_SIGSEGV_LWJGL(ClBinding.LWJGL, HostAccess.Mode.SIGSEGV, PlacementMode.IN_PLACE),
+    /// Emulated GPUs with memory of their own, one with each of the engines that such devices have: for tests with the tag `emulated-gpu`.
+    EMULATED_CHECKED(ClBinding.LWJGL, HostAccess.Mode.CHECKED, CopyMode.STAGED),
+    EMULATED_UFFD(ClBinding.JOCL, HostAccess.Mode.UFFD, CopyMode.COPY),
+    /// Those that work in host memory: for tests with the tag `emulated-igpu`.
+    EMULATED_IN_PLACE_CHECKED(ClBinding.JOCL, HostAccess.Mode.CHECKED, PlacementMode.IN_PLACE, CopyMode.AUTO, true),
+    EMULATED_IN_PLACE_UFFD(ClBinding.LWJGL, HostAccess.Mode.UFFD, PlacementMode.IN_PLACE, CopyMode.AUTO, true);
 
     private final ClBinding binding;
     private final HostAccess.Mode mode;
     private final PlacementMode placement;
+    private final CopyMode copies;
+    private final boolean hasReins;
 
     Backend(ClBinding binding, HostAccess.Mode mode) {
         this(binding, mode, PlacementMode.PRIVATE);
     }
 
     Backend(ClBinding binding, HostAccess.Mode mode, PlacementMode placement) {
+        this(binding, mode, placement, CopyMode.AUTO, false);
+    }
+
+    Backend(ClBinding binding, HostAccess.Mode mode, CopyMode copies) {
+        this(binding, mode, PlacementMode.PRIVATE, copies, true);
+    }
+
+    Backend(ClBinding binding, HostAccess.Mode mode, PlacementMode placement, CopyMode copies, boolean hasReins) {
         this.binding = binding;
         this.mode = mode;
         this.placement = placement;
+        this.copies = copies;
+        this.hasReins = hasReins;
     }
 
     /// Whether a touch waits for no kernel, and no page goes to a device for one.
@@ -44,12 +59,9 @@ enum Backend {
         return placement == PlacementMode.IN_PLACE;
     }
 
-    boolean isSimulated() {
-        return this == SIM_PRIVATE || this == SIM_COHERENT;
-    }
-
-    boolean isCoherent() {
-        return this == SIM_COHERENT;
+    /// Whether a test can hold, fail and lose its devices ([EmulatedGpu][io.github.hmm4j.emulated.EmulatedGpu]).
+    boolean hasReins() {
+        return hasReins;
     }
 
     boolean isTransparent() {
@@ -58,18 +70,7 @@ enum Backend {
 
     /// A builder with one device or several. A touch brings its own page only, so that it is known where every page is; whoever wants more asks for it.
     HmmBuilder builder(int devices) {
-        HmmBuilder builder = Hmm.builder().hostAccess(mode).faultAround(0).placement(placement);
-        if (isSimulated()) {
-            for (int i = 0; i < devices; i++) {
-                builder.device(simulated("sim" + i));
-            }
-            return builder;
-        }
-        builder.binding(binding);
+        HmmBuilder builder = Hmm.builder().hostAccess(mode).faultAround(0).placement(placement).binding(binding).copy(copies);
         return devices > 1 ? builder.allDevices() : builder;
-    }
-
-    private Device simulated(String name) {
-        return SimDevice.builder().name(name).coherent(isCoherent()).kernels(AccessKernels.all()).open();
     }
 }

@@ -2,7 +2,8 @@ package io.github.hmm4j.conformance;
 
 import io.github.hmm4j.Access;
 import io.github.hmm4j.Arg;
-import io.github.hmm4j.device.sim.Operation;
+import io.github.hmm4j.emulated.Call;
+import io.github.hmm4j.emulated.EmulatedGpu;
 import io.github.hmm4j.error.OpenClFailedException;
 import io.github.hmm4j.error.PagePoisonedException;
 import io.github.hmm4j.pager.HostPin;
@@ -35,7 +36,7 @@ public final class EarlyClassesWorker {
                 rig.launchCopy(rig.device(0), a, Arg.out(b)).await();
                 views(rig, a);
                 moves(rig, a, c);
-                if (backend.isSimulated()) {
+                if (backend.hasReins()) {
                     failures(rig, a, c);
                 }
                 regions(rig, b);
@@ -66,24 +67,33 @@ public final class EarlyClassesWorker {
 
     /// A launch that fails when pages have moved for it, a copy that fails on either way, and a kernel that fails.
     private static void failures(Rig rig, MemorySegment a, MemorySegment c) {
-        for (Operation operation : new Operation[] {Operation.LAUNCH, Operation.COPY_TO_DEVICE, Operation.WAIT}) {
-            rig.hmm.evictAll(rig.device(0));
-            rig.sim(0).failNext(operation, 1);
-            try {
-                rig.launchAdd(rig.device(0), a, 1).await();
-            } catch (OpenClFailedException | PagePoisonedException e) {
-                System.out.println("failed as it was to: " + operation);
-            }
-        }
+        EmulatedGpu gpu = rig.gpu(0);
+        Call toDevice = rig.device(0).copyEngine().equals("copy") ? Call.COPY : Call.WRITE;
+        Call toHost = rig.device(0).copyEngine().equals("copy") ? Call.COPY : Call.READ;
+        launchFails(rig, a, "launch", () -> gpu.failNext(Call.LAUNCH, 1));
+        launchFails(rig, a, "copy to the device", () -> gpu.failNext(toDevice, 1));
+        launchFails(rig, a, "kernel", () -> gpu.failEnd(Call.LAUNCH, 1));
         rig.heap.discard(a);
         rig.launchAdd(rig.device(0), c, 1).await();
-        rig.sim(0).failNext(Operation.COPY_TO_HOST, 1);
-        try {
-            rig.heap.prefetchHost(c);
-        } catch (OpenClFailedException e) {
-            System.out.println("failed as it was to: fetch");
-        }
+        gpu.failNext(toHost, 1);
+        mustFail("fetch", () -> rig.heap.prefetchHost(c));
         rig.heap.prefetchHost(c);
+    }
+
+    private static void launchFails(Rig rig, MemorySegment a, String what, Runnable arm) {
+        rig.hmm.evictAll(rig.device(0));
+        arm.run();
+        mustFail(what, () -> rig.launchAdd(rig.device(0), a, 1).await());
+    }
+
+    private static void mustFail(String what, Runnable operation) {
+        try {
+            operation.run();
+        } catch (OpenClFailedException | PagePoisonedException e) {
+            System.out.println("failed as it was to: " + what);
+            return;
+        }
+        throw new AssertionError(what + " was to fail");
     }
 
     private static void regions(Rig rig, MemorySegment b) {

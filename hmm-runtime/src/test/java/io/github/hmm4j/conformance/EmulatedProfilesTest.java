@@ -99,10 +99,11 @@ class EmulatedProfilesTest {
         return on(device, limit, List.of(), program);
     }
 
-    private static ChildJvm.Result on(String device, Duration limit, List<String> options, Class<?> program) {
+    /// Runs a program on a profile of the emulated GPU.
+    static ChildJvm.Result on(String device, Duration limit, List<String> options, Class<?> program, String... arguments) {
         URL layer = EmulatedProfilesTest.class.getResource(LAYER.formatted(System.getProperty("os.arch").replace("amd64", "x86_64")));
         assumeTrue(layer != null && layer.getProtocol().equals("file"), "there is no emulated GPU here");
-        return ChildJvm.run(limit, ChildJvm.JSIG, Map.of("OPENCL_LAYERS", Path.of(layer.getPath()).toString(), "HMM_EMULATED_GPU", device), options, program);
+        return ChildJvm.run(limit, ChildJvm.JSIG, Map.of("OPENCL_LAYERS", Path.of(layer.getPath()).toString(), "HMM_EMULATED_GPU", device), options, program, arguments);
     }
 
     /// What differs most from device to device: where arguments may start, moves in both directions, and who hears of the end of a kernel.

@@ -26,13 +26,11 @@ import java.util.Set;
 /// Loads the runtime once more, with a call of [AllocationFaults#before] in front of everything that may allocate: each `new`, each lambda, and each call into the JDK or the
 /// logger but for those that are known to take nothing from the Java heap. System calls ask [AllocationFaults#strikes] first whether they are to fail.
 ///
-/// Test classes are loaded once more as well, as they are, so that they use that runtime. The simulated device is left as it is: what its kernels do when the heap is full is another
-/// question.
+/// Test classes are loaded once more as well, as they are, so that they use that runtime.
 final class FaultyCode extends ClassLoader {
 
     private static final String OURS = "io.github.hmm4j.";
     private static final Set<String> SHARED = Set.of(AllocationFaults.class.getName(), AllocationFaults.Mode.class.getName());
-    private static final List<String> LEFT_ALONE = List.of(OURS + "device.sim.", OURS + "kernels.");
 
     /// Owners none of whose methods allocate, as far as they are called here.
     private static final Set<String> FRUGAL_OWNERS = Set.of("java/lang/Math", "java/lang/invoke/VarHandle", "java/lang/invoke/MethodHandle",
@@ -56,8 +54,12 @@ final class FaultyCode extends ClassLoader {
     private static final int ENOMEM = 12;
     private static final MethodTypeDesc NOTHING = MethodTypeDesc.of(ConstantDescs.CD_void);
 
-    FaultyCode() {
+    private final List<String> leftAlone;
+
+    /// @param drivers whether code that calls a driver may fail to allocate, too
+    FaultyCode(boolean drivers) {
         super(FaultyCode.class.getClassLoader());
+        leftAlone = drivers ? List.of(OURS + "kernels.") : List.of(OURS + "kernels.", OURS + "device.opencl.");
     }
 
     @Override
@@ -79,7 +81,7 @@ final class FaultyCode extends ClassLoader {
         }
         try (InputStream in = url.openStream()) {
             byte[] bytes = in.readAllBytes();
-            boolean faulty = !url.getPath().contains("test-classes") && LEFT_ALONE.stream().noneMatch(name::startsWith);
+            boolean faulty = !url.getPath().contains("test-classes") && leftAlone.stream().noneMatch(name::startsWith);
             byte[] code = name.equals(SYSTEM_CALLS) ? withFailingCalls(bytes) : faulty ? withFaults(bytes) : bytes;
             return defineClass(name, code, 0, code.length);
         } catch (IOException e) {

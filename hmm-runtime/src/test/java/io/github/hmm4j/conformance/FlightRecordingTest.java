@@ -62,7 +62,7 @@ class FlightRecordingTest {
 
     /// The recording ends before the heap does, and starts after it was opened.
     @ParameterizedTest
-    @EnumSource(names = {"SIM_PRIVATE", "OPENCL_LWJGL", "UFFD_LWJGL", "SIGSEGV_JOCL"})
+    @EnumSource(names = {"OPENCL_LWJGL", "UFFD_LWJGL", "SIGSEGV_JOCL"})
     void showsEveryMoveOnce(Backend backend, @TempDir Path folder) throws IOException, ParseException {
         try (Rig rig = rig(backend); Recording recording = recording()) {
             recording.start();
@@ -124,7 +124,7 @@ class FlightRecordingTest {
 
     /// A launch that has to wait for a view of another thread says so.
     @ParameterizedTest
-    @EnumSource(names = {"SIM_PRIVATE", "UFFD_LWJGL"})
+    @EnumSource(names = {"OPENCL_LWJGL", "UFFD_LWJGL"})
     void aLaunchThatWaitsForAViewIsAReplay(Backend backend, @TempDir Path folder) throws IOException, ParseException, InterruptedException {
         try (Rig rig = rig(backend); Recording recording = recording()) {
             recording.start();

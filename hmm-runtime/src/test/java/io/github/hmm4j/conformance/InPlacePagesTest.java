@@ -15,7 +15,7 @@ import io.github.hmm4j.HmmBuilder;
 import io.github.hmm4j.Launch;
 import io.github.hmm4j.account.Direction;
 import io.github.hmm4j.device.NDRange;
-import io.github.hmm4j.device.sim.SimDevice;
+import io.github.hmm4j.emulated.EmulatedGpu;
 import io.github.hmm4j.error.AccessViolationException;
 import io.github.hmm4j.error.InPlaceUnavailableException;
 import io.github.hmm4j.kernels.Source;
@@ -249,16 +249,22 @@ class InPlacePagesTest {
         }
     }
 
+    @Tag("emulated-gpu")
     @Test
-    void whatCannotBeIsRefusedByName() {
-        HmmBuilder simulated = Hmm.builder().device(SimDevice.builder().name("apart").open()).placement(PlacementMode.IN_PLACE);
-        assertThatThrownBy(simulated::open).isInstanceOf(InPlaceUnavailableException.class).hasMessageContaining("apart").hasMessageContaining("copy engine");
-        try (Hmm hmm = Hmm.builder().device(SimDevice.builder().name("apart").open()).heap(ByteSize.mib(4)).placement(PlacementMode.AUTO).open()) {
+    void aDeviceWithMemoryOfItsOwnRefusesByName() {
+        EmulatedGpu.reset();
+        assertThatThrownBy(() -> Hmm.builder().placement(PlacementMode.IN_PLACE).open()).isInstanceOf(InPlaceUnavailableException.class).hasMessageContaining("emulated");
+        try (Hmm hmm = Hmm.builder().heap(ByteSize.mib(4)).placement(PlacementMode.AUTO).open()) {
             assertThat(hmm.device().placement()).isNotEqualTo(Placement.IN_PLACE);
             assertThat(hmm.device().placementWhy()).isNotEmpty();
             MemorySegment pages = hmm.heap().allocate(4096);
             assertThatThrownBy(() -> hmm.heap().place(pages, hmm.device(), PlacementMode.IN_PLACE)).isInstanceOf(InPlaceUnavailableException.class);
         }
+        Rig.assertObjectsLeft(0, "opening");
+    }
+
+    @Test
+    void whatCannotBeIsRefusedByName() {
         assertThatThrownBy(() -> Hmm.builder().deviceFaults().placement(PlacementMode.IN_PLACE).open()).isInstanceOf(IllegalArgumentException.class).hasMessageContaining("deviceFaults");
         assertThatThrownBy(() -> PlacementMode.of("remote")).hasMessageContaining("placement=remote");
     }

@@ -13,8 +13,10 @@ import io.github.hmm4j.Arg;
 import io.github.hmm4j.OtherFrees;
 import io.github.hmm4j.account.Counter;
 import io.github.hmm4j.account.Direction;
-import io.github.hmm4j.device.sim.Operation;
-import io.github.hmm4j.device.sim.SimLane;
+import io.github.hmm4j.device.opencl.CopyMode;
+import io.github.hmm4j.emulated.Call;
+import io.github.hmm4j.emulated.EmulatedGpu;
+import io.github.hmm4j.emulated.Engine;
 import io.github.hmm4j.error.AccessViolationException;
 import io.github.hmm4j.error.DeviceMemoryExhaustedException;
 import io.github.hmm4j.error.OpenClFailedException;
@@ -53,14 +55,18 @@ abstract class OneDeviceScenarios extends Scenarios {
 
     @Test
     void open_close() {
+        newRig().close(); // what a second one makes that stays is made
         List<String> before = ProcFs.heapsAndTraps();
+        long threadsBefore = ProcFs.threadsOfThisThread();
+        long objectsBefore = backend.hasReins() ? EmulatedGpu.openObjects() : 0;
         for (int i = 0; i < TIMES; i++) {
-            newRig().close(); // checks what is left open
+            newRig().close();
         }
         assertThat(ProcFs.heapsAndTraps()).isEqualTo(before);
-        assertThat(Thread.getAllStackTraces().keySet().stream().map(Thread::getName).filter(name -> name.startsWith("sim")))
-                .as("threads of simulated devices: those of this test's own heap")
-                .hasSizeLessThanOrEqualTo(2);
+        assertThat(ProcFs.threadsOfThisThread()).as("threads that serve heaps").isEqualTo(threadsBefore);
+        if (backend.hasReins()) {
+            Rig.assertObjectsLeft(objectsBefore, "heaps that were opened and closed");
+        }
     }
 
     @Test
@@ -243,7 +249,7 @@ abstract class OneDeviceScenarios extends Scenarios {
         assertThat(rig.heap.migrate(buffer, rig.device(0)).allResident()).isTrue();
         MemorySegment half = rig.page(buffer, 0, PAGES / 2);
         rig.assertHostSeesRamp(half, 0);
-        rig.assertAllPages(rig.device(0), half, afterHostRead());
+        rig.assertAllPages(rig.device(0), half, SnapshotCode.READ);
         rig.assertAllPages(rig.device(0), rig.page(buffer, PAGES / 2, PAGES / 2), localWrite());
         assertThat(rig.heap.migrate(buffer, rig.device(0)).allResident()).isTrue();
         rig.assertAllPages(rig.device(0), buffer, localWrite());
@@ -346,7 +352,7 @@ abstract class OneDeviceScenarios extends Scenarios {
                 block = rig.heap.move(block);
                 assertGone(() -> rig.touch(old));
                 assertThat(rig.snap(rig.device(0), old)).containsOnly(SnapshotCode.ERROR);
-                if (shape == Shape.WINDOWS && !backend.isCoherent()) {
+                if (shape == Shape.WINDOWS) {
                     rig.assertAllPages(rig.device(0), block, localWrite()); // re-keyed, not copied
                 }
             }
@@ -359,16 +365,15 @@ abstract class OneDeviceScenarios extends Scenarios {
 
     @Test
     void migrate_anon_huge_err() {
-        needsInjection();
-        needsMemoryOfItsOwn();
+        needsReins();
         MemorySegment block = block();
         rig.writeRamp(block, 0);
-        rig.sim(0).failNext(Operation.ALLOC, 1);
+        rig.gpu(0).failNext(Call.CREATE_BUFFER, 1);
         migrateInTwoTries(block);
         rig.assertHostSeesRamp(rig.page(block, 3, 1), 3 * rig.pageBytes() / 4);
         MemorySegment moved = rig.heap.move(block);
         assertThat(rig.heap.migrate(moved, rig.device(0)).allResident()).isTrue();
-        rig.sim(0).failNext(Operation.COPY_TO_HOST, 1);
+        rig.gpu(0).failNext(copyHome(), 1);
         List<SnapshotCode> before = rig.snap(rig.device(0), moved);
         assertThatThrownBy(() -> rig.heap.prefetchHost(moved)).isInstanceOf(OpenClFailedException.class);
         assertThat(rig.snap(rig.device(0), moved)).isEqualTo(before);
@@ -377,16 +382,15 @@ abstract class OneDeviceScenarios extends Scenarios {
 
     @Test
     void migrate_anon_huge_zero_err() {
-        needsInjection();
-        needsMemoryOfItsOwn();
-        for (Operation failing : List.of(Operation.ALLOC, Operation.ZERO)) {
+        needsReins();
+        for (Call failing : List.of(Call.CREATE_BUFFER, Call.FILL)) {
             MemorySegment block = block();
             rig.heap.protect(block, Protection.READ);
             rig.touch(block);
-            rig.sim(0).failNext(failing, 1);
+            rig.gpu(0).failNext(failing, 1);
             migrateInTwoTries(block);
             Rig.assertZeros(rig.read(block));
-            rig.sim(0).failNext(Operation.COPY_TO_HOST, 1);
+            rig.gpu(0).failNext(copyHome(), 1);
             assertThat(rig.heap.migrate(block, rig.device(0)).allResident()).isTrue();
             assertThatThrownBy(() -> rig.heap.prefetchHost(block)).isInstanceOf(OpenClFailedException.class);
             Rig.assertZeros(rig.read(block));
@@ -403,8 +407,21 @@ abstract class OneDeviceScenarios extends Scenarios {
         } catch (OpenClFailedException | DeviceMemoryExhaustedException _) {
             assertThat(rig.snap(rig.device(0), block)).isEqualTo(before);
         }
-        rig.sim(0).clearFailures();
+        rig.gpu(0).clear();
         assertThat(rig.heap.migrate(block, rig.device(0)).allResident()).isTrue();
+    }
+
+    /// Holds kernels, with pages on the device that the next one needs: those who make room for them would wait as well.
+    private void holdWith(MemorySegment... ranges) {
+        for (MemorySegment range : ranges) {
+            rig.heap.prefetch(range, rig.device(0));
+        }
+        rig.gpu(0).hold(Engine.COMPUTE);
+    }
+
+    /// What brings pages home with this device's engine.
+    private Call copyHome() {
+        return CopyMode.of(rig.device(0).copyEngine()) == CopyMode.COPY ? Call.COPY : Call.READ;
     }
 
     /// Only that it works at every size; how fast is the benchmark's business.
@@ -555,14 +572,13 @@ abstract class OneDeviceScenarios extends Scenarios {
         rig.heap.prefetch(empty, rig.device(0));
         rig.touch(buffer);
         var report = rig.hmm.report();
-        boolean copies = !backend.isCoherent();
         long bytes = (long) PAGES * rig.pageBytes();
-        assertThat(report.count(Counter.MIGRATE_TO_DEVICE_PAGES)).isEqualTo(copies ? PAGES : 0);
-        assertThat(report.count(Counter.MIGRATE_FILLED_PAGES)).isEqualTo(copies ? PAGES : 0);
-        assertThat(touchedPages(report)).isEqualTo(copies ? PAGES : 0);
+        assertThat(report.count(Counter.MIGRATE_TO_DEVICE_PAGES)).isEqualTo(PAGES);
+        assertThat(report.count(Counter.MIGRATE_FILLED_PAGES)).isEqualTo(PAGES);
+        assertThat(touchedPages(report)).isEqualTo(PAGES);
         assertThat(report.count(Counter.VIEWS_OPENED)).isEqualTo(rig.isTransparent() ? 0 : 2);
-        assertThat(report.bytes(Direction.TO_DEVICE)).isEqualTo(copies ? bytes : 0);
-        assertThat(report.bytes(Direction.TO_HOST)).isEqualTo(copies ? bytes : 0);
+        assertThat(report.bytes(Direction.TO_DEVICE)).isEqualTo(bytes);
+        assertThat(report.bytes(Direction.TO_HOST)).isEqualTo(bytes);
         var residency = rig.heap.residency(empty);
         assertThat(residency.onDevice(rig.device(0))).isEqualTo(bytes);
     }
@@ -583,9 +599,7 @@ abstract class OneDeviceScenarios extends Scenarios {
                 }
             });
         }
-        if (!backend.isCoherent()) {
-            assertThat(touchedPages(rig.hmm.report())).isEqualTo(TIMES);
-        }
+        assertThat(touchedPages(rig.hmm.report())).isEqualTo(TIMES);
     }
 
     @Test
@@ -665,7 +679,6 @@ abstract class OneDeviceScenarios extends Scenarios {
     /// become two.
     @Test
     void slicesAtAnyElement() {
-        assumeTrue(!backend.isSimulated(), "Java kernels get no copies of their arguments");
         int ints = 3 * rig.pageBytes() / 4;
         int[] expected = IntStream.range(0, ints).toArray();
         MemorySegment buffer = rig.heap.allocate(4L * ints, 4);
@@ -690,7 +703,7 @@ abstract class OneDeviceScenarios extends Scenarios {
                 .hasMessageContaining("kernel=copy_ints, argument 0").hasMessageContaining("multiple of").hasMessageContaining("shares bytes with");
     }
 
-    /// Device memory that was given back and taken again holds nobody's bytes, also where a kernel leaves gaps. (Simulated devices notice; see the rig's end.)
+    /// Device memory that was given back and taken again holds nobody's bytes, also where a kernel leaves gaps. (Fresh memory of an emulated GPU holds no zeros.)
     @Test
     void framesComeBackClean() {
         MemorySegment buffer = rig.heap.allocate(1000, 4); // the rest of its page is a gap
@@ -704,13 +717,13 @@ abstract class OneDeviceScenarios extends Scenarios {
     /// A range declared dead reads as zeros, whatever a kernel that is still running makes of it.
     @Test
     void discard_while_writing() {
-        needsInjection();
+        needsReins();
         MemorySegment buffer = rig.ramp(PAGES, 0);
-        rig.sim(0).pause(SimLane.COMPUTE);
+        holdWith(buffer);
         var launch = rig.launchFill(rig.device(0), buffer, 500);
         Racers.resumeOnceBlockedOrDone(
                 () -> rig.heap.discard(buffer),
-                () -> rig.sim(0).resume(SimLane.COMPUTE));
+                () -> rig.gpu(0).resume(Engine.COMPUTE));
         launch.await();
         Rig.assertZeros(rig.read(buffer));
     }
@@ -718,12 +731,12 @@ abstract class OneDeviceScenarios extends Scenarios {
     /// A kernel that was launched before the contents were declared dead still reads them.
     @Test
     void discard_while_reading() {
-        needsInjection();
+        needsReins();
         MemorySegment buffer = rig.ramp(PAGES, 0);
         MemorySegment copied = rig.pages(PAGES);
-        rig.sim(0).pause(SimLane.COMPUTE);
+        holdWith(buffer, copied);
         var launch = rig.launchCopy(rig.device(0), buffer, copied);
-        Racers.resumeOnceBlockedOrDone(() -> rig.heap.discard(buffer), () -> rig.sim(0).resume(SimLane.COMPUTE));
+        Racers.resumeOnceBlockedOrDone(() -> rig.heap.discard(buffer), () -> rig.gpu(0).resume(Engine.COMPUTE));
         launch.await();
         rig.assertHostSeesRamp(copied, 0);
         Rig.assertZeros(rig.read(buffer));

@@ -52,6 +52,43 @@ final class ProcFs {
         return found;
     }
 
+    /// The thread that asks, and the native threads that it has started and that have given themselves no name: those that serve the heaps that it has opened.
+    static long threadsOfThisThread() {
+        long found = 0;
+        String name = nameOf(Path.of("/proc/thread-self"));
+        try (DirectoryStream<Path> threads = Files.newDirectoryStream(SELF.resolve("task"))) {
+            for (Path thread : threads) {
+                found += nameOf(thread).equals(name) ? 1 : 0;
+            }
+        } catch (IOException e) {
+            throw new UncheckedIOException(e);
+        }
+        return found;
+    }
+
+    private static String nameOf(Path thread) {
+        try {
+            return Files.readString(thread.resolve("comm"));
+        } catch (IOException e) {
+            return ""; // it has ended
+        }
+    }
+
+    /// Where Linux tells of the thread that asks.
+    static Path thisThread() throws IOException {
+        return Path.of("/proc").resolve(Files.readSymbolicLink(Path.of("/proc/thread-self")));
+    }
+
+    /// Whether a thread of this process sleeps, at this moment; one that has ended does not.
+    static boolean isAsleep(Path thread) {
+        try {
+            String stat = Files.readString(thread.resolve("stat"));
+            return stat.charAt(stat.lastIndexOf(')') + 2) == 'S';
+        } catch (IOException e) {
+            return false;
+        }
+    }
+
     /// Bytes of heaps that are mapped and in memory, each mapping for itself (`Rss` of `smaps`).
     static long residentHeapBytes() {
         long resident = 0;

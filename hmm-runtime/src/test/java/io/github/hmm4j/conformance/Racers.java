@@ -1,5 +1,6 @@
 package io.github.hmm4j.conformance;
 
+import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.CyclicBarrier;
@@ -8,6 +9,8 @@ import java.util.function.IntConsumer;
 
 /// Threads that start together; the first failure of any of them is the test's.
 final class Racers {
+
+    private static final int LOOKS = 1000;
 
     private Racers() {}
 
@@ -48,18 +51,22 @@ final class Racers {
     }
 
     /// Runs `task` in a thread of its own, and `resume` as soon as that thread waits for something or has ended: whichever the runtime does, `task` has had its chance
-    /// to go wrong, and nobody looked at a clock.
+    /// to go wrong, and nobody looked at a clock. A thread that waits in native code runs, as Java sees it: so it is the kernel that is asked, and often enough that a short sleep does not pass for a wait.
     static void resumeOnceBlockedOrDone(Runnable task, Runnable resume) {
         AtomicReference<Throwable> failure = new AtomicReference<>();
+        AtomicReference<Path> racer = new AtomicReference<>();
         Thread thread = Thread.ofPlatform().name("racer").start(() -> {
             try {
+                racer.set(ProcFs.thisThread());
                 task.run();
             } catch (Throwable e) {
                 failure.set(e);
             }
         });
-        while (thread.getState() != Thread.State.WAITING && thread.getState() != Thread.State.TERMINATED) {
-            Thread.onSpinWait();
+        int asleep = 0;
+        while (asleep < LOOKS && thread.isAlive()) {
+            Path seen = racer.get();
+            asleep = seen != null && ProcFs.isAsleep(seen) ? asleep + 1 : 0;
         }
         resume.run();
         try {

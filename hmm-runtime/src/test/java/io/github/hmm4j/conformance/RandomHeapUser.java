@@ -396,7 +396,7 @@ final class RandomHeapUser {
     /// All bytes go to a buffer, and come back if that is to be written to.
     private void lease(Slice slice, Arg.Intent intent) {
         Use use = new Use(slice, intent != Arg.Intent.IN);
-        if (rig.isSimulated() || isViewed(slice) || !slice.allows(use.writes)) {
+        if (isViewed(slice) || !slice.allows(use.writes)) {
             return;
         }
         doing = "lease " + name(slice) + " " + intent;
@@ -527,7 +527,7 @@ final class RandomHeapUser {
                 }
                 if (!isViewed(single)) {
                     assertThat(outcome).as("page %d", page).isIn(outcomes);
-                } else if (!device.info().coherent()) {
+                } else {
                     assertThat(outcome).as("page %d under a view", page).isEqualTo(PageOutcome.PINNED);
                 }
             }
@@ -627,7 +627,7 @@ final class RandomHeapUser {
 
     private Slice kernelSlice() {
         ModelRegion region = any(regions);
-        int unit = !rig.isSimulated() && random.nextInt(4) == 0 ? 4 : POINTER_BYTES;
+        int unit = random.nextInt(4) == 0 ? 4 : POINTER_BYTES;
         int start = random.nextInt(Math.ceilDiv(region.size(), unit)) * unit;
         return region.slice(start, 4 * (1 + random.nextInt((region.size() - start) / 4)));
     }

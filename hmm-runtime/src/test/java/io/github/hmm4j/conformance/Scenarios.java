@@ -8,6 +8,7 @@ import io.github.hmm4j.HmmBuilder;
 import io.github.hmm4j.Report;
 import io.github.hmm4j.account.Counter;
 import io.github.hmm4j.device.opencl.CopyMode;
+import io.github.hmm4j.emulated.EmulatedGpu;
 import io.github.hmm4j.error.AccessViolationException;
 import io.github.hmm4j.mirror.SnapshotCode;
 import java.lang.foreign.MemorySegment;
@@ -46,6 +47,9 @@ abstract class Scenarios {
 
     @BeforeEach
     void open() {
+        if (backend.hasReins()) {
+            EmulatedGpu.reset();
+        }
         rig = newRig();
         assumeTrue(rig.hmm.devices().size() >= devices, "there are fewer OpenCL devices than " + devices);
     }
@@ -53,12 +57,15 @@ abstract class Scenarios {
     @AfterEach
     void close() {
         rig.close();
+        if (backend.hasReins()) {
+            Rig.assertObjectsLeft(0, "a test");
+        }
     }
 
     final Rig newRig() {
         HmmBuilder builder = backend.builder(devices).heap(shape.heapBytes).pageSize(shape.pageBytes).budget(shape.budgetBytes);
-        if (backend.isSimulated()) {
-            return new Rig(builder);
+        if (backend.hasReins() && !backend.isInPlace()) {
+            return new Rig(builder); // it has its engine
         }
         Rig opened = new Rig(builder.copy(copies));
         copies = CopyMode.of(opened.device(0).copyEngine());
@@ -67,21 +74,11 @@ abstract class Scenarios {
 
     /// A page that `device` alone holds, as that device sees it.
     final SnapshotCode localWrite() {
-        return backend.isCoherent() ? SnapshotCode.DEVICE_COHERENT_LOCAL_WRITE : SnapshotCode.DEVICE_PRIVATE_LOCAL_WRITE;
+        return SnapshotCode.DEVICE_PRIVATE_LOCAL_WRITE;
     }
 
     final SnapshotCode localRead() {
-        return backend.isCoherent() ? SnapshotCode.DEVICE_COHERENT_LOCAL_READ : SnapshotCode.DEVICE_PRIVATE_LOCAL_READ;
-    }
-
-    /// The same page as another device sees it.
-    final SnapshotCode remoteWrite() {
-        return backend.isCoherent() ? SnapshotCode.DEVICE_COHERENT_REMOTE_WRITE : SnapshotCode.NONE;
-    }
-
-    /// A page of a device that the host has read: shared, unless the host can read it in place.
-    final SnapshotCode afterHostRead() {
-        return backend.isCoherent() ? SnapshotCode.DEVICE_COHERENT_LOCAL_WRITE : SnapshotCode.READ;
+        return SnapshotCode.DEVICE_PRIVATE_LOCAL_READ;
     }
 
     /// What of a report was fetched because the host touched it.
@@ -114,17 +111,13 @@ abstract class Scenarios {
         assumeTrue(backend.isTransparent(), "with checked access there is no address to give away");
     }
 
-    final void needsInjection() {
-        assumeTrue(backend.isSimulated(), "failures are injected into simulated devices only");
-    }
-
-    final void needsMemoryOfItsOwn() {
-        assumeTrue(!backend.isCoherent(), "a coherent device allocates and copies nothing");
+    final void needsReins() {
+        assumeTrue(backend.hasReins(), "only emulated GPUs can be held, and made to fail");
     }
 
     /// Asserts that pages which count against the budget are as many as before, where frames are counted one by one.
     final void assertUsedPages(int expected) {
-        if (shape == Shape.WINDOWS && !backend.isCoherent()) {
+        if (shape == Shape.WINDOWS) {
             assertThat(rig.device(0).usedBytes()).isEqualTo((long) expected * rig.pageBytes());
         }
     }

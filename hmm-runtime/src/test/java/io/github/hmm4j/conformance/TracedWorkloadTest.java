@@ -74,7 +74,7 @@ class TracedWorkloadTest {
     }
 
     @ParameterizedTest
-    @EnumSource(mode = EnumSource.Mode.MATCH_NONE, names = "IN_PLACE_.*") // nothing moves there
+    @EnumSource(mode = EnumSource.Mode.MATCH_NONE, names = {"IN_PLACE_.*", "EMULATED_.*"}) // nothing moves in place
     void showsEveryMoveOnce(Backend backend, @TempDir Path folder) throws IOException {
         Path file = folder.resolve("trace.json");
         Report report;
@@ -84,16 +84,16 @@ class TracedWorkloadTest {
         }
         List<Map<String, Object>> events = TraceEvents.of(file);
         assertThat(report.count(Counter.TRACE_LOST)).isZero();
-        movesAddUp(events, report, backend);
+        movesAddUp(events, report);
         launchesLeadToKernels(events, report);
-        evictionsAddUp(events, report, backend);
+        evictionsAddUp(events, report);
         viewsAndFaultsAddUp(events, report);
         timesMakeSense(events);
         slicesNest(events);
         assertThat(some(events, "residency", "C")).extracting(event -> event.get("name")).contains("bytes on host").hasSizeGreaterThan(1);
     }
 
-    private static void movesAddUp(List<Map<String, Object>> events, Report report, Backend backend) {
+    private static void movesAddUp(List<Map<String, Object>> events, Report report) {
         List<Map<String, Object>> migrations = some(events, "migration", "X");
         List<Report.Moved> shown = new ArrayList<>();
         for (Report.Moved moved : report.moves()) {
@@ -115,7 +115,7 @@ class TracedWorkloadTest {
         long home = sum(commands(events, "COPY_TO_HOST"), "bytes") + sum(served(events), "copiedBytes") + sum(some(events, "native", "b").stream()
                 .filter(event -> event.get("name").equals("native fetch")).toList(), "copiedBytes");
         assertThat(home).as("bytes of DMA to the host, commands and native copies").isEqualTo(report.bytes(Direction.TO_HOST));
-        assertThat(backend.isCoherent() || report.bytes(Direction.TO_HOST) > 0).isTrue();
+        assertThat(report.bytes(Direction.TO_HOST)).isPositive();
     }
 
     private static void launchesLeadToKernels(List<Map<String, Object>> events, Report report) {
@@ -136,11 +136,11 @@ class TracedWorkloadTest {
         assertThat(some(events, "launch", "f")).hasSameSizeAs(launches);
     }
 
-    private static void evictionsAddUp(List<Map<String, Object>> events, Report report, Backend backend) {
+    private static void evictionsAddUp(List<Map<String, Object>> events, Report report) {
         List<Map<String, Object>> evictions = some(events, "eviction", "X");
         assertThat(sum(evictions, "cleanPages")).isEqualTo(report.count(Counter.EVICTED_CLEAN_PAGES));
         assertThat(sum(evictions, "dirtyPages")).isEqualTo(report.count(Counter.EVICTED_DIRTY_PAGES));
-        assertThat(evictions.isEmpty()).isEqualTo(backend.isCoherent());
+        assertThat(evictions).isNotEmpty();
     }
 
     private static void viewsAndFaultsAddUp(List<Map<String, Object>> events, Report report) {

@@ -12,6 +12,7 @@ import java.util.Arrays;
 import java.util.List;
 import java.util.function.IntUnaryOperator;
 import java.util.function.Supplier;
+import java.util.stream.IntStream;
 
 /// A fixed little program that makes a device do everything it can do, with what must come of each step: two of its three arrays fill the device.
 final class WalkProgram {
@@ -22,8 +23,14 @@ final class WalkProgram {
     /// One thing that the program asks of the heap.
     ///
     /// @param operation what to do; returns a launch to be awaited, or null
-    /// @param effect    what it does to the arrays
-    record Step(String name, Supplier<Launch> operation, Runnable effect) {}
+    /// @param effect    what it does to the arrays; if the host does the step, once more does no more
+    /// @param byHost    whether the host loads or stores
+    record Step(String name, Supplier<Launch> operation, Runnable effect, boolean byHost) {
+
+        Step(String name, Supplier<Launch> operation, Runnable effect) {
+            this(name, operation, effect, false);
+        }
+    }
 
     /// A managed array and what it should hold.
     record Numbers(MemorySegment managed, int[] expected) {
@@ -96,11 +103,12 @@ final class WalkProgram {
         return new Step(name, () -> {
             rig.writeRamp(numbers.managed.asSlice(4L * first, 4L * count), start);
             return null;
-        }, () -> numbers.replace(first, count, i -> start + i - first));
+        }, () -> numbers.replace(first, count, i -> start + i - first), true);
     }
 
     private Step hostRead(String name, Numbers numbers) {
-        return move(name, () -> Rig.assertSame(rig.read(numbers.managed), numbers.expected));
+        Step read = move(name, () -> Rig.assertSame(rig.read(numbers.managed), numbers.expected));
+        return new Step(name, read.operation(), read.effect(), true);
     }
 
     private Step copy(String name, Object from, Object to, Numbers source, Numbers target) {
@@ -128,6 +136,16 @@ final class WalkProgram {
         int perPage = rig.pageBytes() / 4;
         int first = index % PAGES * perPage;
         return Arrays.copyOfRange(all().get(index / PAGES).expected, first, first + perPage);
+    }
+
+    /// What all pages should hold, in the order of [#where()].
+    List<int[]> expected() {
+        return IntStream.range(0, all().size() * PAGES).mapToObj(this::expectedOf).toList();
+    }
+
+    /// The host writes what should be there.
+    void writeAll() {
+        all().forEach(numbers -> rig.write(numbers.managed, numbers.expected));
     }
 
     void assertEveryByteRight() {

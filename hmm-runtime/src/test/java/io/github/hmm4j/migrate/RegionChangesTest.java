@@ -6,7 +6,7 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import io.github.hmm4j.OtherFrees;
 import io.github.hmm4j.account.Accounts;
 import io.github.hmm4j.error.SystemCallFailedException;
-import io.github.hmm4j.mirror.LaunchTable;
+import io.github.hmm4j.mirror.InFlight;
 import io.github.hmm4j.mirror.ManagedPages;
 import io.github.hmm4j.mirror.Notifier;
 import io.github.hmm4j.page.PageState;
@@ -17,7 +17,7 @@ import io.github.hmm4j.space.PageRange;
 import io.github.hmm4j.space.PageSize;
 import io.github.hmm4j.space.VaRange;
 import io.github.hmm4j.timeline.Timeline;
-import java.lang.reflect.InvocationTargetException;
+import java.lang.reflect.InvocationHandler;
 import java.lang.reflect.Proxy;
 import java.util.ArrayList;
 import java.util.List;
@@ -44,27 +44,34 @@ class RegionChangesTest {
 
     private ManagedPages managedPages() {
         Accounts accounts = new Accounts();
-        return new ManagedPages(space, table, new LaunchTable(table, accounts), new Notifier(), accounts,
+        return new ManagedPages(space, table, nothingInFlight(), new Notifier(), accounts,
                 new Timeline(accounts, null), List.of());
     }
 
-    /// Over a host side that remembers what was opened, and fails if it is to.
+    private static InFlight nothingInFlight() {
+        return only(InFlight.class, (_, method, _) -> {
+            assertThat(method.getName()).isEqualTo("awaitConflicts");
+            return null;
+        });
+    }
+
+    private static <T> T only(Class<T> type, InvocationHandler handler) {
+        return type.cast(Proxy.newProxyInstance(type.getClassLoader(), new Class<?>[] {type}, handler));
+    }
+
+    /// Over a host side that remembers what was opened, and fails if it is to. No page is touched or moved here, so that is all there is to do.
     private RegionChanges regions() {
-        HostSide real = new JavaHostSide(heap, hostLock);
-        Class<?>[] asHostSide = {HostSide.class};
-        ClassLoader loader = HostSide.class.getClassLoader();
-        HostSide hostSide = (HostSide) Proxy.newProxyInstance(loader, asHostSide, (_, method, arguments) -> {
-            if (method.getName().equals("setAccess")) {
+        HostSide hostSide = only(HostSide.class, (_, method, arguments) -> switch (method.getName()) {
+            case "setAccess" -> {
                 opened.add((PageRange) arguments[0]);
                 if (failure != null) {
                     throw failure;
                 }
+                yield null;
             }
-            try {
-                return method.invoke(real, arguments);
-            } catch (InvocationTargetException e) {
-                throw e.getCause();
-            }
+            case "forbid" -> null;
+            case "mayBeWritten" -> false;
+            default -> throw new AssertionError(method.toString());
         });
         VictimSource nobody = (_, _, _, _) -> new long[0];
         return new RegionChanges(heap, hostLock, hostSide, new Evictor(heap, hostSide, nobody));

@@ -85,11 +85,11 @@ abstract sealed class ClCopyEngine implements CopyEngine, Owned permits DirectCo
         return () -> "bytes=" + lengthBytes + ", device=" + device;
     }
 
-    private static long named(Supplier<String> detail, LongSupplier enqueue) {
+    private long named(Supplier<String> detail, LongSupplier enqueue) {
         try {
             return enqueue.getAsLong();
         } catch (HmmException e) {
-            throw ClStatus.retold(e, detail.get());
+            throw device.named(ClStatus.retold(e, detail.get()));
         }
     }
 

@@ -8,6 +8,7 @@ import io.github.hmm4j.device.DeviceProgram;
 import io.github.hmm4j.device.InPlace;
 import io.github.hmm4j.device.NativeHandles;
 import io.github.hmm4j.error.HmmException;
+import io.github.hmm4j.error.OpenClFailedException;
 import io.github.hmm4j.kernels.Source;
 import io.github.hmm4j.space.ShareLock;
 import io.github.hmm4j.timeline.DeviceClock;
@@ -365,9 +366,11 @@ public final class ClDevice implements Device {
         }
     }
 
-    /// The same failure, with the name of this device.
+    /// The same failure, with the name of this device. Out of resources is what drivers say of what is too much for a device, and of everything once it has gone: so it is asked.
     HmmException named(HmmException e) {
-        return ClStatus.on(this, e);
+        HmmException named = ClStatus.on(this, e);
+        boolean mayBeGone = named instanceof OpenClFailedException failed && failed.status() == ClStatus.OUT_OF_RESOURCES;
+        return mayBeGone && !ClProbe.answers(api, context, handle()) ? ClStatus.lost((OpenClFailedException) named) : named;
     }
 
     void disown(Owned one) {

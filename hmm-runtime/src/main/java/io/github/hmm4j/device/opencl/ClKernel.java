@@ -241,7 +241,7 @@ final class ClKernel implements DeviceKernel {
         try {
             commands.enqueue(queue.handle(), range.offset(), range.global(), limits.groupOf(range), enqueued);
         } catch (HmmException e) { // what enqueues knows a handle only
-            throw ClStatus.retold(e, detail.get());
+            throw device.named(ClStatus.retold(e, detail.get()));
         } catch (OutOfMemoryError e) {
             queue.finishSurely(); // what was enqueued is known to nobody
             throw enqueued.count == 0 ? e : KernelEnqueuedError.get();

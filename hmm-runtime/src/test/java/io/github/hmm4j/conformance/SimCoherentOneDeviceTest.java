@@ -1,8 +1,0 @@
-package io.github.hmm4j.conformance;
-
-class SimCoherentOneDeviceTest extends OneDeviceScenarios {
-
-    SimCoherentOneDeviceTest() {
-        super(Backend.SIM_COHERENT);
-    }
-}
