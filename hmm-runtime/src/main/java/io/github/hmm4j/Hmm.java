@@ -146,7 +146,7 @@ public final class Hmm implements AutoCloseable {
         mirrors.forEach(nativePager::add);
         mirrors.stream().filter(DeviceMirror::isFaulting).forEach(nativePager::letFault);
         Accounts accounts = new Accounts();
-        InFlight inFlight = new NativeInFlight(nativePager);
+        InFlight inFlight = new NativeInFlight(nativePager, mirrors);
         Timeline timeline = new Timeline(accounts, builder.tracePart());
         return new ManagedPages(space, table, inFlight, notifier, accounts, timeline, mirrors);
     }

@@ -3,6 +3,7 @@ package io.github.hmm4j.pager;
 import static java.lang.foreign.ValueLayout.JAVA_LONG;
 
 import io.github.hmm4j.device.opencl.ClStatus;
+import io.github.hmm4j.mirror.DeviceMirror;
 import io.github.hmm4j.mirror.InFlight;
 import io.github.hmm4j.space.PageRange;
 import java.lang.foreign.Arena;
@@ -20,9 +21,12 @@ public final class NativeInFlight implements InFlight {
     private static final long NAME_OFFSET = 4L * Long.BYTES; // in struct hmm_failed_launch
 
     private final long pager;
+    private final List<DeviceMirror> mirrors;
 
-    public NativeInFlight(NativePager pager) {
+    /// @param mirrors by device index
+    public NativeInFlight(NativePager pager, List<DeviceMirror> mirrors) {
         this.pager = pager.handle();
+        this.mirrors = List.copyOf(mirrors);
     }
 
     @Override
@@ -72,8 +76,8 @@ public final class NativeInFlight implements InFlight {
                 return Optional.empty();
             }
             int status = (int) failed.getAtIndex(JAVA_LONG, 2);
-            return Optional.of(String.format(Locale.ROOT, "kernel=%s, status=%s(%d), device=%d",
-                    failed.getString(NAME_OFFSET), ClStatus.name(status), status, failed.getAtIndex(JAVA_LONG, 3)));
+            return Optional.of(String.format(Locale.ROOT, "kernel=%s, status=%s(%d), device=%s",
+                    failed.getString(NAME_OFFSET), ClStatus.name(status), status, mirrors.get((int) failed.getAtIndex(JAVA_LONG, 3)).deviceName()));
         }
     }
 
