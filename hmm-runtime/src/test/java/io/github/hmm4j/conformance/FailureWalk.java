@@ -15,6 +15,7 @@ import io.github.hmm4j.emulated.EmulatedGpu;
 import io.github.hmm4j.error.DeviceLostException;
 import io.github.hmm4j.error.DeviceMemoryExhaustedException;
 import io.github.hmm4j.error.HmmException;
+import io.github.hmm4j.error.InPlaceUnavailableException;
 import io.github.hmm4j.error.OpenClFailedException;
 import io.github.hmm4j.error.PagePoisonedException;
 import io.github.hmm4j.mirror.SnapshotCode;
@@ -29,6 +30,7 @@ import org.junit.jupiter.params.Parameter;
 abstract class FailureWalk {
 
     private static final int PAGE_BYTES = 4096;
+    private static final int OPENINGS = 5;
 
     @Parameter
     Backend backend;
@@ -96,7 +98,19 @@ abstract class FailureWalk {
         }
     }
 
+    /// On a busy machine the proof that host and kernel see each other's words may run out of turns; with so many heaps that happens.
     final Rig open(CopyMode copies, boolean windows) {
+        for (int tries = 1; tries < OPENINGS; tries++) {
+            try {
+                return openOnce(copies, windows);
+            } catch (InPlaceUnavailableException _) {
+                continue;
+            }
+        }
+        return openOnce(copies, windows);
+    }
+
+    private Rig openOnce(CopyMode copies, boolean windows) {
         long heapBytes = ByteSize.mib(2);
         return new Rig(backend.builder(1).heap(heapBytes).pageSize(PAGE_BYTES).copy(copies)
                 .budget(windows ? (long) WalkProgram.BUDGET_PAGES * PAGE_BYTES : heapBytes));
