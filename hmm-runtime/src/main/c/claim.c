@@ -10,9 +10,9 @@ int fail(struct hmm_failure *failure, enum hmm_reason reason, uint64_t page, uin
   return reason == HMM_REFUSED ? -EACCES : reason == HMM_TOO_MANY_PINS ? -EOVERFLOW : -EIO;
 }
 
-// What drivers say of what is too much for a device, and of everything once it has gone: then they do not even send what is in its queue.
+// What drivers say of what is too much for a device, and of everything once it has gone.
 int fail_cl(struct hmm_pager *p, struct hmm_failure *failure, uint64_t page, uint64_t word, int64_t status, enum hmm_call call, unsigned device) {
-  bool gone = status == OUT_OF_RESOURCES && dma_flush(p, p->devices[device].queue);
+  bool gone = status == OUT_OF_RESOURCES && dma_is_gone(p, &p->devices[device]);
   return fail(failure, HMM_OPENCL, page, word, gone ? DEVICE_NOT_AVAILABLE : status, call, device);
 }
 

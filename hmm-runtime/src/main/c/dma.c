@@ -165,6 +165,14 @@ int dma_wait(struct hmm_pager *p, struct copies *copies) {
 
 int dma_flush(struct hmm_pager *p, void *queue) { return CL(p, of_object, HMM_CL_FLUSH)(queue); }
 
+bool dma_is_gone(struct hmm_pager *p, struct device *d) {
+  void *queue = NULL;
+  if (!dma_flush(p, d->queue)) return false;
+  if (open_queue(p, d, &queue)) return true;
+  CL(p, of_object, HMM_CL_RELEASE_QUEUE)(queue);
+  return false;
+}
+
 static unsigned device_number(const struct hmm_pager *p, const struct device *d) { return (unsigned)(d - p->devices); }
 
 static int blocking_transfer(struct hmm_pager *p, struct device *d, enum hmm_cl call, void *memory, size_t offset, char *host, size_t bytes) {

@@ -525,6 +525,7 @@ int dma_across(struct hmm_pager *p, unsigned from, unsigned to, uint64_t page, u
 int dma_finish(struct hmm_pager *p, unsigned device, void *event, struct page_range pages); // waits for a command, releases its event, returns its outcome; `pages` are the host pages it writes to
 int dma_give_up(struct hmm_pager *p, unsigned device, void *event, struct page_range pages); // for one that does not end: an OpenCL status
 int dma_flush(struct hmm_pager *p, void *queue);
+bool dma_is_gone(struct hmm_pager *p, struct device *d); // neither is sent what is in its queue, nor can there be another: what it has will never be read
 
 void staging_open(struct device *d); // its lanes have their queues
 void staging_close(struct hmm_pager *p, struct device *d);

@@ -139,17 +139,20 @@ static void a_long_fetch_may_fail_in_part(const struct shape *shape) {
 
 static void what_a_lost_device_had_is_poisoned(const struct shape *shape) {
   if (shape->way == REACHABLE) return;
-  for (int by_touch = 0; by_touch < 2; by_touch++) {
+  for (int how = 0; how < 4; how++) {
+    bool by_touch = how % 2, is_told = how < 2; // or the driver says of everything that it is too much
     struct heap *h = on_device(shape);
     unsigned char value;
     expect(h, P + 1, P + 2); // shared: the host has it as well
-    fake_fail(READS(shape), LOST, 0, 1000);
+    fake_fail(READS(shape), is_told ? LOST : -5, 0, 1000);
+    if (!is_told) fake_fail(HMM_CL_FLUSH, -5, 0, 1000);
+    if (!is_told) fake_fail(HMM_CL_CREATE_QUEUE, -5, 0, 1000);
     if (by_touch) {
       CHECK(touch_read(h, P, &value));
     } else {
       struct hmm_failure failure = {0};
       CHECK_EQUAL(hmm_fetch(h->pager, P, P + 2, HMM_EXCLUSIVE, NULL, NULL, &failure), -EIO);
-      CHECK_EQUAL(failure.status, LOST);
+      CHECK_EQUAL(failure.status, is_told ? LOST : -2);
     }
     CHECK_EQUAL(state(h, P), POISONED);
     CHECK_EQUAL(counted(h, HMM_POISONED), 1);

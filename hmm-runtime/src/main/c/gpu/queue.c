@@ -12,6 +12,7 @@ static cl_command_queue adopt(cl_context context, cl_device_id id, cl_command_qu
   enter();
   struct context *c = find_object(context, CONTEXT, "clCreateCommandQueue");
   if (!outcome && !c) outcome = CL_INVALID_CONTEXT;
+  if (!outcome && device_of(id)->lost) outcome = CL_OUT_OF_RESOURCES;
   if (!outcome && (q->slot = take_slot()) == MAX_QUEUES) outcome = CL_OUT_OF_RESOURCES;
   if (!outcome) {
     *q = (struct queue){.object = {.kind = QUEUE, .handle = inner},

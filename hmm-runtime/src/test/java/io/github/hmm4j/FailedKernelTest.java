@@ -43,7 +43,7 @@ final class FailedKernelTest {
 
     private static void assertPoisoned(Rig rig, MemorySegment segment) {
         assertThatThrownBy(() -> rig.read(segment)).isInstanceOf(PagePoisonedException.class)
-                .hasMessageContainingAll("address=0x", "kernel=", "CL_", "device=" + rig.device(0).name());
+                .hasMessageContainingAll("address=0x", "kernel=", "CL_", "device=" + rig.deviceName(0));
         assertThatThrownBy(() -> rig.write(segment, 1)).isInstanceOf(PagePoisonedException.class);
         assertThatThrownBy(() -> rig.add(segment, 1, 0)).isInstanceOf(PagePoisonedException.class).hasMessageContaining("kernel=");
     }

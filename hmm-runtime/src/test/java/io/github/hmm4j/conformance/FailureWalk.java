@@ -15,6 +15,7 @@ import io.github.hmm4j.emulated.EmulatedGpu;
 import io.github.hmm4j.error.DeviceLostException;
 import io.github.hmm4j.error.DeviceMemoryExhaustedException;
 import io.github.hmm4j.error.HmmException;
+import io.github.hmm4j.error.InPlaceUnavailableException;
 import io.github.hmm4j.error.OpenClFailedException;
 import io.github.hmm4j.error.PagePoisonedException;
 import io.github.hmm4j.mirror.SnapshotCode;
@@ -29,6 +30,7 @@ import org.junit.jupiter.params.Parameter;
 abstract class FailureWalk {
 
     private static final int PAGE_BYTES = 4096;
+    private static final int OPENINGS = 5;
 
     @Parameter
     Backend backend;
@@ -96,7 +98,19 @@ abstract class FailureWalk {
         }
     }
 
+    /// On a busy machine the proof that host and kernel see each other's words may run out of turns; with so many heaps that happens.
     final Rig open(CopyMode copies, boolean windows) {
+        for (int tries = 1; tries < OPENINGS; tries++) {
+            try {
+                return openOnce(copies, windows);
+            } catch (InPlaceUnavailableException _) {
+                continue;
+            }
+        }
+        return openOnce(copies, windows);
+    }
+
+    private Rig openOnce(CopyMode copies, boolean windows) {
         long heapBytes = ByteSize.mib(2);
         return new Rig(backend.builder(1).heap(heapBytes).pageSize(PAGE_BYTES).copy(copies)
                 .budget(windows ? (long) WalkProgram.BUDGET_PAGES * PAGE_BYTES : heapBytes));
@@ -204,10 +218,10 @@ abstract class FailureWalk {
             return report.count(Counter.EVICTED_CLEAN_PAGES) + report.count(Counter.EVICTED_DIRTY_PAGES);
         }
 
-        /// Where nothing was evicted to make room, nor touched before the touch that failed, exactly; else some pages may have come home.
+        /// Where nothing was evicted to make room, nor touched before the touch that failed, nor brought home for a kernel that uses it there, exactly; else some pages may have come home.
         private void assertWhereTheyWere(List<SnapshotCode> before, List<SnapshotCode> after, boolean someCame) {
             for (int page = 0; page < before.size(); page++) {
-                boolean cameHome = someCame && (after.get(page) == SnapshotCode.WRITE || after.get(page) == SnapshotCode.READ)
+                boolean cameHome = (someCame || rig.isInPlace()) && (after.get(page) == SnapshotCode.WRITE || after.get(page) == SnapshotCode.READ)
                         && (isLocal(before.get(page)) || before.get(page) == SnapshotCode.READ);
                 boolean gotMemory = rig.isInPlace() && before.get(page) == SnapshotCode.NONE && after.get(page) == SnapshotCode.WRITE; // for the kernel; it holds zeros
                 if (!cameHome && !gotMemory) {
