@@ -17,9 +17,6 @@ public interface CopyEngine extends AutoCloseable {
     /// Copies device memory to host pages. The bytes are in place when `await` returns, not before.
     Completion toHost(List<CopyRun> batch);
 
-    /// Copies within the device, between two allocations or two parts of one that do not overlap.
-    Completion onDevice(DeviceMemory source, long sourceOffsetBytes, DeviceMemory target, long targetOffsetBytes, long lengthBytes);
-
     /// Fills device memory with zeros.
     Completion zero(DeviceMemory memory, long offsetBytes, long lengthBytes);
 

@@ -353,22 +353,6 @@ public final class DeviceMirror implements AutoCloseable {
         frames.setRegion(frame, regionId);
     }
 
-    /// The bytes of one frame were copied to another.
-    public void copyRegion(int fromFrame, int toFrame) {
-        frames.setRegion(toFrame, frames.regionOf(fromFrame));
-    }
-
-    /// Remembers that pages were used now.
-    public void touch(PageRange pages) {
-        int now = clock.incrementAndGet();
-        for (long page = pages.first(); page < pages.end(); page++) {
-            int frame = frames.frameOf(page);
-            if (frame != FrameTable.NONE) {
-                frames.setLastUse(frame, now);
-            }
-        }
-    }
-
     /// Lets the clock tick for a migration, and returns what it shows then.
     public int tick() {
         return clock.incrementAndGet();
@@ -380,12 +364,6 @@ public final class DeviceMirror implements AutoCloseable {
         if (frame != FrameTable.NONE) {
             frames.setLastUse(frame, now);
         }
-    }
-
-    /// Whether a launch has used a page since the clock showed `then`; always true where pages are used in place, because nothing is remembered there.
-    public boolean isUsedSince(long page, int then) {
-        int frame = frames.frameOf(page);
-        return frame == FrameTable.NONE || held.laterUse(frames.lastUse(frame), page) - then > 0;
     }
 
     /// Clock of the last use of a frame; the clock ticks with every launch and migration and may wrap around.

@@ -17,9 +17,4 @@ public enum PageState {
     static PageState of(int code) {
         return VALUES[code];
     }
-
-    /// Whether somebody is moving the page right now.
-    public boolean isClaimed() {
-        return this == TO_DEVICE || this == TO_HOST;
-    }
 }

@@ -253,24 +253,6 @@ public final class PageTable implements AutoCloseable {
         }
     }
 
-    /// The kernel that was to write this page has failed: what a device holds of it is lost. A page that somebody has claimed for the host is only marked ([PageWord#isDoomed]), and
-    /// poisoned by whoever ends that claim; one that is elsewhere by now is left alone.
-    ///
-    /// @return whether it was poisoned here
-    public boolean loseKernelWrites(long pageIndex, int device) {
-        while (true) {
-            long word = word(pageIndex);
-            boolean here = PageWord.isOwnedBy(word, device);
-            if (!here && !(PageWord.state(word) == PageState.TO_HOST && PageWord.device(word) == device && !PageWord.isDoomed(word))) {
-                return false;
-            }
-            if (here ? transition(pageIndex, Transition.POISON, word, PageWord.toPoisoned(word))
-                    : change(pageIndex, word, PageWord.doomed(word))) {
-                return here;
-            }
-        }
-    }
-
     /// Counts one more view of a page in its word, unless the word is no longer `expected`.
     public boolean pin(long pageIndex, long expected, boolean write) {
         return change(pageIndex, expected, PageWord.pinned(expected, write));

@@ -142,16 +142,6 @@ public final class PageWord {
         };
     }
 
-    /// Whether kernels may use the host's page where it is, as far as place and protection go. Those that write need
-    /// the host's copy to be the only one.
-    public static boolean isUsableInPlace(long word, boolean writes) {
-        return switch (state(word)) {
-            case HOST -> writes ? isWritable(word) : isReadable(word);
-            case SHARED -> !writes && isReadable(word);
-            default -> false;
-        };
-    }
-
     /// Where the page is valid: bit 0 is the host, bit d + 1 is device d. A claim leaves it as it is (of one of several devices that have a page without the host, the word says that
     /// the host has it, too); 0 if it is valid nowhere, or empty.
     public static int validAt(long word) {

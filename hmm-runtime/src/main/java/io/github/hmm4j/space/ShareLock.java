@@ -90,15 +90,6 @@ public final class ShareLock {
         aloneHolds++;
     }
 
-    /// Takes it alone if nobody else has it.
-    public synchronized boolean tryTakeAlone() {
-        boolean free = isAlone() || (sharing == 0 && alone == null);
-        if (free) {
-            takeAlone();
-        }
-        return free;
-    }
-
     /// Until nobody shares it, and no other thread has it alone.
     private void awaitNobody() {
         Thread me = Thread.currentThread();

@@ -15,14 +15,14 @@ public final class CommandEvent extends TimelineEvent {
     static final CommandEvent PROBE = new CommandEvent();
 
     /// What a device is asked for.
-    public enum Kind { KERNEL, COPY_TO_DEVICE, COPY_TO_HOST, COPY_ON_DEVICE, ZERO }
+    public enum Kind { KERNEL, COPY_TO_DEVICE, COPY_TO_HOST, ZERO }
 
     @Label("Command")
     @Description("Number of the command among those of its device, from 1")
     long command;
 
     @Label("Kind")
-    @Description("KERNEL, COPY_TO_DEVICE, COPY_TO_HOST, COPY_ON_DEVICE or ZERO")
+    @Description("KERNEL, COPY_TO_DEVICE, COPY_TO_HOST or ZERO")
     String kind = "";
 
     @Label("Name")

@@ -116,7 +116,7 @@ final class TraceWriter {
             case KERNEL -> 0;
             case COPY_TO_DEVICE -> 1;
             case COPY_TO_HOST -> 2;
-            case COPY_ON_DEVICE, ZERO -> 3;
+            case ZERO -> 3;
         };
         long track = DEVICES + (long) command.device * LANES + lane;
         String of = new String[] {"kernels", "DMA to device", "DMA to host", "DMA within"}[lane];

@@ -35,12 +35,11 @@ final class CopyModel {
     }
 
     void step() {
-        switch (random.nextInt(5)) {
+        switch (random.nextInt(4)) {
             case 0 -> scribble();
             case 1 -> copy(true);
             case 2 -> copy(false);
-            case 3 -> zero();
-            default -> onDevice();
+            default -> zero();
         }
     }
 
@@ -106,17 +105,6 @@ final class CopyModel {
         int length = 1 + random.nextInt(pages * PAGE - from);
         engine.zero(memories.get(m), from, length).await();
         memoryModels.get(m).asSlice(from, length).fill((byte) 0);
-    }
-
-    private void onDevice() {
-        int length = 1 + random.nextInt(pages / 2);
-        int from = random.nextInt(pages / 2 - length + 1);
-        int to = pages / 2 + random.nextInt(pages / 2 - length + 1);
-        int a = random.nextInt(memories.size());
-        int b = random.nextInt(memories.size());
-        engine.onDevice(memories.get(a), (long) from * PAGE, memories.get(b), (long) to * PAGE, (long) length * PAGE)
-                .await();
-        slice(memoryModels.get(b), to, length).copyFrom(slice(memoryModels.get(a), from, length));
     }
 
     private static MemorySegment slice(MemorySegment bytes, int page, int pages) {

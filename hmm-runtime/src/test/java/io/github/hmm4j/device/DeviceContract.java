@@ -258,23 +258,18 @@ public abstract class DeviceContract {
     void refusesMemoryOfAnotherDevice() {
         try (Device other = open()) {
             DeviceMemory foreign = other.allocate(PAGE);
-            DeviceMemory ours = device.allocate(PAGE);
             assertThatIllegalArgumentException().isThrownBy(() -> engine.toDevice(List.of(host.run(0, foreign, 0, 1))));
             assertThatIllegalArgumentException().isThrownBy(() -> engine.zero(foreign, 0, PAGE));
-            assertThatIllegalArgumentException().isThrownBy(() -> engine.onDevice(foreign, 0, ours, 0, PAGE));
             assertThatIllegalArgumentException().isThrownBy(() -> fill(foreign, 1, 1)).withMessageContaining("fill")
                     .withMessageContaining("out");
         }
     }
 
     @Test
-    void refusesFillsAndDeviceCopiesOutside() {
+    void refusesFillsOutside() {
         DeviceMemory memory = device.allocate(2 * PAGE);
         assertThatIllegalArgumentException().isThrownBy(() -> engine.zero(memory, PAGE, PAGE + 1));
         assertThatIllegalArgumentException().isThrownBy(() -> engine.zero(memory, 0, 0));
-        assertThatIllegalArgumentException().isThrownBy(() -> engine.onDevice(memory, 0, memory, PAGE, PAGE + 1));
-        assertThatIllegalArgumentException().isThrownBy(() -> engine.onDevice(memory, 0, memory, PAGE - 1, PAGE))
-                .withMessageContaining("overlap");
     }
 
     @Test

@@ -51,20 +51,6 @@ class ShareLockTest {
     }
 
     @Test
-    void aloneIfNobodyElseHasIt() throws InterruptedException {
-        assertThat(lock.tryTakeAlone()).isTrue();
-        assertThat(lock.tryTakeAlone()).isTrue(); // again
-        boolean[] taken = {true};
-        Thread.ofPlatform().start(() -> taken[0] = lock.tryTakeAlone()).join();
-        assertThat(taken[0]).isFalse();
-        lock.leave();
-        lock.leave();
-        lock.share();
-        assertThat(lock.tryTakeAlone()).isFalse();
-        lock.unshare();
-    }
-
-    @Test
     void sharedItCannotBeTakenAlone() {
         lock.share();
         assertThatThrownBy(lock::takeAlone).isInstanceOf(IllegalStateException.class);

@@ -122,7 +122,7 @@ public final class PagesAlone implements AutoCloseable {
         @Override
         public DeviceInfo info() {
             return new DeviceInfo("does nothing", "hmm4j", "none", "none", DeviceInfo.Kind.OTHER, ByteSize.gib(1),
-                ByteSize.gib(1), ALIGNMENT_BYTES, 1, 1, 0, false, false, Set.of());
+                ByteSize.gib(1), ALIGNMENT_BYTES, 1, 1, 0, false, Set.of());
         }
 
         @Override
@@ -171,12 +171,6 @@ public final class PagesAlone implements AutoCloseable {
 
         @Override
         public Completion toHost(List<CopyRun> batch) {
-            return Completion.DONE;
-        }
-
-        @Override
-        public Completion onDevice(DeviceMemory source, long sourceOffsetBytes, DeviceMemory target,
-            long targetOffsetBytes, long lengthBytes) {
             return Completion.DONE;
         }
 

@@ -65,7 +65,7 @@ class DeviceOfferTest {
 
     private static Decision decision(String what, InPlace inPlace, long heapGiB, long budgetGiB, long allocationGiB) {
         DeviceInfo info = new DeviceInfo("name", "vendor", "driver", "lwjgl", DeviceInfo.Kind.GPU, 16L << 30,
-            allocationGiB << 30, 128, 256, 8, 32 << 10, false, false, Set.of());
+            allocationGiB << 30, 128, 256, 8, 32 << 10, false, Set.of());
         String placement = heapGiB <= Math.min(budgetGiB, allocationGiB) ? "aperture" : "windows";
         List<Decision> all = Decisions.of(info,
             new Use("staged", 1, 1, "why", heapGiB << 30, budgetGiB << 30, placement, "checked", "why"), inPlace);

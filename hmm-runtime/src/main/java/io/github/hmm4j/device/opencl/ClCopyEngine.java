@@ -40,31 +40,6 @@ abstract sealed class ClCopyEngine implements CopyEngine, Owned permits DirectCo
     }
 
     @Override
-    public Completion onDevice(
-            DeviceMemory source, long sourceOffsetBytes,
-            DeviceMemory target, long targetOffsetBytes, long lengthBytes) {
-        ClMemory from = ours(source);
-        ClMemory to = ours(target);
-        from.requireInside(sourceOffsetBytes, lengthBytes);
-        to.requireInside(targetOffsetBytes, lengthBytes);
-        if (ClMemory.overlap(from, sourceOffsetBytes, to, targetOffsetBytes, lengthBytes)) {
-            throw new IllegalArgumentException("sourceOffsetBytes=" + sourceOffsetBytes
-                    + ", targetOffsetBytes=" + targetOffsetBytes
-                    + ", lengthBytes=" + lengthBytes + ", must not overlap");
-        }
-        synchronized (this) {
-            requireOpen();
-            keepOrder();
-            long mark = queue.mark();
-            Supplier<String> detail = detail(lengthBytes);
-            long event = named(detail, () -> api.enqueueCopy(queue.handle(), from.handle(), to.handle(),
-                    sourceOffsetBytes, targetOffsetBytes, lengthBytes, true));
-            return queue.submit(event, "clEnqueueCopyBuffer", detail, mark,
-                    CommandEvent.Kind.COPY_ON_DEVICE, "clEnqueueCopyBuffer", lengthBytes);
-        }
-    }
-
-    @Override
     public Completion zero(DeviceMemory memory, long offsetBytes, long lengthBytes) {
         ClMemory target = ours(memory);
         target.requireInside(offsetBytes, lengthBytes);

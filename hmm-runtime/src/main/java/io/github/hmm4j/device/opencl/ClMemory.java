@@ -202,11 +202,6 @@ final class ClMemory implements DeviceMemory, Owned {
         }
     }
 
-    /// Whether two ranges share a byte, seen through slices.
-    static boolean overlap(ClMemory a, long offsetA, ClMemory b, long offsetB, long rangeBytes) {
-        return a.root == b.root && Math.abs(a.rootOffsetBytes + offsetA - (b.rootOffsetBytes + offsetB)) < rangeBytes;
-    }
-
     @Override
     public String toString() {
         String place = isSlice() ? " at offset " + rootOffsetBytes : "";

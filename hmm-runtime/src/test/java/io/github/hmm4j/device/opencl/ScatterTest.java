@@ -189,11 +189,9 @@ final class ScatterTest {
                 all.add(moves.engine.zero(moves.memory, PAGE, PAGE)); // the last of the runs
                 all.add(moves.toDevice());
                 all.add(moves.engine.toDevice(List.of(moves.host.run(4L * RUNS - 1, moves.memory, 1, 1)))); // one piece goes by a command
-                all.add(moves.engine.onDevice(moves.memory, PAGE, moves.memory, 3L * PAGE, PAGE));
                 all.forEach(Completion::await);
-                moves.engine.toHost(List.of(moves.host.run(0, moves.memory, 1, 1), moves.host.run(1, moves.memory, 3, 1))).await();
+                moves.engine.toHost(List.of(moves.host.run(0, moves.memory, 1, 1))).await();
                 assertThat(moves.host.pages(0, 1).mismatch(moves.host.pages(4L * RUNS - 1, 1))).as("written last").isEqualTo(-1);
-                assertThat(moves.host.pages(1, 1).mismatch(moves.host.pages(4L * RUNS - 1, 1))).as("copied from there").isEqualTo(-1);
             }
         }
     }
