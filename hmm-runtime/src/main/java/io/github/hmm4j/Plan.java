@@ -232,7 +232,7 @@ final class Plan {
         }
         VaRange range = managed(segment);
         boolean aligned = mirror.startsPointersAt(range);
-        if (!aligned && (mirror.isFaulting() || !mirror.device().copiesArguments())) { // nobody waits for kernels that fault, so a copy that goes back would overwrite what the host stores meanwhile
+        if (!aligned && mirror.isFaulting()) { // nobody waits for kernels that fault, so a copy that goes back would overwrite what the host stores meanwhile
             throw misaligned(passed.size(), range, "");
         }
         boolean inPlace = isInPlace(range);

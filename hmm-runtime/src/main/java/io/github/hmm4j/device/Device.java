@@ -61,23 +61,12 @@ public interface Device extends AutoCloseable {
     /// @throws io.github.hmm4j.error.KernelBuildException if it does not compile
     DeviceProgram build(Source source, String options);
 
-    /// Whether a kernel may be given copies of its arguments ([KernelArgument.Copied]).
-    default boolean copiesArguments() {
-        return false;
-    }
-
-    /// Memory for the copy of an argument: it may be closed while commands use it that were enqueued before.
+    /// Memory for the copy of an argument ([KernelArgument.Copied]): it may be closed while commands use it that were enqueued before.
     ///
-    /// @throws IllegalStateException if [#copiesArguments()] is false
     /// @throws io.github.hmm4j.error.OpenClFailedException if the driver refuses
     default DeviceMemory scratch(long lengthBytes) {
         throw new IllegalStateException(String.format(Locale.ROOT, "device=%s copies no arguments, lengthBytes=%d",
                 info().name(), lengthBytes));
-    }
-
-    /// Whether its kernels are compiled from OpenCL C, so that they can find pages through a table ([io.github.hmm4j.mirror.DeviceTable]).
-    default boolean compilesKernels() {
-        return false;
     }
 
     /// Tells a timeline of every command that ends well from now on, as far as this device knows when it ran.

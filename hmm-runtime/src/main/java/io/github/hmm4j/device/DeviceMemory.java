@@ -23,7 +23,7 @@ public interface DeviceMemory extends AutoCloseable {
     /// Copies bytes here and waits for it: for tables and the like, not for pages. No command may use them meanwhile.
     ///
     /// @param bytes off-heap
-    /// @throws IllegalStateException if [Device#compilesKernels()] is false: only kernels read tables
+    /// @throws IllegalStateException if no kernel of the device reads tables
     default void write(long offsetBytes, MemorySegment bytes) {
         throw new IllegalStateException(String.format(Locale.ROOT, "no kernel of this device reads a table, offsetBytes=%d, lengthBytes=%d",
                 offsetBytes, bytes.byteSize()));
@@ -32,7 +32,7 @@ public interface DeviceMemory extends AutoCloseable {
     /// Copies bytes from here and waits for it. No command may write them meanwhile.
     ///
     /// @param into off-heap
-    /// @throws IllegalStateException if [Device#compilesKernels()] is false
+    /// @throws IllegalStateException if no kernel of the device writes any
     default void read(long offsetBytes, MemorySegment into) {
         throw new IllegalStateException(String.format(Locale.ROOT, "no kernel of this device writes a table, offsetBytes=%d, lengthBytes=%d",
                 offsetBytes, into.byteSize()));
@@ -42,7 +42,7 @@ public interface DeviceMemory extends AutoCloseable {
     ///
     /// Owns nothing but the window: closing it leaves the memory, closing the memory first is a mistake of the caller.
     ///
-    /// @param offsetBytes a multiple of [DeviceInfo#baseAlignmentBytes()]; any byte of [Device#hostMemory(long, long)]
+    /// @param offsetBytes a multiple of [DeviceInfo#baseAlignmentBytes()]
     /// @throws IllegalArgumentException if the range is misaligned, empty or outside
     DeviceMemory slice(long offsetBytes, long lengthBytes);
 

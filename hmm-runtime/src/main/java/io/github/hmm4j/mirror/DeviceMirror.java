@@ -105,7 +105,7 @@ public final class DeviceMirror implements AutoCloseable {
             order = aperture ? null : parts.add(new UseOrder(Math.max(1, pool.capacityFrames())));
             copies = parts.add(device.copyEngine(space.host().alias().address(), space.capacityBytes()));
             TableLayout layout = TableLayout.of(space.pageSize(), space.pageCount());
-            boolean paged = !aperture && !isHeapInPlace() && device.compilesKernels() && layout.totalBytes() <= device.info().maxAllocationBytes();
+            boolean paged = !aperture && !isHeapInPlace() && layout.totalBytes() <= device.info().maxAllocationBytes();
             deviceTable = paged ? parts.add(new DeviceTable(this, layout)) : null;
         } catch (RuntimeException | Error e) {
             parts.closeAfter(e);

@@ -174,11 +174,6 @@ public final class ClDevice implements Device {
     }
 
     @Override
-    public boolean copiesArguments() {
-        return true;
-    }
-
-    @Override
     public DeviceMemory scratch(long lengthBytes) {
         return own(() -> ClMemory.scratch(this, lengthBytes));
     }
@@ -313,11 +308,6 @@ public final class ClDevice implements Device {
         return version >= 30
                 ? api.deviceNumber(handle(), Cl.DEVICE_NON_UNIFORM_WORK_GROUP_SUPPORT) != 0
                 : version >= 20;
-    }
-
-    @Override
-    public boolean compilesKernels() {
-        return true;
     }
 
     @Override
