@@ -60,7 +60,7 @@ final class Walk {
         step(() -> engine.toDevice(
                 List.of(host.run(0, memory, 2, 1), host.run(1, memory, 1, 1), host.run(4, memory, 4, PAGES - 4)))
                 .await());
-        step(() -> engine.toDevice(List.of(host.run(2, other, 0, 1))).await());
+        step(() -> engine.toDevice(List.of(host.run(0, other, 0, 1))).await());
         var arguments = List.<KernelArgument>of(new KernelArgument.Memory(slice), new KernelArgument.Memory(other),
                 new KernelArgument.Value(MemorySegment.ofArray(new int[] {PAGE / Integer.BYTES})));
         var launched = twice(() -> add.launch(arguments, NDRange.of(PAGE / Integer.BYTES)));
