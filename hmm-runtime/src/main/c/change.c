@@ -90,37 +90,74 @@ HMM_API int64_t hmm_release_host(struct hmm_pager *p, uint64_t device, uint64_t 
 
 #define TABLE(type, address) ((_Atomic type *)(uintptr_t)(address))
 
-// Waits with a claim, as long as a touch may wait that comes behind it: 0 or -ETIMEDOUT. Nobody insists now, since whoever does keeps us out; who is undecided because of what it
-// overwrites finds this page missing, and waits for no claim that does not give way to it.
-static int await_launches(struct hmm_pager *p, uint64_t page, int device, struct patience *patience) {
+// Waits with claims, as long as a touch may wait that comes behind them: 0 or -ETIMEDOUT. Nobody insists now, since whoever does keeps us out; who is undecided because of what it
+// overwrites finds these pages missing, and waits for no claim that does not give way to it.
+static int await_launches(struct hmm_pager *p, struct page_range pages, int device, struct patience *patience) {
   int result;
-  while ((result = await_patiently(p, (struct page_range){page, page + 1}, false, device, 0, patience)) == -EAGAIN && !(result = await_decided(p, patience))) {}
+  while ((result = await_patiently(p, pages, false, device, 0, patience)) == -EAGAIN && !(result = await_decided(p, patience))) {}
   return result;
 }
 
-HMM_API int hmm_relocate(struct hmm_pager *p, uint64_t device, uint64_t page, uint64_t frame,
-                         struct hmm_failure *failure) {
-  struct hmm_device_config *c = &p->devices[device].config;
-  int32_t to = (int32_t)frame, from = frame_of(&p->devices[device], page);
-  struct claim claimed = claim_now(p, page);
-  uint64_t w = claimed.before;
-  bool valid = word_state(w) == DEVICE ? word_device(w) == device : word_sharers(w) >> device & 1;
-  struct patience patience = new_patience(p, page, true, 0);
-  int status = 0, waited = await_launches(p, page, (int)device, &patience);
-  if (!waited && valid) status = dma_within(p, (unsigned)device, from, to);
-  if (!waited && !status) {
-    _Atomic int32_t *regions = TABLE(int32_t, c->region_of_frame), *uses = TABLE(int32_t, c->last_use);
-    if (valid) atomic_store(&regions[to], atomic_load(&regions[from]));
-    atomic_store(&TABLE(int64_t, c->page_of_frame)[from], 0);
-    atomic_store(&regions[from], 0);
-    atomic_store(&uses[to], atomic_load(&uses[from]));
-    atomic_store(&TABLE(int64_t, c->page_of_frame)[to], (int64_t)page + 1);
-    atomic_store(&TABLE(int32_t, c->frame_of_page)[page], to + 1);
+static bool is_there(const struct claim *c, unsigned device) { return word_state(c->before) == DEVICE ? word_device(c->before) == device : word_sharers(c->before) >> device & 1; }
+
+// What is there of claimed pages, to frames from `to` on; in as few commands as there are runs, all under way before the first is waited for. 0 or an OpenCL status.
+static int copy_frames(struct hmm_pager *p, unsigned device, const struct claim *claims, size_t n, int32_t to) {
+  const struct device *d = &p->devices[device];
+  void *events[HMM_RELOCATED];
+  size_t begun = 0;
+  int status = 0;
+  for (size_t i = 0; i < n && !status;) {
+    size_t j = i + 1;
+    int32_t from = frame_of(d, claims[i].page), at = to + (int32_t)i;
+    if (is_there(&claims[i], device)) {
+      while (j < n && is_there(&claims[j], device) && dma_contiguous(d, frame_of(d, claims[j - 1].page), frame_of(d, claims[j].page)) && dma_contiguous(d, to + (int32_t)j - 1, to + (int32_t)j)) j++;
+      status = dma_within(p, device, from, at, j - i, &events[begun]);
+      begun += !status && events[begun];
+    }
+    i = j;
   }
-  settle(p, &claimed, restored, NO_PIN);
-  wake_claimed(p, &claimed, 1);
+  int flushed = begun ? dma_flush(p, d->queue) : 0;
+  for (size_t i = 0; i < begun; i++) {
+    int outcome = dma_finish(p, device, events[i], (struct page_range){0, 0});
+    if (!status) status = outcome;
+  }
+  return status ? status : flushed;
+}
+
+static void give_frame(const struct device *d, const struct claim *c, unsigned device, int32_t to) {
+  const struct hmm_device_config *config = &d->config;
+  _Atomic int32_t *regions = TABLE(int32_t, config->region_of_frame), *uses = TABLE(int32_t, config->last_use);
+  int32_t from = frame_of(d, c->page);
+  if (is_there(c, device)) atomic_store(&regions[to], atomic_load(&regions[from]));
+  atomic_store(&TABLE(int64_t, config->page_of_frame)[from], 0);
+  atomic_store(&regions[from], 0);
+  atomic_store(&uses[to], atomic_load(&uses[from]));
+  atomic_store(&TABLE(int64_t, config->page_of_frame)[to], (int64_t)c->page + 1);
+  atomic_store(&TABLE(int32_t, config->frame_of_page)[c->page], to + 1);
+}
+
+HMM_API int hmm_relocate(struct hmm_pager *p, uint64_t device, uint64_t first, uint64_t end, uint64_t frame, struct hmm_failure *failure) {
+  struct claim claims[HMM_RELOCATED];
+  size_t n = 0;
+  if (first >= end || end - first > HMM_RELOCATED) return -EINVAL;
+  while (first + n < end) {
+    claims[n] = claim_now(p, first + n);
+    n++;
+  }
+  struct patience patience = new_patience(p, first, true, 0);
+  int status = 0, waited = await_launches(p, (struct page_range){first, end}, (int)device, &patience), copied = 0;
+  if (!waited) status = copy_frames(p, (unsigned)device, claims, n, (int32_t)frame);
+  for (size_t i = 0; i < n; i++) {
+    copied += is_there(&claims[i], (unsigned)device);
+    if (!waited && !status) give_frame(&p->devices[device], &claims[i], (unsigned)device, (int32_t)(frame + i));
+    settle(p, &claims[i], restored, NO_PIN);
+  }
+  wake_claimed(p, claims, n);
   if (waited) return waited;
-  return status ? fail_cl(p, failure, page, w, status, HMM_CALL_COPY, (unsigned)device) : valid;
+  if (!status) return copied;
+  const struct claim *c = claims; // nobody says which of several commands has failed: told is the first page that was to be copied
+  while (!is_there(c, (unsigned)device)) c++;
+  return fail_cl(p, failure, c->page, c->before, status, HMM_CALL_COPY, (unsigned)device);
 }
 
 HMM_API int64_t hmm_undo(struct hmm_pager *p, uint64_t device, uint64_t launched_before, uint64_t clock_before,
@@ -134,7 +171,7 @@ HMM_API int64_t hmm_undo(struct hmm_pager *p, uint64_t device, uint64_t launched
     if (!same_version(w, committed[i]) || word_state(w) == TO_HOST) continue; // somebody else's business by now
     if (is_away(before[i])) continue; // it need not have been home on its way here, and is as right where it is
     if (!change_word(p, pages[i], &w, claimed)) continue;
-    int waited = await_launches(p, pages[i], -1, &patience);
+    int waited = await_launches(p, (struct page_range){pages[i], pages[i] + 1}, -1, &patience);
     int32_t frame = frame_of(d, pages[i]);
     bool used = frame < 0 || last_use_of(d, p->block_shift, pages[i], frame) - (int32_t)clock_before > 0;
     bool back = !waited && (hmm_launched(p, device) == launched_before || !used);

@@ -258,19 +258,14 @@ int dma_across(struct hmm_pager *p, unsigned from, unsigned to, uint64_t page, u
   return staging_bulk(p, out, there, bytes, true);
 }
 
-int dma_within(struct hmm_pager *p, unsigned device, int32_t from, int32_t to) {
+int dma_within(struct hmm_pager *p, unsigned device, int32_t from, int32_t to, uint64_t pages, void **event) {
   struct device *d = &p->devices[device];
   char *source = host_of(p, d, from), *target = host_of(p, d, to);
+  *event = NULL;
   if (atomic_load(&d->lost)) return DEVICE_NOT_AVAILABLE;
   if (source && target) {
-    memcpy(target, source, (size_t)p->page_bytes);
+    memcpy(target, source, (size_t)(pages << p->config.page_shift));
     return 0;
   }
-  void *event = NULL;
-  int status = CL(p, enqueue_copy, HMM_CL_ENQUEUE_COPY)(d->queue, memory_of(d, from), memory_of(d, to), offset_of(p, d, from), offset_of(p, d, to),
-                                                        (size_t)p->page_bytes, 0, NULL, &event);
-  if (status) return status;
-  int flushed = dma_flush(p, d->queue);
-  int outcome = dma_finish(p, device, event, (struct page_range){0, 0});
-  return flushed ? flushed : outcome;
+  return CL(p, enqueue_copy, HMM_CL_ENQUEUE_COPY)(d->queue, memory_of(d, from), memory_of(d, to), offset_of(p, d, from), offset_of(p, d, to), (size_t)(pages << p->config.page_shift), 0, NULL, event);
 }

@@ -518,7 +518,8 @@ int await_command(struct hmm_pager *p, void *event);
 int dma_end_stuck(struct hmm_pager *p); // waits once more for commands that were given up; -EBUSY if one may still write to host pages
 bool dma_may_write(struct hmm_pager *p, uint64_t first, uint64_t end); // whether a command that was given up may still write to these host pages
 int dma_to_device(struct hmm_pager *p, unsigned device, uint64_t page, bool zero);
-int dma_within(struct hmm_pager *p, unsigned device, int32_t from, int32_t to);
+// Begins a copy of pages that are contiguous on both sides, on the device's queue, which is to be flushed; `event` is its end, or null if it is over. 0 or an OpenCL status.
+int dma_within(struct hmm_pager *p, unsigned device, int32_t from, int32_t to, uint64_t pages, void **event);
 // Between frames of two devices, of pages that are contiguous on both. 0, NO_WAY_ACROSS if that would need a buffer of the host's, or an OpenCL status; then `failed` is whose it is.
 #define NO_WAY_ACROSS 1
 int dma_across(struct hmm_pager *p, unsigned from, unsigned to, uint64_t page, uint64_t pages, unsigned *failed);

@@ -123,7 +123,7 @@ static void a_page_gets_another_frame(const struct shape *shape) {
     d->region_of_frame[page] = 3;
     d->last_use[page] = 5;
     uint64_t before = word(h, (uint64_t)page);
-    CHECK_EQUAL(hmm_relocate(h->pager, 0, (uint64_t)page, (uint64_t)to, NULL), valid);
+    CHECK_EQUAL(hmm_relocate(h->pager, 0, (uint64_t)page, (uint64_t)page + 1, (uint64_t)to, NULL), valid);
     new_tables(h, (uint64_t)page, page, to);
     CHECK_EQUAL(d->region_of_frame[to], valid ? 3 : 0);
     CHECK_EQUAL(word_state(word(h, (uint64_t)page)), page == 4 ? HOST : word_state(before)); // a claim of Java is lost: it copies to the old frame
@@ -143,13 +143,46 @@ static void a_failed_relocation_changes_nothing(const struct shape *shape) {
   struct hmm_failure failure = {0};
   CHECK(move_to(h, 1, 0, true));
   fake_fail(HMM_CL_ENQUEUE_COPY, -5, 0, 1);
-  CHECK_EQUAL(hmm_relocate(h->pager, 0, 1, PAGES + 1, &failure), -EIO);
+  CHECK_EQUAL(hmm_relocate(h->pager, 0, 1, 2, PAGES + 1, &failure), -EIO);
   CHECK(failure.call == HMM_CALL_COPY && failure.status == -5 && failure.page == 1);
   CHECK_EQUAL(h->devices[0].frame_of_page[1], 2);
   fake_fail_commands(-5, 1);
-  CHECK_EQUAL(hmm_relocate(h->pager, 0, 1, PAGES + 1, &failure), -EIO);
+  CHECK_EQUAL(hmm_relocate(h->pager, 0, 1, 2, PAGES + 1, &failure), -EIO);
   CHECK_EQUAL(state(h, 1), DEVICE);
   expect(h, 1, 2);
+  close_heap(h);
+}
+
+// In as few commands as there are runs of what is there; and all or none.
+static void a_range_gets_other_frames(const struct shape *shape) {
+  enum { N = 12, TO = PAGES + CHUNK };
+  struct heap *h = filled(shape);
+  struct fake_device *d = &h->devices[0];
+  for (uint64_t page = 0; page < N; page++) {
+    if (page == 5) continue;
+    CHECK(move_to(h, page, page == 8, true));
+    fill_frame(h, page == 8, page, (unsigned char)(page + 60));
+    d->last_use[page] = 5;
+  }
+  if (shape->way != REACHABLE) {
+    struct hmm_failure failure = {0};
+    for (int after = 0; after < 3; after++) {
+      fake_fail(HMM_CL_ENQUEUE_COPY, -5, after, 1);
+      CHECK_EQUAL(hmm_relocate(h->pager, 0, 0, N, TO, &failure), -EIO);
+      for (int32_t page = 0; page < N; page++) CHECK_EQUAL(d->frame_of_page[page], page + 1);
+    }
+  }
+  int before = fake_calls_of(HMM_CL_ENQUEUE_COPY);
+  CHECK_EQUAL(hmm_relocate(h->pager, 0, 0, N, TO, NULL), N - 2);
+  CHECK_EQUAL(fake_calls_of(HMM_CL_ENQUEUE_COPY) - before, shape->way == REACHABLE ? 0 : 3);
+  for (int32_t page = 0; page < N; page++) {
+    CHECK_EQUAL(d->frame_of_page[page], TO + page + 1);
+    CHECK_EQUAL(d->page_of_frame[TO + page], page + 1);
+    CHECK_EQUAL(d->page_of_frame[page], 0);
+    CHECK_EQUAL(state(h, (uint64_t)page), page == 5 ? HOST : DEVICE);
+  }
+  for (uint64_t page = 0; page < N; page++) expect(h, page, (unsigned char)(page == 5 ? page + 1 : page + 60));
+  CHECK_EQUAL(hmm_relocate(h->pager, 0, 0, HMM_RELOCATED + 1, TO, NULL), -EINVAL);
   close_heap(h);
 }
 
@@ -162,7 +195,7 @@ struct window {
 
 static void *relocate_on(void *arg) {
   struct window *w = arg;
-  for (uint64_t round = 0; !w->over; round++) CHECK_EQUAL(hmm_relocate(w->heap->pager, 0, 2, round % 2 ? 2 : PAGES + 2, NULL), 1);
+  for (uint64_t round = 0; !w->over; round++) CHECK_EQUAL(hmm_relocate(w->heap->pager, 0, 2, 3, round % 2 ? 2 : PAGES + 2, NULL), 1);
   return NULL;
 }
 
@@ -236,6 +269,7 @@ const struct test memory_tests[] = {
     {"discarding_waits_for_a_claim", discarding_waits_for_a_claim, ONE_WAY},
     {"host_memory_of_pages_on_a_device_is_given_back", host_memory_of_pages_on_a_device_is_given_back, 0},
     {"a_page_gets_another_frame", a_page_gets_another_frame, NEEDS_TRAP},
+    {"a_range_gets_other_frames", a_range_gets_other_frames, 0},
     {"a_failed_relocation_changes_nothing", a_failed_relocation_changes_nothing, 0},
     {"a_window_does_not_come_apart_under_a_launch", a_window_does_not_come_apart_under_a_launch, 0},
     {"moves_without_a_launch_are_undone", moves_without_a_launch_are_undone, 0},

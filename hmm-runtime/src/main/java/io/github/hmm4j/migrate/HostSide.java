@@ -99,8 +99,11 @@ public interface HostSide {
     /// Makes pages empty and gives their host memory back, in one step as seen by everybody who touches them. The caller holds the host lock exclusively.
     void discard(PageRange pages);
 
-    /// Moves a page to another frame of the same device, with its contents if they are valid there. The caller holds the device's lock and the host lock shared.
-    void relocate(DeviceMirror mirror, long page, int frame);
+    /// Moves pages, all of which have frames, to others of the same device, with their contents where those are valid there; the frames that they had are free then. If this throws, some of the first pages have moved. The caller
+    /// holds the device's lock and the host lock shared.
+    ///
+    /// @param frame the first of as many that lie in one piece and are nobody's
+    void relocate(DeviceMirror mirror, PageRange pages, int frame);
 
     /// Gives pages back to the host that `moved` names, as far as nobody has used or moved them since. The caller holds the host lock shared.
     ///

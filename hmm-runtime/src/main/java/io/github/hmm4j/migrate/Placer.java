@@ -115,38 +115,59 @@ public final class Placer {
     /// @return the first page without such a frame, or the end
     long placePaged(DeviceMirror mirror, PageRange pages) {
         long page = pages.first();
-        FrameRun run = new FrameRun(0, 0);
-        int used = 0;
         try (HostLock.Hold _ = hostLock.shared()) {
-            for (; page < pages.end(); page++) {
-                if (mirror.isPaged(page)) {
+            while (page < pages.end()) {
+                long end = page;
+                while (end < pages.end() && !mirror.isPaged(end)) {
+                    end++;
+                }
+                if (end == page) {
+                    page++;
                     continue;
                 }
-                if (used == run.count()) {
-                    FrameRun next = mirror.pool().takePaged((int) Math.min(Integer.MAX_VALUE, pages.end() - page));
-                    if (next == null) {
-                        return page;
-                    }
-                    run = next;
-                    used = 0;
+                FrameRun run = mirror.pool().takePaged((int) Math.min(Integer.MAX_VALUE, end - page));
+                if (run == null) {
+                    return page;
                 }
-                place(mirror, page, run.first() + used++);
+                give(mirror, new PageRange(page, page + run.count()), run);
+                page += run.count();
             }
             return page;
+        }
+    }
+
+    /// Gives pages the frames of a run that is nobody's, in order; those that have others move, as many in one go as lie one behind the other. If this throws, what no page has got is free again.
+    private void give(DeviceMirror mirror, PageRange pages, FrameRun run) {
+        boolean given = false;
+        try {
+            for (long page = pages.first(); page < pages.end(); ) {
+                int frame = run.first() + (int) (page - pages.first());
+                long end = page;
+                while (end < pages.end() && mirror.frameOf(end) >= 0) {
+                    end++;
+                }
+                if (end > page) {
+                    hostSide.relocate(mirror, new PageRange(page, end), frame);
+                    page = end;
+                } else {
+                    mirror.assign(page++, frame);
+                }
+            }
+            given = true;
         } finally {
-            if (used < run.count()) {
-                mirror.pool().free(run.first() + used, run.count() - used);
+            if (!given) {
+                freeRest(mirror, run);
             }
         }
     }
 
-    /// From here on the frame is the page's own, whatever becomes of the one it had.
-    private void place(DeviceMirror mirror, long page, int frame) {
-        if (mirror.frameOf(page) < 0) {
-            mirror.assign(page, frame);
-        } else {
-            int old = relocate(mirror, page, frame);
-            mirror.pool().free(old, 1);
+    private static void freeRest(DeviceMirror mirror, FrameRun run) {
+        int used = run.count();
+        while (used > 0 && mirror.pageOf(run.first() + used - 1) < 0) {
+            used--;
+        }
+        if (used < run.count()) {
+            mirror.pool().free(run.first() + used, run.count() - used);
         }
     }
 
@@ -270,26 +291,8 @@ public final class Placer {
         if (run == null) {
             return false;
         }
-        long page = target.first();
         try (HostLock.Hold _ = hostLock.shared()) {
-            while (page < target.end()) {
-                int frame = run.first() + (int) (page - target.first());
-                int old = -1;
-                if (mirror.frameOf(page) < 0) {
-                    mirror.assign(page, frame);
-                } else {
-                    old = relocate(mirror, page, frame);
-                }
-                page++; // its frame is its own from here on, whatever becomes of the old one
-                if (old >= 0) {
-                    mirror.pool().free(old, 1);
-                }
-            }
-        } finally {
-            if (page < target.end()) {
-                int unused = (int) (target.end() - page);
-                mirror.pool().free(run.first() + run.count() - unused, unused);
-            }
+            give(mirror, target, run);
         }
         return true;
     }
@@ -326,15 +329,6 @@ public final class Placer {
             run = runOrNull(mirror, frames);
         }
         return run == null ? mirror.pool().allocateRun(frames) : run; // where the device refuses for good, its own reason is the one to tell
-    }
-
-    /// Moves a page that has a frame already to its place in a new run: within the device, under a claim, so that no launch can start on it meanwhile.
-    ///
-    /// @return the frame it had
-    private int relocate(DeviceMirror mirror, long page, int frame) {
-        int old = mirror.frameOf(page);
-        hostSide.relocate(mirror, page, frame);
-        return old;
     }
 
     private DeviceMemoryExhaustedException exhausted(DeviceMirror mirror, List<PageRange> ranges, String why) {

@@ -24,6 +24,7 @@ import io.github.hmm4j.space.Protection;
 import io.github.hmm4j.timeline.MigrationEvent;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
+import java.util.Arrays;
 import java.util.BitSet;
 import java.util.Objects;
 import java.util.function.LongUnaryOperator;
@@ -38,6 +39,7 @@ public final class NativeHostSide implements HostSide {
     private static final int PIN = 2;
     private static final int MAP = 4;
     private static final int UNDO_PAGES = 512;
+    private static final int RELOCATED = 512; // HMM_RELOCATED
     private static final int STAY = 64;
     private static final int IN_PLACE = 256;
     private static final int WOULD_MOVE = 5; // enum hmm_reason
@@ -214,22 +216,40 @@ public final class NativeHostSide implements HostSide {
         }
     }
 
+    /// Kernels that use the pages are waited for before these are claimed: none can begin meanwhile, and nobody waits for their end behind a claim.
     @Override
-    public void relocate(DeviceMirror mirror, long page, int frame) {
+    public void relocate(DeviceMirror mirror, PageRange pages, int frame) {
         try (Arena arena = Arena.ofConfined()) {
             MemorySegment failure = arena.allocate(JAVA_LONG, PagerCalls.FAILURE_WORDS);
-            int from = mirror.frameOf(page);
-            int result = PagerCalls.relocate(pager, mirror.index(), page, frame, failure);
-            while (result == -ETIMEDOUT) { // a kernel runs for long: it is waited for without a claim that touches wait for
-                heap.inFlight().awaitUsesOn(mirror.index(), new PageRange(page, page + 1));
-                result = PagerCalls.relocate(pager, mirror.index(), page, frame, failure);
+            for (long first = pages.first(); first < pages.end(); first += RELOCATED) {
+                relocate(mirror, new PageRange(first, Math.min(pages.end(), first + RELOCATED)), frame + (int) (first - pages.first()), failure);
             }
-            if (result < 0) {
-                throw NativeFailure.of(heap, failure, true, "relocation");
-            }
-            mirror.reassigned(from, frame);
-            heap.accounts().add(Counter.RELOCATED_PAGES, result);
         }
+    }
+
+    private void relocate(DeviceMirror mirror, PageRange pages, int frame, MemorySegment failure) {
+        int[] had = new int[Math.toIntExact(pages.count())];
+        Arrays.setAll(had, i -> mirror.frameOf(pages.first() + i));
+        int copied;
+        do {
+            heap.inFlight().awaitUsesOn(mirror.index(), pages);
+            copied = PagerCalls.relocate(pager, mirror.index(), pages.first(), pages.end(), frame, failure);
+        } while (copied == -ETIMEDOUT);
+        if (copied < 0) {
+            throw NativeFailure.of(heap, failure, true, "relocation");
+        }
+        for (int i = 0; i < had.length; i++) {
+            mirror.reassigned(had[i], frame + i);
+        }
+        for (int i = 0; i < had.length; ) {
+            int run = 1;
+            while (i + run < had.length && had[i + run] == had[i] + run) {
+                run++;
+            }
+            mirror.pool().free(had[i], run);
+            i += run;
+        }
+        heap.accounts().add(Counter.RELOCATED_PAGES, copied);
     }
 
     /// In parts that fit the room there is, which was made with this: it runs when the Java heap may be full.
