@@ -2,6 +2,7 @@ package io.github.hmm4j.demos.bench;
 
 import io.github.hmm4j.ByteSize;
 import io.github.hmm4j.Hmm;
+import io.github.hmm4j.HmmBuilder;
 import io.github.hmm4j.demos.harness.Bench;
 import io.github.hmm4j.demos.harness.BenchRow;
 import io.github.hmm4j.demos.harness.RunContext;
@@ -79,6 +80,10 @@ final class DiscreteBench implements Bench {
                 rows.add(new DiscreteScattered(hmm, sizes, context.progress(), rows(hmm)).row());
             }
         }
+        HmmBuilder relocating = settings(context, SCATTERED_SMALL_PAGE_BYTES, DiscreteRelocation.heapBytes(sizes));
+        try (Hmm hmm = open(DiscreteRelocation.sized(relocating, sizes)); BareOpenCl bare = BareOpenCl.beside(hmm)) {
+            rows.add(new DiscreteRelocation(hmm, bare, sizes, context.progress(), rows(hmm)).row());
+        }
         try (Hmm hmm = heap(context, PAGE_BYTES, sizes.busyBytes + sizes.faultBytes);
             BareOpenCl bare = BareOpenCl.beside(hmm);
             Floor.Beside floor = Floor.beside(mode, sizes.faultBytes)) {
@@ -88,9 +93,17 @@ final class DiscreteBench implements Bench {
         return rows;
     }
 
-    /// @throws UsageException if the device has no memory of its own
     private Hmm heap(RunContext context, long pageBytes, long bytes) throws UsageException {
-        Hmm hmm = Subject.heap(context.device().withPageSize(pageBytes), bytes + SMALL_THINGS).faultAround(0).open();
+        return open(settings(context, pageBytes, bytes + SMALL_THINGS));
+    }
+
+    private static HmmBuilder settings(RunContext context, long pageBytes, long bytes) {
+        return Subject.heap(context.device().withPageSize(pageBytes), bytes).faultAround(0);
+    }
+
+    /// @throws UsageException if the device has no memory of its own
+    private Hmm open(HmmBuilder settings) throws UsageException {
+        Hmm hmm = settings.open();
         DeviceInfo info = hmm.device().info();
         if (!anyDevice && (info.kind() == DeviceInfo.Kind.CPU || info.unifiedMemory())) {
             hmm.close();
