@@ -118,7 +118,7 @@ public final class NativePager implements AutoCloseable {
     /// @throws IllegalArgumentException       if the budget has no room for what one instruction of each of its threads may touch
     public void letFault(DeviceMirror mirror) {
         if (access.mode() != HostAccess.Mode.UFFD) {
-            throw new HostAccessUnavailableException("deviceFaults needs userfaultfd: " + access.why());
+            throw new HostAccessUnavailableException("deviceFaults needs userfaultfd, and hostAccess=%s: %s".formatted(access.mode(), access.why()));
         }
         mirror.pool().allocateAperture();
         long range = mirror.pool().memoryOf(0).hostAddressBytes();
