@@ -24,7 +24,7 @@ import org.jspecify.annotations.Nullable;
 
 /// A heap's native part: it serves the faults of the program's loads and stores, and makes every claim that others must wait for.
 ///
-/// Owns native threads. Threads: any may call; [#close] is the last call.
+/// Owns native threads, unless access is checked: then there are no faults. Threads: any may call; [#close] is the last call.
 public final class NativePager implements AutoCloseable {
 
     /// Where a test can stop whoever comes by, in the order of `enum hmm_step`.
