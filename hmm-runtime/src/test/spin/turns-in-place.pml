@@ -1,5 +1,5 @@
 /*
- * Kernels of several devices that use host pages in place: await_those_before of inflight.c and LaunchTable, as a model
+ * Kernels of several devices that use host pages in place: await_those_before of inflight.c, as a model
  * that spin checks exhaustively. README.md says how.
  *
  * Who takes part                                                in the runtime

@@ -35,7 +35,7 @@ public final class HmmDevice {
     }
 
     /// Bytes of pinned memory through which copies go, beside the budget; on some drivers they are the device's. 0 where
-    /// the device works in host memory, or is simulated. Where many short pieces are carried at once, up to 16 MiB of device
+    /// the device works in host memory. Where many short pieces are carried at once, up to 16 MiB of device
     /// memory come to that, in which they are packed there.
     public long stagingBytes() {
         return mirror.device().stagingBytes();

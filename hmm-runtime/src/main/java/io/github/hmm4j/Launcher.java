@@ -18,7 +18,7 @@ import java.util.Map;
 /// Takes a launch from its arguments to the device.
 ///
 /// 1. Plan: ranges and modes from the arguments.
-/// 2. Try the gate at once: resident data costs one look at each 2 MiB of it, or two passes over its words where access is checked.
+/// 2. Try the gate at once: resident data costs one look at each 2 MiB of it.
 /// 3. Under the device's lock: frames in one piece, pages moved, the gate again.
 /// 4. A page was lost to the host meanwhile: once more; after a few losses with the host held off, so that a launch always gets through.
 /// 5. A view holds a page: wait for views to close, without any lock, up to the launch timeout. A view that only the launching thread can close is an error instead.

@@ -13,6 +13,7 @@ import java.util.List;
 import java.util.Set;
 import java.util.TreeSet;
 import java.util.regex.Pattern;
+import java.util.stream.Collectors;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.Test;
 
@@ -46,6 +47,13 @@ class ApiDocTest {
     void namesEachPackage() {
         assertThat(CLASSES).map(JavaClass::getPackageName).filteredOn(name -> !name.equals(ROOT))
                 .allSatisfy(name -> assertThat(page).containsPattern("`[\\w.]*" + name.substring(name.lastIndexOf('.')).replace(".", "\\.") + "`"));
+    }
+
+    @Test
+    void namesNoPackageThatIsNotThere() {
+        Set<String> packages = CLASSES.stream().map(JavaClass::getPackageName).collect(Collectors.toSet());
+        List<String> named = Pattern.compile("^\\| `(\\.[a-z.]+)`", Pattern.MULTILINE).matcher(page).results().map(row -> ROOT + row.group(1)).toList();
+        assertThat(named).isNotEmpty().allMatch(name -> packages.contains(name));
     }
 
     /// With all that it is nested in.

@@ -392,7 +392,8 @@ final class DeviceFaultsTest {
                     .hasMessageContaining("budgetBytes=" + (least - PAGE)).hasMessageContaining("at least " + least);
             assertThatThrownBy(() -> Hmm.builder().hostAccess(HostAccess.Mode.SIGSEGV).deviceFaults().open()).isInstanceOf(HostAccessUnavailableException.class)
                     .hasMessageContaining("userfaultfd");
-            assertThatThrownBy(() -> Hmm.builder().hostAccess(HostAccess.Mode.CHECKED).deviceFaults().open()).isInstanceOf(HostAccessUnavailableException.class);
+            assertThatThrownBy(() -> Hmm.builder().hostAccess(HostAccess.Mode.CHECKED).deviceFaults().open()).isInstanceOf(HostAccessUnavailableException.class)
+                    .hasMessage("deviceFaults needs userfaultfd, and hostAccess=CHECKED: it was asked for");
             assertThatThrownBy(() -> Hmm.builder().exclusive().deviceFaults().open()).isInstanceOf(IllegalArgumentException.class).hasMessageContaining("exclusive=true");
             assertThatThrownBy(() -> Hmm.builder().hostOnly().deviceFaults().open()).isInstanceOf(IllegalArgumentException.class).hasMessageContaining("devices=0");
             MemorySegment a = ints(hmm, INTS);

@@ -9,8 +9,13 @@ import io.github.hmm4j.emulated.Call;
 import io.github.hmm4j.emulated.EmulatedGpu;
 import io.github.hmm4j.emulated.Engine;
 import io.github.hmm4j.error.OpenClFailedException;
+import io.github.hmm4j.mirror.InvalidationKind;
 import io.github.hmm4j.mirror.SnapshotCode;
+import io.github.hmm4j.mirror.Subscription;
 import java.lang.foreign.MemorySegment;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.concurrent.locks.ReentrantLock;
 import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
@@ -35,6 +40,28 @@ class LaunchRollbackTest {
             assertThat(rig.count(Counter.MIGRATE_UNDONE_PAGES)).isEqualTo(2);
             call.launch(NDRange.of(1)).await();
             assertThat(rig.read(host)[0]).isEqualTo(6);
+        }
+    }
+
+    /// Once on the way there and once on the way back; and what a mirror does wrong changes neither.
+    @Test
+    void mirrorsHearOfWhatGoesBack() {
+        try (Rig rig = Rig.gpuWindows(1, 32)) {
+            MemorySegment a = rig.filled(1, 5);
+            var call = rig.kernel("two").args(a, rig.filled(1, 6));
+            List<InvalidationKind> heard = new ArrayList<>();
+            try (Subscription mirror = rig.heap.mirror(a, new ReentrantLock(), event -> {
+                heard.add(event.kind());
+                throw new IllegalStateException("a mistake of the mirror's");
+            })) {
+                long before = mirror.readBegin();
+                rig.gpu().failNext(Call.LAUNCH, 1);
+                assertThatThrownBy(() -> call.launch(NDRange.of(1))).isInstanceOf(OpenClFailedException.class);
+                assertThat(heard).containsExactly(InvalidationKind.MIGRATE, InvalidationKind.MIGRATE);
+                assertThat(mirror.checkRetry(before)).isTrue();
+                assertThat(mirror.checkRetry(mirror.readBegin())).as("all that was announced has ended").isFalse();
+                assertThat(rig.heap.snapshot(a, rig.device(0)).codes()).containsExactly(SnapshotCode.WRITE);
+            }
         }
     }
 

@@ -12,8 +12,8 @@ import io.github.hmm4j.space.PageRange;
 import io.github.hmm4j.timeline.MigrationEvent;
 import java.util.ArrayList;
 import java.util.List;
-import org.jspecify.annotations.Nullable;
 import java.util.stream.IntStream;
+import org.jspecify.annotations.Nullable;
 
 /// What a launch has moved to its device so far, so that a launch that does not happen leaves every page where it was.
 ///
@@ -77,13 +77,16 @@ public final class UndoLog {
         try (HostLock.Hold _ = hostLock.shared()) {
             announce();
             undone = hostSide.takeBack(this);
-            endAnnouncement();
+        } finally {
+            endAnnouncement(); // a mirror that is never told the end waits for it for ever
         }
         heap.accounts().add(Counter.MIGRATE_UNDONE_PAGES, undone);
         heap.accounts().moved(Cause.UNDO, Direction.TO_HOST, undone, 0);
         if (undone > 0) {
             report(undone);
         }
+        moved.clear(); // who undoes once more has nothing to announce
+        parts.clear();
     }
 
     private void report(int undone) {

@@ -13,7 +13,7 @@ import java.lang.invoke.VarHandle;
 ///
 /// Native code notes it (`resident.c`), with the count that the block had before ([PageTable#changes]): it is true as
 /// long as the count is the same. A page that a device has keeps its frame until somebody claims it, so what is known of
-/// the frames ends with what is known of the words. Where launches are made in Java nothing is noted.
+/// the frames ends with what is known of the words.
 ///
 /// Off-heap: 12 bytes for each block that was ever used. Threads: any.
 final class HeldBlocks implements AutoCloseable {

@@ -90,16 +90,6 @@ public final class PageWord {
         return (word & MARKED_READ) != 0;
     }
 
-    /// Whether a page claimed for the host is to end up poisoned, if it was on the device alone before.
-    public static boolean isDoomed(long word) {
-        return state(word) == PageState.TO_HOST && isMarkedRead(word);
-    }
-
-    /// A mark like a pin: the claim stays the claimer's.
-    static long doomed(long word) {
-        return word | MARKED_READ;
-    }
-
     public static int readPins(long word) {
         return (int) (word >>> READ_PINS_SHIFT) & MAX_PINS;
     }

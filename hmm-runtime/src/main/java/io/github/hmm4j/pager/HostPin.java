@@ -8,14 +8,14 @@ import io.github.hmm4j.space.VaRange;
 /// A write pin keeps devices from using the pages at all, a read pin from writing them. Threads: any. Closing is idempotent.
 public final class HostPin implements AutoCloseable {
 
-    private final HostViews pager;
+    private final HostViews views;
     private final VaRange range;
     private final PageRange pages;
     private final boolean write;
     private boolean closed;
 
-    HostPin(HostViews pager, VaRange range, PageRange pages, boolean write) {
-        this.pager = pager;
+    HostPin(HostViews views, VaRange range, PageRange pages, boolean write) {
+        this.views = views;
         this.range = range;
         this.pages = pages;
         this.write = write;
@@ -41,7 +41,7 @@ public final class HostPin implements AutoCloseable {
             }
             closed = true;
         }
-        pager.unpinned(this);
+        views.unpinned(this);
     }
 
     /// For people: what and how.

@@ -13,7 +13,7 @@ import java.lang.foreign.MemorySegment;
 /// Owns the pins; [#close()] gives them back and ends every segment that came from [#segment()]. Threads: an ordinary view belongs to the thread that opened it; a shared one to all.
 public final class HostView implements AutoCloseable {
 
-    private final HostViews pager;
+    private final HostViews views;
     private final VaRange range;
     private final PageRange pages;
     private final boolean write;
@@ -23,8 +23,8 @@ public final class HostView implements AutoCloseable {
     private final Thread opener = Thread.currentThread();
     private boolean closed;
 
-    HostView(HostViews pager, VaRange range, PageRange pages, boolean write, boolean shared, Arena arena, MemorySegment segment) {
-        this.pager = pager;
+    HostView(HostViews views, VaRange range, PageRange pages, boolean write, boolean shared, Arena arena, MemorySegment segment) {
+        this.views = views;
         this.range = range;
         this.pages = pages;
         this.write = write;
@@ -80,7 +80,7 @@ public final class HostView implements AutoCloseable {
             arena.close();
             closed = true;
         }
-        pager.closed(this);
+        views.closed(this);
     }
 
     /// For people: what, how, by whom.

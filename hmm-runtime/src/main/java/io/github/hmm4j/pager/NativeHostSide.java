@@ -30,7 +30,7 @@ import java.util.Objects;
 import java.util.function.LongUnaryOperator;
 import org.jspecify.annotations.Nullable;
 
-/// The host side where any code may touch managed memory: every claim is made, carried out and released in one native call.
+/// The host side in native code: every claim is made, carried out and released in one native call.
 ///
 /// What calls of the program move is announced to mirrors of the program's own; what a fault moves is not, since no Java code can run then.
 public final class NativeHostSide implements HostSide {

@@ -24,7 +24,7 @@ import org.jspecify.annotations.Nullable;
 
 /// A heap's native part: it serves the faults of the program's loads and stores, and makes every claim that others must wait for.
 ///
-/// Owns native threads. Threads: any may call; [#close] is the last call.
+/// Owns native threads, unless access is checked: then there are no faults. Threads: any may call; [#close] is the last call.
 public final class NativePager implements AutoCloseable {
 
     /// Where a test can stop whoever comes by, in the order of `enum hmm_step`.
@@ -118,7 +118,7 @@ public final class NativePager implements AutoCloseable {
     /// @throws IllegalArgumentException       if the budget has no room for what one instruction of each of its threads may touch
     public void letFault(DeviceMirror mirror) {
         if (access.mode() != HostAccess.Mode.UFFD) {
-            throw new HostAccessUnavailableException("deviceFaults needs userfaultfd: " + access.why());
+            throw new HostAccessUnavailableException("deviceFaults needs userfaultfd, and hostAccess=%s: %s".formatted(access.mode(), access.why()));
         }
         mirror.pool().allocateAperture();
         long range = mirror.pool().memoryOf(0).hostAddressBytes();

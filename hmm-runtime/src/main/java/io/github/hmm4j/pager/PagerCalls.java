@@ -15,6 +15,8 @@ import java.lang.foreign.MemoryLayout;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
 import java.lang.invoke.MethodHandle;
+import java.lang.invoke.MethodHandles;
+import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
 import java.util.Optional;
@@ -43,6 +45,7 @@ final class PagerCalls {
     static final int ARGUMENT_COPY_WORDS = 5;
     static final int VIOLATION_WORDS = 5;
     static final int ABI = 14;
+    private static final String ANOTHER_BUILD = "the native part is of another build than the classes, so take the libhmm.so of their jar: ";
 
     /// The OpenCL functions that native code calls, in its order.
     enum Cl {
@@ -75,6 +78,7 @@ final class PagerCalls {
         }
     }
 
+    private static final List<String> MISSING = new ArrayList<>(); // functions that a library of another build has not
     private static final MethodHandle ABI_NUMBERS = handle("hmm_abi", 2);
     private static final MethodHandle PROBE = handle("hmm_probe", 3);
     private static final MethodHandle OPEN = handle("hmm_open", 2);
@@ -114,6 +118,9 @@ final class PagerCalls {
 
     /// Whether native code has other ideas about words and structures than Java: then it is of another build.
     static Optional<String> mismatch() {
+        if (!MISSING.isEmpty()) {
+            return Optional.of(ANOTHER_BUILD + "it has no " + String.join(", ", MISSING));
+        }
         List<Long> ours = Arrays.asList((long) ABI, state(PageState.EMPTY), state(PageState.HOST), state(PageState.SHARED), state(PageState.DEVICE),
                 state(PageState.TO_DEVICE), state(PageState.TO_HOST), state(PageState.POISONED), state(PageState.UNMAPPED), state(PageState.PEERS), PageWord.Layout.DEVICE_SHIFT,
                 PageWord.Layout.SHARERS_MASK, PageWord.Layout.WRITE_INTENT, PageWord.Layout.DENY_READ, PageWord.Layout.DENY_WRITE, PageWord.Layout.READ_PINS_SHIFT,
@@ -128,7 +135,7 @@ final class PagerCalls {
             MemorySegment table = arena.allocate(JAVA_LONG, 2L * ours.size());
             int count = invoke(ABI_NUMBERS, table.address(), 2L * ours.size());
             List<Long> theirs = Arrays.stream(table.asSlice(0, (long) Math.min(count, 2 * ours.size()) * Long.BYTES).toArray(JAVA_LONG)).boxed().toList();
-            return theirs.equals(ours) ? Optional.empty() : Optional.of("the native part is of another build: its numbers=" + theirs + ", ours=" + ours);
+            return theirs.equals(ours) ? Optional.empty() : Optional.of(ANOTHER_BUILD + "its numbers=" + theirs + ", ours=" + ours);
         }
     }
 
@@ -379,11 +386,21 @@ final class PagerCalls {
     }
 
     private static MethodHandle handle(String name, int parameters) {
-        return NativeCode.load().downcall(name, FunctionDescriptor.of(JAVA_INT, longs(parameters)));
+        return handle(name, FunctionDescriptor.of(JAVA_INT, longs(parameters)));
     }
 
     private static MethodHandle longHandle(String name, int parameters) {
-        return NativeCode.load().downcall(name, FunctionDescriptor.of(JAVA_LONG, longs(parameters)));
+        return handle(name, FunctionDescriptor.of(JAVA_LONG, longs(parameters)));
+    }
+
+    /// One that is missing is told by [#mismatch], and not by a class that cannot be initialised.
+    private static MethodHandle handle(String name, FunctionDescriptor type) {
+        try {
+            return NativeCode.load().downcall(name, type);
+        } catch (IllegalStateException _) {
+            MISSING.add(name);
+            return MethodHandles.empty(type.toMethodType()); // never called: no heap opens
+        }
     }
 
     private static MemoryLayout[] longs(int count) {

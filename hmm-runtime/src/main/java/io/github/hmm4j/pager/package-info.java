@@ -5,7 +5,7 @@
 /// of the layers below ([HostSide][io.github.hmm4j.migrate.HostSide], [LaunchGate][io.github.hmm4j.migrate.LaunchGate], [InFlight][io.github.hmm4j.mirror.InFlight]).
 ///
 /// **Checked** access: the program opens a [HostView][io.github.hmm4j.pager.HostView] of a range, which brings its pages home and pins them until it is closed. A touch of a managed segment
-/// without a view is refused by the Java runtime, never silently stale. With transparent access views are bulk fetches.
+/// without a view is refused by the Java runtime, never silently stale. Native code moves the pages here as well; it only notices no touch. With transparent access views are bulk fetches.
 ///
 /// Internal, but for [HostAccess], [HostView] and [HostPin].
 @NullMarked

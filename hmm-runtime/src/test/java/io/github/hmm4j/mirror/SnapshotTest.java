@@ -13,7 +13,7 @@ import io.github.hmm4j.space.Protection;
 import java.util.List;
 import org.junit.jupiter.api.Test;
 
-/// What each state looks like under each protection, from the device itself, from another and from the host. Device 0 is private, device 1 coherent.
+/// What each state looks like under each protection, from the device itself, from another and from the host.
 class SnapshotTest {
 
     private static final int HOST = -1;
