@@ -11,6 +11,7 @@
 #define CL_EVENT_STATUS 0x11D3
 #define CL_COMPLETE 0
 #define COMMAND_BYTES (1ULL << 20) // less than this is not worth a command
+#define OUT_OF_HOST_MEMORY (-6)
 #define EXEC_STATUS_ERROR (-14) // the wait has ended because a command has, badly
 #define FIRST_PAUSE_NANOS 20000L
 #define LONGEST_PAUSE_NANOS 5000000L
@@ -165,12 +166,15 @@ int dma_wait(struct hmm_pager *p, struct copies *copies) {
 
 int dma_flush(struct hmm_pager *p, void *queue) { return CL(p, of_object, HMM_CL_FLUSH)(queue); }
 
+// What the host is short of says nothing about a device.
+static bool device_refuses(int status) { return status && status != OUT_OF_HOST_MEMORY; }
+
 bool dma_is_gone(struct hmm_pager *p, struct device *d) {
   void *queue = NULL;
-  if (!dma_flush(p, d->queue)) return false;
-  if (open_queue(p, d, &queue)) return true;
-  CL(p, of_object, HMM_CL_RELEASE_QUEUE)(queue);
-  return false;
+  if (!device_refuses(dma_flush(p, d->queue))) return false;
+  int status = open_queue(p, d, &queue);
+  if (!status) CL(p, of_object, HMM_CL_RELEASE_QUEUE)(queue);
+  return device_refuses(status);
 }
 
 static unsigned device_number(const struct hmm_pager *p, const struct device *d) { return (unsigned)(d - p->devices); }

@@ -168,6 +168,26 @@ static void what_a_lost_device_had_is_poisoned(const struct shape *shape) {
   }
 }
 
+// Also if nothing else works meanwhile, as long as that is for want of the host's memory, or something of the device's does work.
+static void a_driver_that_is_short_of_something_loses_nothing(const struct shape *shape) {
+  if (shape->way == REACHABLE) return;
+  static const int flushes[] = {0, -5, -6, -5, -6}, queues[] = {-5, 0, -5, -6, -6};
+  for (size_t i = 0; i < sizeof flushes / sizeof *flushes; i++) {
+    struct heap *h = on_device(shape);
+    struct hmm_failure failure = {0};
+    fake_fail(READS(shape), -5, 0, 1000);
+    if (flushes[i]) fake_fail(HMM_CL_FLUSH, flushes[i], 0, 1000);
+    if (queues[i]) fake_fail(HMM_CL_CREATE_QUEUE, queues[i], 0, 1000);
+    CHECK_EQUAL(hmm_fetch(h->pager, P, P + 2, HMM_EXCLUSIVE, NULL, NULL, &failure), -EIO);
+    CHECK_EQUAL(failure.status, -5);
+    CHECK_EQUAL(state(h, P), DEVICE);
+    CHECK_EQUAL(counted(h, HMM_POISONED), 0);
+    fake_reset();
+    expect(h, P, P + 1);
+    close_heap(h);
+  }
+}
+
 // One device is lost, another is not: only what the one had is poisoned.
 static void losing_one_device_poisons_nothing_of_another(const struct shape *shape) {
   if (shape->way == REACHABLE) return;
@@ -333,6 +353,7 @@ const struct test error_tests[] = {
     {"a_fetch_that_fails_pins_nothing", a_fetch_that_fails_pins_nothing, 0},
     {"a_long_fetch_may_fail_in_part", a_long_fetch_may_fail_in_part, 0},
     {"what_a_lost_device_had_is_poisoned", what_a_lost_device_had_is_poisoned, 0},
+    {"a_driver_that_is_short_of_something_loses_nothing", a_driver_that_is_short_of_something_loses_nothing, 0},
     {"losing_one_device_poisons_nothing_of_another", losing_one_device_poisons_nothing_of_another, 0},
     {"a_failure_may_go_unasked", a_failure_may_go_unasked, 0},
     {"a_wait_may_fail_before_the_command_has_ended", a_wait_may_fail_before_the_command_has_ended, 0},
