@@ -12,6 +12,7 @@ import io.github.hmm4j.account.Counter;
 import io.github.hmm4j.device.opencl.CopyMode;
 import io.github.hmm4j.emulated.Call;
 import io.github.hmm4j.emulated.EmulatedGpu;
+import io.github.hmm4j.emulated.Turns;
 import io.github.hmm4j.error.DeviceLostException;
 import io.github.hmm4j.error.DeviceMemoryExhaustedException;
 import io.github.hmm4j.error.HmmException;
@@ -24,7 +25,7 @@ import java.util.List;
 import java.util.stream.IntStream;
 import org.junit.jupiter.params.Parameter;
 
-/// Runs a program again and again, with another call or command that fails each time, or with a device that is lost at another call.
+/// Runs a program again and again, with another call or command that fails each time, or with a device that is lost at another call ([Turns]).
 ///
 /// With transparent access the host loads and stores as it likes: what cannot be served is an `InternalError`, after which a part of a step may be done, and a view tells why.
 abstract class FailureWalk {
@@ -39,37 +40,36 @@ abstract class FailureWalk {
         void nth(EmulatedGpu gpu, Call call, long nth);
     }
 
-    /// @param floor how often something must have failed, so that a program that no longer uses it is noticed
+    /// @param floor calls that the program makes at least, so that a program that no longer uses it is noticed
     final void walk(CopyMode copies, boolean windows, Call call, int floor, Arm arm) {
-        int nth = 0;
+        long made = 0; // in the last turn nothing fails, so that those are all calls that the program makes
         boolean struck = true;
-        while (struck) {
-            nth++;
+        for (int nth = 1; struck; nth = Turns.after(nth)) {
             EmulatedGpu.reset();
             try (Rig rig = open(copies, windows)) {
                 EmulatedGpu gpu = rig.gpu(0);
                 long callsBefore = gpu.calls(call);
                 arm.nth(gpu, call, nth);
                 new Walk(rig, nth % 2 == 0).failing();
-                struck = gpu.calls(call) - callsBefore >= nth;
+                made = gpu.calls(call) - callsBefore;
+                struck = made >= nth;
                 gpu.clear();
             } catch (RuntimeException | Error e) {
                 throw new AssertionError("%s, %s, windows=%s, %s failed at call %d".formatted(backend, copies, windows, call, nth), e);
             }
             Rig.assertObjectsLeft(0, "call %d failed".formatted(nth));
         }
-        assertThat(nth - 1).as("calls of %s failed", call).isGreaterThanOrEqualTo(floor);
+        assertThat(made).as("calls of %s", call).isGreaterThanOrEqualTo(floor);
     }
 
     /// Pages that only the lost device held are poisoned, all others are intact, and the heap closes.
     ///
     /// @return pages poisoned in all of it
     final long lose(CopyMode copies, boolean windows) {
-        int nth = 0;
+        long made = 0;
         boolean lost = true;
         long poisoned = 0;
-        while (lost) {
-            nth++;
+        for (int nth = 1; lost; nth = Turns.after(nth)) {
             EmulatedGpu.reset();
             Rig rig = open(copies, windows);
             try {
@@ -77,7 +77,8 @@ abstract class FailureWalk {
                 long callsBefore = gpu.calls();
                 gpu.loseAt(nth);
                 new Walk(rig, false).losing();
-                lost = gpu.calls() - callsBefore >= nth;
+                made = gpu.calls() - callsBefore;
+                lost = made >= nth;
                 poisoned += rig.hmm.report().count(Counter.POISONED_PAGES);
             } catch (RuntimeException | Error e) {
                 closeThoughItFails(rig, DeviceLostException.class);
@@ -86,7 +87,7 @@ abstract class FailureWalk {
             closeThoughItFails(rig, DeviceLostException.class);
             Rig.assertObjectsLeft(0, "the device was lost at call %d".formatted(nth));
         }
-        assertThat(nth).isGreaterThan(8);
+        assertThat(made).as("calls").isGreaterThan(8);
         return poisoned;
     }
 
