@@ -1,5 +1,7 @@
 package io.github.hmm4j.device.opencl;
 
+import io.github.hmm4j.error.HmmException;
+
 /// Host memory that the driver has pinned: a buffer that stays mapped for as long as it lives.
 final class PinnedMemory implements Owned {
 
@@ -47,9 +49,13 @@ final class PinnedMemory implements Owned {
         }
         device.disown(this);
         ClApi api = device.api();
-        new Cleanup().run(() -> api.enqueueUnmap(device.copy().handle(), buffer, addressBytes, false))
-                .run(device.copy()::finish)
-                .run(() -> api.releaseMemory(buffer))
-                .end();
+        try {
+            new Cleanup().run(() -> api.enqueueUnmap(device.copy().handle(), buffer, addressBytes, false))
+                    .run(device.copy()::finish)
+                    .run(() -> api.releaseMemory(buffer))
+                    .end();
+        } catch (HmmException e) {
+            throw device.named(e);
+        }
     }
 }
