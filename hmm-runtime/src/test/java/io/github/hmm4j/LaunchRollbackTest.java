@@ -21,6 +21,8 @@ import org.junit.jupiter.api.Timeout.ThreadMode;
 @Tag("emulated-gpu")
 class LaunchRollbackTest {
 
+    private static final int OUT_OF_RESOURCES = -5;
+
     @Test
     void aFailedLaunchLeavesEveryPageWhereItWas() {
         try (Rig rig = Rig.gpuWindows(2, 32)) {
@@ -35,6 +37,26 @@ class LaunchRollbackTest {
             assertThat(rig.count(Counter.MIGRATE_UNDONE_PAGES)).isEqualTo(2);
             call.launch(NDRange.of(1)).await();
             assertThat(rig.read(host)[0]).isEqualTo(6);
+        }
+    }
+
+    /// Drivers say the same of all that is asked of a device that has gone; but to find out must not take until it has done what it is doing.
+    @Test
+    void aRefusalIsToldWhileAnotherKernelRuns() {
+        try (Rig rig = Rig.gpuWindows(1, 32)) {
+            MemorySegment busy = rig.filled(1, 5);
+            MemorySegment refused = rig.filled(1, 7);
+            rig.heap.prefetch(busy, rig.device(0));
+            rig.gpu().hold(Engine.COMPUTE);
+            Launch running = rig.add(busy, 1, 0);
+            rig.gpu().failAll(Call.WRITE, OUT_OF_RESOURCES);
+            assertThatThrownBy(() -> rig.heap.prefetch(refused, rig.device(0))).isInstanceOf(OpenClFailedException.class);
+            assertThat(running.isDone()).isFalse();
+            rig.gpu().clear();
+            rig.gpu().resume(Engine.COMPUTE);
+            rig.add(refused, 1, 0).await();
+            assertThat(rig.values(busy)).containsExactly(6);
+            assertThat(rig.values(refused)).containsExactly(8);
         }
     }
 

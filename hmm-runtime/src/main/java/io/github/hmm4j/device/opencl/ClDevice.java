@@ -360,7 +360,7 @@ public final class ClDevice implements Device {
     HmmException named(HmmException e) {
         HmmException named = ClStatus.on(this, e);
         boolean mayBeGone = named instanceof OpenClFailedException failed && failed.status() == ClStatus.OUT_OF_RESOURCES;
-        return mayBeGone && !ClProbe.answers(api, context, handle()) ? ClStatus.lost((OpenClFailedException) named) : named;
+        return mayBeGone && ClProbe.isGone(api, context, handle(), copy.handle()) ? ClStatus.lost((OpenClFailedException) named) : named;
     }
 
     void disown(Owned one) {

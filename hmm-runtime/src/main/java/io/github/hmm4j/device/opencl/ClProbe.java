@@ -3,7 +3,7 @@ package io.github.hmm4j.device.opencl;
 import io.github.hmm4j.error.HmmException;
 import io.github.hmm4j.error.OpenClFailedException;
 
-/// Lets a device do something small, to tell one that has died from one that could not do what was asked of it.
+/// Asks a device something small, to tell one that has died from one that could not do what was asked of it.
 final class ClProbe {
 
     private static final int BYTES = 64;
@@ -27,6 +27,24 @@ final class ClProbe {
             return e.status() == ClStatus.MEM_OBJECT_ALLOCATION_FAILURE || e.status() == ClStatus.OUT_OF_HOST_MEMORY;
         } catch (HmmException e) {
             return false;
+        }
+    }
+
+    /// Whether a device neither is sent what is in a queue of its own nor makes another, as one that has gone. Waits for
+    /// nothing: whoever asks may have locks, and the device something to do that takes long. What the host is short of
+    /// says nothing about a device. Native code asks the same (`dma_is_gone`).
+    static boolean isGone(ClApi api, long context, long device, long queue) {
+        return refuses(() -> api.flush(queue)) && refuses(() -> api.releaseQueue(api.createQueue(context, device, false)));
+    }
+
+    private static boolean refuses(Runnable call) {
+        try {
+            call.run();
+            return false;
+        } catch (OpenClFailedException e) {
+            return e.status() != ClStatus.OUT_OF_HOST_MEMORY;
+        } catch (HmmException e) {
+            return true;
         }
     }
 
