@@ -31,7 +31,7 @@ class ExclusiveHeapTest {
     }
 
     @ParameterizedTest
-    @EnumSource(names = {"UFFD_LWJGL", "SIGSEGV_LWJGL"})
+    @EnumSource(names = {"UFFD_LWJGL", "SIGSEGV_LWJGL", "OPENCL_LWJGL"})
     void hostMemoryIsGivenBackWhilePagesAreAway(Backend backend) {
         try (Rig rig = open(backend, true)) {
             MemorySegment buffer = rig.ramp(PAGES, 0);
@@ -59,7 +59,7 @@ class ExclusiveHeapTest {
 
     /// Pages that a device only reads stay valid on the host, and so does their memory.
     @ParameterizedTest
-    @EnumSource(names = {"UFFD_LWJGL", "SIGSEGV_LWJGL"})
+    @EnumSource(names = {"UFFD_LWJGL", "SIGSEGV_LWJGL", "OPENCL_LWJGL"})
     void sharedPagesKeepTheirHostMemory(Backend backend) {
         try (Rig rig = open(backend, true)) {
             MemorySegment buffer = rig.ramp(PAGES, 0);
@@ -72,7 +72,7 @@ class ExclusiveHeapTest {
     }
 
     @ParameterizedTest
-    @EnumSource(names = {"UFFD_LWJGL", "SIGSEGV_LWJGL"})
+    @EnumSource(names = {"UFFD_LWJGL", "SIGSEGV_LWJGL", "OPENCL_LWJGL"})
     void otherHeapsKeepTheirHostMemory(Backend backend) {
         try (Rig rig = open(backend, false)) {
             MemorySegment buffer = rig.ramp(PAGES, 0);
