@@ -72,7 +72,7 @@ class ExclusiveHeapTest {
     }
 
     @ParameterizedTest
-    @EnumSource(names = {"UFFD_LWJGL", "SIGSEGV_LWJGL"})
+    @EnumSource(names = {"UFFD_LWJGL", "SIGSEGV_LWJGL", "OPENCL_LWJGL"})
     void otherHeapsKeepTheirHostMemory(Backend backend) {
         try (Rig rig = open(backend, false)) {
             MemorySegment buffer = rig.ramp(PAGES, 0);
