@@ -34,7 +34,7 @@ machine_of() {
 
 # is_built LIBRARY FOLDER: true if it is there and nothing it is made from is newer; a file that is gone makes the folder newer.
 is_built() {
-  [ -e "$1" ] && [ -z "$(find "$2" old_glibc.h build.sh -maxdepth 1 \( -name '*.[ch]' -o -name build.sh -o -path "$2" \) -newer "$1" -print)" ]
+  [ -e "$1" ] && [ -z "$(find "$2" old_glibc.h turns.h build.sh -maxdepth 1 \( -name '*.[ch]' -o -name build.sh -o -path "$2" \) -newer "$1" -print)" ]
 }
 
 # compile COMPILER LIBRARY FOLDER. Everything is bound at loading (now), since the signal handler must not enter the dynamic

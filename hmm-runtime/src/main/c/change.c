@@ -46,9 +46,9 @@ HMM_API int hmm_discard(struct hmm_pager *p, uint64_t first, uint64_t end, struc
       if (!next_written(p, &touched, end)) break;
       at = touched.first;
     }
-    size_t n = 0;
-    while (at < touched.end && n < CLAIMS_OF_A_FAULT) claims[n++] = claim_now(p, at++);
-    uint64_t from = claims[0].page;
+    uint64_t from = at;
+    size_t n = claim_stretch(p, from, touched.end, claims);
+    at += n;
     if (!await_in_place(p, claims, n)) {
       at = from;
       continue;
@@ -103,7 +103,7 @@ static bool is_there(const struct claim *c, unsigned device) { return word_state
 // What is there of claimed pages, to frames from `to` on; in as few commands as there are runs, all under way before the first is waited for. 0 or an OpenCL status.
 static int copy_frames(struct hmm_pager *p, unsigned device, const struct claim *claims, size_t n, int32_t to) {
   const struct device *d = &p->devices[device];
-  void *events[HMM_RELOCATED];
+  void *events[CLAIMS_OF_A_FAULT];
   size_t begun = 0;
   int status = 0;
   for (size_t i = 0; i < n && !status;) {
@@ -136,25 +136,23 @@ static void give_frame(const struct device *d, const struct claim *c, unsigned d
   atomic_store(&TABLE(int32_t, config->frame_of_page)[c->page], to + 1);
 }
 
-HMM_API int hmm_relocate(struct hmm_pager *p, uint64_t device, uint64_t first, uint64_t end, uint64_t frame, struct hmm_failure *failure) {
-  struct claim claims[HMM_RELOCATED];
-  size_t n = 0;
-  if (first >= end || end - first > HMM_RELOCATED) return -EINVAL;
-  while (first + n < end) {
-    claims[n] = claim_now(p, first + n);
-    n++;
-  }
+HMM_API int hmm_relocate(struct hmm_pager *p, uint64_t device, uint64_t first, uint64_t end, uint64_t frame, uint64_t *copied, struct hmm_failure *failure) {
+  if (first >= end) return -EINVAL;
+  struct claim claims[CLAIMS_OF_A_FAULT];
+  size_t n = claim_stretch(p, first, end, claims);
   struct patience patience = new_patience(p, first, true, 0);
-  int status = 0, waited = await_launches(p, (struct page_range){first, end}, (int)device, &patience), copied = 0;
+  int status = 0, waited = await_launches(p, (struct page_range){first, first + n}, (int)device, &patience);
   if (!waited) status = copy_frames(p, (unsigned)device, claims, n, (int32_t)frame);
   for (size_t i = 0; i < n; i++) {
-    copied += is_there(&claims[i], (unsigned)device);
-    if (!waited && !status) give_frame(&p->devices[device], &claims[i], (unsigned)device, (int32_t)(frame + i));
+    if (!waited && !status) {
+      *copied += is_there(&claims[i], (unsigned)device);
+      give_frame(&p->devices[device], &claims[i], (unsigned)device, (int32_t)(frame + i));
+    }
     settle(p, &claims[i], restored, NO_PIN);
   }
   wake_claimed(p, claims, n);
   if (waited) return waited;
-  if (!status) return copied;
+  if (!status) return (int)n;
   const struct claim *c = claims; // nobody says which of several commands has failed: told is the first page that was to be copied
   while (!is_there(c, (unsigned)device)) c++;
   return fail_cl(p, failure, c->page, c->before, status, HMM_CALL_COPY, (unsigned)device);

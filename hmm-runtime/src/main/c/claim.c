@@ -21,16 +21,22 @@ int fail_errno(struct hmm_failure *failure, uint64_t page, int negative_errno, e
   return negative_errno;
 }
 
-struct claim claim_now(struct hmm_pager *p, uint64_t page) {
-  while (true) {
-    uint64_t w = load_word(p, page);
-    if (word_state(w) == TO_HOST) {
-      wait_settled(p, page);
-      continue;
-    }
-    uint64_t next = word_claim(w, true), expected = w;
-    if (change_word(p, page, &expected, next)) return (struct claim){page, next, w, false};
-  }
+// False if somebody has it.
+static bool try_claim(struct hmm_pager *p, uint64_t page, struct claim *claim) {
+  uint64_t w = load_word(p, page), next;
+  do {
+    if (word_state(w) == TO_HOST) return false;
+    next = word_claim(w, true);
+  } while (!change_word(p, page, &w, next));
+  *claim = (struct claim){page, next, w, false};
+  return true;
+}
+
+size_t claim_stretch(struct hmm_pager *p, uint64_t first, uint64_t end, struct claim *claims) {
+  size_t n = 1;
+  while (!try_claim(p, first, claims)) wait_settled(p, first); // holding nothing
+  while (first + n < end && n < CLAIMS_OF_A_FAULT && try_claim(p, first + n, &claims[n])) n++;
+  return n;
 }
 
 uint64_t poisoned(uint64_t w, uint64_t before) {

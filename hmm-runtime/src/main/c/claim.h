@@ -12,8 +12,9 @@ struct claim {
   bool taken; // from a device whose kernels fault: its copy is gone, and the host's is right
 };
 
-// One page, for something that is over at once, waiting for whoever has it.
-struct claim claim_now(struct hmm_pager *p, uint64_t page);
+// For something that is over at once: the first page, waiting for whoever has it, and those behind it up to one that somebody has, since nobody waits for a claim while he holds others.
+// At most CLAIMS_OF_A_FAULT; returns how many, at least one.
+size_t claim_stretch(struct hmm_pager *p, uint64_t first, uint64_t end, struct claim *claims);
 
 // The word that a claimed page gets, from what it is now and what it was before the claim.
 typedef uint64_t becoming(uint64_t w, uint64_t before);

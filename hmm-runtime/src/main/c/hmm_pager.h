@@ -18,7 +18,6 @@ struct hmm_pager; // one heap
 #define HMM_ABI 14
 #define HMM_MAX_DEVICES 16
 #define HMM_NAME_BYTES 64 // of a kernel's name here, with the zero at its end; longer ones are cut off
-#define HMM_RELOCATED 512 // pages at once
 #define HMM_MAX_PAGERS 256 // open at once; one more is -EUSERS
 
 // How host accesses are noticed.
@@ -262,10 +261,10 @@ HMM_API int hmm_may_be_written(struct hmm_pager *pager, uint64_t first, uint64_t
 // Returns how many pages, or -errno.
 HMM_API int64_t hmm_release_host(struct hmm_pager *pager, uint64_t device, uint64_t first, uint64_t end);
 
-// Copies pages, all of which have frames of the device and at most HMM_RELOCATED, to other frames of it, under claims, and makes those theirs: from `frame` on, which lie in one piece and are nobody's. The caller holds
-// the device's lock. All or none: returns how many were valid there and were copied, of the others only the frame changed; or -errno: -ETIMEDOUT, with nothing in `failure`, if a launch there uses one for longer than a
-// touch may wait.
-HMM_API int hmm_relocate(struct hmm_pager *pager, uint64_t device, uint64_t first, uint64_t end, uint64_t frame, struct hmm_failure *failure);
+// Copies pages, all of which have frames of the device, to other frames of it, under claims, and makes those theirs: from `frame` on, which lie in one piece and are nobody's. The caller holds the device's lock.
+// From the first page on up to one that somebody has claimed; call again for the others. Of these all or none: returns how many, at least one, and adds to `copied` how many of them were valid there and were copied,
+// of the others only the frame changed; or -errno: -ETIMEDOUT, with nothing in `failure`, if a launch there uses one for longer than a touch may wait.
+HMM_API int hmm_relocate(struct hmm_pager *pager, uint64_t device, uint64_t first, uint64_t end, uint64_t frame, uint64_t *copied, struct hmm_failure *failure);
 
 // Gives pages back to the host that were moved for a launch that did not happen, without a copy: those whose word still has the version of `committed` and that no
 // launch has used since, nor uses for longer than a touch may wait. `before` are the words from before the move. Returns how many, or -errno.

@@ -5,21 +5,19 @@
 // no hand-over.
 #define _GNU_SOURCE
 #include <errno.h>
-#include <sched.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
-#include <sys/syscall.h>
 #include <time.h>
 #include <unistd.h>
 
 #include "internal.h"
+#include "turns.h"
 
 #define IDLE_CREW 4
 #define ANSWER_NANOS 50000000ULL
-#define TURN_NANOS 100000ULL // the least that Linux takes
 #define CREW_STACK_BYTES (1U << 20) // OpenCL drivers are called on it
 
 static const struct trap *const traps[HMM_RUNGS] = {&uffd_trap, &uffd_trap, &uffd_trap, &sigsegv_trap, &sigbus_trap, &checked_trap};
@@ -105,24 +103,9 @@ void rouse(struct hmm_pager *p) {
   pthread_mutex_unlock(&p->crew_lock);
 }
 
-// Whoever has to be woken runs the sooner beside busy threads, the shorter the turns are that he asks for (Linux 6.12 and later; before, and where it is refused, this changes nothing). Who
-// waits for the crew is a thread of the program, and with it the JVM where that wants to stop all of them.
-static void ask_for_short_turns(void) {
-  struct { // sched_attr, which libraries do not agree about
-    uint32_t bytes, policy;
-    uint64_t flags;
-    int32_t nice;
-    uint32_t priority;
-    uint64_t runtime, deadline, period;
-  } attributes = {0};
-  if (syscall(SYS_sched_getattr, 0, &attributes, sizeof attributes, 0) || attributes.policy != SCHED_OTHER) return;
-  attributes.runtime = TURN_NANOS;
-  syscall(SYS_sched_setattr, 0, &attributes, 0);
-}
-
 static void *crew_main(void *arg) {
   struct hmm_pager *p = arg;
-  ask_for_short_turns();
+  ask_for_short_turns(); // who waits for the crew is a thread of the program, and with it the JVM where that wants to stop all of them
   pthread_mutex_lock(&p->crew_lock);
   while (true) {
     while (p->led && !p->ahead_count && !p->stopping && p->idle < IDLE_CREW) {

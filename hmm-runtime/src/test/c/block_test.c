@@ -116,7 +116,7 @@ static void whatever_takes_a_page_away_is_seen(const struct shape *shape) {
       uint64_t claim = claim_for(h, page, 1, true); // what device 0 has may be read until somebody else writes
       CHECK(claim && enters(h, FIRST, PAGES, false, 0) && commit(h, page, 1, claim));
     }
-    if (i == 9) CHECK_EQUAL(hmm_relocate(h->pager, 0, page, page + 1, h->pages + 1, NULL), 1); // it is there, but not behind the others
+    if (i == 9) CHECK_EQUAL(relocate(h, 0, page, page + 1, h->pages + 1, NULL), 1); // it is there, but not behind the others
     CHECK(!enters(h, FIRST, PAGES, i != 8, page));
     if (i == 7) CHECK(enters(h, FIRST, PAGES, false, 0));
     if (i == 6) unpin(h, page, true);

@@ -301,6 +301,17 @@ int fetch(struct heap *h, uint64_t first, uint64_t end, uint64_t flags) {
   return hmm_fetch(h->pager, first, end, flags, NULL, NULL, &failure);
 }
 
+int relocate(struct heap *h, uint64_t device, uint64_t first, uint64_t end, uint64_t frame, struct hmm_failure *failure) {
+  uint64_t copied = 0;
+  int moved = hmm_relocate(h->pager, device, first, end, frame, &copied, failure);
+  if (moved < 0) {
+    CHECK_EQUAL(copied, 0);
+    return moved;
+  }
+  CHECK_EQUAL(moved, end - first);
+  return (int)copied;
+}
+
 int64_t counted(struct heap *h, enum hmm_counter c) {
   do {
     uint64_t counts[HMM_COUNTERS];

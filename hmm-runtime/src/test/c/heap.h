@@ -92,6 +92,8 @@ unsigned char *frame(struct heap *h, unsigned device, uint64_t page);           
 void fill_frame(struct heap *h, unsigned device, uint64_t page, unsigned char value);
 
 int fetch(struct heap *h, uint64_t first, uint64_t end, uint64_t flags);
+// Pages that nobody else claims. Returns how many were copied, or -errno.
+int relocate(struct heap *h, uint64_t device, uint64_t first, uint64_t end, uint64_t frame, struct hmm_failure *failure);
 void count_from_now(struct heap *h);
 int64_t counted(struct heap *h, enum hmm_counter c); // since then; both wait until the crew has nothing in hand
 

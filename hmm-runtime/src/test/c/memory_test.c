@@ -58,6 +58,14 @@ struct discarding {
   _Atomic bool done;
 };
 
+// A touch that writes 50 has claimed a page that is on device 0, and keeps it until HMM_STEP_COPIED is let go.
+static void claimed_by_toucher(struct heap *h, struct toucher *t, uint64_t page) {
+  CHECK(move_to(h, page, 0, true));
+  CHECK_EQUAL(hmm_step_arm(h->pager, HMM_STEP_COPIED, 1), 0);
+  start_toucher(t, h, page, true, 50);
+  CHECK_EQUAL(hmm_step_await(h->pager, HMM_STEP_COPIED, 30000), 1);
+}
+
 static void *discard_some(void *arg) {
   struct discarding *d = arg;
   CHECK_EQUAL(hmm_discard(d->heap->pager, 0, 20, NULL), 0);
@@ -65,17 +73,15 @@ static void *discard_some(void *arg) {
   return NULL;
 }
 
-// The page under the claim comes last; those before it are claimed by then.
+// It holds no other page meanwhile.
 static void discarding_waits_for_a_claim(const struct shape *shape) {
   struct heap *h = filled(shape);
   struct toucher t;
   struct discarding d = {.heap = h};
-  CHECK(move_to(h, 7, 0, true));
-  CHECK_EQUAL(hmm_step_arm(h->pager, HMM_STEP_COPIED, 1), 0);
-  start_toucher(&t, h, 7, true, 50);
-  CHECK_EQUAL(hmm_step_await(h->pager, HMM_STEP_COPIED, 30000), 1);
+  claimed_by_toucher(h, &t, 7);
   pthread_t thread = start_thread(discard_some, &d);
-  AWAIT(word_state(word(h, 6)) == TO_HOST);
+  AWAIT(word_state(word(h, 6)) == EMPTY);
+  for (uint64_t page = 0; page < 20; page++) CHECK_EQUAL(word_state(word(h, page)) == TO_HOST, page == 7);
   CHECK(!d.done);
   CHECK_EQUAL(hmm_step_arm(h->pager, HMM_STEP_COPIED, 0), 0);
   join_toucher(&t);
@@ -83,6 +89,7 @@ static void discarding_waits_for_a_claim(const struct shape *shape) {
   unsigned char value = 1;
   CHECK_EQUAL(touch_read(h, 7, &value), 0);
   CHECK(value == 0 || value == 50); // the write came before, or as a first touch after
+  for (uint64_t page = 0; page < 20; page++) CHECK(page == 7 || word_state(word(h, page)) == EMPTY);
   close_heap(h);
 }
 
@@ -123,7 +130,7 @@ static void a_page_gets_another_frame(const struct shape *shape) {
     d->region_of_frame[page] = 3;
     d->last_use[page] = 5;
     uint64_t before = word(h, (uint64_t)page);
-    CHECK_EQUAL(hmm_relocate(h->pager, 0, (uint64_t)page, (uint64_t)page + 1, (uint64_t)to, NULL), valid);
+    CHECK_EQUAL(relocate(h, 0, (uint64_t)page, (uint64_t)page + 1, (uint64_t)to, NULL), valid);
     new_tables(h, (uint64_t)page, page, to);
     CHECK_EQUAL(d->region_of_frame[to], valid ? 3 : 0);
     CHECK_EQUAL(word_state(word(h, (uint64_t)page)), page == 4 ? HOST : word_state(before)); // a claim of Java is lost: it copies to the old frame
@@ -143,11 +150,11 @@ static void a_failed_relocation_changes_nothing(const struct shape *shape) {
   struct hmm_failure failure = {0};
   CHECK(move_to(h, 1, 0, true));
   fake_fail(HMM_CL_ENQUEUE_COPY, -5, 0, 1);
-  CHECK_EQUAL(hmm_relocate(h->pager, 0, 1, 2, PAGES + 1, &failure), -EIO);
+  CHECK_EQUAL(relocate(h, 0, 1, 2, PAGES + 1, &failure), -EIO);
   CHECK(failure.call == HMM_CALL_COPY && failure.status == -5 && failure.page == 1);
   CHECK_EQUAL(h->devices[0].frame_of_page[1], 2);
   fake_fail_commands(-5, 1);
-  CHECK_EQUAL(hmm_relocate(h->pager, 0, 1, 2, PAGES + 1, &failure), -EIO);
+  CHECK_EQUAL(relocate(h, 0, 1, 2, PAGES + 1, &failure), -EIO);
   CHECK_EQUAL(state(h, 1), DEVICE);
   expect(h, 1, 2);
   close_heap(h);
@@ -168,12 +175,12 @@ static void a_range_gets_other_frames(const struct shape *shape) {
     struct hmm_failure failure = {0};
     for (int after = 0; after < 3; after++) {
       fake_fail(HMM_CL_ENQUEUE_COPY, -5, after, 1);
-      CHECK_EQUAL(hmm_relocate(h->pager, 0, 0, N, TO, &failure), -EIO);
+      CHECK_EQUAL(relocate(h, 0, 0, N, TO, &failure), -EIO);
       for (int32_t page = 0; page < N; page++) CHECK_EQUAL(d->frame_of_page[page], page + 1);
     }
   }
   int before = fake_calls_of(HMM_CL_ENQUEUE_COPY);
-  CHECK_EQUAL(hmm_relocate(h->pager, 0, 0, N, TO, NULL), N - 2);
+  CHECK_EQUAL(relocate(h, 0, 0, N, TO, NULL), N - 2);
   CHECK_EQUAL(fake_calls_of(HMM_CL_ENQUEUE_COPY) - before, shape->way == REACHABLE ? 0 : 3);
   for (int32_t page = 0; page < N; page++) {
     CHECK_EQUAL(d->frame_of_page[page], TO + page + 1);
@@ -182,7 +189,32 @@ static void a_range_gets_other_frames(const struct shape *shape) {
     CHECK_EQUAL(state(h, (uint64_t)page), page == 5 ? HOST : DEVICE);
   }
   for (uint64_t page = 0; page < N; page++) expect(h, page, (unsigned char)(page == 5 ? page + 1 : page + 60));
-  CHECK_EQUAL(hmm_relocate(h->pager, 0, 0, HMM_RELOCATED + 1, TO, NULL), -EINVAL);
+  CHECK_EQUAL(relocate(h, 0, 3, 3, TO, NULL), -EINVAL);
+  close_heap(h);
+}
+
+// Nothing is held while others are waited for.
+static void a_relocation_stops_at_a_claim(const struct shape *shape) {
+  enum { N = 12, TO = PAGES + CHUNK };
+  struct heap *h = filled(shape);
+  struct toucher t;
+  for (uint64_t page = 0; page < N; page++) CHECK(page == 7 || move_to(h, page, 0, true));
+  claimed_by_toucher(h, &t, 7);
+  uint64_t copied = 0;
+  CHECK_EQUAL(hmm_relocate(h->pager, 0, 0, N, TO, &copied, NULL), 7);
+  CHECK_EQUAL(copied, 7);
+  for (uint64_t page = 0; page < N; page++) {
+    CHECK_EQUAL(word_state(word(h, page)), page == 7 ? TO_HOST : DEVICE);
+    CHECK_EQUAL(h->devices[0].frame_of_page[page], (page < 7 ? TO : 0) + page + 1);
+  }
+  CHECK_EQUAL(hmm_step_arm(h->pager, HMM_STEP_COPIED, 0), 0);
+  join_toucher(&t);
+  CHECK_EQUAL(hmm_relocate(h->pager, 0, 7, N, TO + 7, &copied, NULL), N - 7);
+  CHECK_EQUAL(copied, N - 1); // what was touched is home
+  for (uint64_t page = 0; page < N; page++) {
+    CHECK_EQUAL(h->devices[0].frame_of_page[page], TO + page + 1);
+    expect(h, page, (unsigned char)(page == 7 ? 50 : page + 1));
+  }
   close_heap(h);
 }
 
@@ -195,7 +227,7 @@ struct window {
 
 static void *relocate_on(void *arg) {
   struct window *w = arg;
-  for (uint64_t round = 0; !w->over; round++) CHECK_EQUAL(hmm_relocate(w->heap->pager, 0, 2, 3, round % 2 ? 2 : PAGES + 2, NULL), 1);
+  for (uint64_t round = 0; !w->over; round++) CHECK_EQUAL(relocate(w->heap, 0, 2, 3, round % 2 ? 2 : PAGES + 2, NULL), 1);
   return NULL;
 }
 
@@ -270,6 +302,7 @@ const struct test memory_tests[] = {
     {"host_memory_of_pages_on_a_device_is_given_back", host_memory_of_pages_on_a_device_is_given_back, 0},
     {"a_page_gets_another_frame", a_page_gets_another_frame, NEEDS_TRAP},
     {"a_range_gets_other_frames", a_range_gets_other_frames, 0},
+    {"a_relocation_stops_at_a_claim", a_relocation_stops_at_a_claim, ONE_WAY},
     {"a_failed_relocation_changes_nothing", a_failed_relocation_changes_nothing, 0},
     {"a_window_does_not_come_apart_under_a_launch", a_window_does_not_come_apart_under_a_launch, 0},
     {"moves_without_a_launch_are_undone", moves_without_a_launch_are_undone, 0},

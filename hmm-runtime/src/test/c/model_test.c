@@ -182,7 +182,7 @@ static void use_any(struct model *m, uint64_t page, unsigned choice, unsigned ch
   case 4:
     pthread_mutex_lock(&h->devices[device].lock);
     int32_t now = h->devices[device].frame_of_page[page] - 1;
-    CHECK(hmm_relocate(h->pager, device, page, page + 1, (uint64_t)(now <= PAGES ? now + PAGES + 1 : now - PAGES - 1), NULL) >= 0);
+    CHECK(relocate(h, device, page, page + 1, (uint64_t)(now <= PAGES ? now + PAGES + 1 : now - PAGES - 1), NULL) >= 0);
     pthread_mutex_unlock(&h->devices[device].lock);
     break;
   case 5: CHECK_EQUAL(hmm_await(h->pager, device, page, end, value & 2), 0); break;

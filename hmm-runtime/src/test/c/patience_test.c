@@ -112,7 +112,7 @@ static void changes_give_up_in_time(const struct shape *shape) {
   }
   struct stopped_kernel k;
   launch_stopped(h, &k, 0, 3, 5, true);
-  CHECK_EQUAL(hmm_relocate(h->pager, 0, 4, 5, h->pages + 1, NULL), -ETIMEDOUT);
+  CHECK_EQUAL(relocate(h, 0, 4, 5, h->pages + 1, NULL), -ETIMEDOUT);
   CHECK_EQUAL(h->devices[0].frame_of_page[4], 5);
   CHECK_EQUAL(state(h, 4), DEVICE);
   committed[1] = word(h, 4);
@@ -123,7 +123,7 @@ static void changes_give_up_in_time(const struct shape *shape) {
   expect(h, 5, 32);
   fill_frame(h, 0, 4, 44);
   let_go(&k);
-  CHECK_EQUAL(hmm_relocate(h->pager, 0, 4, 5, h->pages + 1, NULL), 1);
+  CHECK_EQUAL(relocate(h, 0, 4, 5, h->pages + 1, NULL), 1);
   expect(h, 4, 44);
   close_heap(h);
 }

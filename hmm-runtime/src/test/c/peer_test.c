@@ -23,8 +23,8 @@ static struct heap *on_device_0(const struct shape *shape, uint64_t n) {
 static void pages_go_to_their_new_owner(const struct shape *shape) {
   struct heap *h = on_device_0(shape, 33);
   for (uint64_t page = 0; page < PAGES; page++) h->devices[1].region_of_frame[page] = 3;
-  CHECK_EQUAL(hmm_relocate(h->pager, 1, 5, 6, PAGES + 9, NULL), 0); // neither side is in one piece
-  CHECK_EQUAL(hmm_relocate(h->pager, 0, 20, 21, PAGES + 2, NULL), 1);
+  CHECK_EQUAL(relocate(h, 1, 5, 6, PAGES + 9, NULL), 0); // neither side is in one piece
+  CHECK_EQUAL(relocate(h, 0, 20, 21, PAGES + 2, NULL), 1);
   h->devices[1].frame_of_page[30] = 0; // and one has no frame to come to
   if (!goes_across(shape)) {
     CHECK_EQUAL(cross(h, 0, PAGES, 1, true), -ENOTSUP);

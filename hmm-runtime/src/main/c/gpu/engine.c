@@ -1,14 +1,11 @@
 // engine.c - the hardware: threads that run one command after the other, as soon as each may run.
 #define _GNU_SOURCE
-#include <sched.h>
 #include <signal.h>
 #include <sys/prctl.h>
-#include <sys/syscall.h>
 #include <unistd.h>
 
+#include "../turns.h"
 #include "gpu.h"
-
-#define TURN_NANOS 100000u // the least that Linux takes
 
 // Takes none of the signals that are sent to the process: those are for the program's threads. What it makes itself
 // must be told.
@@ -87,24 +84,9 @@ static cl_int carry_out(struct engine_state *s, struct command *c) {
   return s->device->lost ? CL_OUT_OF_RESOURCES : outcome;
 }
 
-// Hardware does not queue for a processor. A thread comes the sooner beside busy ones, the shorter the turns are that it
-// asks for (Linux 6.12 and later; before, and where that is refused, nothing changes).
-static void ask_for_short_turns(void) {
-  struct { // sched_attr, which libraries do not agree about
-    cl_uint bytes, policy;
-    uint64_t flags;
-    cl_int nice;
-    cl_uint priority;
-    uint64_t runtime, deadline, period;
-  } attributes = {0};
-  if (syscall(SYS_sched_getattr, 0, &attributes, sizeof attributes, 0) || attributes.policy != SCHED_OTHER) return;
-  attributes.runtime = TURN_NANOS;
-  syscall(SYS_sched_setattr, 0, &attributes, 0);
-}
-
 static void *run_engine(void *with) {
   struct engine_state *s = with;
-  ask_for_short_turns();
+  ask_for_short_turns(); // hardware does not queue for a processor
   prctl(PR_SET_TIMERSLACK, 1UL);
   prctl(PR_SET_NAME, "emulated-gpu");
   while (true) {

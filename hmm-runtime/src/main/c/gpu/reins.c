@@ -288,9 +288,9 @@ VISIBLE uint64_t hmm_gpu_calls(const struct device *d, unsigned call) {
   return count;
 }
 
-// To be ended by its caller, who does nothing more with it. Null if there is no memory.
+// To be ended by its caller, who does nothing more with it. Null if there is no memory, or no call number 0.
 VISIBLE struct stop *hmm_gpu_stop_at(struct device *d, unsigned call, uint64_t nth) {
-  struct stop *stop = calloc(1, sizeof *stop);
+  struct stop *stop = nth ? calloc(1, sizeof *stop) : NULL;
   if (stop && add_rein((struct rein){
                   .device = d, .calls = 1u << call, .skip = nth - 1, .count = 1, .deed = STOP, .stop = stop}))
     return stop;

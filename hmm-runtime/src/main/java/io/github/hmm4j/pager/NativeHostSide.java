@@ -39,7 +39,6 @@ public final class NativeHostSide implements HostSide {
     private static final int PIN = 2;
     private static final int MAP = 4;
     private static final int UNDO_PAGES = 512;
-    private static final int RELOCATED = 512; // HMM_RELOCATED
     private static final int STAY = 64;
     private static final int IN_PLACE = 256;
     private static final int WOULD_MOVE = 5; // enum hmm_reason
@@ -220,36 +219,45 @@ public final class NativeHostSide implements HostSide {
     @Override
     public void relocate(DeviceMirror mirror, PageRange pages, int frame) {
         try (Arena arena = Arena.ofConfined()) {
+            MemorySegment copied = arena.allocate(JAVA_LONG);
             MemorySegment failure = arena.allocate(JAVA_LONG, PagerCalls.FAILURE_WORDS);
-            for (long first = pages.first(); first < pages.end(); first += RELOCATED) {
-                relocate(mirror, new PageRange(first, Math.min(pages.end(), first + RELOCATED)), frame + (int) (first - pages.first()), failure);
+            try {
+                relocate(mirror, pages, frame, copied, failure);
+            } finally {
+                heap.accounts().add(Counter.RELOCATED_PAGES, copied.get(JAVA_LONG, 0));
             }
         }
     }
 
-    private void relocate(DeviceMirror mirror, PageRange pages, int frame, MemorySegment failure) {
+    private void relocate(DeviceMirror mirror, PageRange pages, int frame, MemorySegment copied, MemorySegment failure) {
         int[] had = new int[Math.toIntExact(pages.count())];
         Arrays.setAll(had, i -> mirror.frameOf(pages.first() + i));
-        int copied;
-        do {
-            heap.inFlight().awaitUsesOn(mirror.index(), pages);
-            copied = PagerCalls.relocate(pager, mirror.index(), pages.first(), pages.end(), frame, failure);
-        } while (copied == -ETIMEDOUT);
-        if (copied < 0) {
-            throw NativeFailure.of(heap, failure, true, "relocation");
+        for (int moved = 0; moved < had.length; ) {
+            PageRange left = new PageRange(pages.first() + moved, pages.end());
+            heap.inFlight().awaitUsesOn(mirror.index(), left);
+            int n = PagerCalls.relocate(pager, mirror.index(), left.first(), left.end(), frame + moved, copied, failure);
+            if (n >= 0) {
+                free(mirror, had, moved, moved + n, frame);
+                moved += n;
+            } else if (n != -ETIMEDOUT) {
+                throw NativeFailure.of(heap, failure, true, "relocation");
+            }
         }
-        for (int i = 0; i < had.length; i++) {
+    }
+
+    /// Frames that pages had which have others now, the first page's being `frame`.
+    private static void free(DeviceMirror mirror, int[] had, int from, int to, int frame) {
+        for (int i = from; i < to; i++) {
             mirror.reassigned(had[i], frame + i);
         }
-        for (int i = 0; i < had.length; ) {
+        for (int i = from; i < to; ) {
             int run = 1;
-            while (i + run < had.length && had[i + run] == had[i] + run) {
+            while (i + run < to && had[i + run] == had[i] + run) {
                 run++;
             }
             mirror.pool().free(had[i], run);
             i += run;
         }
-        heap.accounts().add(Counter.RELOCATED_PAGES, copied);
     }
 
     /// In parts that fit the room there is, which was made with this: it runs when the Java heap may be full.

@@ -91,7 +91,7 @@ final class PagerCalls {
     private static final MethodHandle MAPPINGS = handle("hmm_mappings", 2);
     private static final MethodHandle DISCARD = handle("hmm_discard", 4);
     private static final MethodHandle RELEASE_HOST = longHandle("hmm_release_host", 4);
-    private static final MethodHandle RELOCATE = handle("hmm_relocate", 6);
+    private static final MethodHandle RELOCATE = handle("hmm_relocate", 7);
     private static final MethodHandle UNDO = longHandle("hmm_undo", 8);
     private static final MethodHandle LAUNCH = handle("hmm_launch_enter", 3);
     private static final MethodHandle AWAIT = handle("hmm_await", 5);
@@ -218,9 +218,9 @@ final class PagerCalls {
         }
     }
 
-    static int relocate(long pager, long device, long first, long end, long frame, MemorySegment failure) {
+    static int relocate(long pager, long device, long first, long end, long frame, MemorySegment copied, MemorySegment failure) {
         try {
-            return (int) RELOCATE.invokeExact(pager, device, first, end, frame, failure.address());
+            return (int) RELOCATE.invokeExact(pager, device, first, end, frame, copied.address(), failure.address());
         } catch (Throwable e) {
             throw unexpected(e);
         }

@@ -7,6 +7,7 @@ import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.attribute.FileTime;
+import java.util.List;
 import java.util.Map;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
@@ -27,7 +28,9 @@ class NativeBuildTest {
     void copyTheScript() throws IOException {
         Path folder = Files.createDirectory(temporary.resolve("sources of mine"));
         script = Files.copy(Path.of("src/main/c/build.sh"), folder.resolve("build.sh"));
-        Files.copy(Path.of("src/main/c/old_glibc.h"), folder.resolve("old_glibc.h"));
+        for (String shared : List.of("old_glibc.h", "turns.h")) {
+            Files.copy(Path.of("src/main/c", shared), folder.resolve(shared));
+        }
         source = Files.writeString(folder.resolve("trivial.c"), "#include <pthread.h>\nint trivial(void);\nint trivial(void) { return 0; }\n");
         output = temporary.resolve("made of it");
         library = output.resolve(NativeCode.platform()).resolve("libhmm.so");
@@ -72,7 +75,11 @@ class NativeBuildTest {
         buildOrSkip();
         Path emulated = library.resolveSibling("libhmm-emulated-gpu.so");
         assertThat(emulated).isRegularFile();
-        FileTime first = Files.getLastModifiedTime(library);
+        FileTime first = Files.getLastModifiedTime(emulated);
+        Files.setLastModifiedTime(source.resolveSibling("turns.h"), FileTime.fromMillis(first.toMillis() + 1)); // which both are made from
+        assertThat(build(Map.of())).isEqualTo(new Tool.Result(0, ""));
+        assertThat(Files.getLastModifiedTime(emulated)).isGreaterThan(first);
+        first = Files.getLastModifiedTime(library);
 
         Files.writeString(layer, "int layer(void) { return nothing; }\n");
         Files.setLastModifiedTime(layer, FileTime.fromMillis(Files.getLastModifiedTime(emulated).toMillis() + 1000));
