@@ -212,6 +212,7 @@ static int copy(const struct fetch *f, struct batch *b) {
     }
     i = j;
   }
+  dma_send(f->p, &b->copies);
   return 0;
 }
 

@@ -16,7 +16,7 @@
 // | resident.c, block.h | what it must find of its pages, and what is known of many at once |
 // | memory.c | host memory behind pages |
 // | dma.c | copies between host and device memory, and between devices |
-// | staging.c | copies through pinned staging memory |
+// | staging.c, packed.c, staging.h | copies through pinned staging memory; those that nobody waits for yet |
 // | uffd.c, sigsegv.c, sigbus.c | the traps: how a touch is noticed and how mappings are changed |
 // | checked.c | and that of a heap in which there is nothing to notice |
 // | requests.c | what the handler of a signal hands to the crew |
@@ -43,6 +43,7 @@
 
 #include "block.h"
 #include "hmm_pager.h"
+#include "staging.h"
 #include "word.h"
 
 #ifndef MADV_DONTNEED_LOCKED // since Linux 5.18
@@ -111,40 +112,6 @@ struct trap {
 };
 
 extern const struct trap uffd_trap, sigsegv_trap, sigbus_trap, checked_trap;
-
-// staging.c
-#define MOST_COMMANDS 3 // of one transfer: unmap, copy, map
-
-// What is under way in one slot, in the order of the queue.
-struct transfer {
-  void *events[MOST_COMMANDS];
-  unsigned count;
-};
-
-struct copies;
-
-struct slot {
-  void *memory; // cl_mem; null for a part of one mapping
-  char *at;     // where the host reaches it, null while it does not
-  bool suspect; // a command of it has failed
-  // Of a part that is on its way to the host and that nobody waits for yet; guarded by the lane's lock.
-  struct transfer transfer;
-  struct copies *of; // whose it is, or null
-  char *host;
-  size_t bytes;
-};
-
-enum lane_kind { BULK, FAULTS, LANES };
-
-struct lane {
-  pthread_mutex_t lock; // over one copy
-  void *queue;          // its own; that of faults is also the device's
-  struct slot slots[HMM_BULK_SLOTS];
-  unsigned count;
-  size_t slot_bytes;
-  unsigned oldest, under_way; // slots with parts that nobody waits for yet, a ring
-  bool dead; // a command that was given up may still use a slot
-};
 
 struct device {
   struct hmm_device_config config;
@@ -509,6 +476,7 @@ int32_t frame_of(const struct device *d, uint64_t page); // -1 if it has none
 // Copies `pages` pages that are contiguous on both sides; `async` may leave commands under way, which `dma_wait` ends. 0 or an OpenCL status.
 int dma_to_host(struct hmm_pager *p, unsigned device, uint64_t page, uint64_t pages, struct copies *async);
 bool dma_reaches(const struct hmm_pager *p, unsigned device, uint64_t page); // whether dma_to_host of this page is memcpy
+void dma_send(struct hmm_pager *p, struct copies *copies); // nothing more is asked for soon
 int dma_wait(struct hmm_pager *p, struct copies *copies);
 // Waits until a command has ended, also if the wait itself fails. 0, the status of a bad end, or COMMAND_STUCK if it was given up; the event stays the caller's.
 #define COMMAND_STUCK 1
@@ -527,23 +495,6 @@ int dma_finish(struct hmm_pager *p, unsigned device, void *event, struct page_ra
 int dma_give_up(struct hmm_pager *p, unsigned device, void *event, struct page_range pages); // for one that does not end: an OpenCL status
 int dma_flush(struct hmm_pager *p, void *queue);
 bool dma_is_gone(struct hmm_pager *p, struct device *d); // neither is sent what is in its queue, nor can there be another: what it has will never be read
-
-void staging_open(struct device *d); // its lanes have their queues
-void staging_close(struct hmm_pager *p, struct device *d);
-// Copies between device memory and host pages through the slots for faults. 0 or an OpenCL status.
-int through_staging(struct hmm_pager *p, struct device *d, void *memory, size_t offset, char *host, size_t bytes, bool to_host);
-// Begins one to the host, through the slots for bulk moves; `of` takes part in it until `staging_wait`, also if this fails. 0 or an OpenCL status.
-int staging_begin(struct hmm_pager *p, struct device *d, void *memory, size_t offset, char *host, size_t bytes, struct copies *of);
-struct device_memory {
-  struct device *device;
-  void *memory; // cl_mem
-  size_t offset;
-};
-// Copies through the slots for bulk moves, over before it returns: between a device and memory that the host reaches, and from one device to another. 0 or an OpenCL status; then `failed`
-// is whose it is.
-int staging_bulk(struct hmm_pager *p, struct device_memory at, char *host, size_t bytes, bool to_host);
-int staging_across(struct hmm_pager *p, struct device_memory from, struct device_memory to, size_t bytes, unsigned *failed);
-int staging_wait(struct hmm_pager *p, struct copies *of); // until all that it has begun has come to the host; the outcome
 bool dma_contiguous(const struct device *d, int32_t a, int32_t b); // whether frame b follows frame a in one memory object
 
 #endif

@@ -315,7 +315,7 @@ static void a_fault_does_not_wait_behind_a_bulk_move(const struct shape *shape) 
   close_heap(h);
 }
 
-// Pages that lie apart are a command each, and none of them has ended when the next one begins.
+// Pages that lie apart are a command each, and none of them has ended when the next one begins; a slot is mapped once for all that it takes.
 static void a_bulk_move_has_several_commands_under_way(const struct shape *shape) {
   if (shape->way != STAGED && shape->way != BY_COPIES) return;
   struct heap *h = open_heap(shape, 32, 1);
@@ -323,13 +323,14 @@ static void a_bulk_move_has_several_commands_under_way(const struct shape *shape
     CHECK(move_to(h, page, 0, true));
     fill_frame(h, 0, page, (unsigned char)(page + 1));
   }
-  int before = fake_calls_of(READS(shape));
+  int before = fake_calls_of(READS(shape)), maps = fake_calls_of(HMM_CL_MAP);
   fake_hold(true);
   struct range_fetcher f = {h, 0, 32, HMM_EXCLUSIVE};
   pthread_t thread = start_thread(fetch_range, &f);
-  AWAIT(fake_calls_of(READS(shape)) - before == HMM_BULK_SLOTS);
+  AWAIT(fake_calls_of(READS(shape)) - before == HMM_BULK_SLOTS * HMM_BULK_SHARES);
   fake_hold(false);
   pthread_join(thread, NULL);
+  if (shape->way == BY_COPIES) CHECK_EQUAL(fake_calls_of(HMM_CL_MAP) - maps, 16 / HMM_BULK_SHARES);
   for (uint64_t page = 0; page < 32; page += 2) expect(h, page, (unsigned char)(page + 1));
   close_heap(h);
 }
