@@ -100,7 +100,9 @@ enum hmm_fetch_flags {
   HMM_STAY = 64,     // take nothing from a device: HMM_WOULD_MOVE instead
   // For kernels that use host pages where they are: pages that nobody has touched become the host's, and all get memory.
   HMM_IN_PLACE = 256,
+  HMM_MASKED = 1024, // only those pages whose outcome is 0 before; the others' is to be HMM_UNASKED. Not with HMM_PIN
 };
+#define HMM_UNASKED 255
 
 struct hmm_moved {
   uint64_t claimed;   // pages that changed state under a claim of ours
@@ -231,7 +233,7 @@ HMM_API int hmm_add_device(struct hmm_pager *pager, const struct hmm_device_conf
 // unmapped. With -EBUSY a command of a lost device may still write to `alias`: that stays mapped.
 HMM_API int hmm_close(struct hmm_pager *pager);
 
-// Brings pages home. `outcomes`, one byte a page, may be 0: 1 it was there, 2 it moved, 3 nothing to bring (lost or without a region).
+// Brings pages home. `outcomes`, one byte a page, may be null: 1 it was there, 2 it moved, 3 nothing to bring (lost or without a region).
 // On failure pages are where they were, or poisoned if their device is lost or the kernel failed that was to write them, and nothing is pinned.
 HMM_API int hmm_fetch(struct hmm_pager *pager, uint64_t first, uint64_t end, uint64_t flags, uint8_t *outcomes,
                       struct hmm_moved *moved, struct hmm_failure *failure);

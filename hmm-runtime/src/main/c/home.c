@@ -566,7 +566,7 @@ HMM_API int hmm_fetch(struct hmm_pager *p, uint64_t first, uint64_t end, uint64_
     fail_errno(failure, first, result, HMM_CALL_NONE);
     goto out;
   }
-  memset(f.outcomes, 0, (size_t)(end - first)); // 0: not yet
+  if (!(flags & HMM_MASKED)) memset(f.outcomes, 0, (size_t)(end - first)); // 0: not yet
   if (flags & HMM_PIN && !(flags & HMM_MAP) && (result = give_view(&f, end))) goto out;
   for (int i = 0; i < UNDER_WAY; i++) batches[i].claims = claims + (size_t)i * batch_pages;
   if (flags & HMM_PIN && flags & HMM_MAP && (result = p->trap->may_pin(p))) {
