@@ -204,6 +204,7 @@ static int copy(const struct fetch *f, struct batch *b) {
       int result = back(f->p, b->claims[i].page, b->claims[i].page + (j - i));
       if (result) return fail_errno(f->failure, b->claims[i].page, result, HMM_CALL_NONE);
       int status = dma_to_host(f->p, device, b->claims[i].page, j - i, f->flags & FAULT ? NULL : &b->copies);
+      if (f->moved && b->copies.staged) f->moved->runs++;
       if (status) return fail_copy(f, b, status, f->flags & FAULT ? device : b->copies.failed_device);
     } else if (f->flags & HMM_IN_PLACE) {
       while (continues(b, j) && !is_away(b->claims[j].before)) j++;

@@ -16,7 +16,7 @@
 // | resident.c, block.h | what it must find of its pages, and what is known of many at once |
 // | memory.c | host memory behind pages |
 // | dma.c | copies between host and device memory, and between devices |
-// | staging.c, packed.c, staging.h | copies through pinned staging memory; those that nobody waits for yet |
+// | staging.c, packed.c, gather.c, staging.h | copies through pinned staging memory; those that nobody waits for yet; what lies apart, carried by a kernel |
 // | uffd.c, sigsegv.c, sigbus.c | the traps: how a touch is noticed and how mappings are changed |
 // | checked.c | and that of a heap in which there is nothing to notice |
 // | requests.c | what the handler of a signal hands to the crew |
@@ -118,6 +118,7 @@ struct device {
   void *queue; // ours, so that a fault never stands behind a migration
   char *range; // of the device whose kernels fault: where page 0 is, and page p is frame p; else null
   struct lane lanes[LANES];
+  struct gather gather;
   _Atomic bool lost; // a command was given up: its frames and all that it may still write to are never used again
 };
 
@@ -425,6 +426,7 @@ int await_conflicts(struct hmm_pager *p, struct page_range range, bool writers_o
 // The same with a bound: -ETIMEDOUT after it; null for ever.
 int await_patiently(struct hmm_pager *p, struct page_range range, bool writers_only, int device, uint64_t except, struct patience *patience);
 bool in_use(struct hmm_pager *p, struct page_range range, bool writers_only); // whether there is anything to wait for
+bool has_launches(struct hmm_pager *p, unsigned device); // under way
 bool is_over(struct hmm_pager *p, struct page_range range, bool writers_only); // whether there is not even an event to be waited for
 uint64_t used_until(struct hmm_pager *p, uint64_t page, bool writers_only); // where the use ends that a launch has of the page; `page` if none has
 int await_decided(struct hmm_pager *p, struct patience *patience); // 0 or -ETIMEDOUT

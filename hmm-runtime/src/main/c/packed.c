@@ -3,22 +3,26 @@
 // A part is noted in the youngest slot, until that is full, or its owner has no more. Then its commands are enqueued, the device carries out one behind the other while other pages are claimed and
 // mapped, and there is one map and one wait for all: pages that lie apart in device memory do not cost a round of the queue each. Whoever needs a slot, or waits for his own, brings the
 // oldest to its end first, also if it is another thread's.
+//
+// Where there is a kernel for that (gather.c), it carries the parts of a slot together first. What it costs, and what a command for each costs, is learnt from the first slots that it could take: those
+// go by commands, then by the kernel as well, which has to bring the same.
 #include <string.h>
 
 #include "internal.h"
 
+#define WORTH_MEASURING 32 // parts
+
 static struct slot *youngest(struct lane *lane) { return lane->under_way ? &lane->slots[(lane->oldest + lane->under_way - 1) % lane->count] : NULL; }
 
 // What was enqueued before a command that was refused is waited for like the rest.
-static void send(struct hmm_pager *p, struct device *d, struct lane *lane, struct slot *slot) {
-  slot->sent = true;
+static void send_by_commands(struct hmm_pager *p, struct device *d, struct lane *lane, struct slot *slot) {
   slot->refused = lane->dead ? DEVICE_NOT_AVAILABLE : send_to_host(p, d, lane, slot, slot->parts, slot->count, &slot->transfer);
   if (slot->refused) slot->suspect = true;
 }
 
-static void send_youngest(struct hmm_pager *p, struct device *d, struct lane *lane) {
-  struct slot *slot = youngest(lane);
-  if (slot && !slot->sent) send(p, d, lane, slot);
+static int finish_slot(struct hmm_pager *p, struct device *d, struct lane *lane, struct slot *slot) {
+  int outcome = finish_transfer(p, d, lane, slot, &slot->transfer);
+  return slot->refused ? slot->refused : outcome;
 }
 
 static void copy_out(const struct slot *slot) {
@@ -26,13 +30,74 @@ static void copy_out(const struct slot *slot) {
   for (unsigned i = 0; i < slot->count; from += slot->parts[i++].bytes) memcpy(slot->parts[i].host, from, slot->parts[i].bytes);
 }
 
+static bool is_copied_out(const struct slot *slot) {
+  const char *from = slot->at;
+  bool same = true;
+  for (unsigned i = 0; i < slot->count && same; from += slot->parts[i++].bytes) same = !memcmp(slot->parts[i].host, from, slot->parts[i].bytes);
+  return same;
+}
+
+// Whatever has become of a kernel's commands, those for each part can still be made.
+static void give_gathering_up(struct hmm_pager *p, struct device *d) {
+  if (!d->gather.kernel) return; // several slots were under way
+  d->gather.kernel = NULL;
+  d->gather.trials = 0;
+  count(p, HMM_GATHERS_GIVEN_UP, 1);
+}
+
+static void send_gathered(struct hmm_pager *p, struct device *d, struct lane *lane, struct slot *slot) {
+  slot->gathered = true;
+  slot->refused = gather_to_host(p, d, lane, slot);
+  if (slot->refused) slot->suspect = true;
+}
+
+static void note_least(uint64_t *least, uint64_t nanos_now) {
+  if (!*least || nanos_now < *least) *least = nanos_now;
+}
+
+// The slot has the lane for itself, and is on the host when this returns, unless its commands have failed.
+static void try_gather(struct hmm_pager *p, struct device *d, struct lane *lane, struct slot *slot) {
+  while (&lane->slots[lane->oldest] != slot) packed_end_oldest(p, d, lane);
+  uint64_t began = nanos();
+  send_by_commands(p, d, lane, slot);
+  if ((slot->refused = finish_slot(p, d, lane, slot)) || !d->gather.trials) return;
+  note_least(&d->gather.part_nanos, (nanos() - began) / slot->count);
+  copy_out(slot);
+  slot->landed = true;
+  d->gather.trials--;
+  began = nanos();
+  send_gathered(p, d, lane, slot);
+  int outcome = finish_slot(p, d, lane, slot);
+  slot->refused = 0;
+  note_least(&d->gather.kernel_nanos, nanos() - began);
+  if (outcome || !is_copied_out(slot)) give_gathering_up(p, d);
+}
+
+static void send(struct hmm_pager *p, struct device *d, struct lane *lane, struct slot *slot) {
+  slot->sent = true;
+  if (!lane->dead && d->gather.trials && slot->count >= (d->gather.measured ? WORTH_MEASURING : 2) && gather_fits(slot)) try_gather(p, d, lane, slot);
+  else if (!lane->dead && gather_pays(p, d, slot)) send_gathered(p, d, lane, slot);
+  else send_by_commands(p, d, lane, slot);
+}
+
+static void send_youngest(struct hmm_pager *p, struct device *d, struct lane *lane) {
+  struct slot *slot = youngest(lane);
+  if (slot && !slot->sent) send(p, d, lane, slot);
+}
+
 void packed_end_oldest(struct hmm_pager *p, struct device *d, struct lane *lane) {
   struct slot *slot = &lane->slots[lane->oldest];
   if (!slot->sent) send(p, d, lane, slot);
-  int outcome = finish_transfer(p, d, lane, slot, &slot->transfer);
-  if (slot->refused) outcome = slot->refused;
+  int outcome = finish_slot(p, d, lane, slot);
+  if (outcome && slot->gathered && !slot->landed && !lane->dead) {
+    give_gathering_up(p, d);
+    slot->gathered = false;
+    send_by_commands(p, d, lane, slot);
+    outcome = finish_slot(p, d, lane, slot);
+  }
   if (outcome) atomic_store(&slot->of->staged_failure, (uint64_t)(d - p->devices) << 32 | (uint32_t)outcome);
-  else copy_out(slot);
+  else if (!slot->landed) copy_out(slot);
+  if (!outcome && slot->gathered && !slot->landed) count(p, HMM_GATHERED, 1);
   slot->of = NULL;
   lane->oldest = (lane->oldest + 1) % lane->count;
   lane->under_way--;
@@ -49,7 +114,7 @@ static struct slot *slot_for(struct hmm_pager *p, struct device *d, struct lane 
   slot->of = of;
   slot->count = 0;
   slot->filled = 0;
-  slot->sent = false;
+  slot->sent = slot->gathered = slot->landed = false;
   slot->refused = 0;
   return slot;
 }

@@ -34,7 +34,7 @@ HMM_API int hmm_abi(uint64_t *numbers, int capacity) {
                           word_of_kind(BLOCK_WITHOUT_ACCESS), BLOCK_WRITTEN, BLOCK_IN_WRITING, ONE_CHANGE, HMM_MAX_DEVICES, HMM_CL_COUNT, HMM_COUNTERS, HMM_STEPS,
                           sizeof(struct hmm_config), sizeof(struct hmm_device_config), sizeof(struct hmm_launch), sizeof(struct hmm_failure), sizeof(struct hmm_use), sizeof(struct hmm_record),
                           sizeof(struct hmm_notice), sizeof(struct hmm_failed_launch), sizeof(struct hmm_table), sizeof(struct hmm_argument_copy), sizeof(struct hmm_violation),
-                          sizeof(struct hmm_overwrite), sizeof(struct hmm_crossing)};
+                          sizeof(struct hmm_overwrite), sizeof(struct hmm_crossing), sizeof(struct hmm_moved), sizeof(struct hmm_gather)};
   int n = (int)(sizeof all / sizeof *all);
   for (int i = 0; i < n && i < capacity; i++) numbers[i] = all[i];
   return n;

@@ -56,7 +56,7 @@ int finish_transfer(struct hmm_pager *p, struct device *d, struct lane *lane, st
   return outcome;
 }
 
-static int unmap(struct hmm_pager *p, struct lane *lane, struct slot *slot, struct transfer *t) {
+int unmap_slot(struct hmm_pager *p, struct lane *lane, struct slot *slot, struct transfer *t) {
   if (!slot->at) return 0;
   int status = CL(p, enqueue_unmap, HMM_CL_UNMAP)(lane->queue, slot->memory, slot->at, 0, NULL, &t->events[t->count]);
   if (!status) t->count++;
@@ -66,14 +66,16 @@ static int unmap(struct hmm_pager *p, struct lane *lane, struct slot *slot, stru
   return 0;
 }
 
-static int map(struct hmm_pager *p, struct lane *lane, struct slot *slot, uint64_t flags, size_t bytes, struct transfer *t) {
+static int map(struct hmm_pager *p, struct lane *lane, struct slot *slot, uint64_t flags, size_t bytes, void *after, struct transfer *t) {
   int status = 0;
-  void *at = CL(p, enqueue_map, HMM_CL_MAP)(lane->queue, slot->memory, 0, flags, 0, bytes, 0, NULL, &t->events[t->count], &status);
+  void *at = CL(p, enqueue_map, HMM_CL_MAP)(lane->queue, slot->memory, 0, flags, 0, bytes, after ? 1 : 0, after ? &after : NULL, &t->events[t->count], &status);
   if (status) return status;
   t->count++;
   slot->at = at;
   return 0;
 }
+
+int map_slot(struct hmm_pager *p, struct lane *lane, struct slot *slot, size_t bytes, void *after, struct transfer *t) { return map(p, lane, slot, MAP_READ, bytes, after, t); }
 
 static int copy(struct hmm_pager *p, struct lane *lane, void *from, size_t from_offset, void *to, size_t to_offset, size_t bytes, struct transfer *t) {
   int status = CL(p, enqueue_copy, HMM_CL_ENQUEUE_COPY)(lane->queue, from, to, from_offset, to_offset, bytes, 0, NULL, &t->events[t->count]);
@@ -81,8 +83,8 @@ static int copy(struct hmm_pager *p, struct lane *lane, void *from, size_t from_
   return status;
 }
 
-static int read(struct hmm_pager *p, struct lane *lane, struct part part, char *to, struct transfer *t) {
-  int status = CL(p, enqueue_transfer, HMM_CL_ENQUEUE_READ)(lane->queue, part.memory, 0, part.offset, part.bytes, to, 0, NULL, &t->events[t->count]);
+int read_part(struct hmm_pager *p, struct lane *lane, struct part part, char *to, void *after, struct transfer *t) {
+  int status = CL(p, enqueue_transfer, HMM_CL_ENQUEUE_READ)(lane->queue, part.memory, 0, part.offset, part.bytes, to, after ? 1 : 0, after ? &after : NULL, &t->events[t->count]);
   if (!status) t->count++;
   return status;
 }
@@ -96,19 +98,19 @@ static int set_going(struct hmm_pager *p, struct lane *lane, const struct transf
 // Brings parts into a slot, one behind the other.
 int send_to_host(struct hmm_pager *p, struct device *d, struct lane *lane, struct slot *slot, const struct part *parts, unsigned count, struct transfer *t) {
   size_t at = 0;
-  int status = has_buffers(d) ? unmap(p, lane, slot, t) : 0;
+  int status = has_buffers(d) ? unmap_slot(p, lane, slot, t) : 0;
   for (unsigned i = 0; i < count && !status; at += parts[i++].bytes) {
-    status = has_buffers(d) ? copy(p, lane, parts[i].memory, parts[i].offset, slot->memory, at, parts[i].bytes, t) : read(p, lane, parts[i], slot->at + at, t);
+    status = has_buffers(d) ? copy(p, lane, parts[i].memory, parts[i].offset, slot->memory, at, parts[i].bytes, t) : read_part(p, lane, parts[i], slot->at + at, NULL, t);
   }
-  if (!status && has_buffers(d)) status = map(p, lane, slot, MAP_READ, at, t);
+  if (!status && has_buffers(d)) status = map_slot(p, lane, slot, at, NULL, t);
   return set_going(p, lane, t, status);
 }
 
 // Lets the host fill a slot, as soon as what is under way in it has ended.
 static int prepare(struct hmm_pager *p, struct lane *lane, struct slot *slot, struct transfer *t) {
   if (!slot->memory) return 0;
-  int status = unmap(p, lane, slot, t);
-  if (!status) status = map(p, lane, slot, MAP_WRITE_INVALIDATE, lane->slot_bytes, t);
+  int status = unmap_slot(p, lane, slot, t);
+  if (!status) status = map(p, lane, slot, MAP_WRITE_INVALIDATE, lane->slot_bytes, NULL, t);
   return set_going(p, lane, t, status);
 }
 
@@ -121,7 +123,7 @@ static int fill(struct hmm_pager *p, struct device *d, struct lane *lane, struct
     status = CL(p, enqueue_transfer, HMM_CL_ENQUEUE_WRITE)(lane->queue, part.memory, 0, part.offset, part.bytes, slot->at, 0, NULL, &t->events[0]);
     if (!status) t->count = 1;
   } else {
-    status = unmap(p, lane, slot, t);
+    status = unmap_slot(p, lane, slot, t);
     if (!status) status = copy(p, lane, slot->memory, 0, part.memory, part.offset, part.bytes, t);
   }
   return set_going(p, lane, t, status);
@@ -245,7 +247,7 @@ void staging_close(struct hmm_pager *p, struct device *d) {
     struct lane *lane = &d->lanes[i];
     for (unsigned s = 0; s < lane->count && has_buffers(d) && !lane->dead && !atomic_load(&d->lost); s++) {
       struct transfer t = {0};
-      int status = unmap(p, lane, &lane->slots[s], &t);
+      int status = unmap_slot(p, lane, &lane->slots[s], &t);
       if (!status && t.count) dma_flush(p, lane->queue);
       finish_transfer(p, d, lane, &lane->slots[s], &t);
     }

@@ -1,4 +1,5 @@
-// staging.h - slots of pinned memory, and what goes through them. Two files: staging.c moves one stretch of bytes and returns when it is there, packed.c begins what is waited for later.
+// staging.h - slots of pinned memory, and what goes through them: staging.c moves one stretch of bytes and returns when it is there, packed.c begins what is waited for later, by a command for
+// each stretch or by a kernel (gather.c).
 #ifndef HMM_STAGING_H
 #define HMM_STAGING_H
 
@@ -10,7 +11,7 @@
 
 #include "hmm_pager.h"
 
-#define PARTS 64 // in one slot
+#define PARTS HMM_RUNS // in one slot
 #define MOST_COMMANDS (PARTS + 2) // of one transfer: unmap, copies, map
 
 struct hmm_pager;
@@ -40,8 +41,19 @@ struct slot {
   unsigned count;
   size_t filled; // bytes
   bool sent;     // nothing is added any more
+  bool gathered; // by the kernel
+  bool landed;   // they are on the host already
   int refused;   // the status with which a command of it was not taken
   struct transfer transfer;
+};
+
+struct gather { // guarded by the lock of the lane
+  void *queue, *kernel; // null: there is none, or it was given up
+  size_t items;
+  void *packed[HMM_BULK_SLOTS];
+  unsigned trials;      // still to come
+  bool measured;
+  uint64_t part_nanos, kernel_nanos; // the shortest trial: by a command for each, of one part; by the kernel, of all
 };
 
 enum lane_kind { BULK, FAULTS, LANES };
@@ -77,7 +89,15 @@ void packed_send(struct hmm_pager *p, struct copies *of); // no more is coming s
 int packed_wait(struct hmm_pager *p, struct copies *of);  // until all that it has asked for has come to the host; the outcome
 void packed_end_oldest(struct hmm_pager *p, struct device *d, struct lane *lane);
 
-// staging.c, for packed.c
+// gather.c, for packed.c
+bool gather_fits(const struct slot *slot);
+bool gather_pays(struct hmm_pager *p, const struct device *d, const struct slot *slot);
+int gather_to_host(struct hmm_pager *p, struct device *d, struct lane *lane, struct slot *slot); // as send_to_host
+
+// staging.c, for packed.c and gather.c
+int unmap_slot(struct hmm_pager *p, struct lane *lane, struct slot *slot, struct transfer *t);
+int map_slot(struct hmm_pager *p, struct lane *lane, struct slot *slot, size_t bytes, void *after, struct transfer *t); // to read, once `after` has ended
+int read_part(struct hmm_pager *p, struct lane *lane, struct part part, char *to, void *after, struct transfer *t);
 void lock_lane(struct hmm_pager *p, struct lane *lane);
 int send_to_host(struct hmm_pager *p, struct device *d, struct lane *lane, struct slot *slot, const struct part *parts, unsigned count, struct transfer *t);
 int finish_transfer(struct hmm_pager *p, struct device *d, struct lane *lane, struct slot *slot, struct transfer *t);

@@ -54,6 +54,7 @@ public final class NativeHostSide implements HostSide {
     private final PageTable table;
     private final HostLock hostLock;
     private final long pager;
+    private final Gathering gathering;
     /// Three columns for [PagerCalls#undo]; lives as long as this.
     private final Object undoLock = new Object();
     private final MemorySegment undoing = Arena.ofAuto().allocate(JAVA_LONG, 3L * UNDO_PAGES);
@@ -63,6 +64,7 @@ public final class NativeHostSide implements HostSide {
         this.table = heap.table();
         this.hostLock = hostLock;
         this.pager = pager.handle();
+        gathering = new Gathering(heap, this.pager);
     }
 
     @Override
@@ -82,6 +84,7 @@ public final class NativeHostSide implements HostSide {
         int flags = (access.isInPlace() ? IN_PLACE : 0) | (access.isExclusive() ? EXCLUSIVE : 0) | (access.pins() ? PIN : 0)
                 | (map ? MAP : 0) | (announced ? 0 : STAY);
         MigrationEvent event = heap.timeline().migration();
+        gathering.prepare();
         try (HostLock.Hold _ = hostLock.shared(); Notifier.Token _ = announced ? announce(pages) : null; Arena arena = Arena.ofConfined()) {
             MemorySegment outcomes = arena.allocate(Math.max(1, pages.count()));
             MemorySegment moved = arena.allocate(JAVA_LONG, PagerCalls.MOVED_WORDS);
@@ -90,6 +93,7 @@ public final class NativeHostSide implements HostSide {
             int result = PagerCalls.fetch(pager, pages.first(), pages.end(), flags, outcomes, moved, failure);
             long copied = moved.getAtIndex(JAVA_LONG, 1);
             count(access, cause, moved.getAtIndex(JAVA_LONG, 0), copied);
+            gathering.came(moved.getAtIndex(JAVA_LONG, 2), moved.getAtIndex(JAVA_LONG, 3));
             if (result != 0 && failure.getAtIndex(JAVA_LONG, 0) == WOULD_MOVE) {
                 return null;
             }
@@ -128,6 +132,7 @@ public final class NativeHostSide implements HostSide {
     private void bringGroupHome(List<PageRange> ranges, Cause cause) {
         PageRange span = new PageRange(ranges.getFirst().first(), ranges.getLast().end());
         MigrationEvent event = heap.timeline().migration();
+        gathering.prepare();
         try (HostLock.Hold _ = hostLock.shared(); Arena arena = Arena.ofConfined()) {
             List<Notifier.Token> tokens = new ArrayList<>(ranges.size());
             MemorySegment outcomes = arena.allocate(span.count()).fill(UNASKED);
@@ -141,6 +146,7 @@ public final class NativeHostSide implements HostSide {
                 int result = PagerCalls.fetch(pager, span.first(), span.end(), EXCLUSIVE | MASKED, outcomes, moved, failure);
                 long copied = moved.getAtIndex(JAVA_LONG, 1);
                 count(HostSide.Access.BRING_HOME, cause, moved.getAtIndex(JAVA_LONG, 0), copied);
+                gathering.came(moved.getAtIndex(JAVA_LONG, 2), moved.getAtIndex(JAVA_LONG, 3));
                 if (event != null && moved.getAtIndex(JAVA_LONG, 0) > 0) {
                     event.moved(moved.getAtIndex(JAVA_LONG, 0), heap.space().pageSize().bytesFor(copied));
                     report(event, span, cause, moved.getAtIndex(JAVA_LONG, 2));
