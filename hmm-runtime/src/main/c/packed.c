@@ -11,6 +11,7 @@
 #include "internal.h"
 
 #define WORTH_MEASURING 32 // parts
+#define UNTOUCHED 0x5a
 
 static struct slot *youngest(struct lane *lane) { return lane->under_way ? &lane->slots[(lane->oldest + lane->under_way - 1) % lane->count] : NULL; }
 
@@ -60,8 +61,11 @@ static void try_gather(struct hmm_pager *p, struct device *d, struct lane *lane,
   share_out(p, slot->parts, slot->count, slot->at);
   slot->landed = true;
   d->gather.trials--;
-  began = nanos();
-  send_gathered(p, d, lane, slot);
+  if (!(slot->refused = prepare_slot(p, lane, slot, &slot->transfer)) && !finish_slot(p, d, lane, slot)) {
+    memset(slot->at, UNTOUCHED, slot->filled); // so that a kernel that carries nothing is seen
+    began = nanos();
+    send_gathered(p, d, lane, slot);
+  } else slot->suspect = true;
   int outcome = finish_slot(p, d, lane, slot);
   slot->refused = 0;
   note_least(&d->gather.kernel_nanos, nanos() - began);

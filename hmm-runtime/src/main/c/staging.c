@@ -107,7 +107,7 @@ int send_to_host(struct hmm_pager *p, struct device *d, struct lane *lane, struc
 }
 
 // Lets the host fill a slot, as soon as what is under way in it has ended.
-static int prepare(struct hmm_pager *p, struct lane *lane, struct slot *slot, struct transfer *t) {
+int prepare_slot(struct hmm_pager *p, struct lane *lane, struct slot *slot, struct transfer *t) {
   if (!slot->memory) return 0;
   int status = unmap_slot(p, lane, slot, t);
   if (!status) status = map(p, lane, slot, MAP_WRITE_INVALIDATE, lane->slot_bytes, NULL, t);
@@ -130,7 +130,7 @@ static int fill(struct hmm_pager *p, struct device *d, struct lane *lane, struct
 }
 
 static int start_to_device(struct hmm_pager *p, struct device *d, struct lane *lane, struct slot *slot, struct part part, struct transfer *t) {
-  int status = prepare(p, lane, slot, t);
+  int status = prepare_slot(p, lane, slot, t);
   return status ? status : fill(p, d, lane, slot, part, t);
 }
 
@@ -213,7 +213,7 @@ static int across_slots(struct hmm_pager *p, struct device_memory from, struct d
     *failed = target;
     for (; prepared < count && prepared < i + MAPPED_AHEAD && !outcome; prepared++) {
       unsigned next = (unsigned)(prepared % in->count);
-      outcome = prepare(p, in, &in->slots[next], &writes[next]);
+      outcome = prepare_slot(p, in, &in->slots[next], &writes[next]);
       if (outcome) in->slots[next].suspect = true;
     }
     const struct part part = {to.memory, to.offset + i * size, part_at(&whole, i * size, size).bytes, out->slots[r].at};

@@ -95,6 +95,7 @@ bool gather_pays(struct hmm_pager *p, const struct device *d, const struct slot 
 int gather_to_host(struct hmm_pager *p, struct device *d, struct lane *lane, struct slot *slot); // as send_to_host
 
 // staging.c, for packed.c and gather.c
+int prepare_slot(struct hmm_pager *p, struct lane *lane, struct slot *slot, struct transfer *t); // so that the host can fill it, once what is under way in it has ended
 int unmap_slot(struct hmm_pager *p, struct lane *lane, struct slot *slot, struct transfer *t);
 int map_slot(struct hmm_pager *p, struct lane *lane, struct slot *slot, size_t bytes, void *after, struct transfer *t); // to read, once `after` has ended
 int read_part(struct hmm_pager *p, struct lane *lane, struct part part, char *to, void *after, struct transfer *t);

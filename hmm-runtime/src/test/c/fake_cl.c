@@ -100,7 +100,7 @@ static void end(struct event *e, int status) {
 static void gather(const struct fake_gather *g) {
   for (unsigned run = 0; run < HMM_RUNS; run++) {
     size_t bytes = (size_t)(g->at[run + 1] - g->at[run]) * HMM_RUN_BLOCK;
-    if (bytes) memcpy((char *)g->packed + (size_t)g->at[run] * HMM_RUN_BLOCK, g->places[run], bytes);
+    if (bytes && !g->idle) memcpy((char *)g->packed + (size_t)g->at[run] * HMM_RUN_BLOCK, g->places[run], bytes);
   }
   if (g->wrong) ((char *)g->packed)[HMM_RUN_BLOCK + 7] ^= 1;
 }

@@ -15,6 +15,7 @@ struct fake_gather {
   void *packed, *places[HMM_RUNS];
   uint32_t at[HMM_RUNS + 1];
   bool wrong; // it carries a byte that is another
+  bool idle;  // it carries nothing
 };
 
 struct fake_kernel {

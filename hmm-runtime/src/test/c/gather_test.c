@@ -63,13 +63,15 @@ static void a_kernel_carries_what_lies_apart(const struct shape *shape) {
 // A kernel that is wrong once is not asked again; nothing of what it carried has reached the host.
 static void a_kernel_that_carries_wrong_is_given_up(const struct shape *shape) {
   if (!has_slots(shape)) return;
-  struct gathering g;
-  open_gathering(&g, shape, false);
-  g.arguments.wrong = true;
-  fetch_every_third(g.h, 1);
-  CHECK_EQUAL(counted(g.h, HMM_GATHERS_GIVEN_UP), 1);
-  CHECK_EQUAL(counted(g.h, HMM_GATHERED), 0);
-  close_gathering(&g);
+  for (int idle = 0; idle < 2; idle++) {
+    struct gathering g;
+    open_gathering(&g, shape, false);
+    *(idle ? &g.arguments.idle : &g.arguments.wrong) = true;
+    fetch_every_third(g.h, 1);
+    CHECK_EQUAL(counted(g.h, HMM_GATHERS_GIVEN_UP), 1);
+    CHECK_EQUAL(counted(g.h, HMM_GATHERED), 0);
+    close_gathering(&g);
+  }
 }
 
 // Whichever call it is, and in a trial or later: what it was to carry comes by commands.
