@@ -152,8 +152,12 @@ bool dma_may_write(struct hmm_pager *p, uint64_t first, uint64_t end) {
   return may;
 }
 
+void dma_send(struct hmm_pager *p, struct copies *copies) {
+  if (copies->staged) packed_send(p, copies);
+}
+
 int dma_wait(struct hmm_pager *p, struct copies *copies) {
-  int outcome = copies->staged ? staging_wait(p, copies) : 0;
+  int outcome = copies->staged ? packed_wait(p, copies) : 0;
   for (int i = copies->count - 1; i >= 0; i--) {
     int one = dma_finish(p, copies->devices[i], copies->events[i], copies->pages[i]);
     if (!one) continue;
@@ -209,8 +213,8 @@ int dma_to_host(struct hmm_pager *p, unsigned device, uint64_t page, uint64_t pa
   }
   void *memory = memory_of(d, frame);
   size_t offset = offset_of(p, d, frame);
-  if (has_staging(d) && async) return staging_begin(p, d, memory, offset, alias_of(p, page), bytes, async);
-  if (has_staging(d)) return through_staging(p, d, memory, offset, alias_of(p, page), bytes, true);
+  const struct part whole = {memory, offset, bytes, alias_of(p, page)};
+  if (has_staging(d)) return async ? packed_begin(p, d, whole, async) : through_staging(p, d, whole, true);
   if (!async) return blocking_transfer(p, d, HMM_CL_ENQUEUE_READ, memory, offset, alias_of(p, page), bytes);
   if (async->count == (int)(sizeof async->events / sizeof *async->events)) {
     int outcome = dma_wait(p, async);
@@ -237,7 +241,7 @@ int dma_to_device(struct hmm_pager *p, unsigned device, uint64_t page, bool zero
   char *zeros = NULL;
   if (zero && !(zeros = calloc(1, bytes))) return -6; // CL_OUT_OF_HOST_MEMORY
   char *source = zero ? zeros : alias_of(p, page);
-  int status = has_staging(d) ? through_staging(p, d, memory_of(d, frame), offset_of(p, d, frame), source, bytes, false)
+  int status = has_staging(d) ? through_staging(p, d, (struct part){memory_of(d, frame), offset_of(p, d, frame), bytes, source}, false)
                               : blocking_transfer(p, d, HMM_CL_ENQUEUE_WRITE, memory_of(d, frame), offset_of(p, d, frame), source, bytes);
   if (!atomic_load(&d->lost)) free(zeros); // else a command that was given up may still read them
   return status;

@@ -15,7 +15,7 @@
 
 struct hmm_pager; // one heap
 
-#define HMM_ABI 14
+#define HMM_ABI 15
 #define HMM_MAX_DEVICES 16
 #define HMM_NAME_BYTES 64 // of a kernel's name here, with the zero at its end; longer ones are cut off
 #define HMM_MAX_PAGERS 256 // open at once; one more is -EUSERS
@@ -48,6 +48,9 @@ enum hmm_cl {
   HMM_CL_SET_CALLBACK,
   HMM_CL_MAP,
   HMM_CL_UNMAP,
+  HMM_CL_CREATE_SUB_BUFFER,
+  HMM_CL_SET_ARG,
+  HMM_CL_RELEASE_MEMORY,
   HMM_CL_COUNT
 };
 
@@ -65,6 +68,7 @@ struct hmm_config {
   uint64_t backed;         // uint8_t[page_count]: 1 if it has host memory for sure; cleared before that is taken away
   uint64_t ahead_bytes;    // most that one fault brings along
   uint64_t touch_nanos;    // how long a touch waits for launches, and a kernel for a view, before it becomes an error; 0: for ever
+  uint64_t copy_threads;   // that share what comes home through slots, whoever waits for it among them
   uint64_t cl[HMM_CL_COUNT];
 };
 
@@ -92,6 +96,16 @@ struct hmm_device_config {
   uint64_t slots[HMM_STAGING_SLOTS];
 };
 
+// A kernel that carries runs of device memory into one piece (`gather_runs` of runs.cl), for what comes home from places that lie apart. All of it is ours alone, until the heap is closed.
+#define HMM_RUNS 64            // of one command
+#define HMM_RUN_BLOCK 4096     // bytes; what runs are multiples of
+struct hmm_gather {
+  uint64_t queue, kernel;      // cl_command_queue, cl_kernel
+  uint64_t items;              // of a work-group, of which there is one for each block
+  uint64_t measured;           // whether it carries only what it has shown to carry sooner than a command for each run does; else whatever it can
+  uint64_t packed[HMM_BULK_SLOTS]; // cl_mem, each as large as a slot; 0 where slots are buffers, which take it themselves
+};
+
 // What hmm_fetch shall do.
 enum hmm_fetch_flags {
   HMM_EXCLUSIVE = 1, // the host's copy becomes the only one; else it becomes valid beside the others
@@ -100,12 +114,15 @@ enum hmm_fetch_flags {
   HMM_STAY = 64,     // take nothing from a device: HMM_WOULD_MOVE instead
   // For kernels that use host pages where they are: pages that nobody has touched become the host's, and all get memory.
   HMM_IN_PLACE = 256,
+  HMM_MASKED = 1024, // only those pages whose outcome is 0 before; the others' is to be HMM_UNASKED. Not with HMM_PIN
 };
+#define HMM_UNASKED 255
 
 struct hmm_moved {
   uint64_t claimed;   // pages that changed state under a claim of ours
   uint64_t copied;    // of these, pages that were copied from a device
   uint64_t devices;   // from which: bit d for device d
+  uint64_t runs;      // of device memory in which those lay that came through slots
 };
 
 // Pages that come to a device from others.
@@ -226,12 +243,15 @@ HMM_API int hmm_open(const struct hmm_config *config, struct hmm_pager **pager);
 // A device with the next number. 0, -errno, or an OpenCL status with its sign turned.
 HMM_API int hmm_add_device(struct hmm_pager *pager, const struct hmm_device_config *config);
 
+// A device's kernel for what lies apart. The first slots that it could carry go both ways: it must carry right, and sooner.
+HMM_API int hmm_set_gather(struct hmm_pager *pager, uint64_t device, const struct hmm_gather *gather);
+
 // Stops serving faults. Nobody may touch `app` afterwards, and no other call be under way. Waits for launches, and once more for commands that were given up.
 // All is gone afterwards, also with -errno: then a touch of `app` may find the file's memory, until that range is
 // unmapped. With -EBUSY a command of a lost device may still write to `alias`: that stays mapped.
 HMM_API int hmm_close(struct hmm_pager *pager);
 
-// Brings pages home. `outcomes`, one byte a page, may be 0: 1 it was there, 2 it moved, 3 nothing to bring (lost or without a region).
+// Brings pages home. `outcomes`, one byte a page, may be null: 1 it was there, 2 it moved, 3 nothing to bring (lost or without a region).
 // On failure pages are where they were, or poisoned if their device is lost or the kernel failed that was to write them, and nothing is pinned.
 HMM_API int hmm_fetch(struct hmm_pager *pager, uint64_t first, uint64_t end, uint64_t flags, uint8_t *outcomes,
                       struct hmm_moved *moved, struct hmm_failure *failure);
@@ -341,6 +361,8 @@ enum hmm_counter {
   HMM_DEVICE_WRITTEN_BACK, // of these, pages that were copied home
   HMM_DEVICE_STRAYS,     // accesses of kernels that were refused
   HMM_IN_THREAD,         // faults that the thread served which touched the page
+  HMM_GATHERED,          // copies home that a kernel had carried together from where they lay apart
+  HMM_GATHERS_GIVEN_UP,  // times that this has failed, or would have been wrong; then it is not done any more
   HMM_COUNTERS
 };
 HMM_API int hmm_take_counts(struct hmm_pager *pager, uint64_t *counts, int capacity);

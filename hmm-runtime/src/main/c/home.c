@@ -204,6 +204,7 @@ static int copy(const struct fetch *f, struct batch *b) {
       int result = back(f->p, b->claims[i].page, b->claims[i].page + (j - i));
       if (result) return fail_errno(f->failure, b->claims[i].page, result, HMM_CALL_NONE);
       int status = dma_to_host(f->p, device, b->claims[i].page, j - i, f->flags & FAULT ? NULL : &b->copies);
+      if (f->moved && b->copies.staged) f->moved->runs++;
       if (status) return fail_copy(f, b, status, f->flags & FAULT ? device : b->copies.failed_device);
     } else if (f->flags & HMM_IN_PLACE) {
       while (continues(b, j) && !is_away(b->claims[j].before)) j++;
@@ -212,6 +213,7 @@ static int copy(const struct fetch *f, struct batch *b) {
     }
     i = j;
   }
+  dma_send(f->p, &b->copies);
   return 0;
 }
 
@@ -565,7 +567,7 @@ HMM_API int hmm_fetch(struct hmm_pager *p, uint64_t first, uint64_t end, uint64_
     fail_errno(failure, first, result, HMM_CALL_NONE);
     goto out;
   }
-  memset(f.outcomes, 0, (size_t)(end - first)); // 0: not yet
+  if (!(flags & HMM_MASKED)) memset(f.outcomes, 0, (size_t)(end - first)); // 0: not yet
   if (flags & HMM_PIN && !(flags & HMM_MAP) && (result = give_view(&f, end))) goto out;
   for (int i = 0; i < UNDER_WAY; i++) batches[i].claims = claims + (size_t)i * batch_pages;
   if (flags & HMM_PIN && flags & HMM_MAP && (result = p->trap->may_pin(p))) {

@@ -228,6 +228,14 @@ bool in_use(struct hmm_pager *p, struct page_range range, bool writers_only) {
   return used;
 }
 
+bool has_launches(struct hmm_pager *p, unsigned device) {
+  bool any = false;
+  pthread_mutex_lock(&p->launch_lock);
+  for (unsigned i = 0; i < p->launches_used && !any; i++) any = under_way(&p->launches[i]) && p->launches[i].device == device;
+  pthread_mutex_unlock(&p->launch_lock);
+  return any;
+}
+
 bool is_over(struct hmm_pager *p, struct page_range range, bool writers_only) {
   bool over = true;
   pthread_mutex_lock(&p->launch_lock);

@@ -16,7 +16,8 @@
 // | resident.c, block.h | what it must find of its pages, and what is known of many at once |
 // | memory.c | host memory behind pages |
 // | dma.c | copies between host and device memory, and between devices |
-// | staging.c | copies through pinned staging memory |
+// | staging.c, packed.c, gather.c, staging.h | copies through pinned staging memory; those that nobody waits for yet; what lies apart, carried by a kernel |
+// | sharing.c, sharing.h | one copy by several threads |
 // | uffd.c, sigsegv.c, sigbus.c | the traps: how a touch is noticed and how mappings are changed |
 // | checked.c | and that of a heap in which there is nothing to notice |
 // | requests.c | what the handler of a signal hands to the crew |
@@ -43,6 +44,8 @@
 
 #include "block.h"
 #include "hmm_pager.h"
+#include "sharing.h"
+#include "staging.h"
 #include "word.h"
 
 #ifndef MADV_DONTNEED_LOCKED // since Linux 5.18
@@ -112,45 +115,12 @@ struct trap {
 
 extern const struct trap uffd_trap, sigsegv_trap, sigbus_trap, checked_trap;
 
-// staging.c
-#define MOST_COMMANDS 3 // of one transfer: unmap, copy, map
-
-// What is under way in one slot, in the order of the queue.
-struct transfer {
-  void *events[MOST_COMMANDS];
-  unsigned count;
-};
-
-struct copies;
-
-struct slot {
-  void *memory; // cl_mem; null for a part of one mapping
-  char *at;     // where the host reaches it, null while it does not
-  bool suspect; // a command of it has failed
-  // Of a part that is on its way to the host and that nobody waits for yet; guarded by the lane's lock.
-  struct transfer transfer;
-  struct copies *of; // whose it is, or null
-  char *host;
-  size_t bytes;
-};
-
-enum lane_kind { BULK, FAULTS, LANES };
-
-struct lane {
-  pthread_mutex_t lock; // over one copy
-  void *queue;          // its own; that of faults is also the device's
-  struct slot slots[HMM_BULK_SLOTS];
-  unsigned count;
-  size_t slot_bytes;
-  unsigned oldest, under_way; // slots with parts that nobody waits for yet, a ring
-  bool dead; // a command that was given up may still use a slot
-};
-
 struct device {
   struct hmm_device_config config;
   void *queue; // ours, so that a fault never stands behind a migration
   char *range; // of the device whose kernels fault: where page 0 is, and page p is frame p; else null
   struct lane lanes[LANES];
+  struct gather gather;
   _Atomic bool lost; // a command was given up: its frames and all that it may still write to are never used again
 };
 
@@ -247,6 +217,8 @@ struct hmm_pager {
   pthread_mutex_t insist_lock;
   struct hmm_failed_launch failed_launches[FAILED_LAUNCHES]; // a ring, under launch_lock
   unsigned failed_launch_turn;
+
+  struct sharing sharing;
 
   pthread_mutex_t stuck_lock;
   struct stuck stuck[STUCK];
@@ -458,6 +430,7 @@ int await_conflicts(struct hmm_pager *p, struct page_range range, bool writers_o
 // The same with a bound: -ETIMEDOUT after it; null for ever.
 int await_patiently(struct hmm_pager *p, struct page_range range, bool writers_only, int device, uint64_t except, struct patience *patience);
 bool in_use(struct hmm_pager *p, struct page_range range, bool writers_only); // whether there is anything to wait for
+bool has_launches(struct hmm_pager *p, unsigned device); // under way
 bool is_over(struct hmm_pager *p, struct page_range range, bool writers_only); // whether there is not even an event to be waited for
 uint64_t used_until(struct hmm_pager *p, uint64_t page, bool writers_only); // where the use ends that a launch has of the page; `page` if none has
 int await_decided(struct hmm_pager *p, struct patience *patience); // 0 or -ETIMEDOUT
@@ -509,6 +482,7 @@ int32_t frame_of(const struct device *d, uint64_t page); // -1 if it has none
 // Copies `pages` pages that are contiguous on both sides; `async` may leave commands under way, which `dma_wait` ends. 0 or an OpenCL status.
 int dma_to_host(struct hmm_pager *p, unsigned device, uint64_t page, uint64_t pages, struct copies *async);
 bool dma_reaches(const struct hmm_pager *p, unsigned device, uint64_t page); // whether dma_to_host of this page is memcpy
+void dma_send(struct hmm_pager *p, struct copies *copies); // nothing more is asked for soon
 int dma_wait(struct hmm_pager *p, struct copies *copies);
 // Waits until a command has ended, also if the wait itself fails. 0, the status of a bad end, or COMMAND_STUCK if it was given up; the event stays the caller's.
 #define COMMAND_STUCK 1
@@ -527,23 +501,6 @@ int dma_finish(struct hmm_pager *p, unsigned device, void *event, struct page_ra
 int dma_give_up(struct hmm_pager *p, unsigned device, void *event, struct page_range pages); // for one that does not end: an OpenCL status
 int dma_flush(struct hmm_pager *p, void *queue);
 bool dma_is_gone(struct hmm_pager *p, struct device *d); // neither is sent what is in its queue, nor can there be another: what it has will never be read
-
-void staging_open(struct device *d); // its lanes have their queues
-void staging_close(struct hmm_pager *p, struct device *d);
-// Copies between device memory and host pages through the slots for faults. 0 or an OpenCL status.
-int through_staging(struct hmm_pager *p, struct device *d, void *memory, size_t offset, char *host, size_t bytes, bool to_host);
-// Begins one to the host, through the slots for bulk moves; `of` takes part in it until `staging_wait`, also if this fails. 0 or an OpenCL status.
-int staging_begin(struct hmm_pager *p, struct device *d, void *memory, size_t offset, char *host, size_t bytes, struct copies *of);
-struct device_memory {
-  struct device *device;
-  void *memory; // cl_mem
-  size_t offset;
-};
-// Copies through the slots for bulk moves, over before it returns: between a device and memory that the host reaches, and from one device to another. 0 or an OpenCL status; then `failed`
-// is whose it is.
-int staging_bulk(struct hmm_pager *p, struct device_memory at, char *host, size_t bytes, bool to_host);
-int staging_across(struct hmm_pager *p, struct device_memory from, struct device_memory to, size_t bytes, unsigned *failed);
-int staging_wait(struct hmm_pager *p, struct copies *of); // until all that it has begun has come to the host; the outcome
 bool dma_contiguous(const struct device *d, int32_t a, int32_t b); // whether frame b follows frame a in one memory object
 
 #endif

@@ -34,7 +34,7 @@ HMM_API int hmm_abi(uint64_t *numbers, int capacity) {
                           word_of_kind(BLOCK_WITHOUT_ACCESS), BLOCK_WRITTEN, BLOCK_IN_WRITING, ONE_CHANGE, HMM_MAX_DEVICES, HMM_CL_COUNT, HMM_COUNTERS, HMM_STEPS,
                           sizeof(struct hmm_config), sizeof(struct hmm_device_config), sizeof(struct hmm_launch), sizeof(struct hmm_failure), sizeof(struct hmm_use), sizeof(struct hmm_record),
                           sizeof(struct hmm_notice), sizeof(struct hmm_failed_launch), sizeof(struct hmm_table), sizeof(struct hmm_argument_copy), sizeof(struct hmm_violation),
-                          sizeof(struct hmm_overwrite), sizeof(struct hmm_crossing)};
+                          sizeof(struct hmm_overwrite), sizeof(struct hmm_crossing), sizeof(struct hmm_moved), sizeof(struct hmm_gather)};
   int n = (int)(sizeof all / sizeof *all);
   for (int i = 0; i < n && i < capacity; i++) numbers[i] = all[i];
   return n;
@@ -294,6 +294,7 @@ static void init_locks(struct hmm_pager *p) {
   pthread_mutex_init(&p->record_lock, NULL);
   pthread_mutex_init(&p->step_lock, NULL);
   pthread_cond_init(&p->step_changed, NULL);
+  sharing_open(p);
 }
 
 static void forget_habits(struct hmm_pager *p) {
@@ -363,6 +364,7 @@ HMM_API int hmm_close(struct hmm_pager *p) {
   }
   int busy = dma_end_stuck(p); // before the memory goes that they write to
   for (unsigned i = 0; i < p->device_count; i++) dma_close(p, &p->devices[i]);
+  sharing_close(p);
   free(atomic_load(&p->ring));
   forget_habits(p);
   free(p);

@@ -4,8 +4,7 @@
 // their own are the device's side of copy commands: a slot is mapped while the host fills or drains it, and never while a command uses it; one that was drained is unmapped
 // by the next transfer, which saves a fault from waiting for that.
 //
-// Faults have slots, a lock and a queue of their own, so that none waits behind a bulk move. A bulk move begins as many parts as there are slots and goes on: the device transfers
-// while others are claimed and mapped. Whoever needs a slot, or waits for a part, brings the oldest to its end first, also if it is another thread's.
+// Faults have slots, a lock and a queue of their own, so that none waits behind a bulk move.
 #include <string.h>
 
 #include "internal.h"
@@ -23,13 +22,6 @@ typedef void *(*enqueue_map)(void *queue, void *memory, unsigned blocking, uint6
 typedef int (*enqueue_unmap)(void *queue, void *memory, void *at, unsigned waits, void *const *wait, void **event);
 
 #define CL(p, type, which) ((type)(uintptr_t)(p)->config.cl[which])
-
-// A run of bytes in device memory, and where they are on the host.
-struct part {
-  void *memory;
-  size_t offset, bytes;
-  char *host;
-};
 
 static bool has_buffers(const struct device *d) { return d->config.slots[0]; }
 
@@ -50,7 +42,8 @@ void staging_open(struct device *d) {
 }
 
 // A slot whose command was given up is never used again. In what state a slot is of which a command has failed, nobody knows.
-static int finish(struct hmm_pager *p, unsigned device, struct lane *lane, struct slot *slot, struct transfer *t) {
+int finish_transfer(struct hmm_pager *p, struct device *d, struct lane *lane, struct slot *slot, struct transfer *t) {
+  unsigned device = (unsigned)(d - p->devices);
   const struct page_range none = {0, 0};
   int outcome = 0;
   while (t->count) { // the last one first: its end is that of all
@@ -63,7 +56,7 @@ static int finish(struct hmm_pager *p, unsigned device, struct lane *lane, struc
   return outcome;
 }
 
-static int unmap(struct hmm_pager *p, struct lane *lane, struct slot *slot, struct transfer *t) {
+int unmap_slot(struct hmm_pager *p, struct lane *lane, struct slot *slot, struct transfer *t) {
   if (!slot->at) return 0;
   int status = CL(p, enqueue_unmap, HMM_CL_UNMAP)(lane->queue, slot->memory, slot->at, 0, NULL, &t->events[t->count]);
   if (!status) t->count++;
@@ -73,17 +66,25 @@ static int unmap(struct hmm_pager *p, struct lane *lane, struct slot *slot, stru
   return 0;
 }
 
-static int map(struct hmm_pager *p, struct lane *lane, struct slot *slot, uint64_t flags, size_t bytes, struct transfer *t) {
+static int map(struct hmm_pager *p, struct lane *lane, struct slot *slot, uint64_t flags, size_t bytes, void *after, struct transfer *t) {
   int status = 0;
-  void *at = CL(p, enqueue_map, HMM_CL_MAP)(lane->queue, slot->memory, 0, flags, 0, bytes, 0, NULL, &t->events[t->count], &status);
+  void *at = CL(p, enqueue_map, HMM_CL_MAP)(lane->queue, slot->memory, 0, flags, 0, bytes, after ? 1 : 0, after ? &after : NULL, &t->events[t->count], &status);
   if (status) return status;
   t->count++;
   slot->at = at;
   return 0;
 }
 
+int map_slot(struct hmm_pager *p, struct lane *lane, struct slot *slot, size_t bytes, void *after, struct transfer *t) { return map(p, lane, slot, MAP_READ, bytes, after, t); }
+
 static int copy(struct hmm_pager *p, struct lane *lane, void *from, size_t from_offset, void *to, size_t to_offset, size_t bytes, struct transfer *t) {
   int status = CL(p, enqueue_copy, HMM_CL_ENQUEUE_COPY)(lane->queue, from, to, from_offset, to_offset, bytes, 0, NULL, &t->events[t->count]);
+  if (!status) t->count++;
+  return status;
+}
+
+int read_part(struct hmm_pager *p, struct lane *lane, struct part part, char *to, void *after, struct transfer *t) {
+  int status = CL(p, enqueue_transfer, HMM_CL_ENQUEUE_READ)(lane->queue, part.memory, 0, part.offset, part.bytes, to, after ? 1 : 0, after ? &after : NULL, &t->events[t->count]);
   if (!status) t->count++;
   return status;
 }
@@ -94,44 +95,42 @@ static int set_going(struct hmm_pager *p, struct lane *lane, const struct transf
   return status ? status : flushed;
 }
 
-static int start_to_host(struct hmm_pager *p, struct device *d, struct lane *lane, struct slot *slot, struct part part, struct transfer *t) {
-  int status;
-  if (!has_buffers(d)) {
-    status = CL(p, enqueue_transfer, HMM_CL_ENQUEUE_READ)(lane->queue, part.memory, 0, part.offset, part.bytes, slot->at, 0, NULL, &t->events[0]);
-    if (!status) t->count = 1;
-  } else {
-    status = unmap(p, lane, slot, t);
-    if (!status) status = copy(p, lane, part.memory, part.offset, slot->memory, 0, part.bytes, t);
-    if (!status) status = map(p, lane, slot, MAP_READ, part.bytes, t);
+// Brings parts into a slot, one behind the other.
+int send_to_host(struct hmm_pager *p, struct device *d, struct lane *lane, struct slot *slot, const struct part *parts, unsigned count, struct transfer *t) {
+  size_t at = 0;
+  int status = has_buffers(d) ? unmap_slot(p, lane, slot, t) : 0;
+  for (unsigned i = 0; i < count && !status; at += parts[i++].bytes) {
+    status = has_buffers(d) ? copy(p, lane, parts[i].memory, parts[i].offset, slot->memory, at, parts[i].bytes, t) : read_part(p, lane, parts[i], slot->at + at, NULL, t);
   }
+  if (!status && has_buffers(d)) status = map_slot(p, lane, slot, at, NULL, t);
   return set_going(p, lane, t, status);
 }
 
 // Lets the host fill a slot, as soon as what is under way in it has ended.
-static int prepare(struct hmm_pager *p, struct lane *lane, struct slot *slot, struct transfer *t) {
+int prepare_slot(struct hmm_pager *p, struct lane *lane, struct slot *slot, struct transfer *t) {
   if (!slot->memory) return 0;
-  int status = unmap(p, lane, slot, t);
-  if (!status) status = map(p, lane, slot, MAP_WRITE_INVALIDATE, lane->slot_bytes, t);
+  int status = unmap_slot(p, lane, slot, t);
+  if (!status) status = map(p, lane, slot, MAP_WRITE_INVALIDATE, lane->slot_bytes, NULL, t);
   return set_going(p, lane, t, status);
 }
 
 // Fills a slot that is prepared, and sends it on its way.
 static int fill(struct hmm_pager *p, struct device *d, struct lane *lane, struct slot *slot, struct part part, struct transfer *t) {
-  int status = finish(p, (unsigned)(d - p->devices), lane, slot, t);
+  int status = finish_transfer(p, d, lane, slot, t);
   if (status) return status;
   memcpy(slot->at, part.host, part.bytes);
   if (!has_buffers(d)) {
     status = CL(p, enqueue_transfer, HMM_CL_ENQUEUE_WRITE)(lane->queue, part.memory, 0, part.offset, part.bytes, slot->at, 0, NULL, &t->events[0]);
     if (!status) t->count = 1;
   } else {
-    status = unmap(p, lane, slot, t);
+    status = unmap_slot(p, lane, slot, t);
     if (!status) status = copy(p, lane, slot->memory, 0, part.memory, part.offset, part.bytes, t);
   }
   return set_going(p, lane, t, status);
 }
 
 static int start_to_device(struct hmm_pager *p, struct device *d, struct lane *lane, struct slot *slot, struct part part, struct transfer *t) {
-  int status = prepare(p, lane, slot, t);
+  int status = prepare_slot(p, lane, slot, t);
   return status ? status : fill(p, d, lane, slot, part, t);
 }
 
@@ -144,95 +143,32 @@ static struct part part_at(const struct part *whole, size_t done, size_t most) {
 static int through_slots(struct hmm_pager *p, struct device *d, struct lane *lane, const struct part *whole, bool to_host) {
   struct transfer transfers[HMM_BULK_SLOTS] = {0};
   size_t size = lane->slot_bytes, started = 0;
-  unsigned device = (unsigned)(d - p->devices);
   int outcome = 0;
   for (size_t ended = 0; ended < whole->bytes && !outcome; ended += size) {
     for (; started < whole->bytes && started - ended < lane->count * size && !outcome; started += size) {
       size_t i = started / size % lane->count;
       struct part part = part_at(whole, started, size);
-      outcome = to_host ? start_to_host(p, d, lane, &lane->slots[i], part, &transfers[i]) : start_to_device(p, d, lane, &lane->slots[i], part, &transfers[i]);
+      outcome = to_host ? send_to_host(p, d, lane, &lane->slots[i], &part, 1, &transfers[i]) : start_to_device(p, d, lane, &lane->slots[i], part, &transfers[i]);
       if (outcome) lane->slots[i].suspect = true;
     }
     size_t i = ended / size % lane->count;
     struct part part = part_at(whole, ended, size);
-    if (!outcome) outcome = finish(p, device, lane, &lane->slots[i], &transfers[i]);
-    if (!outcome && to_host) memcpy(part.host, lane->slots[i].at, part.bytes);
+    if (!outcome) outcome = finish_transfer(p, d, lane, &lane->slots[i], &transfers[i]);
+    if (!outcome && to_host) share_out(p, &part, 1, lane->slots[i].at);
   }
-  for (unsigned i = 0; i < lane->count; i++) finish(p, device, lane, &lane->slots[i], &transfers[i]); // none may still write to the slots
+  for (unsigned i = 0; i < lane->count; i++) finish_transfer(p, d, lane, &lane->slots[i], &transfers[i]); // none may still write to the slots
   return outcome;
 }
 
-static void lock_lane(struct hmm_pager *p, struct lane *lane) {
+void lock_lane(struct hmm_pager *p, struct lane *lane) {
   if (!pthread_mutex_trylock(&lane->lock)) return;
   promote(p); // who has it waits for the device
   pthread_mutex_lock(&lane->lock);
 }
 
-static void end_oldest(struct hmm_pager *p, struct device *d, struct lane *lane) {
-  unsigned device = (unsigned)(d - p->devices);
-  struct slot *slot = &lane->slots[lane->oldest];
-  int outcome = finish(p, device, lane, slot, &slot->transfer);
-  if (outcome) atomic_store(&slot->of->staged_failure, (uint64_t)device << 32 | (uint32_t)outcome);
-  else memcpy(slot->host, slot->at, slot->bytes);
-  slot->of = NULL;
-  lane->oldest = (lane->oldest + 1) % lane->count;
-  lane->under_way--;
-}
-
-int staging_begin(struct hmm_pager *p, struct device *d, void *memory, size_t offset, char *host, size_t bytes, struct copies *of) {
-  struct lane *lane = &d->lanes[BULK];
-  const struct part whole = {memory, offset, bytes, host};
-  int outcome = 0;
-  of->staged |= 1u << (d - p->devices);
-  lock_lane(p, lane);
-  for (size_t done = 0; done < bytes && !outcome; done += lane->slot_bytes) {
-    if (lane->under_way == lane->count) end_oldest(p, d, lane);
-    if (lane->dead) {
-      outcome = DEVICE_NOT_AVAILABLE;
-      break;
-    }
-    struct slot *slot = &lane->slots[(lane->oldest + lane->under_way) % lane->count];
-    struct part part = part_at(&whole, done, lane->slot_bytes);
-    outcome = start_to_host(p, d, lane, slot, part, &slot->transfer);
-    if (outcome) {
-      slot->suspect = true;
-      finish(p, (unsigned)(d - p->devices), lane, slot, &slot->transfer); // what came before the command that was refused
-      break;
-    }
-    slot->of = of;
-    slot->host = part.host;
-    slot->bytes = part.bytes;
-    lane->under_way++;
-  }
-  pthread_mutex_unlock(&lane->lock);
-  return outcome;
-}
-
-static bool has_part_of(const struct lane *lane, const struct copies *of) {
-  for (unsigned i = 0; i < lane->count; i++) {
-    if (lane->slots[i].of == of) return true;
-  }
-  return false;
-}
-
-int staging_wait(struct hmm_pager *p, struct copies *of) {
-  for (unsigned device = 0; device < p->device_count; device++) {
-    struct lane *lane = &p->devices[device].lanes[BULK];
-    if (!(of->staged >> device & 1)) continue;
-    lock_lane(p, lane);
-    while (has_part_of(lane, of)) end_oldest(p, &p->devices[device], lane);
-    pthread_mutex_unlock(&lane->lock);
-  }
-  of->staged = 0;
-  uint64_t failure = atomic_exchange(&of->staged_failure, 0);
-  if (failure) of->failed_device = (unsigned)(failure >> 32);
-  return (int)(uint32_t)failure;
-}
-
-int through_staging(struct hmm_pager *p, struct device *d, void *memory, size_t offset, char *host, size_t bytes, bool to_host) {
+int through_staging(struct hmm_pager *p, struct device *d, struct part whole, bool to_host) {
   struct lane *lane = &d->lanes[FAULTS];
   lock_lane(p, lane);
-  const struct part whole = {memory, offset, bytes, host};
   int outcome = lane->dead ? DEVICE_NOT_AVAILABLE : through_slots(p, d, lane, &whole, to_host);
   pthread_mutex_unlock(&lane->lock);
   return outcome;
@@ -241,7 +177,7 @@ int through_staging(struct hmm_pager *p, struct device *d, void *memory, size_t 
 // What others have under way is brought to its end: all slots are the caller's then.
 static void empty_lane(struct hmm_pager *p, struct device *d, struct lane *lane) {
   lock_lane(p, lane);
-  while (lane->under_way) end_oldest(p, d, lane);
+  while (lane->under_way) packed_end_oldest(p, d, lane);
 }
 
 int staging_bulk(struct hmm_pager *p, struct device_memory at, char *host, size_t bytes, bool to_host) {
@@ -268,24 +204,25 @@ static int across_slots(struct hmm_pager *p, struct device_memory from, struct d
     *failed = source;
     for (; read < count && read < i + out->count && !outcome; read++) {
       unsigned next = (unsigned)(read % out->count);
-      outcome = start_to_host(p, from.device, out, &out->slots[next], part_at(&whole, read * size, size), &reads[next]);
+      const struct part part = part_at(&whole, read * size, size);
+      outcome = send_to_host(p, from.device, out, &out->slots[next], &part, 1, &reads[next]);
       if (outcome) out->slots[next].suspect = true;
     }
-    if (!outcome) outcome = finish(p, source, out, &out->slots[r], &reads[r]);
+    if (!outcome) outcome = finish_transfer(p, from.device, out, &out->slots[r], &reads[r]);
     if (outcome) break;
     *failed = target;
     for (; prepared < count && prepared < i + MAPPED_AHEAD && !outcome; prepared++) {
       unsigned next = (unsigned)(prepared % in->count);
-      outcome = prepare(p, in, &in->slots[next], &writes[next]);
+      outcome = prepare_slot(p, in, &in->slots[next], &writes[next]);
       if (outcome) in->slots[next].suspect = true;
     }
     const struct part part = {to.memory, to.offset + i * size, part_at(&whole, i * size, size).bytes, out->slots[r].at};
     if (!outcome) outcome = fill(p, to.device, in, &in->slots[w], part, &writes[w]);
     if (outcome) in->slots[w].suspect = true;
   }
-  for (unsigned i = 0; i < out->count; i++) finish(p, source, out, &out->slots[i], &reads[i]); // none may still write to the slots
+  for (unsigned i = 0; i < out->count; i++) finish_transfer(p, from.device, out, &out->slots[i], &reads[i]); // none may still write to the slots
   for (unsigned i = 0; i < in->count; i++) {
-    int one = finish(p, target, in, &in->slots[i], &writes[i]);
+    int one = finish_transfer(p, to.device, in, &in->slots[i], &writes[i]);
     if (!one || outcome) continue;
     outcome = one;
     *failed = target;
@@ -310,9 +247,9 @@ void staging_close(struct hmm_pager *p, struct device *d) {
     struct lane *lane = &d->lanes[i];
     for (unsigned s = 0; s < lane->count && has_buffers(d) && !lane->dead && !atomic_load(&d->lost); s++) {
       struct transfer t = {0};
-      int status = unmap(p, lane, &lane->slots[s], &t);
+      int status = unmap_slot(p, lane, &lane->slots[s], &t);
       if (!status && t.count) dma_flush(p, lane->queue);
-      finish(p, (unsigned)(d - p->devices), lane, &lane->slots[s], &t);
+      finish_transfer(p, d, lane, &lane->slots[s], &t);
     }
     pthread_mutex_destroy(&lane->lock);
   }

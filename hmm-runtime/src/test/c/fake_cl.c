@@ -25,6 +25,7 @@ struct command {
   struct command *next;
   struct event *event;
   struct fake_kernel *kernel;
+  struct fake_gather *gather; // as it was when it was enqueued
   struct event *waits_for[FAKE_WAITS]; // each with a reference
   unsigned wait_count;
   char *from, *to;
@@ -41,6 +42,7 @@ struct queue {
 
 struct memory {
   char *bytes;
+  bool part; // of another
   // The host's side, which is another place: in step with `bytes` at maps and unmaps only, and garbage while it is not mapped.
   char *host;
   size_t size, mapped_bytes;
@@ -54,7 +56,7 @@ struct plan {
 static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
 static pthread_cond_t changed = PTHREAD_COND_INITIALIZER;
 static struct plan plans[HMM_CL_COUNT], command_plan, wait_plan;
-static int called[HMM_CL_COUNT], live_events, held_commands;
+static int called[HMM_CL_COUNT], live_events, live_parts, held_commands;
 static bool held, eager, silent;
 static struct fake_callback last_callback;
 
@@ -95,6 +97,14 @@ static void end(struct event *e, int status) {
   drop(e);
 }
 
+static void gather(const struct fake_gather *g) {
+  for (unsigned run = 0; run < HMM_RUNS; run++) {
+    size_t bytes = (size_t)(g->at[run + 1] - g->at[run]) * HMM_RUN_BLOCK;
+    if (bytes && !g->idle) memcpy((char *)g->packed + (size_t)g->at[run] * HMM_RUN_BLOCK, g->places[run], bytes);
+  }
+  if (g->wrong) ((char *)g->packed)[HMM_RUN_BLOCK + 7] ^= 1;
+}
+
 static void *work(void *arg) {
   struct queue *q = arg;
   pthread_mutex_lock(&lock);
@@ -113,13 +123,15 @@ static void *work(void *arg) {
     }
     if (!(q->first = c->next)) q->last = &q->first;
     int status = c->kernel ? 0 : fate(&command_plan);
-    for (unsigned i = 0; i < c->wait_count; i++) { // all of them came before, on the same queue
-      CHECK(c->waits_for[i]->status <= COMPLETE);
+    for (unsigned i = 0; i < c->wait_count; i++) {
+      while (c->waits_for[i]->status > COMPLETE) pthread_cond_wait(&changed, &lock);
       if (c->waits_for[i]->status < 0) status = ERROR_IN_WAIT_LIST;
       drop(c->waits_for[i]);
     }
     pthread_mutex_unlock(&lock);
     if (c->kernel && !status && c->kernel->run) c->kernel->run(c->kernel->arg);
+    if (c->gather && !status) gather(c->gather);
+    free(c->gather);
     if (c->kernel && !status) status = c->kernel->status;
     if (c->from && !status) memcpy(c->to, c->from, c->bytes);
     if (c->unmap) memset(c->unmap->host, GARBAGE, c->unmap->size);
@@ -213,8 +225,8 @@ static int release_queue(void *queue) {
 }
 
 static int enqueue_read(void *q, void *memory, unsigned blocking, size_t offset, size_t bytes, void *host, unsigned waits, void *const *wait, void **event) {
-  CHECK(!blocking && !waits && !wait);
-  return add(q, HMM_CL_ENQUEUE_READ, (struct command){.from = fake_bytes(memory) + offset, .to = host, .bytes = bytes}, event);
+  CHECK(!blocking && waits <= 1 && !waits == !wait);
+  return add_waiting(q, HMM_CL_ENQUEUE_READ, (struct command){.from = fake_bytes(memory) + offset, .to = host, .bytes = bytes}, waits, wait, event);
 }
 
 static int enqueue_write(void *q, void *memory, unsigned blocking, size_t offset, size_t bytes, void *host, unsigned waits, void *const *wait, void **event) {
@@ -230,11 +242,12 @@ static int enqueue_copy(void *q, void *from, void *to, size_t from_offset, size_
 
 static void *enqueue_map(void *q, void *memory, unsigned blocking, uint64_t flags, size_t offset, size_t bytes, unsigned waits, void *const *wait, void **event, int *status) {
   struct memory *m = memory;
-  CHECK(!blocking && !waits && !wait && !offset && bytes && bytes <= m->size && (flags == MAP_READ || flags == MAP_WRITE_INVALIDATE));
+  CHECK(!blocking && waits <= 1 && !waits == !wait && !offset && bytes && bytes <= m->size && (flags == MAP_READ || flags == MAP_WRITE_INVALIDATE));
   CHECK(!m->mapped);
   if (!m->host) CHECK(m->host = malloc(m->size));
   bool read = flags == MAP_READ;
-  *status = add(q, HMM_CL_MAP, (struct command){.from = read ? m->bytes : NULL, .to = read ? m->host : NULL, .bytes = read ? bytes : 0, .map = m}, event);
+  const struct command map = {.from = read ? m->bytes : NULL, .to = read ? m->host : NULL, .bytes = read ? bytes : 0, .map = m};
+  *status = add_waiting(q, HMM_CL_MAP, map, waits, wait, event);
   if (*status) return NULL;
   m->mapped = flags;
   m->mapped_bytes = bytes;
@@ -252,8 +265,64 @@ static int enqueue_unmap(void *q, void *memory, void *at, unsigned waits, void *
 }
 
 static int enqueue_kernel(void *q, void *kernel, unsigned dimensions, const size_t *offset, const size_t *global, const size_t *local, unsigned waits, void *const *wait, void **event) {
-  CHECK(dimensions == 1 && global[0] == 1 && !offset && !local && !waits == !wait && waits <= FAKE_WAITS);
-  return add_waiting(q, HMM_CL_ENQUEUE_KERNEL, (struct command){.kernel = kernel}, waits, wait, event);
+  struct fake_kernel *k = kernel;
+  CHECK(dimensions == 1 && !offset && !waits == !wait && waits <= FAKE_WAITS);
+  struct fake_gather *gathers = NULL;
+  if (k->gather) {
+    CHECK(local && global[0] == local[0] * k->gather->at[HMM_RUNS] && (gathers = malloc(sizeof *gathers)));
+    *gathers = *k->gather;
+  } else CHECK(global[0] == 1 && !local);
+  int status = add_waiting(q, HMM_CL_ENQUEUE_KERNEL, (struct command){.kernel = kernel, .gather = gathers}, waits, wait, event);
+  if (status) free(gathers);
+  return status;
+}
+
+struct region {
+  size_t origin, size;
+};
+
+static void *create_sub_buffer(void *memory, uint64_t flags, unsigned kind, const struct region *region, int *status) {
+  CHECK(!flags && kind == 0x1220 && region->size && region->origin + region->size <= ((struct memory *)memory)->size && !((struct memory *)memory)->part);
+  pthread_mutex_lock(&lock);
+  *status = called_now(HMM_CL_CREATE_SUB_BUFFER);
+  if (!*status) live_parts++;
+  pthread_mutex_unlock(&lock);
+  struct memory *part = *status ? NULL : calloc(1, sizeof *part);
+  if (part) *part = (struct memory){.bytes = fake_bytes(memory) + region->origin, .size = region->size, .part = true};
+  return part;
+}
+
+static int set_arg(void *kernel, unsigned index, size_t bytes, const void *value) {
+  struct fake_gather *g = ((struct fake_kernel *)kernel)->gather;
+  pthread_mutex_lock(&lock);
+  int status = called_now(HMM_CL_SET_ARG);
+  pthread_mutex_unlock(&lock);
+  if (status) return status;
+  CHECK(bytes == (index == 1 ? sizeof g->at : sizeof(void *)) && index < HMM_RUNS + 2);
+  if (index == 1) {
+    memcpy(g->at, value, bytes);
+    return 0;
+  }
+  struct memory *m = *(void *const *)value;
+  CHECK(!m || !m->mapped);
+  *(index ? &g->places[index - 2] : &g->packed) = m ? m->bytes : NULL;
+  return 0;
+}
+
+static int release_memory(void *memory) {
+  CHECK(((struct memory *)memory)->part);
+  pthread_mutex_lock(&lock);
+  live_parts--;
+  pthread_mutex_unlock(&lock);
+  free(memory);
+  return 0;
+}
+
+int fake_live_parts(void) {
+  pthread_mutex_lock(&lock);
+  int n = live_parts;
+  pthread_mutex_unlock(&lock);
+  return n;
 }
 
 static int wait_events(unsigned n, void *const *events) {
@@ -319,7 +388,7 @@ static int set_callback(void *event, int on, void (*callback)(void *, int, void 
 
 void fake_calls(uint64_t cl[HMM_CL_COUNT]) {
   const uint64_t calls[HMM_CL_COUNT] = {ADDRESS(create_queue), ADDRESS(release_queue),  ADDRESS(enqueue_read), ADDRESS(enqueue_write), ADDRESS(enqueue_copy), ADDRESS(enqueue_kernel), ADDRESS(flush),
-                                        0 /* nobody calls it */, ADDRESS(wait_events), ADDRESS(event_info), ADDRESS(retain_event), ADDRESS(release_event), ADDRESS(set_callback), ADDRESS(enqueue_map), ADDRESS(enqueue_unmap)};
+                                        0 /* nobody calls it */, ADDRESS(wait_events), ADDRESS(event_info), ADDRESS(retain_event), ADDRESS(release_event), ADDRESS(set_callback), ADDRESS(enqueue_map), ADDRESS(enqueue_unmap), ADDRESS(create_sub_buffer), ADDRESS(set_arg), ADDRESS(release_memory)};
   memcpy(cl, calls, sizeof calls);
 }
 

@@ -315,7 +315,7 @@ static void a_fault_does_not_wait_behind_a_bulk_move(const struct shape *shape) 
   close_heap(h);
 }
 
-// Pages that lie apart are a command each, and none of them has ended when the next one begins.
+// Pages that lie apart are a command each, and none of them has ended when the next one begins; a slot is mapped once for all that it takes.
 static void a_bulk_move_has_several_commands_under_way(const struct shape *shape) {
   if (shape->way != STAGED && shape->way != BY_COPIES) return;
   struct heap *h = open_heap(shape, 32, 1);
@@ -323,14 +323,37 @@ static void a_bulk_move_has_several_commands_under_way(const struct shape *shape
     CHECK(move_to(h, page, 0, true));
     fill_frame(h, 0, page, (unsigned char)(page + 1));
   }
-  int before = fake_calls_of(READS(shape));
+  int before = fake_calls_of(READS(shape)), maps = fake_calls_of(HMM_CL_MAP);
   fake_hold(true);
   struct range_fetcher f = {h, 0, 32, HMM_EXCLUSIVE};
   pthread_t thread = start_thread(fetch_range, &f);
-  AWAIT(fake_calls_of(READS(shape)) - before == HMM_BULK_SLOTS);
+  AWAIT(fake_calls_of(READS(shape)) - before == HMM_BULK_SLOTS * HMM_BULK_SHARES);
   fake_hold(false);
   pthread_join(thread, NULL);
+  if (shape->way == BY_COPIES) CHECK_EQUAL(fake_calls_of(HMM_CL_MAP) - maps, 16 / HMM_BULK_SHARES);
   for (uint64_t page = 0; page < 32; page += 2) expect(h, page, (unsigned char)(page + 1));
+  close_heap(h);
+}
+
+// Of a range only the pages that are asked for; pages between them stay where they are, and cost no round of a slot.
+static void a_masked_fetch_takes_what_is_asked_for(const struct shape *shape) {
+  struct heap *h = open_heap(shape, 64, 1);
+  uint8_t outcomes[64];
+  struct hmm_moved moved = {0};
+  for (uint64_t page = 0; page < 64; page++) {
+    CHECK(move_to(h, page, 0, true));
+    fill_frame(h, 0, page, (unsigned char)(page + 1));
+    outcomes[page] = page % 5 == 3 ? 0 : HMM_UNASKED;
+  }
+  int maps = fake_calls_of(HMM_CL_MAP);
+  CHECK_EQUAL(hmm_fetch(h->pager, 0, 64, HMM_EXCLUSIVE | HMM_MASKED, outcomes, &moved, NULL), 0);
+  CHECK(moved.claimed == 13 && moved.copied == 13);
+  if (shape->way == BY_COPIES) CHECK_EQUAL(fake_calls_of(HMM_CL_MAP) - maps, (13 + HMM_BULK_SHARES - 1) / HMM_BULK_SHARES);
+  for (uint64_t page = 0; page < 64; page++) {
+    CHECK_EQUAL(state(h, page), page % 5 == 3 ? HOST : DEVICE);
+    CHECK_EQUAL(outcomes[page], page % 5 == 3 ? 2 : HMM_UNASKED);
+  }
+  for (uint64_t page = 0; page < 64; page++) expect(h, page, (unsigned char)(page + 1));
   close_heap(h);
 }
 
@@ -395,6 +418,7 @@ const struct test fetch_tests[] = {
     {"faults_are_read_while_the_staging_memory_is_taken", faults_are_read_while_the_staging_memory_is_taken, 0},
     {"a_fault_does_not_wait_behind_a_bulk_move", a_fault_does_not_wait_behind_a_bulk_move, NEEDS_TRAP},
     {"a_bulk_move_has_several_commands_under_way", a_bulk_move_has_several_commands_under_way, 0},
+    {"a_masked_fetch_takes_what_is_asked_for", a_masked_fetch_takes_what_is_asked_for, 0},
     {"a_failed_part_is_its_owners", a_failed_part_is_its_owners, 0},
     {"what_is_not_to_move_stays", what_is_not_to_move_stays, ONE_WAY},
     {"every_combination_of_flags", every_combination_of_flags, 0},

@@ -195,7 +195,7 @@ static void look_for_the_other(void *arg) {
 
 static void *launch_in_turn(void *arg) {
   struct in_turn *t = arg;
-  t->launching.kernel = (struct fake_kernel){look_for_the_other, t, 0};
+  t->launching.kernel = (struct fake_kernel){.run = look_for_the_other, .arg = t};
   CHECK_EQUAL(launch_in_place_on(t->heap, &t->launching, 1, t->page, t->page + 1, t->write, t->insists), 0);
   CHECK(t->launching.request.event);
   fake_wait((void *)(uintptr_t)t->launching.request.event);

@@ -284,7 +284,7 @@ static int launch_uses(struct heap *h, struct hmm_launch *request, struct fake_k
 static void *insist_on_reading(void *arg) {
   struct insisting_reader *r = arg;
   const struct hmm_use uses[] = {{FIRST, FIRST + 1, 0, 0}, {SLOW, SLOW + 1, 0, 0}, {SECOND, SECOND + 1, 0, 0}};
-  struct fake_kernel kernel = {read_pair, &r->seen, 0};
+  struct fake_kernel kernel = {.run = read_pair, .arg = &r->seen};
   CHECK_EQUAL(launch_uses(r->heap, &r->request, &kernel, uses, 3), 0);
   CHECK(r->request.event);
   fake_wait((void *)(uintptr_t)r->request.event);
@@ -306,7 +306,7 @@ static void what_is_read_is_of_one_moment(const struct shape *shape) {
   void *queue = fake_queue(); // the device's own stands behind the slow kernel
   const struct hmm_use both[] = {{FIRST, FIRST + 1, 1, 0}, {SECOND, SECOND + 1, 1, 0}};
   struct hmm_launch writing = {.device = 1, .queue = (uint64_t)(uintptr_t)queue};
-  struct fake_kernel kernel = {write_pair, h, 0};
+  struct fake_kernel kernel = {.run = write_pair, .arg = h};
   CHECK_EQUAL(launch_uses(h, &writing, &kernel, both, 2), 0);
   CHECK(writing.event);
   CHECK_EQUAL(fake_wait((void *)(uintptr_t)writing.event), 0);

@@ -74,7 +74,7 @@ static void fill(void *arg) {
 static void overwrite(struct model *m, struct work *w, uint64_t other) {
   struct heap *h = m->heap;
   const size_t one = 1;
-  struct fake_kernel kernel = {fill, w, 0};
+  struct fake_kernel kernel = {.run = fill, .arg = w};
   struct hmm_use uses[] = {{w->page, w->page + 1, 1, 0}, {other, other + 1, 0, 0}};
   struct hmm_overwrite output;
   struct hmm_launch request = {.device = w->device, .uses = (uint64_t)(uintptr_t)uses, .use_count = other == w->page ? 1 : 2, .queue = (uint64_t)(uintptr_t)h->devices[w->device].queue,
@@ -151,7 +151,7 @@ static void move_and_undo(struct model *m, uint64_t page, unsigned device, bool 
 static void insist_in_vain(struct model *m, uint64_t page, unsigned device, bool write) {
   struct heap *h = m->heap;
   const size_t one = 1;
-  struct fake_kernel kernel = {fill, NULL, 0};
+  struct fake_kernel kernel = {.run = fill, .arg = NULL};
   struct hmm_use uses[] = {{page, page + 1, write, 0}, {PAGES, PAGES + 1, write, 0}};
   struct hmm_move moves[2] = {{0, 0}, {0, 0}};
   struct hmm_launch request = {.device = device, .uses = (uint64_t)(uintptr_t)uses, .use_count = 2, .queue = (uint64_t)(uintptr_t)h->devices[device].queue, .insist = 1,

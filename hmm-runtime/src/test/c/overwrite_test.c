@@ -45,7 +45,7 @@ static void outputs_are_the_devices_when_their_kernel_runs(const struct shape *s
   struct hmm_overwrite outputs[OUTPUTS];
   claim_outputs(h, outputs);
   struct launching l = overwriting(outputs);
-  l.kernel = (struct fake_kernel){write_outputs, h, 0};
+  l.kernel = (struct fake_kernel){.run = write_outputs, .arg = h};
   CHECK_EQUAL(launch(h, &l, 0, 4, 4 + OUTPUTS, true), 0);
   CHECK(l.request.event);
   for (uint64_t page = 4; page < 4 + OUTPUTS; page++) expect(h, page, (unsigned char)(100 + page));

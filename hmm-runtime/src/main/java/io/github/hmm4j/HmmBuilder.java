@@ -90,7 +90,7 @@ public final class HmmBuilder {
     /// when the heap is opened, less 400 MiB (of small devices less a quarter); half of all memory at most if the device
     /// works in host memory, and an eighth at least. Free is what the driver says (AMD's does), else all but what heaps
     /// of this process have taken of the device. What else is needed is in the rest: pinned memory for copies
-    /// ([HmmDevice#stagingBytes]), 16 MiB at most in which scattered pages are packed on the device, tables of kernels that
+    /// ([HmmDevice#stagingBytes]), 14 MiB at most in which scattered pages are packed on the device, tables of kernels that
     /// page, copies of arguments, what the driver keeps for itself.
     ///
     /// It is a limit, and memory is taken as pages need it. So heaps on one device share what there is: who asks last and

@@ -10,6 +10,8 @@ public enum Counter {
     MIGRATE_RACED_PAGES("migrate.raced", "pages that somebody else took while they were being moved; the copy was wasted"),
     MIGRATE_PINNED_PAGES("migrate.pinned", "pages left where they are because a view holds them"),
     MIGRATE_UNDONE_PAGES("migrate.undone", "pages put back because the launch they moved for failed, or, where they were to be overwritten, because it went round again"),
+    MIGRATE_GATHERED("migrate.gathered", "copies home of what a kernel had carried together from where it lay apart on a device"),
+    MIGRATE_GATHERS_GIVEN_UP("migrate.gathersGivenUp", "times that such a kernel failed, or would have been wrong: then its device does without"),
     COPY_RUNS("copy.runs", "contiguous copies submitted to a copy engine"),
     RELOCATED_PAGES("relocate.pages", "pages moved within a device to make a contiguous window"),
     EVICTED_CLEAN_PAGES("evict.clean", "device copies dropped without a transfer"),

@@ -54,6 +54,12 @@ public interface Device extends AutoCloseable {
         return Optional.empty();
     }
 
+    /// A kernel with which native code brings home what lies apart; a new one each time. Empty where there are no slots to bring it through, or it is not wanted or cannot be had: then everything goes by a command
+    /// for each run.
+    default Optional<NativeGather> nativeGather() {
+        return Optional.empty();
+    }
+
     /// Compiles a program for this device.
     ///
     /// @param options options for the OpenCL C compiler, such as `-cl-std=CL1.2`; argument information is always asked for

@@ -13,7 +13,7 @@ import java.util.List;
 /// @param slots        `cl_mem` of [#SLOTS] buffers in pinned memory that are not mapped, of the sizes [#slotBytes]; or none
 public record NativeHandles(long context, long device, long staging, long stagingBytes, List<Long> slots) {
 
-    private static final int BULK_SLOTS = 3;
+    public static final int BULK_SLOTS = 3;
     private static final int SHARES = 8;
     public static final int SLOTS = 5;
 

@@ -115,8 +115,20 @@ public final class Evictor {
             mirror.lock().open(); // who has claimed pages may have some there that are not to be seen yet
         }
         try {
+            Claims owned = new Claims();
             for (PageRange range : ranges(pages)) {
-                leave(mirror, range, waits, left, event);
+                for (long page = range.first(); page < range.end(); page++) {
+                    if (PageWord.isOwnedBy(table.word(page), mirror.index())) {
+                        owned.add(page, 0, 0);
+                    } else if (dropCopy(mirror, page, waits, event)) {
+                        left.add(page, 0, 0);
+                    }
+                }
+            }
+            left.reserve(owned.size());
+            bringHome(mirror.index(), owned, event);
+            for (int i = 0; i < owned.size(); i++) {
+                left.add(owned.page(i), 0, 0);
             }
             for (PageRange range : left.ranges()) {
                 heap.inFlight().awaitUsesOn(mirror.index(), range); // a launch that comes now does not find them
@@ -133,33 +145,15 @@ public final class Evictor {
         return freed;
     }
 
-    /// Makes sure that no page of the range is valid on the device any more, but where somebody has it claimed and this does not wait; adds those that are not to `left`.
-    private void leave(DeviceMirror mirror, PageRange range, boolean waits, Claims left, @Nullable EvictionEvent event) {
-        int device = mirror.index();
-        for (long page = range.first(); page < range.end(); page++) {
-            long word = table.word(page);
-            if (PageWord.isOwnedBy(word, device)) {
-                long end = page + 1;
-                while (end < range.end() && PageWord.isOwnedBy(table.word(end), device)) {
-                    end++;
-                }
-                bringHome(device, new PageRange(page, end), event);
-                for (; page < end; page++) {
-                    left.add(page, 0, 0);
-                }
-                page--;
-            } else if (dropCopy(mirror, page, waits, event)) {
-                left.add(page, 0, 0);
-            }
+    private void bringHome(int device, Claims owned, @Nullable EvictionEvent event) {
+        if (owned.isEmpty()) {
+            return;
         }
-    }
-
-    private void bringHome(int device, PageRange pages, @Nullable EvictionEvent event) {
-        long came = pages.count();
+        long came = owned.size();
         try {
-            hostSide.fetch(pages, HostSide.Access.BRING_HOME, Cause.EVICTION);
+            hostSide.bringHome(owned.ranges(), Cause.EVICTION);
         } catch (RuntimeException | Error e) {
-            came = countNotOwned(device, pages); // those whose copies have not failed
+            came = countNotOwned(device, owned); // those whose copies have not failed
             throw e;
         } finally {
             heap.accounts().add(Counter.EVICTED_DIRTY_PAGES, came);
@@ -169,15 +163,15 @@ public final class Evictor {
         }
     }
 
-    private long countNotOwned(int device, PageRange pages) {
+    private long countNotOwned(int device, Claims pages) {
         long count = 0;
-        for (long page = pages.first(); page < pages.end(); page++) {
-            count += PageWord.isOwnedBy(table.word(page), device) ? 0 : 1;
+        for (int i = 0; i < pages.size(); i++) {
+            count += PageWord.isOwnedBy(table.word(pages.page(i)), device) ? 0 : 1;
         }
         return count;
     }
 
-    /// Returns false if the page stays, since somebody has it claimed.
+    /// Makes sure that a page is not valid on the device any more. Returns false if it stays, since somebody has it claimed.
     private boolean dropCopy(DeviceMirror mirror, long page, boolean waits, @Nullable EvictionEvent event) {
         Backoff backoff = new Backoff();
         while (true) {

@@ -5,6 +5,7 @@ import io.github.hmm4j.mirror.DeviceMirror;
 import io.github.hmm4j.space.PageRange;
 import io.github.hmm4j.space.Protection;
 import java.util.BitSet;
+import java.util.List;
 import org.jspecify.annotations.Nullable;
 
 /// What is done to pages under a claim that others must wait for, and to the host's mappings.
@@ -63,6 +64,12 @@ public interface HostSide {
     /// @throws io.github.hmm4j.error.DeviceLostException      if a device is lost; the pages that only it held are poisoned
     /// @throws io.github.hmm4j.error.HmmException             if a copy failed; those pages are where they were
     MigrationReport fetch(PageRange pages, Access access, Cause cause);
+
+    /// Makes the host's copy the only one of pages that may lie apart: as [#fetch] of each range with [Access#BRING_HOME], but while some are copied others are on their way.
+    ///
+    /// @param ranges in ascending order, none touching another
+    /// @throws io.github.hmm4j.error.HmmException as `fetch` does; then some of the pages have come, and the others are where they were or lost with their device
+    void bringHome(List<PageRange> ranges, Cause cause);
 
     /// Brings pages that other devices have straight to this one, as far as nobody has claimed or uses them; those stay where they are. The pages have frames here. The caller holds the
     /// device's lock.

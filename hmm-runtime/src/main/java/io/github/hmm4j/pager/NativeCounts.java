@@ -17,7 +17,7 @@ final class NativeCounts {
         Counter.FAULTS_READ, Counter.FAULTS_WRITE, Counter.FAULT_MESSAGES, Counter.FAULT_FIRST_TOUCHES, Counter.FAULT_UPGRADES, Counter.FAULT_REMAPPED,
         Counter.FAULT_ABORTS, Counter.FAULT_FETCHED_PAGES, Counter.FAULT_AHEAD, Counter.FAULT_ERRORS, Counter.FAULT_WAITS, Counter.POISONED_PAGES, Counter.MAP_NANOS,
         Counter.DEVICE_BROUGHT_READ, Counter.DEVICE_BROUGHT_WRITE, Counter.DEVICE_UPGRADES, Counter.DEVICE_AHEAD, Counter.DEVICE_EVICTED, Counter.DEVICE_WRITTEN_BACK, Counter.DEVICE_REFUSED,
-        Counter.FAULT_IN_THREAD
+        Counter.FAULT_IN_THREAD, Counter.MIGRATE_GATHERED, Counter.MIGRATE_GATHERS_GIVEN_UP
     };
     static final int COUNT = COUNTERS.length;
 

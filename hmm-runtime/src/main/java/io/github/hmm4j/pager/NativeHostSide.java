@@ -24,8 +24,10 @@ import io.github.hmm4j.space.Protection;
 import io.github.hmm4j.timeline.MigrationEvent;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
+import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.BitSet;
+import java.util.List;
 import java.util.Objects;
 import java.util.function.LongUnaryOperator;
 import org.jspecify.annotations.Nullable;
@@ -41,6 +43,9 @@ public final class NativeHostSide implements HostSide {
     private static final int UNDO_PAGES = 512;
     private static final int STAY = 64;
     private static final int IN_PLACE = 256;
+    private static final int MASKED = 1024;
+    private static final byte UNASKED = (byte) 255;
+    private static final int PAGES_BETWEEN = 64; // for each that is asked for: a look at a byte costs little
     private static final int WOULD_MOVE = 5; // enum hmm_reason
     private static final int ETIMEDOUT = 110;
     private static final int ENOTSUP = 95;
@@ -49,6 +54,7 @@ public final class NativeHostSide implements HostSide {
     private final PageTable table;
     private final HostLock hostLock;
     private final long pager;
+    private final Gathering gathering;
     /// Three columns for [PagerCalls#undo]; lives as long as this.
     private final Object undoLock = new Object();
     private final MemorySegment undoing = Arena.ofAuto().allocate(JAVA_LONG, 3L * UNDO_PAGES);
@@ -58,6 +64,7 @@ public final class NativeHostSide implements HostSide {
         this.table = heap.table();
         this.hostLock = hostLock;
         this.pager = pager.handle();
+        gathering = new Gathering(heap, this.pager);
     }
 
     @Override
@@ -77,6 +84,7 @@ public final class NativeHostSide implements HostSide {
         int flags = (access.isInPlace() ? IN_PLACE : 0) | (access.isExclusive() ? EXCLUSIVE : 0) | (access.pins() ? PIN : 0)
                 | (map ? MAP : 0) | (announced ? 0 : STAY);
         MigrationEvent event = heap.timeline().migration();
+        gathering.prepare();
         try (HostLock.Hold _ = hostLock.shared(); Notifier.Token _ = announced ? announce(pages) : null; Arena arena = Arena.ofConfined()) {
             MemorySegment outcomes = arena.allocate(Math.max(1, pages.count()));
             MemorySegment moved = arena.allocate(JAVA_LONG, PagerCalls.MOVED_WORDS);
@@ -85,6 +93,7 @@ public final class NativeHostSide implements HostSide {
             int result = PagerCalls.fetch(pager, pages.first(), pages.end(), flags, outcomes, moved, failure);
             long copied = moved.getAtIndex(JAVA_LONG, 1);
             count(access, cause, moved.getAtIndex(JAVA_LONG, 0), copied);
+            gathering.came(moved.getAtIndex(JAVA_LONG, 2), moved.getAtIndex(JAVA_LONG, 3));
             if (result != 0 && failure.getAtIndex(JAVA_LONG, 0) == WOULD_MOVE) {
                 return null;
             }
@@ -98,6 +107,58 @@ public final class NativeHostSide implements HostSide {
             }
             report.set(outcomes, heap.space().pageSize().bytesFor(copied));
             return report;
+        }
+    }
+
+    /// In groups that a table of a byte for each page spans.
+    @Override
+    public void bringHome(List<PageRange> ranges, Cause cause) {
+        for (int from = 0; from < ranges.size(); ) {
+            long first = ranges.get(from).first();
+            long count = ranges.get(from).count();
+            int to = from + 1;
+            for (; to < ranges.size() && ranges.get(to).end() - first <= PAGES_BETWEEN * (count + ranges.get(to).count()); to++) {
+                count += ranges.get(to).count();
+            }
+            if (to == from + 1) {
+                fetch(ranges.get(from), HostSide.Access.BRING_HOME, cause);
+            } else {
+                bringGroupHome(ranges.subList(from, to), cause);
+            }
+            from = to;
+        }
+    }
+
+    private void bringGroupHome(List<PageRange> ranges, Cause cause) {
+        PageRange span = new PageRange(ranges.getFirst().first(), ranges.getLast().end());
+        MigrationEvent event = heap.timeline().migration();
+        gathering.prepare();
+        try (HostLock.Hold _ = hostLock.shared(); Arena arena = Arena.ofConfined()) {
+            List<Notifier.Token> tokens = new ArrayList<>(ranges.size());
+            MemorySegment outcomes = arena.allocate(span.count()).fill(UNASKED);
+            MemorySegment moved = arena.allocate(JAVA_LONG, PagerCalls.MOVED_WORDS);
+            MemorySegment failure = arena.allocate(JAVA_LONG, PagerCalls.FAILURE_WORDS);
+            try {
+                for (PageRange range : ranges) {
+                    tokens.add(announce(range));
+                    outcomes.asSlice(range.first() - span.first(), range.count()).fill((byte) 0);
+                }
+                int result = PagerCalls.fetch(pager, span.first(), span.end(), EXCLUSIVE | MASKED, outcomes, moved, failure);
+                long copied = moved.getAtIndex(JAVA_LONG, 1);
+                count(HostSide.Access.BRING_HOME, cause, moved.getAtIndex(JAVA_LONG, 0), copied);
+                gathering.came(moved.getAtIndex(JAVA_LONG, 2), moved.getAtIndex(JAVA_LONG, 3));
+                if (event != null && moved.getAtIndex(JAVA_LONG, 0) > 0) {
+                    event.moved(moved.getAtIndex(JAVA_LONG, 0), heap.space().pageSize().bytesFor(copied));
+                    report(event, span, cause, moved.getAtIndex(JAVA_LONG, 2));
+                }
+                if (result != 0) {
+                    throw NativeFailure.of(heap, failure, true, "fetch", span.end());
+                }
+            } finally {
+                for (int i = 0; i < tokens.size(); i++) { // which takes no memory
+                    tokens.get(i).close();
+                }
+            }
         }
     }
 

@@ -28,12 +28,12 @@ import java.util.OptionalLong;
 final class PagerCalls {
 
     /// Structures, counted in 64-bit words. The native side says its own sizes ([#mismatch]).
-    static final int CONFIG_WORDS = 13 + Cl.values().length;
+    static final int CONFIG_WORDS = 14 + Cl.values().length;
     static final int DEVICE_WORDS = 13 + NativeHandles.SLOTS;
     static final int LAUNCH_WORDS = 26;
     static final int FAILURE_WORDS = 6;
     static final int USE_WORDS = 4;
-    static final int MOVED_WORDS = 3;
+    static final int MOVED_WORDS = 4;
     static final int CROSSING_WORDS = 7;
     static final int RECORD_WORDS = 16;
     private static final int NAME_WORDS = 64 / Long.BYTES; // of a kernel
@@ -44,7 +44,8 @@ final class PagerCalls {
     static final int TABLE_WORDS = 11;
     static final int ARGUMENT_COPY_WORDS = 5;
     static final int VIOLATION_WORDS = 5;
-    static final int ABI = 14;
+    static final int GATHER_WORDS = 4 + NativeHandles.BULK_SLOTS;
+    static final int ABI = 15;
     private static final String ANOTHER_BUILD = "the native part is of another build than the classes, so take the libhmm.so of their jar: ";
 
     /// The OpenCL functions that native code calls, in its order.
@@ -63,7 +64,10 @@ final class PagerCalls {
         RELEASE_EVENT("clReleaseEvent"),
         SET_CALLBACK("clSetEventCallback"),
         MAP("clEnqueueMapBuffer"),
-        UNMAP("clEnqueueUnmapMemObject");
+        UNMAP("clEnqueueUnmapMemObject"),
+        CREATE_SUB_BUFFER("clCreateSubBuffer"),
+        SET_ARG("clSetKernelArg"),
+        RELEASE_MEMORY("clReleaseMemObject");
 
         private static final String LIBRARY = "libOpenCL.so.1";
 
@@ -83,6 +87,7 @@ final class PagerCalls {
     private static final MethodHandle PROBE = handle("hmm_probe", 3);
     private static final MethodHandle OPEN = handle("hmm_open", 2);
     private static final MethodHandle ADD_DEVICE = handle("hmm_add_device", 2);
+    private static final MethodHandle SET_GATHER = handle("hmm_set_gather", 3);
     private static final MethodHandle CLOSE = handle("hmm_close", 1);
     private static final MethodHandle FETCH = handle("hmm_fetch", 7);
     private static final MethodHandle CROSS = handle("hmm_cross", 4);
@@ -130,7 +135,7 @@ final class PagerCalls {
                 (long) Cl.values().length, (long) NativeCounts.COUNT, (long) NativePager.Step.values().length, bytes(CONFIG_WORDS), bytes(DEVICE_WORDS),
                 bytes(LAUNCH_WORDS), bytes(FAILURE_WORDS), bytes(USE_WORDS), bytes(RECORD_WORDS),
                 bytes(NOTICE_WORDS), bytes(FAILED_LAUNCH_WORDS), bytes(TABLE_WORDS), bytes(ARGUMENT_COPY_WORDS), bytes(VIOLATION_WORDS), bytes(OVERWRITE_WORDS),
-                bytes(CROSSING_WORDS));
+                bytes(CROSSING_WORDS), bytes(MOVED_WORDS), bytes(GATHER_WORDS));
         try (Arena arena = Arena.ofConfined()) {
             MemorySegment table = arena.allocate(JAVA_LONG, 2L * ours.size());
             int count = invoke(ABI_NUMBERS, table.address(), 2L * ours.size());
@@ -163,6 +168,10 @@ final class PagerCalls {
 
     static int addDevice(long pager, MemorySegment config) {
         return invoke(ADD_DEVICE, pager, config.address());
+    }
+
+    static int setGather(long pager, long device, MemorySegment gather) {
+        return invoke(SET_GATHER, pager, device, gather.address());
     }
 
     static int close(long pager) {

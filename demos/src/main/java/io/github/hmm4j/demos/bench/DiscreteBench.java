@@ -77,7 +77,7 @@ final class DiscreteBench implements Bench {
         }
         for (long pageBytes : List.of(PAGE_BYTES, SCATTERED_SMALL_PAGE_BYTES)) {
             try (Hmm hmm = heap(context, pageBytes, 17L * sizes.scatteredPages * pageBytes)) {
-                rows.add(new DiscreteScattered(hmm, sizes, context.progress(), rows(hmm)).row());
+                rows.addAll(new DiscreteScattered(hmm, sizes, context.progress(), rows(hmm)).rows());
             }
         }
         HmmBuilder relocating = settings(context, SCATTERED_SMALL_PAGE_BYTES, DiscreteRelocation.heapBytes(sizes));

@@ -10,9 +10,11 @@ import io.github.hmm4j.demos.report.Progress;
 import io.github.hmm4j.migrate.MigrationReport;
 import io.github.hmm4j.pager.HostView;
 import java.lang.foreign.MemorySegment;
+import java.util.List;
 import java.util.Map;
+import java.util.function.Function;
 
-/// Every 16th page of a segment, beside as many pages that lie together.
+/// Every 16th page of a segment, beside as many pages that lie together: to the device, and home.
 final class DiscreteScattered {
     private static final int STEP = 16;
     private static final long LARGE_PAGE_BYTES = 64 << 10;
@@ -37,39 +39,66 @@ final class DiscreteScattered {
         together = hmm.heap().allocate(movedBytes, hmm.heap().pageSize().bytes());
     }
 
-    BenchRow row() {
-        String name = FaultBench.named("discrete.scattered", pageBytes);
-        progress.step(name);
+    List<BenchRow> rows() {
+        progress.step(named("discrete.scattered"));
+        Rates out = new Rates();
+        Rates home = new Rates();
         write(apart, 1, 0);
-        hmm.heap().prefetch(apart, hmm.device());
-        Samples scattered = new Samples();
-        Samples contiguous = new Samples();
         for (int run = -sizes.warmUps(); run < sizes.runs(); run++) {
+            hmm.heap().prefetch(apart, hmm.device()); // so that nothing is missing there but what is written next
             write(apart, STEP, run);
             write(together, 1, run);
-            double apartRate = rate(apart);
-            double togetherRate = rate(together);
+            out.add(run, rate(apart, this::toDevice), rate(together, this::toDevice));
+            hmm.heap().prefetchHost(apart);
+            for (long offset = 0; offset < apart.byteSize(); offset += STEP * pageBytes) {
+                hmm.heap().prefetch(apart.asSlice(offset, pageBytes), hmm.device());
+            }
+            home.add(run, rate(apart, hmm.heap()::prefetchHost), rate(together, hmm.heap()::prefetchHost));
+            requireWritten(apart, STEP, run);
+            requireWritten(together, 1, run);
+            progress.update(run + sizes.warmUps(), sizes.runs() + sizes.warmUps());
+        }
+        hmm.heap().free(apart);
+        hmm.heap().free(together);
+        return List.of(row("discrete.scattered", out), row("discrete.gathered", home));
+    }
+
+    private static final class Rates {
+        private final Samples scattered = new Samples();
+        private final Samples contiguous = new Samples();
+
+        void add(int run, double apartRate, double togetherRate) {
             if (run >= 0) {
                 scattered.add(apartRate);
                 contiguous.add(togetherRate);
             }
-            progress.update(run + sizes.warmUps(), sizes.runs() + sizes.warmUps());
         }
-        requireWritten(apart, STEP, sizes.runs() - 1);
-        requireWritten(together, 1, sizes.runs() - 1);
-        hmm.heap().free(apart);
-        hmm.heap().free(together);
-        Samples ratio = scattered.over(contiguous);
+    }
+
+    private String named(String name) {
+        return FaultBench.named(name, pageBytes);
+    }
+
+    private BenchRow row(String name, Rates rates) {
+        Samples ratio = rates.scattered.over(rates.contiguous);
         double limit = pageBytes < LARGE_PAGE_BYTES ? 0.5 : 0.8;
-        return rows.ratio(name, scattered.median(), "GB/s", ratio, "as many pages that lie together",
+        return rows.ratio(named(name), rates.scattered.median(), "GB/s", ratio, "as many pages that lie together",
             Map.of("pageSizeBytes", pageBytes, "movedBytes", movedBytes, "stepPages", (long) STEP), Target.atLeast(ratio.median(), limit));
     }
 
-    private double rate(MemorySegment segment) {
-        long start = System.nanoTime();
+    private MigrationReport toDevice(MemorySegment segment) {
         MigrationReport report = hmm.heap().prefetch(segment, hmm.device());
+        if (!report.allResident()) {
+            throw new IllegalStateException("expected all of it on the device: " + report);
+        }
+        return report;
+    }
+
+    private double rate(MemorySegment segment, Function<MemorySegment, MigrationReport> move) {
+        long start = System.nanoTime();
+        MigrationReport report = move.apply(segment);
         long nanos = System.nanoTime() - start;
-        if (!report.allResident() || report.bytesCopied() != movedBytes) {
+        if (report.bytesCopied() != movedBytes) {
             throw new IllegalStateException("expected " + movedBytes + " bytes to move, but: " + report);
         }
         return (double) movedBytes / nanos;
@@ -85,9 +114,7 @@ final class DiscreteScattered {
         }
     }
 
-    /// Brings them home, and they are as they were written.
     private void requireWritten(MemorySegment segment, int step, int seed) {
-        hmm.heap().prefetchHost(segment);
         for (long offset = 0; offset < segment.byteSize(); offset += step * pageBytes) {
             for (long i = 0; i < pageBytes; i += JAVA_LONG.byteSize()) {
                 if (segment.get(JAVA_LONG, offset + i) != pattern(offset + i, seed)) {

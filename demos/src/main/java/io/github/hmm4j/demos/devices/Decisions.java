@@ -22,7 +22,7 @@ final class Decisions {
             placement(info, use),
             new Decision("budget", Units.bytes(use.budgetBytes()) + " of its memory",
                 (info.unifiedMemory() ? "half, because the host needs that memory too"
-                    : "three quarters, the rest is for staging (24 MiB), page tables and buffers of others") + "; --budget says otherwise"),
+                    : "three quarters, the rest is for staging (16 MiB), page tables and buffers of others") + "; --budget says otherwise"),
             new Decision("queues", "two in order: one for kernels, one for copies",
                 "a page comes home while a kernel that does not use it runs; hmm4j orders the rest itself"),
             new Decision("host access", use.hostAccess(), use.hostAccessWhy()));

@@ -188,7 +188,7 @@ class BenchesTest {
         }
         DiscreteBench.Sizes sizes = new DiscreteBench.Sizes(ByteSize.mib(1), 4, ByteSize.mib(2), 8, ByteSize.mib(8), 1000, 0, 2);
         List<BenchRow> rows = new DiscreteBench(sizes, true).run(context(Binding.LWJGL, Optional.empty()));
-        assertNames(rows, "discrete.h2d", "discrete.d2h", "discrete.duplex", "discrete.scattered.64KiB", "discrete.scattered.4KiB", "discrete.relocate", "discrete.fault",
+        assertNames(rows, "discrete.h2d", "discrete.d2h", "discrete.duplex", "discrete.scattered.64KiB", "discrete.gathered.64KiB", "discrete.scattered.4KiB", "discrete.gathered.4KiB", "discrete.relocate", "discrete.fault",
             "discrete.fault.busy", "discrete.launch.busy", "evict.scale");
         assertThat(rows).allSatisfy(row -> {
             assertThat(row.value()).isPositive().isFinite();

@@ -94,12 +94,8 @@ final class BufferSlots extends StagingSlots {
         if (unmapped != 0) {
             kernel.after(unmapped);
         }
-        long last = 0;
         for (List<StagedPiece> group : RunKernel.groups(pieces)) {
-            last = kernel.enqueue(slot.buffer, group, commands);
-        }
-        if (!toDevice()) {
-            api.enqueueWait(queue.handle(), last);
+            kernel.enqueue(slot.buffer, group, commands);
         }
     }
 

@@ -6,6 +6,7 @@ import io.github.hmm4j.device.DeviceInfo;
 import io.github.hmm4j.device.DeviceMemory;
 import io.github.hmm4j.device.DeviceProgram;
 import io.github.hmm4j.device.InPlace;
+import io.github.hmm4j.device.NativeGather;
 import io.github.hmm4j.device.NativeHandles;
 import io.github.hmm4j.error.HmmException;
 import io.github.hmm4j.error.OpenClFailedException;
@@ -238,10 +239,10 @@ public final class ClDevice implements Device {
         }
     }
 
-    /// A ring for each direction, and what native code has.
+    /// The ring towards the device, and what native code has.
     @Override
     public long stagingBytes() {
-        return CopyMode.of(copyChoice().name()) == CopyMode.DIRECT ? 0 : 2L * StagedCopyEngine.SLOTS * StagedCopyEngine.SLOT_BYTES + NATIVE_STAGING_BYTES;
+        return CopyMode.of(copyChoice().name()) == CopyMode.DIRECT ? 0 : (long) StagedCopyEngine.SLOTS * StagedCopyEngine.SLOT_BYTES + NATIVE_STAGING_BYTES;
     }
 
     @Override
@@ -261,6 +262,21 @@ public final class ClDevice implements Device {
                 staging = own(() -> PinnedMemory.map(this, NATIVE_STAGING_BYTES));
             }
             return Optional.of(new NativeHandles(context, handle(), staging.addressBytes(), staging.lengthBytes(), List.of()));
+        }
+    }
+
+    @Override
+    public Optional<NativeGather> nativeGather() {
+        CopyMode mode = CopyMode.of(copyChoice().name());
+        if (mode == CopyMode.DIRECT || scatterAsked() == ScatterMode.COMMANDS || info().baseAlignmentBytes() > RunKernel.BLOCK_BYTES) {
+            return Optional.empty();
+        }
+        try {
+            GatherKernel made = own(() -> GatherKernel.create(this, mode == CopyMode.COPY ? 0 : NativeHandles.slotBytes(0, NATIVE_STAGING_BYTES)));
+            return Optional.of(made.handles(scatterAsked() == ScatterMode.AUTO));
+        } catch (HmmException e) {
+            LOG.debug("what lies apart comes home by a command for each piece: device={}", this, e);
+            return Optional.empty();
         }
     }
 

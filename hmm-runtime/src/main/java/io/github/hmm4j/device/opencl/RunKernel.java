@@ -1,13 +1,13 @@
 package io.github.hmm4j.device.opencl;
 
-import io.github.hmm4j.kernels.Source;
+import io.github.hmm4j.device.NativeGather;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
 import java.util.ArrayList;
 import java.util.List;
 
-/// The kernel of `runs.cl` for one lane, on a queue of its own: carries pieces between packed memory and their places, many by one command.
+/// The kernel `scatter_runs` of `runs.cl` for a lane towards the device: carries pieces from packed memory to their places, many by one command. What comes home native code carries ([NativeGather]).
 ///
 /// Each place is given as a part of its memory, so that the driver knows which bytes a command uses: kernels of the program may use others of the same memory meanwhile.
 ///
@@ -22,52 +22,22 @@ final class RunKernel {
 
     private final ClDevice device;
     private final ClApi api;
-    private final ClProgram program;
+    private final QueuedKernel kernel;
     private final ClQueue queue;
-    private final long handle;
-    private final long items;
     private final MemorySegment at = Arena.ofAuto().allocate(ValueLayout.JAVA_INT, RUNS + 1L); // struct runs
 
-    private RunKernel(ClDevice device, ClProgram program, ClQueue queue, long handle) {
+    private RunKernel(ClDevice device, QueuedKernel kernel) {
         this.device = device;
         this.api = device.api();
-        this.program = program;
-        this.queue = queue;
-        this.handle = handle;
-        long width = api.kernelNumber(handle, device.handle(), Cl.KERNEL_PREFERRED_WORK_GROUP_SIZE_MULTIPLE);
-        items = Math.clamp(api.kernelNumber(handle, device.handle(), Cl.KERNEL_WORK_GROUP_SIZE), 1, Math.max(1, width));
+        this.kernel = kernel;
+        this.queue = kernel.queue();
     }
 
     /// Compiles it, which may take long.
     ///
     /// @throws io.github.hmm4j.error.HmmException if the device does not take it
-    static RunKernel create(ClDevice device, StagingLane.Direction direction) {
-        ClProgram program = ClProgram.build(device, Source.resource("runs.cl"), "-cl-std=CL1.2");
-        var cleanup = new Cleanup();
-        RunKernel[] made = new RunKernel[1];
-        cleanup.run(() -> made[0] = create(device, program, direction));
-        if (made[0] == null) {
-            cleanup.run(program::close);
-        }
-        cleanup.end();
-        return made[0];
-    }
-
-    private static RunKernel create(ClDevice device, ClProgram program, StagingLane.Direction direction) {
-        ClQueue queue = device.anotherQueue();
-        long handle = 0;
-        try {
-            handle = program.createKernel(direction == StagingLane.Direction.TO_DEVICE ? "scatter_runs" : "gather_runs");
-            return new RunKernel(device, program, queue, handle);
-        } catch (RuntimeException e) {
-            var cleanup = new Cleanup(e);
-            long unused = handle;
-            if (unused != 0) {
-                cleanup.run(() -> device.api().releaseKernel(unused));
-            }
-            cleanup.run(queue::release);
-            throw e;
-        }
+    static RunKernel create(ClDevice device) {
+        return new RunKernel(device, QueuedKernel.create(device, "runs.cl", "scatter_runs"));
     }
 
     /// Whether it can carry these.
@@ -111,11 +81,9 @@ final class RunKernel {
     /// Enqueues it for one group and flushes. It is added to `commands` as soon as it is in the queue.
     ///
     /// @param packed the buffer in which the pieces lie, each where it lies in its slot
-    /// @return its event
-    long enqueue(long packed, List<StagedPiece> pieces, StagedCommands commands) {
+    void enqueue(long packed, List<StagedPiece> pieces, StagedCommands commands) {
         enqueueUnflushed(packed, pieces, commands);
         api.flush(queue.handle());
-        return commands.events().getLast();
     }
 
     private void enqueueUnflushed(long packed, List<StagedPiece> pieces, StagedCommands commands) {
@@ -125,21 +93,21 @@ final class RunKernel {
         var cleanup = new Cleanup();
         try {
             parts[0] = api.createSubBuffer(packed, first, bytes); // the bus carries other bytes beside them meanwhile
-            api.setMemory(handle, 0, parts[0]);
+            api.setMemory(kernel.handle(), 0, parts[0]);
             for (int run = 0; run < RUNS; run++) {
                 if (run < pieces.size()) {
                     StagedPiece piece = pieces.get(run);
                     parts[run + 1] = api.createSubBuffer(piece.memory().handle(), piece.offsetBytes(), piece.lengthBytes());
                     setBlock(run, piece.slotOffsetBytes() - first);
-                    api.setMemory(handle, FIRST_PLACE + run, parts[run + 1]);
+                    api.setMemory(kernel.handle(), FIRST_PLACE + run, parts[run + 1]);
                 } else {
                     setBlock(run, bytes);
-                    api.setMemory(handle, FIRST_PLACE + run, 0);
+                    api.setMemory(kernel.handle(), FIRST_PLACE + run, 0);
                 }
             }
             setBlock(RUNS, bytes);
-            api.setValue(handle, 1, at);
-            commands.add(api.enqueueKernel(queue.handle(), handle, new long[] {bytes / BLOCK_BYTES * items}, new long[] {items}), 0);
+            api.setValue(kernel.handle(), 1, at);
+            commands.add(api.enqueueKernel(queue.handle(), kernel.handle(), new long[] {bytes / BLOCK_BYTES * kernel.items()}, new long[] {kernel.items()}), 0);
         } finally { // a command that is enqueued keeps what it uses
             for (long part : parts) {
                 if (part != 0) {
@@ -160,6 +128,6 @@ final class RunKernel {
     }
 
     void close() {
-        new Cleanup().run(queue::finish).run(() -> api.releaseKernel(handle)).run(queue::release).run(program::close).end();
+        kernel.close(api);
     }
 }

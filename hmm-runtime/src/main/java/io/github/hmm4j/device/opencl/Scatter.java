@@ -40,7 +40,6 @@ final class Scatter {
     }
 
     private final ClDevice device;
-    private final StagingLane.Direction direction;
     private final ScatterMode mode;
     private boolean tried;
     private long seen; // pieces, until it is tried
@@ -49,10 +48,9 @@ final class Scatter {
     private double commandNanos;
     private double kernelNanos;
 
-    Scatter(ClDevice device, StagingLane.Direction direction) {
+    Scatter(ClDevice device, ScatterMode mode) {
         this.device = device;
-        this.direction = direction;
-        mode = device.scatterAsked();
+        this.mode = mode;
     }
 
     /// What is to carry the pieces of one slot; null for a command for each.
@@ -82,7 +80,7 @@ final class Scatter {
             return;
         }
         try {
-            RunKernel made = RunKernel.create(device, direction);
+            RunKernel made = RunKernel.create(device);
             kernel = made;
             tryOut(carrier, made);
         } catch (HmmException e) {
@@ -97,7 +95,7 @@ final class Scatter {
     /// Everything goes by commands from now on.
     void giveUp(HmmException why) {
         usable = false;
-        LOG.debug("pieces that lie apart are carried by a command for each: device={}, direction={}", device, direction, why);
+        LOG.debug("pieces that lie apart are carried by a command for each: device={}", device, why);
     }
 
     private void tryOut(Carrier carrier, RunKernel made) {
@@ -120,14 +118,14 @@ final class Scatter {
                 prepare(round, host, memory, there);
                 byKernelNanos = Math.min(byKernelNanos, nanos(carrier, apart, made));
                 if (!isRight(host, memory, there)) {
-                    LOG.warn("pieces that lie apart are carried by a command for each, since a kernel carries them wrong: device={}, direction={}, round={}", device, direction, round);
+                    LOG.warn("pieces that lie apart are carried by a command for each, since a kernel carries them wrong: device={}, round={}", device, round);
                     return;
                 }
             }
             commandNanos = Math.max(0, (apartNanos - oneNanos) / (RunKernel.RUNS - 1));
             kernelNanos = Math.max(1, byKernelNanos - oneNanos);
             usable = true;
-            LOG.debug("pieces that lie apart: device={}, direction={}, a command for each costs {} us, a kernel for {} costs {} us", device, direction,
+            LOG.debug("pieces that lie apart: device={}, a command for each costs {} us, a kernel for {} costs {} us", device,
                     commandNanos / 1e3, RunKernel.RUNS, kernelNanos / 1e3);
         }
     }
@@ -139,25 +137,26 @@ final class Scatter {
     }
 
     /// Noise where the pieces come from; where they go to is as it was, all over.
-    private void prepare(int round, MemorySegment host, ClMemory memory, MemorySegment there) {
-        boolean toDevice = direction == StagingLane.Direction.TO_DEVICE;
-        byte[] noise = new byte[Math.toIntExact((toDevice ? host : there).byteSize())];
+    private static void prepare(int round, MemorySegment host, ClMemory memory, MemorySegment there) {
+        byte[] noise = new byte[Math.toIntExact(host.byteSize())];
         new SplittableRandom(round).nextBytes(noise);
-        (toDevice ? host : there).copyFrom(MemorySegment.ofArray(noise));
-        (toDevice ? there : host).fill(UNTOUCHED);
+        host.copyFrom(MemorySegment.ofArray(noise));
+        there.fill(UNTOUCHED);
         memory.write(0, there);
     }
 
     private static boolean isRight(MemorySegment host, ClMemory memory, MemorySegment there) {
-        MemorySegment before = MemorySegment.ofArray(there.toArray(ValueLayout.JAVA_BYTE));
         memory.read(0, there);
         for (long i = 0; i < RunKernel.RUNS; i++) {
-            long gap = (2 * i + 1) * BLOCK;
-            if (there.asSlice(2 * i * BLOCK, BLOCK).mismatch(host.asSlice(i * BLOCK, BLOCK)) >= 0 || there.asSlice(gap, BLOCK).mismatch(before.asSlice(gap, BLOCK)) >= 0) {
+            if (there.asSlice(2 * i * BLOCK, BLOCK).mismatch(host.asSlice(i * BLOCK, BLOCK)) >= 0 || !isUntouched(there.asSlice((2 * i + 1) * BLOCK, BLOCK))) {
                 return false;
             }
         }
         return true;
+    }
+
+    private static boolean isUntouched(MemorySegment gap) {
+        return gap.get(ValueLayout.JAVA_BYTE, 0) == UNTOUCHED && gap.asSlice(1).mismatch(gap.asSlice(0, BLOCK - 1)) < 0;
     }
 
     /// What the copies' queue gets from now on comes after what a kernel carries.

@@ -1,7 +1,9 @@
 package io.github.hmm4j.device.opencl;
 
 import io.github.hmm4j.device.Completion;
+import io.github.hmm4j.device.CopyEngine;
 import io.github.hmm4j.device.CopyRun;
+import io.github.hmm4j.device.NativeHandles;
 import io.github.hmm4j.error.HmmException;
 import java.util.List;
 
@@ -9,7 +11,8 @@ import java.util.List;
 /// Works with every driver. With [CopyMode#STAGED] read and write commands carry the bytes ([TransferSlots]), with
 /// [CopyMode#COPY] `clEnqueueCopyBuffer` does ([BufferSlots]).
 ///
-/// Each direction has a lane of its own, so that the two do not wait for each other on the host.
+/// Each direction has a lane of its own, so that the two do not wait for each other on the host. A lane takes its memory with its first copy: what comes home from a heap comes through
+/// slots of native code ([NativeHandles]), so that towards the host is there for the self-test, and for who uses an engine by itself.
 final class StagedCopyEngine extends ClCopyEngine {
 
     static final int SLOTS = 4;
@@ -25,15 +28,9 @@ final class StagedCopyEngine extends ClCopyEngine {
     StagedCopyEngine(CopyMode mode, ClDevice device, long hostAddressBytes, long hostLengthBytes) {
         super(device, hostAddressBytes, hostLengthBytes);
         this.mode = mode;
-        this.copier = new HostCopier(HostCopier.defaultThreads());
+        this.copier = new HostCopier(CopyEngine.threads());
         this.up = lane(StagingLane.Direction.TO_DEVICE);
         this.down = lane(StagingLane.Direction.TO_HOST);
-        try {
-            down.prepare(); // pages leave a device because it is full: then there may be no memory for the slots
-        } catch (RuntimeException e) {
-            new Cleanup(e).run(copier::close);
-            throw e;
-        }
     }
 
     private StagingLane lane(StagingLane.Direction direction) {

@@ -47,7 +47,7 @@ final class StagingLane {
         this.slots = slots;
         this.copier = copier;
         this.direction = slots.direction;
-        this.scatter = new Scatter(device, direction);
+        this.scatter = new Scatter(device, direction == Direction.TO_DEVICE ? device.scatterAsked() : ScatterMode.COMMANDS);
     }
 
     Completion submit(List<CopyRun> runs) {
@@ -102,18 +102,6 @@ final class StagingLane {
             closed = true;
             retireAll();
             new Cleanup().run(scatter::close).run(() -> slots.close(Arrays.asList(freeSlots).subList(0, freeCount))).end();
-        } finally {
-            lock.unlock();
-        }
-    }
-
-    /// Opens the slots ahead of use.
-    void prepare() {
-        lock.lock();
-        try {
-            if (!closed) {
-                openSlots();
-            }
         } finally {
             lock.unlock();
         }

@@ -66,21 +66,16 @@ final class TransferSlots extends StagingSlots {
         }
     }
 
-    /// One command over the bus for as many pieces as a kernel takes, and that behind or before it: while it works, the next are on the bus.
+    /// One command over the bus for as many pieces as a kernel takes, and that behind it: while it works, the next are on the bus.
     private void enqueueByKernel(StagingSlot slot, List<StagedPiece> pieces, StagedCommands commands, RunKernel kernel) {
         long packed = Objects.requireNonNull(slot.packed).handle();
         for (List<StagedPiece> group : RunKernel.groups(pieces)) {
             long first = group.getFirst().slotOffsetBytes();
             long bytes = StagedPiece.end(group) - first;
-            if (toDevice()) {
-                long written = api.enqueueWrite(queue.handle(), packed, first, bytes, slot.addressBytes + first, true);
-                commands.add(written, bytes);
-                kernel.after(written);
-                kernel.enqueue(packed, group, commands);
-            } else {
-                api.enqueueWait(queue.handle(), kernel.enqueue(packed, group, commands));
-                commands.add(api.enqueueRead(queue.handle(), packed, first, bytes, slot.addressBytes + first, true), bytes);
-            }
+            long written = api.enqueueWrite(queue.handle(), packed, first, bytes, slot.addressBytes + first, true);
+            commands.add(written, bytes);
+            kernel.after(written);
+            kernel.enqueue(packed, group, commands);
         }
     }
 

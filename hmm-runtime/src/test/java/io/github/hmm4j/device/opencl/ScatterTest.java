@@ -94,14 +94,14 @@ final class ScatterTest {
 
     @ParameterizedTest
     @EnumSource(value = CopyMode.class, names = {"STAGED", "COPY"})
-    void aKernelCarriesWhatLiesApartBothWays(CopyMode mode) {
+    void aKernelCarriesWhatLiesApart(CopyMode mode) {
         try (Moves moves = new Moves(mode, ScatterMode.KERNEL, UnaryOperator.identity())) {
             moves.roundTrip(1);
             moves.intercepted.fail("", 0);
             for (int round = 2; round < 6; round++) {
                 moves.roundTrip(round);
             }
-            assertThat(moves.kernels()).isEqualTo(4 * 2 * COMMANDS_BY_KERNEL);
+            assertThat(moves.kernels()).isEqualTo(4 * COMMANDS_BY_KERNEL);
         }
     }
 
@@ -122,7 +122,7 @@ final class ScatterTest {
             moves.roundTrip(1);
             assertThat(moves.intercepted.calls()).doesNotContainKeys("enqueueKernel");
             moves.roundTrip(2);
-            assertThat(moves.kernels()).as("both directions").isGreaterThanOrEqualTo(2 * 3);
+            assertThat(moves.kernels()).isGreaterThanOrEqualTo(3);
             moves.roundTrip(3);
         }
     }
