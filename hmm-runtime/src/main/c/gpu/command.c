@@ -180,6 +180,7 @@ static void unlink_command(struct command *c) {
 
 void end_command(struct command *c, cl_int status) {
   c->status = status;
+  if (c->frames) have_no_frames(c);
   uint64_t now = now_nanos();
   for (int i = 1; i < 4; i++) {
     if (!c->times[i]) c->times[i] = now; // it has not run
@@ -229,6 +230,7 @@ void destroy_command(struct command *c) {
   leave();
   if (c->type == CL_COMMAND_UNMAP_MEM_OBJECT || c->type == CL_COMMAND_SVM_UNMAP) free(c->mapping);
   free(c->memories);
+  forget_accesses(c->accesses, c->access_count);
   free(c->accesses);
   free(c->accessed);
   free(c->dependents);

@@ -1,4 +1,4 @@
-// context.c - devices, contexts, and programs, which matter to us by their references and by whether they take large buffers.
+// context.c - devices, contexts, and programs, which matter to us by their references and by how they were built.
 #define _GNU_SOURCE
 #include <stdlib.h>
 #include <string.h>
@@ -116,7 +116,21 @@ static cl_program list_program(cl_program handle, cl_context context) {
 
 void destroy_program(struct program *p) { DRIVER(clReleaseProgram)(p->object.handle); }
 
-// The driver below does not know the option.
+static bool find_number(const char *flags, const char *name, size_t *value) {
+  const char *at = strstr(flags, name);
+  if (at) *value = strtoull(at + strlen(name), NULL, 10);
+  return at;
+}
+
+static struct table_form table_form(const char *flags) {
+  size_t shift = 0, at = 0, bytes = 0;
+  bool paged = strstr(flags, "-DHMM_PAGED") && find_number(flags, "-DHMM_PAGE_SHIFT=", &shift) &&
+               find_number(flags, "-DHMM_TABLE_AT=", &at) && find_number(flags, "-DHMM_HEAP_BYTES=", &bytes);
+  if (!paged || !shift || shift > 32) return (struct table_form){0};
+  return (struct table_form){(unsigned)shift, at, bytes >> shift};
+}
+
+// The driver below does not know the option for large buffers.
 cl_int gpu_clBuildProgram(cl_program program, cl_uint count, const cl_device_id *ids, const char *flags,
                           program_notice notice, void *user) {
   struct reined reined;
@@ -130,19 +144,19 @@ cl_int gpu_clBuildProgram(cl_program program, cl_uint count, const cl_device_id 
   if (others) memset(others + (asked - flags), ' ', strlen(LARGE_BUFFERS_OPTION));
   enter();
   struct program *p = find_object(program, PROGRAM, "clBuildProgram");
-  if (p) p->takes_large = asked;
+  if (p) p->built = (struct built){asked, table_form(flags ? flags : "")};
   leave();
   cl_int status = DRIVER(clBuildProgram)(program, count, ids, others ? others : flags, notice, user);
   free(others);
   return status;
 }
 
-bool takes_large(cl_program program, const char *call) {
+struct built how_built(cl_program program, const char *call) {
   enter();
   const struct program *p = find_object(program, PROGRAM, call);
-  bool takes = p && p->takes_large;
+  struct built built = p ? p->built : (struct built){0};
   leave();
-  return takes;
+  return built;
 }
 
 cl_program gpu_clCreateProgramWithSource(cl_context context, cl_uint count, const char **text, const size_t *bytes,

@@ -76,6 +76,7 @@ static cl_int carry_out(struct engine_state *s, struct command *c) {
   c->early = options.seed && next_random() % 2;
   begin_time(c, s->free_at);
   call_back(c);
+  if (c->frames) know_frames(c);
   leave();
   cl_int outcome = c->run(c);
   end_time(c);

@@ -163,13 +163,21 @@ struct context {
 void destroy_context(struct context *c);
 bool context_has(const struct context *c, const struct device *d);
 struct device *only_device(const struct context *c); // null if it has several
+struct table_form { // where hmm.clh has its page table, as the program was told when it was built
+  unsigned shift;   // log2 of the page; 0: it has none
+  size_t at, pages; // first entry, in words; entries
+};
+struct built {
+  bool takes_large; // its kernels work in buffers larger than the largest allocation
+  struct table_form table;
+};
 struct program {
   struct object object;
   struct device *device; // the only one of its context, or null
-  bool takes_large; // its kernels work in buffers larger than the largest allocation
+  struct built built;
 };
 void destroy_program(struct program *p);
-bool takes_large(cl_program program, const char *call); // as it was built
+struct built how_built(cl_program program, const char *call);
 
 // ---- poison.c ----
 char *poisoned_memory(size_t bytes); // of whole pages; null if that fails
@@ -191,6 +199,7 @@ struct access {
   unsigned slot;     // of the queue
   unsigned number;   // of the command
   bool write, kernel;
+  struct frames *frames; // which of these bytes; null: all of them
 };
 struct notice {
   struct notice *next;
@@ -256,7 +265,8 @@ struct kernel {
   cl_uint count;
   struct argument *arguments;
   bool svm;
-  bool takes_large;
+  struct built built;
+  cl_uint image; // if it has a table: the argument that its frames lie in. The table is the second one behind it
   char name[64];
 };
 void destroy_kernel(struct kernel *k);
@@ -336,6 +346,9 @@ struct command {
   struct svm *svm;
   struct mapping *mapping;
   cl_event gate, kernel;
+  struct frames *frames; // of a kernel that has a page table, which lies in `table`
+  const uint32_t *table;
+  size_t table_pages;
   bool uses_svm;
   svm_freer freer;
   void **freed, *freer_user;
@@ -370,6 +383,18 @@ bool new_clock(struct command *c);
 void host_learns(const struct command *c);
 void host_learns_queue(const struct queue *q);
 void check_order(struct command *c);
+void forget_accesses(struct access *accesses, unsigned count);
+
+// ---- frames.c ----
+// Both use these bytes, one of them writing. Then each becomes what it does at the first such place.
+bool conflict(struct access *a, struct access *b);
+bool is_doubtful(const struct access *a, const struct access *b); // that is not known yet; then it is looked at again
+struct frames *use_frames(struct frames *f); // null is none, here and below
+void unuse_frames(struct frames *f);
+bool take_frames(struct command *c, unsigned access, const struct table_form *form, const struct memory *table);
+void know_frames(struct command *c);  // it runs
+void have_no_frames(struct command *c); // it has ended; if it did not run, it has used nothing
+void tell_conflict(const char *call, const struct memory *root, const struct access *a, const struct access *earlier);
 
 // ---- reins.c ----
 struct reined { // what becomes of a call

@@ -5,7 +5,22 @@
 
 #include "gpu.h"
 
-static cl_kernel list_kernel(cl_kernel handle, bool large) {
+static bool is_called(cl_kernel kernel, cl_uint argument, const char *name) {
+  char text[64] = "";
+  return !DRIVER(clGetKernelArgInfo)(kernel, argument, CL_KERNEL_ARG_NAME, sizeof text, text, NULL) && !strcmp(text, name);
+}
+
+// Leaves no table if it does not take one.
+static void find_table(struct kernel *k) {
+  for (cl_uint i = 0; i + 2 < k->count && k->built.table.shift; i++) {
+    if (!is_called(k->object.handle, i, "hmm_image") || !is_called(k->object.handle, i + 2, "hmm_pages")) continue;
+    k->image = i;
+    return;
+  }
+  k->built.table.shift = 0;
+}
+
+static cl_kernel list_kernel(cl_kernel handle, struct built built) {
   if (!handle) return NULL;
   struct kernel *k = calloc(1, sizeof *k);
   cl_uint count = 0;
@@ -21,13 +36,14 @@ static cl_kernel list_kernel(cl_kernel handle, bool large) {
     memcpy(k->name, name, sizeof k->name - 1);
   k->object = (struct object){.kind = KERNEL, .handle = handle};
   k->count = count;
-  k->takes_large = large;
+  k->built = built;
   for (cl_uint i = 0; i < count; i++) {
     cl_bitfield qualifier = 0;
     cl_int status = DRIVER(clGetKernelArgInfo)(handle, i, CL_KERNEL_ARG_TYPE_QUALIFIER, sizeof qualifier, &qualifier,
                                                NULL);
     k->arguments[i].constant = !status && qualifier & CL_KERNEL_ARG_TYPE_CONST;
   }
+  find_table(k);
   enter();
   list_object(&k->object);
   leave();
@@ -39,8 +55,8 @@ void destroy_kernel(struct kernel *k) {
   free(k->arguments);
 }
 
-static cl_kernel made(cl_kernel handle, bool large, cl_int *status) {
-  cl_kernel listed = list_kernel(handle, large);
+static cl_kernel made(cl_kernel handle, struct built built, cl_int *status) {
+  cl_kernel listed = list_kernel(handle, built);
   if (handle && !listed && status) *status = CL_OUT_OF_HOST_MEMORY;
   return listed;
 }
@@ -54,30 +70,31 @@ cl_kernel gpu_clCreateKernel(cl_program program, const char *name, cl_int *statu
     if (status) *status = reined.refused;
     return NULL;
   }
-  bool large = takes_large(program, "clCreateKernel");
-  return made(DRIVER(clCreateKernel)(program, name, status), large, status);
+  struct built built = how_built(program, "clCreateKernel");
+  return made(DRIVER(clCreateKernel)(program, name, status), built, status);
 }
 
 cl_int gpu_clCreateKernelsInProgram(cl_program program, cl_uint room, cl_kernel *kernels, cl_uint *count) {
   cl_uint n = 0;
-  bool large = takes_large(program, "clCreateKernelsInProgram");
+  struct built built = how_built(program, "clCreateKernelsInProgram");
   cl_int status = DRIVER(clCreateKernelsInProgram)(program, room, kernels, &n);
   if (count) *count = n;
   for (cl_uint i = 0; !status && kernels && i < n; i++) {
-    if (!list_kernel(kernels[i], large)) status = CL_OUT_OF_HOST_MEMORY;
+    if (!list_kernel(kernels[i], built)) status = CL_OUT_OF_HOST_MEMORY;
   }
   return status;
 }
 
 cl_kernel gpu_clCloneKernel(cl_kernel kernel, cl_int *status) {
-  cl_kernel handle = made(DRIVER(clCloneKernel)(kernel, status), false, status);
+  cl_kernel handle = made(DRIVER(clCloneKernel)(kernel, status), (struct built){0}, status);
   enter();
   const struct kernel *from = find_object(kernel, KERNEL, "clCloneKernel");
   struct kernel *to = handle ? find_object(handle, KERNEL, "clCloneKernel") : NULL;
   if (from && to) {
     memcpy(to->arguments, from->arguments, from->count * sizeof *to->arguments);
     to->svm = from->svm;
-    to->takes_large = from->takes_large;
+    to->built = from->built;
+    to->image = from->image;
   }
   leave();
   return handle;
@@ -157,7 +174,17 @@ static cl_int run_kernel(struct command *c) {
   return ended < 0 ? ended : status;
 }
 
+// The frames of a kernel that has none, or has not been given them, are none: then all of its image counts.
+static bool take_table(struct command *c, const struct kernel *k, unsigned image) {
+  const struct table_form *form = &k->built.table;
+  if (!form->shift || !k->arguments[k->image].memory) return true;
+  const struct argument *a = &k->arguments[k->image + 2];
+  const struct memory *table = a->memory ? find_serial(a->memory, MEMORY, a->serial) : NULL;
+  return !table || (form->at + form->pages) * sizeof(uint32_t) > table->bytes || take_frames(c, image, form, table);
+}
+
 static cl_int take_arguments(struct command *c, const struct kernel *k) {
+  unsigned image = 0; // the access that this is
   for (cl_uint i = 0; i < k->count; i++) {
     const struct argument *a = &k->arguments[i];
     if (!a->memory) continue;
@@ -167,7 +194,7 @@ static cl_int take_arguments(struct command *c, const struct kernel *k) {
              (void *)a->memory);
       return CL_INVALID_KERNEL_ARGS;
     }
-    if (m->bytes > options.allocation_bytes && !k->takes_large) {
+    if (m->bytes > options.allocation_bytes && !k->built.takes_large) {
       offend("large buffer", "kernel %s is launched with argument %u, a buffer of %zu bytes, and was built without %s", k->name, i, m->bytes, LARGE_BUFFERS_OPTION);
       return CL_INVALID_KERNEL_ARGS;
     }
@@ -176,7 +203,9 @@ static cl_int take_arguments(struct command *c, const struct kernel *k) {
     if (status) return status;
     check_mapped(c->call, m, 0, m->bytes, write);
     if (!uses(c, m, 0, m->bytes, write)) return CL_OUT_OF_HOST_MEMORY;
+    if (i == k->image) image = c->access_count - 1;
   }
+  if (!take_table(c, k, image)) return CL_OUT_OF_HOST_MEMORY;
   if (free_bytes(c->queue->device) < options.kernel_bytes) return CL_MEM_OBJECT_ALLOCATION_FAILURE;
   if (k->svm) check_svm_mapped(c->call, c->context);
   c->uses_svm = k->svm;

@@ -123,6 +123,7 @@ static void free_memory(struct memory *m) {
   }
   while (m->mappings)
     free_mapping(&m->mappings, m->mappings);
+  forget_accesses(m->accesses, m->access_count);
   free(m->accesses);
 }
 

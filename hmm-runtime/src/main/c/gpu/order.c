@@ -60,24 +60,23 @@ bool place_in_order(struct command *c, bool after_all) {
   return true;
 }
 
-static const char *does(bool write, bool kernel) {
-  return kernel ? write ? "may write" : "reads" : write ? "writes" : "reads";
+void forget_accesses(struct access *accesses, unsigned count) {
+  for (unsigned i = 0; i < count; i++)
+    unuse_frames(accesses[i].frames);
 }
 
 static void check_access(const struct command *c, const struct access *a, struct memory *root) {
   unsigned kept = 0;
   for (unsigned i = 0; i < root->access_count; i++) {
     struct access *e = &root->accesses[i];
-    if (host[e->slot] >= e->sequence) continue; // everybody comes after it from now on
+    if (host[e->slot] >= e->sequence) { // everybody comes after it from now on
+      forget_accesses(e, 1);
+      continue;
+    }
     root->accesses[kept++] = *e;
-    bool apart = e->end <= a->first || a->end <= e->first || !(e->write || a->write);
     bool ordered = e->slot < c->known_count && c->known[e->slot] >= e->sequence;
-    if (apart || ordered || c->gated) continue; // of a gated command it is not known yet what it comes after
-    offend("unordered use",
-           "%s (command %u) %s bytes [%zu, %zu) of buffer %p and command %u %s [%zu, %zu): no queue, wait list or wait "
-           "orders them",
-           c->call, c->number, does(a->write, a->kernel), a->first, a->end, root->object.handle, e->number,
-           does(e->write, e->kernel), e->first, e->end);
+    if (ordered || c->gated || is_doubtful(a, e)) continue; // of a gated command it is not known yet what it comes after
+    tell_conflict(c->call, root, a, e);
   }
   root->access_count = kept;
 }
@@ -92,11 +91,13 @@ static void note_access(struct memory *root, const struct access *a) {
     } else if (!root->access_count) {
       return;
     } else { // the oldest is forgotten
+      forget_accesses(root->accesses, 1);
       memmove(root->accesses, root->accesses + 1, (root->access_count - 1) * sizeof *root->accesses);
       root->access_count--;
     }
   }
-  root->accesses[root->access_count++] = *a;
+  root->accesses[root->access_count] = *a;
+  use_frames(root->accesses[root->access_count++].frames);
 }
 
 void check_order(struct command *c) {

@@ -139,7 +139,7 @@ static void too_large_allocation(void) {
 
 static void larger_on_request(void) {
   struct gpu g = open_gpu();
-  cl_kernel twice = built_with(&g, "-cl-kernel-arg-info " LARGE_BUFFERS_OPTION " -D X=1");
+  cl_kernel twice = built_with(&g, "-cl-kernel-arg-info " LARGE_BUFFERS_OPTION " -D X=1", "twice");
   unsigned last = 21;
   cl_mem x = buffer(&g, CL_MEM_READ_WRITE | CL_MEM_ALLOW_UNRESTRICTED_SIZE_INTEL, 5 * MIB, NULL);
   OK(clEnqueueWriteBuffer(g.queue, x, TRUE, 5 * MIB - 4, 4, &last, 0, NULL, NULL));

@@ -139,7 +139,7 @@ static void run_bad_options(void) {
 }
 
 static const struct program *find(const char *name) {
-  const struct program *const lists[] = {clean_programs, offending_programs, behaviour_programs, reined_programs};
+  const struct program *const lists[] = {clean_programs, offending_programs, behaviour_programs, reined_programs, clean_paging, offending_paging};
   for (size_t i = 0; i < sizeof lists / sizeof *lists; i++) {
     for (const struct program *p = lists[i]; p->name; p++) {
       if (!strcmp(p->name, name)) return p;
@@ -170,6 +170,8 @@ int main(int argc, char **argv) {
   only = argv[2];
   run_all(clean_programs, true);
   run_all(offending_programs, false);
+  run_all(clean_paging, true);
+  run_all(offending_paging, false);
   run_all(behaviour_programs, false);
   run_all(reined_programs, false);
   if (!only) run_seeds();

@@ -2,7 +2,17 @@
 
 static const char *text =
     "kernel void add(global uint *out, global const uint *in) { size_t i = get_global_id(0); out[i] += in[i]; }\n"
-    "kernel void twice(global uint *data) { size_t i = get_global_id(0); data[i] *= 2; }\n";
+    "kernel void twice(global uint *data) { size_t i = get_global_id(0); data[i] *= 2; }\n"
+    "#ifdef HMM_PAGED\n" // as hmm.clh has it: adds a word of each page that may be read to all that may be written
+    "kernel void paged(global uint *hmm_image, const ulong hmm_base, global uint *hmm_pages, global uchar *hmm_items) {\n"
+    "  const uint words = (1u << HMM_PAGE_SHIFT) / 4;\n"
+    "  uint sum = 0;\n"
+    "  for (uint p = 0; p < HMM_HEAP_BYTES >> HMM_PAGE_SHIFT; p++)\n"
+    "    if (hmm_pages[HMM_TABLE_AT + p] & 1) sum += hmm_image[(hmm_pages[HMM_TABLE_AT + p] >> 2) * words];\n"
+    "  for (uint p = 0; p < HMM_HEAP_BYTES >> HMM_PAGE_SHIFT; p++)\n"
+    "    if (hmm_pages[HMM_TABLE_AT + p] & 2) hmm_image[(hmm_pages[HMM_TABLE_AT + p] >> 2) * words + 1] += sum;\n"
+    "}\n"
+    "#endif\n";
 
 struct gpu open_gpu(void) {
   struct gpu g = {0};
@@ -26,15 +36,15 @@ struct gpu open_gpu(void) {
   return g;
 }
 
-cl_kernel built_with(struct gpu *g, const char *options) {
+cl_kernel built_with(struct gpu *g, const char *options, const char *name) {
   cl_int status;
   cl_program program = clCreateProgramWithSource(g->context, 1, &text, NULL, &status);
   OK(status);
   OK(clBuildProgram(program, 1, &g->device, options, NULL, NULL));
-  cl_kernel twice = clCreateKernel(program, "twice", &status);
+  cl_kernel kernel = clCreateKernel(program, name, &status);
   OK(status);
   OK(clReleaseProgram(program));
-  return twice;
+  return kernel;
 }
 
 void close_gpu(struct gpu *g) {

@@ -38,7 +38,7 @@ struct gpu { // the first device, with two queues
   cl_kernel add, twice; // add(out, in, n): out[i] += in[i]; twice(data): data[i] *= 2
 };
 struct gpu open_gpu(void);
-cl_kernel built_with(struct gpu *g, const char *options); // another `twice`
+cl_kernel built_with(struct gpu *g, const char *options, const char *name);
 void close_gpu(struct gpu *g);
 cl_mem buffer(struct gpu *g, cl_bitfield flags, size_t bytes, void *pointer);
 void set_buffer(cl_kernel kernel, cl_uint index, cl_mem memory);
@@ -54,6 +54,6 @@ struct program {
   const char *profile; // null: all
 };
 // each ended by a null name
-extern const struct program clean_programs[], offending_programs[], behaviour_programs[], reined_programs[];
+extern const struct program clean_programs[], offending_programs[], behaviour_programs[], reined_programs[], clean_paging[], offending_paging[];
 
 #endif

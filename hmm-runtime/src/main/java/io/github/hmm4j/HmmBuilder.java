@@ -13,6 +13,7 @@ import io.github.hmm4j.migrate.Steps;
 import io.github.hmm4j.mirror.PlacementMode;
 import io.github.hmm4j.page.PageWord;
 import io.github.hmm4j.pager.HostAccess;
+import io.github.hmm4j.pager.NativePager;
 import io.github.hmm4j.policy.AheadPolicy;
 import io.github.hmm4j.policy.EvictionPolicy;
 import io.github.hmm4j.policy.LeastRecentlyUsed;
@@ -330,6 +331,7 @@ public final class HmmBuilder {
         }
         try {
             requireOneChoice();
+            NativePager.requireNativePart();
             boolean withMetrics = wantsMetrics();
             openTrace();
             if (given.isEmpty() && !hostOnly) {

@@ -36,7 +36,7 @@ class HeapCopyFailuresTest {
     void aCompilerThatFailsIsTriedAgain() {
         try (Rig rig = Rig.gpuWindows(1, 300)) {
             MemorySegment a = onDevice(rig);
-            rig.gpu().failNext(Call.BUILD_PROGRAM, 1);
+            rig.gpu().fail(Call.BUILD_PROGRAM, 1);
             assertThatThrownBy(() -> rig.heap.fill(a, (byte) 4)).isInstanceOf(OpenClFailedException.class).hasMessageContaining("clBuildProgram");
             assertThat(rig.values(a)).containsExactly(0);
             rig.heap.fill(a, (byte) 4);

@@ -33,7 +33,7 @@ class LaunchRollbackTest {
         try (Rig rig = Rig.gpuWindows(2, 32)) {
             MemorySegment host = rig.filled(1, 5);
             MemorySegment empty = rig.pages(1);
-            rig.gpu().failNext(Call.LAUNCH, 1);
+            rig.gpu().fail(Call.LAUNCH, 1);
             var call = rig.kernel("two").args(host, empty);
             assertThatThrownBy(() -> call.launch(NDRange.of(1))).isInstanceOf(OpenClFailedException.class);
             assertThat(rig.heap.snapshot(host, rig.device(0)).codes()).containsExactly(SnapshotCode.WRITE);
@@ -57,7 +57,7 @@ class LaunchRollbackTest {
                 throw new IllegalStateException("a mistake of the mirror's");
             })) {
                 long before = mirror.readBegin();
-                rig.gpu().failNext(Call.LAUNCH, 1);
+                rig.gpu().fail(Call.LAUNCH, 1);
                 assertThatThrownBy(() -> call.launch(NDRange.of(1))).isInstanceOf(OpenClFailedException.class);
                 assertThat(heard).containsExactly(InvalidationKind.MIGRATE, InvalidationKind.MIGRATE);
                 assertThat(mirror.checkRetry(before)).isTrue();
@@ -91,7 +91,7 @@ class LaunchRollbackTest {
     void anOutputThatWasNotWrittenKeepsItsOldContents() {
         try (Rig rig = Rig.gpuWindows(1, 32)) {
             MemorySegment out = rig.filled(3, 5);
-            rig.gpu().failNext(Call.LAUNCH, 1);
+            rig.gpu().fail(Call.LAUNCH, 1);
             assertThatThrownBy(() -> rig.fill(out, 9, 0)).isInstanceOf(OpenClFailedException.class);
             assertThat(rig.values(out)).containsExactly(5);
         }
@@ -145,7 +145,7 @@ class LaunchRollbackTest {
             MemorySegment in = rig.filled(1, 5);
             rig.copy(rig.pages(1), in, 1).await();
             assertThat(rig.heap.residency(in).sharedBytes()).isEqualTo(Rig.PAGE);
-            rig.gpu().failNext(Call.LAUNCH, 1);
+            rig.gpu().fail(Call.LAUNCH, 1);
             assertThatThrownBy(() -> rig.copy(rig.pages(1), in, 0)).isInstanceOf(OpenClFailedException.class);
             assertThat(rig.heap.residency(in).sharedBytes()).isEqualTo(Rig.PAGE);
             assertThat(rig.copy(rig.pages(1), in, 1).await().moves().bytesCopied()).isZero();

@@ -36,7 +36,8 @@ class OtherPlatformsTest {
     private Path folder;
 
     @ParameterizedTest
-    @CsvSource({"rusticl, rusticl, mesa-opencl-icd, --binding lwjgl", "rusticl, rusticl, mesa-opencl-icd, --binding jocl", "oclgrind, Oclgrind, oclgrind, --binding lwjgl"})
+    @CsvSource({"rusticl, rusticl, mesa-opencl-icd, --binding lwjgl", "rusticl, rusticl, mesa-opencl-icd, --binding jocl", "oclgrind, Oclgrind, oclgrind, --binding lwjgl",
+        "oclgrind, Oclgrind, oclgrind, --binding jocl"})
     void areRightAsWell(String vendors, String platform, String debianPackage, String binding) throws IOException, InterruptedException {
         check(Map.of("OCL_ICD_VENDORS", VENDORS.resolve(vendors).toString(), "RUSTICL_ENABLE", "llvmpipe"), platform, debianPackage, binding);
     }

@@ -42,9 +42,8 @@ public final class Ladder {
     static Choice choose(HostAccess.@Nullable Mode wanted, List<Device> devices) {
         String setting = System.getProperty(SETTING);
         HostAccess.Mode mode = wanted != null || setting == null ? wanted : parse(setting);
-        obstacle(devices).ifPresent(obstacle -> {
-            throw new HostAccessUnavailableException("no heap can be opened here: " + obstacle);
-        });
+        requireNativePart();
+        obstacle(devices).ifPresent(Ladder::refuse);
         if (mode == HostAccess.Mode.CHECKED) {
             return checked("it was asked for", "");
         }
@@ -67,6 +66,18 @@ public final class Ladder {
         return checked(String.join("; ", failures), "a Linux with userfaultfd (5.7 and later; 6.4 for write protection of shared memory)");
     }
 
+    /// @throws HostAccessUnavailableException if it is not there, or of another build
+    static void requireNativePart() {
+        if (NativeCode.load().symbols().isEmpty()) {
+            refuse(NativeCode.load().whyNot());
+        }
+        PagerCalls.mismatch().ifPresent(Ladder::refuse);
+    }
+
+    private static void refuse(String obstacle) {
+        throw new HostAccessUnavailableException("no heap can be opened here: " + obstacle);
+    }
+
     private static HostAccess.Mode parse(String setting) {
         try {
             return HostAccess.Mode.valueOf(setting.toUpperCase(Locale.ROOT));
@@ -75,15 +86,8 @@ public final class Ladder {
         }
     }
 
-    /// What keeps native code from serving a heap.
+    /// What keeps native code from serving a heap with these devices.
     private static Optional<String> obstacle(List<Device> devices) {
-        if (NativeCode.load().symbols().isEmpty()) {
-            return Optional.of(NativeCode.load().whyNot());
-        }
-        Optional<String> mismatch = PagerCalls.mismatch();
-        if (mismatch.isPresent()) {
-            return mismatch;
-        }
         for (Device device : devices) {
             if (device.nativeHandles().isEmpty()) {
                 return Optional.of("device " + device.info().name() + " cannot be driven by native code (Device.nativeHandles)");

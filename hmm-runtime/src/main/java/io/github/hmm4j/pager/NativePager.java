@@ -48,6 +48,13 @@ public final class NativePager implements AutoCloseable {
         this.handle = handle;
     }
 
+    /// To be asked before devices are opened, which takes long and would be for nothing.
+    ///
+    /// @throws HostAccessUnavailableException if there is no native part that fits
+    public static void requireNativePart() {
+        Ladder.requireNativePart();
+    }
+
     /// Chooses the way to reach a heap's memory, and starts serving its faults, if there are to be any.
     ///
     /// @param wanted       null: the best there is

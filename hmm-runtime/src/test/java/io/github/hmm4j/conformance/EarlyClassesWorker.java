@@ -70,12 +70,12 @@ public final class EarlyClassesWorker {
         EmulatedGpu gpu = rig.gpu(0);
         Call toDevice = rig.device(0).copyEngine().equals("copy") ? Call.COPY : Call.WRITE;
         Call toHost = rig.device(0).copyEngine().equals("copy") ? Call.COPY : Call.READ;
-        launchFails(rig, a, "launch", () -> gpu.failNext(Call.LAUNCH, 1));
-        launchFails(rig, a, "copy to the device", () -> gpu.failNext(toDevice, 1));
+        launchFails(rig, a, "launch", () -> gpu.fail(Call.LAUNCH, 1));
+        launchFails(rig, a, "copy to the device", () -> gpu.fail(toDevice, 1));
         launchFails(rig, a, "kernel", () -> gpu.failEnd(Call.LAUNCH, 1));
         rig.heap.discard(a);
         rig.launchAdd(rig.device(0), c, 1).await();
-        gpu.failNext(toHost, 1);
+        gpu.fail(toHost, 1);
         mustFail("fetch", () -> rig.heap.prefetchHost(c));
         rig.heap.prefetchHost(c);
     }

@@ -91,7 +91,7 @@ class FailureWalkTest extends FailureWalk {
             EmulatedGpu.reset();
             try (Hmm hmm = backend.builder(1).heap(ByteSize.mib(2)).open()) {
                 Program program = hmm.program(Source.resource("access.cl"));
-                EmulatedGpu.number(0).failNext(call, 1);
+                EmulatedGpu.number(0).fail(call, 1);
                 assertThatThrownBy(() -> program.kernel("add_ints")).isInstanceOf(OpenClFailedException.class);
                 assertThat(program.kernel("add_ints").name()).isEqualTo("add_ints");
             }

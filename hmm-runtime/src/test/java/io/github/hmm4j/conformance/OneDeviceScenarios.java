@@ -368,12 +368,12 @@ abstract class OneDeviceScenarios extends Scenarios {
         needsReins();
         MemorySegment block = block();
         rig.writeRamp(block, 0);
-        rig.gpu(0).failNext(Call.CREATE_BUFFER, 1);
+        rig.gpu(0).fail(Call.CREATE_BUFFER, 1);
         migrateInTwoTries(block);
         rig.assertHostSeesRamp(rig.page(block, 3, 1), 3 * rig.pageBytes() / 4);
         MemorySegment moved = rig.heap.move(block);
         assertThat(rig.heap.migrate(moved, rig.device(0)).allResident()).isTrue();
-        rig.gpu(0).failNext(copyHome(), 1);
+        rig.gpu(0).fail(copyHome(), 1);
         List<SnapshotCode> before = rig.snap(rig.device(0), moved);
         assertThatThrownBy(() -> rig.heap.prefetchHost(moved)).isInstanceOf(OpenClFailedException.class);
         assertThat(rig.snap(rig.device(0), moved)).isEqualTo(before);
@@ -387,10 +387,10 @@ abstract class OneDeviceScenarios extends Scenarios {
             MemorySegment block = block();
             rig.heap.protect(block, Protection.READ);
             rig.touch(block);
-            rig.gpu(0).failNext(failing, 1);
+            rig.gpu(0).fail(failing, 1);
             migrateInTwoTries(block);
             Rig.assertZeros(rig.read(block));
-            rig.gpu(0).failNext(copyHome(), 1);
+            rig.gpu(0).fail(copyHome(), 1);
             assertThat(rig.heap.migrate(block, rig.device(0)).allResident()).isTrue();
             assertThatThrownBy(() -> rig.heap.prefetchHost(block)).isInstanceOf(OpenClFailedException.class);
             Rig.assertZeros(rig.read(block));

@@ -77,8 +77,7 @@ class TransparentModelTest {
         for (int i = 0; i < KERNEL_USERS; i++) {
             actors.add(new KernelUser(rig, memory, turns, SEED, actors.size()));
         }
-        // An emulated GPU takes a kernel that pages to write all of the chunk that its pages lie in, and objects to whoever reads another page there meanwhile.
-        if (rig.hmm.devices().stream().noneMatch(device -> device.hasAperture() || device.info().name().contains("emulated"))) {
+        if (rig.hmm.devices().stream().noneMatch(HmmDevice::hasAperture)) {
             actors.add(new PagedKernelUser(rig, memory, turns, SEED, actors.size()));
             actors.add(new PagedKernelUser(rig, memory, turns, SEED, actors.size()));
         }

@@ -91,24 +91,24 @@ public final class EmulatedGpu {
 
     // ---- failures
 
-    /// Makes one call fail when it is made, counted from now: 1 is the next.
+    /// Makes one call fail, with the status that [Call] has for it: counted from now, 1 is the next.
     public void fail(Call call, long nth) {
-        failing(call, nth, 1);
+        fail(call, nth, call.status());
     }
 
-    /// Makes the next `count` calls fail; [Integer#MAX_VALUE] for all of them.
-    public void failNext(Call call, int count) {
-        failing(call, 1, count == Integer.MAX_VALUE ? Long.MAX_VALUE : count);
-    }
-
-    /// Makes all calls from now on fail with a status of the test's choice.
-    public void failAll(Call call, int status) {
-        noted(Reins.asks("fail", device, call.ordinal(), 1L, Long.MAX_VALUE, status));
-    }
-
-    /// Makes one call fail with a status of the test's choice, counted from now: 1 is the next.
+    /// The same with a status of the test's choice.
     public void fail(Call call, long nth, int status) {
         noted(Reins.asks("fail", device, call.ordinal(), nth, 1L, status));
+    }
+
+    /// Makes all calls from now on fail.
+    public void failAll(Call call) {
+        failAll(call, call.status());
+    }
+
+    /// The same with a status of the test's choice.
+    public void failAll(Call call, int status) {
+        noted(Reins.asks("fail", device, call.ordinal(), 1L, Long.MAX_VALUE, status));
     }
 
     /// Accepts a command and lets it end with -14 without running it, counted from now among those of this call: 1 is the next.
@@ -192,10 +192,6 @@ public final class EmulatedGpu {
     /// Lets each kernel take so many bytes of the device's memory for itself until [#reset]: its launch is refused with -4 while fewer are free.
     public static void kernelsTake(long bytes) {
         Reins.tell("kernels_take", bytes);
-    }
-
-    private void failing(Call call, long nth, long count) {
-        noted(Reins.asks("fail", device, call.ordinal(), nth, count, call.status()));
     }
 
     private static void noted(boolean noted) {

@@ -126,12 +126,13 @@ final class EmulatedGpuReinsTest {
             assertFails(own::fill, -59);
             assertThat(gpu.submitted(Engine.COMPUTE)).isEqualTo(commands);
             own.api.waitFor(own.fill());
-            gpu.failNext(Call.FILL, 2);
+            gpu.fail(Call.FILL, 1);
+            gpu.fail(Call.FILL, 2);
             assertFails(own::fill, -59);
             own.api.waitFor(own.copy());
             assertFails(own::fill, -59);
             own.api.waitFor(own.fill());
-            gpu.failNext(Call.FILL, Integer.MAX_VALUE);
+            gpu.failAll(Call.FILL);
             for (int i = 0; i < 3; i++) {
                 assertFails(own::fill, -59);
             }
@@ -145,13 +146,13 @@ final class EmulatedGpuReinsTest {
     @Test
     void creationsFailToo() {
         try (OwnCalls own = new OwnCalls(0)) {
-            gpu.failNext(Call.CREATE_BUFFER, 1);
+            gpu.fail(Call.CREATE_BUFFER, 1);
             assertFails(own::makeBuffer, -4);
-            gpu.failNext(Call.CREATE_SUB_BUFFER, 1);
+            gpu.fail(Call.CREATE_SUB_BUFFER, 1);
             assertFails(own::makeSubBuffer, -4);
-            gpu.failNext(Call.BUILD_PROGRAM, 1);
+            gpu.fail(Call.BUILD_PROGRAM, 1);
             assertFails(own::makeKernel, -5);
-            gpu.failNext(Call.CREATE_KERNEL, 1);
+            gpu.fail(Call.CREATE_KERNEL, 1);
             assertFails(own::makeKernel, -5);
             own.makeBuffer();
             own.makeSubBuffer();
@@ -292,7 +293,7 @@ final class EmulatedGpuReinsTest {
     void aHeapTellsOfALaunchThatIsRefusedAndOfOneThatEndsBadly() {
         try (Adder adder = Adder.open()) {
             adder.launch().await();
-            gpu.failNext(Call.LAUNCH, 1);
+            gpu.fail(Call.LAUNCH, 1);
             assertThatExceptionOfType(OpenClFailedException.class).isThrownBy(adder::launch);
             adder.launch().await();
             adder.assertHolds(2);

@@ -22,7 +22,7 @@ class OtherNativePartTest {
 
     @Test
     void saysThatItIsSwitchedOff() {
-        assertThat(refusals("none")).hasSize(3)
+        assertThat(refusals("none")).hasSize(4)
                 .allMatch(line -> line.endsWith("HostAccessUnavailableException: no heap can be opened here: The native part is not there: it is switched off by -Dhmm.native=none."));
     }
 
@@ -31,12 +31,12 @@ class OtherNativePartTest {
     void saysThatItIsOfAnotherBuild() throws Exception {
         String start = "HostAccessUnavailableException: no heap can be opened here: the native part is of another build than the classes, so take the libhmm.so of their jar: ";
         String abi = "int hmm_abi(unsigned long *numbers, int capacity) { if (capacity > 0) numbers[0] = 1; return 1; }\n";
-        assertThat(refusals(library("older", abi))).hasSize(3).allMatch(line -> line.contains(start + "it has no hmm_probe, hmm_open, "));
+        assertThat(refusals(library("older", abi))).hasSize(4).allMatch(line -> line.contains(start + "it has no hmm_probe, hmm_open, "));
         StringBuilder all = new StringBuilder(abi);
         for (String function : functions()) {
             all.append("long ").append(function).append("(void) { return 0; }\n");
         }
-        assertThat(refusals(library("other", all.toString()))).hasSize(3).allMatch(line -> line.contains(start + "its numbers=[1], ours=[" + PagerCalls.ABI + ", "));
+        assertThat(refusals(library("other", all.toString()))).hasSize(4).allMatch(line -> line.contains(start + "its numbers=[1], ours=[" + PagerCalls.ABI + ", "));
     }
 
     private static List<String> functions() throws Exception {

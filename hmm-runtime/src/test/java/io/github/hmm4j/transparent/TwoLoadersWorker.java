@@ -2,20 +2,26 @@ package io.github.hmm4j.transparent;
 
 import static java.lang.foreign.ValueLayout.JAVA_INT;
 
+import io.github.hmm4j.Access;
 import io.github.hmm4j.ByteSize;
 import io.github.hmm4j.Hmm;
 import io.github.hmm4j.HmmBuilder;
+import io.github.hmm4j.ManagedHeap;
+import io.github.hmm4j.error.NoDeviceException;
 import io.github.hmm4j.pager.HostAccess;
+import io.github.hmm4j.pager.HostView;
 import java.io.File;
 import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.lang.foreign.MemorySegment;
+import java.lang.ref.WeakReference;
 import java.net.URL;
 import java.net.URLClassLoader;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
+import java.util.concurrent.locks.ReentrantLock;
 import java.util.function.Function;
 import java.util.regex.Pattern;
 import org.jspecify.annotations.Nullable;
@@ -23,10 +29,11 @@ import org.jspecify.annotations.Nullable;
 /// A program that opens heaps through two class loaders in turns, and after each makes a `NullPointerException` in
 /// compiled code and touches all heaps there are.
 ///
-/// Argument: `MODE`. Last line: `done name=number ...`.
+/// Arguments: `MODE`; or `MODE goes`, and it opens one heap, uses and closes it, and looks whether its loader is collected. Last line: `done name=number ...`.
 final class TwoLoadersWorker {
 
     private static final int PAGE = 4096;
+    private static final int MOST_COLLECTIONS = 100;
     private static final int WARM_UPS = 20_000;
 
     private static int touched;
@@ -50,6 +57,40 @@ final class TwoLoadersWorker {
             page.set(JAVA_INT, 0, 77);
             if (page.get(JAVA_INT, 0) != 77) {
                 throw new AssertionError("a touch found something else");
+            }
+        }
+    }
+
+    /// The same with a device, if there is one, and for pages that come and go.
+    @SuppressWarnings("unused") // by its name
+    static final class DeviceCopy implements Function<String, Map.Entry<Runnable, Runnable>> {
+
+        @Override
+        public Map.Entry<Runnable, Runnable> apply(String mode) {
+            Hmm hmm = open(HostAccess.Mode.valueOf(mode));
+            return Map.entry(() -> use(hmm.heap()), hmm::close);
+        }
+
+        private static Hmm open(HostAccess.Mode mode) {
+            try {
+                return builder(mode).open();
+            } catch (NoDeviceException _) {
+                return builder(mode).hostOnly().open();
+            }
+        }
+
+        private static HmmBuilder builder(HostAccess.Mode mode) {
+            return Hmm.builder().heap(ByteSize.mib(1)).pageSize(PAGE).hostAccess(mode);
+        }
+
+        /// Somebody hears of it, as a mirror of the program's own does.
+        private static void use(ManagedHeap heap) {
+            MemorySegment page = heap.allocate(PAGE, PAGE);
+            try (HostView view = heap.view(page, Access.WRITE)) {
+                view.segment().set(JAVA_INT, 0, 77);
+            }
+            try (var _ = heap.mirror(page, new ReentrantLock(), _ -> { })) {
+                heap.free(page);
             }
         }
     }
@@ -78,8 +119,8 @@ final class TwoLoadersWorker {
         }
 
         @SuppressWarnings("unchecked")
-        Function<String, Map.Entry<Runnable, Runnable>> copy() throws ReflectiveOperationException {
-            var constructor = loadClass(Copy.class.getName()).getDeclaredConstructor();
+        Function<String, Map.Entry<Runnable, Runnable>> copy(Class<?> asked) throws ReflectiveOperationException {
+            var constructor = loadClass(asked.getName()).getDeclaredConstructor();
             constructor.setAccessible(true);
             return (Function<String, Map.Entry<Runnable, Runnable>>) constructor.newInstance();
         }
@@ -120,7 +161,29 @@ final class TwoLoadersWorker {
         }
     }
 
-    public static void main(String[] args) throws ReflectiveOperationException, IOException {
+    private static WeakReference<ClassLoader> used(String mode) throws ReflectiveOperationException, IOException {
+        try (OwnCopy loader = new OwnCopy(classPath())) {
+            var heap = loader.copy(DeviceCopy.class).apply(mode);
+            heap.getKey().run();
+            heap.getValue().run();
+            return new WeakReference<>(loader);
+        }
+    }
+
+    private static void goes(String mode) throws ReflectiveOperationException, IOException, InterruptedException {
+        WeakReference<ClassLoader> loader = used(mode);
+        for (int i = 0; i < MOST_COLLECTIONS && loader.get() != null; i++) {
+            System.gc();
+            Thread.sleep(100); // threads of the heap's end
+        }
+        System.out.printf("done gone=%d%n", loader.get() == null ? 1 : 0);
+    }
+
+    public static void main(String[] args) throws ReflectiveOperationException, IOException, InterruptedException {
+        if (args.length > 1) {
+            goes(args[0]);
+            return;
+        }
         int warm = 0;
         for (int i = 0; i < WARM_UPS; i++) {
             warm += lengthOf("a");
@@ -129,8 +192,8 @@ final class TwoLoadersWorker {
             throw new AssertionError(warm);
         }
         try (OwnCopy first = new OwnCopy(classPath()); OwnCopy second = new OwnCopy(classPath())) {
-            Function<String, Map.Entry<Runnable, Runnable>> a = first.copy();
-            Function<String, Map.Entry<Runnable, Runnable>> b = second.copy();
+            Function<String, Map.Entry<Runnable, Runnable>> a = first.copy(Copy.class);
+            Function<String, Map.Entry<Runnable, Runnable>> b = second.copy(Copy.class);
             List<Map.Entry<Runnable, Runnable>> heaps = new ArrayList<>();
             for (var copy : List.of(a, b, a, b)) { // 1 + 2 + 3 + 4 touches
                 heaps.add(copy.apply(args[0]));

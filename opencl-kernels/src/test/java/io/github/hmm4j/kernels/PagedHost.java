@@ -5,7 +5,9 @@ import static org.assertj.core.api.Assertions.assertThat;
 import java.lang.foreign.MemorySegment;
 import java.util.Arrays;
 import java.util.BitSet;
+import java.util.Set;
 import java.util.SplittableRandom;
+import java.util.concurrent.ConcurrentHashMap;
 
 /// Plays the runtime for a kernel in paged form: the heap is a Java array, the device has a few frames, and between the
 /// rounds of a launch this host brings pages in, sends others home, and keeps the table of `hmm.clh`.
@@ -27,6 +29,7 @@ final class PagedHost {
     static final int EVERYBODY = -1;
 
     private static final int FREE = -1;
+    private static final Set<String> BEGUN = ConcurrentHashMap.newKeySet();
 
     private final ClHarness cl;
     private final SplittableRandom random;
@@ -115,6 +118,7 @@ final class PagedHost {
 
     /// Begins a launch: no work-item has run yet.
     void begin(Source source, String name, long globalSize, long localSize, Object... args) {
+        BEGUN.add(name);
         global = globalSize;
         local = localSize;
         items = new byte[Math.toIntExact(globalSize)];
@@ -189,6 +193,11 @@ final class PagedHost {
             assertThat(item).as("every work-item has ended").isEqualTo((byte) 1);
         }
         sendAllHome();
+    }
+
+    /// The kernels that were run in this process.
+    static Set<String> begun() {
+        return BEGUN;
     }
 
     int rounds() {

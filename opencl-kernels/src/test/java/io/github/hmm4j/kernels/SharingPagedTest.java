@@ -2,13 +2,15 @@ package io.github.hmm4j.kernels;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import java.lang.foreign.MemorySegment;
 import java.util.Arrays;
 import java.util.SplittableRandom;
 import org.junit.jupiter.api.Test;
 
-/// The kernels of sharing_paged.cl in the form where all of the heap is there. That they may run again is up to `StrategiesTest` of the demos, which runs them where pages are missing.
+/// The kernels of sharing_paged.cl, where all of the heap is there and where pages are missing. `StrategiesTest` of the demos runs them under the runtime.
 final class SharingPagedTest {
 
+    private static final String FILE = "sharing_paged.cl";
     private static final long BASE = 0x7f12_3450_0000L;
     private static final int PAGE_WORDS = 512;
     private static final int LOCAL = 8;
@@ -18,16 +20,25 @@ final class SharingPagedTest {
     void kernelsDoWhatTheOracleSays() {
         Seeded.run(random -> {
             try (ClHarness cl = ClHarness.openOrSkip()) {
-                check(cl, 1, random);
-                check(cl, random.nextInt(2, 1500), random);
+                check(cl, PagedTest.Form.APERTURE, 1, random);
+                check(cl, PagedTest.Form.APERTURE, random.nextInt(2, 1500), random);
+            }
+        });
+    }
+
+    @Test
+    void theyDoInParts() {
+        Seeded.run(random -> {
+            try (ClHarness cl = ClHarness.openOrSkip()) {
+                check(cl, PagedTest.Form.PAGED, 1, random);
+                check(cl, PagedTest.Form.PAGED, random.nextInt(2, 300), random);
             }
         });
     }
 
     /// @param n of the words, or lines
-    static void check(ClHarness cl, int n, SplittableRandom random) {
-        ClHarness.Program program = cl.build(Source.resource("sharing_paged.cl"));
-        Image image = new Image(cl, program, random.longs(8L * n + 3 * PAGE_WORDS).toArray());
+    static void check(ClHarness cl, PagedTest.Form form, int n, SplittableRandom random) {
+        Image image = new Image(cl, form, random, random.longs(8L * n + 3 * PAGE_WORDS).toArray());
 
         long[] data = image.data();
         image.run("share_map", n, address(0), address(n), (long) n);
@@ -64,7 +75,7 @@ final class SharingPagedTest {
         for (int i = 0; i < n; i++) {
             data[8 * i] = random.nextInt(n);
         }
-        image = new Image(cl, program, data);
+        image = new Image(cl, form, random, data);
         int start = random.nextInt(n);
         int steps = random.nextInt(200);
         image.run("share_chase", 1, address(0), image.result(0), (long) start, (long) steps);
@@ -76,22 +87,50 @@ final class SharingPagedTest {
     }
 
     /// A heap of words, and room for results behind them.
-    private record Image(ClHarness.Program program, ClHarness.Buffer memory, int length) {
+    private static final class Image {
 
-        Image(ClHarness cl, ClHarness.Program program, long[] data) {
-            this(program, cl.longs(Arrays.copyOf(data, data.length + RESULTS + 1)), data.length);
+        private final ClHarness cl;
+        private final PagedTest.Form form;
+        private final SplittableRandom random;
+        private final int length;
+        private long[] words;
+
+        Image(ClHarness cl, PagedTest.Form form, SplittableRandom random, long[] data) {
+            this.cl = cl;
+            this.form = form;
+            this.random = random;
+            length = data.length;
+            words = Arrays.copyOf(data, data.length + RESULTS + 1);
         }
 
         void run(String kernel, int items, Object... arguments) {
+            if (form == PagedTest.Form.PAGED) {
+                runInParts(kernel, items, arguments);
+                return;
+            }
+            ClHarness.Buffer memory = cl.longs(words);
             Object[] all = new Object[arguments.length + 2];
             all[0] = memory;
             all[1] = BASE;
             System.arraycopy(arguments, 0, all, 2, arguments.length);
-            program.kernel(kernel).args(all).runOver(items, 1);
+            cl.build(Source.resource(FILE)).kernel(kernel).args(all).runOver(items, 1);
+            words = memory.toLongs();
+        }
+
+        /// On a device that has some pages when it begins, and in the end has room for all: a work-item may ask for every one.
+        private void runInParts(String kernel, int items, Object... arguments) {
+            int pageShift = random.nextInt(6, 11);
+            byte[] heap = new byte[Math.ceilDiv(words.length * Long.BYTES, 1 << pageShift) << pageShift];
+            MemorySegment.ofArray(heap).asSlice(0, words.length * (long) Long.BYTES).copyFrom(MemorySegment.ofArray(words));
+            PagedHost host = new PagedHost(cl, heap, BASE, pageShift, heap.length >> pageShift, random.nextInt(1, 40), random);
+            host.scatter();
+            host.begin(Source.resource(FILE), kernel, items, 1, arguments);
+            host.finish();
+            MemorySegment.ofArray(words).copyFrom(MemorySegment.ofArray(heap).asSlice(0, words.length * (long) Long.BYTES));
         }
 
         long[] data() {
-            return Arrays.copyOf(memory.toLongs(), length);
+            return Arrays.copyOf(words, length);
         }
 
         long result(int index) {
@@ -99,7 +138,7 @@ final class SharingPagedTest {
         }
 
         long resultAt(int index) {
-            return memory.toLongs()[length + index];
+            return words[length + index];
         }
     }
 }

@@ -22,7 +22,7 @@ final class ClCompletion implements Completion {
     private final CommandLog.@Nullable Entry asked;
 
     /// How long a command is believed in that cannot be waited for.
-    private static final Duration PATIENCE = Duration.ofSeconds(10);
+    static final Duration PATIENCE = Duration.ofSeconds(10);
     private static final long FIRST_PAUSE_NANOS = 20_000;
     private static final long LONGEST_PAUSE_NANOS = 5_000_000;
 
@@ -117,18 +117,22 @@ final class ClCompletion implements Completion {
         }
     }
 
-    /// Asks until it has ended, or for so long that nobody can believe that it will.
     private int insist(long handle) {
+        return statusInTime(queue.api(), handle, PATIENCE);
+    }
+
+    /// Asks until it has ended, or for so long that nobody can believe that it will: then it is positive.
+    static int statusInTime(ClApi api, long handle, Duration patience) {
         long began = System.nanoTime();
         long pause = FIRST_PAUSE_NANOS;
         boolean interrupted = false;
         int status = 1;
-        while (status > 0 && System.nanoTime() - began < PATIENCE.toNanos()) {
+        while (status > 0 && System.nanoTime() - began < patience.toNanos()) {
             interrupted |= Thread.interrupted(); // else there would be no pause
             LockSupport.parkNanos(pause);
             pause = Math.min(LONGEST_PAUSE_NANOS, 2 * pause);
             try {
-                status = queue.api().eventStatus(handle);
+                status = api.eventStatus(handle);
             } catch (HmmException _) {
                 status = 1; // asked again
             }

@@ -2,6 +2,7 @@ package io.github.hmm4j.device.opencl;
 
 import io.github.hmm4j.error.HmmException;
 import io.github.hmm4j.error.OpenClFailedException;
+import java.time.Duration;
 
 /// Asks a device something small, to tell one that has died from one that could not do what was asked of it.
 final class ClProbe {
@@ -10,14 +11,15 @@ final class ClProbe {
 
     private ClProbe() {}
 
-    /// Whether the device fills a little memory, over a queue of its own. One that has no memory for that has answered.
-    /// Waits for it.
-    static boolean answers(ClApi api, long context, long device) {
+    /// Whether the device fills a little memory, over a queue of its own. One that has no memory for that has answered,
+    /// and so has one that takes the command and does not come to it in time: kernels may take longer, of other
+    /// processes, too, and a device that has gone refuses.
+    static boolean answers(ClApi api, long context, long device, Duration patience) {
         try {
             long memory = api.createBuffer(context, Cl.MEM_READ_WRITE, BYTES, 0);
             var cleanup = new Cleanup();
             try {
-                cleanup.run(() -> fill(api, context, device, memory));
+                cleanup.run(() -> fill(api, context, device, memory, patience));
             } finally {
                 cleanup.run(() -> api.releaseMemory(memory));
             }
@@ -48,7 +50,7 @@ final class ClProbe {
         }
     }
 
-    private static void fill(ClApi api, long context, long device, long memory) {
+    private static void fill(ClApi api, long context, long device, long memory, Duration patience) {
         long queue = api.createQueue(context, device, false);
         var cleanup = new Cleanup();
         try {
@@ -56,8 +58,7 @@ final class ClProbe {
                 long event = api.enqueueZero(queue, memory, 1, 0, BYTES, true);
                 cleanup.run(() -> {
                     api.flush(queue);
-                    api.waitFor(event);
-                    ClStatus.check(api.eventStatus(event), "clEnqueueFillBuffer", null);
+                    ClStatus.check(Math.min(0, ClCompletion.statusInTime(api, event, patience)), "clEnqueueFillBuffer", null);
                 }).run(() -> api.releaseEvent(event));
             });
         } finally {

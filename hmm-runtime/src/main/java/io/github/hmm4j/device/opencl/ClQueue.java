@@ -251,9 +251,9 @@ final class ClQueue {
         return ClStatus.on(deviceName, e);
     }
 
-    /// Whether the device still does something; waits for that.
+    /// Whether the device still does something; waits for that, but not for ever.
     boolean deviceAnswers() {
-        return ClProbe.answers(api, context, device);
+        return ClProbe.answers(api, context, device, ClCompletion.PATIENCE);
     }
 
     /// Waits for all commands on the way out of a failure, which is told already; nothing that they use is used before they have ended. So a wait for which the Java heap has no room is made

@@ -6,6 +6,7 @@ import static org.assertj.core.api.Assertions.catchThrowable;
 import io.github.hmm4j.error.DeviceLostException;
 import io.github.hmm4j.error.OpenClFailedException;
 import java.lang.reflect.Proxy;
+import java.time.Duration;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.Executors;
 import java.util.concurrent.atomic.AtomicInteger;
@@ -29,6 +30,7 @@ final class ClCompletionTest {
     private final CountDownLatch end = new CountDownLatch(1);
     /// What becomes of the fill that tells whether the device is still there; 0 if it does.
     private volatile int probe;
+    private volatile boolean probeEnds = true;
     private final AtomicInteger probes = new AtomicInteger();
 
     private final ClApi api = (ClApi) Proxy.newProxyInstance(
@@ -43,9 +45,7 @@ final class ClCompletionTest {
                 }
                 case "releaseQueue", "releaseMemory" -> null;
                 case "waitFor" -> {
-                    if ((long) arguments[0] == PROBE) {
-                        yield null;
-                    }
+                    assertThat(arguments[0]).as("what may take for ever is not waited for").isNotEqualTo(PROBE);
                     if (cannotWait) {
                         throw ClStatus.failure(-5, "clWaitForEvents", null);
                     }
@@ -57,7 +57,7 @@ final class ClCompletionTest {
                 }
                 case "eventStatus" -> {
                     if ((long) arguments[0] == PROBE) {
-                        yield 0;
+                        yield probeEnds ? 0 : 1;
                     }
                     assertThat(released).as("asked after the release").hasValue(0);
                     yield status;
@@ -145,6 +145,14 @@ final class ClCompletionTest {
         end.countDown();
         probe = -4;
         assertThat(catchThrowable(completion::await)).isInstanceOf(OpenClFailedException.class);
+    }
+
+    /// It may have a kernel to run that takes longer than anybody waits here.
+    @Test
+    void aDeviceThatIsBusyIsThere() {
+        probeEnds = false;
+        assertThat(ClProbe.answers(api, 0, 0, Duration.ofMillis(50))).isTrue();
+        assertThat(probes).hasValue(1);
     }
 
     /// A wait that fails knows a handle only.

@@ -286,21 +286,13 @@ public final class JoclClApi implements ClApi {
     @Override
     public long enqueueWrite(long queue, long memory, long offsetBytes, long lengthBytes, long hostAddressBytes,
             boolean event) {
-        cl_command_queue object = queues.get(queue);
-        cl_mem target = memories.get(memory);
-        Pointer host = pointer(hostAddressBytes);
-        return enqueue(event, "clEnqueueWriteBuffer", lengthBytes,
-                out -> CL.clEnqueueWriteBuffer(object, target, false, offsetBytes, lengthBytes, host, 0, null, out));
+        return raw.write(queues.get(queue).getNativePointer(), memories.get(memory).getNativePointer(), offsetBytes, lengthBytes, hostAddressBytes, event);
     }
 
     @Override
     public long enqueueRead(long queue, long memory, long offsetBytes, long lengthBytes, long hostAddressBytes,
             boolean event) {
-        cl_command_queue object = queues.get(queue);
-        cl_mem source = memories.get(memory);
-        Pointer host = pointer(hostAddressBytes);
-        return enqueue(event, "clEnqueueReadBuffer", lengthBytes,
-                out -> CL.clEnqueueReadBuffer(object, source, false, offsetBytes, lengthBytes, host, 0, null, out));
+        return raw.read(queues.get(queue).getNativePointer(), memories.get(memory).getNativePointer(), offsetBytes, lengthBytes, hostAddressBytes, event);
     }
 
     @Override
@@ -319,10 +311,7 @@ public final class JoclClApi implements ClApi {
 
     @Override
     public long enqueueUnmap(long queue, long memory, long addressBytes, boolean event) {
-        cl_command_queue object = queues.get(queue);
-        cl_mem buffer = memories.get(memory);
-        return enqueue(event, "clEnqueueUnmapMemObject", 0,
-                out -> CL.clEnqueueUnmapMemObject(object, buffer, buffer(addressBytes), 0, null, out));
+        return raw.unmap(queues.get(queue).getNativePointer(), memories.get(memory).getNativePointer(), addressBytes, event);
     }
 
     @Override

@@ -13,10 +13,12 @@ import java.util.List;
 import java.util.Optional;
 import org.jspecify.annotations.Nullable;
 
-/// The calls that return memory, without JOCL.
+/// The calls that return memory, move it or give it back, without JOCL.
 ///
-/// JOCL makes a `ByteBuffer` of what they return. That cannot be 2 GiB long, so JOCL throws there, and the address, and
-/// with it the memory, is lost. The library is the one that JOCL has loaded.
+/// JOCL makes a `ByteBuffer` of what the first return. That cannot be 2 GiB long, so JOCL throws there, and the address, and
+/// with it the memory, is lost. For each of the others that does not wait JOCL lets a thread of its own wait, which keeps
+/// a Java object alive that we do not have: a thread more for each command, and one that Oclgrind, which runs commands in
+/// the threads that wait for them, does not survive. The library is the one that JOCL has loaded.
 final class RawCalls {
 
     private static final FunctionDescriptor ENQUEUE_MAP_BUFFER = FunctionDescriptor.of(JAVA_LONG, JAVA_LONG, JAVA_LONG,
@@ -24,12 +26,27 @@ final class RawCalls {
     private static final FunctionDescriptor SVM_ALLOC =
             FunctionDescriptor.of(JAVA_LONG, JAVA_LONG, JAVA_LONG, JAVA_LONG, JAVA_INT);
 
+    private static final FunctionDescriptor ENQUEUE_TRANSFER = FunctionDescriptor.of(JAVA_INT, JAVA_LONG, JAVA_LONG,
+            JAVA_INT, JAVA_LONG, JAVA_LONG, JAVA_LONG, JAVA_INT, JAVA_LONG, JAVA_LONG);
+    private static final FunctionDescriptor ENQUEUE_UNMAP =
+            FunctionDescriptor.of(JAVA_INT, JAVA_LONG, JAVA_LONG, JAVA_LONG, JAVA_INT, JAVA_LONG, JAVA_LONG);
+
     private final MethodHandle enqueueMapBuffer;
+    private final MethodHandle enqueueReadBuffer;
+    private final MethodHandle enqueueWriteBuffer;
+    private final MethodHandle enqueueUnmapMemObject;
     private final @Nullable MethodHandle svmAlloc;
 
-    private RawCalls(MethodHandle enqueueMapBuffer, @Nullable MethodHandle svmAlloc) {
+    private RawCalls(String library, MethodHandle enqueueMapBuffer) {
         this.enqueueMapBuffer = enqueueMapBuffer;
-        this.svmAlloc = svmAlloc;
+        enqueueReadBuffer = required(library, "clEnqueueReadBuffer", ENQUEUE_TRANSFER);
+        enqueueWriteBuffer = required(library, "clEnqueueWriteBuffer", ENQUEUE_TRANSFER);
+        enqueueUnmapMemObject = required(library, "clEnqueueUnmapMemObject", ENQUEUE_UNMAP);
+        svmAlloc = NativeCode.libraryDowncall(library, "clSVMAlloc", SVM_ALLOC).orElse(null);
+    }
+
+    private static MethodHandle required(String library, String call, FunctionDescriptor signature) {
+        return NativeCode.libraryDowncall(library, call, signature).orElseThrow(() -> new UnsatisfiedLinkError(library + " has no " + call));
     }
 
     /// Looks where JOCL looks, in the same order.
@@ -40,8 +57,7 @@ final class RawCalls {
             Optional<MethodHandle> map =
                     NativeCode.libraryDowncall(library, "clEnqueueMapBuffer", ENQUEUE_MAP_BUFFER);
             if (map.isPresent()) {
-                return new RawCalls(
-                        map.get(), NativeCode.libraryDowncall(library, "clSVMAlloc", SVM_ALLOC).orElse(null));
+                return new RawCalls(library, map.get());
             }
         }
         throw new UnsatisfiedLinkError("neither libOpenCL.so.1 nor libOpenCL.so has clEnqueueMapBuffer");
@@ -77,6 +93,40 @@ final class RawCalls {
                 event[0] = out.get(JAVA_LONG, 0);
             }
             return address;
+        } catch (Throwable e) {
+            throw unexpected(e);
+        }
+    }
+
+    /// @param event whether its event is wanted
+    /// @return the event, or 0
+    long read(long queue, long buffer, long offsetBytes, long lengthBytes, long hostAddressBytes, boolean event) {
+        return transfer("clEnqueueReadBuffer", enqueueReadBuffer, queue, buffer, offsetBytes, lengthBytes, hostAddressBytes, event);
+    }
+
+    /// As [#read].
+    long write(long queue, long buffer, long offsetBytes, long lengthBytes, long hostAddressBytes, boolean event) {
+        return transfer("clEnqueueWriteBuffer", enqueueWriteBuffer, queue, buffer, offsetBytes, lengthBytes, hostAddressBytes, event);
+    }
+
+    /// As [#read].
+    long unmap(long queue, long buffer, long addressBytes, boolean event) {
+        try (Arena arena = Arena.ofConfined()) {
+            MemorySegment out = arena.allocate(JAVA_LONG);
+            int status = (int) enqueueUnmapMemObject.invokeExact(queue, buffer, addressBytes, 0, 0L, event ? out.address() : 0L);
+            ClStatus.check(status, "clEnqueueUnmapMemObject", "address=" + Long.toHexString(addressBytes));
+            return out.get(JAVA_LONG, 0);
+        } catch (Throwable e) {
+            throw unexpected(e);
+        }
+    }
+
+    private static long transfer(String call, MethodHandle enqueue, long queue, long buffer, long offsetBytes, long lengthBytes, long hostAddressBytes, boolean event) {
+        try (Arena arena = Arena.ofConfined()) {
+            MemorySegment out = arena.allocate(JAVA_LONG);
+            int status = (int) enqueue.invokeExact(queue, buffer, 0, offsetBytes, lengthBytes, hostAddressBytes, 0, 0L, event ? out.address() : 0L);
+            ClStatus.check(status, call, "bytes=" + lengthBytes);
+            return out.get(JAVA_LONG, 0);
         } catch (Throwable e) {
             throw unexpected(e);
         }
