@@ -5,6 +5,8 @@
 // makes one of many, and its pages fault again. What is pinned stays as it is, since system calls rely on it, and what is claimed, since it is about to be pinned, perhaps.
 // So that pins leave room for the others, they get a half of the half, and the next is refused.
 //
+// The range of a device whose kernels fault is protected in the same way (range_sigsegv.c), and counted with the heaps: of it what a thread was just given stays open.
+//
 // Here is known, too, which pages are mapped: protecting those that are writable closes no others, and opens none.
 #define _GNU_SOURCE
 #include <errno.h>

@@ -24,7 +24,7 @@ import org.junit.jupiter.api.Timeout;
 /// Kernels of two devices of one heap, both of which fault: what one has, the other one takes.
 @Tag("two-devices")
 @Timeout(60)
-final class TwoFaultingDevicesTest {
+class TwoFaultingDevicesTest {
 
     private static final int PAGE = 4096;
     private static final int INTS = PAGE / Integer.BYTES;
@@ -44,9 +44,13 @@ final class TwoFaultingDevicesTest {
 
     private long least;
 
+    HostAccess.Mode mode() {
+        return HostAccess.Mode.UFFD;
+    }
+
     @BeforeEach
     void needsTwoDevicesThatFault() {
-        assumeTrue(Ladder.best().mode() == HostAccess.Mode.UFFD, "userfaultfd cannot be had here");
+        assumeTrue(mode() != HostAccess.Mode.UFFD || Ladder.best().mode() == HostAccess.Mode.UFFD, "userfaultfd cannot be had here");
         try (Hmm any = Hmm.builder().allDevices().heap(ByteSize.mib(2)).open()) {
             assumeTrue(any.devices().size() == 2 && any.devices().stream().allMatch(device -> device.info().unifiedMemory()), "two devices that work in host memory");
             least = 33L * any.device().info().computeUnits() * PAGE;
@@ -54,7 +58,7 @@ final class TwoFaultingDevicesTest {
     }
 
     private Hmm open() {
-        return Hmm.builder().allDevices().heap(ByteSize.mib(16)).pageSize(PAGE).budget(least).deviceFaults().open();
+        return Hmm.builder().hostAccess(mode()).allDevices().heap(ByteSize.mib(16)).pageSize(PAGE).budget(least).deviceFaults().open();
     }
 
     private static Kernel kernel(Hmm hmm, String name) {
