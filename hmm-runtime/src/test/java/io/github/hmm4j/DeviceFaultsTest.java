@@ -389,6 +389,27 @@ class DeviceFaultsTest {
     }
 
     @Test
+    void contentsAreGivenUpUnderARunningKernel() {
+        try (Hmm hmm = open()) {
+            int count = 100 * INTS;
+            MemorySegment a = hmm.heap().allocate(JAVA_INT, count);
+            Launch launch = kernel(hmm, "add_often").args(a, count, 2_000).launch(NDRange.of(4));
+            for (int i = 0; i < 20; i++) {
+                hmm.heap().discard(a);
+            }
+            launch.await();
+            long sum = 0;
+            for (int value : a.toArray(JAVA_INT)) {
+                sum += value;
+            }
+            assertThat(sum).isBetween(0L, 8_000L);
+            hmm.heap().discard(a);
+            assertThat(a.toArray(JAVA_INT)).containsOnly(0);
+            assertThat(hmm.device().usedBytes()).isZero();
+        }
+    }
+
+    @Test
     void whatCannotBeIsRefusedByName() {
         try (Hmm hmm = open()) {
             long least = leastPages() * PAGE;
