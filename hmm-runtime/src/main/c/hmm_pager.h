@@ -15,7 +15,7 @@
 
 struct hmm_pager; // one heap
 
-#define HMM_ABI 15
+#define HMM_ABI 16
 #define HMM_MAX_DEVICES 16
 #define HMM_NAME_BYTES 64 // of a kernel's name here, with the zero at its end; longer ones are cut off
 #define HMM_MAX_PAGERS 256 // open at once; one more is -EUSERS
@@ -305,8 +305,8 @@ HMM_API int hmm_failed_launch_of(struct hmm_pager *pager, uint64_t page, struct 
 // Pages that launches use which have not ended on a device, at one moment; returns how many entries there are.
 HMM_API uint64_t hmm_used(struct hmm_pager *pager, uint64_t device, struct hmm_use *uses, uint64_t capacity);
 
-// ---- A device whose kernels fault: kernels as they are go over more than its budget, since a load or store of theirs that finds no page stops until the page is there. It must run in host
-// memory, and be the only device of its heap. One kernel runs at a time, and the next one is let in when it has ended, or not if that takes longer than a touch may wait; nothing is moved
+// ---- Devices whose kernels fault: kernels as they are go over more than the budget, since a load or store of theirs that finds no page stops until the page is there. They must run in host
+// memory, and a heap has no others beside them. On each of them one kernel runs at a time, and the next one is let in when it has ended, or not if that takes longer than a touch may wait; nothing is moved
 // for a launch before it starts, and the host does not wait for it.
 
 // Makes a device one of that kind, before its first launch. `range` is where its kernels have the heap: as many bytes as that, page-aligned, anonymous memory that nobody else touches, and
@@ -316,7 +316,7 @@ HMM_API int hmm_fault_device(struct hmm_pager *pager, uint64_t device, uint64_t 
 // Pages that a device must have room for, so that each thread gets all that one instruction can touch.
 HMM_API uint64_t hmm_least_budget(uint64_t threads);
 // Brings home what the device has of a range, and takes it away from there. 0 or -errno.
-HMM_API int hmm_take_home(struct hmm_pager *pager, uint64_t first, uint64_t end);
+HMM_API int hmm_take_home(struct hmm_pager *pager, uint64_t device, uint64_t first, uint64_t end);
 // To be called when pins of pages have gone: a kernel may be waiting for that, as long as a touch may.
 HMM_API int hmm_wake_device(struct hmm_pager *pager, uint64_t first, uint64_t end);
 

@@ -5,7 +5,7 @@
 // | pager.c | opening and closing, the crew that serves faults, counters, steps for tests |
 // | fault.c | what to do about one fault, and what to bring along |
 // | claim.c, claim.h | claims for the host: made, settled, and who waits for them woken |
-// | device_fault.c, device_evict.c, device_wait.c, range.c, faulting.h | a device whose kernels fault |
+// | device_fault.c, device_evict.c, device_wait.c, device_turn.c, range.c, faulting.h | devices whose kernels fault |
 // | home.c | claim, wait, copy, map, settle: the one way in which pages come home |
 // | peer.c | the way from one device to another, without the host |
 // | change.c | what is done to pages where they are: rights, contents, host memory, frames, undoing a move |
@@ -68,6 +68,8 @@
 #endif
 
 struct touch { // as a signal tells it
+  struct faulting *device; // as of a fault
+  uint32_t offset;
   uint64_t page;
   bool write;
   bool mapped; // the page is mapped, and only protected
@@ -79,9 +81,9 @@ struct fault {
   bool mapped; // the page is mapped, and only protected
   uint32_t thread; // that touched, 0 if unknown
   void *slot; // the trap's own
-  bool device; // a kernel's, in the range of the faulting device
+  struct faulting *device; // whose kernel's it is, in that device's range; null: the host's
   uint32_t offset; // in the page, of a kernel's
-  uint64_t read; // when, of a kernel's (`clock` in faulting.h)
+  uint64_t read; // when, of a kernel's (`fault_clock`)
 };
 
 // How a touch is noticed and how mappings change. Installing and waking are done under a claim; the others may come late and then cost one spurious fault.
@@ -109,6 +111,7 @@ struct trap {
   void (*answer)(struct hmm_pager *, const struct fault *, int result, uint64_t judged);
   // In the handler of the signal that the touch has become: whether it may be made again; else it is an error.
   bool (*touched)(struct hmm_pager *, struct touch, const void *signal_context);
+  const struct range_trap *range; // how kernels' faults are noticed where touches are noticed like this (faulting.h), or null
   int signal; // or 0
   bool waits_for_claims; // whether a fault on a claimed page must wait here, or sleeps until it is woken
 };
@@ -118,7 +121,8 @@ extern const struct trap uffd_trap, sigsegv_trap, sigbus_trap, checked_trap;
 struct device {
   struct hmm_device_config config;
   void *queue; // ours, so that a fault never stands behind a migration
-  char *range; // of the device whose kernels fault: where page 0 is, and page p is frame p; else null
+  char *range; // of a device whose kernels fault: where page 0 is, and page p is frame p; else null
+  _Atomic(struct faulting *) faulting; // that device, or null
   struct lane lanes[LANES];
   struct gather gather;
   _Atomic bool lost; // a command was given up: its frames and all that it may still write to are never used again
@@ -179,10 +183,15 @@ struct answers { // see answers.c
   _Atomic bool all_closed;
 };
 
-struct mappings { // see mappings.c
-  uint8_t *access;    // by page: what the kernel allows
-  uint64_t hand;      // where to go on closing
-  struct hmm_pager *next; // of all heaps that have this
+struct mappings { // of a range of pages, see mappings.c
+  char *at; // page p begins at at + (p << shift)
+  uint64_t count;
+  unsigned shift;
+  bool (*is_kept)(const void *of, uint64_t page); // not to be closed for want of mappings
+  const void *of;
+  uint8_t *access; // by page: what the kernel allows
+  uint64_t hand;   // where to go on closing
+  struct mappings *next; // of all that there are
 };
 
 struct hmm_pager {
@@ -252,7 +261,10 @@ struct hmm_pager {
   struct forbidding *forbiddings; // under way
   _Atomic int forbidding_count;
 
-  _Atomic(struct faulting *) faulting; // the device whose kernels fault, or null
+  _Atomic(struct faulting *) faulting; // the devices whose kernels fault, a list that only grows; or null
+  pthread_mutex_t faulting_lock;       // over what is known of their ranges
+  // A fault may have been answered with others, and be served when its thread has long gone on: then it says nothing of that thread, nor of the kernel that runs. So it has a time, that before it was read.
+  _Atomic uint64_t fault_clock;
   struct answers answers;   // of userfaultfd's trap
   struct mappings mappings; // of the SIGSEGV trap
   _Atomic uint64_t counts[HMM_COUNTERS];
@@ -325,7 +337,7 @@ void rouse(struct hmm_pager *p); // those who are idle look again what they wait
 int set_rest(const struct fault *faults, int n); // what this thread has read and not begun to serve; returns how much was left of what was set before
 void wait_settled(struct hmm_pager *p, uint64_t page);
 void settled(struct hmm_pager *p); // after words have left TO_HOST
-struct hmm_pager *pager_at(uintptr_t address);
+struct hmm_pager *pager_at(uintptr_t address); // whose program may touch it, or whose kernels, where that is a signal
 struct hmm_pager *pager_in(unsigned place); // or null
 
 // signals.c
@@ -343,6 +355,9 @@ int wait_for_requests(struct hmm_pager *p, struct fault *faults, int capacity);
 void ring_for_requests(struct hmm_pager *p);
 void put_request_back(struct hmm_pager *p, const struct fault *f);
 void answer_request(struct hmm_pager *p, const struct fault *f, int result, uint64_t judged);
+// Of a kernel, which sleeps like any other until somebody wakes those who have touched the page.
+void park_request(struct hmm_pager *p, const struct fault *f);
+void wake_parked(struct hmm_pager *p, const struct faulting *device, uint64_t first, uint64_t end);
 
 // uffd.c, for a trap that has userfaultfd and its own way to hear of touches
 int uffd_begin(struct hmm_pager *p); // maps and registers `app`; what is left to be done at the end is to close `uffd` and to unmap
@@ -361,10 +376,13 @@ bool answers_stand(struct hmm_pager *p);
 
 // mappings.c
 enum { CLOSED, READABLE, WRITABLE };
-int open_mappings(struct hmm_pager *p); // all pages are closed, and `app` is mapped like that
-void close_mappings(struct hmm_pager *p);
-int set_mapping(struct hmm_pager *p, uint64_t first, uint64_t end, uint8_t access);
-int lower_mapping(struct hmm_pager *p, uint64_t first, uint64_t end); // what is writable becomes readable
+int begin_mappings(struct mappings *m, char *at, uint64_t count, unsigned shift, bool (*is_kept)(const void *of, uint64_t page), const void *of); // all pages are closed
+int open_mappings(struct hmm_pager *p); // those of `app`, which is mapped like that
+void end_mappings(struct mappings *m);
+int set_mapping(struct mappings *m, uint64_t first, uint64_t end, uint8_t access);
+int lower_mapping(struct mappings *m, uint64_t first, uint64_t end); // what is writable becomes readable
+void shut_mapping(struct mappings *m, uint64_t first, uint64_t end); // closes it, if need be with all others of `m`
+bool is_mapped(const struct mappings *m, uint64_t page, uint8_t access); // at least like that
 int mappings_for_pins(struct hmm_pager *p); // 0, or -ENOMEM if pinned pages have their share already
 uint64_t limit_mappings(uint64_t most); // for tests; returns what it was
 
@@ -382,14 +400,14 @@ void serve(struct hmm_pager *p, struct fault *faults, int n);
 bool serve_here(struct hmm_pager *p, struct touch touch); // in the thread that touches; false if somebody would have to be waited for, or the crew knows better: nothing has changed then
 void bring_ahead(struct hmm_pager *p, const struct ahead *a);
 
-// device_fault.c, device_evict.c; all but the last need a faulting device
+// device_fault.c, device_evict.c; of all devices whose kernels fault, if none is named
 void serve_device(struct hmm_pager *p, const struct fault *faults, int n);
-int take_home(struct hmm_pager *p, uint64_t first, uint64_t end); // what the device has of a range, for the price of waiting for claims
-// Under claims of pages that the device has: from then on it does not write to them (0 or -errno); and then, that it has them no more.
-int withhold(struct hmm_pager *p, uint64_t first, uint64_t end);
-void take_from_device(struct hmm_pager *p, uint64_t first, uint64_t end);
+int take_home(struct hmm_pager *p, uint64_t first, uint64_t end); // what they have of a range, for the price of waiting for claims
+// Under claims of pages: from then on that device, whose own they are, does not write to them (0 or -errno); and then, that these devices (bit d for device d) have them no more.
+int withhold(struct hmm_pager *p, unsigned device, uint64_t first, uint64_t end);
+void take_from_devices(struct hmm_pager *p, unsigned devices, uint64_t first, uint64_t end);
 int restrict_device(struct hmm_pager *p, uint64_t first, uint64_t end, uint64_t access); // after the words: as `set_access` of a trap
-void forget_dead(struct hmm_pager *p, uint64_t first, uint64_t end); // what the device has of pages that have no region any more
+void forget_dead(struct hmm_pager *p, uint64_t first, uint64_t end); // what they have of pages that have no region any more
 void device_begins(struct hmm_pager *p, const struct launch *l);
 void device_ends(struct hmm_pager *p, const struct launch *l); // takes no lock but its own
 bool violation_of(struct hmm_pager *p, uint64_t launch, struct hmm_violation *violation);
@@ -397,7 +415,7 @@ bool violation_of(struct hmm_pager *p, uint64_t launch, struct hmm_violation *vi
 uint64_t next_wait_over(struct hmm_pager *p); // when a kernel has waited for a view as long as it may; 0: none waits
 void end_waits(struct hmm_pager *p); // of those
 // range.c
-void wake_there(struct hmm_pager *p, uint64_t first, uint64_t end); // the device's threads that sleep there
+void wake_devices(struct hmm_pager *p, uint64_t first, uint64_t end); // their threads that sleep there
 void close_faulting(struct hmm_pager *p);
 
 // home.c

@@ -1,14 +1,9 @@
 // range.c - the range of addresses in which a faulting device works: see faulting.h.
 //
-// It is anonymous memory, registered with userfaultfd for pages that are missing and for write protection. A page arrives by UFFDIO_COPY, which fills it before anybody sees it, and goes with
-// MADV_DONTNEED. So the memory that the device takes is that of the pages that are there, which are counted: each has a place of the budget, which is taken before it comes and given back
-// after it has gone.
+// The memory that the device takes is that of the pages that are there, which are counted: each has a place of the budget, which is taken before it comes and given back after it has gone.
 #define _GNU_SOURCE
 #include <errno.h>
-#include <linux/userfaultfd.h>
 #include <stdlib.h>
-#include <string.h>
-#include <sys/ioctl.h>
 #include <sys/mman.h>
 
 #include "faulting.h"
@@ -37,64 +32,54 @@ static bool is_linked(const struct faulting *f, uint64_t page) {
   return f->pages[page].older || f->pages[page].newer || f->oldest == page + 1;
 }
 
-// Of anonymous memory that is ours, Linux refuses this only where the program has locked it (mlockall); and where there is userfaultfd for minor faults, it can be dropped all the same.
-static void drop_pages(const struct hmm_pager *p, uint64_t first, uint64_t end) {
-  size_t bytes = (size_t)((end - first) << p->config.page_shift);
-  if (madvise(in_range(p, first), bytes, MADV_DONTNEED)) madvise(in_range(p, first), bytes, MADV_DONTNEED_LOCKED);
-}
-
 // ---- places
 
-uint64_t take_places(struct hmm_pager *p, uint64_t wanted) {
-  struct faulting *f = p->faulting;
-  pthread_mutex_lock(&f->lock);
+uint64_t take_places(struct faulting *f, uint64_t wanted) {
+  lock(f);
   uint64_t places = f->budget - f->taken < wanted ? f->budget - f->taken : wanted;
   f->taken += places;
-  pthread_mutex_unlock(&f->lock);
+  unlock(f);
   return places;
 }
 
-void give_places_back(struct hmm_pager *p, uint64_t places) {
+void give_places_back(struct faulting *f, uint64_t places) {
   if (!places) return;
-  pthread_mutex_lock(&p->faulting->lock);
-  p->faulting->taken -= places;
-  pthread_mutex_unlock(&p->faulting->lock);
+  lock(f);
+  f->taken -= places;
+  unlock(f);
 }
 
-uint64_t free_places(struct hmm_pager *p) {
-  pthread_mutex_lock(&p->faulting->lock);
-  uint64_t places = p->faulting->budget - p->faulting->taken;
-  pthread_mutex_unlock(&p->faulting->lock);
+uint64_t free_places(struct faulting *f) {
+  lock(f);
+  uint64_t places = f->budget - f->taken;
+  unlock(f);
   return places;
 }
 
-size_t choose_victims(struct hmm_pager *p, uint64_t *victims, size_t most) {
-  struct faulting *f = p->faulting;
+size_t choose_victims(struct faulting *f, uint64_t *victims, size_t most) {
   size_t n = 0;
-  pthread_mutex_lock(&f->lock);
+  lock(f);
   for (uint32_t at = f->oldest, next; at && n < most; at = next) {
     next = f->pages[at - 1].newer;
     if (f->pages[at - 1].holds) continue;
     unlink_page(f, at - 1); // nobody else chooses it
     victims[n++] = at - 1;
   }
-  pthread_mutex_unlock(&f->lock);
+  unlock(f);
   return n;
 }
 
-void keep_victim(struct hmm_pager *p, uint64_t victim) {
-  struct faulting *f = p->faulting;
-  pthread_mutex_lock(&f->lock);
+void keep_victim(struct faulting *f, uint64_t victim) {
+  lock(f);
   // Somebody else may have taken it away meanwhile, which leaves its place to us, and it may even have come again, in a place of its own.
   if (f->pages[victim].presence == ABSENT || is_linked(f, victim)) f->taken--;
   else link_newest(f, victim);
-  pthread_mutex_unlock(&f->lock);
+  unlock(f);
 }
 
-void hold_for(struct hmm_pager *p, uint32_t thread, uint64_t page) {
-  struct faulting *f = p->faulting;
+void hold_for(struct faulting *f, uint32_t thread, uint64_t page) {
   struct holder *h = &f->holders[0];
-  pthread_mutex_lock(&f->lock);
+  lock(f);
   for (unsigned i = 0; i < f->holder_count; i++) {
     struct holder *it = &f->holders[i];
     if (it->thread == thread) {
@@ -104,8 +89,10 @@ void hold_for(struct hmm_pager *p, uint32_t thread, uint64_t page) {
     if (it->last < h->last) h = it; // whoever runs has faulted more lately than who does not
   }
   h->last = ++f->faults;
-  if (h->thread != thread) {
-    h->thread = thread;
+  bool anew = h->thread != thread;
+  h->thread = thread;
+  note_turn(f, h, anew);
+  if (anew) {
     for (unsigned i = 0; i < PAGES_OF_AN_INSTRUCTION; i++) {
       if (h->pages[i]) f->pages[h->pages[i] - 1].holds--;
       h->pages[i] = 0;
@@ -119,12 +106,11 @@ void hold_for(struct hmm_pager *p, uint32_t thread, uint64_t page) {
   *place = (uint32_t)page + 1;
   f->pages[page].holds++;
 out:
-  pthread_mutex_unlock(&f->lock);
+  unlock(f);
 }
 
-void let_holders_go(struct hmm_pager *p) {
-  struct faulting *f = p->faulting;
-  pthread_mutex_lock(&f->lock);
+void let_holders_go(struct faulting *f) {
+  lock(f);
   for (unsigned i = 0; i < f->holder_count; i++) {
     struct holder *h = &f->holders[i];
     for (unsigned j = 0; j < PAGES_OF_AN_INSTRUCTION; j++) {
@@ -132,27 +118,26 @@ void let_holders_go(struct hmm_pager *p) {
     }
     *h = (struct holder){0};
   }
-  pthread_mutex_unlock(&f->lock);
+  unlock(f);
 }
 
 // What the budget has beyond the least is for what nobody has asked for, a part of it for each thread, so that one on its way in leaves room for those of others.
 static uint64_t share(const struct faulting *f) { return (f->budget - hmm_least_budget(f->holder_count)) / (AHEAD_SHARE * f->holder_count); }
 
-static uint64_t most_along(const struct hmm_pager *p) {
-  uint64_t most = share(p->faulting), bytes = AHEAD_BYTES < p->config.ahead_bytes ? AHEAD_BYTES : p->config.ahead_bytes;
-  return most < bytes >> p->config.page_shift ? most : bytes >> p->config.page_shift;
+static uint64_t most_along(const struct faulting *f) {
+  uint64_t most = share(f), bytes = AHEAD_BYTES < f->p->config.ahead_bytes ? AHEAD_BYTES : f->p->config.ahead_bytes;
+  return most < bytes >> f->p->config.page_shift ? most : bytes >> f->p->config.page_shift;
 }
 
-size_t evicted_at_once(const struct hmm_pager *p) {
-  uint64_t most = share(p->faulting), pages = EVICTED_BYTES >> p->config.page_shift;
+size_t evicted_at_once(const struct faulting *f) {
+  uint64_t most = share(f), pages = EVICTED_BYTES >> f->p->config.page_shift;
   return (size_t)(most > pages ? pages : most ? most : 1);
 }
 
-uint64_t pages_along(struct hmm_pager *p, uint64_t page) {
-  struct faulting *f = p->faulting;
-  uint64_t most = most_along(p);
+uint64_t pages_along(struct faulting *f, uint64_t page) {
+  uint64_t most = most_along(f);
   if (!most) return 0;
-  pthread_mutex_lock(&f->lock);
+  lock(f);
   struct stream *s = NULL;
   for (unsigned i = 0; i < STREAMS && !s; i++) {
     if (f->streams[i].pages && f->streams[i].next == page) s = &f->streams[i];
@@ -161,28 +146,11 @@ uint64_t pages_along(struct hmm_pager *p, uint64_t page) {
   if (along > most) along = most;
   if (!s) s = &f->streams[f->stream_turn++ % STREAMS];
   *s = (struct stream){.next = page + along + 1, .pages = along + 1};
-  pthread_mutex_unlock(&f->lock);
+  unlock(f);
   return along;
 }
 
 // ---- mappings
-
-// All of it, or nothing.
-static int copy_in(struct hmm_pager *p, uint64_t first, uint64_t end, const char *from, bool writable) {
-  uint64_t done = 0, bytes = (end - first) << p->config.page_shift;
-  while (done < bytes) {
-    struct uffdio_copy c = {.dst = (uint64_t)(uintptr_t)in_range(p, first) + done, .src = (uint64_t)(uintptr_t)from + done, .len = bytes - done,
-                            .mode = UFFDIO_COPY_MODE_DONTWAKE | (writable ? 0 : UFFDIO_COPY_MODE_WP)};
-    if (!ioctl(p->uffd, UFFDIO_COPY, &c)) return 0;
-    if (c.copy > 0) done += (uint64_t)c.copy;
-    else if (errno != EAGAIN) {
-      int error = errno;
-      drop_pages(p, first, end);
-      return -error;
-    }
-  }
-  return 0;
-}
 
 // Its memory is gone, or about to go. The lock is held.
 static void note_absent(struct faulting *f, uint64_t page) {
@@ -195,109 +163,96 @@ static void note_absent(struct faulting *f, uint64_t page) {
 }
 
 // What has no owner. The lock is held.
-static void drop(struct hmm_pager *p, uint64_t page) {
-  drop_pages(p, page, page + 1);
-  note_absent(p->faulting, page);
+static void drop(struct faulting *f, uint64_t page) {
+  f->trap->drop(f, page, page + 1);
+  note_absent(f, page);
 }
 
-int map_there(struct hmm_pager *p, uint64_t first, uint64_t end, const char *from, bool writable) {
-  struct faulting *f = p->faulting;
-  pthread_mutex_lock(&f->lock);
+int map_there(struct faulting *f, uint64_t first, uint64_t end, const char *from, bool writable) {
+  lock(f);
   for (uint64_t page = first; page < end; page++) {
-    if (f->pages[page].presence != ABSENT) drop(p, page); // a stray
+    if (f->pages[page].presence != ABSENT) drop(f, page); // a stray
     f->pages[page].presence = PRESENT;
     link_newest(f, page);
   }
-  pthread_mutex_unlock(&f->lock);
-  int result = from ? copy_in(p, first, end, from, writable) : 0;
-  for (uint64_t page = first; page < end && !from && !result; page++) result = copy_in(p, page, page + 1, f->zeros, writable);
-  if (result) unmap_there(p, first, end);
+  unlock(f);
+  int result = f->trap->fill(f, first, end, from, writable);
+  if (result) unmap_there(f, first, end);
   return result;
 }
 
-static int protect(struct hmm_pager *p, uint64_t first, uint64_t end, uint64_t mode) {
-  struct uffdio_writeprotect w = {.range = {(uint64_t)(uintptr_t)in_range(p, first), (end - first) << p->config.page_shift}, .mode = mode};
-  while (ioctl(p->uffd, UFFDIO_WRITEPROTECT, &w)) {
-    if (errno != EAGAIN) return -errno;
-  }
-  return 0;
-}
+int protect_there(struct faulting *f, uint64_t first, uint64_t end) { return f->trap->protect(f, first, end); }
+int lift_there(struct faulting *f, uint64_t first, uint64_t end) { return f->trap->lift(f, first, end); }
+int show_there(struct faulting *f, uint64_t first, uint64_t end) { return f->trap->show(f, first, end); }
 
-int protect_there(struct hmm_pager *p, uint64_t first, uint64_t end) { return protect(p, first, end, UFFDIO_WRITEPROTECT_MODE_WP); }
-int lift_there(struct hmm_pager *p, uint64_t first, uint64_t end) { return protect(p, first, end, UFFDIO_WRITEPROTECT_MODE_DONTWAKE); }
-
-void unmap_there(struct hmm_pager *p, uint64_t first, uint64_t end) {
-  struct faulting *f = p->faulting;
-  drop_pages(p, first, end); // outside of the lock: the pages are the caller's, and none is mapped anew meanwhile
-  pthread_mutex_lock(&f->lock);
+void unmap_there(struct faulting *f, uint64_t first, uint64_t end) {
+  f->trap->drop(f, first, end); // outside of the lock: the pages are the caller's, and none is mapped anew meanwhile
+  lock(f);
   for (uint64_t page = first; page < end; page++) {
     if (f->pages[page].presence != ABSENT) note_absent(f, page);
   }
-  pthread_mutex_unlock(&f->lock);
+  unlock(f);
 }
 
-bool is_there(struct hmm_pager *p, uint64_t page) {
-  pthread_mutex_lock(&p->faulting->lock);
-  bool there = p->faulting->pages[page].presence == PRESENT;
-  pthread_mutex_unlock(&p->faulting->lock);
+bool is_there(struct faulting *f, uint64_t page) {
+  lock(f);
+  bool there = f->pages[page].presence == PRESENT;
+  unlock(f);
   return there;
 }
 
-bool is_gone(struct hmm_pager *p, uint64_t victim) {
-  struct faulting *f = p->faulting;
-  pthread_mutex_lock(&f->lock);
-  enum state s = word_state(load_word(p, victim));
+bool is_gone(struct faulting *f, uint64_t victim) {
+  lock(f);
+  enum state s = word_state(load_word(f->p, victim));
   bool again = is_linked(f, victim); // it went, and has come again in a place of its own
-  if (!again && (f->pages[victim].presence == STRAY || ((s == UNMAPPED || s == POISONED) && f->pages[victim].presence == PRESENT))) drop(p, victim);
+  if (!again && (f->pages[victim].presence == STRAY || ((s == UNMAPPED || s == POISONED) && f->pages[victim].presence == PRESENT))) drop(f, victim);
   bool gone = again || f->pages[victim].presence == ABSENT;
-  pthread_mutex_unlock(&f->lock);
+  unlock(f);
   return gone;
 }
 
-void wake_there(struct hmm_pager *p, uint64_t first, uint64_t end) {
-  struct uffdio_range r = {(uint64_t)(uintptr_t)in_range(p, first), (end - first) << p->config.page_shift};
-  ioctl(p->uffd, UFFDIO_WAKE, &r); // refuses only ranges that are not registered
+void wake_there(struct faulting *f, uint64_t first, uint64_t end) { f->trap->wake(f, first, end); }
+
+void wake_devices(struct hmm_pager *p, uint64_t first, uint64_t end) {
+  for (struct faulting *f = p->faulting; f; f = f->next) wake_there(f, first, end);
 }
 
 // ---- what has no owner
 
-bool map_stray(struct hmm_pager *p, const struct fault *fault, uint64_t judged, int kind) {
-  struct faulting *f = p->faulting;
+bool map_stray(struct faulting *f, const struct fault *fault, uint64_t judged, int kind) {
   uint64_t page = fault->page;
   struct resident *r = &f->pages[page];
   bool used = false;
-  pthread_mutex_lock(&f->lock);
+  lock(f);
   // Under the lock: whoever makes the page good changes its word before it asks, under the lock, whether there is a stray.
-  if (fault->read >= f->since && r->presence == ABSENT && same_version(load_word(p, page), judged) && !copy_in(p, page, page + 1, f->zeros, true)) {
+  if (fault->read >= f->since && r->presence == ABSENT && same_version(load_word(f->p, page), judged) && !f->trap->fill(f, page, page + 1, NULL, true)) {
     r->presence = STRAY;
     f->strays++;
     link_newest(f, page);
     used = true;
     if (f->running && !f->violation.kind) f->violation = (struct hmm_violation){.kind = (uint64_t)kind, .page = page, .offset = fault->offset, .write = fault->write};
   }
-  pthread_mutex_unlock(&f->lock);
+  unlock(f);
   return used;
 }
 
-void drop_strays(struct hmm_pager *p, uint64_t first, uint64_t end) {
-  struct faulting *f = p->faulting;
-  pthread_mutex_lock(&f->lock);
+void drop_strays(struct faulting *f, uint64_t first, uint64_t end) {
+  lock(f);
   for (uint32_t at = f->strays ? f->oldest : 0, next; at; at = next) {
     next = f->pages[at - 1].newer;
-    if (at - 1 >= first && at - 1 < end && f->pages[at - 1].presence == STRAY) drop(p, at - 1);
+    if (at - 1 >= first && at - 1 < end && f->pages[at - 1].presence == STRAY) drop(f, at - 1);
   }
-  pthread_mutex_unlock(&f->lock);
+  unlock(f);
 }
 
-void drop_dead(struct hmm_pager *p, uint64_t first, uint64_t end) {
-  struct faulting *f = p->faulting;
-  pthread_mutex_lock(&f->lock);
+void drop_dead(struct faulting *f, uint64_t first, uint64_t end) {
+  lock(f);
   for (uint64_t page = first; page < end; page++) {
     if (f->pages[page].presence == ABSENT) continue;
-    enum state s = word_state(load_word(p, page));
-    if (s == UNMAPPED || s == POISONED) drop(p, page);
+    enum state s = word_state(load_word(f->p, page));
+    if (s == UNMAPPED || s == POISONED) drop(f, page);
   }
-  pthread_mutex_unlock(&f->lock);
+  unlock(f);
 }
 
 // ---- opening and closing
@@ -309,51 +264,44 @@ static void *reserve(size_t bytes, int protection) {
   return memory == MAP_FAILED ? NULL : memory;
 }
 
-static void release(const struct hmm_pager *p, struct faulting *f) {
-  if (f->zeros) munmap(f->zeros, (size_t)p->page_bytes);
-  if (f->pages) munmap(f->pages, (size_t)p->config.page_count * sizeof *f->pages);
+static void release(struct faulting *f) {
+  if (f->pages) munmap(f->pages, (size_t)f->p->config.page_count * sizeof *f->pages);
   free(f->holders);
   free(f);
 }
 
 HMM_API int hmm_fault_device(struct hmm_pager *p, uint64_t device, uint64_t range, uint64_t budget_pages, uint64_t threads) {
-  size_t bytes = (size_t)(p->config.page_count << p->config.page_shift);
-  if (device >= p->device_count || p->faulting || !range || range & (p->page_bytes - 1) || !threads || threads > MAX_FAULTING_THREADS) return -EINVAL;
-  if (p->trap != &uffd_trap) return -ENOTSUP;
+  if (device >= p->device_count || p->devices[device].faulting || !range || range & (p->page_bytes - 1) || !threads || threads > MAX_FAULTING_THREADS) return -EINVAL;
+  if (!p->trap->range) return -ENOTSUP;
   if (p->config.page_count >= UINT32_MAX) return -EOVERFLOW;
   if (budget_pages < hmm_least_budget(threads)) return -ENOSPC;
   struct faulting *f = calloc(1, sizeof *f);
   if (!f) return -ENOMEM;
+  f->p = p;
+  f->trap = p->trap->range;
   f->device = (unsigned)device;
-  f->range = (char *)(uintptr_t)range;
+  f->range = f->ours = (char *)(uintptr_t)range;
   f->budget = budget_pages;
   f->holder_count = (unsigned)threads;
   f->holders = calloc(threads, sizeof *f->holders);
-  f->zeros = reserve((size_t)p->page_bytes, PROT_READ);
   f->pages = reserve((size_t)p->config.page_count * sizeof *f->pages, PROT_READ | PROT_WRITE);
-  int result = -ENOMEM;
-  if (!f->holders || !f->zeros || !f->pages) goto out;
-  pthread_mutex_init(&f->lock, NULL);
-  munlock(f->range, bytes); // after mlockall(MCL_FUTURE) all pages would be there
-  madvise(f->range, bytes, MADV_NOHUGEPAGE); // pages come and go by themselves; a kernel without huge pages refuses
-  // Whatever is there has been written by nobody. A child would have pages that nobody serves.
-  if (madvise(f->range, bytes, MADV_DONTNEED) || madvise(f->range, bytes, MADV_DONTFORK)) {
-    result = -errno;
-    goto out;
+  int result = f->holders && f->pages ? f->trap->open(f) : -ENOMEM;
+  if (result) {
+    release(f);
+    return result;
   }
-  struct uffdio_register r = {.range = {range, bytes}, .mode = UFFDIO_REGISTER_MODE_MISSING | UFFDIO_REGISTER_MODE_WP};
-  const uint64_t needed = 1ULL << _UFFDIO_COPY | 1ULL << _UFFDIO_WRITEPROTECT | 1ULL << _UFFDIO_WAKE;
-  result = ioctl(p->uffd, UFFDIO_REGISTER, &r) ? -errno : (r.ioctls & needed) == needed ? 0 : -ENOTSUP;
-  if (result) goto out;
-  p->devices[device].range = f->range;
-  p->faulting = f; // no kernel runs yet
+  p->devices[device].range = f->ours;
+  p->devices[device].faulting = f;
+  f->next = p->faulting;
+  p->faulting = f; // no kernel runs there yet
   return 0;
-out:
-  release(p, f);
-  return result;
 }
 
 void close_faulting(struct hmm_pager *p) {
-  if (p->faulting) release(p, p->faulting);
+  for (struct faulting *f = p->faulting, *next; f; f = next) {
+    next = f->next;
+    f->trap->close(f);
+    release(f);
+  }
   p->faulting = NULL;
 }

@@ -1,6 +1,6 @@
-// faulting_test.c - a device whose kernels fault: the fake queue's thread, and others that a kernel starts, load and store in the device's own range of addresses.
+// faulting_test.c - a device whose kernels fault.
 #define _GNU_SOURCE
-#include "heap.h"
+#include "on_device.h"
 
 #include <errno.h>
 #include <string.h>
@@ -8,79 +8,6 @@
 #ifdef __x86_64__
 #include <immintrin.h>
 #endif
-
-// Of the device's loads and stores: the sanitizer of threads cannot see that the crew has them made after the page has come, and takes its time to be told so for each.
-#define ON_DEVICE __attribute__((no_sanitize("thread")))
-
-#define PAGES 400
-#define THREADS 2
-#define LEAST 66
-
-struct device {
-  struct heap *heap;
-  unsigned char *range;
-  struct launching launching, next;
-  _Atomic bool go, running;
-  uint64_t first, end, seed, sum, budget;
-  int rounds;
-};
-
-// Null where kernels cannot fault: then that is said.
-static struct device *open_device_in(struct heap *heap, const struct shape *shape, uint64_t pages, uint64_t budget, struct device *d) {
-  *d = (struct device){.heap = heap, .end = pages, .budget = budget};
-  d->range = mmap(NULL, (size_t)(pages * PAGE), PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
-  CHECK(d->range != MAP_FAILED);
-  int result = hmm_fault_device(d->heap->pager, 0, (uint64_t)(uintptr_t)d->range, budget, THREADS);
-  if (!result) return d;
-  CHECK_EQUAL(result, -ENOTSUP);
-  CHECK(shape->rung >= HMM_SIGSEGV);
-  close_heap(d->heap);
-  munmap(d->range, (size_t)(pages * PAGE));
-  return NULL;
-}
-
-static struct device *open_device_with(const struct shape *shape, uint64_t pages, uint64_t budget, struct device *d) {
-  return open_device_in(open_heap(shape, pages, 4), shape, pages, budget, d);
-}
-
-static uint64_t there(const struct device *d) {
-  unsigned char resident[PAGES];
-  uint64_t n = 0;
-  CHECK(!mincore(d->range, d->heap->pages * PAGE, resident));
-  for (uint64_t page = 0; page < d->heap->pages; page++) n += resident[page] & 1;
-  return n;
-}
-
-static void close_device(struct device *d) {
-  size_t bytes = (size_t)(d->heap->pages * PAGE);
-  CHECK(there(d) <= d->budget);
-  close_heap(d->heap);
-  munmap(d->range, bytes);
-}
-
-static void start(struct device *d, void (*run)(void *), bool write) {
-  d->launching = (struct launching){.kernel = {run, d, 0}};
-  d->running = d->go = false;
-  CHECK_EQUAL(launch(d->heap, &d->launching, 0, d->first, d->end, write), 0);
-  CHECK(d->launching.request.event);
-}
-
-// Whether an access of the kernel was refused.
-static bool finish(struct device *d, struct hmm_violation *violation) {
-  int found = hmm_violation_of(d->heap->pager, d->launching.request.number, violation);
-  fake_wait((void *)(uintptr_t)d->launching.request.event);
-  return found;
-}
-
-static void run(struct device *d, void (*kernel)(void *), bool write) {
-  struct hmm_violation violation;
-  start(d, kernel, write);
-  CHECK(!finish(d, &violation));
-}
-
-static volatile uint32_t *on_device(struct device *d, uint64_t page, uint64_t word) { return (volatile uint32_t *)(uintptr_t)(d->range + page * PAGE) + word; }
-static volatile uint32_t *on_host(struct device *d, uint64_t page, uint64_t word) { return (volatile uint32_t *)(uintptr_t)(d->heap->app + page * PAGE) + word; }
-#define WORDS (PAGE / sizeof(uint32_t))
 
 // ---- more than fits
 
@@ -149,10 +76,10 @@ static void a_budget_that_is_too_small_is_refused(const struct shape *shape) {
   unsigned char *range = mmap(NULL, PAGES * PAGE, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
   uint64_t at = (uint64_t)(uintptr_t)range;
   CHECK_EQUAL(hmm_least_budget(THREADS), LEAST);
-  CHECK_EQUAL(hmm_fault_device(h->pager, 0, at, LEAST - 1, THREADS), shape->rung >= HMM_SIGSEGV ? -ENOTSUP : -ENOSPC);
+  CHECK_EQUAL(hmm_fault_device(h->pager, 0, at, LEAST - 1, THREADS), shape->rung > HMM_SIGSEGV ? -ENOTSUP : -ENOSPC);
   CHECK_EQUAL(hmm_fault_device(h->pager, 7, at, LEAST, THREADS), -EINVAL);
   CHECK_EQUAL(hmm_fault_device(h->pager, 0, at + 64, LEAST, THREADS), -EINVAL);
-  CHECK_EQUAL(hmm_take_home(h->pager, 0, 1), -EINVAL);
+  CHECK_EQUAL(hmm_take_home(h->pager, 0, 0, 1), -EINVAL);
   close_heap(h);
   munmap(range, PAGES * PAGE);
 }
@@ -210,6 +137,48 @@ static void an_instruction_gets_all_the_pages_that_it_needs(const struct shape *
   close_device(d);
 }
 #endif
+
+// ---- with few mappings
+
+ON_DEVICE static void add_to_every_other(void *arg) {
+  struct device *d = arg;
+  for (int round = 0; round < 3; round++) {
+    for (uint64_t page = 0; page < d->end; page += 2) *on_device(d, page, 1) += *on_device(d, (page + 4) % d->end, 0);
+  }
+}
+
+// Each page that is there is a mapping, and there are more of these pages than mappings: they are closed, and opened again when they are touched.
+uint64_t limit_mappings(uint64_t most); // mappings.c
+
+static void pages_that_are_there_are_closed_for_want_of_mappings(const struct shape *shape) {
+  struct device it, *d = open_device_with(shape, PAGES, PAGES, &it);
+  if (!d) return;
+  for (uint64_t page = 0; page < PAGES; page++) {
+    *on_host(d, page, 0) = 2;
+    *on_host(d, page, 1) = (uint32_t)page;
+  }
+  uint64_t before = limit_mappings(100), now, most;
+  for (int round = 0; round < 3; round++) {
+    run(d, add_to_every_other, true);
+    CHECK(there(d) >= PAGES / 2);
+    CHECK_EQUAL(hmm_mappings(&now, &most), 0);
+    CHECK(now <= 100 + 2 * LEAST);
+  }
+#ifdef __x86_64__
+  d->seed = 4711;
+  d->rounds = 10;
+  if (__builtin_cpu_supports("avx512f")) {
+    for (uint64_t page = 0; page < PAGES; page++) *on_host(d, page, WORDS - 1) = (uint32_t)(page << 16);
+    run(d, gather_by_all, false); // what an instruction was just given is not closed
+    CHECK_EQUAL(hmm_take_home(d->heap->pager, 0, 0, PAGES), 0);
+    CHECK_EQUAL(d->sum, gathered(d, d->seed) + gathered(d, d->seed + 77));
+  }
+#endif
+  limit_mappings(before);
+  for (uint64_t page = 0; page < PAGES; page++) CHECK_EQUAL(*on_host(d, page, 1), page + (page % 2 ? 0 : 18));
+  CHECK_EQUAL(counted(d->heap, HMM_DEVICE_STRAYS), 0);
+  close_device(d);
+}
 
 // ---- the host meanwhile
 
@@ -476,7 +445,7 @@ static void all_comes_home_when_asked(const struct shape *shape) {
   for (uint64_t page = 0; page < PAGES; page++) CHECK_EQUAL(*on_host(d, page, 1), 3);
   d->first = 0, d->end = 40;
   run(d, add_three, true);
-  CHECK_EQUAL(hmm_take_home(d->heap->pager, 0, PAGES), 0);
+  CHECK_EQUAL(hmm_take_home(d->heap->pager, 0, 0, PAGES), 0);
   CHECK_EQUAL(there(d), 0);
   for (uint64_t page = 0; page < PAGES; page++) CHECK_EQUAL(*on_host(d, page, 1), page < 40 ? 6 : 3);
   close_device(d);
@@ -564,6 +533,7 @@ const struct test faulting_tests[] = {
 #ifdef __x86_64__
     {"an_instruction_gets_all_the_pages_that_it_needs", an_instruction_gets_all_the_pages_that_it_needs, NEEDS_TRAP | ONE_WAY},
 #endif
+    {"pages_that_are_there_are_closed_for_want_of_mappings", pages_that_are_there_are_closed_for_want_of_mappings, NEEDS_TRAP | ONE_WAY},
     {"both_sides_add_to_the_same_words", both_sides_add_to_the_same_words, NEEDS_TRAP | ONE_WAY},
     {"the_host_does_not_wait_for_the_kernel", the_host_does_not_wait_for_the_kernel, NEEDS_TRAP | ONE_WAY},
     {"a_kernel_waits_for_a_view", a_kernel_waits_for_a_view, NEEDS_TRAP | ONE_WAY},

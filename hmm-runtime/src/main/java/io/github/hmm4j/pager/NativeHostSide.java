@@ -251,7 +251,7 @@ public final class NativeHostSide implements HostSide {
         for (long page = pages.first(); page < pages.end(); page++) {
             table.unpin(page, write);
         }
-        if (heap.mirrors().size() == 1 && heap.mirror(0).isFaulting()) {
+        if (!heap.mirrors().isEmpty() && heap.mirror(0).isFaulting()) { // all are, or none
             PagerCalls.wakeDevice(pager, pages.first(), pages.end());
         }
     }

@@ -125,8 +125,8 @@ public final class NativePager implements AutoCloseable {
     /// @throws HostAccessUnavailableException if that cannot be noticed here
     /// @throws IllegalArgumentException       if the budget has no room for what one instruction of each of its threads may touch
     public void letFault(DeviceMirror mirror) {
-        if (access.mode() != HostAccess.Mode.UFFD) {
-            throw new HostAccessUnavailableException("deviceFaults needs userfaultfd, and hostAccess=%s: %s".formatted(access.mode(), access.why()));
+        if (access.mode() != HostAccess.Mode.UFFD && access.mode() != HostAccess.Mode.SIGSEGV) {
+            throw new HostAccessUnavailableException("deviceFaults needs userfaultfd or SIGSEGV, and hostAccess=%s: %s".formatted(access.mode(), access.why()));
         }
         mirror.pool().allocateAperture();
         long range = mirror.pool().memoryOf(0).hostAddressBytes();
@@ -141,16 +141,16 @@ public final class NativePager implements AutoCloseable {
                     mirror.budgetBytes(), space.pageSize().bytesFor(PagerCalls.leastBudget(threads)), PagerCalls.leastBudget(threads), space.pageSize().bytes(), threads));
         }
         if (result != 0) {
-            throw new SystemCallFailedException("userfaultfd", -result, String.format(Locale.ROOT, "deviceFaults, device=%s, threads=%d",
+            throw new SystemCallFailedException("watching a range", -result, String.format(Locale.ROOT, "deviceFaults, device=%s, threads=%d",
                     mirror, threads));
         }
     }
 
     /// Brings home all that a device has whose kernels fault.
-    public void takeHome(PageRange pages) {
-        int result = PagerCalls.takeHome(handle, pages.first(), pages.end());
+    public void takeHome(DeviceMirror mirror, PageRange pages) {
+        int result = PagerCalls.takeHome(handle, mirror.index(), pages.first(), pages.end());
         if (result != 0) {
-            throw NativeFailure.systemCall("bringing pages home", -result, "pages=" + pages);
+            throw NativeFailure.systemCall("bringing pages home", -result, "device=" + mirror + ", pages=" + pages);
         }
     }
 

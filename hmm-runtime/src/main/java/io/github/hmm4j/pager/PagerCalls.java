@@ -45,7 +45,7 @@ final class PagerCalls {
     static final int ARGUMENT_COPY_WORDS = 5;
     static final int VIOLATION_WORDS = 5;
     static final int GATHER_WORDS = 4 + NativeHandles.BULK_SLOTS;
-    static final int ABI = 15;
+    static final int ABI = 16;
     private static final String ANOTHER_BUILD = "the native part is of another build than the classes, so take the libhmm.so of their jar: ";
 
     /// The OpenCL functions that native code calls, in its order.
@@ -107,7 +107,7 @@ final class PagerCalls {
     private static final MethodHandle MAY_BE_WRITTEN = handle("hmm_may_be_written", 3);
     private static final MethodHandle FAULT_DEVICE = handle("hmm_fault_device", 5);
     private static final MethodHandle LEAST_BUDGET = longHandle("hmm_least_budget", 1);
-    private static final MethodHandle TAKE_HOME = handle("hmm_take_home", 3);
+    private static final MethodHandle TAKE_HOME = handle("hmm_take_home", 4);
     private static final MethodHandle WAKE_DEVICE = handle("hmm_wake_device", 3);
     private static final MethodHandle VIOLATION_OF = handle("hmm_violation_of", 3);
     private static final MethodHandle TAKE_COUNTS = handle("hmm_take_counts", 3);
@@ -308,8 +308,8 @@ final class PagerCalls {
         }
     }
 
-    static int takeHome(long pager, long first, long end) {
-        return invoke(TAKE_HOME, pager, first, end);
+    static int takeHome(long pager, int device, long first, long end) {
+        return invoke(TAKE_HOME, pager, device, first, end);
     }
 
     static void wakeDevice(long pager, long first, long end) {
