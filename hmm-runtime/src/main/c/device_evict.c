@@ -100,11 +100,11 @@ static int in_order(const void *a, const void *b) {
   return (x > y) - (x < y);
 }
 
-// How many places are the caller's then; `none` if there was nobody who may go.
-static uint64_t evict_oldest(struct hmm_pager *p, size_t most, bool *none) {
+// How many places are the caller's then; `none` if there was nobody who may go for this page.
+static uint64_t evict_oldest(struct hmm_pager *p, uint64_t page, bool *none) {
   uint64_t victims[EVICTED_PAGES], places = 0;
   struct claim claims[EVICTED_PAGES];
-  size_t n = choose_victims(p, victims, most), claimed = 0;
+  size_t n = choose_victims(p, page, victims, evicted_at_once(p, page)), claimed = 0;
   *none = !n;
   qsort(victims, n, sizeof *victims, in_order);
   for (size_t i = 0; i < n; i++) {
@@ -121,22 +121,26 @@ static uint64_t evict_oldest(struct hmm_pager *p, size_t most, bool *none) {
   return places;
 }
 
-uint64_t make_places(struct hmm_pager *p, uint64_t wanted) {
+uint64_t make_place(struct hmm_pager *p, uint64_t page) {
   bool none = false;
+  uint64_t places = 0;
   for (uint64_t tries = 0; tries <= p->faulting->budget && !none; tries++) {
-    uint64_t places = take_places(p, wanted);
-    if (places) return places;
-    places = evict_oldest(p, evicted_at_once(p), &none);
-    if (!places) continue;
-    if (places > wanted) give_places_back(p, places - wanted);
-    return places < wanted ? places : wanted;
+    if (quota_left(p, page)) {
+      if (!places) places = take_places(p, 1);
+      if (places) return places;
+    }
+    uint64_t more = evict_oldest(p, page, &none);
+    if (!more) continue;
+    give_places_back(p, more - !places);
+    places = 1;
   }
+  give_places_back(p, places);
   return 0;
 }
 
-void evict_ahead(struct hmm_pager *p) {
+void evict_ahead(struct hmm_pager *p, uint64_t page) {
   bool none;
-  give_places_back(p, evict_oldest(p, evicted_at_once(p), &none));
+  give_places_back(p, evict_oldest(p, page, &none));
 }
 
 // ---- since somebody wants it
@@ -160,6 +164,13 @@ int take_home(struct hmm_pager *p, uint64_t first, uint64_t end) {
     result = evict_claimed(p, claims, n);
     if (busy) wait_settled(p, page); // holding nothing
   }
+  return result;
+}
+
+HMM_API int hmm_set_quota(struct hmm_pager *p, uint64_t first, uint64_t end, uint64_t most) {
+  if (!p->faulting || first >= end || end > p->config.page_count || most < hmm_least_budget(p->faulting->holder_count)) return -EINVAL;
+  int result = put_quota(p, first, end, most);
+  for (bool none = result; !none && over_quota(p, first);) give_places_back(p, evict_oldest(p, first, &none));
   return result;
 }
 

@@ -94,7 +94,7 @@ static bool give_stray(struct hmm_pager *p, const struct fault *f, uint64_t w, i
     if (kind != HMM_HELD && !refused(w, f->write)) return false;
   }
   drop_dead(p, f->page, f->page + 1);
-  if (!make_places(p, 1)) return false;
+  if (!make_place(p, f->page)) return false;
   if (!map_stray(p, f, w, kind)) {
     give_places_back(p, 1);
     return false;
@@ -154,7 +154,7 @@ static enum served serve_device_fault(struct hmm_pager *p, const struct fault *f
     else {
       if (!*run) *run = 1 + pages_along(p, f->page);
       if (!there && !places) {
-        places = make_places(p, 1);
+        places = make_place(p, f->page);
         again = places;
         continue;
       }
@@ -163,7 +163,8 @@ static enum served serve_device_fault(struct hmm_pager *p, const struct fault *f
       again = !n;
       if (again) continue;
       if (!there) { // what comes along takes what is free, now that it is known how much that is
-        size_t kept = 1 + (size_t)take_places(p, n - 1);
+        uint64_t left = quota_left(p, f->page), along = n < left ? n : left;
+        size_t kept = 1 + (size_t)take_places(p, along ? along - 1 : 0);
         if (kept < n) give_back(p, claims + kept, n - kept);
         n = kept;
         places = 0;
@@ -173,7 +174,7 @@ static enum served serve_device_fault(struct hmm_pager *p, const struct fault *f
       *end = f->page + n;
       if (again) *run = 1; // a neighbour may have been at fault
       // There is no memory for it: on the host, or on the device. What is refused needs some, too; until there is, the thread goes on trying.
-      else served = !result ? SERVED : !is_late(p, f) && give_stray(p, f, load_word(p, f->page), HMM_NO_MEMORY) ? STRAYED : AGAIN;
+      else served = !result ? SERVED : result != -EDQUOT && !is_late(p, f) && give_stray(p, f, load_word(p, f->page), HMM_NO_MEMORY) ? STRAYED : AGAIN;
     }
   }
   give_places_back(p, places);
@@ -202,10 +203,10 @@ void serve_device(struct hmm_pager *p, const struct fault *faults, int n) {
     if (served == AGAIN) sched_yield(); // whoever is in the way is to go on
     if (served == AGAIN || served == STRAYED) wake_there(p, f->page, f->page + 1); // else whoever ends the claim does it
     if (served != SERVED || run == 1) continue;
-    uint64_t free = free_places(p); // before the pages are counted: what has come meanwhile took its places from these
-    if (missing_from(p, end, run) <= free) continue;
+    uint64_t free = free_places(p), left = quota_left(p, end); // before the pages are counted: what has come meanwhile took its places from these
+    if (missing_from(p, end, run) <= (free < left ? free : left)) continue;
     promote(p); // faults must not wait for what nobody waits for
-    evict_ahead(p);
+    evict_ahead(p, end);
   }
 }
 

@@ -43,6 +43,79 @@ static void drop_pages(const struct hmm_pager *p, uint64_t first, uint64_t end) 
   if (madvise(in_range(p, first), bytes, MADV_DONTNEED)) madvise(in_range(p, first), bytes, MADV_DONTNEED_LOCKED);
 }
 
+// ---- quotas. The lock is held where a structure is handed in.
+
+static struct quota *quota_of(const struct faulting *f, uint64_t page) {
+  size_t low = 0, high = f->quota_count;
+  while (low < high) {
+    size_t middle = low + (high - low) / 2;
+    struct quota *q = &f->quotas[middle];
+    if (page < q->first) high = middle;
+    else if (page >= q->end) low = middle + 1;
+    else return q;
+  }
+  return NULL;
+}
+
+uint64_t quota_left(struct hmm_pager *p, uint64_t page) {
+  pthread_mutex_lock(&p->faulting->lock);
+  const struct quota *q = quota_of(p->faulting, page);
+  uint64_t left = !q ? UINT64_MAX : q->there < q->most ? q->most - q->there : 0;
+  pthread_mutex_unlock(&p->faulting->lock);
+  return left;
+}
+
+bool over_quota(struct hmm_pager *p, uint64_t page) {
+  pthread_mutex_lock(&p->faulting->lock);
+  const struct quota *q = quota_of(p->faulting, page);
+  bool over = q && q->there > q->most;
+  pthread_mutex_unlock(&p->faulting->lock);
+  return over;
+}
+
+// One that is as large as its pages bounds nothing.
+static void add_quota(const struct faulting *f, struct quota *quotas, size_t *n, uint64_t first, uint64_t end, uint64_t most) {
+  if (first >= end || most >= end - first) return;
+  struct quota *q = &quotas[(*n)++];
+  *q = (struct quota){first, end, most, 0};
+  for (uint64_t page = first; page < end; page++) q->there += f->pages[page].presence != ABSENT;
+}
+
+static size_t changed_quotas(const struct faulting *f, struct quota *quotas, uint64_t first, uint64_t end, uint64_t most) {
+  size_t n = 0, i = 0;
+  for (; i < f->quota_count && f->quotas[i].end <= first; i++) quotas[n++] = f->quotas[i];
+  if (i < f->quota_count && f->quotas[i].first < first) add_quota(f, quotas, &n, f->quotas[i].first, first, f->quotas[i].most);
+  add_quota(f, quotas, &n, first, end, most);
+  for (; i < f->quota_count && f->quotas[i].end <= end; i++) {}
+  if (i < f->quota_count && f->quotas[i].first < end) {
+    add_quota(f, quotas, &n, end, f->quotas[i].end, f->quotas[i].most);
+    i++;
+  }
+  for (; i < f->quota_count; i++) quotas[n++] = f->quotas[i];
+  return n;
+}
+
+int put_quota(struct hmm_pager *p, uint64_t first, uint64_t end, uint64_t most) {
+  struct faulting *f = p->faulting;
+  struct quota *quotas = NULL;
+  pthread_mutex_lock(&f->lock);
+  for (size_t room = 0; room < f->quota_count + 2;) { // memory is taken outside of the lock, since faults wait for that
+    room = f->quota_count + 2;
+    pthread_mutex_unlock(&f->lock);
+    free(quotas);
+    quotas = calloc(room, sizeof *quotas);
+    if (!quotas) return -ENOMEM;
+    pthread_mutex_lock(&f->lock);
+  }
+  struct quota *before = f->quotas;
+  size_t n = changed_quotas(f, quotas, first, end, most);
+  f->quotas = quotas;
+  f->quota_count = n;
+  pthread_mutex_unlock(&f->lock);
+  free(before);
+  return 0;
+}
+
 // ---- places
 
 uint64_t take_places(struct hmm_pager *p, uint64_t wanted) {
@@ -68,16 +141,26 @@ uint64_t free_places(struct hmm_pager *p) {
   return places;
 }
 
-size_t choose_victims(struct hmm_pager *p, uint64_t *victims, size_t most) {
-  struct faulting *f = p->faulting;
+// Unlinks the oldest pages that nobody holds: under one quota, or under any that is used up, or all.
+static size_t choose_among(struct faulting *f, const struct quota *only, bool used_up, uint64_t *victims, size_t most) {
   size_t n = 0;
-  pthread_mutex_lock(&f->lock);
   for (uint32_t at = f->oldest, next; at && n < most; at = next) {
     next = f->pages[at - 1].newer;
-    if (f->pages[at - 1].holds) continue;
+    const struct quota *q = only || used_up ? quota_of(f, at - 1) : NULL;
+    if (f->pages[at - 1].holds || (only && q != only) || (used_up && (!q || q->there < q->most))) continue;
     unlink_page(f, at - 1); // nobody else chooses it
     victims[n++] = at - 1;
   }
+  return n;
+}
+
+size_t choose_victims(struct hmm_pager *p, uint64_t page, uint64_t *victims, size_t most) {
+  struct faulting *f = p->faulting;
+  pthread_mutex_lock(&f->lock);
+  const struct quota *q = quota_of(f, page);
+  bool used_up = q && q->there >= q->most;
+  size_t n = used_up ? choose_among(f, q, false, victims, most) : f->quota_count ? choose_among(f, NULL, true, victims, most) : 0;
+  if (!used_up) n += choose_among(f, NULL, false, victims + n, most - n);
   pthread_mutex_unlock(&f->lock);
   return n;
 }
@@ -136,21 +219,29 @@ void let_holders_go(struct hmm_pager *p) {
 }
 
 // What the budget has beyond the least is for what nobody has asked for, a part of it for each thread, so that one on its way in leaves room for those of others.
-static uint64_t share(const struct faulting *f) { return (f->budget - hmm_least_budget(f->holder_count)) / (AHEAD_SHARE * f->holder_count); }
+// So it is with a quota.
+static uint64_t share(struct hmm_pager *p, uint64_t page) {
+  struct faulting *f = p->faulting;
+  pthread_mutex_lock(&f->lock);
+  const struct quota *q = quota_of(f, page);
+  uint64_t budget = q && q->most < f->budget ? q->most : f->budget;
+  pthread_mutex_unlock(&f->lock);
+  return (budget - hmm_least_budget(f->holder_count)) / (AHEAD_SHARE * f->holder_count);
+}
 
-static uint64_t most_along(const struct hmm_pager *p) {
-  uint64_t most = share(p->faulting), bytes = AHEAD_BYTES < p->config.ahead_bytes ? AHEAD_BYTES : p->config.ahead_bytes;
+static uint64_t most_along(struct hmm_pager *p, uint64_t page) {
+  uint64_t most = share(p, page), bytes = AHEAD_BYTES < p->config.ahead_bytes ? AHEAD_BYTES : p->config.ahead_bytes;
   return most < bytes >> p->config.page_shift ? most : bytes >> p->config.page_shift;
 }
 
-size_t evicted_at_once(const struct hmm_pager *p) {
-  uint64_t most = share(p->faulting), pages = EVICTED_BYTES >> p->config.page_shift;
+size_t evicted_at_once(struct hmm_pager *p, uint64_t page) {
+  uint64_t most = share(p, page), pages = EVICTED_BYTES >> p->config.page_shift;
   return (size_t)(most > pages ? pages : most ? most : 1);
 }
 
 uint64_t pages_along(struct hmm_pager *p, uint64_t page) {
   struct faulting *f = p->faulting;
-  uint64_t most = most_along(p);
+  uint64_t most = most_along(p, page);
   if (!most) return 0;
   pthread_mutex_lock(&f->lock);
   struct stream *s = NULL;
@@ -187,6 +278,8 @@ static int copy_in(struct hmm_pager *p, uint64_t first, uint64_t end, const char
 // Its memory is gone, or about to go. The lock is held.
 static void note_absent(struct faulting *f, uint64_t page) {
   struct resident *r = &f->pages[page];
+  struct quota *q = quota_of(f, page);
+  if (q) q->there--;
   f->strays -= r->presence == STRAY;
   r->presence = ABSENT;
   if (!is_linked(f, page)) return; // somebody is about to evict it, and has its place
@@ -205,10 +298,17 @@ int map_there(struct hmm_pager *p, uint64_t first, uint64_t end, const char *fro
   pthread_mutex_lock(&f->lock);
   for (uint64_t page = first; page < end; page++) {
     if (f->pages[page].presence != ABSENT) drop(p, page); // a stray
+  }
+  struct quota *q = quota_of(f, first);
+  bool may_come = !q || q->there + (end - first) <= q->most;
+  if (!may_come) f->taken -= end - first;
+  else if (q) q->there += end - first;
+  for (uint64_t page = first; page < end && may_come; page++) {
     f->pages[page].presence = PRESENT;
     link_newest(f, page);
   }
   pthread_mutex_unlock(&f->lock);
+  if (!may_come) return -EDQUOT;
   int result = from ? copy_in(p, first, end, from, writable) : 0;
   for (uint64_t page = first; page < end && !from && !result; page++) result = copy_in(p, page, page + 1, f->zeros, writable);
   if (result) unmap_there(p, first, end);
@@ -267,10 +367,12 @@ bool map_stray(struct hmm_pager *p, const struct fault *fault, uint64_t judged, 
   struct resident *r = &f->pages[page];
   bool used = false;
   pthread_mutex_lock(&f->lock);
+  struct quota *q = quota_of(f, page);
   // Under the lock: whoever makes the page good changes its word before it asks, under the lock, whether there is a stray.
-  if (fault->read >= f->since && r->presence == ABSENT && same_version(load_word(p, page), judged) && !copy_in(p, page, page + 1, f->zeros, true)) {
+  if (fault->read >= f->since && r->presence == ABSENT && (!q || q->there < q->most) && same_version(load_word(p, page), judged) && !copy_in(p, page, page + 1, f->zeros, true)) {
     r->presence = STRAY;
     f->strays++;
+    if (q) q->there++;
     link_newest(f, page);
     used = true;
     if (f->running && !f->violation.kind) f->violation = (struct hmm_violation){.kind = (uint64_t)kind, .page = page, .offset = fault->offset, .write = fault->write};
@@ -313,6 +415,7 @@ static void release(const struct hmm_pager *p, struct faulting *f) {
   if (f->zeros) munmap(f->zeros, (size_t)p->page_bytes);
   if (f->pages) munmap(f->pages, (size_t)p->config.page_count * sizeof *f->pages);
   free(f->holders);
+  free(f->quotas);
   free(f);
 }
 

@@ -8,6 +8,8 @@ import io.github.hmm4j.page.PageTable;
 import io.github.hmm4j.page.PageWord;
 import io.github.hmm4j.policy.Candidates;
 import io.github.hmm4j.policy.EvictionPolicy;
+import io.github.hmm4j.space.PageRange;
+import java.util.List;
 import java.util.function.LongPredicate;
 import java.util.function.Supplier;
 import org.slf4j.Logger;
@@ -42,6 +44,7 @@ final class Eviction implements VictimSource {
     private Candidates candidates(DeviceMirror mirror, int[] frames) {
         Candidates candidates = new Candidates(Math.max(1, frames.length));
         int now = mirror.clock();
+        List<PageRange> full = mirror.fullRegions();
         for (int frame : frames) {
             long page = mirror.pageOf(frame);
             long word = table.word(page);
@@ -49,6 +52,9 @@ final class Eviction implements VictimSource {
                     ? Candidates.Cost.RESERVED
                     : PageWord.isOwnedBy(word, mirror.index()) ? Candidates.Cost.DIRTY : Candidates.Cost.CLEAN;
             candidates.add(page, now - mirror.lastUse(frame), cost);
+            if (full.stream().anyMatch(region -> region.contains(page))) {
+                candidates.lastIsOfFullRegion();
+            }
         }
         return candidates;
     }

@@ -14,6 +14,7 @@ public enum Counter {
     RELOCATED_PAGES("relocate.pages", "pages moved within a device to make a contiguous window"),
     EVICTED_CLEAN_PAGES("evict.clean", "device copies dropped without a transfer"),
     EVICTED_DIRTY_PAGES("evict.dirty", "pages copied home to make room"),
+    EVICTED_QUOTA_PAGES("evict.quota", "pages whose frames went because their region has a quota"),
     LAUNCHES("launch.count", "kernels launched"),
     LAUNCH_RETRIES("launch.retries", "times the gate found a page gone and the launch went round again"),
     LAUNCH_WAITS("launch.waits", "times a launch waited for a view of another thread to close"),

@@ -103,6 +103,7 @@ final class PagerCalls {
     private static final MethodHandle FAULT_DEVICE = handle("hmm_fault_device", 5);
     private static final MethodHandle LEAST_BUDGET = longHandle("hmm_least_budget", 1);
     private static final MethodHandle TAKE_HOME = handle("hmm_take_home", 3);
+    private static final MethodHandle SET_QUOTA = handle("hmm_set_quota", 4);
     private static final MethodHandle WAKE_DEVICE = handle("hmm_wake_device", 3);
     private static final MethodHandle VIOLATION_OF = handle("hmm_violation_of", 3);
     private static final MethodHandle TAKE_COUNTS = handle("hmm_take_counts", 3);
@@ -297,6 +298,10 @@ final class PagerCalls {
         } catch (Throwable e) {
             throw unexpected(e);
         }
+    }
+
+    static int setQuota(long pager, long first, long end, long most) {
+        return invoke(SET_QUOTA, pager, first, end, most);
     }
 
     static int takeHome(long pager, long first, long end) {
