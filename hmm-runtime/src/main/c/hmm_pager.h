@@ -295,7 +295,7 @@ HMM_API uint64_t hmm_used(struct hmm_pager *pager, uint64_t device, struct hmm_u
 HMM_API int hmm_fault_device(struct hmm_pager *pager, uint64_t device, uint64_t range, uint64_t budget_pages, uint64_t threads);
 // Pages that a device must have room for, so that each thread gets all that one instruction can touch.
 HMM_API uint64_t hmm_least_budget(uint64_t threads);
-// Of pages `first` to `end` no more than `most` are there at once from now on; what is there beyond that goes home, as far as no thread was just given it, and else when the next of them comes. In
+// Of pages `first` to `end`, between which and others regions begin, no more than `most` are there at once from now on; what is there beyond that goes home, as far as no thread was just given it, and else when the next of them comes. In
 // place of what these pages had before; others that had a quota together with them keep it for themselves. As many as the range, or more: no quota. 0, or -EINVAL if it is less than hmm_least_budget.
 HMM_API int hmm_set_quota(struct hmm_pager *pager, uint64_t first, uint64_t end, uint64_t most);
 // Brings home what the device has of a range, and takes it away from there. 0 or -errno.
