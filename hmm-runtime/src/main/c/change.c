@@ -59,7 +59,7 @@ HMM_API int hmm_discard(struct hmm_pager *p, uint64_t first, uint64_t end, struc
       call = HMM_CALL_PUNCH;
       result = punch(p, from, at);
     }
-    if (p->faulting && !result) take_from_device(p, from, at);
+    if (!result) take_from_devices(p, UINT32_MAX, from, at);
     for (size_t i = 0; i < n; i++) settle(p, &claims[i], result ? restored : emptied, NO_PIN);
     wake_claimed(p, claims, n);
     if (result) return fail_errno(failure, from, result, call);

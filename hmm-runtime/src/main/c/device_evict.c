@@ -10,20 +10,22 @@
 
 #include "faulting.h"
 
-void settle_there(struct hmm_pager *p, const struct claim *claims, size_t n, becoming_there *next) {
+void settle_there(struct faulting *f, const struct claim *claims, size_t n, becoming_there *next) {
   for (size_t i = 0; i < n; i++) {
-    uint64_t w = load_word(p, claims[i].page), to;
-    do to = next(w, claims[i].before, p->faulting->device);
-    while (!change_word(p, claims[i].page, &w, to));
-    if (word_state(to) == POISONED) count(p, HMM_POISONED, 1);
+    uint64_t w = load_word(f->p, claims[i].page), to;
+    do to = is_doomed(w, claims[i].before) ? poisoned(w, claims[i].before) : next(w, claims[i].before, f->device);
+    while (!change_word(f->p, claims[i].page, &w, to));
+    if (word_state(to) != POISONED) continue;
+    count(f->p, HMM_POISONED, 1);
+    drop_dead(f, claims[i].page, claims[i].page + 1); // it may have come to a device that has not failed
   }
-  wake_claimed(p, claims, n);
+  wake_claimed(f->p, claims, n);
 }
 
-// What a claimed page becomes that has left the device, after its contents were brought home if only the device had them.
-static uint64_t left_device(uint64_t w, uint64_t before, unsigned device) {
-  if (is_doomed(w, before)) return poisoned(w, before);
-  return word_shared(w, word_sharers(before) & ~(1u << device));
+// After its contents were brought home if only the device had them.
+uint64_t left_device(uint64_t w, uint64_t before, unsigned device) {
+  unsigned others = word_holders(before) & ~(1u << device);
+  return word_state(before) == PEERS ? word_peers(w, others) : word_shared(w, others);
 }
 
 static uint64_t stays_there(uint64_t w, uint64_t before, unsigned device) {
@@ -31,10 +33,10 @@ static uint64_t stays_there(uint64_t w, uint64_t before, unsigned device) {
   return restored(w, before);
 }
 
-static int bring_home(struct hmm_pager *p, uint64_t first, uint64_t end) {
-  int result = protect_there(p, first, end); // nobody writes to them any more
-  if (!result) result = back(p, first, end);
-  if (!result) memcpy(alias_of(p, first), in_range(p, first), (size_t)((end - first) << p->config.page_shift));
+static int bring_home(struct faulting *f, uint64_t first, uint64_t end) {
+  int result = protect_there(f, first, end); // nobody writes to them any more
+  if (!result) result = back(f->p, first, end);
+  if (!result) memcpy(alias_of(f->p, first), in_range(f, first), (size_t)((end - first) << f->p->config.page_shift));
   return result;
 }
 
@@ -47,14 +49,14 @@ static size_t run_of(const struct claim *claims, size_t i, size_t n, bool of_kin
   return j;
 }
 
-int evict_claimed(struct hmm_pager *p, struct claim *claims, size_t n) {
+int evict_claimed(struct faulting *f, struct claim *claims, size_t n) {
   int result = 0;
   for (size_t i = 0, j; i < n; i = j) {
     j = run_of(claims, i, n, true);
     uint64_t first = claims[i].page;
-    int failed = only_there(&claims[i]) ? bring_home(p, first, first + (j - i)) : 0;
+    int failed = only_there(&claims[i]) ? bring_home(f, first, first + (j - i)) : 0;
     if (failed && j > i + 1) { // alone: a neighbour may have been at fault
-      failed = bring_home(p, first, first + 1);
+      failed = bring_home(f, first, first + 1);
       j = i + 1;
     }
     for (size_t k = i; k < j; k++) claims[k].taken = !failed;
@@ -64,17 +66,17 @@ int evict_claimed(struct hmm_pager *p, struct claim *claims, size_t n) {
     j = run_of(claims, i, n, false);
     size_t taken = i;
     while (taken < j && claims[taken].taken) taken++;
-    if (taken > i) unmap_there(p, claims[i].page, claims[taken - 1].page + 1);
+    if (taken > i) unmap_there(f, claims[i].page, claims[taken - 1].page + 1);
     if (taken < j) j = taken + 1; // one that stays
   }
   for (size_t i = 0, j; i < n; i = j) {
     for (j = i + 1; j < n && claims[j].taken == claims[i].taken;) j++;
-    settle_there(p, claims + i, j - i, claims[i].taken ? left_device : stays_there);
+    settle_there(f, claims + i, j - i, claims[i].taken ? left_device : stays_there);
     if (!claims[i].taken) continue;
     uint64_t home = 0;
     for (size_t k = i; k < j; k++) home += only_there(&claims[k]);
-    count(p, HMM_DEVICE_EVICTED, j - i);
-    count(p, HMM_DEVICE_WRITTEN_BACK, home);
+    count(f->p, HMM_DEVICE_EVICTED, j - i);
+    count(f->p, HMM_DEVICE_WRITTEN_BACK, home);
   }
   return result;
 }
@@ -84,13 +86,13 @@ int evict_claimed(struct hmm_pager *p, struct claim *claims, size_t n) {
 enum chosen { GONE, CLAIMED, STAYS };
 
 // What becomes of a page that has been chosen to go.
-static enum chosen claim_victim(struct hmm_pager *p, uint64_t victim, struct claim *c) {
-  while (!is_gone(p, victim)) {
-    uint64_t w = load_word(p, victim);
+static enum chosen claim_victim(struct faulting *f, uint64_t victim, struct claim *c) {
+  while (!is_gone(f, victim)) {
+    uint64_t w = load_word(f->p, victim);
     if (word_state(w) == TO_HOST) return STAYS;
-    if (!device_has(p->faulting, w)) continue; // it has just gone
+    if (!device_has(f, w)) continue; // it has just gone
     *c = (struct claim){victim, word_claim(w, true), w, false};
-    if (change_word(p, victim, &w, c->word)) return CLAIMED;
+    if (change_word(f->p, victim, &w, c->word)) return CLAIMED;
   }
   return GONE;
 }
@@ -101,88 +103,109 @@ static int in_order(const void *a, const void *b) {
 }
 
 // How many places are the caller's then; `none` if there was nobody who may go for this page.
-static uint64_t evict_oldest(struct hmm_pager *p, uint64_t page, bool *none) {
+static uint64_t evict_oldest(struct faulting *f, uint64_t page, bool *none) {
   uint64_t victims[EVICTED_PAGES], places = 0;
   struct claim claims[EVICTED_PAGES];
-  size_t n = choose_victims(p, page, victims, evicted_at_once(p, page)), claimed = 0;
+  size_t n = choose_victims(f, page, victims, evicted_at_once(f, page)), claimed = 0;
   *none = !n;
   qsort(victims, n, sizeof *victims, in_order);
   for (size_t i = 0; i < n; i++) {
-    enum chosen chosen = claim_victim(p, victims[i], &claims[claimed]);
+    enum chosen chosen = claim_victim(f, victims[i], &claims[claimed]);
     if (chosen == CLAIMED) claimed++;
     else if (chosen == GONE) places++;
-    else keep_victim(p, victims[i]);
+    else keep_victim(f, victims[i]);
   }
-  evict_claimed(p, claims, claimed);
+  evict_claimed(f, claims, claimed);
   for (size_t i = 0; i < claimed; i++) {
     if (claims[i].taken) places++;
-    else keep_victim(p, claims[i].page);
+    else keep_victim(f, claims[i].page);
   }
   return places;
 }
 
-uint64_t make_place(struct hmm_pager *p, uint64_t page) {
+uint64_t make_place(struct faulting *f, uint64_t page) {
   bool none = false;
   uint64_t places = 0;
-  for (uint64_t tries = 0; tries <= p->faulting->budget && !none; tries++) {
-    if (quota_left(p, page)) {
-      if (!places) places = take_places(p, 1);
+  for (uint64_t tries = 0; tries <= f->budget && !none; tries++) {
+    if (quota_left(f, page)) {
+      if (!places) places = take_places(f, 1);
       if (places) return places;
     }
-    uint64_t more = evict_oldest(p, page, &none);
+    uint64_t more = evict_oldest(f, page, &none);
     if (!more) continue;
-    give_places_back(p, more - !places);
+    give_places_back(f, more - !places);
     places = 1;
   }
-  give_places_back(p, places);
+  give_places_back(f, places);
   return 0;
 }
 
-void evict_ahead(struct hmm_pager *p, uint64_t page) {
+void evict_ahead(struct faulting *f, uint64_t page) {
   bool none;
-  give_places_back(p, evict_oldest(p, page, &none));
+  give_places_back(f, evict_oldest(f, page, &none));
 }
 
 // ---- since somebody wants it
 
-int take_home(struct hmm_pager *p, uint64_t first, uint64_t end) {
+static int take_from(struct faulting *f, uint64_t first, uint64_t end) {
   struct claim claims[EVICTED_PAGES];
   int result = 0;
   for (uint64_t page = first; page < end && !result;) {
     size_t n = 0;
     bool busy = false;
     for (; page < end && n < EVICTED_PAGES && !busy; page += !busy) {
-      uint64_t w = load_word(p, page);
-      while (device_has(p->faulting, w) && word_state(w) != TO_HOST) {
+      uint64_t w = load_word(f->p, page);
+      while (device_has(f, w) && word_state(w) != TO_HOST) {
         claims[n] = (struct claim){page, word_claim(w, true), w, false};
-        if (!change_word(p, page, &w, claims[n].word)) continue;
+        if (!change_word(f->p, page, &w, claims[n].word)) continue;
         n++;
         break;
       }
       busy = word_state(w) == TO_HOST;
     }
-    result = evict_claimed(p, claims, n);
-    if (busy) wait_settled(p, page); // holding nothing
+    result = evict_claimed(f, claims, n);
+    if (busy) wait_settled(f->p, page); // holding nothing
   }
   return result;
 }
 
-HMM_API int hmm_set_quota(struct hmm_pager *p, uint64_t first, uint64_t end, uint64_t most) {
-  if (!p->faulting || first >= end || end > p->config.page_count || most < hmm_least_budget(p->faulting->holder_count)) return -EINVAL;
-  int result = put_quota(p, first, end, most);
-  for (bool none = result; !none && over_quota(p, first);) give_places_back(p, evict_oldest(p, first, &none));
+int take_home(struct hmm_pager *p, uint64_t first, uint64_t end) {
+  int result = 0;
+  for (struct faulting *f = p->faulting; f && !result; f = f->next) result = take_from(f, first, end);
   return result;
 }
 
-HMM_API int hmm_take_home(struct hmm_pager *p, uint64_t first, uint64_t end) { return p->faulting ? take_home(p, first, end) : -EINVAL; }
-
-int withhold(struct hmm_pager *p, uint64_t first, uint64_t end) { return protect_there(p, first, end); }
-void take_from_device(struct hmm_pager *p, uint64_t first, uint64_t end) { unmap_there(p, first, end); }
-
-int restrict_device(struct hmm_pager *p, uint64_t first, uint64_t end, uint64_t access) {
-  drop_strays(p, first, end);
-  if (access == 0) return take_home(p, first, end);
-  return access == 1 ? protect_there(p, first, end) : 0;
+HMM_API int hmm_set_quota(struct hmm_pager *p, uint64_t device, uint64_t first, uint64_t end, uint64_t most) {
+  struct faulting *f = device < p->device_count ? p->devices[device].faulting : NULL;
+  if (!f || first >= end || end > p->config.page_count || most < hmm_least_budget(f->holder_count)) return -EINVAL;
+  int result = put_quota(f, first, end, most);
+  for (bool none = result; !none && over_quota(f, first);) give_places_back(f, evict_oldest(f, first, &none));
+  return result;
 }
 
-void forget_dead(struct hmm_pager *p, uint64_t first, uint64_t end) { drop_dead(p, first, end); }
+HMM_API int hmm_take_home(struct hmm_pager *p, uint64_t device, uint64_t first, uint64_t end) {
+  struct faulting *f = device < p->device_count ? p->devices[device].faulting : NULL;
+  return f ? take_from(f, first, end) : -EINVAL;
+}
+
+int withhold(struct hmm_pager *p, unsigned device, uint64_t first, uint64_t end) {
+  struct faulting *f = p->devices[device].faulting;
+  return f ? protect_there(f, first, end) : 0;
+}
+
+void take_from_devices(struct hmm_pager *p, unsigned devices, uint64_t first, uint64_t end) {
+  for (struct faulting *f = p->faulting; f; f = f->next) {
+    if (devices >> f->device & 1) unmap_there(f, first, end);
+  }
+}
+
+int restrict_device(struct hmm_pager *p, uint64_t first, uint64_t end, uint64_t access) {
+  for (struct faulting *f = p->faulting; f; f = f->next) drop_strays(f, first, end);
+  int result = access == 0 ? take_home(p, first, end) : 0;
+  for (struct faulting *f = p->faulting; f && access == 1 && !result; f = f->next) result = protect_there(f, first, end);
+  return result;
+}
+
+void forget_dead(struct hmm_pager *p, uint64_t first, uint64_t end) {
+  for (struct faulting *f = p->faulting; f; f = f->next) drop_dead(f, first, end);
+}

@@ -285,8 +285,8 @@ HMM_API int hmm_failed_launch_of(struct hmm_pager *pager, uint64_t page, struct 
 // Pages that launches use which have not ended on a device, at one moment; returns how many entries there are.
 HMM_API uint64_t hmm_used(struct hmm_pager *pager, uint64_t device, struct hmm_use *uses, uint64_t capacity);
 
-// ---- A device whose kernels fault: kernels as they are go over more than its budget, since a load or store of theirs that finds no page stops until the page is there. It must run in host
-// memory, and be the only device of its heap. One kernel runs at a time, and the next one is let in when it has ended, or not if that takes longer than a touch may wait; nothing is moved
+// ---- Devices whose kernels fault: kernels as they are go over more than the budget, since a load or store of theirs that finds no page stops until the page is there. They must run in host
+// memory, and a heap has no others beside them. On each of them one kernel runs at a time, and the next one is let in when it has ended, or not if that takes longer than a touch may wait; nothing is moved
 // for a launch before it starts, and the host does not wait for it.
 
 // Makes a device one of that kind, before its first launch. `range` is where its kernels have the heap: as many bytes as that, page-aligned, anonymous memory that nobody else touches, and
@@ -295,11 +295,11 @@ HMM_API uint64_t hmm_used(struct hmm_pager *pager, uint64_t device, struct hmm_u
 HMM_API int hmm_fault_device(struct hmm_pager *pager, uint64_t device, uint64_t range, uint64_t budget_pages, uint64_t threads);
 // Pages that a device must have room for, so that each thread gets all that one instruction can touch.
 HMM_API uint64_t hmm_least_budget(uint64_t threads);
-// Of pages `first` to `end`, between which and others regions begin, no more than `most` are there at once from now on; what is there beyond that goes home, as far as no thread was just given it, and else when the next of them comes. In
+// Of pages `first` to `end`, between which and others regions begin, no more than `most` are on such a device at once from now on; what is there beyond that goes home, as far as no thread was just given it, and else when the next of them comes. In
 // place of what these pages had before; others that had a quota together with them keep it for themselves. As many as the range, or more: no quota. 0, or -EINVAL if it is less than hmm_least_budget.
-HMM_API int hmm_set_quota(struct hmm_pager *pager, uint64_t first, uint64_t end, uint64_t most);
+HMM_API int hmm_set_quota(struct hmm_pager *pager, uint64_t device, uint64_t first, uint64_t end, uint64_t most);
 // Brings home what the device has of a range, and takes it away from there. 0 or -errno.
-HMM_API int hmm_take_home(struct hmm_pager *pager, uint64_t first, uint64_t end);
+HMM_API int hmm_take_home(struct hmm_pager *pager, uint64_t device, uint64_t first, uint64_t end);
 // To be called when pins of pages have gone: a kernel may be waiting for that, as long as a touch may.
 HMM_API int hmm_wake_device(struct hmm_pager *pager, uint64_t first, uint64_t end);
 

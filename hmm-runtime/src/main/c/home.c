@@ -154,32 +154,33 @@ static int await_launches(const struct fetch *f, const struct batch *b) {
   return 0;
 }
 
+static bool continues(const struct batch *b, size_t i) { return i < b->count && b->claims[i].page == b->claims[i - 1].page + 1; }
+
 // A device whose kernels fault goes on while its pages leave: first it does not write to them any more.
 static int withhold_pages(const struct fetch *f, const struct batch *b) {
   for (size_t i = 0; i < b->count && f->p->faulting; i++) {
-    if (word_state(b->claims[i].before) != DEVICE) continue;
-    uint64_t first = b->claims[i].page;
-    while (i + 1 < b->count && b->claims[i + 1].page == b->claims[i].page + 1 && word_state(b->claims[i + 1].before) == DEVICE) i++;
-    int result = withhold(f->p, first, b->claims[i].page + 1);
+    const uint64_t first = b->claims[i].page, before = b->claims[i].before;
+    if (word_state(before) != DEVICE) continue;
+    while (continues(b, i + 1) && word_state(b->claims[i + 1].before) == DEVICE && word_device(b->claims[i + 1].before) == word_device(before)) i++;
+    int result = withhold(f->p, word_device(before), first, b->claims[i].page + 1);
     if (result) return fail_errno(f->failure, first, result, HMM_CALL_FORBID);
   }
   return 0;
 }
 
-static bool is_on_device(const struct claim *c) { return word_state(c->before) == DEVICE || word_sharers(c->before); }
+static unsigned on_devices(const struct claim *c) { return word_holders(c->before); }
 
 // And when their contents are here, what the host is going to write is not there any more. They are the host's from then on, also if the rest fails.
 static void take_pages(const struct fetch *f, struct batch *b) {
   for (size_t i = 0; i < b->count && f->p->faulting && exclusive(f); i++) {
     uint64_t first = b->claims[i].page;
-    if (!is_on_device(&b->claims[i])) continue;
+    unsigned devices = on_devices(&b->claims[i]);
+    if (!devices) continue;
     b->claims[i].taken = true;
-    while (i + 1 < b->count && b->claims[i + 1].page == b->claims[i].page + 1 && is_on_device(&b->claims[i + 1])) b->claims[++i].taken = true;
-    take_from_device(f->p, first, b->claims[i].page + 1);
+    while (continues(b, i + 1) && on_devices(&b->claims[i + 1]) == devices) b->claims[++i].taken = true;
+    take_from_devices(f->p, devices, first, b->claims[i].page + 1);
   }
 }
-
-static bool continues(const struct batch *b, size_t i) { return i < b->count && b->claims[i].page == b->claims[i - 1].page + 1; }
 
 // Nobody says which of several commands has failed: told is the first page that came from the device.
 static int fail_copy(const struct fetch *f, const struct batch *b, int status, unsigned device) {

@@ -265,12 +265,12 @@ int await_decided(struct hmm_pager *p, struct patience *patience) {
 }
 
 // For launches whose kernels fault: whoever asks by name does wait for them.
-static void await_faulting(struct hmm_pager *p, struct page_range range, bool writers_only) {
+static void await_faulting(struct hmm_pager *p, struct page_range range, bool writers_only, int device) {
   pthread_mutex_lock(&p->launch_lock);
   for (unsigned i = 0; i < p->launches_used && p->faulting; i++) {
     struct launch *l = &p->launches[i];
     uint64_t number = l->number;
-    while (l->number == number && l->faults && under_way(l) && uses_any(l, range, writers_only)) watch(p, 0);
+    while (l->number == number && l->faults && under_way(l) && (device < 0 || l->device == (unsigned)device) && uses_any(l, range, writers_only)) watch(p, 0);
   }
   pthread_mutex_unlock(&p->launch_lock);
 }
@@ -285,7 +285,7 @@ HMM_API int hmm_violation_of(struct hmm_pager *p, uint64_t launch, struct hmm_vi
 }
 
 HMM_API int hmm_await(struct hmm_pager *p, int64_t device, uint64_t first, uint64_t end, uint64_t writers_only) {
-  await_faulting(p, (struct page_range){first, end}, writers_only);
+  await_faulting(p, (struct page_range){first, end}, writers_only, (int)device);
   while (await_conflicts(p, (struct page_range){first, end}, writers_only, (int)device, 0) == -EAGAIN) await_decided(p, NULL);
   return 0;
 }
@@ -428,7 +428,7 @@ int await_turn(struct hmm_pager *p, struct launch *l) {
   pthread_mutex_lock(&p->launch_lock);
   for (unsigned i = 0; i < p->launches_used && !result; i++) {
     struct launch *it = &p->launches[i];
-    if (!it->turn || !under_way(it)) continue;
+    if (!it->turn || it->device != l->device || !under_way(it)) continue;
     result = await_change(p, it, &patience);
     i = UINT_MAX; // from the beginning: places are taken anew
   }

@@ -5,7 +5,7 @@
 // | pager.c | opening and closing, the crew that serves faults, counters, steps for tests |
 // | fault.c | what to do about one fault, and what to bring along |
 // | claim.c, claim.h | claims for the host: made, settled, and who waits for them woken |
-// | device_fault.c, device_evict.c, device_wait.c, range.c, faulting.h | a device whose kernels fault |
+// | device_fault.c, device_evict.c, device_wait.c, device_turn.c, range.c, faulting.h | devices whose kernels fault |
 // | home.c | claim, wait, copy, map, settle: the one way in which pages come home |
 // | peer.c | the way from one device to another, without the host |
 // | change.c | what is done to pages where they are: rights, contents, host memory, frames, undoing a move |
@@ -76,9 +76,9 @@ struct fault {
   bool mapped; // the page is mapped, and only protected
   uint32_t thread; // that touched, 0 if unknown
   void *slot; // the trap's own
-  bool device; // a kernel's, in the range of the faulting device
+  struct faulting *device; // whose kernel's it is, in that device's range; null: the host's
   uint32_t offset; // in the page, of a kernel's
-  uint64_t read; // when, of a kernel's (`clock` in faulting.h)
+  uint64_t read; // when, of a kernel's (`fault_clock`)
 };
 
 // How a touch is noticed and how mappings change. Installing and waking are done under a claim; the others may come late and then cost one spurious fault.
@@ -149,7 +149,8 @@ struct lane {
 struct device {
   struct hmm_device_config config;
   void *queue; // ours, so that a fault never stands behind a migration
-  char *range; // of the device whose kernels fault: where page 0 is, and page p is frame p; else null
+  char *range; // of a device whose kernels fault: where page 0 is, and page p is frame p; else null
+  _Atomic(struct faulting *) faulting; // that device, or null
   struct lane lanes[LANES];
   _Atomic bool lost; // a command was given up: its frames and all that it may still write to are never used again
 };
@@ -280,7 +281,10 @@ struct hmm_pager {
   struct forbidding *forbiddings; // under way
   _Atomic int forbidding_count;
 
-  _Atomic(struct faulting *) faulting; // the device whose kernels fault, or null
+  _Atomic(struct faulting *) faulting; // the devices whose kernels fault, a list that only grows; or null
+  pthread_mutex_t faulting_lock;       // over what is known of their ranges
+  // A fault may have been answered with others, and be served when its thread has long gone on: then it says nothing of that thread, nor of the kernel that runs. So it has a time, that before it was read.
+  _Atomic uint64_t fault_clock;
   struct answers answers;   // of userfaultfd's trap
   struct mappings mappings; // of the SIGSEGV trap
   _Atomic uint64_t counts[HMM_COUNTERS];
@@ -410,14 +414,14 @@ void serve(struct hmm_pager *p, struct fault *faults, int n);
 bool serve_here(struct hmm_pager *p, struct touch touch); // in the thread that touches; false if somebody would have to be waited for, or the crew knows better: nothing has changed then
 void bring_ahead(struct hmm_pager *p, const struct ahead *a);
 
-// device_fault.c, device_evict.c; all but the last need a faulting device
+// device_fault.c, device_evict.c; of all devices whose kernels fault, if none is named
 void serve_device(struct hmm_pager *p, const struct fault *faults, int n);
-int take_home(struct hmm_pager *p, uint64_t first, uint64_t end); // what the device has of a range, for the price of waiting for claims
-// Under claims of pages that the device has: from then on it does not write to them (0 or -errno); and then, that it has them no more.
-int withhold(struct hmm_pager *p, uint64_t first, uint64_t end);
-void take_from_device(struct hmm_pager *p, uint64_t first, uint64_t end);
+int take_home(struct hmm_pager *p, uint64_t first, uint64_t end); // what they have of a range, for the price of waiting for claims
+// Under claims of pages: from then on that device, whose own they are, does not write to them (0 or -errno); and then, that these devices (bit d for device d) have them no more.
+int withhold(struct hmm_pager *p, unsigned device, uint64_t first, uint64_t end);
+void take_from_devices(struct hmm_pager *p, unsigned devices, uint64_t first, uint64_t end);
 int restrict_device(struct hmm_pager *p, uint64_t first, uint64_t end, uint64_t access); // after the words: as `set_access` of a trap
-void forget_dead(struct hmm_pager *p, uint64_t first, uint64_t end); // what the device has of pages that have no region any more
+void forget_dead(struct hmm_pager *p, uint64_t first, uint64_t end); // what they have of pages that have no region any more
 void device_begins(struct hmm_pager *p, const struct launch *l);
 void device_ends(struct hmm_pager *p, const struct launch *l); // takes no lock but its own
 bool violation_of(struct hmm_pager *p, uint64_t launch, struct hmm_violation *violation);
@@ -425,7 +429,7 @@ bool violation_of(struct hmm_pager *p, uint64_t launch, struct hmm_violation *vi
 uint64_t next_wait_over(struct hmm_pager *p); // when a kernel has waited for a view as long as it may; 0: none waits
 void end_waits(struct hmm_pager *p); // of those
 // range.c
-void wake_there(struct hmm_pager *p, uint64_t first, uint64_t end); // the device's threads that sleep there
+void wake_devices(struct hmm_pager *p, uint64_t first, uint64_t end); // their threads that sleep there
 void close_faulting(struct hmm_pager *p);
 
 // home.c

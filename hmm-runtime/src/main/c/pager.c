@@ -292,6 +292,7 @@ static void init_locks(struct hmm_pager *p) {
   pthread_mutex_init(&p->forbid_lock, NULL);
   pthread_cond_init(&p->forbid_changed, NULL);
   pthread_mutex_init(&p->record_lock, NULL);
+  pthread_mutex_init(&p->faulting_lock, NULL);
   pthread_mutex_init(&p->step_lock, NULL);
   pthread_cond_init(&p->step_changed, NULL);
 }

@@ -38,9 +38,9 @@ static bool is_linked(const struct faulting *f, uint64_t page) {
 }
 
 // Of anonymous memory that is ours, Linux refuses this only where the program has locked it (mlockall); and where there is userfaultfd for minor faults, it can be dropped all the same.
-static void drop_pages(const struct hmm_pager *p, uint64_t first, uint64_t end) {
-  size_t bytes = (size_t)((end - first) << p->config.page_shift);
-  if (madvise(in_range(p, first), bytes, MADV_DONTNEED)) madvise(in_range(p, first), bytes, MADV_DONTNEED_LOCKED);
+static void drop_pages(const struct faulting *f, uint64_t first, uint64_t end) {
+  size_t bytes = (size_t)((end - first) << f->p->config.page_shift);
+  if (madvise(in_range(f, first), bytes, MADV_DONTNEED)) madvise(in_range(f, first), bytes, MADV_DONTNEED_LOCKED);
 }
 
 // ---- quotas. The lock is held where a structure is handed in.
@@ -57,19 +57,19 @@ static struct quota *quota_of(const struct faulting *f, uint64_t page) {
   return NULL;
 }
 
-uint64_t quota_left(struct hmm_pager *p, uint64_t page) {
-  pthread_mutex_lock(&p->faulting->lock);
-  const struct quota *q = quota_of(p->faulting, page);
+uint64_t quota_left(struct faulting *f, uint64_t page) {
+  lock(f);
+  const struct quota *q = quota_of(f, page);
   uint64_t left = !q ? UINT64_MAX : q->there < q->most ? q->most - q->there : 0;
-  pthread_mutex_unlock(&p->faulting->lock);
+  unlock(f);
   return left;
 }
 
-bool over_quota(struct hmm_pager *p, uint64_t page) {
-  pthread_mutex_lock(&p->faulting->lock);
-  const struct quota *q = quota_of(p->faulting, page);
+bool over_quota(struct faulting *f, uint64_t page) {
+  lock(f);
+  const struct quota *q = quota_of(f, page);
   bool over = q && q->there > q->most;
-  pthread_mutex_unlock(&p->faulting->lock);
+  unlock(f);
   return over;
 }
 
@@ -95,49 +95,47 @@ static size_t changed_quotas(const struct faulting *f, struct quota *quotas, uin
   return n;
 }
 
-int put_quota(struct hmm_pager *p, uint64_t first, uint64_t end, uint64_t most) {
-  struct faulting *f = p->faulting;
+int put_quota(struct faulting *f, uint64_t first, uint64_t end, uint64_t most) {
   struct quota *quotas = NULL;
-  pthread_mutex_lock(&f->lock);
+  lock(f);
   for (size_t room = 0; room < f->quota_count + 2;) { // memory is taken outside of the lock, since faults wait for that
     room = f->quota_count + 2;
-    pthread_mutex_unlock(&f->lock);
+    unlock(f);
     free(quotas);
     quotas = calloc(room, sizeof *quotas);
     if (!quotas) return -ENOMEM;
-    pthread_mutex_lock(&f->lock);
+    lock(f);
   }
   struct quota *before = f->quotas;
   size_t n = changed_quotas(f, quotas, first, end, most);
   f->quotas = quotas;
   f->quota_count = n;
-  pthread_mutex_unlock(&f->lock);
+  unlock(f);
   free(before);
   return 0;
 }
 
 // ---- places
 
-uint64_t take_places(struct hmm_pager *p, uint64_t wanted) {
-  struct faulting *f = p->faulting;
-  pthread_mutex_lock(&f->lock);
+uint64_t take_places(struct faulting *f, uint64_t wanted) {
+  lock(f);
   uint64_t places = f->budget - f->taken < wanted ? f->budget - f->taken : wanted;
   f->taken += places;
-  pthread_mutex_unlock(&f->lock);
+  unlock(f);
   return places;
 }
 
-void give_places_back(struct hmm_pager *p, uint64_t places) {
+void give_places_back(struct faulting *f, uint64_t places) {
   if (!places) return;
-  pthread_mutex_lock(&p->faulting->lock);
-  p->faulting->taken -= places;
-  pthread_mutex_unlock(&p->faulting->lock);
+  lock(f);
+  f->taken -= places;
+  unlock(f);
 }
 
-uint64_t free_places(struct hmm_pager *p) {
-  pthread_mutex_lock(&p->faulting->lock);
-  uint64_t places = p->faulting->budget - p->faulting->taken;
-  pthread_mutex_unlock(&p->faulting->lock);
+uint64_t free_places(struct faulting *f) {
+  lock(f);
+  uint64_t places = f->budget - f->taken;
+  unlock(f);
   return places;
 }
 
@@ -154,30 +152,27 @@ static size_t choose_among(struct faulting *f, const struct quota *only, bool us
   return n;
 }
 
-size_t choose_victims(struct hmm_pager *p, uint64_t page, uint64_t *victims, size_t most) {
-  struct faulting *f = p->faulting;
-  pthread_mutex_lock(&f->lock);
+size_t choose_victims(struct faulting *f, uint64_t page, uint64_t *victims, size_t most) {
+  lock(f);
   const struct quota *q = quota_of(f, page);
   bool used_up = q && q->there >= q->most;
   size_t n = used_up ? choose_among(f, q, false, victims, most) : f->quota_count ? choose_among(f, NULL, true, victims, most) : 0;
   if (!used_up) n += choose_among(f, NULL, false, victims + n, most - n);
-  pthread_mutex_unlock(&f->lock);
+  unlock(f);
   return n;
 }
 
-void keep_victim(struct hmm_pager *p, uint64_t victim) {
-  struct faulting *f = p->faulting;
-  pthread_mutex_lock(&f->lock);
+void keep_victim(struct faulting *f, uint64_t victim) {
+  lock(f);
   // Somebody else may have taken it away meanwhile, which leaves its place to us, and it may even have come again, in a place of its own.
   if (f->pages[victim].presence == ABSENT || is_linked(f, victim)) f->taken--;
   else link_newest(f, victim);
-  pthread_mutex_unlock(&f->lock);
+  unlock(f);
 }
 
-void hold_for(struct hmm_pager *p, uint32_t thread, uint64_t page) {
-  struct faulting *f = p->faulting;
+void hold_for(struct faulting *f, uint32_t thread, uint64_t page) {
   struct holder *h = &f->holders[0];
-  pthread_mutex_lock(&f->lock);
+  lock(f);
   for (unsigned i = 0; i < f->holder_count; i++) {
     struct holder *it = &f->holders[i];
     if (it->thread == thread) {
@@ -187,8 +182,10 @@ void hold_for(struct hmm_pager *p, uint32_t thread, uint64_t page) {
     if (it->last < h->last) h = it; // whoever runs has faulted more lately than who does not
   }
   h->last = ++f->faults;
-  if (h->thread != thread) {
-    h->thread = thread;
+  bool anew = h->thread != thread;
+  h->thread = thread;
+  note_turn(f, h, anew);
+  if (anew) {
     for (unsigned i = 0; i < PAGES_OF_AN_INSTRUCTION; i++) {
       if (h->pages[i]) f->pages[h->pages[i] - 1].holds--;
       h->pages[i] = 0;
@@ -202,12 +199,11 @@ void hold_for(struct hmm_pager *p, uint32_t thread, uint64_t page) {
   *place = (uint32_t)page + 1;
   f->pages[page].holds++;
 out:
-  pthread_mutex_unlock(&f->lock);
+  unlock(f);
 }
 
-void let_holders_go(struct hmm_pager *p) {
-  struct faulting *f = p->faulting;
-  pthread_mutex_lock(&f->lock);
+void let_holders_go(struct faulting *f) {
+  lock(f);
   for (unsigned i = 0; i < f->holder_count; i++) {
     struct holder *h = &f->holders[i];
     for (unsigned j = 0; j < PAGES_OF_AN_INSTRUCTION; j++) {
@@ -215,35 +211,33 @@ void let_holders_go(struct hmm_pager *p) {
     }
     *h = (struct holder){0};
   }
-  pthread_mutex_unlock(&f->lock);
+  unlock(f);
 }
 
 // What the budget has beyond the least is for what nobody has asked for, a part of it for each thread, so that one on its way in leaves room for those of others.
 // So it is with a quota.
-static uint64_t share(struct hmm_pager *p, uint64_t page) {
-  struct faulting *f = p->faulting;
-  pthread_mutex_lock(&f->lock);
+static uint64_t share(struct faulting *f, uint64_t page) {
+  lock(f);
   const struct quota *q = quota_of(f, page);
   uint64_t budget = q && q->most < f->budget ? q->most : f->budget;
-  pthread_mutex_unlock(&f->lock);
+  unlock(f);
   return (budget - hmm_least_budget(f->holder_count)) / (AHEAD_SHARE * f->holder_count);
 }
 
-static uint64_t most_along(struct hmm_pager *p, uint64_t page) {
-  uint64_t most = share(p, page), bytes = AHEAD_BYTES < p->config.ahead_bytes ? AHEAD_BYTES : p->config.ahead_bytes;
-  return most < bytes >> p->config.page_shift ? most : bytes >> p->config.page_shift;
+static uint64_t most_along(struct faulting *f, uint64_t page) {
+  uint64_t most = share(f, page), bytes = AHEAD_BYTES < f->p->config.ahead_bytes ? AHEAD_BYTES : f->p->config.ahead_bytes;
+  return most < bytes >> f->p->config.page_shift ? most : bytes >> f->p->config.page_shift;
 }
 
-size_t evicted_at_once(struct hmm_pager *p, uint64_t page) {
-  uint64_t most = share(p, page), pages = EVICTED_BYTES >> p->config.page_shift;
+size_t evicted_at_once(struct faulting *f, uint64_t page) {
+  uint64_t most = share(f, page), pages = EVICTED_BYTES >> f->p->config.page_shift;
   return (size_t)(most > pages ? pages : most ? most : 1);
 }
 
-uint64_t pages_along(struct hmm_pager *p, uint64_t page) {
-  struct faulting *f = p->faulting;
-  uint64_t most = most_along(p, page);
+uint64_t pages_along(struct faulting *f, uint64_t page) {
+  uint64_t most = most_along(f, page);
   if (!most) return 0;
-  pthread_mutex_lock(&f->lock);
+  lock(f);
   struct stream *s = NULL;
   for (unsigned i = 0; i < STREAMS && !s; i++) {
     if (f->streams[i].pages && f->streams[i].next == page) s = &f->streams[i];
@@ -252,23 +246,23 @@ uint64_t pages_along(struct hmm_pager *p, uint64_t page) {
   if (along > most) along = most;
   if (!s) s = &f->streams[f->stream_turn++ % STREAMS];
   *s = (struct stream){.next = page + along + 1, .pages = along + 1};
-  pthread_mutex_unlock(&f->lock);
+  unlock(f);
   return along;
 }
 
 // ---- mappings
 
 // All of it, or nothing.
-static int copy_in(struct hmm_pager *p, uint64_t first, uint64_t end, const char *from, bool writable) {
-  uint64_t done = 0, bytes = (end - first) << p->config.page_shift;
+static int copy_in(struct faulting *f, uint64_t first, uint64_t end, const char *from, bool writable) {
+  uint64_t done = 0, bytes = (end - first) << f->p->config.page_shift;
   while (done < bytes) {
-    struct uffdio_copy c = {.dst = (uint64_t)(uintptr_t)in_range(p, first) + done, .src = (uint64_t)(uintptr_t)from + done, .len = bytes - done,
+    struct uffdio_copy c = {.dst = (uint64_t)(uintptr_t)in_range(f, first) + done, .src = (uint64_t)(uintptr_t)from + done, .len = bytes - done,
                             .mode = UFFDIO_COPY_MODE_DONTWAKE | (writable ? 0 : UFFDIO_COPY_MODE_WP)};
-    if (!ioctl(p->uffd, UFFDIO_COPY, &c)) return 0;
+    if (!ioctl(f->p->uffd, UFFDIO_COPY, &c)) return 0;
     if (c.copy > 0) done += (uint64_t)c.copy;
     else if (errno != EAGAIN) {
       int error = errno;
-      drop_pages(p, first, end);
+      drop_pages(f, first, end);
       return -error;
     }
   }
@@ -288,16 +282,15 @@ static void note_absent(struct faulting *f, uint64_t page) {
 }
 
 // What has no owner. The lock is held.
-static void drop(struct hmm_pager *p, uint64_t page) {
-  drop_pages(p, page, page + 1);
-  note_absent(p->faulting, page);
+static void drop(struct faulting *f, uint64_t page) {
+  drop_pages(f, page, page + 1);
+  note_absent(f, page);
 }
 
-int map_there(struct hmm_pager *p, uint64_t first, uint64_t end, const char *from, bool writable) {
-  struct faulting *f = p->faulting;
-  pthread_mutex_lock(&f->lock);
+int map_there(struct faulting *f, uint64_t first, uint64_t end, const char *from, bool writable) {
+  lock(f);
   for (uint64_t page = first; page < end; page++) {
-    if (f->pages[page].presence != ABSENT) drop(p, page); // a stray
+    if (f->pages[page].presence != ABSENT) drop(f, page); // a stray
   }
   struct quota *q = quota_of(f, first);
   bool may_come = !q || q->there + (end - first) <= q->most;
@@ -307,69 +300,70 @@ int map_there(struct hmm_pager *p, uint64_t first, uint64_t end, const char *fro
     f->pages[page].presence = PRESENT;
     link_newest(f, page);
   }
-  pthread_mutex_unlock(&f->lock);
+  unlock(f);
   if (!may_come) return -EDQUOT;
-  int result = from ? copy_in(p, first, end, from, writable) : 0;
-  for (uint64_t page = first; page < end && !from && !result; page++) result = copy_in(p, page, page + 1, f->zeros, writable);
-  if (result) unmap_there(p, first, end);
+  int result = from ? copy_in(f, first, end, from, writable) : 0;
+  for (uint64_t page = first; page < end && !from && !result; page++) result = copy_in(f, page, page + 1, f->zeros, writable);
+  if (result) unmap_there(f, first, end);
   return result;
 }
 
-static int protect(struct hmm_pager *p, uint64_t first, uint64_t end, uint64_t mode) {
-  struct uffdio_writeprotect w = {.range = {(uint64_t)(uintptr_t)in_range(p, first), (end - first) << p->config.page_shift}, .mode = mode};
-  while (ioctl(p->uffd, UFFDIO_WRITEPROTECT, &w)) {
+static int protect(struct faulting *f, uint64_t first, uint64_t end, uint64_t mode) {
+  struct uffdio_writeprotect w = {.range = {(uint64_t)(uintptr_t)in_range(f, first), (end - first) << f->p->config.page_shift}, .mode = mode};
+  while (ioctl(f->p->uffd, UFFDIO_WRITEPROTECT, &w)) {
     if (errno != EAGAIN) return -errno;
   }
   return 0;
 }
 
-int protect_there(struct hmm_pager *p, uint64_t first, uint64_t end) { return protect(p, first, end, UFFDIO_WRITEPROTECT_MODE_WP); }
-int lift_there(struct hmm_pager *p, uint64_t first, uint64_t end) { return protect(p, first, end, UFFDIO_WRITEPROTECT_MODE_DONTWAKE); }
+int protect_there(struct faulting *f, uint64_t first, uint64_t end) { return protect(f, first, end, UFFDIO_WRITEPROTECT_MODE_WP); }
+int lift_there(struct faulting *f, uint64_t first, uint64_t end) { return protect(f, first, end, UFFDIO_WRITEPROTECT_MODE_DONTWAKE); }
 
-void unmap_there(struct hmm_pager *p, uint64_t first, uint64_t end) {
-  struct faulting *f = p->faulting;
-  drop_pages(p, first, end); // outside of the lock: the pages are the caller's, and none is mapped anew meanwhile
-  pthread_mutex_lock(&f->lock);
+void unmap_there(struct faulting *f, uint64_t first, uint64_t end) {
+  drop_pages(f, first, end); // outside of the lock: the pages are the caller's, and none is mapped anew meanwhile
+  lock(f);
   for (uint64_t page = first; page < end; page++) {
     if (f->pages[page].presence != ABSENT) note_absent(f, page);
   }
-  pthread_mutex_unlock(&f->lock);
+  unlock(f);
 }
 
-bool is_there(struct hmm_pager *p, uint64_t page) {
-  pthread_mutex_lock(&p->faulting->lock);
-  bool there = p->faulting->pages[page].presence == PRESENT;
-  pthread_mutex_unlock(&p->faulting->lock);
+bool is_there(struct faulting *f, uint64_t page) {
+  lock(f);
+  bool there = f->pages[page].presence == PRESENT;
+  unlock(f);
   return there;
 }
 
-bool is_gone(struct hmm_pager *p, uint64_t victim) {
-  struct faulting *f = p->faulting;
-  pthread_mutex_lock(&f->lock);
-  enum state s = word_state(load_word(p, victim));
+bool is_gone(struct faulting *f, uint64_t victim) {
+  lock(f);
+  enum state s = word_state(load_word(f->p, victim));
   bool again = is_linked(f, victim); // it went, and has come again in a place of its own
-  if (!again && (f->pages[victim].presence == STRAY || ((s == UNMAPPED || s == POISONED) && f->pages[victim].presence == PRESENT))) drop(p, victim);
+  if (!again && (f->pages[victim].presence == STRAY || ((s == UNMAPPED || s == POISONED) && f->pages[victim].presence == PRESENT))) drop(f, victim);
   bool gone = again || f->pages[victim].presence == ABSENT;
-  pthread_mutex_unlock(&f->lock);
+  unlock(f);
   return gone;
 }
 
-void wake_there(struct hmm_pager *p, uint64_t first, uint64_t end) {
-  struct uffdio_range r = {(uint64_t)(uintptr_t)in_range(p, first), (end - first) << p->config.page_shift};
-  ioctl(p->uffd, UFFDIO_WAKE, &r); // refuses only ranges that are not registered
+void wake_there(struct faulting *f, uint64_t first, uint64_t end) {
+  struct uffdio_range r = {(uint64_t)(uintptr_t)in_range(f, first), (end - first) << f->p->config.page_shift};
+  ioctl(f->p->uffd, UFFDIO_WAKE, &r); // refuses only ranges that are not registered
+}
+
+void wake_devices(struct hmm_pager *p, uint64_t first, uint64_t end) {
+  for (struct faulting *f = p->faulting; f; f = f->next) wake_there(f, first, end);
 }
 
 // ---- what has no owner
 
-bool map_stray(struct hmm_pager *p, const struct fault *fault, uint64_t judged, int kind) {
-  struct faulting *f = p->faulting;
+bool map_stray(struct faulting *f, const struct fault *fault, uint64_t judged, int kind) {
   uint64_t page = fault->page;
   struct resident *r = &f->pages[page];
   bool used = false;
-  pthread_mutex_lock(&f->lock);
+  lock(f);
   struct quota *q = quota_of(f, page);
   // Under the lock: whoever makes the page good changes its word before it asks, under the lock, whether there is a stray.
-  if (fault->read >= f->since && r->presence == ABSENT && (!q || q->there < q->most) && same_version(load_word(p, page), judged) && !copy_in(p, page, page + 1, f->zeros, true)) {
+  if (fault->read >= f->since && r->presence == ABSENT && (!q || q->there < q->most) && same_version(load_word(f->p, page), judged) && !copy_in(f, page, page + 1, f->zeros, true)) {
     r->presence = STRAY;
     f->strays++;
     if (q) q->there++;
@@ -377,29 +371,27 @@ bool map_stray(struct hmm_pager *p, const struct fault *fault, uint64_t judged, 
     used = true;
     if (f->running && !f->violation.kind) f->violation = (struct hmm_violation){.kind = (uint64_t)kind, .page = page, .offset = fault->offset, .write = fault->write};
   }
-  pthread_mutex_unlock(&f->lock);
+  unlock(f);
   return used;
 }
 
-void drop_strays(struct hmm_pager *p, uint64_t first, uint64_t end) {
-  struct faulting *f = p->faulting;
-  pthread_mutex_lock(&f->lock);
+void drop_strays(struct faulting *f, uint64_t first, uint64_t end) {
+  lock(f);
   for (uint32_t at = f->strays ? f->oldest : 0, next; at; at = next) {
     next = f->pages[at - 1].newer;
-    if (at - 1 >= first && at - 1 < end && f->pages[at - 1].presence == STRAY) drop(p, at - 1);
+    if (at - 1 >= first && at - 1 < end && f->pages[at - 1].presence == STRAY) drop(f, at - 1);
   }
-  pthread_mutex_unlock(&f->lock);
+  unlock(f);
 }
 
-void drop_dead(struct hmm_pager *p, uint64_t first, uint64_t end) {
-  struct faulting *f = p->faulting;
-  pthread_mutex_lock(&f->lock);
+void drop_dead(struct faulting *f, uint64_t first, uint64_t end) {
+  lock(f);
   for (uint64_t page = first; page < end; page++) {
     if (f->pages[page].presence == ABSENT) continue;
-    enum state s = word_state(load_word(p, page));
-    if (s == UNMAPPED || s == POISONED) drop(p, page);
+    enum state s = word_state(load_word(f->p, page));
+    if (s == UNMAPPED || s == POISONED) drop(f, page);
   }
-  pthread_mutex_unlock(&f->lock);
+  unlock(f);
 }
 
 // ---- opening and closing
@@ -411,9 +403,9 @@ static void *reserve(size_t bytes, int protection) {
   return memory == MAP_FAILED ? NULL : memory;
 }
 
-static void release(const struct hmm_pager *p, struct faulting *f) {
-  if (f->zeros) munmap(f->zeros, (size_t)p->page_bytes);
-  if (f->pages) munmap(f->pages, (size_t)p->config.page_count * sizeof *f->pages);
+static void release(struct faulting *f) {
+  if (f->zeros) munmap(f->zeros, (size_t)f->p->page_bytes);
+  if (f->pages) munmap(f->pages, (size_t)f->p->config.page_count * sizeof *f->pages);
   free(f->holders);
   free(f->quotas);
   free(f);
@@ -421,12 +413,13 @@ static void release(const struct hmm_pager *p, struct faulting *f) {
 
 HMM_API int hmm_fault_device(struct hmm_pager *p, uint64_t device, uint64_t range, uint64_t budget_pages, uint64_t threads) {
   size_t bytes = (size_t)(p->config.page_count << p->config.page_shift);
-  if (device >= p->device_count || p->faulting || !range || range & (p->page_bytes - 1) || !threads || threads > MAX_FAULTING_THREADS) return -EINVAL;
+  if (device >= p->device_count || p->devices[device].faulting || !range || range & (p->page_bytes - 1) || !threads || threads > MAX_FAULTING_THREADS) return -EINVAL;
   if (p->trap != &uffd_trap) return -ENOTSUP;
   if (p->config.page_count >= UINT32_MAX) return -EOVERFLOW;
   if (budget_pages < hmm_least_budget(threads)) return -ENOSPC;
   struct faulting *f = calloc(1, sizeof *f);
   if (!f) return -ENOMEM;
+  f->p = p;
   f->device = (unsigned)device;
   f->range = (char *)(uintptr_t)range;
   f->budget = budget_pages;
@@ -436,7 +429,6 @@ HMM_API int hmm_fault_device(struct hmm_pager *p, uint64_t device, uint64_t rang
   f->pages = reserve((size_t)p->config.page_count * sizeof *f->pages, PROT_READ | PROT_WRITE);
   int result = -ENOMEM;
   if (!f->holders || !f->zeros || !f->pages) goto out;
-  pthread_mutex_init(&f->lock, NULL);
   munlock(f->range, bytes); // after mlockall(MCL_FUTURE) all pages would be there
   madvise(f->range, bytes, MADV_NOHUGEPAGE); // pages come and go by themselves; a kernel without huge pages refuses
   // Whatever is there has been written by nobody. A child would have pages that nobody serves.
@@ -449,14 +441,19 @@ HMM_API int hmm_fault_device(struct hmm_pager *p, uint64_t device, uint64_t rang
   result = ioctl(p->uffd, UFFDIO_REGISTER, &r) ? -errno : (r.ioctls & needed) == needed ? 0 : -ENOTSUP;
   if (result) goto out;
   p->devices[device].range = f->range;
-  p->faulting = f; // no kernel runs yet
+  p->devices[device].faulting = f;
+  f->next = p->faulting;
+  p->faulting = f; // no kernel runs there yet
   return 0;
 out:
-  release(p, f);
+  release(f);
   return result;
 }
 
 void close_faulting(struct hmm_pager *p) {
-  if (p->faulting) release(p, p->faulting);
+  for (struct faulting *f = p->faulting, *next; f; f = next) {
+    next = f->next;
+    release(f);
+  }
   p->faulting = NULL;
 }

@@ -98,7 +98,7 @@ int wait_for_requests(struct hmm_pager *p, struct fault *faults, int capacity) {
   for (; n < capacity && q->taken; n++) {
     struct request *r = q->taken;
     q->taken = r->next;
-    faults[n] = (struct fault){r->touch.page, r->touch.write, r->touch.mapped, r->thread, r, false, 0, 0};
+    faults[n] = (struct fault){r->touch.page, r->touch.write, r->touch.mapped, r->thread, r, NULL, 0, 0};
   }
   return n;
 }

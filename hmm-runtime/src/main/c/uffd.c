@@ -105,7 +105,7 @@ static int uffd_close(struct hmm_pager *p) {
 static void uffd_wake(struct hmm_pager *p, uint64_t first, uint64_t end) {
   struct uffdio_range r = {(uint64_t)(uintptr_t)app_of(p, first), (end - first) << p->config.page_shift};
   ioctl(p->uffd, UFFDIO_WAKE, &r); // refuses only ranges that are not registered
-  if (p->faulting) wake_there(p, first, end);
+  wake_devices(p, first, end);
 }
 
 // Nobody will hear of a touch any more, since somebody has closed our descriptor, say; and a touch that nobody hears of
@@ -122,29 +122,30 @@ static int give_up(struct hmm_pager *p, int reason) {
   return reason;
 }
 
-static struct fault of_device(const struct hmm_pager *p, const struct uffd_msg *m, uint64_t at, uint64_t read) {
+static struct fault of_device(struct faulting *f, const struct uffd_msg *m, uint64_t at, uint64_t read) {
   bool protected = m->arg.pagefault.flags & UFFD_PAGEFAULT_FLAG_WP;
-  return (struct fault){.page = at >> p->config.page_shift, .write = protected || m->arg.pagefault.flags & UFFD_PAGEFAULT_FLAG_WRITE, .mapped = protected,
-                        .thread = m->arg.pagefault.feat.ptid, .device = true, .offset = (uint32_t)(at & (p->page_bytes - 1)), .read = read};
+  return (struct fault){.page = at >> f->p->config.page_shift, .write = protected || m->arg.pagefault.flags & UFFD_PAGEFAULT_FLAG_WRITE, .mapped = protected,
+                        .thread = m->arg.pagefault.feat.ptid, .device = f, .offset = (uint32_t)(at & (f->p->page_bytes - 1)), .read = read};
 }
 
 static int uffd_wait(struct hmm_pager *p, struct fault *faults, int capacity) {
   struct uffd_msg messages[FAULTS_AT_ONCE];
-  uint64_t now = p->faulting ? tick(p->faulting) : 0;
+  uint64_t now = p->faulting ? tick(p) : 0;
   ssize_t got = read(p->uffd, messages, sizeof *messages * (size_t)capacity);
   if (got <= 0) return got < 0 && (errno == EINTR || errno == EAGAIN) ? 0 : give_up(p, got ? -errno : -EBADF);
   int n = 0;
   for (size_t i = 0; i < (size_t)got / sizeof *messages; i++) {
-    uint64_t on_device = p->faulting ? messages[i].arg.pagefault.address - (uint64_t)(uintptr_t)in_range(p, 0) : UINT64_MAX;
-    if (messages[i].event == UFFD_EVENT_PAGEFAULT && on_device >> p->config.page_shift < p->config.page_count) {
-      faults[n++] = of_device(p, &messages[i], on_device, now);
+    uint64_t at;
+    struct faulting *f = messages[i].event == UFFD_EVENT_PAGEFAULT ? device_at(p, messages[i].arg.pagefault.address, &at) : NULL;
+    if (f) {
+      faults[n++] = of_device(f, &messages[i], at, now);
       continue;
     }
     uint64_t offset = messages[i].arg.pagefault.address - p->config.app;
     if (messages[i].event != UFFD_EVENT_PAGEFAULT || offset >> p->config.page_shift >= p->config.page_count) continue; // the doorbell
     bool write = messages[i].arg.pagefault.flags & (UFFD_PAGEFAULT_FLAG_WRITE | UFFD_PAGEFAULT_FLAG_WP);
     faults[n++] = (struct fault){offset >> p->config.page_shift, write, messages[i].arg.pagefault.flags & UFFD_PAGEFAULT_FLAG_WP,
-                                messages[i].arg.pagefault.feat.ptid, NULL, false, 0, 0};
+                                messages[i].arg.pagefault.feat.ptid, NULL, NULL, 0, 0};
   }
   return n;
 }

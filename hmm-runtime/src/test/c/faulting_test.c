@@ -1,6 +1,6 @@
-// faulting_test.c - a device whose kernels fault: the fake queue's thread, and others that a kernel starts, load and store in the device's own range of addresses.
+// faulting_test.c - a device whose kernels fault.
 #define _GNU_SOURCE
-#include "heap.h"
+#include "on_device.h"
 
 #include <errno.h>
 #include <string.h>
@@ -8,81 +8,6 @@
 #ifdef __x86_64__
 #include <immintrin.h>
 #endif
-
-// Of the device's loads and stores: the sanitizer of threads cannot see that the crew has them made after the page has come, and takes its time to be told so for each.
-#define ON_DEVICE __attribute__((no_sanitize("thread")))
-
-#define PAGES 400
-#define THREADS 2
-#define LEAST 66
-
-struct device {
-  struct heap *heap;
-  unsigned char *range;
-  struct launching launching, next;
-  _Atomic bool go, running;
-  uint64_t first, end, seed, sum, budget;
-  int rounds;
-};
-
-// Null where kernels cannot fault: then that is said.
-static struct device *open_device_in(struct heap *heap, const struct shape *shape, uint64_t pages, uint64_t budget, struct device *d) {
-  *d = (struct device){.heap = heap, .end = pages, .budget = budget};
-  d->range = mmap(NULL, (size_t)(pages * PAGE), PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
-  CHECK(d->range != MAP_FAILED);
-  int result = hmm_fault_device(d->heap->pager, 0, (uint64_t)(uintptr_t)d->range, budget, THREADS);
-  if (!result) return d;
-  CHECK_EQUAL(result, -ENOTSUP);
-  CHECK(shape->rung >= HMM_SIGSEGV);
-  close_heap(d->heap);
-  munmap(d->range, (size_t)(pages * PAGE));
-  return NULL;
-}
-
-static struct device *open_device_with(const struct shape *shape, uint64_t pages, uint64_t budget, struct device *d) {
-  return open_device_in(open_heap(shape, pages, 4), shape, pages, budget, d);
-}
-
-static uint64_t there_in(const struct device *d, uint64_t first, uint64_t end) {
-  unsigned char resident[PAGES];
-  uint64_t n = 0;
-  CHECK(!mincore(d->range, d->heap->pages * PAGE, resident));
-  for (uint64_t page = first; page < end; page++) n += resident[page] & 1;
-  return n;
-}
-
-static uint64_t there(const struct device *d) { return there_in(d, 0, d->heap->pages); }
-
-static void close_device(struct device *d) {
-  size_t bytes = (size_t)(d->heap->pages * PAGE);
-  CHECK(there(d) <= d->budget);
-  close_heap(d->heap);
-  munmap(d->range, bytes);
-}
-
-static void start(struct device *d, void (*run)(void *), bool write) {
-  d->launching = (struct launching){.kernel = {run, d, 0}};
-  d->running = d->go = false;
-  CHECK_EQUAL(launch(d->heap, &d->launching, 0, d->first, d->end, write), 0);
-  CHECK(d->launching.request.event);
-}
-
-// Whether an access of the kernel was refused.
-static bool finish(struct device *d, struct hmm_violation *violation) {
-  int found = hmm_violation_of(d->heap->pager, d->launching.request.number, violation);
-  fake_wait((void *)(uintptr_t)d->launching.request.event);
-  return found;
-}
-
-static void run(struct device *d, void (*kernel)(void *), bool write) {
-  struct hmm_violation violation;
-  start(d, kernel, write);
-  CHECK(!finish(d, &violation));
-}
-
-static volatile uint32_t *on_device(struct device *d, uint64_t page, uint64_t word) { return (volatile uint32_t *)(uintptr_t)(d->range + page * PAGE) + word; }
-static volatile uint32_t *on_host(struct device *d, uint64_t page, uint64_t word) { return (volatile uint32_t *)(uintptr_t)(d->heap->app + page * PAGE) + word; }
-#define WORDS (PAGE / sizeof(uint32_t))
 
 // ---- more than fits
 
@@ -154,7 +79,7 @@ static void a_budget_that_is_too_small_is_refused(const struct shape *shape) {
   CHECK_EQUAL(hmm_fault_device(h->pager, 0, at, LEAST - 1, THREADS), shape->rung >= HMM_SIGSEGV ? -ENOTSUP : -ENOSPC);
   CHECK_EQUAL(hmm_fault_device(h->pager, 7, at, LEAST, THREADS), -EINVAL);
   CHECK_EQUAL(hmm_fault_device(h->pager, 0, at + 64, LEAST, THREADS), -EINVAL);
-  CHECK_EQUAL(hmm_take_home(h->pager, 0, 1), -EINVAL);
+  CHECK_EQUAL(hmm_take_home(h->pager, 0, 0, 1), -EINVAL);
   close_heap(h);
   munmap(range, PAGES * PAGE);
 }
@@ -176,27 +101,27 @@ static void a_quota_holds_whatever_the_budget(const struct shape *shape) {
       for (uint64_t i = 0; i < WORDS; i++) *on_host(d, page, i) = value(page, i);
     }
     run(d, add_three, true);
-    CHECK_EQUAL(hmm_set_quota(d->heap->pager, 0, 150, LEAST + 10), 0);
+    CHECK_EQUAL(hmm_set_quota(d->heap->pager, d->index, 0, 150, LEAST + 10), 0);
     CHECK(there_in(d, 0, 150) <= LEAST + 10); // what was there beyond it has gone
-    CHECK_EQUAL(hmm_set_quota(d->heap->pager, 200, 400, LEAST), 0);
+    CHECK_EQUAL(hmm_set_quota(d->heap->pager, d->index, 200, 400, LEAST), 0);
     run(d, add_three, true);
     CHECK(there_in(d, 0, 150) <= LEAST + 10);
     CHECK(there_in(d, 200, 400) <= LEAST);
-    CHECK_EQUAL(hmm_set_quota(d->heap->pager, 100, 300, LEAST + 1), 0); // takes a part of either
+    CHECK_EQUAL(hmm_set_quota(d->heap->pager, d->index, 100, 300, LEAST + 1), 0); // takes a part of either
     run(d, add_three, true);
     CHECK(there_in(d, 0, 100) <= LEAST + 10);
     CHECK(there_in(d, 100, 300) <= LEAST + 1);
     CHECK(there_in(d, 300, 400) <= LEAST);
     if (budgets[b] == PAGES) CHECK_EQUAL(there_in(d, 100, 300), LEAST + 1);
-    CHECK_EQUAL(hmm_set_quota(d->heap->pager, 0, PAGES, PAGES), 0); // none
+    CHECK_EQUAL(hmm_set_quota(d->heap->pager, d->index, 0, PAGES, PAGES), 0); // none
     run(d, add_three, true);
     if (budgets[b] == PAGES) CHECK_EQUAL(there(d), PAGES);
     for (uint64_t page = 0; page < PAGES; page++) {
       for (uint64_t i = 0; i < WORDS; i++) CHECK_EQUAL(*on_host(d, page, i), value(page, i) + 12);
     }
-    CHECK_EQUAL(hmm_set_quota(d->heap->pager, 0, PAGES, LEAST - 1), -EINVAL);
-    CHECK_EQUAL(hmm_set_quota(d->heap->pager, 0, PAGES + 1, LEAST), -EINVAL);
-    CHECK_EQUAL(hmm_set_quota(d->heap->pager, 5, 5, LEAST), -EINVAL);
+    CHECK_EQUAL(hmm_set_quota(d->heap->pager, d->index, 0, PAGES, LEAST - 1), -EINVAL);
+    CHECK_EQUAL(hmm_set_quota(d->heap->pager, d->index, 0, PAGES + 1, LEAST), -EINVAL);
+    CHECK_EQUAL(hmm_set_quota(d->heap->pager, d->index, 5, 5, LEAST), -EINVAL);
     close_device(d);
   }
 }
@@ -208,7 +133,7 @@ static void who_has_a_quota_makes_room_first(const struct shape *shape) {
   begin_regions(d);
   d->end = LEAST;
   run(d, add_three, true);
-  CHECK_EQUAL(hmm_set_quota(d->heap->pager, 100, PAGES, LEAST), 0);
+  CHECK_EQUAL(hmm_set_quota(d->heap->pager, d->index, 100, PAGES, LEAST), 0);
   d->first = 100, d->end = PAGES;
   for (int i = 0; i < 3; i++) run(d, sum_all, false);
   CHECK_EQUAL(there_in(d, 0, LEAST), LEAST);
@@ -313,7 +238,7 @@ static void *change_quotas(void *arg) {
   uint64_t random = 4711;
   while (!c->over) {
     uint64_t first = next_random(&random) % 6 * 50, end = first + 50 + next_random(&random) % (6 - first / 50) * 50;
-    CHECK_EQUAL(hmm_set_quota(c->device->heap->pager, first, end, LEAST + next_random(&random) % 60), 0);
+    CHECK_EQUAL(hmm_set_quota(c->device->heap->pager, c->device->index, first, end, LEAST + next_random(&random) % 60), 0);
   }
   return NULL;
 }
@@ -336,7 +261,7 @@ static void quotas_change_in_the_middle(const struct shape *shape) {
     pthread_join(thread, NULL);
     changing.over = true;
     pthread_join(changes, NULL);
-    for (uint64_t first = 0; first < 300; first += 100) CHECK_EQUAL(hmm_set_quota(d->heap->pager, first, first + 100, LEAST), 0);
+    for (uint64_t first = 0; first < 300; first += 100) CHECK_EQUAL(hmm_set_quota(d->heap->pager, d->index, first, first + 100, LEAST), 0);
     for (uint64_t first = 0; first < 300; first += 100) CHECK(there_in(d, first, first + 100) <= LEAST);
     uint64_t sum = 0;
     for (uint64_t page = 0; page < 300; page++) {
@@ -579,7 +504,7 @@ static void all_comes_home_when_asked(const struct shape *shape) {
   for (uint64_t page = 0; page < PAGES; page++) CHECK_EQUAL(*on_host(d, page, 1), 3);
   d->first = 0, d->end = 40;
   run(d, add_three, true);
-  CHECK_EQUAL(hmm_take_home(d->heap->pager, 0, PAGES), 0);
+  CHECK_EQUAL(hmm_take_home(d->heap->pager, 0, 0, PAGES), 0);
   CHECK_EQUAL(there(d), 0);
   for (uint64_t page = 0; page < PAGES; page++) CHECK_EQUAL(*on_host(d, page, 1), page < 40 ? 6 : 3);
   close_device(d);

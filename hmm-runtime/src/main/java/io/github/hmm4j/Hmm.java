@@ -235,7 +235,7 @@ public final class Hmm implements AutoCloseable {
             if (mirror.isFaulting()) {
                 PageRange all = new PageRange(0, pages.space().pageCount());
                 pages.inFlight().awaitUsesOn(mirror.index(), all);
-                nativePager.takeHome(all);
+                nativePager.takeHome(mirror, all);
                 return;
             }
             mirror.lock().takeAlone();

@@ -463,8 +463,8 @@ public final class HmmBuilder {
     }
 
     boolean isFaulting(List<Device> devices) {
-        if (deviceFaults && (devices.size() != 1 || exclusive)) {
-            throw new IllegalArgumentException(String.format(Locale.ROOT, "deviceFaults takes one device and no exclusive host memory, devices=%d, exclusive=%s",
+        if (deviceFaults && (devices.isEmpty() || exclusive)) {
+            throw new IllegalArgumentException(String.format(Locale.ROOT, "deviceFaults takes devices and no exclusive host memory, devices=%d, exclusive=%s",
                     devices.size(), exclusive));
         }
         return deviceFaults;

@@ -191,7 +191,7 @@ public final class NativeHostSide implements HostSide {
         for (long page = pages.first(); page < pages.end(); page++) {
             table.unpin(page, write);
         }
-        if (heap.mirrors().size() == 1 && heap.mirror(0).isFaulting()) {
+        if (!heap.mirrors().isEmpty() && heap.mirror(0).isFaulting()) { // all are, or none
             PagerCalls.wakeDevice(pager, pages.first(), pages.end());
         }
     }
@@ -287,7 +287,7 @@ public final class NativeHostSide implements HostSide {
             throw new IllegalArgumentException(String.format(Locale.ROOT, "quotaBytes=%d is too little where kernels fault, at least %d: %d pages, for what one instruction of each thread of %s can touch",
                     heap.space().pageSize().bytesFor(most), heap.space().pageSize().bytesFor(least), least, mirror));
         }
-        int result = PagerCalls.setQuota(pager, pages.first(), pages.end(), most);
+        int result = PagerCalls.setQuota(pager, mirror.index(), pages.first(), pages.end(), most);
         if (result != 0) {
             throw NativeFailure.systemCall("setting a quota", -result, "pages=" + pages);
         }

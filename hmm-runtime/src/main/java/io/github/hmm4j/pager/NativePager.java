@@ -139,10 +139,10 @@ public final class NativePager implements AutoCloseable {
     }
 
     /// Brings home all that a device has whose kernels fault.
-    public void takeHome(PageRange pages) {
-        int result = PagerCalls.takeHome(handle, pages.first(), pages.end());
+    public void takeHome(DeviceMirror mirror, PageRange pages) {
+        int result = PagerCalls.takeHome(handle, mirror.index(), pages.first(), pages.end());
         if (result != 0) {
-            throw NativeFailure.systemCall("bringing pages home", -result, "pages=" + pages);
+            throw NativeFailure.systemCall("bringing pages home", -result, "device=" + mirror + ", pages=" + pages);
         }
     }
 

@@ -102,8 +102,8 @@ final class PagerCalls {
     private static final MethodHandle MAY_BE_WRITTEN = handle("hmm_may_be_written", 3);
     private static final MethodHandle FAULT_DEVICE = handle("hmm_fault_device", 5);
     private static final MethodHandle LEAST_BUDGET = longHandle("hmm_least_budget", 1);
-    private static final MethodHandle TAKE_HOME = handle("hmm_take_home", 3);
-    private static final MethodHandle SET_QUOTA = handle("hmm_set_quota", 4);
+    private static final MethodHandle TAKE_HOME = handle("hmm_take_home", 4);
+    private static final MethodHandle SET_QUOTA = handle("hmm_set_quota", 5);
     private static final MethodHandle WAKE_DEVICE = handle("hmm_wake_device", 3);
     private static final MethodHandle VIOLATION_OF = handle("hmm_violation_of", 3);
     private static final MethodHandle TAKE_COUNTS = handle("hmm_take_counts", 3);
@@ -300,12 +300,12 @@ final class PagerCalls {
         }
     }
 
-    static int setQuota(long pager, long first, long end, long most) {
-        return invoke(SET_QUOTA, pager, first, end, most);
+    static int setQuota(long pager, int device, long first, long end, long most) {
+        return invoke(SET_QUOTA, pager, device, first, end, most);
     }
 
-    static int takeHome(long pager, long first, long end) {
-        return invoke(TAKE_HOME, pager, first, end);
+    static int takeHome(long pager, int device, long first, long end) {
+        return invoke(TAKE_HOME, pager, device, first, end);
     }
 
     static void wakeDevice(long pager, long first, long end) {
