@@ -192,6 +192,7 @@ static enum served serve_device_fault(struct faulting *f, const struct fault *fa
       if (!there) { // what comes along takes what is free, now that it is known how much that is
         uint64_t left = quota_left(f, fault->page), along = n < left ? n : left;
         size_t kept = 1 + (size_t)take_places(f, along ? along - 1 : 0);
+        count(p, HMM_DEVICE_LATE, n - kept);
         if (kept < n) give_back(p, claims + kept, n - kept);
         n = kept;
         places = 0;

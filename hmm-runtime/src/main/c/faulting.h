@@ -68,6 +68,7 @@ struct faulting {
   uint64_t budget;         // pages that may be there at once
   uint64_t taken;          // of them: there, or on their way in or out
   uint64_t strays;
+  uint64_t most_along;  // pages that come along with one that was asked for
   struct quota *quotas; // in order of pages
   size_t quota_count;
   struct holder *holders;

@@ -33,6 +33,14 @@ static void link_newest(struct faulting *f, uint64_t page) {
   f->newest = (uint32_t)page + 1;
 }
 
+static void link_oldest(struct faulting *f, uint64_t page) {
+  struct resident *r = &f->pages[page];
+  r->newer = f->oldest;
+  r->older = 0;
+  *(f->oldest ? &f->pages[f->oldest - 1].older : &f->newest) = (uint32_t)page + 1;
+  f->oldest = (uint32_t)page + 1;
+}
+
 static bool is_linked(const struct faulting *f, uint64_t page) {
   return f->pages[page].older || f->pages[page].newer || f->oldest == page + 1;
 }
@@ -226,6 +234,7 @@ static uint64_t share(struct faulting *f, uint64_t page) {
 
 static uint64_t most_along(struct faulting *f, uint64_t page) {
   uint64_t most = share(f, page), bytes = AHEAD_BYTES < f->p->config.ahead_bytes ? AHEAD_BYTES : f->p->config.ahead_bytes;
+  if (f->most_along < most) most = f->most_along;
   return most < bytes >> f->p->config.page_shift ? most : bytes >> f->p->config.page_shift;
 }
 
@@ -248,6 +257,46 @@ uint64_t pages_along(struct faulting *f, uint64_t page) {
   *s = (struct stream){.next = page + along + 1, .pages = along + 1};
   unlock(f);
   return along;
+}
+
+// ---- what policies say
+
+static struct faulting *faulting_of(struct hmm_pager *p, uint64_t device) { return device < p->device_count ? p->devices[device].faulting : NULL; }
+
+HMM_API int hmm_set_along(struct hmm_pager *p, uint64_t device, uint64_t most) {
+  struct faulting *f = faulting_of(p, device);
+  if (!f) return -EINVAL;
+  lock(f);
+  f->most_along = most;
+  unlock(f);
+  return 0;
+}
+
+HMM_API uint64_t hmm_there(struct hmm_pager *p, uint64_t device, uint64_t *pages, uint64_t capacity) {
+  struct faulting *f = faulting_of(p, device);
+  uint64_t n = 0;
+  if (!f) return 0;
+  lock(f);
+  for (uint32_t at = f->oldest; at; at = f->pages[at - 1].newer, n++) {
+    if (n < capacity) pages[n] = at - 1;
+  }
+  unlock(f);
+  return n;
+}
+
+HMM_API int hmm_go_first(struct hmm_pager *p, uint64_t device, const uint64_t *pages, uint64_t count) {
+  struct faulting *f = faulting_of(p, device);
+  if (!f) return -EINVAL;
+  for (uint64_t i = count; i-- > 0;) { // one by one: faults wait for the lock
+    if (pages[i] >= p->config.page_count) return -EINVAL;
+    lock(f);
+    if (is_linked(f, pages[i])) {
+      unlink_page(f, pages[i]);
+      link_oldest(f, pages[i]);
+    }
+    unlock(f);
+  }
+  return 0;
 }
 
 // ---- mappings
@@ -423,6 +472,7 @@ HMM_API int hmm_fault_device(struct hmm_pager *p, uint64_t device, uint64_t rang
   f->device = (unsigned)device;
   f->range = (char *)(uintptr_t)range;
   f->budget = budget_pages;
+  f->most_along = UINT64_MAX;
   f->holder_count = (unsigned)threads;
   f->holders = calloc(threads, sizeof *f->holders);
   f->zeros = reserve((size_t)p->page_bytes, PROT_READ);

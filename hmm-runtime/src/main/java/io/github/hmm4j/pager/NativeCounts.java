@@ -16,7 +16,7 @@ final class NativeCounts {
     private static final Counter[] COUNTERS = {
         Counter.FAULTS_READ, Counter.FAULTS_WRITE, Counter.FAULT_MESSAGES, Counter.FAULT_FIRST_TOUCHES, Counter.FAULT_UPGRADES, Counter.FAULT_REMAPPED,
         Counter.FAULT_ABORTS, Counter.FAULT_FETCHED_PAGES, Counter.FAULT_AHEAD, Counter.FAULT_ERRORS, Counter.FAULT_WAITS, Counter.POISONED_PAGES, Counter.MAP_NANOS,
-        Counter.DEVICE_BROUGHT_READ, Counter.DEVICE_BROUGHT_WRITE, Counter.DEVICE_UPGRADES, Counter.DEVICE_AHEAD, Counter.DEVICE_EVICTED, Counter.DEVICE_WRITTEN_BACK, Counter.DEVICE_REFUSED,
+        Counter.DEVICE_BROUGHT_READ, Counter.DEVICE_BROUGHT_WRITE, Counter.DEVICE_UPGRADES, Counter.DEVICE_AHEAD, Counter.DEVICE_AHEAD_LATE, Counter.DEVICE_EVICTED, Counter.DEVICE_WRITTEN_BACK, Counter.DEVICE_REFUSED,
         Counter.FAULT_IN_THREAD
     };
     static final int COUNT = COUNTERS.length;
@@ -36,11 +36,11 @@ final class NativeCounts {
             accounts.add(Counter.MIGRATE_TO_HOST_PAGES, fetched);
             accounts.moved(Cause.FAULT, Direction.TO_HOST, fetched + upgraded, fetched * pageBytes);
             long brought = counts.getAtIndex(JAVA_LONG, 13) + counts.getAtIndex(JAVA_LONG, 14);
-            long writtenBack = counts.getAtIndex(JAVA_LONG, 18);
+            long writtenBack = counts.getAtIndex(JAVA_LONG, 19);
             accounts.add(Counter.MIGRATE_TO_DEVICE_PAGES, brought);
             accounts.add(Counter.MIGRATE_TO_HOST_PAGES, writtenBack);
             accounts.moved(Cause.DEVICE_FAULT, Direction.TO_DEVICE, brought, brought * pageBytes);
-            accounts.moved(Cause.EVICTION, Direction.TO_HOST, counts.getAtIndex(JAVA_LONG, 17), writtenBack * pageBytes);
+            accounts.moved(Cause.EVICTION, Direction.TO_HOST, counts.getAtIndex(JAVA_LONG, 18), writtenBack * pageBytes);
         }
     }
 }

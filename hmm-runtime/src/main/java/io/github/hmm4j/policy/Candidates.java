@@ -38,7 +38,7 @@ public final class Candidates {
 
     /// Adds a frame behind those before.
     ///
-    /// @param age launches and migrations of this device since the frame was last used
+    /// @param age launches and migrations of this device since the frame was last used; where kernels fault, nobody knows of uses, and it is how many pages have come since this one
     public void add(long pageIndex, int age, Cost cost) {
         if (size == pages.length) {
             pages = Arrays.copyOf(pages, size * 2);
