@@ -129,6 +129,10 @@ public final class Placer {
         evictor.evictAll(mirror);
         pool.releaseFreeChunks();
         allocatePaged(pool, frames);
+        FrameRun chunk = pool.pagedFrames();
+        for (int frame = chunk.first(); frame < chunk.first() + chunk.count(); frame++) {
+            mirror.setRegion(frame, 0); // the memory was anybody's
+        }
     }
 
     private static void allocatePaged(FramePool pool, int most) {
@@ -185,6 +189,9 @@ public final class Placer {
                     end++;
                 }
                 if (end > page) {
+                    for (int i = 0; i < end - page; i++) {
+                        mirror.setRegion(frame + i, 0); // until their contents have arrived nobody knows what is there
+                    }
                     hostSide.relocate(mirror, new PageRange(page, end), frame);
                     page = end;
                 } else {

@@ -372,6 +372,19 @@ public final class DeviceMirror implements AutoCloseable {
         return frame;
     }
 
+    /// The same for a page of a region whose frame goes to another page soon, as far as its memory stays where it is: then it still holds bytes of that region.
+    ///
+    /// @param regionId 0: of none that could ask for it
+    public int unassign(long page, int regionId) {
+        int frame = frames.frameOf(page);
+        boolean stays = frame != FrameTable.NONE && roomOf(frame) == UseOrder.Room.PAGED && frames.regionOf(frame) == regionId;
+        unassign(page);
+        if (stays) {
+            frames.setRegion(frame, regionId);
+        }
+        return frame;
+    }
+
     /// Native code has given a page another frame.
     public void reassigned(int fromFrame, int toFrame) {
         assert lock.isAlone();
