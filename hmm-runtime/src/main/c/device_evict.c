@@ -36,7 +36,7 @@ static uint64_t stays_there(uint64_t w, uint64_t before, unsigned device) {
 static int bring_home(struct faulting *f, uint64_t first, uint64_t end) {
   int result = protect_there(f, first, end); // nobody writes to them any more
   if (!result) result = back(f->p, first, end);
-  if (!result) memcpy(alias_of(f->p, first), in_range(f, first), (size_t)((end - first) << f->p->config.page_shift));
+  if (!result) memcpy(alias_of(f->p, first), contents(f, first), (size_t)((end - first) << f->p->config.page_shift));
   return result;
 }
 

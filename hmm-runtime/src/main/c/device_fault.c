@@ -38,11 +38,16 @@ static void give_back(struct hmm_pager *p, const struct claim *claims, size_t n)
 
 static uint64_t end_of(const struct claim *claims, size_t n) { return claims[n - 1].page + 1; }
 
-// The device has the pages to read, or one to write and its mapping is too weak.
-static int strengthen(struct faulting *f, const struct claim *claims, size_t n) {
+// The device has the pages to read, or one to write, and its mapping is too weak.
+static int strengthen(struct faulting *f, const struct claim *claims, size_t n, bool write) {
   enum state before = word_state(claims->before);
   unsigned others = others_of(f, claims->before);
   uint64_t first = claims->page, end = end_of(claims, n);
+  if (!write) {
+    int shown = before == DEVICE && word_writable(claims->before) ? lift_there(f, first, end) : show_there(f, first, end);
+    give_back(f->p, claims, n);
+    return shown;
+  }
   int result = before == SHARED ? f->p->trap->forbid(f->p, first, end, false) : 0;
   if (!result) {
     take_from_devices(f->p, others, first, end);
@@ -62,7 +67,7 @@ static int strengthen(struct faulting *f, const struct claim *claims, size_t n) 
 static int find_source(struct faulting *f, const struct claim *claims, size_t n, const char **from) {
   unsigned holders = others_of(f, claims->before);
   unsigned source = (unsigned)__builtin_ctz(holders);
-  *from = in_range(f->p->devices[source].faulting, claims->page);
+  *from = contents(f->p->devices[source].faulting, claims->page);
   return word_state(claims->before) == DEVICE ? withhold(f->p, source, claims->page, end_of(claims, n)) : 0;
 }
 
@@ -170,7 +175,7 @@ static enum served serve_device_fault(struct faulting *f, const struct fault *fa
     uint64_t w = load_word(p, fault->page);
     int kind = refused(w, fault->write);
     bool there = device_has(f, w) && (word_state(w) == DEVICE || is_there(f, fault->page)); // what others have a copy of may have gone without its word
-    bool enough = there && (!fault->write || (word_state(w) == DEVICE && !fault->mapped));
+    bool enough = there && f->trap->allows(f, fault, word_state(w) == DEVICE);
     if (word_state(w) == TO_HOST) served = LEFT_ALONE;
     else if ((kind || pinned_against(w, fault->write)) && is_late(fault)) served = AGAIN;
     else if (kind) served = give_stray(f, fault, w, kind) ? STRAYED : AGAIN;
@@ -184,7 +189,7 @@ static enum served serve_device_fault(struct faulting *f, const struct fault *fa
         again = places;
         continue;
       }
-      bool write = there || fault->write || writes_next(f, fault->page);
+      bool write = fault->write || (!there && writes_next(f, fault->page));
       bool alone = (there && word_state(w) == DEVICE) || there != device_has(f, w);
       size_t n = claim_run(f, fault, w, alone ? 1 : *run, write, claims);
       again = !n;
@@ -197,7 +202,7 @@ static enum served serve_device_fault(struct faulting *f, const struct fault *fa
         n = kept;
         places = 0;
       }
-      int result = there ? strengthen(f, claims, n) : bring(f, claims, n, write);
+      int result = there ? strengthen(f, claims, n, write) : bring(f, claims, n, write);
       again = result && n > 1;
       *end = fault->page + n;
       if (again) *run = 1; // a neighbour may have been at fault
@@ -222,6 +227,9 @@ static uint64_t missing_from(const struct faulting *f, uint64_t first, uint64_t 
 }
 
 void serve_device(struct hmm_pager *p, const struct fault *faults, int n) {
+  for (int i = 0; i < n; i++) {
+    if (faults[i].slot) park_request(p, &faults[i]); // before its word is looked at: who changes that wakes it
+  }
   for (int i = 0; i < n; i++) {
     const struct fault *fault = &faults[i];
     struct faulting *f = fault->device;

@@ -2,7 +2,8 @@
 //
 // | file | holds |
 // | --- | --- |
-// | range.c | the device's range: which pages are there, within a budget, and who must not go; mapping them and taking them away |
+// | range.c | the device's range: which pages are there, within a budget, and who must not go |
+// | range_uffd.c, range_sigsegv.c | how its pages are mapped and taken away, and threads woken that sleep there |
 // | device_fault.c | a kernel's fault: what the page's word allows, brought under a claim of its own |
 // | device_evict.c | what leaves the device, for whatever reason |
 // | device_wait.c | threads of kernels that wait for views, and for those of other devices |
@@ -28,7 +29,7 @@ enum presence { ABSENT, PRESENT, STRAY };
 
 struct resident {
   uint32_t older, newer; // page + 1, of the pages that are there, in the order in which they came
-  uint16_t holds;        // by threads that were just given it: it is no victim
+  _Atomic uint16_t holds; // by threads that were just given it: it is no victim
   uint8_t presence;
 };
 
@@ -57,8 +58,30 @@ struct quota {
   uint64_t there;
 };
 
+// How faults in a range are noticed, and how its mappings change; the other half of a trap.
+struct range_trap {
+  int (*open)(struct faulting *); // 0 or -errno; -ENOTSUP if faults cannot be noticed here
+  void (*close)(struct faulting *);
+  // Maps pages that are not there, filled; all of them or none. `from` is where their contents begin, null for zeros.
+  int (*fill)(struct faulting *, uint64_t first, uint64_t end, const char *from, bool writable);
+  int (*protect)(struct faulting *, uint64_t first, uint64_t end); // what can be written can only be read
+  int (*lift)(struct faulting *, uint64_t first, uint64_t end);    // what is there can be written
+  int (*show)(struct faulting *, uint64_t first, uint64_t end);    // or can be read, if it was closed for want of mappings
+  void (*drop)(struct faulting *, uint64_t first, uint64_t end);   // the pages and their memory
+  void (*wake)(struct faulting *, uint64_t first, uint64_t end);   // the threads that sleep there
+  // Whether a fault would not be made again, since what is there is mapped well enough by now; `writable` says that it may be mapped to be written.
+  bool (*allows)(const struct faulting *, const struct fault *, bool writable);
+  bool by_signal;
+};
+
+extern const struct range_trap uffd_range, sigsegv_range;
+
 struct faulting {
   struct hmm_pager *p;
+  const struct range_trap *trap;
+  char *ours;               // where we reach the pages that are there, whatever is mapped
+  struct mappings mappings; // of sigsegv_range, and its file
+  int memfd;
   struct faulting *next;
   unsigned device;
   char *range; // page p begins at range + p * page_bytes
@@ -87,6 +110,8 @@ struct faulting {
 };
 
 static inline char *in_range(const struct faulting *f, uint64_t page) { return f->range + (page << f->p->config.page_shift); }
+static inline char *contents(const struct faulting *f, uint64_t page) { return f->ours + (page << f->p->config.page_shift); }
+static inline size_t range_bytes(const struct faulting *f) { return (size_t)(f->p->config.page_count << f->p->config.page_shift); }
 static inline uint64_t tick(struct hmm_pager *p) { return atomic_fetch_add(&p->fault_clock, 1) + 1; }
 static inline void lock(struct faulting *f) { pthread_mutex_lock(&f->p->faulting_lock); }
 static inline void unlock(struct faulting *f) { pthread_mutex_unlock(&f->p->faulting_lock); }
@@ -129,6 +154,7 @@ uint64_t pages_along(struct faulting *f, uint64_t page);
 int map_there(struct faulting *f, uint64_t first, uint64_t end, const char *from, bool writable);
 int protect_there(struct faulting *f, uint64_t first, uint64_t end);
 int lift_there(struct faulting *f, uint64_t first, uint64_t end);
+int show_there(struct faulting *f, uint64_t first, uint64_t end);
 bool is_there(struct faulting *f, uint64_t page);
 void unmap_there(struct faulting *f, uint64_t first, uint64_t end); // and gives their places back, but those of pages that somebody has chosen as victims: they are his
 

@@ -65,6 +65,8 @@
 #endif
 
 struct touch { // as a signal tells it
+  struct faulting *device; // as of a fault
+  uint32_t offset;
   uint64_t page;
   bool write;
   bool mapped; // the page is mapped, and only protected
@@ -106,6 +108,7 @@ struct trap {
   void (*answer)(struct hmm_pager *, const struct fault *, int result, uint64_t judged);
   // In the handler of the signal that the touch has become: whether it may be made again; else it is an error.
   bool (*touched)(struct hmm_pager *, struct touch, const void *signal_context);
+  const struct range_trap *range; // how kernels' faults are noticed where touches are noticed like this (faulting.h), or null
   int signal; // or 0
   bool waits_for_claims; // whether a fault on a claimed page must wait here, or sleeps until it is woken
 };
@@ -210,10 +213,15 @@ struct answers { // see answers.c
   _Atomic bool all_closed;
 };
 
-struct mappings { // see mappings.c
-  uint8_t *access;    // by page: what the kernel allows
-  uint64_t hand;      // where to go on closing
-  struct hmm_pager *next; // of all heaps that have this
+struct mappings { // of a range of pages, see mappings.c
+  char *at; // page p begins at at + (p << shift)
+  uint64_t count;
+  unsigned shift;
+  bool (*is_kept)(const void *of, uint64_t page); // not to be closed for want of mappings
+  const void *of;
+  uint8_t *access; // by page: what the kernel allows
+  uint64_t hand;   // where to go on closing
+  struct mappings *next; // of all that there are
 };
 
 struct hmm_pager {
@@ -357,7 +365,7 @@ void rouse(struct hmm_pager *p); // those who are idle look again what they wait
 int set_rest(const struct fault *faults, int n); // what this thread has read and not begun to serve; returns how much was left of what was set before
 void wait_settled(struct hmm_pager *p, uint64_t page);
 void settled(struct hmm_pager *p); // after words have left TO_HOST
-struct hmm_pager *pager_at(uintptr_t address);
+struct hmm_pager *pager_at(uintptr_t address); // whose program may touch it, or whose kernels, where that is a signal
 struct hmm_pager *pager_in(unsigned place); // or null
 
 // signals.c
@@ -375,6 +383,9 @@ int wait_for_requests(struct hmm_pager *p, struct fault *faults, int capacity);
 void ring_for_requests(struct hmm_pager *p);
 void put_request_back(struct hmm_pager *p, const struct fault *f);
 void answer_request(struct hmm_pager *p, const struct fault *f, int result, uint64_t judged);
+// Of a kernel, which sleeps like any other until somebody wakes those who have touched the page.
+void park_request(struct hmm_pager *p, const struct fault *f);
+void wake_parked(struct hmm_pager *p, const struct faulting *device, uint64_t first, uint64_t end);
 
 // uffd.c, for a trap that has userfaultfd and its own way to hear of touches
 int uffd_begin(struct hmm_pager *p); // maps and registers `app`; what is left to be done at the end is to close `uffd` and to unmap
@@ -393,10 +404,13 @@ bool answers_stand(struct hmm_pager *p);
 
 // mappings.c
 enum { CLOSED, READABLE, WRITABLE };
-int open_mappings(struct hmm_pager *p); // all pages are closed, and `app` is mapped like that
-void close_mappings(struct hmm_pager *p);
-int set_mapping(struct hmm_pager *p, uint64_t first, uint64_t end, uint8_t access);
-int lower_mapping(struct hmm_pager *p, uint64_t first, uint64_t end); // what is writable becomes readable
+int begin_mappings(struct mappings *m, char *at, uint64_t count, unsigned shift, bool (*is_kept)(const void *of, uint64_t page), const void *of); // all pages are closed
+int open_mappings(struct hmm_pager *p); // those of `app`, which is mapped like that
+void end_mappings(struct mappings *m);
+int set_mapping(struct mappings *m, uint64_t first, uint64_t end, uint8_t access);
+int lower_mapping(struct mappings *m, uint64_t first, uint64_t end); // what is writable becomes readable
+void shut_mapping(struct mappings *m, uint64_t first, uint64_t end); // closes it, if need be with all others of `m`
+bool is_mapped(const struct mappings *m, uint64_t page, uint8_t access); // at least like that
 int mappings_for_pins(struct hmm_pager *p); // 0, or -ENOMEM if pinned pages have their share already
 uint64_t limit_mappings(uint64_t most); // for tests; returns what it was
 

@@ -13,7 +13,7 @@
 #include <time.h>
 #include <unistd.h>
 
-#include "internal.h"
+#include "faulting.h"
 #include "turns.h"
 
 #define IDLE_CREW 4
@@ -43,7 +43,9 @@ HMM_API int hmm_abi(uint64_t *numbers, int capacity) {
 struct hmm_pager *pager_at(uintptr_t address) {
   for (int i = 0; i < HMM_MAX_PAGERS; i++) {
     struct hmm_pager *p = atomic_load(&pagers[i]);
+    uint64_t at;
     if (p && address - p->config.app < p->config.page_count << p->config.page_shift) return p;
+    if (p && p->faulting && p->trap->range->by_signal && device_at(p, address, &at)) return p;
   }
   return NULL;
 }

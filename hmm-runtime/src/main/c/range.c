@@ -1,14 +1,9 @@
 // range.c - the range of addresses in which a faulting device works: see faulting.h.
 //
-// It is anonymous memory, registered with userfaultfd for pages that are missing and for write protection. A page arrives by UFFDIO_COPY, which fills it before anybody sees it, and goes with
-// MADV_DONTNEED. So the memory that the device takes is that of the pages that are there, which are counted: each has a place of the budget, which is taken before it comes and given back
-// after it has gone.
+// The memory that the device takes is that of the pages that are there, which are counted: each has a place of the budget, which is taken before it comes and given back after it has gone.
 #define _GNU_SOURCE
 #include <errno.h>
-#include <linux/userfaultfd.h>
 #include <stdlib.h>
-#include <string.h>
-#include <sys/ioctl.h>
 #include <sys/mman.h>
 
 #include "faulting.h"
@@ -43,12 +38,6 @@ static void link_oldest(struct faulting *f, uint64_t page) {
 
 static bool is_linked(const struct faulting *f, uint64_t page) {
   return f->pages[page].older || f->pages[page].newer || f->oldest == page + 1;
-}
-
-// Of anonymous memory that is ours, Linux refuses this only where the program has locked it (mlockall); and where there is userfaultfd for minor faults, it can be dropped all the same.
-static void drop_pages(const struct faulting *f, uint64_t first, uint64_t end) {
-  size_t bytes = (size_t)((end - first) << f->p->config.page_shift);
-  if (madvise(in_range(f, first), bytes, MADV_DONTNEED)) madvise(in_range(f, first), bytes, MADV_DONTNEED_LOCKED);
 }
 
 // ---- quotas. The lock is held where a structure is handed in.
@@ -301,23 +290,6 @@ HMM_API int hmm_go_first(struct hmm_pager *p, uint64_t device, const uint64_t *p
 
 // ---- mappings
 
-// All of it, or nothing.
-static int copy_in(struct faulting *f, uint64_t first, uint64_t end, const char *from, bool writable) {
-  uint64_t done = 0, bytes = (end - first) << f->p->config.page_shift;
-  while (done < bytes) {
-    struct uffdio_copy c = {.dst = (uint64_t)(uintptr_t)in_range(f, first) + done, .src = (uint64_t)(uintptr_t)from + done, .len = bytes - done,
-                            .mode = UFFDIO_COPY_MODE_DONTWAKE | (writable ? 0 : UFFDIO_COPY_MODE_WP)};
-    if (!ioctl(f->p->uffd, UFFDIO_COPY, &c)) return 0;
-    if (c.copy > 0) done += (uint64_t)c.copy;
-    else if (errno != EAGAIN) {
-      int error = errno;
-      drop_pages(f, first, end);
-      return -error;
-    }
-  }
-  return 0;
-}
-
 // Its memory is gone, or about to go. The lock is held.
 static void note_absent(struct faulting *f, uint64_t page) {
   struct resident *r = &f->pages[page];
@@ -332,7 +304,7 @@ static void note_absent(struct faulting *f, uint64_t page) {
 
 // What has no owner. The lock is held.
 static void drop(struct faulting *f, uint64_t page) {
-  drop_pages(f, page, page + 1);
+  f->trap->drop(f, page, page + 1);
   note_absent(f, page);
 }
 
@@ -351,25 +323,17 @@ int map_there(struct faulting *f, uint64_t first, uint64_t end, const char *from
   }
   unlock(f);
   if (!may_come) return -EDQUOT;
-  int result = from ? copy_in(f, first, end, from, writable) : 0;
-  for (uint64_t page = first; page < end && !from && !result; page++) result = copy_in(f, page, page + 1, f->zeros, writable);
+  int result = f->trap->fill(f, first, end, from, writable);
   if (result) unmap_there(f, first, end);
   return result;
 }
 
-static int protect(struct faulting *f, uint64_t first, uint64_t end, uint64_t mode) {
-  struct uffdio_writeprotect w = {.range = {(uint64_t)(uintptr_t)in_range(f, first), (end - first) << f->p->config.page_shift}, .mode = mode};
-  while (ioctl(f->p->uffd, UFFDIO_WRITEPROTECT, &w)) {
-    if (errno != EAGAIN) return -errno;
-  }
-  return 0;
-}
-
-int protect_there(struct faulting *f, uint64_t first, uint64_t end) { return protect(f, first, end, UFFDIO_WRITEPROTECT_MODE_WP); }
-int lift_there(struct faulting *f, uint64_t first, uint64_t end) { return protect(f, first, end, UFFDIO_WRITEPROTECT_MODE_DONTWAKE); }
+int protect_there(struct faulting *f, uint64_t first, uint64_t end) { return f->trap->protect(f, first, end); }
+int lift_there(struct faulting *f, uint64_t first, uint64_t end) { return f->trap->lift(f, first, end); }
+int show_there(struct faulting *f, uint64_t first, uint64_t end) { return f->trap->show(f, first, end); }
 
 void unmap_there(struct faulting *f, uint64_t first, uint64_t end) {
-  drop_pages(f, first, end); // outside of the lock: the pages are the caller's, and none is mapped anew meanwhile
+  f->trap->drop(f, first, end); // outside of the lock: the pages are the caller's, and none is mapped anew meanwhile
   lock(f);
   for (uint64_t page = first; page < end; page++) {
     if (f->pages[page].presence != ABSENT) note_absent(f, page);
@@ -394,10 +358,7 @@ bool is_gone(struct faulting *f, uint64_t victim) {
   return gone;
 }
 
-void wake_there(struct faulting *f, uint64_t first, uint64_t end) {
-  struct uffdio_range r = {(uint64_t)(uintptr_t)in_range(f, first), (end - first) << f->p->config.page_shift};
-  ioctl(f->p->uffd, UFFDIO_WAKE, &r); // refuses only ranges that are not registered
-}
+void wake_there(struct faulting *f, uint64_t first, uint64_t end) { f->trap->wake(f, first, end); }
 
 void wake_devices(struct hmm_pager *p, uint64_t first, uint64_t end) {
   for (struct faulting *f = p->faulting; f; f = f->next) wake_there(f, first, end);
@@ -412,7 +373,7 @@ bool map_stray(struct faulting *f, const struct fault *fault, uint64_t judged, i
   lock(f);
   struct quota *q = quota_of(f, page);
   // Under the lock: whoever makes the page good changes its word before it asks, under the lock, whether there is a stray.
-  if (fault->read >= f->since && r->presence == ABSENT && (!q || q->there < q->most) && same_version(load_word(f->p, page), judged) && !copy_in(f, page, page + 1, f->zeros, true)) {
+  if (fault->read >= f->since && r->presence == ABSENT && (!q || q->there < q->most) && same_version(load_word(f->p, page), judged) && !f->trap->fill(f, page, page + 1, NULL, true)) {
     r->presence = STRAY;
     f->strays++;
     if (q) q->there++;
@@ -453,7 +414,6 @@ static void *reserve(size_t bytes, int protection) {
 }
 
 static void release(struct faulting *f) {
-  if (f->zeros) munmap(f->zeros, (size_t)f->p->page_bytes);
   if (f->pages) munmap(f->pages, (size_t)f->p->config.page_count * sizeof *f->pages);
   free(f->holders);
   free(f->quotas);
@@ -461,48 +421,37 @@ static void release(struct faulting *f) {
 }
 
 HMM_API int hmm_fault_device(struct hmm_pager *p, uint64_t device, uint64_t range, uint64_t budget_pages, uint64_t threads) {
-  size_t bytes = (size_t)(p->config.page_count << p->config.page_shift);
   if (device >= p->device_count || p->devices[device].faulting || !range || range & (p->page_bytes - 1) || !threads || threads > MAX_FAULTING_THREADS) return -EINVAL;
-  if (p->trap != &uffd_trap) return -ENOTSUP;
+  if (!p->trap->range) return -ENOTSUP;
   if (p->config.page_count >= UINT32_MAX) return -EOVERFLOW;
   if (budget_pages < hmm_least_budget(threads)) return -ENOSPC;
   struct faulting *f = calloc(1, sizeof *f);
   if (!f) return -ENOMEM;
   f->p = p;
+  f->trap = p->trap->range;
   f->device = (unsigned)device;
-  f->range = (char *)(uintptr_t)range;
+  f->range = f->ours = (char *)(uintptr_t)range;
   f->budget = budget_pages;
   f->most_along = UINT64_MAX;
   f->holder_count = (unsigned)threads;
   f->holders = calloc(threads, sizeof *f->holders);
-  f->zeros = reserve((size_t)p->page_bytes, PROT_READ);
   f->pages = reserve((size_t)p->config.page_count * sizeof *f->pages, PROT_READ | PROT_WRITE);
-  int result = -ENOMEM;
-  if (!f->holders || !f->zeros || !f->pages) goto out;
-  munlock(f->range, bytes); // after mlockall(MCL_FUTURE) all pages would be there
-  madvise(f->range, bytes, MADV_NOHUGEPAGE); // pages come and go by themselves; a kernel without huge pages refuses
-  // Whatever is there has been written by nobody. A child would have pages that nobody serves.
-  if (madvise(f->range, bytes, MADV_DONTNEED) || madvise(f->range, bytes, MADV_DONTFORK)) {
-    result = -errno;
-    goto out;
+  int result = f->holders && f->pages ? f->trap->open(f) : -ENOMEM;
+  if (result) {
+    release(f);
+    return result;
   }
-  struct uffdio_register r = {.range = {range, bytes}, .mode = UFFDIO_REGISTER_MODE_MISSING | UFFDIO_REGISTER_MODE_WP};
-  const uint64_t needed = 1ULL << _UFFDIO_COPY | 1ULL << _UFFDIO_WRITEPROTECT | 1ULL << _UFFDIO_WAKE;
-  result = ioctl(p->uffd, UFFDIO_REGISTER, &r) ? -errno : (r.ioctls & needed) == needed ? 0 : -ENOTSUP;
-  if (result) goto out;
-  p->devices[device].range = f->range;
+  p->devices[device].range = f->ours;
   p->devices[device].faulting = f;
   f->next = p->faulting;
   p->faulting = f; // no kernel runs there yet
   return 0;
-out:
-  release(f);
-  return result;
 }
 
 void close_faulting(struct hmm_pager *p) {
   for (struct faulting *f = p->faulting, *next; f; f = next) {
     next = f->next;
+    f->trap->close(f);
     release(f);
   }
   p->faulting = NULL;

@@ -7,7 +7,7 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
-#include "internal.h"
+#include "faulting.h"
 
 enum { WAITING, SERVED, REFUSED };
 
@@ -24,14 +24,19 @@ struct requests {
   struct request *taken;            // of the leader: those not served yet, the oldest first
   _Atomic uint32_t rings;           // the leader sleeps on it
   uint32_t heard;                   // of the leader: how many rings it knows of
+  pthread_mutex_t parked_lock;
+  struct request *parked;           // of kernels, until somebody wakes them
+  _Atomic int parked_count;
 };
 
 static void futex_wait(_Atomic uint32_t *at, uint32_t value) { syscall(SYS_futex, at, FUTEX_WAIT_PRIVATE, value, NULL, NULL, 0); }
 static void futex_wake(_Atomic uint32_t *at) { syscall(SYS_futex, at, FUTEX_WAKE_PRIVATE, 1, NULL, NULL, 0); }
 
 int open_requests(struct hmm_pager *p) {
-  p->requests = calloc(1, sizeof(struct requests));
-  return p->requests ? 0 : -ENOMEM;
+  struct requests *q = p->requests = calloc(1, sizeof *q);
+  if (!q) return -ENOMEM;
+  pthread_mutex_init(&q->parked_lock, NULL);
+  return 0;
 }
 
 void close_requests(struct hmm_pager *p) { free(p->requests); }
@@ -85,6 +90,7 @@ void let_requests_go(struct hmm_pager *p) {
     q->taken = r->next;
     reply(r, SERVED);
   }
+  for (const struct faulting *f = p->faulting; f; f = f->next) wake_parked(p, f, 0, p->config.page_count);
 }
 
 int wait_for_requests(struct hmm_pager *p, struct fault *faults, int capacity) {
@@ -98,7 +104,7 @@ int wait_for_requests(struct hmm_pager *p, struct fault *faults, int capacity) {
   for (; n < capacity && q->taken; n++) {
     struct request *r = q->taken;
     q->taken = r->next;
-    faults[n] = (struct fault){r->touch.page, r->touch.write, r->touch.mapped, r->thread, r, NULL, 0, 0};
+    faults[n] = (struct fault){r->touch.page, r->touch.write, r->touch.mapped, r->thread, r, r->touch.device, r->touch.offset, r->touch.device ? tick(p) : 0};
   }
   return n;
 }
@@ -108,4 +114,32 @@ void put_request_back(struct hmm_pager *p, const struct fault *f) { put(p, f->sl
 void answer_request(struct hmm_pager *p, const struct fault *f, int result, uint64_t judged) {
   (void)p, (void)judged;
   reply(f->slot, result ? REFUSED : SERVED);
+}
+
+// Parks before it looks at the page's word, while others change the word before they look who is parked.
+void park_request(struct hmm_pager *p, const struct fault *f) {
+  struct requests *q = p->requests;
+  struct request *r = f->slot;
+  pthread_mutex_lock(&q->parked_lock);
+  r->next = q->parked;
+  q->parked = r;
+  atomic_fetch_add(&q->parked_count, 1);
+  pthread_mutex_unlock(&q->parked_lock);
+}
+
+void wake_parked(struct hmm_pager *p, const struct faulting *device, uint64_t first, uint64_t end) {
+  struct requests *q = p->requests;
+  if (!atomic_load(&q->parked_count)) return;
+  pthread_mutex_lock(&q->parked_lock);
+  for (struct request **at = &q->parked; *at;) {
+    struct request *r = *at;
+    if (r->touch.device != device || r->touch.page < first || r->touch.page >= end) {
+      at = &r->next;
+      continue;
+    }
+    *at = r->next;
+    atomic_fetch_sub(&q->parked_count, 1);
+    reply(r, SERVED);
+  }
+  pthread_mutex_unlock(&q->parked_lock);
 }

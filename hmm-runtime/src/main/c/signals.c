@@ -28,7 +28,7 @@
 #include <ucontext.h>
 #include <unistd.h>
 
-#include "internal.h"
+#include "faulting.h"
 
 typedef int (*sigaction_call)(int, const struct sigaction *, struct sigaction *);
 
@@ -129,7 +129,7 @@ static void pass_on(int signal, siginfo_t *info, void *context) {
 static struct touch touch_of(uint64_t page, const void *context) {
   greg_t error = ((const ucontext_t *)context)->uc_mcontext.gregs[REG_ERR];
   bool write = error & 2;
-  return (struct touch){page, write, write && error & 1};
+  return (struct touch){.page = page, .write = write, .mapped = write && error & 1};
 }
 #else // aarch64 (build.sh)
 // One of the records behind the registers is the processor's own word on the fault (ESR_EL1), whose bit 6 (WnR) is set for writes, and which says in bits 2 to 5 whether it is one of
@@ -144,9 +144,9 @@ static struct touch touch_of(uint64_t page, const void *context) {
     struct esr_context fault;
     memcpy(&fault, at, sizeof fault);
     bool write = fault.esr & 1 << 6;
-    return (struct touch){page, write, write && (fault.esr & 0x3c) == 0x0c};
+    return (struct touch){.page = page, .write = write, .mapped = write && (fault.esr & 0x3c) == 0x0c};
   }
-  return (struct touch){page, true, false};
+  return (struct touch){.page = page, .write = true};
 }
 #endif
 
@@ -177,8 +177,12 @@ static void on_signal(int signal, siginfo_t *info, void *context) {
   if (!p) {
     pass_on(signal, info, context);
   } else {
-    uint64_t page = ((uint64_t)(uintptr_t)info->si_addr - p->config.app) >> p->config.page_shift;
-    bool again = p->trap->touched(p, touch_of(page, context), context);
+    uint64_t address = (uint64_t)(uintptr_t)info->si_addr, at = address - p->config.app;
+    struct faulting *device = at >> p->config.page_shift < p->config.page_count ? NULL : device_at(p, address, &at);
+    struct touch touch = touch_of(at >> p->config.page_shift, context);
+    touch.device = device;
+    touch.offset = (uint32_t)(at & (p->page_bytes - 1));
+    bool again = p->trap->touched(p, touch, context);
     sigjmp_buf *on_error = p->on_error;
     atomic_fetch_sub(&p->inside, 1); // before telling: a handler may jump away
     if (!again && on_error) siglongjmp(*on_error, 1);

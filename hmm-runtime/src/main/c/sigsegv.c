@@ -3,7 +3,7 @@
 // The thread that touches stops in the signal handler (signals.c), which hands the touch to the crew (requests.c).
 #include <signal.h>
 
-#include "internal.h"
+#include "faulting.h"
 
 static int segv_open(struct hmm_pager *p) {
   int result = open_requests(p);
@@ -13,21 +13,21 @@ static int segv_open(struct hmm_pager *p) {
 
 static int segv_close(struct hmm_pager *p) {
   close_requests(p);
-  close_mappings(p);
+  end_mappings(&p->mappings);
   return unmap_app(p);
 }
 
-static int segv_install(struct hmm_pager *p, uint64_t first, uint64_t end, bool writable) { return set_mapping(p, first, end, writable ? WRITABLE : READABLE); }
-static int segv_upgrade(struct hmm_pager *p, uint64_t first, uint64_t end) { return set_mapping(p, first, end, WRITABLE); }
+static int segv_install(struct hmm_pager *p, uint64_t first, uint64_t end, bool writable) { return set_mapping(&p->mappings, first, end, writable ? WRITABLE : READABLE); }
+static int segv_upgrade(struct hmm_pager *p, uint64_t first, uint64_t end) { return set_mapping(&p->mappings, first, end, WRITABLE); }
 static int segv_install_empty(struct hmm_pager *p, uint64_t first, uint64_t end) {
   int result = back(p, first, end); // the touch itself would be too late to learn that there is none
-  return result ? result : set_mapping(p, first, end, WRITABLE);
+  return result ? result : set_mapping(&p->mappings, first, end, WRITABLE);
 }
 
 static int segv_forbid(struct hmm_pager *p, uint64_t first, uint64_t end, bool keep_reading) {
   int result = 0;
   for (struct page_range r = {first, first}; !result && next_written(p, &r, end); r.first = r.end) {
-    result = keep_reading ? lower_mapping(p, r.first, r.end) : set_mapping(p, r.first, r.end, CLOSED);
+    result = keep_reading ? lower_mapping(&p->mappings, r.first, r.end) : set_mapping(&p->mappings, r.first, r.end, CLOSED);
   }
   return result;
 }
@@ -36,7 +36,7 @@ static int segv_set_access(struct hmm_pager *p, uint64_t first, uint64_t end, in
   return access == 2 ? 0 : segv_forbid(p, first, end, access == 1); // what the words allow is mapped when it is touched
 }
 
-static void segv_wake(struct hmm_pager *p, uint64_t first, uint64_t end) { (void)p, (void)first, (void)end; }
+static void segv_wake(struct hmm_pager *p, uint64_t first, uint64_t end) { wake_devices(p, first, end); }
 
 static bool segv_touched(struct hmm_pager *p, struct touch touch, const void *signal_context) {
   (void)signal_context;
@@ -58,6 +58,7 @@ const struct trap sigsegv_trap = {
     .put_back = put_request_back,
     .answer = answer_request,
     .touched = segv_touched,
+    .range = &sigsegv_range,
     .signal = SIGSEGV,
     .waits_for_claims = true,
 };

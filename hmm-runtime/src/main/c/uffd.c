@@ -280,6 +280,7 @@ const struct trap uffd_trap = {
     .put_back = uffd_put_back,
     .answer = uffd_answer,
     .touched = uffd_touched,
+    .range = &uffd_range,
     .signal = SIGSEGV,
     .waits_for_claims = false,
 };

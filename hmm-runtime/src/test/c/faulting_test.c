@@ -76,7 +76,7 @@ static void a_budget_that_is_too_small_is_refused(const struct shape *shape) {
   unsigned char *range = mmap(NULL, PAGES * PAGE, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
   uint64_t at = (uint64_t)(uintptr_t)range;
   CHECK_EQUAL(hmm_least_budget(THREADS), LEAST);
-  CHECK_EQUAL(hmm_fault_device(h->pager, 0, at, LEAST - 1, THREADS), shape->rung >= HMM_SIGSEGV ? -ENOTSUP : -ENOSPC);
+  CHECK_EQUAL(hmm_fault_device(h->pager, 0, at, LEAST - 1, THREADS), shape->rung > HMM_SIGSEGV ? -ENOTSUP : -ENOSPC);
   CHECK_EQUAL(hmm_fault_device(h->pager, 7, at, LEAST, THREADS), -EINVAL);
   CHECK_EQUAL(hmm_fault_device(h->pager, 0, at + 64, LEAST, THREADS), -EINVAL);
   CHECK_EQUAL(hmm_take_home(h->pager, 0, 0, 1), -EINVAL);
@@ -194,6 +194,48 @@ static void an_instruction_gets_all_the_pages_that_it_needs(const struct shape *
   close_device(d);
 }
 #endif
+
+// ---- with few mappings
+
+ON_DEVICE static void add_to_every_other(void *arg) {
+  struct device *d = arg;
+  for (int round = 0; round < 3; round++) {
+    for (uint64_t page = 0; page < d->end; page += 2) *on_device(d, page, 1) += *on_device(d, (page + 4) % d->end, 0);
+  }
+}
+
+// Each page that is there is a mapping, and there are more of these pages than mappings: they are closed, and opened again when they are touched.
+uint64_t limit_mappings(uint64_t most); // mappings.c
+
+static void pages_that_are_there_are_closed_for_want_of_mappings(const struct shape *shape) {
+  struct device it, *d = open_device_with(shape, PAGES, PAGES, &it);
+  if (!d) return;
+  for (uint64_t page = 0; page < PAGES; page++) {
+    *on_host(d, page, 0) = 2;
+    *on_host(d, page, 1) = (uint32_t)page;
+  }
+  uint64_t before = limit_mappings(100), now, most;
+  for (int round = 0; round < 3; round++) {
+    run(d, add_to_every_other, true);
+    CHECK(there(d) >= PAGES / 2);
+    CHECK_EQUAL(hmm_mappings(&now, &most), 0);
+    CHECK(now <= 100 + 2 * LEAST);
+  }
+#ifdef __x86_64__
+  d->seed = 4711;
+  d->rounds = 10;
+  if (__builtin_cpu_supports("avx512f")) {
+    for (uint64_t page = 0; page < PAGES; page++) *on_host(d, page, WORDS - 1) = (uint32_t)(page << 16);
+    run(d, gather_by_all, false); // what an instruction was just given is not closed
+    CHECK_EQUAL(hmm_take_home(d->heap->pager, 0, 0, PAGES), 0);
+    CHECK_EQUAL(d->sum, gathered(d, d->seed) + gathered(d, d->seed + 77));
+  }
+#endif
+  limit_mappings(before);
+  for (uint64_t page = 0; page < PAGES; page++) CHECK_EQUAL(*on_host(d, page, 1), page + (page % 2 ? 0 : 18));
+  CHECK_EQUAL(counted(d->heap, HMM_DEVICE_STRAYS), 0);
+  close_device(d);
+}
 
 // ---- the host meanwhile
 
@@ -595,6 +637,7 @@ const struct test faulting_tests[] = {
 #ifdef __x86_64__
     {"an_instruction_gets_all_the_pages_that_it_needs", an_instruction_gets_all_the_pages_that_it_needs, NEEDS_TRAP | ONE_WAY},
 #endif
+    {"pages_that_are_there_are_closed_for_want_of_mappings", pages_that_are_there_are_closed_for_want_of_mappings, NEEDS_TRAP | ONE_WAY},
     {"both_sides_add_to_the_same_words", both_sides_add_to_the_same_words, NEEDS_TRAP | ONE_WAY},
     {"the_host_does_not_wait_for_the_kernel", the_host_does_not_wait_for_the_kernel, NEEDS_TRAP | ONE_WAY},
     {"a_kernel_waits_for_a_view", a_kernel_waits_for_a_view, NEEDS_TRAP | ONE_WAY},

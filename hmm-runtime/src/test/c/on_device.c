@@ -17,7 +17,7 @@ struct device *open_device_in(struct heap *heap, const struct shape *shape, uint
   int result = open_range(d, pages);
   if (!result) return d;
   CHECK_EQUAL(result, -ENOTSUP);
-  CHECK(shape->rung >= HMM_SIGSEGV);
+  CHECK(shape->rung > HMM_SIGSEGV);
   close_heap(d->heap);
   munmap(d->range, (size_t)(pages * PAGE));
   return NULL;

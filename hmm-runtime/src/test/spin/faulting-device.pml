@@ -1,5 +1,5 @@
 /*
- * A device whose kernels fault, beside a host that faults: device_fault.c, device_evict.c, range.c and what home.c does for such a device, as a model that spin checks exhaustively. README.md says how.
+ * Devices whose kernels fault, beside a host that faults: device_fault.c, device_evict.c, range.c and what home.c does for such devices, as a model that spin checks exhaustively. README.md says how.
  *
  * Who takes part                                        in the runtime
  *   Cpu        a Java thread that loads and stores        any Java code; the crew that serves its faults is written into its process
@@ -7,7 +7,7 @@
  *   Fetcher    a Java thread that brings a page home      native fetch, called from Java: a view, `hmm_take_home`
  *   Safepoint  the garbage collector                      stops Java code between any two steps, waits for threads that stand in a fault
  *
- * As in page-protocol.pml: of a copy matters whether it is the latest, one bit for the host's and one for that in the device's range. A copy passes the bit on as it was when the copy began.
+ * As in page-protocol.pml: of a copy matters whether it is the latest, one bit for the host's and one for that in each device's range. A copy passes the bit on as it was when the copy began.
  * A place of the budget belongs to a page that is listed, or to whoever has taken the page off the list to evict it.
  */
 
@@ -17,7 +17,12 @@
 #ifndef PLACES
 #define PLACES 1
 #endif
-#ifdef TWO_KERNELS
+#ifdef TWO_DEVICES
+#define DEVICES 2
+#else
+#define DEVICES 1
+#endif
+#if defined(TWO_KERNELS) || defined(TWO_DEVICES)
 #define KERNELS 2
 #define KERNEL_OPS 2
 #define CPU_OPS 1
@@ -35,32 +40,39 @@
 #define HOST 0
 #define SHARED 1
 #define DEVICE 2
-#define TO_HOST 3
+#define PEERS 3
+#define TO_HOST 4
 
 #define NONE 0
 #define READ_ONLY 1
 #define READ_WRITE 2
 
+typedef Range {      /* of one device, for a page */
+    byte map;        /* what the device's mapping allows */
+    bit there;       /* there is memory for it */
+    bit listed;      /* and it is no victim yet */
+    bit latest
+}
+
 typedef Page {
     byte state;
-    byte was;       /* TO_HOST: the state before */
-    byte map;       /* what the host's mapping allows */
-    byte dmap;      /* what the device's does */
-    bit there;      /* the range has memory for it */
-    bit listed;     /* and it is no victim yet */
-    byte latest;    /* bit 0: the host's copy; bit 1: the device's */
+    byte was;        /* TO_HOST: the state before */
+    byte has;        /* bit d: device d has it */
+    byte map;        /* what the host's mapping allows */
+    bit latest;      /* the host's copy */
+    Range on[DEVICES]
 }
 
 Page page[PAGES];
-byte taken;         /* places */
-byte faulting;      /* Java threads that stand in a fault */
+byte taken[DEVICES]; /* places */
+byte faulting;       /* Java threads that stand in a fault */
 bool stopped;
 
 #define JAVA (!stopped)
-#define LATEST_ON_HOST(p) (page[p].latest & 1)
-#define LATEST_ON_DEVICE(p) (page[p].latest >> 1)
-#define HAS(p) (page[p].state == SHARED || page[p].state == DEVICE)
-#define MEMORY (page[0].there + page[1].there)
+#define HAS(p, d) (page[p].has >> (d) & 1)
+#define OTHERS(p, d) (page[p].has & ~(1 << (d)))
+#define SOURCE(devices) ((devices) & 1 -> 0 : DEVICES - 1)
+#define MEMORY(d) (page[0].on[d].there + page[1].on[d].there)
 
 #define STALE_READ 1
 #define LOST_WRITE 2
@@ -76,155 +88,204 @@ inline claim(p) {
     page[p].state = TO_HOST
 }
 
-inline settle(p, s) {
+inline settle(p, s, devices) {
     page[p].state = s;
+    page[p].has = devices;
     page[p].was = 0
 }
 
-
 /* What was taken away gives its place back, unless somebody has chosen the page: then it is his. */
-inline take_from_device(p) {
+inline take_from(p, d) {
     d_step {
-        page[p].dmap = NONE;
+        page[p].on[d].map = NONE;
         if
-        :: page[p].there && page[p].listed -> taken--; page[p].listed = 0
+        :: page[p].on[d].there && page[p].on[d].listed -> taken[d]--; page[p].on[d].listed = 0
         :: else
         fi;
-        page[p].there = 0;
-        page[p].latest = page[p].latest & 1
+        page[p].on[d].there = 0;
+        page[p].on[d].latest = 0
     }
+}
+
+inline take_from_all(p, devices) {
+    if :: (devices) & 1 -> take_from(p, 0) :: else fi;
+    if :: (devices) & 2 -> take_from(p, DEVICES - 1) :: else fi
+}
+
+inline copy_home(p, d) {
+    d_step { snapshot = page[p].on[d].latest };
+    d_step { page[p].latest = snapshot; snapshot = 0 }
 }
 
 /* home.c: claim, withhold, copy, take, map, settle. */
 inline fetch(p, write, maps) {
     atomic { page[p].state != TO_HOST -> claim(p) };
+    if
 #ifdef MUTANT_COPY_BEFORE_WITHHOLDING
-    if
-    :: page[p].was == DEVICE ->
-        d_step { snapshot = LATEST_ON_DEVICE(p) };
-        d_step { page[p].latest = (page[p].latest & 2) | snapshot; snapshot = 0 };
-        page[p].dmap = READ_ONLY
-    :: else
-    fi;
+    :: page[p].was == DEVICE -> copy_home(p, SOURCE(page[p].has)); page[p].on[SOURCE(page[p].has)].map = READ_ONLY
 #else
-    if
-    :: page[p].was == DEVICE ->
-        page[p].dmap = READ_ONLY;                                                              /* reach: withheld */
-        d_step { snapshot = LATEST_ON_DEVICE(p) };
-        d_step { page[p].latest = (page[p].latest & 2) | snapshot; snapshot = 0 }
+    :: page[p].was == DEVICE -> page[p].on[SOURCE(page[p].has)].map = READ_ONLY; copy_home(p, SOURCE(page[p].has))   /* reach: withheld */
+#endif
+    :: page[p].was == PEERS -> copy_home(p, SOURCE(page[p].has))
     :: else
     fi;
-#endif
 #ifdef MUTANT_TAKE_LATE
     if :: maps -> page[p].map = (write || page[p].was == HOST -> READ_WRITE : READ_ONLY) :: else fi;
-    if :: write && page[p].there -> take_from_device(p) :: else fi;
+    if :: write -> take_from_all(p, page[p].has) :: else fi;
 #else
-    if :: write && page[p].was != HOST -> take_from_device(p) :: else fi;
+    if :: write -> take_from_all(p, page[p].has) :: else fi;
     if :: maps -> page[p].map = (write || page[p].was == HOST -> READ_WRITE : READ_ONLY) :: else fi;
 #endif
-    d_step { settle(p, (write || page[p].was == HOST -> HOST : SHARED)) }
+    d_step { settle(p, (write || page[p].was == HOST -> HOST : SHARED), (write -> 0 : page[p].has)) }
+}
+
+/* What others have a copy of is theirs. */
+inline settle_left(p, d) {
+    if
+#ifdef MUTANT_FORGET_PEERS
+    :: page[p].was == PEERS -> settle(p, HOST, 0)
+#else
+    :: page[p].was == PEERS -> settle(p, DEVICE, OTHERS(p, d))
+#endif
+    :: page[p].was == SHARED && OTHERS(p, d) -> settle(p, SHARED, OTHERS(p, d))
+    :: else -> settle(p, HOST, 0)
+    fi
 }
 
 /* device_fault.c: makes room. Leaves `placed`, or not if there is no victim now. */
-inline make_place() {
+inline make_place(d) {
     if
-    :: atomic { taken < PLACES -> taken++; placed = 1 }
-    :: atomic { taken >= PLACES && page[0].listed -> page[0].listed = 0; v = 0; chosen = 1 }
-    :: atomic { taken >= PLACES && page[PAGES - 1].listed -> page[PAGES - 1].listed = 0; v = PAGES - 1; chosen = 1 }
-    :: atomic { taken >= PLACES && !page[0].listed && !page[PAGES - 1].listed }
+    :: atomic { taken[d] < PLACES -> taken[d]++; placed = 1 }
+    :: atomic { taken[d] >= PLACES && page[0].on[d].listed -> page[0].on[d].listed = 0; v = 0; chosen = 1 }
+    :: atomic { taken[d] >= PLACES && page[PAGES - 1].on[d].listed -> page[PAGES - 1].on[d].listed = 0; v = PAGES - 1; chosen = 1 }
+    :: atomic { taken[d] >= PLACES && !page[0].on[d].listed && !page[PAGES - 1].on[d].listed }
     fi;
     if
     :: chosen ->
         if
-        :: atomic { !page[v].there -> placed = 1 }                                             /* it has gone by itself */
-        :: atomic { page[v].listed -> placed = 1 }                                             /* and has come again */
+        :: atomic { !page[v].on[d].there -> placed = 1 }                                       /* it has gone by itself */
+        :: atomic { page[v].on[d].listed -> placed = 1 }                                       /* and has come again */
 #ifdef MUTANT_EVICT_WITHOUT_CLAIM
-        :: atomic { page[v].there && !page[v].listed };
+        :: atomic { page[v].on[d].there && !page[v].on[d].listed };
 #else
-        :: atomic { page[v].there && !page[v].listed && page[v].state == TO_HOST -> page[v].listed = 1 }   /* reach: kept */
-        :: atomic { page[v].there && !page[v].listed && HAS(v) -> claim(v) };
+        :: atomic { page[v].on[d].there && !page[v].on[d].listed && page[v].state == TO_HOST -> page[v].on[d].listed = 1 }   /* reach: kept */
+        :: atomic { page[v].on[d].there && !page[v].on[d].listed && HAS(v, d) && page[v].state != TO_HOST -> claim(v) };
 #endif
 #ifdef MUTANT_EVICT_IN_JAVA
            JAVA;
 #endif
            if
            :: page[v].was == DEVICE || page[v].state == DEVICE ->
-               page[v].dmap = READ_ONLY;
-               d_step { snapshot = LATEST_ON_DEVICE(v) };
-               d_step { page[v].latest = (page[v].latest & 2) | snapshot; snapshot = 0 }       /* reach: written-back */
+               page[v].on[d].map = READ_ONLY;
+               copy_home(v, d)                                                                 /* reach: written-back */
            :: else
            fi;
-           take_from_device(v);
-           d_step { settle(v, HOST); placed = 1 }
+           take_from(v, d);
+           d_step { settle_left(v, d); placed = 1 }
         fi;
         d_step { chosen = 0; v = 0 }
     :: else
     fi
 }
 
-#define ENOUGH(p, write) (page[p].dmap >= READ_ONLY + (write))
+#define ENOUGH(p, d, write) (page[p].on[d].map >= READ_ONLY + (write))
+
+inline forbid_host(p, write) {
+    if
+    :: page[p].was == DEVICE || page[p].was == PEERS
+    :: write && page[p].was != DEVICE && page[p].was != PEERS -> page[p].map = NONE
+    :: !write && page[p].was != DEVICE && page[p].was != PEERS && page[p].map == READ_WRITE -> page[p].map = READ_ONLY
+    :: else
+    fi
+}
 
 /* One fault of a kernel. It need not help: the access is made again. */
-inline serve_kernel(p, write) {
+inline serve_kernel(p, d, write) {
     if
     :: atomic { page[p].state == TO_HOST };                                                    /* left alone */
        page[p].state != TO_HOST                                                                /* reach: woken */
-    :: atomic { page[p].state != TO_HOST && HAS(p) && page[p].there && !ENOUGH(p, write) -> claim(p) };
+    :: atomic { page[p].state != TO_HOST && HAS(p, d) && page[p].on[d].there && !ENOUGH(p, d, write) -> claim(p) };
        if
        :: page[p].was == SHARED -> page[p].map = NONE                                          /* reach: upgraded */
        :: else
        fi;
-       page[p].dmap = READ_WRITE;
-       d_step { settle(p, DEVICE) }
-    :: atomic { ENOUGH(p, write) }
-    :: atomic { page[p].state == HOST };
-       make_place();
+       take_from_all(p, OTHERS(p, d));
+       page[p].on[d].map = READ_WRITE;
+       d_step { settle(p, DEVICE, 1 << d) }
+    :: atomic { ENOUGH(p, d, write) }
+    :: atomic { page[p].state != TO_HOST && !HAS(p, d) };
+       make_place(d);
        if
        :: !placed
        :: placed ->
            if
-           :: atomic { page[p].state != HOST -> taken--; placed = 0 }                          /* somebody was quicker */
-           :: atomic { page[p].state == HOST -> claim(p) };
+           :: atomic { page[p].state == TO_HOST || HAS(p, d) -> taken[d]--; placed = 0 }       /* somebody was quicker */
+           :: atomic { page[p].state != TO_HOST && !HAS(p, d) -> claim(p) };
 #ifndef MUTANT_FORBID_LATE
-              if :: write -> page[p].map = NONE :: !write && page[p].map == READ_WRITE -> page[p].map = READ_ONLY :: else fi;
+              forbid_host(p, write);
+#endif
+#if DEVICES == 2 && !defined(MUTANT_CROSS_WITHOUT_WITHHOLDING)
+              if :: page[p].was == DEVICE -> page[p].on[SOURCE(page[p].has)].map = READ_ONLY :: else fi;   /* reach: crosses */
 #endif
               d_step {
-                  page[p].there = 1;
-                  page[p].listed = 1;
+                  page[p].on[d].there = 1;
+                  page[p].on[d].listed = 1;
                   placed = 0;
-                  REQUIRE(OVER_BUDGET, MEMORY <= PLACES);
-                  snapshot = LATEST_ON_HOST(p)
+                  REQUIRE(OVER_BUDGET, MEMORY(d) <= PLACES);
+                  snapshot = (page[p].was == DEVICE || page[p].was == PEERS -> page[p].on[SOURCE(page[p].has)].latest : page[p].latest)
               };
               d_step {
-                  page[p].latest = (page[p].latest & 1) | (snapshot << 1);
+                  page[p].on[d].latest = snapshot;
                   snapshot = 0;
-                  page[p].dmap = READ_ONLY + write                                             /* reach: brought */
+                  page[p].on[d].map = (page[p].has -> READ_ONLY : READ_ONLY + write)           /* reach: brought */
               };
 #ifdef MUTANT_FORBID_LATE
-              if :: write -> page[p].map = NONE :: !write && page[p].map == READ_WRITE -> page[p].map = READ_ONLY :: else fi;
+              forbid_host(p, write);
 #endif
-              d_step { settle(p, (write -> DEVICE : SHARED)) }
+              if
+#ifdef MUTANT_LEAVE_OTHERS
+              :: write && page[p].has -> page[p].on[d].map = READ_WRITE
+#else
+              :: write && page[p].has -> take_from_all(p, page[p].has); page[p].on[d].map = READ_WRITE
+#endif
+              :: else
+              fi;
+              d_step {
+                  if
+                  :: write -> settle(p, DEVICE, 1 << d)
+                  :: !write && (page[p].was == DEVICE || page[p].was == PEERS) -> settle(p, PEERS, page[p].has | 1 << d)
+                  :: else -> settle(p, SHARED, page[p].has | 1 << d)
+                  fi
+              }
            fi
        fi
     fi
 }
 
-proctype Kernel() {
+/* Nobody else's copy is the latest any more. */
+inline written_by(p, d) {
+    page[p].latest = 0;
+    page[p].on[0].latest = 0;
+    page[p].on[DEVICES - 1].latest = 0;
+    page[p].on[d].latest = 1
+}
+
+proctype Kernel(byte d) {
     byte ops, p, v;
     bit write, placed, chosen, snapshot;
     do
     :: atomic { ops < KERNEL_OPS -> ops++; if :: p = 0 :: p = PAGES - 1 fi; if :: write = 0 :: write = 1 fi };
        do
        :: d_step {
-              ENOUGH(p, write) ->
+              ENOUGH(p, d, write) ->
               if
-              :: write -> REQUIRE(LOST_WRITE, LATEST_ON_DEVICE(p)); page[p].latest = 2
-              :: else -> REQUIRE(STALE_READ, LATEST_ON_DEVICE(p))
+              :: write -> REQUIRE(LOST_WRITE, page[p].on[d].latest); written_by(p, d)
+              :: else -> REQUIRE(STALE_READ, page[p].on[d].latest)
               fi
           };
           break
-       :: atomic { !ENOUGH(p, write) };
-          serve_kernel(p, write)
+       :: atomic { !ENOUGH(p, d, write) };
+          serve_kernel(p, d, write)
        od;
        atomic { p = 0; write = 0 }
     :: atomic { ops == KERNEL_OPS -> break }
@@ -240,8 +301,8 @@ proctype Cpu() {
        :: d_step {
               JAVA && page[p].map >= READ_ONLY + write ->
               if
-              :: write -> REQUIRE(LOST_WRITE, LATEST_ON_HOST(p)); page[p].latest = 1
-              :: else -> REQUIRE(STALE_READ, LATEST_ON_HOST(p))
+              :: write -> REQUIRE(LOST_WRITE, page[p].latest); written_by(p, 0); page[p].on[0].latest = 0; page[p].latest = 1
+              :: else -> REQUIRE(STALE_READ, page[p].latest)
               fi
           };
           break
@@ -263,7 +324,7 @@ proctype Fetcher() {
        atomic {
            JAVA ->
            if
-           :: page[p].state == SHARED -> page[p].state = HOST; page[p].map = READ_WRITE
+           :: page[p].state == SHARED -> page[p].state = HOST; page[p].has = 0; page[p].map = READ_WRITE
            :: else
            fi
        };
@@ -289,13 +350,21 @@ init {
         if /* the other one is anywhere */
         :: page[1].latest = 1; page[1].map = READ_WRITE
         :: page[1].latest = 1
-        :: page[1].latest = 3; page[1].state = SHARED; page[1].there = 1; page[1].listed = 1; page[1].dmap = READ_ONLY; page[1].map = READ_ONLY; taken = 1
-        :: page[1].latest = 2; page[1].state = DEVICE; page[1].there = 1; page[1].listed = 1; page[1].dmap = READ_WRITE; taken = 1
-        :: page[1].latest = 2; page[1].state = DEVICE; page[1].there = 1; page[1].listed = 1; page[1].dmap = READ_ONLY; taken = 1 /* what a failed fetch has left */
+        :: page[1].latest = 1; page[1].state = SHARED; page[1].has = 1; page[1].map = READ_ONLY; page[1].on[0].map = READ_ONLY
+        :: page[1].state = DEVICE; page[1].has = 1; page[1].on[0].map = READ_WRITE
+        :: page[1].state = DEVICE; page[1].has = 1; page[1].on[0].map = READ_ONLY /* what a failed fetch has left */
+#if DEVICES == 2
+        :: page[1].state = PEERS; page[1].has = 3; page[1].on[0].map = READ_ONLY; page[1].on[1].map = READ_ONLY;
+           page[1].on[1].latest = 1; page[1].on[1].there = 1; page[1].on[1].listed = 1; taken[1] = 1
+#endif
         fi;
-        run Kernel();
+        if
+        :: page[1].has -> page[1].on[0].latest = 1; page[1].on[0].there = 1; page[1].on[0].listed = 1; taken[0] = 1
+        :: else
+        fi;
+        run Kernel(0);
 #if KERNELS == 2
-        run Kernel();
+        run Kernel(DEVICES - 1);
 #endif
         run Cpu();
 #if FETCHES > 0
@@ -305,7 +374,10 @@ init {
     };
     atomic {
         _nr_pr == 1 ->
-        assert(page[0].state != TO_HOST && page[1].state != TO_HOST && taken == MEMORY && taken == page[0].listed + page[1].listed);
-        REQUIRE(LOST_WRITE, page[0].latest && page[1].latest)                                               /* reach: ended */
+        assert(page[0].state != TO_HOST && page[1].state != TO_HOST);
+        assert(taken[0] == MEMORY(0) && taken[0] == page[0].on[0].listed + page[1].on[0].listed);
+        assert(taken[DEVICES - 1] == MEMORY(DEVICES - 1) && taken[DEVICES - 1] == page[0].on[DEVICES - 1].listed + page[1].on[DEVICES - 1].listed);
+        REQUIRE(LOST_WRITE, page[0].latest || page[0].on[0].latest || page[0].on[DEVICES - 1].latest);
+        REQUIRE(LOST_WRITE, page[1].latest || page[1].on[0].latest || page[1].on[DEVICES - 1].latest)        /* reach: ended */
     }
 }

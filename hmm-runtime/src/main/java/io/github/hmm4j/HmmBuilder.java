@@ -247,14 +247,16 @@ public final class HmmBuilder {
     /// Lets kernels fault: a load or store of a page that is not on the device stops until the page has come, in the middle of the kernel, while others make room for it. So **unmodified** kernels run over
     /// more than the budget and move what they touch, and what the host touches meanwhile comes home without waiting for them; kernels may follow pointers to all of the heap ([Arg#heap]).
     ///
-    /// For one device that works in host memory (a CPU device), with userfaultfd, and a heap no larger than the device's largest allocation. A page of address space stays free between regions.
+    /// For devices that work in host memory (CPU devices), with userfaultfd or SIGSEGV, and a heap no larger than a device's largest allocation. A page of address space stays free between regions.
+    /// Of several devices all fault, and each takes from the others what its kernels touch; two kernels that write to the same page at the same time both go on, at the price of moving it to and fro. With
+    /// SIGSEGV no thread that runs kernels may have that signal blocked (POCL's have not), and system calls of a driver on a page that is not there fail.
     /// An access to addresses of the heap that are in no region, or that a protection forbids, reads zeros and writes
     /// nothing, and [Launch#await()] throws an [io.github.hmm4j.error.AccessViolationException] with the first one;
     /// beyond the heap's addresses it is the device's own business, which on a CPU may be the end of the process.
     ///
     /// A kernel waits for views of what it touches as long as a touch may ([#touchTimeout]), then goes on without that
-    /// page and ends with a [io.github.hmm4j.error.LaunchBlockedException]; one kernel runs at a time, and a launch
-    /// waits for the one before it for as long. The budget must have room for 33 pages for each compute unit: what one
+    /// page and ends with a [io.github.hmm4j.error.LaunchBlockedException]; one kernel of a device runs at a time, and a
+    /// launch waits for the one before it for as long. The budget must have room for 33 pages for each compute unit: what one
     /// instruction can touch.
     public HmmBuilder deviceFaults() {
         deviceFaults = true;

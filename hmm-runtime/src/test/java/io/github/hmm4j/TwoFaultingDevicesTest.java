@@ -24,7 +24,7 @@ import org.junit.jupiter.api.Timeout;
 /// Kernels of two devices of one heap, both of which fault: what one has, the other one takes.
 @Tag("two-devices")
 @Timeout(60)
-final class TwoFaultingDevicesTest {
+class TwoFaultingDevicesTest {
 
     private static final int PAGE = 4096;
     private static final int INTS = PAGE / Integer.BYTES;
@@ -39,22 +39,31 @@ final class TwoFaultingDevicesTest {
             __kernel void add_often(volatile __global int *a, int n, int times) {
               for (int i = 0; i < times; i++) atomic_inc(&a[(get_global_id(0) * 7919 + i * 1031) % n]);
             }
+            __kernel void fill(__global int *a, int n, int k) { for (int i = 0; i < n; i++) a[i] = k; }
             __kernel void write_at(__global int *a, long at) { a[at] = 77; }
             """);
 
     private long least;
 
+    HostAccess.Mode mode() {
+        return HostAccess.Mode.UFFD;
+    }
+
     @BeforeEach
     void needsTwoDevicesThatFault() {
-        assumeTrue(Ladder.best().mode() == HostAccess.Mode.UFFD, "userfaultfd cannot be had here");
+        assumeTrue(mode() != HostAccess.Mode.UFFD || Ladder.best().mode() == HostAccess.Mode.UFFD, "userfaultfd cannot be had here");
         try (Hmm any = Hmm.builder().allDevices().heap(ByteSize.mib(2)).open()) {
             assumeTrue(any.devices().size() == 2 && any.devices().stream().allMatch(device -> device.info().unifiedMemory()), "two devices that work in host memory");
             least = 33L * any.device().info().computeUnits() * PAGE;
         }
     }
 
+    private HmmBuilder builder() {
+        return Hmm.builder().hostAccess(mode()).allDevices().heap(ByteSize.mib(16)).pageSize(PAGE).budget(least).deviceFaults();
+    }
+
     private Hmm open() {
-        return Hmm.builder().allDevices().heap(ByteSize.mib(16)).pageSize(PAGE).budget(least).deviceFaults().open();
+        return builder().open();
     }
 
     private static Kernel kernel(Hmm hmm, String name) {
@@ -69,11 +78,13 @@ final class TwoFaultingDevicesTest {
             MemorySegment a = hmm.heap().allocate(JAVA_INT, count);
             MemorySegment sums = hmm.heap().allocate(JAVA_LONG, items);
             int[] expected = new int[count];
+            Kernel update = kernel(hmm, "update");
+            Kernel add = kernel(hmm, "sum");
             for (int k = 1; k <= 6; k++) {
                 HmmDevice updates = hmm.devices().get(k % 2);
                 HmmDevice adds = hmm.devices().get(k / 2 % 2);
-                kernel(hmm, "update").args(a, k).launch(NDRange.of(count), updates).await();
-                kernel(hmm, "sum").args(a, Arg.out(sums), count / items).launch(NDRange.of(items), adds).await();
+                update.args(a, k).launch(NDRange.of(count), updates).await();
+                add.args(a, Arg.out(sums), count / items).launch(NDRange.of(items), adds).await();
                 for (int i = 0; i < count; i++) {
                     expected[i] = expected[i] * 3 + k;
                 }
@@ -91,6 +102,37 @@ final class TwoFaultingDevicesTest {
             hmm.evictAll(hmm.devices().getFirst());
             assertThat(hmm.devices().getFirst().usedBytes()).isZero();
         }
+    }
+
+    /// Each page alone, and each fault counted.
+    @Test
+    void whatIsThereFaultsNoMoreAndGoesPastTheHost() {
+        int pages = 16;
+        try (Hmm hmm = builder().faultAround(0).open()) {
+            MemorySegment a = hmm.heap().allocate(JAVA_INT, pages * INTS);
+            MemorySegment sums = hmm.heap().allocate(JAVA_LONG, 1);
+            Kernel fill = kernel(hmm, "fill");
+            Kernel add = kernel(hmm, "sum");
+            HmmDevice one = hmm.devices().get(0);
+            HmmDevice other = hmm.devices().get(1);
+            fill.args(a, pages * INTS, 5).launch(NDRange.of(1), one).await();
+            assertThat(faults(hmm)).containsExactly(0, pages, 0);
+            add.args(a, sums, pages * INTS).launch(NDRange.of(1), other).await();
+            assertThat(faults(hmm)).as("and the sum").containsExactly(pages, pages + 1, 0);
+            add.args(a, sums, pages * INTS).launch(NDRange.of(1), other).await();
+            assertThat(faults(hmm)).containsExactly(pages, pages + 1, 0);
+            fill.args(a, pages * INTS, 6).launch(NDRange.of(1), one).await();
+            assertThat(faults(hmm)).as("it has them to read").containsExactly(pages, pages + 1, pages);
+            fill.args(a, pages * INTS, 7).launch(NDRange.of(1), other).await();
+            assertThat(faults(hmm)).containsExactly(pages, 2 * pages + 1, pages);
+            assertThat(hmm.report().count(Counter.DEVICE_WRITTEN_BACK)).as("the host has nothing to do with it").isZero();
+            assertThat(a.toArray(JAVA_INT)).containsOnly(7);
+            assertThat(sums.get(JAVA_LONG, 0)).isEqualTo(5L * pages * INTS);
+        }
+    }
+
+    private static long[] faults(Hmm hmm) {
+        return new long[] {hmm.report().count(Counter.DEVICE_BROUGHT_READ), hmm.report().count(Counter.DEVICE_BROUGHT_WRITE), hmm.report().count(Counter.DEVICE_UPGRADES)};
     }
 
     @Test
@@ -131,24 +173,27 @@ final class TwoFaultingDevicesTest {
     @Test
     void regionsAreProtectedMovedAndFreedWhileBothHaveThem() {
         try (Hmm hmm = open()) {
+            Kernel update = kernel(hmm, "update");
+            Kernel sum = kernel(hmm, "sum");
+            Kernel write = kernel(hmm, "write_at").reads("a");
             for (int i = 0; i < 30; i++) {
                 int count = 3 * INTS;
                 MemorySegment a = hmm.heap().allocate(JAVA_INT, count);
                 MemorySegment sums = hmm.heap().allocate(JAVA_LONG, 1);
                 HmmDevice one = hmm.devices().get(i % 2);
                 HmmDevice other = hmm.devices().get(1 - i % 2);
-                kernel(hmm, "update").args(a, i).launch(NDRange.of(count), one).await();
-                kernel(hmm, "sum").args(a, Arg.out(sums), count).launch(NDRange.of(1), other).await();
+                update.args(a, i).launch(NDRange.of(count), one).await();
+                sum.args(a, Arg.out(sums), count).launch(NDRange.of(1), other).await();
                 assertThat(sums.get(JAVA_LONG, 0)).isEqualTo((long) i * count);
                 hmm.heap().protect(a, Protection.READ);
-                assertThatThrownBy(() -> kernel(hmm, "write_at").reads("a").args(a, 7L).launch(NDRange.of(1), one).await()).isInstanceOf(AccessViolationException.class);
+                assertThatThrownBy(() -> write.args(a, 7L).launch(NDRange.of(1), one).await()).isInstanceOf(AccessViolationException.class);
                 hmm.heap().protect(a, Protection.READ_WRITE);
                 MemorySegment moved = hmm.heap().move(a);
                 assertThat(moved.toArray(JAVA_INT)).containsOnly(i);
-                kernel(hmm, "update").args(moved, 1).launch(NDRange.of(count), other).await();
+                update.args(moved, 1).launch(NDRange.of(count), other).await();
                 hmm.heap().discard(moved);
                 assertThat(moved.toArray(JAVA_INT)).containsOnly(0);
-                kernel(hmm, "update").args(moved, 1).launch(NDRange.of(count), one).await();
+                update.args(moved, 1).launch(NDRange.of(count), one).await();
                 hmm.heap().free(moved);
                 hmm.heap().free(sums);
                 hmm.devices().forEach(device -> assertThat(device.usedBytes()).isZero());

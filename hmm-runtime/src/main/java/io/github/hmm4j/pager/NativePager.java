@@ -117,8 +117,8 @@ public final class NativePager implements AutoCloseable {
     /// @throws HostAccessUnavailableException if that cannot be noticed here
     /// @throws IllegalArgumentException       if the budget has no room for what one instruction of each of its threads may touch
     public void letFault(DeviceMirror mirror) {
-        if (access.mode() != HostAccess.Mode.UFFD) {
-            throw new HostAccessUnavailableException("deviceFaults needs userfaultfd, and hostAccess=%s: %s".formatted(access.mode(), access.why()));
+        if (access.mode() != HostAccess.Mode.UFFD && access.mode() != HostAccess.Mode.SIGSEGV) {
+            throw new HostAccessUnavailableException("deviceFaults needs userfaultfd or SIGSEGV, and hostAccess=%s: %s".formatted(access.mode(), access.why()));
         }
         mirror.pool().allocateAperture();
         long range = mirror.pool().memoryOf(0).hostAddressBytes();
@@ -133,7 +133,7 @@ public final class NativePager implements AutoCloseable {
                     mirror.budgetBytes(), space.pageSize().bytesFor(PagerCalls.leastBudget(threads)), PagerCalls.leastBudget(threads), space.pageSize().bytes(), threads));
         }
         if (result != 0) {
-            throw new SystemCallFailedException("userfaultfd", -result, String.format(Locale.ROOT, "deviceFaults, device=%s, threads=%d",
+            throw new SystemCallFailedException("watching a range", -result, String.format(Locale.ROOT, "deviceFaults, device=%s, threads=%d",
                     mirror, threads));
         }
     }

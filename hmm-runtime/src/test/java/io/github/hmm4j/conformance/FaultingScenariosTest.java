@@ -26,7 +26,7 @@ import org.junit.jupiter.api.Timeout;
 /// The scenarios of the kernel in which a device reads or writes, where its kernels fault as the kernel's device does, under their names: a load or store of a page that is not there is served, and
 /// counted. A page comes alone here, so a fault round is as many faults as there are pages, each once; what is there faults no more.
 @Timeout(60)
-final class FaultingScenariosTest {
+class FaultingScenariosTest {
 
     private static final int PAGE = 4096;
     private static final int INTS = PAGE / Integer.BYTES;
@@ -43,11 +43,15 @@ final class FaultingScenariosTest {
     private Kernel dread;
     private Kernel dwrite;
 
+    HostAccess.Mode mode() {
+        return HostAccess.Mode.UFFD;
+    }
+
     @BeforeEach
     void open() {
-        assumeTrue(Ladder.best().mode() == HostAccess.Mode.UFFD, "userfaultfd cannot be had here");
+        assumeTrue(mode() != HostAccess.Mode.UFFD || Ladder.best().mode() == HostAccess.Mode.UFFD, "userfaultfd cannot be had here");
         assumeTrue(FirstDevice.worksInHostMemory(), "kernels of this device cannot fault");
-        hmm = Hmm.builder().heap(ByteSize.mib(16)).pageSize(PAGE).budget(ByteSize.mib(8)).faultAround(0).deviceFaults().open();
+        hmm = Hmm.builder().hostAccess(mode()).heap(ByteSize.mib(16)).pageSize(PAGE).budget(ByteSize.mib(8)).faultAround(0).deviceFaults().open();
         dread = hmm.program(KERNELS).kernel("dread");
         dwrite = hmm.program(KERNELS).kernel("dwrite");
     }

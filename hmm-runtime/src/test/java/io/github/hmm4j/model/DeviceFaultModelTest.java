@@ -12,13 +12,13 @@ import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.EnumSource;
 
 /// A device whose kernels fault, as `src/test/spin/faulting-device.pml` says it, is right in every scenario, and each mutant of it is wrong in the way that its name says.
-@Timeout(300)
+@Timeout(600)
 @Tag("exhaustive")
 class DeviceFaultModelTest {
 
     private static final Spin MODEL = new Spin("faulting-device.pml");
 
-    private enum Scenario { ONE_KERNEL, TWO_KERNELS, FETCHED }
+    private enum Scenario { ONE_KERNEL, TWO_KERNELS, FETCHED, TWO_DEVICES }
 
     /// A mistake that somebody could make, where it shows, and as what: a property's name, or a deadlock.
     private enum Mutant {
@@ -27,7 +27,10 @@ class DeviceFaultModelTest {
         FORBID_LATE(Scenario.ONE_KERNEL, "LOST_WRITE"),
         TAKE_LATE(Scenario.FETCHED, "STALE_READ"),
         DROP_IN_WORD_ONLY(Scenario.FETCHED, "STALE_READ"),
-        EVICT_IN_JAVA(Scenario.ONE_KERNEL, "");
+        EVICT_IN_JAVA(Scenario.ONE_KERNEL, ""),
+        CROSS_WITHOUT_WITHHOLDING(Scenario.TWO_DEVICES, "LOST_WRITE"),
+        LEAVE_OTHERS(Scenario.TWO_DEVICES, "STALE_READ"),
+        FORGET_PEERS(Scenario.TWO_DEVICES, "STALE_READ");
 
         private final Scenario scenario;
         private final String violation;
