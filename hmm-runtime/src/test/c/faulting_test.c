@@ -126,6 +126,25 @@ static void a_quota_holds_whatever_the_budget(const struct shape *shape) {
   }
 }
 
+struct watching {
+  struct device *device;
+  uint64_t first, end, most;
+  _Atomic bool over;
+};
+
+// At one moment each time, while a kernel runs.
+static void *watch_quota(void *arg) {
+  struct watching *w = arg;
+  uint64_t pages[PAGES];
+  while (!w->over) {
+    uint64_t n = hmm_there(w->device->heap->pager, w->device->index, pages, PAGES), in = 0;
+    CHECK(n <= w->device->budget);
+    for (uint64_t i = 0; i < n; i++) in += pages[i] >= w->first && pages[i] < w->end;
+    CHECK(in <= w->most);
+  }
+  return NULL;
+}
+
 // With room for all, a stream under a quota leaves the others where they are.
 static void who_has_a_quota_makes_room_first(const struct shape *shape) {
   struct device it, *d = open_device_with(shape, PAGES, 3 * LEAST, &it);
@@ -135,7 +154,11 @@ static void who_has_a_quota_makes_room_first(const struct shape *shape) {
   run(d, add_three, true);
   CHECK_EQUAL(hmm_set_quota(d->heap->pager, d->index, 100, PAGES, LEAST), 0);
   d->first = 100, d->end = PAGES;
-  for (int i = 0; i < 3; i++) run(d, sum_all, false);
+  struct watching watching = {d, 100, PAGES, LEAST, false};
+  pthread_t watch = start_thread(watch_quota, &watching);
+  for (int i = 0; i < 5; i++) run(d, i % 2 ? sum_all : add_three, !(i % 2));
+  watching.over = true;
+  pthread_join(watch, NULL);
   CHECK_EQUAL(there_in(d, 0, LEAST), LEAST);
   CHECK_EQUAL(there_in(d, 100, PAGES), LEAST);
   close_device(d);
