@@ -102,11 +102,11 @@ static int in_order(const void *a, const void *b) {
   return (x > y) - (x < y);
 }
 
-// How many places are the caller's then; `none` if there was nobody who may go.
-static uint64_t evict_oldest(struct faulting *f, size_t most, bool *none) {
+// How many places are the caller's then; `none` if there was nobody who may go for this page.
+static uint64_t evict_oldest(struct faulting *f, uint64_t page, bool *none) {
   uint64_t victims[EVICTED_PAGES], places = 0;
   struct claim claims[EVICTED_PAGES];
-  size_t n = choose_victims(f, victims, most), claimed = 0;
+  size_t n = choose_victims(f, page, victims, evicted_at_once(f, page)), claimed = 0;
   *none = !n;
   qsort(victims, n, sizeof *victims, in_order);
   for (size_t i = 0; i < n; i++) {
@@ -123,22 +123,26 @@ static uint64_t evict_oldest(struct faulting *f, size_t most, bool *none) {
   return places;
 }
 
-uint64_t make_places(struct faulting *f, uint64_t wanted) {
+uint64_t make_place(struct faulting *f, uint64_t page) {
   bool none = false;
+  uint64_t places = 0;
   for (uint64_t tries = 0; tries <= f->budget && !none; tries++) {
-    uint64_t places = take_places(f, wanted);
-    if (places) return places;
-    places = evict_oldest(f, evicted_at_once(f), &none);
-    if (!places) continue;
-    if (places > wanted) give_places_back(f, places - wanted);
-    return places < wanted ? places : wanted;
+    if (quota_left(f, page)) {
+      if (!places) places = take_places(f, 1);
+      if (places) return places;
+    }
+    uint64_t more = evict_oldest(f, page, &none);
+    if (!more) continue;
+    give_places_back(f, more - !places);
+    places = 1;
   }
+  give_places_back(f, places);
   return 0;
 }
 
-void evict_ahead(struct faulting *f) {
+void evict_ahead(struct faulting *f, uint64_t page) {
   bool none;
-  give_places_back(f, evict_oldest(f, evicted_at_once(f), &none));
+  give_places_back(f, evict_oldest(f, page, &none));
 }
 
 // ---- since somebody wants it
@@ -168,6 +172,14 @@ static int take_from(struct faulting *f, uint64_t first, uint64_t end) {
 int take_home(struct hmm_pager *p, uint64_t first, uint64_t end) {
   int result = 0;
   for (struct faulting *f = p->faulting; f && !result; f = f->next) result = take_from(f, first, end);
+  return result;
+}
+
+HMM_API int hmm_set_quota(struct hmm_pager *p, uint64_t device, uint64_t first, uint64_t end, uint64_t most) {
+  struct faulting *f = device < p->device_count ? p->devices[device].faulting : NULL;
+  if (!f || first >= end || end > p->config.page_count || most < hmm_least_budget(f->holder_count)) return -EINVAL;
+  int result = put_quota(f, first, end, most);
+  for (bool none = result; !none && over_quota(f, first);) give_places_back(f, evict_oldest(f, first, &none));
   return result;
 }
 

@@ -121,7 +121,7 @@ static bool give_stray(struct faulting *f, const struct fault *fault, uint64_t w
     if (kind != HMM_HELD && !refused(w, fault->write)) return false;
   }
   drop_dead(f, fault->page, fault->page + 1);
-  if (!make_places(f, 1)) return false;
+  if (!make_place(f, fault->page)) return false;
   if (!map_stray(f, fault, w, kind)) {
     give_places_back(f, 1);
     return false;
@@ -185,7 +185,7 @@ static enum served serve_device_fault(struct faulting *f, const struct fault *fa
     else {
       if (!*run) *run = 1 + pages_along(f, fault->page);
       if (!there && !places) {
-        places = make_places(f, 1);
+        places = make_place(f, fault->page);
         again = places;
         continue;
       }
@@ -195,7 +195,9 @@ static enum served serve_device_fault(struct faulting *f, const struct fault *fa
       again = !n;
       if (again) continue;
       if (!there) { // what comes along takes what is free, now that it is known how much that is
-        size_t kept = 1 + (size_t)take_places(f, n - 1);
+        uint64_t left = quota_left(f, fault->page), along = n < left ? n : left;
+        size_t kept = 1 + (size_t)take_places(f, along ? along - 1 : 0);
+        count(p, HMM_DEVICE_LATE, n - kept);
         if (kept < n) give_back(p, claims + kept, n - kept);
         n = kept;
         places = 0;
@@ -205,7 +207,7 @@ static enum served serve_device_fault(struct faulting *f, const struct fault *fa
       *end = fault->page + n;
       if (again) *run = 1; // a neighbour may have been at fault
       // There is no memory for it: on the host, or on the device. What is refused needs some, too; until there is, the thread goes on trying.
-      else served = !result ? SERVED : !is_late(fault) && give_stray(f, fault, load_word(p, fault->page), HMM_NO_MEMORY) ? STRAYED : AGAIN;
+      else served = !result ? SERVED : result != -EDQUOT && !is_late(fault) && give_stray(f, fault, load_word(p, fault->page), HMM_NO_MEMORY) ? STRAYED : AGAIN;
     }
   }
   give_places_back(f, places);
@@ -239,10 +241,10 @@ void serve_device(struct hmm_pager *p, const struct fault *faults, int n) {
     if (served == AGAIN) sched_yield(); // whoever is in the way is to go on
     if (served == AGAIN || served == STRAYED) wake_there(f, fault->page, fault->page + 1); // else whoever ends the claim does it
     if (served != SERVED || run == 1) continue;
-    uint64_t free = free_places(f); // before the pages are counted: what has come meanwhile took its places from these
-    if (missing_from(f, end, run) <= free) continue;
+    uint64_t free = free_places(f), left = quota_left(f, end); // before the pages are counted: what has come meanwhile took its places from these
+    if (missing_from(f, end, run) <= (free < left ? free : left)) continue;
     promote(p); // faults must not wait for what nobody waits for
-    evict_ahead(f);
+    evict_ahead(f, end);
   }
 }
 

@@ -52,6 +52,12 @@ struct device_wait { // of a thread
   bool turn; // it waits for its turn, and looks again at `deadline`; else for a view
 };
 
+// Pages of which no more may be there at once than a number; apart from others. What is there of them is counted with what becomes of each, so that a quota may come and go at any time.
+struct quota {
+  uint64_t first, end, most;
+  uint64_t there;
+};
+
 // How faults in a range are noticed, and how its mappings change; the other half of a trap.
 struct range_trap {
   int (*open)(struct faulting *); // 0 or -errno; -ENOTSUP if faults cannot be noticed here
@@ -85,6 +91,9 @@ struct faulting {
   uint64_t budget;         // pages that may be there at once
   uint64_t taken;          // of them: there, or on their way in or out
   uint64_t strays;
+  uint64_t most_along;  // pages that come along with one that was asked for
+  struct quota *quotas; // in order of pages
+  size_t quota_count;
   struct holder *holders;
   unsigned holder_count;
   struct stream streams[STREAMS]; // of faults, one behind the other
@@ -123,10 +132,14 @@ void wake_there(struct faulting *f, uint64_t first, uint64_t end); // the device
 uint64_t take_places(struct faulting *f, uint64_t wanted);
 void give_places_back(struct faulting *f, uint64_t places);
 uint64_t free_places(struct faulting *f);
-// What has to go first, the oldest first; what is held stays. Their places are the caller's from then on.
-size_t choose_victims(struct faulting *f, uint64_t *victims, size_t most);
+// How many pages more the quota of a page lets come, if nobody else of it does; UINT64_MAX if it has none.
+uint64_t quota_left(struct faulting *f, uint64_t page);
+bool over_quota(struct faulting *f, uint64_t page); // more is there than that
+int put_quota(struct faulting *f, uint64_t first, uint64_t end, uint64_t most); // in place of what the pages had; 0 or -errno
+// What has to go first so that this page can come, the oldest first: pages under its quota if that is used up. What is held stays. Their places are the caller's from then on.
+size_t choose_victims(struct faulting *f, uint64_t page, uint64_t *victims, size_t most);
 void keep_victim(struct faulting *f, uint64_t victim); // it could not go: its place is its own again
-size_t evicted_at_once(const struct faulting *f); // how many go together, at most EVICTED_PAGES
+size_t evicted_at_once(struct faulting *f, uint64_t page); // how many go together for it, at most EVICTED_PAGES
 void hold_for(struct faulting *f, uint32_t thread, uint64_t page); // what a thread is given is no victim until it was given PAGES_OF_AN_INSTRUCTION others
 void let_holders_go(struct faulting *f);
 
@@ -136,7 +149,8 @@ bool is_gone(struct faulting *f, uint64_t victim);
 // How many pages shall come along with this one, which a kernel has asked for: more each time that a fault begins where what an earlier one has brought ends.
 uint64_t pages_along(struct faulting *f, uint64_t page);
 
-// Under claims of the pages and with places for them; `from` is where their contents begin, null for zeros. 0 or -errno, and then the places are given back.
+// Under claims of the pages and with places for them; `from` is where their contents begin, null for zeros. 0 or -errno, and then the places are given back; -EDQUOT if others have used
+// up the quota meanwhile.
 int map_there(struct faulting *f, uint64_t first, uint64_t end, const char *from, bool writable);
 int protect_there(struct faulting *f, uint64_t first, uint64_t end);
 int lift_there(struct faulting *f, uint64_t first, uint64_t end);
@@ -146,9 +160,9 @@ void unmap_there(struct faulting *f, uint64_t first, uint64_t end); // and gives
 
 // device_evict.c
 
-// Places for up to `wanted` pages, made by evicting others if none is free. 0 if there is none now: everybody who may go is on his way already, or has nowhere to go to.
-uint64_t make_places(struct faulting *f, uint64_t wanted);
-void evict_ahead(struct faulting *f); // so that places are free when they are asked for
+// A place for a page, made by evicting others if none is free or its quota is used up. 0 if there is none now: everybody who may go is on his way already, or has nowhere to go to.
+uint64_t make_place(struct faulting *f, uint64_t page);
+void evict_ahead(struct faulting *f, uint64_t page); // so that places are free when this is asked for
 // Takes pages that the device has and the caller has claimed away from it, and settles the claims, which are in order of pages. Those that cannot go home stay, and are not `taken`.
 // 0, or -errno of the first of them.
 int evict_claimed(struct faulting *f, struct claim *claims, size_t n);

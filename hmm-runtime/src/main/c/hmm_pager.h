@@ -315,6 +315,15 @@ HMM_API uint64_t hmm_used(struct hmm_pager *pager, uint64_t device, struct hmm_u
 HMM_API int hmm_fault_device(struct hmm_pager *pager, uint64_t device, uint64_t range, uint64_t budget_pages, uint64_t threads);
 // Pages that a device must have room for, so that each thread gets all that one instruction can touch.
 HMM_API uint64_t hmm_least_budget(uint64_t threads);
+// Of pages `first` to `end`, between which and others regions begin, no more than `most` are on such a device at once from now on; what is there beyond that goes home, as far as no thread was just given it, and else when the next of them comes. In
+// place of what these pages had before; others that had a quota together with them keep it for themselves. As many as the range, or more: no quota. 0, or -EINVAL if it is less than hmm_least_budget.
+HMM_API int hmm_set_quota(struct hmm_pager *pager, uint64_t device, uint64_t first, uint64_t end, uint64_t most);
+// What a policy says to code that cannot ask it: how many pages come along with a fault at most, however the stream goes and whatever there is room for.
+HMM_API int hmm_set_along(struct hmm_pager *pager, uint64_t device, uint64_t most);
+// Which pages are on such a device, those that came first first: these go first. Returns how many there are, of which as many are written as there is room for.
+HMM_API uint64_t hmm_there(struct hmm_pager *pager, uint64_t device, uint64_t *pages, uint64_t capacity);
+// And which of them shall go before all others, in this order: those that are there and nobody has chosen yet.
+HMM_API int hmm_go_first(struct hmm_pager *pager, uint64_t device, const uint64_t *pages, uint64_t count);
 // Brings home what the device has of a range, and takes it away from there. 0 or -errno.
 HMM_API int hmm_take_home(struct hmm_pager *pager, uint64_t device, uint64_t first, uint64_t end);
 // To be called when pins of pages have gone: a kernel may be waiting for that, as long as a touch may.
@@ -357,6 +366,7 @@ enum hmm_counter {
   HMM_DEVICE_WRITES,     // or wrote them
   HMM_DEVICE_UPGRADES,   // pages that it had to read, and got to write
   HMM_DEVICE_AHEAD,      // of the pages brought, those that came along with another
+  HMM_DEVICE_LATE,       // pages that were to come along, and for which there was no room
   HMM_DEVICE_EVICTED,    // pages that made room
   HMM_DEVICE_WRITTEN_BACK, // of these, pages that were copied home
   HMM_DEVICE_STRAYS,     // accesses of kernels that were refused

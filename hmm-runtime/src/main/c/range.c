@@ -28,8 +28,88 @@ static void link_newest(struct faulting *f, uint64_t page) {
   f->newest = (uint32_t)page + 1;
 }
 
+static void link_oldest(struct faulting *f, uint64_t page) {
+  struct resident *r = &f->pages[page];
+  r->newer = f->oldest;
+  r->older = 0;
+  *(f->oldest ? &f->pages[f->oldest - 1].older : &f->newest) = (uint32_t)page + 1;
+  f->oldest = (uint32_t)page + 1;
+}
+
 static bool is_linked(const struct faulting *f, uint64_t page) {
   return f->pages[page].older || f->pages[page].newer || f->oldest == page + 1;
+}
+
+// ---- quotas. The lock is held where a structure is handed in.
+
+static struct quota *quota_of(const struct faulting *f, uint64_t page) {
+  size_t low = 0, high = f->quota_count;
+  while (low < high) {
+    size_t middle = low + (high - low) / 2;
+    struct quota *q = &f->quotas[middle];
+    if (page < q->first) high = middle;
+    else if (page >= q->end) low = middle + 1;
+    else return q;
+  }
+  return NULL;
+}
+
+uint64_t quota_left(struct faulting *f, uint64_t page) {
+  lock(f);
+  const struct quota *q = quota_of(f, page);
+  uint64_t left = !q ? UINT64_MAX : q->there < q->most ? q->most - q->there : 0;
+  unlock(f);
+  return left;
+}
+
+bool over_quota(struct faulting *f, uint64_t page) {
+  lock(f);
+  const struct quota *q = quota_of(f, page);
+  bool over = q && q->there > q->most;
+  unlock(f);
+  return over;
+}
+
+// One that is as large as its pages bounds nothing.
+static void add_quota(const struct faulting *f, struct quota *quotas, size_t *n, uint64_t first, uint64_t end, uint64_t most) {
+  if (first >= end || most >= end - first) return;
+  struct quota *q = &quotas[(*n)++];
+  *q = (struct quota){first, end, most, 0};
+  for (uint64_t page = first; page < end; page++) q->there += f->pages[page].presence != ABSENT;
+}
+
+static size_t changed_quotas(const struct faulting *f, struct quota *quotas, uint64_t first, uint64_t end, uint64_t most) {
+  size_t n = 0, i = 0;
+  for (; i < f->quota_count && f->quotas[i].end <= first; i++) quotas[n++] = f->quotas[i];
+  if (i < f->quota_count && f->quotas[i].first < first) add_quota(f, quotas, &n, f->quotas[i].first, first, f->quotas[i].most);
+  add_quota(f, quotas, &n, first, end, most);
+  for (; i < f->quota_count && f->quotas[i].end <= end; i++) {}
+  if (i < f->quota_count && f->quotas[i].first < end) {
+    add_quota(f, quotas, &n, end, f->quotas[i].end, f->quotas[i].most);
+    i++;
+  }
+  for (; i < f->quota_count; i++) quotas[n++] = f->quotas[i];
+  return n;
+}
+
+int put_quota(struct faulting *f, uint64_t first, uint64_t end, uint64_t most) {
+  struct quota *quotas = NULL;
+  lock(f);
+  for (size_t room = 0; room < f->quota_count + 2;) { // memory is taken outside of the lock, since faults wait for that
+    room = f->quota_count + 2;
+    unlock(f);
+    free(quotas);
+    quotas = calloc(room, sizeof *quotas);
+    if (!quotas) return -ENOMEM;
+    lock(f);
+  }
+  struct quota *before = f->quotas;
+  size_t n = changed_quotas(f, quotas, first, end, most);
+  f->quotas = quotas;
+  f->quota_count = n;
+  unlock(f);
+  free(before);
+  return 0;
 }
 
 // ---- places
@@ -56,15 +136,25 @@ uint64_t free_places(struct faulting *f) {
   return places;
 }
 
-size_t choose_victims(struct faulting *f, uint64_t *victims, size_t most) {
+// Unlinks the oldest pages that nobody holds: under one quota, or under any that is used up, or all.
+static size_t choose_among(struct faulting *f, const struct quota *only, bool used_up, uint64_t *victims, size_t most) {
   size_t n = 0;
-  lock(f);
   for (uint32_t at = f->oldest, next; at && n < most; at = next) {
     next = f->pages[at - 1].newer;
-    if (f->pages[at - 1].holds) continue;
+    const struct quota *q = only || used_up ? quota_of(f, at - 1) : NULL;
+    if (f->pages[at - 1].holds || (only && q != only) || (used_up && (!q || q->there < q->most))) continue;
     unlink_page(f, at - 1); // nobody else chooses it
     victims[n++] = at - 1;
   }
+  return n;
+}
+
+size_t choose_victims(struct faulting *f, uint64_t page, uint64_t *victims, size_t most) {
+  lock(f);
+  const struct quota *q = quota_of(f, page);
+  bool used_up = q && q->there >= q->most;
+  size_t n = used_up ? choose_among(f, q, false, victims, most) : f->quota_count ? choose_among(f, NULL, true, victims, most) : 0;
+  if (!used_up) n += choose_among(f, NULL, false, victims + n, most - n);
   unlock(f);
   return n;
 }
@@ -122,20 +212,28 @@ void let_holders_go(struct faulting *f) {
 }
 
 // What the budget has beyond the least is for what nobody has asked for, a part of it for each thread, so that one on its way in leaves room for those of others.
-static uint64_t share(const struct faulting *f) { return (f->budget - hmm_least_budget(f->holder_count)) / (AHEAD_SHARE * f->holder_count); }
+// So it is with a quota.
+static uint64_t share(struct faulting *f, uint64_t page) {
+  lock(f);
+  const struct quota *q = quota_of(f, page);
+  uint64_t budget = q && q->most < f->budget ? q->most : f->budget;
+  unlock(f);
+  return (budget - hmm_least_budget(f->holder_count)) / (AHEAD_SHARE * f->holder_count);
+}
 
-static uint64_t most_along(const struct faulting *f) {
-  uint64_t most = share(f), bytes = AHEAD_BYTES < f->p->config.ahead_bytes ? AHEAD_BYTES : f->p->config.ahead_bytes;
+static uint64_t most_along(struct faulting *f, uint64_t page) {
+  uint64_t most = share(f, page), bytes = AHEAD_BYTES < f->p->config.ahead_bytes ? AHEAD_BYTES : f->p->config.ahead_bytes;
+  if (f->most_along < most) most = f->most_along;
   return most < bytes >> f->p->config.page_shift ? most : bytes >> f->p->config.page_shift;
 }
 
-size_t evicted_at_once(const struct faulting *f) {
-  uint64_t most = share(f), pages = EVICTED_BYTES >> f->p->config.page_shift;
+size_t evicted_at_once(struct faulting *f, uint64_t page) {
+  uint64_t most = share(f, page), pages = EVICTED_BYTES >> f->p->config.page_shift;
   return (size_t)(most > pages ? pages : most ? most : 1);
 }
 
 uint64_t pages_along(struct faulting *f, uint64_t page) {
-  uint64_t most = most_along(f);
+  uint64_t most = most_along(f, page);
   if (!most) return 0;
   lock(f);
   struct stream *s = NULL;
@@ -150,11 +248,53 @@ uint64_t pages_along(struct faulting *f, uint64_t page) {
   return along;
 }
 
+// ---- what policies say
+
+static struct faulting *faulting_of(struct hmm_pager *p, uint64_t device) { return device < p->device_count ? p->devices[device].faulting : NULL; }
+
+HMM_API int hmm_set_along(struct hmm_pager *p, uint64_t device, uint64_t most) {
+  struct faulting *f = faulting_of(p, device);
+  if (!f) return -EINVAL;
+  lock(f);
+  f->most_along = most;
+  unlock(f);
+  return 0;
+}
+
+HMM_API uint64_t hmm_there(struct hmm_pager *p, uint64_t device, uint64_t *pages, uint64_t capacity) {
+  struct faulting *f = faulting_of(p, device);
+  uint64_t n = 0;
+  if (!f) return 0;
+  lock(f);
+  for (uint32_t at = f->oldest; at; at = f->pages[at - 1].newer, n++) {
+    if (n < capacity) pages[n] = at - 1;
+  }
+  unlock(f);
+  return n;
+}
+
+HMM_API int hmm_go_first(struct hmm_pager *p, uint64_t device, const uint64_t *pages, uint64_t count) {
+  struct faulting *f = faulting_of(p, device);
+  if (!f) return -EINVAL;
+  for (uint64_t i = count; i-- > 0;) { // one by one: faults wait for the lock
+    if (pages[i] >= p->config.page_count) return -EINVAL;
+    lock(f);
+    if (is_linked(f, pages[i])) {
+      unlink_page(f, pages[i]);
+      link_oldest(f, pages[i]);
+    }
+    unlock(f);
+  }
+  return 0;
+}
+
 // ---- mappings
 
 // Its memory is gone, or about to go. The lock is held.
 static void note_absent(struct faulting *f, uint64_t page) {
   struct resident *r = &f->pages[page];
+  struct quota *q = quota_of(f, page);
+  if (q) q->there--;
   f->strays -= r->presence == STRAY;
   r->presence = ABSENT;
   if (!is_linked(f, page)) return; // somebody is about to evict it, and has its place
@@ -172,10 +312,17 @@ int map_there(struct faulting *f, uint64_t first, uint64_t end, const char *from
   lock(f);
   for (uint64_t page = first; page < end; page++) {
     if (f->pages[page].presence != ABSENT) drop(f, page); // a stray
+  }
+  struct quota *q = quota_of(f, first);
+  bool may_come = !q || q->there + (end - first) <= q->most;
+  if (!may_come) f->taken -= end - first;
+  else if (q) q->there += end - first;
+  for (uint64_t page = first; page < end && may_come; page++) {
     f->pages[page].presence = PRESENT;
     link_newest(f, page);
   }
   unlock(f);
+  if (!may_come) return -EDQUOT;
   int result = f->trap->fill(f, first, end, from, writable);
   if (result) unmap_there(f, first, end);
   return result;
@@ -224,10 +371,12 @@ bool map_stray(struct faulting *f, const struct fault *fault, uint64_t judged, i
   struct resident *r = &f->pages[page];
   bool used = false;
   lock(f);
+  struct quota *q = quota_of(f, page);
   // Under the lock: whoever makes the page good changes its word before it asks, under the lock, whether there is a stray.
-  if (fault->read >= f->since && r->presence == ABSENT && same_version(load_word(f->p, page), judged) && !f->trap->fill(f, page, page + 1, NULL, true)) {
+  if (fault->read >= f->since && r->presence == ABSENT && (!q || q->there < q->most) && same_version(load_word(f->p, page), judged) && !f->trap->fill(f, page, page + 1, NULL, true)) {
     r->presence = STRAY;
     f->strays++;
+    if (q) q->there++;
     link_newest(f, page);
     used = true;
     if (f->running && !f->violation.kind) f->violation = (struct hmm_violation){.kind = (uint64_t)kind, .page = page, .offset = fault->offset, .write = fault->write};
@@ -267,6 +416,7 @@ static void *reserve(size_t bytes, int protection) {
 static void release(struct faulting *f) {
   if (f->pages) munmap(f->pages, (size_t)f->p->config.page_count * sizeof *f->pages);
   free(f->holders);
+  free(f->quotas);
   free(f);
 }
 
@@ -282,6 +432,7 @@ HMM_API int hmm_fault_device(struct hmm_pager *p, uint64_t device, uint64_t rang
   f->device = (unsigned)device;
   f->range = f->ours = (char *)(uintptr_t)range;
   f->budget = budget_pages;
+  f->most_along = UINT64_MAX;
   f->holder_count = (unsigned)threads;
   f->holders = calloc(threads, sizeof *f->holders);
   f->pages = reserve((size_t)p->config.page_count * sizeof *f->pages, PROT_READ | PROT_WRITE);

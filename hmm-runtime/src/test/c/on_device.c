@@ -33,13 +33,15 @@ struct device *beside(const struct device *first, uint64_t budget, struct device
   return d;
 }
 
-uint64_t there(const struct device *d) {
+uint64_t there_in(const struct device *d, uint64_t first, uint64_t end) {
   unsigned char resident[PAGES];
   uint64_t n = 0;
   CHECK(!mincore(d->range, d->heap->pages * PAGE, resident));
-  for (uint64_t page = 0; page < d->heap->pages; page++) n += resident[page] & 1;
+  for (uint64_t page = first; page < end; page++) n += resident[page] & 1;
   return n;
 }
+
+uint64_t there(const struct device *d) { return there_in(d, 0, d->heap->pages); }
 
 void close_device(struct device *d) {
   size_t bytes = (size_t)(d->heap->pages * PAGE);

@@ -28,6 +28,7 @@ struct device *open_device_in(struct heap *heap, const struct shape *shape, uint
 struct device *open_device_with(const struct shape *shape, uint64_t pages, uint64_t budget, struct device *d);
 struct device *beside(const struct device *first, uint64_t budget, struct device *d); // the next device of its heap
 uint64_t there(const struct device *d); // how many pages
+uint64_t there_in(const struct device *d, uint64_t first, uint64_t end);
 void close_device(struct device *d);    // with its heap
 void free_range(struct device *d);      // of one beside it, after that
 

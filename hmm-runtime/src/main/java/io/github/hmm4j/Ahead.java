@@ -31,6 +31,12 @@ final class Ahead implements AheadSource {
         return watched;
     }
 
+    /// For who cannot ask in the middle of a kernel.
+    long mostPages() {
+        Watched asked = new Watched();
+        return Math.max(0, asked.ask(policy::mostPages));
+    }
+
     private final class Watched implements Watch {
 
         private AheadPolicy.Watch by = (_, _) -> 0;

@@ -5,6 +5,7 @@ import io.github.hmm4j.device.DeviceMemory;
 import io.github.hmm4j.device.NDRange;
 import io.github.hmm4j.error.DeviceMemoryExhaustedException;
 import io.github.hmm4j.error.KernelBuildException;
+import io.github.hmm4j.error.QuotaExceededException;
 import io.github.hmm4j.migrate.LaunchGate;
 import io.github.hmm4j.mirror.DeviceMirror;
 import io.github.hmm4j.mirror.ManagedPages;
@@ -135,7 +136,9 @@ final class HeapCopies {
     private List<VaRange> slices(VaRange range) {
         long pageBytes = space.pageSize().bytes();
         long smallest = heap.mirrors().stream().mapToLong(mirror -> mirror.budgetBytes() / SLICES_IN_A_BUDGET).min().orElse(LARGEST_SLICE_BYTES);
-        long sliceBytes = Math.max(pageBytes, Math.min(LARGEST_SLICE_BYTES, smallest) / pageBytes * pageBytes);
+        long quota = heap.mirrors().stream().flatMap(mirror -> mirror.quotas(List.of(space.pagesOf(range))).stream())
+                .mapToLong(one -> space.pageSize().bytesFor(one.pages())).min().orElse(LARGEST_SLICE_BYTES);
+        long sliceBytes = Math.max(pageBytes, Math.min(Math.min(LARGEST_SLICE_BYTES, quota), smallest) / pageBytes * pageBytes);
         List<VaRange> slices = new ArrayList<>();
         long start = range.startBytes();
         while (start < range.endBytes()) {
@@ -183,7 +186,7 @@ final class HeapCopies {
         } catch (KernelBuildException e) {
             LOG.debug("{} does not copy within the heap", mirror, e);
             without.add(mirror);
-        } catch (DeviceMemoryExhaustedException e) {
+        } catch (DeviceMemoryExhaustedException | QuotaExceededException e) {
             LOG.debug("{} has no room to copy within the heap", mirror, e);
         }
         for (int i = before; i < launches.size(); i++) {

@@ -74,6 +74,7 @@ public final class Hmm implements AutoCloseable {
     private final List<HmmDevice> devices;
     private final TimelineThread timelineThread;
     private final LongTouches longTouches;
+    private final @Nullable VictimOrder victimOrder;
     private final @Nullable TraceFile ownTrace;
     private final List<Program> programs = new ArrayList<>();
     private final ReentrantLock closing = new ReentrantLock();
@@ -96,7 +97,8 @@ public final class Hmm implements AutoCloseable {
             HostLock hostLock = new HostLock();
             HostSide hostSide = new NativeHostSide(pages, hostLock, nativePager);
             ToDevice toDevice = new ToDevice(pages, hostSide, hostLock, builder.steps());
-            evictor = new Evictor(pages, hostSide, new Eviction(pages.table(), programCode, builder.evictionPolicy()));
+            Eviction eviction = new Eviction(pages.table(), programCode, builder.evictionPolicy());
+            evictor = new Evictor(pages, hostSide, eviction);
             Placer placer = new Placer(pages, evictor, hostLock, hostSide);
             RegionChanges regions = new RegionChanges(pages, hostLock, hostSide, evictor);
             if (faulting) {
@@ -104,11 +106,16 @@ public final class Hmm implements AutoCloseable {
                 regions.closeFreeSpace();
             }
             views = new HostViews(pages, hostSide);
-            LaunchGate gate = faulting ? new FaultingLaunchGate(pages, nativePager, views) : new NativeLaunchGate(pages, nativePager);
+            Ahead ahead = new Ahead(programCode, builder.aheadPolicy());
+            if (faulting && builder.choosesAhead()) {
+                pages.mirrors().forEach(mirror -> nativePager.setAlong(mirror, ahead.mostPages()));
+            }
+            victimOrder = faulting && builder.choosesEviction() ? running.add(new VictimOrder(pages, nativePager, eviction)) : null;
+            LaunchGate gate = faulting ? new FaultingLaunchGate(pages, nativePager, views, victimOrder == null ? _ -> {} : victimOrder::launching) : new NativeLaunchGate(pages, nativePager);
             segments = hostAccess().mode().isTransparent() ? Segments.touchable(space) : Segments.untouchable(space);
             running.add(segments::close);
             Departure departure = builder.isExclusive() ? hostSide::releaseHostMemory : Departure.KEEPS_HOST_MEMORY;
-            launcher = new Launcher(new LaunchParts(pages, views, placer, evictor, toDevice, new InPlacePages(pages, hostSide), new Ahead(programCode, builder.aheadPolicy()), gate, hostLock, departure, builder.launchTimeout()));
+            launcher = new Launcher(new LaunchParts(pages, views, placer, evictor, toDevice, new InPlacePages(pages, hostSide), ahead, gate, hostLock, departure, builder.launchTimeout()));
             HeapCopies copies = new HeapCopies(pages, views, launcher, segments.all(), (mirror, kernel) -> copyKernels().compiled(mirror, kernel));
             heap = new ManagedHeap(pages, lifetime, regions, hostSide, toDevice, placer, views, copies, segments, departure);
             devices = pages.mirrors().stream().map(HmmDevice::new).toList();
@@ -318,6 +325,9 @@ public final class Hmm implements AutoCloseable {
         parts.add(timelineThread);
         if (nativeIsOpen) {
             drainCounts();
+            if (victimOrder != null) {
+                parts.add(victimOrder);
+            }
             parts.add(longTouches);
             parts.add(nativePager);
         }

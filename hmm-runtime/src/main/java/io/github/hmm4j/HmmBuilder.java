@@ -56,8 +56,8 @@ public final class HmmBuilder {
     private boolean allDevices;
     private boolean hostOnly;
     private ClOptions clOptions = ClOptions.DEFAULTS;
-    private EvictionPolicy evictionPolicy = new LeastRecentlyUsed();
-    private AheadPolicy aheadPolicy = new StreamsAhead(MOST_PAGES_AHEAD);
+    private @Nullable EvictionPolicy evictionPolicy;
+    private @Nullable AheadPolicy aheadPolicy;
     private Duration launchTimeout = Duration.ofSeconds(30);
     private @Nullable Duration touchTimeout;
     private HostAccess.@Nullable Mode hostAccess;
@@ -177,13 +177,14 @@ public final class HmmBuilder {
         return this;
     }
 
-    /// Who gives up its place when a device is full. Default: cheapest and least recently used first.
+    /// Who gives up its place when a device is full. Default: cheapest and least recently used first; where kernels fault ([#deviceFaults()]), what came first.
     public HmmBuilder eviction(EvictionPolicy policy) {
         evictionPolicy = Objects.requireNonNull(policy, "policy");
         return this;
     }
 
-    /// What comes along with pages that a kernel misses on a device that cannot hold the heap. Default: up to 64 pages behind those that were missed in a row.
+    /// What comes along with pages that a kernel misses on a device that cannot hold the heap. Default: up to 64 pages behind those that were missed in a row; where kernels fault ([#deviceFaults()]), up to 1 MiB behind a fault that
+    /// goes on where another has ended.
     public HmmBuilder ahead(AheadPolicy policy) {
         aheadPolicy = Objects.requireNonNull(policy, "policy");
         return this;
@@ -488,12 +489,20 @@ public final class HmmBuilder {
         return steps;
     }
 
+    boolean choosesEviction() {
+        return evictionPolicy != null;
+    }
+
+    boolean choosesAhead() {
+        return aheadPolicy != null;
+    }
+
     EvictionPolicy evictionPolicy() {
-        return evictionPolicy;
+        return evictionPolicy == null ? new LeastRecentlyUsed() : evictionPolicy;
     }
 
     AheadPolicy aheadPolicy() {
-        return aheadPolicy;
+        return aheadPolicy == null ? new StreamsAhead(MOST_PAGES_AHEAD) : aheadPolicy;
     }
 
     Duration touchTimeout() {

@@ -180,6 +180,7 @@ public final class Kernel {
         /// @throws io.github.hmm4j.error.AccessViolationException       if a page's protection forbids what the kernel does, or a kernel that goes through the page table asks for an address
         ///                                                              outside the ranges it was given; the message names kernel, address and work-item
         /// @throws io.github.hmm4j.error.DeviceMemoryExhaustedException if the ranges do not fit the device's budget together
+        /// @throws io.github.hmm4j.error.QuotaExceededException if they are more of an allocation than may be there ([ManagedHeap#quota])
         /// @throws io.github.hmm4j.error.PrecedingLaunchFailedException if a launch has failed that this one was to come [#after]
         /// @throws io.github.hmm4j.error.LaunchBlockedException         if views of other threads kept the pages for longer than the launch timeout
         /// @throws io.github.hmm4j.error.KernelEnqueuedError            if the Java heap is full, and the kernel runs all the same; any other error says that it does not

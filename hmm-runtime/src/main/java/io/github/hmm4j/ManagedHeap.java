@@ -25,6 +25,7 @@ import io.github.hmm4j.space.AddressSpace;
 import io.github.hmm4j.space.PageRange;
 import io.github.hmm4j.space.PageSize;
 import io.github.hmm4j.space.Parts;
+import io.github.hmm4j.space.PlacementAdvice;
 import io.github.hmm4j.space.Protection;
 import io.github.hmm4j.space.Region;
 import io.github.hmm4j.space.VaRange;
@@ -350,6 +351,36 @@ public final class ManagedHeap extends FillingAllocator {
                     case PRIVATE -> advice.apartOn(mirror.index());
                     case IN_PLACE -> advice.inPlaceOn(mirror.index());
                 });
+            }
+        }
+    }
+
+    /// Bounds the memory of a device that the pages of an allocation may take at a time, so that one which is larger than
+    /// the device, or of no great use there, leaves room for others. What an allocation is split into and where it moves
+    /// to has the same quota again. What all of the heap may take is [HmmBuilder#budget].
+    ///
+    /// Holds from when this returns: what is there beyond it has come home then, for which kernels are waited for that
+    /// use it. (Where kernels fault, what one was just given goes when the next page comes.) A page that comes to an
+    /// allocation which has all that it may have takes the place of another one of it, whatever else is free; and of
+    /// allocations in such a state others take places first, if the device is full. Launches and prefetches that need
+    /// more of it at a time are refused ([io.github.hmm4j.error.QuotaExceededException]); kernels that page (`hmm.clh`,
+    /// [HmmBuilder#deviceFaults()]) go on within it. Where a device has room for the whole heap, as an aperture, and
+    /// where kernels use host pages in place, there is nothing to share, and a quota means nothing.
+    ///
+    /// @param bytes at least a page, and, where kernels fault, 33 pages for each compute unit; [Long#MAX_VALUE] takes the
+    ///              quota away
+    /// @throws IllegalArgumentException if that is too little, or the segment is not managed; nothing has changed
+    /// @throws HmmException             if what is there cannot come home; the quota holds for what comes from now on
+    public void quota(MemorySegment segment, HmmDevice device, long bytes) {
+        Objects.requireNonNull(segment, "segment");
+        if (bytes < space.pageSize().bytes()) {
+            throw new IllegalArgumentException(String.format(Locale.ROOT, "quotaBytes=%d, must be a page at least, pageSize=%d", bytes, space.pageSize().bytes()));
+        }
+        try (Lifetime.Hold _ = lifetime.change("quota")) {
+            DeviceMirror mirror = mirrorOf(device);
+            if (segment.byteSize() > 0) {
+                long quotaPages = bytes == Long.MAX_VALUE ? PlacementAdvice.NO_QUOTA : space.pageSize().pageOf(bytes);
+                Segments.use(segment, () -> placer.setQuota(mirror, managed(segment), quotaPages));
             }
         }
     }

@@ -15,22 +15,35 @@ import java.util.Objects;
 /// @param sharedBytes   valid in several places: on the host and a device, or on several devices
 /// @param deviceBytes   valid on one device only, by device index
 /// @param poisonedBytes lost with a device
-public record Residency(long emptyBytes, long hostBytes, long sharedBytes, List<Long> deviceBytes, long poisonedBytes) {
+/// @param heldBytes     memory of a device that the pages take, by device index: also what is valid elsewhere, too, and what is only reserved. It is what [ManagedHeap#quota] bounds
+public record Residency(long emptyBytes, long hostBytes, long sharedBytes, List<Long> deviceBytes, long poisonedBytes, List<Long> heldBytes) {
 
     public Residency {
         deviceBytes = List.copyOf(deviceBytes);
+        heldBytes = List.copyOf(heldBytes);
+    }
+
+    /// Memory of a device that the pages take.
+    ///
+    /// @param device of the same heap
+    public long heldOn(HmmDevice device) {
+        return of(heldBytes, device);
     }
 
     /// Bytes of which a device has the only copy.
     ///
     /// @param device of the same heap
     public long onDevice(HmmDevice device) {
+        return of(deviceBytes, device);
+    }
+
+    private static long of(List<Long> bytes, HmmDevice device) {
         int index = Objects.requireNonNull(device, "device").index();
-        if (index >= deviceBytes.size()) {
+        if (index >= bytes.size()) {
             throw new IllegalArgumentException(
-                    "device=" + device + " is of another heap, this one has devices=" + deviceBytes.size());
+                    "device=" + device + " is of another heap, this one has devices=" + bytes.size());
         }
-        return deviceBytes.get(index);
+        return bytes.get(index);
     }
 
     static Residency of(ManagedPages heap, PageRange pages) {
@@ -66,6 +79,7 @@ public record Residency(long emptyBytes, long hostBytes, long sharedBytes, List<
         }
         int shift = heap.space().pageSize().shift();
         List<Long> deviceBytes = java.util.Arrays.stream(device).map(count -> count << shift).boxed().toList();
-        return new Residency(empty << shift, host << shift, shared << shift, deviceBytes, poisoned << shift);
+        List<Long> heldBytes = heap.mirrors().stream().map(mirror -> ranges.stream().mapToLong(mirror::held).sum() << shift).toList();
+        return new Residency(empty << shift, host << shift, shared << shift, deviceBytes, poisoned << shift, heldBytes);
     }
 }

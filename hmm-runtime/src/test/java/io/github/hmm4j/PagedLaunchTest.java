@@ -287,6 +287,33 @@ final class PagedLaunchTest {
         }
     }
 
+    /// Frames go from one allocation to the other and back: what a kernel leaves of a page that it promised to overwrite is zeros or its own, and frames are cleared only where they held another's bytes.
+    @ParameterizedTest
+    @EnumSource(Mode.class)
+    void gapsOfOutputsShowNobodyElsesBytes(Mode mode) {
+        int others = 1 << 30;
+        try (Hmm hmm = open(mode, 8)) {
+            MemorySegment a = hmm.heap().allocate(16L * PAGE, PAGE);
+            MemorySegment b = hmm.heap().allocate(16L * PAGE, PAGE);
+            Kernel fill = hmm.program(Source.resource("paged_access.cl")).kernel("fill_paged");
+            for (int round = 0; round < 4; round++) {
+                fill.args(Arg.heap(Arg.out(a)), a.address(), others, 16 * INTS).launch(NDRange.of(16 * INTS / 32)).await();
+                for (long page = 0; page < 16; page++) {
+                    MemorySegment one = b.asSlice(page * PAGE, PAGE);
+                    fill.args(Arg.heap(Arg.out(one)), one.address(), 1, 32).launch(NDRange.of(1)).await();
+                }
+                int[] got = intsOf(hmm, b);
+                for (int i = 0; i < got.length; i++) {
+                    assertThat(got[i]).as("int %d", i).isBetween(i % INTS < 32 ? i % INTS + 1 : 0, i % INTS < 32 ? i % INTS + 1 : INTS);
+                }
+            }
+            long before = hmm.report().count(Counter.MIGRATE_FILLED_PAGES);
+            fill.args(Arg.heap(Arg.out(a)), a.address(), others, 16 * INTS).launch(NDRange.of(16 * INTS / 32)).await();
+            fill.args(Arg.heap(Arg.out(a)), a.address(), others, 16 * INTS).launch(NDRange.of(16 * INTS / 32)).await();
+            assertThat(hmm.report().count(Counter.MIGRATE_FILLED_PAGES) - before).isLessThanOrEqualTo(6); // those that the other had
+        }
+    }
+
     /// A row that was missed brings the page behind it, which the kernel would miss next.
     @ParameterizedTest
     @EnumSource(Mode.class)

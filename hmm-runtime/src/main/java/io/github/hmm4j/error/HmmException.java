@@ -18,6 +18,7 @@ public abstract sealed class HmmException extends RuntimeException
                 OpenClFailedException,
                 PagePoisonedException,
                 PrecedingLaunchFailedException,
+                QuotaExceededException,
                 RunawayKernelException,
                 SystemCallFailedException {
 

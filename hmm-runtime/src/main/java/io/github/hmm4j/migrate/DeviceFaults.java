@@ -9,6 +9,7 @@ import io.github.hmm4j.mirror.DeviceTable;
 import io.github.hmm4j.mirror.FaultRound;
 import io.github.hmm4j.mirror.ManagedPages;
 import io.github.hmm4j.mirror.PageUse;
+import io.github.hmm4j.mirror.Quota;
 import io.github.hmm4j.space.PageRange;
 import java.util.ArrayList;
 import java.util.Arrays;
@@ -19,7 +20,10 @@ import java.util.Locale;
 import java.util.Map;
 import java.util.NavigableMap;
 import java.util.Objects;
+import java.util.Set;
 import java.util.TreeMap;
+import java.util.function.LongPredicate;
+import org.jspecify.annotations.Nullable;
 
 /// Serves the faults of one launch that goes through the device's page table, round by round: order ([FaultOrder]), choose, evict, move as one batch.
 ///
@@ -146,6 +150,7 @@ public final class DeviceFaults {
     /// @throws AccessViolationException       if the kernel may not use a page that it asked for
     /// @throws RunawayKernelException         if what it has written down cannot be
     /// @throws io.github.hmm4j.error.DeviceMemoryExhaustedException if one work-item, or one group that leaves together, asks for more than there is room for
+    /// @throws io.github.hmm4j.error.QuotaExceededException if it asks for more of one region than may be there
     /// @throws io.github.hmm4j.error.HmmException if a copy failed
     public void serve(FaultRound round) {
         assert mirror.lock().isAlone();
@@ -164,7 +169,8 @@ public final class DeviceFaults {
             heap.accounts().increment(fault.write() ? Counter.DEVICE_FAULTS_WRITE : Counter.DEVICE_FAULTS_READ);
         }
         placer.makePagedChunk(mirror, windows); // if somebody else needed all of the device meanwhile
-        bring(order.choose(round.faults()));
+        List<Quota> quotas = mirror.quotas(uses.stream().map(PageUse::pages).toList());
+        bring(order.choose(round.faults(), quotas.stream().map(quota -> quota.less(quota.countIn(windows))).toList()), quotas);
     }
 
     /// A kernel can write anything into the table, and rounds must end all the same. In each that tells of an end one work-item has come to it, and not twice; and whoever may run and has not
@@ -198,23 +204,86 @@ public final class DeviceFaults {
     }
 
     /// Use by use, since ranges of different ones may be of different regions, and each by what is done to its pages.
-    private void bring(Map<Long, Boolean> wanted) {
+    private void bring(Map<Long, Boolean> wanted, List<Quota> quotas) {
         int missing = (int) wanted.keySet().stream().filter(page -> !mirror.isPaged(page)).count();
         int free = mirror.pool().freePaged();
         NavigableMap<Long, Boolean> left = new TreeMap<>(wanted);
         List<Part> parts = new ArrayList<>();
         try (HostLock.Hold _ = hostLock.shared()) { // nobody evicts without it, or changes what the kernel may do; and it is not waited for while pages are claimed
+            List<Share> shares = quotas.stream().map(quota -> new Share(quota, wanted.keySet())).toList();
             for (int i = 0; i < uses.size(); i++) {
                 PageRange range = uses.get(i).pages();
                 NavigableMap<Long, Boolean> here = left.subMap(range.first(), true, range.end(), false);
                 NavigableMap<Long, Boolean> coming = new TreeMap<>(here);
                 here.clear();
-                free -= ahead.add(i, coming, free - missing);
+                Share share = shareOf(shares, range.first());
+                int added = ahead.add(i, coming, share == null ? free - missing : (int) Math.min(free - missing, -share.over));
+                free -= added;
+                if (share != null) {
+                    share.over += added;
+                }
                 parts.addAll(parts(coming));
             }
             parts.sort(Comparator.comparing(Part::intent)); // what needs no copy comes last: room for it is made while the rest is copied
-            bring(parts, victims(missing - mirror.pool().freePaged()));
+            bring(parts, victims(missing - mirror.pool().freePaged(), shares));
         }
+    }
+
+    /// What a region has of its quota, and who of it goes for what comes.
+    private final class Share {
+
+        private final Quota quota;
+        private long has;
+        private long over; // what it will have beyond the quota, if nothing goes; less than none if there is room
+        private Leavers leaving = new Leavers(new long[0]);
+
+        Share(Quota quota, Set<Long> wanted) {
+            this.quota = quota;
+            has = mirror.held(quota.region());
+            over = has - quota.pages() + wanted.stream().filter(page -> quota.region().contains(page) && mirror.frameOf(page) < 0).count();
+        }
+
+        /// Pages that the launch takes as pointers of its own stay.
+        void choose() {
+            if (over > 0) {
+                leaving = new Leavers(evictor.victimsOf(mirror, quota, (int) over,
+                        page -> order.held().contains(page) || windows.stream().anyMatch(window -> window.contains(page))));
+            }
+        }
+
+        void makeRoom(List<PageRange> slice, boolean first) {
+            int freed = leaving.evict((int) Math.max(0, has + lacking(slice) - quota.pages()), first);
+            has -= freed;
+            heap.accounts().add(Counter.EVICTED_QUOTA_PAGES, freed);
+        }
+
+        private long lacking(List<PageRange> slice) {
+            return slice.stream().filter(range -> quota.region().contains(range.first())).mapToLong(range -> lackingFrames(range, page -> mirror.frameOf(page) >= 0)).sum();
+        }
+
+        /// As much of a range as there is room for: views or other launches may have kept who was to go.
+        PageRange within(PageRange range) {
+            long end = range.first();
+            while (end < range.end() && (mirror.frameOf(end) >= 0 || has < quota.pages())) {
+                has += mirror.frameOf(end) < 0 ? 1 : 0;
+                end++;
+            }
+            return new PageRange(range.first(), end);
+        }
+
+        /// Fewer of its pages have got a frame than there was room for.
+        void hasNotCome(PageRange pages) {
+            has -= lackingFrames(pages, page -> mirror.frameOf(page) >= 0);
+        }
+    }
+
+    private static @Nullable Share shareOf(List<Share> shares, long page) {
+        for (Share share : shares) {
+            if (share.quota.region().contains(page)) {
+                return share;
+            }
+        }
+        return null;
     }
 
     /// Pages of one use that are moved in the same way.
@@ -238,34 +307,65 @@ public final class DeviceFaults {
         return List.copyOf(parts.values());
     }
 
-    private Victims victims(int frames) {
-        if (frames <= 0) {
-            return new Victims(new long[0]);
+    private Victims victims(int frames, List<Share> shares) {
+        if (frames > 0 || shares.stream().anyMatch(share -> share.over > 0)) {
+            DeviceTable table = Objects.requireNonNull(mirror.deviceTable());
+            uses.forEach(use -> table.harvest(use.pages(), ahead::used));
         }
-        DeviceTable table = Objects.requireNonNull(mirror.deviceTable());
-        uses.forEach(use -> table.harvest(use.pages(), ahead::used));
-        return new Victims(evictor.pagedVictims(mirror, frames, order.held()::contains));
+        shares.forEach(Share::choose);
+        int own = shares.stream().mapToInt(share -> share.leaving.countPaged()).sum();
+        long[] others = frames <= own ? new long[0]
+                : evictor.pagedVictims(mirror, frames - own, page -> order.held().contains(page) || shares.stream().anyMatch(share -> share.leaving.contains(page)));
+        return new Victims(new Leavers(others), shares);
     }
 
     /// Who makes room, as far as it is not made yet.
-    private final class Victims {
-
-        private final long[] pages;
-        private int gone;
-
-        Victims(long[] pages) {
-            this.pages = pages;
-        }
+    private record Victims(Leavers others, List<Share> shares) {
 
         /// @param first whether nothing is claimed yet
-        void makeRoom(int frames, boolean first) {
-            int missing = frames - mirror.pool().freePaged();
-            while (missing > 0 && gone < pages.length) {
-                long[] some = Arrays.copyOfRange(pages, gone, Math.min(pages.length, gone + missing));
+        void makeRoom(DeviceMirror mirror, List<PageRange> slice, boolean first) {
+            shares.forEach(share -> share.makeRoom(slice, first));
+            int missing = slice.stream().mapToInt(range -> lackingFrames(range, mirror::isPaged)).sum();
+            others.evict(missing - mirror.pool().freePaged(), first);
+            for (Share share : shares) {
+                share.has -= share.leaving.evict(missing - mirror.pool().freePaged(), first); // its pages are to come in a later slice
+            }
+        }
+    }
+
+    /// Pages that go, in this order.
+    private final class Leavers {
+
+        private final long[] pages;
+        private final long[] sorted;
+        private int gone;
+
+        Leavers(long[] pages) {
+            this.pages = pages;
+            sorted = pages.clone();
+            Arrays.sort(sorted);
+        }
+
+        boolean contains(long page) {
+            return Arrays.binarySearch(sorted, page) >= 0;
+        }
+
+        int countPaged() {
+            return (int) Arrays.stream(pages).filter(mirror::isPaged).count();
+        }
+
+        /// Returns how many have gone, which may be fewer.
+        ///
+        /// @param first whether nothing is claimed yet
+        int evict(int frames, boolean first) {
+            int freed = 0;
+            while (freed < frames && gone < pages.length) {
+                long[] some = Arrays.copyOfRange(pages, gone, Math.min(pages.length, gone + frames - freed));
                 gone += some.length;
-                missing -= first ? evictor.evict(mirror, some) : evictor.evictUnclaimed(mirror, some);
+                freed += first ? evictor.evict(mirror, some) : evictor.evictUnclaimed(mirror, some);
                 ahead.left(some);
             }
+            return freed;
         }
     }
 
@@ -276,8 +376,8 @@ public final class DeviceFaults {
         try {
             for (Part part : parts) {
                 for (List<PageRange> slice : Batches.of(part.ranges(), heap.space().pageSize().pagesFor(SLICE_BYTES))) {
-                    victims.makeRoom(lackingFrames(slice), begun.isEmpty());
-                    List<PageRange> placed = place(slice);
+                    victims.makeRoom(mirror, slice, begun.isEmpty());
+                    List<PageRange> placed = place(slice, victims.shares());
                     if (part.intent() == ToDevice.Intent.OVERWRITE) {
                         toOverwrite.addAll(placed);
                     } else if (!placed.isEmpty()) {
@@ -292,20 +392,23 @@ public final class DeviceFaults {
         }
     }
 
-    private int lackingFrames(List<PageRange> slice) {
+    private static int lackingFrames(PageRange range, LongPredicate hasOne) {
         int lacking = 0;
-        for (PageRange range : slice) {
-            for (long page = range.first(); page < range.end(); page++) {
-                lacking += mirror.isPaged(page) ? 0 : 1;
-            }
+        for (long page = range.first(); page < range.end(); page++) {
+            lacking += hasOne.test(page) ? 0 : 1;
         }
         return lacking;
     }
 
-    private List<PageRange> place(List<PageRange> slice) {
+    private List<PageRange> place(List<PageRange> slice, List<Share> shares) {
         List<PageRange> placed = new ArrayList<>(slice.size());
         for (PageRange range : slice) {
-            long end = placer.placePaged(mirror, range);
+            Share share = shareOf(shares, range.first());
+            PageRange within = share == null ? range : share.within(range);
+            long end = placer.placePaged(mirror, within);
+            if (share != null) {
+                share.hasNotCome(new PageRange(end, within.end()));
+            }
             if (end > range.first()) { // else nothing could be evicted: views or other launches hold it, and the next round asks again
                 placed.add(new PageRange(range.first(), end));
             }

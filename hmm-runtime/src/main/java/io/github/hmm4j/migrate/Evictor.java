@@ -4,12 +4,14 @@ import io.github.hmm4j.account.Cause;
 import io.github.hmm4j.account.Counter;
 import io.github.hmm4j.mirror.DeviceMirror;
 import io.github.hmm4j.mirror.ManagedPages;
+import io.github.hmm4j.mirror.Quota;
 import io.github.hmm4j.mirror.UseOrder;
 import io.github.hmm4j.page.PageState;
 import io.github.hmm4j.page.PageTable;
 import io.github.hmm4j.page.PageWord;
 import io.github.hmm4j.page.Transition;
 import io.github.hmm4j.space.PageRange;
+import io.github.hmm4j.space.Region;
 import io.github.hmm4j.timeline.EvictionEvent;
 import java.util.ArrayList;
 import java.util.Arrays;
@@ -51,6 +53,53 @@ public final class Evictor {
     /// @return as many as asked for, or fewer if there are no more
     long[] pagedVictims(DeviceMirror mirror, int frames, LongPredicate keep) {
         return victims.victims(mirror, UseOrder.Room.PAGED, frames, keep.negate());
+    }
+
+    /// The same of those of one region, wherever their frames are.
+    long[] victimsOf(DeviceMirror mirror, Quota quota, int frames, LongPredicate keep) {
+        long[] pages = {};
+        for (UseOrder.Room room : UseOrder.Room.values()) {
+            if (pages.length < frames) {
+                long[] some = victims.victims(mirror, room, frames - pages.length, page -> quota.region().contains(page) && !keep.test(page));
+                int count = pages.length;
+                pages = Arrays.copyOf(pages, count + some.length);
+                System.arraycopy(some, 0, pages, count, some.length);
+            }
+        }
+        return pages;
+    }
+
+    /// Takes frames away from a region until it has no more than its quota when pages of it have come that lack theirs; those that running launches use come last, as above.
+    ///
+    /// @param coming what is not to go: no more of the region than the quota, and apart from each other
+    void keepWithin(DeviceMirror mirror, Quota quota, List<PageRange> coming) {
+        long over = mirror.held(quota.region()) + lacking(mirror, quota, coming) - quota.pages();
+        List<PageRange> keep = new ArrayList<>(coming);
+        keep.addAll(heap.inFlight().usedOn(mirror.index()));
+        boolean keepsUsed = true;
+        while (over > 0) {
+            long[] pages = victimsOf(mirror, quota, (int) over, outside(keep).negate());
+            int freed = evict(mirror, pages);
+            heap.accounts().add(Counter.EVICTED_QUOTA_PAGES, freed);
+            over -= freed;
+            if (freed == 0 && !keepsUsed) {
+                throw new IllegalStateException("region=%s has pages on %s that nothing moves".formatted(quota.region(), mirror));
+            }
+            if (freed == 0) {
+                keepsUsed = false;
+                keep = coming;
+            }
+        }
+    }
+
+    private static long lacking(DeviceMirror mirror, Quota quota, List<PageRange> coming) {
+        long lacking = 0;
+        for (PageRange range : coming) {
+            for (long page = Math.max(range.first(), quota.region().first()); page < Math.min(range.end(), quota.region().end()); page++) {
+                lacking += mirror.frameOf(page) < 0 ? 1 : 0;
+            }
+        }
+        return lacking;
     }
 
     /// Asked for one frame after the other, so without a stream.
@@ -207,6 +256,8 @@ public final class Evictor {
         int freed = 0;
         int runFirst = -1;
         int runLength = 0;
+        PageRange region = new PageRange(range.first(), range.first());
+        int regionId = 0;
         for (long page = table.writtenFrom(range.first(), range.end()); page < range.end(); page = table.writtenFrom(page + 1, range.end())) {
             int frame = mirror.frameOf(page);
             if (frame >= 0 && !mirror.isAperture()) {
@@ -218,7 +269,12 @@ public final class Evictor {
                 runFirst = runLength == 0 ? frame : runFirst;
                 runLength++;
             }
-            freed += mirror.unassign(page) < 0 ? 0 : 1;
+            if (page >= region.end()) {
+                Region of = heap.space().regionAt(heap.space().addressOf(page)).orElse(null);
+                region = of == null ? new PageRange(page, page + 1) : heap.space().pagesOf(of.range());
+                regionId = of == null ? 0 : of.id();
+            }
+            freed += mirror.unassign(page, regionId) < 0 ? 0 : 1;
         }
         if (runLength > 0) {
             mirror.pool().free(runFirst, runLength);

@@ -1,9 +1,12 @@
 package io.github.hmm4j.migrate;
 
 import io.github.hmm4j.error.DeviceMemoryExhaustedException;
+import io.github.hmm4j.error.HmmException;
+import io.github.hmm4j.error.QuotaExceededException;
 import io.github.hmm4j.mirror.DeviceMirror;
 import io.github.hmm4j.mirror.FaultRound;
 import io.github.hmm4j.mirror.ManagedPages;
+import io.github.hmm4j.mirror.Quota;
 import java.util.ArrayList;
 import java.util.Comparator;
 import java.util.HashMap;
@@ -12,12 +15,14 @@ import java.util.List;
 import java.util.Locale;
 import java.util.Map;
 import java.util.Set;
+import org.jspecify.annotations.Nullable;
 
 /// Which pages come next to a launch that goes through the device's page table, and who may run until then.
 ///
 /// Work-items are served by rank, so older ones come first; where work-groups leave together, read group for work-item. What does not fit waits, and who wanted it waits with it: [#limit()] says
 /// who may run in the next round. Pages that came in for work-items that have not ended are held until any has ended. So a round in which none ends either adds to what is held, or lets
-/// fewer run, and the oldest alone gets all that it asks for, page by page, up to the whole chunk. That bounds the rounds.
+/// fewer run, and the oldest alone gets all that it asks for, page by page, up to the whole chunk. That bounds the rounds. A region that may take only a part of the chunk ([Quota]) is as full
+/// with that as the chunk is with all: what is given up for a page of it is a page of it.
 ///
 /// Used by one thread, which holds the device's lock.
 final class FaultOrder {
@@ -43,6 +48,7 @@ final class FaultOrder {
     private final DeviceMirror mirror;
     private final String kernel;
     private final Map<Long, Hold> held = new HashMap<>(); // by page
+    private final List<Room> rooms = new ArrayList<>(); // of one choice, all of the chunk last
     private long limit = EVERYBODY;
     private int idle; // rounds served since any work-item has ended
     private int stolen;
@@ -84,33 +90,37 @@ final class FaultOrder {
 
     /// Pages that are to come now, and whether to be written. What one work-item asks for together stays together.
     ///
-    /// @param noted by the round before
+    /// @param noted  by the round before
+    /// @param quotas of the regions that it uses, as far as they have some
     /// @throws DeviceMemoryExhaustedException if one work-item, or one group that leaves together, asks for more than there is room for
-    Map<Long, Boolean> choose(List<FaultRound.Fault> noted) {
+    /// @throws QuotaExceededException         if it asks for more of one region than may be there
+    Map<Long, Boolean> choose(List<FaultRound.Fault> noted, List<Quota> quotas) {
         List<FaultRound.Fault> faults = new ArrayList<>(noted);
         faults.sort(Comparator.comparingLong(FaultRound.Fault::rank));
-        int room = mirror.pool().pagedFrames().count();
+        rooms.clear();
+        quotas.forEach(quota -> rooms.add(new Room(quota, quota.pages())));
+        rooms.add(new Room(null, mirror.pool().pagedFrames().count()));
         long limitBefore = limit;
         boolean anyNew = false;
         Map<Long, Boolean> wanted = new HashMap<>();
-        Iterator<Map.Entry<Long, Hold>> youngest = null;
+        Room full = rooms.getLast();
         for (FaultRound.Fault fault : faults) {
             if (fault.rank() >= limit) {
                 break; // it has to wait for older ones by now
             }
             Hold hold = held.get(fault.page());
-            if (hold == null && held.size() >= room) {
-                youngest = youngest == null ? youngestFirst() : youngest;
-                if (!letGo(youngest, fault.rank())) {
-                    if (idle > 0) { // else the first may end with what they get, and all others say meanwhile what they miss
-                        limit = Math.min(limit, Math.max(fault.rank(), oldest(faults.getFirst().rank()) + 1));
-                    }
-                    break;
+            Room lacking = hold == null ? lacking(fault) : null;
+            if (lacking != null) {
+                full = lacking;
+                if (idle > 0) { // else the first may end with what they get, and all others say meanwhile what they miss
+                    limit = Math.min(limit, Math.max(fault.rank(), oldest(faults.getFirst().rank()) + 1));
                 }
+                break;
             }
             if (hold == null) {
                 hold = new Hold(fault.rank());
                 held.put(fault.page(), hold);
+                count(fault.page(), 1);
                 anyNew = true;
             }
             anyNew |= fault.write() && !hold.writes;
@@ -118,7 +128,7 @@ final class FaultOrder {
             wanted.put(fault.page(), hold.writes);
         }
         if (wanted.isEmpty() && limit == limitBefore && idle > 0) {
-            throw exhausted(faults.getFirst().rank(), room);
+            throw full.exhausted(faults.getFirst().rank());
         }
         stolen = anyNew || wanted.isEmpty() ? stolen : stolen + 1;
         held.forEach((page, hold) -> {
@@ -130,28 +140,24 @@ final class FaultOrder {
         return wanted;
     }
 
+    /// Makes room for one page more in the part of the chunk that its region may take and in the chunk; returns where there is none.
+    private @Nullable Room lacking(FaultRound.Fault fault) {
+        for (Room room : rooms) {
+            if (room.holds(fault.page()) && !room.makeRoom(fault.rank())) {
+                return room;
+            }
+        }
+        return null;
+    }
+
+    private void count(long page, int more) {
+        for (Room room : rooms) {
+            room.taken += room.holds(page) ? more : 0;
+        }
+    }
+
     private boolean isThere(long page, boolean writes) {
         return mirror.isPaged(page) && mirror.canUse(heap.table().word(page), writes);
-    }
-
-    private Iterator<Map.Entry<Long, Hold>> youngestFirst() {
-        List<Map.Entry<Long, Hold>> entries = new ArrayList<>(held.entrySet());
-        entries.sort(Comparator.comparingLong(entry -> -entry.getValue().rank));
-        return entries.iterator();
-    }
-
-    /// Makes room for a page of `rank` by giving up one that came for a younger work-item, which has to wait then. Returns false if there is none.
-    private boolean letGo(Iterator<Map.Entry<Long, Hold>> youngest, long rank) {
-        if (!youngest.hasNext()) {
-            return false;
-        }
-        Map.Entry<Long, Hold> victim = youngest.next();
-        if (victim.getValue().rank <= rank) {
-            return false;
-        }
-        held.remove(victim.getKey());
-        limit = Math.min(limit, victim.getValue().rank);
-        return true;
     }
 
     /// The oldest work-item that a page is held for, or that asks for one.
@@ -163,9 +169,64 @@ final class FaultOrder {
         return oldest;
     }
 
-    private DeviceMemoryExhaustedException exhausted(long rank, int room) {
-        return new DeviceMemoryExhaustedException(mirror.toString(), heap.space().pageSize().bytesFor(room + 1L), heap.space().pageSize().bytesFor(room),
-                String.format(Locale.ROOT, "work-item %d of kernel=%s, counted group by group, asks for more pages at a time than there is room for; the rest of budgetBytes=%d is kept for plain arguments",
-                        rank, kernel, mirror.budgetBytes()));
+    /// Where pages can be held: in all of the chunk, or those of one region in a part of it.
+    private final class Room {
+
+        private final @Nullable Quota quota;
+        private final long pages;
+        private long taken;
+        private @Nullable Iterator<Map.Entry<Long, Hold>> youngest;
+
+        Room(@Nullable Quota quota, long pages) {
+            this.quota = quota;
+            this.pages = pages;
+            taken = held.keySet().stream().filter(this::holds).count();
+        }
+
+        boolean holds(long page) {
+            return quota == null || quota.region().contains(page);
+        }
+
+        /// If it is full, gives up a page that came for a younger work-item than one of `rank`, which has to wait then. Returns false if there is none.
+        boolean makeRoom(long rank) {
+            if (taken < pages) {
+                return true;
+            }
+            youngest = youngest == null ? youngestFirst() : youngest;
+            while (youngest.hasNext()) {
+                Map.Entry<Long, Hold> victim = youngest.next();
+                if (victim.getValue().rank <= rank) {
+                    return false;
+                }
+                if (held.remove(victim.getKey(), victim.getValue())) { // else another room has given it up
+                    count(victim.getKey(), -1);
+                    limit = Math.min(limit, victim.getValue().rank);
+                    return true;
+                }
+            }
+            return false;
+        }
+
+        private Iterator<Map.Entry<Long, Hold>> youngestFirst() {
+            List<Map.Entry<Long, Hold>> entries = new ArrayList<>();
+            held.forEach((page, hold) -> {
+                if (holds(page)) {
+                    entries.add(Map.entry(page, hold));
+                }
+            });
+            entries.sort(Comparator.comparingLong(entry -> -entry.getValue().rank));
+            return entries.iterator();
+        }
+
+        HmmException exhausted(long rank) {
+            String who = String.format(Locale.ROOT, "work-item %d of kernel=%s, counted group by group, asks for more", rank, kernel);
+            long neededBytes = heap.space().pageSize().bytesFor(pages + 1);
+            long roomBytes = heap.space().pageSize().bytesFor(pages);
+            return quota == null
+                    ? new DeviceMemoryExhaustedException(mirror.toString(), neededBytes, roomBytes, String.format(Locale.ROOT,
+                            "%s pages at a time than there is room for; the rest of budgetBytes=%d is kept for plain arguments", who, mirror.budgetBytes()))
+                    : new QuotaExceededException(mirror.toString(), heap.space().addressesOf(quota.region()).toString(), neededBytes, roomBytes,
+                            who + " of its pages at a time, and what it takes as plain arguments is there as well");
+        }
     }
 }

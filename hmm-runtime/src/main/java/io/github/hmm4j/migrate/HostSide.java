@@ -117,6 +117,13 @@ public interface HostSide {
     /// @return how many
     int takeBack(UndoLog moved);
 
+    /// How many pages of a range may be on a device at a time whose kernels fault; what is there beyond that goes, as far as no kernel was just given it, or with the next that come. Pages that had a quota with
+    /// others, and are in this range, have it no more.
+    ///
+    /// @param most or [io.github.hmm4j.space.PlacementAdvice#NO_QUOTA]
+    /// @throws IllegalArgumentException if that is less than what one instruction of each thread may touch
+    void setQuota(DeviceMirror mirror, PageRange pages, long most);
+
     /// Whether a command that was given up may still write to the host memory of pages: then neither that nor their addresses may be used again.
     boolean mayBeWritten(PageRange pages);
 

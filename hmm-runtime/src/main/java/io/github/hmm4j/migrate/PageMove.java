@@ -113,6 +113,9 @@ abstract class PageMove implements AutoCloseable {
     ///
     /// @return false if they have to go through the host
     boolean cross(PageRange wanted) {
+        for (long page = wanted.first(); page < wanted.end(); page++) {
+            mirror.setRegion(mirror.frameOf(page), 0);
+        }
         HostSide.Crossed crossed = hostSide.cross(mirror, wanted, new HostSide.Crossing(intent.writes(), regionId, clock(), cause));
         if (crossed == null) {
             return false;
@@ -332,13 +335,17 @@ abstract class PageMove implements AutoCloseable {
             }
             if (intent == ToDevice.Intent.OVERWRITE) {
                 if (mirror.holdsForeignBytes(mirror.frameOf(page), regionId)) {
-                    toZero.add(page); // the kernel may leave gaps, and they must not show another region's bytes
+                    write(toZero, page); // the kernel may leave gaps, and they must not show another region's bytes
                 }
-            } else if (PageWord.state(before) == PageState.EMPTY) {
-                toZero.add(page);
             } else {
-                toCopy.add(page);
+                write(PageWord.state(before) == PageState.EMPTY ? toZero : toCopy, page);
             }
+        }
+
+        /// Until that has ended nobody knows whose bytes are there.
+        private void write(RunList what, long page) {
+            mirror.setRegion(mirror.frameOf(page), 0);
+            what.add(page);
         }
 
         void commit() {

@@ -4,10 +4,14 @@ import io.github.hmm4j.device.FramePool;
 import io.github.hmm4j.device.FrameRun;
 import io.github.hmm4j.error.DeviceMemoryExhaustedException;
 import io.github.hmm4j.error.OpenClFailedException;
+import io.github.hmm4j.error.QuotaExceededException;
 import io.github.hmm4j.mirror.DeviceMirror;
 import io.github.hmm4j.mirror.ManagedPages;
+import io.github.hmm4j.mirror.Quota;
 import io.github.hmm4j.space.PageRange;
+import io.github.hmm4j.space.PlacementAdvice;
 import io.github.hmm4j.space.Region;
+import io.github.hmm4j.space.VaRange;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.Comparator;
@@ -46,6 +50,7 @@ public final class Placer {
     ///
     /// @param ranges each within one region; they may overlap
     /// @throws DeviceMemoryExhaustedException if they do not fit together, or no free run is long enough when everything else is evicted
+    /// @throws QuotaExceededException if they are more of a region than may be there
     public void place(DeviceMirror mirror, List<PageRange> ranges) {
         assert mirror.lock().isAlone();
         if (mirror.isAperture()) {
@@ -55,11 +60,44 @@ public final class Placer {
         List<PageRange> merged = merged(ranges);
         merged.sort(Comparator.comparingLong(PageRange::count).reversed()); // the longest has the fewest places to choose from
         requireBudget(mirror, merged);
+        keepWithinQuotas(mirror, merged);
         boolean placed = tryPlace(mirror, merged, true) || placeAlone(mirror, merged)
                 || (mirror.pool().growAgain() && placeAlone(mirror, merged)); // the device has the last word
         if (!placed) {
             throw exhausted(mirror, merged, "the device gives no memory that holds each of them in one piece;"
                     + " largestAllocationBytes=" + mirror.device().info().maxAllocationBytes());
+        }
+    }
+
+    private void keepWithinQuotas(DeviceMirror mirror, List<PageRange> merged) {
+        List<Quota> quotas = mirror.quotas(merged);
+        for (Quota quota : quotas) {
+            long needed = quota.countIn(merged);
+            if (needed > quota.pages()) {
+                throw new QuotaExceededException(mirror.toString(), heap.space().addressesOf(quota.region()).toString(), heap.space().pageSize().bytesFor(needed),
+                        heap.space().pageSize().bytesFor(quota.pages()), "plain arguments are there as a whole");
+            }
+        }
+        quotas.forEach(quota -> evictor.keepWithin(mirror, quota, merged));
+    }
+
+    /// Gives the region that holds a range a quota on a device, or takes it away; what it has beyond that goes at once. The caller holds nothing.
+    ///
+    /// @param pages at least one, or [PlacementAdvice#NO_QUOTA]
+    /// @throws IllegalArgumentException if there is no such region, or less than what one instruction of each of its threads may touch where kernels fault
+    public void setQuota(DeviceMirror mirror, VaRange range, long pages) {
+        mirror.quotasBegin();
+        try (HostLock.Hold _ = hostLock.shared()) { // the region does not go meanwhile
+            if (mirror.isFaulting()) {
+                hostSide.setQuota(mirror, heap.space().pagesOf(heap.space().regionOf(range).range()), pages);
+            }
+            heap.space().advise(range, advice -> advice.withQuota(mirror.index(), pages));
+        }
+        mirror.lock().takeAlone();
+        try {
+            mirror.quotas(List.of(heap.space().pagesOf(range))).forEach(quota -> evictor.keepWithin(mirror, quota, List.of()));
+        } finally {
+            mirror.lock().leave();
         }
     }
 
@@ -91,6 +129,10 @@ public final class Placer {
         evictor.evictAll(mirror);
         pool.releaseFreeChunks();
         allocatePaged(pool, frames);
+        FrameRun chunk = pool.pagedFrames();
+        for (int frame = chunk.first(); frame < chunk.first() + chunk.count(); frame++) {
+            mirror.setRegion(frame, 0); // the memory was anybody's
+        }
     }
 
     private static void allocatePaged(FramePool pool, int most) {
@@ -147,6 +189,9 @@ public final class Placer {
                     end++;
                 }
                 if (end > page) {
+                    for (int i = 0; i < end - page; i++) {
+                        mirror.setRegion(frame + i, 0); // until their contents have arrived nobody knows what is there
+                    }
                     hostSide.relocate(mirror, new PageRange(page, end), frame);
                     page = end;
                 } else {
@@ -281,7 +326,7 @@ public final class Placer {
         PageRange target = range;
         PageRange region = regionPages(range);
         FrameRun run = null;
-        if (wholeRegions && region.count() <= mirror.pool().freeFrames() && isUnplaced(mirror, region)) {
+        if (wholeRegions && region.count() <= mirror.pool().freeFrames() && mirror.quotas(List.of(range)).isEmpty() && isUnplaced(mirror, region)) {
             run = runOrNull(mirror, Math.toIntExact(region.count()));
             target = run == null ? range : region;
         }

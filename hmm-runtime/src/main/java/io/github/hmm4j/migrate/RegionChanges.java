@@ -13,6 +13,7 @@ import io.github.hmm4j.page.PageWord;
 import io.github.hmm4j.page.Transition;
 import io.github.hmm4j.space.AddressSpace;
 import io.github.hmm4j.space.PageRange;
+import io.github.hmm4j.space.PlacementAdvice;
 import io.github.hmm4j.space.Protection;
 import io.github.hmm4j.space.Region;
 import io.github.hmm4j.space.VaRange;
@@ -332,9 +333,17 @@ public final class RegionChanges {
             mirror.lock().takeAlone();
             try {
                 evictor.freeFrames(mirror, pages);
+                liftQuota(mirror, pages);
             } finally {
                 mirror.lock().leave();
             }
+        }
+    }
+
+    /// Where native code keeps them; it would hold what comes to lie there next to the quota of what is gone.
+    private void liftQuota(DeviceMirror mirror, PageRange pages) {
+        if (mirror.isFaulting()) {
+            hostSide.setQuota(mirror, pages, PlacementAdvice.NO_QUOTA);
         }
     }
 
@@ -462,6 +471,7 @@ public final class RegionChanges {
                     requireNoViews(from.pages, "move");
                     bringHomeWhatCannotBeReKeyed(from.pages);
                     giveHostMemory(from.pages, space.pagesOf(target.region.range()));
+                    copyQuotas(target.region);
                     moveAll(from, target.leaving, target.region.id());
                     left = from;
                 }
@@ -473,6 +483,15 @@ public final class RegionChanges {
             while (locked > 0) {
                 locked--;
                 mirrors.get(locked).lock().leave();
+            }
+        }
+    }
+
+    private void copyQuotas(Region region) {
+        for (DeviceMirror mirror : heap.mirrors()) {
+            long quota = region.advice().quotaOn(mirror.index());
+            if (mirror.isFaulting() && quota != PlacementAdvice.NO_QUOTA) {
+                hostSide.setQuota(mirror, space.pagesOf(region.range()), quota);
             }
         }
     }

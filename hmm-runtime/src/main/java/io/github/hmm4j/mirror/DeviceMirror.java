@@ -61,6 +61,7 @@ public final class DeviceMirror implements AutoCloseable {
     private final @Nullable DeviceTable deviceTable;
     private final ShareLock lock = new ShareLock();
     private final AtomicInteger clock = new AtomicInteger();
+    private volatile boolean knowsQuotas; // some region has had one, so that it is worth to look
 
     /// @param index       number of the device in page words, 0 to 15
     /// @param budgetBytes device memory that may be used for pages
@@ -225,11 +226,60 @@ public final class DeviceMirror implements AutoCloseable {
     }
 
     private int pagesThere() {
-        int count = 0;
-        for (long page = 0; page < space.pageCount(); page++) {
-            count += PageWord.isReadableOn(table.word(page), index) ? 1 : 0;
+        return (int) held(new PageRange(0, space.pageCount()));
+    }
+
+    /// How many pages of a range take memory of this device: those that have frames, also if these are only reserved; where kernels fault, those that are there.
+    public long held(PageRange pages) {
+        long count = 0;
+        for (long page = table.writtenFrom(pages.first(), pages.end()); page < pages.end(); page = table.writtenFrom(page + 1, pages.end())) {
+            count += (faulting ? PageWord.isReadableOn(table.word(page), index) : frames.frameOf(page) >= 0) ? 1 : 0;
         }
         return count;
+    }
+
+    /// Before the first region gets a quota here: from then on [#quotas] looks for them.
+    public void quotasBegin() {
+        knowsQuotas = true;
+    }
+
+    /// The quotas of those regions that pages are of, as things are now: none where nothing has to share the device's memory, and none that is larger than its region.
+    ///
+    /// @param ranges each of one region
+    public List<Quota> quotas(List<PageRange> ranges) {
+        if (!hasQuotas()) {
+            return List.of();
+        }
+        List<Quota> quotas = new ArrayList<>();
+        for (PageRange range : ranges) {
+            Quota quota = space.regionAt(space.addressOf(range.first())).map(this::quotaOf).orElse(null);
+            if (quota != null && !quotas.contains(quota)) {
+                quotas.add(quota);
+            }
+        }
+        return quotas;
+    }
+
+    /// The regions that have all that they may have here, or more.
+    public List<PageRange> fullRegions() {
+        List<PageRange> full = new ArrayList<>();
+        for (Region region : hasQuotas() ? space.regions() : List.<Region>of()) {
+            Quota quota = quotaOf(region);
+            if (quota != null && held(quota.region()) >= quota.pages()) {
+                full.add(quota.region());
+            }
+        }
+        return full;
+    }
+
+    private boolean hasQuotas() {
+        return knowsQuotas && !aperture;
+    }
+
+    private @Nullable Quota quotaOf(Region region) {
+        PageRange pages = space.pagesOf(region.range());
+        long quota = region.advice().quotaOn(index);
+        return quota < pages.count() ? new Quota(pages, quota) : null;
     }
 
     /// Whether kernels can follow pointers to all of the heap without looking them up.
@@ -318,6 +368,19 @@ public final class DeviceMirror implements AutoCloseable {
         int frame = frames.unassign(page);
         if (order != null && frame != FrameTable.NONE) {
             order.remove(roomOf(frame), frame);
+        }
+        return frame;
+    }
+
+    /// The same for a page of a region whose frame goes to another page soon, as far as its memory stays where it is: then it still holds bytes of that region.
+    ///
+    /// @param regionId 0: of none that could ask for it
+    public int unassign(long page, int regionId) {
+        int frame = frames.frameOf(page);
+        boolean stays = frame != FrameTable.NONE && roomOf(frame) == UseOrder.Room.PAGED && frames.regionOf(frame) == regionId;
+        unassign(page);
+        if (stays) {
+            frames.setRegion(frame, regionId);
         }
         return frame;
     }

@@ -22,6 +22,7 @@ import java.time.Duration;
 import java.util.List;
 import java.util.Locale;
 import java.util.concurrent.atomic.AtomicLong;
+import java.util.function.Consumer;
 import org.jspecify.annotations.Nullable;
 
 /// The gate of a device whose kernels fault: nothing has to be there, so each launch gets through when the kernel before it has ended. What it does wrong is told by its end.
@@ -32,12 +33,15 @@ public final class FaultingLaunchGate implements LaunchGate {
 
     private final ManagedPages heap;
     private final HostViews views;
+    private final Consumer<DeviceMirror> launching;
     private final long pager;
 
-    /// @param views of the host, for which kernels wait
-    public FaultingLaunchGate(ManagedPages heap, NativePager pager, HostViews views) {
+    /// @param views     of the host, for which kernels wait
+    /// @param launching hears of a device before a kernel of it starts
+    public FaultingLaunchGate(ManagedPages heap, NativePager pager, HostViews views, Consumer<DeviceMirror> launching) {
         this.heap = heap;
         this.views = views;
+        this.launching = launching;
         this.pager = pager.handle();
     }
 
@@ -47,6 +51,7 @@ public final class FaultingLaunchGate implements LaunchGate {
     @Override
     public Passed enter(DeviceMirror mirror, Needs needs, Enqueue enqueue, @Nullable Overwrites overwrites) {
         List<PageUse> uses = needs.published();
+        launching.accept(mirror);
         long startNanos = System.nanoTime();
         AtomicLong number = new AtomicLong();
         // no argument is a copy: Plan refuses those

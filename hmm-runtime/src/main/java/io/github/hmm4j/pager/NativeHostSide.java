@@ -28,6 +28,7 @@ import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.BitSet;
 import java.util.List;
+import java.util.Locale;
 import java.util.Objects;
 import java.util.function.LongUnaryOperator;
 import org.jspecify.annotations.Nullable;
@@ -338,6 +339,19 @@ public final class NativeHostSide implements HostSide {
             }
         }
         return Math.toIntExact(undone);
+    }
+
+    @Override
+    public void setQuota(DeviceMirror mirror, PageRange pages, long most) {
+        long least = PagerCalls.leastBudget(mirror.device().info().computeUnits());
+        if (most < least) {
+            throw new IllegalArgumentException(String.format(Locale.ROOT, "quotaBytes=%d is too little where kernels fault, at least %d: %d pages, for what one instruction of each thread of %s can touch",
+                    heap.space().pageSize().bytesFor(most), heap.space().pageSize().bytesFor(least), least, mirror));
+        }
+        int result = PagerCalls.setQuota(pager, mirror.index(), pages.first(), pages.end(), most);
+        if (result != 0) {
+            throw NativeFailure.systemCall("setting a quota", -result, "pages=" + pages);
+        }
     }
 
     @Override

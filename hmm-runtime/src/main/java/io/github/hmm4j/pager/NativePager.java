@@ -154,6 +154,33 @@ public final class NativePager implements AutoCloseable {
         }
     }
 
+    /// Lets so many pages come along with a fault of a kernel at most.
+    public void setAlong(DeviceMirror mirror, long most) {
+        require(PagerCalls.setAlong(handle, mirror.index(), most), mirror);
+    }
+
+    /// The pages that a device has whose kernels fault, those that came first first.
+    public long[] there(DeviceMirror mirror) {
+        try (Arena arena = Arena.ofConfined()) {
+            MemorySegment pages = arena.allocate(JAVA_LONG, space.pageSize().pageOf(mirror.budgetBytes()));
+            long count = Math.min(pages.byteSize() / Long.BYTES, PagerCalls.there(handle, mirror.index(), pages));
+            return pages.asSlice(0, count * Long.BYTES).toArray(JAVA_LONG);
+        }
+    }
+
+    /// These make room before all others, in this order, as far as they are still there.
+    public void goFirst(DeviceMirror mirror, long[] pages) {
+        try (Arena arena = Arena.ofConfined()) {
+            require(PagerCalls.goFirst(handle, mirror.index(), arena.allocateFrom(JAVA_LONG, pages)), mirror);
+        }
+    }
+
+    private static void require(int result, DeviceMirror mirror) {
+        if (result != 0) {
+            throw new IllegalStateException("kernels of " + mirror + " do not fault: " + result);
+        }
+    }
+
     public HostAccess access() {
         return access;
     }

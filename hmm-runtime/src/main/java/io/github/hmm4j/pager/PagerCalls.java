@@ -108,6 +108,10 @@ final class PagerCalls {
     private static final MethodHandle FAULT_DEVICE = handle("hmm_fault_device", 5);
     private static final MethodHandle LEAST_BUDGET = longHandle("hmm_least_budget", 1);
     private static final MethodHandle TAKE_HOME = handle("hmm_take_home", 4);
+    private static final MethodHandle SET_QUOTA = handle("hmm_set_quota", 5);
+    private static final MethodHandle SET_ALONG = handle("hmm_set_along", 3);
+    private static final MethodHandle THERE = longHandle("hmm_there", 4);
+    private static final MethodHandle GO_FIRST = handle("hmm_go_first", 4);
     private static final MethodHandle WAKE_DEVICE = handle("hmm_wake_device", 3);
     private static final MethodHandle VIOLATION_OF = handle("hmm_violation_of", 3);
     private static final MethodHandle TAKE_COUNTS = handle("hmm_take_counts", 3);
@@ -306,6 +310,30 @@ final class PagerCalls {
         } catch (Throwable e) {
             throw unexpected(e);
         }
+    }
+
+    static int setQuota(long pager, int device, long first, long end, long most) {
+        try {
+            return (int) SET_QUOTA.invokeExact(pager, (long) device, first, end, most);
+        } catch (Throwable e) {
+            throw unexpected(e);
+        }
+    }
+
+    static int setAlong(long pager, int device, long most) {
+        return invoke(SET_ALONG, pager, device, most);
+    }
+
+    static long there(long pager, int device, MemorySegment pages) {
+        try {
+            return (long) THERE.invokeExact(pager, (long) device, pages.address(), pages.byteSize() / Long.BYTES);
+        } catch (Throwable e) {
+            throw unexpected(e);
+        }
+    }
+
+    static int goFirst(long pager, int device, MemorySegment pages) {
+        return invoke(GO_FIRST, pager, device, pages.address(), pages.byteSize() / Long.BYTES);
     }
 
     static int takeHome(long pager, int device, long first, long end) {

@@ -4,15 +4,33 @@ package io.github.hmm4j.policy;
 ///
 /// Only frames that are free are taken for them: nothing is evicted, and nobody waits. Asked in the middle of a launch, so of its own heap it may call only what looks.
 ///
+/// Where kernels fault ([io.github.hmm4j.HmmBuilder#deviceFaults()]) no Java code can be asked in the middle of one: there a fault that begins where an earlier one has ended brings twice as many
+/// pages each time, and of this only [#mostPages()] is heard.
+///
 /// Threads: asked by one thread for each device at a time. May throw: then nothing comes along.
 @FunctionalInterface
 public interface AheadPolicy {
 
     /// Nothing comes along.
-    AheadPolicy NOTHING = () -> (_, _) -> 0;
+    AheadPolicy NOTHING = new AheadPolicy() {
+        @Override
+        public Watch watch() {
+            return (_, _) -> 0;
+        }
+
+        @Override
+        public long mostPages() {
+            return 0;
+        }
+    };
 
     /// What is remembered of one range of one launch.
     Watch watch();
+
+    /// No more come along with one fault, whatever else is said. Asked once, when the heap opens.
+    default long mostPages() {
+        return Long.MAX_VALUE;
+    }
 
     /// Sees what one launch misses in one of its ranges, round by round, and in each in order of pages.
     @FunctionalInterface

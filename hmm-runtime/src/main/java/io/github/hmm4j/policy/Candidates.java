@@ -1,6 +1,7 @@
 package io.github.hmm4j.policy;
 
 import java.util.Arrays;
+import java.util.BitSet;
 
 /// The frames of one device that may be given up: facts for an [EvictionPolicy], about in the order of their last use, the oldest first.
 public final class Candidates {
@@ -21,6 +22,7 @@ public final class Candidates {
     private long[] pages;
     private int[] ages;
     private byte[] costs; // by ordinal: of millions of objects the collector would hear one by one
+    private final BitSet full = new BitSet();
     private int size;
 
     public Candidates() {
@@ -36,7 +38,7 @@ public final class Candidates {
 
     /// Adds a frame behind those before.
     ///
-    /// @param age launches and migrations of this device since the frame was last used
+    /// @param age launches and migrations of this device since the frame was last used; where kernels fault, nobody knows of uses, and it is how many pages have come since this one
     public void add(long pageIndex, int age, Cost cost) {
         if (size == pages.length) {
             pages = Arrays.copyOf(pages, size * 2);
@@ -47,6 +49,21 @@ public final class Candidates {
         ages[size] = age;
         costs[size] = (byte) cost.ordinal();
         size++;
+    }
+
+    /// The region of the last one has all that it may have here ([io.github.hmm4j.ManagedHeap#quota]).
+    public void lastIsOfFullRegion() {
+        full.set(size - 1);
+    }
+
+    /// Whether there is any of such a region.
+    public boolean hasFullRegions() {
+        return !full.isEmpty();
+    }
+
+    /// Whether its region has all that it may have on this device: then it is to make room first.
+    public boolean isOfFullRegion(int index) {
+        return full.get(index);
     }
 
     public int size() {

@@ -6,6 +6,9 @@ package io.github.hmm4j.policy;
 /// what looks: to launch, to move pages, to open views, or to allocate and free
 /// throws an [IllegalStateException].
 ///
+/// Where kernels fault ([io.github.hmm4j.HmmBuilder#deviceFaults()]) pages make room in the middle of a kernel, where no Java code can be asked. There a policy that was chosen
+/// ([io.github.hmm4j.HmmBuilder#eviction]) is asked before each launch, and every few milliseconds while one runs, for a quarter of the pages that are there; these go first, then those that came first.
+///
 /// Threads: asked by one thread for each device at a time, with the device's lock held. May throw: then the device
 /// falls back to the order of its frames.
 @FunctionalInterface

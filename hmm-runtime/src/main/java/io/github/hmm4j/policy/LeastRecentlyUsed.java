@@ -2,8 +2,8 @@ package io.github.hmm4j.policy;
 
 import java.util.Arrays;
 
-/// Of those not used for longest, half as many again as are needed, the cheapest first (reserved, then clean, then dirty), and among equals the oldest; pages used together go together, in
-/// order of frame, so that the hole they leave is in one piece.
+/// Of those not used for longest, half as many again as are needed: first those of regions that have all of their quota, then the others, of either the cheapest first (reserved, then clean, then
+/// dirty), and among equals the oldest; pages used together go together, in order of frame, so that the hole they leave is in one piece.
 public final class LeastRecentlyUsed implements EvictionPolicy {
 
     private static final int ALWAYS_SHOWN = 4096;
@@ -19,21 +19,24 @@ public final class LeastRecentlyUsed implements EvictionPolicy {
     public int[] victims(Candidates candidates, int framesNeeded) {
         int[] victims = new int[Math.min(framesNeeded, candidates.size())];
         int count = 0;
+        for (int cost = 0; candidates.hasFullRegions() && cost < COSTS.length && count < victims.length; cost++) {
+            count = add(candidates, true, COSTS[cost], victims, count);
+        }
         for (int cost = 0; cost < COSTS.length && count < victims.length; cost++) {
-            count = add(candidates, COSTS[cost], victims, count);
+            count = add(candidates, false, COSTS[cost], victims, count);
         }
         return victims;
     }
 
     /// Adds those that cost so much, the oldest first, until there are enough. As a rule they come in that order, and nothing has to be sorted.
-    private static int add(Candidates candidates, Candidates.Cost cost, int[] victims, int from) {
+    private static int add(Candidates candidates, boolean full, Candidates.Cost cost, int[] victims, int from) {
         int count = from;
         long last = 0;
         for (int i = 0; i < candidates.size(); i++) {
-            if (candidates.cost(i) == cost) {
+            if (candidates.cost(i) == cost && candidates.isOfFullRegion(i) == full) {
                 long key = key(candidates, i);
                 if (key < last) {
-                    return addSorted(candidates, cost, victims, from);
+                    return addSorted(candidates, full, cost, victims, from);
                 }
                 last = key;
                 if (count < victims.length) {
@@ -44,11 +47,11 @@ public final class LeastRecentlyUsed implements EvictionPolicy {
         return count;
     }
 
-    private static int addSorted(Candidates candidates, Candidates.Cost cost, int[] victims, int from) {
+    private static int addSorted(Candidates candidates, boolean full, Candidates.Cost cost, int[] victims, int from) {
         long[] keys = new long[candidates.size()];
         int size = 0;
         for (int i = 0; i < candidates.size(); i++) {
-            if (candidates.cost(i) == cost) {
+            if (candidates.cost(i) == cost && candidates.isOfFullRegion(i) == full) {
                 keys[size++] = key(candidates, i);
             }
         }

@@ -22,6 +22,11 @@ public final class StreamsAhead implements AheadPolicy {
     }
 
     @Override
+    public long mostPages() {
+        return mostPages;
+    }
+
+    @Override
     public Watch watch() {
         return new Rows();
     }

@@ -3,6 +3,8 @@ package io.github.hmm4j.conformance;
 import io.github.hmm4j.space.Protection;
 import java.lang.foreign.MemorySegment;
 import java.util.Arrays;
+import java.util.HashMap;
+import java.util.Map;
 
 /// What an allocation should hold and allow, kept in the plainest way.
 final class ModelRegion {
@@ -10,6 +12,7 @@ final class ModelRegion {
     final MemorySegment handle;
     final byte[] bytes;
     final Protection[] protections;
+    final Map<Integer, Integer> quotas = new HashMap<>(); // pages, by device
     private final int pageBytes;
 
     ModelRegion(MemorySegment handle, byte[] bytes, Protection[] protections, int pageBytes) {
@@ -50,8 +53,10 @@ final class ModelRegion {
     /// What is left, or moves, of this region: pages `[first, end)` under a handle.
     ModelRegion part(int first, int end, MemorySegment newHandle) {
         int start = first * pageBytes;
-        return new ModelRegion(newHandle, Arrays.copyOfRange(bytes, start, start + Math.toIntExact(newHandle.byteSize())),
+        ModelRegion part = new ModelRegion(newHandle, Arrays.copyOfRange(bytes, start, start + Math.toIntExact(newHandle.byteSize())),
                 Arrays.copyOfRange(protections, first, end), pageBytes);
+        part.quotas.putAll(quotas);
+        return part;
     }
 
     /// Bytes `[start, start + length)` of a region.

@@ -13,6 +13,7 @@ import io.github.hmm4j.Residency;
 import io.github.hmm4j.conformance.ModelRegion.Slice;
 import io.github.hmm4j.error.AccessViolationException;
 import io.github.hmm4j.error.DeviceMemoryExhaustedException;
+import io.github.hmm4j.error.QuotaExceededException;
 import io.github.hmm4j.migrate.MigrationReport;
 import io.github.hmm4j.migrate.PageOutcome;
 import io.github.hmm4j.mirror.PlacementMode;
@@ -75,7 +76,7 @@ final class RandomHeapUser {
             allocate();
             return;
         }
-        switch (random.nextInt(38)) {
+        switch (random.nextInt(39)) {
             case 0, 1 -> allocate();
             case 2 -> freeAll();
             case 3 -> freePart();
@@ -99,6 +100,7 @@ final class RandomHeapUser {
             case 34 -> fillWithin(anySlice());
             case 35 -> pin(anySlice(), random.nextBoolean());
             case 36 -> lease(anySlice(), any(List.of(Arg.Intent.IN, Arg.Intent.IN_OUT)));
+            case 37 -> quota(any(regions));
             default -> {
                 place(any(regions));
                 checkRegion(any(regions));
@@ -132,6 +134,30 @@ final class RandomHeapUser {
         if (rig.isInPlace() && random.nextInt(3) == 0) {
             rig.heap.place(region.handle, any(rig.hmm.devices()), any(List.of(PlacementMode.values())));
         }
+    }
+
+    /// From one page on, or as many as there are and more.
+    private void quota(ModelRegion region) {
+        if (rig.isInPlace()) {
+            return; // where some regions take nothing of a device
+        }
+        HmmDevice device = any(rig.hmm.devices());
+        int most = 1 + random.nextInt(MAX_REGION_PAGES);
+        boolean none = random.nextInt(3) == 0;
+        doing = "quota of " + (none ? "nothing" : most) + " on " + device.index() + " for " + name(region.all());
+        rig.heap.quota(region.handle, device, none ? Long.MAX_VALUE : (long) most * pageBytes);
+        region.quotas.put(device.index(), none || device.hasAperture() ? Integer.MAX_VALUE : most);
+        checkQuotas(region);
+    }
+
+    private void checkQuotas(ModelRegion region) {
+        for (HmmDevice device : rig.hmm.devices()) {
+            assertThat(rig.heap.residency(region.handle).heldOn(device) / pageBytes).isLessThanOrEqualTo(quotaOf(region, device));
+        }
+    }
+
+    private static int quotaOf(ModelRegion region, HmmDevice device) {
+        return region.quotas.getOrDefault(device.index(), Integer.MAX_VALUE);
     }
 
     private void freeAll() {
@@ -464,11 +490,14 @@ final class RandomHeapUser {
             assertThatThrownBy(() -> { Launch _ = kernel.apply(device); }).isInstanceOf(IllegalStateException.class).hasMessageContaining("close it first");
         } else if (!fits(device, uses)) {
             assertThatThrownBy(() -> { Launch _ = kernel.apply(device); }).isInstanceOf(DeviceMemoryExhaustedException.class);
+        } else if (!isWithinQuotas(device, uses)) {
+            assertThatThrownBy(() -> { Launch _ = kernel.apply(device); }).isInstanceOf(QuotaExceededException.class);
         } else if (!uses.stream().allMatch(use -> use.slice.allows(use.writes))) {
             assertViolation(uses, () -> { Launch _ = kernel.apply(device); });
         } else {
             Launch launch = kernel.apply(device);
             effect.run();
+            uses.forEach(use -> checkQuotas(use.slice.region()));
             if (random.nextInt(3) == 0) {
                 launch.await();
             } else {
@@ -486,11 +515,19 @@ final class RandomHeapUser {
     }
 
     private boolean fits(HmmDevice device, List<Use> uses) {
-        long pages = uses.stream()
+        return device.hasAperture() || pagesOf(uses) * pageBytes <= device.budgetBytes();
+    }
+
+    private boolean isWithinQuotas(HmmDevice device, List<Use> uses) {
+        return uses.stream().map(use -> use.slice.region())
+                .allMatch(region -> pagesOf(uses.stream().filter(use -> use.slice.region() == region).toList()) <= quotaOf(region, device));
+    }
+
+    private long pagesOf(List<Use> uses) {
+        return uses.stream()
                 .flatMap(use -> LongStream.range(use.slice.firstPage(), use.slice.endPage())
                         .mapToObj(page -> use.slice.region().handle.address() / pageBytes + page))
                 .distinct().count();
-        return device.hasAperture() || pages * pageBytes <= device.budgetBytes();
     }
 
     private void awaitLaunches() {
@@ -515,6 +552,8 @@ final class RandomHeapUser {
         doing = what + " " + name(slice) + " to " + device.index();
         if (!fits(device, List.of(new Use(slice, true)))) {
             assertThatThrownBy(() -> { MigrationReport _ = migration.apply(device); }).isInstanceOf(DeviceMemoryExhaustedException.class);
+        } else if (!isWithinQuotas(device, List.of(new Use(slice, true)))) {
+            assertThatThrownBy(() -> { MigrationReport _ = migration.apply(device); }).isInstanceOf(QuotaExceededException.class);
         } else if (!slice.allows(false)) {
             assertViolation(List.of(new Use(slice, false)), () -> { MigrationReport _ = migration.apply(device); });
         } else {
@@ -556,6 +595,7 @@ final class RandomHeapUser {
                 + residency.deviceBytes().stream().mapToLong(Long::longValue).sum();
         assertThat(sum).isEqualTo((long) slice.region().pages() * pageBytes);
         assertThat(residency.poisonedBytes()).isZero();
+        checkQuotas(slice.region());
         List<SnapshotCode> codes = rig.snap(any(rig.hmm.devices()), slice.region().handle);
         for (int page = 0; page < codes.size(); page++) {
             Protection protection = slice.region().protections[page];
