@@ -39,7 +39,12 @@ class OtherPlatformsTest {
     @CsvSource({"rusticl, rusticl, mesa-opencl-icd, --binding lwjgl", "rusticl, rusticl, mesa-opencl-icd, --binding jocl", "oclgrind, Oclgrind, oclgrind, --binding lwjgl",
         "oclgrind, Oclgrind, oclgrind, --binding jocl"})
     void areRightAsWell(String vendors, String platform, String debianPackage, String binding) throws IOException, InterruptedException {
-        check(Map.of("OCL_ICD_VENDORS", VENDORS.resolve(vendors).toString(), "RUSTICL_ENABLE", "llvmpipe"), platform, debianPackage, binding);
+        Path complaints = folder.resolve("oclgrind.log");
+        check(Map.of("OCL_ICD_VENDORS", VENDORS.resolve(vendors).toString(), "RUSTICL_ENABLE", "llvmpipe", "OCLGRIND_CHECK_API", "1", "OCLGRIND_LOG", complaints.toString()),
+            platform, debianPackage, binding);
+        if (Files.exists(complaints)) {
+            assertThat(text(complaints)).as("what Oclgrind says").isBlank();
+        }
     }
 
     /// With memory of its own, or with the host's; each offence against OpenCL's rules ends the process.
