@@ -248,7 +248,7 @@ static int pass_faulting(struct hmm_pager *p, struct launch *l, struct hmm_launc
   struct table_writes none = {NULL, 0, 0};
   int result = await_turn(p, l);
   if (!result) result = enqueue(p, l, request, &none, failure);
-  if (result && l->turn && is_undecided(p, l)) device_ends(p, l); // else it has ended, and another one may run
+  if (result && l->turn && is_undecided(p, l, request->number)) device_ends(p, l); // else it has ended, and another one may run
   return result == -ETIMEDOUT ? 1 : result;
 }
 
@@ -266,8 +266,10 @@ HMM_API int hmm_launch_enter(struct hmm_pager *p, struct hmm_launch *request, st
     step(p, HMM_STEP_PUBLISHED);
     commit_overwrites(p, request);
     result = l->faults ? pass_faulting(p, l, request, failure) : pass(p, l, request, failure);
-    if (result && is_undecided(p, l)) take_back_overwrites(p, request);
-    if (result) withdraw(p, l);
+    if (result && is_undecided(p, l, request->number)) { // else its kernel runs or has ended, and its place may be another's
+      take_back_overwrites(p, request);
+      withdraw(p, l);
+    }
     if (result > 0) result = 0; // without an event
   } else {
     result = fail_errno(failure, 0, result, HMM_CALL_NONE);
