@@ -126,7 +126,7 @@ static unsigned touch_of(bool write, bool mapped) { return (write ? TOUCH_WRITE 
 // Nobody waits for these pages: whoever touches one that did not come will hear why.
 void bring_ahead(struct hmm_pager *p, const struct ahead *a) {
   struct hmm_failure ignored;
-  struct patience patience = new_patience(p, a->first, a->write, 0);
+  struct patience patience = new_patience(a->first, a->write, 0);
   if (!alike(a->word, load_word(p, a->first))) return; // something else has become of it meanwhile
   struct hmm_record space, *record = new_record(p, &space, HMM_RECORD_AHEAD, a->first, a->write);
   int result = fetch_for_fault(p, a->first, stretch(p, a->first, a->word, a->end - a->first), touch_of(a->write, a->mapped) | TOUCH_AHEAD, &patience, &ignored, record);
@@ -139,7 +139,7 @@ static bool serve_piece(struct hmm_pager *p, const struct fault *f, uint64_t wor
   const unsigned asked = touch_of(f->write, f->mapped);
   unsigned touch = writes_next(p, f, word, at) ? asked | TOUCH_WRITE : asked;
   struct hmm_failure failure = {0};
-  struct patience patience = new_patience(p, f->page, f->write, f->thread);
+  struct patience patience = new_patience(f->page, f->write, f->thread);
   struct hmm_record space, *record = new_record(p, &space, HMM_RECORD_FAULT, f->page, f->write);
   count(p, f->write ? HMM_FAULTS_WRITE : HMM_FAULTS_READ, 1); // before the thread goes on: who asks after its touch finds it counted
   int result = fetch_for_fault(p, f->page, at, touch, &patience, &failure, record);

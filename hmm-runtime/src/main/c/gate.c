@@ -29,7 +29,7 @@ typedef int (*of_object)(void *object);
 // What a claimed page's contents are worth to the device, brought into its frame, or home where it is used in place.
 // The page may be on another device, on the host, or nowhere. `home` becomes whether the host has it now.
 static int bring(struct hmm_pager *p, unsigned device, bool in_place, uint64_t page, uint64_t before, uint64_t number, bool *home, struct hmm_failure *failure) {
-  struct patience patience = new_patience(p, page, true, 0); // a touch behind our claim ends in time, too
+  struct patience patience = new_patience(page, true, 0); // a touch behind our claim ends in time, too
   int waited = await_patiently(p, (struct page_range){page, page + 1}, false, -1, number, &patience);
   if (waited) return waited == -EAGAIN ? -EDEADLK : waited; // only one insists at a time: a mistake of ours
   bool on_device = !in_place && word_sharers(before) >> device & 1;

@@ -183,6 +183,7 @@ static void watch(struct hmm_pager *p, uint64_t until) {
 static int await_change(struct hmm_pager *p, const struct launch *l, struct patience *patience) {
   uint64_t until = 0;
   if (patience) {
+    begin_to_wait(p, patience);
     uint64_t now = nanos();
     until = patience->deadline;
     if (until && now >= until) return -ETIMEDOUT;
@@ -446,7 +447,7 @@ static bool clash(const struct launch *a, const struct launch *b) {
 
 int await_those_before(struct hmm_pager *p, const struct launch *l) {
   if (p->device_count < 2 || !atomic_load(&p->works_in_place)) return 0;
-  struct patience patience = new_patience(p, 0, true, 0);
+  struct patience patience = new_patience(0, true, 0);
   int result = 0;
   pthread_mutex_lock(&p->launch_lock);
   uint64_t order = 0;
@@ -462,7 +463,7 @@ int await_those_before(struct hmm_pager *p, const struct launch *l) {
 }
 
 int await_turn(struct hmm_pager *p, struct launch *l) {
-  struct patience patience = new_patience(p, 0, false, 0);
+  struct patience patience = new_patience(0, false, 0);
   int result = 0;
   pthread_mutex_lock(&p->launch_lock);
   for (unsigned i = 0; i < p->in_flight_count && !result; i++) {

@@ -444,13 +444,14 @@ int fetch_here(struct hmm_pager *p, uint64_t page, unsigned touch, struct hmm_re
 bool may_fetch_here(struct hmm_pager *p, uint64_t page, uint64_t word, bool write); // whether it is worth a try
 
 // notice.c
-// How long somebody waits for launches who holds claims meanwhile, so that others wait for him.
+// How long somebody waits for launches who holds claims meanwhile, so that others wait for him. It is counted from the first wait on: most need none, and a look at the clock costs as much as a claim.
 struct patience {
-  uint64_t deadline;        // nanoseconds of CLOCK_MONOTONIC; 0: for ever
+  uint64_t deadline;        // nanoseconds of CLOCK_MONOTONIC; 0: for ever, or no wait yet
   struct hmm_notice notice; // who waits; nothing is told of `thread` 0
   bool told;
 };
-struct patience new_patience(const struct hmm_pager *p, uint64_t page, bool write, uint32_t thread);
+struct patience new_patience(uint64_t page, bool write, uint32_t thread);
+void begin_to_wait(const struct hmm_pager *p, struct patience *patience); // once
 void tell(struct hmm_pager *p, struct patience *patience, enum hmm_notice_kind kind); // takes no lock but its own
 void tell_refused(struct hmm_pager *p, struct patience *patience, const struct hmm_failure *failure);
 
