@@ -22,12 +22,12 @@ static uint64_t emptied(uint64_t w, uint64_t before) {
 static bool await_in_place(struct hmm_pager *p, const struct claim *claims, size_t n) {
   if (!atomic_load(&p->works_in_place)) return true;
   struct page_range range = {claims[0].page, claims[n - 1].page + 1};
-  struct patience patience = new_patience(p, range.first, true, 0);
+  struct patience patience = new_patience(range.first, true, 0);
   int waited = await_patiently(p, range, false, -1, 0, &patience);
   if (!waited) return true;
   for (size_t i = 0; i < n; i++) settle(p, &claims[i], restored, NO_PIN);
   wake_claimed(p, claims, n);
-  patience = new_patience(p, range.first, true, 0);
+  patience = new_patience(range.first, true, 0);
   if (waited == -EAGAIN) await_decided(p, &patience);
   else await_patiently(p, range, false, -1, 0, &patience);
   return false;
@@ -140,7 +140,7 @@ HMM_API int hmm_relocate(struct hmm_pager *p, uint64_t device, uint64_t first, u
   if (first >= end) return -EINVAL;
   struct claim claims[CLAIMS_OF_A_FAULT];
   size_t n = claim_stretch(p, first, end, claims);
-  struct patience patience = new_patience(p, first, true, 0);
+  struct patience patience = new_patience(first, true, 0);
   int status = 0, waited = await_launches(p, (struct page_range){first, first + n}, (int)device, &patience);
   if (!waited) status = copy_frames(p, (unsigned)device, claims, n, (int32_t)frame);
   for (size_t i = 0; i < n; i++) {
@@ -162,7 +162,7 @@ HMM_API int64_t hmm_undo(struct hmm_pager *p, uint64_t device, uint64_t launched
                          uint64_t n, const uint64_t *pages, const uint64_t *committed, const uint64_t *before) {
   const struct device *d = &p->devices[device];
   unsigned own = 1u << device;
-  struct patience patience = new_patience(p, 0, true, 0); // one for all: later ones do not wait again for what did not end
+  struct patience patience = new_patience(0, true, 0); // one for all: later ones do not wait again for what did not end
   int64_t undone = 0;
   for (uint64_t i = 0; i < n; i++) {
     uint64_t w = load_word(p, pages[i]), claimed = word_claim(w, true);

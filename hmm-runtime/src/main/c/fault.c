@@ -4,12 +4,17 @@
 // brings four times as many pages as the one before, up to what the runtime has published; all others bring their page alone. What comes along is in the same state,
 // on the same device and in the same region. A long stretch is served in pieces: the first wakes the thread, the others are brought
 // by all of the crew who have nothing to do while it is busy with that.
+//
+// A long window leaves a page in its middle where it is, its mark. A thread that comes to it is going to want the next window, which is brought while it reads the second half of this one; so it does not
+// find the crew with nothing to do at the end of each.
 #include <errno.h>
 
 #include "internal.h"
 
 #define FIRST_PIECE_BYTES (256ULL << 10)
 #define PIECE_BYTES (2ULL << 20)
+#define SHORT_BATCH_BYTES (64ULL << 10) // of pages that were touched at the same time: whoever has read so few serves them sooner than another could begin to
+#define MARKED_BYTES (2 * PIECE_BYTES) // of a window, from which on it has a mark
 #define GROWTH 4
 #define HABIT 3     // times that a page was read and then written, until that is expected of it
 #define CREDIT 32   // times that it is relied on then, before it has to be shown again
@@ -25,37 +30,63 @@ static bool continues_a_stream(struct hmm_pager *p, uint64_t page) {
   bool any = false;
   if (most_wanted(p) <= 1) return false;
   pthread_mutex_lock(&p->stream_lock);
-  for (int i = 0; i < STREAMS && !any; i++) any = p->streams[i].pages && p->streams[i].next == page;
+  for (int i = 0; i < STREAMS && !any; i++) any = p->streams[i].pages && (p->streams[i].next == page || p->streams[i].mark == page);
   pthread_mutex_unlock(&p->stream_lock);
   return any;
 }
 
-// How many pages, up to `most`, the stream wants that this fault belongs to; notes where it will be then. A touch of what is still on its way with a stream changes nothing.
-static uint64_t wanted(struct hmm_pager *p, uint64_t page, uint64_t most) {
-  uint64_t pages = 1;
-  if (most_wanted(p) <= 1) return 1;
+// The window of up to `most` pages that the stream wants which this fault belongs to: from its page on, or, if that is a mark, behind what is there. Notes where the stream will be then. A touch of what
+// is still on its way with a stream changes nothing.
+static struct page_range wanted(struct hmm_pager *p, uint64_t page, uint64_t most) {
+  uint64_t first = page, pages = 1;
+  if (most_wanted(p) <= 1) return (struct page_range){page, page + 1};
   pthread_mutex_lock(&p->stream_lock);
-  struct stream *s = NULL, *under_way = NULL;
+  struct stream *s = NULL, *marked = NULL, *under_way = NULL;
   for (int i = 0; i < STREAMS && !s; i++) {
     struct stream *it = &p->streams[i];
     if (it->pages && it->next == page) s = it;
-    else if (it->under_way && page < it->next && page >= it->next - it->pages) under_way = it;
+    else if (it->mark && it->mark == page && most > 1 && !alike(load_word(p, page - 1), load_word(p, page))) marked = it; // else what the window has brought is away again
+    else if (it->under_way && page < it->next && page >= it->begun) under_way = it;
+  }
+  if (!s && marked) {
+    s = marked;
+    first = s->next;
   }
   if (s) {
     pages = s->pages * GROWTH;
     if (pages > most) pages = most;
   }
-  if (!s && !under_way) s = &p->streams[p->stream_turn++ % STREAMS];
-  if (s) *s = (struct stream){page + pages, pages, pages > 1};
+  if (!s && !under_way) {
+    s = &p->streams[p->stream_turn++ % STREAMS];
+    s->under_way = 0;
+  }
+  if (s) {
+    uint64_t begun = s->under_way ? s->begun : first;
+    *s = (struct stream){.next = first + pages, .pages = pages, .under_way = s->under_way + (pages > 1), .begun = begun};
+  }
   pthread_mutex_unlock(&p->stream_lock);
-  return pages;
+  return (struct page_range){first, first + pages};
 }
 
-// From now on a touch of what the stream has brought is one of pages that have gone again.
-static void arrived(struct hmm_pager *p, uint64_t next) {
+// The mark of a window that its stream has whole, or 0 if it needs none.
+static uint64_t leave_mark(struct hmm_pager *p, struct page_range window) {
+  uint64_t mark = 0;
+  if ((window.end - window.first) << p->config.page_shift < MARKED_BYTES) return 0;
+  pthread_mutex_lock(&p->stream_lock);
+  for (int i = 0; i < STREAMS && !mark; i++) {
+    struct stream *s = &p->streams[i];
+    if (s->pages == window.end - window.first && s->next == window.end) mark = s->mark = window.first + s->pages / 2;
+  }
+  pthread_mutex_unlock(&p->stream_lock);
+  return mark;
+}
+
+// From now on a touch of the window that the stream has brought is one of pages that have gone again.
+static void arrived(struct hmm_pager *p, struct page_range window) {
   pthread_mutex_lock(&p->stream_lock);
   for (int i = 0; i < STREAMS; i++) {
-    if (p->streams[i].next == next) p->streams[i].under_way = false;
+    struct stream *s = &p->streams[i];
+    if (s->under_way && s->begun <= window.first && window.end <= s->next) s->under_way--;
   }
   pthread_mutex_unlock(&p->stream_lock);
 }
@@ -95,7 +126,7 @@ static unsigned touch_of(bool write, bool mapped) { return (write ? TOUCH_WRITE 
 // Nobody waits for these pages: whoever touches one that did not come will hear why.
 void bring_ahead(struct hmm_pager *p, const struct ahead *a) {
   struct hmm_failure ignored;
-  struct patience patience = new_patience(p, a->first, a->write, 0);
+  struct patience patience = new_patience(a->first, a->write, 0);
   if (!alike(a->word, load_word(p, a->first))) return; // something else has become of it meanwhile
   struct hmm_record space, *record = new_record(p, &space, HMM_RECORD_AHEAD, a->first, a->write);
   int result = fetch_for_fault(p, a->first, stretch(p, a->first, a->word, a->end - a->first), touch_of(a->write, a->mapped) | TOUCH_AHEAD, &patience, &ignored, record);
@@ -103,14 +134,12 @@ void bring_ahead(struct hmm_pager *p, const struct ahead *a) {
   else drop_record(p, record);
 }
 
-// Answers the fault with its page, then brings the others up to `end`, which are in the same state.
-static void serve_stretch(struct hmm_pager *p, const struct fault *f, uint64_t word, uint64_t end) {
-  uint64_t first = pages_in(p, FIRST_PIECE_BYTES), piece = pages_in(p, PIECE_BYTES);
-  uint64_t at = end - f->page > first ? f->page + first : end;
+// Answers the fault with its page and those behind it up to `at`, which are in the same state. Returns whether they came.
+static bool serve_piece(struct hmm_pager *p, const struct fault *f, uint64_t word, uint64_t at) {
   const unsigned asked = touch_of(f->write, f->mapped);
-  unsigned touch = writes_next(p, f, word, end) ? asked | TOUCH_WRITE : asked;
+  unsigned touch = writes_next(p, f, word, at) ? asked | TOUCH_WRITE : asked;
   struct hmm_failure failure = {0};
-  struct patience patience = new_patience(p, f->page, f->write, f->thread);
+  struct patience patience = new_patience(f->page, f->write, f->thread);
   struct hmm_record space, *record = new_record(p, &space, HMM_RECORD_FAULT, f->page, f->write);
   count(p, f->write ? HMM_FAULTS_WRITE : HMM_FAULTS_READ, 1); // before the thread goes on: who asks after its touch finds it counted
   int result = fetch_for_fault(p, f->page, at, touch, &patience, &failure, record);
@@ -130,17 +159,43 @@ static void serve_stretch(struct hmm_pager *p, const struct fault *f, uint64_t w
   end_record(p, record, result); // the thread goes on already
   if (patience.told) tell(p, &patience, given_up ? HMM_NOTICE_GIVEN_UP : HMM_NOTICE_ENDED);
   if (result) count(p, HMM_ERRORS, 1);
-  if (result || at == end) return;
-  for (; at < end; at += piece) share_ahead(p, (struct ahead){at, end - at > piece ? at + piece : end, word, f->write, f->mapped});
+  return !result;
+}
+
+// Brings pages that nobody waits for, but for the mark, with the crew's help.
+static void serve_rest(struct hmm_pager *p, const struct fault *f, uint64_t word, struct page_range rest, uint64_t mark) {
+  uint64_t piece = pages_in(p, PIECE_BYTES);
+  for (uint64_t at = rest.first, to; at < rest.end; at = to == mark ? to + 1 : to) {
+    to = rest.end - at > piece ? at + piece : rest.end;
+    if (at < mark && mark < to) to = mark;
+    share_ahead(p, (struct ahead){at, to, word, f->write, f->mapped});
+  }
   work_ahead(p);
+}
+
+// The fault has met a mark: its page alone, and then the next window, if the stream goes on there with pages that are like those so far.
+static void serve_mark(struct hmm_pager *p, const struct fault *f, uint64_t word, struct page_range window) {
+  if (!serve_piece(p, f, word, f->page + 1) || window.first >= p->config.page_count || !alike(word, load_word(p, window.first))) return;
+  if (atomic_load_explicit(&p->region_starts[window.first], memory_order_relaxed)) return;
+  uint64_t end = stretch(p, window.first, word, window.end - window.first);
+  serve_rest(p, f, word, (struct page_range){window.first, end}, end == window.end ? leave_mark(p, window) : 0);
+}
+
+static void serve_window(struct hmm_pager *p, const struct fault *f, uint64_t word, struct page_range window) {
+  uint64_t first = pages_in(p, FIRST_PIECE_BYTES), end = stretch(p, f->page, word, window.end - window.first);
+  uint64_t at = end - f->page > first ? f->page + first : end;
+  uint64_t mark = end == window.end ? leave_mark(p, window) : 0; // before the thread goes on
+  if (serve_piece(p, f, word, at) && at < end) serve_rest(p, f, word, (struct page_range){at, end}, mark);
 }
 
 static void serve_one(struct hmm_pager *p, const struct fault *f) {
   step(p, HMM_STEP_NOTICED);
   uint64_t word = load_word(p, f->page);
-  uint64_t pages = word_state(word) == TO_HOST ? 1 : wanted(p, f->page, most_wanted(p));
-  serve_stretch(p, f, word, stretch(p, f->page, word, pages));
-  if (pages > 1) arrived(p, f->page + pages);
+  struct page_range window = {f->page, f->page + 1};
+  if (word_state(word) != TO_HOST) window = wanted(p, f->page, most_wanted(p));
+  if (window.first == f->page) serve_window(p, f, word, window);
+  else serve_mark(p, f, word, window);
+  if (window.end - window.first > 1) arrived(p, window);
 }
 
 bool serve_here(struct hmm_pager *p, struct touch t) {
@@ -204,7 +259,7 @@ void serve(struct hmm_pager *p, struct fault *faults, int n) {
   n = host;
   count(p, HMM_FAULTS_MESSAGES, (uint64_t)n);
   n = sorted(faults, n);
-  if (n > 1) promote(p);
+  if ((uint64_t)n << p->config.page_shift > SHORT_BATCH_BYTES) promote(p);
   for (int i = 0; i < n; i++) {
     set_rest(faults + i + 1, n - i - 1);
     serve_one(p, &faults[i]);

@@ -29,7 +29,7 @@ typedef int (*of_object)(void *object);
 // What a claimed page's contents are worth to the device, brought into its frame, or home where it is used in place.
 // The page may be on another device, on the host, or nowhere. `home` becomes whether the host has it now.
 static int bring(struct hmm_pager *p, unsigned device, bool in_place, uint64_t page, uint64_t before, uint64_t number, bool *home, struct hmm_failure *failure) {
-  struct patience patience = new_patience(p, page, true, 0); // a touch behind our claim ends in time, too
+  struct patience patience = new_patience(page, true, 0); // a touch behind our claim ends in time, too
   int waited = await_patiently(p, (struct page_range){page, page + 1}, false, -1, number, &patience);
   if (waited) return waited == -EAGAIN ? -EDEADLK : waited; // only one insists at a time: a mistake of ours
   bool on_device = !in_place && word_sharers(before) >> device & 1;
@@ -248,7 +248,7 @@ static int pass_faulting(struct hmm_pager *p, struct launch *l, struct hmm_launc
   struct table_writes none = {NULL, 0, 0};
   int result = await_turn(p, l);
   if (!result) result = enqueue(p, l, request, &none, failure);
-  if (result && l->turn && is_undecided(p, l)) device_ends(p, l); // else it has ended, and another one may run
+  if (result && l->turn && is_undecided(p, l, request->number)) device_ends(p, l); // else it has ended, and another one may run
   return result == -ETIMEDOUT ? 1 : result;
 }
 
@@ -266,8 +266,10 @@ HMM_API int hmm_launch_enter(struct hmm_pager *p, struct hmm_launch *request, st
     step(p, HMM_STEP_PUBLISHED);
     commit_overwrites(p, request);
     result = l->faults ? pass_faulting(p, l, request, failure) : pass(p, l, request, failure);
-    if (result && is_undecided(p, l)) take_back_overwrites(p, request);
-    if (result) withdraw(p, l);
+    if (result && is_undecided(p, l, request->number)) { // else its kernel runs or has ended, and its place may be another's
+      take_back_overwrites(p, request);
+      withdraw(p, l);
+    }
     if (result > 0) result = 0; // without an event
   } else {
     result = fail_errno(failure, 0, result, HMM_CALL_NONE);

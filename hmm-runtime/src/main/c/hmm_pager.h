@@ -361,7 +361,7 @@ enum hmm_counter {
   HMM_ERRORS,            // faults answered with an error
   HMM_WAITS,             // faults that waited for a launch
   HMM_POISONED,          // pages whose contents were lost with their device, or with the kernel that was to write them
-  HMM_MAP_NANOS,         // time spent installing mappings
+  HMM_MAP_NANOS,         // time spent installing mappings of several pages at a time
   HMM_DEVICE_READS,      // pages brought to a device whose kernel read them
   HMM_DEVICE_WRITES,     // or wrote them
   HMM_DEVICE_UPGRADES,   // pages that it had to read, and got to write

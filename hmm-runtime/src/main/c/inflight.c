@@ -5,7 +5,11 @@
 //   2 check all page words                     2 look for published launches that conflict
 //   3 enqueue, or withdraw if a word is gone   3 wait for them, then move the page
 //
-// Each side writes before it reads, both reads of the table are under its lock, so whoever comes second sees the other.
+// Each side writes before it reads, both reads of the table are under its lock, so whoever comes second sees the other. How many are in flight is one number beside the table, so that whoever finds it 0
+// behind his claim takes no lock.
+//
+// In flight is what somebody may have to wait for: from its publication until its kernel has ended, or it is withdrawn, and then until somebody has waited for its event. Their places are listed in the
+// order in which they were published, so a table that was full once costs nothing later.
 #define _GNU_SOURCE
 #include <errno.h>
 #include <limits.h>
@@ -38,6 +42,29 @@ static bool under_way(const struct launch *l) { return l->state == PUBLISHED || 
 
 // The callback of an event tells that the kernel has ended; only who has waited for the event may rely on what it wrote, or overwrite it from another queue.
 static bool unsynchronised(const struct launch *l) { return l->state == ENDED && l->event && !l->synchronised; }
+
+static struct launch *in_flight(struct hmm_pager *p, unsigned i) { return &p->launches[p->in_flight[i]]; }
+
+// The first that was published behind number `order`, or null: where a loop goes on that has let the lock go.
+static struct launch *in_flight_behind(struct hmm_pager *p, uint64_t order) {
+  unsigned from = 0, to = p->in_flight_count;
+  while (from < to) {
+    unsigned middle = (from + to) / 2;
+    if (in_flight(p, middle)->order > order) to = middle;
+    else from = middle + 1;
+  }
+  return from < p->in_flight_count ? in_flight(p, from) : NULL;
+}
+
+// Takes it off the list, if nobody has to wait for it any more. The lock is held, here and above.
+static void forget_if_over(struct hmm_pager *p, const struct launch *l) {
+  unsigned i = 0, left = p->in_flight_count;
+  if (under_way(l) || unsynchronised(l)) return;
+  while (i < left && in_flight(p, i) != l) i++;
+  if (i == left) return;
+  memmove(&p->in_flight[i], &p->in_flight[i + 1], left - i - 1);
+  p->in_flight_count = left - 1;
+}
 
 static bool uses_any(const struct launch *l, struct page_range range, bool writers_only) {
   for (uint64_t i = 0; i < l->use_count; i++) {
@@ -84,6 +111,7 @@ static void note_failure(struct hmm_pager *p, const struct launch *l, int status
 static void decide(struct hmm_pager *p, struct launch *l, enum launch_state state) {
   pthread_mutex_lock(&p->launch_lock);
   l->state = state;
+  forget_if_over(p, l);
   pthread_cond_broadcast(&p->launch_changed);
   pthread_mutex_unlock(&p->launch_lock);
 }
@@ -134,8 +162,8 @@ static void look(struct hmm_pager *p, struct launch *l) {
 // that calls back.
 static void watch(struct hmm_pager *p, uint64_t until) {
   struct launch *first = NULL; // to be looked at
-  for (unsigned i = 0; i < p->launches_used; i++) {
-    struct launch *l = &p->launches[i];
+  for (unsigned i = 0; i < p->in_flight_count; i++) {
+    struct launch *l = in_flight(p, i);
     if (l->state == RUNNING && l->event && (!first || l->look_at < first->look_at)) first = l;
   }
   if (first && nanos() >= first->look_at) {
@@ -155,6 +183,7 @@ static void watch(struct hmm_pager *p, uint64_t until) {
 static int await_change(struct hmm_pager *p, const struct launch *l, struct patience *patience) {
   uint64_t until = 0;
   if (patience) {
+    begin_to_wait(p, patience);
     uint64_t now = nanos();
     until = patience->deadline;
     if (until && now >= until) return -ETIMEDOUT;
@@ -182,6 +211,7 @@ static void synchronise(struct hmm_pager *p, struct launch *l) {
   await_command(p, l->event); // how it ended has been seen by the callback
   pthread_mutex_lock(&p->launch_lock);
   l->synchronised = true;
+  forget_if_over(p, l);
   if (!--l->users) pthread_cond_broadcast(&p->launch_changed);
 }
 
@@ -192,10 +222,13 @@ int await_conflicts(struct hmm_pager *p, struct page_range range, bool writers_o
 int await_patiently(struct hmm_pager *p, struct page_range range, bool writers_only, int device, uint64_t except, struct patience *patience) {
   int result = 0;
   bool waited = false;
+  uint64_t order = 0;
+  if (!p->in_flight_count) return 0;
   pthread_mutex_lock(&p->launch_lock);
-  for (unsigned i = 0; i < p->launches_used; i++) {
-    struct launch *l = &p->launches[i];
+  const uint64_t last = p->published; // those behind it see the caller's claim
+  for (struct launch *l; (l = in_flight_behind(p, order)) && l->order <= last;) {
     uint64_t number = l->number;
+    order = l->order;
     while (l->number == number && (under_way(l) || unsynchronised(l)) && number != except && (device < 0 || l->device == (unsigned)device) && conflicts(l, range, writers_only)) {
       if (l->state == INSISTING) {
         result = -EAGAIN;
@@ -222,8 +255,9 @@ out:
 
 bool in_use(struct hmm_pager *p, struct page_range range, bool writers_only) {
   bool used = false;
+  if (!p->in_flight_count) return false;
   pthread_mutex_lock(&p->launch_lock);
-  for (unsigned i = 0; i < p->launches_used && !used; i++) used = under_way(&p->launches[i]) && conflicts(&p->launches[i], range, writers_only);
+  for (unsigned i = 0; i < p->in_flight_count && !used; i++) used = under_way(in_flight(p, i)) && conflicts(in_flight(p, i), range, writers_only);
   pthread_mutex_unlock(&p->launch_lock);
   return used;
 }
@@ -231,18 +265,16 @@ bool in_use(struct hmm_pager *p, struct page_range range, bool writers_only) {
 bool has_launches(struct hmm_pager *p, unsigned device) {
   bool any = false;
   pthread_mutex_lock(&p->launch_lock);
-  for (unsigned i = 0; i < p->launches_used && !any; i++) any = under_way(&p->launches[i]) && p->launches[i].device == device;
+  for (unsigned i = 0; i < p->in_flight_count && !any; i++) any = under_way(in_flight(p, i)) && in_flight(p, i)->device == device;
   pthread_mutex_unlock(&p->launch_lock);
   return any;
 }
 
 bool is_over(struct hmm_pager *p, struct page_range range, bool writers_only) {
   bool over = true;
+  if (!p->in_flight_count) return true;
   pthread_mutex_lock(&p->launch_lock);
-  for (unsigned i = 0; i < p->launches_used && over; i++) {
-    const struct launch *l = &p->launches[i];
-    over = !(under_way(l) || unsynchronised(l)) || !conflicts(l, range, writers_only);
-  }
+  for (unsigned i = 0; i < p->in_flight_count && over; i++) over = !conflicts(in_flight(p, i), range, writers_only);
   pthread_mutex_unlock(&p->launch_lock);
   return over;
 }
@@ -250,8 +282,8 @@ bool is_over(struct hmm_pager *p, struct page_range range, bool writers_only) {
 uint64_t used_until(struct hmm_pager *p, uint64_t page, bool writers_only) {
   uint64_t until = page;
   pthread_mutex_lock(&p->launch_lock);
-  for (unsigned i = 0; i < p->launches_used && until == page; i++) {
-    const struct launch *l = &p->launches[i];
+  for (unsigned i = 0; i < p->in_flight_count && until == page; i++) {
+    const struct launch *l = in_flight(p, i);
     for (uint64_t u = 0; u < l->use_count && under_way(l) && !l->faults; u++) {
       const struct hmm_use *use = &l->uses[u];
       if ((use->writes || !writers_only) && use->first <= page && page < use->end && use->end > until) until = use->end;
@@ -265,8 +297,11 @@ int await_decided(struct hmm_pager *p, struct patience *patience) {
   int result = 0;
   promote(p);
   pthread_mutex_lock(&p->launch_lock);
-  for (unsigned i = 0; i < p->launches_used && !result; i++) {
-    while (p->launches[i].state == INSISTING && !result) result = await_change(p, &p->launches[i], patience);
+  const uint64_t last = p->published;
+  uint64_t order = 0;
+  for (struct launch *l; !result && (l = in_flight_behind(p, order)) && l->order <= last;) {
+    order = l->order;
+    while (l->order == order && l->state == INSISTING && !result) result = await_change(p, l, patience);
   }
   pthread_mutex_unlock(&p->launch_lock);
   return result;
@@ -274,10 +309,13 @@ int await_decided(struct hmm_pager *p, struct patience *patience) {
 
 // For launches whose kernels fault: whoever asks by name does wait for them.
 static void await_faulting(struct hmm_pager *p, struct page_range range, bool writers_only, int device) {
+  if (!p->faulting) return;
   pthread_mutex_lock(&p->launch_lock);
-  for (unsigned i = 0; i < p->launches_used && p->faulting; i++) {
-    struct launch *l = &p->launches[i];
+  const uint64_t last = p->published;
+  uint64_t order = 0;
+  for (struct launch *l; (l = in_flight_behind(p, order)) && l->order <= last;) {
     uint64_t number = l->number;
+    order = l->order;
     while (l->number == number && l->faults && under_way(l) && (device < 0 || l->device == (unsigned)device) && uses_any(l, range, writers_only)) watch(p, 0);
   }
   pthread_mutex_unlock(&p->launch_lock);
@@ -310,8 +348,8 @@ HMM_API uint64_t hmm_launched(struct hmm_pager *p, uint64_t device) {
 HMM_API uint64_t hmm_used(struct hmm_pager *p, uint64_t device, struct hmm_use *uses, uint64_t capacity) {
   uint64_t n = 0;
   pthread_mutex_lock(&p->launch_lock);
-  for (unsigned i = 0; i < p->launches_used; i++) {
-    const struct launch *l = &p->launches[i];
+  for (unsigned i = 0; i < p->in_flight_count; i++) {
+    const struct launch *l = in_flight(p, i);
     if (!under_way(l) || l->device != device) continue;
     for (uint64_t u = 0; u < l->use_count; u++, n++) {
       if (n < capacity) uses[n] = l->uses[u];
@@ -364,7 +402,6 @@ static struct launch *take_place(struct hmm_pager *p) {
       if (l->uses != l->inline_uses) free(l->uses);
       l->uses = l->inline_uses;
       l->number = next_number(p, i);
-      if (p->launches_used <= i) p->launches_used = i + 1;
       if (event) {
         pthread_mutex_unlock(&p->launch_lock);
         CL(p, of_object, HMM_CL_RELEASE_EVENT)(event);
@@ -400,6 +437,8 @@ struct launch *publish(struct hmm_pager *p, const struct hmm_launch *request) {
   l->use_count = request->use_count;
   snprintf(l->name, sizeof l->name, "%s", request->name ? (const char *)(uintptr_t)request->name : "");
   if (request->insist || request->overwrite_count) l->state = INSISTING;
+  p->in_flight[p->in_flight_count] = (uint8_t)place_of(l->number);
+  p->in_flight_count++; // before the caller looks at the first word
   pthread_mutex_unlock(&p->launch_lock);
   return l;
 }
@@ -416,12 +455,13 @@ static bool clash(const struct launch *a, const struct launch *b) {
 
 int await_those_before(struct hmm_pager *p, const struct launch *l) {
   if (p->device_count < 2 || !atomic_load(&p->works_in_place)) return 0;
-  struct patience patience = new_patience(p, 0, true, 0);
+  struct patience patience = new_patience(0, true, 0);
   int result = 0;
   pthread_mutex_lock(&p->launch_lock);
-  for (unsigned i = 0; i < p->launches_used && !result; i++) {
-    struct launch *it = &p->launches[i];
-    while (!result && it->order < l->order && it->device != l->device && (under_way(it) || unsynchronised(it)) && clash(it, l)) {
+  uint64_t order = 0;
+  for (struct launch *it; !result && (it = in_flight_behind(p, order)) && it->order < l->order;) {
+    order = it->order;
+    while (!result && it->order == order && it->device != l->device && (under_way(it) || unsynchronised(it)) && clash(it, l)) {
       if (it->state == ENDED) synchronise(p, it);
       else result = it->state == INSISTING || await_change(p, it, &patience) ? 1 : 0;
     }
@@ -431,14 +471,14 @@ int await_those_before(struct hmm_pager *p, const struct launch *l) {
 }
 
 int await_turn(struct hmm_pager *p, struct launch *l) {
-  struct patience patience = new_patience(p, 0, false, 0);
+  struct patience patience = new_patience(0, false, 0);
   int result = 0;
   pthread_mutex_lock(&p->launch_lock);
-  for (unsigned i = 0; i < p->launches_used && !result; i++) {
-    struct launch *it = &p->launches[i];
+  for (unsigned i = 0; i < p->in_flight_count && !result; i++) {
+    struct launch *it = in_flight(p, i);
     if (!it->turn || it->device != l->device || !under_way(it)) continue;
     result = await_change(p, it, &patience);
-    i = UINT_MAX; // from the beginning: places are taken anew
+    i = UINT_MAX; // from the beginning: the list is another one
   }
   if (!result) l->turn = true;
   pthread_mutex_unlock(&p->launch_lock);
@@ -446,9 +486,9 @@ int await_turn(struct hmm_pager *p, struct launch *l) {
   return result;
 }
 
-bool is_undecided(struct hmm_pager *p, const struct launch *l) {
+bool is_undecided(struct hmm_pager *p, const struct launch *l, uint64_t number) {
   pthread_mutex_lock(&p->launch_lock);
-  bool undecided = l->state == PUBLISHED || l->state == INSISTING;
+  bool undecided = l->number == number && (l->state == PUBLISHED || l->state == INSISTING);
   pthread_mutex_unlock(&p->launch_lock);
   return undecided;
 }

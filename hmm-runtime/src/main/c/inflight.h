@@ -9,7 +9,7 @@
 #define CL_COMPLETE 0
 
 struct launch *publish(struct hmm_pager *p, const struct hmm_launch *request); // waits for a place; null without memory
-bool is_undecided(struct hmm_pager *p, const struct launch *l); // of the caller's launch: whether nothing of it has run
+bool is_undecided(struct hmm_pager *p, const struct launch *l, uint64_t number); // of the caller's launch, whose place may be another's by now: whether nothing of it has run
 void withdraw(struct hmm_pager *p, struct launch *l);
 
 // Kernels of several devices that use host pages where they are take turns on what one of them writes, in the order in which they were published: no word says whose turn it is. Waits for

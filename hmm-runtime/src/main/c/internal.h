@@ -149,9 +149,11 @@ struct launch {
 };
 
 struct stream {
-  uint64_t next;   // page behind what the stream has brought so far
-  uint64_t pages;  // what the last fault of it brought
-  bool under_way;  // some of them are not here yet
+  uint64_t next;      // page behind what the stream has brought so far
+  uint64_t pages;     // what the last fault of it brought
+  unsigned under_way; // such windows of which some pages are not here yet
+  uint64_t begun;     // where the first of those begins
+  uint64_t mark;      // a page of the last one that was left where it is: whoever touches it makes the stream go on; 0: none
 };
 
 struct ahead { // pages to bring along, by whoever of the crew has nothing else to do
@@ -219,7 +221,8 @@ struct hmm_pager {
   pthread_mutex_t launch_lock;
   pthread_cond_t launch_changed;
   struct launch launches[MAX_LAUNCHES];
-  unsigned launches_used; // from here on none was ever used
+  uint8_t in_flight[MAX_LAUNCHES]; // places of those that somebody may have to wait for, in the order in which they were published
+  _Atomic unsigned in_flight_count;
   uint64_t published;
   _Atomic bool works_in_place; // a launch was published that uses host pages where they are
   uint64_t launched[HMM_MAX_DEVICES];
@@ -239,7 +242,8 @@ struct hmm_pager {
 
   pthread_mutex_t crew_lock;
   pthread_cond_t crew_changed;
-  bool led, stopping;
+  bool led;
+  _Atomic bool stopping; // set under the lock
   int crew, idle;
   struct ahead aheads[AHEADS];
   unsigned ahead_first, ahead_count; // a ring
@@ -430,13 +434,14 @@ int fetch_here(struct hmm_pager *p, uint64_t page, unsigned touch, struct hmm_re
 bool may_fetch_here(struct hmm_pager *p, uint64_t page, uint64_t word, bool write); // whether it is worth a try
 
 // notice.c
-// How long somebody waits for launches who holds claims meanwhile, so that others wait for him.
+// How long somebody waits for launches who holds claims meanwhile, so that others wait for him. It is counted from the first wait on: most need none, and a look at the clock costs as much as a claim.
 struct patience {
-  uint64_t deadline;        // nanoseconds of CLOCK_MONOTONIC; 0: for ever
+  uint64_t deadline;        // nanoseconds of CLOCK_MONOTONIC; 0: for ever, or no wait yet
   struct hmm_notice notice; // who waits; nothing is told of `thread` 0
   bool told;
 };
-struct patience new_patience(const struct hmm_pager *p, uint64_t page, bool write, uint32_t thread);
+struct patience new_patience(uint64_t page, bool write, uint32_t thread);
+void begin_to_wait(const struct hmm_pager *p, struct patience *patience); // once
 void tell(struct hmm_pager *p, struct patience *patience, enum hmm_notice_kind kind); // takes no lock but its own
 void tell_refused(struct hmm_pager *p, struct patience *patience, const struct hmm_failure *failure);
 

@@ -5,15 +5,19 @@
 
 #include "internal.h"
 
-struct patience new_patience(const struct hmm_pager *p, uint64_t page, bool write, uint32_t thread) {
-  uint64_t now = nanos(), most = p->config.touch_nanos;
-  return (struct patience){most ? now + most : 0, {.page = page, .write = write, .thread = thread, .started = now}, false};
+struct patience new_patience(uint64_t page, bool write, uint32_t thread) { return (struct patience){0, {.page = page, .write = write, .thread = thread}, false}; }
+
+void begin_to_wait(const struct hmm_pager *p, struct patience *patience) {
+  if (patience->notice.started) return;
+  patience->notice.started = nanos();
+  if (p->config.touch_nanos) patience->deadline = patience->notice.started + p->config.touch_nanos;
 }
 
 void tell(struct hmm_pager *p, struct patience *patience, enum hmm_notice_kind kind) {
   patience->told = true;
   patience->notice.kind = kind;
   patience->notice.now = nanos();
+  if (!patience->notice.started) patience->notice.started = patience->notice.now;
   pthread_mutex_lock(&p->notice_lock);
   if (kind == HMM_NOTICE_WAITS) p->waits_told++;
   if (kind == HMM_NOTICE_ENDED || kind == HMM_NOTICE_GIVEN_UP) p->waits_told--;

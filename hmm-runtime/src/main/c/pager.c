@@ -56,15 +56,19 @@ struct hmm_pager *pager_in(unsigned place) { return atomic_load(&pagers[place]);
 
 static int join_crew(struct hmm_pager *p);
 
+static void await_stop(struct hmm_pager *p) { // nothing to serve any more
+  pthread_mutex_lock(&p->crew_lock);
+  while (!p->stopping) pthread_cond_wait(&p->crew_changed, &p->crew_lock);
+  pthread_mutex_unlock(&p->crew_lock);
+}
+
 static void lead(struct hmm_pager *p) {
   struct fault faults[FAULTS_AT_ONCE];
   leads = true;
   while (leads) {
     int n = p->trap->wait(p, faults, FAULTS_AT_ONCE);
-    pthread_mutex_lock(&p->crew_lock);
-    while (n < 0 && !p->stopping) pthread_cond_wait(&p->crew_changed, &p->crew_lock); // nothing to serve any more
-    bool stopping = p->stopping;
-    pthread_mutex_unlock(&p->crew_lock);
+    if (n < 0) await_stop(p);
+    bool stopping = atomic_load(&p->stopping); // set before the ring
     if (n > 0) serve(p, faults, n);
     if (stopping) break; // the ring may have come together with the faults, and comes only once
   }

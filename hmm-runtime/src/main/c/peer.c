@@ -133,7 +133,7 @@ static void land(const struct crossing *c, const struct claim *claims, size_t n)
 // Claims in a row. What cannot be had now stays where it is: others want the launch to go first that uses it, or it takes longer than a touch may wait that has come behind the claims.
 static int bring_run(const struct crossing *c, const struct claim *claims, size_t n) {
   struct page_range range = {claims[0].page, claims[n - 1].page + 1};
-  struct patience patience = new_patience(c->p, range.first, true, 0);
+  struct patience patience = new_patience(range.first, true, 0);
   int waited = await_users(c, range, &patience);
   if (!waited && !any_doomed(c, claims, n)) {
     step(c->p, HMM_STEP_CROSSING);
@@ -143,7 +143,7 @@ static int bring_run(const struct crossing *c, const struct claim *claims, size_
     return result;
   }
   give_back(c, claims, n, NULL); // poisoned, if its kernel has failed
-  patience = new_patience(c->p, range.first, true, 0);
+  patience = new_patience(range.first, true, 0);
   if (waited == -EAGAIN) await_decided(c->p, &patience);
   else if (waited) await_users(c, range, &patience); // as long again, holding nothing
   return 0;

@@ -4,15 +4,17 @@
 
 #define PAGES 512
 
-static struct heap *all_on_device(const struct shape *shape, uint64_t ahead) {
-  struct heap *h = open_heap(shape, PAGES, ahead);
-  for (uint64_t page = 0; page < PAGES; page++) {
+static struct heap *pages_on_device(const struct shape *shape, uint64_t pages, uint64_t ahead) {
+  struct heap *h = open_heap(shape, pages, ahead);
+  for (uint64_t page = 0; page < pages; page++) {
     h->alias[page * PAGE + MIDDLE] = (unsigned char)(page % 251);
     CHECK(move_to(h, page, 0, true));
   }
   count_from_now(h);
   return h;
 }
+
+static struct heap *all_on_device(const struct shape *shape, uint64_t ahead) { return pages_on_device(shape, PAGES, ahead); }
 
 static bool streams_rest(struct heap *h) {
   bool rest = true;
@@ -131,6 +133,82 @@ static void a_scan_in_an_old_window_brings_windows(const struct shape *shape) {
   close_heap(h);
 }
 
+// A window of 4 MiB leaves its mark, here with windows from page 341 on.
+#define MARKED_PAGES 3500
+#define WINDOW 1024
+#define MARK (341 + WINDOW / 2)
+
+static struct heap *marked(const struct shape *shape) {
+  struct heap *h = pages_on_device(shape, MARKED_PAGES, WINDOW);
+  const uint64_t before[] = {0, 1, 5, 21, 85, 341};
+  for (int i = 0; i < 5; i++) read_window(h, before[i], before[i + 1] - before[i]);
+  return h;
+}
+
+static void await_marked_window(struct heap *h, uint64_t first, uint64_t mark) {
+  for (uint64_t page = first; page < first + WINDOW; page++) AWAIT(state(h, page) == (page == mark ? DEVICE : SHARED));
+  AWAIT(streams_rest(h));
+}
+
+static void a_scan_goes_on_when_it_comes_to_a_mark(const struct shape *shape) {
+  struct heap *h = marked(shape);
+  uint64_t first = 341;
+  expect(h, first, (unsigned char)(first % 251));
+  for (; first + 2 * WINDOW < MARKED_PAGES; first += WINDOW) {
+    uint64_t mark = first + WINDOW / 2;
+    await_marked_window(h, first, mark);
+    CHECK_EQUAL(state(h, first + WINDOW), DEVICE);
+    expect(h, mark, (unsigned char)(mark % 251));
+    await_marked_window(h, first + WINDOW, mark + WINDOW);
+  }
+  for (uint64_t page = 0; page < first + WINDOW / 2; page++) expect(h, page, (unsigned char)(page % 251));
+  CHECK_EQUAL(counted(h, HMM_FAULTS_READ), 6 + (first - 341) / WINDOW);
+  close_heap(h);
+}
+
+static void a_scan_with_marks_that_does_not_wait(const struct shape *shape) {
+  struct heap *h = pages_on_device(shape, MARKED_PAGES, WINDOW);
+  for (uint64_t page = 0; page < MARKED_PAGES; page++) expect(h, page, (unsigned char)(page % 251));
+  CHECK_EQUAL(counted(h, HMM_FETCHED), MARKED_PAGES);
+  close_heap(h);
+}
+
+static void a_mark_leads_to_no_other_region(const struct shape *shape) {
+  for (int other = 0; other < 2; other++) { // or to pages that are different
+    struct heap *h = marked(shape);
+    if (other) h->words[341 + WINDOW] |= DENY_WRITE;
+    else h->region_starts[341 + WINDOW] = 1;
+    expect(h, 341, 341 % 251);
+    await_marked_window(h, 341, MARK);
+    expect(h, MARK, MARK % 251);
+    AWAIT(streams_rest(h));
+    CHECK_EQUAL(counted(h, HMM_FETCHED), 341 + WINDOW);
+    CHECK_EQUAL(state(h, 341 + WINDOW), DEVICE);
+    close_heap(h);
+  }
+}
+
+static void a_window_that_ends_early_has_no_mark(const struct shape *shape) {
+  struct heap *h = marked(shape);
+  h->region_starts[341 + WINDOW - 1] = 1;
+  expect(h, 341, 341 % 251);
+  await_window(h, 341, WINDOW - 1, SHARED);
+  CHECK_EQUAL(state(h, 341 + WINDOW - 1), DEVICE);
+  close_heap(h);
+}
+
+// What was read once and is on the device again: a touch of the mark is one like any other.
+static void an_old_mark_leads_nowhere(const struct shape *shape) {
+  struct heap *h = marked(shape);
+  expect(h, 341, 341 % 251);
+  await_marked_window(h, 341, MARK);
+  for (uint64_t page = 0; page < MARKED_PAGES; page++) CHECK(move_to(h, page, 0, true));
+  count_from_now(h);
+  expect(h, MARK, MARK % 251);
+  CHECK_EQUAL(counted(h, HMM_FETCHED), 1);
+  close_heap(h);
+}
+
 static void nothing_comes_along_where_nothing_was_published(const struct shape *shape) {
   struct heap *h = all_on_device(shape, 0);
   for (uint64_t page = 0; page < 20; page++) expect(h, page, (unsigned char)page);
@@ -220,6 +298,11 @@ const struct test ahead_tests[] = {
     {"random_touches_bring_one_page", random_touches_bring_one_page, NEEDS_TRAP | ONE_WAY},
     {"two_scans_at_once_are_two_streams", two_scans_at_once_are_two_streams, NEEDS_TRAP | ONE_WAY},
     {"a_scan_in_an_old_window_brings_windows", a_scan_in_an_old_window_brings_windows, NEEDS_TRAP},
+    {"a_scan_goes_on_when_it_comes_to_a_mark", a_scan_goes_on_when_it_comes_to_a_mark, NEEDS_TRAP | ONE_WAY},
+    {"a_scan_with_marks_that_does_not_wait", a_scan_with_marks_that_does_not_wait, NEEDS_TRAP},
+    {"a_mark_leads_to_no_other_region", a_mark_leads_to_no_other_region, NEEDS_TRAP | ONE_WAY},
+    {"a_window_that_ends_early_has_no_mark", a_window_that_ends_early_has_no_mark, NEEDS_TRAP | ONE_WAY},
+    {"an_old_mark_leads_nowhere", an_old_mark_leads_nowhere, NEEDS_TRAP | ONE_WAY},
     {"nothing_comes_along_where_nothing_was_published", nothing_comes_along_where_nothing_was_published, NEEDS_TRAP | ONE_WAY},
     {"first_touches_come_along", first_touches_come_along, NEEDS_TRAP | ONE_WAY},
     {"a_window_ends_before_pages_in_use", a_window_ends_before_pages_in_use, NEEDS_TRAP | ONE_WAY},

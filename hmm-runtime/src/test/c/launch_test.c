@@ -1,6 +1,7 @@
 // launch_test.c - the gate: what it refuses, what it notes, and who waits for a launch.
 #define _GNU_SOURCE
 #include "heap.h"
+#include "internal.h"
 
 #include <errno.h>
 #include <string.h>
@@ -687,12 +688,41 @@ static void whoever_relies_on_a_kernel_has_waited_for_its_event(const struct sha
   }
 }
 
+// Who looks for launches in his way looks at those in flight only, however many there once were; and at those that have ended until somebody has waited for their events.
+static void what_is_over_is_not_looked_at(const struct shape *shape) {
+  struct heap *h = on_device(shape, true);
+  struct stopped_kernel first, second;
+  CHECK(move_to(h, 9, 1, true));
+  CHECK_EQUAL(h->pager->in_flight_count, 0);
+  launch_stopped(h, &first, 0, 2, 5, true);
+  launch_stopped(h, &second, 1, 9, 10, true);
+  CHECK_EQUAL(h->pager->in_flight_count, 2);
+  struct launching withdrawn = {0}; // a page of it is elsewhere
+  CHECK_EQUAL(launch(h, &withdrawn, 0, 8, 10, true), 0);
+  CHECK_EQUAL(withdrawn.request.missing, 9);
+  CHECK_EQUAL(h->pager->in_flight_count, 2);
+  let_go(&first);
+  AWAIT(!in_use(h->pager, (struct page_range){2, 5}, false));
+  CHECK(!is_over(h->pager, (struct page_range){2, 5}, false)); // there is its event
+  CHECK(in_use(h->pager, (struct page_range){9, 10}, true) && !in_use(h->pager, (struct page_range){10, PAGES}, false));
+  CHECK_EQUAL(h->pager->in_flight_count, 2);
+  CHECK_EQUAL(hmm_await(h->pager, 0, 4, 5, 0), 0);
+  CHECK(is_over(h->pager, (struct page_range){2, 5}, false));
+  CHECK_EQUAL(h->pager->in_flight_count, 1);
+  CHECK_EQUAL(h->pager->in_flight[0], 1);
+  let_go(&second);
+  CHECK_EQUAL(hmm_await_all(h->pager), 0);
+  CHECK_EQUAL(h->pager->in_flight_count, 0);
+  close_heap(h);
+}
+
 const struct test launch_tests[] = {
     {"pages_that_are_not_there", pages_that_are_not_there, ONE_WAY},
     {"pages_that_are_pinned_or_protected", pages_that_are_pinned_or_protected, ONE_WAY},
     {"windows_must_lie_in_one_piece", windows_must_lie_in_one_piece, ONE_WAY},
     {"a_launch_is_noted", a_launch_is_noted, ONE_WAY},
     {"more_uses_than_fit_in_line", more_uses_than_fit_in_line, ONE_WAY},
+    {"what_is_over_is_not_looked_at", what_is_over_is_not_looked_at, ONE_WAY},
     {"more_launches_than_places", more_launches_than_places, ONE_WAY},
     {"touches_wait_for_launches", touches_wait_for_launches, NEEDS_TRAP},
     {"touches_wait_for_a_launch_that_is_not_decided", touches_wait_for_a_launch_that_is_not_decided, ONE_WAY},

@@ -50,7 +50,7 @@ public enum Counter {
     FAULT_WAITS("fault.waits", "times that serving a fault waited for a launch"),
     LONG_WAITS("wait.long", "touches, and launches behind views, that waited for 100 ms or longer"),
     FAULT_ERRORS("fault.errors", "touches that ended in an error"),
-    MAP_NANOS("map.nanos", "nanoseconds spent on mapping pages for the host"),
+    MAP_NANOS("map.nanos", "nanoseconds spent on mapping pages for the host, several at a time"),
     RELEASED_PAGES("host.released", "pages whose host memory was given back while they were on a device"),
     POISONED_PAGES("page.poisoned", "pages whose contents were lost with their device, or with the kernel that was to write them"),
     TRACE_LOST("trace.lost", "happenings that neither flight recorder nor trace file was told of, because a buffer was full");
