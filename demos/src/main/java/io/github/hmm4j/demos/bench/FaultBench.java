@@ -122,7 +122,7 @@ final class FaultBench implements Bench {
             if (System.nanoTime() - deadline > 0) {
                 throw new IllegalStateException("expected " + lengthBytes + " bytes to have come home: " + hmm.heap().residency(segment));
             }
-            Thread.yield();
+            Thread.onSpinWait();
         }
     }
 }
