@@ -174,10 +174,9 @@
 #elif defined(RELOCATED)
 #define PAGES 2
 #define HAS_OUTPUTS
-#define HAS_HOST_LOCK
 #define RELOCATIONS 1
-#define CPU_LOADS
-#define START :: i == 0 -> place(SHARED, 0, 1, NONE, 3) :: i == 0 -> place(PEERS, 0, 3, NONE, 6) :: i == 1 -> place(DEVICE, 0, 0, NONE, 2) :: i == 1 -> place(HOST, 0, 0, READ_WRITE, 1)
+#define CPUS 0
+#define START :: i == 0 -> place(SHARED, 0, 1, NONE, 3) :: i == 0 -> place(PEERS, 0, 3, NONE, 6) :: i == 1 -> place(DEVICE, 0, 0, NONE, 2) :: i == 1 -> place(HOST, 0, 0, NONE, 1)
 #define MODES_0 mode[0] = READS; mode[1] = WRITES
 #define MODES_1 mode[0] = OVERWRITES
 
@@ -393,7 +392,7 @@ typedef Record {
 Record launch[LAUNCHERS];
 #ifdef HAS_HOST_LOCK
 bit host_exclusive; /* HostLock, a Java lock */
-byte host_shared;
+bit host_shared;
 #endif
 bit insisting;      /* one launch at a time may insist: two would wait for each other */
 
@@ -479,7 +478,7 @@ inline check_valid(p) {
         REQUIRE(lost_write, LOST_WRITE, LATEST_ON_SHARERS(p));
         REQUIRE(mapping_exceeds_word, MAPPING_EXCEEDS_WORD, page[p].map == NONE)
     :: page[p].state == DEVICE ->
-        assert(!IS_PINNED(p));
+        REQUIRE(overlap, OVERLAP, !IS_PINNED(p));
         REQUIRE(lost_write, LOST_WRITE, LATEST_ON(p, page[p].owner) || IS_PENDING(p));
         REQUIRE(mapping_exceeds_word, MAPPING_EXCEEDS_WORD, page[p].map == NONE)
     :: else
@@ -1242,7 +1241,11 @@ inline take_outputs_back() {
            p < PAGES && (committed & BIT(p)) && page[p].state != TO_HOST ->                    /* reach: takes-outputs-back */
            assert(page[p].state == DEVICE && page[p].owner == d);
            page[p].pending = 0;
+#ifdef MUTANT_TAKE_COPIES_OF_OTHERS_BACK
            set_host_or_shared(p, were[p]);
+#else
+           set_host_or_shared(p, were[p] & BIT(d));                                            /* what others had was nobody's meanwhile */
+#endif
            p++
        }
     od
@@ -1373,6 +1376,9 @@ proctype Launcher(byte me; byte d) {
            break
 #else
            atomic { JAVA && (!INSISTENT_LOCKS || !device_lock[d]) -> device_lock[d] = device_lock[d] | INSISTENT_LOCKS };
+#ifdef HAS_HOST_LOCK
+           atomic { JAVA && host_shared == 0 -> host_exclusive = 1 };
+#endif
 #ifdef HAS_OUTPUTS
            claim_outputs();
 #endif
@@ -1383,9 +1389,6 @@ proctype Launcher(byte me; byte d) {
            publish(1);
 #ifdef HAS_OUTPUTS
            commit_outputs();
-#endif
-#ifdef HAS_HOST_LOCK
-           atomic { host_shared == 0 -> host_exclusive = 1 };
 #endif
            do
            :: p = 0;
@@ -1441,7 +1444,11 @@ proctype Launcher(byte me; byte d) {
  *   3 look whether one has been enqueued; settle what it was, or what it is
  */
 inline undo(p, d) {
-    atomic { JAVA && !host_exclusive -> host_shared++ };
+#ifdef MUTANT_UNDO_BESIDE_INSISTING
+    atomic { JAVA -> host_shared = 0 };
+#else
+    atomic { JAVA && !host_exclusive -> host_shared = 1 };
+#endif
 #ifdef MUTANT_UNDO_LOOKS_FIRST
     used = page[p].used;
 #endif
@@ -1473,7 +1480,7 @@ inline undo(p, d) {
        used = 0                                                                                /* reach: undone */
     :: atomic { !(came && page[p].by == 1 + me && page[p].state != TO_HOST) }             /* reach: of-others */
     fi;
-    atomic { host_shared--; came = 0; came_empty = 0; came_beside_own = 0 }
+    atomic { host_shared = 0; came = 0; came_empty = 0; came_beside_own = 0 }
 }
 #endif
 
@@ -1723,7 +1730,7 @@ proctype Viewer() {
 
 #if RELOCATIONS > 0
 /*
- * Gives pages other frames of device 0: hmm_relocate. A Java thread with the device's lock, and HostLock shared, in native calls.
+ * Gives pages other frames of device 0: hmm_relocate. A Java thread with the device's lock, in native calls.
  *   1 claim TO_HOST the first page, whatever it is, waiting for whoever has it; and those behind it up to one that somebody has
  *   2 wait for the launches of the device that use them
  *   3 copy what is there from frame to frame; what is not there gets a frame that holds nobody's bytes
@@ -1732,9 +1739,6 @@ proctype Viewer() {
 proctype Relocator() {
     byte p, r, first, n, bits;
     atomic { JAVA && !device_lock[0] -> device_lock[0] = 1 };
-#ifndef MUTANT_RELOCATE_BESIDE_INSISTING
-    atomic { JAVA && !host_exclusive -> host_shared++ };
-#endif
     do
     :: first == PAGES -> break
     :: else ->
@@ -1777,9 +1781,6 @@ proctype Relocator() {
        od;
        atomic { first = first + n; n = 0; p = 0; r = 0 }
     od;
-#ifndef MUTANT_RELOCATE_BESIDE_INSISTING
-    atomic { JAVA -> host_shared-- };
-#endif
     atomic { JAVA -> device_lock[0] = 0 }                                                      /* reach: relocated */
 }
 #endif
