@@ -176,7 +176,7 @@
 #define HAS_OUTPUTS
 #define RELOCATIONS 1
 #define CPUS 0
-#define START :: i == 0 -> place(SHARED, 0, 1, NONE, 3) :: i == 0 -> place(PEERS, 0, 3, NONE, 6) :: i == 1 -> place(DEVICE, 0, 0, NONE, 2) :: i == 1 -> place(HOST, 0, 0, NONE, 1)
+#define START :: i == 0 -> place(SHARED, 0, 1, NONE, 3) :: i == 1 -> place(DEVICE, 0, 0, NONE, 2)
 #define MODES_0 mode[0] = READS; mode[1] = WRITES
 #define MODES_1 mode[0] = OVERWRITES
 

@@ -75,7 +75,7 @@ class ProtocolModelTest {
         VIEWED(5_000_000, launcher("raced", "pinned", "finds-a-view", "insists-and-brings-home"), viewer("takes-a-claim", "viewed")),
         UNTOUCHED(1_000_000, cpu("reads-zeros", "mapping-fails", "may-have-been-written"), launcher("raced", "moves-again")),
         UNDONE(900_000, cpu("java-claim-lost"), launcher("raced"), mover("raced", "copied-directly", "undone", "of-others")),
-        RELOCATED(1_000_000, launcher("takes-outputs-back", "moves-again"), relocator("claims-both", "relocated")),
+        RELOCATED(200_000, launcher("takes-outputs-back", "moves-again"), relocator("claims-both", "relocated")),
         INSISTENT(800_000, cpu("waits-for-decision"), launcher("insists-on-a-peers-page", "moves-again"));
 
         /// Far fewer states than this would mean that something no longer happens.
