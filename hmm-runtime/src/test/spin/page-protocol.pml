@@ -290,7 +290,7 @@ typedef Page {
     byte latest;     /* bit 0: host copy; bit 1 + d: frame of device d */
     byte filling;    /* bit d: a copy into the frame of d is under way */
     byte draining;   /* bit d: a copy out of the frame of d is under way */
-#if DROPS > 0
+#if DROPS > 0 || defined(HAS_OUTPUTS)
     byte dropped;    /* bit d: device d has given its copy up, and launches that began before may still read its frame */
 #endif
 #if VIEWS > 0
@@ -332,7 +332,7 @@ Page page[PAGES];
 #else
 #define IS_PENDING(p) 0
 #endif
-#if DROPS > 0
+#if DROPS > 0 || defined(HAS_OUTPUTS)
 #define IS_DROPPED(p, d) ((page[p].dropped >> (d)) & 1)
 #else
 #define IS_DROPPED(p, d) 0
@@ -566,6 +566,9 @@ inline begin_fill(p, d) {
     d_step {
         REQUIRE(conflicting_copy, CONFLICTING_COPY, !ANY_RUNS_ON(p, d) && !(page[p].filling & BIT(d)));
         page[p].filling = page[p].filling | BIT(d);
+#ifdef HAS_OUTPUTS
+        page[p].dropped = WITHOUT(page[p].dropped, d);
+#endif
         page[p].latest = WITHOUT(page[p].latest, 1 + (d)) | (LATEST_ON_HOST(p) << (1 + (d)))
     }
 }
@@ -1244,6 +1247,7 @@ inline take_outputs_back() {
 #ifdef MUTANT_TAKE_COPIES_OF_OTHERS_BACK
            set_host_or_shared(p, were[p]);
 #else
+           page[p].dropped = page[p].dropped | WITHOUT(were[p], d);
            set_host_or_shared(p, were[p] & BIT(d));                                            /* what others had was nobody's meanwhile */
 #endif
            p++
