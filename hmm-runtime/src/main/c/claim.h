@@ -9,7 +9,7 @@
 
 struct claim {
   uint64_t page, word, before;
-  bool taken; // from a device whose kernels fault: its copy is gone, and the host's is right
+  bool taken; // from a device whose kernels fault, or mapped to be written: devices have no copy any more, and the host's is right
 };
 
 // For something that is over at once: the first page, waiting for whoever has it, and those behind it up to one that somebody has, since nobody waits for a claim while he holds others.

@@ -337,8 +337,8 @@ static int relied_on(const struct fetch *f, const struct claim *c) {
   return word_pins(w, true) ? WRITABLE : word_pins(w, false) ? READABLE : CLOSED;
 }
 
-// Mapping has failed, perhaps half way. What it has mapped goes again, before the words say that it never was; a page
-// that got its first memory may have been written to meanwhile.
+// Mapping has failed, perhaps half way. What it has mapped goes again, before the words say that it never was. What was mapped to be written may have been written to meanwhile, and its contents are
+// here: it is the host's, whatever devices had of it, unless it has got no memory.
 static void take_mappings_back(const struct fetch *f, struct batch *b) {
   for (size_t i = 0; i < b->count;) {
     int kept = relied_on(f, &b->claims[i]);
@@ -349,7 +349,7 @@ static void take_mappings_back(const struct fetch *f, struct batch *b) {
   }
   for (size_t i = 0; i < b->count && exclusive(f); i++) {
     struct claim *c = &b->claims[i];
-    if (word_state(c->before) == EMPTY && has_memory(f->p, c->page)) c->before = word_next(c->before, HOST, 0, 0, 0);
+    if (word_state(c->before) != EMPTY || has_memory(f->p, c->page)) c->taken = true;
   }
 }
 

@@ -20,7 +20,8 @@ void commit_overwrites(struct hmm_pager *p, struct hmm_launch *request) {
   }
 }
 
-// From the device's, where it may have been claimed and given back, or got another protection, to what it was; unless its contents have been given up.
+// From the device's, where it may have been claimed and given back, or got another protection, to what it was; unless its contents have been given up. Copies of other devices are nobody's by now:
+// while the word did not name them, their frames could be given away, or be moved without what they held.
 static void take_back(struct hmm_pager *p, unsigned device, const struct hmm_overwrite *o) {
   while (true) {
     uint64_t w = load_word(p, o->page);
@@ -30,7 +31,7 @@ static void take_back(struct hmm_pager *p, unsigned device, const struct hmm_ove
     }
     if (word_state(w) != DEVICE || word_device(w) != device) return;
     bool was_empty = word_state(o->before) == EMPTY;
-    uint64_t next = was_empty ? word_next(w, EMPTY, 0, 0, o->before & MARKED_READ) : word_shared(w, word_sharers(o->before));
+    uint64_t next = was_empty ? word_next(w, EMPTY, 0, 0, o->before & MARKED_READ) : word_shared(w, word_sharers(o->before) & 1u << device);
     if (change_word(p, o->page, &w, next)) return;
   }
 }

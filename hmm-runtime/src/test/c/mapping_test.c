@@ -190,6 +190,32 @@ static void a_pin_outlasts_the_failure_of_others(const struct shape *shape) {
   }
 }
 
+static void write_to_the_first(void *heap) {
+  const struct heap *h = heap;
+  *(volatile char *)(h->app + PAGE + MIDDLE) = 11;
+}
+
+// A page was mapped to be written, and was, before the mapping of its neighbour fails: what a device has of it is old.
+static void what_is_written_before_a_failure_stays(const struct shape *shape) {
+  for (int owned = 0; owned < 2; owned++) {
+    struct heap *h = open_heap(shape, 16, 1);
+    put(h, 1, 10);
+    put(h, 2, 20);
+    CHECK(move_to(h, 1, 0, owned));
+    if (!owned) CHECK_EQUAL(hmm_forbid(h->pager, 1, 2, 0), 0);
+    when_refused(write_to_the_first, h);
+    system_fails(by_signal(shape) ? PROTECTING_A_SECOND_PAGE : MAPPINGS_AFTER_THE_FIRST);
+    CHECK_EQUAL(fetch(h, 1, 3, HMM_PIN | HMM_MAP | HMM_EXCLUSIVE), -EINVAL);
+    system_fails(NOTHING);
+    CHECK_EQUAL(state(h, 1), HOST);
+    expect(h, 1, 11);
+    expect(h, 2, 20);
+    CHECK(move_to(h, 1, 0, true));
+    expect(h, 1, 11);
+    close_heap(h);
+  }
+}
+
 // Threads that need more mappings than there are, all at once, while devices take pages away.
 struct scattering {
   struct heap *heap;
@@ -474,6 +500,7 @@ const struct test mapping_tests[] = {
     {"pins_outlast_a_lack_of_mappings", pins_outlast_a_lack_of_mappings, NEEDS_TRAP | ONE_WAY},
     {"pins_leave_mappings_for_others", pins_leave_mappings_for_others, ONE_WAY},
     {"a_pin_outlasts_the_failure_of_others", a_pin_outlasts_the_failure_of_others, NEEDS_TRAP | ONE_WAY},
+    {"what_is_written_before_a_failure_stays", what_is_written_before_a_failure_stays, NEEDS_TRAP | ONE_WAY},
     {"many_threads_lack_mappings", many_threads_lack_mappings, ONE_WAY},
     {"others_use_up_all_mappings", others_use_up_all_mappings, NEEDS_TRAP | ONE_WAY},
     {"a_write_after_a_read_only_lifts_the_protection", a_write_after_a_read_only_lifts_the_protection, NEEDS_TRAP | ONE_WAY},

@@ -28,8 +28,7 @@ static struct launching overwriting(struct hmm_overwrite *outputs) {
 
 static void expect_old(struct heap *h) {
   CHECK_EQUAL(state(h, 4), HOST);
-  CHECK_EQUAL(state(h, 5), SHARED);
-  CHECK_EQUAL(word_sharers(word(h, 5)), 2);
+  CHECK_EQUAL(state(h, 5), HOST); // the other device's frame could have been given away meanwhile
   CHECK_EQUAL(state(h, 6), EMPTY);
   expect(h, 4, 40);
   expect(h, 5, 50);

@@ -29,7 +29,18 @@ int ioctl_calls(void) { return ioctls; }
 
 void stop_when_opening(struct stop *at) { opening = at; }
 
+static void (*refused)(void *);
+static void *refused_with;
+
+void when_refused(void (*then)(void *), void *with) {
+  refused = then;
+  refused_with = with;
+}
+
 static int refuse(int error) {
+  void (*then)(void *) = refused;
+  refused = NULL;
+  if (then) then(refused_with);
   errno = error;
   return -1;
 }

@@ -18,6 +18,7 @@ enum failing {
 };
 
 void system_fails(enum failing what); // from now on
+void when_refused(void (*then)(void *), void *with); // once, in the call that is going to fail, when it has done what it does
 int ioctl_calls(void); // how many there were
 
 // Where a thread stops until it may go.

@@ -23,6 +23,7 @@
 /* ---- scenarios: one -D chooses one; what is not said has the default below ---------------------------------------------------------------------------------- */
 
 #define READ_OR_WRITE(q) if :: mode[q] = READS :: mode[q] = WRITES fi
+#define READ_OR_WRITE_HERE(q) if :: mode[q] = READS_HERE :: mode[q] = WRITES_HERE fi
 
 #if defined(TWO_DEVICES)
 #define START START_ANYWHERE
@@ -132,6 +133,53 @@
 #define START START_SOMEWHERE
 #define MODES_0 mode[0] = READS; mode[1] = WRITES
 
+#elif defined(IN_PLACE)
+#define HAS_IN_PLACE
+#define START START_ANYWHERE
+#define MODES_0 READ_OR_WRITE_HERE(0)
+
+#elif defined(TURNS)
+#define HAS_IN_PLACE
+#define DEVICES 3
+#define MOVERS 1
+#define DEVICE_OF_MOVER 2
+#define CPUS 0
+#define START START_ON_HOST :: place(DEVICE, 1, 0, NONE, 4) :: place(SHARED, 0, 4, READ_ONLY, 9) :: place(PEERS, 0, 6, NONE, 12) :: place(DEVICE, 2, 0, NONE, 8)
+#define MODES_0 READ_OR_WRITE_HERE(0)
+#define MODES_1 READ_OR_WRITE_HERE(0)
+
+#elif defined(VIEWED)
+#define HAS_IN_PLACE
+#define VIEWS 1
+#define CPUS 0
+#define START START_SOMEWHERE :: place(SHARED, 0, 2, NONE, 5)
+#define MODES_0 READ_OR_WRITE_HERE(0)
+
+#elif defined(UNTOUCHED)
+#define HAS_EMPTY
+#define MAPPING_FAILS
+#define LAUNCHERS 1
+#define CPUS 2
+#define HANDLERS 2
+#define START :: place(EMPTY, 0, 0, NONE, 1) :: place(EMPTY, 0, 0, READ_ONLY, 1) :: place(HOST, 0, 0, NONE, 1)
+
+#elif defined(UNDONE)
+#define HAS_EMPTY
+#define HAS_HOST_LOCK
+#define MOVERS 1
+#define MOVER_UNDOES
+#define LAUNCHERS 1
+#define START START_SOMEWHERE :: place(EMPTY, 0, 0, NONE, 1) :: place(SHARED, 0, 2, NONE, 5) :: place(SHARED, 0, 1, NONE, 3) :: place(DEVICE, 1, 0, NONE, 4)
+
+#elif defined(RELOCATED)
+#define PAGES 2
+#define HAS_OUTPUTS
+#define RELOCATIONS 1
+#define CPUS 0
+#define START :: i == 0 -> place(SHARED, 0, 1, NONE, 3) :: i == 1 -> place(DEVICE, 0, 0, NONE, 2)
+#define MODES_0 mode[0] = READS; mode[1] = WRITES
+#define MODES_1 mode[0] = OVERWRITES
+
 #elif defined(RANGES)
 #define PAGES 2
 #define EVICTIONS 1
@@ -179,6 +227,15 @@
 #ifndef MOVERS
 #define MOVERS 0               /* who move pages to device 0 for nobody's launch, with its lock open */
 #endif
+#ifndef DEVICE_OF_MOVER
+#define DEVICE_OF_MOVER 0
+#endif
+#ifndef VIEWS
+#define VIEWS 0                /* that are opened and closed, one after the other */
+#endif
+#ifndef RELOCATIONS
+#define RELOCATIONS 0          /* of both pages within device 0 */
+#endif
 #ifndef DROPS
 #define DROPS 0                /* copies that are dropped, on any of the devices */
 #endif
@@ -188,13 +245,14 @@
 
 /* ---- page words, mappings, copies -------------------------------------------------------------------------------------------------------------------------- */
 
-/* State of a page word. EMPTY is a HOST page without a mapping here; POISONED and UNMAPPED are left out. */
+/* State of a page word. Where EMPTY is not said to be looked at, it is a HOST page without a mapping; POISONED is left out. */
 #define HOST 0
 #define SHARED 1
 #define DEVICE 2
 #define PEERS 3
 #define TO_DEVICE 4
 #define TO_HOST 5
+#define EMPTY 6      /* reads as zeros, and its memory need not hold any */
 
 /* What the app mapping of a page allows, and what an access needs. */
 #define NONE 0
@@ -204,9 +262,17 @@
 /* What a launch does to a page. */
 #define UNUSED 0
 #define READS 1
-#define WRITES 2
-#define OVERWRITES 3 /* all of it, without looking */
+#define READS_HERE 2 /* the host's page, in place */
+#define WRITES 3
+#define OVERWRITES 4 /* all of it, without looking */
+#define WRITES_HERE 5
 #define CHANGES(m) ((m) >= WRITES)
+#define ONLY_READS(m) ((m) == READS || (m) == READS_HERE)
+#ifdef HAS_IN_PLACE
+#define IS_HERE(m) ((m) == READS_HERE || (m) == WRITES_HERE)
+#else
+#define IS_HERE(m) 0
+#endif
 
 #define NOBODY 0
 #define BIT(d) (1 << (d))
@@ -224,8 +290,17 @@ typedef Page {
     byte latest;     /* bit 0: host copy; bit 1 + d: frame of device d */
     byte filling;    /* bit d: a copy into the frame of d is under way */
     byte draining;   /* bit d: a copy out of the frame of d is under way */
-#if DROPS > 0
+#if DROPS > 0 || defined(HAS_OUTPUTS)
     byte dropped;    /* bit d: device d has given its copy up, and launches that began before may still read its frame */
+#endif
+#if VIEWS > 0
+    byte pins;       /* of the view that is open: READ_PIN, WRITE_PIN */
+#endif
+#ifdef HAS_EMPTY
+    bit written;     /* since the page was allocated */
+#endif
+#ifdef MOVER_UNDOES
+    bit used;        /* a launch of the mover's device has used it since it came: last_use */
 #endif
 #ifdef HAS_OUTPUTS
     bit pending;     /* the owner's frame holds nobody's bytes, and a kernel is going to overwrite them */
@@ -234,12 +309,30 @@ typedef Page {
 
 Page page[PAGES];
 
+#define READ_PIN 1
+#define WRITE_PIN 2
+#if VIEWS > 0
+#define IS_PINNED(p) page[p].pins
+#ifdef MUTANT_GATE_SEES_NO_PINS
+#define PINNED_AGAINST(p, m) 0
+#else
+#define PINNED_AGAINST(p, m) ((m) != UNUSED && (page[p].pins == WRITE_PIN || (CHANGES(m) && page[p].pins == READ_PIN)))
+#endif
+#else
+#define IS_PINNED(p) 0
+#define PINNED_AGAINST(p, m) 0
+#endif
+#ifdef HAS_EMPTY
+#define NOTE_WRITTEN(p) page[p].written = 1
+#else
+#define NOTE_WRITTEN(p) skip
+#endif
 #ifdef HAS_OUTPUTS
 #define IS_PENDING(p) page[p].pending
 #else
 #define IS_PENDING(p) 0
 #endif
-#if DROPS > 0
+#if DROPS > 0 || defined(HAS_OUTPUTS)
 #define IS_DROPPED(p, d) ((page[p].dropped >> (d)) & 1)
 #else
 #define IS_DROPPED(p, d) 0
@@ -248,15 +341,29 @@ Page page[PAGES];
 #define LATEST_ON(p, d) ((page[p].latest >> (1 + (d))) & 1)
 #define LATEST_ON_SHARERS(p) ((page[p].latest & (page[p].sharers << 1)) == (page[p].sharers << 1))
 
-/* Whether a launch on d may use the page: PageWord.isOwnedBy, isReadableOn. */
+/* Whether a launch on d may use the page: PageWord.isOwnedBy, isReadableOn; or usable_in_place of word.h. */
 #define HOLDS(p, d, m) \
-    ((m) == UNUSED \
-    || (page[p].state == DEVICE && page[p].owner == (d)) \
-    || (READS_COPIES(p, m) && (page[p].sharers & BIT(d))))
+    ((m) == UNUSED || !PINNED_AGAINST(p, m) && HOLDS_UNPINNED(p, d, m))
+#define HOLDS_UNPINNED(p, d, m) \
+    (  (!IS_HERE(m) && page[p].state == DEVICE && page[p].owner == (d)) \
+    || (READS_COPIES(p, m) && (page[p].sharers & BIT(d))) \
+    || (IS_HERE(m) && HOLDS_HERE(p, m)))
+#ifdef MUTANT_WRITE_HERE_BESIDE_COPIES
+#define HOLDS_HERE(p, m) (page[p].state == HOST || page[p].state == SHARED)
+#else
+#define HOLDS_HERE(p, m) (page[p].state == HOST || (page[p].state == SHARED && (m) == READS_HERE))
+#endif
 #ifdef MUTANT_WRITER_LEAVES_PEERS
 #define READS_COPIES(p, m) (page[p].state == PEERS || ((m) == READS && (page[p].state == SHARED || page[p].state == TO_DEVICE)))
 #else
 #define READS_COPIES(p, m) ((m) == READS && (page[p].state == SHARED || page[p].state == PEERS || page[p].state == TO_DEVICE))
+#endif
+
+/* The host has a valid copy, and nobody has claimed the page. */
+#ifdef HAS_EMPTY
+#define IS_ON_HOST(p) (page[p].state == HOST || page[p].state == SHARED || page[p].state == EMPTY)
+#else
+#define IS_ON_HOST(p) (page[p].state == HOST || page[p].state == SHARED)
 #endif
 
 /* The host has no valid copy, and nobody has claimed the page. */
@@ -277,19 +384,35 @@ typedef Record {
     byte device;
     bit insistent;
     byte mode[PAGES];
+#ifdef HAS_IN_PLACE
+    bit behind;     /* the other launch was published when this one was, and is the same still */
+#endif
 }
 
 Record launch[LAUNCHERS];
+#ifdef HAS_HOST_LOCK
+bit host_exclusive; /* HostLock, a Java lock */
+bit host_shared;
+#endif
 bit insisting;      /* one launch at a time may insist: two would wait for each other */
 
 /* Whether who takes page p from those who use it (all of them, or the writers only), and fills the frame of device d if there is one, must wait for launch r. */
 #define CONFLICTS(r, p, all, d) \
-    (launch[r].phase != FREE && (CHANGES(launch[r].mode[p]) || (launch[r].mode[p] == READS && ((all) || launch[r].device == (d)))))
+    (launch[r].phase != FREE && (CHANGES(launch[r].mode[p]) || (ONLY_READS(launch[r].mode[p]) && ((all) || launch[r].device == (d)))))
 #define INSISTS(r, p, all, d) (CONFLICTS(r, p, all, d) && launch[r].phase == PUBLISHED && launch[r].insistent)
 #define USES_FRAME(r, p, d) (launch[r].phase != FREE && launch[r].device == (d) && launch[r].mode[p] != UNUSED)
-#define RUNS_ON(r, p, d) (launch[r].phase == RUNNING && launch[r].device == (d) && launch[r].mode[p] != UNUSED)
-#define RUNS_WRITING(r, p) (launch[r].phase == RUNNING && CHANGES(launch[r].mode[p]))
-#define RUNS_USING(r, p) (launch[r].phase == RUNNING && launch[r].mode[p] != UNUSED && !IS_DROPPED(p, launch[r].device))
+#define RUNS_ON(r, p, d) (launch[r].phase == RUNNING && launch[r].device == (d) && launch[r].mode[p] != UNUSED && !IS_HERE(launch[r].mode[p]))
+#define RUNS_WRITING(r, p) (launch[r].phase == RUNNING && CHANGES(launch[r].mode[p]) && !IS_HERE(launch[r].mode[p]))
+#define RUNS_USING(r, p) (launch[r].phase == RUNNING && launch[r].mode[p] != UNUSED && !IS_DROPPED(p, launch[r].device) && !IS_HERE(launch[r].mode[p]))
+/* In place, and what waits there for a page that comes home over its head. */
+#define RUNS_HERE(r, p) (launch[r].phase == RUNNING && IS_HERE(launch[r].mode[p]))
+#define USES_HERE(r, p) (launch[r].phase != FREE && IS_HERE(launch[r].mode[p]))
+#define CLASH(p, m, n) (IS_HERE(m) && IS_HERE(n) && (CHANGES(m) || CHANGES(n)))
+#ifdef HAS_IN_PLACE
+#define ANY_RUNS_HERE(p) (RUNS_HERE(0, p) || RUNS_HERE(LAUNCHERS - 1, p))
+#else
+#define ANY_RUNS_HERE(p) 0
+#endif
 #if LAUNCHERS == 1
 #define ANY_RUNS_ON(p, d) RUNS_ON(0, p, d)
 #define ANY_RUNS_WRITING(p) RUNS_WRITING(0, p)
@@ -342,6 +465,11 @@ inline check_valid(p) {
     if
     :: page[p].state == HOST ->
         REQUIRE(lost_write, LOST_WRITE, LATEST_ON_HOST(p))
+#ifdef HAS_EMPTY
+    :: page[p].state == EMPTY ->
+        REQUIRE(lost_write, LOST_WRITE, !page[p].written);
+        REQUIRE(mapping_exceeds_word, MAPPING_EXCEEDS_WORD, page[p].map <= READ_ONLY)
+#endif
     :: page[p].state == SHARED ->
         REQUIRE(lost_write, LOST_WRITE, LATEST_ON_HOST(p) && LATEST_ON_SHARERS(p));
         REQUIRE(mapping_exceeds_word, MAPPING_EXCEEDS_WORD, page[p].map <= READ_ONLY)
@@ -350,6 +478,7 @@ inline check_valid(p) {
         REQUIRE(lost_write, LOST_WRITE, LATEST_ON_SHARERS(p));
         REQUIRE(mapping_exceeds_word, MAPPING_EXCEEDS_WORD, page[p].map == NONE)
     :: page[p].state == DEVICE ->
+        REQUIRE(overlap, OVERLAP, !IS_PINNED(p));
         REQUIRE(lost_write, LOST_WRITE, LATEST_ON(p, page[p].owner) || IS_PENDING(p));
         REQUIRE(mapping_exceeds_word, MAPPING_EXCEEDS_WORD, page[p].map == NONE)
     :: else
@@ -367,6 +496,18 @@ inline set_host_or_shared(p, devices) {
     page[p].was = 0;
     check_valid(p)
 }
+
+#ifdef HAS_EMPTY
+inline set_empty(p) {
+    page[p].sharers = 0;
+    page[p].state = EMPTY;
+    page[p].owner = 0;
+    page[p].intent = 0;
+    page[p].by = NOBODY;
+    page[p].was = 0;
+    check_valid(p)
+}
+#endif
 
 inline set_device(p, d) {
     page[p].state = DEVICE;
@@ -405,6 +546,9 @@ inline give_back(p) {
     if
     :: page[p].was == TO_DEVICE -> d_step { set_host_or_shared(p, page[p].sharers) }     /* reach: java-claim-lost */
     :: page[p].was == DEVICE -> set_device(p, page[p].owner)
+#ifdef HAS_EMPTY
+    :: page[p].was == EMPTY -> set_empty(p)
+#endif
 #ifdef MUTANT_GIVE_PEERS_BACK_AS_SHARED
     :: page[p].was == HOST || page[p].was == SHARED || page[p].was == PEERS -> set_host_or_shared(p, page[p].sharers)
 #else
@@ -422,13 +566,16 @@ inline begin_fill(p, d) {
     d_step {
         REQUIRE(conflicting_copy, CONFLICTING_COPY, !ANY_RUNS_ON(p, d) && !(page[p].filling & BIT(d)));
         page[p].filling = page[p].filling | BIT(d);
+#ifdef HAS_OUTPUTS
+        page[p].dropped = WITHOUT(page[p].dropped, d);
+#endif
         page[p].latest = WITHOUT(page[p].latest, 1 + (d)) | (LATEST_ON_HOST(p) << (1 + (d)))
     }
 }
 
 inline begin_drain(p, d) {
     d_step {
-        REQUIRE(conflicting_copy, CONFLICTING_COPY, !ANY_RUNS_WRITING(p) && !(page[p].filling & BIT(d)));
+        REQUIRE(conflicting_copy, CONFLICTING_COPY, !ANY_RUNS_WRITING(p) && !ANY_RUNS_HERE(p) && !(page[p].filling & BIT(d)));
         REQUIRE(mapping_exceeds_word, MAPPING_EXCEEDS_WORD, page[p].map == NONE);
         page[p].draining = page[p].draining | BIT(d);
         page[p].latest = (page[p].latest & 254) | LATEST_ON(p, d)
@@ -502,14 +649,36 @@ inline await_users(p, write) {
 #define PUTS_BACK(p, write) 0
 #endif
 
+#ifdef HAS_EMPTY
+#define STAYS_HOST(p) (page[p].was != EMPTY)
+#else
+#define STAYS_HOST(p) 1
+#endif
+#ifdef MAPPING_FAILS
+bit failed; /* once */
+#endif
+
 #ifdef MUTANT_PEERS_TAKEN_FOR_SHARED
 #define COMES_HOME(p) (page[p].was == DEVICE)
 #else
 #define COMES_HOME(p) WAS_ON_DEVICES_ONLY(p)
 #endif
 
+#if VIEWS > 0
+#define PIN(p, pin) if :: (pin) -> page[p].pins = pin :: else fi
+#else
+#define PIN(p, pin) skip
+#endif
+#ifdef MUTANT_FAILED_MAPPING_LEAVES_EMPTY
+#define MAY_BE_WRITTEN(p) (page[p].map == READ_WRITE && page[p].was != EMPTY)
+#elif defined(MUTANT_FAILED_MAPPING_KEEPS_COPIES)
+#define MAY_BE_WRITTEN(p) (page[p].map == READ_WRITE && page[p].was == EMPTY)
+#else
+#define MAY_BE_WRITTEN(p) (page[p].map == READ_WRITE)
+#endif
+
 /* Steps 3 to 5, for a page that is claimed and that no launch uses. */
-inline bring(p, write, maps) {
+inline land(p, write, maps, pin) {
     if
     :: COMES_HOME(p) ->                                                                        /* 3 */
         atomic { choose_source(p); begin_drain(p, from) };
@@ -522,17 +691,43 @@ inline bring(p, write, maps) {
     fi;
     if
     :: maps ->                                                                                 /* 4 */
-        page[p].map = ((write) || (page[p].sharers == 0 && !PUTS_BACK(p, write)) -> READ_WRITE : READ_ONLY)
+        page[p].map = ((write) || (page[p].sharers == 0 && STAYS_HOST(p) && !PUTS_BACK(p, write)) -> READ_WRITE : READ_ONLY)
     :: else
     fi;
+#ifdef MAPPING_FAILS
+    if
+    :: maps && !failed ->                                                                      /* half way: the system call fails. The touch is made again */
+        failed = 1;
+        page[p].intent = MAY_BE_WRITTEN(p);                                                    /* reach: mapping-fails */
+        page[p].map = NONE;
+        atomic {
+            if
+            :: page[p].intent -> set_host_or_shared(p, 0)                                      /* reach: may-have-been-written */
+            :: !page[p].intent -> give_back(p)
+            fi;
+            r = LAUNCHERS + 1
+        }
+    :: else
+    fi;
+#endif
     d_step {                                                                                   /* 5 */
-        r = 0;
         if
+#ifdef MAPPING_FAILS
+        :: r > LAUNCHERS -> skip
+#endif
+#ifdef HAS_EMPTY
+        :: r <= LAUNCHERS && page[p].was == EMPTY && !(write) -> set_empty(p)                  /* reach: reads-zeros */
+        :: r <= LAUNCHERS && !(page[p].was == EMPTY && !(write)) -> set_host_or_shared(p, ((write) -> 0 : page[p].sharers))
+#else
         :: PUTS_BACK(p, write) -> page[p].state = TO_DEVICE; page[p].was = 0
         :: else -> set_host_or_shared(p, ((write) -> 0 : page[p].sharers))
-        fi
+#endif
+        fi;
+        r = 0;
+        PIN(p, pin)
     }
 }
+inline bring(p, write, maps) { land(p, write, maps, 0) }
 
 /*
  * Brings page p to the host, for writing or only for reading, unless `done` holds. Called by the fault path, and by Java for views, evictions and outputs.
@@ -590,10 +785,25 @@ inline fetch_both(write) {
        p = 0;
        do
        :: p < PAGES && (mine & BIT(p)) ->
-           await_users(p, write);
            if
-           :: r > LAUNCHERS -> mine = mine & (3 - BIT(p)); p++                                 /* reach: leaves-one-page */
-           :: else -> p++
+           :: atomic { MUST_WAIT(p, write) && CONFLICTS(0, p, write, NO_DEVICE) -> give_back(p); mine = WITHOUT(mine, p); p++ }    /* reach: leaves-one-page */
+           :: await_users(p, write);
+              if
+              :: r <= LAUNCHERS -> p++
+#ifdef MUTANT_KEEP_THE_REST
+              :: r > LAUNCHERS -> mine = WITHOUT(mine, p); p = PAGES; atomic { !INSISTED(0, write, NO_DEVICE) && !INSISTED(PAGES - 1, write, NO_DEVICE) }
+#else
+              :: r > LAUNCHERS ->                                                              /* nothing is kept while it waits for the decision */
+                  mine = WITHOUT(mine, p);
+                  p = 0;
+                  do
+                  :: p == PAGES -> break
+                  :: atomic { p < PAGES && (mine & BIT(p)) -> give_back(p); p++ }                /* reach: gives-all-back */
+                  :: p < PAGES && !(mine & BIT(p)) -> p++
+                  od;
+                  mine = 0
+#endif
+              fi
            fi
        :: p < PAGES && !(mine & BIT(p)) -> p++
        :: p == PAGES -> break
@@ -707,29 +917,51 @@ inline take_rights(p, m) {
     fi
 }
 
+#ifdef MUTANT_TAKE_UNDER_KERNELS_HERE
+#define KEEPS_HOST_COPY(r, p) 0
+#else
+#define KEEPS_HOST_COPY(r, p) USES_HERE(r, p)
+#endif
+
+#ifdef MOVER_UNDOES
+bit came, came_empty, came_beside_own; /* the mover's page; and what it was before */
+#define NOTE_COMMITTED(p) if :: me == LAUNCHERS -> page[p].by = 1 + me; page[p].used = 0; came = 1 :: else fi
+#else
+#define NOTE_COMMITTED(p) skip
+#endif
+
 /*
  * Moves page p to device d, if it is not there yet. The caller holds the device's lock. Never waits for a claim while it has one.
  *   1 claim TO_DEVICE
  *   2 write-protect (to read) or drop (to write) the mapping. It may come late, when the claim is lost: it only ever takes rights away
- *   3 wait for older launches that still use the frame, then copy, unless the device has the page
+ *   3 wait for older launches that still use the frame, or the host's copy in place; then copy, unless the device has the page
  *   4 commit, if the claim still stands
  */
 inline migrate(p, d, m) {
     do
     :: atomic { JAVA && HOLDS(p, d, m) -> break }
+#if VIEWS > 0
+    :: atomic { JAVA && PINNED_AGAINST(p, m) && IS_ON_HOST(p) -> break }                       /* reach: pinned */
+#endif
     :: atomic { JAVA && !HOLDS(p, d, m) && IS_ON_DEVICES_ONLY(p) };
        move_from_peer(p, d, m);                                                                /* a native call */
        atomic {
            JAVA ->
            if
-#ifndef MUTANT_LOOK_AGAIN
+#ifdef MUTANT_UNDO_WHAT_CROSSED
+           :: moved -> moved = 0; if :: me == LAUNCHERS -> came = 1; page[p].by = 1 + me; page[p].used = 0 :: else fi; break
+#elif !defined(MUTANT_LOOK_AGAIN)
            :: moved -> moved = 0; break
 #endif
            :: else -> moved = 0
            fi
        }
     :: atomic {
-           JAVA && !HOLDS(p, d, m) && (page[p].state == HOST || page[p].state == SHARED) ->
+           JAVA && !HOLDS(p, d, m) && !PINNED_AGAINST(p, m) && IS_ON_HOST(p) ->
+#ifdef MOVER_UNDOES
+           came_empty = (me == LAUNCHERS -> page[p].state == EMPTY : came_empty);
+           came_beside_own = (me == LAUNCHERS -> (page[p].sharers >> d) & 1 : came_beside_own);
+#endif
            page[p].state = TO_DEVICE;                                                          /* 1 */
            page[p].owner = d;
            page[p].intent = (m == WRITES);
@@ -745,7 +977,7 @@ inline migrate(p, d, m) {
 #if defined(MUTANT_FILL_UNDER_KERNELS) || defined(MUTANT_BRING_UNDER_READERS)
        :: atomic { JAVA && r < LAUNCHERS -> r++ }
 #else
-       :: atomic { JAVA && r < LAUNCHERS && !USES_FRAME(r, p, d) -> r++ }                      /* 3 */
+       :: atomic { JAVA && r < LAUNCHERS && !USES_FRAME(r, p, d) && !KEEPS_HOST_COPY(r, p) -> r++ }                      /* 3 */
 #endif
        od;
        if
@@ -762,8 +994,8 @@ inline migrate(p, d, m) {
 #endif
            JAVA ->
            if
-           :: page[p].state == TO_DEVICE && page[p].by == 1 + me && m == WRITES -> set_device(p, d)
-           :: page[p].state == TO_DEVICE && page[p].by == 1 + me && m == READS -> set_host_or_shared(p, page[p].sharers | BIT(d))
+           :: page[p].state == TO_DEVICE && page[p].by == 1 + me && m == WRITES -> set_device(p, d); NOTE_COMMITTED(p)
+           :: page[p].state == TO_DEVICE && page[p].by == 1 + me && m == READS -> set_host_or_shared(p, page[p].sharers | BIT(d)); NOTE_COMMITTED(p)
            :: page[p].state != TO_DEVICE || page[p].by != 1 + me -> skip                       /* reach: raced */
            fi;
            r = 0
@@ -780,6 +1012,9 @@ inline publish(insists) {
         launch[me].device = d;
         launch[me].insistent = insists;
         launch[me].mode[0] = mode[0];
+#ifdef HAS_IN_PLACE
+        launch[me].behind = (launch[1 - me].phase != FREE);
+#endif
 #if PAGES == 2
         launch[me].mode[1] = mode[1]
 #endif
@@ -792,7 +1027,11 @@ inline clear(l) {
     launch[l].insistent = 0;
     launch[l].mode[0] = UNUSED;
 #if PAGES == 2
-    launch[l].mode[1] = UNUSED
+    launch[l].mode[1] = UNUSED;
+#endif
+#ifdef HAS_IN_PLACE
+    launch[l].behind = 0;
+    launch[1 - l].behind = 0
 #endif
 }
 
@@ -803,17 +1042,44 @@ inline check() {
     :: p == PAGES -> break
     :: atomic {
            p < PAGES && HOLDS(p, d, mode[p]) ->
-           REQUIRE(stale_read, STALE_READ, mode[p] == UNUSED || mode[p] == OVERWRITES || LATEST_ON(p, d));
+           REQUIRE(stale_read, STALE_READ, mode[p] == UNUSED || mode[p] == OVERWRITES || (IS_HERE(mode[p]) -> LATEST_ON_HOST(p) : LATEST_ON(p, d)));
            p++
        }
     :: atomic { p < PAGES && !HOLDS(p, d, mode[p]) -> break }
     od
 }
 
-#define IS_QUIET(q) ((mode[q] == UNUSED || !(page[q].filling & BIT(d))) && (!CHANGES(mode[q]) || !page[q].draining))
+#ifdef HAS_IN_PLACE
+#ifdef MUTANT_TURNS_BEHIND_INSISTING
+#define GIVES_WAY 0
+#else
+#define GIVES_WAY 1
+#endif
+/*
+ * Kernels of two devices that use a page in place, where one writes: the one published first goes first. Leaves p at 0 if that one insists, and so may wait for this launch to go.
+ */
+inline await_turn() {
+    if
+    :: atomic { p == PAGES && !(launch[me].behind && launch[1 - me].device != d && CLASH(0, mode[0], launch[1 - me].mode[0])) }
+    :: atomic { p < PAGES }
+    :: atomic { GIVES_WAY && p == PAGES && launch[me].behind && launch[1 - me].insistent && CLASH(0, mode[0], launch[1 - me].mode[0]) -> p = 0 }    /* reach: gives-way */
+#ifdef MUTANT_NO_TURNS
+    :: atomic { p == PAGES }
+#endif
+    fi
+}
+#endif
+
+#define IS_QUIET(q) ((mode[q] == UNUSED || IS_HERE(mode[q]) || !(page[q].filling & BIT(d))) && (!CHANGES(mode[q]) || !page[q].draining))
 inline enqueue() {
     d_step {
         REQUIRE(conflicting_copy, CONFLICTING_COPY, IS_QUIET(0) && IS_QUIET(PAGES - 1));
+#ifdef HAS_IN_PLACE
+        REQUIRE(overlap, OVERLAP, !(launch[1 - me].phase == RUNNING && launch[1 - me].device != d && CLASH(0, mode[0], launch[1 - me].mode[0])));
+#endif
+#ifdef MOVER_UNDOES
+        page[0].used = page[0].used || (d == DEVICE_OF_MOVER && mode[0] != UNUSED);
+#endif
         launch[me].phase = RUNNING;
         launch[me].insistent = 0
     }
@@ -830,22 +1096,43 @@ inline enqueue() {
 inline move_insistently(p) {
     do
     :: atomic { HOLDS(p, d, mode[p]) -> break }
-    :: atomic { !HOLDS(p, d, mode[p]) && page[p].state != TO_HOST -> claim_for_host(p, CHANGES(mode[p])); r = 0 };    /* 1 */
+#if VIEWS > 0
+    :: atomic { PINNED_AGAINST(p, mode[p]) -> refused = 1; break }                             /* reach: finds-a-view */
+#endif
+    :: atomic { !HOLDS(p, d, mode[p]) && !PINNED_AGAINST(p, mode[p]) && page[p].state != TO_HOST -> claim_for_host(p, CHANGES(mode[p])); r = 0 };    /* 1 */
 #ifndef MUTANT_TAKE_RIGHTS_LATE
-       atomic { take_rights(p, mode[p]) };                                                     /* 2 */
+       if                                                                                      /* 2 */
+       :: !IS_HERE(mode[p]) -> atomic { take_rights(p, mode[p]) }
+       :: IS_HERE(mode[p])
+       fi;
 #endif
        do
        :: r == LAUNCHERS -> break
+#ifdef MUTANT_INSIST_HERE_UNDER_KERNELS
+       :: r < LAUNCHERS && IS_HERE(mode[p]) -> r++
+#endif
        :: atomic {                                                                             /* 3 */
-              r < LAUNCHERS && (r == me || !CONFLICTS(r, p, CHANGES(mode[p]), d)) -> r++
+              r < LAUNCHERS && (r == me || !CONFLICTS(r, p, CHANGES(mode[p]) || IS_HERE(mode[p]), d)) -> r++
           }
        od;
        if                                                                                      /* 4 */
+#ifdef HAS_IN_PLACE
+       :: IS_HERE(mode[p]) && WAS_ON_DEVICES_ONLY(p) ->
+           atomic { choose_source(p); begin_drain(p, from) };
+           d_step {                                                                            /* reach: insists-and-brings-home */
+               page[p].draining = WITHOUT(page[p].draining, from);
+               page[p].sharers = HAD_IT(p);
+               from = 0
+           }
+       :: IS_HERE(mode[p]) && !WAS_ON_DEVICES_ONLY(p)
+       :: !IS_HERE(mode[p]) && (HAD_IT(p) & BIT(d))
+#else
        :: HAD_IT(p) & BIT(d)
-       :: !(HAD_IT(p) & BIT(d)) && WAS_ON_DEVICES_ONLY(p) ->
+#endif
+       :: !IS_HERE(mode[p]) && !(HAD_IT(p) & BIT(d)) && WAS_ON_DEVICES_ONLY(p) ->
            begin_direct(p, d);
            d_step { end_direct(p, d) }                                                         /* reach: insists-on-a-peers-page */
-       :: !(HAD_IT(p) & BIT(d)) && !WAS_ON_DEVICES_ONLY(p) ->
+       :: !IS_HERE(mode[p]) && !(HAD_IT(p) & BIT(d)) && !WAS_ON_DEVICES_ONLY(p) ->
            begin_fill(p, d);
            page[p].filling = WITHOUT(page[p].filling, d)
        fi;
@@ -855,7 +1142,10 @@ inline move_insistently(p) {
        atomic {                                                                                /* 5 */
            r = 0;
            if
-           :: CHANGES(mode[p]) -> set_device(p, d)
+#ifdef HAS_IN_PLACE
+           :: IS_HERE(mode[p]) -> set_host_or_shared(p, (CHANGES(mode[p]) -> 0 : page[p].sharers))
+#endif
+           :: CHANGES(mode[p]) && !IS_HERE(mode[p]) -> set_device(p, d)
 #ifdef MUTANT_INSIST_FROM_PEER_AS_SHARED
            :: mode[p] == READS && WAS_ON_DEVICES_ONLY(p) -> set_host_or_shared(p, HAD_IT(p) | BIT(d))
 #else
@@ -954,7 +1244,12 @@ inline take_outputs_back() {
            p < PAGES && (committed & BIT(p)) && page[p].state != TO_HOST ->                    /* reach: takes-outputs-back */
            assert(page[p].state == DEVICE && page[p].owner == d);
            page[p].pending = 0;
+#ifdef MUTANT_TAKE_COPIES_OF_OTHERS_BACK
            set_host_or_shared(p, were[p]);
+#else
+           page[p].dropped = page[p].dropped | WITHOUT(were[p], d);
+           set_host_or_shared(p, were[p] & BIT(d));                                            /* what others had was nobody's meanwhile */
+#endif
            p++
        }
     od
@@ -974,9 +1269,20 @@ inline take_outputs_back() {
 #define INSISTENT_LOCKS LOCKS
 #endif
 
+/* With no lock. A view that was in the way is not a loss. */
+#if VIEWS > 0
+#define AWAIT_VIEWS \
+    if :: PINNED_AGAINST(0, mode[0]) -> atomic { JAVA && !PINNED_AGAINST(0, mode[0]) -> losses-- } :: else fi;
+#else
+#define AWAIT_VIEWS
+#endif
+
 proctype Launcher(byte me; byte d) {
     byte launches, losses, p, r, from;
     bit had, moved;
+#if VIEWS > 0
+    bit refused;
+#endif
     byte mode[PAGES];
 #ifdef MOVES_BOTH_FROM_PEER
     byte mine;
@@ -1035,7 +1341,10 @@ proctype Launcher(byte me; byte d) {
 #endif
               do
               :: p < PAGES && IS_MOVED(p) -> p++
-              :: p < PAGES && !IS_MOVED(p) -> migrate(p, d, mode[p]); p++
+#ifdef HAS_IN_PLACE
+              :: p < PAGES && IS_HERE(mode[p]) -> fetch(p, CHANGES(mode[p]), HOLDS(p, d, mode[p]), 1); p++    /* InPlacePages */
+#endif
+              :: p < PAGES && !IS_HERE(mode[p]) && !IS_MOVED(p) -> migrate(p, d, mode[p]); p++
               :: p == PAGES -> break
               od;
 #ifdef MOVES_BOTH_FROM_PEER
@@ -1053,6 +1362,9 @@ proctype Launcher(byte me; byte d) {
 #else
            publish(0);
            check();
+#ifdef HAS_IN_PLACE
+           await_turn();
+#endif
 #ifdef MUTANT_GATE_IN_JAVA
            JAVA;
 #endif
@@ -1061,12 +1373,16 @@ proctype Launcher(byte me; byte d) {
            :: p == PAGES -> enqueue(); break
            :: else ->
                d_step { clear(me); losses++ }                                                  /* reach: withdrawn */
+               AWAIT_VIEWS
            fi
        :: losses == LOSSES ->
 #ifdef GIVES_UP
            break
 #else
            atomic { JAVA && (!INSISTENT_LOCKS || !device_lock[d]) -> device_lock[d] = device_lock[d] | INSISTENT_LOCKS };
+#ifdef HAS_HOST_LOCK
+           atomic { JAVA && host_shared == 0 -> host_exclusive = 1 };
+#endif
 #ifdef HAS_OUTPUTS
            claim_outputs();
 #endif
@@ -1084,20 +1400,39 @@ proctype Launcher(byte me; byte d) {
               :: p < PAGES -> move_insistently(p); p++
               :: else -> break
               od;
+#if VIEWS > 0
+              if
+              :: refused -> d_step { clear(me); p = 0 }; break
+              :: else
+              fi;
+#endif
 #ifndef MUTANT_INSIST_PAGE_BY_PAGE
               check();
+#endif
+#ifdef HAS_IN_PLACE
+              await_turn();
 #endif
               if
               :: p == PAGES -> enqueue(); break
               :: p < PAGES -> d_step { p = 0 }                                                 /* reach: moves-again */
               fi
            od;
+#ifdef HAS_HOST_LOCK
+           host_exclusive = 0;
+#endif
            insisting = 0;
 #ifdef HAS_OUTPUTS
            d_step { committed = 0; were[0] = 0; were[1] = 0 };
 #endif
            atomic { JAVA -> device_lock[d] = device_lock[d] & !INSISTENT_LOCKS };
+#if VIEWS > 0
+           if
+           :: refused -> atomic { JAVA && !PINNED_AGAINST(0, mode[0]) -> refused = 0 }
+           :: !refused -> break
+           fi
+#else
            break
+#endif
 #endif
        od;
        atomic { losses = 0; p = 0; mode[0] = UNUSED; mode[PAGES - 1] = UNUSED }
@@ -1105,15 +1440,71 @@ proctype Launcher(byte me; byte d) {
     od
 }
 
+#ifdef MOVER_UNDOES
+/*
+ * What page p was moved to device d for does not happen: hmm_undo. The host's copy has stayed what it was, so it is the page's again, unless a kernel there has used the page.
+ *   1 with HostLock shared, which keeps out who insists: claim TO_HOST, if nobody has changed the word since. What has crossed from a peer is not among it
+ *   2 wait for the launches that use the page
+ *   3 look whether one has been enqueued; settle what it was, or what it is
+ */
+inline undo(p, d) {
+#ifdef MUTANT_UNDO_BESIDE_INSISTING
+    atomic { JAVA -> host_shared = 0 };
+#else
+    atomic { JAVA && !host_exclusive -> host_shared = 1 };
+#endif
+#ifdef MUTANT_UNDO_LOOKS_FIRST
+    used = page[p].used;
+#endif
+    if
+    :: atomic { came && page[p].by == 1 + me && page[p].state != TO_HOST -> claim_for_host(p, 1); r = 0 };    /* 1 */
+       do
+       :: r == LAUNCHERS -> break
+#ifdef MUTANT_UNDO_DOES_NOT_WAIT
+       :: r < LAUNCHERS -> r++
+#endif
+       :: atomic { r < LAUNCHERS && !CONFLICTS(r, p, 1, NO_DEVICE) -> r++ }                    /* 2 */
+       od;
+       atomic {                                                                                /* 3 */
+           r = 0;
+#ifndef MUTANT_UNDO_LOOKS_FIRST
+           used = page[p].used;
+#endif
+           if
+           :: used && page[p].sharers -> set_host_or_shared(p, page[p].sharers)
+           :: used && !page[p].sharers -> set_device(p, d)
+#ifdef MUTANT_UNDO_LEAVES_EMPTY
+           :: !used -> set_empty(p)
+#else
+           :: !used && came_empty -> set_empty(p)
+           :: !used && !came_empty -> set_host_or_shared(p, WITHOUT(page[p].sharers, d) | (came_beside_own << d))
+#endif
+           fi
+       };
+       used = 0                                                                                /* reach: undone */
+    :: atomic { !(came && page[p].by == 1 + me && page[p].state != TO_HOST) }             /* reach: of-others */
+    fi;
+    atomic { host_shared = 0; came = 0; came_empty = 0; came_beside_own = 0 }
+}
+#endif
+
 /* Brings both pages to device 0 to be read there. The device's lock is open to those who only enter the gate: they do so without it. */
 proctype Mover(byte me; byte d) {
     byte p, r, from;
     bit had, moved;
+#ifdef MOVER_UNDOES
+    bit used;
+    byte m;
+    atomic { JAVA && !device_lock[d] -> device_lock[d] = 1; if :: m = READS :: m = WRITES fi };
+    migrate(p, d, m);
+    undo(p, d);
+#else
     atomic { JAVA && !device_lock[d] -> device_lock[d] = 1 };
     do
     :: p < PAGES -> migrate(p, d, READS); p++
     :: else -> break
     od;
+#endif
     atomic { JAVA -> device_lock[d] = 0 }                                                      /* reach: moved */
 }
 
@@ -1130,14 +1521,23 @@ end:
 #endif
            p = 0;
            do
-           :: p < PAGES && CHANGES(launch[l].mode[p]) ->
+#ifdef HAS_IN_PLACE
+           :: p < PAGES && launch[l].mode[p] == READS_HERE -> REQUIRE(stale_read, STALE_READ, LATEST_ON_HOST(p)); p++
+           :: p < PAGES && launch[l].mode[p] == WRITES_HERE ->
+               REQUIRE(lost_write, LOST_WRITE, LATEST_ON_HOST(p) && page[p].state != SHARED && !IS_ON_DEVICES_ONLY(p));
+               page[p].latest = 1;
+               NOTE_WRITTEN(p);
+               p++
+#endif
+           :: p < PAGES && CHANGES(launch[l].mode[p]) && !IS_HERE(launch[l].mode[p]) ->
                REQUIRE(lost_write, LOST_WRITE, launch[l].mode[p] == OVERWRITES || LATEST_ON(p, launch[l].device));
                page[p].latest = 2 << launch[l].device;
+               NOTE_WRITTEN(p);
 #ifdef HAS_OUTPUTS
                page[p].pending = 0;
 #endif
                p++
-           :: p < PAGES && !CHANGES(launch[l].mode[p]) -> p++
+           :: p < PAGES && !CHANGES(launch[l].mode[p]) && !IS_HERE(launch[l].mode[p]) -> p++
            :: else -> break
            od;
            p = 0
@@ -1171,7 +1571,8 @@ proctype Cpu() {
               :: writes ->
                   REQUIRE(lost_write, LOST_WRITE, LATEST_ON_HOST(p) && page[p].state != SHARED && !IS_ON_DEVICES_ONLY(p));
                   REQUIRE(overlap, OVERLAP, !ANY_RUNS_USING(p));
-                  page[p].latest = 1
+                  page[p].latest = 1;
+                  NOTE_WRITTEN(p)
               :: else ->
                   REQUIRE(stale_read, STALE_READ, LATEST_ON_HOST(p));
                   REQUIRE(overlap, OVERLAP, !ANY_RUNS_WRITING(p))
@@ -1271,6 +1672,123 @@ proctype Dropper() {
 }
 #endif
 
+#if VIEWS > 0
+#ifdef MUTANT_VIEW_BESIDE_WRITE_CLAIM
+#define NO_INTENT(p) 1
+#else
+#define NO_INTENT(p) (!page[p].intent)
+#endif
+
+/* Opens views of a page, and looks at the host's copy through them: fetch with HMM_PIN. */
+proctype Viewer() {
+    byte views, p, r, from;
+    bit writes;
+    do
+    :: atomic { JAVA && views < VIEWS -> views++; if :: writes = 0 :: writes = 1 fi };
+       do
+       :: atomic {                                                                             /* no claim, and the version stays */
+              page[p].state == HOST || (!writes && (page[p].state == SHARED || (page[p].state == TO_DEVICE && NO_INTENT(p)))) ->
+              page[p].pins = READ_PIN + writes;
+              break
+          }
+       :: atomic {                                                                             /* ends Java's claim */
+              page[p].state == TO_DEVICE && (writes -> !page[p].sharers : !NO_INTENT(p)) ->
+              set_host_or_shared(p, page[p].sharers);
+              page[p].pins = READ_PIN + writes;                                                /* reach: takes-a-claim */
+              break
+          }
+       :: atomic { IS_ON_DEVICES_ONLY(p) || (writes && (page[p].state == SHARED || (page[p].state == TO_DEVICE && page[p].sharers))) -> claim_for_host(p, writes); r = 0 };
+          await_users(p, writes);
+          if
+#ifdef MUTANT_PIN_LATE
+          :: r == LAUNCHERS -> land(p, writes, 0, 0); page[p].pins = READ_PIN + writes; break
+#else
+          :: r == LAUNCHERS -> land(p, writes, 0, READ_PIN + writes); break
+#endif
+          :: r > LAUNCHERS -> atomic { !INSISTED(p, writes, NO_DEVICE) -> r = 0 }
+          fi
+       od;
+#ifndef MUTANT_VIEW_BESIDE_KERNELS
+       do                                                                                      /* InPlacePages.awaitKernels */
+       :: r == LAUNCHERS -> break
+       :: atomic { r < LAUNCHERS && !CONFLICTS(r, p, writes, NO_DEVICE) -> r++ }
+       od;
+#endif
+       atomic {
+           JAVA ->
+           r = 0;
+           REQUIRE(stale_read, STALE_READ, LATEST_ON_HOST(p));
+           REQUIRE(overlap, OVERLAP, !ANY_RUNS_WRITING(p) && !(ANY_RUNS_HERE(p) && (writes || (RUNS_HERE(0, p) && CHANGES(launch[0].mode[p])))));
+           if
+           :: writes ->
+               REQUIRE(lost_write, LOST_WRITE, page[p].state != SHARED && !IS_ON_DEVICES_ONLY(p));
+               page[p].latest = 1
+           :: else
+           fi
+       };
+       atomic { JAVA -> page[p].pins = 0; writes = 0 }                                         /* reach: viewed */
+    :: atomic { JAVA && views == VIEWS -> break }
+    od
+}
+#endif
+
+#if RELOCATIONS > 0
+/*
+ * Gives pages other frames of device 0: hmm_relocate. A Java thread with the device's lock, in native calls.
+ *   1 claim TO_HOST the first page, whatever it is, waiting for whoever has it; and those behind it up to one that somebody has
+ *   2 wait for the launches of the device that use them
+ *   3 copy what is there from frame to frame; what is not there gets a frame that holds nobody's bytes
+ *   4 settle what it was
+ */
+proctype Relocator() {
+    byte p, r, first, n, bits;
+    atomic { JAVA && !device_lock[0] -> device_lock[0] = 1 };
+    do
+    :: first == PAGES -> break
+    :: else ->
+       atomic { JAVA };
+       atomic { page[first].state != TO_HOST -> claim_for_host(first, 1); n = 1 };             /* 1 */
+       if
+       :: atomic { first + n < PAGES && page[PAGES - 1].state != TO_HOST -> claim_for_host(PAGES - 1, 1); n = 2 }    /* reach: claims-both */
+       :: atomic { !(first + n < PAGES && page[PAGES - 1].state != TO_HOST) }
+       fi;
+       p = first;
+       do
+       :: p < first + n ->
+           r = 0;
+           do
+           :: r == LAUNCHERS -> break
+#ifdef MUTANT_RELOCATE_UNDER_KERNELS
+           :: r < LAUNCHERS -> r++
+#endif
+           :: atomic { r < LAUNCHERS && !USES_FRAME(r, p, 0) -> r++ }                          /* 2 */
+           od;
+           p++
+       :: else -> break
+       od;
+       p = first;
+       do
+       :: p < first + n ->
+           d_step {                                                                            /* 3 */
+               r = 0;
+               REQUIRE(conflicting_copy, CONFLICTING_COPY, !ANY_RUNS_ON(p, 0) && !(page[p].filling & BIT(0)));
+               page[p].draining = page[p].draining | (HAD_IT(p) & BIT(0));
+               bits = (HAD_IT(p) & BIT(0) -> LATEST_ON(p, 0) << 1 : 0)
+           };
+           d_step {
+               page[p].draining = WITHOUT(page[p].draining, 0);
+               page[p].latest = (page[p].latest & 253) | bits;
+               bits = 0
+           };
+           atomic { give_back(p); p++ }                                                        /* 4 */
+       :: else -> break
+       od;
+       atomic { first = first + n; n = 0; p = 0; r = 0 }
+    od;
+    atomic { JAVA -> device_lock[0] = 0 }                                                      /* reach: relocated */
+}
+#endif
+
 proctype Safepoint() {
     stopped = 1;
     faulting == 0;
@@ -1324,8 +1842,14 @@ init {
 #if DROPS > 0
         run Dropper();
 #endif
+#if VIEWS > 0
+        run Viewer();
+#endif
+#if RELOCATIONS > 0
+        run Relocator();
+#endif
 #if MOVERS > 0
-        run Mover(LAUNCHERS, 0);
+        run Mover(LAUNCHERS, DEVICE_OF_MOVER);
 #endif
         run Safepoint()
     };

@@ -126,6 +126,28 @@ class LargeRegionsTest {
         }
     }
 
+    /// Blocks that nobody has touched, one of them protected, beside one of which a page was written; to new addresses and then to such as had a region before.
+    @Test
+    void areMovedByBlocksWhereNobodyHasTouchedThem() {
+        try (Rig rig = open()) {
+            MemorySegment segment = rig.heap.allocate(4L * LARGE_BYTES, LARGE_BYTES);
+            int pages = LARGE_BYTES / Rig.PAGE;
+            rig.heap.protect(segment.asSlice(2L * LARGE_BYTES, LARGE_BYTES), Protection.NONE);
+            rig.write(segment.asSlice(LARGE_BYTES, Rig.PAGE), 7);
+            for (int round = 0; round < 12; round++) { // more than the heap has room for, so that addresses come again
+                segment = rig.heap.move(segment);
+                assertThat(rig.heap.residency(segment).emptyBytes()).isEqualTo(segment.byteSize() - Rig.PAGE);
+                List<SnapshotCode> codes = rig.heap.snapshot(segment).codes();
+                assertThat(codes.subList(2 * pages, 3 * pages)).as("still protected").containsOnly(SnapshotCode.ERROR);
+                assertThat(rig.values(segment.asSlice(LARGE_BYTES, Rig.PAGE))).containsExactly(7);
+            }
+            assertThat(rig.values(segment.asSlice(0, LARGE_BYTES))).containsExactly(0);
+            assertThat(rig.values(segment.asSlice(3L * LARGE_BYTES))).containsExactly(0);
+            rig.write(segment.asSlice(3L * LARGE_BYTES, Rig.PAGE), 8);
+            assertThat(rig.values(segment.asSlice(3L * LARGE_BYTES, Rig.PAGE))).containsExactly(8);
+        }
+    }
+
     @Test
     void areFreedAndMovedAsAWholeAndInPages() {
         try (Rig rig = open()) {

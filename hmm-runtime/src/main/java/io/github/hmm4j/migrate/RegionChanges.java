@@ -19,6 +19,7 @@ import io.github.hmm4j.space.Region;
 import io.github.hmm4j.space.VaRange;
 import java.lang.foreign.MemorySegment;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.List;
 import java.util.Locale;
 import java.util.function.Function;
@@ -505,8 +506,17 @@ public final class RegionChanges {
         close(to, backoff); // nobody has heard of them, but a fault next door may still reach for them, if it looked there before they were a region
         int unmapped = 0;
         try {
-            for (; unmapped < count; unmapped++) {
-                words[unmapped] = unmapMovable(from.pages.first() + unmapped, backoff);
+            while (unmapped < count) {
+                long page = from.pages.first() + unmapped;
+                long word = table.wordByBlock(page); // where all of the block is unmapped at once it was never written, and only we change what it says
+                int next = Math.toIntExact(unmapBlock(page, from.pages.end()) - from.pages.first());
+                if (next > unmapped) {
+                    Arrays.fill(words, unmapped, next, word);
+                    unmapped = next;
+                } else {
+                    words[unmapped] = unmapMovable(page, backoff);
+                    unmapped++;
+                }
             }
             noteUnmapped(from.pages.end());
             hostSide.forbid(from.pages, false); // closed to everybody before contents are taken
@@ -514,8 +524,13 @@ public final class RegionChanges {
             copyHostPages(from.pages.first(), to.pages.first(), words);
             space.unmap(from.range);
         } catch (RuntimeException | Error e) {
-            for (int i = 0; i < unmapped; i++) {
-                moveIn(from.pages.first() + i, words[i], words[i]);
+            for (int i = 0; i < unmapped; ) {
+                int next = moveBlockIn(from.pages.first(), words, i, unmapped);
+                if (next == i) {
+                    moveIn(from.pages.first() + i, words[i], words[i]);
+                    next = i + 1;
+                }
+                i = next;
             }
             restoreAccess(protections);
             throw e;
@@ -559,17 +574,23 @@ public final class RegionChanges {
     private void copyHostPages(long from, long to, long[] words) {
         long pageBytes = space.pageSize().bytes();
         MemorySegment alias = space.host().alias();
-        for (int i = 0; i < words.length; i++) {
-            switch (PageWord.state(words[i])) {
-                case HOST, SHARED, TO_DEVICE ->
-                    MemorySegment.copy(alias, space.pageSize().offsetOf(from + i), alias, space.pageSize().offsetOf(to + i), pageBytes);
-                default -> {}
+        for (int i = 0; i < words.length; ) {
+            int end = i;
+            while (end < words.length && isOnHost(PageWord.state(words[end]))) {
+                end++;
             }
+            MemorySegment.copy(alias, space.pageSize().offsetOf(from + i), alias, space.pageSize().offsetOf(to + i), (end - i) * pageBytes);
+            i = end + 1;
         }
     }
 
     private void settleAll(long from, long to, long[] words, int regionId) {
         for (int i = 0; i < words.length; i++) {
+            int blockEnd = moveBlockIn(to, words, i, words.length);
+            if (blockEnd > i) {
+                i = blockEnd - 1;
+                continue;
+            }
             long word = words[i];
             switch (PageWord.state(word)) {
                 case DEVICE -> {
@@ -580,6 +601,17 @@ public final class RegionChanges {
                 default -> moveIn(to + i, word, word);
             }
         }
+    }
+
+    /// The block that begins with page `i` from `first` on, if none of its pages was ever written, here or where they were. Returns its end, or `i`.
+    private int moveBlockIn(long first, long[] words, int i, int end) {
+        long word = words[i];
+        boolean untouched = word == PageWord.ofKind(word);
+        int alike = i;
+        while (untouched && alike < end && words[alike] == word && (alike == i || !table.isFirstOfBlock(first + alike))) {
+            alike++;
+        }
+        return Math.toIntExact(table.setBlock(first + i, first + alike, word) - first);
     }
 
     /// @param like       whose state the page gets; a claim counts as what it was before
@@ -599,10 +631,15 @@ public final class RegionChanges {
     }
 
     private void bringHomeWhatCannotBeReKeyed(PageRange from) {
-        for (long page = from.first(); page < from.end(); page++) {
-            if (isTiedToAddress(table.word(page))) {
-                hostSide.fetch(new PageRange(page, page + 1), HostSide.Access.BRING_HOME, Cause.MOVE);
+        for (long page = table.writtenFrom(from.first(), from.end()); page < from.end(); ) {
+            long end = page;
+            while (end < from.end() && isTiedToAddress(table.wordByBlock(end))) {
+                end++;
             }
+            if (end > page) {
+                hostSide.fetch(new PageRange(page, end), HostSide.Access.BRING_HOME, Cause.MOVE);
+            }
+            page = table.writtenFrom(Math.max(end, page + 1), from.end());
         }
     }
 
@@ -616,16 +653,17 @@ public final class RegionChanges {
 
     /// To what is going to be copied, before anything has changed: from then on it would be too late for an error.
     private void giveHostMemory(PageRange from, PageRange to) {
-        long page = from.first();
-        while (page < from.end()) {
+        long moved = to.first() - from.first();
+        for (long page = table.writtenFrom(from.first(), from.end()); page < from.end(); ) {
             long end = page;
-            while (end < from.end() && isOnHost(table.state(end))) {
+            while (end < from.end() && isOnHost(PageWord.state(table.wordByBlock(end)))) {
                 end++;
             }
-            long moved = to.first() - from.first();
-            space.host().give(new PageRange(page, end));
-            space.host().give(new PageRange(page + moved, end + moved));
-            page = end + 1;
+            if (end > page) {
+                space.host().give(new PageRange(page, end));
+                space.host().give(new PageRange(page + moved, end + moved));
+            }
+            page = table.writtenFrom(end + 1, from.end());
         }
     }
 

@@ -70,6 +70,10 @@ public final class PageTable implements AutoCloseable {
         return block << blockShift;
     }
 
+    public boolean isFirstOfBlock(long pageIndex) {
+        return pageIndex == firstOf(blockOf(pageIndex));
+    }
+
     /// Where the words are, for native code.
     public long addressBytes() {
         return words.address();

@@ -191,7 +191,7 @@ public final class PageWord {
     }
 
     /// The word of a kind, of which only those bits count.
-    static long ofKind(long kind) {
+    public static long ofKind(long kind) {
         return switch ((int) (kind >>> 62)) {
             case 0 -> unwritten(Protection.READ_WRITE);
             case 1 -> unwrittenWithoutRegion();

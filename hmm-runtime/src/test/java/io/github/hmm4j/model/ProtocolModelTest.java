@@ -62,7 +62,7 @@ class ProtocolModelTest {
         DROPPED_AND_TOUCHED(3_000_000, cpu("waits-for-decision"), launcher("raced", "copied-directly"), dropper("drops-beside-host", "leaves-one-device", "dropped")),
         CROSSED(9_000_000, cpu("java-claim-lost"), launcher("raced", "copied-directly", "peer-had-it", "insists-on-a-peers-page", "moves-again")),
         TWO_FAULTS(7_000_000, cpu("java-claim-lost"), launcher("raced", "peer-had-it", "moves-again")),
-        RANGES(4_000_000, cpu("waits-for-decision"), evictor("leaves-one-page", "java-claim-lost")),
+        RANGES(4_000_000, cpu("waits-for-decision"), evictor("leaves-one-page", "gives-all-back", "java-claim-lost")),
         RANGE_OF_A_PEER(7_000_000, cpu("waits-for-decision"), launcher("moved-both", "leaves-one-page", "gives-peers-back", "copied-directly", "moves-again")),
         LONG_RUN(300_000, cpu("java-claim-lost"), launcher("has-it-already", "raced", "moves-again")),
         LAUNCH_AGAIN(500_000, launcher("has-it-already", "raced", "copied-directly", "insists-on-a-peers-page", "moves-again")),
@@ -70,6 +70,12 @@ class ProtocolModelTest {
         BESIDE(10_000_000, launcher("insists-on-a-peers-page"), mover("raced", "copied-directly", "moved"), dropper("dropped")),
         OUTPUTS(9_000_000, cpu("waits-for-decision"), launcher("output-lost", "takes-outputs-back", "outputs-withdrawn", "moves-again")),
         SAME_OUTPUTS(300_000, launcher("gives-outputs-back", "takes-outputs-back", "outputs-withdrawn", "moves-again")),
+        IN_PLACE(6_000_000, cpu("waits-for-decision"), launcher("raced", "copied-directly", "insists-on-a-peers-page", "insists-and-brings-home", "moves-again")),
+        TURNS(2_000_000, launcher("insists-and-brings-home", "moves-again"), mover("raced", "moved")),
+        VIEWED(5_000_000, launcher("raced", "pinned", "finds-a-view", "insists-and-brings-home"), viewer("takes-a-claim", "viewed")),
+        UNTOUCHED(1_000_000, cpu("reads-zeros", "mapping-fails", "may-have-been-written"), launcher("raced", "moves-again")),
+        UNDONE(900_000, cpu("java-claim-lost"), launcher("raced"), mover("raced", "copied-directly", "undone", "of-others")),
+        RELOCATED(200_000, launcher("takes-outputs-back", "moves-again"), relocator("claims-both", "relocated")),
         INSISTENT(800_000, cpu("waits-for-decision"), launcher("insists-on-a-peers-page", "moves-again"));
 
         /// Far fewer states than this would mean that something no longer happens.
@@ -107,6 +113,14 @@ class ProtocolModelTest {
         return new Steps("Dropper", List.of(names));
     }
 
+    private static Steps viewer(String... names) {
+        return new Steps("Viewer", List.of(names));
+    }
+
+    private static Steps relocator(String... names) {
+        return new Steps("Relocator", List.of(names));
+    }
+
     private static Steps evictor(String... names) {
         return new Steps("Evictor", List.of(names));
     }
@@ -118,6 +132,7 @@ class ProtocolModelTest {
         STALE_READ,
         LOST_WRITE,
         CONFLICTING_COPY,
+        OVERLAP,
         TORN_READ
     }
 
@@ -153,7 +168,26 @@ class ProtocolModelTest {
         INSIST_FROM_PEER_AS_SHARED(Scenario.TWO_DEVICES, Violation.LOST_WRITE),
         WRITER_LEAVES_PEERS(Scenario.TWO_DEVICES, Violation.STALE_READ),
         LOOK_AGAIN(Scenario.LAUNCH_AGAIN, Violation.CYCLE),
-        REUSE_UNDER_KERNELS(Scenario.DROPPED, Violation.CONFLICTING_COPY);
+        REUSE_UNDER_KERNELS(Scenario.DROPPED, Violation.CONFLICTING_COPY),
+        WRITE_HERE_BESIDE_COPIES(Scenario.IN_PLACE, Violation.LOST_WRITE),
+        TAKE_UNDER_KERNELS_HERE(Scenario.IN_PLACE, Violation.LOST_WRITE),
+        INSIST_HERE_UNDER_KERNELS(Scenario.IN_PLACE, Violation.CONFLICTING_COPY),
+        NO_TURNS(Scenario.TURNS, Violation.OVERLAP),
+        TURNS_BEHIND_INSISTING(Scenario.TURNS, Violation.DEADLOCK),
+        PIN_LATE(Scenario.VIEWED, Violation.STALE_READ),
+        VIEW_BESIDE_WRITE_CLAIM(Scenario.VIEWED, Violation.OVERLAP),
+        VIEW_BESIDE_KERNELS(Scenario.VIEWED, Violation.OVERLAP),
+        GATE_SEES_NO_PINS(Scenario.VIEWED, Violation.OVERLAP),
+        FAILED_MAPPING_LEAVES_EMPTY(Scenario.UNTOUCHED, Violation.LOST_WRITE),
+        FAILED_MAPPING_KEEPS_COPIES(Scenario.UNTOUCHED, Violation.LOST_WRITE),
+        UNDO_LOOKS_FIRST(Scenario.UNDONE, Violation.LOST_WRITE),
+        UNDO_DOES_NOT_WAIT(Scenario.UNDONE, Violation.LOST_WRITE),
+        UNDO_LEAVES_EMPTY(Scenario.UNDONE, Violation.LOST_WRITE),
+        UNDO_WHAT_CROSSED(Scenario.UNDONE, Violation.LOST_WRITE),
+        UNDO_BESIDE_INSISTING(Scenario.UNDONE, Violation.DEADLOCK, "-DDEVICE_OF_MOVER=1"),
+        RELOCATE_UNDER_KERNELS(Scenario.RELOCATED, Violation.CONFLICTING_COPY),
+        TAKE_COPIES_OF_OTHERS_BACK(Scenario.RELOCATED, Violation.LOST_WRITE),
+        KEEP_THE_REST(Scenario.RANGES, Violation.DEADLOCK);
 
         private final Scenario scenario;
         private final Violation violation;
