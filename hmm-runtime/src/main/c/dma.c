@@ -185,7 +185,7 @@ static unsigned device_number(const struct hmm_pager *p, const struct device *d)
 
 static int blocking_transfer(struct hmm_pager *p, struct device *d, enum hmm_cl call, void *memory, size_t offset, char *host, size_t bytes) {
   void *event = NULL;
-  uint64_t page = (uint64_t)(host - alias_of(p, 0)) >> p->config.page_shift; // towards the device nobody writes to them
+  uint64_t page = page_of_alias(p, host); // towards the device nobody writes to them
   struct page_range pages = {page, call == HMM_CL_ENQUEUE_READ ? page + (bytes >> p->config.page_shift) : page};
   int status = CL(p, enqueue_transfer, call)(d->queue, memory, 0, offset, bytes, host, 0, NULL, &event);
   if (status) return status;

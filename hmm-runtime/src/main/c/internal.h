@@ -293,6 +293,9 @@ static inline char *app_of(const struct hmm_pager *p, uint64_t page) {
 static inline char *alias_of(const struct hmm_pager *p, uint64_t page) {
   return (char *)(uintptr_t)(p->config.alias + (page << p->config.page_shift));
 }
+
+// The page whose bytes begin there.
+static inline uint64_t page_of_alias(const struct hmm_pager *p, const char *host) { return (uint64_t)(host - alias_of(p, 0)) >> p->config.page_shift; }
 static inline struct block block_of(const struct hmm_pager *p, uint64_t page) {
   uint64_t first = page >> p->block_shift << p->block_shift, pages = 1ULL << p->block_shift;
   return (struct block){&p->changes[page >> p->block_shift], &p->words[first], pages < p->config.page_count - first ? pages : p->config.page_count - first};

@@ -20,12 +20,15 @@
 #define MADV_POPULATE_WRITE 23
 #endif
 
+// Where in the file the memory of a page is. Pages that follow each other do so there, and where they are mapped.
+static off_t slot_of(const struct hmm_pager *p, uint64_t page) { return (off_t)(page << p->config.page_shift); }
+
 static int allocate(const struct hmm_pager *p, uint64_t first, uint64_t end) {
   uint64_t bytes = (end - first) << p->config.page_shift;
   // mapped as well: what is copied there does not fault
   if (!madvise(alias_of(p, first), (size_t)bytes, MADV_POPULATE_WRITE)) return 0;
   // on an old system; and to hear why
-  while (fallocate((int)p->config.memfd, 0, (off_t)(first << p->config.page_shift), (off_t)bytes)) {
+  while (fallocate((int)p->config.memfd, 0, slot_of(p, first), (off_t)bytes)) {
     if (errno != EINTR) return errno == ENOMEM ? -ENOSPC : -errno;
   }
   return 0;
@@ -53,15 +56,15 @@ int back(struct hmm_pager *p, uint64_t first, uint64_t end) {
 }
 
 bool has_memory(const struct hmm_pager *p, uint64_t page) {
-  off_t start = (off_t)(page << p->config.page_shift), data = lseek((int)p->config.memfd, start, SEEK_DATA);
+  off_t start = slot_of(p, page), data = lseek((int)p->config.memfd, start, SEEK_DATA);
   return data >= 0 && data < start + (off_t)p->page_bytes;
 }
 
 int punch(struct hmm_pager *p, uint64_t first, uint64_t end) {
   int mode = FALLOC_FL_PUNCH_HOLE | FALLOC_FL_KEEP_SIZE;
   for (uint64_t page = first; page < end; page++) atomic_store_explicit(&p->backed[page], 0, memory_order_relaxed);
-  off_t offset = (off_t)(first << p->config.page_shift), bytes = (off_t)((end - first) << p->config.page_shift);
-  while (fallocate((int)p->config.memfd, mode, offset, bytes)) {
+  off_t bytes = (off_t)((end - first) << p->config.page_shift);
+  while (fallocate((int)p->config.memfd, mode, slot_of(p, first), bytes)) {
     if (errno != EINTR) return -errno;
   }
   return 0;
@@ -71,7 +74,7 @@ int map_app(struct hmm_pager *p, int protection) {
   size_t bytes = (size_t)(p->config.page_count << p->config.page_shift);
   char *app = app_of(p, 0);
   int flags = MAP_SHARED | MAP_FIXED | MAP_NORESERVE;
-  if (mmap(app, bytes, PROT_NONE, flags, (int)p->config.memfd, 0) == MAP_FAILED) return -errno;
+  if (mmap(app, bytes, PROT_NONE, flags, (int)p->config.memfd, slot_of(p, 0)) == MAP_FAILED) return -errno;
   munlock(app, bytes); // after mlockall(MCL_FUTURE) all pages would come with their permission, and no touch be noticed
   return mprotect(app, bytes, protection) || madvise(app, bytes, MADV_DONTFORK) ? -errno : 0;
 }

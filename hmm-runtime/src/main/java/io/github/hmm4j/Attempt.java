@@ -114,7 +114,7 @@ final class Attempt {
     }
 
     private void move(LaunchGate.Needs needs) {
-        plan.requireAlive();
+        plan.requireCurrent();
         if (needs.table() != null) {
             parts.placer().makePagedChunk(mirror, plan.windows());
         }

@@ -2,6 +2,7 @@ package io.github.hmm4j;
 
 import io.github.hmm4j.device.opencl.ClLoan;
 import io.github.hmm4j.mirror.DeviceMirror;
+import io.github.hmm4j.space.AddressSpace;
 import io.github.hmm4j.space.VaRange;
 import java.lang.foreign.MemorySegment;
 
@@ -19,6 +20,7 @@ public final class DeviceLease implements AutoCloseable {
 
     private final Lifetime lifetime;
     private final HeapCopies copies;
+    private final AddressSpace space;
     private final DeviceMirror mirror;
     private final MemorySegment segment;
     private final VaRange range;
@@ -26,9 +28,10 @@ public final class DeviceLease implements AutoCloseable {
     private final ClLoan loan;
     private volatile boolean closed;
 
-    DeviceLease(Lifetime lifetime, HeapCopies copies, DeviceMirror mirror, MemorySegment segment, VaRange range, Arg.Intent intent, ClLoan loan) {
+    DeviceLease(Lifetime lifetime, HeapCopies copies, AddressSpace space, DeviceMirror mirror, MemorySegment segment, VaRange range, Arg.Intent intent, ClLoan loan) {
         this.lifetime = lifetime;
         this.copies = copies;
+        this.space = space;
         this.mirror = mirror;
         this.segment = segment;
         this.range = range;
@@ -74,6 +77,7 @@ public final class DeviceLease implements AutoCloseable {
     ///
     /// @throws IllegalStateException                    if the heap or the segment's arena was closed before; what the lease has written is lost. If the calling thread holds a view of the segment: then the
     ///                                                  lease is open still
+    /// @throws IllegalArgumentException                 if the segment was freed before; what the lease has written is lost
     /// @throws io.github.hmm4j.error.HmmException if the device fails, or views keep the pages from it for longer than the launch timeout; the lease is open still
     @Override
     public synchronized void close() {
@@ -82,11 +86,11 @@ public final class DeviceLease implements AutoCloseable {
         }
         try (Lifetime.Hold _ = lifetime.change("closing a lease")) {
             loan.finish();
-            if (intent.writes() && segment.scope().isAlive()) {
-                Segments.use(segment, () -> copies.takeBack(mirror, loan.memory(), segment, range));
+            if (intent.writes() && Segments.isCurrent(space, segment)) {
+                Segments.use(space, segment, () -> copies.takeBack(mirror, loan.memory(), segment, range));
             }
         } finally {
-            if (!segment.scope().isAlive()) { // nothing can be done any more
+            if (!Segments.isCurrent(space, segment)) { // nothing can be done any more
                 closed = true;
                 loan.close();
             }
@@ -96,7 +100,7 @@ public final class DeviceLease implements AutoCloseable {
             loan.close();
         }
         if (intent.writes()) {
-            Segments.requireAlive(segment);
+            Segments.requireCurrent(space, segment);
         }
     }
 

@@ -3,6 +3,8 @@ package io.github.hmm4j;
 import io.github.hmm4j.migrate.RegionChanges;
 import io.github.hmm4j.mirror.ManagedPages;
 import io.github.hmm4j.pager.HostView;
+import io.github.hmm4j.space.Generation;
+import io.github.hmm4j.space.Handles;
 import io.github.hmm4j.space.PageSize;
 import io.github.hmm4j.space.VaRange;
 import java.lang.foreign.Arena;
@@ -16,7 +18,7 @@ import java.util.List;
 /// Its end, against whoever uses its memory: the scope ends first, then the words say that there is no region, then
 /// launches in flight are waited for, then each device's lock has been taken once, and only then somebody else gets the
 /// addresses. A launch or view that has looked a segment up asks for the scope once more when it holds what keeps the
-/// pages ([Segments#requireAlive]). So either that sees the end, or the end sees the launch or view.
+/// pages ([Segments#requireCurrent]). So either that sees the end, or the end sees the launch or view.
 ///
 /// Threads: any; those who allocate exclude each other.
 final class HeapArena extends FillingAllocator implements Arena {
@@ -28,9 +30,7 @@ final class HeapArena extends FillingAllocator implements Arena {
     private final ManagedHeap heap;
     private final Lifetime lifetime;
     private final RegionChanges regions;
-    private final Segments segments;
-    private final Segments.Part part;
-    private final long baseBytes;
+    private final Generation generation;
     private final long pageBytes;
     private final long pointerAlignment;
     private final List<VaRange> owned = new ArrayList<>();
@@ -38,16 +38,14 @@ final class HeapArena extends FillingAllocator implements Arena {
     private long next; // free addresses of the last piece: from here
     private long end;
 
-    HeapArena(ManagedHeap heap, ManagedPages pages, Lifetime lifetime, RegionChanges regions, Segments segments) {
+    HeapArena(ManagedHeap heap, ManagedPages pages, Lifetime lifetime, RegionChanges regions, Handles handles) {
         this.heap = heap;
         this.lifetime = lifetime;
         this.regions = regions;
-        this.segments = segments;
-        baseBytes = pages.space().baseBytes();
         pageBytes = pages.space().pageSize().bytes();
         pointerAlignment = pages.mirrors().stream().mapToLong(mirror -> mirror.device().info().baseAlignmentBytes()).max().orElse(Long.BYTES);
         pieceBytes = Math.max(FIRST_PIECE_BYTES, pageBytes);
-        part = segments.open();
+        generation = handles.openOwned();
     }
 
     /// @param byteAlignment power of two up to 2 MiB; kept
@@ -67,7 +65,7 @@ final class HeapArena extends FillingAllocator implements Arena {
     }
 
     private synchronized MemorySegment allocateWhileOpen(long byteSize, long byteAlignment) {
-        if (!part.arena().scope().isAlive()) {
+        if (!generation.scope().isAlive()) {
             throw new IllegalStateException("the arena is closed: allocate from one that is open");
         }
         long lengthBytes = Math.max(1, byteSize);
@@ -100,7 +98,7 @@ final class HeapArena extends FillingAllocator implements Arena {
     private VaRange ownRegion(long lengthBytes, long alignment) {
         int before = owned.size();
         try {
-            return regions.allocateOwned(lengthBytes, alignment, region -> {
+            return regions.allocate(lengthBytes, alignment, generation, region -> {
                 owned.add(region.range());
                 return region.data();
             });
@@ -113,7 +111,7 @@ final class HeapArena extends FillingAllocator implements Arena {
     }
 
     private MemorySegment slice(long addressBytes, long byteSize) {
-        return part.all().asSlice(addressBytes - baseBytes, byteSize);
+        return generation.segment(addressBytes, byteSize);
     }
 
     private static long roundUp(long bytes, long alignment) {
@@ -131,7 +129,7 @@ final class HeapArena extends FillingAllocator implements Arena {
 
     @Override
     public MemorySegment.Scope scope() {
-        return part.arena().scope();
+        return generation.scope();
     }
 
     @Override
@@ -142,7 +140,7 @@ final class HeapArena extends FillingAllocator implements Arena {
     }
 
     private synchronized void closeWhileOpen() {
-        if (!part.arena().scope().isAlive()) {
+        if (!generation.scope().isAlive()) {
             throw new IllegalStateException("the arena is closed already");
         }
         regions.freeTogether(owned, this::end);
@@ -150,7 +148,7 @@ final class HeapArena extends FillingAllocator implements Arena {
 
     private void end() {
         try {
-            segments.end(part);
+            generation.end();
         } catch (IllegalStateException e) {
             throw new IllegalStateException(
                     "closing the arena refused: a native call uses memory of it; close it when that has returned", e);
@@ -159,6 +157,6 @@ final class HeapArena extends FillingAllocator implements Arena {
 
     @Override
     public String toString() {
-        return "arena of managed memory" + (part.arena().scope().isAlive() ? "" : ", closed");
+        return "arena of managed memory" + (generation.scope().isAlive() ? "" : ", closed");
     }
 }

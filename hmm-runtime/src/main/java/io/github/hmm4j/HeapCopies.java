@@ -69,7 +69,7 @@ final class HeapCopies {
             DeviceMirror mirror = isPinned(pages, true) ? null : deviceOf(pages);
             if (mirror == null || !launch(mirror, launches, () -> launchFill(mirror, slice, value, List.of(segment), launches))) {
                 try (HostView view = views.view(slice, true, false)) {
-                    Segments.requireAlive(segment);
+                    Segments.requireCurrent(space, segment);
                     view.segment().fill(value);
                 }
             }
@@ -126,8 +126,8 @@ final class HeapCopies {
     /// Right for ranges that overlap, too.
     private void copyOnHost(MemorySegment source, VaRange from, MemorySegment target, VaRange to) {
         try (HostView read = views.view(from, false, false); HostView write = views.view(to, true, false)) {
-            Segments.requireAlive(source);
-            Segments.requireAlive(target);
+            Segments.requireCurrent(space, source);
+            Segments.requireCurrent(space, target);
             MemorySegment.copy(read.segment(), 0, write.segment(), 0, from.lengthBytes());
         }
     }

@@ -26,6 +26,7 @@ import io.github.hmm4j.pager.NativeInFlight;
 import io.github.hmm4j.pager.NativeLaunchGate;
 import io.github.hmm4j.pager.NativePager;
 import io.github.hmm4j.space.AddressSpace;
+import io.github.hmm4j.space.Handles;
 import io.github.hmm4j.space.Coloring;
 import io.github.hmm4j.space.PageRange;
 import io.github.hmm4j.space.PageSize;
@@ -66,7 +67,7 @@ public final class Hmm implements AutoCloseable {
     private final Lifetime lifetime = new Lifetime(programCode);
     private final ManagedPages pages;
     private final NativePager nativePager;
-    private final Segments segments;
+    private final Handles handles;
     private final ManagedHeap heap;
     private final HostViews views;
     private final Evictor evictor;
@@ -112,12 +113,13 @@ public final class Hmm implements AutoCloseable {
             }
             victimOrder = faulting && builder.choosesEviction() ? running.add(new VictimOrder(pages, nativePager, eviction)) : null;
             LaunchGate gate = faulting ? new FaultingLaunchGate(pages, nativePager, views, victimOrder == null ? _ -> {} : victimOrder::launching) : new NativeLaunchGate(pages, nativePager);
-            segments = hostAccess().mode().isTransparent() ? Segments.touchable(space) : Segments.untouchable(space);
-            running.add(segments::close);
+            handles = hostAccess().mode().isTransparent() ? Handles.touchable(space) : Handles.untouchable(space);
+            running.add(handles::close);
+            space.giveHandles(handles);
             Departure departure = builder.isExclusive() ? hostSide::releaseHostMemory : Departure.KEEPS_HOST_MEMORY;
             launcher = new Launcher(new LaunchParts(pages, views, placer, evictor, toDevice, new InPlacePages(pages, hostSide), ahead, gate, hostLock, departure, builder.launchTimeout()));
-            HeapCopies copies = new HeapCopies(pages, views, launcher, segments.all(), (mirror, kernel) -> copyKernels().compiled(mirror, kernel));
-            heap = new ManagedHeap(pages, lifetime, regions, hostSide, toDevice, placer, views, copies, segments, departure);
+            HeapCopies copies = new HeapCopies(pages, views, launcher, handles.all(), (mirror, kernel) -> copyKernels().compiled(mirror, kernel));
+            heap = new ManagedHeap(pages, lifetime, regions, hostSide, toDevice, placer, views, copies, handles, departure);
             devices = pages.mirrors().stream().map(HmmDevice::new).toList();
             pages.mirrors().forEach(mirror -> mirror.device().reportTo(pages.timeline(), mirror.index()));
             timelineThread = running.add(new TimelineThread(pages, nativePager));
@@ -310,7 +312,7 @@ public final class Hmm implements AutoCloseable {
                 LOG.warn("monitors still see the heap", failure);
             }
         }
-        if (!segments.close()) { // while faults are still served: threads in the middle of one must come out of it to hear of the end
+        if (!handles.close()) { // while faults are still served: threads in the middle of one must come out of it to hear of the end
             LOG.warn("the heap stays as it is, devices included: a native call still uses one of its segments, and its faults must be served");
             return;
         }

@@ -30,7 +30,7 @@ record KernelEnqueue(DeviceKernel kernel, Plan plan, NDRange range, DeviceMirror
 
     @Override
     public @Nullable Completion by(NativeEnqueue enqueue) {
-        plan.requireAlive(); // published, or with the device's lock: see there
+        plan.requireCurrent(); // published, or with the device's lock: see there
         List<DeviceMemory> windows = new ArrayList<>(plan.passed().size());
         List<DeviceMemory> scratch = new ArrayList<>(plan.passed().size()); // what is behind the launch takes nothing from the Java heap
         Map<VaRange, KernelArgument.Copied> copies = new HashMap<>();

@@ -72,10 +72,10 @@ final class Launcher {
             heap.accounts().increment(Counter.LAUNCHES);
             return launch;
         } catch (IllegalArgumentException e) {
-            plan.requireAlive(); // the end of an arena is told as that, and not as what it leaves behind
+            plan.requireCurrent(); // that its memory was freed is told as that, and not as what that leaves behind
             throw e;
         } catch (AccessViolationException e) {
-            plan.requireAlive();
+            plan.requireCurrent();
             throw e.ofLaunch(kernel.name());
         }
     }

@@ -22,6 +22,7 @@ import io.github.hmm4j.pager.HostPin;
 import io.github.hmm4j.pager.HostView;
 import io.github.hmm4j.pager.HostViews;
 import io.github.hmm4j.space.AddressSpace;
+import io.github.hmm4j.space.Handles;
 import io.github.hmm4j.space.PageRange;
 import io.github.hmm4j.space.PageSize;
 import io.github.hmm4j.space.Parts;
@@ -66,7 +67,8 @@ import org.slf4j.LoggerFactory;
 /// or an [InvalidationCallback], may look ([#residency], [#snapshot],
 /// [#smaps], what says how many bytes) and subscribe. All else of its own heap throws an [IllegalStateException] there.
 ///
-/// Segments live until [#free], the end of their arena, or that of the [Hmm]. Ranges given to the methods below lie
+/// Segments live until [#free], the end of their arena, or that of the [Hmm], with their slices and what is made of them
+/// with another size (`reinterpret(long)`). Ranges given to the methods below lie
 /// within one allocation; to move, protect or discard an empty one does nothing. Sizes are bytes. Threads: any.
 public final class ManagedHeap extends FillingAllocator {
 
@@ -81,11 +83,11 @@ public final class ManagedHeap extends FillingAllocator {
     private final Placer placer;
     private final HostViews views;
     private final HeapCopies copies;
-    private final Segments segments;
+    private final Handles handles;
     private final Departure departure;
 
     ManagedHeap(ManagedPages pages, Lifetime lifetime, RegionChanges regions, HostSide hostSide, ToDevice toDevice, Placer placer, HostViews views, HeapCopies copies,
-            Segments segments, Departure departure) {
+            Handles handles, Departure departure) {
         this.pages = pages;
         this.space = pages.space();
         this.lifetime = lifetime;
@@ -95,7 +97,7 @@ public final class ManagedHeap extends FillingAllocator {
         this.placer = placer;
         this.views = views;
         this.copies = copies;
-        this.segments = segments;
+        this.handles = handles;
         this.departure = departure;
     }
 
@@ -165,27 +167,29 @@ public final class ManagedHeap extends FillingAllocator {
     /// ```
     public Arena arena() {
         try (Lifetime.Hold _ = lifetime.change("arena")) {
-            return new HeapArena(this, pages, lifetime, regions, segments);
+            return new HeapArena(this, pages, lifetime, regions, handles);
         }
     }
 
-    private MemorySegment handle(Region region, long byteSize) {
-        return segments.all().asSlice(region.data().startBytes() - space.baseBytes(), byteSize);
+    private static MemorySegment handle(Region region, long byteSize) {
+        return Objects.requireNonNull(region.generation()).segment(region.data().startBytes(), byteSize);
     }
 
     /// Frees an allocation, or whole pages of one: their host memory and their place on every device. Waits for launches in flight that use them.
     ///
-    /// The segment must not be used any more. For a while all its uses are refused, touches as well: its addresses are not allocated again before 64 others were freed after it,
-    /// unless there is no other room. Then it cannot be told from a segment of the new allocation. Fewer wait where they are larger than 1 MiB and were on the host as a whole
-    /// (of 16 MiB three, of 32 MiB one), or larger than 256 MiB. An [#arena] refuses its segments for ever.
+    /// The segment, and slices of it, must not be used any more. Every call that takes one refuses it for ever, also when its addresses are another allocation's. A touch of it throws an [IllegalStateException] once all allocations that share its [scope][MemorySegment#scope]
+    /// are freed (few or none in a program that makes some hundred allocations, up to 63 where it makes many) and kernels have ended that ran then; before that it is an error as above. That is so as long as the heap has room elsewhere: its addresses are not allocated again before.
+    ///
+    /// Of an **address** that was kept (a pointer stored in memory, [MemorySegment#ofAddress], `reinterpret` with an arena of the program's own) nobody can tell whose it was: it is refused while no allocation has it, which is until 64 others were freed after it, unless there is no other room. Fewer wait where they are
+    /// larger than 1 MiB and were on the host as a whole (of 16 MiB three, of 32 MiB one), or larger than 256 MiB.
     ///
     /// If this throws, nothing was freed. Where the operating system or a device does not take back what it is given, the next allocation tries again.
     ///
-    /// @throws IllegalArgumentException if it is neither an allocation nor page-aligned within one
+    /// @throws IllegalArgumentException if it is neither an allocation nor page-aligned within one, or was freed before
     /// @throws IllegalStateException    if a view of it is open; nothing was freed
     public void free(MemorySegment segment) {
         try (Lifetime.Hold _ = lifetime.change("free")) {
-            Segments.use(segment, () -> regions.free(wholePages(segment, "free")));
+            Segments.use(space, segment, () -> regions.free(wholePages(segment, "free"), () -> Segments.requireCurrent(space, segment)));
         }
     }
 
@@ -198,7 +202,7 @@ public final class ManagedHeap extends FillingAllocator {
         Objects.requireNonNull(protection, "protection");
         try (Lifetime.Hold _ = lifetime.change("protect")) {
             if (segment.byteSize() > 0) {
-                Segments.use(segment, () -> regions.protect(managed(segment), protection, () -> Segments.requireAlive(segment)));
+                Segments.use(space, segment, () -> regions.protect(managed(segment), protection, () -> Segments.requireCurrent(space, segment)));
             }
         }
     }
@@ -212,7 +216,7 @@ public final class ManagedHeap extends FillingAllocator {
         Objects.requireNonNull(segment, "segment");
         try (Lifetime.Hold _ = lifetime.change("discard")) {
             if (segment.byteSize() > 0) {
-                Segments.use(segment, () -> regions.discard(writable(segment, "discard"), () -> Segments.requireAlive(segment)));
+                Segments.use(space, segment, () -> regions.discard(writable(segment, "discard"), () -> Segments.requireCurrent(space, segment)));
             }
         }
     }
@@ -231,7 +235,7 @@ public final class ManagedHeap extends FillingAllocator {
         Objects.requireNonNull(segment, "segment");
         try (Lifetime.Hold _ = lifetime.change("fill")) {
             if (segment.byteSize() > 0) {
-                Segments.use(segment, () -> copies.fill(segment, writable(segment, "fill"), value));
+                Segments.use(space, segment, () -> copies.fill(segment, writable(segment, "fill"), value));
             }
         }
     }
@@ -255,7 +259,7 @@ public final class ManagedHeap extends FillingAllocator {
                 throw new IllegalArgumentException(String.format(Locale.ROOT, "fromBytes=%d, toBytes=%d, must be the same", from.byteSize(), to.byteSize()));
             }
             if (to.byteSize() > 0) {
-                Segments.use(from, () -> Segments.use(to, () -> copies.copy(from, managed(from), to, writable(to, "copy"))));
+                Segments.use(space, from, () -> Segments.use(space, to, () -> copies.copy(from, managed(from), to, writable(to, "copy"))));
             }
         }
     }
@@ -295,9 +299,9 @@ public final class ManagedHeap extends FillingAllocator {
             ClLoan loan = openCl.loan(range.lengthBytes());
             try {
                 if (intent != Arg.Intent.OUT) {
-                    Segments.use(segment, () -> copies.lend(mirror, segment, range, loan.memory()));
+                    Segments.use(space, segment, () -> copies.lend(mirror, segment, range, loan.memory()));
                 }
-                return new DeviceLease(lifetime, copies, mirror, segment, range, intent, loan);
+                return new DeviceLease(lifetime, copies, space, mirror, segment, range, intent, loan);
             } catch (RuntimeException | Error e) {
                 Parts.closeAfter(e, loan);
                 throw e;
@@ -316,10 +320,10 @@ public final class ManagedHeap extends FillingAllocator {
     ///
     /// The new address lies at the same place of a page as the old one; a larger alignment that was asked for at first is not kept. If this throws, the allocation is where it was.
     ///
-    /// @return the allocation at its new address; the old segment must not be used any more
+    /// @return the allocation at its new address; the old segment must not be used any more, and is refused as after [#free]
     public MemorySegment move(MemorySegment segment) {
         try (Lifetime.Hold _ = lifetime.change("move")) {
-            return Segments.using(segment, () -> regions.move(wholePages(segment, "move"), region -> {
+            return Segments.using(space, segment, () -> regions.move(wholePages(segment, "move"), () -> Segments.requireCurrent(space, segment), region -> {
                 MemorySegment moved = handle(region, segment.byteSize());
                 return segment.isReadOnly() ? moved.asReadOnly() : moved;
             }));
@@ -380,7 +384,7 @@ public final class ManagedHeap extends FillingAllocator {
             DeviceMirror mirror = mirrorOf(device);
             if (segment.byteSize() > 0) {
                 long quotaPages = bytes == Long.MAX_VALUE ? PlacementAdvice.NO_QUOTA : space.pageSize().pageOf(bytes);
-                Segments.use(segment, () -> placer.setQuota(mirror, managed(segment), quotaPages));
+                Segments.use(space, segment, () -> placer.setQuota(mirror, managed(segment), quotaPages, () -> Segments.requireCurrent(space, segment)));
             }
         }
     }
@@ -409,7 +413,7 @@ public final class ManagedHeap extends FillingAllocator {
         if (Objects.requireNonNull(segment, "segment").byteSize() == 0) {
             return views.viewOfNothing(VaRange.ofLength(segment.address(), 0), write, shared);
         }
-        return opened(Segments.using(segment, () -> views.view(accessible(segment, access, "view"), write, shared)), segment);
+        return opened(Segments.using(space, segment, () -> views.view(accessible(segment, access, "view"), write, shared)), segment);
     }
 
     /// Brings a range home and keeps it there, mapped, until the pin is closed: for system calls and drivers that are given its address, where the host access of this heap is not
@@ -424,34 +428,34 @@ public final class ManagedHeap extends FillingAllocator {
         Objects.requireNonNull(segment, "segment");
         boolean write = Objects.requireNonNull(access, "access") == Access.WRITE;
         try (Lifetime.Hold _ = lifetime.change("pin")) {
-            if (!segments.all().isAccessibleBy(Thread.currentThread())) {
+            if (!handles.all().isAccessibleBy(Thread.currentThread())) {
                 throw new IllegalStateException(String.format(Locale.ROOT,
                         "pin refused: with checked host access there is nothing to pin at address=0x%x; open a view", segment.address()));
             }
             if (segment.byteSize() == 0) {
                 return views.pinOfNothing(VaRange.ofLength(segment.address(), 0), write);
             }
-            HostPin pin = Segments.using(segment, () -> views.pin(accessible(segment, access, "pin"), write));
+            HostPin pin = Segments.using(space, segment, () -> views.pin(accessible(segment, access, "pin"), write));
             return opened(pin, segment);
         }
     }
 
-    /// What is open now keeps the memory of an arena, unless that has been closed before.
-    private static HostView opened(HostView view, MemorySegment segment) {
+    /// What is open now keeps the memory, unless that was freed before.
+    private HostView opened(HostView view, MemorySegment segment) {
         try {
-            Segments.requireAlive(segment);
+            Segments.requireCurrent(space, segment);
             return view;
-        } catch (IllegalStateException | OutOfMemoryError e) {
+        } catch (IllegalArgumentException | IllegalStateException | OutOfMemoryError e) {
             view.close();
             throw e;
         }
     }
 
-    private static HostPin opened(HostPin pin, MemorySegment segment) {
+    private HostPin opened(HostPin pin, MemorySegment segment) {
         try {
-            Segments.requireAlive(segment);
+            Segments.requireCurrent(space, segment);
             return pin;
-        } catch (IllegalStateException | OutOfMemoryError e) {
+        } catch (IllegalArgumentException | IllegalStateException | OutOfMemoryError e) {
             pin.close();
             throw e;
         }
@@ -485,7 +489,7 @@ public final class ManagedHeap extends FillingAllocator {
             UndoLog undo = new UndoLog(pages, mirror);
             mirror.lock().takeAlone();
             try {
-                Segments.requireAlive(segment); // from here on its addresses stay what they are
+                Segments.requireCurrent(space, segment); // from here on its addresses stay what they are
                 placer.place(mirror, List.of(range));
                 MigrationReport report = toDevice.migrate(mirror, range, ToDevice.Intent.WRITE, effort, Cause.PREFETCH, undo);
                 leave(mirror, range);
@@ -519,7 +523,7 @@ public final class ManagedHeap extends FillingAllocator {
             if (segment.byteSize() == 0) {
                 return nothing();
             }
-            return Segments.using(segment,
+            return Segments.using(space, segment,
                     () -> hostSide.fetch(space.pagesOf(managed(segment)), HostSide.Access.BRING_HOME, Cause.PREFETCH));
         }
     }
@@ -636,11 +640,11 @@ public final class ManagedHeap extends FillingAllocator {
     private VaRange wholePages(MemorySegment segment, String what) {
         Segments.requireManaged(space, segment);
         VaRange range = VaRange.ofLength(segment.address(), Math.max(1, segment.byteSize()));
+        Segments.requireCurrent(space, segment);
         Region region = space.regionOf(range);
         if (region.owned()) {
             throw new IllegalArgumentException("%s refused: range=%s belongs to an arena, which frees it when it is closed".formatted(what, range));
         }
-        Segments.requireAlive(segment); // and once more: if its arena was there before, and is, the region is not somebody else's at an address of its
         return region.widened(range);
     }
 }

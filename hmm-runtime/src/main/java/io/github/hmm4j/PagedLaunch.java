@@ -137,7 +137,7 @@ final class PagedLaunch {
             LaunchGate.Passed passed = null;
             boolean runs = false;
             try {
-                plan.requireAlive();
+                plan.requireCurrent();
                 if (toServe != null) {
                     faults.serve(toServe);
                     toServe = null;

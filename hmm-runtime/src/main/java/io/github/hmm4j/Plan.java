@@ -75,9 +75,11 @@ final class Plan {
     private final List<MemorySegment> segments = new ArrayList<>(); // all of the above
     private final Map<Integer, Boolean> placements = new HashMap<>(); // by region: whether it is used in place
     private boolean followsPointers;
+    private final long frees; // of the space, when the first of them was looked up
     private int hidden; // parameters so far that the program does not see
 
-    private Plan(AddressSpace space, DeviceKernel kernel, DeviceMirror mirror, Map<Integer, Arg.Intent> intents) {
+    private Plan(AddressSpace space, DeviceKernel kernel, DeviceMirror mirror, Map<Integer, Arg.Intent> intents, long frees) {
+        this.frees = frees;
         this.space = space;
         this.kernel = kernel;
         this.mirror = mirror;
@@ -86,7 +88,7 @@ final class Plan {
 
     /// @param intents what the kernel does with memory, by parameter, where that was said: it goes before the signature, and an [Arg] before it
     static Plan of(AddressSpace space, DeviceKernel kernel, DeviceMirror mirror, Map<Integer, Arg.Intent> intents, Object[] arguments, NDRange range) {
-        Plan plan = new Plan(space, kernel, mirror, intents);
+        Plan plan = new Plan(space, kernel, mirror, intents, space.frees());
         plan.followsPointers = Stream.of(arguments).anyMatch(Arg.Heap.class::isInstance);
         for (Object argument : arguments) {
             plan.add(argument);
@@ -144,7 +146,7 @@ final class Plan {
 
     /// What a second round needs: nothing is dead any more in what it takes as pointers of its own.
     Plan again() {
-        Plan again = new Plan(space, kernel, mirror, intents);
+        Plan again = new Plan(space, kernel, mirror, intents, frees);
         again.passed.addAll(passed);
         again.segments.addAll(segments);
         again.windows.addAll(windows);
@@ -358,14 +360,18 @@ final class Plan {
         segments.addAll(more);
     }
 
-    /// That no arena of what it uses was closed since it was made. Addresses are not given to anybody else while a
+    /// That nothing of what it uses was freed since it was made. Addresses are not given to anybody else while a
     /// launch of them is published, nor while somebody has a device's lock: whoever asks then knows that they still are
     /// what they were.
     ///
-    /// @throws IllegalStateException if one was
-    void requireAlive() {
+    /// @throws IllegalArgumentException if it was, or has moved
+    /// @throws IllegalStateException    if its arena was closed
+    void requireCurrent() {
+        if (space.frees() == frees) {
+            return;
+        }
         for (int i = 0; i < segments.size(); i++) {
-            Segments.requireAlive(segments.get(i));
+            Segments.requireCurrent(space, segments.get(i));
         }
     }
 

@@ -59,13 +59,15 @@ public record Residency(long emptyBytes, long hostBytes, long sharedBytes, List<
         long[] device = new long[heap.mirrors().size()];
         for (PageRange pages : ranges) {
             empty += pages.count(); // those that are not found anywhere below
-            for (long page = table.writtenFrom(pages.first(), pages.end()); page < pages.end(); page = table.writtenFrom(page + 1, pages.end())) {
+            long next;
+            for (long page = table.writtenFrom(pages.first(), pages.end()); page < pages.end(); page = table.writtenFrom(next, pages.end())) {
                 long word = table.word(page);
+                next = heap.endOfAlike(word, page, pages.end());
                 int validAt = PageWord.validAt(word);
                 if (validAt == 0 && PageWord.state(word) != PageState.POISONED) {
                     continue;
                 }
-                empty--;
+                empty -= next - page;
                 if (validAt == 0) {
                     poisoned++;
                 } else if (validAt == 1) {
@@ -73,7 +75,7 @@ public record Residency(long emptyBytes, long hostBytes, long sharedBytes, List<
                 } else if (Integer.bitCount(validAt) > 1) {
                     shared++;
                 } else {
-                    device[Integer.numberOfTrailingZeros(validAt) - 1]++;
+                    device[Integer.numberOfTrailingZeros(validAt) - 1] += next - page;
                 }
             }
         }

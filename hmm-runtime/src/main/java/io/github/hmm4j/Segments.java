@@ -2,207 +2,102 @@ package io.github.hmm4j;
 
 import io.github.hmm4j.error.AccessViolationException;
 import io.github.hmm4j.space.AddressSpace;
+import io.github.hmm4j.space.Region;
 import io.github.hmm4j.space.VaRange;
-import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import java.util.Objects;
-import java.util.Set;
-import java.util.concurrent.CompletableFuture;
-import java.util.concurrent.CompletionException;
-import java.util.concurrent.ConcurrentHashMap;
-import java.util.concurrent.ExecutorService;
-import java.util.concurrent.Executors;
-import java.util.concurrent.TimeUnit;
-import java.util.concurrent.locks.LockSupport;
 import java.util.function.Supplier;
 import org.jspecify.annotations.Nullable;
 
-/// The whole heap as one segment, of which every allocation is a slice; and its end. Arenas have such a segment each,
-/// with an end of its own.
+/// What a segment that the program passes stands for: the allocation that it is of, and never another that has come to lie at its addresses since.
+///
+/// Slices, read-only ones, and those of another size (`reinterpret(long)`) have the scope of what they were made from, and go with it. A segment that the program has made of an address
+/// (`MemorySegment.ofAddress`), or given a scope of its own (`reinterpret(Arena, ...)`), is an address, and stands for what lies there.
 final class Segments {
 
-    private static final long PATIENCE_NANOS = TimeUnit.SECONDS.toNanos(10);
-    private static final long NAP_NANOS = TimeUnit.MILLISECONDS.toNanos(1);
-
-    private final AddressSpace space;
-    private final @Nullable ExecutorService owner; // of scopes that nobody can touch
-    private final Set<Part> parts = ConcurrentHashMap.newKeySet();
-    private final MemorySegment all;
-
-    private Segments(AddressSpace space, @Nullable ExecutorService owner) {
-        this.space = space;
-        this.owner = owner;
-        all = open().all();
-    }
-
-    /// Segments that every thread can touch, until they are closed.
-    static Segments touchable(AddressSpace space) {
-        return new Segments(space, null);
-    }
-
-    /// Segments that nobody can touch: they are confined to a thread of ours. Their slices are good as handles, and
-    /// every raw access to them throws.
-    static Segments untouchable(AddressSpace space) {
-        ExecutorService owner = Executors.newSingleThreadExecutor(Thread.ofPlatform().daemon().name("hmm-handles").factory());
-        try {
-            return new Segments(space, owner);
-        } catch (RuntimeException | Error e) {
-            owner.shutdown();
-            throw e;
-        }
-    }
+    private Segments() {}
 
     /// The addresses of a segment within one allocation.
     ///
-    /// @throws IllegalArgumentException if it is something else
+    /// @throws IllegalArgumentException if it is something else, or freed
     /// @throws IllegalStateException    if its arena is closed
     static VaRange rangeOf(AddressSpace space, MemorySegment segment) {
         requireManaged(space, segment);
         VaRange range = VaRange.ofLength(segment.address(), segment.byteSize());
         try {
-            space.regionOf(range);
+            requireOf(space, space.regionOf(range), segment);
         } catch (IllegalArgumentException e) {
-            requireAlive(segment); // its arena may have been closed just now
+            requireCurrent(space, segment);
             throw e;
         }
         return range;
     }
 
-    /// That a segment is memory of the heap, and was not in an arena that is closed.
+    /// That a segment is memory of the heap.
     ///
     /// @throws IllegalArgumentException if it is something else
-    /// @throws IllegalStateException    if its arena is closed
     static void requireManaged(AddressSpace space, MemorySegment segment) {
         Objects.requireNonNull(segment, "segment");
         if (!segment.isNative() || !space.contains(segment.address())) {
             throw new IllegalArgumentException(
                     "this memory is not of this heap, allocate it there (heap.allocate, heap.allocateFrom): " + segment);
         }
-        requireAlive(segment);
     }
 
-    /// Whoever has looked a segment up and then holds what keeps its pages looks again: if its arena has closed in
-    /// between, the addresses may be somebody else's by now.
+    /// Whoever has looked a segment up and then holds what keeps its pages looks again: if it was freed in between, the addresses may be somebody else's by now.
     ///
-    /// @throws IllegalStateException if its arena is closed
-    static void requireAlive(MemorySegment segment) {
-        if (!segment.scope().isAlive()) {
+    /// @throws IllegalArgumentException if it was freed, or has moved
+    /// @throws IllegalStateException    if its arena is closed
+    static void requireCurrent(AddressSpace space, MemorySegment segment) {
+        requireOf(space, space.regionAt(segment.address()).orElse(null), segment);
+    }
+
+    /// Whether it is what it was when it was allocated.
+    static boolean isCurrent(AddressSpace space, MemorySegment segment) {
+        Region region = space.regionAt(segment.address()).orElse(null);
+        return !isGone(space, region, segment);
+    }
+
+    private static boolean isGone(AddressSpace space, @Nullable Region region, MemorySegment segment) {
+        return !segment.scope().isAlive() || (!isOf(region, segment) && space.knows(segment.scope()));
+    }
+
+    private static boolean isOf(@Nullable Region region, MemorySegment segment) {
+        return region != null && region.has(segment) && segment.address() + segment.byteSize() <= region.range().endBytes();
+    }
+
+    private static void requireOf(AddressSpace space, @Nullable Region region, MemorySegment segment) {
+        if (!isGone(space, region, segment)) {
+            return;
+        }
+        if (space.isArena(segment.scope()) || !space.knows(segment.scope()) || isOf(region, segment)) { // the last: all of the heap is closed
             throw new IllegalStateException("the arena of this memory is closed, the memory is freed: " + segment);
         }
+        VaRange range = VaRange.ofLength(segment.address(), segment.byteSize());
+        throw new IllegalArgumentException("range=" + range + " is not within one managed region any more: it was freed, or has moved"
+                + (region == null ? "" : ", and region=" + region.range() + " lies there now"));
     }
 
-    /// What fails because the segment's arena was closed meanwhile, and the memory freed, is told as that.
+    /// What fails because the segment was freed meanwhile is told as that.
     ///
-    /// @throws IllegalStateException if it was
-    static <T> T using(MemorySegment segment, Supplier<T> work) {
+    /// @throws IllegalArgumentException if it was freed, or has moved
+    /// @throws IllegalStateException    if its arena was closed
+    static <T> T using(AddressSpace space, MemorySegment segment, Supplier<T> work) {
         try {
             return work.get();
         } catch (IllegalArgumentException | AccessViolationException e) {
-            requireAlive(segment);
+            requireCurrent(space, segment);
             throw e;
         }
     }
 
     /// The same; nothing is made for it once the work is done.
-    static void use(MemorySegment segment, Runnable work) {
+    static void use(AddressSpace space, MemorySegment segment, Runnable work) {
         try {
             work.run();
         } catch (IllegalArgumentException | AccessViolationException e) {
-            requireAlive(segment);
+            requireCurrent(space, segment);
             throw e;
-        }
-    }
-
-    /// The heap's own, which lives as long as the heap.
-    MemorySegment all() {
-        return all;
-    }
-
-    /// One segment of all of the heap.
-    ///
-    /// @param owner of a segment that nobody can touch
-    record Part(Arena arena, MemorySegment all, @Nullable ExecutorService owner) {
-
-        /// @throws IllegalStateException if a native call uses a segment of it; then nothing has ended
-        private void end() {
-            if (owner == null) {
-                arena.close();
-            } else {
-                inOwner(owner, () -> {
-                    arena.close();
-                    return true;
-                });
-            }
-        }
-
-        @Override
-        public boolean equals(@Nullable Object other) {
-            return this == other;
-        }
-
-        @Override
-        public int hashCode() {
-            return System.identityHashCode(this);
-        }
-    }
-
-    /// All of the heap once more, until that [ends][#end].
-    Part open() {
-        Part part = owner == null ? part(Arena.ofShared()) : inOwner(owner, () -> part(Arena.ofConfined()));
-        parts.add(part);
-        return part;
-    }
-
-    private Part part(Arena arena) {
-        return new Part(arena, MemorySegment.ofAddress(space.baseBytes()).reinterpret(space.capacityBytes(), arena, null), owner);
-    }
-
-    /// @throws IllegalStateException if a native call uses a segment of it, or it has ended already
-    void end(Part part) {
-        part.end();
-        parts.remove(part);
-    }
-
-    private static <T> T inOwner(ExecutorService owner, Supplier<T> work) {
-        try {
-            return CompletableFuture.supplyAsync(work, owner).join();
-        } catch (CompletionException e) {
-            switch (e.getCause()) {
-                case RuntimeException cause -> throw cause;
-                case Error cause -> throw cause;
-                case null, default -> throw e;
-            }
-        }
-    }
-
-    /// Ends all segments: whoever touches one from now on gets an [IllegalStateException]. Threads that are within a native call with one are waited for.
-    ///
-    /// @return false if one of those did not end in time; then memory must stay
-    boolean close() {
-        long deadline = System.nanoTime() + PATIENCE_NANOS;
-        boolean interrupted = false;
-        try {
-            for (Part part : parts) {
-                while (part.arena().scope().isAlive()) {
-                    try {
-                        part.end();
-                    } catch (IllegalStateException inUse) {
-                        if (System.nanoTime() > deadline) {
-                            return false;
-                        }
-                        interrupted |= Thread.interrupted(); // a nap would end at once
-                        LockSupport.parkNanos(NAP_NANOS);
-                    }
-                }
-            }
-            if (owner != null) {
-                owner.shutdown();
-            }
-            return true;
-        } finally {
-            if (interrupted) {
-                Thread.currentThread().interrupt();
-            }
         }
     }
 }

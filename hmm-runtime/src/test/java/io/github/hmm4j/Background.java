@@ -12,11 +12,11 @@ import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
 
 /// Something that another thread does while the test goes on.
-final class Background<T> {
+public final class Background<T> {
 
     /// What does not return a value.
     @FunctionalInterface
-    interface Action {
+    public interface Action {
         void run() throws Exception;
     }
 
@@ -35,11 +35,11 @@ final class Background<T> {
         thread = Thread.ofPlatform().daemon().name("background").start(task);
     }
 
-    static <T> Background<T> call(Callable<T> work) {
+    public static <T> Background<T> call(Callable<T> work) {
         return new Background<>(work);
     }
 
-    static Background<Boolean> run(Action action) {
+    public static Background<Boolean> run(Action action) {
         return new Background<>(() -> {
             action.run();
             return true;
@@ -47,13 +47,27 @@ final class Background<T> {
     }
 
     /// Waits until the thread waits for somebody: in Java, or asleep within a native call, and not only for a moment, as for a command that is done at once. It has not ended then.
-    Background<T> awaitWaiting() {
+    public Background<T> awaitWaiting() {
         long deadline = System.nanoTime() + TimeUnit.SECONDS.toNanos(PATIENCE_SECONDS);
         int asleep = 0;
         while (asleep < LOOKS && !isWaiting()) {
             asleep += isWithinNativeCode() && isAsleep() ? 1 : 0;
             if (task.isDone() || System.nanoTime() - deadline > 0) {
                 throw new AssertionError("expected to wait, but state=" + thread.getState() + ", done=" + task.isDone());
+            }
+            Thread.onSpinWait();
+        }
+        return this;
+    }
+
+    /// Waits until the thread sleeps in a touch. Looks at it from outside: whoever asks the JVM about it waits for the touch, too.
+    public Background<T> awaitTouching() {
+        long deadline = System.nanoTime() + TimeUnit.SECONDS.toNanos(PATIENCE_SECONDS);
+        int asleep = 0;
+        while (asleep < LOOKS) {
+            asleep = isAsleep() ? asleep + 1 : 0;
+            if (task.isDone() || System.nanoTime() - deadline > 0) {
+                throw new AssertionError("expected to sleep in a touch, but done=" + task.isDone());
             }
             Thread.onSpinWait();
         }
@@ -100,7 +114,7 @@ final class Background<T> {
     }
 
     /// The result; what it threw is thrown.
-    T join() {
+    public T join() {
         try {
             return task.get(PATIENCE_SECONDS, TimeUnit.SECONDS);
         } catch (ExecutionException e) {

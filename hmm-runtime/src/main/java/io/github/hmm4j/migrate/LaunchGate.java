@@ -69,7 +69,8 @@ public interface LaunchGate {
     /// Whether open views keep pages from a launch.
     static boolean isPinned(PageTable table, List<PageUse> uses) {
         for (PageUse use : uses) {
-            for (long page = use.pages().first(); page < use.pages().end(); page++) {
+            long end = use.pages().end();
+            for (long page = table.writtenFrom(use.pages().first(), end); page < end; page = table.writtenFrom(page + 1, end)) {
                 if (PageWord.isPinnedAgainst(table.word(page), use.writes())) {
                     return true;
                 }

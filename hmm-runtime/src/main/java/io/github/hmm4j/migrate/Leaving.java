@@ -1,5 +1,6 @@
 package io.github.hmm4j.migrate;
 
+import io.github.hmm4j.space.Generation;
 import io.github.hmm4j.space.PageRange;
 import io.github.hmm4j.space.VaRange;
 import org.jspecify.annotations.Nullable;
@@ -12,6 +13,7 @@ final class Leaving {
     boolean allOnHost; // every page had host memory
     boolean hostMemoryIsGone;
     boolean hostMemoryIsKept; // for whoever gets the addresses next
+    @Nullable Generation generation; // of the region that it was
     boolean isRegion; // that nobody has heard of
     @Nullable Leaving next; // in the list of those that could not be freed at once
 

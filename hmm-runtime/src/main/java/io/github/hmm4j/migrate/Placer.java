@@ -84,10 +84,12 @@ public final class Placer {
     /// Gives the region that holds a range a quota on a device, or takes it away; what it has beyond that goes at once. The caller holds nothing.
     ///
     /// @param pages at least one, or [PlacementAdvice#NO_QUOTA]
+    /// @param check throws if the range is not what it was looked up for any more; run where it stays what it is
     /// @throws IllegalArgumentException if there is no such region, or less than what one instruction of each of its threads may touch where kernels fault
-    public void setQuota(DeviceMirror mirror, VaRange range, long pages) {
+    public void setQuota(DeviceMirror mirror, VaRange range, long pages, Runnable check) {
         mirror.quotasBegin();
         try (HostLock.Hold _ = hostLock.shared()) { // the region does not go meanwhile
+            check.run();
             if (mirror.isFaulting()) {
                 hostSide.setQuota(mirror, heap.space().pagesOf(heap.space().regionOf(range).range()), pages);
             }

@@ -12,6 +12,7 @@ import io.github.hmm4j.page.PageTable;
 import io.github.hmm4j.page.PageWord;
 import io.github.hmm4j.page.Transition;
 import io.github.hmm4j.space.AddressSpace;
+import io.github.hmm4j.space.Generation;
 import io.github.hmm4j.space.PageRange;
 import io.github.hmm4j.space.PlacementAdvice;
 import io.github.hmm4j.space.Protection;
@@ -22,6 +23,7 @@ import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
 import java.util.Locale;
+import java.util.function.BooleanSupplier;
 import java.util.function.Function;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
@@ -41,6 +43,7 @@ public final class RegionChanges {
     private final HostLock hostLock;
     private final HostSide hostSide;
     private final Evictor evictor;
+    private final BooleanSupplier kernelsRun = this::kernelsRun; // made here: nothing is once a region is gone
 
     /// One past the highest page that was ever unmapped: pages beyond have never had a region, and their words need no preparation.
     private volatile long unmappedEnd;
@@ -72,17 +75,15 @@ public final class RegionChanges {
     ///
     /// @param handle makes what is returned, before the region is allocated
     public <T> T allocate(long lengthBytes, long alignmentBytes, Function<Region, T> handle) {
-        return allocate(lengthBytes, alignmentBytes, false, handle);
+        return allocate(lengthBytes, alignmentBytes, null, handle);
     }
 
     /// The same for an owner who frees it with others of his ([#freeTogether]).
-    public <T> T allocateOwned(long lengthBytes, long alignmentBytes, Function<Region, T> handle) {
-        return allocate(lengthBytes, alignmentBytes, true, handle);
-    }
-
-    private <T> T allocate(long lengthBytes, long alignmentBytes, boolean owned, Function<Region, T> handle) {
+    ///
+    /// @param owner what their segments have in common
+    public <T> T allocate(long lengthBytes, long alignmentBytes, @Nullable Generation owner, Function<Region, T> handle) {
         finishKept();
-        Allocated<T> allocated = space.allocate(lengthBytes, alignmentBytes, owned, region -> allocated(region, handle));
+        Allocated<T> allocated = space.allocate(lengthBytes, alignmentBytes, owner, region -> allocated(region, handle));
         try {
             openAgain(allocated.leaving.pages);
         } catch (RuntimeException | Error e) {
@@ -127,8 +128,9 @@ public final class RegionChanges {
     ///
     /// If this throws, nothing was freed. What fails once the region is gone (a system call, the device, the Java heap) is made good later: until then the addresses are nobody's.
     ///
+    /// @param check runs when nobody else can free any more, before anything is changed: what it throws keeps all as it is
     /// @throws IllegalStateException if a view of one of the pages is open
-    public void free(VaRange range) {
+    public void free(VaRange range, Runnable check) {
         finishKept();
         PageRange pages = space.pagesOf(range);
         Leaving leaving = new Leaving(range, pages);
@@ -136,12 +138,24 @@ public final class RegionChanges {
         awaitFaulting(pages, "free");
         try (var _ = heap.notifier().begin(range, InvalidationKind.UNMAP, -1)) {
             try (HostLock.Hold _ = hostLock.exclusive()) {
+                check.run();
                 requireNoViews(pages, "free");
-                space.unmap(range);
+                leaving.generation = space.unmap(range);
                 unmap(leaving, backoff);
             }
             finishOrKeep(leaving);
         }
+        space.endGenerations(kernelsRun);
+    }
+
+    /// A thread that has touched what a kernel uses sleeps until that has ended, and takes note of nothing.
+    private boolean kernelsRun() {
+        for (int device = 0; device < heap.mirrors().size(); device++) {
+            if (!heap.inFlight().usedOn(device).isEmpty()) {
+                return true;
+            }
+        }
+        return false;
     }
 
     /// Frees whole regions, all or none of them.
@@ -195,7 +209,7 @@ public final class RegionChanges {
     private void unmapRegion(Leaving leaving, Backoff backoff) {
         leaving.isRegion = true;
         try {
-            space.unmap(leaving.range);
+            leaving.generation = space.unmap(leaving.range);
             leaving.isRegion = false;
             unmap(leaving, backoff);
         } catch (OutOfMemoryError e) {
@@ -234,13 +248,13 @@ public final class RegionChanges {
         }
         if (!leaving.hostMemoryIsGone) {
             if (leaving.allOnHost) {
-                leaving.hostMemoryIsKept = space.host().retire(space.pageSize().offsetOf(pages.first()), space.pageSize().bytesFor(pages.count()));
+                leaving.hostMemoryIsKept = space.host().retire(pages);
             } else {
                 releaseHost(pages);
             }
             leaving.hostMemoryIsGone = true;
         }
-        space.recycle(leaving.range, leaving.hostMemoryIsKept);
+        space.recycle(leaving.range, leaving.hostMemoryIsKept, leaving.generation);
     }
 
     /// Takes a region away that nobody has heard of. Who has kept its addresses from before may use it all the same;
@@ -252,7 +266,7 @@ public final class RegionChanges {
             if (hasViews(leaving.pages)) {
                 return false;
             }
-            space.unmap(leaving.range);
+            leaving.generation = space.unmap(leaving.range);
             leaving.isRegion = false;
             unmapWords(leaving.pages, backoff);
             return true;
@@ -354,7 +368,7 @@ public final class RegionChanges {
             space.host().forgetBacked(page, end);
             page = table.writtenFrom(end, pages.end());
         }
-        space.host().releaseForgotten(space.pageSize().offsetOf(pages.first()), space.pageSize().bytesFor(pages.count()));
+        space.host().releaseForgotten(pages);
     }
 
     /// Changes what may be done with the pages that the range touches. Pages stay where they are; launches in flight that use them in a mode that is now forbidden are waited for.
@@ -448,9 +462,16 @@ public final class RegionChanges {
     ///
     /// If this throws, the region is where it was, with all that is in it.
     ///
+    /// @param check  as for [#free]
     /// @param handle makes what is returned of the new region; the old addresses are free then
-    public <T> T move(VaRange range, Function<Region, T> handle) {
+    public <T> T move(VaRange range, Runnable check, Function<Region, T> handle) {
         finishKept();
+        T moved = moved(range, check, handle);
+        space.endGenerations(kernelsRun);
+        return moved;
+    }
+
+    private <T> T moved(VaRange range, Runnable check, Function<Region, T> handle) {
         Region old = space.regionOf(range);
         if (!old.range().equals(range)) {
             throw new IllegalArgumentException("range=" + range
@@ -469,6 +490,7 @@ public final class RegionChanges {
             left.isRegion = true;
             try (var _ = heap.notifier().begin(range, InvalidationKind.UNMAP, -1)) {
                 try (HostLock.Hold _ = hostLock.exclusive()) {
+                    check.run();
                     requireNoViews(from.pages, "move");
                     bringHomeWhatCannotBeReKeyed(from.pages);
                     giveHostMemory(from.pages, space.pagesOf(target.region.range()));
@@ -522,7 +544,7 @@ public final class RegionChanges {
             hostSide.forbid(from.pages, false); // closed to everybody before contents are taken
             heap.inFlight().awaitConflicts(from.pages, false);
             copyHostPages(from.pages.first(), to.pages.first(), words);
-            space.unmap(from.range);
+            from.generation = space.unmap(from.range);
         } catch (RuntimeException | Error e) {
             for (int i = 0; i < unmapped; ) {
                 int next = moveBlockIn(from.pages.first(), words, i, unmapped);

@@ -59,7 +59,7 @@ final class RunList {
 
     private void flush() {
         if (count > 0) {
-            runs.add(new CopyRun(heap.aliasOf(firstPage), mirror.pool().memoryOf(firstFrame),
+            runs.add(new CopyRun(heap.space().host().addressOf(firstPage), mirror.pool().memoryOf(firstFrame),
                     mirror.pool().offsetOf(firstFrame), heap.space().pageSize().bytesFor(count)));
             ranges.add(new PageRange(firstPage, firstPage + count));
             count = 0;

@@ -48,8 +48,7 @@ public final class DeviceMirror implements AutoCloseable {
     private final AddressSpace space;
     private final PageTable table;
     private final long budgetBytes;
-    private final boolean aperture; // frame = page
-    private final boolean faulting;
+    private final Placement own; // how pages get frames here: FAULTING, APERTURE or WINDOWS
     private final CopyEngine copies;
     private final FramePool pool;
     private final FrameTable frames;
@@ -80,7 +79,6 @@ public final class DeviceMirror implements AutoCloseable {
         this.space = space;
         this.table = table;
         this.budgetBytes = budgetBytes;
-        this.faulting = faulting;
         if (faulting && space.capacityBytes() > device.info().maxAllocationBytes()) {
             throw new IllegalArgumentException(String.format(Locale.ROOT, "deviceFaults: device=%s, maxAllocationBytes=%d cannot have a range as large as the heap, heapBytes=%d",
                     device.info().name(), device.info().maxAllocationBytes(), space.capacityBytes()));
@@ -94,19 +92,20 @@ public final class DeviceMirror implements AutoCloseable {
         inPlace = tried != null && tried.proven()
                 && (placement == PlacementMode.IN_PLACE || tried.slowdown() <= MOST_SLOWDOWN);
         placementWhy = why(placement, tried);
-        aperture = faulting || space.capacityBytes() <= Math.min(budgetBytes, device.info().maxAllocationBytes());
+        boolean fits = space.capacityBytes() <= Math.min(budgetBytes, device.info().maxAllocationBytes());
+        own = faulting ? Placement.FAULTING : fits ? Placement.APERTURE : Placement.WINDOWS;
         int pageBytes = space.pageSize().bytes();
         Parts parts = new Parts();
         try {
-            pool = parts.add(aperture
+            pool = parts.add(isAperture()
                     ? FramePool.aperture(device, pageBytes, Math.toIntExact(space.pageCount()))
                     : FramePool.windows(device, pageBytes, budgetBytes));
             frames = parts.add(new FrameTable(space.pageCount(), Math.max(1, pool.capacityFrames())));
             held = parts.add(new HeldBlocks(table));
-            order = aperture ? null : parts.add(new UseOrder(Math.max(1, pool.capacityFrames())));
+            order = isAperture() ? null : parts.add(new UseOrder(Math.max(1, pool.capacityFrames())));
             copies = parts.add(device.copyEngine(space.host().alias().address(), space.capacityBytes()));
             TableLayout layout = TableLayout.of(space.pageSize(), space.pageCount());
-            boolean paged = !aperture && !isHeapInPlace() && layout.totalBytes() <= device.info().maxAllocationBytes();
+            boolean paged = !isAperture() && !isHeapInPlace() && layout.totalBytes() <= device.info().maxAllocationBytes();
             deviceTable = paged ? parts.add(new DeviceTable(this, layout)) : null;
         } catch (RuntimeException | Error e) {
             parts.closeAfter(e);
@@ -115,7 +114,7 @@ public final class DeviceMirror implements AutoCloseable {
     }
 
     private String why(PlacementMode asked, @Nullable InPlace tried) {
-        if (faulting) {
+        if (isFaulting()) {
             return "its kernels fault";
         } else if (asked == PlacementMode.PRIVATE) {
             return "in place was not asked for";
@@ -166,12 +165,12 @@ public final class DeviceMirror implements AutoCloseable {
 
     /// Whether kernels ask for their pages by touching them, and native code moves these: nothing is placed or migrated for a launch.
     public boolean isFaulting() {
-        return faulting;
+        return own == Placement.FAULTING;
     }
 
     /// How pages of this device get frames.
     public Placement placement() {
-        return inPlace ? Placement.IN_PLACE : faulting ? Placement.FAULTING : aperture ? Placement.APERTURE : Placement.WINDOWS;
+        return inPlace ? Placement.IN_PLACE : own;
     }
 
     /// Why that is so, in one line for people.
@@ -181,7 +180,7 @@ public final class DeviceMirror implements AutoCloseable {
 
     /// Whether kernels of this device are given the host's pages of a region where they are, as things are now.
     public boolean usesInPlace(Region region) {
-        return !faulting && region.advice().isInPlaceOn(index, inPlace);
+        return !isFaulting() && region.advice().isInPlaceOn(index, inPlace);
     }
 
     /// Whether kernels that follow pointers to all of the heap find it in place.
@@ -210,7 +209,7 @@ public final class DeviceMirror implements AutoCloseable {
     /// @throws InPlaceUnavailableException if kernels do not use host pages where they are
     /// @throws IllegalArgumentException if they ask for their pages by touching them
     public void requireInPlace() {
-        if (faulting) {
+        if (isFaulting()) {
             throw new IllegalArgumentException(
                     "placement=in_place refused: kernels of device=%s fault".formatted(deviceName()));
         }
@@ -222,7 +221,7 @@ public final class DeviceMirror implements AutoCloseable {
 
     /// Bytes of device memory that pages take now.
     public long usedBytes() {
-        return (long) (faulting ? pagesThere() : pool.usedFrames()) * pageBytes();
+        return (long) (isFaulting() ? pagesThere() : pool.usedFrames()) * pageBytes();
     }
 
     private int pagesThere() {
@@ -233,7 +232,7 @@ public final class DeviceMirror implements AutoCloseable {
     public long held(PageRange pages) {
         long count = 0;
         for (long page = table.writtenFrom(pages.first(), pages.end()); page < pages.end(); page = table.writtenFrom(page + 1, pages.end())) {
-            count += (faulting ? PageWord.isReadableOn(table.word(page), index) : frames.frameOf(page) >= 0) ? 1 : 0;
+            count += (isFaulting() ? PageWord.isReadableOn(table.word(page), index) : frames.frameOf(page) >= 0) ? 1 : 0;
         }
         return count;
     }
@@ -273,7 +272,7 @@ public final class DeviceMirror implements AutoCloseable {
     }
 
     private boolean hasQuotas() {
-        return knowsQuotas && !aperture;
+        return knowsQuotas && !isAperture();
     }
 
     private @Nullable Quota quotaOf(Region region) {
@@ -289,7 +288,7 @@ public final class DeviceMirror implements AutoCloseable {
 
     /// Whether one pointer offset holds for the whole heap in the frames that pages have here.
     public boolean isAperture() {
-        return aperture;
+        return own != Placement.WINDOWS;
     }
 
     /// The page table that kernels of this device can read; null where they need none, or it cannot have one.
@@ -313,7 +312,7 @@ public final class DeviceMirror implements AutoCloseable {
 
     /// Whether a kernel could take these pages as one pointer: they have frames, one behind the other.
     public boolean isPlaced(PageRange pages) {
-        return aperture ? pool.isAllocated() : frames.isContiguous(pages, held)
+        return isAperture() ? pool.isAllocated() : frames.isContiguous(pages, held)
                 && pool.isContiguous(frames.frameOf(pages.first()), frames.frameOf(pages.end() - 1));
     }
 
@@ -342,9 +341,14 @@ public final class DeviceMirror implements AutoCloseable {
         return missing;
     }
 
+    /// The end of the block of 2 MiB that begins with `page`, if it ends by `end` and all of its pages are known to be this device's, to be written; else `page`.
+    long endOfOwned(long page, long end) {
+        return held.endOfHeld(page, end, true);
+    }
+
     /// Frame of a page, or -1.
     public int frameOf(long page) {
-        return faulting ? (int) page : frames.frameOf(page);
+        return isFaulting() ? (int) page : frames.frameOf(page);
     }
 
     /// Page of a frame, or -1.

@@ -1,7 +1,9 @@
 package io.github.hmm4j.mirror;
 
 import io.github.hmm4j.account.Accounts;
+import io.github.hmm4j.page.PageState;
 import io.github.hmm4j.page.PageTable;
+import io.github.hmm4j.page.PageWord;
 import io.github.hmm4j.space.AddressSpace;
 import io.github.hmm4j.space.PageRange;
 import io.github.hmm4j.timeline.Timeline;
@@ -39,11 +41,16 @@ public record ManagedPages(
 
     /// How pages look from a device; -1 looks from the host, to which every device is remote.
     public Snapshot snapshot(int device, PageRange pages) {
-        return Snapshot.take(space, table, device, pages);
+        return Snapshot.take(space, table, device, pages, this::endOfAlike);
     }
 
-    /// Address, in the runtime's own mapping, of the host bytes of a page.
-    public long aliasOf(long page) {
-        return space.host().alias().address() + space.pageSize().offsetOf(page);
+    /// Where the pages end that surely are as one is: all of its block, if that was never touched, or is known to be the same device's altogether.
+    ///
+    /// @param word of `page`
+    public long endOfAlike(long word, long page, long end) {
+        if (!table.isWritten(page)) {
+            return Math.min(end, table.firstOf(table.blockOf(page) + 1));
+        }
+        return PageWord.state(word) == PageState.DEVICE ? Math.max(page + 1, mirrors.get(PageWord.device(word)).endOfOwned(page, end)) : page + 1;
     }
 }

@@ -50,8 +50,14 @@ public final class Snapshot {
         return codes.clone();
     }
 
+    /// Says how far a look at one page goes ([ManagedPages#endOfAlike]).
+    @FunctionalInterface
+    interface Alike {
+        long endOfAlike(long word, long page, long end);
+    }
+
     /// Looks at pages from a device.
-    static Snapshot take(AddressSpace space, PageTable table, int device, PageRange pages) {
+    static Snapshot take(AddressSpace space, PageTable table, int device, PageRange pages, Alike blocks) {
         byte[] codes = new byte[Math.toIntExact(pages.count())];
         Arrays.fill(codes, (byte) SnapshotCode.ERROR.code());
         long page = pages.first();
@@ -63,17 +69,13 @@ public final class Snapshot {
             }
             long end = Math.min(pages.end(), space.pagesOf(region.range()).end());
             while (page < end) {
-                long alike = endOfAlike(table, page, end);
-                Arrays.fill(codes, (int) (page - pages.first()), (int) (alike - pages.first()), (byte) codeOf(table.word(page), device));
+                long word = table.word(page);
+                long alike = blocks.endOfAlike(word, page, end);
+                Arrays.fill(codes, (int) (page - pages.first()), (int) (alike - pages.first()), (byte) codeOf(word, device));
                 page = alike;
             }
         }
         return new Snapshot(pages, codes);
-    }
-
-    /// Where the pages end that surely are as `page` is: all of its block, if none of that was ever touched.
-    private static long endOfAlike(PageTable table, long page, long end) {
-        return table.isWritten(page) ? page + 1 : Math.min(end, table.firstOf(table.blockOf(page) + 1));
     }
 
     private static int codeOf(long word, int device) {

@@ -1,6 +1,7 @@
 package io.github.hmm4j.space;
 
 import io.github.hmm4j.error.HmmException;
+import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
 import java.util.ArrayList;
 import java.util.List;
@@ -9,6 +10,7 @@ import java.util.Map;
 import java.util.Optional;
 import java.util.TreeMap;
 import java.util.concurrent.ConcurrentSkipListMap;
+import java.util.function.BooleanSupplier;
 import java.util.function.Function;
 import java.util.function.UnaryOperator;
 import org.jspecify.annotations.Nullable;
@@ -17,13 +19,15 @@ import org.jspecify.annotations.Nullable;
 ///
 /// Reserving costs no memory: a terabyte opens in milliseconds. Regions start at a page; those of 2 MiB and more start at a 2 MiB block, while small ones share blocks, so
 /// that a heap of 4 GiB has room for 65,536 of them and not for 2,048. Where the data of large regions is shifted within their first page ([Coloring]), those share blocks, too.
-/// Addresses that were freed are not used again at once ([Quarantine]), so that a touch of a freed region is an error for a while; no allocation fails for that.
+/// Addresses that were freed are not used again at once, nor before the segments that had them throw ([Quarantine], [Generation]); no allocation fails for that.
 ///
 /// Threads: any. Looking up is lock-free; changes take the monitor of this object, in which nothing is waited for.
 public final class AddressSpace implements AutoCloseable {
 
     /// No heap is larger.
     public static final long MOST_BYTES = 1L << 46;
+
+    private static final int MOST_PUT_OFF = 64;
 
     private final PageSize pageSize;
     private final Coloring coloring;
@@ -38,6 +42,8 @@ public final class AddressSpace implements AutoCloseable {
     private int lastId;
     private int shifted; // regions so far
     private boolean guarded;
+    private @Nullable Handles handles;
+    private volatile long frees;
 
     /// A space in which the data of every region begins at a page.
     ///
@@ -76,6 +82,21 @@ public final class AddressSpace implements AutoCloseable {
     /// From now on a page stays free between any two regions, so that who runs over the end of one does not get into another.
     public synchronized void guardRegions() {
         guarded = true;
+    }
+
+    /// From now on regions have generations. Before the first of them.
+    public synchronized void giveHandles(Handles given) {
+        handles = given;
+    }
+
+    /// Whether a scope is that of allocations of this space; see [Handles#know].
+    public boolean knows(MemorySegment.Scope scope) {
+        return handles != null && handles.know(scope);
+    }
+
+    /// The same of an arena's.
+    public boolean isArena(MemorySegment.Scope scope) {
+        return handles != null && handles.isArena(scope);
     }
 
     /// Where regions begin: one byte for each page, 1 at the first page of a region and at the first page behind one. For native code, which fetches ahead within a region only:
@@ -126,14 +147,14 @@ public final class AddressSpace implements AutoCloseable {
     /// @param alignmentBytes power of two up to 2 MiB; the page size is always kept
     /// @throws OutOfMemoryError if no free range is large enough; the message says how much is free and the largest range
     public Region allocate(long lengthBytes, long alignmentBytes) {
-        return allocate(lengthBytes, alignmentBytes, false, region -> region);
+        return allocate(lengthBytes, alignmentBytes, null, region -> region);
     }
 
     /// The same for somebody who needs more than the region: what must be made of it is made before it is allocated, since a region that nobody hears of cannot be freed.
     ///
-    /// @param owned    whether somebody else than the program frees it
+    /// @param owner    that of an arena, which frees it; null: one of the space's
     /// @param describe makes what is returned; called under the monitor of this object
-    public synchronized <T> T allocate(long lengthBytes, long alignmentBytes, boolean owned, Function<Region, T> describe) {
+    public synchronized <T> T allocate(long lengthBytes, long alignmentBytes, @Nullable Generation owner, Function<Region, T> describe) {
         if (lengthBytes <= 0) {
             throw new IllegalArgumentException("lengthBytes=" + lengthBytes + ", must be positive");
         }
@@ -141,14 +162,14 @@ public final class AddressSpace implements AutoCloseable {
             throw new IllegalArgumentException("alignmentBytes=" + alignmentBytes + ", must be a power of two up to 2 MiB");
         }
         if (coloring.shifts(lengthBytes, alignmentBytes, pageSize)) {
-            T described = allocateAt(coloring.offsetBytes(shifted), lengthBytes, pageSize.bytes(), owned, PlacementAdvice.NONE, describe);
+            T described = allocateAt(coloring.offsetBytes(shifted), lengthBytes, pageSize.bytes(), owner, PlacementAdvice.NONE, describe);
             if (described != null) {
                 shifted = (shifted + 1) % Coloring.SPAN_BYTES; // a multiple of every number of places
                 return described;
             }
         }
         long alignment = Math.max(alignmentBytes, lengthBytes >= PageSize.MAX_BYTES ? PageSize.MAX_BYTES : pageSize.bytes());
-        T described = allocateAt(0, lengthBytes, alignment, owned, PlacementAdvice.NONE, describe);
+        T described = allocateAt(0, lengthBytes, alignment, owner, PlacementAdvice.NONE, describe);
         if (described == null) {
             throw outOfMemory(lengthBytes);
         }
@@ -158,12 +179,12 @@ public final class AddressSpace implements AutoCloseable {
     /// Allocates a region with as many pages as another, whose data lies at the same place in them.
     ///
     /// @param describe makes what is returned; called under the monitor of this object
-    /// @throws OutOfMemoryError as [#allocate(long, long, boolean, Function)]
+    /// @throws OutOfMemoryError as [#allocate(long, long, Generation, Function)]
     public synchronized <T> T allocateLike(Region other, Function<Region, T> describe) {
         long dataOffset = other.data().startBytes() - other.range().startBytes();
         long lengthBytes = other.data().lengthBytes();
         boolean atBlock = dataOffset == 0 && lengthBytes >= PageSize.MAX_BYTES;
-        T described = allocateAt((int) dataOffset, lengthBytes, atBlock ? PageSize.MAX_BYTES : pageSize.bytes(), other.owned(), other.advice(), describe);
+        T described = allocateAt((int) dataOffset, lengthBytes, atBlock ? PageSize.MAX_BYTES : pageSize.bytes(), other.owned() ? other.generation() : null, other.advice(), describe);
         if (described == null) {
             throw outOfMemory(lengthBytes);
         }
@@ -171,23 +192,28 @@ public final class AddressSpace implements AutoCloseable {
     }
 
     /// Returns null if no free range is large enough, nor would be if all addresses were free that were freed before.
-    private <T> @Nullable T allocateAt(int dataOffset, long lengthBytes, long alignmentBytes, boolean owned, PlacementAdvice advice, Function<Region, T> describe) {
-        T described = allocateInFree(dataOffset, lengthBytes, alignmentBytes, owned, advice, describe);
+    private <T> @Nullable T allocateAt(int dataOffset, long lengthBytes, long alignmentBytes, @Nullable Generation owner, PlacementAdvice advice, Function<Region, T> describe) {
+        T described = allocateInFree(dataOffset, lengthBytes, alignmentBytes, generationFor(owner, lengthBytes), advice, describe);
         while (described == null && !quarantine.isEmpty()) {
-            release(0);
-            described = allocateInFree(dataOffset, lengthBytes, alignmentBytes, owned, advice, describe);
+            release(quarantine.oldest());
+            described = allocateInFree(dataOffset, lengthBytes, alignmentBytes, generationFor(owner, lengthBytes), advice, describe);
         }
         return described;
     }
 
-    private <T> @Nullable T allocateInFree(int dataOffset, long lengthBytes, long alignmentBytes, boolean owned, PlacementAdvice advice, Function<Region, T> describe) {
+    private @Nullable Generation generationFor(@Nullable Generation owner, long lengthBytes) {
+        return owner != null || handles == null ? owner : handles.next(lengthBytes);
+    }
+
+    private <T> @Nullable T allocateInFree(int dataOffset, long lengthBytes, long alignmentBytes, @Nullable Generation generation, PlacementAdvice advice,
+            Function<Region, T> describe) {
         long wholeBytes = lengthBytes > capacityBytes ? lengthBytes : roundUp(dataOffset + lengthBytes, pageSize.bytes());
         for (Map.Entry<Long, Long> hole : free.entrySet()) {
             long holeEnd = hole.getKey() + hole.getValue();
             long start = roundUp(hole.getKey() + (guarded && endsARegion(hole.getKey()) ? pageSize.bytes() : 0), alignmentBytes);
             long end = holeEnd - (guarded && regions.containsKey(holeEnd) ? pageSize.bytes() : 0);
             if (start < end && end - start >= wholeBytes) {
-                Region region = new Region(nextId(), VaRange.ofLength(start, wholeBytes), VaRange.ofLength(start + dataOffset, lengthBytes), owned, advice);
+                Region region = new Region(nextId(), VaRange.ofLength(start, wholeBytes), VaRange.ofLength(start + dataOffset, lengthBytes), generation, advice);
                 T described = describe.apply(region);
                 take(hole.getKey(), holeEnd, region);
                 return described;
@@ -201,6 +227,7 @@ public final class AddressSpace implements AutoCloseable {
         Long start = region.range().startBytes();
         Long end = region.range().endBytes();
         Long before = start - holeStart;
+        PageRange pages = pagesOf(region.range());
         if (end < holeEnd) {
             free.put(end, holeEnd - end);
         }
@@ -216,7 +243,10 @@ public final class AddressSpace implements AutoCloseable {
             free.remove(holeStart);
         }
         usedBytes += region.range().lengthBytes();
-        host.reuse(start - baseBytes, end - start);
+        if (region.generation() != null) {
+            region.generation().allocated(region.range().lengthBytes());
+        }
+        host.reuse(pages);
         markBoundary(start, true);
         markBoundary(end, true);
     }
@@ -259,7 +289,9 @@ public final class AddressSpace implements AutoCloseable {
     /// The addresses are **not** free yet: [#recycle] says when nothing of ours refers to them any more.
     ///
     /// @throws IllegalArgumentException if the range is not within one region or not page-aligned
-    public synchronized void unmap(VaRange range) {
+    ///
+    /// @return what the addresses wait for with [#recycle]
+    public synchronized @Nullable Generation unmap(VaRange range) {
         Region region = regionOf(range);
         requireAligned(range);
         Long start = region.range().startBytes();
@@ -269,10 +301,9 @@ public final class AddressSpace implements AutoCloseable {
         boolean startIsBoundary = hasHead || endsARegion(range.startBytes());
         boolean endIsBoundary = hasTail || regions.containsKey(end);
         VaRange head = new VaRange(start, hasHead ? range.startBytes() : end);
-        Region left = new Region(region.id(), head, region.dataIn(head), region.owned(), region.advice());
+        Region left = region.part(region.id(), head);
         if (hasTail) {
-            VaRange tail = new VaRange(end, region.range().endBytes());
-            put(end, new Region(nextId(), tail, region.dataIn(tail), region.owned(), region.advice()));
+            put(end, region.part(nextId(), new VaRange(end, region.range().endBytes())));
         }
         if (hasHead) {
             regions.put(start, left); // takes the place of the whole, which needs no memory
@@ -281,21 +312,89 @@ public final class AddressSpace implements AutoCloseable {
         }
         markBoundary(range.startBytes(), startIsBoundary);
         markBoundary(range.endBytes(), endIsBoundary);
+        frees++;
+        Generation generation = region.generation();
+        if (generation != null) {
+            generation.unmapped((hasHead ? 1 : 0) + (hasTail ? 1 : 0) - 1);
+        }
+        return generation;
     }
 
-    /// Gives unmapped addresses up, to which nothing refers any more but what the program may have kept. They can be allocated again when others have been given up after them
-    /// ([Quarantine]), or where there is no other place for an allocation; then the oldest go first, one after the other. All or nothing: the Java heap may be full.
+    /// How often addresses were taken out of a region: as long as it is the same, what was found of segments is so.
+    public long frees() {
+        return frees;
+    }
+
+    /// Ends the generations of which nothing is left, if any: their segments throw from then on. Waits for other threads to take note, with nothing held; never fails.
+    ///
+    /// @param mayWait whether it is better done with a later call, since a thread may take note late; asked only if there is something to end, and not heard if too many have been put off
+    public void endGenerations(BooleanSupplier mayWait) {
+        int count = countToEnd();
+        if (count == 0 || (count <= MOST_PUT_OFF && isSo(mayWait))) {
+            return;
+        }
+        Generation generation = takeToEnd();
+        while (generation != null) {
+            Generation next = generation.nextToEnd;
+            end(generation);
+            generation = next;
+        }
+    }
+
+    private synchronized int countToEnd() {
+        return handles == null ? 0 : handles.countToEnd();
+    }
+
+    private synchronized @Nullable Generation takeToEnd() {
+        return handles == null ? null : handles.takeToEnd();
+    }
+
+    private static boolean isSo(BooleanSupplier condition) {
+        try {
+            return condition.getAsBoolean();
+        } catch (OutOfMemoryError e) {
+            return true;
+        }
+    }
+
+    private void end(Generation generation) {
+        try {
+            if (!generation.isOver()) {
+                generation.end();
+            }
+        } catch (IllegalStateException | OutOfMemoryError e) { // a native call uses a segment of it still, or the Java heap is full: with the next free
+            again(generation);
+            return;
+        }
+        ended();
+    }
+
+    private synchronized void again(Generation generation) {
+        if (handles != null) {
+            handles.endLater(generation);
+        }
+    }
+
+    private synchronized void ended() {
+        quarantine.generationEnded();
+    }
+
+    /// Gives unmapped addresses up, to which nothing refers any more but what the program may have kept. They can be allocated again when their generation has ended and others have been given up
+    /// after them ([Quarantine]), or where there is no other place for an allocation; then the oldest go first, one after the other. All or nothing: the Java heap may be full.
     ///
     /// @param withMemory whether host memory was kept at these addresses
-    public synchronized void recycle(VaRange range, boolean withMemory) {
+    public synchronized void recycle(VaRange range, boolean withMemory, @Nullable Generation generation) {
         for (int i = quarantine.leavesFor(range.lengthBytes(), withMemory); i >= 0; i = quarantine.leavesFor(range.lengthBytes(), withMemory)) {
             release(i);
         }
-        quarantine.add(range, withMemory);
+        quarantine.add(range, withMemory, generation);
         usedBytes -= range.lengthBytes();
     }
 
     private void release(int i) {
+        if (handles != null) {
+            handles.retire(quarantine.generation(i));
+        }
         join(quarantine.range(i));
         quarantine.remove(i);
     }
@@ -316,7 +415,7 @@ public final class AddressSpace implements AutoCloseable {
     /// @throws IllegalArgumentException if there is none
     public synchronized void advise(VaRange range, UnaryOperator<PlacementAdvice> change) {
         Region region = regionOf(range);
-        Region advised = new Region(region.id(), region.range(), region.data(), region.owned(), change.apply(region.advice()));
+        Region advised = new Region(region.id(), region.range(), region.data(), region.generation(), change.apply(region.advice()));
         regions.put(region.range().startBytes(), advised); // takes the place of the other
     }
 
@@ -383,7 +482,8 @@ public final class AddressSpace implements AutoCloseable {
 
     /// Where the runtime finds the host bytes of an address.
     public long aliasAddressOf(long addressBytes) {
-        return host.alias().address() + (addressBytes - baseBytes);
+        long page = pageOf(addressBytes);
+        return host.addressOf(page) + addressBytes - addressOf(page);
     }
 
     @Override

@@ -8,7 +8,8 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.function.LongPredicate;
 
-/// The host side of every page: one file in memory, and two places in the address space that stand for it.
+/// The host side of every page: one file in memory, and two places in the address space that stand for it. What a page's memory is, and that it begins as zeros, is known here
+/// and in `memory.c`, and nowhere else: others ask where a page's bytes are ([#addressOf]), that there is memory behind them ([#give]), or that it go ([#release]).
 ///
 /// - **app** is what the program's pointers point to. Nothing is mapped there in checked access, so a stray touch can never read stale bytes.
 /// - **alias** is the runtime's own mapping of the file, readable and writable at all times, and the only one ever given to a driver or to I/O.
@@ -32,7 +33,7 @@ public final class HostMemory implements AutoCloseable {
     private final Reservation app;
     private final Reservation alias;
     private final MemorySegment aliasSegment;
-    private final SparePages spare = new SparePages(this::release);
+    private final SparePages spare = new SparePages(this::releaseBytes);
     private boolean closed;
 
     /// @throws io.github.hmm4j.error.HmmException if the operating system refuses; nothing is left then
@@ -62,6 +63,11 @@ public final class HostMemory implements AutoCloseable {
     /// First address of the program's pointers.
     public long appAddressBytes() {
         return app.startBytes;
+    }
+
+    /// Where the runtime finds the bytes of a page. Pages that follow each other do so there.
+    public long addressOf(long page) {
+        return alias.startBytes + pageSize.offsetOf(page);
     }
 
     /// The runtime's own mapping; offset 0 is the same byte as the first address of `app`.
@@ -106,9 +112,9 @@ public final class HostMemory implements AutoCloseable {
     }
 
     private void give(long first, long end) {
-        long offset = pageSize.offsetOf(first);
+        long offset = slotOf(first);
         long length = pageSize.bytesFor(end - first);
-        if (!SystemCalls.populate(alias.startBytes + offset, fd, offset, length)) {
+        if (!SystemCalls.populate(addressOf(first), fd, offset, length)) {
             throw new HostMemoryExhaustedException("host pages", app.startBytes + offset, length);
         }
     }
@@ -142,12 +148,21 @@ public final class HostMemory implements AutoCloseable {
         return (byte) BACKED.getOpaque(backed.segment(), page) != 0;
     }
 
-    /// Gives the memory of these offsets back to the operating system; they read as zeros afterwards. Page-aligned.
-    public void release(long offsetBytes, long releasedBytes) {
-        if (releasedBytes > 0) {
-            forgetBacked(pageSize.pageOf(offsetBytes), pageSize.pageOf(offsetBytes + releasedBytes));
-            releaseForgotten(offsetBytes, releasedBytes);
+    /// Where in the file the memory of a page is; of pages that follow each other it does so.
+    private long slotOf(long page) {
+        return pageSize.offsetOf(page);
+    }
+
+    /// Gives the memory of these pages back to the operating system; they read as zeros afterwards.
+    public void release(PageRange pages) {
+        if (!pages.isEmpty()) {
+            forgetBacked(pages.first(), pages.end());
+            releaseForgotten(pages);
         }
+    }
+
+    private void releaseBytes(long offsetBytes, long releasedBytes) {
+        release(new PageRange(pageSize.pageOf(offsetBytes), pageSize.pageOf(offsetBytes + releasedBytes)));
     }
 
     /// Nothing is known of these pages any more; the first half of [#release], for one who knows where there is something to forget.
@@ -160,48 +175,47 @@ public final class HostMemory implements AutoCloseable {
     }
 
     /// The other half.
-    public void releaseForgotten(long offsetBytes, long releasedBytes) {
-        SystemCalls.punchHole(fd, offsetBytes, releasedBytes);
+    public void releaseForgotten(PageRange pages) {
+        SystemCalls.punchHole(fd, slotOf(pages.first()), pageSize.bytesFor(pages.count()));
     }
 
-    /// Like [#release], for offsets that were freed and written to before: their memory may be kept, zeroed, for whoever allocates them next.
+    /// Like [#release], for pages that were freed and written to before: their memory may be kept, zeroed, for whoever allocates them next.
     ///
     /// @return whether it was kept
-    public synchronized boolean retire(long offsetBytes, long retiredBytes) {
-        if (!SparePages.fits(retiredBytes)) {
-            release(offsetBytes, retiredBytes);
+    public synchronized boolean retire(PageRange pages) {
+        if (!SparePages.fits(pageSize.bytesFor(pages.count()))) {
+            release(pages);
             return false;
         }
         try {
-            zero(offsetBytes, retiredBytes);
+            zero(pages);
         } catch (HostMemoryExhaustedException e) {
-            release(offsetBytes, retiredBytes); // not all of it was there
+            release(pages); // not all of it was there
             return false;
         }
         try {
-            spare.add(offsetBytes, retiredBytes);
+            spare.add(pageSize.offsetOf(pages.first()), pageSize.bytesFor(pages.count()));
             return true;
         } catch (OutOfMemoryError e) {
             return false; // nobody knows that there is memory to give back; who allocates it finds zeros
         }
     }
 
-    /// Makes these offsets, whole pages, read as zeros by writing them. Takes nothing from the Java heap.
+    /// Makes these pages read as zeros by writing them. Takes nothing from the Java heap.
     ///
     /// @throws HostMemoryExhaustedException if they had no memory and there is none; nothing is written then
-    public void zero(long offsetBytes, long zeroedBytes) {
-        long first = pageSize.pageOf(offsetBytes);
-        long end = pageSize.pageOf(offsetBytes + zeroedBytes);
-        give(first, end);
-        noteBacked(first, end);
-        for (long done = 0; done < zeroedBytes; done += ZEROS.byteSize()) {
-            MemorySegment.copy(ZEROS, 0, aliasSegment, offsetBytes + done, Math.min(ZEROS.byteSize(), zeroedBytes - done));
+    private void zero(PageRange pages) {
+        give(pages.first(), pages.end());
+        noteBacked(pages.first(), pages.end());
+        long endBytes = pageSize.offsetOf(pages.end());
+        for (long at = pageSize.offsetOf(pages.first()); at < endBytes; at += ZEROS.byteSize()) {
+            MemorySegment.copy(ZEROS, 0, aliasSegment, at, Math.min(ZEROS.byteSize(), endBytes - at));
         }
     }
 
-    /// These offsets are allocated again.
-    synchronized void reuse(long offsetBytes, long lengthBytes) {
-        spare.remove(offsetBytes, lengthBytes);
+    /// These pages are allocated again.
+    synchronized void reuse(PageRange pages) {
+        spare.remove(pageSize.offsetOf(pages.first()), pageSize.bytesFor(pages.count()));
     }
 
     /// Bytes of freed memory that are kept at the moment.

@@ -152,7 +152,7 @@ abstract class OneDeviceScenarios extends Scenarios {
         rig.heap.free(freed);
         for (int others = 0; others < OtherFrees.COUNT; others++) { // so many have been freed
             MemorySegment other = rig.ramp(1 + others % 3, others);
-            assertGone(() -> rig.touch(freed));
+            assertGone(freed);
             assertThat(rig.heap.contains(freed.address())).isFalse();
             List<ThrowingCallable> uses = List.of(
                     () -> rig.launchCopy(rig.device(0), freed, out), () -> rig.heap.view(freed, Access.READ),
@@ -192,7 +192,7 @@ abstract class OneDeviceScenarios extends Scenarios {
         }
         rig.heap.free(a);
         for (MemorySegment one : List.of(first, a.asSlice(page, page), touched, last)) {
-            assertGone(() -> rig.touch(one));
+            assertGone(one);
             assertThat(rig.snap(rig.device(0), one)).containsOnly(SnapshotCode.ERROR);
         }
         OtherFrees.pass(rig.heap);
@@ -201,7 +201,7 @@ abstract class OneDeviceScenarios extends Scenarios {
         Rig.assertZeros(rig.read(part));
         rig.writeRamp(part, 3);
         rig.assertDeviceSeesRamp(rig.device(0), part, 3);
-        assertGone(() -> rig.touch(last));
+        assertGone(last);
         MemorySegment rest = rig.heap.allocate(bytes - PageSize.MAX_BYTES, page);
         assertThat(rest.address()).isEqualTo(a.address() + PageSize.MAX_BYTES);
         Rig.assertZeros(rig.read(rest));
@@ -350,7 +350,7 @@ abstract class OneDeviceScenarios extends Scenarios {
             if (!moveFirst) {
                 MemorySegment old = block;
                 block = rig.heap.move(block);
-                assertGone(() -> rig.touch(old));
+                assertGone(old);
                 assertThat(rig.snap(rig.device(0), old)).containsOnly(SnapshotCode.ERROR);
                 if (shape == Shape.WINDOWS) {
                     rig.assertAllPages(rig.device(0), block, localWrite()); // re-keyed, not copied

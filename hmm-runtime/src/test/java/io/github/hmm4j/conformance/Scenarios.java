@@ -96,8 +96,14 @@ abstract class Scenarios {
     }
 
     /// A touch of the host where there is no region.
-    final void assertGone(ThrowingCallable touch) {
-        assertThatThrownBy(touch).isInstanceOf(backend.isTransparent() ? InternalError.class : IllegalArgumentException.class);
+    /// The page refuses a touch, whoever touches it; and so does the segment, once it is not alive any more.
+    final void assertGone(MemorySegment freed) {
+        if (!backend.isTransparent()) {
+            assertThatThrownBy(() -> rig.touch(freed)).isInstanceOf(IllegalArgumentException.class);
+            return;
+        }
+        assertThatThrownBy(() -> rig.touch(MemorySegment.ofAddress(freed.address()).reinterpret(freed.byteSize()))).isInstanceOf(InternalError.class);
+        assertThatThrownBy(() -> rig.touch(freed)).isInstanceOf(freed.scope().isAlive() ? InternalError.class : IllegalStateException.class);
     }
 
     static void assertViolation(AccessViolationException.Kind kind, MemorySegment firstPage, ThrowingCallable access) {

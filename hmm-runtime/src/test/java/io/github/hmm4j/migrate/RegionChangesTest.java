@@ -94,7 +94,7 @@ class RegionChangesTest {
     /// So many that what was freed before can be allocated again.
     private void passOthers() {
         for (int i = 0; i < OtherFrees.COUNT; i++) {
-            regions.free(allocate(1));
+            regions.free(allocate(1), () -> {});
         }
     }
 
@@ -102,7 +102,7 @@ class RegionChangesTest {
     void only_what_was_used_before_is_opened_again() {
         VaRange first = allocate(2);
         assertThat(opened).isEmpty();
-        regions.free(first);
+        regions.free(first, () -> {});
         VaRange longer = allocate((int) space.pageCount() - 1); // there is no other place
         assertThat(longer.startBytes()).isEqualTo(first.startBytes());
         assertThat(opened).containsExactly(space.pagesOf(first));
@@ -113,7 +113,7 @@ class RegionChangesTest {
     void a_region_whose_addresses_cannot_be_opened_is_given_back(boolean javaHeapIsFull) {
         VaRange before = allocate(2);
         allocate((int) space.pageCount() - 2); // there is no other place
-        regions.free(before);
+        regions.free(before, () -> {});
         failure = javaHeapIsFull
                 ? new OutOfMemoryError("made to fail")
                 : new SystemCallFailedException("mprotect", 12, "made to fail");
@@ -132,7 +132,7 @@ class RegionChangesTest {
     void while_somebody_has_a_view_of_it_by_an_old_address_it_stays() {
         VaRange before = allocate(1);
         long page = space.pageOf(before.startBytes());
-        regions.free(before);
+        regions.free(before, () -> {});
         passOthers();
         table.pin(page, table.word(page), false);
         failure = new SystemCallFailedException("mprotect", 12, "made to fail");

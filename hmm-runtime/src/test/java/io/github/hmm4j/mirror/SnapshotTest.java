@@ -35,7 +35,7 @@ class SnapshotTest {
             table.transition(7, Transition.CLAIM_FOR_HOST, table.word(7), PageWord.toClaimedForHost(table.word(7), false));
             own(table, 8, 0);
             table.transition(8, Transition.POISON, table.word(8), PageWord.toPoisoned(table.word(8)));
-            return Snapshot.take(space, table, from, new PageRange(0, 10)).codes();
+            return Snapshot.take(space, table, from, new PageRange(0, 10), (_, page, _) -> page + 1).codes();
         }
     }
 

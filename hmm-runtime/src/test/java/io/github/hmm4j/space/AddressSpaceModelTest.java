@@ -38,15 +38,15 @@ class AddressSpaceModelTest {
                     case 2, 3 -> unmap(space, random, model, waiting);
                     default -> {
                         if (!waiting.isEmpty()) {
-                            space.recycle(waiting.remove(random.nextInt(waiting.size())), random.nextBoolean());
+                            space.recycle(waiting.remove(random.nextInt(waiting.size())), random.nextBoolean(), null);
                         }
                     }
                 }
                 check(space, model, waiting, "seed=%d, step=%d".formatted(seed, step));
             }
             model.forEach(space::unmap);
-            model.forEach(range -> space.recycle(range, false));
-            waiting.forEach(range -> space.recycle(range, true));
+            model.forEach(range -> space.recycle(range, false, null));
+            waiting.forEach(range -> space.recycle(range, true, null));
             assertThat(space.usedBytes()).isZero();
             assertThat(space.allocate(space.capacityBytes(), 1).range().lengthBytes()).as("all holes merged, seed=%d", seed).isEqualTo(space.capacityBytes());
         }

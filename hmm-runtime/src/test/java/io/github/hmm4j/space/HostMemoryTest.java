@@ -21,28 +21,28 @@ class HostMemoryTest {
     @Test
     void freedMemoryReadsAsZerosWhetherItIsKeptOrNot() {
         fill(0, 2 * MIB);
-        host.retire(0, 2 * MIB);
+        host.retire(pages(0, 2 * MIB));
         assertThat(host.spareBytes()).isEqualTo(2 * MIB);
         assertZero(0, 2 * MIB);
         fill(4 * MIB, MIB);
-        host.release(4 * MIB, MIB);
+        host.release(pages(4 * MIB, MIB));
         assertThat(host.spareBytes()).isEqualTo(2 * MIB);
         assertZero(4 * MIB, MIB);
     }
 
     @Test
     void allocatedMemoryIsNotSpareAnyMore() {
-        host.retire(0, 2 * MIB);
-        host.reuse(0, 2 * MIB);
+        host.retire(pages(0, 2 * MIB));
+        host.reuse(pages(0, 2 * MIB));
         assertThat(host.spareBytes()).isZero();
     }
 
     @Test
     void whatSticksOutOfAnAllocationIsGivenBack() {
-        host.retire(2 * MIB, 6 * MIB);
-        host.retire(20 * MIB, MIB);
+        host.retire(pages(2 * MIB, 6 * MIB));
+        host.retire(pages(20 * MIB, MIB));
         fill(4 * MIB, 2 * MIB); // as its new owner would
-        host.reuse(4 * MIB, 2 * MIB);
+        host.reuse(pages(4 * MIB, 2 * MIB));
         assertThat(host.spareBytes()).isEqualTo(MIB);
         assertZero(2 * MIB, 2 * MIB);
         assertThat(host.alias().get(ValueLayout.JAVA_BYTE, 4 * MIB)).isEqualTo((byte) 0x5A);
@@ -53,12 +53,16 @@ class HostMemoryTest {
     @Test
     void theOldestGoWhenThereIsTooMuch() {
         long half = SparePages.LIMIT_BYTES / 2;
-        host.retire(0, half);
-        host.retire(half, half);
-        host.retire(2 * half, MIB);
+        host.retire(pages(0, half));
+        host.retire(pages(half, half));
+        host.retire(pages(2 * half, MIB));
         assertThat(host.spareBytes()).isEqualTo(half + MIB);
-        host.retire(128 * MIB, SparePages.LIMIT_BYTES + MIB);
+        host.retire(pages(128 * MIB, SparePages.LIMIT_BYTES + MIB));
         assertThat(host.spareBytes()).as("one that is too large drives nobody out").isEqualTo(half + MIB);
+    }
+
+    private static PageRange pages(long offsetBytes, long lengthBytes) {
+        return new PageRange(PageSize.DEFAULT.pageOf(offsetBytes), PageSize.DEFAULT.pageOf(offsetBytes + lengthBytes));
     }
 
     private void fill(long offsetBytes, long lengthBytes) {

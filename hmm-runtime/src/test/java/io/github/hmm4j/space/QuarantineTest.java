@@ -36,7 +36,7 @@ class QuarantineTest {
 
     private void free(VaRange range, boolean withMemory) {
         space.unmap(range);
-        space.recycle(range, withMemory);
+        space.recycle(range, withMemory, null);
     }
 
     /// Allocates and frees others of this size until the addresses of `range` are given out again; says how many there were before.

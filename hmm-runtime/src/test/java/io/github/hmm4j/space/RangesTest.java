@@ -63,11 +63,11 @@ class RangesTest {
         try (AddressSpace space = new AddressSpace(2 << 20, PageSize.DEFAULT)) {
             MemorySegment alias = space.host().alias();
             alias.fill((byte) 7);
-            space.host().release(64 << 10, 128 << 10);
+            space.host().release(new PageRange(1, 3));
             assertThat(alias.get(JAVA_LONG, (64 << 10) - 8)).isNotZero();
             assertThat(alias.asSlice(64 << 10, 128 << 10).mismatch(MemorySegment.ofArray(new byte[128 << 10]))).isEqualTo(-1);
             assertThat(alias.get(JAVA_LONG, 192 << 10)).isNotZero();
-            space.host().release(0, 0);
+            space.host().release(new PageRange(0, 0));
             assertThat(space.host().appAddressBytes() % (2 << 20)).isZero();
             assertThat(alias.address() % (2 << 20)).isZero();
         }

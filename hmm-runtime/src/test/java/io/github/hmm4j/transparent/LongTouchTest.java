@@ -4,6 +4,7 @@ import static java.lang.foreign.ValueLayout.JAVA_INT;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
+import io.github.hmm4j.Background;
 import io.github.hmm4j.ByteSize;
 import io.github.hmm4j.Hmm;
 import io.github.hmm4j.HmmBuilder;
@@ -74,6 +75,25 @@ class LongTouchTest {
             assertThatThrownBy(() -> read(x)).isInstanceOf(InternalError.class);
             launch.await();
             assertThat(read(x)).isEqualTo(7);
+        }
+    }
+
+    /// Who ends segments asks every thread, and one that sleeps in a touch does not answer: so that is put off while kernels run.
+    @ParameterizedTest
+    @EnumSource(value = Mode.class, names = {"UFFD", "SIGSEGV"})
+    void whoFreesSomethingElseDoesNotWaitForTheTouch(Mode mode) {
+        try (Hmm hmm = builder(mode).open()) {
+            MemorySegment x = hmm.heap().allocate(JAVA_INT, 2);
+            MemorySegment other = hmm.heap().allocate(JAVA_INT, 2);
+            Launch launch = launchSlow(hmm, x);
+            Background<Boolean> touch = Background.run(() -> assertThat(read(x)).isEqualTo(7)).awaitTouching();
+            hmm.heap().free(other);
+            assertThat(launch.isDone()).as("the kernel, when other memory is free").isFalse();
+            assertThatThrownBy(() -> hmm.heap().residency(other)).isInstanceOf(IllegalArgumentException.class);
+            launch.await();
+            touch.join();
+            hmm.heap().free(hmm.heap().allocate(1));
+            assertThat(other.scope().isAlive()).isFalse();
         }
     }
 

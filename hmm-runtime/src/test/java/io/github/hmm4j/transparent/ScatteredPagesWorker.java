@@ -50,8 +50,9 @@ final class ScatteredPagesWorker {
             }
             look();
             hmm.heap().free(a);
+            MemorySegment addresses = MemorySegment.ofAddress(a.address()).reinterpret(bytes);
             for (int page = 0; page < 2 * ERRORS; page += 2) {
-                freed += errs(a, (long) page * pageBytes, false) ? 1 : 0;
+                freed += errs(addresses, (long) page * pageBytes, false) ? 1 : 0;
             }
             look();
         }

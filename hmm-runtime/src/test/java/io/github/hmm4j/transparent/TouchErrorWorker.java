@@ -171,7 +171,8 @@ final class TouchErrorWorker {
                 require(errs(touch, a), false, touch + " after the protection was lifted");
                 served++;
                 hmm.heap().free(a);
-                require(errs(touch, a), true, touch + " after free");
+                require(errs(touch, MemorySegment.ofAddress(a.address()).reinterpret(BYTES)), true, touch + " after free, by address");
+                requireClosed(touch, a);
                 errors++;
             }
         }
@@ -195,6 +196,16 @@ final class TouchErrorWorker {
         } catch (InternalError e) {
             return true;
         }
+    }
+
+    /// Either the segment is not alive any more, or, while the bystander's kernels run, the page says so.
+    private static void requireClosed(Touch touch, MemorySegment freed) {
+        try {
+            touch.touch(freed);
+        } catch (IllegalStateException | InternalError e) {
+            return;
+        }
+        throw new AssertionError(touch + " of a segment that was freed");
     }
 
     private static void require(boolean erred, boolean expected, String what) {
