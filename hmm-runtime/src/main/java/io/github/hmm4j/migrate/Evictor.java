@@ -11,7 +11,6 @@ import io.github.hmm4j.page.PageTable;
 import io.github.hmm4j.page.PageWord;
 import io.github.hmm4j.page.Transition;
 import io.github.hmm4j.space.PageRange;
-import io.github.hmm4j.space.Region;
 import io.github.hmm4j.timeline.EvictionEvent;
 import java.util.ArrayList;
 import java.util.Arrays;
@@ -256,8 +255,6 @@ public final class Evictor {
         int freed = 0;
         int runFirst = -1;
         int runLength = 0;
-        PageRange region = new PageRange(range.first(), range.first());
-        int regionId = 0;
         for (long page = table.writtenFrom(range.first(), range.end()); page < range.end(); page = table.writtenFrom(page + 1, range.end())) {
             int frame = mirror.frameOf(page);
             if (frame >= 0 && !mirror.isAperture()) {
@@ -269,12 +266,7 @@ public final class Evictor {
                 runFirst = runLength == 0 ? frame : runFirst;
                 runLength++;
             }
-            if (page >= region.end()) {
-                Region of = heap.space().regionAt(heap.space().addressOf(page)).orElse(null);
-                region = of == null ? new PageRange(page, page + 1) : heap.space().pagesOf(of.range());
-                regionId = of == null ? 0 : of.id();
-            }
-            freed += mirror.unassign(page, regionId) < 0 ? 0 : 1;
+            freed += mirror.vacate(page) < 0 ? 0 : 1;
         }
         if (runLength > 0) {
             mirror.pool().free(runFirst, runLength);

@@ -376,14 +376,12 @@ public final class DeviceMirror implements AutoCloseable {
         return frame;
     }
 
-    /// The same for a page of a region whose frame goes to another page soon, as far as its memory stays where it is: then it still holds bytes of that region.
-    ///
-    /// @param regionId 0: of none that could ask for it
-    public int unassign(long page, int regionId) {
+    /// The same where the frame goes to another page, as far as its memory stays where it is until then: it still holds bytes of the region that it held. Takes nothing from the Java heap.
+    public int vacate(long page) {
         int frame = frames.frameOf(page);
-        boolean stays = frame != FrameTable.NONE && roomOf(frame) == UseOrder.Room.PAGED && frames.regionOf(frame) == regionId;
+        int regionId = frame != FrameTable.NONE && roomOf(frame) == UseOrder.Room.PAGED ? frames.regionOf(frame) : 0;
         unassign(page);
-        if (stays) {
+        if (regionId != 0) {
             frames.setRegion(frame, regionId);
         }
         return frame;
