@@ -179,7 +179,11 @@ HMM_API int hmm_set_quota(struct hmm_pager *p, uint64_t device, uint64_t first, 
   struct faulting *f = device < p->device_count ? p->devices[device].faulting : NULL;
   if (!f || first >= end || end > p->config.page_count || most < hmm_least_budget(f->holder_count)) return -EINVAL;
   int result = put_quota(f, first, end, most);
-  for (bool none = result; !none && over_quota(f, first);) give_places_back(f, evict_oldest(f, first, &none));
+  for (bool none = result; !none && over_quota(f, first);) {
+    uint64_t places = evict_oldest(f, first, &none);
+    give_places_back(f, places);
+    if (!places) break; // they cannot go home now, for want of memory say: with the next that comes
+  }
   return result;
 }
 

@@ -7,6 +7,7 @@
 #include "internal.h"
 
 #define TRIALS 4
+#define WORTH_MEASURING 32 // parts
 #define REGION 0x1220 // CL_BUFFER_CREATE_TYPE_REGION
 #define PACKED 0 // parameters of the kernel
 #define RUNS 1
@@ -33,16 +34,23 @@ HMM_API int hmm_set_gather(struct hmm_pager *p, uint64_t device, const struct hm
   return 0;
 }
 
-bool gather_fits(const struct slot *slot) {
+static bool fits(const struct slot *slot) {
   size_t all = 0;
   for (unsigned i = 0; i < slot->count; i++) all |= slot->parts[i].offset | slot->parts[i].bytes;
   return slot->count > 1 && all % HMM_RUN_BLOCK == 0;
 }
 
+static bool may_stand_behind(struct hmm_pager *p, const struct device *d) { return d->gather.measured && has_launches(p, (unsigned)(d - p->devices)); }
+
+bool gather_is_on_trial(struct hmm_pager *p, const struct device *d, const struct slot *slot) {
+  const struct gather *g = &d->gather;
+  return g->trials && slot->count >= (g->measured ? WORTH_MEASURING : 2) && fits(slot) && !may_stand_behind(p, d);
+}
+
 bool gather_pays(struct hmm_pager *p, const struct device *d, const struct slot *slot) {
   const struct gather *g = &d->gather;
-  if (!g->kernel || g->trials || !gather_fits(slot)) return false;
-  return !g->measured || (g->kernel_nanos < slot->count * g->part_nanos && !has_launches(p, (unsigned)(d - p->devices)));
+  if (!g->kernel || g->trials || !fits(slot)) return false;
+  return !g->measured || (g->kernel_nanos < slot->count * g->part_nanos && !may_stand_behind(p, d));
 }
 
 // What is enqueued keeps what it uses. The caller gives back what is made here.

@@ -465,6 +465,7 @@ static void unpin_done(const struct fetch *f, uint64_t end) {
     while (!change_word(f->p, page, &w, word_unpin(w, exclusive(f)))) {
     }
   }
+  if (f->p->faulting) hmm_wake_device(f->p, f->first, end); // kernels may have met these pins
 }
 
 // Ends what is under way. Returns `result`, or the first failure.

@@ -150,6 +150,7 @@ static void look(struct hmm_pager *p, struct launch *l) {
   } else if (nanos() - l->silent_since > STUCK_NANOS) {
     outcome = DEVICE_NOT_AVAILABLE;
     l->synchronised = true; // nobody can, nor relies on it
+    forget_if_over(p, l);
     atomic_store(&p->devices[l->device].lost, true);
   }
   pthread_mutex_unlock(&p->launch_lock);

@@ -62,7 +62,7 @@
 #define AHEADS 64
 #define NOTICES 16
 #define FAILED_LAUNCHES 32
-#define STUCK 64
+#define STUCK (HMM_MAX_DEVICES * HMM_STAGING_SLOTS + 16)
 #ifndef STUCK_NANOS // how long a command is believed in that nobody can wait for; tests are less patient
 #define STUCK_NANOS (10ULL * 1000000000ULL)
 #endif

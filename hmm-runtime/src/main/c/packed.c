@@ -10,7 +10,6 @@
 
 #include "internal.h"
 
-#define WORTH_MEASURING 32 // parts
 #define UNTOUCHED 0x5a
 
 static struct slot *youngest(struct lane *lane) { return lane->under_way ? &lane->slots[(lane->oldest + lane->under_way - 1) % lane->count] : NULL; }
@@ -74,7 +73,7 @@ static void try_gather(struct hmm_pager *p, struct device *d, struct lane *lane,
 
 static void send(struct hmm_pager *p, struct device *d, struct lane *lane, struct slot *slot) {
   slot->sent = true;
-  if (!lane->dead && d->gather.trials && slot->count >= (d->gather.measured ? WORTH_MEASURING : 2) && gather_fits(slot)) try_gather(p, d, lane, slot);
+  if (!lane->dead && gather_is_on_trial(p, d, slot)) try_gather(p, d, lane, slot);
   else if (!lane->dead && gather_pays(p, d, slot)) send_gathered(p, d, lane, slot);
   else send_by_commands(p, d, lane, slot);
 }

@@ -21,6 +21,8 @@ typedef void *(*enqueue_map)(void *queue, void *memory, unsigned blocking, uint6
                              int *status);
 typedef int (*enqueue_unmap)(void *queue, void *memory, void *at, unsigned waits, void *const *wait, void **event);
 
+typedef int (*of_object)(void *object);
+
 #define CL(p, type, which) ((type)(uintptr_t)(p)->config.cl[which])
 
 static bool has_buffers(const struct device *d) { return d->config.slots[0]; }
@@ -46,10 +48,15 @@ int finish_transfer(struct hmm_pager *p, struct device *d, struct lane *lane, st
   unsigned device = (unsigned)(d - p->devices);
   const struct page_range none = {0, 0};
   int outcome = 0;
+  bool given_up = false;
   while (t->count) { // the last one first: its end is that of all
     void *event = t->events[--t->count];
+    if (given_up) { // with the last one: nobody waits for what came before it
+      CL(p, of_object, HMM_CL_RELEASE_EVENT)(event);
+      continue;
+    }
     int one = lane->dead ? dma_give_up(p, device, event, none) : dma_finish(p, device, event, none);
-    if (one == DEVICE_NOT_AVAILABLE && atomic_load(&p->devices[device].lost)) lane->dead = true;
+    if (one == DEVICE_NOT_AVAILABLE && atomic_load(&p->devices[device].lost)) lane->dead = given_up = true;
     if (one) outcome = one;
   }
   if (outcome) slot->suspect = true;

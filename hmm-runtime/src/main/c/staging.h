@@ -90,7 +90,7 @@ int packed_wait(struct hmm_pager *p, struct copies *of);  // until all that it h
 void packed_end_oldest(struct hmm_pager *p, struct device *d, struct lane *lane);
 
 // gather.c, for packed.c
-bool gather_fits(const struct slot *slot);
+bool gather_is_on_trial(struct hmm_pager *p, const struct device *d, const struct slot *slot);
 bool gather_pays(struct hmm_pager *p, const struct device *d, const struct slot *slot);
 int gather_to_host(struct hmm_pager *p, struct device *d, struct lane *lane, struct slot *slot); // as send_to_host
 

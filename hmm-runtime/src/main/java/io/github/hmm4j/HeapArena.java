@@ -3,6 +3,7 @@ package io.github.hmm4j;
 import io.github.hmm4j.migrate.RegionChanges;
 import io.github.hmm4j.mirror.ManagedPages;
 import io.github.hmm4j.pager.HostView;
+import io.github.hmm4j.space.AddressSpace;
 import io.github.hmm4j.space.Generation;
 import io.github.hmm4j.space.Handles;
 import io.github.hmm4j.space.PageSize;
@@ -30,6 +31,7 @@ final class HeapArena extends FillingAllocator implements Arena {
     private final ManagedHeap heap;
     private final Lifetime lifetime;
     private final RegionChanges regions;
+    private final AddressSpace space;
     private final Generation generation;
     private final long pageBytes;
     private final long pointerAlignment;
@@ -42,7 +44,8 @@ final class HeapArena extends FillingAllocator implements Arena {
         this.heap = heap;
         this.lifetime = lifetime;
         this.regions = regions;
-        pageBytes = pages.space().pageSize().bytes();
+        space = pages.space();
+        pageBytes = space.pageSize().bytes();
         pointerAlignment = pages.mirrors().stream().mapToLong(mirror -> mirror.device().info().baseAlignmentBytes()).max().orElse(Long.BYTES);
         pieceBytes = Math.max(FIRST_PIECE_BYTES, pageBytes);
         generation = handles.openOwned();
@@ -149,6 +152,7 @@ final class HeapArena extends FillingAllocator implements Arena {
     private void end() {
         try {
             generation.end();
+            space.ended(generation);
         } catch (IllegalStateException e) {
             throw new IllegalStateException(
                     "closing the arena refused: a native call uses memory of it; close it when that has returned", e);

@@ -178,7 +178,7 @@ public final class ManagedHeap extends FillingAllocator {
     /// Frees an allocation, or whole pages of one: their host memory and their place on every device. Waits for launches in flight that use them.
     ///
     /// The segment, and slices of it, must not be used any more. Every call that takes one refuses it for ever, also when its addresses are another allocation's. A touch of it throws an [IllegalStateException] once all allocations that share its [scope][MemorySegment#scope]
-    /// are freed (few or none in a program that makes some hundred allocations, up to 63 where it makes many) and kernels have ended that ran then; before that it is an error as above. That is so as long as the heap has room elsewhere: its addresses are not allocated again before.
+    /// are freed (few or none in a program that makes some hundred allocations, up to 63 where it makes many) (if kernels ran then, with a later `free` or `move`); before that it is an error as above. That is so as long as the heap has room elsewhere: its addresses are not allocated again before.
     ///
     /// Of an **address** that was kept (a pointer stored in memory, [MemorySegment#ofAddress], `reinterpret` with an arena of the program's own) nobody can tell whose it was: it is refused while no allocation has it, which is until 64 others were freed after it, unless there is no other room. Fewer wait where they are
     /// larger than 1 MiB and were on the host as a whole (of 16 MiB three, of 32 MiB one), or larger than 256 MiB.

@@ -27,7 +27,7 @@ final class Segments {
         try {
             requireOf(space, space.regionOf(range), segment);
         } catch (IllegalArgumentException e) {
-            requireCurrent(space, segment);
+            requireNotFreed(space, segment);
             throw e;
         }
         return range;
@@ -50,6 +50,14 @@ final class Segments {
     /// @throws IllegalStateException    if its arena is closed
     static void requireCurrent(AddressSpace space, MemorySegment segment) {
         requireOf(space, space.regionAt(segment.address()).orElse(null), segment);
+    }
+
+    /// Where something else may be wrong with a segment: one that begins in its own allocation and only reaches too far was not freed.
+    private static void requireNotFreed(AddressSpace space, MemorySegment segment) {
+        Region region = space.regionAt(segment.address()).orElse(null);
+        if (region == null || !region.has(segment) || !segment.scope().isAlive()) {
+            requireOf(space, region, segment);
+        }
     }
 
     /// Whether it is what it was when it was allocated.
@@ -86,7 +94,7 @@ final class Segments {
         try {
             return work.get();
         } catch (IllegalArgumentException | AccessViolationException e) {
-            requireCurrent(space, segment);
+            requireNotFreed(space, segment);
             throw e;
         }
     }
@@ -96,7 +104,7 @@ final class Segments {
         try {
             work.run();
         } catch (IllegalArgumentException | AccessViolationException e) {
-            requireCurrent(space, segment);
+            requireNotFreed(space, segment);
             throw e;
         }
     }

@@ -73,7 +73,7 @@ public final class DeviceFaults {
         this.mirror = mirror;
         kernel = launch.kernel();
         uses = launch.uses();
-        windows = launch.windows();
+        windows = Placer.merged(launch.windows()); // one segment may be several arguments
         workItems = launch.workItems();
         order = new FaultOrder(heap, mirror, kernel);
         dead = new DeadPages(launch.dead());

@@ -100,6 +100,9 @@ final class FaultOrder {
         rooms.clear();
         quotas.forEach(quota -> rooms.add(new Room(quota, quota.pages())));
         rooms.add(new Room(null, mirror.pool().pagedFrames().count()));
+        for (Room room : rooms) {
+            room.shrink(oldest(faults.getFirst().rank()));
+        }
         long limitBefore = limit;
         boolean anyNew = false;
         Map<Long, Boolean> wanted = new HashMap<>();
@@ -189,9 +192,24 @@ final class FaultOrder {
 
         /// If it is full, gives up a page that came for a younger work-item than one of `rank`, which has to wait then. Returns false if there is none.
         boolean makeRoom(long rank) {
-            if (taken < pages) {
-                return true;
+            while (taken >= pages) {
+                if (!giveUp(rank)) {
+                    return false;
+                }
             }
+            return true;
+        }
+
+        /// It may have become smaller while a round ran: a quota can be lowered at any time.
+        void shrink(long oldest) {
+            while (taken > pages) {
+                if (!giveUp(oldest)) {
+                    throw exhausted(oldest);
+                }
+            }
+        }
+
+        private boolean giveUp(long rank) {
             youngest = youngest == null ? youngestFirst() : youngest;
             while (youngest.hasNext()) {
                 Map.Entry<Long, Hold> victim = youngest.next();

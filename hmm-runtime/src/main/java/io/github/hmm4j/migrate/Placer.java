@@ -240,7 +240,7 @@ public final class Placer {
     }
 
     /// Ranges that share a page must share a window.
-    private static List<PageRange> merged(List<PageRange> ranges) {
+    static List<PageRange> merged(List<PageRange> ranges) {
         List<PageRange> sorted = new ArrayList<>(ranges);
         sorted.sort(Comparator.comparingLong(PageRange::first));
         List<PageRange> merged = new ArrayList<>();

@@ -494,7 +494,8 @@ public final class RegionChanges {
                     requireNoViews(from.pages, "move");
                     bringHomeWhatCannotBeReKeyed(from.pages);
                     giveHostMemory(from.pages, space.pagesOf(target.region.range()));
-                    copyQuotas(target.region);
+                    space.advise(target.region.range(), _ -> space.regionOf(range).advice()); // what was said of it until now
+                    copyQuotas(space.regionOf(target.region.range()));
                     moveAll(from, target.leaving, target.region.id());
                     left = from;
                 }

@@ -360,6 +360,9 @@ public final class DeviceMirror implements AutoCloseable {
         assert lock.isAlone();
         table.writeOut(page); // who frees the page looks for frames where that was done
         frames.assign(page, frame);
+        if (roomOf(frame) != UseOrder.Room.PAGED) {
+            frames.setRegion(frame, 0); // its memory may be other than that with the same number before
+        }
         if (order != null) {
             order.add(roomOf(frame), frame, clock.get());
         }

@@ -41,7 +41,10 @@ final class Gathering {
         int device = Long.numberOfTrailingZeros(devices);
         long before = runs.getAndAdd(device, count);
         if (before < WORTH_COMPILING && before + count >= WORTH_COMPILING) {
-            wanted.accumulateAndGet(1 << device, (bits, bit) -> bits | bit); // the function is made once
+            int bits = wanted.get(); // a function that says how to change it would take memory
+            while (!wanted.compareAndSet(bits, bits | 1 << device)) {
+                bits = wanted.get();
+            }
         }
     }
 

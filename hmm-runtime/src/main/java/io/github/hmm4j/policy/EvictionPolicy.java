@@ -9,7 +9,7 @@ package io.github.hmm4j.policy;
 /// Where kernels fault ([io.github.hmm4j.HmmBuilder#deviceFaults()]) pages make room in the middle of a kernel, where no Java code can be asked. There a policy that was chosen
 /// ([io.github.hmm4j.HmmBuilder#eviction]) is asked before each launch, and every few milliseconds while one runs, for a quarter of the pages that are there; these go first, then those that came first.
 ///
-/// Threads: asked by one thread for each device at a time, with the device's lock held. May throw: then the device
+/// Threads: asked by one thread at a time for each device, with the device's lock held unless its kernels fault. May throw: then the device
 /// falls back to the order of its frames.
 @FunctionalInterface
 public interface EvictionPolicy {

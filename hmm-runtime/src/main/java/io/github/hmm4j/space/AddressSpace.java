@@ -366,7 +366,7 @@ public final class AddressSpace implements AutoCloseable {
             again(generation);
             return;
         }
-        ended();
+        ended(generation);
     }
 
     private synchronized void again(Generation generation) {
@@ -375,7 +375,9 @@ public final class AddressSpace implements AutoCloseable {
         }
     }
 
-    private synchronized void ended() {
+    /// All threads have taken note that it has ended: its addresses wait for that no longer.
+    public synchronized void ended(Generation generation) {
+        generation.ended = true;
         quarantine.generationEnded();
     }
 

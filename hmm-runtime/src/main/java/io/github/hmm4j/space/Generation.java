@@ -18,6 +18,7 @@ public final class Generation {
     int allocations;
     long lengthBytes; // of these
     boolean full; // no more are made in it
+    boolean ended; // and all threads have taken note: the scope is not alive a moment before
     @Nullable Generation nextToEnd;
 
     /// @param all of the heap, in the scope of `arena`
@@ -47,7 +48,7 @@ public final class Generation {
         return all;
     }
 
-    /// Whether it has ended.
+    /// Whether it has ended, or is about to: some thread may not have taken note yet.
     public boolean isOver() {
         return !scope().isAlive();
     }

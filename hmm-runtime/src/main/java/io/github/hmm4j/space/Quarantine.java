@@ -59,7 +59,7 @@ final class Quarantine {
     }
 
     private boolean isBound(int i) {
-        return generations[i] != null && !generations[i].isOver();
+        return generations[i] != null && !generations[i].ended;
     }
 
     /// A generation has ended: whoever waited for that waits no more.

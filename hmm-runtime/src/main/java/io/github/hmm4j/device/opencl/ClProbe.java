@@ -58,7 +58,8 @@ final class ClProbe {
                 long event = api.enqueueZero(queue, memory, 1, 0, BYTES, true);
                 cleanup.run(() -> {
                     api.flush(queue);
-                    ClStatus.check(Math.min(0, ClCompletion.statusInTime(api, event, patience)), "clEnqueueFillBuffer", null);
+                    int status = ClCompletion.statusInTime(api, event, patience);
+                    ClStatus.check(Math.min(0, status > 0 ? api.eventStatus(event) : status), "clEnqueueFillBuffer", null); // one that has gone may refuse to say
                 }).run(() -> api.releaseEvent(event));
             });
         } finally {
