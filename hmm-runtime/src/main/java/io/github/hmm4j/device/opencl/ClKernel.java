@@ -53,12 +53,13 @@ final class ClKernel implements DeviceKernel {
 
     /// @param smallerGroups as in [KernelLimits]
     /// @param known         its parameters, if the driver need not know them
+    /// @param declared      what its source says of them, if they are not known
     static ClKernel create(ClDevice device, long program, String name, boolean smallerGroups,
-            @Nullable List<KernelParameter> known) {
+            @Nullable List<KernelParameter> known, DeclaredConst declared) {
         ClApi api = device.api();
         long handle = api.createKernel(program, name);
         try {
-            return new ClKernel(device, handle, name, known == null ? parameters(api, handle) : known,
+            return new ClKernel(device, handle, name, known == null ? declared.restored(name, parameters(api, handle), device) : known,
                     limits(device, handle, smallerGroups));
         } catch (RuntimeException e) {
             new Cleanup(e).run(() -> api.releaseKernel(handle));

@@ -28,16 +28,18 @@ final class ClProgram implements DeviceProgram, Owned {
     private final boolean smallerGroups;
     // by the kernel's name: parameters that the driver is not asked for
     private final Map<String, List<KernelParameter>> known;
+    private final DeclaredConst declared; // of the others
     private final List<ClKernel> kernels = new ArrayList<>();
     private boolean closed;
 
     private ClProgram(ClDevice device, long handle, List<String> kernelNames, boolean smallerGroups,
-            Map<String, List<KernelParameter>> known) {
+            Map<String, List<KernelParameter>> known, DeclaredConst declared) {
         this.device = device;
         this.handle = handle;
         this.kernelNames = kernelNames;
         this.smallerGroups = smallerGroups;
         this.known = known;
+        this.declared = declared;
     }
 
     /// Takes what was compiled before, if that is kept and the driver takes it.
@@ -70,7 +72,7 @@ final class ClProgram implements DeviceProgram, Owned {
                         source.name(), device.info().name(), options, api.buildLog(handle, device.handle()),
                         PoclSignals.problem(device.platformName()));
             }
-            return new ClProgram(device, handle, names(api, handle), smallerGroups(device, options), Map.of());
+            return new ClProgram(device, handle, names(api, handle), smallerGroups(device, options), Map.of(), DeclaredConst.of(source.text()));
         } catch (RuntimeException e) {
             new Cleanup(e).run(() -> api.releaseProgram(handle));
             throw e;
@@ -86,7 +88,7 @@ final class ClProgram implements DeviceProgram, Owned {
                 List<String> names = api.build(handle, device.handle(), options) ? names(api, handle) : List.of();
                 if (!names.isEmpty() && stored.kernels().keySet().equals(Set.copyOf(names))) {
                     return Optional.of(new ClProgram(device, handle, names, smallerGroups(device, options),
-                            stored.kernels()));
+                            stored.kernels(), DeclaredConst.NOTHING));
                 }
                 LOG.debug("{} does not build what is kept of {}: {}", device, source.name(),
                         api.buildLog(handle, device.handle()));
@@ -109,7 +111,7 @@ final class ClProgram implements DeviceProgram, Owned {
         }
         Map<String, List<KernelParameter>> parameters = new LinkedHashMap<>();
         for (String name : kernelNames) {
-            ClKernel kernel = ClKernel.create(device, handle, name, smallerGroups, null);
+            ClKernel kernel = ClKernel.create(device, handle, name, smallerGroups, null, declared);
             parameters.put(name, kernel.parameters());
             kernel.close();
         }
@@ -143,7 +145,7 @@ final class ClProgram implements DeviceProgram, Owned {
             throw new IllegalArgumentException("kernel=" + name + ", the program has " + kernelNames);
         }
         try {
-            ClKernel kernel = ClKernel.create(device, handle, name, smallerGroups, known.get(name));
+            ClKernel kernel = ClKernel.create(device, handle, name, smallerGroups, known.get(name), declared);
             kernels.add(kernel);
             return kernel;
         } catch (HmmException e) {
