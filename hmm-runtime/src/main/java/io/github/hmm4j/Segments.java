@@ -27,7 +27,7 @@ final class Segments {
         try {
             requireOf(space, space.regionOf(range), segment);
         } catch (IllegalArgumentException e) {
-            requireNotFreed(space, segment);
+            requireCurrent(space, segment);
             throw e;
         }
         return range;
@@ -52,14 +52,6 @@ final class Segments {
         requireOf(space, space.regionAt(segment.address()).orElse(null), segment);
     }
 
-    /// Where something else may be wrong with a segment: one that begins in its own allocation and only reaches too far was not freed.
-    private static void requireNotFreed(AddressSpace space, MemorySegment segment) {
-        Region region = space.regionAt(segment.address()).orElse(null);
-        if (region == null || !region.has(segment) || !segment.scope().isAlive()) {
-            requireOf(space, region, segment);
-        }
-    }
-
     /// Whether it is what it was when it was allocated.
     static boolean isCurrent(AddressSpace space, MemorySegment segment) {
         Region region = space.regionAt(segment.address()).orElse(null);
@@ -82,6 +74,9 @@ final class Segments {
             throw new IllegalStateException("the arena of this memory is closed, the memory is freed: " + segment);
         }
         VaRange range = VaRange.ofLength(segment.address(), segment.byteSize());
+        if (region != null && region.has(segment)) {
+            throw new IllegalArgumentException("range=" + range + " is not within one managed region: it reaches beyond its allocation, or a part of it was freed, region=" + region.range());
+        }
         throw new IllegalArgumentException("range=" + range + " is not within one managed region any more: it was freed, or has moved"
                 + (region == null ? "" : ", and region=" + region.range() + " lies there now"));
     }
@@ -94,7 +89,7 @@ final class Segments {
         try {
             return work.get();
         } catch (IllegalArgumentException | AccessViolationException e) {
-            requireNotFreed(space, segment);
+            requireCurrent(space, segment);
             throw e;
         }
     }
@@ -104,7 +99,7 @@ final class Segments {
         try {
             work.run();
         } catch (IllegalArgumentException | AccessViolationException e) {
-            requireNotFreed(space, segment);
+            requireCurrent(space, segment);
             throw e;
         }
     }

@@ -19,6 +19,7 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.SplittableRandom;
 import java.util.concurrent.TimeUnit;
+import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.stream.IntStream;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
@@ -159,6 +160,26 @@ final class QuotaTest {
             }
             assertThat(held(hmm, other)).isEqualTo(16);
             assertThat(intsOf(hmm, a)).isEqualTo(IntStream.range(0, 128 * INTS).map(i -> i + 31).toArray());
+        }
+    }
+
+    /// Between any two rounds there may be less room than what is held.
+    @Test
+    void aQuotaMayBeLoweredWhileAKernelPages() {
+        try (Hmm hmm = open(64)) {
+            MemorySegment a = ints(hmm, 128, 11);
+            AtomicBoolean over = new AtomicBoolean();
+            Background<Boolean> other = Background.run(() -> {
+                for (int i = 0; !over.get(); i++) {
+                    quota(hmm, a, i % 2 == 0 ? 1 : 40);
+                }
+            });
+            for (int i = 0; i < 30; i++) {
+                addPaged(hmm, a, 10);
+            }
+            over.set(true);
+            other.join();
+            assertThat(intsOf(hmm, a)).isEqualTo(IntStream.range(0, 128 * INTS).map(i -> i + 311).toArray());
         }
     }
 
