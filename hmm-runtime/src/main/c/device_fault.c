@@ -243,7 +243,7 @@ void serve_device(struct hmm_pager *p, const struct fault *faults, int n) {
     if (served != SERVED || run == 1) continue;
     uint64_t free = free_places(f), left = quota_left(f, end); // before the pages are counted: what has come meanwhile took its places from these
     uint64_t missing = missing_from(f, end, run);
-    if (missing <= free && (missing <= left || left)) continue; // a quota of which something is left makes no room before it is used up
+    if (missing <= free && (left || !missing)) continue; // a quota of which something is left makes no room before it is used up
     promote(p); // faults must not wait for what nobody waits for
     evict_ahead(f, end);
   }
