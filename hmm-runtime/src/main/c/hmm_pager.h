@@ -68,7 +68,6 @@ struct hmm_config {
   uint64_t backed;         // uint8_t[page_count]: 1 if it has host memory for sure; cleared before that is taken away
   uint64_t ahead_bytes;    // most that one fault brings along
   uint64_t touch_nanos;    // how long a touch waits for launches, and a kernel for a view, before it becomes an error; 0: for ever
-  uint64_t copy_threads;   // that share what comes home through slots, whoever waits for it among them
   uint64_t cl[HMM_CL_COUNT];
 };
 

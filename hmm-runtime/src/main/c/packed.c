@@ -25,6 +25,11 @@ static int finish_slot(struct hmm_pager *p, struct device *d, struct lane *lane,
   return slot->refused ? slot->refused : outcome;
 }
 
+static void copy_out(const struct slot *slot) {
+  const char *from = slot->at;
+  for (unsigned i = 0; i < slot->count; from += slot->parts[i++].bytes) memcpy(slot->parts[i].host, from, slot->parts[i].bytes);
+}
+
 static bool is_copied_out(const struct slot *slot) {
   const char *from = slot->at;
   bool same = true;
@@ -57,7 +62,7 @@ static void try_gather(struct hmm_pager *p, struct device *d, struct lane *lane,
   send_by_commands(p, d, lane, slot);
   if ((slot->refused = finish_slot(p, d, lane, slot)) || !d->gather.trials) return;
   note_least(&d->gather.part_nanos, (nanos() - began) / slot->count);
-  share_out(p, slot->parts, slot->count, slot->at);
+  copy_out(slot);
   slot->landed = true;
   d->gather.trials--;
   if (!(slot->refused = prepare_slot(p, lane, slot, &slot->transfer)) && !finish_slot(p, d, lane, slot)) {
@@ -94,7 +99,7 @@ void packed_end_oldest(struct hmm_pager *p, struct device *d, struct lane *lane)
     outcome = finish_slot(p, d, lane, slot);
   }
   if (outcome) atomic_store(&slot->of->staged_failure, (uint64_t)(d - p->devices) << 32 | (uint32_t)outcome);
-  else if (!slot->landed) share_out(p, slot->parts, slot->count, slot->at);
+  else if (!slot->landed) copy_out(slot);
   if (!outcome && slot->gathered && !slot->landed) count(p, HMM_GATHERED, 1);
   slot->of = NULL;
   lane->oldest = (lane->oldest + 1) % lane->count;

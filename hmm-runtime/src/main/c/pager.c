@@ -301,7 +301,6 @@ static void init_locks(struct hmm_pager *p) {
   pthread_mutex_init(&p->faulting_lock, NULL);
   pthread_mutex_init(&p->step_lock, NULL);
   pthread_cond_init(&p->step_changed, NULL);
-  sharing_open(p);
 }
 
 static void forget_habits(struct hmm_pager *p) {
@@ -371,7 +370,6 @@ HMM_API int hmm_close(struct hmm_pager *p) {
   }
   int busy = dma_end_stuck(p); // before the memory goes that they write to
   for (unsigned i = 0; i < p->device_count; i++) dma_close(p, &p->devices[i]);
-  sharing_close(p);
   free(atomic_load(&p->ring));
   forget_habits(p);
   free(p);

@@ -161,7 +161,7 @@ static int through_slots(struct hmm_pager *p, struct device *d, struct lane *lan
     size_t i = ended / size % lane->count;
     struct part part = part_at(whole, ended, size);
     if (!outcome) outcome = finish_transfer(p, d, lane, &lane->slots[i], &transfers[i]);
-    if (!outcome && to_host) share_out(p, &part, 1, lane->slots[i].at);
+    if (!outcome && to_host) memcpy(part.host, lane->slots[i].at, part.bytes);
   }
   for (unsigned i = 0; i < lane->count; i++) finish_transfer(p, d, lane, &lane->slots[i], &transfers[i]); // none may still write to the slots
   return outcome;

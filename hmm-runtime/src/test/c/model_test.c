@@ -178,7 +178,11 @@ static void use_any(struct model *m, uint64_t page, unsigned choice, unsigned ch
     pthread_mutex_unlock(&h->devices[device].lock);
     break;
   case 2: CHECK_EQUAL(fetch(h, page, end, value & (HMM_EXCLUSIVE | HMM_MAP)), 0); break;
-  case 3: CHECK(hmm_release_host(h->pager, device, page, end) >= 0); break;
+  case 3:
+    pthread_mutex_lock(&h->devices[device].lock); // nothing that was moved there is going to be undone
+    CHECK(hmm_release_host(h->pager, device, page, end) >= 0);
+    pthread_mutex_unlock(&h->devices[device].lock);
+    break;
   case 4:
     pthread_mutex_lock(&h->devices[device].lock);
     int32_t now = h->devices[device].frame_of_page[page] - 1;

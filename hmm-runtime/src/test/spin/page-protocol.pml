@@ -611,6 +611,14 @@ inline end_direct(p, d) {
     from = 0
 }
 
+#ifdef HAS_IN_PLACE
+inline end_homecoming(p) {
+    page[p].draining = WITHOUT(page[p].draining, from);
+    page[p].sharers = HAD_IT(p);
+    from = 0
+}
+#endif
+
 /* ---- DESIGN 4.5, device to host: native ------------------------------------------------------------------------------------------------------------------- */
 
 /* Looks at the launches one by one. Leaves r at LAUNCHERS, or above it if the claim was given back. */
@@ -677,6 +685,26 @@ bit failed; /* once */
 #define MAY_BE_WRITTEN(p) (page[p].map == READ_WRITE)
 #endif
 
+#ifdef MAPPING_FAILS
+/* The system call that maps fails half way. */
+inline fail_half_way(p, maps) {
+    if
+    :: maps && !failed ->                                                                      /* the touch is made again */
+        failed = 1;
+        page[p].intent = MAY_BE_WRITTEN(p);                                                    /* reach: mapping-fails */
+        page[p].map = NONE;
+        atomic {
+            if
+            :: page[p].intent -> set_host_or_shared(p, 0)                                      /* reach: may-have-been-written */
+            :: !page[p].intent -> give_back(p)
+            fi;
+            r = LAUNCHERS + 1
+        }
+    :: else
+    fi;
+}
+#endif
+
 /* Steps 3 to 5, for a page that is claimed and that no launch uses. */
 inline land(p, write, maps, pin) {
     if
@@ -695,20 +723,7 @@ inline land(p, write, maps, pin) {
     :: else
     fi;
 #ifdef MAPPING_FAILS
-    if
-    :: maps && !failed ->                                                                      /* half way: the system call fails. The touch is made again */
-        failed = 1;
-        page[p].intent = MAY_BE_WRITTEN(p);                                                    /* reach: mapping-fails */
-        page[p].map = NONE;
-        atomic {
-            if
-            :: page[p].intent -> set_host_or_shared(p, 0)                                      /* reach: may-have-been-written */
-            :: !page[p].intent -> give_back(p)
-            fi;
-            r = LAUNCHERS + 1
-        }
-    :: else
-    fi;
+    fail_half_way(p, maps);
 #endif
     d_step {                                                                                   /* 5 */
         if
@@ -1119,16 +1134,10 @@ inline move_insistently(p) {
 #ifdef HAS_IN_PLACE
        :: IS_HERE(mode[p]) && WAS_ON_DEVICES_ONLY(p) ->
            atomic { choose_source(p); begin_drain(p, from) };
-           d_step {                                                                            /* reach: insists-and-brings-home */
-               page[p].draining = WITHOUT(page[p].draining, from);
-               page[p].sharers = HAD_IT(p);
-               from = 0
-           }
+           d_step { end_homecoming(p) }                                                        /* reach: insists-and-brings-home */
+#endif
        :: IS_HERE(mode[p]) && !WAS_ON_DEVICES_ONLY(p)
        :: !IS_HERE(mode[p]) && (HAD_IT(p) & BIT(d))
-#else
-       :: HAD_IT(p) & BIT(d)
-#endif
        :: !IS_HERE(mode[p]) && !(HAD_IT(p) & BIT(d)) && WAS_ON_DEVICES_ONLY(p) ->
            begin_direct(p, d);
            d_step { end_direct(p, d) }                                                         /* reach: insists-on-a-peers-page */

@@ -8,11 +8,6 @@ import java.util.List;
 /// submitted nothing that still runs: when it returns or throws, no copy of that batch touches memory behind the caller's back, except a batch that was returned and not yet awaited.
 public interface CopyEngine extends AutoCloseable {
 
-    /// How many threads copy between host pages and staging memory at a time, at most: half the processors, since the driver's own threads and the application's want some too.
-    static int threads() {
-        return Math.clamp(Runtime.getRuntime().availableProcessors() / 2, 1, 4);
-    }
-
     /// How it works, for people: `direct`, `staged`, `copy`.
     String name();
 

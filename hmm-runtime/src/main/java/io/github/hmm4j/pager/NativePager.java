@@ -4,7 +4,6 @@ import static java.lang.foreign.ValueLayout.JAVA_LONG;
 
 import io.github.hmm4j.account.Accounts;
 import io.github.hmm4j.device.Device;
-import io.github.hmm4j.device.CopyEngine;
 import io.github.hmm4j.device.FramePool;
 import io.github.hmm4j.device.NativeHandles;
 import io.github.hmm4j.device.opencl.ClStatus;
@@ -75,7 +74,7 @@ public final class NativePager implements AutoCloseable {
                     new long[] {
                         PagerCalls.ABI, rung.ordinal(), space.pageSize().shift(), space.pageCount(), space.baseBytes(), space.host().alias().address(),
                         space.host().descriptor(), table.addressBytes(), table.changesAddressBytes(), space.regionStartsAddressBytes(),
-                        space.host().backedAddressBytes(), aheadBytes, touchTimeout.toNanos(), CopyEngine.threads()
+                        space.host().backedAddressBytes(), aheadBytes, touchTimeout.toNanos()
                     },
                     PagerCalls.CONFIG_WORDS);
             for (PagerCalls.Cl function : PagerCalls.Cl.values()) {

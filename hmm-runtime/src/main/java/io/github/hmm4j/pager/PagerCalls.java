@@ -28,7 +28,7 @@ import java.util.OptionalLong;
 final class PagerCalls {
 
     /// Structures, counted in 64-bit words. The native side says its own sizes ([#mismatch]).
-    static final int CONFIG_WORDS = 14 + Cl.values().length;
+    static final int CONFIG_WORDS = 13 + Cl.values().length;
     static final int DEVICE_WORDS = 13 + NativeHandles.SLOTS;
     static final int LAUNCH_WORDS = 26;
     static final int FAILURE_WORDS = 6;
