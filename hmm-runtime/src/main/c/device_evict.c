@@ -176,7 +176,7 @@ int take_home(struct hmm_pager *p, uint64_t first, uint64_t end) {
 }
 
 HMM_API int hmm_set_quota(struct hmm_pager *p, uint64_t device, uint64_t first, uint64_t end, uint64_t most) {
-  struct faulting *f = device < p->device_count ? p->devices[device].faulting : NULL;
+  struct faulting *f = faulting_of(p, device);
   if (!f || first >= end || end > p->config.page_count || most < hmm_least_budget(f->holder_count)) return -EINVAL;
   int result = put_quota(f, first, end, most);
   for (bool none = result; !none && over_quota(f, first);) {
@@ -188,7 +188,7 @@ HMM_API int hmm_set_quota(struct hmm_pager *p, uint64_t device, uint64_t first, 
 }
 
 HMM_API int hmm_take_home(struct hmm_pager *p, uint64_t device, uint64_t first, uint64_t end) {
-  struct faulting *f = device < p->device_count ? p->devices[device].faulting : NULL;
+  struct faulting *f = faulting_of(p, device);
   return f ? take_from(f, first, end) : -EINVAL;
 }
 

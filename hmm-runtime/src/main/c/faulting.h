@@ -118,6 +118,7 @@ static inline void unlock(struct faulting *f) { pthread_mutex_unlock(&f->p->faul
 static inline bool device_has(const struct faulting *f, uint64_t w) { return word_holders(w) >> f->device & 1; }
 // The other devices that have the page.
 static inline unsigned others_of(const struct faulting *f, uint64_t w) { return word_holders(w) & ~(1u << f->device); }
+static inline struct faulting *faulting_of(struct hmm_pager *p, uint64_t device) { return device < p->device_count ? p->devices[device].faulting : NULL; }
 // The device in whose range an address lies, and how far behind its beginning; or null.
 static inline struct faulting *device_at(const struct hmm_pager *p, uint64_t address, uint64_t *at) {
   struct faulting *f = p->faulting;

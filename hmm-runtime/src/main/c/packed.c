@@ -55,6 +55,21 @@ static void note_least(uint64_t *least, uint64_t nanos_now) {
   if (!*least || nanos_now < *least) *least = nanos_now;
 }
 
+// What the parts of a slot hold has been copied out of it.
+static bool kernel_brings_the_same(struct hmm_pager *p, struct device *d, struct lane *lane, struct slot *slot) {
+  slot->refused = prepare_slot(p, lane, slot, &slot->transfer);
+  if (finish_slot(p, d, lane, slot)) {
+    slot->suspect = true;
+    return false;
+  }
+  memset(slot->at, UNTOUCHED, slot->filled); // so that a kernel that carries nothing is seen
+  uint64_t began = nanos();
+  send_gathered(p, d, lane, slot);
+  if (finish_slot(p, d, lane, slot)) return false;
+  note_least(&d->gather.kernel_nanos, nanos() - began);
+  return is_copied_out(slot);
+}
+
 // The slot has the lane for itself, and is on the host when this returns, unless its commands have failed.
 static void try_gather(struct hmm_pager *p, struct device *d, struct lane *lane, struct slot *slot) {
   while (&lane->slots[lane->oldest] != slot) packed_end_oldest(p, d, lane);
@@ -65,15 +80,8 @@ static void try_gather(struct hmm_pager *p, struct device *d, struct lane *lane,
   copy_out(slot);
   slot->landed = true;
   d->gather.trials--;
-  if (!(slot->refused = prepare_slot(p, lane, slot, &slot->transfer)) && !finish_slot(p, d, lane, slot)) {
-    memset(slot->at, UNTOUCHED, slot->filled); // so that a kernel that carries nothing is seen
-    began = nanos();
-    send_gathered(p, d, lane, slot);
-  } else slot->suspect = true;
-  int outcome = finish_slot(p, d, lane, slot);
-  slot->refused = 0;
-  note_least(&d->gather.kernel_nanos, nanos() - began);
-  if (outcome || !is_copied_out(slot)) give_gathering_up(p, d);
+  if (!kernel_brings_the_same(p, d, lane, slot)) give_gathering_up(p, d);
+  slot->refused = 0; // what was to come is there
 }
 
 static void send(struct hmm_pager *p, struct device *d, struct lane *lane, struct slot *slot) {

@@ -250,8 +250,6 @@ uint64_t pages_along(struct faulting *f, uint64_t page) {
 
 // ---- what policies say
 
-static struct faulting *faulting_of(struct hmm_pager *p, uint64_t device) { return device < p->device_count ? p->devices[device].faulting : NULL; }
-
 HMM_API int hmm_set_along(struct hmm_pager *p, uint64_t device, uint64_t most) {
   struct faulting *f = faulting_of(p, device);
   if (!f) return -EINVAL;

@@ -3,25 +3,9 @@
 #include "on_device.h"
 
 #include <errno.h>
-#include <string.h>
 #ifdef __x86_64__
 #include <immintrin.h>
 #endif
-
-ON_DEVICE static void add_three(void *arg) {
-  struct device *d = arg;
-  for (uint64_t page = d->first; page < d->end; page++) {
-    for (uint64_t i = 0; i < WORDS; i += 3) *on_device(d, page, i) += 3;
-  }
-}
-
-ON_DEVICE static void sum_all(void *arg) {
-  struct device *d = arg;
-  d->sum = 0;
-  for (uint64_t page = d->first; page < d->end; page++) {
-    for (uint64_t i = 0; i < WORDS; i++) d->sum += *on_device(d, page, i);
-  }
-}
 
 static uint64_t sum_on_host(struct device *d) {
   uint64_t sum = 0;
@@ -41,7 +25,7 @@ static void what_one_has_another_gets(const struct shape *shape) {
     uint64_t sum = (uint64_t)PAGES * (PAGES - 1) / 2;
     for (int round = 0; round < 6; round++) {
       run(devices[round & 1], add_three, true);
-      sum += 3 * PAGES * ((WORDS + 2) / 3);
+      sum += 3 * PAGES * WORDS;
       for (int i = 0; i < 2; i++) {
         run(devices[(round >> 1 & 1) ^ i], sum_all, false);
         CHECK_EQUAL(devices[(round >> 1 & 1) ^ i]->sum, sum);
@@ -104,29 +88,6 @@ static void the_word_says_who_has_a_page(const struct shape *shape) {
   free_range(b);
 }
 
-ON_DEVICE static void add_everywhere(struct device *d, volatile unsigned char *base, uint64_t seed) {
-  uint64_t random = seed;
-  for (int i = 0; i < d->rounds; i++) {
-    uint64_t page = next_random(&random) % d->heap->pages;
-    volatile uint32_t *at = (volatile uint32_t *)(uintptr_t)(base + page * PAGE) + next_random(&random) % 4 * 100;
-    __atomic_fetch_add(at, 1, __ATOMIC_SEQ_CST);
-    if (i % 3 == 0) (void)__atomic_load_n(at + 50, __ATOMIC_SEQ_CST);
-  }
-}
-
-static void *add_beside(void *arg) {
-  struct device *d = arg;
-  add_everywhere(d, d->range, d->seed + 1);
-  return NULL;
-}
-
-static void add_by_two(void *arg) {
-  struct device *d = arg;
-  pthread_t thread = start_thread(add_beside, d);
-  add_everywhere(d, d->range, d->seed);
-  pthread_join(thread, NULL);
-}
-
 // Two kernels of two threads each, and the host: each page goes round, and nothing is lost.
 static void all_add_to_the_same_words(const struct shape *shape) {
   const uint64_t pages[] = {120, 3};
@@ -139,14 +100,10 @@ static void all_add_to_the_same_words(const struct shape *shape) {
     a->seed = 77, b->seed = 4000;
     start(a, add_by_two, true);
     start(b, add_by_two, true);
-    add_everywhere(a, a->heap->app, 31);
+    add_everywhere(&(struct adding){a, a->heap->app, 31});
     CHECK(!finish(a, &violation));
     CHECK(!finish(b, &violation));
-    uint64_t sum = 0;
-    for (uint64_t page = 0; page < pages[p]; page++) {
-      for (uint64_t i = 0; i < 4; i++) sum += *on_host(a, page, i * 100);
-    }
-    CHECK_EQUAL(sum, 5 * (uint64_t)a->rounds);
+    CHECK_EQUAL(added(a), 5 * (uint64_t)a->rounds);
     close_device(a);
     free_range(b);
   }

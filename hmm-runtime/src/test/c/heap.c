@@ -106,6 +106,15 @@ struct heap *open_heap_in(int memory, const struct shape *shape, uint64_t pages,
 
 struct heap *open_heap_with_touch_timeout(const struct shape *shape, uint64_t pages, uint64_t nanos) { return open_with(new_memory(), shape, pages, 1, nanos); }
 
+struct heap *open_heap_on_device(const struct shape *shape, uint64_t pages, bool write) {
+  struct heap *h = open_heap(shape, pages, 1);
+  for (uint64_t page = 0; page < pages; page++) {
+    put(h, page, (unsigned char)(page + 1));
+    CHECK(move_to(h, page, 0, write));
+  }
+  return h;
+}
+
 void close_heap(struct heap *h) {
   CHECK_EQUAL(hmm_close(h->pager), 0);
   AWAIT(!fake_live_events()); // what has ended is let go a moment later; a leak is for ever

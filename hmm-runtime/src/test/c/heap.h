@@ -44,6 +44,8 @@ void catch_errors(void); // before the native part has handlers of its own, whic
 // Page p has frame p on each device; as many frames again are free. All pages are EMPTY.
 struct heap *open_heap(const struct shape *shape, uint64_t pages, uint64_t ahead_pages);
 struct heap *open_heap_with_touch_timeout(const struct shape *shape, uint64_t pages, uint64_t nanos);
+// All of them on device 0, p + 1 in the middle of page p.
+struct heap *open_heap_on_device(const struct shape *shape, uint64_t pages, bool write);
 // on this file, which it takes over
 struct heap *open_heap_in(int memory, const struct shape *shape, uint64_t pages, uint64_t ahead_pages);
 void close_heap(struct heap *h); // also checks that no event is left over

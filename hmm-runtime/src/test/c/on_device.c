@@ -70,3 +70,46 @@ void run(struct device *d, void (*kernel)(void *), bool write) {
   start(d, kernel, write);
   CHECK(!finish(d, &violation));
 }
+
+ON_DEVICE void sum_all(void *arg) {
+  struct device *d = arg;
+  d->sum = 0;
+  for (uint64_t page = d->first; page < d->end; page++) {
+    for (uint64_t i = 0; i < WORDS; i++) d->sum += *on_device(d, page, i);
+  }
+}
+
+ON_DEVICE void add_three(void *arg) {
+  struct device *d = arg;
+  for (uint64_t page = d->first; page < d->end; page++) {
+    for (uint64_t i = 0; i < WORDS; i++) *on_device(d, page, i) += 3;
+  }
+}
+
+ON_DEVICE void *add_everywhere(void *arg) {
+  const struct adding *a = arg;
+  uint64_t random = a->seed;
+  for (int i = 0; i < a->device->rounds; i++) {
+    uint64_t page = next_random(&random) % a->device->heap->pages;
+    volatile uint32_t *at = (volatile uint32_t *)(uintptr_t)(a->base + page * PAGE) + next_random(&random) % 4 * 100;
+    __atomic_fetch_add(at, 1, __ATOMIC_SEQ_CST);
+    if (i % 3 == 0) (void)__atomic_load_n(at + 50, __ATOMIC_SEQ_CST);
+  }
+  return NULL;
+}
+
+void add_by_two(void *arg) {
+  struct device *d = arg;
+  struct adding one = {d, d->range, d->seed}, other = {d, d->range, d->seed + 1};
+  pthread_t thread = start_thread(add_everywhere, &other);
+  add_everywhere(&one);
+  pthread_join(thread, NULL);
+}
+
+uint64_t added(struct device *d) {
+  uint64_t sum = 0;
+  for (uint64_t page = 0; page < d->heap->pages; page++) {
+    for (uint64_t i = 0; i < 4; i++) sum += *on_host(d, page, i * 100);
+  }
+  return sum;
+}

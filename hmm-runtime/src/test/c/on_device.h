@@ -40,4 +40,19 @@ static inline volatile uint32_t *on_device(struct device *d, uint64_t page, uint
 static inline volatile uint32_t *on_host(struct device *d, uint64_t page, uint64_t word) { return (volatile uint32_t *)(uintptr_t)(d->heap->app + page * PAGE) + word; }
 #define WORDS (PAGE / sizeof(uint32_t))
 
+// Kernels, of all words of the pages from `first` to `end`.
+void sum_all(void *device);
+void add_three(void *device);
+static inline uint32_t value(uint64_t page, uint64_t i) { return (uint32_t)(page * 1000003 + i * 17); } // that a word has before
+
+// Whoever adds to the same few words of each page, at random: each goes to and fro, and nothing is lost. `rounds` times a one.
+struct adding {
+  struct device *device;
+  volatile unsigned char *base; // of the pages: the device's or the program's
+  uint64_t seed;
+};
+void *add_everywhere(void *adding); // a thread
+void add_by_two(void *device);      // a kernel of two threads
+uint64_t added(struct device *d);   // by all
+
 #endif

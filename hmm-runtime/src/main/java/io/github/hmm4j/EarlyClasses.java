@@ -17,7 +17,7 @@ final class EarlyClasses {
                 "Access", "Arg$Intent", "Launch$Moves", "ManagedHeap$1", "Plan", "Relief", // what calls take and return, and how they are sorted out
                 "account.Cause", "account.Counter", "account.Direction",
                 "device.Completion", "device.ScalarType", "device.ScalarType$Kind", "device.ValueType", "error.KernelEnqueuedError",
-                "migrate.Claims", "migrate.Overwrites", "migrate.PageMove", "migrate.PageMove$1", "migrate.PageOutcome", "migrate.RegionChanges$1", "migrate.Steps$Step",
+                "migrate.Claims", "migrate.Overwrites", "migrate.PageMove", "migrate.PageMove$1", "migrate.PageOutcome", "migrate.RegionMove", "migrate.RegionMove$1", "migrate.Steps$Step",
                 "migrate.ToDevice", "migrate.ToDevice$Effort",
                 "migrate.ToDevice$Intent", "migrate.HostSide$Access",
                 "mirror.InvalidationKind", "mirror.Snapshot$1", "mirror.SnapshotCode",

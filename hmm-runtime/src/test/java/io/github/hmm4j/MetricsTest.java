@@ -78,7 +78,7 @@ class MetricsTest {
 
     @Test
     void aLongWaitForAViewIsCounted() {
-        try (Rig rig = Rig.open(1, builder -> builder.heap(ByteSize.mib(64)).budget(32L * Rig.PAGE).launchTimeout(Duration.ofMillis(150)))) {
+        try (Rig rig = Rig.open(1, builder -> builder.heap(ByteSize.mib(64)).budget(32L * Rig.PAGE).launchTimeout(Duration.ofMillis(600)))) { // all of the launch, and the wait is to be a long one whatever came before it
             MemorySegment a = rig.filled(1, 1);
             try (HostView _ = rig.heap.sharedView(a, Access.WRITE)) {
                 assertThatThrownBy(() -> rig.add(a, 1, 0)).isInstanceOf(LaunchBlockedException.class);

@@ -1,6 +1,5 @@
 package io.github.hmm4j.migrate;
 
-import io.github.hmm4j.account.Cause;
 import io.github.hmm4j.error.HmmException;
 import io.github.hmm4j.error.SystemCallFailedException;
 import io.github.hmm4j.mirror.DeviceMirror;
@@ -18,9 +17,7 @@ import io.github.hmm4j.space.PlacementAdvice;
 import io.github.hmm4j.space.Protection;
 import io.github.hmm4j.space.Region;
 import io.github.hmm4j.space.VaRange;
-import java.lang.foreign.MemorySegment;
 import java.util.ArrayList;
-import java.util.Arrays;
 import java.util.List;
 import java.util.Locale;
 import java.util.function.BooleanSupplier;
@@ -43,6 +40,7 @@ public final class RegionChanges {
     private final HostLock hostLock;
     private final HostSide hostSide;
     private final Evictor evictor;
+    private final RegionWords words;
     private final BooleanSupplier kernelsRun = this::kernelsRun; // made here: nothing is once a region is gone
 
     /// One past the highest page that was ever unmapped: pages beyond have never had a region, and their words need no preparation.
@@ -57,6 +55,7 @@ public final class RegionChanges {
         this.hostLock = hostLock;
         this.hostSide = hostSide;
         this.evictor = evictor;
+        words = new RegionWords(table);
     }
 
     /// Before the first region: free space is nobody's, so that an access there is an error. Without this, what never was in a region reads as zeros.
@@ -221,10 +220,10 @@ public final class RegionChanges {
         unmappedEnd = Math.max(unmappedEnd, leaving.pages.end());
         leaving.allOnHost = true;
         for (long page = leaving.pages.first(); page < leaving.pages.end(); ) {
-            long next = unmapBlock(page, leaving.pages.end());
+            long next = words.unmapBlock(page, leaving.pages.end());
             leaving.allOnHost &= next == page;
             if (next == page) {
-                PageState before = PageWord.state(unmap(page, backoff));
+                PageState before = PageWord.state(words.unmap(page, backoff));
                 leaving.allOnHost &= before == PageState.HOST || before == PageState.SHARED;
                 next = page + 1;
             }
@@ -268,7 +267,8 @@ public final class RegionChanges {
             }
             leaving.generation = space.unmap(leaving.range);
             leaving.isRegion = false;
-            unmapWords(leaving.pages, backoff);
+            noteUnmapped(leaving.pages.end());
+            words.unmap(leaving.pages, backoff);
             return true;
         }
     }
@@ -312,32 +312,6 @@ public final class RegionChanges {
             Leaving next = leaving.next;
             finishOrKeep(leaving);
             leaving = next;
-        }
-    }
-
-    /// A whole block that nobody has ever touched. Returns its end, or `page` if it is none.
-    private long unmapBlock(long page, long end) {
-        return table.setBlock(page, end, PageWord.unwrittenWithoutRegion());
-    }
-
-    /// Returns the word from before.
-    private long unmap(long page, Backoff backoff) {
-        while (true) {
-            long word = unclaimedForHost(page, backoff);
-            if (table.transition(page, Transition.UNMAP, word, PageWord.toUnmapped(word))) {
-                return word;
-            }
-        }
-    }
-
-    /// A word that is not claimed for the host. Java makes no such claims while the host lock is held; a fault may have made one, and ends it without waiting for Java.
-    private long unclaimedForHost(long page, Backoff backoff) {
-        while (true) {
-            long word = table.word(page);
-            if (PageWord.state(word) != PageState.TO_HOST) {
-                return word;
-            }
-            backoff.pause();
         }
     }
 
@@ -430,7 +404,7 @@ public final class RegionChanges {
 
     private void protect(long page, Protection protection, Backoff backoff) {
         while (true) {
-            long word = unclaimedForHost(page, backoff);
+            long word = words.unclaimedForHost(page, backoff);
             if (PageWord.state(word) == PageState.TO_DEVICE) {
                 long next = PageWord.toShared(word, PageWord.sharers(word));
                 table.transition(page, Transition.ABORT, word, next);
@@ -492,11 +466,11 @@ public final class RegionChanges {
                 try (HostLock.Hold _ = hostLock.exclusive()) {
                     check.run();
                     requireNoViews(from.pages, "move");
-                    bringHomeWhatCannotBeReKeyed(from.pages);
-                    giveHostMemory(from.pages, space.pagesOf(target.region.range()));
+                    RegionMove move = new RegionMove(heap, hostSide, words, from.pages, target.leaving.pages);
+                    move.prepare();
                     space.advise(target.region.range(), _ -> space.regionOf(range).advice()); // what was said of it until now
                     copyQuotas(space.regionOf(target.region.range()));
-                    moveAll(from, target.leaving, target.region.id());
+                    carryOut(move, from, target);
                     left = from;
                 }
             } finally {
@@ -520,189 +494,23 @@ public final class RegionChanges {
         }
     }
 
-    /// All that can fail comes first, while the old words can still be put back; from [#settleAll] on nothing fails.
-    private void moveAll(Leaving from, Leaving to, int regionId) {
-        int count = Math.toIntExact(from.pages.count());
-        long[] words = new long[count];
+    private void carryOut(RegionMove move, Leaving from, Allocated<?> target) {
         Protections protections = Protections.of(table, from.pages);
-        Backoff backoff = new Backoff();
-        close(to, backoff); // nobody has heard of them, but a fault next door may still reach for them, if it looked there before they were a region
-        int unmapped = 0;
+        noteUnmapped(Math.max(from.pages.end(), target.leaving.pages.end()));
+        move.closeTarget();
         try {
-            while (unmapped < count) {
-                long page = from.pages.first() + unmapped;
-                long word = table.wordByBlock(page); // where all of the block is unmapped at once it was never written, and only we change what it says
-                int next = Math.toIntExact(unmapBlock(page, from.pages.end()) - from.pages.first());
-                if (next > unmapped) {
-                    Arrays.fill(words, unmapped, next, word);
-                    unmapped = next;
-                } else {
-                    words[unmapped] = unmapMovable(page, backoff);
-                    unmapped++;
-                }
-            }
-            noteUnmapped(from.pages.end());
-            hostSide.forbid(from.pages, false); // closed to everybody before contents are taken
-            heap.inFlight().awaitConflicts(from.pages, false);
-            copyHostPages(from.pages.first(), to.pages.first(), words);
+            move.take();
             from.generation = space.unmap(from.range);
         } catch (RuntimeException | Error e) {
-            for (int i = 0; i < unmapped; ) {
-                int next = moveBlockIn(from.pages.first(), words, i, unmapped);
-                if (next == i) {
-                    moveIn(from.pages.first() + i, words[i], words[i]);
-                    next = i + 1;
-                }
-                i = next;
-            }
+            move.putBack();
             restoreAccess(protections);
             throw e;
         }
-        settleAll(from.pages.first(), to.pages.first(), words, regionId);
-        hostSide.setAccess(to.pages, Protection.READ_WRITE); // a touch of the new addresses was an error; the pages are mapped as they may be when they are touched
-    }
-
-    /// A kernel that faults may have taken a page again, which cannot stay where it is.
-    private long unmapMovable(long page, Backoff backoff) {
-        while (true) {
-            long word = unclaimedForHost(page, backoff);
-            if (isTiedToAddress(word)) {
-                hostSide.fetch(new PageRange(page, page + 1), HostSide.Access.BRING_HOME, Cause.MOVE);
-            } else if (table.transition(page, Transition.UNMAP, word, PageWord.toUnmapped(word))) {
-                return word;
-            }
-        }
-    }
-
-    /// Takes pages of a new region away from everybody.
-    private void close(Leaving to, Backoff backoff) {
-        unmapWords(to.pages, backoff);
-        hostSide.forbid(to.pages, false);
-    }
-
-    private void unmapWords(PageRange pages, Backoff backoff) {
-        noteUnmapped(pages.end());
-        for (long page = pages.first(); page < pages.end(); ) {
-            long next = unmapBlock(page, pages.end());
-            if (next == page) {
-                if (table.state(page) != PageState.UNMAPPED) {
-                    unmap(page, backoff);
-                }
-                next = page + 1;
-            }
-            page = next;
-        }
-    }
-
-    private void copyHostPages(long from, long to, long[] words) {
-        long pageBytes = space.pageSize().bytes();
-        MemorySegment alias = space.host().alias();
-        for (int i = 0; i < words.length; ) {
-            int end = i;
-            while (end < words.length && isOnHost(PageWord.state(words[end]))) {
-                end++;
-            }
-            MemorySegment.copy(alias, space.pageSize().offsetOf(from + i), alias, space.pageSize().offsetOf(to + i), (end - i) * pageBytes);
-            i = end + 1;
-        }
-    }
-
-    private void settleAll(long from, long to, long[] words, int regionId) {
-        for (int i = 0; i < words.length; i++) {
-            int blockEnd = moveBlockIn(to, words, i, words.length);
-            if (blockEnd > i) {
-                i = blockEnd - 1;
-                continue;
-            }
-            long word = words[i];
-            switch (PageWord.state(word)) {
-                case DEVICE -> {
-                    reKey(from + i, to + i, PageWord.device(word), regionId);
-                    moveIn(to + i, word, word);
-                }
-                case SHARED, TO_DEVICE -> moveIn(to + i, PageWord.toHost(word), word); // the copies on devices go with the old addresses
-                default -> moveIn(to + i, word, word);
-            }
-        }
-    }
-
-    /// The block that begins with page `i` from `first` on, if none of its pages was ever written, here or where they were. Returns its end, or `i`.
-    private int moveBlockIn(long first, long[] words, int i, int end) {
-        long word = words[i];
-        boolean untouched = word == PageWord.ofKind(word);
-        int alike = i;
-        while (untouched && alike < end && words[alike] == word && (alike == i || !table.isFirstOfBlock(first + alike))) {
-            alike++;
-        }
-        return Math.toIntExact(table.setBlock(first + i, first + alike, word) - first);
-    }
-
-    /// @param like       whose state the page gets; a claim counts as what it was before
-    /// @param protection of this word
-    private void moveIn(long page, long like, long protection) {
-        long word = table.word(page); // nobody else changes it
-        long next = switch (PageWord.state(like)) {
-            case HOST -> PageWord.toHost(word);
-            case SHARED, TO_DEVICE -> PageWord.toShared(word, PageWord.sharers(like));
-            case DEVICE -> PageWord.toDevice(word, PageWord.device(like));
-            case PEERS -> PageWord.toPeers(word, PageWord.sharers(like));
-            case POISONED -> PageWord.toPoisoned(word);
-            case EMPTY, TO_HOST, UNMAPPED -> PageWord.toEmpty(word);
-        };
-        boolean moved = table.transition(page, Transition.MOVE_IN, word, PageWord.withProtection(next, PageWord.protection(protection)));
-        assert moved : "somebody changed the word of page " + page;
-    }
-
-    private void bringHomeWhatCannotBeReKeyed(PageRange from) {
-        for (long page = table.writtenFrom(from.first(), from.end()); page < from.end(); ) {
-            long end = page;
-            while (end < from.end() && isTiedToAddress(table.wordByBlock(end))) {
-                end++;
-            }
-            if (end > page) {
-                hostSide.fetch(new PageRange(page, end), HostSide.Access.BRING_HOME, Cause.MOVE);
-            }
-            page = table.writtenFrom(Math.max(end, page + 1), from.end());
-        }
-    }
-
-    private boolean isTiedToAddress(long word) {
-        return switch (PageWord.state(word)) {
-            case DEVICE -> heap.mirror(PageWord.device(word)).isAperture();
-            case PEERS -> true; // one frame can get another page, not several at once
-            default -> false;
-        };
-    }
-
-    /// To what is going to be copied, before anything has changed: from then on it would be too late for an error.
-    private void giveHostMemory(PageRange from, PageRange to) {
-        long moved = to.first() - from.first();
-        for (long page = table.writtenFrom(from.first(), from.end()); page < from.end(); ) {
-            long end = page;
-            while (end < from.end() && isOnHost(PageWord.state(table.wordByBlock(end)))) {
-                end++;
-            }
-            if (end > page) {
-                space.host().give(new PageRange(page, end));
-                space.host().give(new PageRange(page + moved, end + moved));
-            }
-            page = table.writtenFrom(end + 1, from.end());
-        }
-    }
-
-    private static boolean isOnHost(PageState state) {
-        return state == PageState.HOST || state == PageState.SHARED || state == PageState.TO_DEVICE;
+        move.settle(target.region.id());
     }
 
     private synchronized void noteUnmapped(long end) {
         unmappedEnd = Math.max(unmappedEnd, end);
-    }
-
-    private void reKey(long from, long to, int device, int regionId) {
-        DeviceMirror mirror = heap.mirror(device);
-        int frame = mirror.unassign(from);
-        mirror.assign(to, frame);
-        mirror.setRegion(frame, regionId);
     }
 
     private boolean hasViews(PageRange pages) {

@@ -92,21 +92,15 @@ public final class NativeHostSide implements HostSide {
             MemorySegment failure = arena.allocate(JAVA_LONG, PagerCalls.FAILURE_WORDS);
             MigrationReport report = new MigrationReport(pages); // before pages are pinned: nothing may fail once they are
             int result = PagerCalls.fetch(pager, pages.first(), pages.end(), flags, outcomes, moved, failure);
-            long copied = moved.getAtIndex(JAVA_LONG, 1);
-            count(access, cause, moved.getAtIndex(JAVA_LONG, 0), copied);
-            gathering.came(moved.getAtIndex(JAVA_LONG, 2), moved.getAtIndex(JAVA_LONG, 3));
+            tell(pages, access, cause, moved, event);
             if (result != 0 && failure.getAtIndex(JAVA_LONG, 0) == WOULD_MOVE) {
                 return null;
-            }
-            if (event != null && moved.getAtIndex(JAVA_LONG, 0) > 0) {
-                event.moved(moved.getAtIndex(JAVA_LONG, 0), heap.space().pageSize().bytesFor(copied));
-                report(event, pages, cause, moved.getAtIndex(JAVA_LONG, 2));
             }
             if (result != 0) {
                 String what = access.pins() ? "view" : "fetch";
                 throw NativeFailure.of(heap, failure, access.isExclusive(), what, pages.end());
             }
-            report.set(outcomes, heap.space().pageSize().bytesFor(copied));
+            report.set(outcomes, heap.space().pageSize().bytesFor(moved.getAtIndex(JAVA_LONG, 1)));
             return report;
         }
     }
@@ -145,13 +139,7 @@ public final class NativeHostSide implements HostSide {
                     outcomes.asSlice(range.first() - span.first(), range.count()).fill((byte) 0);
                 }
                 int result = PagerCalls.fetch(pager, span.first(), span.end(), EXCLUSIVE | MASKED, outcomes, moved, failure);
-                long copied = moved.getAtIndex(JAVA_LONG, 1);
-                count(HostSide.Access.BRING_HOME, cause, moved.getAtIndex(JAVA_LONG, 0), copied);
-                gathering.came(moved.getAtIndex(JAVA_LONG, 2), moved.getAtIndex(JAVA_LONG, 3));
-                if (event != null && moved.getAtIndex(JAVA_LONG, 0) > 0) {
-                    event.moved(moved.getAtIndex(JAVA_LONG, 0), heap.space().pageSize().bytesFor(copied));
-                    report(event, span, cause, moved.getAtIndex(JAVA_LONG, 2));
-                }
+                tell(span, HostSide.Access.BRING_HOME, cause, moved, event);
                 if (result != 0) {
                     throw NativeFailure.of(heap, failure, true, "fetch", span.end());
                 }
@@ -163,10 +151,21 @@ public final class NativeHostSide implements HostSide {
         }
     }
 
-    /// @param devices bit d is set if something was copied from device d
-    private void report(MigrationEvent event, PageRange pages, Cause cause, long devices) {
+    /// What a fetch has moved, whatever has become of the rest.
+    ///
+    /// @param moved pages claimed, pages copied, bit d if something came from device d, and what came through kernels that gather
+    private void tell(PageRange pages, HostSide.Access access, Cause cause, MemorySegment moved, @Nullable MigrationEvent event) {
+        long claimed = moved.getAtIndex(JAVA_LONG, 0);
+        long copied = moved.getAtIndex(JAVA_LONG, 1);
+        long devices = moved.getAtIndex(JAVA_LONG, 2);
+        count(access, cause, claimed, copied);
+        gathering.came(devices, moved.getAtIndex(JAVA_LONG, 3));
+        if (event == null || claimed == 0) {
+            return;
+        }
         event.of(cause, Direction.TO_HOST, "native");
         event.range(pages.first(), pages.count(), heap.space().addressOf(pages.first()));
+        event.moved(claimed, heap.space().pageSize().bytesFor(copied));
         if (Long.bitCount(devices) == 1) {
             DeviceMirror only = heap.mirror(Long.numberOfTrailingZeros(devices));
             event.device(only.index(), only.deviceName());

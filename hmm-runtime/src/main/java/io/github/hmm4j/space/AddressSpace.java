@@ -89,9 +89,9 @@ public final class AddressSpace implements AutoCloseable {
         handles = given;
     }
 
-    /// Whether a scope is that of allocations of this space; see [Handles#know].
+    /// Whether a scope is that of allocations of this space; see [Handles#knows].
     public boolean knows(MemorySegment.Scope scope) {
-        return handles != null && handles.know(scope);
+        return handles != null && handles.knows(scope);
     }
 
     /// The same of an arena's.

@@ -104,7 +104,7 @@ public final class Handles {
     }
 
     /// Whether a scope is that of allocations, which may be gone: with one that is not (of an address that the program has made a segment of) nobody can tell.
-    public boolean know(MemorySegment.Scope scope) {
+    public boolean knows(MemorySegment.Scope scope) {
         return ownedByScope.containsKey(scope);
     }
 

@@ -14,6 +14,8 @@ import java.io.File;
 import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.lang.foreign.MemorySegment;
+import java.lang.ref.Reference;
+import java.lang.ref.ReferenceQueue;
 import java.lang.ref.WeakReference;
 import java.net.URL;
 import java.net.URLClassLoader;
@@ -34,6 +36,7 @@ final class TwoLoadersWorker {
 
     private static final int PAGE = 4096;
     private static final int MOST_COLLECTIONS = 100;
+    private static final long MILLIS_BETWEEN_COLLECTIONS = 100;
     private static final int WARM_UPS = 20_000;
 
     private static int touched;
@@ -161,22 +164,25 @@ final class TwoLoadersWorker {
         }
     }
 
-    private static WeakReference<ClassLoader> used(String mode) throws ReflectiveOperationException, IOException {
+    private static WeakReference<ClassLoader> used(String mode, ReferenceQueue<ClassLoader> gone) throws ReflectiveOperationException, IOException {
         try (OwnCopy loader = new OwnCopy(classPath())) {
             var heap = loader.copy(DeviceCopy.class).apply(mode);
             heap.getKey().run();
             heap.getValue().run();
-            return new WeakReference<>(loader);
+            return new WeakReference<>(loader, gone);
         }
     }
 
+    /// Threads of the heap's end may still hold the loader, so it is tried again.
     private static void goes(String mode) throws ReflectiveOperationException, IOException, InterruptedException {
-        WeakReference<ClassLoader> loader = used(mode);
-        for (int i = 0; i < MOST_COLLECTIONS && loader.get() != null; i++) {
+        var gone = new ReferenceQueue<ClassLoader>();
+        WeakReference<ClassLoader> loader = used(mode, gone);
+        Reference<?> found = null;
+        for (int i = 0; i < MOST_COLLECTIONS && found == null; i++) {
             System.gc();
-            Thread.sleep(100); // threads of the heap's end
+            found = gone.remove(MILLIS_BETWEEN_COLLECTIONS);
         }
-        System.out.printf("done gone=%d%n", loader.get() == null ? 1 : 0);
+        System.out.printf("done gone=%d%n", found == loader ? 1 : 0);
     }
 
     public static void main(String[] args) throws ReflectiveOperationException, IOException, InterruptedException {

@@ -13,18 +13,17 @@ import java.util.function.LongSupplier;
 import java.util.function.Supplier;
 
 /// What both engines share: checking and joining of runs, fills, and copies within the device.
-abstract sealed class ClCopyEngine implements CopyEngine, Owned permits DirectCopyEngine, StagedCopyEngine {
+abstract sealed class ClCopyEngine extends Owned implements CopyEngine permits DirectCopyEngine, StagedCopyEngine {
 
     private static final int LARGEST_PATTERN_BYTES = 128;
 
-    final ClDevice device;
     final ClApi api;
     final ClQueue queue;
     final long hostAddressBytes;
     final long hostLengthBytes;
 
     ClCopyEngine(ClDevice device, long hostAddressBytes, long hostLengthBytes) {
-        this.device = device;
+        super(device);
         this.api = device.api();
         this.queue = device.copy();
         this.hostAddressBytes = hostAddressBytes;
@@ -69,15 +68,15 @@ abstract sealed class ClCopyEngine implements CopyEngine, Owned permits DirectCo
     }
 
     /// @throws IllegalStateException if this engine is closed
-    abstract void requireOpen();
+    final void requireOpen() {
+        if (isClosed()) {
+            throw new IllegalStateException("copy engine is closed, device=" + device);
+        }
+    }
 
     /// Sees to it that what the queue gets next comes after all that was submitted to the device before.
     void keepOrder() {
         // there is one queue
-    }
-
-    final IllegalStateException closedEngine() {
-        return new IllegalStateException("copy engine is closed, device=" + device);
     }
 
     /// Checks every run before anything is enqueued, and joins neighbours that are contiguous on both sides.

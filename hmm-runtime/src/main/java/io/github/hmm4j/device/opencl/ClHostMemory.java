@@ -9,19 +9,17 @@ import java.util.Map;
 ///
 /// What lies in one piece is a part of its buffer, so that the driver knows what overlaps; what straddles two is
 /// wrapped once more.
-final class ClHostMemory implements DeviceMemory, Owned {
+final class ClHostMemory extends Owned implements DeviceMemory {
 
     private static final long PIECE_ALIGNMENT_BYTES = 2L << 20;
 
-    private final ClDevice device;
     private final long addressBytes;
     private final long lengthBytes;
     private final long pieceBytes;
     private final Map<Long, ClMemory> pieces = new HashMap<>();
-    private boolean closed;
 
     ClHostMemory(ClDevice device, long addressBytes, long lengthBytes) {
-        this.device = device;
+        super(device);
         this.addressBytes = addressBytes;
         this.lengthBytes = lengthBytes;
         long most = device.info().maxAllocationBytes();
@@ -36,7 +34,7 @@ final class ClHostMemory implements DeviceMemory, Owned {
 
     @Override
     public synchronized DeviceMemory slice(long offsetBytes, long sliceBytes) {
-        if (closed) {
+        if (isClosed()) {
             throw new IllegalStateException("host memory is closed: " + this);
         }
         if (offsetBytes < 0 || sliceBytes <= 0 || sliceBytes > lengthBytes - offsetBytes) {
@@ -56,12 +54,7 @@ final class ClHostMemory implements DeviceMemory, Owned {
     }
 
     @Override
-    public synchronized void close() {
-        if (closed) {
-            return;
-        }
-        closed = true;
-        device.disown(this);
+    void release() {
         var cleanup = new Cleanup();
         pieces.values().forEach(piece -> cleanup.run(piece::close));
         pieces.clear();

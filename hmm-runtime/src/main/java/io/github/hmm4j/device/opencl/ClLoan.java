@@ -4,18 +4,16 @@ import io.github.hmm4j.device.DeviceMemory;
 import io.github.hmm4j.error.HmmException;
 
 /// Memory of a device and a queue to it, for code that calls OpenCL itself. Handles are those of the driver, good until
-/// this is closed, or the device.
+/// this is closed, or the device. To close it waits for all commands of the queue.
 ///
 /// Threads: any; closed by one.
-public final class ClLoan implements Owned {
+public final class ClLoan extends Owned {
 
-    private final ClDevice device;
     private final ClMemory memory;
     private final long queue;
-    private boolean closed;
 
     private ClLoan(ClDevice device, ClMemory memory, long queue) {
-        this.device = device;
+        super(device);
         this.memory = memory;
         this.queue = queue;
     }
@@ -49,10 +47,6 @@ public final class ClLoan implements Owned {
         return memory;
     }
 
-    public synchronized boolean isClosed() {
-        return closed;
-    }
-
     /// Waits for all commands of the queue.
     public void finish() {
         try {
@@ -62,16 +56,8 @@ public final class ClLoan implements Owned {
         }
     }
 
-    /// Waits for the queue and gives everything back. Idempotent.
     @Override
-    public void close() {
-        synchronized (this) {
-            if (closed) {
-                return;
-            }
-            closed = true;
-        }
-        device.disown(this);
+    void release() {
         new Cleanup().run(this::finish).run(() -> device.api().releaseQueue(queue)).run(memory::close).end();
     }
 }

@@ -9,9 +9,8 @@ import java.util.function.Supplier;
 import org.jspecify.annotations.Nullable;
 
 /// A buffer, or a sub-buffer of one.
-final class ClMemory implements DeviceMemory, Owned {
+final class ClMemory extends Owned implements DeviceMemory {
 
-    private final ClDevice device;
     private final long handle;
     /// The memory itself, where the device works in host memory and takes ours; null for all others and for slices.
     private final @Nullable LazyTable hostBytes;
@@ -22,10 +21,9 @@ final class ClMemory implements DeviceMemory, Owned {
     private final ClMemory root;
     private final long rootOffsetBytes;
     private final long lengthBytes;
-    private boolean closed;
 
     private ClMemory(ClDevice device, long lengthBytes, boolean ofOurs) {
-        this.device = device;
+        super(device);
         this.hostBytes = ofOurs && device.usesHostMemory() ? LazyTable.inHugePages(lengthBytes) : null;
         try {
             this.handle = hostBytes == null
@@ -44,7 +42,7 @@ final class ClMemory implements DeviceMemory, Owned {
 
     /// Host memory of somebody else, who keeps it for as long.
     private ClMemory(ClDevice device, long hostAddressBytes, long lengthBytes) {
-        this.device = device;
+        super(device);
         this.hostBytes = null;
         this.handle = device.api().createBuffer(device.context(), device.bufferFlags() | Cl.MEM_USE_HOST_PTR,
                 lengthBytes, hostAddressBytes);
@@ -55,7 +53,7 @@ final class ClMemory implements DeviceMemory, Owned {
     }
 
     private ClMemory(ClMemory root, long rootOffsetBytes, long lengthBytes) {
-        this.device = root.device;
+        super(root.device);
         this.hostBytes = null;
         this.handle = device.api().createSubBuffer(root.handle(), rootOffsetBytes, lengthBytes);
         this.heldBytes = 0;
@@ -146,14 +144,7 @@ final class ClMemory implements DeviceMemory, Owned {
     }
 
     @Override
-    public void close() {
-        synchronized (this) {
-            if (closed) {
-                return;
-            }
-            closed = true;
-        }
-        device.disown(this);
+    void release() {
         device.held().add(-heldBytes);
         try {
             device.api().releaseMemory(handle);
@@ -188,7 +179,7 @@ final class ClMemory implements DeviceMemory, Owned {
     }
 
     synchronized long handle() {
-        if (closed) {
+        if (isClosed()) {
             throw new IllegalStateException("device memory is closed: " + this);
         }
         return handle;

@@ -18,11 +18,10 @@ import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /// A `cl_program` built for one device, and the kernels made of it.
-final class ClProgram implements DeviceProgram, Owned {
+final class ClProgram extends Owned implements DeviceProgram {
 
     private static final Logger LOG = LoggerFactory.getLogger(ClProgram.class);
 
-    private final ClDevice device;
     private final long handle;
     private final List<String> kernelNames;
     private final boolean smallerGroups;
@@ -30,11 +29,10 @@ final class ClProgram implements DeviceProgram, Owned {
     private final Map<String, List<KernelParameter>> known;
     private final DeclaredConst declared; // of the others
     private final List<ClKernel> kernels = new ArrayList<>();
-    private boolean closed;
 
     private ClProgram(ClDevice device, long handle, List<String> kernelNames, boolean smallerGroups,
             Map<String, List<KernelParameter>> known, DeclaredConst declared) {
-        this.device = device;
+        super(device);
         this.handle = handle;
         this.kernelNames = kernelNames;
         this.smallerGroups = smallerGroups;
@@ -138,7 +136,7 @@ final class ClProgram implements DeviceProgram, Owned {
 
     @Override
     public synchronized DeviceKernel kernel(String name) {
-        if (closed) {
+        if (isClosed()) {
             throw new IllegalStateException("program is closed, kernel=" + name);
         }
         if (!kernelNames.contains(name)) {
@@ -154,12 +152,7 @@ final class ClProgram implements DeviceProgram, Owned {
     }
 
     @Override
-    public synchronized void close() {
-        if (closed) {
-            return;
-        }
-        closed = true;
-        device.disown(this);
+    void release() {
         var cleanup = new Cleanup();
         kernels.forEach(kernel -> cleanup.run(kernel::close));
         cleanup.run(() -> device.api().releaseProgram(handle)).end();

@@ -24,7 +24,6 @@ final class DirectCopyEngine extends ClCopyEngine {
     private static final long WORTH_A_COMMAND_BYTES = 256 << 10;
 
     private final HostWindows windows;
-    private boolean closed;
 
     DirectCopyEngine(ClDevice device, long hostAddressBytes, long hostLengthBytes) {
         super(device, hostAddressBytes, hostLengthBytes);
@@ -113,19 +112,7 @@ final class DirectCopyEngine extends ClCopyEngine {
     }
 
     @Override
-    void requireOpen() {
-        if (closed) {
-            throw closedEngine();
-        }
-    }
-
-    @Override
-    public synchronized void close() {
-        if (closed) {
-            return;
-        }
-        closed = true;
-        device.disown(this);
+    void release() {
         var cleanup = new Cleanup().run(queue::finish);
         windows.release(cleanup);
         cleanup.end();

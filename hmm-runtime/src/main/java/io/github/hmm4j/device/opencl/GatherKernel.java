@@ -6,15 +6,13 @@ import java.util.ArrayList;
 import java.util.List;
 
 /// What native code carries runs of device memory together with ([NativeGather]).
-final class GatherKernel implements Owned {
+final class GatherKernel extends Owned {
 
-    private final ClDevice device;
     private final QueuedKernel kernel;
     private final List<ClMemory> packed;
-    private boolean closed;
 
     private GatherKernel(ClDevice device, QueuedKernel kernel, List<ClMemory> packed) {
-        this.device = device;
+        super(device);
         this.kernel = kernel;
         this.packed = List.copyOf(packed);
     }
@@ -41,16 +39,8 @@ final class GatherKernel implements Owned {
         return new NativeGather(kernel.queue().handle(), kernel.handle(), kernel.items(), measured, packed.stream().map(ClMemory::handle).toList());
     }
 
-    /// Idempotent. Nothing may use it any more.
     @Override
-    public void close() {
-        synchronized (this) {
-            if (closed) {
-                return;
-            }
-            closed = true;
-        }
-        device.disown(this);
+    void release() {
         var cleanup = new Cleanup();
         cleanup.run(() -> kernel.close(device.api()));
         packed.forEach(memory -> cleanup.run(memory::close));

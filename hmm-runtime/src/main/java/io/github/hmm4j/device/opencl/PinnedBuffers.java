@@ -5,14 +5,12 @@ import java.util.ArrayList;
 import java.util.List;
 
 /// Buffers in pinned host memory for copies that native code makes. It maps and unmaps them as it needs.
-final class PinnedBuffers implements Owned {
+final class PinnedBuffers extends Owned {
 
-    private final ClDevice device;
     private final List<Long> buffers;
-    private boolean closed;
 
     private PinnedBuffers(ClDevice device, List<Long> buffers) {
-        this.device = device;
+        super(device);
         this.buffers = List.copyOf(buffers);
     }
 
@@ -36,16 +34,8 @@ final class PinnedBuffers implements Owned {
         return buffers;
     }
 
-    /// Idempotent. Nothing may use the buffers any more.
     @Override
-    public void close() {
-        synchronized (this) {
-            if (closed) {
-                return;
-            }
-            closed = true;
-        }
-        device.disown(this);
+    void release() {
         var cleanup = new Cleanup();
         buffers.forEach(buffer -> cleanup.run(() -> device.api().releaseMemory(buffer)));
         cleanup.end();

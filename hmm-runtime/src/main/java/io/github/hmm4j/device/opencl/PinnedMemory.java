@@ -3,16 +3,14 @@ package io.github.hmm4j.device.opencl;
 import io.github.hmm4j.error.HmmException;
 
 /// Host memory that the driver has pinned: a buffer that stays mapped for as long as it lives.
-final class PinnedMemory implements Owned {
+final class PinnedMemory extends Owned {
 
-    private final ClDevice device;
     private final long buffer;
     private final long addressBytes;
     private final long lengthBytes;
-    private boolean closed;
 
     private PinnedMemory(ClDevice device, long buffer, long addressBytes, long lengthBytes) {
-        this.device = device;
+        super(device);
         this.buffer = buffer;
         this.addressBytes = addressBytes;
         this.lengthBytes = lengthBytes;
@@ -38,16 +36,8 @@ final class PinnedMemory implements Owned {
         return lengthBytes;
     }
 
-    /// Idempotent. Nothing may use the memory any more.
     @Override
-    public void close() {
-        synchronized (this) {
-            if (closed) {
-                return;
-            }
-            closed = true;
-        }
-        device.disown(this);
+    void release() {
         ClApi api = device.api();
         try {
             new Cleanup().run(() -> api.enqueueUnmap(device.copy().handle(), buffer, addressBytes, false))

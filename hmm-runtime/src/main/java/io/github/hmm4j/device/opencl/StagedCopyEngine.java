@@ -21,7 +21,6 @@ final class StagedCopyEngine extends ClCopyEngine {
     private final HostCopier copier;
     private final StagingLane up;
     private final StagingLane down;
-    private boolean closed;
 
     /// @param mode staged or copy
     StagedCopyEngine(CopyMode mode, ClDevice device, long hostAddressBytes, long hostLengthBytes) {
@@ -61,24 +60,12 @@ final class StagedCopyEngine extends ClCopyEngine {
     }
 
     @Override
-    void requireOpen() {
-        if (closed) {
-            throw closedEngine();
-        }
-    }
-
-    @Override
     void keepOrder() {
         up.orderBehindKernel();
     }
 
     @Override
-    public synchronized void close() {
-        if (closed) {
-            return;
-        }
-        closed = true;
-        device.disown(this);
+    void release() {
         try {
             new Cleanup().run(up::close).run(down::close).run(queue::finish).run(copier::close).end();
         } catch (HmmException e) {
