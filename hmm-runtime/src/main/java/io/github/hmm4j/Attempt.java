@@ -48,7 +48,7 @@ final class Attempt {
         uses = plan.uses();
         this.enqueue = enqueue;
         this.mirror = mirror;
-        undo = new UndoLog(heap, mirror);
+        undo = parts.toDevice().undoLog(mirror);
         overwritten = new Overwrites(heap, mirror);
     }
 

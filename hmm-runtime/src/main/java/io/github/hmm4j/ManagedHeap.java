@@ -486,7 +486,7 @@ public final class ManagedHeap extends FillingAllocator {
                 return nothing();
             }
             PageRange range = space.pagesOf(managed(segment));
-            UndoLog undo = new UndoLog(pages, mirror);
+            UndoLog undo = toDevice.undoLog(mirror);
             mirror.lock().takeAlone();
             try {
                 Segments.requireCurrent(space, segment); // from here on its addresses stay what they are

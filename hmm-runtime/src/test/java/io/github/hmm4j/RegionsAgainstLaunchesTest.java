@@ -46,6 +46,39 @@ class RegionsAgainstLaunchesTest extends RegionsAgainstLaunches {
         }
     }
 
+    /// A view that waits for a kernel, and whoever wants to free what it waits for, are in nobody else's way.
+    @Test
+    void aViewThatWaitsHoldsUpNoOtherRegion() {
+        try (Rig rig = rig()) {
+            MemorySegment slow = rig.filled(4, 1);
+            MemorySegment other = rig.filled(4, 2);
+            MemorySegment third = rig.filled(4, 3);
+            rig.add(third, 1, 0).await();
+            rig.gpu().hold(Engine.COMPUTE);
+            rig.add(slow, 1, 0);
+            Background<int[]> view = Background.call(() -> rig.values(slow)).awaitWaiting();
+            rig.heap.free(other);
+            assertThat(rig.values(third)).containsExactly(4);
+            Background<Boolean> freed = Background.run(() -> freeWhenUnseen(rig, slow)).awaitWaiting();
+            rig.heap.free(rig.filled(4, 5));
+            assertThat(rig.values(third)).containsExactly(4);
+            rig.gpu().resume(Engine.COMPUTE);
+            assertThat(view.join()).containsExactly(2);
+            freed.join();
+        }
+    }
+
+    private static void freeWhenUnseen(Rig rig, MemorySegment segment) {
+        while (true) {
+            try {
+                rig.heap.free(segment);
+                return;
+            } catch (IllegalStateException e) { // the view has come first, and is open
+                Thread.onSpinWait();
+            }
+        }
+    }
+
     @Test
     void discardTakesAPageOutOfAMigration() {
         try (Rig rig = Rig.gpuWindows(1, 32)) {

@@ -7,7 +7,7 @@
 /// Blanket rules. Nulls throw. Sizes and offsets are bytes. All implementations are thread-safe. Every failure is a typed
 /// [HmmException][io.github.hmm4j.error.HmmException]; a failed call has no effect. Copies are ordered among themselves, launches are ordered among themselves, and
 /// **the two are not ordered against each other**: the migration protocol waits on the host for whichever must come first, so that a page can come home while a
-/// kernel that does not use it is still running.
+/// kernel that does not use it is still running, where the hardware does both at a time.
 @NullMarked
 package io.github.hmm4j.device;
 

@@ -371,7 +371,7 @@ public final class DeviceFaults {
 
     private void bring(List<Part> parts, Victims victims) {
         List<ToDevice.Transfer> begun = new ArrayList<>();
-        UndoLog kept = new UndoLog(heap, mirror);
+        UndoLog kept = toDevice.undoLog(mirror);
         toOverwrite.clear();
         try {
             for (Part part : parts) {

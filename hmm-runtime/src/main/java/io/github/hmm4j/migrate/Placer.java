@@ -327,6 +327,7 @@ public final class Placer {
     private boolean adopt(DeviceMirror mirror, PageRange range, List<PageRange> keep, boolean wholeRegions) {
         PageRange target = range;
         PageRange region = regionPages(range);
+        HostLock.Hold hold = hostLock.forAll(); // before there are frames that only this method knows
         FrameRun run = null;
         if (wholeRegions && region.count() <= mirror.pool().freeFrames() && mirror.quotas(List.of(range)).isEmpty() && isUnplaced(mirror, region)) {
             run = runOrNull(mirror, Math.toIntExact(region.count()));
@@ -338,7 +339,7 @@ public final class Placer {
         if (run == null) {
             return false;
         }
-        try (HostLock.Hold _ = hostLock.shared()) {
+        try (HostLock.Hold _ = hold.share()) {
             give(mirror, target, run);
         }
         return true;

@@ -136,7 +136,7 @@ public final class RegionChanges {
         Backoff backoff = new Backoff();
         awaitFaulting(pages, "free");
         try (var _ = heap.notifier().begin(range, InvalidationKind.UNMAP, -1)) {
-            try (HostLock.Hold _ = hostLock.exclusive()) {
+            try (HostLock.Hold _ = hostLock.exclusive(List.of(pages))) {
                 check.run();
                 requireNoViews(pages, "free");
                 leaving.generation = space.unmap(range);
@@ -164,6 +164,7 @@ public final class RegionChanges {
     public void freeTogether(List<VaRange> ranges, Runnable ending) {
         finishKept();
         List<Leaving> leaving = ranges.stream().map(range -> new Leaving(range, space.pagesOf(range))).toList();
+        List<PageRange> all = leaving.stream().map(one -> one.pages).toList();
         Backoff backoff = new Backoff();
         List<Notifier.Token> announced = new ArrayList<>(ranges.size());
         for (Leaving one : leaving) {
@@ -173,7 +174,7 @@ public final class RegionChanges {
             for (VaRange range : ranges) {
                 announced.add(heap.notifier().begin(range, InvalidationKind.UNMAP, -1)); // there is room
             }
-            try (HostLock.Hold _ = hostLock.exclusive()) {
+            try (HostLock.Hold _ = hostLock.exclusive(all)) {
                 for (Leaving one : leaving) {
                     requireNoViews(one.pages, CLOSING_AN_ARENA);
                 }
@@ -261,7 +262,7 @@ public final class RegionChanges {
     private boolean unmapRegion(Leaving leaving) {
         Backoff backoff = new Backoff();
         try (var _ = heap.notifier().begin(leaving.range, InvalidationKind.UNMAP, -1);
-                HostLock.Hold _ = hostLock.exclusive()) {
+                HostLock.Hold _ = hostLock.exclusive(List.of(leaving.pages))) {
             if (hasViews(leaving.pages)) {
                 return false;
             }
@@ -356,7 +357,7 @@ public final class RegionChanges {
             awaitFaulting(pages, "protect " + protection);
         }
         try (var _ = heap.notifier().begin(range, InvalidationKind.PROTECT, -1)) {
-            try (HostLock.Hold _ = hostLock.exclusive()) {
+            try (HostLock.Hold _ = hostLock.exclusive(List.of(pages))) {
                 check.run(); // first: the end of an arena is told as that
                 space.regionOf(range);
                 if (protection != Protection.READ_WRITE) {
@@ -423,7 +424,7 @@ public final class RegionChanges {
             return;
         }
         try (var _ = heap.notifier().begin(space.addressesOf(pages), InvalidationKind.CLEAR, -1);
-                HostLock.Hold _ = hostLock.exclusive()) {
+                HostLock.Hold _ = hostLock.exclusive(List.of(pages))) {
             check.run(); // as above
             space.regionOf(range);
             requireNoViews(pages, "discard");
@@ -463,7 +464,7 @@ public final class RegionChanges {
             Leaving left = target.leaving;
             left.isRegion = true;
             try (var _ = heap.notifier().begin(range, InvalidationKind.UNMAP, -1)) {
-                try (HostLock.Hold _ = hostLock.exclusive()) {
+                try (HostLock.Hold _ = hostLock.exclusive(List.of(from.pages, target.leaving.pages))) {
                     check.run();
                     requireNoViews(from.pages, "move");
                     RegionMove move = new RegionMove(heap, hostSide, words, from.pages, target.leaving.pages);

@@ -196,9 +196,14 @@ public final class ToDevice {
         void close();
     }
 
+    /// For what a launch or a migration is going to move; made before anything is.
+    public UndoLog undoLog(DeviceMirror mirror) {
+        return new UndoLog(heap, mirror, hostLock);
+    }
+
     /// Gives back what a launch or a migration had moved before it failed. Never fails, and takes nothing from the Java heap.
     public void undo(UndoLog undo) {
-        undo.undo(hostLock, hostSide);
+        undo.undo(hostSide);
     }
 
     /// Commits as soon as copies have ended.

@@ -37,15 +37,17 @@ public final class UndoLog {
 
     private final ManagedPages heap;
     private final DeviceMirror mirror;
+    private final HostLock.Hold hold;
     private final long launchedBefore;
     private final int clockBefore;
     private final Claims moved = new Claims(); // page, word as committed, word before the claim
     private final List<Part> parts = new ArrayList<>();
 
     /// Made before anything is moved.
-    public UndoLog(ManagedPages heap, DeviceMirror mirror) {
+    UndoLog(ManagedPages heap, DeviceMirror mirror, HostLock hostLock) {
         this.heap = heap;
         this.mirror = mirror;
+        hold = hostLock.forAll();
         launchedBefore = heap.inFlight().launchedOn(mirror.index());
         clockBefore = mirror.tick();
     }
@@ -69,12 +71,12 @@ public final class UndoLog {
     }
 
     /// Puts pages back that nobody has used or moved since. Never fails.
-    void undo(HostLock hostLock, HostSide hostSide) {
+    void undo(HostSide hostSide) {
         if (moved.isEmpty()) {
             return;
         }
         int undone;
-        try (HostLock.Hold _ = hostLock.shared()) {
+        try (HostLock.Hold _ = hold.share()) {
             announce();
             undone = hostSide.takeBack(this);
         } finally {

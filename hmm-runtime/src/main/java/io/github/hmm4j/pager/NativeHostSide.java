@@ -86,7 +86,7 @@ public final class NativeHostSide implements HostSide {
                 | (map ? MAP : 0) | (announced ? 0 : STAY);
         MigrationEvent event = heap.timeline().migration();
         gathering.prepare();
-        try (HostLock.Hold _ = hostLock.shared(); Notifier.Token _ = announced ? announce(pages) : null; Arena arena = Arena.ofConfined()) {
+        try (HostLock.Hold _ = hostLock.shared(pages); Notifier.Token _ = announced ? announce(pages) : null; Arena arena = Arena.ofConfined()) {
             MemorySegment outcomes = arena.allocate(Math.max(1, pages.count()));
             MemorySegment moved = arena.allocate(JAVA_LONG, PagerCalls.MOVED_WORDS);
             MemorySegment failure = arena.allocate(JAVA_LONG, PagerCalls.FAILURE_WORDS);
@@ -128,7 +128,7 @@ public final class NativeHostSide implements HostSide {
         PageRange span = new PageRange(ranges.getFirst().first(), ranges.getLast().end());
         MigrationEvent event = heap.timeline().migration();
         gathering.prepare();
-        try (HostLock.Hold _ = hostLock.shared(); Arena arena = Arena.ofConfined()) {
+        try (HostLock.Hold _ = hostLock.shared(span); Arena arena = Arena.ofConfined()) {
             List<Notifier.Token> tokens = new ArrayList<>(ranges.size());
             MemorySegment outcomes = arena.allocate(span.count()).fill(UNASKED);
             MemorySegment moved = arena.allocate(JAVA_LONG, PagerCalls.MOVED_WORDS);
@@ -205,7 +205,7 @@ public final class NativeHostSide implements HostSide {
     @Override
     public @Nullable Crossed cross(DeviceMirror mirror, PageRange pages, Crossing crossing) {
         MigrationEvent event = heap.timeline().migration();
-        try (HostLock.Hold _ = hostLock.shared(); Arena arena = Arena.ofConfined();
+        try (HostLock.Hold _ = hostLock.shared(pages); Arena arena = Arena.ofConfined();
                 Notifier.Token _ = heap.notifier().begin(heap.space().addressesOf(pages), InvalidationKind.MIGRATE, mirror.index())) {
             MemorySegment outcomes = arena.allocate(pages.count());
             MemorySegment moved = arena.allocate(JAVA_LONG, PagerCalls.MOVED_WORDS);

@@ -14,6 +14,8 @@ import io.github.hmm4j.Launch;
 import io.github.hmm4j.OpenClDevices;
 import io.github.hmm4j.device.NDRange;
 import io.github.hmm4j.device.opencl.ClBinding;
+import io.github.hmm4j.device.opencl.ClDevice;
+import io.github.hmm4j.device.opencl.Overlap;
 import io.github.hmm4j.error.DeviceLostException;
 import io.github.hmm4j.error.HmmException;
 import io.github.hmm4j.error.OpenClFailedException;
@@ -336,6 +338,14 @@ final class EmulatedGpuReinsTest {
             }
             stopped.join().await();
             adder.assertHolds(2);
+        }
+    }
+
+    @Test
+    void itIsSeenThatReadsPassKernels() {
+        try (Hmm hmm = Hmm.builder().open()) {
+            Overlap overlap = ((ClDevice) hmm.device().device()).overlap();
+            assertThat(overlap.proven()).as(overlap.why()).isTrue();
         }
     }
 }

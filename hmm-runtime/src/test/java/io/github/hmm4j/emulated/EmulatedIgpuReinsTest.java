@@ -2,6 +2,9 @@ package io.github.hmm4j.emulated;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import io.github.hmm4j.Hmm;
+import io.github.hmm4j.device.opencl.ClDevice;
+import io.github.hmm4j.device.opencl.Overlap;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Tag;
@@ -30,6 +33,15 @@ final class EmulatedIgpuReinsTest {
             gpu.step(Engine.TO_DEVICE);
             assertThat(own.api.eventStatus(copy)).isZero();
             assertThat(gpu.completed(Engine.TO_DEVICE)).isEqualTo(copies + 1);
+        }
+    }
+
+    @Test
+    void itIsSeenThatReadsWaitForKernels() {
+        try (Hmm hmm = Hmm.builder().open()) {
+            Overlap overlap = ((ClDevice) hmm.device().device()).overlap();
+            assertThat(overlap.proven()).as(overlap.why()).isFalse();
+            assertThat(overlap.why()).contains("ended while a kernel ran for");
         }
     }
 }

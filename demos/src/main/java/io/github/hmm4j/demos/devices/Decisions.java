@@ -6,6 +6,7 @@ import io.github.hmm4j.demos.report.Units;
 import io.github.hmm4j.device.DeviceInfo;
 import io.github.hmm4j.device.InPlace;
 import io.github.hmm4j.device.opencl.ClDeviceId;
+import io.github.hmm4j.device.opencl.Overlap;
 import java.util.List;
 
 /// What hmm4j does with a device, and why: the choices as the heap that was opened made them, the reasons in words.
@@ -13,7 +14,8 @@ final class Decisions {
     private Decisions() {}
 
     /// @param inPlace whether kernels have proven to use host pages where they are
-    static List<Decision> of(DeviceInfo info, Use use, InPlace inPlace) {
+    /// @param overlap whether pages were seen to come home beside a kernel
+    static List<Decision> of(DeviceInfo info, Use use, InPlace inPlace, Overlap overlap) {
         return List.of(
             new Decision("copies", "%s, %s MB/s to the device, %s MB/s to the host".formatted(use.copyEngine(),
                 Units.count(use.toDeviceMegabytesPerSecond()), Units.count(use.toHostMegabytesPerSecond())),
@@ -21,10 +23,9 @@ final class Decisions {
             inPlace(inPlace),
             placement(info, use),
             new Decision("budget", Units.bytes(use.budgetBytes()) + " of its memory",
-                (info.unifiedMemory() ? "half, because the host needs that memory too"
-                    : "three quarters, the rest is for staging (16 MiB), page tables and buffers of others") + "; --budget says otherwise"),
-            new Decision("queues", "two in order: one for kernels, one for copies",
-                "a page comes home while a kernel that does not use it runs; hmm4j orders the rest itself"),
+                "what is free less 400 MiB (less a quarter, if that is less) for staging, page tables and buffers of others"
+                    + (info.unifiedMemory() ? ", at most half of all: the host needs that memory too" : "") + "; --budget says otherwise"),
+            queues(overlap),
             new Decision("host access", use.hostAccess(), use.hostAccessWhy()));
     }
 
@@ -34,6 +35,12 @@ final class Decisions {
         return new Decision("twin", "the same device as number " + number + " of " + other.platformName()
             + (behind ? ", which is taken unless --device says otherwise" : ", which is taken only if --device says so"),
             byMaker ? "the driver of its maker goes before others" : "of two such drivers the first goes before the other");
+    }
+
+    private static Decision queues(Overlap overlap) {
+        return new Decision("queues", "two in order: one for kernels, one for copies",
+            (overlap.proven() ? "a page comes home while a kernel that does not use it runs (" : "but a page waits for any kernel that runs, also one that does not use it (")
+                + overlap.why() + "); hmm4j orders the rest itself");
     }
 
     private static Decision inPlace(InPlace tried) {

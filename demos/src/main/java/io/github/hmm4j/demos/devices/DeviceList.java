@@ -87,7 +87,8 @@ public final class DeviceList {
             try (Hmm hmm = Hmm.builder().binding(through).device(Integer.toString(number)).open()) {
                 DeviceReport.Use used = use(hmm);
                 use = Optional.of(used);
-                decisions = Decisions.of(id.info(), used, hmm.device().device().inPlace());
+                ClDevice device = (ClDevice) hmm.device().device();
+                decisions = Decisions.of(id.info(), used, device.inPlace(), device.overlap());
             }
         } catch (HmmException e) {
             // One device that does not work must not hide the others.

@@ -9,6 +9,7 @@ import io.github.hmm4j.demos.harness.DeviceReport.Use;
 import io.github.hmm4j.device.DeviceInfo;
 import io.github.hmm4j.device.DeviceInfo.Svm;
 import io.github.hmm4j.device.InPlace;
+import io.github.hmm4j.device.opencl.Overlap;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
 import java.util.List;
@@ -59,16 +60,37 @@ class DeviceOfferTest {
         assertThat(decision("in place", new InPlace(true, "proven", 1), 2, 3, 8).choice()).startsWith("on request");
     }
 
+    @Test
+    void promisesOnlyWhatWasSeen() {
+        assertThat(queues(true)).startsWith("a page comes home while a kernel that does not use it runs (tried)");
+        assertThat(queues(false)).startsWith("but a page waits for any kernel that runs, also one that does not use it (tried)");
+    }
+
+    @Test
+    void saysWhereTheBudgetComesFrom() {
+        assertThat(decision("budget", 2, 3, 8)).isEqualTo(new Decision("budget", "3.00 GiB of its memory",
+            "what is free less 400 MiB (less a quarter, if that is less) for staging, page tables and buffers of others; --budget says otherwise"));
+        assertThat(of(true, InPlace.refuted("a copy"), true, "budget", 2, 3, 8).why()).contains("at most half of all");
+    }
+
+    private static String queues(boolean overlaps) {
+        return of(false, InPlace.refuted("a copy"), overlaps, "queues", 2, 3, 8).why();
+    }
+
     private static Decision decision(String what, long heapGiB, long budgetGiB, long allocationGiB) {
         return decision(what, InPlace.refuted("a copy"), heapGiB, budgetGiB, allocationGiB);
     }
 
     private static Decision decision(String what, InPlace inPlace, long heapGiB, long budgetGiB, long allocationGiB) {
+        return of(false, inPlace, true, what, heapGiB, budgetGiB, allocationGiB);
+    }
+
+    private static Decision of(boolean unified, InPlace inPlace, boolean overlaps, String what, long heapGiB, long budgetGiB, long allocationGiB) {
         DeviceInfo info = new DeviceInfo("name", "vendor", "driver", "lwjgl", DeviceInfo.Kind.GPU, 16L << 30,
-            allocationGiB << 30, 128, 256, 8, 32 << 10, false, Set.of());
+            allocationGiB << 30, 128, 256, 8, 32 << 10, unified, Set.of());
         String placement = heapGiB <= Math.min(budgetGiB, allocationGiB) ? "aperture" : "windows";
         List<Decision> all = Decisions.of(info,
-            new Use("staged", 1, 1, "why", heapGiB << 30, budgetGiB << 30, placement, "checked", "why"), inPlace);
+            new Use("staged", 1, 1, "why", heapGiB << 30, budgetGiB << 30, placement, "checked", "why"), inPlace, new Overlap(overlaps, "tried"));
         return all.stream().filter(each -> each.what().equals(what)).findFirst().orElseThrow();
     }
 }

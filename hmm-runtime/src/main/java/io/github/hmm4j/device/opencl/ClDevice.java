@@ -232,6 +232,11 @@ public final class ClDevice implements Device {
         }
     }
 
+    /// Whether pages come home while a kernel runs that does not use them. Tried with each call, for people to read.
+    public Overlap overlap() {
+        return OverlapSelfTest.of(this);
+    }
+
     /// Whether allocations are host memory of ours that the device works in. Only known once the self-test of the copy engines has seen that the driver does so.
     boolean usesHostMemory() {
         synchronized (choosing) {
