@@ -1,6 +1,6 @@
 package io.github.hmm4j.mirror;
 
-/// How the pages of a heap get frames on a device.
+/// How the pages of a heap get frames on a device, where no region is advised otherwise.
 public enum Placement {
     /// None: the device uses host pages where they are. Regions may be otherwise, if they were so advised.
     IN_PLACE,
