@@ -413,8 +413,10 @@ public final class ClDevice implements Device {
         return new ClQueue(api, context, handle(), info().name(), options.copyTimes(), false);
     }
 
+    /// Unless it was asked for, no kernel carries pages on a device that is the processor: each of its places is a sub-buffer, and POCL 7.1 ends the process where those go beside commands on their parent, whose list it walks.
     ScatterMode scatterAsked() {
-        return options.scatterAsked();
+        ScatterMode asked = options.scatterAsked();
+        return asked == ScatterMode.AUTO && info.kind() == DeviceInfo.Kind.CPU ? ScatterMode.COMMANDS : asked;
     }
 
     ClQueue copy() {
