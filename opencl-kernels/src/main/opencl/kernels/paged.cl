@@ -7,6 +7,10 @@
 // Oracle: PagedOracle.java
 #include "hmm.clh"
 
+#ifndef PAGED_BLOCK
+#define PAGED_BLOCK 64      // elements that are looked at, and then taken: 16 are too few for vectors and fetching ahead
+#endif
+
 // Form (a), restartable: out[r * width ...] = table[rows[r] * width ...]. One work-item for each row, any local size.
 kernel void gather_rows(HMM_HEAP_CONST, const ulong table, global const uint *rows, global float *out,
                         const uint width) {
@@ -25,24 +29,28 @@ kernel void gather_rows(HMM_HEAP_CONST, const ulong table, global const uint *ro
     HMM_END;
 }
 
-// Form (a), restartable: out[i] = table[index[i]], here and there in the table: first a look at all of them, then all
-// without a further one; if any is not ready, one by one. Each work-item takes `chunk` elements, any local size.
+// Form (a), restartable: out[i] = table[index[i]], here and there in the table: a look at each of a block first, then all
+// are taken; if any is not ready, one by one. Each work-item takes `chunk` elements, any local size.
 kernel void gather_values(HMM_HEAP_CONST, const ulong table, global const uint *index, global float *out,
                           const ulong count, const uint chunk) {
     HMM_BEGIN;
     const ulong first = (ulong)get_global_id(0) * chunk;
     const ulong end = min(first + chunk, count);
-    ulong ready = first;
-    while (ready < end && HMM_READY(float, table + (ulong)index[ready] * sizeof(float))) {
-        ready++;
-    }
-    if (ready == end) {
-        for (ulong i = first; i < end; i++) {
-            out[i] = *HMM_READ_READY(float, table + (ulong)index[i] * sizeof(float));
+    bool missing = false;
+    for (ulong at = first, stop; at < end; at = stop) {
+        stop = min(at + PAGED_BLOCK, end);
+        global const float *values[PAGED_BLOCK];
+        uint ready = 1;
+        for (ulong i = at; i < stop; i++) {
+            values[i - at] = HMM_PEEK(float, table + (ulong)index[i] * sizeof(float), &ready);
         }
-    } else {
-        bool missing = false;
-        for (ulong i = first; i < end; i++) {
+        if (ready) {
+            for (ulong i = at; i < stop; i++) {
+                out[i] = *values[i - at];
+            }
+            continue;
+        }
+        for (ulong i = at; i < stop; i++) {
             global const float *value = HMM_READ(float, table + (ulong)index[i] * sizeof(float));
             if (value) {
                 out[i] = *value;
@@ -50,9 +58,9 @@ kernel void gather_values(HMM_HEAP_CONST, const ulong table, global const uint *
                 missing = true;             // the rest is asked for all the same, to come with the same round
             }
         }
-        if (missing) {
-            return;
-        }
+    }
+    if (missing) {
+        return;
     }
     HMM_END;
 }
@@ -79,7 +87,8 @@ kernel void scale_runs(HMM_HEAP, const ulong in, const ulong out, const ulong co
     HMM_END;
 }
 
-// The same, element by element with the last page kept: what a kernel takes whose addresses are not runs.
+// The same, element by element with the last page kept: what a kernel takes whose addresses are not runs. Blocks that
+// lie on the pages that are kept go without a look at the table, all others one by one.
 kernel void scale_cached(HMM_HEAP, const ulong in, const ulong out, const ulong count, const uint chunk, const float a,
                          const float b) {
     HMM_BEGIN;
@@ -87,13 +96,27 @@ kernel void scale_cached(HMM_HEAP, const ulong in, const ulong out, const ulong 
     const ulong end = min(first + chunk, count);
     hmm_cache reads = HMM_NO_PAGE;
     hmm_cache writes = HMM_NO_PAGE;
-    for (ulong i = first; i < end; i++) {
-        global const float *from = HMM_READ_CACHED(float, in + i * sizeof(float), &reads);
-        global float *to = HMM_WRITE_CACHED(float, out + i * sizeof(float), &writes);
-        if (!from || !to) {
-            return;
+    for (ulong at = first, stop; at < end; at = stop) {
+        stop = min(at + PAGED_BLOCK, end);
+        bool kept = true;
+        for (ulong i = at; i < stop; i++) {
+            kept &= HMM_KEPT(float, in + i * sizeof(float), &reads) & HMM_KEPT(float, out + i * sizeof(float), &writes);
         }
-        *to = a * *from + b;
+        if (kept) {
+            for (ulong i = at; i < stop; i++) {
+                global const float *from = HMM_READ_KEPT(float, in + i * sizeof(float), &reads);
+                *HMM_WRITE_KEPT(float, out + i * sizeof(float), &writes) = a * *from + b;
+            }
+            continue;
+        }
+        for (ulong i = at; i < stop; i++) {
+            global const float *from = HMM_READ_CACHED(float, in + i * sizeof(float), &reads);
+            global float *to = HMM_WRITE_CACHED(float, out + i * sizeof(float), &writes);
+            if (!from || !to) {
+                return;
+            }
+            *to = a * *from + b;
+        }
     }
     HMM_END;
 }

@@ -46,6 +46,7 @@ final class PagedHost {
     private final ClHarness.Buffer image;
     private final byte[] frames;
 
+    private String tunables = "";
     private int rounds;
     private byte[] items = {};
     private long global;
@@ -97,6 +98,11 @@ final class PagedHost {
         return tableAt() + entries.length;
     }
 
+    /// Compiles the next kernels with these options as well.
+    void tune(String options) {
+        tunables = " " + options;
+    }
+
     /// Some pages into some frames, some of them writable.
     void scatter() {
         for (int page = 0; page < entries.length; page++) {
@@ -131,7 +137,7 @@ final class PagedHost {
         all[3] = itemBytes;
         System.arraycopy(args, 0, all, 4, args.length);
         String races = cl.onSimulator() ? " -DHMM_ALWAYS_SETS" : "";
-        kernel = cl.build(source, options() + races).kernel(name).args(all);
+        kernel = cl.build(source, options() + tunables + races).kernel(name).args(all);
         rounds = 0;
     }
 
