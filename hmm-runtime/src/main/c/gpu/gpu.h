@@ -78,6 +78,7 @@ struct options {
   uint64_t seed; // 0: host memory is read and written as late as can be, and who is ready first runs first
   struct at_command fail, fail_event;
   uint64_t lose_at;
+  cl_bitfield svm; // its kinds, as CL_DEVICE_SVM_CAPABILITIES has them
   enum offences offences;
   bool leaks;
   bool watch; // whether host memory of buffers is closed while it is not mapped
@@ -247,12 +248,14 @@ struct svm {
   void *driver_memory;
   char *base; // of whole pages
   size_t bytes, room;
+  bool fine;        // host and device use it at a time: it is never closed
   unsigned running; // commands of the device that may use it
   struct mapping *mappings;
 };
 void open_svm(struct context *c, bool open); // while a command of the device may use shared memory
 void check_svm_mapped(const char *call, struct context *c);
 void destroy_svm(struct svm *s);
+bool is_svm(const void *address); // in memory of clSVMAlloc; inside
 
 // ---- kernel.c ----
 struct argument {

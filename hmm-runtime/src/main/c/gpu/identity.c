@@ -103,7 +103,7 @@ cl_int gpu_clGetDeviceInfo(cl_device_id id, cl_uint name, size_t room, void *out
   switch (name) {
     case CL_DEVICE_TYPE: bits = CL_DEVICE_TYPE_GPU; return answer(&bits, sizeof bits, room, out, needed);
     case CL_DEVICE_EXECUTION_CAPABILITIES: bits = EXEC_KERNEL; return answer(&bits, sizeof bits, room, out, needed);
-    case CL_DEVICE_SVM_CAPABILITIES: bits = p->svm; return answer(&bits, sizeof bits, room, out, needed);
+    case CL_DEVICE_SVM_CAPABILITIES: bits = options.svm; return answer(&bits, sizeof bits, room, out, needed);
     case CL_DEVICE_ATOMIC_MEMORY_CAPABILITIES: {
       cl_int status = DRIVER(clGetDeviceInfo)(id, name, sizeof bits, &bits, NULL);
       bits &= ~(cl_bitfield)SCOPE_ALL_DEVICES;

@@ -127,7 +127,11 @@ cl_int gpu_clSetKernelArg(cl_kernel kernel, cl_uint index, size_t bytes, const v
 }
 
 cl_int gpu_clSetKernelArgSVMPointer(cl_kernel kernel, cl_uint index, const void *address) {
-  if (!options.profile->svm) return CL_INVALID_OPERATION;
+  if (!options.svm) return CL_INVALID_OPERATION;
+  enter();
+  bool known = !address || options.svm & CL_DEVICE_SVM_FINE_GRAIN_SYSTEM || is_svm(address);
+  leave();
+  if (!known) return CL_INVALID_ARG_VALUE;
   cl_int status = DRIVER(clSetKernelArgSVMPointer)(kernel, index, address);
   if (status) return status;
   enter();
@@ -141,8 +145,11 @@ cl_int gpu_clSetKernelArgSVMPointer(cl_kernel kernel, cl_uint index, const void 
 }
 
 cl_int gpu_clSetKernelExecInfo(cl_kernel kernel, cl_uint name, size_t bytes, const void *value) {
-  if (!options.profile->svm || name == CL_KERNEL_EXEC_INFO_SVM_FINE_GRAIN_SYSTEM) return CL_INVALID_OPERATION;
-  cl_int status = DRIVER(clSetKernelExecInfo)(kernel, name, bytes, value);
+  bool system = name == CL_KERNEL_EXEC_INFO_SVM_FINE_GRAIN_SYSTEM;
+  if (!(options.svm & (system ? CL_DEVICE_SVM_FINE_GRAIN_SYSTEM : ~0u))) return CL_INVALID_OPERATION;
+  if (system && (bytes != sizeof(cl_uint) || !value)) return CL_INVALID_VALUE;
+  // the driver below would refuse it: what it has not is ours to emulate
+  cl_int status = system ? CL_SUCCESS : DRIVER(clSetKernelExecInfo)(kernel, name, bytes, value);
   enter();
   struct kernel *k = find_object(kernel, KERNEL, "clSetKernelExecInfo");
   if (k && !status && name == CL_KERNEL_EXEC_INFO_SVM_PTRS) k->svm = true;

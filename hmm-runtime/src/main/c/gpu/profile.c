@@ -132,6 +132,17 @@ static bool parse_at(const char *text, struct at_command *at) { // -4@120
   return parse_number(end + 1, &at->command) && at->command;
 }
 
+// Each kind comes with those before it.
+static bool parse_svm(const char *text, cl_bitfield *kinds) {
+  static const char *const names[] = {"none", "coarse", "fine", "system"};
+  for (unsigned i = 0; i < sizeof names / sizeof *names; i++) {
+    if (strcmp(text, names[i])) continue;
+    *kinds = (1u << i) - 1;
+    return true;
+  }
+  return false;
+}
+
 static bool parse_option(struct options *o, const char *key, const char *value) {
   if (!strcmp(key, "memory")) return parse_size(value, &o->memory_bytes);
   if (!strcmp(key, "allocation")) return parse_size(value, &o->allocation_bytes);
@@ -144,6 +155,7 @@ static bool parse_option(struct options *o, const char *key, const char *value) 
   if (!strcmp(key, "fail")) return parse_at(value, &o->fail);
   if (!strcmp(key, "fail-event")) return parse_at(value, &o->fail_event);
   if (!strcmp(key, "lose")) return parse_number(value, &o->lose_at) && o->lose_at;
+  if (!strcmp(key, "svm")) return parse_svm(value, &o->svm);
   if (!strcmp(key, "offences")) {
     o->offences = !strcmp(value, "report") ? REPORT : ABORT;
     return o->offences == REPORT || !strcmp(value, "abort");
@@ -180,6 +192,7 @@ bool parse_options(const char *text, struct options *result, char *error, size_t
     snprintf(error, error_bytes, "names no profile: '%s' is none of nvidia, rocm, arc, igpu, mali", copy);
     return false;
   }
+  o.svm = o.profile->svm ? CL_DEVICE_SVM_COARSE_GRAIN_BUFFER : 0;
   for (char *save = NULL, *one = rest ? strtok_r(rest, ",", &save) : NULL; one; one = strtok_r(NULL, ",", &save)) {
     char *value = strchr(one, '=');
     if (value) *value++ = 0;

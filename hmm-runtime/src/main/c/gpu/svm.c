@@ -1,6 +1,6 @@
-// svm.c - coarse-grained shared virtual memory: one address for host and device, who take turns. The host may touch it
-// while it is mapped; otherwise it is closed, except while a command of the device runs that may use it (a touch in
-// that time is not noticed).
+// svm.c - shared virtual memory: one address for host and device. Of coarse-grained memory they take turns: the host may
+// touch it while it is mapped; otherwise it is closed, except while a command of the device runs that may use it (a
+// touch in that time is not noticed). Fine-grained memory is always open to both.
 #define _GNU_SOURCE
 #include <stdlib.h>
 #include <string.h>
@@ -11,7 +11,7 @@
 #define PAGE 4096UL
 
 static void set_svm_view(const struct svm *s) {
-  int protection = s->running ? PROT_READ | PROT_WRITE : PROT_NONE;
+  int protection = s->running || s->fine ? PROT_READ | PROT_WRITE : PROT_NONE;
   for (const struct mapping *m = s->mappings; m; m = m->next) {
     if (m->open) protection |= PROT_READ | PROT_WRITE; // not by page: what is mapped in part is open
   }
@@ -22,21 +22,22 @@ void *gpu_clSVMAlloc(cl_context context, cl_bitfield flags, size_t bytes, cl_uin
   enter(); // a test may change it
   uint64_t most = options.allocation_bytes;
   leave();
-  if (!options.profile->svm || flags & (CL_MEM_SVM_FINE_GRAIN_BUFFER | CL_MEM_SVM_ATOMICS) || !bytes || bytes > most)
-    return NULL;
+  bool fine = flags & CL_MEM_SVM_FINE_GRAIN_BUFFER;
+  if (!(options.svm & (fine ? CL_DEVICE_SVM_FINE_GRAIN_BUFFER : ~0u)) || flags & CL_MEM_SVM_ATOMICS || !bytes || bytes > most) return NULL;
   size_t room = (bytes + PAGE - 1) & ~(PAGE - 1);
   struct svm *s = calloc(1, sizeof *s);
   char *memory = s ? DRIVER(clSVMAlloc)(context, flags, room + PAGE, alignment) : NULL;
   enter();
   struct context *c = find_object(context, CONTEXT, "clSVMAlloc");
-  if (memory && c && watch_memory((void *)(((uintptr_t)memory + PAGE - 1) & ~(PAGE - 1)), room)) {
+  if (memory && c && (fine || watch_memory((void *)(((uintptr_t)memory + PAGE - 1) & ~(PAGE - 1)), room))) {
     char *base = (char *)(((uintptr_t)memory + PAGE - 1) & ~(PAGE - 1)); // protection is by whole pages
     *s = (struct svm){.object = {.kind = SVM, .handle = base},
                       .context = c,
                       .driver_memory = memory,
                       .base = base,
                       .bytes = bytes,
-                      .room = room};
+                      .room = room,
+                      .fine = fine};
     memset(base, POISON, room);
     use_object(&c->object);
     list_object(&s->object);
@@ -84,6 +85,8 @@ static struct svm *svm_at(const void *address) {
   return search.found;
 }
 
+bool is_svm(const void *address) { return svm_at(address); }
+
 struct turn {
   struct context *context;
   bool open;
@@ -107,7 +110,7 @@ void open_svm(struct context *c, bool open) {
 static void check_one(struct object *o, void *with) {
   const struct svm *s = (struct svm *)o;
   const struct turn *turn = with;
-  if (s->context == turn->context && s->mappings)
+  if (s->context == turn->context && s->mappings && !s->fine)
     offend("use of mapped shared memory", "%s may use %zu bytes at %p, which are mapped", turn->call, s->bytes,
            (void *)s->base);
 }

@@ -331,6 +331,42 @@ static void says_who_it_is(void) {
   close_gpu(&g);
 }
 
+// What of shared memory a device has, what it says and what it does agree.
+static void shares(bool coarse, bool fine, bool system) {
+  struct gpu g = open_gpu();
+  cl_bitfield kinds = 0;
+  OK(clGetDeviceInfo(g.device, CL_DEVICE_SVM_CAPABILITIES, sizeof kinds, &kinds, NULL));
+  CHECK(kinds == ((coarse ? CL_DEVICE_SVM_COARSE_GRAIN_BUFFER : 0u) | (fine ? CL_DEVICE_SVM_FINE_GRAIN_BUFFER : 0u) | (system ? CL_DEVICE_SVM_FINE_GRAIN_SYSTEM : 0u)));
+  void *taking_turns = clSVMAlloc(g.context, CL_MEM_READ_WRITE, BYTES, 0);
+  CHECK(!taking_turns == !coarse);
+  unsigned *shared = clSVMAlloc(g.context, CL_MEM_READ_WRITE | CL_MEM_SVM_FINE_GRAIN_BUFFER, BYTES, 0);
+  CHECK(!shared == !fine);
+  cl_uint yes = TRUE;
+  cl_int no = !coarse ? CL_INVALID_OPERATION : CL_INVALID_ARG_VALUE;
+  CHECK(clSetKernelExecInfo(g.twice, CL_KERNEL_EXEC_INFO_SVM_FINE_GRAIN_SYSTEM, sizeof yes, &yes) == (system ? 0 : CL_INVALID_OPERATION));
+  CHECK(clSetKernelArgSVMPointer(g.twice, 0, host + 1) == (system ? 0 : no));
+  for (int round = 0; round < 2; round++) { // without a command in between
+    unsigned *words = round ? host + 1 : shared;
+    if (!(round ? system : fine)) continue;
+    CHECK(round || words[3] == POISON);
+    fill_pattern(words, WORDS - 1, 5);
+    fill_pattern(result, WORDS - 1, 5);
+    OK(clSetKernelArgSVMPointer(g.twice, 0, words));
+    launch(g.queue, g.twice, WORDS - 1, 0, NULL, NULL);
+    OK(clFinish(g.queue));
+    for (size_t i = 0; i < WORDS - 1; i++)
+      CHECK(words[i] == 2 * result[i]);
+  }
+  clSVMFree(g.context, shared);
+  clSVMFree(g.context, taking_turns);
+  close_gpu(&g);
+}
+
+static void shares_nothing(void) { shares(false, false, false); }
+static void shares_in_turns(void) { shares(true, false, false); }
+static void shares_fine_buffers(void) { shares(true, true, false); }
+static void shares_all_memory(void) { shares(true, true, true); }
+
 static void goes_on_when_told(void) { // offences=report
   struct gpu g = open_gpu();
   cl_int status;
@@ -366,6 +402,11 @@ const struct program behaviour_programs[] = {
     {.name = "overlaps-directions", .run = overlaps_directions, .options = ":h2d=64M/s,d2h=64M/s", .profile = "nvidia"},
     {.name = "works-in-place", .run = works_in_place, .options = ":h2d=1M/s,d2h=1M/s", .profile = "igpu"},
     {.name = "says-who-it-is", .run = says_who_it_is},
+    {.name = "shares-nothing", .run = shares_nothing, .profile = "mali"},
+    {.name = "shares-nothing", .run = shares_nothing, .options = ":svm=none", .profile = "igpu"},
+    {.name = "shares-in-turns", .run = shares_in_turns, .profile = "igpu"},
+    {.name = "shares-fine-buffers", .run = shares_fine_buffers, .options = ":svm=fine", .profile = "mali"},
+    {.name = "shares-all-memory", .run = shares_all_memory, .options = ":svm=system", .profile = "igpu"},
     {.name = "goes-on-when-told", .run = goes_on_when_told, .options = ":offences=report"},
     {0},
 };

@@ -130,6 +130,7 @@ static void run_bad_options(void) {
                                     "nvidia:memory=1G,allocation=2G",
                                     "nvidia:offences=none",
                                     "nvidia:seed=x",
+                                    "nvidia:svm=all",
                                     ""};
   for (size_t i = 0; i < sizeof bad / sizeof *bad; i++) {
     struct outcome o = run("says-who-it-is", bad[i]);
