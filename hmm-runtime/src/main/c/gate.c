@@ -21,6 +21,7 @@
 #define ROUNDS 16 // of an insistent launch, before it lets go of everything and is made again
 
 typedef int (*enqueue_kernel)(void *queue, void *kernel, unsigned dims, const size_t *offset, const size_t *global, const size_t *local, unsigned waits, void *const *wait, void **event);
+typedef int (*enqueue_transfer)(void *queue, void *memory, unsigned blocking, size_t offset, size_t bytes, void *host, unsigned waits, void *const *wait, void **event);
 typedef int (*enqueue_copy)(void *queue, void *from, void *to, size_t from_offset, size_t to_offset, size_t bytes, unsigned waits, void *const *wait, void **event);
 typedef int (*of_object)(void *object);
 
@@ -151,8 +152,13 @@ static void release_events(struct hmm_pager *p, void **events, uint64_t count) {
 // A command of ours on the kernel's queue, behind all that is there. One that fails must not be lost on those behind it.
 static int copy_argument(struct hmm_pager *p, void *queue, const struct hmm_argument_copy *c, bool back, void **before, void **event) {
   void *frames = (void *)(uintptr_t)c->from, *copy = (void *)(uintptr_t)c->to;
+  unsigned waits = before ? 1 : 0;
+  if (!frames) {
+    enum hmm_cl transfer = back ? HMM_CL_ENQUEUE_READ : HMM_CL_ENQUEUE_WRITE;
+    return CL(p, enqueue_transfer, transfer)(queue, copy, 0, 0, c->bytes, (void *)(uintptr_t)c->from_offset, waits, before, event);
+  }
   return CL(p, enqueue_copy, HMM_CL_ENQUEUE_COPY)(queue, back ? copy : frames, back ? frames : copy, back ? 0 : c->from_offset, back ? c->from_offset : 0, c->bytes,
-                                                  before ? 1 : 0, before, event);
+                                                  waits, before, event);
 }
 
 // The kernel between the copies of its arguments; `event` is that of the last command. With a status nothing of it is in the queue any more, unless there is an event: then the kernel has

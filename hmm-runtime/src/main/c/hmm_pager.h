@@ -196,7 +196,7 @@ struct hmm_table {
 
 // Bytes of an argument that the device cannot start a pointer at: the kernel gets a copy of them, made right before it on its own queue, which goes back right after it.
 struct hmm_argument_copy {
-  uint64_t from, from_offset; // cl_mem of the frames
+  uint64_t from, from_offset; // cl_mem of the frames; or 0 and an address, where kernels get the host's own
   uint64_t to, bytes;         // cl_mem that the kernel gets
   uint64_t back;              // whether the kernel writes
 };

@@ -233,11 +233,11 @@ final class Plan {
             return;
         }
         VaRange range = managed(segment);
-        boolean aligned = mirror.startsPointersAt(range);
+        boolean inPlace = isInPlace(range);
+        boolean aligned = inPlace ? mirror.startsPointersInPlaceAt(range, parameter(segment)) : mirror.startsPointersAt(range);
         if (!aligned && mirror.isFaulting()) { // nobody waits for kernels that fault, so a copy that goes back would overwrite what the host stores meanwhile
             throw misaligned(passed.size(), range, "");
         }
-        boolean inPlace = isInPlace(range);
         passed.add(new Passed.Range(range, intent.writes(), !aligned, inPlace));
         addNeeds(range, intent, inPlace);
     }

@@ -8,16 +8,23 @@ public final class HostImage implements AutoCloseable {
     private static final int IDLE_SLICES = 256;
 
     private final FrameChunk all; // one frame
+    private final boolean byAddress;
     private final SliceCache slices = new SliceCache(IDLE_SLICES);
 
     /// @throws IllegalStateException as [Device#hostMemory]
     public HostImage(Device device, long hostAddressBytes, long lengthBytes) {
+        byAddress = device.inPlace().byAddress();
         all = new FrameChunk(device.hostMemory(hostAddressBytes, lengthBytes), 0, 1);
+    }
+
+    /// Whether parts begin anywhere ([InPlace]).
+    public boolean isByAddress() {
+        return byAddress;
     }
 
     /// A part that a kernel can take. Owned by this: not to be closed, and good until it is [given back][#release].
     ///
-    /// @param offsetBytes a multiple of [DeviceInfo#baseAlignmentBytes()]
+    /// @param offsetBytes a multiple of [DeviceInfo#baseAlignmentBytes()], unless parts are given by address
     public synchronized DeviceMemory slice(long offsetBytes, long lengthBytes) {
         return slices.hold(all, offsetBytes, lengthBytes);
     }

@@ -5,11 +5,12 @@ package io.github.hmm4j.device;
 /// @param proven    whether they read what the host had written and the host read what they had written, without a
 ///        command in between
 /// @param why       one line for people
+/// @param byAddress whether kernels are given the address of the bytes itself: then nothing is as long as one allocation at most, and a pointer starts wherever its type may
 /// @param slowdown  how many times as long a kernel took there as in memory of the device's own; 0 if it was not
 ///        measured
-public record InPlace(boolean proven, String why, double slowdown) {
+public record InPlace(boolean proven, String why, boolean byAddress, double slowdown) {
 
     public static InPlace refuted(String why) {
-        return new InPlace(false, why, 0);
+        return new InPlace(false, why, false, 0);
     }
 }

@@ -1,6 +1,7 @@
 package io.github.hmm4j.device;
 
 import java.util.Optional;
+import java.util.OptionalInt;
 import java.util.Set;
 import java.util.regex.Pattern;
 
@@ -27,6 +28,14 @@ public record KernelParameter(int index, String name, String typeName, Space spa
     /// The type of the value that it takes, or empty if that is not built in.
     public Optional<ValueType> valueType() {
         return ValueType.of(typeName);
+    }
+
+    /// Where a pointer to memory may start that the kernel is given as it is: at a multiple of what it points to, as OpenCL C has it. Empty for types that are not built in.
+    public OptionalInt alignmentBytes() {
+        String pointed = typeName.strip();
+        return isMemory() && pointed.endsWith("*")
+                ? ValueType.of(pointed.substring(0, pointed.length() - 1).strip()).map(type -> OptionalInt.of(type.bytes())).orElse(OptionalInt.empty())
+                : OptionalInt.empty();
     }
 
     /// Whether a type of this name is one for [Space#OBJECT].

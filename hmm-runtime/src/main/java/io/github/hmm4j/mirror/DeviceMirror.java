@@ -7,6 +7,7 @@ import io.github.hmm4j.device.FramePool;
 import io.github.hmm4j.device.HostImage;
 import io.github.hmm4j.device.InPlace;
 import io.github.hmm4j.device.KernelArgument;
+import io.github.hmm4j.device.KernelParameter;
 import io.github.hmm4j.error.InPlaceUnavailableException;
 import io.github.hmm4j.page.PageTable;
 import io.github.hmm4j.page.PageWord;
@@ -55,6 +56,7 @@ public final class DeviceMirror implements AutoCloseable {
     private final HeldBlocks held;
     private final @Nullable UseOrder order; // of windows and paged frames only: others are not given up
     private final boolean inPlace; // where a region has no advice
+    private final boolean heapInPlace; // and in one piece
     private final String placementWhy;
     private volatile @Nullable HostImage hostPages; // once a kernel is to use them
     private final @Nullable DeviceTable deviceTable;
@@ -91,6 +93,7 @@ public final class DeviceMirror implements AutoCloseable {
         }
         inPlace = tried != null && tried.proven()
                 && (placement == PlacementMode.IN_PLACE || tried.slowdown() <= MOST_SLOWDOWN);
+        heapInPlace = tried != null && inPlace && (tried.byAddress() || space.capacityBytes() <= device.info().maxAllocationBytes());
         placementWhy = why(placement, tried);
         boolean fits = space.capacityBytes() <= Math.min(budgetBytes, device.info().maxAllocationBytes());
         own = faulting ? Placement.FAULTING : fits ? Placement.APERTURE : Placement.WINDOWS;
@@ -185,7 +188,7 @@ public final class DeviceMirror implements AutoCloseable {
 
     /// Whether kernels that follow pointers to all of the heap find it in place.
     public boolean isHeapInPlace() {
-        return inPlace && space.capacityBytes() <= device.info().maxAllocationBytes();
+        return heapInPlace;
     }
 
     /// Whether kernels have ever been given host pages in place here, or are about to: who moves pages looks for such
@@ -462,8 +465,11 @@ public final class DeviceMirror implements AutoCloseable {
     /// Memory for the pointer to `range` where the host has it. To be given back with [#release] once the kernel is
     /// enqueued.
     public DeviceMemory argumentInPlace(VaRange range) {
-        requireArgument(range);
-        return hostPages().slice(range.startBytes() - space.baseBytes(), range.lengthBytes());
+        HostImage pages = hostPages();
+        if (!pages.isByAddress()) {
+            requireArgument(range);
+        }
+        return pages.slice(range.startBytes() - space.baseBytes(), range.lengthBytes());
     }
 
     /// The copy of a range at which this device cannot start a pointer, as [#copiedArgument] makes it.
@@ -488,6 +494,12 @@ public final class DeviceMirror implements AutoCloseable {
     /// Whether this device can start a pointer at a range, wherever its pages are. If not, a kernel gets a copy ([#copiedArgument]).
     public boolean startsPointersAt(VaRange range) {
         return (range.startBytes() - space.baseBytes()) % device.info().baseAlignmentBytes() == 0;
+    }
+
+    /// The same for a pointer of this parameter, where the host has the pages.
+    public boolean startsPointersInPlaceAt(VaRange range, KernelParameter parameter) {
+        boolean suitsType = hostPages().isByAddress() && range.startBytes() % parameter.alignmentBytes().orElse(device.info().baseAlignmentBytes()) == 0;
+        return suitsType || startsPointersAt(range);
     }
 
     private void requireArgument(VaRange range) {

@@ -193,7 +193,7 @@ public final class NativeLaunchGate implements LaunchGate {
 
     static MemorySegment copiesOf(Arena arena, List<KernelArgument.Copied> copies) {
         return copies.isEmpty() ? MemorySegment.NULL : arena.allocateFrom(JAVA_LONG, copies.stream().flatMapToLong(copy -> LongStream.of(
-                copy.from().nativeHandle(), copy.offsetBytes(), copy.copy().nativeHandle(), copy.copy().lengthBytes(), copy.writes() ? 1 : 0)).toArray());
+                copy.from().nativeHandle(), (copy.from().nativeHandle() == 0 ? copy.from().hostAddressBytes() : 0) + copy.offsetBytes(), copy.copy().nativeHandle(), copy.copy().lengthBytes(), copy.writes() ? 1 : 0)).toArray());
     }
 
     static MemorySegment usesOf(Arena arena, List<PageUse> uses) {

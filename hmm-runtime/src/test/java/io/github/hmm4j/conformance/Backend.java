@@ -3,7 +3,9 @@ package io.github.hmm4j.conformance;
 import io.github.hmm4j.Hmm;
 import io.github.hmm4j.HmmBuilder;
 import io.github.hmm4j.device.opencl.ClBinding;
+import io.github.hmm4j.device.opencl.ClOptions;
 import io.github.hmm4j.device.opencl.CopyMode;
+import io.github.hmm4j.device.opencl.InPlaceMode;
 import io.github.hmm4j.mirror.PlacementMode;
 import io.github.hmm4j.pager.HostAccess;
 
@@ -21,6 +23,9 @@ enum Backend {
     IN_PLACE_OPENCL_JOCL(ClBinding.JOCL, HostAccess.Mode.CHECKED, PlacementMode.IN_PLACE),
     IN_PLACE_UFFD_LWJGL(ClBinding.LWJGL, HostAccess.Mode.UFFD, PlacementMode.IN_PLACE),
     IN_PLACE_SIGSEGV_LWJGL(ClBinding.LWJGL, HostAccess.Mode.SIGSEGV, PlacementMode.IN_PLACE),
+    /// Those that are given them by address: POCL's devices take any, although they do not say so.
+    IN_PLACE_ADDRESS_UFFD_LWJGL(ClBinding.LWJGL, HostAccess.Mode.UFFD, InPlaceMode.ADDRESS),
+    IN_PLACE_ADDRESS_CHECKED_JOCL(ClBinding.JOCL, HostAccess.Mode.CHECKED, InPlaceMode.ADDRESS),
     /// Emulated GPUs with memory of their own, one with each of the engines that such devices have: for tests with the tag `emulated-gpu`.
     EMULATED_CHECKED(ClBinding.LWJGL, HostAccess.Mode.CHECKED, CopyMode.STAGED),
     EMULATED_UFFD(ClBinding.JOCL, HostAccess.Mode.UFFD, CopyMode.COPY),
@@ -32,6 +37,7 @@ enum Backend {
     private final HostAccess.Mode mode;
     private final PlacementMode placement;
     private final CopyMode copies;
+    private final InPlaceMode inPlace;
     private final boolean hasReins;
 
     Backend(ClBinding binding, HostAccess.Mode mode) {
@@ -39,18 +45,27 @@ enum Backend {
     }
 
     Backend(ClBinding binding, HostAccess.Mode mode, PlacementMode placement) {
-        this(binding, mode, placement, CopyMode.AUTO, false);
+        this(binding, mode, placement, CopyMode.AUTO, InPlaceMode.AUTO, false);
     }
 
     Backend(ClBinding binding, HostAccess.Mode mode, CopyMode copies) {
         this(binding, mode, PlacementMode.PRIVATE, copies, true);
     }
 
+    Backend(ClBinding binding, HostAccess.Mode mode, InPlaceMode inPlace) {
+        this(binding, mode, PlacementMode.IN_PLACE, CopyMode.AUTO, inPlace, false);
+    }
+
     Backend(ClBinding binding, HostAccess.Mode mode, PlacementMode placement, CopyMode copies, boolean hasReins) {
+        this(binding, mode, placement, copies, InPlaceMode.AUTO, hasReins);
+    }
+
+    Backend(ClBinding binding, HostAccess.Mode mode, PlacementMode placement, CopyMode copies, InPlaceMode inPlace, boolean hasReins) {
         this.binding = binding;
         this.mode = mode;
         this.placement = placement;
         this.copies = copies;
+        this.inPlace = inPlace;
         this.hasReins = hasReins;
     }
 
@@ -70,7 +85,7 @@ enum Backend {
 
     /// A builder with one device or several. A touch brings its own page only, so that it is known where every page is; whoever wants more asks for it.
     HmmBuilder builder(int devices) {
-        HmmBuilder builder = Hmm.builder().hostAccess(mode).faultAround(0).placement(placement).binding(binding).copy(copies);
+        HmmBuilder builder = Hmm.builder().hostAccess(mode).faultAround(0).placement(placement).binding(binding).openCl(ClOptions.DEFAULTS.copy(copies).inPlace(inPlace));
         return devices > 1 ? builder.allDevices() : builder;
     }
 }

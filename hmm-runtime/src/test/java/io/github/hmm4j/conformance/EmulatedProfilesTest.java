@@ -81,6 +81,24 @@ class EmulatedProfilesTest {
         assertThat(result.output()).contains(expected);
     }
 
+    /// By address only where the device says so: an address that is in no shared memory is refused by one that has no system SVM.
+    @Tag("elsewhere")
+    @ParameterizedTest
+    @CsvSource({"igpu, auto, which get it wrapped", "igpu:svm=system, auto, which get its addresses", "igpu:svm=system, wrapped, which get it wrapped", "nvidia:svm=system, auto, which get its addresses",
+        "igpu, address, refused", "igpu:svm=fine, address, refused", "nvidia:svm=none, address, refused"})
+    void kernelsGetAddressesWhereAllMemoryIsShared(String device, String asked, String expected) {
+        ChildJvm.Result result = on(device, LIMIT, List.of("-Dhmm.inPlace=" + asked), InPlaceWorker.class);
+        check(result);
+        assertThat(result.output().lines().filter(line -> line.contains(expected)).count()).as(result::output).isEqualTo(2);
+    }
+
+    /// What the scenarios of kernels in place say holds for those that get addresses as well, and a heap may be larger than any buffer.
+    @ParameterizedTest
+    @ValueSource(strings = "igpu:svm=system,allocation=8M")
+    void scenariosHoldByAddress(String device) {
+        check(on(device, LIMIT, ByAddress.class));
+    }
+
     /// Of what a kernel is given a piece may be larger than the largest allocation, if the driver is asked for that and for kernels that can do it: without these the emulated GPU ends the JVM.
     @Tag("elsewhere")
     @ParameterizedTest
@@ -104,6 +122,18 @@ class EmulatedProfilesTest {
         URL layer = EmulatedProfilesTest.class.getResource(LAYER.formatted(System.getProperty("os.arch").replace("amd64", "x86_64")));
         assumeTrue(layer != null && layer.getProtocol().equals("file"), "there is no emulated GPU here");
         return ChildJvm.run(limit, ChildJvm.JSIG, Map.of("OPENCL_LAYERS", Path.of(layer.getPath()).toString(), "HMM_EMULATED_GPU", device), options, program, arguments);
+    }
+
+    static final class ByAddress {
+
+        private ByAddress() {}
+
+        public static void main(String[] args) {
+            List<DiscoverySelector> methods = Stream.of(InPlaceUffdLwjglOneDeviceTest.class, InPlaceCheckedJoclOneDeviceTest.class)
+                    .flatMap(type -> Stream.of("slicesAtAnyElement", "slicesWithinOnePage", "anon_write", "migrate_release").map(name -> (DiscoverySelector) selectMethod(type, name))).toList();
+            InPlaceWorker.main(args);
+            System.exit(ConformanceRun.run(methods, ".*", false, System.out));
+        }
     }
 
     /// What differs most from device to device: where arguments may start, moves in both directions, and who hears of the end of a kernel.

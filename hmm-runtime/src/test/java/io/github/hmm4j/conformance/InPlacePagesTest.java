@@ -13,6 +13,7 @@ import io.github.hmm4j.FirstDevice;
 import io.github.hmm4j.Hmm;
 import io.github.hmm4j.HmmBuilder;
 import io.github.hmm4j.Launch;
+import io.github.hmm4j.Program;
 import io.github.hmm4j.account.Direction;
 import io.github.hmm4j.device.NDRange;
 import io.github.hmm4j.emulated.EmulatedGpu;
@@ -25,6 +26,7 @@ import io.github.hmm4j.mirror.SnapshotCode;
 import io.github.hmm4j.space.Protection;
 import java.lang.foreign.MemorySegment;
 import java.lang.invoke.VarHandle;
+import java.util.List;
 import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
@@ -89,7 +91,7 @@ class InPlacePagesTest {
     }
 
     @ParameterizedTest
-    @EnumSource(names = {"IN_PLACE_UFFD_LWJGL", "IN_PLACE_SIGSEGV_LWJGL"})
+    @EnumSource(names = {"IN_PLACE_UFFD_LWJGL", "IN_PLACE_SIGSEGV_LWJGL", "IN_PLACE_ADDRESS_UFFD_LWJGL"})
     void hostAndKernelUseAPageAtATime(Backend backend) {
         try (Rig rig = new Rig(small(backend, 1))) {
             MemorySegment line = rig.ramp(1, 0);
@@ -150,7 +152,7 @@ class InPlacePagesTest {
 
     /// On one device one region is in place and another private, and either may change.
     @ParameterizedTest
-    @EnumSource(names = {"UFFD_LWJGL", "OPENCL_JOCL", "IN_PLACE_UFFD_LWJGL"})
+    @EnumSource(names = {"UFFD_LWJGL", "OPENCL_JOCL", "IN_PLACE_UFFD_LWJGL", "IN_PLACE_ADDRESS_CHECKED_JOCL"})
     void regionsOfOneDeviceInBothWays(Backend backend) {
         assumeTrue(FirstDevice.worksInHostMemory(), "kernels of this device use no host pages");
         try (Rig rig = new Rig(backend.builder(1).heap(ByteSize.mib(4)).pageSize(4096))) {
@@ -221,9 +223,10 @@ class InPlacePagesTest {
         }
     }
 
-    @Test
-    void kernelsFollowPointersInPlace() {
-        try (Rig rig = new Rig(small(Backend.IN_PLACE_UFFD_LWJGL, 1))) {
+    @ParameterizedTest
+    @EnumSource(names = {"IN_PLACE_UFFD_LWJGL", "IN_PLACE_ADDRESS_UFFD_LWJGL"})
+    void kernelsFollowPointersInPlace(Backend backend) {
+        try (Rig rig = new Rig(small(backend, 1))) {
             assertThat(rig.device(0).hasAperture()).isTrue();
             MemorySegment words = rig.pages(PAGES);
             Source source = Source.text("follow.cl", """
@@ -246,6 +249,32 @@ class InPlacePagesTest {
             assertThat(sum.get(JAVA_LONG, 0)).isEqualTo(PAGES * (PAGES + 1L) / 2);
             assertThat(words.get(JAVA_LONG, 8)).isEqualTo(1);
             assertThat(rig.hmm.report().bytes(Direction.TO_DEVICE)).isZero();
+        }
+    }
+
+    /// By address it starts where its type may, so nothing is copied but what would not be aligned for that.
+    @ParameterizedTest
+    @EnumSource(names = {"IN_PLACE_ADDRESS_UFFD_LWJGL", "IN_PLACE_ADDRESS_CHECKED_JOCL"})
+    void argumentsStartWhereTheirTypesMay(Backend backend) {
+        try (Rig rig = new Rig(small(backend, 1))) {
+            assertThat(rig.device(0).placementWhy()).contains("addresses");
+            MemorySegment seen = rig.pages(1);
+            MemorySegment buffer = rig.ramp(1, 1);
+            Program program = rig.hmm.program(Source.text("starts.cl", """
+                    struct pair { int a; int b; };
+                    kernel void ints(global int *data, global ulong *at) { at[0] = (ulong)data; data[0]++; }
+                    kernel void fours(global int4 *data, global ulong *at) { at[0] = (ulong)data; data[0]++; }
+                    kernel void pairs(global struct pair *data, global ulong *at) { at[0] = (ulong)data; data[0].a++; }
+                    kernel void chars(global const char *data, global ulong *at) { at[0] = (ulong)data + data[0]; }
+                    """));
+            for (String kernel : List.of("ints", "fours", "pairs")) {
+                program.kernel(kernel).args(buffer.asSlice(4, 64), seen).launch(NDRange.of(1), rig.device(0)).await();
+                long at = (long) rig.read(seen.asSlice(4, 4))[0] << 32 | rig.read(seen.asSlice(0, 4))[0] & 0xFFFF_FFFFL;
+                assertThat(at % 128).as(kernel).isEqualTo(kernel.equals("ints") ? 4 : 0);
+            }
+            assertThat(rig.read(buffer.asSlice(0, 28))).containsExactly(1, 2 + 3, 3 + 1, 4 + 1, 5 + 1, 6, 7);
+            program.kernel("chars").args(buffer.asSlice(8 + 1), seen).launch(NDRange.of(1), rig.device(0)).await();
+            assertThat(rig.read(seen.asSlice(0, 4))[0] & 127).isEqualTo(9);
         }
     }
 

@@ -1,12 +1,15 @@
 package io.github.hmm4j.conformance;
 
 import static java.lang.foreign.ValueLayout.JAVA_INT;
+import static java.lang.foreign.ValueLayout.JAVA_LONG;
 
 import io.github.hmm4j.Access;
+import io.github.hmm4j.Arg;
 import io.github.hmm4j.ByteSize;
 import io.github.hmm4j.Hmm;
 import io.github.hmm4j.account.Direction;
 import io.github.hmm4j.device.NDRange;
+import io.github.hmm4j.device.opencl.ClBinding;
 import io.github.hmm4j.error.InPlaceUnavailableException;
 import io.github.hmm4j.kernels.Source;
 import io.github.hmm4j.mirror.PlacementMode;
@@ -20,7 +23,13 @@ final class InPlaceWorker {
     private InPlaceWorker() {}
 
     public static void main(String[] args) {
-        try (Hmm hmm = Hmm.builder().heap(ByteSize.mib(16)).placement(PlacementMode.IN_PLACE).open()) {
+        for (ClBinding binding : ClBinding.values()) {
+            run(binding);
+        }
+    }
+
+    private static void run(ClBinding binding) {
+        try (Hmm hmm = Hmm.builder().binding(binding).heap(ByteSize.mib(16)).placement(PlacementMode.IN_PLACE).open()) {
             MemorySegment ints = hmm.heap().allocate(INTS * 4L);
             try (var view = hmm.heap().view(ints, Access.WRITE)) {
                 for (int i = 0; i < INTS; i++) {
@@ -37,6 +46,9 @@ final class InPlaceWorker {
                     }
                 }
             }
+            if (hmm.device().hasAperture()) {
+                followPointers(hmm);
+            }
             if (hmm.report().bytes(Direction.TO_DEVICE) + hmm.report().bytes(Direction.TO_HOST) != 0) {
                 throw new AssertionError("something was copied");
             }
@@ -44,5 +56,26 @@ final class InPlaceWorker {
         } catch (InPlaceUnavailableException e) {
             System.out.println("refused: " + e.getMessage());
         }
+    }
+
+    /// From one end of the heap to the other, and back.
+    private static void followPointers(Hmm hmm) {
+        MemorySegment first = hmm.heap().allocate(4096);
+        MemorySegment between = hmm.heap().allocate(ByteSize.mib(12));
+        MemorySegment last = hmm.heap().allocate(4096);
+        Source source = Source.text("there.cl", """
+                #include "hmm.clh"
+                kernel void there(HMM_HEAP, const ulong to) { *(global ulong *)HMM_PTR(uchar, *(global ulong *)HMM_PTR(uchar, to)) = to; }
+                """);
+        try (var view = hmm.heap().view(last, Access.WRITE)) {
+            view.segment().set(JAVA_LONG, 0, first.address());
+        }
+        hmm.program(source).kernel("there").args(Arg.heap(Arg.inOut(first), Arg.in(last)), last.address()).launch(NDRange.of(1)).await();
+        try (var view = hmm.heap().view(first, Access.READ)) {
+            if (view.segment().get(JAVA_LONG, 0) != last.address()) {
+                throw new AssertionError("pointers are not followed");
+            }
+        }
+        hmm.heap().free(between);
     }
 }

@@ -35,6 +35,8 @@ class ModelTest {
         "IN_PLACE_UFFD_LWJGL, 1, 4096, 20, 2000",
         "IN_PLACE_SIGSEGV_LWJGL, 1, 4096, 0, 1000",
         "IN_PLACE_OPENCL_JOCL, 1, 4096, 20, 600",
+        "IN_PLACE_ADDRESS_UFFD_LWJGL, 1, 4096, 20, 2000",
+        "IN_PLACE_ADDRESS_CHECKED_JOCL, 1, 4096, 20, 600",
     })
     void oneThreadAgrees(Backend backend, int devices, int pageBytes, int budgetPages, int steps) {
         try (Rig rig = open(backend, devices, pageBytes, budgetPages)) {
@@ -45,7 +47,7 @@ class ModelTest {
     @Tag("two-devices")
     @ParameterizedTest
     @CsvSource({"OPENCL_LWJGL, 2, 4096, 16, 4000", "OPENCL_LWJGL, 2, 4096, 40, 2000", "OPENCL_JOCL, 2, 4096, 0, 2000", "UFFD_LWJGL, 2, 4096, 20, 2000", "SIGSEGV_LWJGL, 2, 4096, 0, 2000",
-        "IN_PLACE_UFFD_LWJGL, 2, 4096, 20, 4000", "IN_PLACE_OPENCL_JOCL, 2, 4096, 20, 2000"})
+        "IN_PLACE_UFFD_LWJGL, 2, 4096, 20, 4000", "IN_PLACE_OPENCL_JOCL, 2, 4096, 20, 2000", "IN_PLACE_ADDRESS_UFFD_LWJGL, 2, 4096, 20, 2000"})
     void oneThreadAgreesOnTwoDevices(Backend backend, int devices, int pageBytes, int budgetPages, int steps) {
         oneThreadAgrees(backend, devices, pageBytes, budgetPages, steps);
     }
@@ -66,6 +68,7 @@ class ModelTest {
         "SIGSEGV_LWJGL, 1, 4096, 30, 600",
         "IN_PLACE_UFFD_LWJGL, 1, 4096, 30, 600",
         "IN_PLACE_OPENCL_JOCL, 1, 4096, 30, 200",
+        "IN_PLACE_ADDRESS_UFFD_LWJGL, 1, 4096, 30, 600",
     })
     void manyThreadsAgree(Backend backend, int devices, int pageBytes, int budgetPages, int steps) throws InterruptedException {
         try (Rig rig = open(backend, devices, pageBytes, budgetPages)) {

@@ -57,7 +57,7 @@ class DeviceOfferTest {
         assertThat(decision("placement", 4, 3, 8).why()).contains("exceeds the budget of 3.00 GiB");
         assertThat(decision("placement", 2, 3, 8).choice()).startsWith("aperture");
         assertThat(decision("in place", 2, 3, 8)).isEqualTo(new Decision("in place", "no: pages migrate", "kernels do not use the heap's host pages: a copy"));
-        assertThat(decision("in place", new InPlace(true, "proven", 1), 2, 3, 8).choice()).startsWith("on request");
+        assertThat(decision("in place", new InPlace(true, "proven", false, 1), 2, 3, 8).choice()).startsWith("on request");
     }
 
     @Test

@@ -182,6 +182,10 @@ public interface ClApi {
     /// launch with it.
     void setSvmPointer(long kernel, int index, long addressBytes);
 
+    /// Says that a kernel may be given pointers to any memory of the host, or find them in memory (from OpenCL 2.0 on):
+    /// for devices with system SVM.
+    void letFollowSystemPointers(long kernel);
+
     void setLocal(long kernel, int index, long lengthBytes);
 
     /// Enqueues a kernel with the arguments set last.

@@ -206,7 +206,7 @@ public final class ClDevice implements Device {
         }
     }
 
-    /// The heap's alias, wrapped piece by piece as kernels ask for it.
+    /// The heap's alias, by its address or wrapped piece by piece as kernels ask for it.
     @Override
     public DeviceMemory hostMemory(long hostAddressBytes, long lengthBytes) {
         InPlace tried = inPlace();
@@ -215,7 +215,7 @@ public final class ClDevice implements Device {
                     "device=%s cannot use host pages in place: %s, address=0x%x, lengthBytes=%d",
                     info().name(), tried.why(), hostAddressBytes, lengthBytes));
         }
-        return wrapped(hostAddressBytes, lengthBytes);
+        return tried.byAddress() ? new ClHostPointer(this, hostAddressBytes, lengthBytes, true) : wrapped(hostAddressBytes, lengthBytes);
     }
 
     ClHostMemory wrapped(long hostAddressBytes, long lengthBytes) {
@@ -411,6 +411,10 @@ public final class ClDevice implements Device {
     /// One more queue, which keeps times if that of the copies does. The caller's to release.
     ClQueue anotherQueue() {
         return new ClQueue(api, context, handle(), info().name(), options.copyTimes(), false);
+    }
+
+    InPlaceMode inPlaceAsked() {
+        return options.inPlaceAsked();
     }
 
     /// Unless it was asked for, no kernel carries pages on a device that is the processor: each of its places is a sub-buffer, and POCL 7.1 ends the process where those go beside commands on their parent, whose list it walks.

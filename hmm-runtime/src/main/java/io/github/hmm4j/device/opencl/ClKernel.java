@@ -1,7 +1,9 @@
 package io.github.hmm4j.device.opencl;
 
 import io.github.hmm4j.device.Completion;
+import io.github.hmm4j.device.DeviceInfo;
 import io.github.hmm4j.device.DeviceKernel;
+import io.github.hmm4j.device.DeviceMemory;
 import io.github.hmm4j.device.KernelArgument;
 import io.github.hmm4j.device.KernelLimits;
 import io.github.hmm4j.device.KernelParameter;
@@ -41,6 +43,7 @@ final class ClKernel implements DeviceKernel {
     /// Where values are copied to, because they may lie on the heap.
     private MemorySegment scratch = Arena.ofAuto().allocate(SCRATCH_BYTES);
     private boolean closed;
+    private boolean followsSystemPointers;
 
     private ClKernel(ClDevice device, long handle, String name, List<KernelParameter> parameters, KernelLimits limits) {
         this.device = device;
@@ -171,9 +174,13 @@ final class ClKernel implements DeviceKernel {
     }
 
     private long copyArgument(long queue, KernelArgument.Copied copy, boolean back, boolean event) {
-        long frames = ((ClMemory) copy.from()).handle();
         long own = ((ClMemory) copy.copy()).handle();
         long lengthBytes = copy.copy().lengthBytes();
+        if (copy.from() instanceof ClHostPointer host) {
+            long address = host.addressBytes() + copy.offsetBytes();
+            return back ? api.enqueueRead(queue, own, 0, lengthBytes, address, event) : api.enqueueWrite(queue, own, 0, lengthBytes, address, event);
+        }
+        long frames = ((ClMemory) copy.from()).handle();
         return back ? api.enqueueCopy(queue, own, frames, 0, copy.offsetBytes(), lengthBytes, event)
                 : api.enqueueCopy(queue, frames, own, copy.offsetBytes(), 0, lengthBytes, event);
     }
@@ -276,6 +283,7 @@ final class ClKernel implements DeviceKernel {
 
     private void set(KernelParameter parameter, KernelArgument argument) {
         switch (argument) {
+            case KernelArgument.Memory(ClHostPointer host) when parameter.isMemory() && host.device() == device -> setPointer(parameter, host);
             case KernelArgument.Memory(var memory) when parameter.isMemory() -> {
                 if (!(memory instanceof ClMemory ours) || ours.device() != device) {
                     throw wrong(parameter, "takes memory of " + device + ", got " + memory);
@@ -284,7 +292,7 @@ final class ClKernel implements DeviceKernel {
             }
             case KernelArgument.NullPointer() when parameter.isMemory() -> api.setMemory(handle, parameter.index(), 0);
             case KernelArgument.Copied(var from, _, var copy, _) when parameter.isMemory() -> {
-                if (!(from instanceof ClMemory ours) || ours.device() != device || !(copy instanceof ClMemory own)) {
+                if (!isOurs(from) || !(copy instanceof ClMemory own)) {
                     throw wrong(parameter, "takes memory of " + device + ", got " + from);
                 }
                 api.setMemory(handle, parameter.index(), own.handle());
@@ -294,6 +302,18 @@ final class ClKernel implements DeviceKernel {
                 api.setLocal(handle, parameter.index(), lengthBytes);
             default -> throw wrong(parameter, "takes " + kindFor(parameter) + ", got " + argument);
         }
+    }
+
+    private boolean isOurs(DeviceMemory memory) {
+        return (memory instanceof ClMemory ours && ours.device() == device) || (memory instanceof ClHostPointer host && host.device() == device);
+    }
+
+    private void setPointer(KernelParameter parameter, ClHostPointer host) {
+        if (host.system() && !followsSystemPointers && device.info().svm().contains(DeviceInfo.Svm.FINE_GRAIN_SYSTEM)) {
+            api.letFollowSystemPointers(handle);
+            followsSystemPointers = true;
+        }
+        api.setSvmPointer(handle, parameter.index(), host.addressBytes());
     }
 
     private void setValue(KernelParameter parameter, MemorySegment bytes) {

@@ -1,6 +1,7 @@
 package io.github.hmm4j.device.opencl;
 
 import io.github.hmm4j.device.Completion;
+import io.github.hmm4j.device.DeviceInfo;
 import io.github.hmm4j.device.DeviceKernel;
 import io.github.hmm4j.device.DeviceMemory;
 import io.github.hmm4j.device.DeviceProgram;
@@ -17,6 +18,7 @@ import java.lang.invoke.VarHandle;
 import java.util.Arrays;
 import java.util.List;
 import java.util.Locale;
+import java.util.Objects;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -27,6 +29,8 @@ import org.slf4j.LoggerFactory;
 /// The specification lets a driver keep a copy of what it wraps, and many do. So kernels read what the host has just
 /// written, and the host what they have, in several rounds; then both write words of one cache line at the same time,
 /// and see each other's while the kernel runs: else a write of one could take back a write of the other.
+///
+/// That is tried for each way in which kernels can get them: wrapped as buffers, and by address where the device says that it shares all memory of the host, or somebody asks for that.
 ///
 /// Takes some milliseconds, and the time to compile two small kernels.
 final class InPlaceSelfTest {
@@ -46,36 +50,51 @@ final class InPlaceSelfTest {
     /// processor, so there are tries with more.
     private static final int[] PATIENCE = {1 << 22, 1 << 25, 1 << 28};
     private static final int TIMINGS = 4;
+    private static final double WORTH_WRAPPING = 2; // both are timed with few kernels, on a machine that has other things to do
     private static final VarHandle WORD = ValueLayout.JAVA_INT.varHandle();
 
     private final ClDevice device;
     private final MemorySegment host;
-    private final DeviceMemory wrapped;
+    private final DeviceMemory tried;
+    private final boolean byAddress;
     private final DeviceKernel change;
     private final DeviceKernel turns;
 
-    private InPlaceSelfTest(ClDevice device, MemorySegment host, DeviceMemory wrapped, DeviceProgram program) {
+    private InPlaceSelfTest(ClDevice device, MemorySegment host, DeviceMemory tried, boolean byAddress, DeviceProgram program) {
         this.device = device;
         this.host = host;
-        this.wrapped = wrapped;
+        this.tried = tried;
+        this.byAddress = byAddress;
         change = program.kernel("change_words");
         turns = program.kernel("take_turns");
     }
 
     static InPlace of(ClDevice device) {
-        InPlace found = tried(device);
+        InPlaceMode asked = device.inPlaceAsked();
+        boolean triesAddress = asked == InPlaceMode.ADDRESS || (asked == InPlaceMode.AUTO && device.info().svm().contains(DeviceInfo.Svm.FINE_GRAIN_SYSTEM));
+        InPlace byAddress = triesAddress ? tried(device, true) : null;
+        InPlace wrapped = asked == InPlaceMode.ADDRESS ? null : tried(device, false);
+        InPlace found = byAddress == null ? Objects.requireNonNull(wrapped) : wrapped == null ? byAddress : better(byAddress, wrapped);
         LOG.debug("kernels of {} in host memory: {}", device, found);
         return found;
     }
 
-    private static InPlace tried(ClDevice device) {
+    /// An address has no limits, so a buffer must be well worth having.
+    private static InPlace better(InPlace byAddress, InPlace wrapped) {
+        if (!byAddress.proven()) {
+            return wrapped.proven() ? wrapped : InPlace.refuted(wrapped.why() + "; by address: " + byAddress.why());
+        }
+        return wrapped.proven() && wrapped.slowdown() * WORTH_WRAPPING < byAddress.slowdown() ? wrapped : byAddress;
+    }
+
+    private static InPlace tried(ClDevice device, boolean byAddress) {
         // closed in this order from the end: memory before what it wraps
         try (AddressSpace space = new AddressSpace(BYTES, PageSize.DEFAULT);
                 ClHostMemory all = device.wrapped(space.host().alias().address(), space.capacityBytes());
-                DeviceMemory wrapped = all.slice(0, BYTES);
+                DeviceMemory memory = byAddress ? new ClHostPointer(device, space.host().alias().address(), BYTES, true) : all.slice(0, BYTES);
                 DeviceProgram program = device.build(Source.resource("in_place.cl"), "-cl-std=CL1.2")) {
             MemorySegment host = space.host().alias().asSlice(0, BYTES);
-            InPlaceSelfTest test = new InPlaceSelfTest(device, host, wrapped, program);
+            InPlaceSelfTest test = new InPlaceSelfTest(device, host, memory, byAddress, program);
             String problem = test.problem();
             return problem != null ? InPlace.refuted(problem) : test.measured();
         } catch (HmmException e) {
@@ -104,12 +123,12 @@ final class InPlaceSelfTest {
         for (long i = round; i < WORDS; i += STRIDE) {
             host.setAtIndex(ValueLayout.JAVA_LONG, i, written(round, i));
         }
-        change(wrapped).await();
+        change(tried).await();
         for (long i = round; i < WORDS; i += STRIDE) {
             long seen = host.getAtIndex(ValueLayout.JAVA_LONG, i);
             if (seen != written(round, i) * FACTOR + i) {
                 return String.format(Locale.ROOT,
-                        "it works in a copy of wrapped memory: in round %d the host sees 0x%x at offset %d, %s",
+                        "it works in a copy of the host's memory: in round %d the host sees 0x%x at offset %d, %s",
                         round, seen, i * Long.BYTES, seen == written(round, i) ? "as it wrote it itself"
                                 : "which is not what the kernel made of what the host wrote");
             }
@@ -137,7 +156,7 @@ final class InPlaceSelfTest {
     private @Nullable String atTheSameTime(int patience) {
         MemorySegment line = host.asSlice(0, PageSize.MIN_BYTES);
         line.fill((byte) 0);
-        Completion talk = turns.launch(List.of(new KernelArgument.Memory(wrapped), value(TURNS), value(patience)),
+        Completion talk = turns.launch(List.of(new KernelArgument.Memory(tried), value(TURNS), value(patience)),
                 NDRange.of(1));
         try {
             int seen = 0;
@@ -167,11 +186,12 @@ final class InPlaceSelfTest {
             long inPlaceNanos = Long.MAX_VALUE;
             for (int i = 0; i < TIMINGS; i++) { // in turns
                 ownNanos = Math.min(ownNanos, nanos(own));
-                inPlaceNanos = Math.min(inPlaceNanos, nanos(wrapped));
+                inPlaceNanos = Math.min(inPlaceNanos, nanos(tried));
             }
             double slowdown = (double) inPlaceNanos / Math.max(1, ownNanos);
             return new InPlace(true, String.format(Locale.ROOT,
-                    "proven by kernels; they take %.2f times as long there as in memory of the device's own", slowdown), slowdown);
+                    "proven by kernels, which get %s; they take %.2f times as long there as in memory of the device's own",
+                    byAddress ? "its addresses" : "it wrapped as buffers", slowdown), byAddress, slowdown);
         }
     }
 

@@ -274,6 +274,12 @@ abstract class ClApiContract {
         long kernel = api.createKernel(program, "k");
         assertThatExceptionOfType(OpenClFailedException.class).isThrownBy(() -> api.setSvmPointer(kernel, 3, 4096))
                 .withMessageContaining("clSetKernelArgSVMPointer failed").withMessageContaining("index=3, address=0x1000");
+        try {
+            api.letFollowSystemPointers(kernel); // POCL takes that of devices without system SVM as well
+        } catch (OpenClFailedException e) {
+            assertThat(id.info().svm()).doesNotContain(Svm.FINE_GRAIN_SYSTEM);
+            assertThat(e).hasMessageContaining("clSetKernelExecInfo failed");
+        }
         api.releaseKernel(kernel);
         api.releaseProgram(program);
     }

@@ -11,6 +11,7 @@ import io.github.hmm4j.device.opencl.SvmSupport;
 import io.github.hmm4j.error.NoDeviceException;
 import java.lang.foreign.MemorySegment;
 import java.nio.ByteBuffer;
+import java.nio.ByteOrder;
 import java.util.Arrays;
 import java.util.Locale;
 import java.util.Map;
@@ -476,6 +477,15 @@ public final class JoclClApi implements ClApi {
                     status, "clSetKernelArgSVMPointer", String.format(Locale.ROOT, "index=%d, address=0x%x",
                             index, addressBytes));
         }
+    }
+
+    @Override
+    public void letFollowSystemPointers(long kernel) {
+        svm.require("clSetKernelExecInfo", raw.hasSvm(), () -> deviceOfContext(contextOfKernel(kernel)));
+        cl_kernel object = kernels.get(kernel);
+        Pointer yes = Pointer.to(ByteBuffer.allocateDirect(Sizeof.cl_uint).order(ByteOrder.nativeOrder()).putInt(0, 1));
+        check(() -> CL.clSetKernelExecInfo(object, CL.CL_KERNEL_EXEC_INFO_SVM_FINE_GRAIN_SYSTEM, Sizeof.cl_uint, yes),
+                "clSetKernelExecInfo", "bytes", Sizeof.cl_uint);
     }
 
     @Override

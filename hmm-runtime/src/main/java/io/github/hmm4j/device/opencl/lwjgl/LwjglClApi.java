@@ -449,6 +449,16 @@ public final class LwjglClApi implements ClApi {
     }
 
     @Override
+    public void letFollowSystemPointers(long kernel) {
+        svm.require("clSetKernelExecInfo", CL.getICD().clSetKernelExecInfo != NULL,
+                () -> deviceOfContext(contextOfKernel(kernel)));
+        try (MemoryStack stack = MemoryStack.stackPush()) {
+            ClStatus.check(CL20.nclSetKernelExecInfo(kernel, CL20.CL_KERNEL_EXEC_INFO_SVM_FINE_GRAIN_SYSTEM, Integer.BYTES, stack.nint(CL10.CL_TRUE)),
+                    "clSetKernelExecInfo", null);
+        }
+    }
+
+    @Override
     public void setLocal(long kernel, int index, long lengthBytes) {
         set(CL10.nclSetKernelArg(kernel, index, lengthBytes, NULL), index, lengthBytes);
     }

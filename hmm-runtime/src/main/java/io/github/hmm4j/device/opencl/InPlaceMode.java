@@ -1,0 +1,29 @@
+package io.github.hmm4j.device.opencl;
+
+import java.util.Arrays;
+import java.util.Locale;
+
+/// How kernels are given host pages that they use in place.
+public enum InPlaceMode {
+    /// By address where the device says that it shares all memory of the host, and proves it, unless wrapped is twice as fast; else wrapped.
+    AUTO,
+    /// As buffers over the host's memory (`CL_MEM_USE_HOST_PTR`).
+    WRAPPED,
+    /// By address, as system SVM has it: tried also where the device does not say that it has that.
+    ADDRESS;
+
+    /// The mode called `name`, as [#toString()] writes it.
+    ///
+    /// @throws IllegalArgumentException if there is none
+    public static InPlaceMode of(String name) {
+        return Arrays.stream(values())
+                .filter(mode -> mode.toString().equals(name))
+                .findFirst()
+                .orElseThrow(() -> new IllegalArgumentException("inPlace=" + name + ", must be one of " + Arrays.toString(values())));
+    }
+
+    @Override
+    public String toString() {
+        return name().toLowerCase(Locale.ROOT);
+    }
+}
