@@ -23,7 +23,7 @@ static void end_forbidding(struct hmm_pager *p, struct forbidding *f) {
   while (*at != f) at = &(*at)->next;
   *at = f->next;
   atomic_fetch_sub(&p->forbidding_count, 1);
-  pthread_cond_broadcast(&p->forbid_changed);
+  condition_broadcast(&p->forbid_changed);
   pthread_mutex_unlock(&p->forbid_lock);
 }
 
@@ -37,7 +37,7 @@ static bool is_being_forbidden(const struct hmm_pager *p, struct page_range page
 void await_forbidden(struct hmm_pager *p, struct page_range pages) {
   if (!atomic_load(&p->forbidding_count)) return;
   pthread_mutex_lock(&p->forbid_lock);
-  while (is_being_forbidden(p, pages)) pthread_cond_wait(&p->forbid_changed, &p->forbid_lock);
+  while (is_being_forbidden(p, pages)) condition_wait(&p->forbid_changed, &p->forbid_lock, 0);
   pthread_mutex_unlock(&p->forbid_lock);
 }
 

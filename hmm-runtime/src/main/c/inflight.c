@@ -112,7 +112,7 @@ static void decide(struct hmm_pager *p, struct launch *l, enum launch_state stat
   pthread_mutex_lock(&p->launch_lock);
   l->state = state;
   forget_if_over(p, l);
-  pthread_cond_broadcast(&p->launch_changed);
+  condition_broadcast(&p->launch_changed);
   pthread_mutex_unlock(&p->launch_lock);
 }
 
@@ -156,7 +156,7 @@ static void look(struct hmm_pager *p, struct launch *l) {
   pthread_mutex_unlock(&p->launch_lock);
   if (outcome <= CL_COMPLETE) end_launch(p, l, number, outcome);
   pthread_mutex_lock(&p->launch_lock);
-  if (!--l->users) pthread_cond_broadcast(&p->launch_changed);
+  if (!--l->users) condition_broadcast(&p->launch_changed);
 }
 
 // Waits for a change of the table, which is locked, until a time (0: as long as it takes), and looks at the events of kernels from time to time: nothing may depend on a driver
@@ -172,12 +172,7 @@ static void watch(struct hmm_pager *p, uint64_t until) {
     return;
   }
   if (first && (!until || first->look_at < until)) until = first->look_at;
-  if (!until) {
-    pthread_cond_wait(&p->launch_changed, &p->launch_lock);
-  } else {
-    struct timespec at = {(time_t)(until / 1000000000), (long)(until % 1000000000)};
-    pthread_cond_timedwait(&p->launch_changed, &p->launch_lock, &at);
-  }
+  condition_wait(&p->launch_changed, &p->launch_lock, until);
 }
 
 // The same because of a launch in it. Afterwards the caller looks again.
@@ -213,7 +208,7 @@ static void synchronise(struct hmm_pager *p, struct launch *l) {
   pthread_mutex_lock(&p->launch_lock);
   l->synchronised = true;
   forget_if_over(p, l);
-  if (!--l->users) pthread_cond_broadcast(&p->launch_changed);
+  if (!--l->users) condition_broadcast(&p->launch_changed);
 }
 
 int await_conflicts(struct hmm_pager *p, struct page_range range, bool writers_only, int device, uint64_t except) {
@@ -422,7 +417,7 @@ struct launch *publish(struct hmm_pager *p, const struct hmm_launch *request) {
     struct hmm_use *more = malloc(request->use_count * sizeof *more);
     if (!more) {
       l->state = FREE;
-      pthread_cond_broadcast(&p->launch_changed);
+      condition_broadcast(&p->launch_changed);
       pthread_mutex_unlock(&p->launch_lock);
       return NULL;
     }
@@ -504,7 +499,7 @@ void attach(struct hmm_pager *p, struct launch *l, void *event) {
   l->look_at = nanos() + FIRST_LOOK_NANOS;
   l->silent_since = 0;
   p->launched[l->device]++;
-  pthread_cond_broadcast(&p->launch_changed);
+  condition_broadcast(&p->launch_changed);
   pthread_mutex_unlock(&p->launch_lock);
 }
 

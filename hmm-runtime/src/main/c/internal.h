@@ -23,6 +23,7 @@
 // | signals.c | the signal handlers, their place in the chain of handlers, and how a touch becomes an error |
 // | answers.c | how userfaultfd's trap tells an error |
 // | mappings.c | the protection of every page under the SIGSEGV trap, in fewer mappings than the process may have |
+// | condition.c, condition.h | what threads wait for under a lock |
 // | record.c | records of what was served, for those who want to see it |
 // | notice.c | tells of touches that wait long or are refused |
 // | probe.c | tries a trap with real faults |
@@ -42,6 +43,7 @@
 #include <time.h>
 
 #include "block.h"
+#include "condition.h"
 #include "hmm_pager.h"
 #include "staging.h"
 #include "word.h"
@@ -217,7 +219,7 @@ struct hmm_pager {
   unsigned device_count;
 
   pthread_mutex_t launch_lock;
-  pthread_cond_t launch_changed;
+  struct condition launch_changed;
   struct launch launches[MAX_LAUNCHES];
   uint8_t in_flight[MAX_LAUNCHES]; // places of those that somebody may have to wait for, in the order in which they were published
   _Atomic unsigned in_flight_count;
@@ -233,11 +235,11 @@ struct hmm_pager {
   unsigned stuck_count;
 
   pthread_mutex_t settle_lock;
-  pthread_cond_t settle_changed;
+  struct condition settle_changed;
   _Atomic int settle_waiters;
 
   pthread_mutex_t crew_lock;
-  pthread_cond_t crew_changed;
+  struct condition crew_changed;
   bool led;
   _Atomic bool stopping; // set under the lock
   int crew, idle;
@@ -250,14 +252,14 @@ struct hmm_pager {
   unsigned stream_turn;
 
   pthread_mutex_t notice_lock;
-  pthread_cond_t notice_changed;
+  struct condition notice_changed;
   struct hmm_notice notices[NOTICES]; // a ring
   unsigned notice_first, notice_count;
   unsigned waits_told; // of which the end is still to be told
   bool notices_ended;
 
   pthread_mutex_t forbid_lock;
-  pthread_cond_t forbid_changed;
+  struct condition forbid_changed;
   struct forbidding *forbiddings; // under way
   _Atomic int forbidding_count;
 
@@ -276,7 +278,7 @@ struct hmm_pager {
 
   _Atomic int steps_armed;
   pthread_mutex_t step_lock;
-  pthread_cond_t step_changed;
+  struct condition step_changed;
   struct step steps[HMM_STEPS];
 };
 

@@ -22,7 +22,7 @@ void tell(struct hmm_pager *p, struct patience *patience, enum hmm_notice_kind k
   if (kind == HMM_NOTICE_WAITS) p->waits_told++;
   if (kind == HMM_NOTICE_ENDED || kind == HMM_NOTICE_GIVEN_UP) p->waits_told--;
   if (p->notice_count < NOTICES) p->notices[(p->notice_first + p->notice_count++) % NOTICES] = patience->notice;
-  pthread_cond_signal(&p->notice_changed);
+  condition_signal(&p->notice_changed);
   pthread_mutex_unlock(&p->notice_lock);
 }
 
@@ -34,7 +34,7 @@ void tell_refused(struct hmm_pager *p, struct patience *patience, const struct h
 HMM_API int hmm_await_notice(struct hmm_pager *p, struct hmm_notice *notice) {
   pthread_mutex_lock(&p->notice_lock);
   // Whoever has heard of a wait hears of its end, also after the end of all: it may be told a moment after the thread has gone on.
-  while (!p->notice_count && (!p->notices_ended || p->waits_told)) pthread_cond_wait(&p->notice_changed, &p->notice_lock);
+  while (!p->notice_count && (!p->notices_ended || p->waits_told)) condition_wait(&p->notice_changed, &p->notice_lock, 0);
   bool any = p->notice_count;
   if (any) {
     *notice = p->notices[p->notice_first];
@@ -48,7 +48,7 @@ HMM_API int hmm_await_notice(struct hmm_pager *p, struct hmm_notice *notice) {
 HMM_API int hmm_end_notices(struct hmm_pager *p) {
   pthread_mutex_lock(&p->notice_lock);
   p->notices_ended = true;
-  pthread_cond_broadcast(&p->notice_changed);
+  condition_broadcast(&p->notice_changed);
   pthread_mutex_unlock(&p->notice_lock);
   return 0;
 }

@@ -10,7 +10,6 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
-#include <time.h>
 #include <unistd.h>
 
 #include "faulting.h"
@@ -58,7 +57,7 @@ static int join_crew(struct hmm_pager *p);
 
 static void await_stop(struct hmm_pager *p) { // nothing to serve any more
   pthread_mutex_lock(&p->crew_lock);
-  while (!p->stopping) pthread_cond_wait(&p->crew_changed, &p->crew_lock);
+  while (!p->stopping) condition_wait(&p->crew_changed, &p->crew_lock, 0);
   pthread_mutex_unlock(&p->crew_lock);
 }
 
@@ -74,29 +73,12 @@ static void lead(struct hmm_pager *p) {
   }
 }
 
-static struct timespec in_nanos(uint64_t wait) {
-  struct timespec until;
-  clock_gettime(CLOCK_REALTIME, &until);
-  wait += (uint64_t)until.tv_nsec;
-  until.tv_sec += (time_t)(wait / 1000000000);
-  until.tv_nsec = (long)(wait % 1000000000);
-  return until;
-}
-
 // Until there is something to do. Answers that nobody has heard for a while are ended by whoever is idle, and waits of kernels that have lasted too long; there is somebody, since
 // whoever gives an answer, or lets a kernel wait, hands on the lead.
 static void stand_by(struct hmm_pager *p) {
-  uint64_t wait = answers_stand(p) ? ANSWER_NANOS : UINT64_MAX, over = next_wait_over(p);
-  if (over) {
-    uint64_t now = nanos(), left = over > now ? over - now : 0;
-    if (left < wait) wait = left;
-  }
-  if (wait == UINT64_MAX) {
-    pthread_cond_wait(&p->crew_changed, &p->crew_lock);
-    return;
-  }
-  struct timespec until = in_nanos(wait);
-  if (pthread_cond_timedwait(&p->crew_changed, &p->crew_lock, &until) != ETIMEDOUT) return;
+  uint64_t until = answers_stand(p) ? nanos() + ANSWER_NANOS : 0, over = next_wait_over(p);
+  if (over && (!until || over < until)) until = over;
+  if (!condition_wait(&p->crew_changed, &p->crew_lock, until)) return;
   pthread_mutex_unlock(&p->crew_lock);
   if (answers_stand(p)) end_answers(p, 0, p->config.page_count);
   end_waits(p);
@@ -105,7 +87,7 @@ static void stand_by(struct hmm_pager *p) {
 
 void rouse(struct hmm_pager *p) {
   pthread_mutex_lock(&p->crew_lock);
-  pthread_cond_broadcast(&p->crew_changed);
+  condition_broadcast(&p->crew_changed);
   pthread_mutex_unlock(&p->crew_lock);
 }
 
@@ -135,7 +117,7 @@ static void *crew_main(void *arg) {
     leads = false;
   }
   p->crew--;
-  pthread_cond_broadcast(&p->crew_changed);
+  condition_broadcast(&p->crew_changed);
   pthread_mutex_unlock(&p->crew_lock);
   return NULL;
 }
@@ -175,7 +157,7 @@ void share_ahead(struct hmm_pager *p, struct ahead a) {
   pthread_mutex_lock(&p->crew_lock);
   bool room = p->ahead_count < AHEADS;
   if (room) p->aheads[(p->ahead_first + p->ahead_count++) % AHEADS] = a;
-  if (room && p->idle) pthread_cond_signal(&p->crew_changed);
+  if (room && p->idle) condition_signal(&p->crew_changed);
   else if (room && p->crew <= IDLE_CREW) join_crew(p); // if that fails, whoever shares does it all
   pthread_mutex_unlock(&p->crew_lock);
   if (!room) bring_ahead(p, &a);
@@ -214,7 +196,7 @@ void promote(struct hmm_pager *p) {
   if (p->stopping || p->idle || !join_crew(p)) { // without a successor it goes on leading, after what it is about to do
     leads = false;
     p->led = false;
-    pthread_cond_signal(&p->crew_changed);
+    condition_signal(&p->crew_changed);
   }
   pthread_mutex_unlock(&p->crew_lock);
 }
@@ -222,11 +204,11 @@ void promote(struct hmm_pager *p) {
 static void dismiss(struct hmm_pager *p) {
   pthread_mutex_lock(&p->crew_lock);
   p->stopping = true;
-  pthread_cond_broadcast(&p->crew_changed);
+  condition_broadcast(&p->crew_changed);
   pthread_mutex_unlock(&p->crew_lock);
   if (p->trap->ring) p->trap->ring(p);
   pthread_mutex_lock(&p->crew_lock);
-  while (p->crew) pthread_cond_wait(&p->crew_changed, &p->crew_lock);
+  while (p->crew) condition_wait(&p->crew_changed, &p->crew_lock, 0);
   pthread_mutex_unlock(&p->crew_lock);
 }
 
@@ -241,7 +223,7 @@ void wait_settled(struct hmm_pager *p, uint64_t page) {
   while (true) {
     uint64_t w = load_word(p, page);
     if (word_state(w) != TO_HOST || !same_version(w, seen)) break;
-    pthread_cond_wait(&p->settle_changed, &p->settle_lock);
+    condition_wait(&p->settle_changed, &p->settle_lock, 0);
   }
   pthread_mutex_unlock(&p->settle_lock);
   atomic_fetch_sub(&p->settle_waiters, 1);
@@ -250,7 +232,7 @@ void wait_settled(struct hmm_pager *p, uint64_t page) {
 void settled(struct hmm_pager *p) {
   if (!atomic_load(&p->settle_waiters)) return;
   pthread_mutex_lock(&p->settle_lock);
-  pthread_cond_broadcast(&p->settle_changed);
+  condition_broadcast(&p->settle_changed);
   pthread_mutex_unlock(&p->settle_lock);
 }
 
@@ -279,28 +261,18 @@ static void strike_off(struct hmm_pager *p) {
 }
 
 static void init_locks(struct hmm_pager *p) {
-  pthread_condattr_t monotonic; // for waits with a bound
-  pthread_condattr_init(&monotonic);
-  pthread_condattr_setclock(&monotonic, CLOCK_MONOTONIC);
   pthread_mutex_init(&p->launch_lock, NULL);
-  pthread_cond_init(&p->launch_changed, &monotonic);
-  pthread_condattr_destroy(&monotonic);
   pthread_mutex_init(&p->notice_lock, NULL);
-  pthread_cond_init(&p->notice_changed, NULL);
   pthread_mutex_init(&p->insist_lock, NULL);
   pthread_mutex_init(&p->stuck_lock, NULL);
   pthread_mutex_init(&p->settle_lock, NULL);
-  pthread_cond_init(&p->settle_changed, NULL);
   pthread_mutex_init(&p->crew_lock, NULL);
-  pthread_cond_init(&p->crew_changed, NULL);
   pthread_mutex_init(&p->stream_lock, NULL);
   pthread_mutex_init(&p->answers.lock, NULL);
   pthread_mutex_init(&p->forbid_lock, NULL);
-  pthread_cond_init(&p->forbid_changed, NULL);
   pthread_mutex_init(&p->record_lock, NULL);
   pthread_mutex_init(&p->faulting_lock, NULL);
   pthread_mutex_init(&p->step_lock, NULL);
-  pthread_cond_init(&p->step_changed, NULL);
 }
 
 static void forget_habits(struct hmm_pager *p) {
@@ -392,8 +364,8 @@ void step_slow(struct hmm_pager *p, enum hmm_step s) {
   promote(p);
   pthread_mutex_lock(&p->step_lock);
   p->steps[s].stopped++;
-  pthread_cond_broadcast(&p->step_changed);
-  while (p->steps[s].armed) pthread_cond_wait(&p->step_changed, &p->step_lock);
+  condition_broadcast(&p->step_changed);
+  while (p->steps[s].armed) condition_wait(&p->step_changed, &p->step_lock, 0);
   p->steps[s].stopped--;
   pthread_mutex_unlock(&p->step_lock);
 }
@@ -403,24 +375,17 @@ HMM_API int hmm_step_arm(struct hmm_pager *p, uint64_t s, uint64_t armed) {
   pthread_mutex_lock(&p->step_lock);
   if (p->steps[s].armed != (bool)armed) atomic_fetch_add(&p->steps_armed, armed ? 1 : -1);
   p->steps[s].armed = armed;
-  pthread_cond_broadcast(&p->step_changed);
+  condition_broadcast(&p->step_changed);
   pthread_mutex_unlock(&p->step_lock);
   return 0;
 }
 
 HMM_API int hmm_step_await(struct hmm_pager *p, uint64_t s, uint64_t millis) {
   if (s >= HMM_STEPS) return -EINVAL;
-  struct timespec until;
-  clock_gettime(CLOCK_REALTIME, &until);
-  until.tv_sec += (time_t)(millis / 1000);
-  until.tv_nsec += (long)(millis % 1000) * 1000000;
-  if (until.tv_nsec >= 1000000000) {
-    until.tv_sec++;
-    until.tv_nsec -= 1000000000;
-  }
+  uint64_t until = nanos() + millis * 1000000;
   pthread_mutex_lock(&p->step_lock);
-  int error = 0;
-  while (!p->steps[s].stopped && !error) error = pthread_cond_timedwait(&p->step_changed, &p->step_lock, &until);
+  bool over = false;
+  while (!p->steps[s].stopped && !over) over = condition_wait(&p->step_changed, &p->step_lock, until);
   int stopped = p->steps[s].stopped > 0;
   pthread_mutex_unlock(&p->step_lock);
   return stopped;

@@ -13,7 +13,6 @@
 #include <string.h>
 #include <sys/mman.h>
 #include <sys/syscall.h>
-#include <time.h>
 #include <unistd.h>
 
 #include "internal.h"
@@ -34,7 +33,7 @@ struct probe {
   int result;
   sigjmp_buf on_error;
   pthread_mutex_t lock;
-  pthread_cond_t changed;
+  struct condition changed;
   bool done;
   _Atomic uint64_t words[PAGES], changes[PAGES];
   uint8_t region_starts[PAGES];
@@ -124,29 +123,22 @@ static void *probe_main(void *arg) {
   try_out(t);
   pthread_mutex_lock(&t->lock);
   t->done = true;
-  pthread_cond_signal(&t->changed);
+  condition_signal(&t->changed);
   pthread_mutex_unlock(&t->lock);
   return NULL;
 }
 
 static bool await_done(struct probe *t) {
-  struct timespec until;
-  clock_gettime(CLOCK_MONOTONIC, &until);
-  until.tv_sec += PATIENCE_SECONDS;
+  uint64_t until = nanos() + PATIENCE_SECONDS * 1000000000ULL;
   pthread_mutex_lock(&t->lock);
-  int error = 0;
-  while (!t->done && !error) error = pthread_cond_timedwait(&t->changed, &t->lock, &until);
+  bool over = false;
+  while (!t->done && !over) over = condition_wait(&t->changed, &t->lock, until);
   bool done = t->done;
   pthread_mutex_unlock(&t->lock);
   return done;
 }
 
 static void init(struct probe *t, uint64_t rung) {
-  pthread_condattr_t attributes;
-  pthread_condattr_init(&attributes);
-  pthread_condattr_setclock(&attributes, CLOCK_MONOTONIC);
-  pthread_cond_init(&t->changed, &attributes);
-  pthread_condattr_destroy(&attributes);
   pthread_mutex_init(&t->lock, NULL);
   t->system_calls = rung == HMM_UFFD_SYSCALL || rung == HMM_UFFD_DEVICE;
 #define ADDRESS(name) .name = (uint64_t)(uintptr_t)t->name
