@@ -71,6 +71,7 @@ public final class Hmm implements AutoCloseable {
     private final ManagedHeap heap;
     private final HostViews views;
     private final Evictor evictor;
+    private final LaunchGate gate;
     private final Launcher launcher;
     private final List<HmmDevice> devices;
     private final TimelineThread timelineThread;
@@ -112,7 +113,7 @@ public final class Hmm implements AutoCloseable {
                 pages.mirrors().forEach(mirror -> nativePager.setAlong(mirror, ahead.mostPages()));
             }
             victimOrder = faulting && builder.choosesEviction() ? running.add(new VictimOrder(pages, nativePager, eviction)) : null;
-            LaunchGate gate = faulting ? new FaultingLaunchGate(pages, nativePager, views, victimOrder == null ? _ -> {} : victimOrder::launching) : new NativeLaunchGate(pages, nativePager);
+            gate = faulting ? new FaultingLaunchGate(pages, nativePager, views, victimOrder == null ? _ -> {} : victimOrder::launching) : new NativeLaunchGate(pages, nativePager);
             handles = hostAccess().mode().isTransparent() ? Handles.touchable(space) : Handles.untouchable(space);
             running.add(handles::close);
             space.giveHandles(handles);
@@ -120,7 +121,7 @@ public final class Hmm implements AutoCloseable {
             launcher = new Launcher(new LaunchParts(pages, views, placer, evictor, toDevice, new InPlacePages(pages, hostSide), ahead, gate, hostLock, departure, builder.launchTimeout()));
             HeapCopies copies = new HeapCopies(pages, views, launcher, handles.all(), (mirror, kernel) -> copyKernels().compiled(mirror, kernel));
             heap = new ManagedHeap(pages, lifetime, regions, hostSide, toDevice, placer, views, copies, handles, departure);
-            devices = pages.mirrors().stream().map(HmmDevice::new).toList();
+            devices = pages.mirrors().stream().map(mirror -> new HmmDevice(mirror, lifetime)).toList();
             pages.mirrors().forEach(mirror -> mirror.device().reportTo(pages.timeline(), mirror.index()));
             timelineThread = running.add(new TimelineThread(pages, nativePager));
             longTouches = running.add(new LongTouches(pages, nativePager));
@@ -331,6 +332,7 @@ public final class Hmm implements AutoCloseable {
                 parts.add(victimOrder);
             }
             parts.add(longTouches);
+            parts.add(gate::close);
             parts.add(nativePager);
         }
         synchronized (programs) {

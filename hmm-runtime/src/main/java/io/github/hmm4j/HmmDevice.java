@@ -10,9 +10,11 @@ import io.github.hmm4j.mirror.Placement;
 public final class HmmDevice {
 
     private final DeviceMirror mirror;
+    private final Lifetime lifetime;
 
-    HmmDevice(DeviceMirror mirror) {
+    HmmDevice(DeviceMirror mirror, Lifetime lifetime) {
         this.mirror = mirror;
+        this.lifetime = lifetime;
     }
 
     /// Number of the device in this heap, from 0.
@@ -30,8 +32,12 @@ public final class HmmDevice {
     }
 
     /// Bytes of device memory that pages take now.
+    ///
+    /// @throws IllegalStateException if the heap is closed
     public long usedBytes() {
-        return mirror.usedBytes();
+        try (Lifetime.Hold _ = lifetime.use()) { // where kernels fault, page words are counted
+            return mirror.usedBytes();
+        }
     }
 
     /// Bytes of pinned memory through which copies go, beside the budget; on some drivers they are the device's. 0 where

@@ -24,6 +24,7 @@ import java.util.List;
 import java.util.SplittableRandom;
 import java.util.concurrent.TimeUnit;
 import java.util.stream.IntStream;
+import java.util.stream.LongStream;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
@@ -283,6 +284,35 @@ class DeviceFaultsTest {
             assertThat(c.toArray(JAVA_INT)).containsOnly(0);
             kernel(hmm, "update").args(a, 0).launch(NDRange.of(INTS)).await();
         }
+    }
+
+    /// Native code remembers it for as many launches as may be in flight, and as long as the heap is open: what was asked for later had gone well.
+    @Test
+    void whatAKernelDidWrongIsToldHoweverLateItIsAwaited() {
+        List<Launch> launches;
+        long address;
+        try (Hmm hmm = open()) {
+            MemorySegment a = ints(hmm, INTS);
+            address = a.address();
+            Kernel write = kernel(hmm, "write_at");
+            launches = LongStream.range(0, 300).mapToObj(i -> write.args(a, INTS + i).launch(NDRange.of(1))).toList();
+            for (int i = 0; i < 299; i++) {
+                assertViolation(launches.get(i), address + (INTS + i) * Integer.BYTES);
+            }
+        }
+        assertViolation(launches.get(299), address + (INTS + 299L) * Integer.BYTES);
+    }
+
+    private static void assertViolation(Launch launch, long addressBytes) {
+        assertThatThrownBy(launch::await).isInstanceOfSatisfying(AccessViolationException.class, violation -> assertThat(violation.addressBytes()).isEqualTo(addressBytes));
+    }
+
+    /// Page words are counted for it, which are gone then: that ended the JVM.
+    @Test
+    void whatAClosedHeapHasOnItsDevicesIsNotCounted() {
+        Hmm hmm = open();
+        hmm.close();
+        assertThatThrownBy(() -> hmm.device().usedBytes()).isInstanceOf(IllegalStateException.class).hasMessageContaining("closed");
     }
 
     @Test

@@ -66,6 +66,9 @@ public interface LaunchGate {
     /// @return null if a view, a protection or another device keeps a page from it; then nothing ran
     @Nullable Passed insist(DeviceMirror mirror, Needs needs, Enqueue enqueue, @Nullable Overwrites overwrites, UndoLog undo);
 
+    /// No launch comes any more, and all kernels have ended. What is still to be told of them is known from then on without native code.
+    default void close() {}
+
     /// Whether open views keep pages from a launch.
     static boolean isPinned(PageTable table, List<PageUse> uses) {
         for (PageUse use : uses) {

@@ -6,6 +6,7 @@ import io.github.hmm4j.device.Completion;
 import io.github.hmm4j.error.AccessViolationException;
 import io.github.hmm4j.error.HmmException;
 import io.github.hmm4j.error.HostMemoryExhaustedException;
+import io.github.hmm4j.error.KernelEnqueuedError;
 import io.github.hmm4j.error.LaunchBlockedException;
 import io.github.hmm4j.error.PagePoisonedException;
 import io.github.hmm4j.migrate.LaunchGate;
@@ -19,18 +20,25 @@ import io.github.hmm4j.space.Region;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import java.time.Duration;
+import java.util.HashSet;
 import java.util.List;
 import java.util.Locale;
+import java.util.Objects;
+import java.util.Set;
 import java.util.concurrent.atomic.AtomicLong;
 import java.util.function.Consumer;
 import org.jspecify.annotations.Nullable;
 
 /// The gate of a device whose kernels fault: nothing has to be there, so each launch gets through when the kernel before it has ended. What it does wrong is told by its end.
+///
+/// Native code remembers what kernels did wrong for as many launches as may be in flight, and as long as it is open; a launch may be awaited at any time. So each launch asks for those before it
+/// that have ended, and closing asks for all.
 public final class FaultingLaunchGate implements LaunchGate {
 
     private static final int EVENT = 13; // index in struct hmm_launch
     private static final int NUMBER = 22;
 
+    private final Set<End> unheard = new HashSet<>();
     private final ManagedPages heap;
     private final HostViews views;
     private final Consumer<DeviceMirror> launching;
@@ -54,8 +62,58 @@ public final class FaultingLaunchGate implements LaunchGate {
         launching.accept(mirror);
         long startNanos = System.nanoTime();
         AtomicLong number = new AtomicLong();
+        End end = new End(enqueue.kernelName());
+        synchronized (unheard) {
+            unheard.add(end); // what comes behind the launch takes no memory
+        }
+        Completion completion = null;
+        try {
+            completion = enqueue(mirror, uses, enqueue, number);
+        } finally {
+            if (completion == null) {
+                forget(end);
+            }
+        }
+        if (completion == null) {
+            throw new LaunchBlockedException(enqueue.kernelName(), Duration.ofNanos(System.nanoTime() - startNanos).toMillis(), "the kernel before it");
+        }
+        end.of(completion, number.get());
+        hear();
+        try {
+            return new Passed(completion, end);
+        } catch (OutOfMemoryError _) {
+            throw KernelEnqueuedError.get();
+        }
+    }
+
+    private void forget(End end) {
+        synchronized (unheard) {
+            unheard.remove(end);
+        }
+    }
+
+    private void hear() {
+        synchronized (unheard) {
+            try {
+                unheard.removeIf(End::isKnown);
+            } catch (OutOfMemoryError _) {
+                return; // the next launch asks again
+            }
+        }
+    }
+
+    /// All kernels have ended, and native code will be asked nothing any more.
+    @Override
+    public void close() {
+        synchronized (unheard) {
+            unheard.forEach(End::violation);
+            unheard.clear();
+        }
+    }
+
+    private @Nullable Completion enqueue(DeviceMirror mirror, List<PageUse> uses, Enqueue enqueue, AtomicLong number) {
         // no argument is a copy: Plan refuses those
-        Completion completion = enqueue.by((queue, kernel, offset, global, local, _, _) -> {
+        return enqueue.by((queue, kernel, offset, global, local, _, _) -> {
             try (Arena arena = Arena.ofConfined()) {
                 MemorySegment request = arena.allocateFrom(JAVA_LONG, mirror.index(), NativeLaunchGate.usesOf(arena, uses).address(), uses.size(), 0, 0, mirror.tick(), 0, 0, queue, kernel,
                         global.length, arena.allocateFrom(JAVA_LONG, global).address(), local.length == 0 ? 0 : arena.allocateFrom(JAVA_LONG, local).address(), 0, 0, 0,
@@ -69,10 +127,6 @@ public final class FaultingLaunchGate implements LaunchGate {
                 return request.getAtIndex(JAVA_LONG, EVENT);
             }
         });
-        if (completion == null) {
-            throw new LaunchBlockedException(enqueue.kernelName(), Duration.ofNanos(System.nanoTime() - startNanos).toMillis(), "the kernel before it");
-        }
-        return new Passed(completion, new End(enqueue.kernelName(), completion, number.get()));
     }
 
     /// Never called: no launch loses its pages.
@@ -85,15 +139,28 @@ public final class FaultingLaunchGate implements LaunchGate {
     private final class End implements Runnable {
 
         private final String kernel;
-        private final Completion completion;
-        private final long number;
+        private volatile @Nullable Completion completion; // null: its kernel is not enqueued
+        private long number;
         private @Nullable Violation violation;
         private boolean known;
 
-        End(String kernel, Completion completion, long number) {
+        End(String kernel) {
             this.kernel = kernel;
-            this.completion = completion;
-            this.number = number;
+        }
+
+        void of(Completion itsCompletion, long itsNumber) {
+            number = itsNumber;
+            completion = itsCompletion;
+        }
+
+        /// Whether all is known of it that native code knows; not before it has ended.
+        boolean isKnown() {
+            Completion its = completion;
+            if (its == null || !its.isDone()) {
+                return false;
+            }
+            violation();
+            return true;
         }
 
         /// Native code sees the end by itself, poisons what a failed kernel was to write, and takes the pages away that strays were given; whoever hears of the end shall find that done.
@@ -104,7 +171,7 @@ public final class FaultingLaunchGate implements LaunchGate {
                 return;
             }
             try {
-                completion.await(); // it has ended
+                Objects.requireNonNull(completion).await(); // it has ended
             } catch (HmmException e) {
                 return; // which is what is told
             }
@@ -115,7 +182,7 @@ public final class FaultingLaunchGate implements LaunchGate {
             if (!known) {
                 try (Arena arena = Arena.ofConfined()) {
                     MemorySegment memory = arena.allocate(JAVA_LONG, PagerCalls.VIOLATION_WORDS);
-                    violation = PagerCalls.violationOf(pager, number, memory) ? Violation.of(memory) : null;
+                    violation = PagerCalls.violationOf(pager, number, memory) ? Violation.of(memory, heap) : null;
                     known = true;
                 }
             }
@@ -124,7 +191,9 @@ public final class FaultingLaunchGate implements LaunchGate {
     }
 
     /// `struct hmm_violation`.
-    private record Violation(int kind, long page, long offset, boolean write) {
+    ///
+    /// @param failure of the kernel that was to write the page, if that is lost
+    private record Violation(int kind, long page, long offset, boolean write, @Nullable String failure) {
 
         private static final int OUTSIDE = 1;
         private static final int UNREADABLE = 2;
@@ -132,8 +201,11 @@ public final class FaultingLaunchGate implements LaunchGate {
         private static final int LOST = 4;
         private static final int HELD = 6;
 
-        static Violation of(MemorySegment memory) {
-            return new Violation((int) memory.getAtIndex(JAVA_LONG, 0), memory.getAtIndex(JAVA_LONG, 1), memory.getAtIndex(JAVA_LONG, 2), memory.getAtIndex(JAVA_LONG, 3) != 0);
+        static Violation of(MemorySegment memory, ManagedPages heap) {
+            int kind = (int) memory.getAtIndex(JAVA_LONG, 0);
+            long page = memory.getAtIndex(JAVA_LONG, 1);
+            String failure = kind == LOST ? heap.inFlight().failureOf(page).orElse(null) : null;
+            return new Violation(kind, page, memory.getAtIndex(JAVA_LONG, 2), memory.getAtIndex(JAVA_LONG, 3) != 0, failure);
         }
 
         HmmException exception(ManagedPages heap, HostViews views, String kernel) {
@@ -143,7 +215,7 @@ public final class FaultingLaunchGate implements LaunchGate {
                 case OUTSIDE -> refused(heap, kernel, AccessViolationException.Kind.OUTSIDE, address);
                 case UNREADABLE -> refused(heap, kernel, AccessViolationException.Kind.FAULT, address);
                 case UNWRITABLE -> refused(heap, kernel, AccessViolationException.Kind.PERMISSION, address);
-                case LOST -> heap.inFlight().failureOf(page).map(failure -> new PagePoisonedException(address, what, failure)).orElseGet(() -> new PagePoisonedException(address, what));
+                case LOST -> failure == null ? new PagePoisonedException(address, what) : new PagePoisonedException(address, what, failure);
                 case HELD -> LaunchBlockedException.ofKernel(kernel, write, address,
                         views.conflict(List.of(new PageUse(new PageRange(page, page + 1), write))).orElse("a view that has been closed meanwhile"));
                 default -> new HostMemoryExhaustedException(what, address, heap.space().pageSize().bytes());
