@@ -57,7 +57,10 @@ uint64_t settle(struct hmm_pager *p, const struct claim *c, becoming *next, enum
     to = next(w, c->before);
     if (pin != NO_PIN) to = word_pin(to, pin == WRITE_PIN);
   } while (!change_word(p, c->page, &w, to));
-  if (word_state(to) == POISONED) count(p, HMM_POISONED, 1);
+  if (word_state(to) == POISONED) {
+    count(p, HMM_POISONED, 1);
+    forget_dead(p, c->page, c->page + 1); // as where a kernel fails
+  }
   return to;
 }
 

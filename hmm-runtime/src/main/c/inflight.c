@@ -94,6 +94,7 @@ static void poison(struct hmm_pager *p, const struct launch *l) {
         break;
       }
     }
+    forget_dead(p, l->uses[i].first, l->uses[i].end); // where kernels fault, the next one is told only of what it does not find
   }
   count(p, HMM_POISONED, poisoned);
 }

@@ -427,6 +427,46 @@ static void a_launch_that_fails_poisons_what_the_device_has(const struct shape *
   close_device(d);
 }
 
+ON_DEVICE static void write_and_stay(void *arg) {
+  struct device *d = arg;
+  *on_device(d, 3, 0) = 7;
+  d->running = true;
+  AWAIT(d->go);
+}
+
+// It would find the page as the failed one has left it, and nobody would be told. Also where the host is about to get it.
+static void the_next_kernel_is_told_what_a_failed_one_has_lost(const struct shape *shape) {
+  for (int fetched = 0; fetched < 2; fetched++) {
+    struct device it, *d = open_device_with(shape, PAGES, LEAST, &it);
+    struct hmm_violation violation;
+    struct toucher reader;
+    if (!d) return;
+    d->first = 3, d->end = 4;
+    d->launching = (struct launching){.kernel = {write_and_stay, d, -5}};
+    CHECK_EQUAL(launch(d->heap, &d->launching, 0, 3, 4, true), 0);
+    AWAIT(d->running);
+    if (fetched) {
+      CHECK_EQUAL(hmm_step_arm(d->heap->pager, HMM_STEP_CLAIMED, 1), 0);
+      start_toucher(&reader, d->heap, 3, false, 0);
+      CHECK_EQUAL(hmm_step_await(d->heap->pager, HMM_STEP_CLAIMED, 10000), 1);
+    }
+    d->go = true;
+    CHECK(!finish(d, &violation));
+    if (fetched) {
+      CHECK_EQUAL(hmm_step_arm(d->heap->pager, HMM_STEP_CLAIMED, 0), 0);
+      join_toucher(&reader);
+      CHECK(reader.error);
+    }
+    CHECK_EQUAL(state(d->heap, 3), POISONED);
+    CHECK_EQUAL(there(d), 0);
+    start(d, sum_all, false);
+    CHECK(finish(d, &violation));
+    CHECK_EQUAL(violation.kind, HMM_LOST);
+    CHECK_EQUAL(d->sum, 0);
+    close_device(d);
+  }
+}
+
 static void the_next_kernel_waits_for_its_turn(const struct shape *shape) {
   struct device it, *d = open_device_with(shape, PAGES, LEAST, &it);
   if (!d) return;
@@ -495,6 +535,7 @@ const struct test faulting_tests[] = {
     {"a_region_goes_in_the_middle", a_region_goes_in_the_middle, NEEDS_TRAP | ONE_WAY},
     {"all_comes_home_when_asked", all_comes_home_when_asked, NEEDS_TRAP | ONE_WAY},
     {"a_launch_that_fails_poisons_what_the_device_has", a_launch_that_fails_poisons_what_the_device_has, NEEDS_TRAP | ONE_WAY},
+    {"the_next_kernel_is_told_what_a_failed_one_has_lost", the_next_kernel_is_told_what_a_failed_one_has_lost, NEEDS_TRAP | ONE_WAY},
     {"the_next_kernel_waits_for_its_turn", the_next_kernel_waits_for_its_turn, NEEDS_TRAP | ONE_WAY},
     {0},
 };
