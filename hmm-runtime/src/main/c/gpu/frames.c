@@ -1,5 +1,5 @@
 // frames.c - kernels that go through the page table of hmm.clh. Such a kernel is given all of a buffer, its image, and uses the frames that its table names: those bytes and no others
-// count as its own, since others may be copied at the same time. The table is written by commands before the kernel, so what it names is known when the kernel runs. Until then a command that nothing orders with it
+// count as its own, since others may be copied at the same time. The table is written by commands before the kernel, or by the host before it is enqueued, so what it names is known when the kernel runs. Until then a command that nothing orders with it
 // is in doubt, and that is decided as the kernel begins.
 //
 // Programs are known by the options that the library builds them with, kernels by the names of their arguments. Where a driver does not tell those, all of the image counts.
@@ -102,7 +102,7 @@ bool is_doubtful(const struct access *a, const struct access *b) {
   return true;
 }
 
-bool take_frames(struct command *c, unsigned access, const struct table_form *form, const struct memory *table) {
+bool take_frames(struct command *c, unsigned access, const struct table_form *form, const uint32_t *entries) {
   struct access *a = &c->accesses[access];
   size_t count = (a->end - a->first) >> form->shift;
   struct frames *f = calloc(1, sizeof *f + count);
@@ -114,7 +114,7 @@ bool take_frames(struct command *c, unsigned access, const struct table_form *fo
   f->root = c->accessed[access];
   a->frames = c->frames = f;
   f->own = *a;
-  c->table = (const uint32_t *)(const void *)(table->root->device + table->origin) + form->at;
+  c->table = entries;
   c->table_pages = form->pages;
   return true;
 }

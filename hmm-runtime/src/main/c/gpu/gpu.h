@@ -255,12 +255,13 @@ struct svm {
 void open_svm(struct context *c, bool open); // while a command of the device may use shared memory
 void check_svm_mapped(const char *call, struct context *c);
 void destroy_svm(struct svm *s);
-bool is_svm(const void *address); // in memory of clSVMAlloc; inside
+size_t svm_bytes(const void *address); // from there to the end of what clSVMAlloc gave; 0 if it did not; inside
 
 // ---- kernel.c ----
 struct argument {
   cl_mem memory; // null if it is something else
   uint64_t serial;
+  const void *svm; // or shared memory
   bool constant;
 };
 struct kernel {
@@ -394,7 +395,7 @@ bool conflict(struct access *a, struct access *b);
 bool is_doubtful(const struct access *a, const struct access *b); // that is not known yet; then it is looked at again
 struct frames *use_frames(struct frames *f); // null is none, here and below
 void unuse_frames(struct frames *f);
-bool take_frames(struct command *c, unsigned access, const struct table_form *form, const struct memory *table);
+bool take_frames(struct command *c, unsigned access, const struct table_form *form, const uint32_t *entries);
 void know_frames(struct command *c);  // it runs
 void have_no_frames(struct command *c); // it has ended; if it did not run, it has used nothing
 void tell_conflict(const char *call, const struct memory *root, const struct access *a, const struct access *earlier);

@@ -120,8 +120,7 @@ cl_int gpu_clSetKernelArg(cl_kernel kernel, cl_uint index, size_t bytes, const v
   cl_int status = DRIVER(clSetKernelArg)(kernel, index, bytes, value);
   if (status) return status;
   enter();
-  k->arguments[index].memory = m ? memory : NULL;
-  k->arguments[index].serial = serial;
+  k->arguments[index] = (struct argument){m ? memory : NULL, serial, NULL, k->arguments[index].constant};
   leave();
   return status;
 }
@@ -129,7 +128,7 @@ cl_int gpu_clSetKernelArg(cl_kernel kernel, cl_uint index, size_t bytes, const v
 cl_int gpu_clSetKernelArgSVMPointer(cl_kernel kernel, cl_uint index, const void *address) {
   if (!options.svm) return CL_INVALID_OPERATION;
   enter();
-  bool known = !address || options.svm & CL_DEVICE_SVM_FINE_GRAIN_SYSTEM || is_svm(address);
+  bool known = !address || options.svm & CL_DEVICE_SVM_FINE_GRAIN_SYSTEM || svm_bytes(address);
   leave();
   if (!known) return CL_INVALID_ARG_VALUE;
   cl_int status = DRIVER(clSetKernelArgSVMPointer)(kernel, index, address);
@@ -138,7 +137,7 @@ cl_int gpu_clSetKernelArgSVMPointer(cl_kernel kernel, cl_uint index, const void 
   struct kernel *k = find_object(kernel, KERNEL, "clSetKernelArgSVMPointer");
   if (k) {
     k->svm = true;
-    k->arguments[index].memory = NULL;
+    k->arguments[index] = (struct argument){.svm = address, .constant = k->arguments[index].constant};
   }
   leave();
   return k ? CL_SUCCESS : CL_INVALID_KERNEL;
@@ -186,8 +185,10 @@ static bool take_table(struct command *c, const struct kernel *k, unsigned image
   const struct table_form *form = &k->built.table;
   if (!form->shift || !k->arguments[k->image].memory) return true;
   const struct argument *a = &k->arguments[k->image + 2];
-  const struct memory *table = a->memory ? find_serial(a->memory, MEMORY, a->serial) : NULL;
-  return !table || (form->at + form->pages) * sizeof(uint32_t) > table->bytes || take_frames(c, image, form, table);
+  const struct memory *m = a->memory ? find_serial(a->memory, MEMORY, a->serial) : NULL;
+  const void *table = m ? m->root->device + m->origin : a->svm;
+  size_t bytes = m ? m->bytes : svm_bytes(a->svm);
+  return (form->at + form->pages) * sizeof(uint32_t) > bytes || take_frames(c, image, form, (const uint32_t *)table + form->at);
 }
 
 static cl_int take_arguments(struct command *c, const struct kernel *k) {

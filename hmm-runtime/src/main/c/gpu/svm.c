@@ -85,7 +85,10 @@ static struct svm *svm_at(const void *address) {
   return search.found;
 }
 
-bool is_svm(const void *address) { return svm_at(address); }
+size_t svm_bytes(const void *address) {
+  const struct svm *s = address ? svm_at(address) : NULL;
+  return s ? (size_t)(s->base + s->bytes - (const char *)address) : 0;
+}
 
 struct turn {
   struct context *context;

@@ -17,6 +17,14 @@ public interface Device extends AutoCloseable {
     /// @throws io.github.hmm4j.error.OpenClFailedException if the driver refuses
     DeviceMemory allocate(long lengthBytes);
 
+    /// Memory for tables that kernels read and the host changes between launches: memory that both reach ([DeviceMemory#hostAddressBytes()]), where the device has such memory and it is no
+    /// farther from kernels than the rest.
+    ///
+    /// @throws io.github.hmm4j.error.OpenClFailedException if the driver refuses
+    default DeviceMemory tableMemory(long lengthBytes) {
+        return allocate(lengthBytes);
+    }
+
     /// Memory that could be allocated now, in bytes, as far as is known: what the driver says is free, where it does; else
     /// all that there is, less what this process holds of the same hardware in whatever context.
     default long freeBytes() {

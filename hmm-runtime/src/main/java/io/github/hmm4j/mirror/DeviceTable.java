@@ -4,6 +4,7 @@ import static java.lang.foreign.ValueLayout.JAVA_BYTE;
 import static java.lang.foreign.ValueLayout.JAVA_INT;
 import static java.lang.foreign.ValueLayout.JAVA_LONG_UNALIGNED;
 
+import io.github.hmm4j.device.Device;
 import io.github.hmm4j.device.DeviceMemory;
 import io.github.hmm4j.space.LazyTable;
 import io.github.hmm4j.space.PageRange;
@@ -20,7 +21,7 @@ import org.jspecify.annotations.Nullable;
 ///
 /// It is derived from the page words and never the truth. The gate writes it, after the launch was published: from then on whoever takes a page away waits for the kernel, and whoever did so
 /// before is seen in the word, so what an entry allows stays true until the kernel has ended. Of a launch's ranges all entries are right, and all others are zero. Only what differs from
-/// what the device has is written.
+/// what the device has is written: by commands, or by the host itself where it reaches the memory ([Device#tableMemory]).
 ///
 /// Threads: a launch holds [#turn()] over each of its rounds, so that one kernel at a time uses table and queue; entries are written under the mirror's lock besides.
 /// Owns its device memory, and takes it with the first launch.
@@ -109,7 +110,7 @@ public final class DeviceTable implements AutoCloseable {
         }
         long bytes = Math.ceilDiv(workItems, ITEMS_GRANULE) * ITEMS_GRANULE;
         DeviceMemory flags = idle(bytes);
-        flags = flags == null ? mirror.device().allocate(bytes) : flags;
+        flags = flags == null ? mirror.device().tableMemory(bytes) : flags;
         boolean ready = false;
         try {
             zero(flags, 0, bytes);
@@ -299,9 +300,9 @@ public final class DeviceTable implements AutoCloseable {
     /// What kernels take as `hmm_pages`.
     public DeviceMemory memory() {
         if (memory == null) {
-            DeviceMemory fresh = mirror.device().allocate(layout.totalBytes());
+            DeviceMemory fresh = mirror.device().tableMemory(layout.totalBytes());
             try {
-                mirror.copies().zero(fresh, 0, layout.totalBytes()).await();
+                zero(fresh, 0, layout.totalBytes());
             } catch (RuntimeException | Error e) {
                 fresh.close();
                 throw e;

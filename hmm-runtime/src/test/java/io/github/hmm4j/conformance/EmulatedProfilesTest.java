@@ -4,8 +4,11 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.junit.jupiter.api.Assumptions.assumeTrue;
 import static org.junit.platform.engine.discovery.DiscoverySelectors.selectMethod;
 
+import io.github.hmm4j.Hmm;
 import io.github.hmm4j.OpenClDevices;
+import io.github.hmm4j.device.DeviceMemory;
 import io.github.hmm4j.device.opencl.ClBinding;
+import io.github.hmm4j.pager.HostAccess.Mode;
 import io.github.hmm4j.transparent.ChildJvm;
 import java.net.URL;
 import java.nio.file.Path;
@@ -99,6 +102,15 @@ class EmulatedProfilesTest {
         check(on(device, LIMIT, ByAddress.class));
     }
 
+    /// The page table for kernels lies in memory that host and kernels share, where that costs kernels nothing; elsewhere commands bring it what has changed.
+    @ParameterizedTest
+    @CsvSource({"igpu:svm=fine, shared", "nvidia:svm=fine, apart"})
+    void kernelsThatPageFindTheirTable(String device, String expected) {
+        ChildJvm.Result result = on(device, LIMIT, Paged.class);
+        check(result);
+        assertThat(result.output()).contains("table=" + expected);
+    }
+
     /// Of what a kernel is given a piece may be larger than the largest allocation, if the driver is asked for that and for kernels that can do it: without these the emulated GPU ends the JVM.
     @Tag("elsewhere")
     @ParameterizedTest
@@ -132,6 +144,20 @@ class EmulatedProfilesTest {
             List<DiscoverySelector> methods = Stream.of(InPlaceUffdLwjglOneDeviceTest.class, InPlaceCheckedJoclOneDeviceTest.class)
                     .flatMap(type -> Stream.of("slicesAtAnyElement", "slicesWithinOnePage", "anon_write", "migrate_release").map(name -> (DiscoverySelector) selectMethod(type, name))).toList();
             InPlaceWorker.main(args);
+            System.exit(ConformanceRun.run(methods, ".*", false, System.out));
+        }
+    }
+
+    static final class Paged {
+
+        private Paged() {}
+
+        public static void main(String[] args) {
+            try (Hmm hmm = Hmm.builder().open(); DeviceMemory table = hmm.device().device().tableMemory(4096)) {
+                System.out.println("table=" + (table.hostAddressBytes() == 0 ? "apart" : "shared"));
+            }
+            List<DiscoverySelector> methods = Stream.of("rowsOfALargeTableAreGathered", "eachValueIsCountedOnce", "workGroupsWithBarriersLeaveTogether", "theTableSaysWhatTheWordsSay", "outputsComeWithoutTheirOldContents",
+                    "plainKernelsAndPagedOnesTakeTurns", "aKernelThatSpoilsItsOwnQueueHurtsNobody").map(name -> (DiscoverySelector) selectMethod("io.github.hmm4j.PagedLaunchTest", name, Mode.class.getName())).toList();
             System.exit(ConformanceRun.run(methods, ".*", false, System.out));
         }
     }

@@ -164,6 +164,13 @@ public final class ClDevice implements Device {
         return own(() -> ClMemory.allocate(this, lengthBytes));
     }
 
+    /// Fine-grained shared memory where the device has it and works in host memory: elsewhere kernels would fetch each entry over the bus. What is host memory of ours is shared as it is.
+    @Override
+    public DeviceMemory tableMemory(long lengthBytes) {
+        boolean shared = info.unifiedMemory() && info.svm().contains(DeviceInfo.Svm.FINE_GRAIN_BUFFER) && !usesHostMemory();
+        return shared ? own(() -> ClSharedMemory.allocate(this, lengthBytes)) : allocate(lengthBytes);
+    }
+
     @Override
     public long freeBytes() {
         long ours = Math.max(0, info().memoryBytes() - held.bytes());
