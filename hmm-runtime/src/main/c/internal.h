@@ -17,6 +17,7 @@
 // | memory.c | host memory behind pages |
 // | dma.c | copies between host and device memory, and between devices |
 // | staging.c, packed.c, gather.c, staging.h | copies through pinned staging memory; those that nobody waits for yet; what lies apart, carried by a kernel |
+// | sharing.c, sharing.h | one such copy by several threads |
 // | uffd.c, sigsegv.c, sigbus.c | the traps: how a touch is noticed and how mappings are changed |
 // | checked.c | and that of a heap in which there is nothing to notice |
 // | requests.c | what the handler of a signal hands to the crew |
@@ -45,6 +46,7 @@
 #include "block.h"
 #include "condition.h"
 #include "hmm_pager.h"
+#include "sharing.h"
 #include "staging.h"
 #include "word.h"
 
@@ -229,6 +231,8 @@ struct hmm_pager {
   pthread_mutex_t insist_lock;
   struct hmm_failed_launch failed_launches[FAILED_LAUNCHES]; // a ring, under launch_lock
   unsigned failed_launch_turn;
+
+  struct sharing sharing;
 
   pthread_mutex_t stuck_lock;
   struct stuck stuck[STUCK];

@@ -25,10 +25,7 @@ static int finish_slot(struct hmm_pager *p, struct device *d, struct lane *lane,
   return slot->refused ? slot->refused : outcome;
 }
 
-static void copy_out(const struct slot *slot) {
-  const char *from = slot->at;
-  for (unsigned i = 0; i < slot->count; from += slot->parts[i++].bytes) memcpy(slot->parts[i].host, from, slot->parts[i].bytes);
-}
+static void copy_out(struct hmm_pager *p, const struct slot *slot) { share_out(p, slot->parts, slot->count, slot->at); }
 
 static bool is_copied_out(const struct slot *slot) {
   const char *from = slot->at;
@@ -77,7 +74,7 @@ static void try_gather(struct hmm_pager *p, struct device *d, struct lane *lane,
   send_by_commands(p, d, lane, slot);
   if ((slot->refused = finish_slot(p, d, lane, slot)) || !d->gather.trials) return;
   note_least(&d->gather.part_nanos, (nanos() - began) / slot->count);
-  copy_out(slot);
+  copy_out(p, slot);
   slot->landed = true;
   d->gather.trials--;
   if (!kernel_brings_the_same(p, d, lane, slot)) give_gathering_up(p, d);
@@ -107,7 +104,7 @@ void packed_end_oldest(struct hmm_pager *p, struct device *d, struct lane *lane)
     outcome = finish_slot(p, d, lane, slot);
   }
   if (outcome) atomic_store(&slot->of->staged_failure, (uint64_t)(d - p->devices) << 32 | (uint32_t)outcome);
-  else if (!slot->landed) copy_out(slot);
+  else if (!slot->landed) copy_out(p, slot);
   if (!outcome && slot->gathered && !slot->landed) count(p, HMM_GATHERED, 1);
   slot->of = NULL;
   lane->oldest = (lane->oldest + 1) % lane->count;

@@ -264,6 +264,7 @@ static void init_locks(struct hmm_pager *p) {
   pthread_mutex_init(&p->launch_lock, NULL);
   pthread_mutex_init(&p->notice_lock, NULL);
   pthread_mutex_init(&p->insist_lock, NULL);
+  pthread_mutex_init(&p->sharing.lock, NULL);
   pthread_mutex_init(&p->stuck_lock, NULL);
   pthread_mutex_init(&p->settle_lock, NULL);
   pthread_mutex_init(&p->crew_lock, NULL);
@@ -342,6 +343,7 @@ HMM_API int hmm_close(struct hmm_pager *p) {
   }
   int busy = dma_end_stuck(p); // before the memory goes that they write to
   for (unsigned i = 0; i < p->device_count; i++) dma_close(p, &p->devices[i]);
+  sharing_close(p);
   free(atomic_load(&p->ring));
   forget_habits(p);
   free(p);

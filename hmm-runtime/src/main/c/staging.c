@@ -121,11 +121,18 @@ int prepare_slot(struct hmm_pager *p, struct lane *lane, struct slot *slot, stru
   return set_going(p, lane, t, status);
 }
 
+// Between a slot and pages. Whoever carries a fault's waits for nobody.
+static void carry(struct hmm_pager *p, const struct device *d, const struct lane *lane, char *to, const char *from, size_t bytes) {
+  const struct part part = {.host = to, .bytes = bytes};
+  if (lane == &d->lanes[BULK]) share_out(p, &part, 1, from);
+  else memcpy(to, from, bytes);
+}
+
 // Fills a slot that is prepared, and sends it on its way.
 static int fill(struct hmm_pager *p, struct device *d, struct lane *lane, struct slot *slot, struct part part, struct transfer *t) {
   int status = finish_transfer(p, d, lane, slot, t);
   if (status) return status;
-  memcpy(slot->at, part.host, part.bytes);
+  carry(p, d, lane, slot->at, part.host, part.bytes);
   if (!has_buffers(d)) {
     status = CL(p, enqueue_transfer, HMM_CL_ENQUEUE_WRITE)(lane->queue, part.memory, 0, part.offset, part.bytes, slot->at, 0, NULL, &t->events[0]);
     if (!status) t->count = 1;
@@ -161,7 +168,7 @@ static int through_slots(struct hmm_pager *p, struct device *d, struct lane *lan
     size_t i = ended / size % lane->count;
     struct part part = part_at(whole, ended, size);
     if (!outcome) outcome = finish_transfer(p, d, lane, &lane->slots[i], &transfers[i]);
-    if (!outcome && to_host) memcpy(part.host, lane->slots[i].at, part.bytes);
+    if (!outcome && to_host) carry(p, d, lane, part.host, lane->slots[i].at, part.bytes);
   }
   for (unsigned i = 0; i < lane->count; i++) finish_transfer(p, d, lane, &lane->slots[i], &transfers[i]); // none may still write to the slots
   return outcome;

@@ -90,7 +90,7 @@ static struct heap *open_with(int memory, const struct shape *shape, uint64_t pa
   struct hmm_config config = {.abi = HMM_ABI, .rung = shape->rung, .page_shift = PAGE_SHIFT, .page_count = pages, .app = (uint64_t)(uintptr_t)h->app, .alias = (uint64_t)(uintptr_t)h->alias,
                               .memfd = (uint64_t)h->memfd, .words = (uint64_t)(uintptr_t)h->words, .changes = (uint64_t)(uintptr_t)h->changes,
                               .region_starts = (uint64_t)(uintptr_t)h->region_starts, .backed = (uint64_t)(uintptr_t)h->backed, .ahead_bytes = ahead_pages * PAGE,
-                              .touch_nanos = touch_nanos};
+                              .touch_nanos = touch_nanos, .copy_threads = 3};
   fake_calls(config.cl);
   h->config = config;
   CHECK_EQUAL(hmm_open(&config, &h->pager), 0);

@@ -8,6 +8,20 @@ import java.util.List;
 /// submitted nothing that still runs: when it returns or throws, no copy of that batch touches memory behind the caller's back, except a batch that was returned and not yet awaited.
 public interface CopyEngine extends AutoCloseable {
 
+    /// How many threads share one copy between host pages and staging memory, at most: half the processors, since the driver's own threads and the application's want some, too; or what `-Dhmm.copyThreads` says.
+    ///
+    /// @throws IllegalArgumentException if it says something else than a number from 1 to 4
+    static int threads() {
+        String said = System.getProperty("hmm.copyThreads");
+        if (said == null) {
+            return Math.clamp(Runtime.getRuntime().availableProcessors() / 2, 1, 4);
+        }
+        if (!said.matches("[1-4]")) {
+            throw new IllegalArgumentException("hmm.copyThreads=" + said + ", must be from 1 to 4");
+        }
+        return Integer.parseInt(said);
+    }
+
     /// How it works, for people: `direct`, `staged`, `copy`.
     String name();
 

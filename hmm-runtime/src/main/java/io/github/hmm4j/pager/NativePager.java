@@ -3,6 +3,7 @@ package io.github.hmm4j.pager;
 import static java.lang.foreign.ValueLayout.JAVA_LONG;
 
 import io.github.hmm4j.account.Accounts;
+import io.github.hmm4j.device.CopyEngine;
 import io.github.hmm4j.device.Device;
 import io.github.hmm4j.device.FramePool;
 import io.github.hmm4j.device.NativeHandles;
@@ -74,7 +75,7 @@ public final class NativePager implements AutoCloseable {
                     new long[] {
                         PagerCalls.ABI, rung.ordinal(), space.pageSize().shift(), space.pageCount(), space.baseBytes(), space.host().alias().address(),
                         space.host().descriptor(), table.addressBytes(), table.changesAddressBytes(), space.regionStartsAddressBytes(),
-                        space.host().backedAddressBytes(), aheadBytes, touchTimeout.toNanos()
+                        space.host().backedAddressBytes(), aheadBytes, touchTimeout.toNanos(), CopyEngine.threads()
                     },
                     PagerCalls.CONFIG_WORDS);
             for (PagerCalls.Cl function : PagerCalls.Cl.values()) {

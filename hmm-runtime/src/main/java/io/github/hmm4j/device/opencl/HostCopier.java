@@ -12,7 +12,6 @@ final class HostCopier implements AutoCloseable {
 
     /// Less than this is not worth waking a thread for.
     private static final long BYTES_PER_THREAD = 512 << 10;
-    private static final int MOST_THREADS = 4;
     /// All of memory: the addresses come from mappings that outlive the engine.
     private static final MemorySegment MEMORY = MemorySegment.NULL.reinterpret(Long.MAX_VALUE);
 
@@ -25,11 +24,6 @@ final class HostCopier implements AutoCloseable {
         // Threads are made when first needed, so one that copies little has none.
         this.helpers = Executors.newFixedThreadPool(Math.max(1, threads - 1),
                 Thread.ofPlatform().daemon().name("hmm-copy-", 0).factory());
-    }
-
-    /// Half the processors: the driver's own threads and the application's want some too.
-    static int defaultThreads() {
-        return Math.clamp(Runtime.getRuntime().availableProcessors() / 2, 1, MOST_THREADS);
     }
 
     /// Host pages to slot.

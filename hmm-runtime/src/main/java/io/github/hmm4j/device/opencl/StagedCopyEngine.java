@@ -1,6 +1,7 @@
 package io.github.hmm4j.device.opencl;
 
 import io.github.hmm4j.device.Completion;
+import io.github.hmm4j.device.CopyEngine;
 import io.github.hmm4j.device.CopyRun;
 import io.github.hmm4j.device.NativeHandles;
 import io.github.hmm4j.error.HmmException;
@@ -26,7 +27,7 @@ final class StagedCopyEngine extends ClCopyEngine {
     StagedCopyEngine(CopyMode mode, ClDevice device, long hostAddressBytes, long hostLengthBytes) {
         super(device, hostAddressBytes, hostLengthBytes);
         this.mode = mode;
-        this.copier = new HostCopier(HostCopier.defaultThreads());
+        this.copier = new HostCopier(CopyEngine.threads());
         this.up = lane(StagingLane.Direction.TO_DEVICE);
         this.down = lane(StagingLane.Direction.TO_HOST);
     }

@@ -2,7 +2,9 @@ package io.github.hmm4j.device.opencl;
 
 import static java.lang.foreign.ValueLayout.JAVA_BYTE;
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatIllegalArgumentException;
 
+import io.github.hmm4j.device.CopyEngine;
 import io.github.hmm4j.device.CopyRun;
 import io.github.hmm4j.device.HostRange;
 import java.lang.foreign.MemorySegment;
@@ -63,6 +65,24 @@ final class StagingTest {
                 assertThat(inHost(host, piece).mismatch(inSlot(slot, piece))).isEqualTo(-1);
             }
             assertThat(host.bytes().get(JAVA_BYTE, 4)).isEqualTo(before);
+        }
+    }
+
+    @ParameterizedTest
+    @ValueSource(strings = {"0", "5", "many", ""})
+    void theSettingSaysHowManyThreads(String refused) {
+        String before = System.getProperty("hmm.copyThreads");
+        try {
+            System.setProperty("hmm.copyThreads", "3");
+            assertThat(CopyEngine.threads()).isEqualTo(3);
+            System.setProperty("hmm.copyThreads", refused);
+            assertThatIllegalArgumentException().isThrownBy(CopyEngine::threads).withMessage("hmm.copyThreads=" + refused + ", must be from 1 to 4");
+            System.clearProperty("hmm.copyThreads");
+            assertThat(CopyEngine.threads()).isBetween(1, 4);
+        } finally {
+            if (before != null) {
+                System.setProperty("hmm.copyThreads", before);
+            }
         }
     }
 
