@@ -57,14 +57,15 @@ final class Attempt {
             long viewsClosed = parts.views().closedCount();
             LaunchGate.Passed passed = moveAndEnter(needs);
             if (passed != null) {
-                return new Launch(kernel.name(), mirror, passed, moves());
+                return enqueued(passed);
             }
             goRound(viewsClosed);
         }
     }
 
-    Launch.Moves moves() {
-        return new Launch.Moves(pagesMoved, bytesCopied, rounds);
+    /// @throws KernelEnqueuedError if there is no Java heap for it
+    Launch enqueued(LaunchGate.Passed passed) {
+        return Launch.enqueued(kernel.name(), mirror, passed, pagesMoved, bytesCopied, rounds);
     }
 
     /// After a try that did not pass: waits for a view to close, without any lock, if one was in the way. If that fails, what was moved is back.

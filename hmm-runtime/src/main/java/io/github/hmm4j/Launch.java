@@ -2,6 +2,7 @@ package io.github.hmm4j;
 
 import io.github.hmm4j.device.Completion;
 import io.github.hmm4j.error.HmmException;
+import io.github.hmm4j.error.KernelEnqueuedError;
 import io.github.hmm4j.error.PrecedingLaunchFailedException;
 import io.github.hmm4j.migrate.LaunchGate;
 import io.github.hmm4j.mirror.DeviceMirror;
@@ -74,6 +75,17 @@ public final class Launch {
         this.earlier = earlier;
     }
 
+    /// Behind an enqueued kernel.
+    ///
+    /// @throws KernelEnqueuedError if there is no Java heap for it
+    static Launch enqueued(String kernel, DeviceMirror mirror, LaunchGate.Passed passed, long pagesMoved, long bytesCopied, int rounds) {
+        try {
+            return new Launch(kernel, mirror, passed, rounds == 0 && pagesMoved == 0 ? Moves.NONE : new Moves(pagesMoved, bytesCopied, rounds));
+        } catch (OutOfMemoryError _) {
+            throw KernelEnqueuedError.get();
+        }
+    }
+
     /// The same with what its earlier rounds have moved.
     Launch after(Moves all) {
         return new Launch(kernel, mirror, completion, ended, all, earlier);
@@ -81,7 +93,17 @@ public final class Launch {
 
     /// The same behind others, which its device runs before it or which have ended: if one of them fails, this one has
     /// failed.
+    ///
+    /// @throws KernelEnqueuedError if there is no Java heap for it
     Launch behind(List<Launch> others) {
+        try {
+            return withEarlier(others);
+        } catch (OutOfMemoryError _) {
+            throw KernelEnqueuedError.get();
+        }
+    }
+
+    private Launch withEarlier(List<Launch> others) {
         List<Earlier> all = new ArrayList<>();
         for (Launch other : others) {
             all.addAll(other.earlier);

@@ -96,7 +96,7 @@ final class Launcher {
         LaunchGate.Enqueue enqueue = new KernelEnqueue(kernel, plan, range, mirror, null);
         LaunchGate.Needs needs = new LaunchGate.Needs(plan.uses(), plan.windows(), null);
         LaunchGate.Passed passed = parts.gate().enter(mirror, needs, enqueue, null);
-        return passed != null ? new Launch(kernel.name(), mirror, passed, Launch.Moves.NONE) : new Attempt(parts, kernel, plan, enqueue, mirror).run(needs);
+        return passed != null ? Launch.enqueued(kernel.name(), mirror, passed, 0, 0, 0) : new Attempt(parts, kernel, plan, enqueue, mirror).run(needs);
     }
 
     private void refuseOwnView(DeviceKernel kernel, List<PageUse> uses) {

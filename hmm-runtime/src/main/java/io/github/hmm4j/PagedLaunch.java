@@ -125,9 +125,18 @@ final class PagedLaunch {
             table.turn().lock();
             try {
                 LaunchGate.Passed passed = enter();
-                return passed == null ? null : ended(new Launch(kernel.name(), mirror, passed, attempt.moves()));
+                return passed == null ? null : ended(enqueued(passed));
             } finally {
                 table.turn().unlock();
+            }
+        }
+
+        private Launch enqueued(LaunchGate.Passed passed) {
+            try {
+                return attempt.enqueued(passed);
+            } catch (KernelEnqueuedError e) {
+                abandon();
+                throw e;
             }
         }
 

@@ -5,6 +5,7 @@ import io.github.hmm4j.Arg;
 import io.github.hmm4j.Hmm;
 import io.github.hmm4j.HmmBuilder;
 import io.github.hmm4j.Launch;
+import io.github.hmm4j.error.KernelEnqueuedError;
 import io.github.hmm4j.error.SystemCallFailedException;
 import io.github.hmm4j.mirror.Subscription;
 import io.github.hmm4j.space.Protection;
@@ -33,7 +34,7 @@ import org.jspecify.annotations.Nullable;
 ///
 /// Where no allocation works any more, those of code that calls a driver do: whoever must wait for a command waits until there is memory for it, which would be for ever.
 ///
-/// Arguments: a [Backend], `windows` or `aperture`, an [AllocationFaults.Mode]. Last line: `done name=number ...`.
+/// Arguments: a [Backend], `windows`, `aperture` or `faulting`, an [AllocationFaults.Mode]. Last line: `done name=number ...`.
 public final class AllocationWalk {
 
     private static final int PAGE_BYTES = 4096;
@@ -44,22 +45,24 @@ public final class AllocationWalk {
 
     private final Backend backend;
     private final boolean windows;
+    private final boolean faulting;
     private final AllocationFaults.Mode mode;
     private final ExecutorService others = Executors.newSingleThreadExecutor(Thread.ofPlatform().daemon().name("looks").factory());
     private final @Nullable NativeCallFaults nativeCalls;
     private int failed;
     private @Nullable Throwable struck; // what the last operation ended with
 
-    private AllocationWalk(Backend backend, boolean windows, AllocationFaults.Mode mode) {
+    private AllocationWalk(Backend backend, String frames, AllocationFaults.Mode mode) {
         this.backend = backend;
-        this.windows = windows;
+        windows = frames.equals("windows");
+        faulting = frames.equals("faulting");
         this.mode = mode;
         nativeCalls = mode == AllocationFaults.Mode.NATIVE_CALL ? new NativeCallFaults(Path.of(System.getProperty("hmm.test.failingCalls"))) : null;
     }
 
     public static void main(String[] args) throws ReflectiveOperationException {
         if (!ClassLoader.getSystemClassLoader().equals(AllocationWalk.class.getClassLoader())) {
-            new AllocationWalk(Backend.valueOf(args[0]), args[1].equals("windows"), AllocationFaults.Mode.valueOf(args[2])).run();
+            new AllocationWalk(Backend.valueOf(args[0]), args[1], AllocationFaults.Mode.valueOf(args[2])).run();
             System.exit(0); // what was to look may hang
         }
         try {
@@ -177,8 +180,11 @@ public final class AllocationWalk {
             }, w -> w.a.replace(0, w.a.expected().length, i -> 1000 + i)));
             cases.add(new Case("pin", w -> w.add(w.a, 0, PAGES, 1), w -> w.rig.heap.pin(w.a.managed(), Access.WRITE), NOTHING));
         }
-        cases.add(move("prefetch", NOTHING, w -> w.rig.heap.prefetch(w.a.managed(), w.rig.device(0))));
-        cases.add(move("migrate", w -> w.add(w.a, 1, 2, 1), w -> w.rig.heap.migrate(w.a.managed(), w.rig.device(0))));
+        if (!faulting) {
+            cases.add(move("prefetch", NOTHING, w -> w.rig.heap.prefetch(w.a.managed(), w.rig.device(0))));
+            cases.add(move("migrate", w -> w.add(w.a, 1, 2, 1), w -> w.rig.heap.migrate(w.a.managed(), w.rig.device(0))));
+        }
+        cases.add(move("quota", w -> w.add(w.a, 1, 2, 1), w -> w.rig.heap.quota(w.a.managed(), w.rig.device(0), HEAP_BYTES)));
         cases.add(move("prefetch to the host", w -> w.add(w.a, 0, PAGES, 1), w -> w.rig.heap.prefetchHost(w.a.managed())));
         cases.add(move("evict all", w -> {
             w.add(w.a, 0, PAGES, 1);
@@ -245,7 +251,8 @@ public final class AllocationWalk {
     }
 
     private HmmBuilder builder() {
-        return backend.builder(1).pageSize(PAGE_BYTES).heap(HEAP_BYTES).budget(windows ? 2L * PAGES * PAGE_BYTES : HEAP_BYTES);
+        HmmBuilder builder = backend.builder(1).pageSize(PAGE_BYTES).heap(HEAP_BYTES).budget(windows ? 2L * PAGES * PAGE_BYTES : HEAP_BYTES);
+        return faulting ? builder.deviceFaults() : builder;
     }
 
     /// Returns how far it went. Where all clean-up must do without memory somebody subscribes as well, who is told of everything.
@@ -299,7 +306,10 @@ public final class AllocationWalk {
         if (error == null) {
             one.effect.on(world);
         } else if (one.name.startsWith("launch")) {
-            effectIfItRan(world, one);
+            boolean ran = effectIfItRan(world, one);
+            if (ran != error instanceof KernelEnqueuedError && error instanceof OutOfMemoryError) {
+                throw new AssertionError("whether the kernel ran: " + ran, error);
+            }
         }
         if (result instanceof Launch launch) {
             launch.await();
@@ -310,7 +320,10 @@ public final class AllocationWalk {
     }
 
     /// What is enqueued runs, also if the launch could not be told of any more. The device does not tell whether it was, so what is there must tell: all of it or nothing.
-    private static void effectIfItRan(World world, Case one) {
+    private boolean effectIfItRan(World world, Case one) {
+        if (faulting) {
+            world.rig.hmm.evictAll(world.rig.device(0)); // a touch waits for no kernel
+        }
         List<int[]> before = world.all().stream().map(numbers -> numbers.expected().clone()).toList();
         one.effect.on(world);
         for (WalkProgram.Numbers numbers : world.all()) {
@@ -318,9 +331,10 @@ public final class AllocationWalk {
                 for (int i = 0; i < before.size(); i++) {
                     System.arraycopy(before.get(i), 0, world.all().get(i).expected(), 0, before.get(i).length);
                 }
-                return;
+                return false;
             }
         }
+        return true;
     }
 
     private void arm(World world, int nth) {

@@ -25,7 +25,7 @@ class AllocationWalkTest {
 
     /// The floor is how often something must have failed, so that a walk that no longer walks is noticed.
     @ParameterizedTest
-    @CsvSource({"OPENCL_LWJGL, aperture, FROM_THEN_ON, 1000", "UFFD_LWJGL, windows, FROM_THEN_ON, 1000", "UFFD_LWJGL, windows, SYSTEM_CALL, 10"})
+    @CsvSource({"OPENCL_LWJGL, aperture, FROM_THEN_ON, 1000", "UFFD_LWJGL, windows, FROM_THEN_ON, 1000", "UFFD_LWJGL, faulting, FROM_THEN_ON, 1000", "UFFD_LWJGL, faulting, ONCE, 1000", "UFFD_LWJGL, windows, SYSTEM_CALL, 10"})
     void whateverFailsLeavesAllAsItWas(Backend backend, String frames, AllocationFaults.Mode mode, int floor) {
         walk(floor, List.of(), ChildJvm.JSIG, backend, frames, mode);
     }
