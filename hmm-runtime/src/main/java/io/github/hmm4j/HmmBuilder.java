@@ -340,7 +340,7 @@ public final class HmmBuilder {
             if (given.isEmpty() && !hostOnly) {
                 // who works in a range of ours copies within it
                 ClOptions options = deviceFaults && clOptions.copy() == CopyMode.AUTO ? clOptions.copy(CopyMode.DIRECT) : clOptions;
-                devices.addAll(OpenClDevices.open(binding == null ? ClBinding.firstPresent() : binding, selector, allDevices, options));
+                takeOver(OpenClDevices.open(binding == null ? ClBinding.firstPresent() : binding, selector, allDevices, options), devices);
             }
             given.forEach(device -> devices.add(device.get()));
             if (devices.size() > PageWord.MAX_DEVICES) {
@@ -357,13 +357,28 @@ public final class HmmBuilder {
             owned.clear(); // they are that heap's
             return hmm;
         } catch (RuntimeException | Error e) {
-            owned.stream().filter(device -> !devices.contains(device)).forEach(devices::add); // whose turn had not come
+            for (int i = owned.size() - 1; i >= 0; i--) { // no more than loops: the Java heap may be full
+                if (!devices.contains(owned.get(i))) {
+                    Parts.closeAfter(e, owned.get(i)); // whose turn had not come
+                }
+            }
             for (int i = devices.size() - 1; i >= 0; i--) {
                 Parts.closeAfter(e, devices.get(i));
             }
             TraceFile own = ownTrace();
             if (own != null) {
                 Parts.closeAfter(e, own);
+            }
+            throw e;
+        }
+    }
+
+    private static void takeOver(List<? extends Device> opened, List<Device> devices) {
+        try {
+            devices.addAll(opened);
+        } catch (OutOfMemoryError e) {
+            for (int i = opened.size() - 1; i >= 0; i--) {
+                Parts.closeAfter(e, opened.get(i));
             }
             throw e;
         }

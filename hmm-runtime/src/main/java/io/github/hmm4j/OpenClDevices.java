@@ -55,7 +55,7 @@ public final class OpenClDevices {
         return ClPlatforms.devices(api(binding));
     }
 
-    static List<Device> open(ClBinding binding, String selector, boolean all, ClOptions options) {
+    static List<? extends Device> open(ClBinding binding, String selector, boolean all, ClOptions options) {
         ClApi api = api(binding);
         ClPlatforms.Survey survey = ClPlatforms.survey(api);
         List<ClDeviceId> found = survey.usable();
@@ -67,7 +67,7 @@ public final class OpenClDevices {
             LOG.info("using {} ({}): {}{}", id.info().name(), id.platformName(),
                     selector.isEmpty() ? "first choice of " + found.size() + ", " + ORDER : "matches " + selector, twins(found, id));
         }
-        return List.copyOf(ClDevice.openAll(api, chosen, options));
+        return ClDevice.openAll(api, chosen, options);
     }
 
     /// The one of `found` that [HmmBuilder#device(String)] stands for.

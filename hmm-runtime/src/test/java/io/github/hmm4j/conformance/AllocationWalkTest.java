@@ -11,6 +11,7 @@ import java.nio.file.Path;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Map;
 import java.util.concurrent.TimeUnit;
 import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Timeout;
@@ -18,10 +19,11 @@ import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 
 /// The Java heap runs out, or a system call fails, at every point of everything that a heap does. The program is [AllocationWalk].
-@Timeout(value = 400, unit = TimeUnit.SECONDS)
+@Timeout(value = 30, unit = TimeUnit.MINUTES)
 class AllocationWalkTest {
 
-    private static final Duration LIMIT = Duration.ofSeconds(300);
+    /// For what hangs: a walk opens hundreds of heaps, and the machine may have other things to do.
+    private static final Duration LIMIT = Duration.ofMinutes(25);
 
     /// The floor is how often something must have failed, so that a walk that no longer walks is noticed.
     @ParameterizedTest
@@ -38,6 +40,15 @@ class AllocationWalkTest {
         walk(floor, List.of(), ChildJvm.JSIG, backend, "windows", mode);
     }
 
+    /// Nor does a driver keep anything: what was not released, an emulated GPU tells at the end.
+    @Tag("exhaustive")
+    @Tag("source-tree")
+    @ParameterizedTest
+    @CsvSource({"OPENCL_LWJGL, aperture, FROM_THEN_ON, 1000", "UFFD_LWJGL, windows, FROM_THEN_ON, 1000", "UFFD_LWJGL, windows, ONCE, 1000", "OPENCL_LWJGL, windows, ONCE, 1000"})
+    void whateverFailsNothingOfTheDriversIsLost(Backend backend, String frames, AllocationFaults.Mode mode, int floor) {
+        check(floor, EmulatedProfilesTest.on("nvidia", LIMIT, options(List.of()), AllocationWalk.class, backend.name(), frames, mode.name()));
+    }
+
     @Tag("source-tree") // compiles a library of it
     @ParameterizedTest
     @CsvSource({"UFFD_LWJGL, 10", "SIGSEGV_LWJGL, 0"}) // with SIGSEGV a protection that is refused is made good by closing more, and hardly anything fails
@@ -48,11 +59,25 @@ class AllocationWalkTest {
     }
 
     private static void walk(int floor, List<String> options, String preload, Backend backend, String frames, AllocationFaults.Mode mode) {
+        ChildJvm.Result result = ChildJvm.run(LIMIT, preload, backend.name().endsWith("JOCL") ? leaksIgnored() : Map.of(), options(options), AllocationWalk.class, backend.name(), frames, mode.name());
+        check(floor, result);
+    }
+
+    private static List<String> options(List<String> more) {
         List<String> all = new ArrayList<>(List.of("-Xmx256m", "-XX:+UseSerialGC", "-XX:TieredStopAtLevel=1"));
-        all.addAll(options);
-        ChildJvm.Result result = ChildJvm.run(LIMIT, preload, all, AllocationWalk.class, backend.name(), frames, mode.name());
+        all.addAll(more);
+        return all;
+    }
+
+    private static void check(int floor, ChildJvm.Result result) {
         assertThat(result.status()).as(result.output()).isZero();
         assertThat(result.numbers().get("failed")).as(result.output()).isGreaterThan(floor);
+    }
+
+    /// On an emulated GPU what is never released is an offence. JOCL makes an object of its own for what a driver has just made, and another to release an event: where there is no room for that, the driver keeps it.
+    private static Map<String, String> leaksIgnored() {
+        String profile = System.getenv("HMM_EMULATED_GPU");
+        return profile == null ? Map.of() : Map.of("HMM_EMULATED_GPU", profile + (profile.contains(":") ? "," : ":") + "leaks=ignore");
     }
 
     /// Compiles the library that fails calls.

@@ -1,7 +1,9 @@
 package io.github.hmm4j.conformance;
 
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.junit.jupiter.api.Assumptions.assumeTrue;
 
+import io.github.hmm4j.FirstDevice;
 import io.github.hmm4j.transparent.ChildJvm;
 import java.time.Duration;
 import java.util.List;
@@ -35,6 +37,7 @@ class EarlyClassesTest {
     }
 
     private static void check(Backend backend) {
+        assumeTrue(!backend.isInPlace() || FirstDevice.worksInHostMemory(), "kernels of this device use no host pages");
         Duration limit = Duration.ofSeconds(120);
         List<String> options = List.of("-Xlog:class+init=info:stdout:none");
         ChildJvm.Result result = backend.hasReins() ? EmulatedProfilesTest.on("nvidia", limit, options, EarlyClassesWorker.class, backend.name())

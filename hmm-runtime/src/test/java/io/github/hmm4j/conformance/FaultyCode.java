@@ -22,6 +22,7 @@ import java.net.URL;
 import java.util.List;
 import java.util.Objects;
 import java.util.Set;
+import java.util.regex.Pattern;
 
 /// Loads the runtime once more, with a call of [AllocationFaults#before] in front of everything that may allocate: each `new`, each lambda, and each call into the JDK or the
 /// logger but for those that are known to take nothing from the Java heap. System calls ask [AllocationFaults#strikes] first whether they are to fail.
@@ -30,14 +31,15 @@ import java.util.Set;
 final class FaultyCode extends ClassLoader {
 
     private static final String OURS = "io.github.hmm4j.";
+    private static final Pattern OF_THE_TESTS = Pattern.compile("/test-classes/|-tests\\.jar!"); // in a tree; in a bundle
     private static final Set<String> SHARED = Set.of(AllocationFaults.class.getName(), AllocationFaults.Mode.class.getName());
 
     /// Owners none of whose methods allocate, as far as they are called here.
     private static final Set<String> FRUGAL_OWNERS = Set.of("java/lang/Math", "java/lang/invoke/VarHandle", "java/lang/invoke/MethodHandle",
             "java/util/concurrent/locks/ReentrantLock", "java/util/concurrent/locks/Condition", "java/util/concurrent/locks/LockSupport",
-            "java/util/concurrent/atomic/AtomicInteger", "java/util/concurrent/atomic/AtomicBoolean", "java/util/concurrent/atomic/AtomicLongArray",
+            "java/util/concurrent/atomic/AtomicInteger", "java/util/concurrent/atomic/AtomicLong", "java/util/concurrent/atomic/AtomicBoolean", "java/util/concurrent/atomic/AtomicLongArray",
             "java/util/concurrent/atomic/AtomicReferenceArray", "java/util/concurrent/CountDownLatch", "java/util/BitSet", "java/lang/Enum",
-            "java/lang/AutoCloseable", "java/lang/AssertionError");
+            "java/lang/AutoCloseable", "java/lang/Runnable", "java/util/function/ToIntFunction", "java/lang/AssertionError");
 
     /// Methods that do not allocate, whoever has them.
     private static final Set<String> FRUGAL_METHODS = Set.of("<init>", "get", "set", "getAtIndex", "setAtIndex", "address", "byteSize", "copy", "size", "isEmpty", "getFirst",
@@ -81,7 +83,7 @@ final class FaultyCode extends ClassLoader {
         }
         try (InputStream in = url.openStream()) {
             byte[] bytes = in.readAllBytes();
-            boolean faulty = !url.getPath().contains("test-classes") && leftAlone.stream().noneMatch(name::startsWith);
+            boolean faulty = !OF_THE_TESTS.matcher(url.getPath()).find() && leftAlone.stream().noneMatch(name::startsWith);
             byte[] code = name.equals(SYSTEM_CALLS) ? withFailingCalls(bytes) : faulty ? withFaults(bytes) : bytes;
             return defineClass(name, code, 0, code.length);
         } catch (IOException e) {

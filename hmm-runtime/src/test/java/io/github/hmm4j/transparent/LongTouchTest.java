@@ -59,9 +59,12 @@ class LongTouchTest {
         long nanos;
         do {
             rounds *= 2;
-            long before = System.nanoTime();
-            slow.args(x, rounds).launch(NDRange.of(1)).await();
-            nanos = System.nanoTime() - before;
+            nanos = Long.MAX_VALUE; // the least of a few: what the machine does besides must not make a short kernel look long
+            for (int i = 0; i < 3 && nanos >= 200_000_000L; i++) {
+                long before = System.nanoTime();
+                slow.args(x, rounds).launch(NDRange.of(1)).await();
+                nanos = Math.min(nanos, System.nanoTime() - before);
+            }
         } while (nanos < 200_000_000L);
         return slow.args(x, rounds * 5).launch(NDRange.of(1));
     }

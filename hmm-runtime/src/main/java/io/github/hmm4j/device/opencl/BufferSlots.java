@@ -38,7 +38,7 @@ final class BufferSlots extends StagingSlots {
         }
         try {
             slots.forEach(this::requireBuffer);
-        } catch (RuntimeException e) {
+        } catch (RuntimeException | Error e) {
             var cleanup = new Cleanup(e);
             slots.forEach(slot -> cleanup.run(() -> release(slot)));
             throw e;
@@ -135,13 +135,16 @@ final class BufferSlots extends StagingSlots {
         var cleanup = new Cleanup();
         long buffer = slot.buffer;
         long addressBytes = slot.addressBytes;
+        Runnable unmap = () -> api.enqueueUnmap(queue.handle(), buffer, addressBytes, false);
+        Runnable finish = queue::finish;
+        Runnable release = () -> api.releaseMemory(buffer);
         slot.buffer = 0;
         slot.addressBytes = 0;
         if (addressBytes != 0) {
-            cleanup.run(() -> api.enqueueUnmap(queue.handle(), buffer, addressBytes, false)).run(queue::finish);
+            cleanup.run(unmap).run(finish);
         }
         if (buffer != 0) {
-            cleanup.run(() -> api.releaseMemory(buffer));
+            cleanup.run(release);
         }
         cleanup.end();
     }
@@ -152,7 +155,10 @@ final class BufferSlots extends StagingSlots {
         var cleanup = new Cleanup();
         free.forEach(slot -> cleanup.run(() -> release(slot)));
         if (maps != 0) {
-            cleanup.run(() -> api.releaseQueue(maps));
+            long filling = maps;
+            Runnable release = () -> api.releaseQueue(filling);
+            maps = 0;
+            cleanup.run(release);
         }
         cleanup.end();
     }

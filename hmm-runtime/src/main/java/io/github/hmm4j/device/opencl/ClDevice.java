@@ -14,7 +14,8 @@ import io.github.hmm4j.kernels.Source;
 import io.github.hmm4j.space.ShareLock;
 import io.github.hmm4j.timeline.DeviceClock;
 import io.github.hmm4j.timeline.Timeline;
-import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.Collections;
 import java.util.List;
 import java.util.Locale;
 import java.util.Optional;
@@ -52,6 +53,7 @@ public final class ClDevice implements Device {
     private final ShareLock life = new ShareLock();
     private final Set<Owned> owned = ConcurrentHashMap.newKeySet();
     private boolean closed;
+    private boolean released;
 
     private final Object choosing = new Object();
     private @Nullable CopyChoice choice;
@@ -67,22 +69,27 @@ public final class ClDevice implements Device {
         this.held = HeldMemory.of(id);
         api.retainContext(context);
         ClQueue first = null;
+        ClQueue second = null;
         try {
             first = new ClQueue(api, context, id.device(), id.info().name(), options.profiling(), true);
             this.compute = first;
-            this.copy = new ClQueue(api, context, id.device(), id.info().name(), options.copyTimes(), false);
+            second = new ClQueue(api, context, id.device(), id.info().name(), options.copyTimes(), false);
+            this.copy = second;
             this.largeBuffers = options.largeBuffersAsked() && LargeBuffers.areGivenBy(api, context, id);
-        } catch (RuntimeException e) {
+            this.info = largeBuffers ? id.info().allocating(id.info().memoryBytes()) : id.info();
+            if (options.largeBuffersAsked() && !largeBuffers) {
+                LOG.info("{} gives no buffers larger than {} MiB", id.info().name(), id.info().maxAllocationBytes() >> 20);
+            }
+        } catch (RuntimeException | Error e) {
             var cleanup = new Cleanup(e);
             if (first != null) {
                 cleanup.run(first::release);
             }
+            if (second != null) {
+                cleanup.run(second::release);
+            }
             cleanup.run(() -> api.releaseContext(context));
             throw e;
-        }
-        this.info = largeBuffers ? id.info().allocating(id.info().memoryBytes()) : id.info();
-        if (options.largeBuffersAsked() && !largeBuffers) {
-            LOG.info("{} gives no buffers larger than {} MiB", id.info().name(), id.info().maxAllocationBytes() >> 20);
         }
     }
 
@@ -98,28 +105,40 @@ public final class ClDevice implements Device {
         if (ids.stream().map(ClDeviceId::device).distinct().count() != ids.size()) {
             throw new IllegalArgumentException("devices=" + ids + ", must differ");
         }
-        List<ClDevice> devices = new ArrayList<>();
+        ClDevice[] devices = new ClDevice[ids.size()];
+        List<ClDevice> all = Collections.unmodifiableList(Arrays.asList(devices)); // before there is anything that could be lost
         var cleanup = new Cleanup();
-        cleanup.run(() -> ids.forEach(id -> devices.add(openAlone(api, id, options))));
+        cleanup.run(() -> {
+            for (int i = 0; i < devices.length; i++) {
+                devices[i] = openAlone(api, ids.get(i), options);
+            }
+        });
         if (cleanup.failure() != null) {
-            devices.forEach(device -> cleanup.run(device::close));
+            for (ClDevice device : devices) {
+                if (device != null) {
+                    cleanup.run(device::close);
+                }
+            }
         }
         cleanup.end();
-        return List.copyOf(devices);
+        return all;
     }
 
     private static ClDevice openAlone(ClApi api, ClDeviceId id, ClOptions options) {
         PoclSignals.warnUnlessChained(id);
         try {
-            long context = api.createContext(id.platform(), id.device());
             var cleanup = new Cleanup();
-            List<ClDevice> opened = new ArrayList<>();
-            cleanup.run(() -> opened.add(new ClDevice(api, context, id, options))).run(() -> api.releaseContext(context));
-            if (cleanup.failure() != null) {
-                opened.forEach(device -> cleanup.run(device::close));
+            long[] context = new long[1];
+            ClDevice[] opened = new ClDevice[1];
+            Runnable release = () -> api.releaseContext(context[0]); // the device has a reference of its own
+            Runnable open = () -> opened[0] = new ClDevice(api, context[0], id, options);
+            context[0] = api.createContext(id.platform(), id.device());
+            cleanup.run(open).run(release);
+            if (cleanup.failure() != null && opened[0] != null) {
+                cleanup.run(opened[0]::close);
             }
             cleanup.end();
-            return opened.getFirst();
+            return opened[0];
         } catch (HmmException e) {
             throw ClStatus.on(id.info().name(), e);
         }
@@ -342,17 +361,24 @@ public final class ClDevice implements Device {
     public void close() {
         life.takeAlone();
         try {
-            if (closed) {
+            if (released) {
                 return;
             }
             closed = true;
+            Runnable releaseCompute = compute::release;
+            Runnable releaseCopy = copy::release;
+            Runnable releaseContext = () -> api.releaseContext(context);
             var cleanup = new Cleanup();
             // Kernels and engines first: once they are closed, nothing is enqueued any more.
             release(cleanup, ClProgram.class);
             release(cleanup, ClCopyEngine.class);
             cleanup.run(compute::drain).run(copy::drain);
             release(cleanup, Owned.class);
-            cleanup.run(compute::release).run(copy::release).run(() -> api.releaseContext(context)).end();
+            if (cleanup.failure() instanceof OutOfMemoryError e) {
+                throw e; // the next call goes on
+            }
+            released = true;
+            cleanup.run(releaseCompute).run(releaseCopy).run(releaseContext).end();
         } finally {
             life.leave();
         }

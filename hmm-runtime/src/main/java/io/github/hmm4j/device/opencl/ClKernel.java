@@ -25,7 +25,6 @@ import java.util.Locale;
 import java.util.Objects;
 import java.util.function.Supplier;
 import java.util.stream.IntStream;
-import java.util.stream.LongStream;
 import org.jspecify.annotations.Nullable;
 
 /// A `cl_kernel`. Its arguments are state of the driver's object, so a launch sets them all and enqueues under one
@@ -64,7 +63,7 @@ final class ClKernel implements DeviceKernel {
         try {
             return new ClKernel(device, handle, name, known == null ? declared.restored(name, parameters(api, handle), device) : known,
                     limits(device, handle, smallerGroups));
-        } catch (RuntimeException e) {
+        } catch (RuntimeException | Error e) {
             new Cleanup(e).run(() -> api.releaseKernel(handle));
             throw e;
         }
@@ -252,6 +251,7 @@ final class ClKernel implements DeviceKernel {
             throw device.named(ClStatus.retold(e, detail.get()));
         } catch (OutOfMemoryError e) {
             queue.finishSurely(); // what was enqueued is known to nobody
+            queue.release(enqueued.events, enqueued.count);
             throw enqueued.count == 0 ? e : KernelEnqueuedError.get();
         }
         return enqueued.count == 0 ? null : submit(queue, enqueued, detail, mark, flushes);
@@ -263,7 +263,7 @@ final class ClKernel implements DeviceKernel {
             return enqueued.lost.of(flushed
                     ? queue.submitFlushed(enqueued.events[0], "clEnqueueNDRangeKernel", detail, mark, name)
                     : enqueued.count == 1 ? queue.submit(enqueued.events[0], "clEnqueueNDRangeKernel", detail, mark, CommandEvent.Kind.KERNEL, name, 0)
-                    : queue.submit(LongStream.of(enqueued.events).limit(enqueued.count).boxed().toList(), "clEnqueueNDRangeKernel", detail));
+                    : queue.submit(enqueued.events, enqueued.count, "clEnqueueNDRangeKernel", detail));
         } catch (OutOfMemoryError _) {
             queue.finishSurely();
             if (enqueued.lost.isLost()) {

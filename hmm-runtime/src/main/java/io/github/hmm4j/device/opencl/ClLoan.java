@@ -22,7 +22,7 @@ public final class ClLoan extends Owned {
         ClMemory memory = ClMemory.scratch(device, lengthBytes);
         try {
             return new ClLoan(device, memory, device.api().createQueue(device.context(), device.handle(), false));
-        } catch (RuntimeException e) {
+        } catch (RuntimeException | Error e) {
             new Cleanup(e).run(memory::close);
             throw e;
         }
@@ -58,6 +58,9 @@ public final class ClLoan extends Owned {
 
     @Override
     void release() {
-        new Cleanup().run(this::finish).run(() -> device.api().releaseQueue(queue)).run(memory::close).end();
+        Runnable finish = this::finish;
+        Runnable releaseQueue = () -> device.api().releaseQueue(queue);
+        Runnable close = memory::close;
+        new Cleanup().run(finish).run(releaseQueue).run(close).end();
     }
 }

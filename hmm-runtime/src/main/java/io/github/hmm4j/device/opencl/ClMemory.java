@@ -85,7 +85,7 @@ final class ClMemory extends Owned implements DeviceMemory {
         try {
             memory.copied("clEnqueueFillBuffer", 1, queue -> memory.device.api().enqueueZero(queue, memory.handle, 1, 0, 1, true));
             return memory;
-        } catch (RuntimeException e) {
+        } catch (RuntimeException | Error e) {
             memory.device.held().add(-memory.heldBytes);
             new Cleanup(e).run(() -> memory.device.api().releaseMemory(memory.handle));
             throw e;

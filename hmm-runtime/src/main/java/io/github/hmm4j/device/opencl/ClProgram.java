@@ -71,7 +71,7 @@ final class ClProgram extends Owned implements DeviceProgram {
                         PoclSignals.problem(device.platformName()));
             }
             return new ClProgram(device, handle, names(api, handle), smallerGroups(device, options), Map.of(), DeclaredConst.of(source.text()));
-        } catch (RuntimeException e) {
+        } catch (RuntimeException | Error e) {
             new Cleanup(e).run(() -> api.releaseProgram(handle));
             throw e;
         }
@@ -91,7 +91,7 @@ final class ClProgram extends Owned implements DeviceProgram {
                 LOG.debug("{} does not build what is kept of {}: {}", device, source.name(),
                         api.buildLog(handle, device.handle()));
                 api.releaseProgram(handle);
-            } catch (RuntimeException e) {
+            } catch (RuntimeException | Error e) {
                 new Cleanup(e).run(() -> api.releaseProgram(handle));
                 throw e;
             }

@@ -6,7 +6,6 @@ import io.github.hmm4j.space.ShareLock;
 import io.github.hmm4j.timeline.CommandEvent;
 import java.util.ArrayDeque;
 import java.util.Deque;
-import java.util.List;
 import java.util.concurrent.locks.LockSupport;
 import java.util.function.IntFunction;
 import java.util.function.IntToLongFunction;
@@ -92,7 +91,7 @@ final class ClQueue {
             long timed = api.createQueue(context, device, true);
             try {
                 endAll();
-            } catch (RuntimeException e) {
+            } catch (RuntimeException | Error e) {
                 new Cleanup(e).run(() -> api.releaseQueue(timed));
                 throw e;
             }
@@ -125,68 +124,89 @@ final class ClQueue {
 
     /// Takes over the event of a command just enqueued and flushes the queue.
     ///
-    /// Throws nothing but an [OutOfMemoryError], and then the command has ended: it is in the queue, so whatever else goes wrong from here on is its outcome.
+    /// Throws nothing but an [OutOfMemoryError], and then the command has ended and its event is released: it is in the queue, so whatever else goes wrong from here on is its outcome.
     ClCompletion submit(long event, String call, Supplier<String> detail) {
-        try {
-            ClCompletion[] completions = takeOver(List.of(event), call, detail, null);
-            flush();
-            return completions[0];
-        } catch (OutOfMemoryError e) {
-            throw finished(e);
-        }
+        return submit(event, call, detail, 0, CommandEvent.Kind.KERNEL, call, 0);
     }
 
     /// The same, for a timeline.
     ///
     /// @param mark of [#mark]
     ClCompletion submit(long event, String call, Supplier<String> detail, long mark, CommandEvent.Kind kind, String name, long bytes) {
+        long[] events = alone(event);
         try {
-            ClCompletion[] completions = takeOver(List.of(event), call, detail, asked(mark, kind, name, _ -> bytes));
+            ClCompletion[] completions = takeOver(events, 1, call, detail, asked(mark, kind, name, _ -> bytes));
             flush();
             return completions[0];
         } catch (OutOfMemoryError e) {
-            throw finished(e);
+            throw finished(e, events, 1);
         }
     }
 
     /// The same for a kernel that native code has enqueued, and flushed.
     ClCompletion submitFlushed(long event, String call, Supplier<String> detail, long mark, String kernel) {
+        long[] events = alone(event);
         try {
-            return takeOver(List.of(event), call, detail, asked(mark, CommandEvent.Kind.KERNEL, kernel, _ -> 0))[0];
+            return takeOver(events, 1, call, detail, asked(mark, CommandEvent.Kind.KERNEL, kernel, _ -> 0))[0];
         } catch (OutOfMemoryError e) {
-            throw finished(e);
+            throw finished(e, events, 1);
         }
     }
 
     /// The same for several commands, of which none may fail unseen: the specification does not say that a command ends badly because one before it did.
-    Completion submit(List<Long> events, String call, Supplier<String> detail) {
-        try {
-            ClCompletion[] completions = takeOver(events, call, detail, null);
-            flush();
-            return together(completions);
-        } catch (OutOfMemoryError e) {
-            throw finished(e);
-        }
+    ///
+    /// @param events of which the first `count` are taken over, each replaced by 0
+    Completion submit(long[] events, int count, String call, Supplier<String> detail) {
+        return submit(events, count, call, detail, 0, CommandEvent.Kind.KERNEL, _ -> 0);
     }
 
     /// The same, for a timeline.
     ///
     /// @param mark  of [#mark]
     /// @param bytes that each command moves, by its index
-    Completion submit(List<Long> events, String call, Supplier<String> detail, long mark, CommandEvent.Kind kind, IntToLongFunction bytes) {
+    Completion submit(long[] events, int count, String call, Supplier<String> detail, long mark, CommandEvent.Kind kind, IntToLongFunction bytes) {
         try {
-            ClCompletion[] completions = takeOver(events, call, detail, asked(mark, kind, call, bytes));
+            ClCompletion[] completions = takeOver(events, count, call, detail, asked(mark, kind, call, bytes));
             flush();
             return together(completions);
         } catch (OutOfMemoryError e) {
-            throw finished(e);
+            throw finished(e, events, count);
+        }
+    }
+
+    private long[] alone(long event) {
+        try {
+            return new long[] {event};
+        } catch (OutOfMemoryError e) {
+            finishSurely();
+            release(event);
+            throw e;
         }
     }
 
     /// Nobody could wait for commands that nobody knows.
-    private OutOfMemoryError finished(OutOfMemoryError e) {
+    private OutOfMemoryError finished(OutOfMemoryError e, long[] events, int count) {
         finishSurely();
+        release(events, count);
         return e;
+    }
+
+    /// Lets events go that came to have no completion; those that have been taken over are 0.
+    void release(long[] events, int count) {
+        for (int i = 0; i < count; i++) {
+            if (events[i] != 0) {
+                release(events[i]);
+                events[i] = 0;
+            }
+        }
+    }
+
+    private void release(long event) {
+        try {
+            api.releaseEvent(event);
+        } catch (HmmException | OutOfMemoryError _) {
+            return; // what is lost is one event object, on the way out of a failure that is told
+        }
     }
 
     /// What to tell of commands when they have ended; null for nothing.
@@ -209,15 +229,17 @@ final class ClQueue {
         return completions.length == 1 ? completions[0] : new ClBatch(completions);
     }
 
-    private ClCompletion[] takeOver(List<Long> events, String call, Supplier<String> detail, @Nullable IntFunction<CommandLog.Entry> asked) {
-        ClCompletion[] completions = new ClCompletion[events.size()];
+    /// An event is 0 as soon as a completion among those that run has it.
+    private ClCompletion[] takeOver(long[] events, int count, String call, Supplier<String> detail, @Nullable IntFunction<CommandLog.Entry> asked) {
+        ClCompletion[] completions = new ClCompletion[count];
         synchronized (running) {
-            for (int i = 0; i < completions.length; i++) {
+            for (int i = 0; i < count; i++) {
                 for (int look = 0; look < LOOKS_PER_SUBMIT && !running.isEmpty() && running.getFirst().isDone(); look++) {
                     running.removeFirst();
                 }
-                completions[i] = new ClCompletion(this, events.get(i), call, detail, asked == null ? null : asked.apply(i));
+                completions[i] = new ClCompletion(this, events[i], call, detail, asked == null ? null : asked.apply(i));
                 running.addLast(completions[i]);
+                events[i] = 0;
             }
         }
         return completions;
@@ -259,11 +281,17 @@ final class ClQueue {
     /// Waits for all commands on the way out of a failure, which is told already; nothing that they use is used before they have ended. So a wait for which the Java heap has no room is made
     /// again.
     void finishSurely() {
+        try {
+            finishWithRoom();
+        } catch (HmmException e) {
+            return;
+        }
+    }
+
+    private void finishWithRoom() {
         while (true) {
             try {
                 finish();
-                return;
-            } catch (HmmException e) {
                 return;
             } catch (OutOfMemoryError e) {
                 LockSupport.parkNanos(NAP_NANOS);
@@ -272,8 +300,8 @@ final class ClQueue {
     }
 
     /// Waits for commands on the way out of a failure, whose outcome is nobody's business any more. They have ended afterwards, or are given up.
-    Completion end(List<Long> events, String call, Supplier<String> detail) {
-        Completion commands = submit(events, call, detail);
+    Completion end(long[] events, int count, String call, Supplier<String> detail) {
+        Completion commands = submit(events, count, call, detail);
         endQuietly(commands);
         return commands;
     }
@@ -313,7 +341,7 @@ final class ClQueue {
 
     /// Waits for all and lets all events go; the queue itself stays.
     void drain() {
-        var cleanup = new Cleanup().run(this::finish);
+        var cleanup = new Cleanup().run(this::finishWithRoom);
         synchronized (running) {
             for (ClCompletion completion : running) {
                 if (cleanup.failure() == null) {

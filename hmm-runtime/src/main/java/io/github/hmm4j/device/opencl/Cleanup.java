@@ -2,17 +2,16 @@ package io.github.hmm4j.device.opencl;
 
 import org.jspecify.annotations.Nullable;
 
-/// Runs every step of a release, whatever fails, and throws the first failure at the end with the others suppressed in
-/// it.
+/// Runs every step of a release, whatever fails, that the Java heap is full included, and throws the first failure at the end with the others suppressed in it.
 final class Cleanup {
 
-    private @Nullable RuntimeException first;
+    private @Nullable Throwable first; // unchecked
     private int count;
 
     Cleanup() {}
 
     /// Releases on the way out of a failure, which is thrown at the end.
-    Cleanup(RuntimeException failure) {
+    Cleanup(Throwable failure) {
         first = failure;
         count = 1;
     }
@@ -20,7 +19,7 @@ final class Cleanup {
     Cleanup run(Runnable step) {
         try {
             step.run();
-        } catch (RuntimeException e) {
+        } catch (RuntimeException | Error e) {
             count++;
             if (first == null) {
                 first = e;
@@ -31,7 +30,7 @@ final class Cleanup {
         return this;
     }
 
-    @Nullable RuntimeException failure() {
+    @Nullable Throwable failure() {
         return first;
     }
 
@@ -41,8 +40,11 @@ final class Cleanup {
     }
 
     void end() {
+        if (first instanceof Error e) {
+            throw e;
+        }
         if (first != null) {
-            throw first;
+            throw (RuntimeException) first;
         }
     }
 }

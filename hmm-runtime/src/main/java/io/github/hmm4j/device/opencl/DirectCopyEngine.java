@@ -4,8 +4,9 @@ import io.github.hmm4j.device.Completion;
 import io.github.hmm4j.device.CopyRun;
 import io.github.hmm4j.error.HmmException;
 import io.github.hmm4j.timeline.CommandEvent;
-import java.util.ArrayList;
 import java.util.List;
+import java.util.function.IntToLongFunction;
+import java.util.function.Supplier;
 
 /// Copies between device memory and host pages wrapped as buffers: one command for a run, no copy in between.
 ///
@@ -72,30 +73,31 @@ final class DirectCopyEngine extends ClCopyEngine {
     private Completion copy(List<CopyRun> runs, boolean toDevice) {
         synchronized (this) {
             requireOpen();
-            List<Long> events = new ArrayList<>(runs.size());
-            List<Long> pieces = new ArrayList<>(runs.size());
+            StagedCommands commands = new StagedCommands(runs.stream().mapToInt(run -> windows.across(run.hostAddressBytes() - hostAddressBytes, run.lengthBytes())).sum());
+            Supplier<String> detail = () -> "runs=" + runs.size() + ", bytes=" + runs.stream().mapToLong(CopyRun::lengthBytes).sum() + ", device=" + device;
+            IntToLongFunction bytesOf = commands::bytesOf;
             long mark = queue.mark();
             try {
                 for (CopyRun run : runs) {
-                    enqueue(run, toDevice, events, pieces);
+                    enqueue(run, toDevice, commands);
                 }
             } catch (RuntimeException e) {
-                if (!events.isEmpty()) {
-                    queue.end(events, "clEnqueueCopyBuffer", () -> "device=" + device);
+                if (!commands.isEmpty()) {
+                    queue.end(commands.events(), commands.count(), "clEnqueueCopyBuffer", () -> "device=" + device);
                 }
                 throw e instanceof HmmException failed ? device.named(failed) : e;
-            } catch (Error e) { // the Java heap is full: nobody can note what has been enqueued
+            } catch (Error e) { // the Java heap is full: nobody waits for what has been enqueued
                 queue.finishSurely();
+                queue.release(commands.events(), commands.count());
                 throw e;
             }
-            return queue.submit(events, "clEnqueueCopyBuffer", () -> "runs=" + runs.size() + ", bytes="
-                     + runs.stream().mapToLong(CopyRun::lengthBytes).sum() + ", device=" + device,
-                    mark, toDevice ? CommandEvent.Kind.COPY_TO_DEVICE : CommandEvent.Kind.COPY_TO_HOST, pieces::get);
+            return queue.submit(commands.events(), commands.count(), "clEnqueueCopyBuffer", detail,
+                    mark, toDevice ? CommandEvent.Kind.COPY_TO_DEVICE : CommandEvent.Kind.COPY_TO_HOST, bytesOf);
         }
     }
 
     /// Enqueues one run, in pieces where it straddles windows; notes the bytes of each.
-    private void enqueue(CopyRun run, boolean toDevice, List<Long> events, List<Long> pieces) {
+    private void enqueue(CopyRun run, boolean toDevice, StagedCommands commands) {
         long memory = ours(run.memory()).handle();
         for (long done = 0; done < run.lengthBytes(); ) {
             long hostOffset = run.hostAddressBytes() - hostAddressBytes + done;
@@ -104,10 +106,9 @@ final class DirectCopyEngine extends ClCopyEngine {
             long inWindow = windows.within(hostOffset);
             long inMemory = run.offsetBytes() + done;
             done += bytes;
-            pieces.add(bytes);
-            events.add(toDevice
+            commands.add(toDevice
                     ? api.enqueueCopy(queue.handle(), window, memory, inWindow, inMemory, bytes, true)
-                    : api.enqueueCopy(queue.handle(), memory, window, inMemory, inWindow, bytes, true));
+                    : api.enqueueCopy(queue.handle(), memory, window, inMemory, inWindow, bytes, true), bytes);
         }
     }
 

@@ -27,7 +27,7 @@ final class GatherKernel extends Owned {
                 packed.add(ClMemory.scratch(device, packedBytes));
             }
             return new GatherKernel(device, kernel, packed);
-        } catch (RuntimeException e) {
+        } catch (RuntimeException | Error e) {
             var cleanup = new Cleanup(e);
             packed.forEach(memory -> cleanup.run(memory::close));
             cleanup.run(() -> kernel.close(device.api()));

@@ -1,6 +1,7 @@
 package io.github.hmm4j.device.opencl;
 
 import java.util.HashMap;
+import java.util.Iterator;
 import java.util.Map;
 
 /// The host range cut into windows of one size, each wrapped as a buffer when first used. Not thread-safe.
@@ -43,9 +44,18 @@ final class HostWindows {
         return windowBytes - within(offset);
     }
 
+    /// In how many of them a range lies that is not empty.
+    int across(long offset, long bytes) {
+        return Math.toIntExact((offset + bytes - 1) / windowBytes - offset / windowBytes + 1);
+    }
+
     void release(Cleanup cleanup) {
-        buffers.values().forEach(buffer -> cleanup.run(() -> api.releaseMemory(buffer)));
-        buffers.clear();
+        for (Iterator<Long> left = buffers.values().iterator(); left.hasNext(); ) {
+            long buffer = left.next();
+            Runnable release = () -> api.releaseMemory(buffer);
+            left.remove();
+            cleanup.run(release);
+        }
     }
 
     private long wrap(long index) {

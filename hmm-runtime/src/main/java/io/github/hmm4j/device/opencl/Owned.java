@@ -1,10 +1,13 @@
 package io.github.hmm4j.device.opencl;
 
 /// Something that holds objects of the driver and that its device closes if nobody else does. Whoever has closed it finds them released, also if another was first.
+///
+/// If the Java heap is full while it is closed it is not used any more, and the next who closes it, its device at the latest, goes on.
 abstract class Owned implements AutoCloseable {
 
     final ClDevice device;
     private boolean closed;
+    private boolean released;
 
     Owned(ClDevice device) {
         this.device = device;
@@ -17,14 +20,24 @@ abstract class Owned implements AutoCloseable {
     /// Idempotent.
     @Override
     public final synchronized void close() {
-        if (closed) {
+        if (released) {
             return;
         }
         closed = true;
-        device.disown(this);
-        release();
+        boolean goesOn = false;
+        try {
+            release();
+        } catch (OutOfMemoryError e) {
+            goesOn = true;
+            throw e;
+        } finally {
+            if (!goesOn) {
+                released = true;
+                device.disown(this);
+            }
+        }
     }
 
-    /// Gives the objects back, once. Nothing may use them any more. The monitor is held.
+    /// Gives the objects back. Nothing may use them any more. The monitor is held. Called again after an [OutOfMemoryError], so whatever it needs for a step is made before, and what has been given back is not given back again.
     abstract void release();
 }

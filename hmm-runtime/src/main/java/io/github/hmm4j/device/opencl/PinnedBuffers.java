@@ -8,6 +8,7 @@ import java.util.List;
 final class PinnedBuffers extends Owned {
 
     private final List<Long> buffers;
+    private int released;
 
     private PinnedBuffers(ClDevice device, List<Long> buffers) {
         super(device);
@@ -23,7 +24,7 @@ final class PinnedBuffers extends Owned {
                 made.add(api.createBuffer(device.context(), Cl.MEM_READ_WRITE | Cl.MEM_ALLOC_HOST_PTR, NativeHandles.slotBytes(i, lengthBytes), 0));
             }
             return new PinnedBuffers(device, made);
-        } catch (RuntimeException e) {
+        } catch (RuntimeException | Error e) {
             var cleanup = new Cleanup(e);
             made.forEach(buffer -> cleanup.run(() -> api.releaseMemory(buffer)));
             throw e;
@@ -37,7 +38,9 @@ final class PinnedBuffers extends Owned {
     @Override
     void release() {
         var cleanup = new Cleanup();
-        buffers.forEach(buffer -> cleanup.run(() -> device.api().releaseMemory(buffer)));
+        for (; released < buffers.size(); released++) {
+            cleanup.run(() -> device.api().releaseMemory(buffers.get(released)));
+        }
         cleanup.end();
     }
 }

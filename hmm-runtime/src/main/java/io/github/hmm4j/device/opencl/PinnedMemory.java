@@ -22,7 +22,7 @@ final class PinnedMemory extends Owned {
         try {
             long address = api.map(device.copy().handle(), buffer, Cl.MAP_READ | Cl.MAP_WRITE, 0, lengthBytes);
             return new PinnedMemory(device, buffer, address, lengthBytes);
-        } catch (RuntimeException e) {
+        } catch (RuntimeException | Error e) {
             new Cleanup(e).run(() -> api.releaseMemory(buffer));
             throw e;
         }
@@ -40,10 +40,10 @@ final class PinnedMemory extends Owned {
     void release() {
         ClApi api = device.api();
         try {
-            new Cleanup().run(() -> api.enqueueUnmap(device.copy().handle(), buffer, addressBytes, false))
-                    .run(device.copy()::finish)
-                    .run(() -> api.releaseMemory(buffer))
-                    .end();
+            Runnable unmap = () -> api.enqueueUnmap(device.copy().handle(), buffer, addressBytes, false);
+            Runnable finish = device.copy()::finish;
+            Runnable release = () -> api.releaseMemory(buffer);
+            new Cleanup().run(unmap).run(finish).run(release).end();
         } catch (HmmException e) {
             throw device.named(e);
         }

@@ -30,7 +30,7 @@ record QueuedKernel(ClProgram program, ClQueue queue, long handle, long items) {
             handle = program.createKernel(name);
             long width = api.kernelNumber(handle, device.handle(), Cl.KERNEL_PREFERRED_WORK_GROUP_SIZE_MULTIPLE);
             return new QueuedKernel(program, queue, handle, Math.clamp(api.kernelNumber(handle, device.handle(), Cl.KERNEL_WORK_GROUP_SIZE), 1, Math.max(1, width)));
-        } catch (RuntimeException e) {
+        } catch (RuntimeException | Error e) {
             var cleanup = new Cleanup(e);
             long unused = handle;
             if (unused != 0) {
@@ -42,6 +42,10 @@ record QueuedKernel(ClProgram program, ClQueue queue, long handle, long items) {
     }
 
     void close(ClApi api) {
-        new Cleanup().run(queue::finish).run(() -> api.releaseKernel(handle)).run(queue::release).run(program::close).end();
+        Runnable finish = queue::finish; // all of them before the first is run: where the Java heap is full this is called again
+        Runnable releaseKernel = () -> api.releaseKernel(handle);
+        Runnable releaseQueue = queue::release;
+        Runnable closeProgram = program::close;
+        new Cleanup().run(finish).run(releaseKernel).run(releaseQueue).run(closeProgram).end();
     }
 }

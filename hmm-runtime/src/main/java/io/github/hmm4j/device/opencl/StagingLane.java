@@ -10,6 +10,8 @@ import java.util.Deque;
 import java.util.List;
 import java.util.concurrent.locks.ReentrantLock;
 import java.util.function.Function;
+import java.util.function.IntToLongFunction;
+import java.util.function.Supplier;
 import org.jspecify.annotations.Nullable;
 
 /// One direction of an engine that stages: a ring of slots in pinned memory, and the transfers in flight, oldest first.
@@ -135,7 +137,9 @@ final class StagingLane {
         if (direction == Direction.TO_DEVICE) {
             copier.gather(pieces, slots.toFill(slot, StagedPiece.end(pieces)));
         }
-        var commands = new StagedCommands();
+        var commands = new StagedCommands(2 * pieces.size() + 2); // a write and a kernel for each at most, with an unmap before and a map behind
+        Supplier<String> detail = () -> "pieces=" + pieces.size() + ", device=" + device;
+        IntToLongFunction bytesOf = commands::bytesOf;
         long mark = queue.mark();
         if (kernel != null) {
             kernelUnderWay = true;
@@ -143,7 +147,7 @@ final class StagingLane {
         try {
             slots.enqueue(slot, pieces, commands, kernel);
         } catch (RuntimeException e) {
-            if (!commands.events().isEmpty() && ClCompletion.isGivenUp(queue.end(commands.events(), slots.call(), () -> "device=" + device))) {
+            if (!commands.isEmpty() && ClCompletion.isGivenUp(queue.end(commands.events(), commands.count(), slots.call(), () -> "device=" + device))) {
                 freeCount--;
             } else {
                 slot.suspect = true;
@@ -151,10 +155,11 @@ final class StagingLane {
             throw e;
         } catch (Error e) { // whoever called it ends the batch
             slot.suspect = true;
+            queue.release(commands.events(), commands.count());
             throw e;
         }
-        Completion completion = queue.submit(commands.events(), slots.call(), () -> "pieces=" + pieces.size() + ", device=" + device, mark,
-                direction == Direction.TO_DEVICE ? CommandEvent.Kind.COPY_TO_DEVICE : CommandEvent.Kind.COPY_TO_HOST, commands::bytesOf);
+        Completion completion = queue.submit(commands.events(), commands.count(), slots.call(), detail, mark,
+                direction == Direction.TO_DEVICE ? CommandEvent.Kind.COPY_TO_DEVICE : CommandEvent.Kind.COPY_TO_HOST, bytesOf);
         inFlight.addLast(new Transfer(batch, slot, pieces, completion));
         freeCount--;
         batch.open++;

@@ -25,7 +25,7 @@ final class TransferSlots extends StagingSlots {
         List<StagingSlot> slots = new ArrayList<>(StagedCopyEngine.SLOTS);
         try {
             ringAddress = api.map(queue.handle(), buffer, Cl.MAP_READ | Cl.MAP_WRITE, 0, bytes);
-        } catch (RuntimeException e) {
+        } catch (RuntimeException | Error e) {
             new Cleanup(e).run(() -> api.releaseMemory(buffer));
             throw e;
         }
@@ -94,9 +94,12 @@ final class TransferSlots extends StagingSlots {
             }
         }
         if (ring != 0 && free.size() == StagedCopyEngine.SLOTS) { // else a command may still use it
-            cleanup.run(() -> api.enqueueUnmap(queue.handle(), ring, ringAddress, false))
-                    .run(queue::finish)
-                    .run(() -> api.releaseMemory(ring));
+            long buffer = ring;
+            Runnable unmap = () -> api.enqueueUnmap(queue.handle(), buffer, ringAddress, false);
+            Runnable finish = queue::finish;
+            Runnable release = () -> api.releaseMemory(buffer);
+            ring = 0;
+            cleanup.run(unmap).run(finish).run(release);
         }
         cleanup.end();
     }

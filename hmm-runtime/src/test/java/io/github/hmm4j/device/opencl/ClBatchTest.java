@@ -23,7 +23,7 @@ final class ClBatchTest {
                 case "waitFor", "flush", "finish", "releaseEvent" -> null;
                 default -> throw new AssertionError("unexpected call: " + method);
             });
-    private final Completion batch = new ClQueue(api, 0, 0, "gpu", false, false).submit(List.of(1L, 2L, 3L), "clEnqueueCopyBuffer", () -> "runs=3");
+    private final Completion batch = new ClQueue(api, 0, 0, "gpu", false, false).submit(new long[] {1, 2, 3}, 3, "clEnqueueCopyBuffer", () -> "runs=3");
 
     @Test
     void isDoneWhenAllAre() {

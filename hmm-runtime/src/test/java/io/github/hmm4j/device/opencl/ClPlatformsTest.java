@@ -4,6 +4,8 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import java.lang.reflect.InvocationTargetException;
 import java.lang.reflect.Proxy;
+import java.util.ArrayList;
+import java.util.List;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.stream.LongStream;
 import org.junit.jupiter.api.Test;
@@ -23,7 +25,9 @@ final class ClPlatformsTest {
         ClPlatforms.Survey survey = ClPlatforms.survey(amongOthers());
 
         assertThat(survey.usable()).isEqualTo(ClPlatforms.devices(real)).isNotEmpty();
-        assertThat(survey.ignored()).extracting(ClPlatforms.Ignored::device, ClPlatforms.Ignored::why).satisfiesExactlyInAnyOrder(
+        List<ClPlatforms.Ignored> ignored = new ArrayList<>(survey.ignored());
+        ignored.removeAll(ClPlatforms.survey(real).ignored()); // drivers of this machine that have no device
+        assertThat(ignored).extracting(ClPlatforms.Ignored::device, ClPlatforms.Ignored::why).satisfiesExactlyInAnyOrder(
                 broken -> assertThat(broken.toString()).contains("a device without a name").contains("clGetDeviceInfo"),
                 old -> assertThat(old.toString()).contains("Old GPU").contains("needs OpenCL 1.2, has OpenCL 1.1"),
                 platform -> assertThat(platform.toString()).contains("clGetDeviceIDs failed: status=CL_OUT_OF_HOST_MEMORY"));

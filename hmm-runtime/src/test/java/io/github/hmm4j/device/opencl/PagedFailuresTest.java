@@ -16,7 +16,7 @@ import org.junit.jupiter.api.Timeout;
 /// Fails every OpenCL call that Java makes for a launch through the page table in turn: no byte is wrong afterwards, nothing is locked or claimed, and the same launch again comes to its end. Calls of
 /// native code: [PagedCallFailuresTest].
 @Tag("elsewhere")
-@Timeout(value = 240, unit = TimeUnit.SECONDS)
+@Timeout(value = 20, unit = TimeUnit.MINUTES) // for what hangs: how long hundreds of heaps take is the machine's business
 final class PagedFailuresTest {
 
     private static final Set<String> HARMLESS = Set.of("releaseEvent", "releaseMemory", "releaseQueue", "releaseContext", "releaseKernel", "releaseProgram", "eventTime", "kernelNumber",
@@ -57,7 +57,7 @@ final class PagedFailuresTest {
             }
         }
         assertThat(struck).contains("enqueueZero", "flush", "createBuffer", "setMemory", "waitFor");
-        assertThat(struck.contains("enqueueWrite")).isEqualTo(options.copy() == CopyMode.STAGED);
+        assertThat(struck.contains("enqueueWrite")).isEqualTo(copiesOf(options) == CopyMode.STAGED);
     }
 
     /// What a launch without failures calls.
@@ -72,6 +72,13 @@ final class PagedFailuresTest {
         Set<String> methods = new TreeSet<>(intercepted.calls().keySet());
         methods.removeAll(HARMLESS);
         return methods;
+    }
+
+    /// Which copies a device has by itself depends on the device.
+    private static CopyMode copiesOf(ClOptions options) {
+        try (Hmm hmm = open(Bindings.load(ClBinding.LWJGL), options)) {
+            return CopyMode.of(hmm.device().copyEngine());
+        }
     }
 
     private static Hmm open(ClApi api, ClOptions options) {

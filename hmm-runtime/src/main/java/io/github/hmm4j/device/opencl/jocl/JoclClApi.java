@@ -589,8 +589,10 @@ public final class JoclClApi implements ClApi {
 
     private static <T extends NativePointerObject> void release(Handles<T> handles, long handle,
             ToIntFunction<T> release, String call) {
-        T object = handles.remove(handle);
-        check(() -> release.applyAsInt(object), call, "handle", handle);
+        T object = handles.get(handle);
+        StatusCall releases = () -> release.applyAsInt(object); // before it is forgotten: if the Java heap is full, it can be released the next time
+        handles.remove(handle);
+        check(releases, call, "handle", handle);
     }
 
     private static <T> T create(Function<int[], T> create, String call, String what, long value) {

@@ -190,7 +190,7 @@ public final class LwjglClApi implements ClApi {
             long region = put(stack, offsetBytes, lengthBytes);
             long memory = CL11.nclCreateSubBuffer(
                     buffer, CL10.CL_MEM_READ_WRITE, CL11.CL_BUFFER_CREATE_TYPE_REGION, region, status);
-            return created(memory, status, "clCreateSubBuffer", lengthBytes, "offset=" + offsetBytes + ", bytes");
+            return created(memory, status, "clCreateSubBuffer", offsetBytes, lengthBytes);
         }
     }
 
@@ -253,7 +253,7 @@ public final class LwjglClApi implements ClApi {
             long address = CL10.nclEnqueueMapBuffer(
                     queue, memory, CL10.CL_TRUE, flags, offsetBytes, lengthBytes, 0, NULL, NULL, status);
             return created(
-                    address, status, "clEnqueueMapBuffer", lengthBytes, "offset=" + offsetBytes + ", bytes");
+                    address, status, "clEnqueueMapBuffer", offsetBytes, lengthBytes);
         }
     }
 
@@ -265,7 +265,7 @@ public final class LwjglClApi implements ClApi {
             long address = CL10.nclEnqueueMapBuffer(
                     queue, memory, CL10.CL_FALSE, flags, offsetBytes, lengthBytes, 0, NULL, out, status);
             addressBytes[0] = created(
-                    address, status, "clEnqueueMapBuffer", lengthBytes, "offset=" + offsetBytes + ", bytes");
+                    address, status, "clEnqueueMapBuffer", offsetBytes, lengthBytes);
             return memGetLong(out);
         }
     }
@@ -529,6 +529,15 @@ public final class LwjglClApi implements ClApi {
         int status = memGetInt(statusAddress);
         if (status != SUCCESS) {
             throw ClStatus.failure(status, call, what + "=" + value);
+        }
+        return handle;
+    }
+
+    /// The same for a range of bytes. Nothing is made for people unless it failed: if the Java heap is full, who could release what the driver has made?
+    private static long created(long handle, long statusAddress, String call, long offsetBytes, long lengthBytes) {
+        int status = memGetInt(statusAddress);
+        if (status != SUCCESS) {
+            throw ClStatus.failure(status, call, "offset=" + offsetBytes + ", bytes=" + lengthBytes);
         }
         return handle;
     }
