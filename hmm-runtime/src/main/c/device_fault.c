@@ -52,7 +52,7 @@ static int strengthen(struct faulting *f, const struct claim *claims, size_t n, 
   if (!result) {
     take_from_devices(f->p, others, first, end);
     result = lift_there(f, first, end);
-    if (others) result = 0; // there is no way back, and none is needed: who writes to what it may only read faults again
+    if (before != DEVICE) result = 0; // there is no way back: it may have been written to already, where only a part was refused. And none is needed: who writes to what it may only read faults again
   }
   if (result || before == DEVICE) {
     give_back(f->p, claims, n);

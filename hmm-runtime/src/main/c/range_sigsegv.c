@@ -59,12 +59,12 @@ static bool segv_allows(const struct faulting *f, const struct fault *fault, boo
   return is_mapped(&f->mappings, fault->page, fault->write ? WRITABLE : READABLE);
 }
 
-static void *map_file(void *at, int memfd, size_t bytes, int protection) {
+// Nobody may touch it yet.
+static void *map_file(void *at, int memfd, size_t bytes) {
   void *memory = mmap(at, bytes, PROT_NONE, MAP_SHARED | MAP_NORESERVE | (at ? MAP_FIXED : 0), memfd, 0);
   if (memory == MAP_FAILED) return NULL;
   munlock(memory, bytes); // after mlockall(MCL_FUTURE) all pages would be there
   madvise(memory, bytes, MADV_DONTFORK); // a child would have pages that nobody serves
-  if (mprotect(memory, bytes, protection)) return NULL;
   return memory;
 }
 
@@ -81,8 +81,8 @@ static int segv_open_range(struct faulting *f) {
   int result = begin_mappings(&f->mappings, f->range, f->p->config.page_count, (unsigned)f->p->config.page_shift, is_held, f);
   if (result) return result;
   f->memfd = (int)syscall(SYS_memfd_create, "hmm-device", 1);
-  char *ours = f->memfd >= 0 && !ftruncate(f->memfd, (off_t)bytes) ? map_file(NULL, f->memfd, bytes, PROT_READ | PROT_WRITE) : NULL;
-  if (ours && map_file(f->range, f->memfd, bytes, PROT_NONE)) {
+  char *ours = f->memfd >= 0 && !ftruncate(f->memfd, (off_t)bytes) ? map_file(NULL, f->memfd, bytes) : NULL;
+  if (ours && !mprotect(ours, bytes, PROT_READ | PROT_WRITE) && map_file(f->range, f->memfd, bytes)) {
     f->ours = ours;
     return 0;
   }

@@ -9,13 +9,15 @@
 
 #include "faulting.h"
 
+#define KERNEL_PAGE 4096ULL
+
 // Of anonymous memory that is ours, Linux refuses this only where the program has locked it (mlockall); and where there is userfaultfd for minor faults, it can be dropped all the same.
 static void uffd_drop(struct faulting *f, uint64_t first, uint64_t end) {
   size_t bytes = (size_t)((end - first) << f->p->config.page_shift);
   if (madvise(in_range(f, first), bytes, MADV_DONTNEED)) madvise(in_range(f, first), bytes, MADV_DONTNEED_LOCKED);
 }
 
-// All of it, or nothing.
+// All of it, or nothing. It is visible as it comes, so what goes again must not have been written to: `writable` is for what comes in one piece.
 static int copy_in(struct faulting *f, uint64_t first, uint64_t end, const char *from, bool writable) {
   uint64_t done = 0, bytes = (end - first) << f->p->config.page_shift;
   while (done < bytes) {
@@ -32,12 +34,6 @@ static int copy_in(struct faulting *f, uint64_t first, uint64_t end, const char 
   return 0;
 }
 
-static int uffd_fill(struct faulting *f, uint64_t first, uint64_t end, const char *from, bool writable) {
-  int result = from ? copy_in(f, first, end, from, writable) : 0;
-  for (uint64_t page = first; page < end && !from && !result; page++) result = copy_in(f, page, page + 1, f->zeros, writable);
-  return result;
-}
-
 static int protect(struct faulting *f, uint64_t first, uint64_t end, uint64_t mode) {
   struct uffdio_writeprotect w = {.range = {(uint64_t)(uintptr_t)in_range(f, first), (end - first) << f->p->config.page_shift}, .mode = mode};
   while (ioctl(f->p->uffd, UFFDIO_WRITEPROTECT, &w)) {
@@ -48,6 +44,15 @@ static int protect(struct faulting *f, uint64_t first, uint64_t end, uint64_t mo
 
 static int uffd_protect(struct faulting *f, uint64_t first, uint64_t end) { return protect(f, first, end, UFFDIO_WRITEPROTECT_MODE_WP); }
 static int uffd_lift(struct faulting *f, uint64_t first, uint64_t end) { return protect(f, first, end, UFFDIO_WRITEPROTECT_MODE_DONTWAKE); }
+
+static int uffd_fill(struct faulting *f, uint64_t first, uint64_t end, const char *from, bool writable) {
+  bool in_one_piece = (end - first) << f->p->config.page_shift == KERNEL_PAGE, at_once = writable && in_one_piece;
+  int result = from ? copy_in(f, first, end, from, at_once) : 0;
+  for (uint64_t page = first; page < end && !from && !result; page++) result = copy_in(f, page, page + 1, f->zeros, at_once);
+  if (!result && writable && !at_once) uffd_lift(f, first, end); // if that is refused, who writes there faults once more
+  return result;
+}
+
 static int uffd_show(struct faulting *f, uint64_t first, uint64_t end) {
   (void)f, (void)first, (void)end; // nothing is closed that is there
   return 0;

@@ -9,6 +9,8 @@
 #include <stdint.h>
 #include <stdnoreturn.h>
 
+#define PATIENCE_SECONDS 120 // of one test, which takes far less
+
 // What a heap is opened with. `way` is how pages get home from the device.
 enum way { REACHABLE, COMMANDS, STAGED, BY_COPIES, WAYS };
 struct shape {
@@ -55,6 +57,6 @@ struct test {
 };
 
 extern const struct test touch_tests[], ahead_tests[], fetch_tests[], gather_tests[], sharing_tests[], launch_tests[], launch_end_tests[], overwrite_tests[], insist_tests[], in_place_tests[], record_tests[], race_tests[], error_tests[], memory_tests[], peer_tests[], mapping_tests[], close_tests[], model_tests[], block_tests[];
-extern const struct test crew_tests[], condition_tests[], probe_tests[], patience_tests[], device_wait_tests[], scarce_tests[], process_tests[], table_tests[], faulting_tests[], quota_tests[], faulting_peers_tests[], in_thread_tests[];
+extern const struct test crew_tests[], condition_tests[], probe_tests[], patience_tests[], device_wait_tests[], scarce_tests[], process_tests[], table_tests[], faulting_tests[], quota_tests[], faulting_peers_tests[], faulting_model_tests[], refused_calls_tests[], in_thread_tests[];
 
 #endif

@@ -11,11 +11,10 @@
 
 #include "heap.h"
 
-#define PATIENCE_SECONDS 120 // of one test, which takes far less
 
 static const struct test *const all_tests[] = {touch_tests,  ahead_tests,   fetch_tests,  gather_tests, sharing_tests, launch_tests, launch_end_tests, block_tests,   overwrite_tests, insist_tests, in_place_tests, record_tests,
                                                race_tests,   error_tests,   memory_tests, peer_tests,   mapping_tests, close_tests,  model_tests,
-                                               crew_tests,   condition_tests, probe_tests,   patience_tests, device_wait_tests, scarce_tests, process_tests, table_tests, faulting_tests, quota_tests, faulting_peers_tests, in_thread_tests};
+                                               crew_tests,   condition_tests, probe_tests,   patience_tests, device_wait_tests, scarce_tests, process_tests, table_tests, faulting_tests, quota_tests, faulting_peers_tests, faulting_model_tests, refused_calls_tests, in_thread_tests};
 static const char *const rung_names[] = {"uffd-syscall", "uffd-device", "uffd-user", "sigsegv", "uffd-sigbus", "checked"};
 static const char *const way_names[] = {"reachable", "commands", "staged", "copied"};
 static char now[200];

@@ -5,6 +5,7 @@
 
 #include <stdatomic.h>
 #include <stdbool.h>
+#include <stddef.h>
 
 enum failing {
   NOTHING,
@@ -20,6 +21,17 @@ enum failing {
 void system_fails(enum failing what); // from now on
 void when_refused(void (*then)(void *), void *with); // once, in the call that is going to fail, when it has done what it does
 int ioctl_calls(void); // how many there were
+
+// How Linux refuses a call that it may refuse at any time. Each way knows its own calls: those that never fail so are not counted.
+enum refusal {
+  BRIEFLY,       // EAGAIN or EINTR: the next try may do
+  FOR_WANT,      // there is no memory, or no mapping more; of what the program has locked, dropping it
+  IN_THE_MIDDLE, // the first page is done, and then there is no more
+  REFUSALS
+};
+// From now on call number `first` is refused, counted from 1, and those that follow it up to so many; 0: none. To close all of `whole` bytes takes no mapping more, so that is never refused.
+void refuse_calls(enum refusal how, int first, int times, size_t whole);
+int refused_calls(void); // since then
 
 // Where a thread stops until it may go.
 struct stop {

@@ -127,7 +127,7 @@ class NativePartTest {
     private static CommandLine.Outcome compile(CBuild build, Path folder, String program, List<String> sources) throws InterruptedException {
         // Blocks as small as a page, or as a few: what launches know of whole blocks (block.h) is at work everywhere.
         String blocks = "-DBLOCK_SHIFT=" + (build == CBuild.PLAIN ? 14 : 12);
-        return build.compile(folder, List.of("-DSTUCK_NANOS=300000000ULL", "-DCOPY_SHARE=1000", blocks, "-Wl,--wrap=ioctl,--wrap=read,--wrap=mprotect", // system.c
+        return build.compile(folder, List.of("-DSTUCK_NANOS=300000000ULL", "-DCOPY_SHARE=1000", blocks, "-Wl,--wrap=ioctl,--wrap=read,--wrap=mprotect,--wrap=madvise,--wrap=fallocate,--wrap=mmap", // system.c
                 "-I" + CBuild.SOURCES.resolve("main/c"), "-I" + CBuild.SOURCES.resolve("test/c"), "-o", program), sources, LIBRARIES);
     }
 }

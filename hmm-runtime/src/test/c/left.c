@@ -1,0 +1,17 @@
+// left.c - see left.h.
+#include "left.h"
+
+#include "faulting.h"
+
+struct left left_in(const struct hmm_pager *p, unsigned device) {
+  struct faulting *f = p->devices[device].faulting;
+  struct left left = {0};
+  lock(f);
+  left.taken = f->taken;
+  left.strays = f->strays;
+  left.pages = f->oldest || f->newest;
+  for (uint64_t page = 0; page < p->config.page_count; page++) left.pages += f->pages[page].presence != ABSENT;
+  for (size_t i = 0; i < f->quota_count; i++) left.under_quotas += f->quotas[i].there;
+  unlock(f);
+  return left;
+}

@@ -1,0 +1,16 @@
+// left.h - what the native part keeps of a faulting device's range. (Its structures and those of on_device.h share a name.)
+#ifndef LEFT_H
+#define LEFT_H
+
+#include <stdint.h>
+
+struct hmm_pager;
+
+struct left {
+  uint64_t taken, strays; // places, and pages without an owner
+  uint64_t pages;         // that are there, or in order of age. What a thread was given stays held where its fault was served late: that is no memory
+  uint64_t under_quotas;  // that count there
+};
+struct left left_in(const struct hmm_pager *p, unsigned device);
+
+#endif
