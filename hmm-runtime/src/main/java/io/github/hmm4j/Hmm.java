@@ -367,6 +367,11 @@ public final class Hmm implements AutoCloseable {
         nativePager.drainCounts(pages.accounts());
     }
 
+    /// The pages, their words and the devices' sides, for tests.
+    ManagedPages pages() {
+        return pages;
+    }
+
     /// The native part, for tests.
     NativePager nativePager() {
         return nativePager;

@@ -453,6 +453,7 @@ public final class RegionChanges {
                     + " is a part of an allocation, and only all of it moves, region=" + old.range());
         }
         Leaving from = new Leaving(range, space.pagesOf(range));
+        awaitFaulting(from.pages, "move");
         List<DeviceMirror> mirrors = heap.mirrors();
         int locked = 0;
         try {

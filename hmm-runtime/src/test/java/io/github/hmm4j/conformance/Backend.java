@@ -19,6 +19,10 @@ enum Backend {
     SIGSEGV_LWJGL(ClBinding.LWJGL, HostAccess.Mode.SIGSEGV),
     SIGSEGV_JOCL(ClBinding.JOCL, HostAccess.Mode.SIGSEGV),
     IN_THREAD_LWJGL(ClBinding.LWJGL, HostAccess.Mode.UFFD_IN_THREAD),
+    /// Kernels that fault: where they run in host memory.
+    FAULTING_UFFD_LWJGL(ClBinding.LWJGL, HostAccess.Mode.UFFD, true),
+    FAULTING_SIGSEGV_LWJGL(ClBinding.LWJGL, HostAccess.Mode.SIGSEGV, true),
+    FAULTING_SIGSEGV_JOCL(ClBinding.JOCL, HostAccess.Mode.SIGSEGV, true),
     /// Kernels that use host pages where they are.
     IN_PLACE_OPENCL_JOCL(ClBinding.JOCL, HostAccess.Mode.CHECKED, PlacementMode.IN_PLACE),
     IN_PLACE_UFFD_LWJGL(ClBinding.LWJGL, HostAccess.Mode.UFFD, PlacementMode.IN_PLACE),
@@ -39,13 +43,18 @@ enum Backend {
     private final CopyMode copies;
     private final InPlaceMode inPlace;
     private final boolean hasReins;
+    private final boolean faults;
 
     Backend(ClBinding binding, HostAccess.Mode mode) {
         this(binding, mode, PlacementMode.PRIVATE);
     }
 
+    Backend(ClBinding binding, HostAccess.Mode mode, boolean faults) {
+        this(binding, mode, PlacementMode.PRIVATE, CopyMode.AUTO, InPlaceMode.AUTO, false, faults);
+    }
+
     Backend(ClBinding binding, HostAccess.Mode mode, PlacementMode placement) {
-        this(binding, mode, placement, CopyMode.AUTO, InPlaceMode.AUTO, false);
+        this(binding, mode, placement, CopyMode.AUTO, InPlaceMode.AUTO, false, false);
     }
 
     Backend(ClBinding binding, HostAccess.Mode mode, CopyMode copies) {
@@ -53,20 +62,21 @@ enum Backend {
     }
 
     Backend(ClBinding binding, HostAccess.Mode mode, InPlaceMode inPlace) {
-        this(binding, mode, PlacementMode.IN_PLACE, CopyMode.AUTO, inPlace, false);
+        this(binding, mode, PlacementMode.IN_PLACE, CopyMode.AUTO, inPlace, false, false);
     }
 
     Backend(ClBinding binding, HostAccess.Mode mode, PlacementMode placement, CopyMode copies, boolean hasReins) {
-        this(binding, mode, placement, copies, InPlaceMode.AUTO, hasReins);
+        this(binding, mode, placement, copies, InPlaceMode.AUTO, hasReins, false);
     }
 
-    Backend(ClBinding binding, HostAccess.Mode mode, PlacementMode placement, CopyMode copies, InPlaceMode inPlace, boolean hasReins) {
+    Backend(ClBinding binding, HostAccess.Mode mode, PlacementMode placement, CopyMode copies, InPlaceMode inPlace, boolean hasReins, boolean faults) {
         this.binding = binding;
         this.mode = mode;
         this.placement = placement;
         this.copies = copies;
         this.inPlace = inPlace;
         this.hasReins = hasReins;
+        this.faults = faults;
     }
 
     /// Whether a touch waits for no kernel, and no page goes to a device for one.
@@ -79,6 +89,11 @@ enum Backend {
         return hasReins;
     }
 
+    /// Whether kernels bring their pages by touching them, which takes a device that works in host memory.
+    boolean faults() {
+        return faults;
+    }
+
     boolean isTransparent() {
         return mode.isTransparent();
     }
@@ -86,6 +101,9 @@ enum Backend {
     /// A builder with one device or several. A touch brings its own page only, so that it is known where every page is; whoever wants more asks for it.
     HmmBuilder builder(int devices) {
         HmmBuilder builder = Hmm.builder().hostAccess(mode).faultAround(0).placement(placement).binding(binding).openCl(ClOptions.DEFAULTS.copy(copies).inPlace(inPlace));
+        if (faults) {
+            builder.deviceFaults();
+        }
         return devices > 1 ? builder.allDevices() : builder;
     }
 }

@@ -13,7 +13,8 @@ import java.util.Deque;
 import java.util.List;
 import java.util.function.IntBinaryOperator;
 
-/// Launches kernels and gives strips out of hand as soon as a kernel is launched: whoever touches them next must see what it does, whether it has ended or not.
+/// Launches kernels and gives strips out of hand as soon as a kernel is launched: whoever touches them next must see what it does, whether it has ended or not. Where kernels fault nobody waits for them, so
+/// there a strip stays in hand until its kernel has ended, while others touch those beside it.
 final class KernelUser extends Actor {
 
     private static final int IN_FLIGHT = 4;
@@ -43,7 +44,7 @@ final class KernelUser extends Actor {
         int start = random.nextInt();
         doing("fill", strip);
         try (Held _ = KnownMemory.hold(List.of(strip))) {
-            launches.add(rig.launchFill(device, output(strip.segment()), start));
+            launched(rig.launchFill(device, output(strip.segment()), start));
             eachInt(strip.expected(), (i, _) -> start + i);
         }
     }
@@ -52,7 +53,7 @@ final class KernelUser extends Actor {
         int delta = random.nextInt();
         doing("add to", strip);
         try (Held _ = KnownMemory.hold(List.of(strip))) {
-            launches.add(rig.launchAdd(device, strip.segment(), delta));
+            launched(rig.launchAdd(device, strip.segment(), delta));
             eachInt(strip.expected(), (_, old) -> old + delta);
         }
     }
@@ -64,8 +65,16 @@ final class KernelUser extends Actor {
         doing("copy", from, to);
         try (Held _ = KnownMemory.hold(List.of(from, to))) {
             int length = Math.min(from.bytes.length, to.bytes.length);
-            launches.add(rig.launchCopy(device, Arg.in(from.segment().asSlice(0, length)), output(to.segment().asSlice(0, length))));
+            launched(rig.launchCopy(device, Arg.in(from.segment().asSlice(0, length)), output(to.segment().asSlice(0, length))));
             System.arraycopy(from.bytes, 0, to.bytes, 0, length);
+        }
+    }
+
+    private void launched(Launch launch) {
+        if (rig.isFaulting()) {
+            launch.await();
+        } else {
+            launches.add(launch);
         }
     }
 

@@ -1,6 +1,9 @@
 package io.github.hmm4j.conformance;
 
+import static org.junit.jupiter.api.Assumptions.assumeTrue;
+
 import io.github.hmm4j.ByteSize;
+import io.github.hmm4j.FirstDevice;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.TimeUnit;
@@ -20,7 +23,7 @@ class ModelTest {
     private static final int LONGER = Integer.getInteger("hmm.steps", 1);
     private static final int CHECK_EVERY = 200;
 
-    /// The budget in pages; 0 is as much as the heap, which makes an aperture.
+    /// The budget in pages; 0 is as much as the heap, which makes an aperture. Where kernels fault: pages beyond the least.
     @ParameterizedTest
     @CsvSource({
         "OPENCL_LWJGL, 1, 4096, 20, 2000",
@@ -37,6 +40,8 @@ class ModelTest {
         "IN_PLACE_OPENCL_JOCL, 1, 4096, 20, 600",
         "IN_PLACE_ADDRESS_UFFD_LWJGL, 1, 4096, 20, 2000",
         "IN_PLACE_ADDRESS_CHECKED_JOCL, 1, 4096, 20, 600",
+        "FAULTING_UFFD_LWJGL, 1, 4096, 0, 800",
+        "FAULTING_SIGSEGV_JOCL, 1, 4096, 7, 800",
     })
     void oneThreadAgrees(Backend backend, int devices, int pageBytes, int budgetPages, int steps) {
         try (Rig rig = open(backend, devices, pageBytes, budgetPages)) {
@@ -47,7 +52,7 @@ class ModelTest {
     @Tag("two-devices")
     @ParameterizedTest
     @CsvSource({"OPENCL_LWJGL, 2, 4096, 16, 4000", "OPENCL_LWJGL, 2, 4096, 40, 2000", "OPENCL_JOCL, 2, 4096, 0, 2000", "UFFD_LWJGL, 2, 4096, 20, 2000", "SIGSEGV_LWJGL, 2, 4096, 0, 2000",
-        "IN_PLACE_UFFD_LWJGL, 2, 4096, 20, 4000", "IN_PLACE_OPENCL_JOCL, 2, 4096, 20, 2000", "IN_PLACE_ADDRESS_UFFD_LWJGL, 2, 4096, 20, 2000"})
+        "IN_PLACE_UFFD_LWJGL, 2, 4096, 20, 4000", "IN_PLACE_OPENCL_JOCL, 2, 4096, 20, 2000", "IN_PLACE_ADDRESS_UFFD_LWJGL, 2, 4096, 20, 2000", "FAULTING_UFFD_LWJGL, 2, 4096, 3, 800", "FAULTING_SIGSEGV_LWJGL, 2, 4096, 0, 800"})
     void oneThreadAgreesOnTwoDevices(Backend backend, int devices, int pageBytes, int budgetPages, int steps) {
         oneThreadAgrees(backend, devices, pageBytes, budgetPages, steps);
     }
@@ -69,6 +74,8 @@ class ModelTest {
         "IN_PLACE_UFFD_LWJGL, 1, 4096, 30, 600",
         "IN_PLACE_OPENCL_JOCL, 1, 4096, 30, 200",
         "IN_PLACE_ADDRESS_UFFD_LWJGL, 1, 4096, 30, 600",
+        "FAULTING_UFFD_LWJGL, 1, 4096, 0, 200",
+        "FAULTING_SIGSEGV_LWJGL, 1, 4096, 9, 200",
     })
     void manyThreadsAgree(Backend backend, int devices, int pageBytes, int budgetPages, int steps) throws InterruptedException {
         try (Rig rig = open(backend, devices, pageBytes, budgetPages)) {
@@ -88,7 +95,7 @@ class ModelTest {
     @Tag("two-devices")
     @ParameterizedTest
     @CsvSource({"OPENCL_LWJGL, 2, 4096, 30, 600", "OPENCL_LWJGL, 2, 4096, 0, 600", "UFFD_LWJGL, 2, 4096, 30, 600", "SIGSEGV_LWJGL, 2, 4096, 0, 600", "IN_PLACE_UFFD_LWJGL, 2, 4096, 30, 1000",
-        "IN_PLACE_OPENCL_JOCL, 2, 4096, 30, 600"})
+        "IN_PLACE_OPENCL_JOCL, 2, 4096, 30, 600", "FAULTING_UFFD_LWJGL, 2, 4096, 0, 300", "FAULTING_SIGSEGV_LWJGL, 2, 4096, 9, 300"})
     void manyThreadsAgreeOnTwoDevices(Backend backend, int devices, int pageBytes, int budgetPages, int steps) throws InterruptedException {
         manyThreadsAgree(backend, devices, pageBytes, budgetPages, steps);
     }
@@ -101,8 +108,10 @@ class ModelTest {
     }
 
     private static Rig open(Backend backend, int devices, int pageBytes, int budgetPages) {
-        long heapBytes = Math.max(ByteSize.mib(4), 512L * pageBytes);
-        long budgetBytes = budgetPages == 0 ? heapBytes : (long) budgetPages * pageBytes;
+        assumeTrue(!backend.faults() || FirstDevice.worksInHostMemory(), "kernels of this device cannot fault");
+        int leastPages = backend.faults() ? Rig.leastFaultingPages() : 0;
+        long heapBytes = Math.max(ByteSize.mib(4), Math.max(512, 64L * leastPages) * pageBytes);
+        long budgetBytes = budgetPages + leastPages == 0 ? heapBytes : (long) (leastPages + budgetPages) * pageBytes;
         return new Rig(backend.builder(devices).heap(heapBytes).pageSize(pageBytes).budget(budgetBytes));
     }
 

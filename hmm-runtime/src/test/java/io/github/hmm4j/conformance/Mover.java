@@ -11,11 +11,13 @@ import java.lang.foreign.MemorySegment;
 final class Mover extends Actor {
 
     private final int mostPages;
+    private final int leastFaultingPages;
 
     /// @param mostPages that one call moves
     Mover(Rig rig, KnownMemory memory, Turns turns, long seed, int number, int mostPages) {
         super(rig, memory, turns, turns.moves, seed, number);
         this.mostPages = mostPages;
+        leastFaultingPages = rig.isFaulting() ? Rig.leastFaultingPages() : 0;
     }
 
     @Override
@@ -31,8 +33,7 @@ final class Mover extends Actor {
             switch (operation) {
                 case 0 -> rig.hmm.evictAll(device);
                 case 1, 2, 3, 4 -> rig.heap.prefetchHost(pages);
-                case 5, 6, 7, 8, 9 -> rig.heap.prefetch(pages, device);
-                case 10, 11, 12, 13 -> rig.heap.migrate(pages, device);
+                case 5, 6, 7, 8, 9, 10, 11, 12, 13 -> toDevice(pages, device, operation < 10);
                 case 14 -> assertThat(rig.snap(device, pages)).hasSize(end - first);
                 default -> assertThat(rig.heap.residency(pages).poisonedBytes()).isZero();
             }
@@ -40,6 +41,17 @@ final class Mover extends Actor {
             assertThat(e).hasMessageMatching(".*(was freed|is not within one managed region).*");
         } catch (AccessViolationException e) { // closed meanwhile
             assertThat(e.kind()).isEqualTo(AccessViolationException.Kind.FAULT);
+        }
+    }
+
+    /// Where kernels bring their pages themselves nobody else does, but may say how many may be there.
+    private void toDevice(MemorySegment pages, HmmDevice device, boolean all) {
+        if (rig.isFaulting()) {
+            rig.heap.quota(pages, device, random.nextInt(4) == 0 ? Long.MAX_VALUE : (long) (leastFaultingPages + random.nextInt(20)) * rig.pageBytes());
+        } else if (all) {
+            rig.heap.prefetch(pages, device);
+        } else {
+            rig.heap.migrate(pages, device);
         }
     }
 }

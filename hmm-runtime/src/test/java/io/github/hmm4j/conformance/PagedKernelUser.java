@@ -4,12 +4,8 @@ import static java.lang.foreign.ValueLayout.JAVA_INT_UNALIGNED;
 
 import io.github.hmm4j.Arg;
 import io.github.hmm4j.HmmDevice;
-import io.github.hmm4j.Kernel;
-import io.github.hmm4j.Program;
 import io.github.hmm4j.conformance.KnownMemory.Held;
 import io.github.hmm4j.conformance.KnownMemory.Strip;
-import io.github.hmm4j.device.NDRange;
-import io.github.hmm4j.kernels.Source;
 import java.lang.foreign.MemorySegment;
 import java.util.List;
 import java.util.SplittableRandom;
@@ -17,18 +13,11 @@ import java.util.SplittableRandom;
 /// Launches kernels that go through the device's page table, on the same strips that others touch, move and use in windows.
 final class PagedKernelUser extends Actor {
 
-    private static final int GROUP = 32;
-
-    private final Kernel fill;
-    private final Kernel add;
-    private final Kernel copy;
+    private final PagedKernels kernels;
 
     PagedKernelUser(Rig rig, KnownMemory memory, Turns turns, long seed, int number) {
         super(rig, memory, turns, null, seed, number);
-        Program program = rig.hmm.program(Source.resource("paged_access.cl"));
-        fill = program.kernel("fill_paged");
-        add = program.kernel("add_paged");
-        copy = program.kernel("copy_paged");
+        kernels = new PagedKernels(rig);
     }
 
     @Override
@@ -43,16 +32,12 @@ final class PagedKernelUser extends Actor {
         }
     }
 
-    private static NDRange groupsOf(int bytes) {
-        return NDRange.covering(new long[] {Math.ceilDiv(bytes, GROUP * Integer.BYTES)}, 4);
-    }
-
     private void fill(HmmDevice device, Strip strip, SplittableRandom choices) {
         int start = choices.nextInt();
         doing("fill through the table", strip);
         try (Held _ = KnownMemory.hold(List.of(strip))) {
             int count = strip.bytes.length / Integer.BYTES;
-            fill.args(Arg.heap(Arg.out(strip.segment())), strip.segment().address(), start, count).launch(groupsOf(strip.bytes.length), device);
+            kernels.fill(device, Arg.out(strip.segment()), start);
             for (int i = 0; i < count; i++) {
                 strip.expected().set(JAVA_INT_UNALIGNED, 4L * i, start + i);
             }
@@ -64,7 +49,7 @@ final class PagedKernelUser extends Actor {
         doing("add through the table", strip);
         try (Held _ = KnownMemory.hold(List.of(strip))) {
             int count = strip.bytes.length / Integer.BYTES;
-            add.args(Arg.heap(Arg.inOut(strip.segment())), strip.segment().address(), delta, count).launch(groupsOf(strip.bytes.length), device);
+            kernels.add(device, strip.segment(), delta);
             MemorySegment expected = strip.expected();
             for (int i = 0; i < count; i++) {
                 expected.set(JAVA_INT_UNALIGNED, 4L * i, expected.get(JAVA_INT_UNALIGNED, 4L * i) + delta);
@@ -79,8 +64,7 @@ final class PagedKernelUser extends Actor {
         doing("copy through the table", from, to);
         try (Held _ = KnownMemory.hold(List.of(from, to))) {
             int length = Math.min(from.bytes.length, to.bytes.length);
-            copy.args(Arg.heap(Arg.in(from.segment()), Arg.inOut(to.segment())), from.segment().address(), to.segment().address(), length / Integer.BYTES)
-                    .launch(groupsOf(length), device);
+            kernels.copy(device, from.segment().asSlice(0, length), Arg.inOut(to.segment().asSlice(0, length)));
             System.arraycopy(from.bytes, 0, to.bytes, 0, length);
         }
     }

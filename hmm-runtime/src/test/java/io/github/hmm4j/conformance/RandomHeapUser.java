@@ -10,6 +10,7 @@ import io.github.hmm4j.Arg;
 import io.github.hmm4j.HmmDevice;
 import io.github.hmm4j.Launch;
 import io.github.hmm4j.Residency;
+import io.github.hmm4j.TableOracle;
 import io.github.hmm4j.conformance.ModelRegion.Slice;
 import io.github.hmm4j.error.AccessViolationException;
 import io.github.hmm4j.error.DeviceMemoryExhaustedException;
@@ -24,16 +25,21 @@ import io.github.hmm4j.space.Protection;
 import java.lang.foreign.MemorySegment;
 import java.util.ArrayList;
 import java.util.Arrays;
+import java.util.HashMap;
 import java.util.List;
+import java.util.Map;
+import java.util.Objects;
 import java.util.SplittableRandom;
 import java.util.function.Function;
 import java.util.function.IntBinaryOperator;
 import java.util.stream.LongStream;
 import org.assertj.core.api.ThrowableAssert.ThrowingCallable;
+import org.jspecify.annotations.Nullable;
 
 /// Does random things with regions of its own, in one thread, and knows what must come of each: the bytes, the refusal, the outcome.
 ///
-/// Views stay open across steps and launches in flight, so that each operation meets them.
+/// Views stay open across steps and launches in flight, so that each operation meets them. Where kernels fault nobody waits for one that uses a page, but who frees it, forbids it, moves it or awaits the launch:
+/// there what touches pages or uses them on another device awaits launches first, and all else meets them.
 final class RandomHeapUser {
 
     private static final int MAX_REGIONS = 8;
@@ -52,9 +58,14 @@ final class RandomHeapUser {
     private final boolean alone;
     private final SplittableRandom random;
     private final int pageBytes;
+    private final boolean faulting;
+    private final int leastQuotaPages;
+    private final @Nullable PagedKernels paged; // where kernels can go through a page table
+    private final Map<HmmDevice, TableOracle> tables = new HashMap<>(); // of what only this user launches
     private final List<ModelRegion> regions = new ArrayList<>();
     private final List<OpenView> views = new ArrayList<>();
     private final List<Launch> launches = new ArrayList<>();
+    private @Nullable HmmDevice launchedOn; // the last one
     private String doing = "nothing yet";
     private volatile byte loaded;
 
@@ -64,6 +75,12 @@ final class RandomHeapUser {
         this.alone = alone;
         random = new SplittableRandom(seed);
         pageBytes = rig.pageBytes();
+        faulting = rig.isFaulting();
+        leastQuotaPages = faulting ? Rig.leastFaultingPages() : 1;
+        paged = rig.isPaging() ? new PagedKernels(rig) : null;
+        if (paged != null && alone) {
+            rig.hmm.devices().forEach(device -> tables.put(device, new TableOracle(rig.hmm, device)));
+        }
     }
 
     /// What the last step was about, for the message of a failure.
@@ -74,9 +91,14 @@ final class RandomHeapUser {
     void step() {
         if (regions.isEmpty()) {
             allocate();
-            return;
+        } else {
+            anyStep();
         }
-        switch (random.nextInt(39)) {
+        tables.values().forEach(TableOracle::nothingLaunched); // else it has looked already
+    }
+
+    private void anyStep() {
+        switch (random.nextInt(paged == null ? 39 : 45)) {
             case 0, 1 -> allocate();
             case 2 -> freeAll();
             case 3 -> freePart();
@@ -101,10 +123,11 @@ final class RandomHeapUser {
             case 35 -> pin(anySlice(), random.nextBoolean());
             case 36 -> lease(anySlice(), any(List.of(Arg.Intent.IN, Arg.Intent.IN_OUT)));
             case 37 -> quota(any(regions));
-            default -> {
+            case 38 -> {
                 place(any(regions));
                 checkRegion(any(regions));
             }
+            default -> launchPaged();
         }
     }
 
@@ -122,7 +145,8 @@ final class RandomHeapUser {
         if (regions.size() >= MAX_REGIONS) {
             return;
         }
-        int size = 4 * (1 + random.nextInt(MAX_REGION_PAGES * pageBytes / 4));
+        int mostPages = faulting && random.nextInt(4) == 0 ? leastQuotaPages + 30 : MAX_REGION_PAGES; // larger than a quota
+        int size = 4 * (1 + random.nextInt(mostPages * pageBytes / 4));
         doing = "allocate " + size;
         ModelRegion region = ModelRegion.empty(rig.heap.allocate(size, 4), pageBytes);
         regions.add(region);
@@ -142,11 +166,12 @@ final class RandomHeapUser {
             return; // where some regions take nothing of a device
         }
         HmmDevice device = any(rig.hmm.devices());
-        int most = 1 + random.nextInt(MAX_REGION_PAGES);
+        int most = leastQuotaPages + random.nextInt(MAX_REGION_PAGES);
         boolean none = random.nextInt(3) == 0;
         doing = "quota of " + (none ? "nothing" : most) + " on " + device.index() + " for " + name(region.all());
         rig.heap.quota(region.handle, device, none ? Long.MAX_VALUE : (long) most * pageBytes);
-        region.quotas.put(device.index(), none || device.hasAperture() ? Integer.MAX_VALUE : most);
+        boolean later = faulting && !launches.isEmpty(); // what a kernel was just given goes when its next page comes
+        region.quotas.put(device.index(), none || device.hasAperture() || later ? Integer.MAX_VALUE : most);
         checkQuotas(region);
     }
 
@@ -218,6 +243,7 @@ final class RandomHeapUser {
     }
 
     private void discard(Slice slice) {
+        awaitIfFaulting();
         doing = "discard " + name(slice);
         if (isViewed(slice)) {
             return; // refused only if a view holds a whole page of it; the scenarios have that
@@ -256,7 +282,7 @@ final class RandomHeapUser {
                 return;
             }
         }
-        if (rig.isInPlace()) {
+        if (rig.isInPlace() || faulting) {
             awaitLaunches(); // a touch does not
         }
         compare(slice, slice.segment());
@@ -297,6 +323,7 @@ final class RandomHeapUser {
     }
 
     private HostView view(Slice slice, boolean write, boolean shared) {
+        awaitIfFaulting();
         Access access = write ? Access.WRITE : Access.READ;
         return shared ? rig.heap.sharedView(slice.segment(), access) : rig.heap.view(slice.segment(), access);
     }
@@ -368,6 +395,7 @@ final class RandomHeapUser {
         if (!rig.isTransparent() || !slice.allows(write)) {
             return;
         }
+        awaitIfFaulting();
         doing = "pin to " + (write ? "write " : "read ") + name(slice);
         try (HostPin _ = rig.heap.pin(slice.segment(), write ? Access.WRITE : Access.READ)) {
             compare(slice, slice.segment());
@@ -398,6 +426,7 @@ final class RandomHeapUser {
 
     private void change(List<Use> uses, Runnable operation, Runnable effect) {
         closeSharedViews(uses);
+        awaitIfFaulting();
         if (uses.stream().allMatch(use -> use.slice.allows(use.writes))) {
             operation.run();
             effect.run();
@@ -409,6 +438,7 @@ final class RandomHeapUser {
 
     /// What may be written there is not known any more.
     private void adopt(Slice slice) {
+        awaitIfFaulting();
         for (int page = slice.firstPage(); page < slice.endPage(); page++) {
             Slice single = slice.region().pages(page, page + 1);
             if (single.allows(true)) {
@@ -425,6 +455,7 @@ final class RandomHeapUser {
         if (isViewed(slice) || !slice.allows(use.writes)) {
             return;
         }
+        awaitIfFaulting();
         doing = "lease " + name(slice) + " " + intent;
         rig.heap.lease(any(rig.hmm.devices()), slice.segment(), intent).close();
     }
@@ -440,7 +471,7 @@ final class RandomHeapUser {
         if (in.overlaps(out)) {
             return;
         }
-        boolean alsoWrites = random.nextInt(6) == 0;
+        boolean alsoWrites = random.nextInt(6) == 0 && !faulting; // a kernel that faults is judged by what it does, and this one only reads
         Object inArgument = alsoWrites ? Arg.inOut(in.segment()) : random.nextBoolean() ? in.segment() : Arg.in(in.segment());
         Object outArgument = outArgument(out);
         doing = "copy " + name(in) + " to " + name(out);
@@ -485,6 +516,9 @@ final class RandomHeapUser {
         HmmDevice device = any(rig.hmm.devices());
         String launching = doing + " on " + device.index();
         closeSharedViews(uses);
+        if (!device.equals(launchedOn)) {
+            awaitIfFaulting();
+        }
         doing = launching;
         if (uses.stream().anyMatch(this::isHeldByView)) {
             assertThatThrownBy(() -> { Launch _ = kernel.apply(device); }).isInstanceOf(IllegalStateException.class).hasMessageContaining("close it first");
@@ -492,10 +526,15 @@ final class RandomHeapUser {
             assertThatThrownBy(() -> { Launch _ = kernel.apply(device); }).isInstanceOf(DeviceMemoryExhaustedException.class);
         } else if (!isWithinQuotas(device, uses)) {
             assertThatThrownBy(() -> { Launch _ = kernel.apply(device); }).isInstanceOf(QuotaExceededException.class);
-        } else if (!uses.stream().allMatch(use -> use.slice.allows(use.writes))) {
+        } else if (!areAllowed(uses) && !faulting) {
             assertViolation(uses, () -> { Launch _ = kernel.apply(device); });
+        } else if (!areAllowed(uses)) {
+            Launch launch = kernel.apply(device); // it runs to its end
+            assertViolation(uses, launch::await);
+            uses.stream().filter(Use::writes).forEach(use -> adopt(use.slice));
         } else {
             Launch launch = kernel.apply(device);
+            launchedOn = device;
             effect.run();
             uses.forEach(use -> checkQuotas(use.slice.region()));
             if (random.nextInt(3) == 0) {
@@ -506,6 +545,10 @@ final class RandomHeapUser {
         }
     }
 
+    private static boolean areAllowed(List<Use> uses) {
+        return uses.stream().allMatch(use -> use.slice.allows(use.writes));
+    }
+
     private boolean isHeldByView(Use use) {
         return views.stream().anyMatch(open -> holds(open, use));
     }
@@ -514,12 +557,13 @@ final class RandomHeapUser {
         return (open.view.isWrite() || use.writes) && open.slice.sharesPageWith(use.slice);
     }
 
+    /// Kernels that fault go on within a budget, and within a quota.
     private boolean fits(HmmDevice device, List<Use> uses) {
-        return device.hasAperture() || pagesOf(uses) * pageBytes <= device.budgetBytes();
+        return faulting || device.hasAperture() || pagesOf(uses) * pageBytes <= device.budgetBytes();
     }
 
     private boolean isWithinQuotas(HmmDevice device, List<Use> uses) {
-        return uses.stream().map(use -> use.slice.region())
+        return faulting || uses.stream().map(use -> use.slice.region())
                 .allMatch(region -> pagesOf(uses.stream().filter(use -> use.slice.region() == region).toList()) <= quotaOf(region, device));
     }
 
@@ -536,6 +580,81 @@ final class RandomHeapUser {
         launches.clear();
     }
 
+    private void awaitIfFaulting() {
+        if (faulting) {
+            awaitLaunches();
+        }
+    }
+
+    // ---- kernels that go through the page table, which have ended when they are launched
+
+    private void launchPaged() {
+        Slice to = groups(kernelSlice());
+        Slice from = groups(kernelSlice());
+        if (to == null || from == null) {
+            return;
+        }
+        int length = Math.min(to.length(), from.length());
+        Slice in = from.region().slice(from.start(), length);
+        Slice out = to.region().slice(to.start(), length);
+        int number = random.nextInt();
+        PagedKernels kernels = Objects.requireNonNull(paged);
+        switch (random.nextInt(3)) {
+            case 0 -> {
+                Arg argument = random.nextBoolean() ? Arg.out(to.segment()) : Arg.inOut(to.segment());
+                doing = "fill through the table " + name(to);
+                launchPaged(List.of(new Use(to, true)), device -> kernels.fill(device, argument, number), () -> eachInt(to, (i, _) -> number + i));
+            }
+            case 1 -> {
+                doing = "add through the table to " + name(to);
+                launchPaged(List.of(new Use(to, true)), device -> kernels.add(device, to.segment(), number), () -> eachInt(to, (_, old) -> old + number));
+            }
+            default -> {
+                Arg argument = random.nextBoolean() && in.region() != out.region() ? Arg.out(out.segment()) : Arg.inOut(out.segment());
+                doing = "copy through the table " + name(in) + " to " + name(out);
+                if (in.region() != out.region() || (!in.overlaps(out) && rig.hmm.devices().stream().allMatch(device -> quotaOf(in.region(), device) > 1))) { // a work-item wants both
+                    launchPaged(List.of(new Use(in, false), new Use(out, true)), device -> kernels.copy(device, in.segment(), argument),
+                            () -> System.arraycopy(in.region().bytes, in.start(), out.region().bytes, out.start(), length));
+                }
+            }
+        }
+    }
+
+    private static @Nullable Slice groups(Slice slice) {
+        int start = Math.ceilDiv(slice.start(), PagedKernels.GROUP_BYTES) * PagedKernels.GROUP_BYTES;
+        int length = (slice.end() - start) / PagedKernels.GROUP_BYTES * PagedKernels.GROUP_BYTES;
+        return length <= 0 ? null : slice.region().slice(start, length);
+    }
+
+    private void launchPaged(List<Use> uses, Function<HmmDevice, Launch> kernel, Runnable effect) {
+        HmmDevice device = any(rig.hmm.devices());
+        String launching = doing + " on " + device.index();
+        closeSharedViews(uses);
+        doing = launching;
+        List<TableOracle.Use> ranges = uses.stream().map(use -> new TableOracle.Use(use.slice.segment(), use.writes)).toList();
+        TableOracle table = tables.get(device);
+        if (table != null) {
+            table.launching();
+        }
+        if (uses.stream().anyMatch(this::isHeldByView)) {
+            assertThatThrownBy(() -> { Launch _ = kernel.apply(device); }).isInstanceOf(IllegalStateException.class).hasMessageContaining("close it first");
+        } else if (areAllowed(uses)) {
+            kernel.apply(device).await();
+            effect.run();
+            if (table != null) {
+                table.launched(ranges, ranges);
+            }
+            uses.forEach(use -> checkQuotas(use.slice.region()));
+            return;
+        } else {
+            assertViolation(uses, () -> { Launch _ = kernel.apply(device); });
+            uses.stream().filter(Use::writes).forEach(use -> adopt(use.slice));
+        }
+        if (table != null) {
+            table.failed(ranges);
+        }
+    }
+
     // ---- moving
 
     private void prefetch(Slice slice) {
@@ -550,7 +669,9 @@ final class RandomHeapUser {
     private void move(String what, Slice slice, Function<HmmDevice, MigrationReport> migration, List<PageOutcome> outcomes) {
         HmmDevice device = any(rig.hmm.devices());
         doing = what + " " + name(slice) + " to " + device.index();
-        if (!fits(device, List.of(new Use(slice, true)))) {
+        if (faulting) {
+            assertThatThrownBy(() -> { MigrationReport _ = migration.apply(device); }).isInstanceOf(IllegalStateException.class).hasMessageContaining("deviceFaults");
+        } else if (!fits(device, List.of(new Use(slice, true)))) {
             assertThatThrownBy(() -> { MigrationReport _ = migration.apply(device); }).isInstanceOf(DeviceMemoryExhaustedException.class);
         } else if (!isWithinQuotas(device, List.of(new Use(slice, true)))) {
             assertThatThrownBy(() -> { MigrationReport _ = migration.apply(device); }).isInstanceOf(QuotaExceededException.class);
@@ -574,6 +695,7 @@ final class RandomHeapUser {
     }
 
     private void prefetchHost(Slice slice) {
+        awaitIfFaulting();
         doing = "prefetch to host " + name(slice);
         assertThat(rig.heap.prefetchHost(slice.segment()).allResident()).isTrue();
         Residency residency = rig.heap.residency(slice.segment());
@@ -610,6 +732,7 @@ final class RandomHeapUser {
     // ---- checks
 
     private void checkRegion(ModelRegion region) {
+        awaitIfFaulting();
         for (int page = 0; page < region.pages(); page++) {
             Slice slice = region.pages(page, page + 1);
             doing = "check " + name(slice);
@@ -667,7 +790,7 @@ final class RandomHeapUser {
 
     private Slice kernelSlice() {
         ModelRegion region = any(regions);
-        int unit = random.nextInt(4) == 0 ? 4 : POINTER_BYTES;
+        int unit = random.nextInt(4) == 0 && !faulting ? 4 : POINTER_BYTES; // kernels that fault get no copies
         int start = random.nextInt(Math.ceilDiv(region.size(), unit)) * unit;
         return region.slice(start, 4 * (1 + random.nextInt((region.size() - start) / 4)));
     }

@@ -6,6 +6,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import io.github.hmm4j.Access;
 import io.github.hmm4j.Arg;
+import io.github.hmm4j.ByteSize;
 import io.github.hmm4j.FirstDevice;
 import io.github.hmm4j.Hmm;
 import io.github.hmm4j.HmmBuilder;
@@ -111,6 +112,23 @@ final class Rig implements AutoCloseable {
     /// touch does not wait for them.
     boolean isInPlace() {
         return hmm.devices().stream().anyMatch(device -> device.placement() == Placement.IN_PLACE);
+    }
+
+    /// Whether kernels bring their pages by touching them: then nobody waits for one that uses a page, but who awaits it, frees its pages, forbids them to it or moves them.
+    boolean isFaulting() {
+        return hmm.devices().stream().anyMatch(device -> device.placement() == Placement.FAULTING);
+    }
+
+    /// Whether kernels can go through a page table of their device.
+    boolean isPaging() {
+        return hmm.devices().stream().allMatch(device -> device.placement() == Placement.WINDOWS);
+    }
+
+    /// What a device whose kernels fault must have room for, and so must each quota.
+    static int leastFaultingPages() {
+        try (Hmm any = Hmm.builder().heap(ByteSize.mib(2)).open()) {
+            return 33 * any.device().info().computeUnits();
+        }
     }
 
     /// The one way in which the host touches managed memory: ordinary loads and stores on the range itself, or, with checked access, a view of it.

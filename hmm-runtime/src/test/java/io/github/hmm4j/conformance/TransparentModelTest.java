@@ -1,10 +1,11 @@
 package io.github.hmm4j.conformance;
 
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.junit.jupiter.api.Assumptions.assumeTrue;
 
 import io.github.hmm4j.ByteSize;
+import io.github.hmm4j.FirstDevice;
 import io.github.hmm4j.HmmBuilder;
-import io.github.hmm4j.HmmDevice;
 import io.github.hmm4j.account.Counter;
 import java.lang.foreign.MemorySegment;
 import java.util.ArrayList;
@@ -29,7 +30,7 @@ class TransparentModelTest {
     private static final int TOUCHERS = 4;
     private static final int KERNEL_USERS = 2;
 
-    /// The budget in pages; 0 is as much as the heap, which makes an aperture.
+    /// The budget in pages; 0 is as much as the heap, which makes an aperture. Where kernels fault: pages beyond the least.
     @ParameterizedTest
     @CsvSource({
         "UFFD_LWJGL, 1, 4096, 16, false, 8000",
@@ -42,13 +43,18 @@ class TransparentModelTest {
         "IN_THREAD_LWJGL, 1, 4096, 16, false, 5000",
         "UFFD_JOCL, 1, 4096, 16, true, 4000",
         "SIGSEGV_JOCL, 1, 4096, 16, false, 4000",
+        "FAULTING_UFFD_LWJGL, 1, 4096, 0, false, 5000",
+        "FAULTING_SIGSEGV_LWJGL, 1, 4096, 5, false, 5000",
     })
     void everybodyAgrees(Backend backend, int devices, int pageBytes, int budgetPages, boolean exclusive, int steps) throws InterruptedException {
-        long heapBytes = Math.max(ByteSize.mib(4), 256L * pageBytes);
+        assumeTrue(!backend.faults() || FirstDevice.worksInHostMemory(), "kernels of this device cannot fault");
+        int leastPages = backend.faults() ? Rig.leastFaultingPages() : 0;
+        int mostBlockPages = backend.faults() ? leastPages + 20 : MAX_BLOCK_PAGES; // so that a quota may be less
+        long heapBytes = Math.max(ByteSize.mib(4), Math.max(256, 8L * BLOCKS * leastPages) * pageBytes);
         HmmBuilder builder = backend.builder(devices).heap(heapBytes).pageSize(pageBytes).faultAround(8L * pageBytes)
-                .budget(budgetPages == 0 ? heapBytes : (long) budgetPages * pageBytes);
+                .budget(budgetPages + leastPages == 0 ? heapBytes : (long) (leastPages + budgetPages) * pageBytes);
         try (Rig rig = new Rig(exclusive ? builder.exclusive() : builder)) {
-            KnownMemory memory = new KnownMemory(rig.heap, new SplittableRandom(SEED), BLOCKS, MAX_BLOCK_PAGES);
+            KnownMemory memory = new KnownMemory(rig.heap, new SplittableRandom(SEED), BLOCKS, mostBlockPages);
             Racers.run(actors(rig, memory, new Turns((long) steps * LONGER)));
             check(rig, memory);
             memory.blocks().forEach(block -> rig.heap.free(block.segment()));
@@ -56,7 +62,9 @@ class TransparentModelTest {
             assertThat(rig.count(Counter.FAULT_FETCHED_PAGES)).isPositive();
             assertThat(rig.count(Counter.FAULT_ERRORS)).isPositive();
             assertThat(rig.count(Counter.RELEASED_PAGES) > 0).isEqualTo(exclusive);
-            if (budgetPages > 0) {
+            if (backend.faults()) {
+                assertThat(rig.count(Counter.DEVICE_EVICTED)).isPositive();
+            } else if (budgetPages > 0) {
                 assertThat(rig.count(Counter.EVICTED_DIRTY_PAGES)).isPositive();
             }
         }
@@ -64,7 +72,8 @@ class TransparentModelTest {
 
     @Tag("two-devices")
     @ParameterizedTest
-    @CsvSource({"UFFD_LWJGL, 2, 4096, 16, false, 8000", "SIGSEGV_LWJGL, 2, 4096, 0, true, 8000"})
+    @CsvSource({"UFFD_LWJGL, 2, 4096, 16, false, 8000", "SIGSEGV_LWJGL, 2, 4096, 0, true, 8000",
+        "FAULTING_UFFD_LWJGL, 2, 4096, 3, false, 5000", "FAULTING_SIGSEGV_LWJGL, 2, 4096, 0, false, 5000"})
     void everybodyAgreesOnTwoDevices(Backend backend, int devices, int pageBytes, int budgetPages, boolean exclusive, int steps) throws InterruptedException {
         everybodyAgrees(backend, devices, pageBytes, budgetPages, exclusive, steps);
     }
@@ -77,7 +86,7 @@ class TransparentModelTest {
         for (int i = 0; i < KERNEL_USERS; i++) {
             actors.add(new KernelUser(rig, memory, turns, SEED, actors.size()));
         }
-        if (rig.hmm.devices().stream().noneMatch(HmmDevice::hasAperture)) {
+        if (rig.isPaging()) {
             actors.add(new PagedKernelUser(rig, memory, turns, SEED, actors.size()));
             actors.add(new PagedKernelUser(rig, memory, turns, SEED, actors.size()));
         }
