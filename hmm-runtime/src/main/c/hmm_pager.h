@@ -61,7 +61,7 @@ struct hmm_config {
   uint64_t page_count;
   uint64_t app;            // address of the program's mapping: reserved, nothing mapped yet
   uint64_t alias;          // address of the runtime's mapping
-  uint64_t memfd;          // descriptor of the memory behind both
+  uint64_t memfd;          // descriptor of the memory behind both; negative, with HMM_CHECKED: there is none, and all of the alias has memory
   uint64_t words;          // uint64_t[page_count]
   uint64_t changes;        // uint64_t for each 2 MiB of pages: see block.h
   uint64_t region_starts;  // uint8_t[page_count]: 1 where a region begins or free space behind one; fetching ahead stops there

@@ -7,10 +7,14 @@
 // Asking the kernel costs as much as copying a page. `backed` remembers the answers, in a table that HostMemory.java
 // has as well. A page that is not backed may have memory all the same: one that a touch filled through `app` is asked
 // for once.
+//
+// Memory that a driver has allocated, for checked access, is no file: it is there from the start, and nothing gives it back; what is
+// given back here is written with zeros.
 #define _GNU_SOURCE
 #include <errno.h>
 #include <fcntl.h>
 #include <linux/falloc.h>
+#include <string.h>
 #include <sys/mman.h>
 #include <unistd.h>
 
@@ -23,8 +27,11 @@
 // Where in the file the memory of a page is. Pages that follow each other do so there, and where they are mapped.
 static off_t slot_of(const struct hmm_pager *p, uint64_t page) { return (off_t)(page << p->config.page_shift); }
 
+static bool is_file(const struct hmm_pager *p) { return (int)p->config.memfd >= 0; }
+
 static int allocate(const struct hmm_pager *p, uint64_t first, uint64_t end) {
   uint64_t bytes = (end - first) << p->config.page_shift;
+  if (!is_file(p)) return 0;
   // mapped as well: what is copied there does not fault
   if (!madvise(alias_of(p, first), (size_t)bytes, MADV_POPULATE_WRITE)) return 0;
   // on an old system; and to hear why
@@ -56,6 +63,7 @@ int back(struct hmm_pager *p, uint64_t first, uint64_t end) {
 }
 
 bool has_memory(const struct hmm_pager *p, uint64_t page) {
+  if (!is_file(p)) return true;
   off_t start = slot_of(p, page), data = lseek((int)p->config.memfd, start, SEEK_DATA);
   return data >= 0 && data < start + (off_t)p->page_bytes;
 }
@@ -64,6 +72,10 @@ int punch(struct hmm_pager *p, uint64_t first, uint64_t end) {
   int mode = FALLOC_FL_PUNCH_HOLE | FALLOC_FL_KEEP_SIZE;
   for (uint64_t page = first; page < end; page++) atomic_store_explicit(&p->backed[page], 0, memory_order_relaxed);
   off_t bytes = (off_t)((end - first) << p->config.page_shift);
+  if (!is_file(p)) {
+    memset(alias_of(p, first), 0, (size_t)bytes);
+    return 0;
+  }
   while (fallocate((int)p->config.memfd, mode, slot_of(p, first), bytes)) {
     if (errno != EINTR) return -errno;
   }

@@ -83,12 +83,13 @@ static struct heap *open_with(int memory, const struct shape *shape, uint64_t pa
   h->region_starts = table(pages, sizeof *h->region_starts);
   h->backed = table(pages, sizeof *h->backed);
   h->memfd = memory;
-  CHECK(h->memfd >= 0 && !ftruncate(h->memfd, (off_t)bytes));
+  bool is_file = memory != NO_FILE;
+  CHECK(!is_file || (h->memfd >= 0 && !ftruncate(h->memfd, (off_t)bytes)));
   h->app = mmap(NULL, bytes, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
-  h->alias = mmap(NULL, bytes, PROT_READ | PROT_WRITE, MAP_SHARED, h->memfd, 0);
+  h->alias = mmap(NULL, bytes, PROT_READ | PROT_WRITE, is_file ? MAP_SHARED : MAP_PRIVATE | MAP_ANONYMOUS, h->memfd, 0);
   CHECK(h->app != MAP_FAILED && h->alias != MAP_FAILED);
   struct hmm_config config = {.abi = HMM_ABI, .rung = shape->rung, .page_shift = PAGE_SHIFT, .page_count = pages, .app = (uint64_t)(uintptr_t)h->app, .alias = (uint64_t)(uintptr_t)h->alias,
-                              .memfd = (uint64_t)h->memfd, .words = (uint64_t)(uintptr_t)h->words, .changes = (uint64_t)(uintptr_t)h->changes,
+                              .memfd = (uint64_t)(int64_t)h->memfd, .words = (uint64_t)(uintptr_t)h->words, .changes = (uint64_t)(uintptr_t)h->changes,
                               .region_starts = (uint64_t)(uintptr_t)h->region_starts, .backed = (uint64_t)(uintptr_t)h->backed, .ahead_bytes = ahead_pages * PAGE,
                               .touch_nanos = touch_nanos, .copy_threads = 3};
   fake_calls(config.cl);
@@ -125,7 +126,7 @@ void free_heap(struct heap *h) {
   size_t bytes = (size_t)(h->pages * PAGE);
   munmap((void *)(uintptr_t)h->app, bytes);
   munmap(h->alias, bytes);
-  close(h->memfd);
+  if (h->memfd != NO_FILE) close(h->memfd);
   for (unsigned i = 0; i < DEVICES; i++) {
     struct fake_device *d = &h->devices[i];
     fake_release_queue(d->queue);

@@ -47,6 +47,7 @@ struct heap *open_heap_with_touch_timeout(const struct shape *shape, uint64_t pa
 // All of them on device 0, p + 1 in the middle of page p.
 struct heap *open_heap_on_device(const struct shape *shape, uint64_t pages, bool write);
 // on this file, which it takes over
+#define NO_FILE (-1) // but memory that is there from the start, as drivers give it: checked access only
 struct heap *open_heap_in(int memory, const struct shape *shape, uint64_t pages, uint64_t ahead_pages);
 void close_heap(struct heap *h); // also checks that no event is left over
 void free_heap(struct heap *h);  // after hmm_close

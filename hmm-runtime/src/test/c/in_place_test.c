@@ -11,7 +11,7 @@ static int launch_in_place_on(struct heap *h, struct launching *l, unsigned devi
   static const size_t one = 1;
   l->use = (struct hmm_use){first, end, write, 1};
   l->request = (struct hmm_launch){.device = device, .uses = (uint64_t)(uintptr_t)&l->use, .use_count = 1, .queue = (uint64_t)(uintptr_t)h->devices[device].queue, .kernel = (uint64_t)(uintptr_t)&l->kernel,
-                                   .dimensions = 1, .global = (uint64_t)(uintptr_t)&one, .insist = insists, .name = (uint64_t)(uintptr_t)"in_place"};
+                                   .dimensions = 1, .global = (uint64_t)(uintptr_t)&one, .insist = insists, .name = (uint64_t)(uintptr_t)"in_place", .copies = l->request.copies, .copy_count = l->request.copy_count};
   return hmm_launch_enter(h->pager, &l->request, &l->failure);
 }
 
@@ -261,7 +261,36 @@ static void a_failed_kernel_poisons_nothing_in_place(const struct shape *shape) 
   close_heap(h);
 }
 
+// A kernel that adds 100 to the bytes of its copy.
+static void add_to_copy(void *copy) {
+  for (int i = 0; i < 4; i++) fake_bytes(copy)[i] += 100;
+}
+
+// Where kernels get addresses there is no object to copy from: the bytes themselves are read and written.
+static void arguments_are_copied_from_an_address(const struct shape *shape) {
+  for (int how = 0; how < 4; how++) {
+    struct heap *h = mixed(shape);
+    void *bytes = fake_memory(4);
+    struct hmm_argument_copy copy = {0, (uint64_t)(uintptr_t)(h->alias + PAGE + MIDDLE), (uint64_t)(uintptr_t)bytes, 4, how != 1};
+    struct launching l = {.kernel = {add_to_copy, bytes, 0}, .request = {.copies = (uint64_t)(uintptr_t)&copy, .copy_count = 1}};
+    CHECK_EQUAL(fetch(h, 1, 2, HMM_EXCLUSIVE | HMM_MAP | HMM_IN_PLACE), 0);
+    if (how > 1) fake_fail(how == 2 ? HMM_CL_ENQUEUE_WRITE : HMM_CL_ENQUEUE_READ, -4, 0, 1);
+    CHECK_EQUAL(launch_in_place(h, &l, 1, 2, true, false), how > 1 ? -EIO : 0);
+    CHECK_EQUAL(!l.request.event, how == 2); // the other one has run, and what it wrote is lost
+    if (how > 1) CHECK(l.failure.call == HMM_CALL_COPY && l.failure.status == -4);
+    if (l.request.event) CHECK_EQUAL(fake_wait((void *)(uintptr_t)l.request.event), 0);
+    for (size_t i = 0; i < 4; i++) CHECK_EQUAL(h->alias[PAGE + MIDDLE + i], (i ? 0 : 1) + (how ? 0 : 100));
+    CHECK_EQUAL(h->alias[PAGE + MIDDLE + 4], 0);
+    CHECK_EQUAL(hmm_await_all(h->pager), 0);
+    unpin(h, 4, false);
+    close_heap(h);
+    fake_reset();
+    fake_free(bytes);
+  }
+}
+
 const struct test in_place_tests[] = {
+    {"arguments_are_copied_from_an_address", arguments_are_copied_from_an_address, ONE_WAY},
     {"a_page_must_be_at_home_with_memory", a_page_must_be_at_home_with_memory, ONE_WAY},
     {"insisting_brings_pages_home", insisting_brings_pages_home, ONE_WAY},
     {"discarding_waits_and_touching_does_not", discarding_waits_and_touching_does_not, ONE_WAY},

@@ -295,7 +295,31 @@ static void moves_without_a_launch_are_undone(const struct shape *shape) {
   close_heap(h);
 }
 
+// What a driver has allocated has no holes: what is given back is written with zeros, and nothing beside it.
+static void memory_that_is_no_file_is_zeroed(const struct shape *shape) {
+  if (shape->rung != HMM_CHECKED) return;
+  struct heap *h = open_heap_in(NO_FILE, shape, PAGES, 1);
+  for (uint64_t page = 0; page < PAGES; page++) {
+    expect(h, page, 0);
+    put(h, page, (unsigned char)(page + 1));
+  }
+  CHECK(move_to(h, 1, 0, true) && move_to(h, 2, 0, false));
+  for (uint64_t page = 0; page < 4; page++) CHECK_EQUAL(h->alias[page * PAGE + MIDDLE], page + 1); // it is the memory itself
+  CHECK_EQUAL(hmm_discard(h->pager, 1, 10, NULL), 0);
+  for (uint64_t page = 1; page < 10; page++) {
+    CHECK_EQUAL(word_state(word(h, page)), EMPTY);
+    for (uint64_t i = 0; i < PAGE; i++) CHECK_EQUAL(h->alias[page * PAGE + i], 0);
+    expect(h, page, 0);
+    put(h, page, 9);
+  }
+  CHECK(move_to(h, 3, 0, true));
+  fill_frame(h, 0, 3, 77);
+  for (uint64_t page = 0; page < PAGES; page++) expect(h, page, (unsigned char)(page == 3 ? 77 : page && page < 10 ? 9 : page + 1));
+  close_heap(h);
+}
+
 const struct test memory_tests[] = {
+    {"memory_that_is_no_file_is_zeroed", memory_that_is_no_file_is_zeroed, 0},
     {"discarded_pages_are_empty", discarded_pages_are_empty, 0},
     {"discarding_does_not_wait_for_launches", discarding_does_not_wait_for_launches, ONE_WAY},
     {"discarding_waits_for_a_claim", discarding_waits_for_a_claim, ONE_WAY},

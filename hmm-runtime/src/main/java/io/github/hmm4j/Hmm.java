@@ -16,6 +16,7 @@ import io.github.hmm4j.mirror.InFlight;
 import io.github.hmm4j.mirror.InvalidationKind;
 import io.github.hmm4j.mirror.ManagedPages;
 import io.github.hmm4j.mirror.Notifier;
+import io.github.hmm4j.mirror.PlacementMode;
 import io.github.hmm4j.mirror.ProgramCode;
 import io.github.hmm4j.page.PageTable;
 import io.github.hmm4j.pager.FaultingLaunchGate;
@@ -26,6 +27,7 @@ import io.github.hmm4j.pager.NativeInFlight;
 import io.github.hmm4j.pager.NativeLaunchGate;
 import io.github.hmm4j.pager.NativePager;
 import io.github.hmm4j.space.AddressSpace;
+import io.github.hmm4j.space.HostBlock;
 import io.github.hmm4j.space.Handles;
 import io.github.hmm4j.space.Coloring;
 import io.github.hmm4j.space.PageRange;
@@ -91,7 +93,7 @@ public final class Hmm implements AutoCloseable {
         try {
             EarlyClasses.initialize();
             List<Long> budgets = opened.stream().map(builder::budgetBytes).toList();
-            AddressSpace space = used.add(new AddressSpace(builder.heapBytes(), builder.pageSize(), coloring(builder, opened, budgets)));
+            AddressSpace space = used.add(new AddressSpace(builder.heapBytes(), builder.pageSize(), coloring(builder, opened, budgets), sharedMemory(builder, opened)));
             PageTable table = used.add(new PageTable(space.pageCount(), space.pageSize()));
             nativePager = running.add(NativePager.open(builder.hostAccess(), space, table, opened, builder.faultAroundBytes(), builder.touchTimeout()));
             boolean faulting = builder.isFaulting(opened);
@@ -145,6 +147,19 @@ public final class Hmm implements AutoCloseable {
         boolean inOnePiece = IntStream.range(0, opened.size()).mapToLong(i -> Math.min(budgets.get(i), opened.get(i).info().maxAllocationBytes()))
                 .anyMatch(mostBytes -> heapBytes <= mostBytes && mostBytes < withRoomBytes);
         return inOnePiece || builder.pageSize().pagesFor(withRoomBytes) > Integer.MAX_VALUE ? Coloring.NONE : coloring;
+    }
+
+    /// Who allocates the host's memory, if not we: the first device whose kernels use no other in place. That cannot be mapped twice, so it is for checked access.
+    private static HostBlock.@Nullable Source sharedMemory(HmmBuilder builder, List<Device> opened) {
+        if (builder.placementAsked() != PlacementMode.IN_PLACE || !NativePager.isChecked(builder.hostAccess(), opened)) {
+            return null;
+        }
+        for (Device device : opened) {
+            if (!device.inPlace().proven() && device.inPlaceInShared().proven()) {
+                return device::allocateShared;
+            }
+        }
+        return null;
     }
 
     private static ManagedPages openPages(HmmBuilder builder, List<Device> opened, List<Long> budgets, AddressSpace space, PageTable table, NativePager nativePager,

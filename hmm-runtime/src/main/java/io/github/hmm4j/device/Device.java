@@ -1,6 +1,8 @@
 package io.github.hmm4j.device;
 
 import io.github.hmm4j.kernels.Source;
+import io.github.hmm4j.space.HostBlock;
+import io.github.hmm4j.space.HostMemory;
 import io.github.hmm4j.timeline.Timeline;
 import java.util.Locale;
 import java.util.Optional;
@@ -37,14 +39,14 @@ public interface Device extends AutoCloseable {
     /// Owned by the caller, who closes it before the device.
     CopyEngine copyEngine(long hostAddressBytes, long lengthBytes);
 
-    /// The host pages in `[hostAddressBytes, hostAddressBytes + lengthBytes)` as memory of this device, **in place**.
+    /// A heap's host pages as memory of this device, **in place**.
     ///
     /// Costs no device memory and copies nothing. Closing it leaves the pages, which must outlive it.
     ///
-    /// @throws IllegalStateException if the device has not [proved][#inPlace()] to share the host's memory: it sees host pages only through a [CopyEngine]
-    default DeviceMemory hostMemory(long hostAddressBytes, long lengthBytes) {
+    /// @throws IllegalStateException if the device has not [proved][#inPlace(HostMemory)] to share the host's memory: it sees host pages only through a [CopyEngine]
+    default DeviceMemory hostMemory(HostMemory host) {
         throw new IllegalStateException(String.format(Locale.ROOT, "device=%s cannot use host pages in place, address=0x%x, lengthBytes=%d",
-                info().name(), hostAddressBytes, lengthBytes));
+                info().name(), host.alias().address(), host.lengthBytes()));
     }
 
     /// Bytes of memory that its copies take beside what is allocated.
@@ -55,6 +57,24 @@ public interface Device extends AutoCloseable {
     /// Whether kernels can use host pages where they are; tried when it is first asked for.
     default InPlace inPlace() {
         return InPlace.refuted("it reaches host pages through a copy engine only");
+    }
+
+    /// The same for the host pages of one heap, which may be memory that a device has allocated.
+    default InPlace inPlace(HostMemory host) {
+        return inPlace();
+    }
+
+    /// Whether kernels can use host pages where they are in memory that this device has allocated ([#allocateShared]), which no other device can; tried when it is first asked for.
+    default InPlace inPlaceInShared() {
+        return InPlace.refuted("it allocates no memory that the host shares");
+    }
+
+    /// Allocates memory of the host that kernels of this device use in place.
+    ///
+    /// @throws io.github.hmm4j.error.HmmException if there is none, or not as much in one piece
+    default HostBlock allocateShared(long lengthBytes) {
+        throw new IllegalStateException(String.format(Locale.ROOT, "device=%s allocates no memory that the host shares, lengthBytes=%d",
+                info().name(), lengthBytes));
     }
 
     /// How native code can drive this device while Java threads are stopped; empty if only Java can: then no heap can have it. The handles live as long as the device.

@@ -1,5 +1,7 @@
 package io.github.hmm4j.device;
 
+import io.github.hmm4j.space.HostMemory;
+
 /// Host pages as memory that kernels of one device are given in place, with the windows onto it that were given last.
 ///
 /// Threads: any. Owned by whoever makes it, and to be closed before the device and before the pages go.
@@ -12,9 +14,9 @@ public final class HostImage implements AutoCloseable {
     private final SliceCache slices = new SliceCache(IDLE_SLICES);
 
     /// @throws IllegalStateException as [Device#hostMemory]
-    public HostImage(Device device, long hostAddressBytes, long lengthBytes) {
-        byAddress = device.inPlace().byAddress();
-        all = new FrameChunk(device.hostMemory(hostAddressBytes, lengthBytes), 0, 1);
+    public HostImage(Device device, HostMemory host) {
+        byAddress = device.inPlace(host).byAddress();
+        all = new FrameChunk(device.hostMemory(host), 0, 1);
     }
 
     /// Whether parts begin anywhere ([InPlace]).

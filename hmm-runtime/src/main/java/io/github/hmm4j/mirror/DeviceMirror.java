@@ -87,9 +87,9 @@ public final class DeviceMirror implements AutoCloseable {
         }
         boolean isPrivate = placement == PlacementMode.PRIVATE
                 || (placement == PlacementMode.AUTO && !device.info().unifiedMemory());
-        InPlace tried = faulting || isPrivate ? null : device.inPlace();
+        InPlace tried = faulting || isPrivate ? null : device.inPlace(space.host());
         if (tried != null && !tried.proven() && placement == PlacementMode.IN_PLACE) {
-            throw new InPlaceUnavailableException(device.info().name(), tried.why());
+            throw refused(tried);
         }
         inPlace = tried != null && tried.proven()
                 && (placement == PlacementMode.IN_PLACE || tried.slowdown() <= MOST_SLOWDOWN);
@@ -201,7 +201,7 @@ public final class DeviceMirror implements AutoCloseable {
     public synchronized HostImage hostPages() {
         HostImage known = hostPages;
         if (known == null) {
-            known = new HostImage(device, space.host().alias().address(), space.capacityBytes());
+            known = new HostImage(device, space.host());
             hostPages = known;
         }
         return known;
@@ -216,10 +216,16 @@ public final class DeviceMirror implements AutoCloseable {
             throw new IllegalArgumentException(
                     "placement=in_place refused: kernels of device=%s fault".formatted(deviceName()));
         }
-        InPlace tried = device.inPlace();
+        InPlace tried = device.inPlace(space.host());
         if (!tried.proven()) {
-            throw new InPlaceUnavailableException(deviceName(), tried.why());
+            throw refused(tried);
         }
+    }
+
+    private InPlaceUnavailableException refused(InPlace tried) {
+        boolean elsewhere = space.host().block().isEmpty() && device.inPlaceInShared().proven();
+        return new InPlaceUnavailableException(deviceName(), tried.why()
+                + (elsewhere ? "; in memory that it allocates itself they do: open the heap with checked access and placement=in_place" : ""));
     }
 
     /// Bytes of device memory that pages take now.

@@ -68,6 +68,13 @@ public final class NativePager implements AutoCloseable {
         return open(choice.access(), choice.rung(), space, table, !devices.isEmpty(), aheadBytes, touchTimeout);
     }
 
+    /// Whether the host reaches pages of a heap with these devices through views only.
+    ///
+    /// @throws HostAccessUnavailableException as [#open]
+    public static boolean isChecked(HostAccess.@Nullable Mode wanted, List<Device> devices) {
+        return Ladder.choose(wanted, devices).rung() == Rung.CHECKED;
+    }
+
     private static NativePager open(HostAccess access, Rung rung, AddressSpace space, PageTable table, boolean openCl, long aheadBytes,
             Duration touchTimeout) {
         try (Arena arena = Arena.ofConfined()) {

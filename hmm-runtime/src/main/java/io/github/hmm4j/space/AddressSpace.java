@@ -57,6 +57,12 @@ public final class AddressSpace implements AutoCloseable {
     /// @param coloring      where the data of large regions begins
     /// @throws HmmException if the operating system refuses the reservation
     public AddressSpace(long capacityBytes, PageSize pageSize, Coloring coloring) {
+        this(capacityBytes, pageSize, coloring, null);
+    }
+
+    /// @param source who allocates the host's memory, all of it at once; null: it is ours
+    /// @throws HmmException also if the source refuses
+    public AddressSpace(long capacityBytes, PageSize pageSize, Coloring coloring, HostBlock.@Nullable Source source) {
         if (capacityBytes <= 0 || capacityBytes > MOST_BYTES) {
             throw new IllegalArgumentException("capacityBytes=" + capacityBytes + ", must be 1 to 64 TiB");
         }
@@ -69,7 +75,7 @@ public final class AddressSpace implements AutoCloseable {
         }
         Parts parts = new Parts();
         try {
-            host = parts.add(new HostMemory(this.capacityBytes, pageSize));
+            host = parts.add(new HostMemory(this.capacityBytes, pageSize, source));
             baseBytes = host.appAddressBytes();
             regionStarts = parts.add(new LazyTable(pageCount()));
             free.put(baseBytes, this.capacityBytes);

@@ -6,7 +6,9 @@ import java.lang.foreign.ValueLayout;
 import java.lang.invoke.VarHandle;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Optional;
 import java.util.function.LongPredicate;
+import org.jspecify.annotations.Nullable;
 
 /// The host side of every page: one file in memory, and two places in the address space that stand for it. What a page's memory is, and that it begins as zeros, is known here
 /// and in `memory.c`, and nowhere else: others ask where a page's bytes are ([#addressOf]), that there is memory behind them ([#give]), or that it go ([#release]).
@@ -19,6 +21,9 @@ import java.util.function.LongPredicate;
 /// A touch of a file in memory that gets none is a signal, and ends the process if a driver meets it. So whoever is
 /// about to touch pages of the alias that may have no memory yet, or to let a driver do so, gives it to them first
 /// ([#give]), and has an error to tell. A table that native code shares says which pages need not be asked for.
+///
+/// Where kernels work only in what their driver has allocated, that is the alias ([HostBlock]), and there is no file. So nothing can be mapped a second time, which only checked access can do without; all memory is there from the start, and what others give back is
+/// written with zeros. `memory.c` knows it by a descriptor below zero.
 public final class HostMemory implements AutoCloseable {
 
     private static final int ALIGNMENT_BYTES = PageSize.MAX_BYTES;
@@ -31,29 +36,42 @@ public final class HostMemory implements AutoCloseable {
     private final LazyTable backed; // 1 byte a page, set where it has memory for sure
     private final int fd;
     private final Reservation app;
-    private final Reservation alias;
+    private final Reservation alias; // nothing where there is a block
+    private final @Nullable HostBlock block;
     private final MemorySegment aliasSegment;
     private final SparePages spare = new SparePages(this::releaseBytes);
     private boolean closed;
 
     /// @throws io.github.hmm4j.error.HmmException if the operating system refuses; nothing is left then
-    HostMemory(long lengthBytes, PageSize pageSize) {
+    ///
+    /// @param source who allocates it; null: it is a file of ours
+    HostMemory(long lengthBytes, PageSize pageSize, HostBlock.@Nullable Source source) {
         this.lengthBytes = lengthBytes;
         this.pageSize = pageSize;
         Parts parts = new Parts();
         try {
             backed = parts.add(new LazyTable(pageSize.pagesFor(lengthBytes)));
-            Descriptor file = parts.add(new Descriptor());
-            file.number = SystemCalls.memfd("hmm-heap", lengthBytes);
-            fd = file.number;
             app = parts.add(new Reservation());
             app.reserve(lengthBytes);
             alias = parts.add(new Reservation());
-            alias.reserve(lengthBytes);
-            SystemCalls.mmap(alias.startBytes, lengthBytes, SystemCalls.PROT_READ_WRITE,
-                    SystemCalls.MAP_SHARED | SystemCalls.MAP_FIXED | SystemCalls.MAP_NORESERVE, fd, 0);
-            SystemCalls.dontFork(alias.startBytes, lengthBytes);
+            if (source == null) {
+                block = null;
+                Descriptor file = parts.add(new Descriptor());
+                file.number = SystemCalls.memfd("hmm-heap", lengthBytes);
+                fd = file.number;
+                alias.reserve(lengthBytes);
+                SystemCalls.mmap(alias.startBytes, lengthBytes, SystemCalls.PROT_READ_WRITE,
+                        SystemCalls.MAP_SHARED | SystemCalls.MAP_FIXED | SystemCalls.MAP_NORESERVE, fd, 0);
+                SystemCalls.dontFork(alias.startBytes, lengthBytes);
+            } else {
+                fd = -1;
+                block = parts.add(source.allocate(lengthBytes));
+                alias.startBytes = block.addressBytes(); // what it is to a child process is the driver's business
+            }
             aliasSegment = MemorySegment.ofAddress(alias.startBytes).reinterpret(lengthBytes);
+            if (block != null) {
+                writeZeros(0, lengthBytes);
+            }
         } catch (RuntimeException | Error e) {
             parts.closeAfter(e);
             throw e;
@@ -79,7 +97,12 @@ public final class HostMemory implements AutoCloseable {
         return lengthBytes;
     }
 
-    /// Descriptor of the file, for native code that maps it at [#appAddressBytes()].
+    /// The memory that somebody else has allocated; empty if it is a file of ours.
+    public Optional<HostBlock> block() {
+        return Optional.ofNullable(block);
+    }
+
+    /// Descriptor of the file, for native code that maps it at [#appAddressBytes()]; below zero if there is none.
     public int descriptor() {
         return fd;
     }
@@ -112,6 +135,9 @@ public final class HostMemory implements AutoCloseable {
     }
 
     private void give(long first, long end) {
+        if (block != null) {
+            return;
+        }
         long offset = slotOf(first);
         long length = pageSize.bytesFor(end - first);
         if (!SystemCalls.populate(addressOf(first), fd, offset, length)) {
@@ -176,14 +202,18 @@ public final class HostMemory implements AutoCloseable {
 
     /// The other half.
     public void releaseForgotten(PageRange pages) {
-        SystemCalls.punchHole(fd, slotOf(pages.first()), pageSize.bytesFor(pages.count()));
+        if (block != null) {
+            writeZeros(slotOf(pages.first()), slotOf(pages.end()));
+        } else {
+            SystemCalls.punchHole(fd, slotOf(pages.first()), pageSize.bytesFor(pages.count()));
+        }
     }
 
     /// Like [#release], for pages that were freed and written to before: their memory may be kept, zeroed, for whoever allocates them next.
     ///
     /// @return whether it was kept
     public synchronized boolean retire(PageRange pages) {
-        if (!SparePages.fits(pageSize.bytesFor(pages.count()))) {
+        if (block != null || !SparePages.fits(pageSize.bytesFor(pages.count()))) {
             release(pages);
             return false;
         }
@@ -207,8 +237,11 @@ public final class HostMemory implements AutoCloseable {
     private void zero(PageRange pages) {
         give(pages.first(), pages.end());
         noteBacked(pages.first(), pages.end());
-        long endBytes = pageSize.offsetOf(pages.end());
-        for (long at = pageSize.offsetOf(pages.first()); at < endBytes; at += ZEROS.byteSize()) {
+        writeZeros(pageSize.offsetOf(pages.first()), pageSize.offsetOf(pages.end()));
+    }
+
+    private void writeZeros(long fromBytes, long endBytes) {
+        for (long at = fromBytes; at < endBytes; at += ZEROS.byteSize()) {
             MemorySegment.copy(ZEROS, 0, aliasSegment, at, Math.min(ZEROS.byteSize(), endBytes - at));
         }
     }
@@ -230,8 +263,13 @@ public final class HostMemory implements AutoCloseable {
             closed = true;
             app.close();
             alias.close();
-            SystemCalls.close(fd);
+            if (fd >= 0) {
+                SystemCalls.close(fd);
+            }
             backed.close();
+            if (block != null) {
+                block.close();
+            }
         }
     }
 

@@ -30,6 +30,9 @@ enum Backend {
     /// Those that are given them by address: POCL's devices take any, although they do not say so.
     IN_PLACE_ADDRESS_UFFD_LWJGL(ClBinding.LWJGL, HostAccess.Mode.UFFD, InPlaceMode.ADDRESS),
     IN_PLACE_ADDRESS_CHECKED_JOCL(ClBinding.JOCL, HostAccess.Mode.CHECKED, InPlaceMode.ADDRESS),
+    /// Those that use memory of their driver's only: one device of a heap can.
+    IN_PLACE_BUFFER_LWJGL(ClBinding.LWJGL, HostAccess.Mode.CHECKED, InPlaceMode.BUFFER),
+    IN_PLACE_BUFFER_JOCL(ClBinding.JOCL, HostAccess.Mode.CHECKED, InPlaceMode.BUFFER),
     /// Emulated GPUs with memory of their own, one with each of the engines that such devices have: for tests with the tag `emulated-gpu`.
     EMULATED_CHECKED(ClBinding.LWJGL, HostAccess.Mode.CHECKED, CopyMode.STAGED),
     EMULATED_UFFD(ClBinding.JOCL, HostAccess.Mode.UFFD, CopyMode.COPY),

@@ -95,11 +95,28 @@ class EmulatedProfilesTest {
         assertThat(result.output().lines().filter(line -> line.contains(expected)).count()).as(result::output).isEqualTo(2);
     }
 
+    /// Where wrapped memory is a shadow kernels work in what the driver allocates, if the host shares that while they run, and views are all that the host needs.
+    @Tag("elsewhere")
+    @ParameterizedTest
+    @CsvSource({"mali:svm=fine, checked, that the device has allocated", "nvidia:svm=fine, checked, that the device has allocated", "igpu:svm=fine, checked, which get it wrapped", "mali:svm=fine, uffd, with checked access",
+        "mali:svm=coarse, checked, refused"})
+    void kernelsWorkInFineGrainedBuffersWhereNoOtherMemoryIsShared(String device, String hostAccess, String expected) {
+        ChildJvm.Result result = on(device, LIMIT, List.of("-Dhmm.hostAccess=" + hostAccess), InPlaceWorker.class);
+        check(result);
+        assertThat(result.output().lines().filter(line -> line.contains(expected)).count()).as(result::output).isEqualTo(2);
+    }
+
     /// What the scenarios of kernels in place say holds for those that get addresses as well, and a heap may be larger than any buffer.
     @ParameterizedTest
     @ValueSource(strings = "igpu:svm=system,allocation=8M")
     void scenariosHoldByAddress(String device) {
-        check(on(device, LIMIT, ByAddress.class));
+        check(on(device, LIMIT, ByAddress.class, "InPlaceUffdLwjglOneDeviceTest", "InPlaceCheckedJoclOneDeviceTest"));
+    }
+
+    @ParameterizedTest
+    @ValueSource(strings = "mali:svm=fine")
+    void scenariosHoldInMemoryOfTheDrivers(String device) {
+        check(on(device, LIMIT, ByAddress.class, "InPlaceCheckedJoclOneDeviceTest"));
     }
 
     /// The page table for kernels lies in memory that host and kernels share, where that costs kernels nothing; elsewhere commands bring it what has changed.
@@ -125,8 +142,8 @@ class EmulatedProfilesTest {
         assertThat(result.status()).as(result::output).isZero();
     }
 
-    private static ChildJvm.Result on(String device, Duration limit, Class<?> program) {
-        return on(device, limit, List.of(), program);
+    private static ChildJvm.Result on(String device, Duration limit, Class<?> program, String... arguments) {
+        return on(device, limit, List.of(), program, arguments);
     }
 
     /// Runs a program on a profile of the emulated GPU.
@@ -136,14 +153,14 @@ class EmulatedProfilesTest {
         return ChildJvm.run(limit, ChildJvm.JSIG, Map.of("OPENCL_LAYERS", Path.of(layer.getPath()).toString(), "HMM_EMULATED_GPU", device), options, program, arguments);
     }
 
+    /// Of the classes named by `args`.
     static final class ByAddress {
 
         private ByAddress() {}
 
         public static void main(String[] args) {
-            List<DiscoverySelector> methods = Stream.of(InPlaceUffdLwjglOneDeviceTest.class, InPlaceCheckedJoclOneDeviceTest.class)
+            List<DiscoverySelector> methods = Stream.of(InPlaceUffdLwjglOneDeviceTest.class, InPlaceCheckedJoclOneDeviceTest.class).filter(type -> List.of(args).contains(type.getSimpleName()))
                     .flatMap(type -> Stream.of("slicesAtAnyElement", "slicesWithinOnePage", "anon_write", "migrate_release").map(name -> (DiscoverySelector) selectMethod(type, name))).toList();
-            InPlaceWorker.main(args);
             System.exit(ConformanceRun.run(methods, ".*", false, System.out));
         }
     }

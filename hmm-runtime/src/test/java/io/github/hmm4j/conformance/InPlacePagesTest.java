@@ -23,6 +23,7 @@ import io.github.hmm4j.kernels.Source;
 import io.github.hmm4j.mirror.Placement;
 import io.github.hmm4j.mirror.PlacementMode;
 import io.github.hmm4j.mirror.SnapshotCode;
+import io.github.hmm4j.pager.HostAccess;
 import io.github.hmm4j.space.Protection;
 import java.lang.foreign.MemorySegment;
 import java.lang.invoke.VarHandle;
@@ -152,7 +153,7 @@ class InPlacePagesTest {
 
     /// On one device one region is in place and another private, and either may change.
     @ParameterizedTest
-    @EnumSource(names = {"UFFD_LWJGL", "OPENCL_JOCL", "IN_PLACE_UFFD_LWJGL", "IN_PLACE_ADDRESS_CHECKED_JOCL"})
+    @EnumSource(names = {"UFFD_LWJGL", "OPENCL_JOCL", "IN_PLACE_UFFD_LWJGL", "IN_PLACE_ADDRESS_CHECKED_JOCL", "IN_PLACE_BUFFER_LWJGL"})
     void regionsOfOneDeviceInBothWays(Backend backend) {
         assumeTrue(FirstDevice.worksInHostMemory(), "kernels of this device use no host pages");
         try (Rig rig = new Rig(backend.builder(1).heap(ByteSize.mib(4)).pageSize(4096))) {
@@ -204,7 +205,7 @@ class InPlacePagesTest {
     /// No word says which of them has a page: they take turns, also where they share no more than the page.
     @Tag("two-devices")
     @ParameterizedTest
-    @EnumSource(mode = EnumSource.Mode.MATCH_ANY, names = "IN_PLACE_.*")
+    @EnumSource(mode = EnumSource.Mode.MATCH_ANY, names = "IN_PLACE_(?!BUFFER).*")
     void kernelsInPlaceOnTwoDevicesTakeTurns(Backend backend) {
         try (Rig rig = new Rig(small(backend, 2))) {
             MemorySegment line = rig.pages(1);
@@ -254,7 +255,7 @@ class InPlacePagesTest {
 
     /// By address it starts where its type may, so nothing is copied but what would not be aligned for that.
     @ParameterizedTest
-    @EnumSource(names = {"IN_PLACE_ADDRESS_UFFD_LWJGL", "IN_PLACE_ADDRESS_CHECKED_JOCL"})
+    @EnumSource(names = {"IN_PLACE_ADDRESS_UFFD_LWJGL", "IN_PLACE_ADDRESS_CHECKED_JOCL", "IN_PLACE_BUFFER_LWJGL"})
     void argumentsStartWhereTheirTypesMay(Backend backend) {
         try (Rig rig = new Rig(small(backend, 1))) {
             assertThat(rig.device(0).placementWhy()).contains("addresses");
@@ -290,6 +291,42 @@ class InPlacePagesTest {
             assertThatThrownBy(() -> hmm.heap().place(pages, hmm.device(), PlacementMode.IN_PLACE)).isInstanceOf(InPlaceUnavailableException.class);
         }
         Rig.assertObjectsLeft(0, "opening");
+    }
+
+    /// Memory of the driver's is all there from the start, holds what it held before, and is never given back: so zeros are written.
+    @ParameterizedTest
+    @EnumSource(names = {"IN_PLACE_BUFFER_LWJGL", "IN_PLACE_BUFFER_JOCL"})
+    void memoryOfTheDriversReadsAsZerosWhenItIsNew(Backend backend) {
+        for (int heap = 0; heap < 2; heap++) { // the second may get what the first has had
+            try (Rig rig = new Rig(small(backend, 1))) {
+                assertThat(rig.device(0).placementWhy()).contains("that the device has allocated");
+                MemorySegment all = rig.pages(3000);
+                Rig.assertZeros(rig.read(all));
+                rig.heap.free(all);
+                for (int round = 0; round < 100; round++) {
+                    MemorySegment pages = rig.pages(PAGES + round);
+                    Rig.assertZeros(rig.read(pages));
+                    rig.launchAdd(rig.device(0), pages, 1 + round).await();
+                    assertThat(rig.read(pages)).containsOnly(1 + round);
+                    rig.heap.discard(rig.page(pages, 1, 1));
+                    Rig.assertZeros(rig.read(rig.page(pages, 1, 1)));
+                    rig.heap.free(pages);
+                }
+            }
+        }
+    }
+
+    /// It cannot be mapped where the program's pointers point, is of one piece, and is for kernels of one device.
+    @Test
+    void memoryOfTheDriversHasLimits() {
+        Backend backend = Backend.IN_PLACE_BUFFER_LWJGL;
+        assertThatThrownBy(() -> backend.builder(1).heap(ByteSize.mib(4)).hostAccess(HostAccess.Mode.SIGSEGV).open()).isInstanceOf(InPlaceUnavailableException.class).hasMessageContaining("checked access");
+        long tooMuch = 1L << 40;
+        assertThatThrownBy(() -> backend.builder(1).heap(tooMuch).open()).isInstanceOf(InPlaceUnavailableException.class).hasMessageContaining("maxAllocationBytes=");
+        try (Hmm hmm = backend.builder(1).heap(ByteSize.mib(4)).placement(PlacementMode.PRIVATE).open()) {
+            MemorySegment pages = hmm.heap().allocate(4096);
+            assertThatThrownBy(() -> hmm.heap().place(pages, hmm.device(), PlacementMode.IN_PLACE)).isInstanceOf(InPlaceUnavailableException.class);
+        }
     }
 
     @Test

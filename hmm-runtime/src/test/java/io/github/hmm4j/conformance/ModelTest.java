@@ -42,6 +42,8 @@ class ModelTest {
         "IN_PLACE_ADDRESS_CHECKED_JOCL, 1, 4096, 20, 600",
         "FAULTING_UFFD_LWJGL, 1, 4096, 0, 800",
         "FAULTING_SIGSEGV_JOCL, 1, 4096, 7, 800",
+        "IN_PLACE_BUFFER_LWJGL, 1, 4096, 20, 2000",
+        "IN_PLACE_BUFFER_JOCL, 1, 65536, 0, 600",
     })
     void oneThreadAgrees(Backend backend, int devices, int pageBytes, int budgetPages, int steps) {
         try (Rig rig = open(backend, devices, pageBytes, budgetPages)) {
@@ -76,6 +78,7 @@ class ModelTest {
         "IN_PLACE_ADDRESS_UFFD_LWJGL, 1, 4096, 30, 600",
         "FAULTING_UFFD_LWJGL, 1, 4096, 0, 200",
         "FAULTING_SIGSEGV_LWJGL, 1, 4096, 9, 200",
+        "IN_PLACE_BUFFER_LWJGL, 1, 4096, 30, 200",
     })
     void manyThreadsAgree(Backend backend, int devices, int pageBytes, int budgetPages, int steps) throws InterruptedException {
         try (Rig rig = open(backend, devices, pageBytes, budgetPages)) {

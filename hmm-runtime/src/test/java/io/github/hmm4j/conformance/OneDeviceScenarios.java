@@ -699,6 +699,9 @@ abstract class OneDeviceScenarios extends Scenarios {
         assertThat(rig.read(buffer)).isEqualTo(expected);
         rig.launchCopy(rig.device(0), Arg.inOut(buffer.asSlice(20, 40)), Arg.inOut(buffer.asSlice(20, 40))).await(); // one range, passed twice
         assertThat(rig.read(buffer)).isEqualTo(expected);
+        if (rig.device(0).placementWhy().contains("addresses")) {
+            return; // it starts at any int there, and nothing is copied
+        }
         assertThatThrownBy(() -> rig.launchCopy(rig.device(0), Arg.in(buffer.asSlice(20, 40)), Arg.out(buffer.asSlice(24, 40)))).isInstanceOf(IllegalArgumentException.class)
                 .hasMessageContaining("kernel=copy_ints, argument 0").hasMessageContaining("multiple of").hasMessageContaining("shares bytes with");
     }

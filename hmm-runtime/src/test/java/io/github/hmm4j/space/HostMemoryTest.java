@@ -11,7 +11,7 @@ class HostMemoryTest {
 
     private static final long MIB = 1L << 20;
 
-    private final HostMemory host = new HostMemory(256 * MIB, PageSize.DEFAULT);
+    private final HostMemory host = new HostMemory(256 * MIB, PageSize.DEFAULT, null);
 
     @AfterEach
     void close() {

@@ -9,8 +9,12 @@ import io.github.hmm4j.device.InPlace;
 import io.github.hmm4j.device.NativeGather;
 import io.github.hmm4j.device.NativeHandles;
 import io.github.hmm4j.error.HmmException;
+import io.github.hmm4j.error.InPlaceUnavailableException;
 import io.github.hmm4j.error.OpenClFailedException;
 import io.github.hmm4j.kernels.Source;
+import io.github.hmm4j.space.HostBlock;
+import io.github.hmm4j.space.HostMemory;
+import io.github.hmm4j.space.PageSize;
 import io.github.hmm4j.space.ShareLock;
 import io.github.hmm4j.timeline.DeviceClock;
 import io.github.hmm4j.timeline.Timeline;
@@ -58,6 +62,7 @@ public final class ClDevice implements Device {
     private final Object choosing = new Object();
     private @Nullable CopyChoice choice;
     private @Nullable InPlace inPlace;
+    private @Nullable InPlace inPlaceInShared;
     private @Nullable PinnedMemory staging;
     private @Nullable PinnedBuffers slots;
 
@@ -187,7 +192,7 @@ public final class ClDevice implements Device {
     @Override
     public DeviceMemory tableMemory(long lengthBytes) {
         boolean shared = info.unifiedMemory() && info.svm().contains(DeviceInfo.Svm.FINE_GRAIN_BUFFER) && !usesHostMemory();
-        return shared ? own(() -> ClSharedMemory.allocate(this, lengthBytes)) : allocate(lengthBytes);
+        return shared ? own(() -> ClTableMemory.allocate(this, lengthBytes)) : allocate(lengthBytes);
     }
 
     @Override
@@ -234,14 +239,16 @@ public final class ClDevice implements Device {
 
     /// The heap's alias, by its address or wrapped piece by piece as kernels ask for it.
     @Override
-    public DeviceMemory hostMemory(long hostAddressBytes, long lengthBytes) {
-        InPlace tried = inPlace();
+    public DeviceMemory hostMemory(HostMemory host) {
+        long hostAddressBytes = host.alias().address();
+        long lengthBytes = host.lengthBytes();
+        InPlace tried = inPlace(host);
         if (!tried.proven()) {
             throw new IllegalStateException(String.format(Locale.ROOT,
                     "device=%s cannot use host pages in place: %s, address=0x%x, lengthBytes=%d",
                     info().name(), tried.why(), hostAddressBytes, lengthBytes));
         }
-        return tried.byAddress() ? new ClHostPointer(this, hostAddressBytes, lengthBytes, true) : wrapped(hostAddressBytes, lengthBytes);
+        return tried.byAddress() ? new ClHostPointer(this, hostAddressBytes, lengthBytes, !isShared(host)) : wrapped(hostAddressBytes, lengthBytes);
     }
 
     ClHostMemory wrapped(long hostAddressBytes, long lengthBytes) {
@@ -261,6 +268,35 @@ public final class ClDevice implements Device {
     /// Whether pages come home while a kernel runs that does not use them. Tried with each call, for people to read.
     public Overlap overlap() {
         return OverlapSelfTest.of(this);
+    }
+
+    @Override
+    public InPlace inPlace(HostMemory host) {
+        return isShared(host) ? inPlaceInShared() : inPlace();
+    }
+
+    private boolean isShared(HostMemory host) {
+        return host.block().orElse(null) instanceof ClSharedMemory shared && shared.device() == this;
+    }
+
+    @Override
+    public InPlace inPlaceInShared() {
+        synchronized (choosing) {
+            if (inPlaceInShared == null) {
+                inPlaceInShared = InPlaceSelfTest.inShared(this);
+            }
+            return inPlaceInShared;
+        }
+    }
+
+    @Override
+    public HostBlock allocateShared(long lengthBytes) {
+        if (lengthBytes > info().maxAllocationBytes() - PageSize.MAX_BYTES) {
+            throw new InPlaceUnavailableException(info().name(), String.format(Locale.ROOT,
+                    "its kernels do so in memory that it allocates itself, and heapBytes=%d is more than maxAllocationBytes=%d gives in one piece",
+                    lengthBytes, info().maxAllocationBytes()));
+        }
+        return new ClSharedMemory(this, lengthBytes);
     }
 
     /// Whether allocations are host memory of ours that the device works in. Only known once the self-test of the copy engines has seen that the driver does so.

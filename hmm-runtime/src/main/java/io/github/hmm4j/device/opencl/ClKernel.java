@@ -284,7 +284,7 @@ final class ClKernel implements DeviceKernel {
     private void set(KernelParameter parameter, KernelArgument argument) {
         switch (argument) {
             case KernelArgument.Memory(ClHostPointer host) when parameter.isMemory() && host.device() == device -> setPointer(parameter, host);
-            case KernelArgument.Memory(ClSharedMemory shared) when parameter.isMemory() && shared.device() == device ->
+            case KernelArgument.Memory(ClTableMemory shared) when parameter.isMemory() && shared.device() == device ->
                 api.setSvmPointer(handle, parameter.index(), shared.addressBytes());
             case KernelArgument.Memory(var memory) when parameter.isMemory() -> {
                 if (!(memory instanceof ClMemory ours) || ours.device() != device) {

@@ -9,7 +9,7 @@ import java.util.Objects;
 ///                  flight recording has begun that wants commands, or a trace: [io.github.hmm4j.Launch#deviceNanos] is -1 before
 /// @param copyTimes whether copies do, too; a sparse batch has hundreds of commands, and asking each for its times costs
 /// @param scatter   how pages that lie apart are carried; where this is [ScatterMode#AUTO], `-Dhmm.scatter=kernel|commands` decides, if set
-/// @param inPlace   how kernels get host pages that they use in place; where this is [InPlaceMode#AUTO], `-Dhmm.inPlace=wrapped|address` decides, if set
+/// @param inPlace   how kernels get host pages that they use in place; where this is [InPlaceMode#AUTO], `-Dhmm.inPlace=wrapped|address|buffer` decides, if set
 /// @param programs  where compiled programs are kept
 /// @param largeBuffers whether single allocations may be larger than the driver says, up to all of the memory, where it gives such: Intel's for GPUs, whose kernels are slower for it.
 ///                  `-Dhmm.largeBuffers=true` asks for it, too

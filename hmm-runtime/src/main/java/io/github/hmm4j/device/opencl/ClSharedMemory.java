@@ -1,84 +1,46 @@
 package io.github.hmm4j.device.opencl;
 
-import io.github.hmm4j.device.DeviceMemory;
 import io.github.hmm4j.error.HmmException;
-import java.lang.foreign.MemorySegment;
-import java.util.Locale;
+import io.github.hmm4j.space.HostBlock;
+import io.github.hmm4j.space.PageSize;
 
-/// Fine-grained shared virtual memory: host and kernels use the same bytes at the same address, and each sees what the other did once a kernel has begun or ended. Kernels get the address; the driver
-/// knows no buffer.
-final class ClSharedMemory extends Owned implements DeviceMemory {
+/// Fine-grained shared virtual memory (`clSVMAlloc`). Keeps the context, so that it may outlive the device: whoever still has an address in it finds memory there.
+final class ClSharedMemory implements HostBlock {
 
-    private final long addressBytes;
-    private final long lengthBytes;
+    private final ClDevice device;
+    private final ClApi api;
+    private final long context;
+    private final long allocatedBytes; // address; drivers align for the largest type, and no more
+    private boolean closed;
 
-    private ClSharedMemory(ClDevice device, long lengthBytes) {
-        super(device);
-        addressBytes = device.api().svmAllocate(device.context(), Cl.MEM_READ_WRITE | Cl.MEM_SVM_FINE_GRAIN_BUFFER, lengthBytes, 0);
-        this.lengthBytes = lengthBytes;
-        device.held().add(lengthBytes);
-    }
-
-    static ClSharedMemory allocate(ClDevice device, long lengthBytes) {
-        return new ClSharedMemory(device, lengthBytes);
+    ClSharedMemory(ClDevice device, long lengthBytes) {
+        this.device = device;
+        this.api = device.api();
+        this.context = device.context();
+        api.retainContext(context);
+        try {
+            allocatedBytes = api.svmAllocate(context, Cl.MEM_READ_WRITE | Cl.MEM_SVM_FINE_GRAIN_BUFFER, lengthBytes + PageSize.MAX_BYTES, 0);
+        } catch (HmmException e) {
+            var cleanup = new Cleanup(device.named(e));
+            cleanup.run(() -> api.releaseContext(context)).end();
+            throw e;
+        }
     }
 
     ClDevice device() {
         return device;
     }
 
-    /// @throws IllegalStateException if it is closed
-    synchronized long addressBytes() {
-        if (isClosed()) {
-            throw new IllegalStateException("device memory is closed: " + this);
+    @Override
+    public long addressBytes() {
+        return (allocatedBytes + PageSize.MAX_BYTES - 1) & -PageSize.MAX_BYTES;
+    }
+
+    @Override
+    public synchronized void close() {
+        if (!closed) {
+            closed = true;
+            new Cleanup().run(() -> api.svmFree(context, allocatedBytes)).run(() -> api.releaseContext(context)).end();
         }
-        return addressBytes;
-    }
-
-    @Override
-    public long hostAddressBytes() {
-        return addressBytes();
-    }
-
-    @Override
-    public long lengthBytes() {
-        return lengthBytes;
-    }
-
-    @Override
-    public void write(long offsetBytes, MemorySegment bytes) {
-        range(offsetBytes, bytes.byteSize()).copyFrom(bytes);
-    }
-
-    @Override
-    public void read(long offsetBytes, MemorySegment into) {
-        into.copyFrom(range(offsetBytes, into.byteSize()));
-    }
-
-    private MemorySegment range(long offsetBytes, long rangeBytes) {
-        if (offsetBytes < 0 || rangeBytes <= 0 || rangeBytes > lengthBytes - offsetBytes) {
-            throw new IllegalArgumentException("offsetBytes=" + offsetBytes + ", lengthBytes=" + rangeBytes + ", must be a range of at least one byte inside " + this);
-        }
-        return MemorySegment.ofAddress(addressBytes() + offsetBytes).reinterpret(rangeBytes);
-    }
-
-    @Override
-    public DeviceMemory slice(long offsetBytes, long sliceBytes) {
-        throw new UnsupportedOperationException("kernels get all of it: " + this);
-    }
-
-    @Override
-    void release() {
-        device.held().add(-lengthBytes);
-        try {
-            device.api().svmFree(device.context(), addressBytes);
-        } catch (HmmException e) {
-            throw ClStatus.retold(e, toString());
-        }
-    }
-
-    @Override
-    public String toString() {
-        return String.format(Locale.ROOT, "shared memory of %d bytes on %s", lengthBytes, device);
     }
 }

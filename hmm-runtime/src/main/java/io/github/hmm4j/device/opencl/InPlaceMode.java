@@ -5,12 +5,14 @@ import java.util.Locale;
 
 /// How kernels are given host pages that they use in place.
 public enum InPlaceMode {
-    /// By address where the device says that it shares all memory of the host, and proves it, unless wrapped is twice as fast; else wrapped.
+    /// By address where the device says that it shares all memory of the host, and proves it; else wrapped. Where neither is proven, as [#BUFFER].
     AUTO,
     /// As buffers over the host's memory (`CL_MEM_USE_HOST_PTR`).
     WRAPPED,
     /// By address, as system SVM has it: tried also where the device does not say that it has that.
-    ADDRESS;
+    ADDRESS,
+    /// By address in memory that the driver has allocated, fine-grained SVM, and in no other: for heaps with checked access.
+    BUFFER;
 
     /// The mode called `name`, as [#toString()] writes it.
     ///

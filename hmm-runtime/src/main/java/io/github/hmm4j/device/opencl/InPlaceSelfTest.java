@@ -18,7 +18,6 @@ import java.lang.invoke.VarHandle;
 import java.util.Arrays;
 import java.util.List;
 import java.util.Locale;
-import java.util.Objects;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -30,7 +29,7 @@ import org.slf4j.LoggerFactory;
 /// written, and the host what they have, in several rounds; then both write words of one cache line at the same time,
 /// and see each other's while the kernel runs: else a write of one could take back a write of the other.
 ///
-/// That is tried for each way in which kernels can get them: wrapped as buffers, and by address where the device says that it shares all memory of the host, or somebody asks for that.
+/// That is tried for the ways in which kernels can get them: by address, where the device says that it shares all memory of the host or somebody asks for that, which has no limits of size and alignment; else wrapped as buffers.
 ///
 /// Takes some milliseconds, and the time to compile two small kernels.
 final class InPlaceSelfTest {
@@ -50,20 +49,21 @@ final class InPlaceSelfTest {
     /// processor, so there are tries with more.
     private static final int[] PATIENCE = {1 << 22, 1 << 25, 1 << 28};
     private static final int TIMINGS = 4;
-    private static final double WORTH_WRAPPING = 2; // both are timed with few kernels, on a machine that has other things to do
     private static final VarHandle WORD = ValueLayout.JAVA_INT.varHandle();
 
     private final ClDevice device;
     private final MemorySegment host;
     private final DeviceMemory tried;
+    private final String what; // kernels get
     private final boolean byAddress;
     private final DeviceKernel change;
     private final DeviceKernel turns;
 
-    private InPlaceSelfTest(ClDevice device, MemorySegment host, DeviceMemory tried, boolean byAddress, DeviceProgram program) {
+    private InPlaceSelfTest(ClDevice device, MemorySegment host, DeviceMemory tried, String what, boolean byAddress, DeviceProgram program) {
         this.device = device;
         this.host = host;
         this.tried = tried;
+        this.what = what;
         this.byAddress = byAddress;
         change = program.kernel("change_words");
         turns = program.kernel("take_turns");
@@ -71,20 +71,38 @@ final class InPlaceSelfTest {
 
     static InPlace of(ClDevice device) {
         InPlaceMode asked = device.inPlaceAsked();
+        if (asked == InPlaceMode.BUFFER) {
+            return InPlace.refuted("inPlace=buffer was asked for: only in memory that it allocates itself");
+        }
         boolean triesAddress = asked == InPlaceMode.ADDRESS || (asked == InPlaceMode.AUTO && device.info().svm().contains(DeviceInfo.Svm.FINE_GRAIN_SYSTEM));
         InPlace byAddress = triesAddress ? tried(device, true) : null;
-        InPlace wrapped = asked == InPlaceMode.ADDRESS ? null : tried(device, false);
-        InPlace found = byAddress == null ? Objects.requireNonNull(wrapped) : wrapped == null ? byAddress : better(byAddress, wrapped);
+        InPlace found = byAddress != null && (byAddress.proven() || asked == InPlaceMode.ADDRESS) ? byAddress : either(byAddress, tried(device, false));
         LOG.debug("kernels of {} in host memory: {}", device, found);
         return found;
     }
 
-    /// An address has no limits, so a buffer must be well worth having.
-    private static InPlace better(InPlace byAddress, InPlace wrapped) {
-        if (!byAddress.proven()) {
-            return wrapped.proven() ? wrapped : InPlace.refuted(wrapped.why() + "; by address: " + byAddress.why());
+    /// The same in memory that the driver has allocated.
+    static InPlace inShared(ClDevice device) {
+        InPlaceMode asked = device.inPlaceAsked();
+        if (!device.info().svm().contains(DeviceInfo.Svm.FINE_GRAIN_BUFFER) || (asked != InPlaceMode.AUTO && asked != InPlaceMode.BUFFER)) {
+            return InPlace.refuted("it has no fine-grained shared buffers, or they are not wanted");
         }
-        return wrapped.proven() && wrapped.slowdown() * WORTH_WRAPPING < byAddress.slowdown() ? wrapped : byAddress;
+        try (ClSharedMemory shared = new ClSharedMemory(device, BYTES); DeviceProgram program = build(device)) {
+            MemorySegment host = MemorySegment.ofAddress(shared.addressBytes()).reinterpret(BYTES);
+            DeviceMemory memory = new ClHostPointer(device, shared.addressBytes(), BYTES, false);
+            return new InPlaceSelfTest(device, host, memory, "addresses in memory that the device has allocated", true, program).result();
+        } catch (HmmException e) {
+            return InPlace.refuted(String.valueOf(e.getMessage()));
+        }
+    }
+
+    private static DeviceProgram build(ClDevice device) {
+        return device.build(Source.resource("in_place.cl"), "-cl-std=CL1.2");
+    }
+
+    /// @param byAddress refuted, or null if it was not tried
+    private static InPlace either(@Nullable InPlace byAddress, InPlace wrapped) {
+        return wrapped.proven() || byAddress == null ? wrapped : InPlace.refuted(wrapped.why() + "; by address: " + byAddress.why());
     }
 
     private static InPlace tried(ClDevice device, boolean byAddress) {
@@ -92,14 +110,17 @@ final class InPlaceSelfTest {
         try (AddressSpace space = new AddressSpace(BYTES, PageSize.DEFAULT);
                 ClHostMemory all = device.wrapped(space.host().alias().address(), space.capacityBytes());
                 DeviceMemory memory = byAddress ? new ClHostPointer(device, space.host().alias().address(), BYTES, true) : all.slice(0, BYTES);
-                DeviceProgram program = device.build(Source.resource("in_place.cl"), "-cl-std=CL1.2")) {
+                DeviceProgram program = build(device)) {
             MemorySegment host = space.host().alias().asSlice(0, BYTES);
-            InPlaceSelfTest test = new InPlaceSelfTest(device, host, memory, byAddress, program);
-            String problem = test.problem();
-            return problem != null ? InPlace.refuted(problem) : test.measured();
+            return new InPlaceSelfTest(device, host, memory, byAddress ? "its addresses" : "it wrapped as buffers", byAddress, program).result();
         } catch (HmmException e) {
             return InPlace.refuted(String.valueOf(e.getMessage()));
         }
+    }
+
+    private InPlace result() {
+        String problem = problem();
+        return problem != null ? InPlace.refuted(problem) : measured();
     }
 
     private @Nullable String problem() {
@@ -191,7 +212,7 @@ final class InPlaceSelfTest {
             double slowdown = (double) inPlaceNanos / Math.max(1, ownNanos);
             return new InPlace(true, String.format(Locale.ROOT,
                     "proven by kernels, which get %s; they take %.2f times as long there as in memory of the device's own",
-                    byAddress ? "its addresses" : "it wrapped as buffers", slowdown), byAddress, slowdown);
+                    what, slowdown), byAddress, slowdown);
         }
     }
 
