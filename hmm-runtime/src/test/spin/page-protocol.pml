@@ -9,6 +9,8 @@
  *   Mover      a Java thread that only migrates        prefetch to a device; launches enter the gate beside it
  *   Dropper    a Java thread that drops copies         Evictor, of pages that the host or other devices have, too
  *   Kernel     what a launch runs, on its device
+ *   Discarder, RegionMover  a Java thread that changes  RegionChanges, RegionMove: see region-changes.pml
+ *              a region
  *   Safepoint  the garbage collector                   stops Java code between any two steps, waits for threads that stand in a fault
  *
  * A step that begins with JAVA is Java code: it waits while Java is stopped. All others are native code, kernels or hardware, which nothing stops.
@@ -23,6 +25,7 @@
 /* ---- scenarios: one -D chooses one; what is not said has the default below ---------------------------------------------------------------------------------- */
 
 #define READ_OR_WRITE(q) if :: mode[q] = READS :: mode[q] = WRITES fi
+#define AT_ANY_ADDRESS(uses) if :: uses(0) :: uses(1) fi
 #define READ_OR_WRITE_HERE(q) if :: mode[q] = READS_HERE :: mode[q] = WRITES_HERE fi
 
 #if defined(TWO_DEVICES)
@@ -180,6 +183,73 @@
 #define MODES_0 mode[0] = READS; mode[1] = WRITES
 #define MODES_1 mode[0] = OVERWRITES
 
+#elif defined(DISCARDED)
+#define HAS_EMPTY
+#define HAS_HOST_LOCK
+#define HAS_IN_PLACE
+#define CPUS 0
+#define DISCARDS 1
+#define START :: place(HOST, 0, 0, NONE, 1) :: place(DEVICE, 1, 0, NONE, 4) :: place(SHARED, 0, 2, NONE, 5) :: place(EMPTY, 0, 0, NONE, 1)
+#define MODES_0 READ_OR_WRITE_HERE(0)
+
+#elif defined(DISCARDED_AND_TOUCHED)
+#define HAS_EMPTY
+#define HAS_HOST_LOCK
+#define LAUNCHERS 1
+#define LAUNCHES 2
+#define CPU_OPS 2
+#define DISCARDS 1
+#define START START_ON_HOST :: place(SHARED, 0, 1, READ_ONLY, 3) :: place(DEVICE, 0, 0, NONE, 2) :: place(EMPTY, 0, 0, READ_ONLY, 1)
+
+#elif defined(DISCARDED_OUTPUTS)
+#define PAGES 2
+#define HAS_EMPTY
+#define HAS_HOST_LOCK
+#define HAS_OUTPUTS
+#define LAUNCHERS 1
+#define DISCARDS 1
+#define START :: i == 0 -> place(HOST, 0, 0, READ_WRITE, 1) :: i == 0 -> place(EMPTY, 0, 0, NONE, 1) :: i == 1 -> place(SHARED, 0, 3, READ_ONLY, 7)
+#define MODES_0 mode[0] = OVERWRITES; mode[1] = OVERWRITES
+
+#elif defined(DISCARDED_BESIDE_VIEWS)
+#define HAS_EMPTY
+#define HAS_HOST_LOCK
+#define LAUNCHERS 1
+#define CPUS 0
+#define VIEWS 1
+#define DISCARDS 1
+#define START START_SOMEWHERE :: place(EMPTY, 0, 0, NONE, 1)
+
+#elif defined(DISCARDED_UNDONE)
+#define HAS_EMPTY
+#define HAS_HOST_LOCK
+#define MOVERS 1
+#define MOVER_UNDOES
+#define LAUNCHERS 1
+#define CPUS 0
+#define DISCARDS 1
+#define START START_SOMEWHERE :: place(EMPTY, 0, 0, NONE, 1) :: place(SHARED, 0, 1, NONE, 3) :: place(DEVICE, 1, 0, NONE, 4)
+
+#elif defined(MOVED)
+#define PAGES 2
+#define HAS_EMPTY
+#define HAS_HOST_LOCK
+#define MOVES_REGION
+#define LAUNCHERS 1
+#define START START_MOVED
+#define MODES_0 AT_ANY_ADDRESS(READ_OR_WRITE)
+
+#elif defined(MOVED_IN_PLACE)
+#define PAGES 2
+#define HAS_EMPTY
+#define HAS_HOST_LOCK
+#define HAS_IN_PLACE
+#define MOVES_REGION
+#define START START_MOVED
+#define CPUS 0
+#define MODES_0 AT_ANY_ADDRESS(READ_OR_WRITE_HERE)
+#define MODES_1 mode[0] = WRITES
+
 #elif defined(RANGES)
 #define PAGES 2
 #define EVICTIONS 1
@@ -236,6 +306,9 @@
 #ifndef RELOCATIONS
 #define RELOCATIONS 0          /* of both pages within device 0 */
 #endif
+#ifndef DISCARDS
+#define DISCARDS 0             /* of a page's contents */
+#endif
 #ifndef DROPS
 #define DROPS 0                /* copies that are dropped, on any of the devices */
 #endif
@@ -245,7 +318,7 @@
 
 /* ---- page words, mappings, copies -------------------------------------------------------------------------------------------------------------------------- */
 
-/* State of a page word. Where EMPTY is not said to be looked at, it is a HOST page without a mapping; POISONED is left out. */
+/* State of a page word. Where EMPTY is not said to be looked at, it is a HOST page without a mapping; POISONED is left out, and UNMAPPED where no region moves. */
 #define HOST 0
 #define SHARED 1
 #define DEVICE 2
@@ -253,6 +326,7 @@
 #define TO_DEVICE 4
 #define TO_HOST 5
 #define EMPTY 6      /* reads as zeros, and its memory need not hold any */
+#define UNMAPPED 7   /* no region */
 
 /* What the app mapping of a page allows, and what an access needs. */
 #define NONE 0
@@ -277,6 +351,13 @@
 #define NOBODY 0
 #define BIT(d) (1 << (d))
 #define NO_DEVICE DEVICES
+
+/* What nobody has touched becomes the host's where kernels use it in place. */
+#ifdef HAS_EMPTY
+#define TO_USE_HERE(p) (CHANGES(mode[p]) || page[p].was == EMPTY)
+#else
+#define TO_USE_HERE(p) CHANGES(mode[p])
+#endif
 
 typedef Page {
     byte state;
@@ -327,6 +408,11 @@ Page page[PAGES];
 #else
 #define NOTE_WRITTEN(p) skip
 #endif
+#ifdef MOVES_REGION
+#define IS_UNMAPPED(p) (page[p].state == UNMAPPED)
+#else
+#define IS_UNMAPPED(p) 0
+#endif
 #ifdef HAS_OUTPUTS
 #define IS_PENDING(p) page[p].pending
 #else
@@ -336,6 +422,15 @@ Page page[PAGES];
 #define IS_DROPPED(p, d) ((page[p].dropped >> (d)) & 1)
 #else
 #define IS_DROPPED(p, d) 0
+#endif
+#ifdef MOVES_REGION
+bit copied; /* what page 0 holds is on its way to page 1 */
+bit told;   /* the program has the new address */
+#define IS_TOLD(p) (p == 0 || told)
+#define NOTE_ELSEWHERE(p) page[1 - p].latest = (copied -> 0 : page[1 - p].latest)
+#else
+#define IS_TOLD(p) 1
+#define NOTE_ELSEWHERE(p) skip
 #endif
 #define LATEST_ON_HOST(p) (page[p].latest & 1)
 #define LATEST_ON(p, d) ((page[p].latest >> (1 + (d))) & 1)
@@ -387,6 +482,9 @@ typedef Record {
 #ifdef HAS_IN_PLACE
     bit behind;     /* the other launch was published when this one was, and is the same still */
 #endif
+#if DISCARDS > 0
+    byte dead;      /* bit p: the contents of page p were discarded after this launch had found it, so what it does there is nobody's any more */
+#endif
 }
 
 Record launch[LAUNCHERS];
@@ -396,14 +494,22 @@ bit host_shared;
 #endif
 bit insisting;      /* one launch at a time may insist: two would wait for each other */
 
+#if DISCARDS > 0
+bit works_in_place; /* a launch was published that uses the host's page */
+#define IS_DEAD(r, p) ((launch[r].dead >> (p)) & 1)
+#else
+#define IS_DEAD(r, p) 0
+#endif
+
 /* Whether who takes page p from those who use it (all of them, or the writers only), and fills the frame of device d if there is one, must wait for launch r. */
 #define CONFLICTS(r, p, all, d) \
     (launch[r].phase != FREE && (CHANGES(launch[r].mode[p]) || (ONLY_READS(launch[r].mode[p]) && ((all) || launch[r].device == (d)))))
 #define INSISTS(r, p, all, d) (CONFLICTS(r, p, all, d) && launch[r].phase == PUBLISHED && launch[r].insistent)
 #define USES_FRAME(r, p, d) (launch[r].phase != FREE && launch[r].device == (d) && launch[r].mode[p] != UNUSED)
 #define RUNS_ON(r, p, d) (launch[r].phase == RUNNING && launch[r].device == (d) && launch[r].mode[p] != UNUSED && !IS_HERE(launch[r].mode[p]))
-#define RUNS_WRITING(r, p) (launch[r].phase == RUNNING && CHANGES(launch[r].mode[p]) && !IS_HERE(launch[r].mode[p]))
-#define RUNS_USING(r, p) (launch[r].phase == RUNNING && launch[r].mode[p] != UNUSED && !IS_DROPPED(p, launch[r].device) && !IS_HERE(launch[r].mode[p]))
+#define RUNS_WRITING(r, p) (launch[r].phase == RUNNING && CHANGES(launch[r].mode[p]) && !IS_HERE(launch[r].mode[p]) && !IS_DEAD(r, p))
+#define RUNS_USING(r, p) \
+    (launch[r].phase == RUNNING && launch[r].mode[p] != UNUSED && !IS_DROPPED(p, launch[r].device) && !IS_HERE(launch[r].mode[p]) && !IS_DEAD(r, p))
 /* In place, and what waits there for a page that comes home over its head. */
 #define RUNS_HERE(r, p) (launch[r].phase == RUNNING && IS_HERE(launch[r].mode[p]))
 #define USES_HERE(r, p) (launch[r].phase != FREE && IS_HERE(launch[r].mode[p]))
@@ -469,6 +575,10 @@ inline check_valid(p) {
     :: page[p].state == EMPTY ->
         REQUIRE(lost_write, LOST_WRITE, !page[p].written);
         REQUIRE(mapping_exceeds_word, MAPPING_EXCEEDS_WORD, page[p].map <= READ_ONLY)
+#endif
+#ifdef MOVES_REGION
+    :: page[p].state == UNMAPPED ->
+        REQUIRE(mapping_exceeds_word, MAPPING_EXCEEDS_WORD, page[p].map == NONE)
 #endif
     :: page[p].state == SHARED ->
         REQUIRE(lost_write, LOST_WRITE, LATEST_ON_HOST(p) && LATEST_ON_SHARERS(p));
@@ -954,7 +1064,7 @@ bit came, came_empty, came_beside_own; /* the mover's page; and what it was befo
  */
 inline migrate(p, d, m) {
     do
-    :: atomic { JAVA && HOLDS(p, d, m) -> break }
+    :: atomic { JAVA && (HOLDS(p, d, m) || IS_UNMAPPED(p)) -> break }
 #if VIEWS > 0
     :: atomic { JAVA && PINNED_AGAINST(p, m) && IS_ON_HOST(p) -> break }                       /* reach: pinned */
 #endif
@@ -1030,6 +1140,9 @@ inline publish(insists) {
 #ifdef HAS_IN_PLACE
         launch[me].behind = (launch[1 - me].phase != FREE);
 #endif
+#if DISCARDS > 0
+        works_in_place = works_in_place || IS_HERE(mode[0]);
+#endif
 #if PAGES == 2
         launch[me].mode[1] = mode[1]
 #endif
@@ -1043,6 +1156,9 @@ inline clear(l) {
     launch[l].mode[0] = UNUSED;
 #if PAGES == 2
     launch[l].mode[1] = UNUSED;
+#endif
+#if DISCARDS > 0
+    launch[l].dead = 0;
 #endif
 #ifdef HAS_IN_PLACE
     launch[l].behind = 0;
@@ -1114,7 +1230,10 @@ inline move_insistently(p) {
 #if VIEWS > 0
     :: atomic { PINNED_AGAINST(p, mode[p]) -> refused = 1; break }                             /* reach: finds-a-view */
 #endif
-    :: atomic { !HOLDS(p, d, mode[p]) && !PINNED_AGAINST(p, mode[p]) && page[p].state != TO_HOST -> claim_for_host(p, CHANGES(mode[p])); r = 0 };    /* 1 */
+#ifdef MOVES_REGION
+    :: atomic { IS_UNMAPPED(p) && mode[p] != UNUSED -> refused = 1; break }                    /* reach: finds-no-region */
+#endif
+    :: atomic { !HOLDS(p, d, mode[p]) && !PINNED_AGAINST(p, mode[p]) && page[p].state != TO_HOST && !IS_UNMAPPED(p) -> claim_for_host(p, CHANGES(mode[p])); r = 0 };    /* 1 */
 #ifndef MUTANT_TAKE_RIGHTS_LATE
        if                                                                                      /* 2 */
        :: !IS_HERE(mode[p]) -> atomic { take_rights(p, mode[p]) }
@@ -1184,7 +1303,7 @@ inline claim_outputs() {
     :: p == PAGES -> break
     :: atomic { JAVA && p < PAGES && (!IS_OUTPUT(p) || HOLDS(p, d, mode[p])) -> p++ }
     :: atomic {
-           JAVA && IS_OUTPUT(p) && (page[p].state == HOST || page[p].state == SHARED) ->
+           JAVA && IS_OUTPUT(p) && IS_ON_HOST(p) ->
            page[p].state = TO_DEVICE;                                                          /* 1 */
            page[p].owner = d;
            page[p].intent = 1;
@@ -1207,7 +1326,7 @@ inline claim_outputs() {
            r = 0;
            p++
        }
-    :: atomic { JAVA && IS_OUTPUT(p) && !HOLDS(p, d, mode[p]) && page[p].state != HOST && page[p].state != SHARED -> r = p };
+    :: atomic { JAVA && IS_OUTPUT(p) && !HOLDS(p, d, mode[p]) && !IS_ON_HOST(p) -> r = p };
        p = 0;
        do
        :: p == PAGES -> break
@@ -1243,14 +1362,23 @@ inline commit_outputs() {
     od
 }
 
+#if DISCARDS > 0
+#define IS_GIVEN_UP(p) (page[p].state != DEVICE || page[p].owner != d)
+#else
+#define IS_GIVEN_UP(p) 0
+#endif
+
 /* The launch is going to be withdrawn. */
 inline take_outputs_back() {
     p = 0;
     do
     :: p == PAGES -> break
     :: atomic { p < PAGES && !(committed & BIT(p)) -> p++ }
+#if DISCARDS > 0
+    :: atomic { p < PAGES && (committed & BIT(p)) && page[p].state != TO_HOST && IS_GIVEN_UP(p) -> p++ }    /* reach: has-been-discarded */
+#endif
     :: atomic {
-           p < PAGES && (committed & BIT(p)) && page[p].state != TO_HOST ->                    /* reach: takes-outputs-back */
+           p < PAGES && (committed & BIT(p)) && page[p].state != TO_HOST && !IS_GIVEN_UP(p) ->    /* reach: takes-outputs-back */
            assert(page[p].state == DEVICE && page[p].owner == d);
            page[p].pending = 0;
 #ifdef MUTANT_TAKE_COPIES_OF_OTHERS_BACK
@@ -1289,7 +1417,7 @@ inline take_outputs_back() {
 proctype Launcher(byte me; byte d) {
     byte launches, losses, p, r, from;
     bit had, moved;
-#if VIEWS > 0
+#if VIEWS > 0 || defined(MOVES_REGION)
     bit refused;
 #endif
     byte mode[PAGES];
@@ -1351,7 +1479,7 @@ proctype Launcher(byte me; byte d) {
               do
               :: p < PAGES && IS_MOVED(p) -> p++
 #ifdef HAS_IN_PLACE
-              :: p < PAGES && IS_HERE(mode[p]) -> fetch(p, CHANGES(mode[p]), HOLDS(p, d, mode[p]), 1); p++    /* InPlacePages */
+              :: p < PAGES && IS_HERE(mode[p]) -> fetch(p, TO_USE_HERE(p), HOLDS(p, d, mode[p]) || IS_UNMAPPED(p), 1); p++    /* InPlacePages */
 #endif
               :: p < PAGES && !IS_HERE(mode[p]) && !IS_MOVED(p) -> migrate(p, d, mode[p]); p++
               :: p == PAGES -> break
@@ -1390,7 +1518,7 @@ proctype Launcher(byte me; byte d) {
 #else
            atomic { JAVA && (!INSISTENT_LOCKS || !device_lock[d]) -> device_lock[d] = device_lock[d] | INSISTENT_LOCKS };
 #ifdef HAS_HOST_LOCK
-           atomic { JAVA && host_shared == 0 -> host_exclusive = 1 };
+           atomic { JAVA && host_shared == 0 && !host_exclusive -> host_exclusive = 1 };
 #endif
 #ifdef HAS_OUTPUTS
            claim_outputs();
@@ -1409,7 +1537,7 @@ proctype Launcher(byte me; byte d) {
               :: p < PAGES -> move_insistently(p); p++
               :: else -> break
               od;
-#if VIEWS > 0
+#if VIEWS > 0 || defined(MOVES_REGION)
               if
               :: refused -> d_step { clear(me); p = 0 }; break
               :: else
@@ -1439,6 +1567,9 @@ proctype Launcher(byte me; byte d) {
            :: refused -> atomic { JAVA && !PINNED_AGAINST(0, mode[0]) -> refused = 0 }
            :: !refused -> break
            fi
+#elif defined(MOVES_REGION)
+           refused = 0;                                                                        /* an error: there is no such region */
+           break
 #else
            break
 #endif
@@ -1536,12 +1667,17 @@ end:
                REQUIRE(lost_write, LOST_WRITE, LATEST_ON_HOST(p) && page[p].state != SHARED && !IS_ON_DEVICES_ONLY(p));
                page[p].latest = 1;
                NOTE_WRITTEN(p);
+               NOTE_ELSEWHERE(p);
                p++
 #endif
-           :: p < PAGES && CHANGES(launch[l].mode[p]) && !IS_HERE(launch[l].mode[p]) ->
+#if DISCARDS > 0
+           :: p < PAGES && CHANGES(launch[l].mode[p]) && IS_DEAD(l, p) -> page[p].latest = WITHOUT(page[p].latest, 1 + launch[l].device); p++
+#endif
+           :: p < PAGES && CHANGES(launch[l].mode[p]) && !IS_HERE(launch[l].mode[p]) && !IS_DEAD(l, p) ->
                REQUIRE(lost_write, LOST_WRITE, launch[l].mode[p] == OVERWRITES || LATEST_ON(p, launch[l].device));
                page[p].latest = 2 << launch[l].device;
                NOTE_WRITTEN(p);
+               NOTE_ELSEWHERE(p);
 #ifdef HAS_OUTPUTS
                page[p].pending = 0;
 #endif
@@ -1577,23 +1713,30 @@ proctype Cpu() {
        :: atomic {
               JAVA && page[p].map >= READ_ONLY + writes ->
               if
-              :: writes ->
+#ifdef MOVES_REGION
+              :: writes && p == 1 && !told                                                     /* it only came along with a page next door: no program has its address */
+#endif
+              :: writes && IS_TOLD(p) ->
                   REQUIRE(lost_write, LOST_WRITE, LATEST_ON_HOST(p) && page[p].state != SHARED && !IS_ON_DEVICES_ONLY(p));
                   REQUIRE(overlap, OVERLAP, !ANY_RUNS_USING(p));
                   page[p].latest = 1;
-                  NOTE_WRITTEN(p)
+                  NOTE_WRITTEN(p);
+                  NOTE_ELSEWHERE(p)
               :: else ->
                   REQUIRE(stale_read, STALE_READ, LATEST_ON_HOST(p));
                   REQUIRE(overlap, OVERLAP, !ANY_RUNS_WRITING(p))
               fi;
               break
           }
+#ifdef MOVES_REGION
+       :: atomic { JAVA && page[p].map < READ_ONLY + writes && IS_UNMAPPED(p) -> break }       /* reach: refused */
+#endif
        :: atomic { JAVA && page[p].map < READ_ONLY + writes -> faulting++ };
           atomic { handlers > 0 -> handlers-- };
 #ifdef MUTANT_HANDLER_NEEDS_JAVA
           JAVA;
 #endif
-          fetch(p, writes, 0, 1);
+          fetch(p, writes, IS_UNMAPPED(p), 1);
           atomic { handlers++; faulting-- }                                                    /* reach: served */
        od;
        atomic { p = 0; writes = 0 }
@@ -1694,7 +1837,21 @@ proctype Viewer() {
     bit writes;
     do
     :: atomic { JAVA && views < VIEWS -> views++; if :: writes = 0 :: writes = 1 fi };
+#ifdef HAS_HOST_LOCK
+       atomic { JAVA && !host_exclusive -> host_shared = 1 };
+#endif
        do
+#ifdef HAS_EMPTY
+       :: atomic {
+              page[p].state == EMPTY ->
+              if
+              :: writes -> set_host_or_shared(p, 0)
+              :: else
+              fi;
+              page[p].pins = READ_PIN + writes;
+              break
+          }
+#endif
        :: atomic {                                                                             /* no claim, and the version stays */
               page[p].state == HOST || (!writes && (page[p].state == SHARED || (page[p].state == TO_DEVICE && NO_INTENT(p)))) ->
               page[p].pins = READ_PIN + writes;
@@ -1717,6 +1874,9 @@ proctype Viewer() {
           :: r > LAUNCHERS -> atomic { !INSISTED(p, writes, NO_DEVICE) -> r = 0 }
           fi
        od;
+#ifdef HAS_HOST_LOCK
+       atomic { JAVA -> host_shared = 0 };
+#endif
 #ifndef MUTANT_VIEW_BESIDE_KERNELS
        do                                                                                      /* InPlacePages.awaitKernels */
        :: r == LAUNCHERS -> break
@@ -1730,8 +1890,9 @@ proctype Viewer() {
            REQUIRE(overlap, OVERLAP, !ANY_RUNS_WRITING(p) && !(ANY_RUNS_HERE(p) && (writes || (RUNS_HERE(0, p) && CHANGES(launch[0].mode[p])))));
            if
            :: writes ->
-               REQUIRE(lost_write, LOST_WRITE, page[p].state != SHARED && !IS_ON_DEVICES_ONLY(p));
-               page[p].latest = 1
+               REQUIRE(lost_write, LOST_WRITE, page[p].state != SHARED && page[p].state != EMPTY && !IS_ON_DEVICES_ONLY(p));
+               page[p].latest = 1;
+               NOTE_WRITTEN(p)
            :: else
            fi
        };
@@ -1798,6 +1959,10 @@ proctype Relocator() {
 }
 #endif
 
+#if DISCARDS > 0 || defined(MOVES_REGION)
+#include "region-changes.pml"
+#endif
+
 proctype Safepoint() {
     stopped = 1;
     faulting == 0;
@@ -1814,6 +1979,12 @@ proctype Safepoint() {
     START_SOMEWHERE :: place(HOST, 0, 0, READ_ONLY, 1) :: place(SHARED, 0, 3, READ_ONLY, 7) \
     :: place(SHARED, 0, 1, READ_ONLY, 3) :: place(SHARED, 0, 1, NONE, 3) \
     :: place(SHARED, 0, 2, READ_ONLY, 5) :: place(SHARED, 0, 2, NONE, 5) :: place(DEVICE, 1, 0, NONE, 4)
+
+/* Page 0 is where the region is, page 1 where it is going to be. A launch may name that already, by an address from before; a fault of a page next door may bring it along. */
+#define START_MOVED \
+    :: i == 0 -> place(HOST, 0, 0, READ_WRITE, 1) :: i == 0 -> place(HOST, 0, 0, NONE, 1) :: i == 0 -> place(EMPTY, 0, 0, NONE, 1) \
+    :: i == 0 -> place(SHARED, 0, 3, READ_ONLY, 7) :: i == 0 -> place(DEVICE, 0, 0, NONE, 2) :: i == 0 -> place(PEERS, 0, 3, NONE, 6) \
+    :: i == 1 -> place(UNMAPPED, 0, 0, NONE, 0)
 
 inline place(a_state, an_owner, devices, a_map, copies) {
     page[i].state = a_state;
@@ -1856,6 +2027,12 @@ init {
 #endif
 #if RELOCATIONS > 0
         run Relocator();
+#endif
+#if DISCARDS > 0
+        run Discarder();
+#endif
+#ifdef MOVES_REGION
+        run RegionMover();
 #endif
 #if MOVERS > 0
         run Mover(LAUNCHERS, DEVICE_OF_MOVER);

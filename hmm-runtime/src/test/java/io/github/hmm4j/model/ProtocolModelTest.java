@@ -38,7 +38,11 @@ import org.junit.jupiter.params.provider.EnumSource;
 @Tag("exhaustive")
 class ProtocolModelTest {
 
-    private static final Path MODEL = Path.of("src/test/spin/page-protocol.pml").toAbsolutePath();
+    private static final Path FOLDER = Path.of("src/test/spin").toAbsolutePath();
+    private static final Path MODEL = FOLDER.resolve("page-protocol.pml");
+
+    /// Of the model and of what it includes.
+    private static final List<String> SOURCES = List.of("page-protocol.pml", "region-changes.pml");
     private static final Path SCRATCH = Path.of("target/spin").toAbsolutePath();
 
     private static final ExecutorService SEARCHES = Executors.newFixedThreadPool(Math.clamp(Runtime.getRuntime().availableProcessors(), 1, 4));
@@ -77,6 +81,13 @@ class ProtocolModelTest {
         VIEWED(5_000_000, launcher("raced", "pinned", "finds-a-view", "insists-and-brings-home"), viewer("takes-a-claim", "viewed")),
         UNTOUCHED(1_000_000, cpu("reads-zeros", "mapping-fails", "may-have-been-written"), launcher("raced", "moves-again")),
         UNDONE(900_000, cpu("java-claim-lost"), launcher("raced"), mover("raced", "copied-directly", "undone", "of-others")),
+        DISCARDED(900_000, launcher("raced"), discarder("discarded")),
+        DISCARDED_AND_TOUCHED(900_000, cpu("reads-zeros", "java-claim-lost"), launcher("raced"), discarder("waits-for-nobody", "discarded")),
+        DISCARDED_OUTPUTS(900_000, launcher("takes-outputs-back", "has-been-discarded", "outputs-withdrawn"), discarder("waits-for-nobody", "waits-for-decision", "discarded")),
+        DISCARDED_BESIDE_VIEWS(200_000, launcher("raced", "pinned"), viewer("takes-a-claim", "viewed"), discarder("refused", "discarded")),
+        DISCARDED_UNDONE(150_000, launcher("raced"), mover("raced", "undone", "of-others"), discarder("discarded")),
+        MOVED(900_000, cpu("refused"), launcher("finds-no-region"), regionMover("takes-its-frame-along", "moved", "put-back")),
+        MOVED_IN_PLACE(900_000, launcher("finds-no-region"), regionMover("takes-its-frame-along", "moved", "put-back")),
         RELOCATED(200_000, launcher("takes-outputs-back", "moves-again"), relocator("claims-both", "relocated")),
         INSISTENT(800_000, cpu("waits-for-decision"), launcher("insists-on-a-peers-page", "moves-again"));
 
@@ -121,6 +132,14 @@ class ProtocolModelTest {
 
     private static Steps relocator(String... names) {
         return new Steps("Relocator", List.of(names));
+    }
+
+    private static Steps discarder(String... names) {
+        return new Steps("Discarder", List.of(names));
+    }
+
+    private static Steps regionMover(String... names) {
+        return new Steps("RegionMover", List.of(names));
     }
 
     private static Steps evictor(String... names) {
@@ -189,6 +208,23 @@ class ProtocolModelTest {
         UNDO_BESIDE_INSISTING(Scenario.UNDONE, Violation.DEADLOCK, "-DDEVICE_OF_MOVER=1"),
         RELOCATE_UNDER_KERNELS(Scenario.RELOCATED, Violation.CONFLICTING_COPY),
         TAKE_COPIES_OF_OTHERS_BACK(Scenario.RELOCATED, Violation.LOST_WRITE),
+        DISCARD_BESIDE_KERNELS_HERE(Scenario.DISCARDED, Violation.LOST_WRITE),
+        DISCARD_WAITS_HOLDING_CLAIM(Scenario.DISCARDED_OUTPUTS, Violation.DEADLOCK),
+        DISCARD_WITHOUT_CLAIM(Scenario.DISCARDED_AND_TOUCHED, Violation.LOST_WRITE),
+        PUNCH_BEFORE_FORBIDDING(Scenario.DISCARDED_AND_TOUCHED, Violation.LOST_WRITE),
+        DISCARD_KEEPS_MAPPING(Scenario.DISCARDED_AND_TOUCHED, Violation.LOST_WRITE),
+        DISCARD_KEEPS_COPIES(Scenario.DISCARDED_AND_TOUCHED, Violation.LOST_WRITE),
+        DISCARD_UNDER_VIEW(Scenario.DISCARDED_BESIDE_VIEWS, Violation.LOST_WRITE),
+        MOVE_WITHOUT_DEVICE_LOCKS(Scenario.MOVED, Violation.CONFLICTING_COPY),
+        MOVE_TAKES_CLAIMED(Scenario.MOVED, Violation.STALE_READ),
+        MOVE_KEEPS_COPIES(Scenario.MOVED, Violation.LOST_WRITE),
+        MOVE_LEAVES_TARGET_OPEN(Scenario.MOVED, Violation.LOST_WRITE),
+        MOVE_LEAVES_TARGET_MAPPED(Scenario.MOVED, Violation.LOST_WRITE),
+        MOVE_COPIES_BEFORE_FORBIDDING(Scenario.MOVED, Violation.LOST_WRITE),
+        MOVE_SETTLES_BEFORE_FORBIDDING(Scenario.MOVED, Violation.LOST_WRITE),
+        MOVE_UNDER_KERNELS(Scenario.MOVED, Violation.LOST_WRITE),
+        MOVE_UNDER_KERNELS_HERE(Scenario.MOVED_IN_PLACE, Violation.LOST_WRITE),
+        MOVE_PUTS_BACK_AS_HOST(Scenario.MOVED, Violation.LOST_WRITE),
         KEEP_THE_REST(Scenario.RANGES, Violation.DEADLOCK);
 
         private final Scenario scenario;
@@ -247,6 +283,14 @@ class ProtocolModelTest {
         SEARCHES.shutdownNow();
     }
 
+    private static String sources() throws IOException {
+        StringBuilder all = new StringBuilder();
+        for (String source : SOURCES) {
+            all.append(Files.readString(FOLDER.resolve(source)));
+        }
+        return all.toString();
+    }
+
     private static boolean isOnPath(String command) {
         return Stream.of(System.getenv().getOrDefault("PATH", "").split(File.pathSeparator))
                 .anyMatch(folder -> !folder.isEmpty() && Files.isExecutable(Path.of(folder, command)));
@@ -264,7 +308,7 @@ class ProtocolModelTest {
         missed.retainAll(scenario.mustReach);
         assertThat(missed).as("steps that nobody went through").isEmpty();
         for (String step : scenario.mustReach) {
-            assertThat(Files.readString(MODEL)).contains("reach: " + step.substring(step.lastIndexOf(':') + 1) + " */");
+            assertThat(sources()).contains("reach: " + step.substring(step.lastIndexOf(':') + 1) + " */");
         }
     }
 
@@ -281,7 +325,7 @@ class ProtocolModelTest {
     @ParameterizedTest
     @EnumSource
     void refutes(Mutant mutant) throws Exception {
-        assertThat(Files.readString(MODEL)).contains("MUTANT_" + mutant);
+        assertThat(sources()).contains("MUTANT_" + mutant);
         String report = REPORTS.get(mutant).get();
         String violation = switch (mutant.violation) {
             case DEADLOCK -> "pan:1: invalid end state";
@@ -306,7 +350,13 @@ class ProtocolModelTest {
     /// For what is left out the preprocessor writes blank lines only up to eight; Spin counts on within an `inline`, so marks behind a longer block would be nobody's, and never missed.
     @Test
     void whatMayBeLeftOutOfAnInlineIsShort() throws IOException {
-        List<String> model = Files.readAllLines(MODEL);
+        for (String source : SOURCES) {
+            assertShortBlocks(FOLDER.resolve(source));
+        }
+    }
+
+    private static void assertShortBlocks(Path source) throws IOException {
+        List<String> model = Files.readAllLines(source);
         Deque<Integer> blocks = new ArrayDeque<>();
         Deque<String> conditions = new ArrayDeque<>();
         List<Integer> tooLong = new ArrayList<>();
@@ -329,7 +379,7 @@ class ProtocolModelTest {
                 }
             }
         }
-        assertThat(tooLong).as("lines of %s", MODEL).isEmpty();
+        assertThat(tooLong).as("lines of %s", source).isEmpty();
     }
 
     /// A search that is too shallow must not pass for a complete one.
@@ -353,18 +403,21 @@ class ProtocolModelTest {
 
     /// The marked steps that pan lists as unreached, as `PROCESS:NAME`.
     private static Set<String> missedSteps(String report) throws IOException {
-        List<String> model = Files.readAllLines(MODEL);
+        Map<String, List<String>> sources = new HashMap<>();
+        for (String source : SOURCES) {
+            sources.put(source, Files.readAllLines(FOLDER.resolve(source)));
+        }
         Set<String> missed = new TreeSet<>();
         String process = "";
         Pattern header = Pattern.compile("unreached in (?:proctype |init)(\\w*)");
-        Pattern place = Pattern.compile("\\t[^\\t]*page-protocol\\.pml:(\\d+), state .*");
+        Pattern place = Pattern.compile("\\t(?:[^\\t]*/)?([a-z-]+\\.pml):(\\d+), state .*");
         for (String line : report.lines().toList()) {
             Matcher head = header.matcher(line);
             Matcher at = place.matcher(line);
             if (head.lookingAt()) {
                 process = head.group(1).isEmpty() ? ":init:" : head.group(1);
             } else if (at.matches()) {
-                Matcher mark = MARK.matcher(model.get(Integer.parseInt(at.group(1)) - 1));
+                Matcher mark = MARK.matcher(sources.get(at.group(1)).get(Integer.parseInt(at.group(2)) - 1));
                 if (mark.find()) {
                     missed.add(process + ":" + mark.group(1));
                 }
@@ -400,7 +453,9 @@ class ProtocolModelTest {
                     Files.delete(file);
                 }
             }
-            Files.copy(MODEL, folder.resolve(MODEL.getFileName()));
+            for (String source : SOURCES) {
+                Files.copy(FOLDER.resolve(source), folder.resolve(source));
+            }
             List<String> spin = new ArrayList<>(List.of("spin", "-a"));
             spin.addAll(defines);
             spin.add(MODEL.getFileName().toString());
