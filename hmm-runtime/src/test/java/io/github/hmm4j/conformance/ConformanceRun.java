@@ -90,7 +90,7 @@ final class ConformanceRun {
         }
         LauncherDiscoveryRequest request = LauncherDiscoveryRequestBuilder.request().selectors(selectors)
                 .filters(includeEngines("junit-jupiter"), includeClassNamePatterns(classNames), excludeTags(tags))
-                .configurationParameter("junit.jupiter.execution.timeout.default", "120 s")
+                .configurationParameter("junit.jupiter.execution.timeout.default", "600 s") // for what hangs: a machine may have other things to do
                 .configurationParameter("junit.jupiter.execution.timeout.threaddump.enabled", "true")
                 .build();
         Progress progress = new Progress(out);
