@@ -223,7 +223,9 @@ static uint64_t share(struct faulting *f, uint64_t page) {
 
 static uint64_t most_along(struct faulting *f, uint64_t page) {
   uint64_t most = share(f, page), bytes = AHEAD_BYTES < f->p->config.ahead_bytes ? AHEAD_BYTES : f->p->config.ahead_bytes;
+  lock(f);
   if (f->most_along < most) most = f->most_along;
+  unlock(f);
   return most < bytes >> f->p->config.page_shift ? most : bytes >> f->p->config.page_shift;
 }
 

@@ -44,8 +44,10 @@ static int give_memory(const struct faulting *f, uint64_t first, uint64_t end) {
 static int segv_fill(struct faulting *f, uint64_t first, uint64_t end, const char *from, bool writable) {
   int result = give_memory(f, first, end);
   if (!result && from) memcpy(contents(f, first), from, (size_t)offset_of(f, end - first));
-  if (!result) result = set_mapping(&f->mappings, first, end, writable ? WRITABLE : READABLE);
+  bool at_once = writable && end == first + 1;
+  if (!result) result = set_mapping(&f->mappings, first, end, at_once ? WRITABLE : READABLE);
   if (result) segv_drop(f, first, end);
+  else if (writable && !at_once) set_mapping(&f->mappings, first, end, WRITABLE); // where that is refused half way some may have been written to: they stay, and who writes to the others faults once more
   return result;
 }
 

@@ -19,7 +19,7 @@
 
 #define SOME 80 // pages
 #define OFTEN 6 // calls that are refused one after the other
-#define ALL_UNTIL 8 // a quick walk refuses so many of the first calls each, and then samples of the rest
+#define ALL_UNTIL 8 // so many of the first calls are refused each, and then samples of the rest: all of them take minutes
 
 enum { CONSTANT = 1, WRITTEN = 2 }; // words of a page: what all read, and what each device writes from there on
 
@@ -161,7 +161,7 @@ static void walk(const struct shape *shape, unsigned devices, enum refusal how, 
   for (uint64_t page = 0; page < SOME; page++) *on_host(d, page, CONSTANT) = constant(page);
   int n = 1, any = 0;
   alarm(PATIENCE_SECONDS); // of this walk
-  for (; one_run(&g, runs, devices, how, n, times); n += shape->quick && n >= ALL_UNTIL ? 1 + n / 3 : 1) any++;
+  for (; one_run(&g, runs, devices, how, n, times); n += n >= ALL_UNTIL ? 1 + n / (shape->quick ? 3 : 8) : 1) any++;
   CHECK(any);
   run(d, sum_all, false);
   close_device(d);

@@ -26,6 +26,8 @@ import org.junit.jupiter.params.provider.EnumSource;
 class NativePartTest {
 
     private static final List<String> LIBRARIES = List.of("-ldl");
+    /// Calls that tests refuse (`system.c`).
+    private static final String REFUSABLE = "-Wl,--wrap=ioctl,--wrap=read,--wrap=mprotect,--wrap=madvise,--wrap=fallocate,--wrap=mmap";
 
     /// What takes minutes, begun together by whoever asks first: most of that time is spent waiting.
     private static final class LongRuns {
@@ -63,7 +65,7 @@ class NativePartTest {
 
     @Tag("exhaustive")
     @Test
-    @Timeout(value = 600, unit = TimeUnit.SECONDS)
+    @Timeout(value = 900, unit = TimeUnit.SECONDS)
     void passesThemOnEveryRung() throws Exception {
         LongRuns.await(CBuild.PLAIN);
     }
@@ -71,7 +73,7 @@ class NativePartTest {
     @Tag("exhaustive")
     @ParameterizedTest
     @EnumSource(names = {"ADDRESSES", "THREADS"})
-    @Timeout(value = 600, unit = TimeUnit.SECONDS)
+    @Timeout(value = 900, unit = TimeUnit.SECONDS)
     void passesThemUnderSanitizers(CBuild build) throws Exception {
         LongRuns.await(build);
     }
@@ -88,7 +90,7 @@ class NativePartTest {
     private static void passes(CBuild build, List<String> which) throws IOException, InterruptedException {
         Path folder = build.folder("native-tests");
         assumeTrue(build.works(folder, LIBRARIES), "there is no cc, or none for " + build);
-        CommandLine.Outcome compiled = compile(build, folder, "native-tests", CBuild.sources("main/c", "test/c"));
+        CommandLine.Outcome compiled = compile(build, folder, "native-tests", CBuild.sources("main/c", "test/c"), REFUSABLE);
         assertEquals(0, compiled.status(), compiled::output);
 
         List<String> command = new ArrayList<>(build.launcher());
@@ -118,16 +120,21 @@ class NativePartTest {
             command.add(Files.copy(library, folder.resolve(name), StandardCopyOption.REPLACE_EXISTING).toString());
         }
         String source = CBuild.SOURCES.resolve("test/c/copies/copies.c").toString();
-        CommandLine.Outcome compiled = compile(CBuild.PLAIN, folder, "copies", List.of(source));
+        CommandLine.Outcome compiled = compile(CBuild.PLAIN, folder, "copies", List.of(source), "");
         assertEquals(0, compiled.status(), compiled::output);
         CommandLine.Outcome outcome = CommandLine.run(folder, command);
         assertEquals(0, outcome.status(), outcome::output);
     }
 
-    private static CommandLine.Outcome compile(CBuild build, Path folder, String program, List<String> sources) throws InterruptedException {
+    /// @param wrapped an option of the linker, or empty
+    private static CommandLine.Outcome compile(CBuild build, Path folder, String program, List<String> sources, String wrapped) throws InterruptedException {
         // Blocks as small as a page, or as a few: what launches know of whole blocks (block.h) is at work everywhere.
         String blocks = "-DBLOCK_SHIFT=" + (build == CBuild.PLAIN ? 14 : 12);
-        return build.compile(folder, List.of("-DSTUCK_NANOS=300000000ULL", "-DCOPY_SHARE=1000", blocks, "-Wl,--wrap=ioctl,--wrap=read,--wrap=mprotect,--wrap=madvise,--wrap=fallocate,--wrap=mmap", // system.c
-                "-I" + CBuild.SOURCES.resolve("main/c"), "-I" + CBuild.SOURCES.resolve("test/c"), "-o", program), sources, LIBRARIES);
+        List<String> options = new ArrayList<>(List.of("-DSTUCK_NANOS=300000000ULL", "-DCOPY_SHARE=1000", blocks,
+                "-I" + CBuild.SOURCES.resolve("main/c"), "-I" + CBuild.SOURCES.resolve("test/c"), "-o", program));
+        if (!wrapped.isEmpty()) {
+            options.add(wrapped);
+        }
+        return build.compile(folder, options, sources, LIBRARIES);
     }
 }
