@@ -12,7 +12,7 @@
 /// that conflict ([InFlight][io.github.hmm4j.mirror.InFlight]).
 ///
 /// Locks, in the order they may be taken: the [turn][io.github.hmm4j.mirror.DeviceTable#turn()] of a device's page table, for one round of a launch; a device's [lock][io.github.hmm4j.mirror.DeviceMirror#lock()] (frames, moves to it), then the
-/// [HostLock][io.github.hmm4j.migrate.HostLock] (shared by whoever brings pages home, exclusive for changes of regions). All may be held while waiting for copies and launches; none while
+/// [HostLock][io.github.hmm4j.migrate.HostLock] (of pages: shared by whoever brings them home, exclusive for changes of regions). All may be held while waiting for copies and launches; none while
 /// waiting for a view to close.
 ///
 /// Policy is not here: who is evicted is decided by a [VictimSource][io.github.hmm4j.migrate.VictimSource] that the façade wires in.

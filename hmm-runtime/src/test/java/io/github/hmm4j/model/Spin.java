@@ -59,6 +59,18 @@ final class Spin {
         }
     }
 
+    /// A search through a mutant that is in the source found what is wrong with it.
+    ///
+    /// @param name      of the model without it
+    /// @param defines   beside the mutant
+    /// @param violation as Spin says it
+    void assertRefutes(String name, String mutant, String violation, String... defines) throws IOException, InterruptedException {
+        assertMentions("MUTANT_" + mutant);
+        List<String> all = new ArrayList<>(List.of(defines));
+        all.add("-DMUTANT_" + mutant);
+        assertThat(search(name + "-mutant-" + mutant, all)).contains("errors: 1", "pan:1: " + violation);
+    }
+
     /// @param name    of the folder in which it is made
     /// @param options of the search
     /// @return what it says

@@ -16,7 +16,7 @@ final class ClMemory extends Owned implements DeviceMemory {
     private final @Nullable LazyTable hostBytes;
     /// Bytes of the device's memory that this has by itself: 0 of slices, and of host memory, which the operating system
     /// gives page by page.
-    private final long heldBytes;
+    private long heldBytes;
     /// The allocation this is a slice of; itself for an allocation.
     private final ClMemory root;
     private final long rootOffsetBytes;
@@ -146,6 +146,7 @@ final class ClMemory extends Owned implements DeviceMemory {
     @Override
     void release() {
         device.held().add(-heldBytes);
+        heldBytes = 0;
         try {
             device.api().releaseMemory(handle);
         } catch (HmmException e) {

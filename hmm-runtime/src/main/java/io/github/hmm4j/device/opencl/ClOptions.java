@@ -1,5 +1,6 @@
 package io.github.hmm4j.device.opencl;
 
+import java.util.Arrays;
 import java.util.Objects;
 
 /// How a device is opened.
@@ -83,5 +84,14 @@ public record ClOptions(CopyMode copy, boolean profiling, boolean copyTimes, Sca
 
     public ClOptions largeBuffers(boolean on) {
         return new ClOptions(copy, profiling, copyTimes, scatter, inPlace, programs, on);
+    }
+
+    /// The choice of that name, as its [Enum#toString()] writes it.
+    ///
+    /// @param option whose value the name is
+    /// @throws IllegalArgumentException if there is none
+    static <E extends Enum<E>> E choice(String option, E[] all, String name) {
+        return Arrays.stream(all).filter(choice -> choice.toString().equals(name)).findFirst()
+                .orElseThrow(() -> new IllegalArgumentException(option + "=" + name + ", must be one of " + Arrays.toString(all)));
     }
 }

@@ -5,18 +5,20 @@ import io.github.hmm4j.error.HmmException;
 import java.lang.foreign.MemorySegment;
 import java.util.Locale;
 
-/// Fine-grained shared virtual memory: host and kernels use the same bytes at the same address, and each sees what the other did once a kernel has begun or ended. Kernels get the address; the driver
-/// knows no buffer.
+/// Fine-grained shared virtual memory for a table, as memory of the device: host and kernels use the same bytes at the same address, and each sees what the other did once a kernel has begun or ended. Kernels
+/// get the address; the driver knows no buffer. ([ClSharedMemory] is a heap's, and outlives the device.)
 final class ClTableMemory extends Owned implements DeviceMemory {
 
     private final long addressBytes;
     private final long lengthBytes;
+    private long heldBytes; // until it is given back
 
     private ClTableMemory(ClDevice device, long lengthBytes) {
         super(device);
         addressBytes = device.api().svmAllocate(device.context(), Cl.MEM_READ_WRITE | Cl.MEM_SVM_FINE_GRAIN_BUFFER, lengthBytes, 0);
         this.lengthBytes = lengthBytes;
-        device.held().add(lengthBytes);
+        heldBytes = lengthBytes;
+        device.held().add(heldBytes);
     }
 
     static ClTableMemory allocate(ClDevice device, long lengthBytes) {
@@ -69,7 +71,8 @@ final class ClTableMemory extends Owned implements DeviceMemory {
 
     @Override
     void release() {
-        device.held().add(-lengthBytes);
+        device.held().add(-heldBytes);
+        heldBytes = 0;
         try {
             device.api().svmFree(device.context(), addressBytes);
         } catch (HmmException e) {

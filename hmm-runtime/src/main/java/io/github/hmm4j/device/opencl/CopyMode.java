@@ -1,6 +1,5 @@
 package io.github.hmm4j.device.opencl;
 
-import java.util.Arrays;
 import java.util.Locale;
 
 /// Which copy engine a device uses.
@@ -19,11 +18,7 @@ public enum CopyMode {
     ///
     /// @throws IllegalArgumentException if there is none
     public static CopyMode of(String name) {
-        return Arrays.stream(values())
-                .filter(mode -> mode.toString().equals(name))
-                .findFirst()
-                .orElseThrow(() -> new IllegalArgumentException(
-                        "copy=" + name + ", must be one of " + Arrays.toString(values())));
+        return ClOptions.choice("copy", values(), name);
     }
 
     @Override

@@ -1,6 +1,5 @@
 package io.github.hmm4j.device.opencl;
 
-import java.util.Arrays;
 import java.util.Locale;
 
 /// How kernels are given host pages that they use in place.
@@ -18,10 +17,7 @@ public enum InPlaceMode {
     ///
     /// @throws IllegalArgumentException if there is none
     public static InPlaceMode of(String name) {
-        return Arrays.stream(values())
-                .filter(mode -> mode.toString().equals(name))
-                .findFirst()
-                .orElseThrow(() -> new IllegalArgumentException("inPlace=" + name + ", must be one of " + Arrays.toString(values())));
+        return ClOptions.choice("inPlace", values(), name);
     }
 
     @Override

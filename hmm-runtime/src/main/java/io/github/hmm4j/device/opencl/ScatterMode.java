@@ -1,6 +1,5 @@
 package io.github.hmm4j.device.opencl;
 
-import java.util.Arrays;
 import java.util.Locale;
 
 /// How pages that lie apart are carried where copies go through staging memory.
@@ -16,10 +15,7 @@ public enum ScatterMode {
     ///
     /// @throws IllegalArgumentException if there is none
     public static ScatterMode of(String name) {
-        return Arrays.stream(values())
-                .filter(mode -> mode.toString().equals(name))
-                .findFirst()
-                .orElseThrow(() -> new IllegalArgumentException("scatter=" + name + ", must be one of " + Arrays.toString(values())));
+        return ClOptions.choice("scatter", values(), name);
     }
 
     @Override
