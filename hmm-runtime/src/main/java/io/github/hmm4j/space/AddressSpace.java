@@ -244,7 +244,7 @@ public final class AddressSpace implements AutoCloseable {
             throw e;
         }
         if (before > 0) {
-            free.put(holeStart, before);
+            free.replace(holeStart, before); // needs no memory
         } else {
             free.remove(holeStart);
         }
@@ -312,7 +312,7 @@ public final class AddressSpace implements AutoCloseable {
             put(end, region.part(nextId(), new VaRange(end, region.range().endBytes())));
         }
         if (hasHead) {
-            regions.put(start, left); // takes the place of the whole, which needs no memory
+            regions.replace(start, left); // needs no memory
         } else {
             remove(start);
         }
@@ -424,7 +424,7 @@ public final class AddressSpace implements AutoCloseable {
     public synchronized void advise(VaRange range, UnaryOperator<PlacementAdvice> change) {
         Region region = regionOf(range);
         Region advised = new Region(region.id(), region.range(), region.data(), region.generation(), change.apply(region.advice()));
-        regions.put(region.range().startBytes(), advised); // takes the place of the other
+        regions.replace(region.range().startBytes(), advised);
     }
 
     /// The region that holds an address.

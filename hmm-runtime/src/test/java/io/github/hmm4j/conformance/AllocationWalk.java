@@ -391,6 +391,9 @@ public final class AllocationWalk {
         if (rig.heap.usedBytes() != 0 || (windows && rig.device(0).usedBytes() != 0)) {
             throw new AssertionError("after all was freed, bytes=" + rig.heap.usedBytes() + " are in use, on the device=" + rig.device(0).usedBytes());
         }
+        if (!rig.heap.smaps().isEmpty()) {
+            throw new AssertionError("after all was freed, there are regions still: " + rig.heap.smaps());
+        }
     }
 
     /// Of a heap that could not be opened nothing is left.

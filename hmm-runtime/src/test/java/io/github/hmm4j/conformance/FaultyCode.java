@@ -48,6 +48,9 @@ final class FaultyCode extends ClassLoader {
             "wait", "notifyAll", "requireNonNull", "ordinal", "equals", "lowestOneBit", "isAlive", "getCount", "compare", "toUnsignedLong", "toIntExact", "ceilDiv", "isEnabled",
             "desiredAssertionStatus");
 
+    /// The same of methods that do allocate where others have them.
+    private static final Set<String> FRUGAL_CALLS = Set.of("java/util/TreeMap.replace", "java/util/concurrent/ConcurrentSkipListMap.replace");
+
     private static final ClassDesc FAULTS = AllocationFaults.class.describeConstable().orElseThrow();
     private static final ClassDesc FAILURE = SystemCallFailedException.class.describeConstable().orElseThrow();
     private static final String SYSTEM_CALLS = OURS + "space.SystemCalls";
@@ -133,7 +136,8 @@ final class FaultyCode extends ClassLoader {
             case InvokeInstruction call -> {
                 String owner = Objects.requireNonNull(call.owner().asInternalName());
                 boolean theirs = owner.startsWith("java/") || owner.startsWith("org/slf4j/");
-                yield theirs && !FRUGAL_OWNERS.contains(owner) && !FRUGAL_METHODS.contains(call.name().stringValue());
+                String name = call.name().stringValue();
+                yield theirs && !FRUGAL_OWNERS.contains(owner) && !FRUGAL_METHODS.contains(name) && !FRUGAL_CALLS.contains(owner + "." + name);
             }
             default -> false;
         };
