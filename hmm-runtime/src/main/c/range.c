@@ -387,9 +387,8 @@ bool map_stray(struct faulting *f, const struct fault *fault, uint64_t judged, i
 
 void drop_strays(struct faulting *f, uint64_t first, uint64_t end) {
   lock(f);
-  for (uint32_t at = f->strays ? f->oldest : 0, next; at; at = next) {
-    next = f->pages[at - 1].newer;
-    if (at - 1 >= first && at - 1 < end && f->pages[at - 1].presence == STRAY) drop(f, at - 1);
+  for (uint64_t page = first; page < end && f->strays; page++) { // not by the list, out of which who has chosen one to be evicted has taken it
+    if (f->pages[page].presence == STRAY) drop(f, page);
   }
   unlock(f);
 }

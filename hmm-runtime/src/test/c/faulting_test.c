@@ -1,5 +1,6 @@
 // faulting_test.c - a device whose kernels fault.
 #define _GNU_SOURCE
+#include "left.h"
 #include "on_device.h"
 
 #include <errno.h>
@@ -324,6 +325,36 @@ static void a_refused_access_gets_a_page_of_its_own(const struct shape *shape) {
   close_device(d);
 }
 
+ON_DEVICE static void run_wild_first(void *arg) {
+  struct device *d = arg;
+  *on_device(d, 2, 0) = 1;
+  for (uint64_t page = 100; page < 140; page++) *on_device(d, page, 0) = 2; // so that page 2 may go
+  d->running = true;
+  AWAIT(d->go);
+}
+
+// Somebody is about to evict it when the kernel ends: the next one must not find it there, and write to nowhere untold.
+static void a_page_of_its_own_ends_with_the_kernel(const struct shape *shape) {
+  struct device it, *d = open_device_with(shape, PAGES, LEAST, &it);
+  struct hmm_violation violation;
+  uint64_t victims[PAGES];
+  if (!d) return;
+  set_word(d->heap, 2, word_next(word(d->heap, 2), UNMAPPED, 0, 0, 0));
+  for (int round = 0; round < 2; round++) {
+    start(d, run_wild_first, true);
+    AWAIT(d->running);
+    uint64_t n = choose_to_go(d->heap->pager, d->index, victims, PAGES);
+    CHECK(n);
+    d->go = true;
+    CHECK(finish(d, &violation));
+    CHECK_EQUAL(violation.page, 2);
+    CHECK_EQUAL(there_in(d, 2, 3), 0);
+    let_them_stay(d->heap->pager, d->index, victims, n);
+    CHECK_EQUAL(left_in(d->heap->pager, d->index).taken, there(d));
+  }
+  close_device(d);
+}
+
 ON_DEVICE static void write_to_page_2(void *arg) {
   struct device *d = arg;
   *on_device(d, 2, 0) = 77;
@@ -530,6 +561,7 @@ const struct test faulting_tests[] = {
     {"a_kernel_does_not_wait_for_a_view_for_ever", a_kernel_does_not_wait_for_a_view_for_ever, NEEDS_TRAP | ONE_WAY},
     {"nobody_waits_for_a_kernel_that_waits_for_its_turn", nobody_waits_for_a_kernel_that_waits_for_its_turn, NEEDS_TRAP | ONE_WAY},
     {"a_refused_access_gets_a_page_of_its_own", a_refused_access_gets_a_page_of_its_own, NEEDS_TRAP | ONE_WAY},
+    {"a_page_of_its_own_ends_with_the_kernel", a_page_of_its_own_ends_with_the_kernel, NEEDS_TRAP | ONE_WAY},
     {"rights_change_in_the_middle", rights_change_in_the_middle, NEEDS_TRAP | ONE_WAY},
     {"contents_are_given_up_in_the_middle", contents_are_given_up_in_the_middle, NEEDS_TRAP | ONE_WAY},
     {"a_region_goes_in_the_middle", a_region_goes_in_the_middle, NEEDS_TRAP | ONE_WAY},

@@ -15,3 +15,9 @@ struct left left_in(const struct hmm_pager *p, unsigned device) {
   unlock(f);
   return left;
 }
+
+uint64_t choose_to_go(const struct hmm_pager *p, unsigned device, uint64_t *victims, uint64_t most) { return choose_victims(p->devices[device].faulting, 0, victims, most); }
+
+void let_them_stay(const struct hmm_pager *p, unsigned device, const uint64_t *victims, uint64_t n) {
+  for (uint64_t i = 0; i < n; i++) keep_victim(p->devices[device].faulting, victims[i]);
+}

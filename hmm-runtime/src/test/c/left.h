@@ -13,4 +13,8 @@ struct left {
 };
 struct left left_in(const struct hmm_pager *p, unsigned device);
 
+// Chooses all who may go, as a fault does that needs their places, and stops there: returns how many.
+uint64_t choose_to_go(const struct hmm_pager *p, unsigned device, uint64_t *victims, uint64_t most);
+void let_them_stay(const struct hmm_pager *p, unsigned device, const uint64_t *victims, uint64_t n);
+
 #endif

@@ -138,7 +138,8 @@ static bool one_run(struct program *g, struct running *runs, unsigned devices, e
   }
   for (uint64_t page = 0; page < SOME; page++) {
     const uint32_t *words = (const uint32_t *)(const void *)(h->alias + page * PAGE);
-    CHECK(word_state(word(h, page)) == HOST || word_state(word(h, page)) == SHARED || word_state(word(h, page)) == EMPTY);
+    enum state now = state(h, page); // what comes along with a touch of the page before it is claimed for a moment
+    CHECK(now == HOST || now == SHARED || now == EMPTY);
     CHECK_EQUAL(words[CONSTANT], constant(page));
     unsigned char byte = 0;
     AWAIT(!touch_read(h, page, &byte)); // an answer that nobody has heard stands for a moment
