@@ -94,8 +94,8 @@ kernel void scale_cached(HMM_HEAP, const ulong in, const ulong out, const ulong 
     HMM_BEGIN;
     const ulong first = (ulong)get_global_id(0) * chunk;
     const ulong end = min(first + chunk, count);
-    hmm_cache reads = HMM_NO_PAGE;
-    hmm_cache writes = HMM_NO_PAGE;
+    hmm_read_cache reads = HMM_NO_PAGE;
+    hmm_write_cache writes = HMM_NO_PAGE;
     for (ulong at = first, stop; at < end; at = stop) {
         stop = min(at + PAGED_BLOCK, end);
         bool kept = true;

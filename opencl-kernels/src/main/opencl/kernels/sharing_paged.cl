@@ -78,7 +78,7 @@ kernel void share_sum(HMM_HEAP, const ulong data, const ulong partial, const ulo
     global ulong *to = HMM_WRITE(ulong, partial + get_global_id(0) * sizeof(ulong));
     bool missing = !to;
     ulong sum = 0;
-    hmm_cache reads = HMM_NO_PAGE;
+    hmm_read_cache reads = HMM_NO_PAGE;
     for (ulong i = get_global_id(0); i < n; i += get_global_size(0)) {
         global const ulong *word = HMM_READ_CACHED(ulong, data + i * sizeof(ulong), &reads);
         if (word) {
@@ -121,7 +121,7 @@ kernel void share_chase(HMM_HEAP, const ulong chain, const ulong end, const ulon
     HMM_BEGIN;
     global ulong *to = HMM_WRITE(ulong, end);
     ulong at = start;
-    hmm_cache reads = HMM_NO_PAGE;
+    hmm_read_cache reads = HMM_NO_PAGE;
     for (ulong i = 0; i < steps; i++) {
         global const ulong *line = HMM_READ_CACHED(ulong, chain + at * 64, &reads);
         if (!line || !to) {

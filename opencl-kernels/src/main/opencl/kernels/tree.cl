@@ -62,7 +62,7 @@ kernel void tree_search(HMM_HEAP_CONST, const ulong root, global const uchar *wo
         global const uchar *query = words + offset[q];
         const ulong query_length = offset[q + 1] - offset[q];
         const ulong query_hash = hash[q];
-        hmm_cache page = HMM_NO_PAGE;
+        hmm_read_cache page = HMM_NO_PAGE;
 
         int answer = TREE_ABSENT;
         ulong at = root;

@@ -16,8 +16,8 @@ final class PagedBlocksTest {
                 #include "hmm.clh"
                 kernel void probe(HMM_HEAP, const ulong on, const ulong from, const uint count, global int *said) {
                     HMM_BEGIN;
-                    hmm_cache reads = HMM_NO_PAGE;
-                    hmm_cache writes = HMM_NO_PAGE;
+                    hmm_read_cache reads = HMM_NO_PAGE;
+                    hmm_write_cache writes = HMM_NO_PAGE;
                     for (uint i = 0; i < count; i++) {
                         if (HMM_KEPT(uint, from + i, &reads) || HMM_KEPT(uint, from + i, &writes)) {
                             return;

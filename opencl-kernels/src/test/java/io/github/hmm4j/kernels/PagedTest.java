@@ -51,6 +51,17 @@ final class PagedTest {
     }
 
     @Test
+    void writingToWhatWasKeptToReadCompilesInNoForm() {
+        try (ClHarness cl = ClHarness.openOrSkip()) {
+            for (String form : FORMS) {
+                assertThatThrownBy(() -> cl.build(Source.resource("bad/writes_to_what_was_kept_to_read.cl"), form))
+                        .isInstanceOf(ClHarness.BuildFailed.class)
+                        .hasMessageContainingAll("no member named 'to_write'", "kept_to_read.cl:6", "kept_to_read.cl:7");
+            }
+        }
+    }
+
+    @Test
     void pointersThatAreNeverMissingNeedAnAperture() {
         try (ClHarness cl = ClHarness.openOrSkip()) {
             assertThatThrownBy(() -> cl.build(Source.resource("heap/lists.cl"), FORMS[2]))
@@ -189,7 +200,7 @@ final class PagedTest {
                 #include "hmm.clh"
                 kernel void probe(HMM_HEAP_CONST, const uint x, const uint y, const uint z) {
                     HMM_BEGIN;
-                    hmm_cache cache = HMM_NO_PAGE;
+                    hmm_read_cache cache = HMM_NO_PAGE;
                     if (get_global_id(0) == x && get_global_id(1) == y && get_global_id(2) == z
                         && !HMM_READ_CACHED(long, 16ul, &cache)) {
                         return;
