@@ -1,6 +1,7 @@
 package io.github.hmm4j.demos.bfs;
 
 import static java.lang.foreign.ValueLayout.JAVA_INT;
+import static java.lang.foreign.ValueLayout.JAVA_LONG;
 
 import io.github.hmm4j.ByteSize;
 import io.github.hmm4j.Hmm;
@@ -107,12 +108,16 @@ public final class BfsDemo implements Demo {
         private final BfsLevels expected;
         private final List<String> errors = new ArrayList<>();
 
-        Run(RunContext context, NamedGraph named, int from) {
+        Run(RunContext context, NamedGraph named, int from) throws UsageException {
             this.context = context;
             this.named = named;
             this.graph = named.graph();
             this.from = from;
             choice = paged ? small(context.device()) : context.device();
+            if (paged && choice.budgetBytes().orElseThrow() < leastBudgetBytes()) {
+                throw new UsageException("--budget: the explicit program needs at least %s bytes for the depths and a block of this graph, not %s"
+                    .formatted(leastBudgetBytes(), choice.budgetBytes().orElseThrow()));
+            }
             expected = BfsOracle.search(graph, from);
         }
 
@@ -124,9 +129,19 @@ public final class BfsDemo implements Demo {
             return (long) graph.vertexCount() * Integer.BYTES;
         }
 
+        /// What the explicit program needs on the device: the depths, the flag, and a block with room for any vertex and its edges.
+        private long leastBudgetBytes() {
+            long most = 0;
+            for (int vertex = 0; vertex < graph.vertexCount(); vertex++) {
+                most = Math.max(most, graph.rowOffsets().getAtIndex(JAVA_LONG, vertex + 1) - graph.rowOffsets().getAtIndex(JAVA_LONG, vertex));
+            }
+            return depthBytes() + Integer.BYTES + 2 * Long.BYTES + most * Integer.BYTES;
+        }
+
         private DeviceChoice small(DeviceChoice chosen) {
             DeviceChoice fine = chosen.pageSizeBytes().isPresent() ? chosen : chosen.withPageSize(ByteSize.kib(4));
-            return fine.orBudget(Math.max(SMALLEST_BUDGET, graphBytes() / BUDGET_SHARE + 2 * depthBytes()));
+            long share = graphBytes() / BUDGET_SHARE + 2 * depthBytes();
+            return fine.orBudget(Math.max(SMALLEST_BUDGET, Math.max(share, leastBudgetBytes())));
         }
 
         DemoResult both() throws UsageException {
@@ -170,7 +185,7 @@ public final class BfsDemo implements Demo {
         }
 
         private String budgetLine(Hmm hmm) {
-            return "\nthe graph has %s, on a device that may hold %s; the least that can move is %s to the device and %s to the host".formatted(Units.bytes(graphBytes()),
+            return "\nthe graph has %s, on a device that may hold %s; each byte of it and of the depths once is %s to the device, and the depths %s to the host".formatted(Units.bytes(graphBytes()),
                 Units.bytes(hmm.device().budgetBytes()), Units.bytes(graphBytes() + depthBytes()), Units.bytes(depthBytes()));
         }
 

@@ -52,8 +52,23 @@ class BfsDemoTest {
 
         assertThat(outcome.exitCode()).as(outcome.toString()).isZero();
         assertThat(outcome.json()).contains("\"ok\": true", "\"budgetBytes\"", "\"leastBytesToDevice\"");
-        assertThat(outcome.out()).contains("every depth right", "the least that can move");
+        assertThat(outcome.out()).contains("every depth right", "each byte of it and of the depths once");
         assertThat(outcome.out()).contains("DEVICE_FAULT");
+    }
+
+    /// A star, which is the worst for blocks: all edges are one vertex's.
+    @Test
+    void saysWhatTheLeastBudgetIs() throws IOException {
+        StringBuilder edges = new StringBuilder();
+        for (int i = 1; i <= 1000; i++) {
+            edges.append("0 ").append(i).append('\n');
+        }
+        String star = file(edges.toString());
+        long least = 4 * 1001 + 4 + 8 * 2 + 4 * 1000;
+        Outcome outcome = DemoRunner.run(new BfsDemo(), DemoRunner.LWJGL, folder, "--graph", star, "--paged", "--budget", Long.toString(least - 1));
+
+        assertThat(outcome.exitCode()).as(outcome.toString()).isEqualTo(2);
+        assertThat(outcome.toString()).contains("--budget: the explicit program needs at least " + least + " bytes", "not " + (least - 1));
     }
 
     @Test
