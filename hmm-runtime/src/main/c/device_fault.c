@@ -112,8 +112,9 @@ static int refused(uint64_t w, bool write) {
   }
 }
 
-// Whether the thread may go on.
+// Whether the thread may go on. Not while somebody has the page claimed, whose word says still which devices have copies: it is his.
 static bool give_stray(struct faulting *f, const struct fault *fault, uint64_t w, int kind) {
+  if (word_state(w) == TO_HOST) return false;
   if (device_has(f, w)) { // it has it to read; as long as it does, what it writes must not be seen
     struct claim c = {fault->page, word_claim(w, true), w, false};
     if (!change_word(f->p, fault->page, &w, c.word) || evict_claimed(f, &c, 1)) return false;
@@ -205,6 +206,7 @@ static enum served serve_device_fault(struct faulting *f, const struct fault *fa
       int result = there ? strengthen(f, claims, n, write) : bring(f, claims, n, write);
       again = result && n > 1;
       *end = fault->page + n;
+      if (result && !again) step(p, HMM_STEP_REFUSED);
       if (again) *run = 1; // a neighbour may have been at fault
       // There is no memory for it: on the host, or on the device. What is refused needs some, too; until there is, the thread goes on trying.
       else served = !result ? SERVED : result != -EDQUOT && !is_late(fault) && give_stray(f, fault, load_word(p, fault->page), HMM_NO_MEMORY) ? STRAYED : AGAIN;

@@ -441,6 +441,7 @@ enum hmm_step {
   HMM_STEP_NOTICED,    // a fault, before its page is looked at
   HMM_STEP_FORBIDS,    // forbidding, after pages were looked at
   HMM_STEP_CROSSING,   // from device to device, between claims that nobody is in the way of and copies
+  HMM_STEP_REFUSED,    // a fault of a device, whose page did not come, before that is looked at again
   HMM_STEPS
 };
 HMM_API int hmm_step_arm(struct hmm_pager *pager, uint64_t step, uint64_t armed); // 0 lets everybody go

@@ -9,6 +9,7 @@
 #include "on_device.h"
 
 #include <errno.h>
+#include <sched.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/mman.h>
@@ -179,6 +180,50 @@ static void two_devices_go_on(const struct shape *shape) {
   for (enum refusal how = BRIEFLY; how < REFUSALS; how++) walk(shape, 2, how, OFTEN);
 }
 
+ON_DEVICE static void read_page_2(void *arg) {
+  struct device *d = arg;
+  d->sum = *on_device(d, 2, CONSTANT);
+  d->running = true;
+  AWAIT(d->go);
+  *on_device(d, 2, WRITTEN) = 4;
+}
+
+// A page did not come, and before that is looked at again it has come by another fault, and the host has claimed it: the claim stays the host's.
+static void what_came_in_the_meantime_is_left_to_who_claims_it(const struct shape *shape) {
+  struct device it, *d = open_device_with(shape, SOME, LEAST, &it);
+  struct hmm_violation violation;
+  struct toucher writer;
+  if (!d) return;
+  struct heap *h = d->heap;
+  *on_host(d, 2, CONSTANT) = 77;
+  CHECK_EQUAL(hmm_step_arm(h->pager, HMM_STEP_REFUSED, 1), 0);
+  refuse_calls(FOR_WANT, 1, shape->rung == HMM_SIGSEGV ? 5 : 1, SOME * PAGE); // as many as it takes
+  start(d, read_page_2, true);
+  CHECK_EQUAL(hmm_step_await(h->pager, HMM_STEP_REFUSED, 10000), 1);
+  AWAIT(d->running);
+  refuse_calls(FOR_WANT, 0, 0, 0);
+  CHECK_EQUAL(word_state(word(h, 2)), SHARED);
+  CHECK_EQUAL(hmm_step_arm(h->pager, HMM_STEP_COPIED, 1), 0);
+  start_toucher(&writer, h, 2, true, 9);
+  CHECK_EQUAL(hmm_step_await(h->pager, HMM_STEP_COPIED, 10000), 1);
+  uint64_t claimed = word(h, 2);
+  CHECK_EQUAL(word_state(claimed), TO_HOST);
+  CHECK_EQUAL(hmm_step_arm(h->pager, HMM_STEP_REFUSED, 0), 0);
+  for (int i = 0; i < 10000; i++) { // whoever was stopped goes on
+    CHECK_EQUAL(word(h, 2), claimed);
+    sched_yield();
+  }
+  CHECK_EQUAL(hmm_step_arm(h->pager, HMM_STEP_COPIED, 0), 0);
+  join_toucher(&writer);
+  CHECK_EQUAL(writer.error, 0);
+  d->go = true;
+  CHECK(!finish(d, &violation));
+  CHECK_EQUAL(d->sum, 77);
+  CHECK_EQUAL(*on_host(d, 2, WRITTEN), 4);
+  CHECK_EQUAL(h->alias[2 * PAGE + MIDDLE], 9);
+  close_device(d);
+}
+
 // ---- opening
 
 static int files_in_memory_mapped(void) {
@@ -232,6 +277,7 @@ static void a_range_that_does_not_open_is_left_as_it_was(const struct shape *sha
 const struct test refused_calls_tests[] = {
     {"one_device_goes_on_when_calls_are_refused", one_device_goes_on, NEEDS_TRAP | ONE_WAY},
     {"two_devices_go_on_when_calls_are_refused", two_devices_go_on, NEEDS_TRAP | ONE_WAY},
+    {"what_came_in_the_meantime_is_left_to_who_claims_it", what_came_in_the_meantime_is_left_to_who_claims_it, NEEDS_TRAP | ONE_WAY},
     {"a_range_that_does_not_open_is_left_as_it_was", a_range_that_does_not_open_is_left_as_it_was, NEEDS_TRAP | ONE_WAY},
     {0},
 };

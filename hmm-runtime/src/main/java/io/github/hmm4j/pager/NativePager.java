@@ -29,7 +29,7 @@ import org.jspecify.annotations.Nullable;
 public final class NativePager implements AutoCloseable {
 
     /// Where a test can stop whoever comes by, in the order of `enum hmm_step`.
-    public enum Step { FETCH_CLAIMED, FETCH_COPIED, FETCH_MAPPED, LAUNCH_PUBLISHED, LAUNCH_CHECKED, FAULT_NOTICED, FORBID_DECIDED, CROSSING }
+    public enum Step { FETCH_CLAIMED, FETCH_COPIED, FETCH_MAPPED, LAUNCH_PUBLISHED, LAUNCH_CHECKED, FAULT_NOTICED, FORBID_DECIDED, CROSSING, DEVICE_REFUSED }
 
     private static final int EBUSY = 16;
     private static final int EUSERS = 87;
