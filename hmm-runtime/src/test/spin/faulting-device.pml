@@ -22,7 +22,11 @@
 #else
 #define DEVICES 1
 #endif
-#if defined(TWO_KERNELS) || defined(TWO_DEVICES)
+#ifdef REFUSED
+#define KERNELS 2
+#define KERNEL_OPS 2
+#define CPU_OPS 0
+#elif defined(TWO_KERNELS) || defined(TWO_DEVICES)
 #define KERNELS 2
 #define KERNEL_OPS 2
 #define CPU_OPS 1
@@ -188,6 +192,26 @@ inline make_place(d) {
     fi
 }
 
+/* What a page that did not come has found: nobody else has it claimed, and the device has it by another fault. It goes, for a page of the access's own. */
+inline look_again(p, d) {
+    if
+#ifdef MUTANT_TAKE_FROM_CLAIM
+    :: atomic { HAS(p, d) -> claim(p) };
+#else
+    :: atomic { HAS(p, d) && page[p].state != TO_HOST -> claim(p) };
+#endif
+       if
+       :: page[p].was == DEVICE ->
+           page[p].on[d].map = READ_ONLY;
+           copy_home(p, d)                                                                     /* reach: came-meanwhile */
+       :: else
+       fi;
+       take_from(p, d);
+       d_step { settle_left(p, d) }
+    :: atomic { !HAS(p, d) || page[p].state == TO_HOST }
+    fi
+}
+
 #define ENOUGH(p, d, write) (page[p].on[d].map >= READ_ONLY + (write))
 
 inline forbid_host(p, write) {
@@ -220,6 +244,12 @@ inline serve_kernel(p, d, write) {
        :: placed ->
            if
            :: atomic { page[p].state == TO_HOST || HAS(p, d) -> taken[d]--; placed = 0 }       /* somebody was quicker */
+#ifdef REFUSED
+           :: atomic { !refused && page[p].state != TO_HOST && !HAS(p, d) -> claim(p); refused = 1 };
+              forbid_host(p, write);
+              d_step { settle(p, page[p].was, page[p].has); taken[d]--; placed = 0 };
+              look_again(p, d)
+#endif
            :: atomic { page[p].state != TO_HOST && !HAS(p, d) -> claim(p) };
 #ifndef MUTANT_FORBID_LATE
               forbid_host(p, write);
@@ -272,7 +302,7 @@ inline written_by(p, d) {
 
 proctype Kernel(byte d) {
     byte ops, p, v;
-    bit write, placed, chosen, snapshot;
+    bit write, placed, chosen, snapshot, refused;
     do
     :: atomic { ops < KERNEL_OPS -> ops++; if :: p = 0 :: p = PAGES - 1 fi; if :: write = 0 :: write = 1 fi };
        do

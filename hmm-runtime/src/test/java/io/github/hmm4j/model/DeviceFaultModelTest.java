@@ -18,7 +18,7 @@ class DeviceFaultModelTest {
 
     private static final Spin MODEL = new Spin("faulting-device.pml");
 
-    private enum Scenario { ONE_KERNEL, TWO_KERNELS, FETCHED, TWO_DEVICES }
+    private enum Scenario { ONE_KERNEL, TWO_KERNELS, FETCHED, TWO_DEVICES, REFUSED }
 
     /// A mistake that somebody could make, where it shows, and as what: a property's name, or a deadlock.
     private enum Mutant {
@@ -30,7 +30,8 @@ class DeviceFaultModelTest {
         EVICT_IN_JAVA(Scenario.ONE_KERNEL, ""),
         CROSS_WITHOUT_WITHHOLDING(Scenario.TWO_DEVICES, "LOST_WRITE"),
         LEAVE_OTHERS(Scenario.TWO_DEVICES, "STALE_READ"),
-        FORGET_PEERS(Scenario.TWO_DEVICES, "STALE_READ");
+        FORGET_PEERS(Scenario.TWO_DEVICES, "STALE_READ"),
+        TAKE_FROM_CLAIM(Scenario.REFUSED, "LOST_WRITE");
 
         private final Scenario scenario;
         private final String violation;
@@ -49,8 +50,11 @@ class DeviceFaultModelTest {
     @ParameterizedTest
     @EnumSource
     void holds(Scenario scenario) throws Exception {
-        MODEL.assertHolds(MODEL.search("faulting-" + scenario, List.of("-D" + scenario)),
-                scenario == Scenario.FETCHED ? List.of("Kernel", "Cpu", "Fetcher", "Safepoint") : List.of("Kernel", "Cpu", "Safepoint"));
+        MODEL.assertHolds(MODEL.search("faulting-" + scenario, List.of("-D" + scenario)), switch (scenario) {
+            case FETCHED -> List.of("Kernel", "Cpu", "Fetcher", "Safepoint");
+            case REFUSED -> List.of("Kernel", "Safepoint"); // of two kernels alone
+            case ONE_KERNEL, TWO_KERNELS, TWO_DEVICES -> List.of("Kernel", "Cpu", "Safepoint");
+        });
     }
 
     @ParameterizedTest
