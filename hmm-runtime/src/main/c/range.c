@@ -40,6 +40,8 @@ static bool is_linked(const struct faulting *f, uint64_t page) {
   return f->pages[page].older || f->pages[page].newer || f->oldest == page + 1;
 }
 
+static void drop(struct faulting *f, uint64_t page);
+
 // ---- quotas. The lock is held where a structure is handed in.
 
 static struct quota *quota_of(const struct faulting *f, uint64_t page) {
@@ -144,6 +146,7 @@ static size_t choose_among(struct faulting *f, const struct quota *only, bool us
     const struct quota *q = only || used_up ? quota_of(f, at - 1) : NULL;
     if (f->pages[at - 1].holds || (only && q != only) || (used_up && (!q || q->there < q->most))) continue;
     unlink_page(f, at - 1); // nobody else chooses it
+    if (f->pages[at - 1].presence == STRAY) drop(f, at - 1); // at once: the end of its kernel looks for it in the list
     victims[n++] = at - 1;
   }
   return n;
@@ -352,7 +355,7 @@ bool is_gone(struct faulting *f, uint64_t victim) {
   lock(f);
   enum state s = word_state(load_word(f->p, victim));
   bool again = is_linked(f, victim); // it went, and has come again in a place of its own
-  if (!again && (f->pages[victim].presence == STRAY || ((s == UNMAPPED || s == POISONED) && f->pages[victim].presence == PRESENT))) drop(f, victim);
+  if (!again && (s == UNMAPPED || s == POISONED) && f->pages[victim].presence == PRESENT) drop(f, victim);
   bool gone = again || f->pages[victim].presence == ABSENT;
   unlock(f);
   return gone;
@@ -387,8 +390,9 @@ bool map_stray(struct faulting *f, const struct fault *fault, uint64_t judged, i
 
 void drop_strays(struct faulting *f, uint64_t first, uint64_t end) {
   lock(f);
-  for (uint64_t page = first; page < end && f->strays; page++) { // not by the list, out of which who has chosen one to be evicted has taken it
-    if (f->pages[page].presence == STRAY) drop(f, page);
+  for (uint32_t at = f->strays ? f->oldest : 0, next; at; at = next) {
+    next = f->pages[at - 1].newer;
+    if (at - 1 >= first && at - 1 < end && f->pages[at - 1].presence == STRAY) drop(f, at - 1);
   }
   unlock(f);
 }
