@@ -281,14 +281,16 @@ static int map(const struct fetch *f, const struct batch *b) {
   return result;
 }
 
-static uint64_t taken_home(uint64_t w, uint64_t before) { return is_doomed(w, before) ? poisoned(w, before) : word_next(w, HOST, 0, 0, 0); }
+// What has come home for good by the time that the rest of its batch fails.
+static uint64_t taken_to_write(uint64_t w, uint64_t before) { return is_doomed(w, before) ? poisoned(w, before) : landed_to_write(w, before); }
+static uint64_t taken_to_read(uint64_t w, uint64_t before) { return is_doomed(w, before) ? poisoned(w, before) : landed_to_read(w, before); }
 
 // Every page of the batch from number `from` on is again where it was; those of a lost device are poisoned, and those that a failed kernel was to write.
 static void restore_from(const struct fetch *f, struct batch *b, size_t from, const struct hmm_failure *failure) {
   dma_wait(f->p, &b->copies);
   for (size_t i = from; i < b->count; i++) {
     const struct claim *c = &b->claims[i];
-    uint64_t left = c->taken ? settle(f->p, c, taken_home, NO_PIN) : settle_back(f->p, c, failure);
+    uint64_t left = c->taken ? settle(f->p, c, exclusive(f) ? taken_to_write : taken_to_read, NO_PIN) : settle_back(f->p, c, failure);
     if (f->flags & FAULT && c->page == f->first) f->failure->word = (int64_t)left; // what the touch is judged by
   }
   // Who touched the first page of a fault is woken when the fault is answered, and not sent through it again before.
@@ -338,18 +340,17 @@ static int relied_on(const struct fetch *f, const struct claim *c) {
 }
 
 // Mapping has failed, perhaps half way. What it has mapped goes again, before the words say that it never was. What was mapped to be written may have been written to meanwhile, and its contents are
-// here: it is the host's, whatever devices had of it, unless it has got no memory.
+// here: it is the host's, whatever devices had of it, unless it has got no memory. And what cannot be closed, since that fails as well, may be read from now on: then that is what its word says.
 static void take_mappings_back(const struct fetch *f, struct batch *b) {
   for (size_t i = 0; i < b->count;) {
     int kept = relied_on(f, &b->claims[i]);
     size_t j = i + 1;
     while (continues(b, j) && relied_on(f, &b->claims[j]) == kept) j++;
-    if (kept != WRITABLE) f->p->trap->forbid(f->p, b->claims[i].page, b->claims[j - 1].page + 1, kept == READABLE);
-    i = j;
-  }
-  for (size_t i = 0; i < b->count && exclusive(f); i++) {
-    struct claim *c = &b->claims[i];
-    if (word_state(c->before) != EMPTY || has_memory(f->p, c->page)) c->taken = true;
+    bool closed = kept == WRITABLE || !f->p->trap->forbid(f->p, b->claims[i].page, b->claims[j - 1].page + 1, kept == READABLE);
+    for (; i < j; i++) {
+      struct claim *c = &b->claims[i];
+      c->taken |= exclusive(f) ? word_state(c->before) != EMPTY || has_memory(f->p, c->page) : !closed && is_away(c->before);
+    }
   }
 }
 

@@ -216,6 +216,23 @@ static void what_is_written_before_a_failure_stays(const struct shape *shape) {
   }
 }
 
+// The mapping of a page that was to be read cannot be taken away either when that of another fails: the host reads what the device writes next, so a write there has to take it first.
+static void what_cannot_be_closed_is_shared(const struct shape *shape) {
+  struct heap *h = open_heap(shape, 16, 1);
+  for (uint64_t page = 1; page < 4; page++) put(h, page, (unsigned char)(10 * page));
+  for (uint64_t page = 1; page < 4; page += 2) CHECK(move_to(h, page, 0, true));
+  system_fails(MAPPINGS_AND_CLOSING);
+  CHECK(fetch(h, 1, 4, HMM_MAP) < 0);
+  system_fails(NOTHING);
+  expect(h, 1, 10);
+  CHECK_EQUAL(state(h, 1), SHARED);
+  CHECK(move_to(h, 1, 0, true)); // closes it
+  fill_frame(h, 0, 1, 11);
+  expect(h, 1, 11);
+  expect(h, 3, 30);
+  close_heap(h);
+}
+
 // Threads that need more mappings than there are, all at once, while devices take pages away.
 struct scattering {
   struct heap *heap;
@@ -501,6 +518,7 @@ const struct test mapping_tests[] = {
     {"pins_leave_mappings_for_others", pins_leave_mappings_for_others, ONE_WAY},
     {"a_pin_outlasts_the_failure_of_others", a_pin_outlasts_the_failure_of_others, NEEDS_TRAP | ONE_WAY},
     {"what_is_written_before_a_failure_stays", what_is_written_before_a_failure_stays, NEEDS_TRAP | ONE_WAY},
+    {"what_cannot_be_closed_is_shared", what_cannot_be_closed_is_shared, NEEDS_TRAP | ONE_WAY},
     {"many_threads_lack_mappings", many_threads_lack_mappings, ONE_WAY},
     {"others_use_up_all_mappings", others_use_up_all_mappings, NEEDS_TRAP | ONE_WAY},
     {"a_write_after_a_read_only_lifts_the_protection", a_write_after_a_read_only_lifts_the_protection, NEEDS_TRAP | ONE_WAY},

@@ -16,6 +16,9 @@
 #ifndef MADV_POPULATE_WRITE
 #define MADV_POPULATE_WRITE 23
 #endif
+#ifndef MADV_DONTNEED_LOCKED // since Linux 5.18
+#define MADV_DONTNEED_LOCKED 24
+#endif
 #ifndef UFFDIO_CONTINUE_MODE_WP
 #define UFFDIO_CONTINUE_MODE_WP ((__u64)1 << 1)
 #endif
@@ -137,7 +140,7 @@ int __wrap_ioctl(int fd, unsigned long request, ...) {
   enum failing now = failing;
   bool protects = request == UFFDIO_CONTINUE && ((struct uffdio_continue *)argument)->mode & UFFDIO_CONTINUE_MODE_WP;
   if (now == WRITE_PROTECTED_MAPPINGS && protects) return refuse(EINVAL);
-  if (now == MAPPINGS_AFTER_THE_FIRST && request == UFFDIO_CONTINUE && mappings++) return refuse(EINVAL);
+  if ((now == MAPPINGS_AFTER_THE_FIRST || now == MAPPINGS_AND_CLOSING) && request == UFFDIO_CONTINUE && mappings++) return refuse(EINVAL);
   if (now == TOUCHES_BY_SIGNAL && request == UFFDIO_API && ((struct uffdio_api *)argument)->features & UFFD_FEATURE_SIGBUS) return refuse(EINVAL);
   if (now == WAKING && request == UFFDIO_WAKE) return 0;
   if (may_be_refused(request) && is_refused()) return refuse_ioctl(fd, request, argument);
@@ -165,6 +168,7 @@ int __wrap_mprotect(void *at, size_t bytes, int protection) {
     if (in_the_middle) syscall(SYS_mprotect, at, page, protection);
     return refuse(now == PROTECTING_A_SECOND_PAGE ? EINVAL : ENOMEM);
   }
+  if (now == MAPPINGS_AND_CLOSING && mappings++) return refuse(ENOMEM);
   if (!refuses(BRIEFLY) && (opens || bytes != whole_bytes) && is_refused()) {
     bool all_or_nothing = protection == (PROT_READ | PROT_WRITE); // what is opened was all closed, or all protected: one mapping
     if (refuses(IN_THE_MIDDLE) && in_the_middle && !all_or_nothing) syscall(SYS_mprotect, at, page, protection);
@@ -175,6 +179,7 @@ int __wrap_mprotect(void *at, size_t bytes, int protection) {
 
 int __wrap_madvise(void *at, size_t bytes, int advice) {
   bool locked = advice == MADV_DONTNEED && refuses(FOR_WANT), populates = advice == MADV_POPULATE_WRITE && !refuses(BRIEFLY), alone = advice == MADV_DONTFORK && refuses(FOR_WANT);
+  if (failing == MAPPINGS_AND_CLOSING && mappings && (advice == MADV_DONTNEED || advice == MADV_DONTNEED_LOCKED)) return refuse(EINVAL);
   if ((locked || populates || alone) && is_refused()) {
     if (refuses(IN_THE_MIDDLE) && bytes > ONE_PAGE) syscall(SYS_madvise, at, ONE_PAGE, advice);
     return failed(locked ? EINVAL : ENOMEM);

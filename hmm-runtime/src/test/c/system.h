@@ -11,6 +11,7 @@ enum failing {
   NOTHING,
   WRITE_PROTECTED_MAPPINGS, // UFFDIO_CONTINUE_MODE_WP is not known, as before Linux 6.4
   MAPPINGS_AFTER_THE_FIRST, // a kernel that takes one back which it promised
+  MAPPINGS_AND_CLOSING,     // what is mapped after the first, and taking that away again
   PROTECTING_A_SECOND_PAGE, // mprotect refuses in the middle of what it is to open
   OPENING_UNTIL_ALL_IS_CLOSED, // the same for want of mappings, also of a single page, until 16 pages are closed at once
   TOUCHES_BY_SIGNAL,        // UFFD_FEATURE_SIGBUS is not known
