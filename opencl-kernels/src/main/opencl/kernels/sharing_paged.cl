@@ -7,45 +7,67 @@
 #define HMM_STEP(x) ((x) * 6364136223846793005UL + 1442695040888963407UL)   // Knuth's MMIX generator
 #define HMM_PAGE_WORDS 512
 
-// Form (a), restartable: out[i] = step(in[i]).   Grid: n.
+#ifndef SHARE_RUN
+#define SHARE_RUN 1         // words that each work-item takes of a stream: many for a processor, 1 where neighbours are to read neighbours
+#endif
+#if defined(HMM_PAGE_SHIFT) && SHARE_RUN * 8 > 1 << HMM_PAGE_SHIFT
+#error SHARE_RUN takes more than a page
+#endif
+#define SHARE_FIRST ((ulong)get_global_id(0) * SHARE_RUN)
+
+// Form (a), restartable: out[i] = step(in[i]).   Grid: n / SHARE_RUN.
 kernel void share_map(HMM_HEAP, const ulong in, const ulong out, const ulong n) {
     HMM_BEGIN;
-    const size_t i = get_global_id(0);
-    if (i < n) {
-        global const ulong *from = HMM_READ(ulong, in + i * sizeof(ulong));
-        global ulong *to = HMM_WRITE(ulong, out + i * sizeof(ulong));
+    const ulong end = min(SHARE_FIRST + SHARE_RUN, n);
+    for (ulong at = SHARE_FIRST, run; at < end; at += run) {
+        ulong readable, writable;
+        global const ulong *from = HMM_READ_RUN(ulong, in + at * sizeof(ulong), end - at, &readable);
+        global ulong *to = HMM_WRITE_RUN(ulong, out + at * sizeof(ulong), end - at, &writable);
         if (!from || !to) {
             return;
         }
-        *to = HMM_STEP(*from);
+        run = min(readable, writable);
+        for (ulong i = 0; i < run; i++) {
+            to[i] = HMM_STEP(from[i]);
+        }
     }
     HMM_END;
 }
 
-// Form (b), touch first: data[first + i] = step(data[first + i]).   Grid: n.
+// Form (b), touch first: data[first + i] = step(data[first + i]). A run lies on two pages at most: nothing of it is written
+// before both are there.   Grid: n / SHARE_RUN.
 kernel void share_step(HMM_HEAP, const ulong data, const ulong first, const ulong n) {
     HMM_BEGIN;
-    const size_t i = get_global_id(0);
-    if (i < n) {
-        global ulong *word = HMM_WRITE(ulong, data + (first + i) * sizeof(ulong));
-        if (!word) {
+    if (SHARE_FIRST < n) {
+        const ulong all = min((ulong)SHARE_RUN, n - SHARE_FIRST), from = data + (first + SHARE_FIRST) * sizeof(ulong);
+        ulong here, rest;
+        global ulong *words = HMM_WRITE_RUN(ulong, from, all, &here);
+        global ulong *next = here < all ? HMM_WRITE_RUN(ulong, from + here * sizeof(ulong), all - here, &rest) : words;
+        if (!words || !next) {
             return;
         }
-        *word = HMM_STEP(*word);
+        for (ulong i = 0; i < here; i++) {
+            words[i] = HMM_STEP(words[i]);
+        }
+        for (ulong i = 0; i < all - here; i++) {
+            next[i] = HMM_STEP(next[i]);
+        }
     }
     HMM_END;
 }
 
-// Form (a): out[i] = step(seed + i).   Grid: n.
+// Form (a): out[i] = step(seed + i).   Grid: n / SHARE_RUN.
 kernel void share_fill(HMM_HEAP, const ulong out, const ulong seed, const ulong n) {
     HMM_BEGIN;
-    const size_t i = get_global_id(0);
-    if (i < n) {
-        global ulong *to = HMM_WRITE(ulong, out + i * sizeof(ulong));
+    const ulong end = min(SHARE_FIRST + SHARE_RUN, n);
+    for (ulong at = SHARE_FIRST, run; at < end; at += run) {
+        global ulong *to = HMM_WRITE_RUN(ulong, out + at * sizeof(ulong), end - at, &run);
         if (!to) {
             return;
         }
-        *to = HMM_STEP(seed + i);
+        for (ulong i = 0; i < run; i++) {
+            to[i] = HMM_STEP(seed + at + i);
+        }
     }
     HMM_END;
 }

@@ -40,21 +40,21 @@ final class SharingPagedTest {
         Image image = new Image(cl, form, random, random.longs(8L * n + 3 * PAGE_WORDS).toArray());
 
         long[] data = image.data();
-        image.run("share_map", n, address(0), address(n), (long) n);
+        image.stream("share_map", n, address(0), address(n), (long) n);
         for (int i = 0; i < n; i++) {
             data[n + i] = SharingOracle.step(data[i]);
         }
         assertThat(image.data()).as("map n=%d", n).isEqualTo(data);
 
         int first = random.nextInt(n);
-        image.run("share_step", n - first, address(0), (long) first, (long) (n - first));
+        image.stream("share_step", n - first, address(0), (long) first, (long) (n - first));
         for (int i = first; i < n; i++) {
             data[i] = SharingOracle.step(data[i]);
         }
         assertThat(image.data()).as("step n=%d first=%d", n, first).isEqualTo(data);
 
         long seed = random.nextLong();
-        image.run("share_fill", n, address(3), seed, (long) n);
+        image.stream("share_fill", n, address(3), seed, (long) n);
         for (int i = 0; i < n; i++) {
             data[3 + i] = SharingOracle.step(seed + i);
         }
@@ -93,6 +93,8 @@ final class SharingPagedTest {
         private final SplittableRandom random;
         private final ClHarness.Program program; // of the aperture
         private final int pageShift;
+        private final String options;
+        private final int runWords; // of a work-item
         private final int queueEntries;
         private final int length;
         private long[] words;
@@ -101,11 +103,18 @@ final class SharingPagedTest {
             this.cl = cl;
             this.form = form;
             this.random = random;
-            program = cl.build(Source.resource(FILE));
             pageShift = random.nextInt(6, 11);
+            runWords = random.nextInt(1, (1 << pageShift) / Long.BYTES + 1);
+            options = "-DSHARE_RUN=" + runWords;
+            program = cl.build(Source.resource(FILE), options);
             queueEntries = random.nextInt(1, 40);
             length = data.length;
             words = Arrays.copyOf(data, data.length + RESULTS + 1);
+        }
+
+        /// A kernel whose work-items take runs of the words.
+        void stream(String kernel, int count, Object... arguments) {
+            run(kernel, Math.ceilDiv(count, runWords), arguments);
         }
 
         void run(String kernel, int items, Object... arguments) {
@@ -128,6 +137,7 @@ final class SharingPagedTest {
             MemorySegment.ofArray(heap).asSlice(0, words.length * (long) Long.BYTES).copyFrom(MemorySegment.ofArray(words));
             PagedHost host = new PagedHost(cl, heap, BASE, pageShift, heap.length >> pageShift, queueEntries, random);
             host.scatter();
+            host.tune(options);
             host.begin(Source.resource(FILE), kernel, items, 1, arguments);
             host.finish();
             MemorySegment.ofArray(words).copyFrom(MemorySegment.ofArray(heap).asSlice(0, words.length * (long) Long.BYTES));

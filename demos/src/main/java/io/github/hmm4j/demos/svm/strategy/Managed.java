@@ -8,6 +8,7 @@ import io.github.hmm4j.Program;
 import io.github.hmm4j.Report;
 import io.github.hmm4j.account.Direction;
 import io.github.hmm4j.demos.svm.Strategy;
+import io.github.hmm4j.device.DeviceInfo;
 import io.github.hmm4j.device.DeviceInfo.Svm;
 import io.github.hmm4j.device.NDRange;
 import io.github.hmm4j.kernels.Source;
@@ -18,10 +19,13 @@ import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.Set;
 import org.jspecify.annotations.Nullable;
 
 /// A managed heap: nothing but loads, stores and launches, with views around them where host access is checked.
 public final class Managed implements OpenStrategy, Conversing {
+    private static final Set<String> STREAMS = Set.of("share_map", "share_step", "share_fill"); // whose work-items take runs in sharing_paged.cl
+
     private final Strategy strategy;
     private final Hmm hmm;
     private final Program program;
@@ -39,7 +43,7 @@ public final class Managed implements OpenStrategy, Conversing {
         this.hmm = hmm;
         paged = strategy == Strategy.HMM_PAGED;
         try {
-            program = hmm.program(Source.resource(paged ? "sharing_paged.cl" : "sharing.cl"));
+            program = paged ? hmm.program(Source.resource("sharing_paged.cl"), "-DSHARE_RUN=" + runWords()) : hmm.program(Source.resource("sharing.cl"));
         } catch (RuntimeException e) {
             hmm.close();
             throw e;
@@ -79,12 +83,17 @@ public final class Managed implements OpenStrategy, Conversing {
         Kernel.Call call = kernels.computeIfAbsent(name, program::kernel).args(args.toArray());
         List<Launch> launches = new ArrayList<>(times);
         for (int i = 0; i < times; i++) {
-            launches.add(call.launch(NDRange.of(workItems)));
+            launches.add(call.launch(NDRange.of(paged && STREAMS.contains(name) ? Math.ceilDiv(workItems, runWords()) : workItems)));
         }
         for (Launch launch : launches) {
             long nanos = launch.await().deviceNanos();
             kernelNanos = nanos < 0 || kernelNanos < 0 ? -1 : kernelNanos + nanos;
         }
+    }
+
+    /// A processor looks at the page table once for a run of words; on a GPU neighbours read what lies side by side.
+    private int runWords() {
+        return hmm.device().info().kind() == DeviceInfo.Kind.CPU ? 256 : 1;
     }
 
     /// What the kernel takes: a pointer, or an address and, among others, the promise what becomes of the bytes there.
