@@ -9,8 +9,8 @@
  *   Mover      a Java thread that only migrates        prefetch to a device; launches enter the gate beside it
  *   Dropper    a Java thread that drops copies         Evictor, of pages that the host or other devices have, too
  *   Kernel     what a launch runs, on its device
- *   Discarder, RegionMover  a Java thread that changes  RegionChanges, RegionMove: see region-changes.pml
- *              a region
+ *   Discarder, RegionMover, Freer  a Java thread that   RegionChanges, RegionMove: see region-changes.pml
+ *              changes a region
  *   Safepoint  the garbage collector                   stops Java code between any two steps, waits for threads that stand in a fault
  *
  * A step that begins with JAVA is Java code: it waits while Java is stopped. All others are native code, kernels or hardware, which nothing stops.
@@ -250,6 +250,24 @@
 #define MODES_0 AT_ANY_ADDRESS(READ_OR_WRITE_HERE)
 #define MODES_1 mode[0] = WRITES
 
+#elif defined(FREED)
+#define HAS_EMPTY
+#define HAS_HOST_LOCK
+#define FREES
+#define LAUNCHERS 1
+#define LAUNCHES 2
+#define CPU_OPS 2
+#define START START_SOMEWHERE :: place(SHARED, 0, 1, READ_ONLY, 3) :: place(EMPTY, 0, 0, NONE, 1)
+
+#elif defined(FREED_IN_PLACE)
+#define HAS_EMPTY
+#define HAS_HOST_LOCK
+#define HAS_IN_PLACE
+#define FREES
+#define CPUS 0
+#define START START_SOMEWHERE :: place(EMPTY, 0, 0, NONE, 1)
+#define MODES_0 READ_OR_WRITE_HERE(0)
+
 #elif defined(RANGES)
 #define PAGES 2
 #define EVICTIONS 1
@@ -318,7 +336,7 @@
 
 /* ---- page words, mappings, copies -------------------------------------------------------------------------------------------------------------------------- */
 
-/* State of a page word. Where EMPTY is not said to be looked at, it is a HOST page without a mapping; POISONED is left out, and UNMAPPED where no region moves. */
+/* State of a page word. Where EMPTY is not said to be looked at, it is a HOST page without a mapping; POISONED is left out, and UNMAPPED where no region moves or goes. */
 #define HOST 0
 #define SHARED 1
 #define DEVICE 2
@@ -327,6 +345,9 @@
 #define TO_HOST 5
 #define EMPTY 6      /* reads as zeros, and its memory need not hold any */
 #define UNMAPPED 7   /* no region */
+#if defined(MOVES_REGION) || defined(FREES)
+#define HAS_UNMAPPED
+#endif
 
 /* What the app mapping of a page allows, and what an access needs. */
 #define NONE 0
@@ -408,7 +429,7 @@ Page page[PAGES];
 #else
 #define NOTE_WRITTEN(p) skip
 #endif
-#ifdef MOVES_REGION
+#ifdef HAS_UNMAPPED
 #define IS_UNMAPPED(p) (page[p].state == UNMAPPED)
 #else
 #define IS_UNMAPPED(p) 0
@@ -576,7 +597,7 @@ inline check_valid(p) {
         REQUIRE(lost_write, LOST_WRITE, !page[p].written);
         REQUIRE(mapping_exceeds_word, MAPPING_EXCEEDS_WORD, page[p].map <= READ_ONLY)
 #endif
-#ifdef MOVES_REGION
+#ifdef HAS_UNMAPPED
     :: page[p].state == UNMAPPED ->
         REQUIRE(mapping_exceeds_word, MAPPING_EXCEEDS_WORD, page[p].map == NONE)
 #endif
@@ -1230,7 +1251,7 @@ inline move_insistently(p) {
 #if VIEWS > 0
     :: atomic { PINNED_AGAINST(p, mode[p]) -> refused = 1; break }                             /* reach: finds-a-view */
 #endif
-#ifdef MOVES_REGION
+#ifdef HAS_UNMAPPED
     :: atomic { IS_UNMAPPED(p) && mode[p] != UNUSED -> refused = 1; break }                    /* reach: finds-no-region */
 #endif
     :: atomic { !HOLDS(p, d, mode[p]) && !PINNED_AGAINST(p, mode[p]) && page[p].state != TO_HOST && !IS_UNMAPPED(p) -> claim_for_host(p, CHANGES(mode[p])); r = 0 };    /* 1 */
@@ -1417,7 +1438,7 @@ inline take_outputs_back() {
 proctype Launcher(byte me; byte d) {
     byte launches, losses, p, r, from;
     bit had, moved;
-#if VIEWS > 0 || defined(MOVES_REGION)
+#if VIEWS > 0 || defined(HAS_UNMAPPED)
     bit refused;
 #endif
     byte mode[PAGES];
@@ -1537,7 +1558,7 @@ proctype Launcher(byte me; byte d) {
               :: p < PAGES -> move_insistently(p); p++
               :: else -> break
               od;
-#if VIEWS > 0 || defined(MOVES_REGION)
+#if VIEWS > 0 || defined(HAS_UNMAPPED)
               if
               :: refused -> d_step { clear(me); p = 0 }; break
               :: else
@@ -1567,7 +1588,7 @@ proctype Launcher(byte me; byte d) {
            :: refused -> atomic { JAVA && !PINNED_AGAINST(0, mode[0]) -> refused = 0 }
            :: !refused -> break
            fi
-#elif defined(MOVES_REGION)
+#elif defined(HAS_UNMAPPED)
            refused = 0;                                                                        /* an error: there is no such region */
            break
 #else
@@ -1728,7 +1749,7 @@ proctype Cpu() {
               fi;
               break
           }
-#ifdef MOVES_REGION
+#ifdef HAS_UNMAPPED
        :: atomic { JAVA && page[p].map < READ_ONLY + writes && IS_UNMAPPED(p) -> break }       /* reach: refused */
 #endif
        :: atomic { JAVA && page[p].map < READ_ONLY + writes -> faulting++ };
@@ -1959,7 +1980,7 @@ proctype Relocator() {
 }
 #endif
 
-#if DISCARDS > 0 || defined(MOVES_REGION)
+#if DISCARDS > 0 || defined(HAS_UNMAPPED)
 #include "region-changes.pml"
 #endif
 
@@ -2033,6 +2054,9 @@ init {
 #endif
 #ifdef MOVES_REGION
         run RegionMover();
+#endif
+#ifdef FREES
+        run Freer();
 #endif
 #if MOVERS > 0
         run Mover(LAUNCHERS, DEVICE_OF_MOVER);

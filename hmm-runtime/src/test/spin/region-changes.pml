@@ -1,5 +1,5 @@
 /*
- * What the program does to regions: their contents are given up, and they move to another address. A part of page-protocol.pml, which includes it where DISCARDS or MOVES_REGION is defined.
+ * What the program does to regions: their contents are given up, they move to another address, and they are freed. A part of page-protocol.pml, which includes it where DISCARDS, MOVES_REGION or FREES is defined.
  */
 
 #if DISCARDS > 0
@@ -120,18 +120,12 @@ proctype Discarder() {
 }
 #endif
 
-#ifdef MOVES_REGION
-#ifdef MUTANT_MOVE_WITHOUT_DEVICE_LOCKS
-#define MOVE_LOCKS 0
-#else
-#define MOVE_LOCKS 1
-#endif
-#ifdef MUTANT_MOVE_TAKES_CLAIMED
+#ifdef HAS_UNMAPPED
+#if defined(MUTANT_MOVE_TAKES_CLAIMED) || defined(MUTANT_FREE_TAKES_CLAIMED)
 #define MAY_TAKE(p) 1
 #else
 #define MAY_TAKE(p) (page[p].state != TO_HOST)
 #endif
-#define IS_TIED(p) (page[p].state == PEERS || (page[p].state == DEVICE && aperture))
 
 inline set_unmapped(p) {
     page[p].state = UNMAPPED;
@@ -141,6 +135,15 @@ inline set_unmapped(p) {
     page[p].by = NOBODY;
     page[p].was = 0
 }
+#endif
+
+#ifdef MOVES_REGION
+#ifdef MUTANT_MOVE_WITHOUT_DEVICE_LOCKS
+#define MOVE_LOCKS 0
+#else
+#define MOVE_LOCKS 1
+#endif
+#define IS_TIED(p) (page[p].state == PEERS || (page[p].state == DEVICE && aperture))
 
 /* What page `from` was, in the place of page p: MOVE_IN. A claim counts as what it was before. */
 inline move_in(p) {
@@ -254,5 +257,87 @@ proctype RegionMover() {
 #endif
     atomic { r = 0; were = 0; owner = 0; sharers = 0; aperture = 0; copied = 0 };
     atomic { JAVA -> host_exclusive = 0; device_lock[0] = 0; device_lock[1] = 0 }
+}
+#endif
+
+#ifdef FREES
+#ifdef MUTANT_FREE_WITHOUT_DEVICE_LOCKS
+#define FREE_LOCKS 0
+#else
+#define FREE_LOCKS 1
+#endif
+
+inline forbid_freed() {
+    page[0].map = NONE
+}
+
+/* The host's memory goes, and what comes to lie there reads as zeros. */
+inline release_host() {
+    d_step {
+        page[0].latest = page[0].latest | 1;
+        page[0].written = 0
+    }
+}
+
+/* Waits for the launches that use the page: those that are published behind the new word find no region. */
+inline await_last_users() {
+    do
+    :: r == LAUNCHERS -> break
+#ifdef MUTANT_FREE_UNDER_KERNELS
+    :: r < LAUNCHERS -> r++
+#endif
+#ifdef MUTANT_FREE_UNDER_KERNELS_HERE
+    :: r < LAUNCHERS && IS_HERE(launch[r].mode[0]) -> r++
+#endif
+    :: atomic { r < LAUNCHERS && !CONFLICTS(r, 0, 1, NO_DEVICE) -> r++ }
+    od
+}
+
+/* With the device's lock, so that nothing is on its way there: the frame is another page's from then on. */
+inline free_frame(d) {
+    atomic { JAVA && !(FREE_LOCKS && device_lock[d]) -> device_lock[d] = device_lock[d] | FREE_LOCKS };
+    d_step {
+        REQUIRE(conflicting_copy, CONFLICTING_COPY, !ANY_RUNS_ON(0, d) && !((page[0].filling | page[0].draining) & BIT(d)));
+        page[0].latest = WITHOUT(page[0].latest, 1 + d)
+    };
+    atomic { JAVA -> device_lock[d] = device_lock[d] & !FREE_LOCKS }
+}
+
+/*
+ * A Java thread that frees a region, and another that is given its addresses: RegionChanges.
+ *   1 with HostLock, UNMAPPED; a page that somebody has claimed for the host is waited for
+ *   2 drop the mapping
+ *   3 wait for the launches that use the page
+ *   4 free the frames
+ *   5 release the host's memory
+ *   6 a new region: EMPTY
+ */
+proctype Freer() {
+    byte r, d;
+    atomic { JAVA && !host_shared && !host_exclusive -> host_exclusive = 1 };
+#ifdef MUTANT_FREE_FORBIDS_FIRST
+    forbid_freed();
+#endif
+    atomic { JAVA && MAY_TAKE(0) -> set_unmapped(0) };                                         /* 1 */
+    atomic { JAVA -> host_exclusive = 0 };
+#if !defined(MUTANT_FREE_KEEPS_MAPPING) && !defined(MUTANT_FREE_FORBIDS_FIRST)
+    forbid_freed();                                                                            /* 2 */
+#endif
+#ifdef MUTANT_RELEASE_UNDER_KERNELS
+    release_host();
+#endif
+    await_last_users();                                                                        /* 3 */
+    do
+    :: d < DEVICES -> free_frame(d); d++                                                       /* 4 */
+    :: else -> break
+    od;
+#ifndef MUTANT_RELEASE_UNDER_KERNELS
+    release_host();                                                                            /* 5 */
+#endif
+    if
+    :: atomic { JAVA -> set_empty(0) }                                                         /* reach: allocated-again */
+    :: skip                                                                                    /* reach: nobodys */
+    fi;
+    atomic { r = 0; d = 0 }
 }
 #endif

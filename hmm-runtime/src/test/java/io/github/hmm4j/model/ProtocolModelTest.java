@@ -88,6 +88,8 @@ class ProtocolModelTest {
         DISCARDED_UNDONE(150_000, launcher("raced"), mover("raced", "undone", "of-others"), discarder("discarded")),
         MOVED(900_000, cpu("refused"), launcher("finds-no-region"), regionMover("takes-its-frame-along", "moved", "put-back")),
         MOVED_IN_PLACE(900_000, launcher("finds-no-region"), regionMover("takes-its-frame-along", "moved", "put-back")),
+        FREED(900_000, cpu("refused", "reads-zeros"), launcher("raced", "finds-no-region"), freer("allocated-again", "nobodys")),
+        FREED_IN_PLACE(900_000, launcher("raced", "finds-no-region"), freer("allocated-again", "nobodys")),
         RELOCATED(200_000, launcher("takes-outputs-back", "moves-again"), relocator("claims-both", "relocated")),
         INSISTENT(800_000, cpu("waits-for-decision"), launcher("insists-on-a-peers-page", "moves-again"));
 
@@ -140,6 +142,10 @@ class ProtocolModelTest {
 
     private static Steps regionMover(String... names) {
         return new Steps("RegionMover", List.of(names));
+    }
+
+    private static Steps freer(String... names) {
+        return new Steps("Freer", List.of(names));
     }
 
     private static Steps evictor(String... names) {
@@ -225,6 +231,13 @@ class ProtocolModelTest {
         MOVE_UNDER_KERNELS(Scenario.MOVED, Violation.LOST_WRITE),
         MOVE_UNDER_KERNELS_HERE(Scenario.MOVED_IN_PLACE, Violation.LOST_WRITE),
         MOVE_PUTS_BACK_AS_HOST(Scenario.MOVED, Violation.LOST_WRITE),
+        FREE_TAKES_CLAIMED(Scenario.FREED, Violation.LOST_WRITE),
+        FREE_FORBIDS_FIRST(Scenario.FREED, Violation.LOST_WRITE),
+        FREE_KEEPS_MAPPING(Scenario.FREED, Violation.LOST_WRITE),
+        FREE_UNDER_KERNELS(Scenario.FREED, Violation.LOST_WRITE),
+        FREE_WITHOUT_DEVICE_LOCKS(Scenario.FREED, Violation.CONFLICTING_COPY),
+        FREE_UNDER_KERNELS_HERE(Scenario.FREED_IN_PLACE, Violation.LOST_WRITE),
+        RELEASE_UNDER_KERNELS(Scenario.FREED_IN_PLACE, Violation.LOST_WRITE),
         KEEP_THE_REST(Scenario.RANGES, Violation.DEADLOCK);
 
         private final Scenario scenario;
