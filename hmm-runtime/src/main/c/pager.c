@@ -13,6 +13,7 @@
 #include <unistd.h>
 
 #include "faulting.h"
+#include "kernel_page.h"
 #include "turns.h"
 
 #define IDLE_CREW 4
@@ -239,7 +240,7 @@ void settled(struct hmm_pager *p) {
 // ---- opening and closing
 
 static int check(const struct hmm_config *c) {
-  if (c->abi != HMM_ABI || c->page_shift < 12 || c->page_shift > 21 || !c->page_count || !c->words || !c->changes || !c->region_starts || !c->backed) return -EINVAL;
+  if (c->abi != HMM_ABI || c->page_shift > 21 || 1ULL << c->page_shift < KERNEL_PAGE || !c->page_count || !c->words || !c->changes || !c->region_starts || !c->backed) return -EINVAL;
   if (c->app & ((1ULL << c->page_shift) - 1) || c->alias & ((1ULL << c->page_shift) - 1)) return -EINVAL; // the answer would go to the wrong page
   return c->rung >= HMM_RUNGS ? -EINVAL : 0;
 }

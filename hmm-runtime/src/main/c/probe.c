@@ -16,9 +16,9 @@
 #include <unistd.h>
 
 #include "internal.h"
+#include "kernel_page.h"
 
 enum { NEVER_TOUCHED, UNMAPPED_PAGE, ASKED, HOLE, WRITTEN_BY_CALL, ONLY_READ, PAGES };
-#define PAGE 4096
 #define PATIENCE_SECONDS 5
 
 struct probe {
@@ -60,7 +60,7 @@ static bool found(struct probe *t, bool right) {
 static bool may_map(struct probe *t) {
   struct hmm_pager *p = t->pager;
   const uint64_t page = ASKED, end = page + 1;
-  t->alias[page * PAGE] = 1;
+  t->alias[page * KERNEL_PAGE] = 1;
   now(t, "mapping a page for reading only (UFFDIO_CONTINUE_MODE_WP, Linux 6.4)");
   if (!accepted(t, p->trap->install(p, page, end, false))) return false;
   now(t, "allowing writes to a page");
@@ -74,14 +74,14 @@ static bool may_map(struct probe *t) {
 }
 
 static bool touch_all(struct probe *t) {
-  volatile char *page = t->app + NEVER_TOUCHED * PAGE;
-  const char *alias = t->alias + NEVER_TOUCHED * PAGE;
+  volatile char *page = t->app + NEVER_TOUCHED * KERNEL_PAGE;
+  const char *alias = t->alias + NEVER_TOUCHED * KERNEL_PAGE;
   now(t, "first touch");
   *page = 1;
   if (!found(t, *alias == 1)) return false;
   now(t, "touch of a page without a mapping");
-  t->alias[UNMAPPED_PAGE * PAGE] = 2;
-  if (!found(t, t->app[UNMAPPED_PAGE * PAGE] == 2)) return false;
+  t->alias[UNMAPPED_PAGE * KERNEL_PAGE] = 2;
+  if (!found(t, t->app[UNMAPPED_PAGE * KERNEL_PAGE] == 2)) return false;
   now(t, "write to a protected page");
   if (!accepted(t, hmm_forbid(t->pager, NEVER_TOUCHED, NEVER_TOUCHED + 1, 1))) return false;
   *page = 3;
@@ -90,12 +90,12 @@ static bool touch_all(struct probe *t) {
   if (!accepted(t, hmm_forbid(t->pager, NEVER_TOUCHED, NEVER_TOUCHED + 1, 0))) return false;
   if (t->system_calls) {
     now(t, "touch from within a system call");
-    bool written = pwrite(t->memfd, (const void *)page, 1, WRITTEN_BY_CALL * PAGE) == 1;
-    if (!found(t, written && t->alias[WRITTEN_BY_CALL * PAGE] == 3)) return false;
+    bool written = pwrite(t->memfd, (const void *)page, 1, (off_t)(WRITTEN_BY_CALL * KERNEL_PAGE)) == 1;
+    if (!found(t, written && t->alias[WRITTEN_BY_CALL * KERNEL_PAGE] == 3)) return false;
   }
   if (!found(t, *page == 3)) return false;
   now(t, "telling a read from a write");
-  if (!found(t, t->app[ONLY_READ * PAGE] == 0 && word_state(load_word(t->pager, ONLY_READ)) == EMPTY)) return false;
+  if (!found(t, t->app[ONLY_READ * KERNEL_PAGE] == 0 && word_state(load_word(t->pager, ONLY_READ)) == EMPTY)) return false;
   if (t->config.rung != HMM_UFFD_SIGBUS) return true;
   now(t, "serving a touch in its own thread");
   return accepted(t, atomic_load(&t->pager->counts[HMM_IN_THREAD]) ? 0 : -ENOTSUP);
@@ -142,22 +142,22 @@ static void init(struct probe *t, uint64_t rung) {
   pthread_mutex_init(&t->lock, NULL);
   t->system_calls = rung == HMM_UFFD_SYSCALL || rung == HMM_UFFD_DEVICE;
 #define ADDRESS(name) .name = (uint64_t)(uintptr_t)t->name
-  t->config = (struct hmm_config){.abi = HMM_ABI, .rung = rung, .page_shift = 12, .page_count = PAGES, ADDRESS(app),
+  t->config = (struct hmm_config){.abi = HMM_ABI, .rung = rung, .page_shift = (uint64_t)__builtin_ctzll(KERNEL_PAGE), .page_count = PAGES, ADDRESS(app),
                                   ADDRESS(alias), .memfd = (uint64_t)t->memfd, ADDRESS(words), ADDRESS(changes),
                                   ADDRESS(region_starts), ADDRESS(backed)};
 }
 
 static int reserve(struct probe *t) {
   t->memfd = (int)syscall(SYS_memfd_create, "hmm-probe", 1);
-  if (t->memfd < 0 || ftruncate(t->memfd, PAGES * PAGE)) return -errno;
-  t->app = mmap(NULL, PAGES * PAGE, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
-  t->alias = mmap(NULL, PAGES * PAGE, PROT_READ | PROT_WRITE, MAP_SHARED, t->memfd, 0);
+  if (t->memfd < 0 || ftruncate(t->memfd, (off_t)(PAGES * KERNEL_PAGE))) return -errno;
+  t->app = mmap(NULL, PAGES * KERNEL_PAGE, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+  t->alias = mmap(NULL, PAGES * KERNEL_PAGE, PROT_READ | PROT_WRITE, MAP_SHARED, t->memfd, 0);
   return t->app == MAP_FAILED || t->alias == MAP_FAILED ? -errno : 0;
 }
 
 static void release(struct probe *t) {
-  if (t->app && t->app != MAP_FAILED) munmap((void *)t->app, PAGES * PAGE);
-  if (t->alias && t->alias != MAP_FAILED) munmap(t->alias, PAGES * PAGE);
+  if (t->app && t->app != MAP_FAILED) munmap((void *)t->app, PAGES * KERNEL_PAGE);
+  if (t->alias && t->alias != MAP_FAILED) munmap(t->alias, PAGES * KERNEL_PAGE);
   if (t->memfd >= 0) close(t->memfd);
   free(t);
 }

@@ -8,8 +8,7 @@
 #include <sys/mman.h>
 
 #include "faulting.h"
-
-#define KERNEL_PAGE 4096ULL
+#include "kernel_page.h"
 
 // Of anonymous memory that is ours, Linux refuses this only where the program has locked it (mlockall); and where there is userfaultfd for minor faults, it can be dropped all the same.
 static void uffd_drop(struct faulting *f, uint64_t first, uint64_t end) {

@@ -20,11 +20,11 @@
 #include <unistd.h>
 
 #include "faulting.h"
+#include "kernel_page.h"
 
-#define KERNEL_PAGE 4096ULL
 // Lifting a protection leaves it to the first store to each 4 KiB to find that out, by a fault within the kernel. Where
 // pages come along since a stream will touch all of them, from so many bytes on, it is cheaper to map them anew.
-#define MAP_ANEW_BYTES (64 * KERNEL_PAGE)
+#define MAP_ANEW_BYTES (256ULL << 10)
 
 #ifndef UFFD_FEATURE_EXACT_ADDRESS // since Linux 5.18; older kernels refuse it
 #define UFFD_FEATURE_EXACT_ADDRESS (1 << 11)
@@ -202,7 +202,7 @@ static int install_range(struct hmm_pager *p, uint64_t first, uint64_t end, bool
     if (did == -EAGAIN) continue;
     if (did == -EEXIST) {
       mapped_before = true;
-      did = KERNEL_PAGE;
+      did = (int64_t)KERNEL_PAGE;
     }
     if (did < 0) return (int)did;
     at += (uint64_t)did;

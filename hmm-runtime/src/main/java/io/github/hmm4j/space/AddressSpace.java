@@ -66,7 +66,7 @@ public final class AddressSpace implements AutoCloseable {
         if (capacityBytes <= 0 || capacityBytes > MOST_BYTES) {
             throw new IllegalArgumentException("capacityBytes=" + capacityBytes + ", must be 1 to 64 TiB");
         }
-        this.pageSize = pageSize;
+        this.pageSize = pageSize.mappableInPagesOf(SystemCalls.pageBytes());
         this.coloring = coloring;
         this.capacityBytes = roundUp(capacityBytes + coloring.roomBytes(capacityBytes), PageSize.MAX_BYTES);
         if (pageSize.pagesFor(this.capacityBytes) > Integer.MAX_VALUE) {

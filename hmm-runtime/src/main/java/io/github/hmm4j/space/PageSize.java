@@ -26,6 +26,17 @@ public record PageSize(int bytes) {
         }
     }
 
+    /// This size, if the operating system can map it.
+    ///
+    /// @param systemBytes a page of the operating system
+    /// @throws IllegalArgumentException if it is less than that
+    PageSize mappableInPagesOf(int systemBytes) {
+        if (bytes < systemBytes) {
+            throw new IllegalArgumentException("pageSize=" + bytes + ", must be at least " + systemBytes + " here, a page of the operating system");
+        }
+        return this;
+    }
+
     private static IllegalArgumentException refused(long bytes) {
         return new IllegalArgumentException(
                 "pageSize=" + bytes + ", must be a power of two from " + MIN_BYTES + " to " + MAX_BYTES);

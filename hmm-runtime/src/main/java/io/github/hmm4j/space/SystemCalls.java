@@ -49,8 +49,18 @@ final class SystemCalls {
     private static final MethodHandle FALLOCATE =
             handle("fallocate", FunctionDescriptor.of(JAVA_INT, JAVA_INT, JAVA_INT, JAVA_LONG, JAVA_LONG));
     private static final MethodHandle CLOSE = handle("close", FunctionDescriptor.of(JAVA_INT, JAVA_INT));
+    private static final MethodHandle GETPAGESIZE = LINKER.downcallHandle(LINKER.defaultLookup().findOrThrow("getpagesize"), FunctionDescriptor.of(JAVA_INT)); // which cannot fail
 
     private SystemCalls() {}
+
+    /// The least that can be mapped: 4 KiB; on aarch64 also 16 or 64.
+    static int pageBytes() {
+        try {
+            return (int) GETPAGESIZE.invokeExact();
+        } catch (Throwable e) {
+            throw rethrown(e);
+        }
+    }
 
     static long mmap(long addressBytes, long lengthBytes, int protection, int flags, int fd, long offsetBytes) {
         try (Arena arena = Arena.ofConfined()) {
