@@ -8,23 +8,11 @@
 
 #include "internal.h"
 
-#define CL_EVENT_STATUS 0x11D3
-#define CL_COMPLETE 0
 #define COMMAND_BYTES (1ULL << 20) // less than this is not worth a command
-#define OUT_OF_HOST_MEMORY (-6)
 #define EXEC_STATUS_ERROR (-14) // the wait has ended because a command has, badly
 #define FIRST_PAUSE_NANOS 20000L
 #define LONGEST_PAUSE_NANOS 5000000L
 
-typedef int (*enqueue_transfer)(void *queue, void *memory, unsigned blocking, size_t offset, size_t bytes, void *host, unsigned waits, void *const *wait, void **event);
-typedef int (*enqueue_copy)(void *queue, void *from, void *to, size_t from_offset, size_t to_offset, size_t bytes, unsigned waits, void *const *wait, void **event);
-typedef int (*wait_events)(unsigned count, void *const *events);
-typedef int (*event_info)(void *event, unsigned name, size_t bytes, void *value, size_t *got);
-typedef int (*of_object)(void *object);
-typedef int (*set_callback)(void *event, int on, void (*callback)(void *, int, void *), void *user);
-typedef void *(*create_queue)(void *context, void *device, uint64_t properties, int *status);
-
-#define CL(p, type, which) ((type)(uintptr_t)(p)->config.cl[which])
 #define TABLE(type, address) ((_Atomic type *)(uintptr_t)(address))
 
 int32_t frame_of(const struct device *d, uint64_t page) {
@@ -55,7 +43,7 @@ static bool has_staging(const struct device *d) { return d->config.staging || d-
 
 static int open_queue(struct hmm_pager *p, struct device *d, void **queue) {
   int status = 0;
-  *queue = CL(p, create_queue, HMM_CL_CREATE_QUEUE)((void *)(uintptr_t)d->config.context, (void *)(uintptr_t)d->config.device, 0, &status);
+  *queue = p->cl.create_queue((void *)(uintptr_t)d->config.context, (void *)(uintptr_t)d->config.device, 0, &status);
   return status;
 }
 
@@ -72,10 +60,10 @@ int dma_open(struct hmm_pager *p, struct device *d) {
 void dma_close(struct hmm_pager *p, struct device *d) {
   if (d->lanes[BULK].queue) {
     staging_close(p, d);
-    CL(p, of_object, HMM_CL_RELEASE_QUEUE)(d->lanes[BULK].queue);
+    p->cl.release_queue(d->lanes[BULK].queue);
     d->lanes[BULK].queue = NULL;
   }
-  if (d->queue) CL(p, of_object, HMM_CL_RELEASE_QUEUE)(d->queue);
+  if (d->queue) p->cl.release_queue(d->queue);
   d->queue = NULL;
 }
 
@@ -84,9 +72,9 @@ int await_command(struct hmm_pager *p, void *event) {
   uint64_t began = nanos();
   struct timespec pause = {0, FIRST_PAUSE_NANOS};
   for (bool ended = false;;) {
-    int waited = CL(p, wait_events, HMM_CL_WAIT)(1, (void *const[]){event});
+    int waited = p->cl.wait(1, (void *const[]){event});
     int status = 1;
-    int asked = CL(p, event_info, HMM_CL_EVENT_INFO)(event, CL_EVENT_STATUS, sizeof status, &status, NULL);
+    int asked = p->cl.event_info(event, CL_EVENT_STATUS, sizeof status, &status, NULL);
     if (!asked && status < 0) return status;
     if (!waited || waited == EXEC_STATUS_ERROR) return asked ? asked : waited; // it has ended
     if (ended) return waited; // nobody can wait for it: what it did is not known to be visible
@@ -108,7 +96,7 @@ int dma_give_up(struct hmm_pager *p, unsigned device, void *event, struct page_r
   int outcome;
   while ((outcome = await_command(p, event)) == COMMAND_STUCK) { // nothing is left to remember it by
   }
-  CL(p, of_object, HMM_CL_RELEASE_EVENT)(event);
+  p->cl.release_event(event);
   return outcome < 0 ? outcome : DEVICE_NOT_AVAILABLE;
 }
 
@@ -117,21 +105,21 @@ int dma_finish(struct hmm_pager *p, unsigned device, void *event, struct page_ra
   promote(p); // the device may be long about it, and other faults do not need it
   int outcome = await_command(p, event);
   if (outcome == COMMAND_STUCK) return dma_give_up(p, device, event, pages);
-  CL(p, of_object, HMM_CL_RELEASE_EVENT)(event);
+  p->cl.release_event(event);
   return outcome;
 }
 
 static void release_late(void *event, int status, void *release) {
   (void)status;
-  ((of_object)(uintptr_t)release)(event);
+  ((cl_of_object *)release)(event);
 }
 
 int dma_end_stuck(struct hmm_pager *p) {
   unsigned left = 0;
   for (unsigned i = 0; i < p->stuck_count; i++) {
     void *event = p->stuck[i].event;
-    if (await_command(p, event) != COMMAND_STUCK) CL(p, of_object, HMM_CL_RELEASE_EVENT)(event);
-    else if (++left) CL(p, set_callback, HMM_CL_SET_CALLBACK)(event, CL_COMPLETE, release_late, (void *)(uintptr_t)p->config.cl[HMM_CL_RELEASE_EVENT]); // if it ever ends
+    if (await_command(p, event) != COMMAND_STUCK) p->cl.release_event(event);
+    else if (++left) p->cl.set_callback(event, CL_COMPLETE, release_late, (void *)p->cl.release_event); // if it ever ends
   }
   return left ? -EBUSY : 0;
 }
@@ -145,7 +133,7 @@ bool dma_may_write(struct hmm_pager *p, uint64_t first, uint64_t end) {
     struct stuck *s = &p->stuck[i];
     if (s->first >= end || first >= s->end) continue;
     int status = 1;
-    int asked = CL(p, event_info, HMM_CL_EVENT_INFO)(s->event, CL_EVENT_STATUS, sizeof status, &status, NULL);
+    int asked = p->cl.event_info(s->event, CL_EVENT_STATUS, sizeof status, &status, NULL);
     may = asked || status > CL_COMPLETE;
   }
   pthread_mutex_unlock(&p->stuck_lock);
@@ -168,7 +156,7 @@ int dma_wait(struct hmm_pager *p, struct copies *copies) {
   return outcome;
 }
 
-int dma_flush(struct hmm_pager *p, void *queue) { return CL(p, of_object, HMM_CL_FLUSH)(queue); }
+int dma_flush(struct hmm_pager *p, void *queue) { return p->cl.flush(queue); }
 
 // What the host is short of says nothing about a device.
 static bool device_refuses(int status) { return status && status != OUT_OF_HOST_MEMORY; }
@@ -177,17 +165,17 @@ bool dma_is_gone(struct hmm_pager *p, struct device *d) {
   void *queue = NULL;
   if (!device_refuses(dma_flush(p, d->queue))) return false;
   int status = open_queue(p, d, &queue);
-  if (!status) CL(p, of_object, HMM_CL_RELEASE_QUEUE)(queue);
+  if (!status) p->cl.release_queue(queue);
   return device_refuses(status);
 }
 
 static unsigned device_number(const struct hmm_pager *p, const struct device *d) { return (unsigned)(d - p->devices); }
 
-static int blocking_transfer(struct hmm_pager *p, struct device *d, enum hmm_cl call, void *memory, size_t offset, char *host, size_t bytes) {
+static int blocking_transfer(struct hmm_pager *p, struct device *d, cl_transfer *transfer, void *memory, size_t offset, char *host, size_t bytes) {
   void *event = NULL;
   uint64_t page = page_of_alias(p, host); // towards the device nobody writes to them
-  struct page_range pages = {page, call == HMM_CL_ENQUEUE_READ ? page + (bytes >> p->config.page_shift) : page};
-  int status = CL(p, enqueue_transfer, call)(d->queue, memory, 0, offset, bytes, host, 0, NULL, &event);
+  struct page_range pages = {page, transfer == p->cl.enqueue_read ? page + (bytes >> p->config.page_shift) : page};
+  int status = transfer(d->queue, memory, 0, offset, bytes, host, 0, NULL, &event);
   if (status) return status;
   int flushed = dma_flush(p, d->queue);
   int outcome = dma_finish(p, device_number(p, d), event, pages);
@@ -215,12 +203,12 @@ int dma_to_host(struct hmm_pager *p, unsigned device, uint64_t page, uint64_t pa
   size_t offset = offset_of(p, d, frame);
   const struct part whole = {memory, offset, bytes, alias_of(p, page)};
   if (has_staging(d)) return async ? packed_begin(p, d, whole, async) : through_staging(p, d, whole, true);
-  if (!async) return blocking_transfer(p, d, HMM_CL_ENQUEUE_READ, memory, offset, alias_of(p, page), bytes);
+  if (!async) return blocking_transfer(p, d, p->cl.enqueue_read, memory, offset, alias_of(p, page), bytes);
   if (async->count == (int)(sizeof async->events / sizeof *async->events)) {
     int outcome = dma_wait(p, async);
     if (outcome) return outcome;
   }
-  int status = CL(p, enqueue_transfer, HMM_CL_ENQUEUE_READ)(d->queue, memory, 0, offset, bytes, alias_of(p, page), 0, NULL, &async->events[async->count]);
+  int status = p->cl.enqueue_read(d->queue, memory, 0, offset, bytes, alias_of(p, page), 0, NULL, &async->events[async->count]);
   if (status) return status;
   async->pages[async->count] = (struct page_range){page, page + pages};
   async->devices[async->count++] = device;
@@ -239,10 +227,10 @@ int dma_to_device(struct hmm_pager *p, unsigned device, uint64_t page, bool zero
     return 0;
   }
   char *zeros = NULL;
-  if (zero && !(zeros = calloc(1, bytes))) return -6; // CL_OUT_OF_HOST_MEMORY
+  if (zero && !(zeros = calloc(1, bytes))) return OUT_OF_HOST_MEMORY;
   char *source = zero ? zeros : alias_of(p, page);
   int status = has_staging(d) ? through_staging(p, d, (struct part){memory_of(d, frame), offset_of(p, d, frame), bytes, source}, false)
-                              : blocking_transfer(p, d, HMM_CL_ENQUEUE_WRITE, memory_of(d, frame), offset_of(p, d, frame), source, bytes);
+                              : blocking_transfer(p, d, p->cl.enqueue_write, memory_of(d, frame), offset_of(p, d, frame), source, bytes);
   if (!atomic_load(&d->lost)) free(zeros); // else a command that was given up may still read them
   return status;
 }
@@ -275,5 +263,5 @@ int dma_within(struct hmm_pager *p, unsigned device, int32_t from, int32_t to, u
     memcpy(target, source, (size_t)(pages << p->config.page_shift));
     return 0;
   }
-  return CL(p, enqueue_copy, HMM_CL_ENQUEUE_COPY)(d->queue, memory_of(d, from), memory_of(d, to), offset_of(p, d, from), offset_of(p, d, to), (size_t)(pages << p->config.page_shift), 0, NULL, event);
+  return p->cl.enqueue_copy(d->queue, memory_of(d, from), memory_of(d, to), offset_of(p, d, from), offset_of(p, d, to), (size_t)(pages << p->config.page_shift), 0, NULL, event);
 }

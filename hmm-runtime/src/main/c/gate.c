@@ -20,13 +20,6 @@
 
 #define ROUNDS 16 // of an insistent launch, before it lets go of everything and is made again
 
-typedef int (*enqueue_kernel)(void *queue, void *kernel, unsigned dims, const size_t *offset, const size_t *global, const size_t *local, unsigned waits, void *const *wait, void **event);
-typedef int (*enqueue_transfer)(void *queue, void *memory, unsigned blocking, size_t offset, size_t bytes, void *host, unsigned waits, void *const *wait, void **event);
-typedef int (*enqueue_copy)(void *queue, void *from, void *to, size_t from_offset, size_t to_offset, size_t bytes, unsigned waits, void *const *wait, void **event);
-typedef int (*of_object)(void *object);
-
-#define CL(p, type, which) ((type)(uintptr_t)(p)->config.cl[which])
-
 // What a claimed page's contents are worth to the device, brought into its frame, or home where it is used in place.
 // The page may be on another device, on the host, or nowhere. `home` becomes whether the host has it now.
 static int bring(struct hmm_pager *p, unsigned device, bool in_place, uint64_t page, uint64_t before, uint64_t number, bool *home, struct hmm_failure *failure) {
@@ -146,7 +139,7 @@ static int insist(struct hmm_pager *p, struct launch *l, struct hmm_launch *requ
 }
 
 static void release_events(struct hmm_pager *p, void **events, uint64_t count) {
-  for (uint64_t i = 0; i < count; i++) CL(p, of_object, HMM_CL_RELEASE_EVENT)(events[i]);
+  for (uint64_t i = 0; i < count; i++) p->cl.release_event(events[i]);
 }
 
 // A command of ours on the kernel's queue, behind all that is there. One that fails must not be lost on those behind it.
@@ -154,11 +147,10 @@ static int copy_argument(struct hmm_pager *p, void *queue, const struct hmm_argu
   void *frames = (void *)(uintptr_t)c->from, *copy = (void *)(uintptr_t)c->to;
   unsigned waits = before ? 1 : 0;
   if (!frames) {
-    enum hmm_cl transfer = back ? HMM_CL_ENQUEUE_READ : HMM_CL_ENQUEUE_WRITE;
-    return CL(p, enqueue_transfer, transfer)(queue, copy, 0, 0, c->bytes, (void *)(uintptr_t)c->from_offset, waits, before, event);
+    cl_transfer *transfer = back ? p->cl.enqueue_read : p->cl.enqueue_write;
+    return transfer(queue, copy, 0, 0, c->bytes, (void *)(uintptr_t)c->from_offset, waits, before, event);
   }
-  return CL(p, enqueue_copy, HMM_CL_ENQUEUE_COPY)(queue, back ? copy : frames, back ? frames : copy, back ? 0 : c->from_offset, back ? c->from_offset : 0, c->bytes,
-                                                  waits, before, event);
+  return p->cl.enqueue_copy(queue, back ? copy : frames, back ? frames : copy, back ? 0 : c->from_offset, back ? c->from_offset : 0, c->bytes, waits, before, event);
 }
 
 // The kernel between the copies of its arguments; `event` is that of the last command. With a status nothing of it is in the queue any more, unless there is an event: then the kernel has
@@ -170,7 +162,7 @@ static int enqueue_commands(struct hmm_pager *p, struct hmm_launch *request, con
   int status = 0;
   void **waits = before->events;
   if (request->copy_count) {
-    if (!(waits = malloc((before->count + request->copy_count) * sizeof *waits))) return -6; // CL_OUT_OF_HOST_MEMORY
+    if (!(waits = malloc((before->count + request->copy_count) * sizeof *waits))) return OUT_OF_HOST_MEMORY;
     if (before->count) memcpy(waits, before->events, before->count * sizeof *waits);
   }
   *failed = HMM_CALL_COPY;
@@ -179,12 +171,10 @@ static int enqueue_commands(struct hmm_pager *p, struct hmm_launch *request, con
     *failed = HMM_CALL_KERNEL;
     unsigned wait_count = before->count + (unsigned)count;
     const size_t *offset = (const size_t *)(uintptr_t)request->offset, *global = (const size_t *)(uintptr_t)request->global;
-    status = CL(p, enqueue_kernel, HMM_CL_ENQUEUE_KERNEL)(queue, (void *)(uintptr_t)request->kernel,
-                                                          (unsigned)request->dimensions, offset, global,
-                                                          (const size_t *)(uintptr_t)request->local, wait_count,
-                                                          wait_count ? waits : NULL, event);
+    status = p->cl.enqueue_kernel(queue, (void *)(uintptr_t)request->kernel, (unsigned)request->dimensions, offset, global, (const size_t *)(uintptr_t)request->local, wait_count,
+                                  wait_count ? waits : NULL, event);
   }
-  if (status && count) CL(p, of_object, HMM_CL_FLUSH)(queue); // if that fails, waiting sets them going
+  if (status && count) p->cl.flush(queue); // if that fails, waiting sets them going
   for (uint64_t i = 0; i < count && status; i++) await_command(p, waits[before->count + i]); // they read frames that are nobody's launch's from now on
   if (request->copy_count) {
     release_events(p, waits + before->count, count);
@@ -207,20 +197,20 @@ static int enqueue(struct hmm_pager *p, struct launch *l, struct hmm_launch *req
   int status = enqueue_commands(p, request, before, &call, &event);
   if (!event) return fail_cl(p, failure, 0, 0, status, call, l->device);
   // From here on the kernel is the driver's, and whatever fails must not look as if it were not: the launch is under way, and its end has to be found out.
-  bool kept = !CL(p, of_object, HMM_CL_RETAIN_EVENT)(event); // one reference for the caller, one for the table
+  bool kept = !p->cl.retain_event(event); // one reference for the caller, one for the table
   uint64_t number = l->number;
   note_use(p, request); // before the launch counts as decided: whoever waits for that sees the use
   attach(p, l, kept ? event : NULL);
   request->event = (uint64_t)(uintptr_t)event;
   if (status) { // what the kernel has written is lost, however it ends
-    CL(p, of_object, HMM_CL_FLUSH)(queue);
+    p->cl.flush(queue);
     wait_for(p, event);
     end_launch(p, l, number, status);
     return fail_cl(p, failure, 0, 0, status, call, l->device);
   }
   // The caller's reference keeps the event alive here, whatever the callback leads to. Flushed afterwards: a driver need not call back for what has ended before it was asked to.
   bool told = ask_for_a_call(p, event, number);
-  bool flushed = !CL(p, of_object, HMM_CL_FLUSH)(queue);
+  bool flushed = !p->cl.flush(queue);
   int outcome = CL_COMPLETE + 1;
   if (!kept || !told || !flushed) outcome = wait_for(p, event);
   else if (!ask(p, event, &outcome)) outcome = CL_COMPLETE + 1;

@@ -17,13 +17,6 @@ struct region {
   size_t origin, size;
 };
 
-typedef void *(*create_sub_buffer)(void *memory, uint64_t flags, unsigned kind, const struct region *region, int *status);
-typedef int (*set_arg)(void *kernel, unsigned index, size_t bytes, const void *value);
-typedef int (*enqueue_kernel)(void *queue, void *kernel, unsigned dimensions, const size_t *offset, const size_t *global, const size_t *local, unsigned waits, void *const *wait, void **event);
-typedef int (*of_object)(void *object);
-
-#define CL(p, type, which) ((type)(uintptr_t)(p)->config.cl[which])
-
 HMM_API int hmm_set_gather(struct hmm_pager *p, uint64_t device, const struct hmm_gather *gather) {
   struct device *d = &p->devices[device];
   if (device >= p->device_count || !d->lanes[BULK].queue || !gather->items) return -EINVAL;
@@ -56,21 +49,21 @@ bool gather_pays(struct hmm_pager *p, const struct device *d, const struct slot 
 // What is enqueued keeps what it uses. The caller gives back what is made here.
 static int set_arguments(struct hmm_pager *p, const struct gather *g, void *packed, const struct slot *slot, void *places[HMM_RUNS]) {
   uint32_t at[HMM_RUNS + 1] = {0};
-  int status = CL(p, set_arg, HMM_CL_SET_ARG)(g->kernel, PACKED, sizeof packed, &packed);
+  int status = p->cl.set_arg(g->kernel, PACKED, sizeof packed, &packed);
   for (unsigned i = 0; i < HMM_RUNS && !status; i++) {
     bool used = i < slot->count;
     const struct part *part = &slot->parts[i];
     const struct region region = used ? (struct region){part->offset, part->bytes} : (struct region){0};
-    if (used) places[i] = CL(p, create_sub_buffer, HMM_CL_CREATE_SUB_BUFFER)(part->memory, 0, REGION, &region, &status);
+    if (used) places[i] = p->cl.create_sub_buffer(part->memory, 0, REGION, &region, &status);
     at[i + 1] = at[i] + (uint32_t)(region.size / HMM_RUN_BLOCK);
-    if (!status) status = CL(p, set_arg, HMM_CL_SET_ARG)(g->kernel, PLACES + i, sizeof places[i], &places[i]);
+    if (!status) status = p->cl.set_arg(g->kernel, PLACES + i, sizeof places[i], &places[i]);
   }
-  return status ? status : CL(p, set_arg, HMM_CL_SET_ARG)(g->kernel, RUNS, sizeof at, at);
+  return status ? status : p->cl.set_arg(g->kernel, RUNS, sizeof at, at);
 }
 
 static int enqueue(struct hmm_pager *p, const struct gather *g, const struct slot *slot, void *after, struct transfer *t) {
   size_t global = slot->filled / HMM_RUN_BLOCK * g->items;
-  int status = CL(p, enqueue_kernel, HMM_CL_ENQUEUE_KERNEL)(g->queue, g->kernel, 1, NULL, &global, &g->items, after ? 1 : 0, after ? &after : NULL, &t->events[t->count]);
+  int status = p->cl.enqueue_kernel(g->queue, g->kernel, 1, NULL, &global, &g->items, after ? 1 : 0, after ? &after : NULL, &t->events[t->count]);
   if (status) return status;
   t->count++;
   return dma_flush(p, g->queue);
@@ -85,7 +78,7 @@ int gather_to_host(struct hmm_pager *p, struct device *d, struct lane *lane, str
   if (!status) status = set_arguments(p, g, packed, slot, places);
   if (!status) status = enqueue(p, g, slot, t->count ? t->events[0] : NULL, t);
   for (unsigned i = 0; i < slot->count; i++) {
-    if (places[i]) CL(p, of_object, HMM_CL_RELEASE_MEMORY)(places[i]);
+    if (places[i]) p->cl.release_memory(places[i]);
   }
   if (status) return status;
   void *gathered = t->events[t->count - 1];

@@ -19,15 +19,8 @@
 
 #include "inflight.h"
 
-#define CL_EVENT_STATUS 0x11D3
 #define FIRST_LOOK_NANOS 200000ULL // of those who wait for a kernel, at its event: a driver may never call back
 #define LONGEST_LOOK_NANOS 5000000ULL
-
-typedef int (*set_callback)(void *event, int on, void (*callback)(void *, int, void *), void *user);
-typedef int (*of_object)(void *object);
-typedef int (*event_info)(void *event, unsigned name, size_t bytes, void *value, size_t *got);
-
-#define CL(p, type, which) ((type)(uintptr_t)(p)->config.cl[which])
 
 static pthread_mutex_t callback_lock = PTHREAD_MUTEX_INITIALIZER; // held while a callback uses a pager
 static _Atomic uint64_t launches_begun;
@@ -118,7 +111,7 @@ static void decide(struct hmm_pager *p, struct launch *l, enum launch_state stat
 }
 
 bool ask(struct hmm_pager *p, void *event, int *outcome) {
-  return !CL(p, event_info, HMM_CL_EVENT_INFO)(event, CL_EVENT_STATUS, sizeof *outcome, outcome, NULL);
+  return !p->cl.event_info(event, CL_EVENT_STATUS, sizeof *outcome, outcome, NULL);
 }
 
 void end_launch(struct hmm_pager *p, struct launch *l, uint64_t number, int status) {
@@ -401,7 +394,7 @@ static struct launch *take_place(struct hmm_pager *p) {
       l->number = next_number(p, i);
       if (event) {
         pthread_mutex_unlock(&p->launch_lock);
-        CL(p, of_object, HMM_CL_RELEASE_EVENT)(event);
+        p->cl.release_event(event);
         pthread_mutex_lock(&p->launch_lock);
       }
       return l;
@@ -505,7 +498,7 @@ void attach(struct hmm_pager *p, struct launch *l, void *event) {
 }
 
 bool ask_for_a_call(struct hmm_pager *p, void *event, uint64_t number) {
-  return !CL(p, set_callback, HMM_CL_SET_CALLBACK)(event, CL_COMPLETE, on_complete, (void *)(uintptr_t)number);
+  return !p->cl.set_callback(event, CL_COMPLETE, on_complete, (void *)(uintptr_t)number);
 }
 
 int wait_for(struct hmm_pager *p, void *event) {

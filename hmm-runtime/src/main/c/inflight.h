@@ -6,8 +6,6 @@
 
 #include "internal.h"
 
-#define CL_COMPLETE 0
-
 struct launch *publish(struct hmm_pager *p, const struct hmm_launch *request); // waits for a place; null without memory
 bool is_undecided(struct hmm_pager *p, const struct launch *l, uint64_t number); // of the caller's launch, whose place may be another's by now: whether nothing of it has run
 void withdraw(struct hmm_pager *p, struct launch *l);

@@ -44,6 +44,7 @@
 #include <time.h>
 
 #include "block.h"
+#include "cl.h"
 #include "condition.h"
 #include "hmm_pager.h"
 #include "sharing.h"
@@ -200,6 +201,7 @@ struct mappings { // of a range of pages, see mappings.c
 
 struct hmm_pager {
   struct hmm_config config;
+  struct cl cl;
   unsigned place; // among the pagers of the process
   const struct trap *trap;
   pid_t process; // that has the crew
@@ -514,8 +516,6 @@ void dma_send(struct hmm_pager *p, struct copies *copies); // nothing more is as
 int dma_wait(struct hmm_pager *p, struct copies *copies);
 // Waits until a command has ended, also if the wait itself fails. 0, the status of a bad end, or COMMAND_STUCK if it was given up; the event stays the caller's.
 #define COMMAND_STUCK 1
-#define OUT_OF_RESOURCES (-5)
-#define DEVICE_NOT_AVAILABLE (-2) // what a device answers that did not end a command
 int await_command(struct hmm_pager *p, void *event);
 int dma_end_stuck(struct hmm_pager *p); // waits once more for commands that were given up; -EBUSY if one may still write to host pages
 bool dma_may_write(struct hmm_pager *p, uint64_t first, uint64_t end); // whether a command that was given up may still write to these host pages

@@ -287,6 +287,7 @@ HMM_API int hmm_open(const struct hmm_config *config, struct hmm_pager **opened)
   struct hmm_pager *p = calloc(1, sizeof *p);
   if (!p) return -ENOMEM;
   p->config = *config;
+  memcpy(&p->cl, config->cl, sizeof p->cl);
   p->process = getpid();
   p->words = (_Atomic uint64_t *)(uintptr_t)config->words;
   p->changes = (_Atomic uint64_t *)(uintptr_t)config->changes;
@@ -339,7 +340,7 @@ HMM_API int hmm_close(struct hmm_pager *p) {
   close_faulting(p);
   for (unsigned i = 0; i < MAX_LAUNCHES; i++) {
     struct launch *l = &p->launches[i];
-    if (l->event) ((int (*)(void *))(uintptr_t)p->config.cl[HMM_CL_RELEASE_EVENT])(l->event);
+    if (l->event) p->cl.release_event(l->event);
     if (l->uses != l->inline_uses) free(l->uses);
   }
   int busy = dma_end_stuck(p); // before the memory goes that they write to

@@ -15,16 +15,6 @@
 #define MAP_READ 1
 #define MAP_WRITE_INVALIDATE 4
 
-typedef int (*enqueue_transfer)(void *queue, void *memory, unsigned blocking, size_t offset, size_t bytes, void *host, unsigned waits, void *const *wait, void **event);
-typedef int (*enqueue_copy)(void *queue, void *from, void *to, size_t from_offset, size_t to_offset, size_t bytes, unsigned waits, void *const *wait, void **event);
-typedef void *(*enqueue_map)(void *queue, void *memory, unsigned blocking, uint64_t flags, size_t offset, size_t bytes, unsigned waits, void *const *wait, void **event,
-                             int *status);
-typedef int (*enqueue_unmap)(void *queue, void *memory, void *at, unsigned waits, void *const *wait, void **event);
-
-typedef int (*of_object)(void *object);
-
-#define CL(p, type, which) ((type)(uintptr_t)(p)->config.cl[which])
-
 static bool has_buffers(const struct device *d) { return d->config.slots[0]; }
 
 void staging_open(struct device *d) {
@@ -52,7 +42,7 @@ int finish_transfer(struct hmm_pager *p, struct device *d, struct lane *lane, st
   while (t->count) { // the last one first: its end is that of all
     void *event = t->events[--t->count];
     if (given_up) { // with the last one: nobody waits for what came before it
-      CL(p, of_object, HMM_CL_RELEASE_EVENT)(event);
+      p->cl.release_event(event);
       continue;
     }
     int one = lane->dead ? dma_give_up(p, device, event, none) : dma_finish(p, device, event, none);
@@ -65,7 +55,7 @@ int finish_transfer(struct hmm_pager *p, struct device *d, struct lane *lane, st
 
 int unmap_slot(struct hmm_pager *p, struct lane *lane, struct slot *slot, struct transfer *t) {
   if (!slot->at) return 0;
-  int status = CL(p, enqueue_unmap, HMM_CL_UNMAP)(lane->queue, slot->memory, slot->at, 0, NULL, &t->events[t->count]);
+  int status = p->cl.unmap(lane->queue, slot->memory, slot->at, 0, NULL, &t->events[t->count]);
   if (!status) t->count++;
   if (status && !(slot->suspect && status == CL_INVALID_VALUE)) return status; // a suspect one may not have been mapped
   slot->at = NULL;
@@ -75,7 +65,7 @@ int unmap_slot(struct hmm_pager *p, struct lane *lane, struct slot *slot, struct
 
 static int map(struct hmm_pager *p, struct lane *lane, struct slot *slot, uint64_t flags, size_t bytes, void *after, struct transfer *t) {
   int status = 0;
-  void *at = CL(p, enqueue_map, HMM_CL_MAP)(lane->queue, slot->memory, 0, flags, 0, bytes, after ? 1 : 0, after ? &after : NULL, &t->events[t->count], &status);
+  void *at = p->cl.map(lane->queue, slot->memory, 0, flags, 0, bytes, after ? 1 : 0, after ? &after : NULL, &t->events[t->count], &status);
   if (status) return status;
   t->count++;
   slot->at = at;
@@ -85,13 +75,13 @@ static int map(struct hmm_pager *p, struct lane *lane, struct slot *slot, uint64
 int map_slot(struct hmm_pager *p, struct lane *lane, struct slot *slot, size_t bytes, void *after, struct transfer *t) { return map(p, lane, slot, MAP_READ, bytes, after, t); }
 
 static int copy(struct hmm_pager *p, struct lane *lane, void *from, size_t from_offset, void *to, size_t to_offset, size_t bytes, struct transfer *t) {
-  int status = CL(p, enqueue_copy, HMM_CL_ENQUEUE_COPY)(lane->queue, from, to, from_offset, to_offset, bytes, 0, NULL, &t->events[t->count]);
+  int status = p->cl.enqueue_copy(lane->queue, from, to, from_offset, to_offset, bytes, 0, NULL, &t->events[t->count]);
   if (!status) t->count++;
   return status;
 }
 
 int read_part(struct hmm_pager *p, struct lane *lane, struct part part, char *to, void *after, struct transfer *t) {
-  int status = CL(p, enqueue_transfer, HMM_CL_ENQUEUE_READ)(lane->queue, part.memory, 0, part.offset, part.bytes, to, after ? 1 : 0, after ? &after : NULL, &t->events[t->count]);
+  int status = p->cl.enqueue_read(lane->queue, part.memory, 0, part.offset, part.bytes, to, after ? 1 : 0, after ? &after : NULL, &t->events[t->count]);
   if (!status) t->count++;
   return status;
 }
@@ -134,7 +124,7 @@ static int fill(struct hmm_pager *p, struct device *d, struct lane *lane, struct
   if (status) return status;
   carry(p, d, lane, slot->at, part.host, part.bytes);
   if (!has_buffers(d)) {
-    status = CL(p, enqueue_transfer, HMM_CL_ENQUEUE_WRITE)(lane->queue, part.memory, 0, part.offset, part.bytes, slot->at, 0, NULL, &t->events[0]);
+    status = p->cl.enqueue_write(lane->queue, part.memory, 0, part.offset, part.bytes, slot->at, 0, NULL, &t->events[0]);
     if (!status) t->count = 1;
   } else {
     status = unmap_slot(p, lane, slot, t);

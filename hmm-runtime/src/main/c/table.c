@@ -14,9 +14,6 @@
 #define GAPS 16 // commands of one launch beside one for each range
 #define UNKNOWN 0xFFFFFFFFu
 
-typedef int (*of_object)(void *object);
-typedef int (*enqueue_write)(void *queue, void *memory, unsigned blocking, size_t offset, size_t bytes, const void *from, unsigned waits, void *const *wait, void **event);
-
 static uint32_t entry_of(const struct hmm_pager *p, const struct hmm_table *table, unsigned device, uint64_t page, bool writes) {
   int64_t frame = frame_of(&p->devices[device], page) - (int64_t)table->first_frame;
   if (frame < 0 || frame >= (int64_t)table->frames) return 0;
@@ -34,8 +31,7 @@ static int write_entries(struct hmm_pager *p, struct hmm_table *table, unsigned 
   if (table->host) {
     memcpy((uint32_t *)(uintptr_t)table->host + first, image + first, bytes);
   } else {
-    enqueue_write write = (enqueue_write)(uintptr_t)p->config.cl[HMM_CL_ENQUEUE_WRITE];
-    int status = write(queue, (void *)(uintptr_t)table->memory, 0, table->offset + first * sizeof *image, bytes, image + first, 0, NULL, &writes->events[writes->count]);
+    int status = p->cl.enqueue_write(queue, (void *)(uintptr_t)table->memory, 0, table->offset + first * sizeof *image, bytes, image + first, 0, NULL, &writes->events[writes->count]);
     if (status) {
       for (uint64_t page = first; page < end; page++) image[page] = UNKNOWN;
       return fail_cl(p, failure, first, 0, status, HMM_CALL_WRITE, device);
@@ -86,6 +82,6 @@ int show_table(struct hmm_pager *p, struct hmm_table *table, unsigned device, vo
 }
 
 void end_table_writes(struct hmm_pager *p, struct table_writes *writes) {
-  for (unsigned i = 0; i < writes->count; i++) ((of_object)(uintptr_t)p->config.cl[HMM_CL_RELEASE_EVENT])(writes->events[i]);
+  for (unsigned i = 0; i < writes->count; i++) p->cl.release_event(writes->events[i]);
   free(writes->events);
 }
