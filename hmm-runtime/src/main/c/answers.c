@@ -15,7 +15,10 @@
 #include <sys/ioctl.h>
 #include <sys/mman.h>
 
-#include "internal.h"
+#include "answers.h"
+#include "memory.h"
+#include "pager.h"
+#include "trap.h"
 
 #ifndef UFFDIO_POISON // since Linux 6.6; older headers do not have it, older kernels refuse it
 struct uffdio_poison {
@@ -72,7 +75,7 @@ bool answers_stand(struct hmm_pager *p) { return atomic_load(&p->answers.count);
 
 static bool poison(struct hmm_pager *p, uint64_t page) {
   struct uffdio_poison all = {.range = {(uint64_t)(uintptr_t)app_of(p, page), p->page_bytes}, .mode = UFFDIO_POISON_MODE_DONTWAKE};
-  if (!ioctl(p->uffd, UFFDIO_POISON, &all)) return true;
+  if (!ioctl(p->uffd.fd, UFFDIO_POISON, &all)) return true;
   if (all.updated > 0) unmap_pages(p, page, page + 1); // a part of it is not enough; who wants to map it waits for our lock
   return false;
 }

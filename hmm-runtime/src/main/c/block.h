@@ -36,6 +36,10 @@
 #define BLOCK_WRITTEN (1ULL << 61) // each word is what it says
 #define BLOCK_IN_WRITING (1ULL << 60) // BLOCK_KIND stays as it is until it is BLOCK_WRITTEN
 
+struct page_range {
+  uint64_t first, end;
+};
+
 // The words of one block, of which some are looked at.
 struct block {
   _Atomic uint64_t *count, *words;

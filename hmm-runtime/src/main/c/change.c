@@ -3,12 +3,19 @@
 #define _GNU_SOURCE
 #include <errno.h>
 
+#include "cl.h"
 #include "claim.h"
+#include "device_fault.h"
+#include "dma.h"
+#include "failure.h"
+#include "inflight.h"
+#include "memory.h"
+#include "notice.h"
+#include "pager.h"
 #include "resident.h"
 
-
 HMM_API int hmm_set_access(struct hmm_pager *p, uint64_t first, uint64_t end, uint64_t access) {
-  int result = p->faulting ? restrict_device(p, first, end, access) : 0;
+  int result = p->faulting.first ? restrict_device(p, first, end, access) : 0;
   return result ? result : p->trap->set_access(p, first, end, (int)access);
 }
 
@@ -20,7 +27,7 @@ static uint64_t emptied(uint64_t w, uint64_t before) {
 // A kernel that works in place would write into the hole. While the pages are claimed it is waited for as long as a touch may wait behind that; then, or if a launch is not decided that may want one of
 // them back, they are given up, and waited for as long again without. Returns false if that was so.
 static bool await_in_place(struct hmm_pager *p, const struct claim *claims, size_t n) {
-  if (!atomic_load(&p->works_in_place)) return true;
+  if (!atomic_load(&p->inflight.in_place)) return true;
   struct page_range range = {claims[0].page, claims[n - 1].page + 1};
   struct patience patience = new_patience(range.first, true, 0);
   int waited = await_patiently(p, range, false, -1, 0, &patience);

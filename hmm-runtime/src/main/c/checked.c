@@ -1,7 +1,7 @@
 // checked.c - the trap of a heap whose memory is reached through views only.
 //
 // Nothing is ever mapped where the program's pointers point, so no touch there is to be served, and there is no mapping to keep in step with the words. All else is as under the other traps.
-#include "internal.h"
+#include "trap.h"
 
 static int succeed(struct hmm_pager *p) { return (void)p, 0; }
 static int change_nothing(struct hmm_pager *p, uint64_t first, uint64_t end) { return (void)p, (void)first, (void)end, 0; }

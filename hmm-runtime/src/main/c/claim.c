@@ -1,25 +1,8 @@
 // claim.c - see claim.h.
-#define _GNU_SOURCE
 #include "claim.h"
-
-#include <errno.h>
-
-int fail(struct hmm_failure *failure, enum hmm_reason reason, uint64_t page, uint64_t word, int64_t status,
-         enum hmm_call call, unsigned device) {
-  if (failure) *failure = (struct hmm_failure){reason, (int64_t)page, (int64_t)word, status, call, device};
-  return reason == HMM_REFUSED ? -EACCES : reason == HMM_TOO_MANY_PINS ? -EOVERFLOW : -EIO;
-}
-
-// What drivers say of what is too much for a device, and of everything once it has gone.
-int fail_cl(struct hmm_pager *p, struct hmm_failure *failure, uint64_t page, uint64_t word, int64_t status, enum hmm_call call, unsigned device) {
-  bool gone = status == OUT_OF_RESOURCES && dma_is_gone(p, &p->devices[device]);
-  return fail(failure, HMM_OPENCL, page, word, gone ? DEVICE_NOT_AVAILABLE : status, call, device);
-}
-
-int fail_errno(struct hmm_failure *failure, uint64_t page, int negative_errno, enum hmm_call call) {
-  fail(failure, HMM_SYSTEM, page, 0, -negative_errno, call, 0);
-  return negative_errno;
-}
+#include "crew.h"
+#include "device_fault.h"
+#include "pager.h"
 
 // False if somebody has it.
 static bool try_claim(struct hmm_pager *p, uint64_t page, struct claim *claim) {
@@ -91,6 +74,28 @@ uint64_t settle_back(struct hmm_pager *p, const struct claim *c, const struct hm
   if (left.before != c->before) return settle(p, &left, left_with_others, NO_PIN);
   bool only_there = is_away(c->before) && word_holders(c->before) == 1u << failure->device;
   return settle(p, c, only_there && is_lost(failure->status) ? poisoned : restored, NO_PIN);
+}
+
+void wait_settled(struct hmm_pager *p, uint64_t page) {
+  uint64_t seen = load_word(p, page);
+  if (word_state(seen) != TO_HOST) return;
+  promote(p);
+  atomic_fetch_add(&p->settling.waiters, 1); // before looking again: whoever settles does so before it looks for waiters
+  pthread_mutex_lock(&p->settling.lock);
+  while (true) {
+    uint64_t w = load_word(p, page);
+    if (word_state(w) != TO_HOST || !same_version(w, seen)) break;
+    condition_wait(&p->settling.changed, &p->settling.lock, 0);
+  }
+  pthread_mutex_unlock(&p->settling.lock);
+  atomic_fetch_sub(&p->settling.waiters, 1);
+}
+
+void settled(struct hmm_pager *p) {
+  if (!atomic_load(&p->settling.waiters)) return;
+  pthread_mutex_lock(&p->settling.lock);
+  condition_broadcast(&p->settling.changed);
+  pthread_mutex_unlock(&p->settling.lock);
 }
 
 void wake_claimed(struct hmm_pager *p, const struct claim *claims, size_t n) {

@@ -5,11 +5,28 @@
 #ifndef HMM_CLAIM_H
 #define HMM_CLAIM_H
 
-#include "internal.h"
+#include <pthread.h>
+#include <stdatomic.h>
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "condition.h"
+
+#define CLAIMS_OF_A_FAULT 512
+
+struct hmm_pager;
+struct hmm_failure;
 
 struct claim {
   uint64_t page, word, before;
   bool taken; // from a device whose kernels fault, or mapped to be written: devices have no copy any more, and the host's is right
+};
+
+struct settling { // who waits for a claim to end
+  pthread_mutex_t lock; // a leaf
+  struct condition changed;
+  _Atomic int waiters;
 };
 
 // For something that is over at once: the first page, waiting for whoever has it, and those behind it up to one that somebody has, since nobody waits for a claim while he holds others.
@@ -32,6 +49,8 @@ uint64_t left_after(uint64_t before, const struct hmm_failure *failure);
 // Ends a claim of which nothing has come: the page is where it was. If `failure`, which may be null, says that a device has failed, the page is where others have it, and if nobody has and the device is lost,
 // so is the page.
 uint64_t settle_back(struct hmm_pager *p, const struct claim *c, const struct hmm_failure *failure);
+void wait_settled(struct hmm_pager *p, uint64_t page);
+void settled(struct hmm_pager *p); // after words have left TO_HOST
 // Those who wait for these claims, which are in order of pages.
 void wake_claimed(struct hmm_pager *p, const struct claim *claims, size_t n);
 

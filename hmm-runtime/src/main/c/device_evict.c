@@ -8,7 +8,11 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "claim.h"
+#include "device_fault.h"
 #include "faulting.h"
+#include "memory.h"
+#include "pager.h"
 
 void settle_there(struct faulting *f, const struct claim *claims, size_t n, becoming_there *next) {
   for (size_t i = 0; i < n; i++) {
@@ -171,7 +175,7 @@ static int take_from(struct faulting *f, uint64_t first, uint64_t end) {
 
 int take_home(struct hmm_pager *p, uint64_t first, uint64_t end) {
   int result = 0;
-  for (struct faulting *f = p->faulting; f && !result; f = f->next) result = take_from(f, first, end);
+  for (struct faulting *f = p->faulting.first; f && !result; f = f->next) result = take_from(f, first, end);
   return result;
 }
 
@@ -198,18 +202,18 @@ int withhold(struct hmm_pager *p, unsigned device, uint64_t first, uint64_t end)
 }
 
 void take_from_devices(struct hmm_pager *p, unsigned devices, uint64_t first, uint64_t end) {
-  for (struct faulting *f = p->faulting; f; f = f->next) {
+  for (struct faulting *f = p->faulting.first; f; f = f->next) {
     if (devices >> f->device & 1) unmap_there(f, first, end);
   }
 }
 
 int restrict_device(struct hmm_pager *p, uint64_t first, uint64_t end, uint64_t access) {
-  for (struct faulting *f = p->faulting; f; f = f->next) drop_strays(f, first, end);
+  for (struct faulting *f = p->faulting.first; f; f = f->next) drop_strays(f, first, end);
   int result = access == 0 ? take_home(p, first, end) : 0;
-  for (struct faulting *f = p->faulting; f && access == 1 && !result; f = f->next) result = protect_there(f, first, end);
+  for (struct faulting *f = p->faulting.first; f && access == 1 && !result; f = f->next) result = protect_there(f, first, end);
   return result;
 }
 
 void forget_dead(struct hmm_pager *p, uint64_t first, uint64_t end) {
-  for (struct faulting *f = p->faulting; f; f = f->next) drop_dead(f, first, end);
+  for (struct faulting *f = p->faulting.first; f; f = f->next) drop_dead(f, first, end);
 }

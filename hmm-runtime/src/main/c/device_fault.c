@@ -17,7 +17,15 @@
 #include <errno.h>
 #include <sched.h>
 
+#include "claim.h"
+#include "crew.h"
+#include "device_fault.h"
 #include "faulting.h"
+#include "inflight.h"
+#include "memory.h"
+#include "pager.h"
+#include "requests.h"
+#include "trap.h"
 
 // ---- coming to the device
 
@@ -282,7 +290,7 @@ void device_ends(struct hmm_pager *p, const struct launch *l) {
 
 bool violation_of(struct hmm_pager *p, uint64_t launch, struct hmm_violation *violation) {
   bool found = false;
-  for (struct faulting *f = p->faulting; f && !found; f = f->next) {
+  for (struct faulting *f = p->faulting.first; f && !found; f = f->next) {
     lock(f);
     for (unsigned i = 0; i < VIOLATIONS && !found; i++) {
       found = f->ended[i].kind && f->ended[i].launch == launch;

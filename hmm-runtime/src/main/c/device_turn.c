@@ -11,6 +11,7 @@
 // Eviction needs none of this: who was just given a page is no victim. And the host takes what it wants, as it always does.
 #define _GNU_SOURCE
 #include "faulting.h"
+#include "trap.h"
 
 #define THROUGH_NANOS 50000ULL
 #define LONGEST_NANOS 100000000ULL
@@ -27,7 +28,7 @@ static bool is_through(const struct holder *h) {
   return !ran || ran - h->ran > THROUGH_NANOS || nanos() - h->given > LONGEST_NANOS;
 }
 
-static bool has_others(const struct faulting *f) { return f->next || f->p->faulting != f; }
+static bool has_others(const struct faulting *f) { return f->next || f->p->faulting.first != f; }
 
 void note_turn(struct faulting *f, struct holder *h, bool anew) {
   if (!has_others(f)) return;
@@ -65,7 +66,7 @@ bool is_kept(struct faulting *f, uint64_t page, const struct fault *fault, uint6
   lock(f);
   const struct holder *own = holder_of(f, fault->thread);
   bool kept = false;
-  for (const struct faulting *other = f->p->faulting; other && own && !kept; other = other->next) {
+  for (const struct faulting *other = f->p->faulting.first; other && own && !kept; other = other->next) {
     kept = other != f && device_has(other, w) && keeps(other, page, own);
   }
   unlock(f);

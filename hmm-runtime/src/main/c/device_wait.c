@@ -8,7 +8,11 @@
 //
 // For its turn (device_turn.c): such a thread looks again every LOOK_NANOS, in the same way.
 #define _GNU_SOURCE
+#include "crew.h"
+#include "device_fault.h"
 #include "faulting.h"
+#include "pager.h"
+#include "trap.h"
 
 #define LOOK_NANOS 50000ULL
 
@@ -94,7 +98,7 @@ void waits_no_more(struct faulting *f, const struct fault *fault) {
 }
 
 HMM_API int hmm_wake_device(struct hmm_pager *p, uint64_t first, uint64_t end) {
-  for (struct faulting *f = p->faulting; f; f = f->next) {
+  for (struct faulting *f = p->faulting.first; f; f = f->next) {
     lock(f);
     forget_ended(f, first, end);
     unlock(f);
@@ -105,7 +109,7 @@ HMM_API int hmm_wake_device(struct hmm_pager *p, uint64_t first, uint64_t end) {
 
 uint64_t next_wait_over(struct hmm_pager *p) {
   uint64_t first = 0;
-  for (struct faulting *f = p->faulting; f; f = f->next) {
+  for (struct faulting *f = p->faulting.first; f; f = f->next) {
     uint64_t over = atomic_load(&f->wait_over);
     if (over && (!first || over < first)) first = over;
   }
@@ -128,5 +132,5 @@ static void end_waits_of(struct faulting *f) {
 }
 
 void end_waits(struct hmm_pager *p) {
-  for (struct faulting *f = p->faulting; f; f = f->next) end_waits_of(f);
+  for (struct faulting *f = p->faulting.first; f; f = f->next) end_waits_of(f);
 }

@@ -6,7 +6,11 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "internal.h"
+#include "cl.h"
+#include "crew.h"
+#include "dma.h"
+#include "pager.h"
+#include "staging.h"
 
 #define COMMAND_BYTES (1ULL << 20) // less than this is not worth a command
 #define EXEC_STATUS_ERROR (-14) // the wait has ended because a command has, badly
@@ -88,10 +92,10 @@ int await_command(struct hmm_pager *p, void *event) {
 // A command that may still write to host pages has these for itself until it ends; its device does not run anything of ours again.
 int dma_give_up(struct hmm_pager *p, unsigned device, void *event, struct page_range pages) {
   atomic_store(&p->devices[device].lost, true);
-  pthread_mutex_lock(&p->stuck_lock);
-  bool room = p->stuck_count < STUCK;
-  if (room) p->stuck[p->stuck_count++] = (struct stuck){event, pages.first, pages.end};
-  pthread_mutex_unlock(&p->stuck_lock);
+  pthread_mutex_lock(&p->stuck.lock);
+  bool room = p->stuck.count < STUCK;
+  if (room) p->stuck.commands[p->stuck.count++] = (struct stuck_command){event, pages};
+  pthread_mutex_unlock(&p->stuck.lock);
   if (room) return DEVICE_NOT_AVAILABLE;
   int outcome;
   while ((outcome = await_command(p, event)) == COMMAND_STUCK) { // nothing is left to remember it by
@@ -116,8 +120,8 @@ static void release_late(void *event, int status, void *release) {
 
 int dma_end_stuck(struct hmm_pager *p) {
   unsigned left = 0;
-  for (unsigned i = 0; i < p->stuck_count; i++) {
-    void *event = p->stuck[i].event;
+  for (unsigned i = 0; i < p->stuck.count; i++) {
+    void *event = p->stuck.commands[i].event;
     if (await_command(p, event) != COMMAND_STUCK) p->cl.release_event(event);
     else if (++left) p->cl.set_callback(event, CL_COMPLETE, release_late, (void *)p->cl.release_event); // if it ever ends
   }
@@ -128,15 +132,15 @@ HMM_API int hmm_may_be_written(struct hmm_pager *p, uint64_t first, uint64_t end
 
 bool dma_may_write(struct hmm_pager *p, uint64_t first, uint64_t end) {
   bool may = false;
-  pthread_mutex_lock(&p->stuck_lock);
-  for (unsigned i = 0; i < p->stuck_count && !may; i++) {
-    struct stuck *s = &p->stuck[i];
-    if (s->first >= end || first >= s->end) continue;
+  pthread_mutex_lock(&p->stuck.lock);
+  for (unsigned i = 0; i < p->stuck.count && !may; i++) {
+    const struct stuck_command *s = &p->stuck.commands[i];
+    if (s->pages.first >= end || first >= s->pages.end) continue;
     int status = 1;
     int asked = p->cl.event_info(s->event, CL_EVENT_STATUS, sizeof status, &status, NULL);
     may = asked || status > CL_COMPLETE;
   }
-  pthread_mutex_unlock(&p->stuck_lock);
+  pthread_mutex_unlock(&p->stuck.lock);
   return may;
 }
 

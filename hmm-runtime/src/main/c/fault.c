@@ -1,100 +1,32 @@
 // fault.c - one fault: what it needs, and what comes along.
 //
-// A scan must run near the speed of a bulk fetch, and a random touch must bring one page. So a fault that begins where an earlier one has ended belongs to a stream, and
-// brings four times as many pages as the one before, up to what the runtime has published; all others bring their page alone. What comes along is in the same state,
-// on the same device and in the same region. A long stretch is served in pieces: the first wakes the thread, the others are brought
+// What comes along (stream.c) is in the same state, on the same device and in the same region. A long stretch is served in pieces: the first wakes the thread, the others are brought
 // by all of the crew who have nothing to do while it is busy with that.
-//
-// A long window leaves a page in its middle where it is, its mark. A thread that comes to it is going to want the next window, which is brought while it reads the second half of this one; so it does not
-// find the crew with nothing to do at the end of each.
 #include <errno.h>
 
-#include "internal.h"
+#include "claim.h"
+#include "crew.h"
+#include "device_fault.h"
+#include "fault.h"
+#include "home.h"
+#include "inflight.h"
+#include "notice.h"
+#include "pager.h"
+#include "record.h"
+#include "stream.h"
+#include "trap.h"
 
 #define FIRST_PIECE_BYTES (256ULL << 10)
 #define PIECE_BYTES (2ULL << 20)
 #define SHORT_BATCH_BYTES (64ULL << 10) // of pages that were touched at the same time: whoever has read so few serves them sooner than another could begin to
-#define MARKED_BYTES (2 * PIECE_BYTES) // of a window, from which on it has a mark
-#define GROWTH 4
 #define HABIT 3     // times that a page was read and then written, until that is expected of it
 #define CREDIT 32   // times that it is relied on then, before it has to be shown again
 #define TRIES 3 // of a copy that fails, before the touch becomes an error; the page stays where it is
 
-static bool alike(uint64_t a, uint64_t b) {
-  return word_state(a) == word_state(b) && word_device(a) == word_device(b) && word_writable(a) == word_writable(b) && word_readable(a) == word_readable(b);
-}
-
-static uint64_t most_wanted(const struct hmm_pager *p) { return p->config.ahead_bytes >> p->config.page_shift; }
-
-static bool continues_a_stream(struct hmm_pager *p, uint64_t page) {
-  bool any = false;
-  if (most_wanted(p) <= 1) return false;
-  pthread_mutex_lock(&p->stream_lock);
-  for (int i = 0; i < STREAMS && !any; i++) any = p->streams[i].pages && (p->streams[i].next == page || p->streams[i].mark == page);
-  pthread_mutex_unlock(&p->stream_lock);
-  return any;
-}
-
-// The window of up to `most` pages that the stream wants which this fault belongs to: from its page on, or, if that is a mark, behind what is there. Notes where the stream will be then. A touch of what
-// is still on its way with a stream changes nothing.
-static struct page_range wanted(struct hmm_pager *p, uint64_t page, uint64_t most) {
-  uint64_t first = page, pages = 1;
-  if (most_wanted(p) <= 1) return (struct page_range){page, page + 1};
-  pthread_mutex_lock(&p->stream_lock);
-  struct stream *s = NULL, *marked = NULL, *under_way = NULL;
-  for (int i = 0; i < STREAMS && !s; i++) {
-    struct stream *it = &p->streams[i];
-    if (it->pages && it->next == page) s = it;
-    else if (it->mark && it->mark == page && most > 1 && !alike(load_word(p, page - 1), load_word(p, page))) marked = it; // else what the window has brought is away again
-    else if (it->under_way && page < it->next && page >= it->begun) under_way = it;
-  }
-  if (!s && marked) {
-    s = marked;
-    first = s->next;
-  }
-  if (s) {
-    pages = s->pages * GROWTH;
-    if (pages > most) pages = most;
-  }
-  if (!s && !under_way) {
-    s = &p->streams[p->stream_turn++ % STREAMS];
-    s->under_way = 0;
-  }
-  if (s) {
-    uint64_t begun = s->under_way ? s->begun : first;
-    *s = (struct stream){.next = first + pages, .pages = pages, .under_way = s->under_way + (pages > 1), .begun = begun};
-  }
-  pthread_mutex_unlock(&p->stream_lock);
-  return (struct page_range){first, first + pages};
-}
-
-// The mark of a window that its stream has whole, or 0 if it needs none.
-static uint64_t leave_mark(struct hmm_pager *p, struct page_range window) {
-  uint64_t mark = 0;
-  if ((window.end - window.first) << p->config.page_shift < MARKED_BYTES) return 0;
-  pthread_mutex_lock(&p->stream_lock);
-  for (int i = 0; i < STREAMS && !mark; i++) {
-    struct stream *s = &p->streams[i];
-    if (s->pages == window.end - window.first && s->next == window.end) mark = s->mark = window.first + s->pages / 2;
-  }
-  pthread_mutex_unlock(&p->stream_lock);
-  return mark;
-}
-
-// From now on a touch of the window that the stream has brought is one of pages that have gone again.
-static void arrived(struct hmm_pager *p, struct page_range window) {
-  pthread_mutex_lock(&p->stream_lock);
-  for (int i = 0; i < STREAMS; i++) {
-    struct stream *s = &p->streams[i];
-    if (s->under_way && s->begun <= window.first && window.end <= s->next) s->under_way--;
-  }
-  pthread_mutex_unlock(&p->stream_lock);
-}
-
 // Where the stretch of alike pages ends that begins at `page`.
 static uint64_t stretch(const struct hmm_pager *p, uint64_t page, uint64_t word, uint64_t pages) {
   uint64_t end = page + 1;
-  while (end < page + pages && end < p->config.page_count && !atomic_load_explicit(&p->region_starts[end], memory_order_relaxed) && alike(word, load_word(p, end))) end++;
+  while (end < page + pages && end < p->config.page_count && !atomic_load_explicit(&p->region_starts[end], memory_order_relaxed) && word_alike(word, load_word(p, end))) end++;
   return end;
 }
 
@@ -127,7 +59,7 @@ static unsigned touch_of(bool write, bool mapped) { return (write ? TOUCH_WRITE 
 void bring_ahead(struct hmm_pager *p, const struct ahead *a) {
   struct hmm_failure ignored;
   struct patience patience = new_patience(a->first, a->write, 0);
-  if (!alike(a->word, load_word(p, a->first))) return; // something else has become of it meanwhile
+  if (!word_alike(a->word, load_word(p, a->first))) return; // something else has become of it meanwhile
   struct hmm_record space, *record = new_record(p, &space, HMM_RECORD_AHEAD, a->first, a->write);
   int result = fetch_for_fault(p, a->first, stretch(p, a->first, a->word, a->end - a->first), touch_of(a->write, a->mapped) | TOUCH_AHEAD, &patience, &ignored, record);
   if (record && record->pages) end_record(p, record, result);
@@ -175,7 +107,7 @@ static void serve_rest(struct hmm_pager *p, const struct fault *f, uint64_t word
 
 // The fault has met a mark: its page alone, and then the next window, if the stream goes on there with pages that are like those so far.
 static void serve_mark(struct hmm_pager *p, const struct fault *f, uint64_t word, struct page_range window) {
-  if (!serve_piece(p, f, word, f->page + 1) || window.first >= p->config.page_count || !alike(word, load_word(p, window.first))) return;
+  if (!serve_piece(p, f, word, f->page + 1) || window.first >= p->config.page_count || !word_alike(word, load_word(p, window.first))) return;
   if (atomic_load_explicit(&p->region_starts[window.first], memory_order_relaxed)) return;
   uint64_t end = stretch(p, window.first, word, window.end - window.first);
   serve_rest(p, f, word, (struct page_range){window.first, end}, end == window.end ? leave_mark(p, window) : 0);

@@ -12,11 +12,15 @@
 // What is mapped is a cache of the page words, and may always allow less. A page is mapped, and a protection lifted, under a claim of it; so is a page taken away that the device has.
 // Nothing here waits for anybody: a fault on a page that somebody has claimed is left alone, and made again when that claim ends.
 //
-// The heap's `faulting_lock` is a leaf and guards all of these structures. What has no owner is mapped and taken away under it: strays, and pages whose words say that nobody has them any more.
+// The lock of `struct faulting_devices` is a leaf and guards all of these structures. What has no owner is mapped and taken away under it: strays, and pages whose words say that nobody has them any more.
 #ifndef HMM_FAULTING_H
 #define HMM_FAULTING_H
 
 #include "claim.h"
+#include "mappings.h"
+#include "pager.h"
+#include "stream.h"
+#include "trap.h"
 
 #define EVICTED_BYTES (2ULL << 20) // together, so that the processors are told once
 #define EVICTED_PAGES 512
@@ -36,7 +40,7 @@ struct resident {
 struct holder { // a thread of the device
   uint32_t thread; // of the operating system, 0: nobody yet
   uint64_t last;   // when it has faulted last, as a count
-  uint64_t series; // since when it faults for one and the same instruction (`fault_clock`)
+  uint64_t series; // since when it faults for one and the same instruction (`struct faulting_devices`)
   uint64_t given;  // when it has faulted last, in nanoseconds of CLOCK_MONOTONIC
   uint64_t ran;    // and how long it had run then, in nanoseconds
   uint32_t pages[PAGES_OF_AN_INSTRUCTION]; // page + 1, that it was given last; all of them held
@@ -112,16 +116,16 @@ struct faulting {
 static inline char *in_range(const struct faulting *f, uint64_t page) { return f->range + (page << f->p->config.page_shift); }
 static inline char *contents(const struct faulting *f, uint64_t page) { return f->ours + (page << f->p->config.page_shift); }
 static inline size_t range_bytes(const struct faulting *f) { return (size_t)(f->p->config.page_count << f->p->config.page_shift); }
-static inline uint64_t tick(struct hmm_pager *p) { return atomic_fetch_add(&p->fault_clock, 1) + 1; }
-static inline void lock(struct faulting *f) { pthread_mutex_lock(&f->p->faulting_lock); }
-static inline void unlock(struct faulting *f) { pthread_mutex_unlock(&f->p->faulting_lock); }
+static inline uint64_t tick(struct hmm_pager *p) { return atomic_fetch_add(&p->faulting.clock, 1) + 1; }
+static inline void lock(struct faulting *f) { pthread_mutex_lock(&f->p->faulting.lock); }
+static inline void unlock(struct faulting *f) { pthread_mutex_unlock(&f->p->faulting.lock); }
 static inline bool device_has(const struct faulting *f, uint64_t w) { return word_holders(w) >> f->device & 1; }
 // The other devices that have the page.
 static inline unsigned others_of(const struct faulting *f, uint64_t w) { return word_holders(w) & ~(1u << f->device); }
 static inline struct faulting *faulting_of(struct hmm_pager *p, uint64_t device) { return device < p->device_count ? p->devices[device].faulting : NULL; }
 // The device in whose range an address lies, and how far behind its beginning; or null.
 static inline struct faulting *device_at(const struct hmm_pager *p, uint64_t address, uint64_t *at) {
-  struct faulting *f = p->faulting;
+  struct faulting *f = p->faulting.first;
   while (f && (*at = address - (uint64_t)(uintptr_t)f->range) >> p->config.page_shift >= p->config.page_count) f = f->next;
   return f;
 }

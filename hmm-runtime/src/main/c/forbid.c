@@ -2,7 +2,9 @@
 //
 // Java forbids what it has claimed, and may come late: the claim is lost, somebody has brought the page home and pinned it, and system calls rely on its mapping. So what is pinned, or is being
 // brought home, is left alone; and who brings pages home to pin them waits for those who looked at the words before it had claimed them (claim first, wait then).
-#include "internal.h"
+#include "device_fault.h"
+#include "forbid.h"
+#include "pager.h"
 
 struct forbidding {
   struct page_range pages;
@@ -10,35 +12,35 @@ struct forbidding {
 };
 
 static void begin_forbidding(struct hmm_pager *p, struct forbidding *f) {
-  pthread_mutex_lock(&p->forbid_lock);
-  f->next = p->forbiddings;
-  p->forbiddings = f;
-  atomic_fetch_add(&p->forbidding_count, 1);
-  pthread_mutex_unlock(&p->forbid_lock);
+  pthread_mutex_lock(&p->forbiddings.lock);
+  f->next = p->forbiddings.first;
+  p->forbiddings.first = f;
+  atomic_fetch_add(&p->forbiddings.count, 1);
+  pthread_mutex_unlock(&p->forbiddings.lock);
 }
 
 static void end_forbidding(struct hmm_pager *p, struct forbidding *f) {
-  pthread_mutex_lock(&p->forbid_lock);
-  struct forbidding **at = &p->forbiddings;
+  pthread_mutex_lock(&p->forbiddings.lock);
+  struct forbidding **at = &p->forbiddings.first;
   while (*at != f) at = &(*at)->next;
   *at = f->next;
-  atomic_fetch_sub(&p->forbidding_count, 1);
-  condition_broadcast(&p->forbid_changed);
-  pthread_mutex_unlock(&p->forbid_lock);
+  atomic_fetch_sub(&p->forbiddings.count, 1);
+  condition_broadcast(&p->forbiddings.changed);
+  pthread_mutex_unlock(&p->forbiddings.lock);
 }
 
 static bool is_being_forbidden(const struct hmm_pager *p, struct page_range pages) {
-  for (const struct forbidding *f = p->forbiddings; f; f = f->next) {
+  for (const struct forbidding *f = p->forbiddings.first; f; f = f->next) {
     if (f->pages.first < pages.end && pages.first < f->pages.end) return true;
   }
   return false;
 }
 
 void await_forbidden(struct hmm_pager *p, struct page_range pages) {
-  if (!atomic_load(&p->forbidding_count)) return;
-  pthread_mutex_lock(&p->forbid_lock);
-  while (is_being_forbidden(p, pages)) condition_wait(&p->forbid_changed, &p->forbid_lock, 0);
-  pthread_mutex_unlock(&p->forbid_lock);
+  if (!atomic_load(&p->forbiddings.count)) return;
+  pthread_mutex_lock(&p->forbiddings.lock);
+  while (is_being_forbidden(p, pages)) condition_wait(&p->forbiddings.changed, &p->forbiddings.lock, 0);
+  pthread_mutex_unlock(&p->forbiddings.lock);
 }
 
 static bool may_be_forbidden(uint64_t w, bool keep_reading) { return word_state(w) != TO_HOST && !pinned_against(w, !keep_reading); }
@@ -54,7 +56,7 @@ static uint64_t forbidden_until(const struct hmm_pager *p, uint64_t at, uint64_t
 }
 
 HMM_API int hmm_forbid(struct hmm_pager *p, uint64_t first, uint64_t end, uint64_t keep_reading) {
-  if (p->faulting && !keep_reading) forget_dead(p, first, end);
+  if (p->faulting.first && !keep_reading) forget_dead(p, first, end);
   struct forbidding f = {.pages = {first, end}};
   int result = 0;
   begin_forbidding(p, &f);

@@ -13,10 +13,20 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "cl.h"
 #include "claim.h"
+#include "device_fault.h"
+#include "dma.h"
+#include "failure.h"
 #include "inflight.h"
+#include "memory.h"
+#include "notice.h"
 #include "overwrite.h"
+#include "pager.h"
+#include "peer.h"
+#include "record.h"
 #include "resident.h"
+#include "table.h"
 
 #define ROUNDS 16 // of an insistent launch, before it lets go of everything and is made again
 

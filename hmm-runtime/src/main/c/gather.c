@@ -4,7 +4,10 @@
 // others of the same memory meanwhile. While one of those is known to be under way on the device, nothing is gathered: our kernel might stand behind it, where copies would not.
 #include <errno.h>
 
-#include "internal.h"
+#include "dma.h"
+#include "inflight.h"
+#include "pager.h"
+#include "staging.h"
 
 #define TRIALS 4
 #define WORTH_MEASURING 32 // parts

@@ -13,6 +13,19 @@
 #include <string.h>
 
 #include "claim.h"
+#include "crew.h"
+#include "device_fault.h"
+#include "dma.h"
+#include "failure.h"
+#include "forbid.h"
+#include "home.h"
+#include "inflight.h"
+#include "mappings.h"
+#include "memory.h"
+#include "notice.h"
+#include "pager.h"
+#include "record.h"
+#include "trap.h"
 
 #define BATCH_BYTES (4ULL << 20)
 #define UNDER_WAY 4
@@ -158,7 +171,7 @@ static bool continues(const struct batch *b, size_t i) { return i < b->count && 
 
 // A device whose kernels fault goes on while its pages leave: first it does not write to them any more.
 static int withhold_pages(const struct fetch *f, const struct batch *b) {
-  for (size_t i = 0; i < b->count && f->p->faulting; i++) {
+  for (size_t i = 0; i < b->count && f->p->faulting.first; i++) {
     const uint64_t first = b->claims[i].page, before = b->claims[i].before;
     if (word_state(before) != DEVICE) continue;
     while (continues(b, i + 1) && word_state(b->claims[i + 1].before) == DEVICE && word_device(b->claims[i + 1].before) == word_device(before)) i++;
@@ -172,7 +185,7 @@ static unsigned on_devices(const struct claim *c) { return word_holders(c->befor
 
 // And when their contents are here, what the host is going to write is not there any more. They are the host's from then on, also if the rest fails.
 static void take_pages(const struct fetch *f, struct batch *b) {
-  for (size_t i = 0; i < b->count && f->p->faulting && exclusive(f); i++) {
+  for (size_t i = 0; i < b->count && f->p->faulting.first && exclusive(f); i++) {
     uint64_t first = b->claims[i].page;
     unsigned devices = on_devices(&b->claims[i]);
     if (!devices) continue;
@@ -466,7 +479,7 @@ static void unpin_done(const struct fetch *f, uint64_t end) {
     while (!change_word(f->p, page, &w, word_unpin(w, exclusive(f)))) {
     }
   }
-  if (f->p->faulting) hmm_wake_device(f->p, f->first, end); // kernels may have met these pins
+  if (f->p->faulting.first) hmm_wake_device(f->p, f->first, end); // kernels may have met these pins
 }
 
 // Ends what is under way. Returns `result`, or the first failure.

@@ -17,7 +17,13 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "cl.h"
+#include "crew.h"
+#include "device_fault.h"
+#include "dma.h"
 #include "inflight.h"
+#include "notice.h"
+#include "pager.h"
 
 #define FIRST_LOOK_NANOS 200000ULL // of those who wait for a kernel, at its event: a driver may never call back
 #define LONGEST_LOOK_NANOS 5000000ULL
@@ -27,36 +33,36 @@ static _Atomic uint64_t launches_begun;
 
 // A driver may call back late, when the place of the launch belongs to another one, or its pager is gone: so it is given a number and no address.
 static uint64_t next_number(const struct hmm_pager *p, unsigned place) { return (atomic_fetch_add(&launches_begun, 1) + 1) << 16 | p->place << 8 | place; }
-static unsigned pager_of(uint64_t number) { return (unsigned)(number >> 8) % MAX_PAGERS; }
+static unsigned pager_of(uint64_t number) { return (unsigned)(number >> 8) % HMM_MAX_PAGERS; }
 static unsigned place_of(uint64_t number) { return (unsigned)number % MAX_LAUNCHES; }
-_Static_assert(MAX_PAGERS == 256 && MAX_LAUNCHES == 256, "a number has a byte for each");
+_Static_assert(HMM_MAX_PAGERS == 256 && MAX_LAUNCHES == 256, "a number has a byte for each");
 
 static bool under_way(const struct launch *l) { return l->state == PUBLISHED || l->state == INSISTING || l->state == RUNNING || l->state == ENDING; }
 
 // The callback of an event tells that the kernel has ended; only who has waited for the event may rely on what it wrote, or overwrite it from another queue.
 static bool unsynchronised(const struct launch *l) { return l->state == ENDED && l->event && !l->synchronised; }
 
-static struct launch *in_flight(struct hmm_pager *p, unsigned i) { return &p->launches[p->in_flight[i]]; }
+static struct launch *in_flight(struct hmm_pager *p, unsigned i) { return &p->inflight.launches[p->inflight.places[i]]; }
 
 // The first that was published behind number `order`, or null: where a loop goes on that has let the lock go.
 static struct launch *in_flight_behind(struct hmm_pager *p, uint64_t order) {
-  unsigned from = 0, to = p->in_flight_count;
+  unsigned from = 0, to = p->inflight.count;
   while (from < to) {
     unsigned middle = (from + to) / 2;
     if (in_flight(p, middle)->order > order) to = middle;
     else from = middle + 1;
   }
-  return from < p->in_flight_count ? in_flight(p, from) : NULL;
+  return from < p->inflight.count ? in_flight(p, from) : NULL;
 }
 
 // Takes it off the list, if nobody has to wait for it any more. The lock is held, here and above.
 static void forget_if_over(struct hmm_pager *p, const struct launch *l) {
-  unsigned i = 0, left = p->in_flight_count;
+  unsigned i = 0, left = p->inflight.count;
   if (under_way(l) || unsynchronised(l)) return;
   while (i < left && in_flight(p, i) != l) i++;
   if (i == left) return;
-  memmove(&p->in_flight[i], &p->in_flight[i + 1], left - i - 1);
-  p->in_flight_count = left - 1;
+  memmove(&p->inflight.places[i], &p->inflight.places[i + 1], left - i - 1);
+  p->inflight.count = left - 1;
 }
 
 static bool uses_any(const struct launch *l, struct page_range range, bool writers_only) {
@@ -96,18 +102,18 @@ static void poison(struct hmm_pager *p, const struct launch *l) {
 static void note_failure(struct hmm_pager *p, const struct launch *l, int status) {
   for (uint64_t i = 0; i < l->use_count; i++) {
     if (!l->uses[i].writes) continue;
-    struct hmm_failed_launch *failed = &p->failed_launches[p->failed_launch_turn++ % FAILED_LAUNCHES];
+    struct hmm_failed_launch *failed = &p->inflight.failed[p->inflight.failed_turn++ % FAILED_LAUNCHES];
     *failed = (struct hmm_failed_launch){.first = l->uses[i].first, .end = l->uses[i].end, .status = status, .device = l->device};
     memcpy(failed->name, l->name, sizeof failed->name);
   }
 }
 
 static void decide(struct hmm_pager *p, struct launch *l, enum launch_state state) {
-  pthread_mutex_lock(&p->launch_lock);
+  pthread_mutex_lock(&p->inflight.lock);
   l->state = state;
   forget_if_over(p, l);
-  condition_broadcast(&p->launch_changed);
-  pthread_mutex_unlock(&p->launch_lock);
+  condition_broadcast(&p->inflight.changed);
+  pthread_mutex_unlock(&p->inflight.lock);
 }
 
 bool ask(struct hmm_pager *p, void *event, int *outcome) {
@@ -115,11 +121,11 @@ bool ask(struct hmm_pager *p, void *event, int *outcome) {
 }
 
 void end_launch(struct hmm_pager *p, struct launch *l, uint64_t number, int status) {
-  pthread_mutex_lock(&p->launch_lock);
+  pthread_mutex_lock(&p->inflight.lock);
   bool ends = l->number == number && l->state == RUNNING;
   if (ends) l->state = ENDING; // which still counts as running: nobody takes its pages meanwhile, or its place
   if (ends && status < 0) note_failure(p, l, status); // before the first page says so
-  pthread_mutex_unlock(&p->launch_lock);
+  pthread_mutex_unlock(&p->inflight.lock);
   if (ends && l->faults) device_ends(p, l);
   if (ends && status < 0) poison(p, l);
   if (ends) decide(p, l, ENDED);
@@ -133,10 +139,10 @@ static void look(struct hmm_pager *p, struct launch *l) {
   l->look_at = nanos() + l->look_pause;
   if (l->look_pause < LONGEST_LOOK_NANOS) l->look_pause *= 2;
   l->users++;
-  pthread_mutex_unlock(&p->launch_lock);
+  pthread_mutex_unlock(&p->inflight.lock);
   int outcome = CL_COMPLETE + 1;
   bool answered = ask(p, event, &outcome);
-  pthread_mutex_lock(&p->launch_lock);
+  pthread_mutex_lock(&p->inflight.lock);
   if (answered) {
     l->silent_since = 0;
   } else if (!l->silent_since) {
@@ -147,17 +153,17 @@ static void look(struct hmm_pager *p, struct launch *l) {
     forget_if_over(p, l);
     atomic_store(&p->devices[l->device].lost, true);
   }
-  pthread_mutex_unlock(&p->launch_lock);
+  pthread_mutex_unlock(&p->inflight.lock);
   if (outcome <= CL_COMPLETE) end_launch(p, l, number, outcome);
-  pthread_mutex_lock(&p->launch_lock);
-  if (!--l->users) condition_broadcast(&p->launch_changed);
+  pthread_mutex_lock(&p->inflight.lock);
+  if (!--l->users) condition_broadcast(&p->inflight.changed);
 }
 
 // Waits for a change of the table, which is locked, until a time (0: as long as it takes), and looks at the events of kernels from time to time: nothing may depend on a driver
 // that calls back.
 static void watch(struct hmm_pager *p, uint64_t until) {
   struct launch *first = NULL; // to be looked at
-  for (unsigned i = 0; i < p->in_flight_count; i++) {
+  for (unsigned i = 0; i < p->inflight.count; i++) {
     struct launch *l = in_flight(p, i);
     if (l->state == RUNNING && l->event && (!first || l->look_at < first->look_at)) first = l;
   }
@@ -166,7 +172,7 @@ static void watch(struct hmm_pager *p, uint64_t until) {
     return;
   }
   if (first && (!until || first->look_at < until)) until = first->look_at;
-  condition_wait(&p->launch_changed, &p->launch_lock, until);
+  condition_wait(&p->inflight.changed, &p->inflight.lock, until);
 }
 
 // The same because of a launch in it. Afterwards the caller looks again.
@@ -183,9 +189,9 @@ static int await_change(struct hmm_pager *p, const struct launch *l, struct pati
       if (now >= then) {
         patience->notice.device = l->device;
         memcpy(patience->notice.kernel, l->name, sizeof l->name);
-        pthread_mutex_unlock(&p->launch_lock);
+        pthread_mutex_unlock(&p->inflight.lock);
         tell(p, patience, HMM_NOTICE_WAITS);
-        pthread_mutex_lock(&p->launch_lock);
+        pthread_mutex_lock(&p->inflight.lock);
         return 0;
       }
     }
@@ -197,12 +203,12 @@ static int await_change(struct hmm_pager *p, const struct launch *l, struct pati
 // Waits for the event of a launch that has ended, which is over at once. The lock is held, but not over the wait.
 static void synchronise(struct hmm_pager *p, struct launch *l) {
   l->users++; // its place stays its own
-  pthread_mutex_unlock(&p->launch_lock);
+  pthread_mutex_unlock(&p->inflight.lock);
   await_command(p, l->event); // how it ended has been seen by the callback
-  pthread_mutex_lock(&p->launch_lock);
+  pthread_mutex_lock(&p->inflight.lock);
   l->synchronised = true;
   forget_if_over(p, l);
-  if (!--l->users) condition_broadcast(&p->launch_changed);
+  if (!--l->users) condition_broadcast(&p->inflight.changed);
 }
 
 int await_conflicts(struct hmm_pager *p, struct page_range range, bool writers_only, int device, uint64_t except) {
@@ -213,9 +219,9 @@ int await_patiently(struct hmm_pager *p, struct page_range range, bool writers_o
   int result = 0;
   bool waited = false;
   uint64_t order = 0;
-  if (!p->in_flight_count) return 0;
-  pthread_mutex_lock(&p->launch_lock);
-  const uint64_t last = p->published; // those behind it see the caller's claim
+  if (!p->inflight.count) return 0;
+  pthread_mutex_lock(&p->inflight.lock);
+  const uint64_t last = p->inflight.published; // those behind it see the caller's claim
   for (struct launch *l; (l = in_flight_behind(p, order)) && l->order <= last;) {
     uint64_t number = l->number;
     order = l->order;
@@ -230,93 +236,93 @@ int await_patiently(struct hmm_pager *p, struct page_range range, bool writers_o
       }
       if (!waited) {
         waited = true;
-        pthread_mutex_unlock(&p->launch_lock);
+        pthread_mutex_unlock(&p->inflight.lock);
         promote(p); // other faults must not wait for this launch
-        pthread_mutex_lock(&p->launch_lock);
+        pthread_mutex_lock(&p->inflight.lock);
         continue;
       }
       if ((result = await_change(p, l, patience))) goto out;
     }
   }
 out:
-  pthread_mutex_unlock(&p->launch_lock);
+  pthread_mutex_unlock(&p->inflight.lock);
   return result;
 }
 
 bool in_use(struct hmm_pager *p, struct page_range range, bool writers_only) {
   bool used = false;
-  if (!p->in_flight_count) return false;
-  pthread_mutex_lock(&p->launch_lock);
-  for (unsigned i = 0; i < p->in_flight_count && !used; i++) used = under_way(in_flight(p, i)) && conflicts(in_flight(p, i), range, writers_only);
-  pthread_mutex_unlock(&p->launch_lock);
+  if (!p->inflight.count) return false;
+  pthread_mutex_lock(&p->inflight.lock);
+  for (unsigned i = 0; i < p->inflight.count && !used; i++) used = under_way(in_flight(p, i)) && conflicts(in_flight(p, i), range, writers_only);
+  pthread_mutex_unlock(&p->inflight.lock);
   return used;
 }
 
 bool has_launches(struct hmm_pager *p, unsigned device) {
   bool any = false;
-  pthread_mutex_lock(&p->launch_lock);
-  for (unsigned i = 0; i < p->in_flight_count && !any; i++) any = under_way(in_flight(p, i)) && in_flight(p, i)->device == device;
-  pthread_mutex_unlock(&p->launch_lock);
+  pthread_mutex_lock(&p->inflight.lock);
+  for (unsigned i = 0; i < p->inflight.count && !any; i++) any = under_way(in_flight(p, i)) && in_flight(p, i)->device == device;
+  pthread_mutex_unlock(&p->inflight.lock);
   return any;
 }
 
 bool is_over(struct hmm_pager *p, struct page_range range, bool writers_only) {
   bool over = true;
-  if (!p->in_flight_count) return true;
-  pthread_mutex_lock(&p->launch_lock);
-  for (unsigned i = 0; i < p->in_flight_count && over; i++) over = !conflicts(in_flight(p, i), range, writers_only);
-  pthread_mutex_unlock(&p->launch_lock);
+  if (!p->inflight.count) return true;
+  pthread_mutex_lock(&p->inflight.lock);
+  for (unsigned i = 0; i < p->inflight.count && over; i++) over = !conflicts(in_flight(p, i), range, writers_only);
+  pthread_mutex_unlock(&p->inflight.lock);
   return over;
 }
 
 uint64_t used_until(struct hmm_pager *p, uint64_t page, bool writers_only) {
   uint64_t until = page;
-  pthread_mutex_lock(&p->launch_lock);
-  for (unsigned i = 0; i < p->in_flight_count && until == page; i++) {
+  pthread_mutex_lock(&p->inflight.lock);
+  for (unsigned i = 0; i < p->inflight.count && until == page; i++) {
     const struct launch *l = in_flight(p, i);
     for (uint64_t u = 0; u < l->use_count && under_way(l) && !l->faults; u++) {
       const struct hmm_use *use = &l->uses[u];
       if ((use->writes || !writers_only) && use->first <= page && page < use->end && use->end > until) until = use->end;
     }
   }
-  pthread_mutex_unlock(&p->launch_lock);
+  pthread_mutex_unlock(&p->inflight.lock);
   return until;
 }
 
 int await_decided(struct hmm_pager *p, struct patience *patience) {
   int result = 0;
   promote(p);
-  pthread_mutex_lock(&p->launch_lock);
-  const uint64_t last = p->published;
+  pthread_mutex_lock(&p->inflight.lock);
+  const uint64_t last = p->inflight.published;
   uint64_t order = 0;
   for (struct launch *l; !result && (l = in_flight_behind(p, order)) && l->order <= last;) {
     order = l->order;
     while (l->order == order && l->state == INSISTING && !result) result = await_change(p, l, patience);
   }
-  pthread_mutex_unlock(&p->launch_lock);
+  pthread_mutex_unlock(&p->inflight.lock);
   return result;
 }
 
 // For launches whose kernels fault: whoever asks by name does wait for them.
 static void await_faulting(struct hmm_pager *p, struct page_range range, bool writers_only, int device) {
-  if (!p->faulting) return;
-  pthread_mutex_lock(&p->launch_lock);
-  const uint64_t last = p->published;
+  if (!p->faulting.first) return;
+  pthread_mutex_lock(&p->inflight.lock);
+  const uint64_t last = p->inflight.published;
   uint64_t order = 0;
   for (struct launch *l; (l = in_flight_behind(p, order)) && l->order <= last;) {
     uint64_t number = l->number;
     order = l->order;
     while (l->number == number && l->faults && under_way(l) && (device < 0 || l->device == (unsigned)device) && uses_any(l, range, writers_only)) watch(p, 0);
   }
-  pthread_mutex_unlock(&p->launch_lock);
+  pthread_mutex_unlock(&p->inflight.lock);
 }
 
 HMM_API int hmm_violation_of(struct hmm_pager *p, uint64_t launch, struct hmm_violation *violation) {
-  if (!p->faulting) return 0;
-  pthread_mutex_lock(&p->launch_lock);
-  const struct launch *l = &p->launches[place_of(launch)];
+  if (!p->faulting.first) return 0;
+  pthread_mutex_lock(&p->inflight.lock);
+  const struct launch *l = &p->inflight.launches[place_of(launch)];
   while (l->number == launch && under_way(l)) watch(p, 0);
-  pthread_mutex_unlock(&p->launch_lock);
+  pthread_mutex_unlock(&p->inflight.lock);
   return violation_of(p, launch, violation);
 }
 
@@ -329,35 +335,35 @@ HMM_API int hmm_await(struct hmm_pager *p, int64_t device, uint64_t first, uint6
 HMM_API int hmm_await_all(struct hmm_pager *p) { return hmm_await(p, -1, 0, p->config.page_count, 0); }
 
 HMM_API uint64_t hmm_launched(struct hmm_pager *p, uint64_t device) {
-  pthread_mutex_lock(&p->launch_lock);
-  uint64_t launched = p->launched[device];
-  pthread_mutex_unlock(&p->launch_lock);
+  pthread_mutex_lock(&p->inflight.lock);
+  uint64_t launched = p->inflight.launched[device];
+  pthread_mutex_unlock(&p->inflight.lock);
   return launched;
 }
 
 HMM_API uint64_t hmm_used(struct hmm_pager *p, uint64_t device, struct hmm_use *uses, uint64_t capacity) {
   uint64_t n = 0;
-  pthread_mutex_lock(&p->launch_lock);
-  for (unsigned i = 0; i < p->in_flight_count; i++) {
+  pthread_mutex_lock(&p->inflight.lock);
+  for (unsigned i = 0; i < p->inflight.count; i++) {
     const struct launch *l = in_flight(p, i);
     if (!under_way(l) || l->device != device) continue;
     for (uint64_t u = 0; u < l->use_count; u++, n++) {
       if (n < capacity) uses[n] = l->uses[u];
     }
   }
-  pthread_mutex_unlock(&p->launch_lock);
+  pthread_mutex_unlock(&p->inflight.lock);
   return n;
 }
 
 HMM_API int hmm_failed_launch_of(struct hmm_pager *p, uint64_t page, struct hmm_failed_launch *failed) {
   int found = 0;
-  pthread_mutex_lock(&p->launch_lock);
+  pthread_mutex_lock(&p->inflight.lock);
   for (unsigned back = 1; back <= FAILED_LAUNCHES && !found; back++) {
-    const struct hmm_failed_launch *it = &p->failed_launches[(p->failed_launch_turn - back) % FAILED_LAUNCHES];
+    const struct hmm_failed_launch *it = &p->inflight.failed[(p->inflight.failed_turn - back) % FAILED_LAUNCHES];
     found = it->first <= page && page < it->end;
     if (found) *failed = *it;
   }
-  pthread_mutex_unlock(&p->launch_lock);
+  pthread_mutex_unlock(&p->inflight.lock);
   return found;
 }
 
@@ -367,7 +373,7 @@ static void on_complete(void *event, int status, void *user) {
   uint64_t number = (uint64_t)(uintptr_t)user;
   pthread_mutex_lock(&callback_lock);
   struct hmm_pager *p = pager_in(pager_of(number));
-  if (p) end_launch(p, &p->launches[place_of(number)], number, status);
+  if (p) end_launch(p, &p->inflight.launches[place_of(number)], number, status);
   pthread_mutex_unlock(&callback_lock);
 }
 
@@ -376,11 +382,19 @@ void await_callbacks(void) {
   pthread_mutex_unlock(&callback_lock);
 }
 
+void forget_launches(struct hmm_pager *p) {
+  for (unsigned i = 0; i < MAX_LAUNCHES; i++) {
+    struct launch *l = &p->inflight.launches[i];
+    if (l->event) p->cl.release_event(l->event);
+    if (l->uses != l->inline_uses) free(l->uses);
+  }
+}
+
 // A free place; if there is none, waits for one. The lock is held, but not over releasing an event.
 static struct launch *take_place(struct hmm_pager *p) {
   while (true) {
     for (unsigned i = 0; i < MAX_LAUNCHES; i++) {
-      struct launch *l = &p->launches[i];
+      struct launch *l = &p->inflight.launches[i];
       while (unsynchronised(l)) synchronise(p, l); // afterwards nobody can
       if (under_way(l) || l->users) continue;
       void *event = l->event;
@@ -393,9 +407,9 @@ static struct launch *take_place(struct hmm_pager *p) {
       l->uses = l->inline_uses;
       l->number = next_number(p, i);
       if (event) {
-        pthread_mutex_unlock(&p->launch_lock);
+        pthread_mutex_unlock(&p->inflight.lock);
         p->cl.release_event(event);
-        pthread_mutex_lock(&p->launch_lock);
+        pthread_mutex_lock(&p->inflight.lock);
       }
       return l;
     }
@@ -405,31 +419,31 @@ static struct launch *take_place(struct hmm_pager *p) {
 
 struct launch *publish(struct hmm_pager *p, const struct hmm_launch *request) {
   const struct hmm_use *uses = (const struct hmm_use *)(uintptr_t)request->uses;
-  pthread_mutex_lock(&p->launch_lock);
+  pthread_mutex_lock(&p->inflight.lock);
   struct launch *l = take_place(p);
   if (request->use_count > USES_INLINE) {
     struct hmm_use *more = malloc(request->use_count * sizeof *more);
     if (!more) {
       l->state = FREE;
-      condition_broadcast(&p->launch_changed);
-      pthread_mutex_unlock(&p->launch_lock);
+      condition_broadcast(&p->inflight.changed);
+      pthread_mutex_unlock(&p->inflight.lock);
       return NULL;
     }
     l->uses = more;
   }
   if (request->use_count) memcpy(l->uses, uses, request->use_count * sizeof *uses);
   for (uint64_t i = 0; i < request->use_count; i++) {
-    if (uses[i].in_place) atomic_store(&p->works_in_place, true);
+    if (uses[i].in_place) atomic_store(&p->inflight.in_place, true);
   }
-  l->order = ++p->published; // with its pages, and under one hold of the lock: who comes later sees them
+  l->order = ++p->inflight.published; // with its pages, and under one hold of the lock: who comes later sees them
   l->device = (unsigned)request->device;
   l->faults = p->devices[request->device].range;
   l->use_count = request->use_count;
   snprintf(l->name, sizeof l->name, "%s", request->name ? (const char *)(uintptr_t)request->name : "");
   if (request->insist || request->overwrite_count) l->state = INSISTING;
-  p->in_flight[p->in_flight_count] = (uint8_t)place_of(l->number);
-  p->in_flight_count++; // before the caller looks at the first word
-  pthread_mutex_unlock(&p->launch_lock);
+  p->inflight.places[p->inflight.count] = (uint8_t)place_of(l->number);
+  p->inflight.count++; // before the caller looks at the first word
+  pthread_mutex_unlock(&p->inflight.lock);
   return l;
 }
 
@@ -444,10 +458,10 @@ static bool clash(const struct launch *a, const struct launch *b) {
 }
 
 int await_those_before(struct hmm_pager *p, const struct launch *l) {
-  if (p->device_count < 2 || !atomic_load(&p->works_in_place)) return 0;
+  if (p->device_count < 2 || !atomic_load(&p->inflight.in_place)) return 0;
   struct patience patience = new_patience(0, true, 0);
   int result = 0;
-  pthread_mutex_lock(&p->launch_lock);
+  pthread_mutex_lock(&p->inflight.lock);
   uint64_t order = 0;
   for (struct launch *it; !result && (it = in_flight_behind(p, order)) && it->order < l->order;) {
     order = it->order;
@@ -456,45 +470,45 @@ int await_those_before(struct hmm_pager *p, const struct launch *l) {
       else result = it->state == INSISTING || await_change(p, it, &patience) ? 1 : 0;
     }
   }
-  pthread_mutex_unlock(&p->launch_lock);
+  pthread_mutex_unlock(&p->inflight.lock);
   return result;
 }
 
 int await_turn(struct hmm_pager *p, struct launch *l) {
   struct patience patience = new_patience(0, false, 0);
   int result = 0;
-  pthread_mutex_lock(&p->launch_lock);
-  for (unsigned i = 0; i < p->in_flight_count && !result; i++) {
+  pthread_mutex_lock(&p->inflight.lock);
+  for (unsigned i = 0; i < p->inflight.count && !result; i++) {
     struct launch *it = in_flight(p, i);
     if (!it->turn || it->device != l->device || !under_way(it)) continue;
     result = await_change(p, it, &patience);
     i = UINT_MAX; // from the beginning: the list is another one
   }
   if (!result) l->turn = true;
-  pthread_mutex_unlock(&p->launch_lock);
+  pthread_mutex_unlock(&p->inflight.lock);
   if (!result) device_begins(p, l);
   return result;
 }
 
 bool is_undecided(struct hmm_pager *p, const struct launch *l, uint64_t number) {
-  pthread_mutex_lock(&p->launch_lock);
+  pthread_mutex_lock(&p->inflight.lock);
   bool undecided = l->number == number && (l->state == PUBLISHED || l->state == INSISTING);
-  pthread_mutex_unlock(&p->launch_lock);
+  pthread_mutex_unlock(&p->inflight.lock);
   return undecided;
 }
 
 void withdraw(struct hmm_pager *p, struct launch *l) { decide(p, l, FREE); }
 
 void attach(struct hmm_pager *p, struct launch *l, void *event) {
-  pthread_mutex_lock(&p->launch_lock);
+  pthread_mutex_lock(&p->inflight.lock);
   l->event = event;
   l->state = RUNNING;
   l->look_pause = FIRST_LOOK_NANOS;
   l->look_at = nanos() + FIRST_LOOK_NANOS;
   l->silent_since = 0;
-  p->launched[l->device]++;
-  condition_broadcast(&p->launch_changed);
-  pthread_mutex_unlock(&p->launch_lock);
+  p->inflight.launched[l->device]++;
+  condition_broadcast(&p->inflight.changed);
+  pthread_mutex_unlock(&p->inflight.lock);
 }
 
 bool ask_for_a_call(struct hmm_pager *p, void *event, uint64_t number) {

@@ -1,10 +1,74 @@
-// inflight.h - what the gate needs of the table of launches (inflight.c); what everybody may ask of it is in internal.h.
+// inflight.h - launches in flight (inflight.c).
 //
-// `launch_lock` guards the table and is a leaf; no call of OpenCL is made while it is held.
+// The lock guards the table and is a leaf, but that who calls back has `callback_lock` over it; no call of OpenCL is made while it is held.
 #ifndef HMM_INFLIGHT_H
 #define HMM_INFLIGHT_H
 
-#include "internal.h"
+#include <pthread.h>
+#include <stdatomic.h>
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "block.h"
+#include "condition.h"
+#include "hmm_pager.h"
+
+#define MAX_LAUNCHES 256
+#define USES_INLINE 8
+#define FAILED_LAUNCHES 32
+
+struct patience;
+
+// PUBLISHED and INSISTING are not decided yet. Who has to wait for a launch that insists, or that has committed what it overwrites, gives its claims back until it is.
+enum launch_state { FREE, PUBLISHED, INSISTING, RUNNING, ENDING, ENDED };
+
+struct launch {
+  enum launch_state state;
+  uint64_t number; // of all launches of the process; says in which place of which pager it is
+  uint64_t order;  // in which those of the heap were published
+  bool faults;     // its kernel asks for its pages itself: nobody waits for it who takes some away, also while it waits for its turn
+  bool turn;       // of those launches: its kernel is the one that may run
+  unsigned device;
+  uint64_t use_count;
+  struct hmm_use *uses, inline_uses[USES_INLINE];
+  void *event;
+  unsigned users; // who is waiting for the event, or asks about it
+  uint64_t look_at, look_pause; // when whoever waits for the launch asks how it is getting on
+  uint64_t silent_since; // nobody has answered that from then on; 0: the last answer was one
+  bool synchronised; // somebody has waited for the event: a callback alone does not make the kernel's writes visible to other queues
+  char name[HMM_NAME_BYTES];
+};
+
+struct inflight {
+  pthread_mutex_t lock;
+  struct condition changed;
+  struct launch launches[MAX_LAUNCHES];
+  uint8_t places[MAX_LAUNCHES]; // of those that somebody may have to wait for, in the order in which they were published
+  _Atomic unsigned count;
+  uint64_t published;
+  _Atomic bool in_place; // a launch was published that uses host pages where they are
+  uint64_t launched[HMM_MAX_DEVICES];
+  struct hmm_failed_launch failed[FAILED_LAUNCHES]; // a ring
+  unsigned failed_turn;
+};
+
+void await_callbacks(void); // until no callback of a driver looks at a pager that can no longer be found
+void forget_launches(struct hmm_pager *p); // at the end
+
+// ---- for whoever takes pages away
+
+// Waits for launches that use a page of `range` but for number `except`. -EAGAIN if one of them insists and is not decided: then give claims back and try again after
+// await_decided. Claim before calling.
+int await_conflicts(struct hmm_pager *p, struct page_range range, bool writers_only, int device, uint64_t except);
+// The same with a bound: -ETIMEDOUT after it; null for ever.
+int await_patiently(struct hmm_pager *p, struct page_range range, bool writers_only, int device, uint64_t except, struct patience *patience);
+bool in_use(struct hmm_pager *p, struct page_range range, bool writers_only); // whether there is anything to wait for
+bool has_launches(struct hmm_pager *p, unsigned device); // under way
+bool is_over(struct hmm_pager *p, struct page_range range, bool writers_only); // whether there is not even an event to be waited for
+uint64_t used_until(struct hmm_pager *p, uint64_t page, bool writers_only); // where the use ends that a launch has of the page; `page` if none has
+int await_decided(struct hmm_pager *p, struct patience *patience); // 0 or -ETIMEDOUT
+
+// ---- for the gate
 
 struct launch *publish(struct hmm_pager *p, const struct hmm_launch *request); // waits for a place; null without memory
 bool is_undecided(struct hmm_pager *p, const struct launch *l, uint64_t number); // of the caller's launch, whose place may be another's by now: whether nothing of it has run

@@ -15,7 +15,9 @@
 #include <string.h>
 #include <sys/mman.h>
 
-#include "internal.h"
+#include "mappings.h"
+#include "memory.h"
+#include "pager.h"
 
 #define USUAL_MAX_MAP_COUNT 65530
 

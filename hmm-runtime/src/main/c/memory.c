@@ -18,7 +18,8 @@
 #include <sys/mman.h>
 #include <unistd.h>
 
-#include "internal.h"
+#include "memory.h"
+#include "pager.h"
 
 #ifndef MADV_POPULATE_WRITE // since Linux 5.14
 #define MADV_POPULATE_WRITE 23

@@ -6,6 +6,7 @@
 #define _GNU_SOURCE
 #include "claim.h"
 #include "overwrite.h"
+#include "pager.h"
 
 static struct hmm_overwrite *overwrites_of(const struct hmm_launch *request) { return (struct hmm_overwrite *)(uintptr_t)request->overwrites; }
 

@@ -2,7 +2,8 @@
 #ifndef HMM_OVERWRITE_H
 #define HMM_OVERWRITE_H
 
-#include "internal.h"
+struct hmm_pager;
+struct hmm_launch;
 
 // The launch is published, and until it is decided whoever has to wait for it gives its claims back.
 void commit_overwrites(struct hmm_pager *p, struct hmm_launch *request);

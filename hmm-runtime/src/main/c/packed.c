@@ -8,7 +8,11 @@
 // go by commands, then by the kernel as well, which has to bring the same.
 #include <string.h>
 
-#include "internal.h"
+#include "cl.h"
+#include "dma.h"
+#include "pager.h"
+#include "sharing.h"
+#include "staging.h"
 
 #define UNTOUCHED 0x5a
 

@@ -12,6 +12,12 @@
 #include <stdlib.h>
 
 #include "claim.h"
+#include "dma.h"
+#include "failure.h"
+#include "inflight.h"
+#include "notice.h"
+#include "pager.h"
+#include "peer.h"
 
 #define BATCH_BYTES (32ULL << 20) // who touches one of them waits until all have come
 #define TABLE(type, address) ((_Atomic type *)(uintptr_t)(address))

@@ -15,8 +15,9 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
-#include "internal.h"
+#include "crew.h"
 #include "kernel_page.h"
+#include "pager.h"
 
 enum { NEVER_TOUCHED, UNMAPPED_PAGE, ASKED, HOLE, WRITTEN_BY_CALL, ONLY_READ, PAGES };
 #define PATIENCE_SECONDS 5
@@ -111,7 +112,7 @@ static void try_out(struct probe *t) {
     t->failed = "an error";
     t->result = -ENOTSUP;
   } else {
-    t->pager->on_error = &t->on_error;
+    t->pager->signals.on_error = &t->on_error;
     if (may_map(t)) touch_all(t);
   }
   if (!t->result) now(t, "closing");

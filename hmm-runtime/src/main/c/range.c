@@ -6,7 +6,11 @@
 #include <stdlib.h>
 #include <sys/mman.h>
 
+#include "device_fault.h"
 #include "faulting.h"
+#include "pager.h"
+#include "stream.h"
+#include "trap.h"
 
 #define GROWTH 2
 #define AHEAD_BYTES ((uint64_t)ALONG_PAGES << 12)
@@ -364,7 +368,7 @@ bool is_gone(struct faulting *f, uint64_t victim) {
 void wake_there(struct faulting *f, uint64_t first, uint64_t end) { f->trap->wake(f, first, end); }
 
 void wake_devices(struct hmm_pager *p, uint64_t first, uint64_t end) {
-  for (struct faulting *f = p->faulting; f; f = f->next) wake_there(f, first, end);
+  for (struct faulting *f = p->faulting.first; f; f = f->next) wake_there(f, first, end);
 }
 
 // ---- what has no owner
@@ -446,16 +450,16 @@ HMM_API int hmm_fault_device(struct hmm_pager *p, uint64_t device, uint64_t rang
   }
   p->devices[device].range = f->ours;
   p->devices[device].faulting = f;
-  f->next = p->faulting;
-  p->faulting = f; // no kernel runs there yet
+  f->next = p->faulting.first;
+  p->faulting.first = f; // no kernel runs there yet
   return 0;
 }
 
 void close_faulting(struct hmm_pager *p) {
-  for (struct faulting *f = p->faulting, *next; f; f = next) {
+  for (struct faulting *f = p->faulting.first, *next; f; f = next) {
     next = f->next;
     f->trap->close(f);
     release(f);
   }
-  p->faulting = NULL;
+  p->faulting.first = NULL;
 }

@@ -15,6 +15,9 @@
 #include <unistd.h>
 
 #include "faulting.h"
+#include "mappings.h"
+#include "requests.h"
+#include "trap.h"
 
 #ifndef MADV_POPULATE_WRITE // since Linux 5.14
 #define MADV_POPULATE_WRITE 23

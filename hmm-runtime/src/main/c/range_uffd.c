@@ -9,6 +9,8 @@
 
 #include "faulting.h"
 #include "kernel_page.h"
+#include "memory.h"
+#include "trap.h"
 
 // Of anonymous memory that is ours, Linux refuses this only where the program has locked it (mlockall); and where there is userfaultfd for minor faults, it can be dropped all the same.
 static void uffd_drop(struct faulting *f, uint64_t first, uint64_t end) {
@@ -22,7 +24,7 @@ static int copy_in(struct faulting *f, uint64_t first, uint64_t end, const char 
   while (done < bytes) {
     struct uffdio_copy c = {.dst = (uint64_t)(uintptr_t)in_range(f, first) + done, .src = (uint64_t)(uintptr_t)from + done, .len = bytes - done,
                             .mode = UFFDIO_COPY_MODE_DONTWAKE | (writable ? 0 : UFFDIO_COPY_MODE_WP)};
-    if (!ioctl(f->p->uffd, UFFDIO_COPY, &c)) return 0;
+    if (!ioctl(f->p->uffd.fd, UFFDIO_COPY, &c)) return 0;
     if (c.copy > 0) done += (uint64_t)c.copy;
     else if (errno != EAGAIN) {
       int error = errno;
@@ -35,7 +37,7 @@ static int copy_in(struct faulting *f, uint64_t first, uint64_t end, const char 
 
 static int protect(struct faulting *f, uint64_t first, uint64_t end, uint64_t mode) {
   struct uffdio_writeprotect w = {.range = {(uint64_t)(uintptr_t)in_range(f, first), (end - first) << f->p->config.page_shift}, .mode = mode};
-  while (ioctl(f->p->uffd, UFFDIO_WRITEPROTECT, &w)) {
+  while (ioctl(f->p->uffd.fd, UFFDIO_WRITEPROTECT, &w)) {
     if (errno != EAGAIN) return -errno;
   }
   return 0;
@@ -59,7 +61,7 @@ static int uffd_show(struct faulting *f, uint64_t first, uint64_t end) {
 
 static void uffd_wake_range(struct faulting *f, uint64_t first, uint64_t end) {
   struct uffdio_range r = {(uint64_t)(uintptr_t)in_range(f, first), (end - first) << f->p->config.page_shift};
-  ioctl(f->p->uffd, UFFDIO_WAKE, &r); // refuses only ranges that are not registered
+  ioctl(f->p->uffd.fd, UFFDIO_WAKE, &r); // refuses only ranges that are not registered
 }
 
 static bool uffd_allows(const struct faulting *f, const struct fault *fault, bool writable) {
@@ -78,7 +80,7 @@ static int uffd_open_range(struct faulting *f) {
   const uint64_t needed = 1ULL << _UFFDIO_COPY | 1ULL << _UFFDIO_WRITEPROTECT | 1ULL << _UFFDIO_WAKE;
   int result = 0;
   // Whatever is there has been written by nobody. A child would have pages that nobody serves.
-  if (madvise(f->range, bytes, MADV_DONTNEED) || madvise(f->range, bytes, MADV_DONTFORK) || ioctl(f->p->uffd, UFFDIO_REGISTER, &r)) result = -errno;
+  if (madvise(f->range, bytes, MADV_DONTNEED) || madvise(f->range, bytes, MADV_DONTFORK) || ioctl(f->p->uffd.fd, UFFDIO_REGISTER, &r)) result = -errno;
   else if ((r.ioctls & needed) != needed) result = -ENOTSUP;
   if (result) munmap(zeros, (size_t)f->p->page_bytes);
   return result;

@@ -9,7 +9,8 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
-#include "internal.h"
+#include "pager.h"
+#include "record.h"
 
 #define RECORDS 8192 // a power of two
 
@@ -26,9 +27,9 @@ struct ring {
 };
 
 bool start_record(struct hmm_pager *p, struct hmm_record *r, enum hmm_record_kind kind, uint64_t first, bool write) {
-  atomic_fetch_add(&p->records_open, 1); // before looking again: who ends the records does so before it looks for open ones
-  if (!atomic_load(&p->recording)) {
-    atomic_fetch_sub(&p->records_open, 1);
+  atomic_fetch_add(&p->records.open, 1); // before looking again: who ends the records does so before it looks for open ones
+  if (!atomic_load(&p->records.on)) {
+    atomic_fetch_sub(&p->records.open, 1);
     return false;
   }
   *r = (struct hmm_record){.kind = kind, .first = first, .write = write, .device = -1, .start = nanos()};
@@ -65,39 +66,39 @@ void end_record(struct hmm_pager *p, struct hmm_record *r, int result) {
     if (*steps[i] < at) *steps[i] = at;
     at = *steps[i];
   }
-  struct ring *ring = atomic_load_explicit(&p->ring, memory_order_acquire);
+  struct ring *ring = atomic_load_explicit(&p->records.ring, memory_order_acquire);
   if (ring) put(ring, r);
-  atomic_fetch_sub(&p->records_open, 1);
+  atomic_fetch_sub(&p->records.open, 1);
 }
 
 void drop_record(struct hmm_pager *p, const struct hmm_record *r) {
-  if (r) atomic_fetch_sub(&p->records_open, 1);
+  if (r) atomic_fetch_sub(&p->records.open, 1);
 }
 
 HMM_API int hmm_end_records(struct hmm_pager *p) {
-  atomic_store(&p->recording, false);
-  while (atomic_load(&p->records_open)) nanosleep(&(struct timespec){0, 20000}, NULL); // as long as it takes to serve a fault; once in the life of a heap
+  atomic_store(&p->records.on, false);
+  while (atomic_load(&p->records.open)) nanosleep(&(struct timespec){0, 20000}, NULL); // as long as it takes to serve a fault; once in the life of a heap
   return 0;
 }
 
 HMM_API int hmm_record(struct hmm_pager *p, uint64_t on) {
   int result = 0;
-  pthread_mutex_lock(&p->record_lock);
-  if (on && !atomic_load(&p->ring)) {
+  pthread_mutex_lock(&p->records.lock);
+  if (on && !atomic_load(&p->records.ring)) {
     struct ring *ring = calloc(1, sizeof *ring);
     for (uint64_t i = 0; ring && i < RECORDS; i++) atomic_init(&ring->places[i].turn, i);
-    if (ring) atomic_store_explicit(&p->ring, ring, memory_order_release);
+    if (ring) atomic_store_explicit(&p->records.ring, ring, memory_order_release);
     else result = -ENOMEM;
   }
-  if (!result) atomic_store(&p->recording, on != 0);
-  pthread_mutex_unlock(&p->record_lock);
+  if (!result) atomic_store(&p->records.on, on != 0);
+  pthread_mutex_unlock(&p->records.lock);
   return result;
 }
 
 HMM_API int64_t hmm_take_records(struct hmm_pager *p, struct hmm_record *records, uint64_t capacity, uint64_t *lost) {
   int64_t n = 0;
-  pthread_mutex_lock(&p->record_lock);
-  struct ring *ring = atomic_load_explicit(&p->ring, memory_order_acquire);
+  pthread_mutex_lock(&p->records.lock);
+  struct ring *ring = atomic_load_explicit(&p->records.ring, memory_order_acquire);
   while (ring && (uint64_t)n < capacity) {
     struct place *place = &ring->places[ring->taken % RECORDS];
     if (atomic_load_explicit(&place->turn, memory_order_acquire) != ring->taken + 1) break;
@@ -106,6 +107,6 @@ HMM_API int64_t hmm_take_records(struct hmm_pager *p, struct hmm_record *records
     ring->taken++;
   }
   if (ring && lost) *lost += atomic_exchange_explicit(&ring->lost, 0, memory_order_relaxed);
-  pthread_mutex_unlock(&p->record_lock);
+  pthread_mutex_unlock(&p->records.lock);
   return n;
 }

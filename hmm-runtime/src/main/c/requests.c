@@ -8,6 +8,9 @@
 #include <unistd.h>
 
 #include "faulting.h"
+#include "pager.h"
+#include "requests.h"
+#include "trap.h"
 
 enum { WAITING, SERVED, REFUSED };
 
@@ -90,7 +93,7 @@ void let_requests_go(struct hmm_pager *p) {
     q->taken = r->next;
     reply(r, SERVED);
   }
-  for (const struct faulting *f = p->faulting; f; f = f->next) wake_parked(p, f, 0, p->config.page_count);
+  for (const struct faulting *f = p->faulting.first; f; f = f->next) wake_parked(p, f, 0, p->config.page_count);
 }
 
 int wait_for_requests(struct hmm_pager *p, struct fault *faults, int capacity) {

@@ -1,7 +1,7 @@
 // resident.c - see resident.h. Block by block (block.h) where a use has all of one, else page by page: a launch whose pages all lie where they lay pays for blocks.
+#include "dma.h"
+#include "pager.h"
 #include "resident.h"
-
-#include "block.h"
 
 #define TABLE(type, address) ((_Atomic type *)(uintptr_t)(address))
 

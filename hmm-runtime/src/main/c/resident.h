@@ -2,7 +2,8 @@
 #ifndef HMM_RESIDENT_H
 #define HMM_RESIDENT_H
 
-#include "internal.h"
+#include "dma.h"
+#include "hmm_pager.h"
 
 // Whether kernels of a device may start to use a page as it is.
 bool holds(const struct hmm_pager *p, unsigned device, const struct hmm_use *use, uint64_t page, uint64_t word);

@@ -5,7 +5,10 @@
 #define _GNU_SOURCE
 #include <string.h>
 
-#include "internal.h"
+#include "crew.h"
+#include "pager.h"
+#include "sharing.h"
+#include "staging.h"
 #include "turns.h"
 
 #ifndef COPY_SHARE // bytes for which it is worth to wake somebody; tests have less

@@ -10,7 +10,13 @@
 #include <signal.h>
 #include <unistd.h>
 
-#include "internal.h"
+#include "fault.h"
+#include "memory.h"
+#include "pager.h"
+#include "requests.h"
+#include "signals.h"
+#include "trap.h"
+#include "uffd.h"
 
 static int bus_open(struct hmm_pager *p) {
   int result = open_requests(p);
@@ -20,7 +26,7 @@ static int bus_open(struct hmm_pager *p) {
 
 static int bus_close(struct hmm_pager *p) {
   int result = unmap_app(p); // first: without the descriptor a touch would find the file's memory
-  close(p->uffd);
+  close(p->uffd.fd);
   close_requests(p);
   return result;
 }

@@ -28,7 +28,12 @@
 #include <ucontext.h>
 #include <unistd.h>
 
+#include "crew.h"
 #include "faulting.h"
+#include "pager.h"
+#include "requests.h"
+#include "signals.h"
+#include "trap.h"
 
 typedef int (*sigaction_call)(int, const struct sigaction *, struct sigaction *);
 
@@ -171,8 +176,8 @@ static void on_signal(int signal, siginfo_t *info, void *context) {
   bool touched = info->si_code > 0 && (signal != SIGBUS || info->si_code == BUS_ADRERR) && !comes_again(chain_of(signal), info, context);
   struct hmm_pager *p = touched ? pager_at((uintptr_t)info->si_addr) : NULL;
   // A forked child has neither the mapping nor the crew: an ordinary stray touch.
-  if (p && (p->trap->signal != signal || p->process != getpid())) p = NULL;
-  if (p) atomic_fetch_add(&p->inside, 1);
+  if (p && (p->trap->signal != signal || p->signals.process != getpid())) p = NULL;
+  if (p) atomic_fetch_add(&p->signals.inside, 1);
   atomic_fetch_sub(&looking, 1);
   if (!p) {
     pass_on(signal, info, context);
@@ -183,8 +188,8 @@ static void on_signal(int signal, siginfo_t *info, void *context) {
     touch.device = device;
     touch.offset = (uint32_t)(at & (p->page_bytes - 1));
     bool again = p->trap->touched(p, touch, context);
-    sigjmp_buf *on_error = p->on_error;
-    atomic_fetch_sub(&p->inside, 1); // before telling: a handler may jump away
+    sigjmp_buf *on_error = p->signals.on_error;
+    atomic_fetch_sub(&p->signals.inside, 1); // before telling: a handler may jump away
     if (!again && on_error) siglongjmp(*on_error, 1);
     if (!again) tell_error(signal, info, context);
   }
@@ -237,7 +242,7 @@ int install_signal_handler(int signal) {
 
 void await_handlers(struct hmm_pager *p) {
   while (atomic_load(&looking)) sched_yield();
-  while (atomic_load(&p->inside)) {
+  while (atomic_load(&p->signals.inside)) {
     let_requests_go(p);
     sched_yield();
   }

@@ -3,7 +3,13 @@
 // The thread that touches stops in the signal handler (signals.c), which hands the touch to the crew (requests.c).
 #include <signal.h>
 
+#include "device_fault.h"
 #include "faulting.h"
+#include "mappings.h"
+#include "memory.h"
+#include "pager.h"
+#include "requests.h"
+#include "trap.h"
 
 static int segv_open(struct hmm_pager *p) {
   int result = open_requests(p);

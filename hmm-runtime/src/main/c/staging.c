@@ -7,7 +7,12 @@
 // Faults have slots, a lock and a queue of their own, so that none waits behind a bulk move.
 #include <string.h>
 
-#include "internal.h"
+#include "cl.h"
+#include "crew.h"
+#include "dma.h"
+#include "pager.h"
+#include "sharing.h"
+#include "staging.h"
 
 #define CL_INVALID_VALUE (-30)
 #define ACROSS_BYTES (512ULL << 10) // from device to device: as much as comes before the first goes on

@@ -8,7 +8,10 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "internal.h"
+#include "dma.h"
+#include "failure.h"
+#include "pager.h"
+#include "table.h"
 
 #define BLOCK 1024 // entries that are compared and written as one
 #define GAPS 16 // commands of one launch beside one for each range

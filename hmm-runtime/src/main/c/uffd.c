@@ -19,8 +19,15 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
+#include "answers.h"
+#include "crew.h"
+#include "device_fault.h"
 #include "faulting.h"
 #include "kernel_page.h"
+#include "memory.h"
+#include "pager.h"
+#include "trap.h"
+#include "uffd.h"
 
 // Lifting a protection leaves it to the first store to each 4 KiB to find that out, by a fault within the kernel. Where
 // pages come along since a stream will touch all of them, from so many bytes on, it is cheaper to map them anew.
@@ -65,46 +72,46 @@ int uffd_begin(struct hmm_pager *p) {
   size_t bytes = (size_t)(p->config.page_count << p->config.page_shift);
   int result = open_descriptor(p->config.rung);
   if (result < 0) return result;
-  p->uffd = result;
-  if ((result = shake_hands(p->uffd, p->config.rung))) goto out;
+  p->uffd.fd = result;
+  if ((result = shake_hands(p->uffd.fd, p->config.rung))) goto out;
   if ((result = map_app(p, PROT_READ | PROT_WRITE))) goto unmap;
-  result = add_range(p->uffd, p->config.app, bytes, UFFDIO_REGISTER_MODE_MISSING | UFFDIO_REGISTER_MODE_MINOR | UFFDIO_REGISTER_MODE_WP);
+  result = add_range(p->uffd.fd, p->config.app, bytes, UFFDIO_REGISTER_MODE_MISSING | UFFDIO_REGISTER_MODE_MINOR | UFFDIO_REGISTER_MODE_WP);
   if (!result) return 0;
 unmap:
   unmap_app(p);
 out:
-  close(p->uffd);
+  close(p->uffd.fd);
   return result;
 }
 
 static int uffd_open(struct hmm_pager *p) {
   int result = uffd_begin(p);
   if (result) return result;
-  p->doorbell = mmap(NULL, KERNEL_PAGE, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
-  if (p->doorbell == MAP_FAILED) {
+  p->uffd.doorbell = mmap(NULL, KERNEL_PAGE, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+  if (p->uffd.doorbell == MAP_FAILED) {
     result = -errno;
     goto out;
   }
   // It gets a page: nobody is there to answer whoever looks at all of the process (mlockall, a debugger).
-  *(volatile char *)p->doorbell = 0;
-  if (!(result = add_range(p->uffd, (uint64_t)(uintptr_t)p->doorbell, KERNEL_PAGE, UFFDIO_REGISTER_MODE_MISSING))) return 0;
-  munmap(p->doorbell, KERNEL_PAGE);
+  *(volatile char *)p->uffd.doorbell = 0;
+  if (!(result = add_range(p->uffd.fd, (uint64_t)(uintptr_t)p->uffd.doorbell, KERNEL_PAGE, UFFDIO_REGISTER_MODE_MISSING))) return 0;
+  munmap(p->uffd.doorbell, KERNEL_PAGE);
 out:
-  close(p->uffd);
+  close(p->uffd.fd);
   unmap_app(p);
   return result;
 }
 
 static int uffd_close(struct hmm_pager *p) {
-  close(p->uffd); // lets everybody go who sleeps in a fault, the ringer too
-  if (p->ringing) pthread_join(p->ringer, NULL);
-  munmap(p->doorbell, KERNEL_PAGE);
+  close(p->uffd.fd); // lets everybody go who sleeps in a fault, the ringer too
+  if (p->uffd.ringing) pthread_join(p->uffd.ringer, NULL);
+  munmap(p->uffd.doorbell, KERNEL_PAGE);
   return unmap_app(p);
 }
 
 static void uffd_wake(struct hmm_pager *p, uint64_t first, uint64_t end) {
   struct uffdio_range r = {(uint64_t)(uintptr_t)app_of(p, first), (end - first) << p->config.page_shift};
-  ioctl(p->uffd, UFFDIO_WAKE, &r); // refuses only ranges that are not registered
+  ioctl(p->uffd.fd, UFFDIO_WAKE, &r); // refuses only ranges that are not registered
   wake_devices(p, first, end);
 }
 
@@ -130,8 +137,8 @@ static struct fault of_device(struct faulting *f, const struct uffd_msg *m, uint
 
 static int uffd_wait(struct hmm_pager *p, struct fault *faults, int capacity) {
   struct uffd_msg messages[FAULTS_AT_ONCE];
-  uint64_t now = p->faulting ? tick(p) : 0;
-  ssize_t got = read(p->uffd, messages, sizeof *messages * (size_t)capacity);
+  uint64_t now = p->faulting.first ? tick(p) : 0;
+  ssize_t got = read(p->uffd.fd, messages, sizeof *messages * (size_t)capacity);
   if (got <= 0) return got < 0 && (errno == EINTR || errno == EAGAIN) ? 0 : give_up(p, got ? -errno : -EBADF);
   int n = 0;
   for (size_t i = 0; i < (size_t)got / sizeof *messages; i++) {
@@ -157,14 +164,14 @@ static void *ring_main(void *doorbell) {
 }
 
 static void uffd_ring(struct hmm_pager *p) {
-  munlock(p->doorbell, KERNEL_PAGE); // after mlockall its page could not be dropped
-  madvise(p->doorbell, KERNEL_PAGE, MADV_DONTNEED);
-  p->ringing = !start_own_thread(&p->ringer, NULL, ring_main, p->doorbell);
+  munlock(p->uffd.doorbell, KERNEL_PAGE); // after mlockall its page could not be dropped
+  madvise(p->uffd.doorbell, KERNEL_PAGE, MADV_DONTNEED);
+  p->uffd.ringing = !start_own_thread(&p->uffd.ringer, NULL, ring_main, p->uffd.doorbell);
 }
 
 static int lift_protection(struct hmm_pager *p, uint64_t start, uint64_t bytes) {
   struct uffdio_writeprotect w = {.range = {start, bytes}, .mode = UFFDIO_WRITEPROTECT_MODE_DONTWAKE};
-  while (ioctl(p->uffd, UFFDIO_WRITEPROTECT, &w)) {
+  while (ioctl(p->uffd.fd, UFFDIO_WRITEPROTECT, &w)) {
     if (errno != EAGAIN) return -errno;
   }
   return 0;
@@ -173,13 +180,13 @@ static int lift_protection(struct hmm_pager *p, uint64_t start, uint64_t bytes) 
 // One call for as much as it does. Returns bytes mapped, or -errno for the first page.
 static int64_t map_existing(struct hmm_pager *p, uint64_t start, uint64_t bytes, bool writable) {
   struct uffdio_continue c = {.range = {start, bytes}, .mode = UFFDIO_CONTINUE_MODE_DONTWAKE | (writable ? 0 : UFFDIO_CONTINUE_MODE_WP)};
-  if (!ioctl(p->uffd, UFFDIO_CONTINUE, &c)) return (int64_t)bytes;
+  if (!ioctl(p->uffd.fd, UFFDIO_CONTINUE, &c)) return (int64_t)bytes;
   return c.mapped > 0 ? c.mapped : -errno;
 }
 
 static int64_t map_zeros(struct hmm_pager *p, uint64_t start, uint64_t bytes) {
   struct uffdio_zeropage z = {.range = {start, bytes}, .mode = UFFDIO_ZEROPAGE_MODE_DONTWAKE};
-  if (!ioctl(p->uffd, UFFDIO_ZEROPAGE, &z)) return (int64_t)bytes;
+  if (!ioctl(p->uffd.fd, UFFDIO_ZEROPAGE, &z)) return (int64_t)bytes;
   return z.zeropage > 0 ? z.zeropage : errno == ENOMEM ? -ENOSPC : -errno; // the same as `back` says
 }
 
@@ -222,7 +229,7 @@ int uffd_forbid(struct hmm_pager *p, uint64_t first, uint64_t end, bool keep_rea
   for (struct page_range r = {first, first}; next_written(p, &r, end); r.first = r.end) {
     struct uffdio_range bytes = {(uint64_t)(uintptr_t)app_of(p, r.first), (r.end - r.first) << p->config.page_shift};
     struct uffdio_writeprotect w = {.range = bytes, .mode = UFFDIO_WRITEPROTECT_MODE_WP};
-    while (ioctl(p->uffd, UFFDIO_WRITEPROTECT, &w)) {
+    while (ioctl(p->uffd.fd, UFFDIO_WRITEPROTECT, &w)) {
       if (errno != EAGAIN) return -errno;
     }
   }

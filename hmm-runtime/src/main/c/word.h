@@ -27,6 +27,10 @@ static inline unsigned word_sharers(uint64_t w) { return (unsigned)(w >> SHARERS
 static inline uint64_t word_pins(uint64_t w, bool write) { return (w >> (write ? WRITE_PINS_SHIFT : READ_PINS_SHIFT)) & MAX_PINS; }
 static inline bool word_readable(uint64_t w) { return !(w & DENY_READ); }
 static inline bool word_writable(uint64_t w) { return !(w & (DENY_READ | DENY_WRITE)); }
+// Whether two pages are in the same place with the same protection.
+static inline bool word_alike(uint64_t a, uint64_t b) {
+  return word_state(a) == word_state(b) && word_device(a) == word_device(b) && word_writable(a) == word_writable(b) && word_readable(a) == word_readable(b);
+}
 // Whether a claimed page that was `before` is to end up poisoned.
 static inline bool is_doomed(uint64_t w, uint64_t before) { return w & DOOMED && word_state(before) == DEVICE; }
 static inline bool same_version(uint64_t a, uint64_t b) { return (a >> VERSION_SHIFT) == (b >> VERSION_SHIFT); }

@@ -1,6 +1,6 @@
 // ahead_test.c - what one fault brings along.
 #include "heap.h"
-#include "internal.h"
+#include "pager.h"
 
 #define PAGES 512
 
@@ -18,9 +18,9 @@ static struct heap *all_on_device(const struct shape *shape, uint64_t ahead) { r
 
 static bool streams_rest(struct heap *h) {
   bool rest = true;
-  pthread_mutex_lock(&h->pager->stream_lock);
-  for (int i = 0; i < STREAMS; i++) rest &= !h->pager->streams[i].under_way;
-  pthread_mutex_unlock(&h->pager->stream_lock);
+  pthread_mutex_lock(&h->pager->streams.lock);
+  for (int i = 0; i < STREAMS; i++) rest &= !h->pager->streams.all[i].under_way;
+  pthread_mutex_unlock(&h->pager->streams.lock);
   return rest;
 }
 

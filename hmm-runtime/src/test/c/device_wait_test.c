@@ -21,7 +21,7 @@ static void a_fault_that_is_served_late_ends_no_wait(const struct shape *shape) 
   CHECK_EQUAL(result, shape->rung > HMM_SIGSEGV ? -ENOTSUP : 0);
   if (!result) {
     struct hmm_pager *p = h->pager;
-    struct faulting *f = p->faulting;
+    struct faulting *f = p->faulting.first;
     struct fault late = {.page = 1, .thread = 77, .device = f, .read = tick(p)};
     struct fault now = {.page = 2, .thread = 77, .device = f, .read = tick(p)};
     CHECK(!waits_too_long(f, &now));

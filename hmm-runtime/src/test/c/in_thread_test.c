@@ -1,7 +1,7 @@
 // in_thread_test.c - touches that the touching thread serves itself (sigbus.c), and those that it hands to the crew.
 #define _GNU_SOURCE
 #include "heap.h"
-#include "internal.h"
+#include "home.h"
 
 #include <errno.h>
 #include <setjmp.h>

@@ -1,6 +1,5 @@
 // launch_end_test.c - how launches end, and who finds out: also of one that fails, and of one that the driver never tells of.
 #include "heap.h"
-#include "internal.h"
 
 #include <errno.h>
 #include <string.h>

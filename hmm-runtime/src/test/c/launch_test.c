@@ -1,7 +1,8 @@
 // launch_test.c - the gate: what it refuses, what it notes, and who waits for a launch.
 #define _GNU_SOURCE
 #include "heap.h"
-#include "internal.h"
+#include "inflight.h"
+#include "pager.h"
 
 #define PAGES 40
 
@@ -324,26 +325,26 @@ static void what_is_over_is_not_looked_at(const struct shape *shape) {
   struct heap *h = open_heap_on_device(shape, PAGES, true);
   struct stopped_kernel first, second;
   CHECK(move_to(h, 9, 1, true));
-  CHECK_EQUAL(h->pager->in_flight_count, 0);
+  CHECK_EQUAL(h->pager->inflight.count, 0);
   launch_stopped(h, &first, 0, 2, 5, true);
   launch_stopped(h, &second, 1, 9, 10, true);
-  CHECK_EQUAL(h->pager->in_flight_count, 2);
+  CHECK_EQUAL(h->pager->inflight.count, 2);
   struct launching withdrawn = {0}; // a page of it is elsewhere
   CHECK_EQUAL(launch(h, &withdrawn, 0, 8, 10, true), 0);
   CHECK_EQUAL(withdrawn.request.missing, 9);
-  CHECK_EQUAL(h->pager->in_flight_count, 2);
+  CHECK_EQUAL(h->pager->inflight.count, 2);
   let_go(&first);
   AWAIT(!in_use(h->pager, (struct page_range){2, 5}, false));
   CHECK(!is_over(h->pager, (struct page_range){2, 5}, false)); // there is its event
   CHECK(in_use(h->pager, (struct page_range){9, 10}, true) && !in_use(h->pager, (struct page_range){10, PAGES}, false));
-  CHECK_EQUAL(h->pager->in_flight_count, 2);
+  CHECK_EQUAL(h->pager->inflight.count, 2);
   CHECK_EQUAL(hmm_await(h->pager, 0, 4, 5, 0), 0);
   CHECK(is_over(h->pager, (struct page_range){2, 5}, false));
-  CHECK_EQUAL(h->pager->in_flight_count, 1);
-  CHECK_EQUAL(h->pager->in_flight[0], 1);
+  CHECK_EQUAL(h->pager->inflight.count, 1);
+  CHECK_EQUAL(h->pager->inflight.places[0], 1);
   let_go(&second);
   CHECK_EQUAL(hmm_await_all(h->pager), 0);
-  CHECK_EQUAL(h->pager->in_flight_count, 0);
+  CHECK_EQUAL(h->pager->inflight.count, 0);
   close_heap(h);
 }
 

@@ -1,7 +1,8 @@
 // mapping_test.c - the kernel's mappings: how many a heap takes, what happens when there is no room for more, and how few calls a touch needs.
 #define _GNU_SOURCE
 #include "heap.h"
-#include "internal.h"
+#include "answers.h"
+#include "mappings.h"
 #include "system.h"
 
 #include <errno.h>

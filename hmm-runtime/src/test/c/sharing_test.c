@@ -3,7 +3,8 @@
 #include <string.h>
 
 #include "heap.h"
-#include "internal.h"
+#include "pager.h"
+#include "sharing.h"
 
 #define OWNERS 4
 #define PIECES 7
