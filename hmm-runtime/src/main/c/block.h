@@ -12,8 +12,6 @@
 #define HMM_BLOCK_H
 
 #include <stdatomic.h>
-#include <stdbool.h>
-#include <stdint.h>
 
 #include "word.h"
 

@@ -32,8 +32,7 @@ static bool await_in_place(struct hmm_pager *p, const struct claim *claims, size
   struct patience patience = new_patience(range.first, true, 0);
   int waited = await_patiently(p, range, false, -1, 0, &patience);
   if (!waited) return true;
-  for (size_t i = 0; i < n; i++) settle(p, &claims[i], restored, NO_PIN);
-  wake_claimed(p, claims, n);
+  give_back(p, claims, n, NULL);
   patience = new_patience(range.first, true, 0);
   if (waited == -EAGAIN) await_decided(p, &patience);
   else await_patiently(p, range, false, -1, 0, &patience);
@@ -82,20 +81,17 @@ HMM_API int64_t hmm_release_host(struct hmm_pager *p, uint64_t device, uint64_t 
     for (; at < end && n < CLAIMS_OF_A_FAULT; at++) {
       uint64_t w = load_word(p, at);
       bool there = word_state(w) == DEVICE && word_device(w) == device;
-      if (there && change_word(p, at, &w, word_claim(w, true))) claims[n++] = (struct claim){at, 0, w, false};
+      if (there && claim_page(p, at, &w, true, &claims[n])) n++;
       else if (n) break;
     }
     if (!n) continue;
     int result = punch(p, claims[0].page, claims[n - 1].page + 1);
-    for (size_t i = 0; i < n; i++) settle(p, &claims[i], restored, NO_PIN);
-    wake_claimed(p, claims, n);
+    give_back(p, claims, n, NULL);
     if (result) return result;
     released += (int64_t)n;
   }
   return released;
 }
-
-#define TABLE(type, address) ((_Atomic type *)(uintptr_t)(address))
 
 // Waits with claims, as long as a touch may wait that comes behind them: 0 or -ETIMEDOUT. Nobody insists now, since whoever does keeps us out; who is undecided because of what it
 // overwrites finds these pages missing, and waits for no claim that does not give way to it.
@@ -172,29 +168,22 @@ HMM_API int64_t hmm_undo(struct hmm_pager *p, uint64_t device, uint64_t launched
   struct patience patience = new_patience(0, true, 0); // one for all: later ones do not wait again for what did not end
   int64_t undone = 0;
   for (uint64_t i = 0; i < n; i++) {
-    uint64_t w = load_word(p, pages[i]), claimed = word_claim(w, true);
+    struct claim c;
+    uint64_t w = load_word(p, pages[i]);
     if (!same_version(w, committed[i]) || word_state(w) == TO_HOST) continue; // somebody else's business by now
     if (is_away(before[i])) continue; // it need not have been home on its way here, and is as right where it is
-    if (!change_word(p, pages[i], &w, claimed)) continue;
+    if (!claim_page(p, pages[i], &w, true, &c)) continue;
     int waited = await_launches(p, (struct page_range){pages[i], pages[i] + 1}, -1, &patience);
     int32_t frame = frame_of(d, pages[i]);
     bool used = frame < 0 || last_use_of(d, p->block_shift, pages[i], frame) - (int32_t)clock_before > 0;
     bool back = !waited && (hmm_launched(p, device) == launched_before || !used);
-    uint64_t next, now = load_word(p, pages[i]);
-    do {
-      unsigned sharers = word_sharers(claimed);
-      if (!back) next = sharers ? word_shared(now, sharers) : word_next(now, DEVICE, (unsigned)device, 0, 0);
-      else if (word_state(before[i]) == EMPTY) next = word_next(now, EMPTY, 0, 0, before[i] & MARKED_READ);
-      else next = word_shared(now, (sharers & ~own) | (word_sharers(before[i]) & own)); // ours as it was
-      if (now & DOOMED) next = word_next(now, POISONED, 0, 0, 0);
-    } while (!change_word(p, pages[i], &now, next));
-    if (word_state(next) == POISONED) {
-      count(p, HMM_POISONED, 1);
-      back = false;
-    }
-    settled(p);
-    p->trap->wake(p, pages[i], pages[i] + 1);
-    undone += back;
+    unsigned sharers = word_sharers(w);
+    uint64_t next;
+    if (!back) next = sharers ? word_shared(c.word, sharers) : word_next(c.word, DEVICE, (unsigned)device, 0, 0);
+    else if (word_state(before[i]) == EMPTY) next = word_next(c.word, EMPTY, 0, 0, before[i] & MARKED_READ);
+    else next = word_shared(c.word, (sharers & ~own) | (word_sharers(before[i]) & own)); // ours as it was
+    undone += word_state(settle_to(p, &c, next)) != POISONED && back;
+    wake_claimed(p, &c, 1);
   }
   return undone;
 }

@@ -3,7 +3,6 @@
 #define HMM_CL_H
 
 #include <stddef.h>
-#include <stdint.h>
 
 #include "hmm_pager.h"
 

@@ -1,18 +1,25 @@
 // claim.c - see claim.h.
+#include <assert.h>
+
 #include "claim.h"
 #include "crew.h"
 #include "device_fault.h"
 #include "pager.h"
 
+bool claim_page(struct hmm_pager *p, uint64_t page, uint64_t *w, bool exclusive, struct claim *claim) {
+  uint64_t claimed = word_claim(*w, exclusive);
+  if (!change_word(p, page, w, claimed)) return false;
+  *claim = (struct claim){page, claimed, *w, false};
+  return true;
+}
+
 // False if somebody has it.
 static bool try_claim(struct hmm_pager *p, uint64_t page, struct claim *claim) {
-  uint64_t w = load_word(p, page), next;
-  do {
-    if (word_state(w) == TO_HOST) return false;
-    next = word_claim(w, true);
-  } while (!change_word(p, page, &w, next));
-  *claim = (struct claim){page, next, w, false};
-  return true;
+  uint64_t w = load_word(p, page);
+  while (word_state(w) != TO_HOST) {
+    if (claim_page(p, page, &w, true, claim)) return true;
+  }
+  return false;
 }
 
 size_t claim_stretch(struct hmm_pager *p, uint64_t first, uint64_t end, struct claim *claims) {
@@ -33,18 +40,50 @@ uint64_t restored(uint64_t w, uint64_t before) {
   return word_next(w, word_state(before), word_device(before), word_sharers(before), before & MARKED_READ);
 }
 
-uint64_t settle(struct hmm_pager *p, const struct claim *c, becoming *next, enum pin pin) {
+// The word of a page that the caller has claimed.
+static uint64_t claimed_word(const struct hmm_pager *p, const struct claim *c) {
   uint64_t w = load_word(p, c->page);
-  uint64_t to;
-  do {
-    to = next(w, c->before);
-    if (pin != NO_PIN) to = word_pin(to, pin == WRITE_PIN);
-  } while (!change_word(p, c->page, &w, to));
+  assert(word_state(w) == TO_HOST);
+  return w;
+}
+
+static uint64_t ended(struct hmm_pager *p, const struct claim *c, uint64_t to) {
   if (word_state(to) == POISONED) {
     count(p, HMM_POISONED, 1);
     forget_dead(p, c->page, c->page + 1); // as where a kernel fails
   }
   return to;
+}
+
+uint64_t settle(struct hmm_pager *p, const struct claim *c, becoming *next, enum pin pin) {
+  uint64_t w = claimed_word(p, c), to;
+  do {
+    to = next(w, c->before);
+    if (pin != NO_PIN) to = word_pin(to, pin == WRITE_PIN);
+  } while (!change_word(p, c->page, &w, to));
+  return ended(p, c, to);
+}
+
+uint64_t settle_to(struct hmm_pager *p, const struct claim *c, uint64_t place) {
+  uint64_t w = claimed_word(p, c), to;
+  do to = is_doomed(w, c->before) ? poisoned(w, c->before) : ((w & ~PLACE_MASK) | (place & PLACE_MASK)) + (1ULL << VERSION_SHIFT);
+  while (!change_word(p, c->page, &w, to));
+  return ended(p, c, to);
+}
+
+bool poison_page(struct hmm_pager *p, uint64_t page, unsigned device) {
+  uint64_t w = load_word(p, page);
+  while (true) {
+    bool here = word_state(w) == DEVICE && word_device(w) == device;
+    bool claimed = word_state(w) == TO_HOST && word_device(w) == device && !(w & DOOMED);
+    if (!here && !claimed) return false; // its contents are given up, or lost already
+    if (change_word(p, page, &w, here ? poisoned(w, w) : w | DOOMED)) return here;
+  }
+}
+
+void unpin_page(struct hmm_pager *p, uint64_t page, bool write) {
+  uint64_t w = load_word(p, page);
+  while (!change_word(p, page, &w, word_unpin(w, write))) {}
 }
 
 unsigned source_of(const struct hmm_pager *p, uint64_t before) {
@@ -106,4 +145,9 @@ void wake_claimed(struct hmm_pager *p, const struct claim *claims, size_t n) {
     p->trap->wake(p, claims[i].page, claims[j - 1].page + 1);
     i = j;
   }
+}
+
+void give_back(struct hmm_pager *p, const struct claim *claims, size_t n, const struct hmm_failure *failure) {
+  for (size_t i = 0; i < n; i++) settle_back(p, &claims[i], failure);
+  wake_claimed(p, claims, n);
 }

@@ -2,11 +2,7 @@
 #ifndef HMM_CREW_H
 #define HMM_CREW_H
 
-#include <pthread.h>
 #include <signal.h>
-#include <stdatomic.h>
-#include <stdbool.h>
-#include <stdint.h>
 
 #include "condition.h"
 #include "trap.h"

@@ -15,14 +15,7 @@
 #include "pager.h"
 
 void settle_there(struct faulting *f, const struct claim *claims, size_t n, becoming_there *next) {
-  for (size_t i = 0; i < n; i++) {
-    uint64_t w = load_word(f->p, claims[i].page), to;
-    do to = is_doomed(w, claims[i].before) ? poisoned(w, claims[i].before) : next(w, claims[i].before, f->device);
-    while (!change_word(f->p, claims[i].page, &w, to));
-    if (word_state(to) != POISONED) continue;
-    count(f->p, HMM_POISONED, 1);
-    drop_dead(f, claims[i].page, claims[i].page + 1); // it may have come to a device that has not failed
-  }
+  for (size_t i = 0; i < n; i++) settle_to(f->p, &claims[i], next(claims[i].word, claims[i].before, f->device));
   wake_claimed(f->p, claims, n);
 }
 
@@ -95,8 +88,7 @@ static enum chosen claim_victim(struct faulting *f, uint64_t victim, struct clai
     uint64_t w = load_word(f->p, victim);
     if (word_state(w) == TO_HOST) return STAYS;
     if (!device_has(f, w)) continue; // it has just gone
-    *c = (struct claim){victim, word_claim(w, true), w, false};
-    if (change_word(f->p, victim, &w, c->word)) return CLAIMED;
+    if (claim_page(f->p, victim, &w, true, c)) return CLAIMED;
   }
   return GONE;
 }
@@ -160,8 +152,7 @@ static int take_from(struct faulting *f, uint64_t first, uint64_t end) {
     for (; page < end && n < EVICTED_PAGES && !busy; page += !busy) {
       uint64_t w = load_word(f->p, page);
       while (device_has(f, w) && word_state(w) != TO_HOST) {
-        claims[n] = (struct claim){page, word_claim(w, true), w, false};
-        if (!change_word(f->p, page, &w, claims[n].word)) continue;
+        if (!claim_page(f->p, page, &w, true, &claims[n])) continue;
         n++;
         break;
       }

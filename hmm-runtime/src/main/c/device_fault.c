@@ -39,11 +39,6 @@ static uint64_t come_to_write(uint64_t w, uint64_t before, unsigned device) {
   return word_next(w, DEVICE, device, 0, 0);
 }
 
-static void give_back(struct hmm_pager *p, const struct claim *claims, size_t n) {
-  for (size_t i = 0; i < n; i++) settle(p, &claims[i], restored, NO_PIN);
-  wake_claimed(p, claims, n);
-}
-
 static uint64_t end_of(const struct claim *claims, size_t n) { return claims[n - 1].page + 1; }
 
 // The device has the pages to read, or one to write, and its mapping is too weak.
@@ -53,7 +48,7 @@ static int strengthen(struct faulting *f, const struct claim *claims, size_t n, 
   uint64_t first = claims->page, end = end_of(claims, n);
   if (!write) {
     int shown = before == DEVICE && word_writable(claims->before) ? lift_there(f, first, end) : show_there(f, first, end);
-    give_back(f->p, claims, n);
+    give_back(f->p, claims, n, NULL);
     return shown;
   }
   int result = before == SHARED ? f->p->trap->forbid(f->p, first, end, false) : 0;
@@ -63,7 +58,7 @@ static int strengthen(struct faulting *f, const struct claim *claims, size_t n, 
     if (before != DEVICE) result = 0; // there is no way back: it may have been written to already, where only a part was refused. And none is needed: who writes to what it may only read faults again
   }
   if (result || before == DEVICE) {
-    give_back(f->p, claims, n);
+    give_back(f->p, claims, n, NULL);
     return result;
   }
   count(f->p, HMM_DEVICE_UPGRADES, n);
@@ -90,7 +85,7 @@ static int bring(struct faulting *f, const struct claim *claims, size_t n, bool 
   if (result) give_places_back(f, n);
   else result = map_there(f, first, end, from, write && !others);
   if (result && device_has(f, before)) settle_there(f, claims, n, left_device); // what had gone without its word
-  else if (result) give_back(p, claims, n);
+  else if (result) give_back(p, claims, n, NULL);
   if (result) return result;
   if (write && others) {
     take_from_devices(p, others, first, end);
@@ -124,8 +119,8 @@ static int refused(uint64_t w, bool write) {
 static bool give_stray(struct faulting *f, const struct fault *fault, uint64_t w, int kind) {
   if (word_state(w) == TO_HOST) return false;
   if (device_has(f, w)) { // it has it to read; as long as it does, what it writes must not be seen
-    struct claim c = {fault->page, word_claim(w, true), w, false};
-    if (!change_word(f->p, fault->page, &w, c.word) || evict_claimed(f, &c, 1)) return false;
+    struct claim c;
+    if (!claim_page(f->p, fault->page, &w, true, &c) || evict_claimed(f, &c, 1)) return false;
     w = load_word(f->p, fault->page);
     if (kind != HMM_HELD && !refused(w, fault->write)) return false;
   }
@@ -166,9 +161,8 @@ static size_t claim_run(struct faulting *f, const struct fault *fault, uint64_t 
       bool alike = place_of(w) == place && device_has(f, w) == there && others_of(f, w) == others && !refused(w, write) && !pinned_against(w, write) && (!there || is_there(f, page));
       if (!alike || atomic_load_explicit(&p->region_starts[page], memory_order_relaxed) || is_kept(f, page, fault, w)) break;
     }
-    struct claim c = {page, word_claim(w, true), w, false};
-    if (!change_word(p, page, &w, c.word)) break;
-    claims[n++] = c;
+    if (!claim_page(p, page, &w, true, &claims[n])) break;
+    n++;
   }
   return n;
 }
@@ -207,7 +201,7 @@ static enum served serve_device_fault(struct faulting *f, const struct fault *fa
         uint64_t left = quota_left(f, fault->page), along = n < left ? n : left;
         size_t kept = 1 + (size_t)take_places(f, along ? along - 1 : 0);
         count(p, HMM_DEVICE_LATE, n - kept);
-        if (kept < n) give_back(p, claims + kept, n - kept);
+        if (kept < n) give_back(p, claims + kept, n - kept, NULL);
         n = kept;
         places = 0;
       }

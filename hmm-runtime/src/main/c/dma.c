@@ -17,8 +17,6 @@
 #define FIRST_PAUSE_NANOS 20000L
 #define LONGEST_PAUSE_NANOS 5000000L
 
-#define TABLE(type, address) ((_Atomic type *)(uintptr_t)(address))
-
 int32_t frame_of(const struct device *d, uint64_t page) {
   if (d->range) return (int32_t)page;
   return atomic_load_explicit(&TABLE(int32_t, d->config.frame_of_page)[page], memory_order_acquire) - 1;

@@ -2,11 +2,6 @@
 #ifndef HMM_DMA_H
 #define HMM_DMA_H
 
-#include <pthread.h>
-#include <stdatomic.h>
-#include <stdbool.h>
-#include <stdint.h>
-
 #include "block.h"
 #include "hmm_pager.h"
 #include "staging.h"
@@ -15,6 +10,8 @@
 #ifndef STUCK_NANOS // how long a command is believed in that nobody can wait for; tests are less patient
 #define STUCK_NANOS (10ULL * 1000000000ULL)
 #endif
+
+#define TABLE(type, address) ((_Atomic type *)(uintptr_t)(address)) // one of those that Java keeps for a device
 
 struct device {
   struct hmm_device_config config;

@@ -2,9 +2,6 @@
 #ifndef HMM_FORBID_H
 #define HMM_FORBID_H
 
-#include <pthread.h>
-#include <stdatomic.h>
-
 #include "block.h"
 #include "condition.h"
 

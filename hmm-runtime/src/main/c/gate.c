@@ -63,20 +63,8 @@ static void note_region(const struct hmm_pager *p, const struct hmm_launch *requ
   const struct device *d = &p->devices[request->device];
   for (uint64_t i = 0; i < request->window_count && request->region_ids; i++) {
     if (page < windows[i].first || page >= windows[i].end) continue;
-    atomic_store(&((_Atomic int32_t *)(uintptr_t)d->config.region_of_frame)[frame_of(d, page)], ((const int32_t *)(uintptr_t)request->region_ids)[i]);
+    atomic_store(&TABLE(int32_t, d->config.region_of_frame)[frame_of(d, page)], ((const int32_t *)(uintptr_t)request->region_ids)[i]);
   }
-}
-
-// Returns the word that it leaves.
-static uint64_t settle_insisted(struct hmm_pager *p, uint64_t page, uint64_t before, uint64_t next_of_claim) {
-  const uint64_t placed = PLACE_MASK | ~0ULL << VERSION_SHIFT;
-  uint64_t w = load_word(p, page), next;
-  do next = is_doomed(w, before) ? word_next(w, POISONED, 0, 0, 0) : (w & ~placed) | (next_of_claim & placed);
-  while (!change_word(p, page, &w, next)); // only pins can have changed, or the page is doomed
-  if (word_state(next) == POISONED) count(p, HMM_POISONED, 1);
-  settled(p);
-  p->trap->wake(p, page, page + 1);
-  return next;
 }
 
 // A page that was moved, for its record.
@@ -104,8 +92,8 @@ static int insist_on(struct hmm_pager *p, struct launch *l, uint64_t page, const
     }
     if (writes ? !word_writable(w) : !word_readable(w)) return 1;
     if (!in_place && frame_of(&p->devices[l->device], page) < 0) return 1;
-    uint64_t claim = word_claim(w, true), expected = w;
-    if (!change_word(p, page, &expected, claim)) continue;
+    struct claim c;
+    if (!claim_page(p, page, &w, true, &c)) continue;
     struct hmm_record space, *record = in_place ? NULL : new_record(p, &space, HMM_RECORD_INSIST, page, writes);
     bool home = false;
     int result = in_place ? 0 : p->trap->forbid(p, page, page + 1, !writes);
@@ -114,11 +102,12 @@ static int insist_on(struct hmm_pager *p, struct launch *l, uint64_t page, const
     unsigned holders = (is_away(w) ? word_holders(w) : word_sharers(w)) | (in_place ? 0 : 1u << l->device); // all copies stay valid that only are read
     if (!result && !in_place) note_region(p, request, page);
     uint64_t next, left = result == -EIO ? left_after(w, failure) : w;
-    if (result && word_state(w) == TO_DEVICE) next = word_shared(claim, word_sharers(w));
-    else if (result) next = word_next(claim, word_state(left), word_device(left), word_sharers(left), left & MARKED_READ);
-    else if (writes) next = in_place ? word_next(claim, HOST, 0, 0, 0) : word_next(claim, DEVICE, l->device, 0, 0);
-    else next = home ? word_shared(claim, holders) : word_peers(claim, holders);
-    uint64_t committed = settle_insisted(p, page, w, next);
+    if (result && word_state(w) == TO_DEVICE) next = word_shared(c.word, word_sharers(w));
+    else if (result) next = word_next(c.word, word_state(left), word_device(left), word_sharers(left), left & MARKED_READ);
+    else if (writes) next = in_place ? word_next(c.word, HOST, 0, 0, 0) : word_next(c.word, DEVICE, l->device, 0, 0);
+    else next = home ? word_shared(c.word, holders) : word_peers(c.word, holders);
+    uint64_t committed = settle_to(p, &c, next);
+    wake_claimed(p, &c, 1);
     if (record) describe(record, w, l->device, result);
     end_record(p, record, result);
     if (result == -ETIMEDOUT) return 1; // the caller comes again, and waits without claims first

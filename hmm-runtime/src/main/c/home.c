@@ -91,10 +91,8 @@ static bool must_wait(const struct fetch *f, uint64_t before) {
 static int claim(const struct fetch *f, struct batch *b, uint64_t page, uint64_t w) {
   if (f->flags & HMM_STAY && must_wait(f, w)) return fail(f->failure, HMM_WOULD_MOVE, page, w, 0, HMM_CALL_NONE, 0);
   if (f->flags & HMM_PIN && word_pins(w, exclusive(f)) == MAX_PINS) return fail(f->failure, HMM_TOO_MANY_PINS, page, w, 0, HMM_CALL_NONE, 0);
-  uint64_t claimed = word_claim(w, exclusive(f));
-  uint64_t expected = w;
-  if (!change_word(f->p, page, &expected, claimed)) return -EINTR;
-  b->claims[b->count++] = (struct claim){page, claimed, w, false};
+  if (!claim_page(f->p, page, &w, exclusive(f), &b->claims[b->count])) return -EINTR;
+  b->count++;
   return CLAIMED;
 }
 
@@ -338,8 +336,7 @@ static bool leave_launched(const struct fetch *f, struct batch *b) {
         b->claims[kept++] = c;
         continue;
       }
-      settle(f->p, &c, restored, NO_PIN);
-      wake_claimed(f->p, &c, 1);
+      give_back(f->p, &c, 1, NULL);
     }
   }
   b->count = kept;
@@ -475,9 +472,7 @@ again:
 static void unpin_done(const struct fetch *f, uint64_t end) {
   for (uint64_t page = f->first; page < end; page++) {
     if (f->outcomes[page - f->first] != OUTCOME_ALREADY && f->outcomes[page - f->first] != OUTCOME_MOVED) continue;
-    uint64_t w = load_word(f->p, page);
-    while (!change_word(f->p, page, &w, word_unpin(w, exclusive(f)))) {
-    }
+    unpin_page(f->p, page, exclusive(f));
   }
   if (f->p->faulting.first) hmm_wake_device(f->p, f->first, end); // kernels may have met these pins
 }

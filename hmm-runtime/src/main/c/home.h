@@ -2,9 +2,6 @@
 #ifndef HMM_HOME_H
 #define HMM_HOME_H
 
-#include <stdbool.h>
-#include <stdint.h>
-
 #include "notice.h"
 
 // Page `first` was touched; after a failure that was its own, `failure->word` is how its word was left. The others come along, but for those that launches use. With TOUCH_AHEAD nobody waits for the first either; with TOUCH_MAPPED they are mapped already, as far as is known.

@@ -18,6 +18,7 @@
 #include <string.h>
 
 #include "cl.h"
+#include "claim.h"
 #include "crew.h"
 #include "device_fault.h"
 #include "dma.h"
@@ -76,26 +77,15 @@ static bool uses_any(const struct launch *l, struct page_range range, bool write
 // Whoever takes pages away from a launch whose kernel faults need not wait for it.
 static bool conflicts(const struct launch *l, struct page_range range, bool writers_only) { return !l->faults && uses_any(l, range, writers_only); }
 
-// What a failed kernel was to write is lost. A page that somebody has claimed for the host becomes so when that claim ends: its owner waits for this launch. Waits for nobody, since
-// it runs where the driver calls back.
-static void poison(struct hmm_pager *p, const struct launch *l) {
-  uint64_t poisoned = 0;
+// Waits for nobody, since it runs where the driver calls back.
+static void poison_written(struct hmm_pager *p, const struct launch *l) {
+  uint64_t lost = 0;
   for (uint64_t i = 0; i < l->use_count; i++) {
     if (!l->uses[i].writes || l->uses[i].in_place) continue; // what it has written in place the host could see all along
-    for (uint64_t page = l->uses[i].first; page < l->uses[i].end; page++) {
-      uint64_t w = load_word(p, page);
-      while (true) {
-        bool here = word_state(w) == DEVICE && word_device(w) == l->device;
-        bool claimed = word_state(w) == TO_HOST && word_device(w) == l->device && !(w & DOOMED);
-        if (!here && !claimed) break; // its contents are given up, or lost already
-        if (!change_word(p, page, &w, here ? word_next(w, POISONED, 0, 0, 0) : w | DOOMED)) continue;
-        poisoned += here;
-        break;
-      }
-    }
+    for (uint64_t page = l->uses[i].first; page < l->uses[i].end; page++) lost += poison_page(p, page, l->device);
     forget_dead(p, l->uses[i].first, l->uses[i].end); // where kernels fault, the next one is told only of what it does not find
   }
-  count(p, HMM_POISONED, poisoned);
+  count(p, HMM_POISONED, lost);
 }
 
 // For those who find such pages. The lock is held.
@@ -127,7 +117,7 @@ void end_launch(struct hmm_pager *p, struct launch *l, uint64_t number, int stat
   if (ends && status < 0) note_failure(p, l, status); // before the first page says so
   pthread_mutex_unlock(&p->inflight.lock);
   if (ends && l->faults) device_ends(p, l);
-  if (ends && status < 0) poison(p, l);
+  if (ends && status < 0) poison_written(p, l);
   if (ends) decide(p, l, ENDED);
 }
 

@@ -4,11 +4,6 @@
 #ifndef HMM_INFLIGHT_H
 #define HMM_INFLIGHT_H
 
-#include <pthread.h>
-#include <stdatomic.h>
-#include <stdbool.h>
-#include <stdint.h>
-
 #include "block.h"
 #include "condition.h"
 #include "hmm_pager.h"

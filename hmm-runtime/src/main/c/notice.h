@@ -2,10 +2,6 @@
 #ifndef HMM_NOTICE_H
 #define HMM_NOTICE_H
 
-#include <pthread.h>
-#include <stdbool.h>
-#include <stdint.h>
-
 #include "condition.h"
 #include "hmm_pager.h"
 

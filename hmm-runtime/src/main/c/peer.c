@@ -20,7 +20,6 @@
 #include "peer.h"
 
 #define BATCH_BYTES (32ULL << 20) // who touches one of them waits until all have come
-#define TABLE(type, address) ((_Atomic type *)(uintptr_t)(address))
 
 struct crossing {
   struct hmm_pager *p;
@@ -39,14 +38,12 @@ static bool is_wanted(const struct crossing *c, uint64_t w) { return is_away(w) 
 static size_t claim_run(const struct crossing *c, uint64_t first, uint64_t end, struct claim *claims) {
   size_t n = 0;
   for (uint64_t page = first; page < end; page++) {
-    uint64_t w = load_word(c->p, page), next;
+    uint64_t w = load_word(c->p, page);
     bool wanted;
-    do {
-      wanted = is_wanted(c, w) && frame_of(&c->p->devices[c->device], page) >= 0;
-      next = word_claim(w, true);
-    } while (wanted && !change_word(c->p, page, &w, next));
+    do wanted = is_wanted(c, w) && frame_of(&c->p->devices[c->device], page) >= 0;
+    while (wanted && !claim_page(c->p, page, &w, true, &claims[n]));
     if (!wanted) break;
-    claims[n++] = (struct claim){page, next, w, false};
+    n++;
   }
   return n;
 }
@@ -66,11 +63,6 @@ static size_t alike(const struct crossing *c, const struct claim *claims, size_t
     else unused = middle;
   }
   return unused;
-}
-
-static void give_back(const struct crossing *c, const struct claim *claims, size_t n, const struct hmm_failure *failure) {
-  for (size_t i = 0; i < n; i++) settle_back(c->p, &claims[i], failure);
-  wake_claimed(c->p, claims, n);
 }
 
 // Step 2 for claims in a row; `patience` ends for all who wait behind them. 0, -EAGAIN or -ETIMEDOUT.
@@ -127,9 +119,8 @@ static void land(const struct crossing *c, const struct claim *claims, size_t n)
     int32_t frame = frame_of(&c->p->devices[c->device], claims[i].page);
     atomic_store(&TABLE(int32_t, d->region_of_frame)[frame], (int32_t)c->asked->region);
     atomic_store(&TABLE(int32_t, d->last_use)[frame], (int32_t)c->asked->clock);
-    uint64_t w = load_word(c->p, claims[i].page), next;
-    do next = c->asked->writes ? word_next(w, DEVICE, c->device, 0, 0) : word_peers(w, word_holders(claims[i].before) | 1u << c->device);
-    while (!change_word(c->p, claims[i].page, &w, next));
+    uint64_t w = claims[i].word;
+    settle_to(c->p, &claims[i], c->asked->writes ? word_next(w, DEVICE, c->device, 0, 0) : word_peers(w, word_holders(claims[i].before) | 1u << c->device));
     if (c->asked->outcomes) ((uint8_t *)(uintptr_t)c->asked->outcomes)[claims[i].page - c->asked->first] = HMM_CROSSED;
   }
   c->moved->claimed += n;
@@ -144,11 +135,11 @@ static int bring_run(const struct crossing *c, const struct claim *claims, size_
   if (!waited && !any_doomed(c, claims, n)) {
     step(c->p, HMM_STEP_CROSSING);
     int result = copy(c, claims, n);
-    if (result) give_back(c, claims, n, result == -ENOTSUP ? NULL : c->failure);
+    if (result) give_back(c->p, claims, n, result == -ENOTSUP ? NULL : c->failure);
     else land(c, claims, n);
     return result;
   }
-  give_back(c, claims, n, NULL); // poisoned, if its kernel has failed
+  give_back(c->p, claims, n, NULL); // poisoned, if its kernel has failed
   patience = new_patience(range.first, true, 0);
   if (waited == -EAGAIN) await_decided(c->p, &patience);
   else if (waited) await_users(c, range, &patience); // as long again, holding nothing
@@ -166,7 +157,7 @@ HMM_API int hmm_cross(struct hmm_pager *p, const struct hmm_crossing *asked, str
   for (uint64_t page = asked->first; page < asked->end && !result;) {
     size_t n = claim_run(&c, page, page + most < asked->end ? page + most : asked->end, claims);
     size_t kept = n ? alike(&c, claims, n) : 0;
-    if (kept < n) give_back(&c, claims + kept, n - kept, NULL);
+    if (kept < n) give_back(p, claims + kept, n - kept, NULL);
     if (n) result = bring_run(&c, claims, kept);
     page += n ? kept : 1;
   }

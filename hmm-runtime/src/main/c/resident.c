@@ -3,8 +3,6 @@
 #include "pager.h"
 #include "resident.h"
 
-#define TABLE(type, address) ((_Atomic type *)(uintptr_t)(address))
-
 // A part of a use or window that lies in one block.
 struct piece {
   uint64_t first, end, block;

@@ -2,9 +2,6 @@
 #ifndef HMM_SHARING_H
 #define HMM_SHARING_H
 
-#include <pthread.h>
-#include <stdatomic.h>
-#include <stdbool.h>
 #include <stddef.h>
 
 #include "condition.h"

@@ -7,14 +7,12 @@
 #include <stdatomic.h>
 #include <stdbool.h>
 #include <stddef.h>
-#include <stdint.h>
 
 #include "hmm_pager.h"
 
 #define PARTS HMM_RUNS // in one slot
 #define MOST_COMMANDS (PARTS + 2) // of one transfer: unmap, copies, map
 
-struct hmm_pager;
 struct device;
 struct copies;
 

@@ -2,10 +2,6 @@
 #ifndef HMM_STEPS_H
 #define HMM_STEPS_H
 
-#include <pthread.h>
-#include <stdatomic.h>
-#include <stdbool.h>
-
 #include "condition.h"
 #include "hmm_pager.h"
 

@@ -3,8 +3,6 @@
 #define HMM_STREAM_H
 
 #include <pthread.h>
-#include <stdbool.h>
-#include <stdint.h>
 
 #include "block.h"
 

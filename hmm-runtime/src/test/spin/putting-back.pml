@@ -1,5 +1,5 @@
 /*
- * What becomes of touches that a thread of the crew has read together with one that makes it wait: serve, promote and put_back (fault.c, pager.c, uffd.c, requests.c); as a model that spin
+ * What becomes of touches that a thread of the crew has read together with one that makes it wait: serve, promote and put_back (fault.c, crew.c, uffd.c, requests.c); as a model that spin
  * checks exhaustively. README.md says how.
  *
  * Who takes part                                            in the runtime

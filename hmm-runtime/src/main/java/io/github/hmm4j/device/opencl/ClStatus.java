@@ -13,7 +13,7 @@ import org.jspecify.annotations.Nullable;
 /// it calls a queue or a context invalid that it made itself and that was not released (drivers answer so once a
 /// context has died), and for the code -9999 that one vendor returns after a kernel has touched memory that is not its
 /// own. `CL_OUT_OF_RESOURCES` is not among them: it may come from one allocation or launch that was too big. Where a
-/// call or a command has ended with it, [ClProbe] tells; native code asks for itself (`fail_cl` in `claim.c`).
+/// call or a command has ended with it, [ClProbe] tells; native code asks for itself (`fail_cl` in `failure.c`).
 public final class ClStatus {
 
     public static final int SUCCESS = 0;
