@@ -1,7 +1,8 @@
 // pager.h - one heap, put together from the parts of its rooms. Each room's header says what its lock guards.
 //
-// Locks are leaves, but for `insist_lock`, which is taken first and held until that launch is enqueued, and `callback_lock` (inflight.c), which is held over the lock of launches; no fault ever takes either. No other lock is held over an
-// OpenCL call or a wait for a device, except that of a staging lane, which guards just that; from device to device two of them, taken in the order of their devices.
+// Locks are leaves, but for `insist_lock`, which is taken first and held until that launch is enqueued, and `callback_lock` (inflight.c), which is held over the lock of launches; no fault ever
+// takes either. No other lock is held over an OpenCL call or a wait for a device, except that of a staging lane, which guards just that; from device to device two of them, taken in the order of
+// their devices.
 #ifndef HMM_PAGER_PARTS_H
 #define HMM_PAGER_PARTS_H
 
