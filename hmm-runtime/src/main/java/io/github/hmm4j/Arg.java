@@ -90,7 +90,7 @@ public sealed interface Arg {
         return new Value(MemorySegment.ofArray(value.toArray(ValueLayout.JAVA_BYTE)).asReadOnly());
     }
 
-    /// The heap itself, for a kernel that follows pointers: stands for the **two** parameters that `HMM_HEAP` or `HMM_HEAP_CONST` of `hmm.clh` declares.
+    /// The heap itself, for a kernel that follows pointers: stands for the **two** parameters that `HMM_HEAP` or `HMM_HEAP_CONST` of `hmm.clh` declares, and is one argument.
     /// Only the ranges listed here may be followed; each states its intent ([#in], [#inOut]).
     ///
     /// Where the device holds the whole heap ([HmmDevice#hasAperture]), all pages of the ranges are there before the kernel starts. Elsewhere it finds pages through the device's page

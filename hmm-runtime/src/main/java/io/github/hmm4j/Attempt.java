@@ -117,7 +117,7 @@ final class Attempt {
     private void move(LaunchGate.Needs needs) {
         plan.requireCurrent();
         if (needs.table() != null) {
-            parts.placer().makePagedChunk(mirror, plan.windows());
+            parts.placer().makePagedChunk(mirror, plan.windows(), 1);
         }
         if (!plan.windows().isEmpty()) {
             parts.placer().place(mirror, plan.windows());

@@ -11,6 +11,8 @@ final class HeapParameters {
     /// Parameters that a program does not see.
     static final int HIDDEN = 2;
 
+    private static final String IMAGE = "hmm_image";
+    private static final String BASE = "hmm_base";
     private static final String PAGES = "hmm_pages";
     private static final String ITEMS = "hmm_items";
 
@@ -24,5 +26,15 @@ final class HeapParameters {
 
     static List<KernelParameter> visible(List<KernelParameter> parameters) {
         return parameters.stream().filter(parameter -> !parameter.name().equals(PAGES) && !parameter.name().equals(ITEMS)).toList();
+    }
+
+    /// Whether it is the first of them, which stands for all in what a program passes ([Arg#heap]).
+    static boolean isHeap(KernelParameter parameter) {
+        return parameter.name().equals(IMAGE);
+    }
+
+    /// Those that a program passes an argument for.
+    static List<KernelParameter> passed(List<KernelParameter> parameters) {
+        return visible(parameters).stream().filter(parameter -> !parameter.name().equals(BASE)).toList();
     }
 }

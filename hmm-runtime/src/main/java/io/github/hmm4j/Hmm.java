@@ -144,8 +144,9 @@ public final class Hmm implements AutoCloseable {
         int alignment = opened.stream().mapToInt(device -> device.info().baseAlignmentBytes()).max().orElse(1);
         Coloring coloring = Coloring.of(alignment, budgets.stream().mapToLong(Long::longValue).min().orElse(Long.MAX_VALUE));
         long withRoomBytes = heapBytes + coloring.roomBytes(heapBytes) + PageSize.MAX_BYTES;
-        boolean inOnePiece = IntStream.range(0, opened.size()).mapToLong(i -> Math.min(budgets.get(i), opened.get(i).info().maxAllocationBytes()))
-                .anyMatch(mostBytes -> heapBytes <= mostBytes && mostBytes < withRoomBytes);
+        boolean faulting = builder.isFaulting(opened); // then it has to be in one piece, whatever the budget
+        boolean inOnePiece = IntStream.range(0, opened.size()).mapToLong(i -> faulting ? opened.get(i).info().maxAllocationBytes() : Math.min(budgets.get(i), opened.get(i).info().maxAllocationBytes()))
+                .anyMatch(mostBytes -> (faulting || heapBytes <= mostBytes) && mostBytes < withRoomBytes);
         return inOnePiece || builder.pageSize().pagesFor(withRoomBytes) > Integer.MAX_VALUE ? Coloring.NONE : coloring;
     }
 

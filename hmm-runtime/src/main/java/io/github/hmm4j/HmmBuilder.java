@@ -18,6 +18,7 @@ import io.github.hmm4j.policy.AheadPolicy;
 import io.github.hmm4j.policy.EvictionPolicy;
 import io.github.hmm4j.policy.LeastRecentlyUsed;
 import io.github.hmm4j.policy.StreamsAhead;
+import io.github.hmm4j.space.ByteText;
 import io.github.hmm4j.space.PageSize;
 import io.github.hmm4j.space.Parts;
 import io.github.hmm4j.timeline.TraceFile;
@@ -93,6 +94,10 @@ public final class HmmBuilder {
     /// of this process have taken of the device. What else is needed is in the rest: pinned memory for copies
     /// ([HmmDevice#stagingBytes]), 14 MiB at most in which scattered pages are packed on the device, tables of kernels that
     /// page, copies of arguments, what the driver keeps for itself.
+    ///
+    /// A plain kernel takes what its arguments take together. One that pages (`hmm.clh`) takes its plain arguments, or a
+    /// quarter of the budget if that is more, and the pages that one of its work-items asks for at a time; where kernels
+    /// fault, [#deviceFaults()] says how much.
     ///
     /// It is a limit, and memory is taken as pages need it. So heaps on one device share what there is: who asks last and
     /// is refused works with less, or brings its own pages home.
@@ -257,8 +262,13 @@ public final class HmmBuilder {
     ///
     /// A kernel waits for views of what it touches as long as a touch may ([#touchTimeout]), then goes on without that
     /// page and ends with a [io.github.hmm4j.error.LaunchBlockedException]; one kernel of a device runs at a time, and a
-    /// launch waits for the one before it for as long. The budget must have room for 33 pages for each compute unit: what one
-    /// instruction can touch.
+    /// launch waits for the one before it for as long.
+    ///
+    /// The budget must have room for 33 pages for each compute unit: the 32 that one instruction can touch, and one on its
+    /// way in. With two units and pages of 64 KiB that is 4.1 MiB, with pages of 4 KiB 264 KiB. Less is an
+    /// [IllegalArgumentException] of [#open()], as are a heap that is larger than a device's largest allocation and a device
+    /// with memory of its own; a way to reach memory that does not notice what kernels touch is a
+    /// [io.github.hmm4j.error.HostAccessUnavailableException]. A program: `hmm-runtime/docs/paging.md`.
     public HmmBuilder deviceFaults() {
         deviceFaults = true;
         return this;
@@ -400,8 +410,8 @@ public final class HmmBuilder {
 
     private static void tell(Hmm hmm) {
         try {
-            hmm.devices().forEach(device -> LOG.info("{}: {}, {}, budget {} MiB and {} MiB for staging, copies {}, {} ({})", device,
-                    device.info().driver(), device.info().binding(), device.budgetBytes() >> 20, device.stagingBytes() >> 20, device.copyEngine(),
+            hmm.devices().forEach(device -> LOG.info("{}: {}, {}, budget {} and {} for staging, copies {}, {} ({})", device,
+                    device.info().driver(), device.info().binding(), ByteText.of(device.budgetBytes()), ByteText.of(device.stagingBytes()), device.copyEngine(),
                     device.placement(), device.placementWhy()));
             LOG.info("host access {}: {}{}", hmm.hostAccess().mode(), hmm.hostAccess().why(),
                     hmm.hostAccess().better().isEmpty() ? "" : ". Better: " + hmm.hostAccess().better());

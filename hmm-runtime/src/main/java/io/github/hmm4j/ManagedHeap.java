@@ -368,11 +368,17 @@ public final class ManagedHeap extends FillingAllocator {
     /// allocation which has all that it may have takes the place of another one of it, whatever else is free; and of
     /// allocations in such a state others take places first, if the device is full. Launches and prefetches that need
     /// more of it at a time are refused ([io.github.hmm4j.error.QuotaExceededException]); kernels that page (`hmm.clh`,
-    /// [HmmBuilder#deviceFaults()]) go on within it. Where a device has room for the whole heap, as an aperture, and
-    /// where kernels use host pages in place, there is nothing to share, and a quota means nothing.
+    /// [HmmBuilder#deviceFaults()]) go on within it. Where a device has room for the whole heap, as an aperture
+    /// ([HmmDevice#hasAperture()]), and where kernels use host pages in place, there is nothing to share, and a quota means
+    /// nothing: it is kept, so that a program need not ask, and the log says so once for each device, at INFO.
     ///
-    /// @param bytes at least a page, and, where kernels fault, 33 pages for each compute unit; [Long#MAX_VALUE] takes the
-    ///              quota away
+    /// ```java
+    /// heap.quota(records, hmm.device(), ByteSize.mib(64)); // what streams by, so that the index stays on the device
+    /// ```
+    ///
+    /// @param segment of the allocation; a slice stands for **all** of it, and a second quota takes the place of the first
+    /// @param bytes at least a page, and, where kernels fault, 33 pages for each compute unit; what is not a whole page is
+    ///              left out. It bounds and reserves nothing; [Long#MAX_VALUE] takes the quota away
     /// @throws IllegalArgumentException if that is too little, or the segment is not managed; nothing has changed
     /// @throws HmmException             if what is there cannot come home; the quota holds for what comes from now on
     public void quota(MemorySegment segment, HmmDevice device, long bytes) {

@@ -21,6 +21,7 @@ import org.jspecify.annotations.Nullable;
 final class PagedLaunch {
 
     private static final long NAP_NANOS = 1_000_000;
+    private static final long AROUND_NULL_BYTES = 4096; // no heap begins there
 
     private final LaunchParts parts;
     private final DeviceKernel kernel;
@@ -238,10 +239,12 @@ final class PagedLaunch {
                 throw AccessViolationException.ofKernel(kernel.name(),
                         violation.crossesPage() ? AccessViolationException.Kind.CROSSES_PAGE : AccessViolationException.Kind.OUTSIDE,
                         violation.write(), violation.addressBytes(),
-                        (violation.crossesPage()
-                                ? "the object does not lie on one page: align it, or ask for its parts"
-                                : "in none of the ranges of Arg.heap") + ", workItem=" + violation.item());
+                        (violation.crossesPage() ? "the object does not lie on one page: align it, or ask for its parts" : outside(violation.addressBytes())) + ", workItem=" + violation.item());
             }
+        }
+
+        private static String outside(long address) {
+            return Long.compareUnsigned(address, AROUND_NULL_BYTES) < 0 ? "null, or a part of an object at null: kernels test for 0 before they ask" : "in none of the ranges of Arg.heap";
         }
     }
 }

@@ -77,6 +77,7 @@ final class Plan {
     private boolean followsPointers;
     private final long frees; // of the space, when the first of them was looked up
     private int hidden; // parameters so far that the program does not see
+    private int at; // the parameter, or the first of those, that the argument in hand is for
 
     private Plan(AddressSpace space, DeviceKernel kernel, DeviceMirror mirror, Map<Integer, Arg.Intent> intents, long frees) {
         this.frees = frees;
@@ -94,8 +95,7 @@ final class Plan {
             plan.add(argument);
         }
         if (plan.passed.size() != kernel.parameters().size()) {
-            throw new IllegalArgumentException(String.format(Locale.ROOT, "kernel=%s, arguments=%d, parameters=%d %s",
-                    kernel.name(), plan.passed.size(), kernel.parameters().size(), signature(kernel.parameters())));
+            throw new IllegalArgumentException(String.format(Locale.ROOT, "kernel=%s, arguments=%d, parameters=%s", kernel.name(), plan.argument(plan.passed.size()), plan.counted()));
         }
         kernel.limits().require(kernel.name(), range, plan.localBytes);
         plan.settleContradictions();
@@ -166,9 +166,11 @@ final class Plan {
     }
 
     private void add(@Nullable Object argument) {
+        at = passed.size();
+        requireHeapForHeap(argument);
         switch (argument) {
             case null -> throw new IllegalArgumentException(String.format(Locale.ROOT, "kernel=%s, argument %d is null; a pointer that points nowhere is Arg.nullPointer()",
-                    kernel.name(), passed.size()));
+                    kernel.name(), argument()));
             case MemorySegment segment -> addMemory(segment, intentOf(parameter(argument)));
             case Arg.Memory(MemorySegment segment, Arg.Intent intent) -> addMemory(segment, intent);
             case Arg.Heap(List<Arg.Memory> ranges) -> addHeap(ranges);
@@ -197,7 +199,16 @@ final class Plan {
             default -> throw new IllegalArgumentException(String.format(Locale.ROOT,
                     "kernel=%s, argument %d is a %s: not a managed segment, an Arg, a number, a boolean or a char;"
                             + " an array becomes managed memory (heap.allocateFrom), or an Arg.vector",
-                    kernel.name(), passed.size(), argument.getClass().getTypeName()));
+                    kernel.name(), argument(), argument.getClass().getTypeName()));
+        }
+    }
+
+    /// A segment would be taken for the memory that all of the heap lies in, and the number behind it for its first address.
+    private void requireHeapForHeap(@Nullable Object argument) {
+        List<KernelParameter> all = kernel.parameters();
+        if (at < all.size() && HeapParameters.isHeap(all.get(at)) && !(argument instanceof Arg.Heap)) {
+            throw new IllegalArgumentException(String.format(Locale.ROOT, "kernel=%s, argument %d is %s: for HMM_HEAP or HMM_HEAP_CONST pass Arg.heap(ranges) with what may be followed, parameters=%s",
+                    kernel.name(), argument(), argument, counted()));
         }
     }
 
@@ -209,14 +220,14 @@ final class Plan {
             if (!ScalarType.has(number)) {
                 throw new IllegalArgumentException(String.format(Locale.ROOT,
                         "kernel=%s, argument %d: %s is a %s, must be a Byte, Short, Integer, Long, Float or Double",
-                        kernel.name(), passed.size(), number, number.getClass().getName()));
+                        kernel.name(), argument(), number, number.getClass().getName()));
             }
         }
         ValueType type = parameter.valueType().orElseGet(() -> new ValueType(ScalarType.of(numbers[0]), numbers.length));
         require(type.components() == numbers.length, argument, numbers.length == 1 ? "a scalar" : "a vector of " + numbers.length);
         passed.add(new Passed.Value(type.bytesOf(numbers).orElseThrow(() -> new IllegalArgumentException(
                 String.format(Locale.ROOT, "kernel=%s, argument %d: %s %s cannot hold %s without loss",
-                        kernel.name(), passed.size(), parameter.typeName(), parameter.name(), Stream.of(numbers).map(number -> number.getClass().getSimpleName() + " " + number).collect(Collectors.joining(", ")))))));
+                        kernel.name(), argument(), parameter.typeName(), parameter.name(), Stream.of(numbers).map(number -> number.getClass().getSimpleName() + " " + number).collect(Collectors.joining(", ")))))));
     }
 
     private Arg.Intent intentOf(KernelParameter parameter) {
@@ -236,7 +247,7 @@ final class Plan {
         boolean inPlace = isInPlace(range);
         boolean aligned = inPlace ? mirror.startsPointersInPlaceAt(range, parameter(segment)) : mirror.startsPointersAt(range);
         if (!aligned && mirror.isFaulting()) { // nobody waits for kernels that fault, so a copy that goes back would overwrite what the host stores meanwhile
-            throw misaligned(passed.size(), range, "");
+            throw misaligned(at, range, "");
         }
         passed.add(new Passed.Range(range, intent.writes(), !aligned, inPlace));
         addNeeds(range, intent, inPlace);
@@ -293,12 +304,11 @@ final class Plan {
 
     private void requireHeapParameters() {
         List<KernelParameter> all = kernel.parameters();
-        int at = passed.size();
         if (at + 1 >= all.size() || !all.get(at).isMemory()
                 || all.get(at + 1).space() != KernelParameter.Space.PRIVATE) {
             throw new IllegalArgumentException(String.format(Locale.ROOT, "kernel=%s, argument %d: Arg.heap stands for"
                     + " the two parameters that HMM_HEAP or HMM_HEAP_CONST declares, which it has not, parameters=%s",
-                    kernel.name(), at, signature(all)));
+                    kernel.name(), argument(), signature(HeapParameters.visible(all))));
         }
     }
 
@@ -318,7 +328,7 @@ final class Plan {
 
     private IllegalArgumentException misaligned(int index, VaRange range, String why) {
         return new IllegalArgumentException(String.format(Locale.ROOT, "kernel=%s, argument %d: range=%s does not start at a multiple of %d bytes, as pointers of device=%s must%s",
-                kernel.name(), index, range, mirror.device().info().baseAlignmentBytes(), mirror.device().info().name(), why));
+                kernel.name(), argument(index), range, mirror.device().info().baseAlignmentBytes(), mirror.device().info().name(), why));
     }
 
     /// A page cannot be found through the table and lie in a window at a time.
@@ -337,7 +347,7 @@ final class Plan {
     private void requireWritable(MemorySegment segment, Arg.Intent intent) {
         if (segment.isReadOnly() && intent.writes()) {
             throw new IllegalArgumentException(String.format(Locale.ROOT, "kernel=%s, argument %d: the kernel writes there, and the segment is read-only; if it only reads, say so (Arg.in, Kernel.reads): %s",
-                    kernel.name(), passed.size(), segment));
+                    kernel.name(), argument(), segment));
         }
     }
 
@@ -348,10 +358,10 @@ final class Plan {
             return range;
         } catch (IllegalArgumentException e) {
             throw new IllegalArgumentException(String.format(Locale.ROOT, "kernel=%s, argument %d: %s",
-                    kernel.name(), passed.size(), e.getMessage()), e);
+                    kernel.name(), argument(), e.getMessage()), e);
         } catch (IllegalStateException e) {
             throw new IllegalStateException(String.format(Locale.ROOT, "kernel=%s, argument %d: %s",
-                    kernel.name(), passed.size(), e.getMessage()), e);
+                    kernel.name(), argument(), e.getMessage()), e);
         }
     }
 
@@ -426,8 +436,7 @@ final class Plan {
 
     private KernelParameter parameter(Object argument) {
         if (passed.size() >= kernel.parameters().size()) {
-            throw new IllegalArgumentException(String.format(Locale.ROOT, "kernel=%s, argument %d=%s is one too many, parameters=%d %s",
-                    kernel.name(), passed.size(), argument, kernel.parameters().size(), signature(kernel.parameters())));
+            throw new IllegalArgumentException(String.format(Locale.ROOT, "kernel=%s, argument %d=%s is one too many, parameters=%s", kernel.name(), argument(), argument, counted()));
         }
         return kernel.parameters().get(passed.size());
     }
@@ -435,8 +444,8 @@ final class Plan {
     private void require(boolean fits, Object argument, String what) {
         if (!fits) {
             KernelParameter parameter = parameter(argument);
-            throw new IllegalArgumentException(String.format(Locale.ROOT, "kernel=%s, parameter %d is %s %s: %s",
-                    kernel.name(), parameter.index(), parameter.typeName(), parameter.name(),
+            throw new IllegalArgumentException(String.format(Locale.ROOT, "kernel=%s, argument %d is for %s %s: %s",
+                    kernel.name(), argument(), parameter.typeName(), parameter.name(),
                     parameter.space() == KernelParameter.Space.OBJECT
                             ? "images, samplers, pipes and queues cannot be passed here"
                             : "it does not take " + what + "; pass " + taken(parameter)));
@@ -447,10 +456,30 @@ final class Plan {
         return switch (parameter.space()) {
             case GLOBAL, CONSTANT -> "a managed segment";
             case LOCAL -> "Arg.local(lengthBytes)";
-            default -> parameter.valueType()
-                    .map(type -> type.components() == 1 ? "a number" : "an Arg.vector of " + type.components())
-                    .orElse("Arg.value(segment), as structs are");
+            default -> parameter.valueType().map(Plan::taken).orElse("Arg.value(segment), as structs are");
         };
+    }
+
+    private static String taken(ValueType type) {
+        if (type.components() > 1) {
+            return "an Arg.vector of " + type.components();
+        }
+        return type.scalar() == ScalarType.ULONG ? "a number; of a pointer into the heap that is segment.address()" : "a number";
+    }
+
+    /// The number of the argument in hand as the program counts it: [Arg#heap] is one.
+    private int argument() {
+        return argument(at);
+    }
+
+    private int argument(int parameter) {
+        return HeapParameters.passed(kernel.parameters().subList(0, parameter)).size();
+    }
+
+    /// What the program passes arguments for, and how many that are.
+    private String counted() {
+        List<KernelParameter> counted = HeapParameters.passed(kernel.parameters());
+        return counted.size() + " " + counted.stream().map(parameter -> HeapParameters.isHeap(parameter) ? "Arg.heap" : parameter.typeName() + " " + parameter.name()).toList();
     }
 
     static String signature(List<KernelParameter> parameters) {

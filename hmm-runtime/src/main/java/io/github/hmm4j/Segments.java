@@ -38,6 +38,9 @@ final class Segments {
     /// @throws IllegalArgumentException if it is something else
     static void requireManaged(AddressSpace space, MemorySegment segment) {
         Objects.requireNonNull(segment, "segment");
+        if (segment.isNative() && segment.address() == 0) {
+            throw new IllegalArgumentException("this segment is null, address=0: allocate memory for it (heap.allocate, heap.allocateFrom), or leave it out");
+        }
         if (!segment.isNative() || !space.contains(segment.address())) {
             throw new IllegalArgumentException(
                     "this memory is not of this heap, allocate it there (heap.allocate, heap.allocateFrom): " + segment);

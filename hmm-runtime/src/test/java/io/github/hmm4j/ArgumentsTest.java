@@ -6,10 +6,12 @@ import static org.assertj.core.api.Assertions.tuple;
 
 import io.github.hmm4j.account.Counter;
 import io.github.hmm4j.device.NDRange;
+import io.github.hmm4j.error.AccessViolationException;
 import io.github.hmm4j.kernels.Source;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import java.math.BigInteger;
+import java.util.List;
 import java.util.NoSuchElementException;
 import org.assertj.core.api.AbstractThrowableAssert;
 import org.junit.jupiter.api.AfterEach;
@@ -41,10 +43,58 @@ class ArgumentsTest {
         refused("add").hasMessageContaining("arguments=0");
     }
 
+    /// What `HMM_HEAP` declares is one argument, however many parameters it is on the device.
+    @Test
+    void whatStandsForTheHeapCountsAsOne() {
+        Source source = Source.text("follow.cl", """
+                #include "hmm.clh"
+                kernel void follow(HMM_HEAP_CONST, const ulong first, global int *out, const float factor) { HMM_BEGIN; *out = (int)factor; HMM_END; }
+                """);
+        String parameters = "parameters=4 [Arg.heap, ulong first, int* out, float factor]";
+        try (Rig aperture = Rig.aperture(1)) {
+            for (Rig one : List.of(rig, aperture)) {
+                Kernel kernel = one.hmm.program(source).kernel("follow");
+                MemorySegment out = one.pages(1);
+                Arg heap = Arg.heap(Arg.in(one.pages(1)));
+                refused(kernel, heap, 0L, out).hasMessage("kernel=follow, arguments=3, " + parameters);
+                refused(kernel, heap, 0L, out, 1f, 2).hasMessage("kernel=follow, argument 4=2 is one too many, " + parameters);
+                refused(kernel, heap, out, out, 1f).hasMessage("kernel=follow, argument 1 is for ulong first: it does not take memory; pass a number; of a pointer into the heap that is segment.address()");
+                refused(kernel, heap, 0L, out, 0.1).hasMessageContaining("kernel=follow, argument 3: float factor cannot hold Double 0.1");
+                refused(kernel, heap, 0L, 0L, 1f).hasMessageContaining("kernel=follow, argument 2 is for int* out");
+                refused(kernel, 0L, out, 1f).hasMessage("kernel=follow, argument 0 is 0: for HMM_HEAP or HMM_HEAP_CONST pass Arg.heap(ranges) with what may be followed, " + parameters);
+                refused(kernel, out, 0L, out, 1f).hasMessageContaining("kernel=follow, argument 0 is " + out).hasMessageContaining("Arg.heap(ranges)");
+                refused(kernel, Arg.heap(Arg.inOut(out.asReadOnly())), 0L, out, 1f).hasMessageContaining("kernel=follow, argument 0: the kernel writes there");
+                refused(kernel, Arg.heap(Arg.in(MemorySegment.ofArray(new int[1]))), 0L, out, 1f).hasMessageContaining("kernel=follow, argument 0: this memory is not of this heap");
+            }
+        }
+    }
+
+    private static AbstractThrowableAssert<?, ? extends Throwable> refused(Kernel kernel, Object... arguments) {
+        return assertThatThrownBy(() -> kernel.args(arguments).launch(NDRange.of(1))).isInstanceOf(IllegalArgumentException.class);
+    }
+
+    @Test
+    void nullSegments() {
+        Source source = Source.text("item.cl", """
+                #include "hmm.clh"
+                kernel void item(HMM_HEAP_CONST, const ulong first) { HMM_BEGIN; if (!HMM_READ(int, first)) return; HMM_END; }
+                """);
+        Kernel kernel = rig.hmm.program(source).kernel("item");
+        refused(kernel, Arg.heap(Arg.in(a), Arg.in(MemorySegment.NULL)), a.address())
+                .hasMessage("kernel=item, argument 0: this segment is null, address=0: allocate memory for it (heap.allocate, heap.allocateFrom), or leave it out");
+        refused(kernel, Arg.heap(Arg.in(a)), MemorySegment.NULL).hasMessageContaining("kernel=item, argument 1 is for ulong first: it does not take memory");
+        for (long address : new long[] {0, 8}) {
+            assertThatThrownBy(() -> kernel.args(Arg.heap(Arg.in(a)), address).launch(NDRange.of(1)))
+                    .isInstanceOfSatisfying(AccessViolationException.class, e -> assertThat(e.addressBytes()).isEqualTo(address))
+                    .hasMessageContaining("kernel=item, refused read: address=0x" + address).hasMessageContaining("null").hasMessageContaining("kernels test for 0 before they ask");
+        }
+        assertThatThrownBy(() -> rig.heap.prefetch(MemorySegment.NULL.reinterpret(8), rig.device(0))).isInstanceOf(IllegalArgumentException.class).hasMessageContaining("is null");
+    }
+
     @Test
     void theKindsOfArguments() {
-        refused("add", 1, 1, 1).hasMessageContaining("parameter 0").hasMessageContaining("a value");
-        refused("add", a, a, 1).hasMessageContaining("parameter 1").hasMessageContaining("memory");
+        refused("add", 1, 1, 1).hasMessageContaining("argument 0").hasMessageContaining("a value");
+        refused("add", a, a, 1).hasMessageContaining("argument 1").hasMessageContaining("memory");
         refused("add", a, Arg.local(4), 1).hasMessageContaining("local memory");
         refused("add", "a", 1, 1).hasMessageContaining("java.lang.String");
         refused("add", a, BigInteger.TEN, 1)
@@ -56,12 +106,12 @@ class ArgumentsTest {
     @Test
     void sayWhatToPassInstead() {
         refused("add", a.address(), 1, 1)
-                    .hasMessage("kernel=add, parameter 0 is int* data: it does not take a value;"
+                    .hasMessage("kernel=add, argument 0 is for int* data: it does not take a value;"
                             + " pass a managed segment");
         refused("add", a, a, 1)
-                    .hasMessage("kernel=add, parameter 1 is int delta: it does not take memory; pass a number");
+                    .hasMessage("kernel=add, argument 1 is for int delta: it does not take memory; pass a number");
         refused("locals", a, 64, 64)
-                    .hasMessage("kernel=locals, parameter 1 is int* a: it does not take a value;"
+                    .hasMessage("kernel=locals, argument 1 is for int* a: it does not take a value;"
                             + " pass Arg.local(lengthBytes)");
         refused("add", new int[1], 1, 1).hasMessageContaining("argument 0 is a int[]")
                     .hasMessageContaining("heap.allocateFrom");
@@ -91,7 +141,7 @@ class ArgumentsTest {
         refused("add", a, 1L << 33, 1).hasMessageContaining("kernel=add, argument 1: int delta cannot hold Long 8589934592 without loss");
         refused("add", a, 1, 2.5f).hasMessageContaining("kernel=add, argument 2: int n cannot hold Float 2.5 without loss");
         refused("bump", a, -1, 0L).hasMessageContaining("ulong base cannot hold Integer -1");
-        refused("add", a, Arg.vector(1, 2), 1).hasMessageContaining("kernel=add, parameter 1 is int delta: it does not take a vector of 2");
+        refused("add", a, Arg.vector(1, 2), 1).hasMessageContaining("kernel=add, argument 1 is for int delta: it does not take a vector of 2");
         refused("add", a, Arg.value(MemorySegment.ofArray(new long[1])), 1).hasMessageContaining("int delta")
                 .hasMessageContaining("valueBytes=8");
         refused("add", Arg.value(MemorySegment.ofArray(new long[1])), 1, 1).hasMessageContaining("int* data")
@@ -126,7 +176,7 @@ class ArgumentsTest {
 
     @Test
     void outputsThatTheSignatureForbids() {
-        refused("copy", a, Arg.out(rig.pages(1)), 1).hasMessageContaining("kernel=copy, parameter 1").hasMessageContaining("an output");
+        refused("copy", a, Arg.out(rig.pages(1)), 1).hasMessageContaining("kernel=copy, argument 1").hasMessageContaining("an output");
     }
 
     @Test
@@ -134,7 +184,7 @@ class ArgumentsTest {
         Kernel tables = rig.hmm.program(Source.text("tables.cl", "kernel void tables(global int *out, local int *a, local int *b, read_only image2d_t picture) {}")).kernel("tables");
         for (Object picture : new Object[] {a, 0L}) {
             assertThatThrownBy(() -> tables.args(a, Arg.local(4), Arg.local(4), picture).launch(NDRange.of(1))).isInstanceOf(IllegalArgumentException.class)
-                    .hasMessageContaining("kernel=tables, parameter 3 is image2d_t picture: images, samplers, pipes and queues cannot be passed here");
+                    .hasMessageContaining("kernel=tables, argument 3 is for image2d_t picture: images, samplers, pipes and queues cannot be passed here");
         }
     }
 

@@ -449,6 +449,14 @@ class DeviceFaultsTest {
                     .hasMessageContaining("UFFD_IN_THREAD");
             assertThatThrownBy(() -> Hmm.builder().hostAccess(HostAccess.Mode.CHECKED).deviceFaults().open()).isInstanceOf(HostAccessUnavailableException.class)
                     .hasMessage("deviceFaults needs userfaultfd or SIGSEGV, and hostAccess=CHECKED: it was asked for");
+            long most = hmm.device().info().maxAllocationBytes();
+            long whole = most / ByteSize.mib(2) * ByteSize.mib(2);
+            assertThatThrownBy(() -> builder(PAGE, least).heap(whole + ByteSize.mib(2)).open()).isInstanceOf(IllegalArgumentException.class)
+                    .hasMessageContainingAll("deviceFaults: heapBytes=" + (whole + ByteSize.mib(2)) + ", must be at most maxAllocationBytes=" + most, "device=" + hmm.device().info().name(), "HmmBuilder.heap");
+            try (Hmm largest = builder(PAGE, least).heap(whole).open()) {
+                assertThat(largest.heap().capacityBytes()).isEqualTo(whole);
+                assertThat(largest.device().placementWhy()).isEqualTo("its kernels fault");
+            }
             assertThatThrownBy(() -> Hmm.builder().exclusive().deviceFaults().open()).isInstanceOf(IllegalArgumentException.class).hasMessageContaining("exclusive=true");
             assertThatThrownBy(() -> Hmm.builder().hostOnly().deviceFaults().open()).isInstanceOf(IllegalArgumentException.class).hasMessageContaining("devices=0");
             MemorySegment a = ints(hmm, INTS);

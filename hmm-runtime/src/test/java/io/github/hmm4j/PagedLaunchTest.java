@@ -24,9 +24,11 @@ import java.util.List;
 import java.util.SplittableRandom;
 import java.util.concurrent.TimeUnit;
 import java.util.function.IntUnaryOperator;
+import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.EnumSource;
+import org.junit.jupiter.params.provider.ValueSource;
 
 /// Kernels over more than the device holds, through its page table, in each way of reaching host memory.
 @Timeout(value = 60, unit = TimeUnit.SECONDS)
@@ -182,6 +184,110 @@ final class PagedLaunchTest {
             }
         }
         assertThat(done).isGreaterThanOrEqualTo(8);
+    }
+
+    private static final Source WANTS = Source.text("wants.cl", """
+            #include "hmm.clh"
+            // Asks for the first int of each page before it takes any, or goes on to the next when it has one.
+            kernel void want(HMM_HEAP_CONST, const ulong at, const uint pages, const uint at_once, global int *sum) {
+                HMM_BEGIN;
+                int found = 0;
+                bool missing = false;
+                for (uint i = 0; i < pages; i++) {
+                    global const int *first = HMM_READ(int, at + i * 4096ul);
+                    if (first) {
+                        found += *first;
+                    } else if (at_once) {
+                        missing = true;
+                    } else {
+                        return;
+                    }
+                }
+                if (missing) {
+                    return;
+                }
+                *sum = found;
+                HMM_END;
+            }
+            """);
+
+    /// What is known by then: all that it has asked for. Only who asks for one page after the other hears of the next.
+    @ParameterizedTest
+    @ValueSource(booleans = {true, false})
+    void aBudgetThatIsTooSmallIsToldWithTheOneThatWouldDo(boolean atOnce) {
+        try (Hmm small = open(Mode.CHECKED, 4)) { // of which a page is kept for plain arguments
+            int pages = 12;
+            long needed = atOnce ? 12 + 3 : 4 + 1; // of which a quarter is kept
+            assertThatThrownBy(() -> want(small, pages, atOnce)).isInstanceOfSatisfying(DeviceMemoryExhaustedException.class, e -> {
+                assertThat(e.neededBytes()).isEqualTo(needed * PAGE);
+                assertThat(e.budgetBytes()).isEqualTo(4L * PAGE);
+            }).hasMessageContainingAll("neededBytes=" + needed * PAGE, "budgetBytes=" + 4 * PAGE, "work-item 0 of kernel=want", "asks for at least " + (atOnce ? 12 : 4) + " pages of 4096 bytes at a time",
+                    "room for 3", "raise the budget");
+            assertThat(want(small, 3, atOnce)).isEqualTo(3);
+            try (Hmm enough = open(Mode.CHECKED, (int) (atOnce ? needed : 15)); Hmm one = open(Mode.CHECKED, 14)) {
+                assertThat(want(enough, pages, atOnce)).isEqualTo(pages);
+                assertThatThrownBy(() -> want(one, pages, atOnce)).isInstanceOf(DeviceMemoryExhaustedException.class).hasMessageContaining("neededBytes=" + 15 * PAGE);
+            }
+        }
+    }
+
+    private static int want(Hmm hmm, int pages, boolean atOnce) {
+        MemorySegment table = hmm.heap().allocate((long) pages * PAGE, PAGE);
+        MemorySegment sum = hmm.heap().allocate(JAVA_INT);
+        try (HostView view = hmm.heap().view(table, Access.WRITE)) {
+            for (int page = 0; page < pages; page++) {
+                view.segment().set(JAVA_INT, (long) page * PAGE, 1);
+            }
+        }
+        hmm.program(WANTS).kernel("want").args(Arg.heap(Arg.in(table)), table.address(), pages, atOnce ? 1 : 0, Arg.out(sum)).launch(NDRange.of(1)).await();
+        return intsOf(hmm, sum)[0];
+    }
+
+    /// They leave nothing: what pages needs at least one beside them, whether or not others have paged before.
+    @Test
+    void plainArgumentsThatTakeAllOfTheBudgetAreToldWithThePageBeside() {
+        try (Hmm hmm = open(Mode.CHECKED, 8)) {
+            Kernel want = hmm.program(WANTS).kernel("want");
+            MemorySegment table = hmm.heap().allocate(PAGE, PAGE);
+            for (int paged = 0; paged < 2; paged++) {
+                for (long pages : new long[] {8, 11}) {
+                    MemorySegment sum = hmm.heap().allocate(pages * PAGE, PAGE);
+                    assertThatThrownBy(() -> want.args(Arg.heap(Arg.in(table)), table.address(), 1, 1, sum).launch(NDRange.of(1)))
+                            .isInstanceOfSatisfying(DeviceMemoryExhaustedException.class, e -> assertThat(e.neededBytes()).isEqualTo((pages + 1) * PAGE))
+                            .hasMessageContainingAll("leave no room", "budgetBytes=" + 8 * PAGE, "=" + pages * PAGE + " bytes", "at least 1 page");
+                }
+                assertThat(want(hmm, 6, true)).isEqualTo(6);
+            }
+        }
+    }
+
+    /// What an earlier launch has left is not all that the next one can have.
+    @ParameterizedTest
+    @ValueSource(booleans = {true, false})
+    void theRoomForPagesGrowsAgainAfterALargeArgument(boolean atOnce) {
+        try (Hmm hmm = open(Mode.CHECKED, 16)) {
+            MemorySegment table = ints(hmm, INTS, _ -> 7);
+            MemorySegment large = hmm.heap().allocate(14L * PAGE, PAGE);
+            hmm.program(WANTS).kernel("want").args(Arg.heap(Arg.in(table)), table.address(), 1, 1, large).launch(NDRange.of(1)).await();
+            assertThat(intsOf(hmm, large)[0]).isEqualTo(7);
+            assertThat(want(hmm, 12, atOnce)).isEqualTo(12);
+            assertThatThrownBy(() -> want(hmm, 13, atOnce)).isInstanceOf(DeviceMemoryExhaustedException.class).hasMessageContaining("neededBytes=" + 17 * PAGE);
+        }
+    }
+
+    /// Each page that is to come, and not each time that a work-item which waits for room asks for it.
+    @Test
+    void aPageThatIsMissedInManyRoundsCountsOnce() {
+        try (Hmm hmm = Hmm.builder().hostAccess(Mode.CHECKED).heap(ByteSize.mib(64)).pageSize(PAGE).budget(32L * PAGE).ahead(AheadPolicy.NOTHING).open()) {
+            MemorySegment in = floats(hmm, 128 * INTS);
+            MemorySegment out = hmm.heap().allocate(128L * PAGE, PAGE);
+            MemorySegment pages = in.asSlice(PAGE - in.address() % PAGE, 100L * PAGE);
+            scale(hmm, pages, out.asSlice(0, 100L * PAGE)); // each work-item a page of either
+            Report report = hmm.report();
+            assertThat(report.count(Counter.DEVICE_FAULT_ROUNDS)).isGreaterThan(5);
+            assertThat(report.count(Counter.DEVICE_FAULTS_READ)).isEqualTo(100);
+            assertThat(report.count(Counter.DEVICE_FAULTS_WRITE)).isEqualTo(100);
+        }
     }
 
     @ParameterizedTest

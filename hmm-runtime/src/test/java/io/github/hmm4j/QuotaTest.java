@@ -203,6 +203,38 @@ final class QuotaTest {
         }
     }
 
+    /// Not one page more each time: what is known by then.
+    @Test
+    void aQuotaThatIsTooSmallIsToldWithTheOneThatWouldDo() {
+        Source source = Source.text("wants.cl", """
+                #include "hmm.clh"
+                kernel void want(HMM_HEAP_CONST, const ulong at, const uint pages, global int *sum) {
+                    HMM_BEGIN;
+                    bool missing = false;
+                    for (uint i = 0; i < pages; i++) missing |= !HMM_READ(int, at + i * 4096ul);
+                    if (missing) return;
+                    *sum = (int)pages;
+                    HMM_END;
+                }
+                """);
+        try (Hmm hmm = open(64)) {
+            MemorySegment all = ints(hmm, 32, 0);
+            MemorySegment table = all.asSlice(0, 24L * PAGE);
+            MemorySegment plain = all.asSlice(24L * PAGE, 3L * PAGE); // of the same allocation, so of the same quota
+            Kernel.Call call = hmm.program(source).kernel("want").args(Arg.heap(Arg.in(table)), table.address(), 10, plain);
+            for (int quotaPages : new int[] {3, 4, 12}) {
+                quota(hmm, all, quotaPages);
+                assertThatThrownBy(() -> call.launch(NDRange.of(1))).isInstanceOfSatisfying(QuotaExceededException.class, e -> {
+                    assertThat(e.neededBytes()).isEqualTo(13 * PAGE);
+                    assertThat(e.quotaBytes()).isEqualTo((long) quotaPages * PAGE);
+                }).hasMessageContainingAll("work-item 0 of kernel=want", "asks for at least 10 pages of 4096 bytes at a time of it, and takes 3 as plain arguments", "heap.quota");
+            }
+            quota(hmm, all, 13);
+            call.launch(NDRange.of(1)).await();
+            assertThat(intsOf(hmm, plain)[0]).isEqualTo(10);
+        }
+    }
+
     @Test
     void copiesWithinTheHeapAndLeasesKeepToIt() {
         try (Hmm hmm = open(64)) {

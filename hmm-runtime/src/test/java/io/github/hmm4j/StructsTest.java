@@ -185,7 +185,7 @@ class StructsTest {
             for (Object argument : new Object[] {out, Arg.nullPointer(), 0L,
                     Arg.value(MemorySegment.ofArray(new long[1])), Arg.local(8), Arg.vector(0, 0)}) {
                 assertThatIllegalArgumentException().isThrownBy(() -> draw.args(out, argument, 1).launch(NDRange.of(1)))
-                        .withMessage("kernel=draw, parameter 1 is image2d_t picture: images, samplers, pipes and queues cannot be passed here");
+                        .withMessage("kernel=draw, argument 1 is for image2d_t picture: images, samplers, pipes and queues cannot be passed here");
             }
             assertThat(draw.parameters().get(2).space()).isEqualTo(KernelParameter.Space.OBJECT);
         }
@@ -201,12 +201,12 @@ class StructsTest {
             for (int bytes : new int[] {60, 68}) {
                 assertThatIllegalArgumentException().isThrownBy(() -> wide.args(out,
                         Arg.value(MemorySegment.ofArray(new byte[bytes])), color).launch(NDRange.of(1)))
-                        .withMessage("kernel=wide, parameter 1 is float16 many: it does not take a value of valueBytes="
+                        .withMessage("kernel=wide, argument 1 is for float16 many: it does not take a value of valueBytes="
                                 + bytes + ", it has 64; pass an Arg.vector of 16");
             }
             assertThatIllegalArgumentException().isThrownBy(() ->
                     wide.args(Arg.value(MemorySegment.ofArray(new long[1])), color, color).launch(NDRange.of(1)))
-                    .withMessage("kernel=wide, parameter 0 is float* out: it does not take a value of valueBytes=8;"
+                    .withMessage("kernel=wide, argument 0 is for float* out: it does not take a value of valueBytes=8;"
                             + " pass a managed segment");
             assertThatIllegalArgumentException().isThrownBy(() -> Arg.value(MemorySegment.NULL))
                     .withMessage("valueBytes=0, must be positive");

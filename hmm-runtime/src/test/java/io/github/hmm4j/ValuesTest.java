@@ -101,7 +101,7 @@ class ValuesTest {
             Arg four = Arg.vector(1, 2, 3, 4);
             Arg three = Arg.vector(1, 2, 3);
             assertThatIllegalArgumentException().isThrownBy(() -> seen(hmm, "vectors", 1d, four, three))
-                    .withMessageContaining("kernel=vectors, parameter 1 is float2 a: it does not take a scalar");
+                    .withMessageContaining("kernel=vectors, argument 1 is for float2 a: it does not take a scalar");
             assertThatIllegalArgumentException().isThrownBy(() -> seen(hmm, "vectors", three, four, three)).withMessageContaining("a vector of 3");
             assertThatIllegalArgumentException().isThrownBy(() -> seen(hmm, "vectors", Arg.vector(1, 0.1), four, three))
                     .withMessageContaining("argument 1: float2 a cannot hold Integer 1, Double 0.1 without loss");

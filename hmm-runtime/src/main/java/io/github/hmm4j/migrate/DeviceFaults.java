@@ -75,7 +75,7 @@ public final class DeviceFaults {
         uses = launch.uses();
         windows = Placer.merged(launch.windows()); // one segment may be several arguments
         workItems = launch.workItems();
-        order = new FaultOrder(heap, mirror, kernel);
+        order = new FaultOrder(heap, mirror, kernel, windows);
         dead = new DeadPages(launch.dead());
         overwritten = new Overwrites(heap, mirror);
         ahead = new AheadPages(heap, mirror, source, uses);
@@ -166,11 +166,10 @@ public final class DeviceFaults {
         }
         for (FaultRound.Fault fault : round.faults()) {
             requireAllowed(fault);
-            heap.accounts().increment(fault.write() ? Counter.DEVICE_FAULTS_WRITE : Counter.DEVICE_FAULTS_READ);
         }
-        placer.makePagedChunk(mirror, windows); // if somebody else needed all of the device meanwhile
+        placer.makePagedChunk(mirror, windows, order.together(round.faults()).size()); // if another launch needed all of the device meanwhile
         List<Quota> quotas = mirror.quotas(uses.stream().map(PageUse::pages).toList());
-        bring(order.choose(round.faults(), quotas.stream().map(quota -> quota.less(quota.countIn(windows))).toList()), quotas);
+        bring(order.choose(round.faults(), quotas), quotas);
     }
 
     /// A kernel can write anything into the table, and rounds must end all the same. In each that tells of an end one work-item has come to it, and not twice; and whoever may run and has not

@@ -1,5 +1,6 @@
 package io.github.hmm4j.migrate;
 
+import io.github.hmm4j.account.Counter;
 import io.github.hmm4j.error.DeviceMemoryExhaustedException;
 import io.github.hmm4j.error.HmmException;
 import io.github.hmm4j.error.QuotaExceededException;
@@ -7,9 +8,12 @@ import io.github.hmm4j.mirror.DeviceMirror;
 import io.github.hmm4j.mirror.FaultRound;
 import io.github.hmm4j.mirror.ManagedPages;
 import io.github.hmm4j.mirror.Quota;
+import io.github.hmm4j.space.PageRange;
+import io.github.hmm4j.space.PageSize;
 import java.util.ArrayList;
 import java.util.Comparator;
 import java.util.HashMap;
+import java.util.HashSet;
 import java.util.Iterator;
 import java.util.List;
 import java.util.Locale;
@@ -47,16 +51,19 @@ final class FaultOrder {
     private final ManagedPages heap;
     private final DeviceMirror mirror;
     private final String kernel;
+    private final List<PageRange> windows;
     private final Map<Long, Hold> held = new HashMap<>(); // by page
     private final List<Room> rooms = new ArrayList<>(); // of one choice, all of the chunk last
     private long limit = EVERYBODY;
     private int idle; // rounds served since any work-item has ended
     private int stolen;
 
-    FaultOrder(ManagedPages heap, DeviceMirror mirror, String kernel) {
+    /// @param windows what the launch takes as pointers of its own, apart from each other
+    FaultOrder(ManagedPages heap, DeviceMirror mirror, String kernel, List<PageRange> windows) {
         this.heap = heap;
         this.mirror = mirror;
         this.kernel = kernel;
+        this.windows = windows;
     }
 
     /// Work-items of a smaller rank may run in the next round.
@@ -88,6 +95,19 @@ final class FaultOrder {
         limit = EVERYBODY;
     }
 
+    /// The pages that the oldest work-item that misses some, or its group if that leaves together, is known to need at the same time: what is held for it, or for older ones, and what it misses.
+    Set<Long> together(List<FaultRound.Fault> noted) {
+        long oldest = noted.stream().mapToLong(FaultRound.Fault::rank).min().orElse(-1);
+        Set<Long> pages = new HashSet<>();
+        held.forEach((page, hold) -> {
+            if (hold.rank <= oldest) {
+                pages.add(page);
+            }
+        });
+        noted.stream().filter(fault -> fault.rank() == oldest).forEach(fault -> pages.add(fault.page()));
+        return pages;
+    }
+
     /// Pages that are to come now, and whether to be written. What one work-item asks for together stays together.
     ///
     /// @param noted  by the round before
@@ -98,10 +118,10 @@ final class FaultOrder {
         List<FaultRound.Fault> faults = new ArrayList<>(noted);
         faults.sort(Comparator.comparingLong(FaultRound.Fault::rank));
         rooms.clear();
-        quotas.forEach(quota -> rooms.add(new Room(quota, quota.pages())));
+        quotas.forEach(quota -> rooms.add(new Room(quota, quota.less(quota.countIn(windows)).pages())));
         rooms.add(new Room(null, mirror.pool().pagedFrames().count()));
         for (Room room : rooms) {
-            room.shrink(oldest(faults.getFirst().rank()));
+            room.shrink(oldest(faults.getFirst().rank()), faults);
         }
         long limitBefore = limit;
         boolean anyNew = false;
@@ -124,14 +144,17 @@ final class FaultOrder {
                 hold = new Hold(fault.rank());
                 held.put(fault.page(), hold);
                 count(fault.page(), 1);
+                tell(fault);
+                anyNew = true;
+            } else if (fault.write() && !hold.writes) {
+                tell(fault);
                 anyNew = true;
             }
-            anyNew |= fault.write() && !hold.writes;
             hold.writes |= fault.write();
             wanted.put(fault.page(), hold.writes);
         }
         if (wanted.isEmpty() && limit == limitBefore && idle > 0) {
-            throw full.exhausted(faults.getFirst().rank());
+            throw full.exhausted(faults.getFirst().rank(), faults);
         }
         stolen = anyNew || wanted.isEmpty() ? stolen : stolen + 1;
         held.forEach((page, hold) -> {
@@ -157,6 +180,11 @@ final class FaultOrder {
         for (Room room : rooms) {
             room.taken += room.holds(page) ? more : 0;
         }
+    }
+
+    /// Once for each page that is to come: who has to wait for room misses it in every round.
+    private void tell(FaultRound.Fault fault) {
+        heap.accounts().increment(fault.write() ? Counter.DEVICE_FAULTS_WRITE : Counter.DEVICE_FAULTS_READ);
     }
 
     private boolean isThere(long page, boolean writes) {
@@ -201,10 +229,10 @@ final class FaultOrder {
         }
 
         /// It may have become smaller while a round ran: a quota can be lowered at any time.
-        void shrink(long oldest) {
+        void shrink(long oldest, List<FaultRound.Fault> faults) {
             while (taken > pages) {
                 if (!giveUp(oldest)) {
-                    throw exhausted(oldest);
+                    throw exhausted(oldest, faults);
                 }
             }
         }
@@ -236,15 +264,20 @@ final class FaultOrder {
             return entries.iterator();
         }
 
-        HmmException exhausted(long rank) {
-            String who = String.format(Locale.ROOT, "work-item %d of kernel=%s, counted group by group, asks for more", rank, kernel);
-            long neededBytes = heap.space().pageSize().bytesFor(pages + 1);
-            long roomBytes = heap.space().pageSize().bytesFor(pages);
-            return quota == null
-                    ? new DeviceMemoryExhaustedException(mirror.toString(), neededBytes, roomBytes, String.format(Locale.ROOT,
-                            "%s pages at a time than there is room for; the rest of budgetBytes=%d is kept for plain arguments", who, mirror.budgetBytes()))
-                    : new QuotaExceededException(mirror.toString(), heap.space().addressesOf(quota.region()).toString(), neededBytes, roomBytes,
-                            who + " of its pages at a time, and what it takes as plain arguments is there as well");
+        HmmException exhausted(long rank, List<FaultRound.Fault> faults) {
+            PageSize pageSize = heap.space().pageSize();
+            long needed = together(faults).stream().filter(this::holds).count();
+            String who = String.format(Locale.ROOT, "work-item %d of kernel=%s, counted group by group, asks for at least %d pages of %d bytes at a time",
+                    rank, kernel, needed, pageSize.bytes());
+            if (quota != null) {
+                long plain = quota.countIn(windows);
+                return QuotaExceededException.ofPagingKernel(mirror.toString(), heap.space().addressesOf(quota.region()).toString(), pageSize.bytesFor(needed + plain),
+                        pageSize.bytesFor(quota.pages()), who + " of it" + (plain == 0 ? "" : String.format(Locale.ROOT, ", and takes %d as plain arguments", plain)));
+            }
+            long mostBytes = mirror.device().info().maxAllocationBytes();
+            return DeviceMemoryExhaustedException.ofPagingKernel(mirror.toString(), pageSize.bytesFor(Placer.budgetPages(needed, Placer.countOf(windows))), mirror.budgetBytes(),
+                    String.format(Locale.ROOT, "%s, and there is room for %d, since a part of the budget is kept for plain arguments%s", who, pages,
+                            pageSize.bytesFor(needed) <= mostBytes ? "" : "; more than largestAllocationBytes=" + mostBytes + " cannot be had"));
         }
     }
 }

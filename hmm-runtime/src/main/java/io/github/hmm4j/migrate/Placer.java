@@ -9,6 +9,7 @@ import io.github.hmm4j.mirror.DeviceMirror;
 import io.github.hmm4j.mirror.ManagedPages;
 import io.github.hmm4j.mirror.Quota;
 import io.github.hmm4j.space.PageRange;
+import io.github.hmm4j.space.PageSize;
 import io.github.hmm4j.space.PlacementAdvice;
 import io.github.hmm4j.space.Region;
 import io.github.hmm4j.space.VaRange;
@@ -64,7 +65,7 @@ public final class Placer {
         boolean placed = tryPlace(mirror, merged, true) || placeAlone(mirror, merged)
                 || (mirror.pool().growAgain() && placeAlone(mirror, merged)); // the device has the last word
         if (!placed) {
-            throw exhausted(mirror, merged, "the device gives no memory that holds each of them in one piece;"
+            throw exhausted(mirror, merged, 0, "the device gives no memory that holds each of them in one piece;"
                     + " largestAllocationBytes=" + mirror.device().info().maxAllocationBytes());
         }
     }
@@ -87,7 +88,9 @@ public final class Placer {
     /// @param check throws if the range is not what it was looked up for any more; run where it stays what it is
     /// @throws IllegalArgumentException if there is no such region, or less than what one instruction of each of its threads may touch where kernels fault
     public void setQuota(DeviceMirror mirror, VaRange range, long pages, Runnable check) {
-        mirror.quotasBegin();
+        if (mirror.quotasBegin() && !mirror.sharesMemory()) {
+            LOG.info("quotas mean nothing on {}: {}", mirror, mirror.isAperture() ? "its budget holds all of the heap, so that nothing makes room there" : "its kernels use host pages in place");
+        }
         try (HostLock.Hold _ = hostLock.shared()) { // the region does not go meanwhile
             check.run();
             if (mirror.isFaulting()) {
@@ -110,23 +113,25 @@ public final class Placer {
         return tryPlace(mirror, ranges, false);
     }
 
-    /// Makes sure that there is a paged chunk: three quarters of the budget, or what the windows of the launch leave. Everything else leaves the device for that.
+    /// Makes sure that there is a paged chunk: three quarters of the budget, or what the windows of the launch leave. Everything else leaves the device for that. One that an earlier launch has left
+    /// smaller stays, unless it is too small for this one.
     ///
-    /// @param windows of the same launch, which will have to fit beside it
+    /// @param windows  of the same launch, which will have to fit beside it
+    /// @param together pages that are known to be needed there at the same time, at least one
     /// @throws DeviceMemoryExhaustedException if they leave nothing
-    public void makePagedChunk(DeviceMirror mirror, List<PageRange> windows) {
+    public void makePagedChunk(DeviceMirror mirror, List<PageRange> windows, int together) {
         assert mirror.lock().isAlone();
         FramePool pool = mirror.pool();
-        if (pool.pagedFrames().count() > 0) {
-            return;
-        }
         List<PageRange> merged = merged(windows);
-        requireBudget(mirror, merged);
         int most = pool.mostFrames();
-        int forWindows = (int) Math.max(merged.stream().mapToLong(PageRange::count).sum(), most / WINDOW_SHARE);
-        int frames = Math.min(most - forWindows, pool.largestPaged());
-        if (frames <= 0) {
-            throw exhausted(mirror, merged, "they leave no room for a page of those that the kernel finds through the page table");
+        long forWindows = Math.max(countOf(merged), most / WINDOW_SHARE);
+        int frames = (int) Math.min(most - forWindows, pool.largestPaged());
+        int there = pool.pagedFrames().count();
+        if (countOf(merged) >= pool.capacityFrames() || (frames <= 0 && there == 0)) {
+            throw exhausted(mirror, merged, together, "plain arguments leave no room for pages that the kernel finds through the page table");
+        }
+        if (there > 0 && there >= Math.min(frames, together)) {
+            return;
         }
         evictor.evictAll(mirror);
         pool.releaseFreeChunks();
@@ -135,6 +140,17 @@ public final class Placer {
         for (int frame = chunk.first(); frame < chunk.first() + chunk.count(); frame++) {
             mirror.setRegion(frame, 0); // the memory was anybody's
         }
+    }
+
+    /// The least budget for a launch that needs some pages in the paged chunk at a time.
+    ///
+    /// @param windows pages of its plain arguments
+    static long budgetPages(long paged, long windows) {
+        return paged + Math.max(windows, (paged - 1) / (WINDOW_SHARE - 1));
+    }
+
+    static long countOf(List<PageRange> ranges) {
+        return ranges.stream().mapToLong(PageRange::count).sum();
     }
 
     private static void allocatePaged(FramePool pool, int most) {
@@ -256,12 +272,8 @@ public final class Placer {
     }
 
     private void requireBudget(DeviceMirror mirror, List<PageRange> ranges) {
-        long pages = 0;
-        for (PageRange range : ranges) {
-            pages += range.count();
-        }
-        if (pages > mirror.pool().capacityFrames()) {
-            throw exhausted(mirror, ranges, "the ranges that must be there together are larger than the budget");
+        if (countOf(ranges) > mirror.pool().capacityFrames()) {
+            throw exhausted(mirror, ranges, 0, "the ranges that must be there together are larger than the budget");
         }
     }
 
@@ -379,15 +391,18 @@ public final class Placer {
         return run == null ? mirror.pool().allocateRun(frames) : run; // where the device refuses for good, its own reason is the one to tell
     }
 
-    private DeviceMemoryExhaustedException exhausted(DeviceMirror mirror, List<PageRange> ranges, String why) {
-        long pages = 0;
+    /// @param paged pages that are needed besides, in the paged chunk
+    private DeviceMemoryExhaustedException exhausted(DeviceMirror mirror, List<PageRange> ranges, long paged, String why) {
+        PageSize pageSize = heap.space().pageSize();
         StringBuilder parts = new StringBuilder(why).append("; needed together:");
         for (PageRange range : ranges) {
-            pages += range.count();
-            parts.append(' ').append(heap.space().addressesOf(range)).append('=')
-                    .append(heap.space().pageSize().bytesFor(range.count())).append(" bytes");
+            parts.append(' ').append(heap.space().addressesOf(range)).append('=').append(pageSize.bytesFor(range.count())).append(" bytes");
         }
-        return new DeviceMemoryExhaustedException(mirror.toString(), heap.space().pageSize().bytesFor(pages),
-                mirror.pool().budgetBytes(), parts.toString());
+        long neededBytes = pageSize.bytesFor(paged == 0 ? countOf(ranges) : budgetPages(paged, countOf(ranges)));
+        if (paged == 0) {
+            return new DeviceMemoryExhaustedException(mirror.toString(), neededBytes, mirror.pool().budgetBytes(), parts.toString());
+        }
+        parts.append(", and at least ").append(paged).append(" pages of ").append(pageSize.bytes()).append(" bytes at a time through the page table");
+        return DeviceMemoryExhaustedException.ofPagingKernel(mirror.toString(), neededBytes, mirror.pool().budgetBytes(), parts.toString());
     }
 }

@@ -82,8 +82,8 @@ public final class DeviceMirror implements AutoCloseable {
         this.table = table;
         this.budgetBytes = budgetBytes;
         if (faulting && space.capacityBytes() > device.info().maxAllocationBytes()) {
-            throw new IllegalArgumentException(String.format(Locale.ROOT, "deviceFaults: device=%s, maxAllocationBytes=%d cannot have a range as large as the heap, heapBytes=%d",
-                    device.info().name(), device.info().maxAllocationBytes(), space.capacityBytes()));
+            throw new IllegalArgumentException(String.format(Locale.ROOT, "deviceFaults: heapBytes=%d, must be at most maxAllocationBytes=%d of device=%s, whose kernels work in one allocation as large as the heap:"
+                    + " open a smaller one (HmmBuilder.heap)", space.capacityBytes(), device.info().maxAllocationBytes(), device.info().name()));
         }
         boolean isPrivate = placement == PlacementMode.PRIVATE
                 || (placement == PlacementMode.AUTO && !device.info().unifiedMemory());
@@ -94,9 +94,9 @@ public final class DeviceMirror implements AutoCloseable {
         inPlace = tried != null && tried.proven()
                 && (placement == PlacementMode.IN_PLACE || tried.slowdown() <= MOST_SLOWDOWN);
         heapInPlace = tried != null && inPlace && (tried.byAddress() || space.capacityBytes() <= device.info().maxAllocationBytes());
-        placementWhy = why(placement, tried);
         boolean fits = space.capacityBytes() <= Math.min(budgetBytes, device.info().maxAllocationBytes());
         own = faulting ? Placement.FAULTING : fits ? Placement.APERTURE : Placement.WINDOWS;
+        placementWhy = why(placement, tried);
         int pageBytes = space.pageSize().bytes();
         Parts parts = new Parts();
         try {
@@ -247,8 +247,17 @@ public final class DeviceMirror implements AutoCloseable {
     }
 
     /// Before the first region gets a quota here: from then on [#quotas] looks for them.
-    public void quotasBegin() {
+    ///
+    /// @return whether it is the first
+    public boolean quotasBegin() {
+        boolean first = !knowsQuotas;
         knowsQuotas = true;
+        return first;
+    }
+
+    /// Whether allocations share this device's memory, so that a quota of one leaves room for others: not where each page has its place, nor where kernels use the host's.
+    public boolean sharesMemory() {
+        return isFaulting() || !(isAperture() || inPlace);
     }
 
     /// The quotas of those regions that pages are of, as things are now: none where nothing has to share the device's memory, and none that is larger than its region.

@@ -77,6 +77,6 @@ public record PageSize(int bytes) {
 
     @Override
     public String toString() {
-        return bytes >= 1 << 20 ? (bytes >> 20) + " MiB" : (bytes >> 10) + " KiB";
+        return ByteText.of(bytes);
     }
 }

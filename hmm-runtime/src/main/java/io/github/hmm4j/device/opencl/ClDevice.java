@@ -12,6 +12,7 @@ import io.github.hmm4j.error.HmmException;
 import io.github.hmm4j.error.InPlaceUnavailableException;
 import io.github.hmm4j.error.OpenClFailedException;
 import io.github.hmm4j.kernels.Source;
+import io.github.hmm4j.space.ByteText;
 import io.github.hmm4j.space.HostBlock;
 import io.github.hmm4j.space.HostMemory;
 import io.github.hmm4j.space.PageSize;
@@ -83,7 +84,7 @@ public final class ClDevice implements Device {
             this.largeBuffers = options.largeBuffersAsked() && LargeBuffers.areGivenBy(api, context, id);
             this.info = largeBuffers ? id.info().allocating(id.info().memoryBytes()) : id.info();
             if (options.largeBuffersAsked() && !largeBuffers) {
-                LOG.info("{} gives no buffers larger than {} MiB", id.info().name(), id.info().maxAllocationBytes() >> 20);
+                LOG.info("{} gives no buffers larger than {}", id.info().name(), ByteText.of(id.info().maxAllocationBytes()));
             }
         } catch (RuntimeException | Error e) {
             var cleanup = new Cleanup(e);
