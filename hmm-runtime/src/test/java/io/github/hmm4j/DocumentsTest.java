@@ -96,7 +96,7 @@ class DocumentsTest {
 
     @Test
     void theReadmeAndTheTutorialHavePrograms() throws IOException {
-        assertThat(examples()).map(example -> example.document().getFileName().toString()).contains("README.md", "tutorial.md", "coming-from.md");
+        assertThat(examples()).map(example -> example.document().getFileName().toString()).contains("README.md", "tutorial.md", "coming-from.md", "paging.md");
     }
 
     @Test

@@ -254,7 +254,7 @@ final class PagedLaunchTest {
                     MemorySegment sum = hmm.heap().allocate(pages * PAGE, PAGE);
                     assertThatThrownBy(() -> want.args(Arg.heap(Arg.in(table)), table.address(), 1, 1, sum).launch(NDRange.of(1)))
                             .isInstanceOfSatisfying(DeviceMemoryExhaustedException.class, e -> assertThat(e.neededBytes()).isEqualTo((pages + 1) * PAGE))
-                            .hasMessageContainingAll("leave no room", "budgetBytes=" + 8 * PAGE, "=" + pages * PAGE + " bytes", "at least 1 page");
+                            .hasMessageContainingAll("leave no room", "budgetBytes=" + 8 * PAGE, "=" + pages * PAGE + " bytes, and through the page table at least 4096 bytes at a time");
                 }
                 assertThat(want(hmm, 6, true)).isEqualTo(6);
             }

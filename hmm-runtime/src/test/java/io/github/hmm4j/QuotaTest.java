@@ -227,7 +227,7 @@ final class QuotaTest {
                 assertThatThrownBy(() -> call.launch(NDRange.of(1))).isInstanceOfSatisfying(QuotaExceededException.class, e -> {
                     assertThat(e.neededBytes()).isEqualTo(13 * PAGE);
                     assertThat(e.quotaBytes()).isEqualTo((long) quotaPages * PAGE);
-                }).hasMessageContainingAll("work-item 0 of kernel=want", "asks for at least 10 pages of 4096 bytes at a time of it, and takes 3 as plain arguments", "heap.quota");
+                }).hasMessageContainingAll("work-item 0 of kernel=want", "asks for at least 10 pages of 4096 bytes of it at a time, and takes 3 as plain arguments", "heap.quota");
             }
             quota(hmm, all, 13);
             call.launch(NDRange.of(1)).await();

@@ -267,16 +267,16 @@ final class FaultOrder {
         HmmException exhausted(long rank, List<FaultRound.Fault> faults) {
             PageSize pageSize = heap.space().pageSize();
             long needed = together(faults).stream().filter(this::holds).count();
-            String who = String.format(Locale.ROOT, "work-item %d of kernel=%s, counted group by group, asks for at least %d pages of %d bytes at a time",
-                    rank, kernel, needed, pageSize.bytes());
+            String who = String.format(Locale.ROOT, "work-item %d of kernel=%s, counted group by group, asks for at least %d pages of %d bytes%s at a time",
+                    rank, kernel, needed, pageSize.bytes(), quota == null ? "" : " of it");
             if (quota != null) {
                 long plain = quota.countIn(windows);
                 return QuotaExceededException.ofPagingKernel(mirror.toString(), heap.space().addressesOf(quota.region()).toString(), pageSize.bytesFor(needed + plain),
-                        pageSize.bytesFor(quota.pages()), who + " of it" + (plain == 0 ? "" : String.format(Locale.ROOT, ", and takes %d as plain arguments", plain)));
+                        pageSize.bytesFor(quota.pages()), who + (plain == 0 ? "" : String.format(Locale.ROOT, ", and takes %d as plain arguments", plain)));
             }
             long mostBytes = mirror.device().info().maxAllocationBytes();
             return DeviceMemoryExhaustedException.ofPagingKernel(mirror.toString(), pageSize.bytesFor(Placer.budgetPages(needed, Placer.countOf(windows))), mirror.budgetBytes(),
-                    String.format(Locale.ROOT, "%s, and there is room for %d, since a part of the budget is kept for plain arguments%s", who, pages,
+                    String.format(Locale.ROOT, "%s, and there is room for %d beside what is kept for plain arguments%s", who, pages,
                             pageSize.bytesFor(needed) <= mostBytes ? "" : "; more than largestAllocationBytes=" + mostBytes + " cannot be had"));
         }
     }

@@ -402,7 +402,7 @@ public final class Placer {
         if (paged == 0) {
             return new DeviceMemoryExhaustedException(mirror.toString(), neededBytes, mirror.pool().budgetBytes(), parts.toString());
         }
-        parts.append(", and at least ").append(paged).append(" pages of ").append(pageSize.bytes()).append(" bytes at a time through the page table");
+        parts.append(", and through the page table at least ").append(pageSize.bytesFor(paged)).append(" bytes at a time");
         return DeviceMemoryExhaustedException.ofPagingKernel(mirror.toString(), neededBytes, mirror.pool().budgetBytes(), parts.toString());
     }
 }
