@@ -61,7 +61,11 @@ final class ReliefTest {
     }
 
     private static Hmm open() {
-        EmulatedGpu.limit(MEMORY_BYTES, MEMORY_BYTES / 4);
+        return open(MEMORY_BYTES, MEMORY_BYTES / 4);
+    }
+
+    private static Hmm open(long memoryBytes, long allocationBytes) {
+        EmulatedGpu.limit(memoryBytes, allocationBytes);
         ClOptions options = ClOptions.DEFAULTS.copy(CopyMode.STAGED).scatter(ScatterMode.COMMANDS); // so that kernels are the program's
         return Hmm.builder().binding(ClBinding.LWJGL).device("0").openCl(options).heap(ByteSize.mib(96)).budget(ByteSize.mib(64)).pageSize(64 << 10).hostAccess(HostAccess.Mode.CHECKED).open();
     }
@@ -125,6 +129,34 @@ final class ReliefTest {
                 }
             }
             assertThat(gpu.usedBytes()).as("given back").isZero();
+        }
+    }
+
+    /// The budget would do, so a larger one is no advice.
+    @Test
+    void aWorkItemThatWantsMoreThanTheDeviceGivesIsToldThat() {
+        String want = """
+                #include "hmm.clh"
+                kernel void want(HMM_HEAP_CONST, const ulong at, const uint pages, global int *sum) {
+                    HMM_BEGIN;
+                    bool missing = false;
+                    for (uint i = 0; i < pages; i++) missing |= !HMM_READ(int, at + i * 65536ul);
+                    if (missing) return;
+                    *sum = (int)pages;
+                    HMM_END;
+                }
+                """;
+        try (Hmm hmm = open(32 * MIB, 32 * MIB)) { // half of the budget, and not all of it in one piece
+            MemorySegment table = hmm.heap().allocate(32 * MIB, 64 << 10);
+            MemorySegment sum = hmm.heap().allocate(JAVA_INT);
+            Kernel kernel = hmm.program(Source.text("want.cl", want)).kernel("want");
+            assertThatThrownBy(() -> kernel.args(Arg.heap(Arg.in(table)), table.address(), 300, sum).launch(NDRange.of(1))).isInstanceOf(DeviceMemoryExhaustedException.class)
+                    .hasMessageContainingAll("kernel=want", "neededBytes=" + (300 + 99) * (64 << 10), "budgetBytes=" + 64 * MIB, "at least 300 pages of 65536 bytes at a time", "the device gives less than the budget allows");
+            kernel.args(Arg.heap(Arg.in(table)), table.address(), 100, sum).launch(NDRange.of(1)).await();
+            try (HostView view = hmm.heap().view(sum, Access.READ)) {
+                assertThat(view.segment().get(JAVA_INT, 0)).isEqualTo(100);
+            }
+            assertThatThrownBy(() -> kernel.args(Arg.heap(Arg.in(table)), table.address(), 512, sum).launch(NDRange.of(1))).isInstanceOf(DeviceMemoryExhaustedException.class);
         }
     }
 

@@ -274,10 +274,18 @@ final class FaultOrder {
                 return QuotaExceededException.ofPagingKernel(mirror.toString(), heap.space().addressesOf(quota.region()).toString(), pageSize.bytesFor(needed + plain),
                         pageSize.bytesFor(quota.pages()), who + (plain == 0 ? "" : String.format(Locale.ROOT, ", and takes %d as plain arguments", plain)));
             }
+            long budgetPages = Placer.budgetPages(needed, Placer.countOf(windows));
+            return DeviceMemoryExhaustedException.ofPagingKernel(mirror.toString(), pageSize.bytesFor(budgetPages), mirror.budgetBytes(),
+                    String.format(Locale.ROOT, "%s, and there is room for %d beside what is kept for plain arguments%s", who, pages, limit(needed, budgetPages)));
+        }
+
+        /// What there is to say of a budget that would do and cannot be had.
+        private String limit(long needed, long budgetPages) {
             long mostBytes = mirror.device().info().maxAllocationBytes();
-            return DeviceMemoryExhaustedException.ofPagingKernel(mirror.toString(), pageSize.bytesFor(Placer.budgetPages(needed, Placer.countOf(windows))), mirror.budgetBytes(),
-                    String.format(Locale.ROOT, "%s, and there is room for %d beside what is kept for plain arguments%s", who, pages,
-                            pageSize.bytesFor(needed) <= mostBytes ? "" : "; more than largestAllocationBytes=" + mostBytes + " cannot be had"));
+            if (heap.space().pageSize().bytesFor(needed) > mostBytes) {
+                return "; more than largestAllocationBytes=" + mostBytes + " cannot be had";
+            }
+            return budgetPages <= mirror.pool().capacityFrames() ? "; the device gives less than the budget allows" : "";
         }
     }
 }
