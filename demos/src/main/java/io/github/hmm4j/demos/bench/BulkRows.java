@@ -110,7 +110,7 @@ final class BulkRows {
         facts.put("fetchNanos", Math.round(fetches.median() * 1e6));
         facts.put("residentScanNanos", Math.round(residentScans.median() * 1e6));
         Samples ratio = scans.over(fetches);
-        return rows.ratio(name, scans.median(), "ms", ratio, "prefetchHost of it", facts, Target.atMost(ratio.median(), 1.25));
+        return rows.ratio(name, scans.median(), "ms", ratio, "prefetchHost of it", facts, Target.atMost(ratio.median(), 1.15));
     }
 
     private double scanFromDevice() {

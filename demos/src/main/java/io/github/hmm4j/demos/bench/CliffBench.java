@@ -29,9 +29,10 @@ final class CliffBench implements Bench {
     /// @param budgetPages   which a buffer fills, before there is a flag beside it
     /// @param largePages    of 2 MiB, read and written one by one
     /// @param residentBytes of one argument at 4 KiB pages
-    record Sizes(int gridEdge, long streamBytes, int budgetPages, int largePages, long residentBytes,
+    /// @param residentLaunches with it in one run, of each kind in turns
+    record Sizes(int gridEdge, long streamBytes, int budgetPages, int largePages, long residentBytes, int residentLaunches,
         int warmUps, int runs) {
-        static final Sizes FULL = new Sizes(128, ByteSize.mib(16), 64, 32, ByteSize.gib(1), 10, 41);
+        static final Sizes FULL = new Sizes(128, ByteSize.mib(16), 64, 32, ByteSize.gib(1), 200, 10, 41);
     }
 
     CliffBench(Sizes sizes) {
