@@ -14,21 +14,18 @@ import io.github.hmm4j.demos.harness.RunContext;
 import io.github.hmm4j.device.DeviceInfo;
 import java.io.IOException;
 import java.lang.foreign.MemorySegment;
-import java.nio.file.Files;
-import java.nio.file.Path;
 import java.util.List;
 import java.util.Map;
 
-/// What it costs to open a very large heap and allocate all of it, before anything is touched, and to free that again.
+/// What it costs to open a very large heap and allocate all of it, before anything is touched, and to free that again; and what each page takes that is used.
 final class HeapBench implements Bench {
-    private static final Path RESIDENT_MEMORY = Path.of("/proc/self/smaps_rollup");
     private static final long SMALL_HEAP_BYTES = ByteSize.mib(2);
     private static final int SMALL_PAGE_BYTES = 4096; // the more pages, the more there would be to look at
 
     private final Sizes sizes;
 
-    record Sizes(long heapBytes, int warmUps, int runs) {
-        static final Sizes FULL = new Sizes(ByteSize.tib(1), 3, 21);
+    record Sizes(long heapBytes, int warmUps, int runs, TableMemory.Sizes tables) {
+        static final Sizes FULL = new Sizes(ByteSize.tib(1), 3, 21, new TableMemory.Sizes(ByteSize.gib(16), 131_072, 4_096, 2, 7));
     }
 
     HeapBench(Sizes sizes) {
@@ -42,7 +39,7 @@ final class HeapBench implements Bench {
 
     @Override
     public String question() {
-        return "What does a heap cost before it is used?";
+        return "What does a heap cost before it is used, and how much memory for each page that is?";
     }
 
     @Override
@@ -66,7 +63,8 @@ final class HeapBench implements Bench {
         return List.of(
             rows.value("heap.open", time, "ms", "none", what, Target.atMost(time.median(), 100)),
             rows.value("heap.resident", memory, "MiB", "more than a heap of 2 MiB", what, Target.atMost(memory.median(), 64)),
-            rows.value("heap.free", freeing, "ms", "none", Map.of("heapBytes", sizes.heapBytes, "pageBytes", (long) SMALL_PAGE_BYTES), Target.atMost(freeing.median(), 100)));
+            rows.value("heap.free", freeing, "ms", "none", Map.of("heapBytes", sizes.heapBytes, "pageBytes", (long) SMALL_PAGE_BYTES), Target.atMost(freeing.median(), 100)),
+            new TableMemory(context.device(), sizes.tables, context.progress(), ProcessMemory::ownBytes).row());
     }
 
     /// All of a heap but for its first pages, as one allocation, which is gone afterwards and can be made again.
@@ -96,7 +94,7 @@ final class HeapBench implements Bench {
             long nanos = System.nanoTime() - start;
             writeAndRead(hmm.heap(), all.asSlice(0, Long.BYTES), 1);
             writeAndRead(hmm.heap(), all.asSlice(heapBytes - Long.BYTES), 2);
-            return new Opened(nanos, residentBytes(), hmm.device().info());
+            return new Opened(nanos, ProcessMemory.residentBytes(), hmm.device().info());
         }
     }
 
@@ -109,14 +107,5 @@ final class HeapBench implements Bench {
                 throw new IllegalStateException("wrong bytes: expected=" + value + ", found=" + view.segment().get(JAVA_LONG, 0));
             }
         }
-    }
-
-    private static long residentBytes() throws IOException {
-        for (String line : Files.readAllLines(RESIDENT_MEMORY)) {
-            if (line.startsWith("Rss:")) {
-                return ByteSize.kib(Long.parseLong(line.replaceAll("\\D", "")));
-            }
-        }
-        throw new IOException("file=" + RESIDENT_MEMORY + " has no line Rss");
     }
 }

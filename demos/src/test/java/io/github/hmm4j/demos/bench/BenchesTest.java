@@ -21,12 +21,15 @@ import java.io.PrintWriter;
 import java.io.Writer;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
+import java.nio.channels.FileChannel;
 import java.nio.file.Path;
+import java.nio.file.StandardOpenOption;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.OptionalLong;
+import java.util.concurrent.atomic.AtomicInteger;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
@@ -86,9 +89,40 @@ class BenchesTest {
 
     @Test
     void heapMeasuresEveryRow() throws Exception {
-        List<BenchRow> rows = new HeapBench(new HeapBench.Sizes(ByteSize.gib(8), 0, 2)).run(context(Binding.LWJGL, Optional.empty()));
-        assertNames(rows, "heap.open", "heap.resident", "heap.free");
+        List<BenchRow> rows = new HeapBench(new HeapBench.Sizes(ByteSize.gib(8), 0, 2, new TableMemory.Sizes(ByteSize.gib(1), 4_096, 512, 0, 2))).run(context(Binding.LWJGL, Optional.empty()));
+        assertNames(rows, "heap.open", "heap.resident", "heap.free", "table.memory");
         assertThat(rows).allSatisfy(row -> assertComplete(row, "lwjgl", false));
+    }
+
+    /// Of each run: what is taken by pages that lie together, less what the same bytes take in large pages, and both again for pages that lie apart.
+    @Test
+    void whatPagesTakeIsCountedBesideLargePages() throws Exception {
+        long[] taken = {4_096 * 20 + 500, 500, 512 * 3_000 + 70, 70, 4_096 * 24 + 30, 30, 512 * 5_000, 0};
+        AtomicInteger looks = new AtomicInteger();
+        RunContext context = context(Binding.LWJGL, Optional.empty());
+        BenchRow row = new TableMemory(context.device(), new TableMemory.Sizes(ByteSize.gib(1), 4_096, 512, 0, 2), context.progress(), () -> {
+            int look = looks.getAndIncrement();
+            return look % 2 == 0 ? 1_000_000 : 1_000_000 + taken[look / 2]; // before and after
+        }).row();
+        assertThat(looks).hasValue(2 * taken.length);
+        assertComplete(row, "lwjgl", false);
+        assertThat(row.value()).isEqualTo(22);
+        assertThat(row.sizes()).containsEntry("sparseBytesPerPage", 4_000L).containsEntry("pages", 4_096L).containsEntry("pageSizeBytes", 4_096L);
+        assertThat(row.target()).hasValueSatisfying(bound -> assertThat(bound.met()).isFalse());
+    }
+
+    @Test
+    void memoryOfFilesIsNotTheProcesssOwn() throws Exception {
+        long length = ByteSize.mib(64);
+        long before = ProcessMemory.ownBytes();
+        try (Arena arena = Arena.ofShared(); FileChannel file = FileChannel.open(target.resolve("file"), StandardOpenOption.CREATE_NEW, StandardOpenOption.READ, StandardOpenOption.WRITE)) {
+            long resident = ProcessMemory.residentBytes();
+            file.map(FileChannel.MapMode.READ_WRITE, 0, length, arena).fill((byte) 1);
+            assertThat(ProcessMemory.residentBytes() - resident).isGreaterThan(length / 2);
+            assertThat(ProcessMemory.ownBytes() - before).isLessThan(length / 2);
+            arena.allocate(length).fill((byte) 1);
+            assertThat(ProcessMemory.ownBytes() - before).isGreaterThan(length / 2);
+        }
     }
 
     @Test
