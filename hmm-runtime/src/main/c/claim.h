@@ -10,7 +10,7 @@
 // | DEVICE; TO_HOST | POISONED; doomed | `poison_page` |
 // | pinned | pinned once less | `unpin_page` |
 // | EMPTY, HOST, SHARED, TO_DEVICE | the same with a pin, or the host's: a claim for a device is lost | `settle_in_place` (home.c), which needs no claim |
-// | TO_DEVICE | DEVICE, and back | overwrite.c, for the launch that has claimed it to overwrite it |
+// | TO_DEVICE; TO_HOST | DEVICE; and back | overwrite.c, for the launch that has claimed it to overwrite it, whatever has become of its contents |
 #ifndef HMM_CLAIM_H
 #define HMM_CLAIM_H
 

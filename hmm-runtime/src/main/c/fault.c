@@ -43,7 +43,7 @@ static bool writes_next(struct hmm_pager *p, const struct fault *f, uint64_t wor
   uint8_t habit = atomic_load_explicit(&p->habits[f->page], memory_order_relaxed);
   if (habit < HABIT) return false;
   atomic_store_explicit(&p->habits[f->page], (uint8_t)(habit - 1), memory_order_relaxed); // whoever loses a count to another only learns later
-  return habit > HABIT && !in_use(p, (struct page_range){f->page, end}, false);
+  return habit > HABIT && !in_use(p, (struct page_range){f->page, end}, false, 0);
 }
 
 static void note_upgrade(struct hmm_pager *p, const struct fault *f, uint64_t word) {

@@ -195,6 +195,7 @@ static int enqueue(struct hmm_pager *p, struct launch *l, struct hmm_launch *req
   enum hmm_call call = HMM_CALL_KERNEL;
   int status = enqueue_commands(p, request, before, &call, &event);
   if (!event) return fail_cl(p, failure, 0, 0, status, call, l->device);
+  take_overwrites(p, request); // before the launch counts as decided, and can fail: then they are poisoned like all that it writes
   // From here on the kernel is the driver's, and whatever fails must not look as if it were not: the launch is under way, and its end has to be found out.
   bool kept = !p->cl.retain_event(event); // one reference for the caller, one for the table
   uint64_t number = l->number;
@@ -259,8 +260,9 @@ HMM_API int hmm_launch_enter(struct hmm_pager *p, struct hmm_launch *request, st
   if (l) {
     request->number = l->number;
     step(p, HMM_STEP_PUBLISHED);
-    commit_overwrites(p, request);
-    result = l->faults ? pass_faulting(p, l, request, failure) : pass(p, l, request, failure);
+    request->missing = commit_overwrites(p, request);
+    if (request->missing < p->config.page_count) result = 1;
+    else result = l->faults ? pass_faulting(p, l, request, failure) : pass(p, l, request, failure);
     if (result && is_undecided(p, l, request->number)) { // else its kernel runs or has ended, and its place may be another's
       take_back_overwrites(p, request);
       withdraw(p, l);

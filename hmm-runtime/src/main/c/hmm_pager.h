@@ -177,11 +177,11 @@ struct hmm_move {
   uint64_t before;    // the word from before
 };
 
-// A page that Java has claimed for a launch that overwrites it: its frame does not have the contents.
+// A page that Java has claimed for a launch that overwrites it: its frame does not have the contents. What only other devices have the launch claims itself, if it does not insist.
 struct hmm_overwrite {
   uint64_t page;
-  uint64_t claim;  // in: the word with which it was claimed; 0 afterwards if it was lost
-  uint64_t before; // the word from before
+  uint64_t claim;  // in: the word with which it was claimed, if it was; 0 afterwards if it was lost
+  uint64_t before; // the word from before; its state says which of the two
 };
 
 // Entries of a device's page table that a launch needs (see table.c). An entry is the frame within the paged memory object, shifted left by two, and two bits: may be written, may be read.
@@ -221,7 +221,7 @@ struct hmm_launch {
   uint64_t copies, copy_count;     // struct hmm_argument_copy[]
   uint64_t number;                 // out: of the launch, for hmm_violation_of
   uint64_t offset;                 // size_t[] by dimension: where work-items are numbered from; may be 0
-  uint64_t overwrites, overwrite_count; // struct hmm_overwrite[]: the device's if the kernel was enqueued, else what they were, or claimed as before
+  uint64_t overwrites, overwrite_count; // struct hmm_overwrite[], in order of pages: the device's if the kernel was enqueued, else what they were, or claimed as before
 };
 
 // A launch that was enqueued and ended badly. What it was to write is poisoned.

@@ -143,7 +143,7 @@ static size_t waiting_run(const struct fetch *f, const struct batch *b, size_t i
 }
 
 static bool waits_for_launch(const struct fetch *f, uint64_t page) {
-  return must_wait(f, load_word(f->p, page)) && in_use(f->p, (struct page_range){page, page + 1}, !exclusive(f));
+  return must_wait(f, load_word(f->p, page)) && in_use(f->p, (struct page_range){page, page + 1}, !exclusive(f), 0);
 }
 
 // Step 2.
@@ -157,7 +157,7 @@ static int await_launches(const struct fetch *f, const struct batch *b) {
     struct page_range range = {b->claims[i].page, b->claims[j - 1].page + 1};
     if (f->flags & HERE && !is_over(f->p, range, !exclusive(f))) return -EAGAIN;
     if (f->flags & HERE) return 0;
-    if (f->flags & FAULT && in_use(f->p, range, !exclusive(f))) count(f->p, HMM_WAITS, 1);
+    if (f->flags & FAULT && in_use(f->p, range, !exclusive(f), 0)) count(f->p, HMM_WAITS, 1);
     int result = await_patiently(f->p, range, !exclusive(f), -1, 0, f->patience);
     if (result) return result;
     i = j;
@@ -316,7 +316,7 @@ static void restore(const struct fetch *f, struct batch *b, const struct hmm_fai
 static void leave_used(const struct fetch *f, struct batch *b) {
   for (size_t i = f->flags & AHEAD || b->claims[0].page != f->first ? 0 : 1; i < b->count; i++) {
     uint64_t page = b->claims[i].page;
-    if (must_wait(f, b->claims[i].before) && in_use(f->p, (struct page_range){page, page + 1}, !exclusive(f))) {
+    if (must_wait(f, b->claims[i].before) && in_use(f->p, (struct page_range){page, page + 1}, !exclusive(f), 0)) {
       restore_from(f, b, i, NULL);
       return;
     }
@@ -328,11 +328,11 @@ static bool leave_launched(const struct fetch *f, struct batch *b) {
   size_t kept = 0, n = b->count;
   for (size_t i = 0; i < n;) {
     size_t j = waiting_run(f, b, i);
-    bool used = j > i && in_use(f->p, (struct page_range){b->claims[i].page, b->claims[j - 1].page + 1}, !exclusive(f));
+    bool used = j > i && in_use(f->p, (struct page_range){b->claims[i].page, b->claims[j - 1].page + 1}, !exclusive(f), 0);
     if (j == i) j++;
     for (; i < j; i++) {
       struct claim c = b->claims[i];
-      if (!used || !in_use(f->p, (struct page_range){c.page, c.page + 1}, !exclusive(f))) {
+      if (!used || !in_use(f->p, (struct page_range){c.page, c.page + 1}, !exclusive(f), 0)) {
         b->claims[kept++] = c;
         continue;
       }
@@ -439,7 +439,7 @@ static int start(const struct fetch *f, struct batch *b, uint64_t first, uint64_
   int result;
 again:
   result = 0;
-  used = leaves && in_use(f->p, (struct page_range){first, end}, !exclusive(f));
+  used = leaves && in_use(f->p, (struct page_range){first, end}, !exclusive(f), 0);
   for (uint64_t page = first; page < end && result >= 0; page++) {
     if (f->outcomes && f->outcomes[page - f->first]) continue; // by an earlier pass
     if (used && waits_for_launch(f, page)) { // looked at before it is claimed, so that a launch that is entering does not lose it for nothing

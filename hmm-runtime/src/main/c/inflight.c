@@ -239,11 +239,14 @@ out:
   return result;
 }
 
-bool in_use(struct hmm_pager *p, struct page_range range, bool writers_only) {
+bool in_use(struct hmm_pager *p, struct page_range range, bool writers_only, uint64_t except) {
   bool used = false;
   if (!p->inflight.count) return false;
   pthread_mutex_lock(&p->inflight.lock);
-  for (unsigned i = 0; i < p->inflight.count && !used; i++) used = under_way(in_flight(p, i)) && conflicts(in_flight(p, i), range, writers_only);
+  for (unsigned i = 0; i < p->inflight.count && !used; i++) {
+    const struct launch *l = in_flight(p, i);
+    used = l->number != except && under_way(l) && conflicts(l, range, writers_only);
+  }
   pthread_mutex_unlock(&p->inflight.lock);
   return used;
 }

@@ -57,7 +57,7 @@ void forget_launches(struct hmm_pager *p); // at the end
 int await_conflicts(struct hmm_pager *p, struct page_range range, bool writers_only, int device, uint64_t except);
 // The same with a bound: -ETIMEDOUT after it; null for ever.
 int await_patiently(struct hmm_pager *p, struct page_range range, bool writers_only, int device, uint64_t except, struct patience *patience);
-bool in_use(struct hmm_pager *p, struct page_range range, bool writers_only); // whether there is anything to wait for
+bool in_use(struct hmm_pager *p, struct page_range range, bool writers_only, uint64_t except); // whether there is anything to wait for, but launch number `except` (0: none)
 bool has_launches(struct hmm_pager *p, unsigned device); // under way
 bool is_over(struct hmm_pager *p, struct page_range range, bool writers_only); // whether there is not even an event to be waited for
 uint64_t used_until(struct hmm_pager *p, uint64_t page, bool writers_only); // where the use ends that a launch has of the page; `page` if none has

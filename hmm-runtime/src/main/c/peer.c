@@ -48,7 +48,7 @@ static size_t claim_run(const struct crossing *c, uint64_t first, uint64_t end, 
   return n;
 }
 
-static bool used(const struct crossing *c, uint64_t first, uint64_t end) { return in_use(c->p, (struct page_range){first, end}, false); }
+static bool used(const struct crossing *c, uint64_t first, uint64_t end) { return in_use(c->p, (struct page_range){first, end}, false, 0); }
 
 // How many of these claims go on: as many as one launch uses, or as none does. Whoever touches one that no launch uses does not wait for a launch.
 static size_t alike(const struct crossing *c, const struct claim *claims, size_t n) {

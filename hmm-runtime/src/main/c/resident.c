@@ -1,5 +1,6 @@
 // resident.c - see resident.h. Block by block (block.h) where a use has all of one, else page by page: a launch whose pages all lie where they lay pays for blocks.
 #include "dma.h"
+#include "overwrite.h"
 #include "pager.h"
 #include "resident.h"
 
@@ -20,14 +21,18 @@ bool holds(const struct hmm_pager *p, unsigned device, const struct hmm_use *use
   return use->in_place ? usable_in_place(w, use->writes) && is_backed(p, page) : usable_on(w, device, use->writes);
 }
 
-// The first page of a piece that does not hold, or its end.
-static uint64_t first_missing_in(const struct hmm_pager *p, unsigned device, const struct hmm_use *use, struct piece piece) {
+// The first page of a piece that does not hold, or its end. One that the launch itself has claimed holds until it is decided, and no longer.
+static uint64_t first_missing_in(const struct hmm_pager *p, const struct hmm_launch *request, const struct hmm_use *use, struct piece piece) {
+  unsigned device = (unsigned)request->device;
   bool noted = piece.whole && !use->in_place; // what is used in place has no words that say what a device may do
   _Atomic uint64_t *note = &TABLE(uint64_t, p->devices[device].config.held)[piece.block];
   if (noted && block_holds(&p->changes[piece.block], note, use->writes ? HELD_TO_WRITE : HELD_TO_READ)) return piece.end;
   uint64_t before = atomic_load(&p->changes[piece.block]);
   for (uint64_t page = piece.first; page < piece.end; page++) {
-    if (!holds(p, device, use, page, load_word(p, page))) return page;
+    uint64_t w = load_word(p, page);
+    if (holds(p, device, use, page, w)) continue;
+    if (use->in_place || !word_writable(w) || !claimed_to_overwrite(request, page, w)) return page;
+    noted = false;
   }
   if (noted) note_block(note, before, use->writes ? HELD_TO_READ | HELD_TO_WRITE : HELD_TO_READ);
   return piece.end;
@@ -38,7 +43,7 @@ uint64_t first_missing(const struct hmm_pager *p, const struct hmm_launch *reque
   for (uint64_t i = 0; i < present(request); i++) {
     for (uint64_t page = uses[i].first; page < uses[i].end;) {
       struct piece piece = piece_from(p, &uses[i], page);
-      page = first_missing_in(p, (unsigned)request->device, &uses[i], piece);
+      page = first_missing_in(p, request, &uses[i], piece);
       if (page < piece.end) return page;
     }
   }

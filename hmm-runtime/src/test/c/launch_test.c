@@ -334,9 +334,9 @@ static void what_is_over_is_not_looked_at(const struct shape *shape) {
   CHECK_EQUAL(withdrawn.request.missing, 9);
   CHECK_EQUAL(h->pager->inflight.count, 2);
   let_go(&first);
-  AWAIT(!in_use(h->pager, (struct page_range){2, 5}, false));
+  AWAIT(!in_use(h->pager, (struct page_range){2, 5}, false, 0));
   CHECK(!is_over(h->pager, (struct page_range){2, 5}, false)); // there is its event
-  CHECK(in_use(h->pager, (struct page_range){9, 10}, true) && !in_use(h->pager, (struct page_range){10, PAGES}, false));
+  CHECK(in_use(h->pager, (struct page_range){9, 10}, true, 0) && !in_use(h->pager, (struct page_range){10, PAGES}, false, 0));
   CHECK_EQUAL(h->pager->inflight.count, 2);
   CHECK_EQUAL(hmm_await(h->pager, 0, 4, 5, 0), 0);
   CHECK(is_over(h->pager, (struct page_range){2, 5}, false));

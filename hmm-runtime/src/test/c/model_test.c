@@ -84,11 +84,12 @@ static void overwrite(struct model *m, struct work *w, uint64_t other) {
   pthread_mutex_lock(&h->devices[w->device].lock);
   uint64_t before = word(h, w->page), claim = word_next(before, TO_DEVICE, w->device, word_sharers(before), WRITE_INTENT);
   enum state s = word_state(before);
-  if ((s == EMPTY || s == HOST || s == SHARED) && !pinned_against(before, true) && change(h, w->page, &before, claim)) {
-    forbid_claimed(h, w->page, true);
+  bool away = is_away(before) && word_holders(before) != 1u << w->device, here = (s == EMPTY || s == HOST || s == SHARED) && !pinned_against(before, true);
+  if (away || (here && change(h, w->page, &before, claim))) { // what others have the gate claims
+    if (here) forbid_claimed(h, w->page, true);
     CHECK_EQUAL(hmm_await(h->pager, w->device, w->page, w->page + 1, 0), 0); // an older kernel may read the frame
     if (!(word_sharers(before) >> w->device & 1)) memset(frame(h, w->device, w->page), ~m->contents[w->page], PAGE);
-    output = (struct hmm_overwrite){w->page, claim, before};
+    output = (struct hmm_overwrite){w->page, away ? before : claim, before};
     CHECK_EQUAL(hmm_launch_enter(h->pager, &request, &failure), 0);
   }
   pthread_mutex_unlock(&h->devices[w->device].lock);

@@ -179,7 +179,7 @@
 #define HAS_OUTPUTS
 #define RELOCATIONS 1
 #define CPUS 0
-#define START :: i == 0 -> place(SHARED, 0, 1, NONE, 3) :: i == 1 -> place(DEVICE, 0, 0, NONE, 2)
+#define START :: i == 0 -> place(SHARED, 0, 1, NONE, 3) :: place(DEVICE, 0, 0, NONE, 2)
 #define MODES_0 mode[0] = READS; mode[1] = WRITES
 #define MODES_1 mode[0] = OVERWRITES
 
@@ -1187,17 +1187,23 @@ inline clear(l) {
 #endif
 }
 
+#ifdef HAS_OUTPUTS
+#define IS_TAKEN(p) ((taken >> (p)) & 1)
+#else
+#define IS_TAKEN(p) 0
+#endif
+
 /* Looks at the words one by one; leaves p at PAGES if all hold. */
 inline check() {
     p = 0;
     do
     :: p == PAGES -> break
     :: atomic {
-           p < PAGES && HOLDS(p, d, mode[p]) ->
+           p < PAGES && (HOLDS(p, d, mode[p]) || IS_TAKEN(p)) ->
            REQUIRE(stale_read, STALE_READ, mode[p] == UNUSED || mode[p] == OVERWRITES || (IS_HERE(mode[p]) -> LATEST_ON_HOST(p) : LATEST_ON(p, d)));
            p++
        }
-    :: atomic { p < PAGES && !HOLDS(p, d, mode[p]) -> break }
+    :: atomic { p < PAGES && !HOLDS(p, d, mode[p]) && !IS_TAKEN(p) -> break }
     od
 }
 
@@ -1313,9 +1319,28 @@ inline move_insistently(p) {
 #define IS_OUTPUT(p) (p < PAGES && mode[p] == OVERWRITES)
 #define IS_MINE(p) (page[p].state == TO_DEVICE && page[p].by == 1 + me)
 
+/* Of device d, which no other launch uses by now, unless it has the page to read. */
+inline empty_frame(p) {
+    r = 0;
+    do
+    :: r == LAUNCHERS -> break
+    :: atomic { JAVA && r < LAUNCHERS && !USES_FRAME(r, p, d) -> r++ }
+    od;
+    atomic {
+        if
+        :: !(were[p] & BIT(d)) ->
+            REQUIRE(conflicting_copy, CONFLICTING_COPY, !ANY_RUNS_ON(p, d) && !(page[p].filling & BIT(d)));
+            page[p].latest = WITHOUT(page[p].latest, 1 + (d))
+        :: else
+        fi;
+        r = 0;
+        p++
+    }
+}
+
 /*
  * Claims all outputs for device d. Java, with the device's lock. Nobody waits for others with such claims: they are given back first.
- *   1 claim TO_DEVICE, in order of pages
+ *   1 claim TO_DEVICE, in order of pages. What only other devices have is left to the gate, or comes home first (the launch of a kernel that goes through the device's page table)
  *   2 drop the mapping; wait for older launches that use the frame, which then gets nobody's bytes
  */
 inline claim_outputs() {
@@ -1332,22 +1357,14 @@ inline claim_outputs() {
            were[p] = page[p].sharers
        };
        atomic { JAVA -> take_rights(p, OVERWRITES) };                                          /* 2 */
-       r = 0;
-       do
-       :: r == LAUNCHERS -> break
-       :: atomic { JAVA && r < LAUNCHERS && !USES_FRAME(r, p, d) -> r++ }
-       od;
-       atomic {
-           if
-           :: !(were[p] & BIT(d)) ->
-               REQUIRE(conflicting_copy, CONFLICTING_COPY, !ANY_RUNS_ON(p, d) && !(page[p].filling & BIT(d)));
-               page[p].latest = WITHOUT(page[p].latest, 1 + (d))
-           :: else
-           fi;
-           r = 0;
-           p++
-       }
-    :: atomic { JAVA && IS_OUTPUT(p) && !HOLDS(p, d, mode[p]) && !IS_ON_HOST(p) -> r = p };
+       empty_frame(p)
+    :: atomic {
+           JAVA && IS_OUTPUT(p) && !HOLDS(p, d, mode[p]) && IS_ON_DEVICES_ONLY(p) ->           /* reach: leaves-to-the-gate */
+           were[p] = page[p].sharers;
+           noted = noted | BIT(p)
+       };
+       empty_frame(p)
+    :: atomic { JAVA && IS_OUTPUT(p) && !HOLDS(p, d, mode[p]) && !IS_ON_HOST(p) -> r = p; noted = 0 };
        p = 0;
        do
        :: p == PAGES -> break
@@ -1367,8 +1384,11 @@ inline claim_outputs() {
     od
 }
 
-/* Native, behind the publication, which keeps others from going on. A claim that is lost stays so, and the check will find that. */
-inline commit_outputs() {
+/*
+ * Native, behind the publication, which keeps others from going on. A claim that is lost stays so, and the check will find that. What only other devices have is claimed TO_HOST, which keeps their
+ * frames as they are until the kernel is enqueued; a launch that insists brings it later, with its contents.
+ */
+inline commit_outputs(insists) {
     p = 0;
     do
     :: p == PAGES -> break
@@ -1376,7 +1396,44 @@ inline commit_outputs() {
            p < PAGES ->
            if
            :: IS_OUTPUT(p) && IS_MINE(p) -> page[p].pending = 1; committed = committed | BIT(p); set_device(p, d)
+#ifdef MUTANT_TAKE_OUTPUTS_UNCLAIMED
+           :: IS_OUTPUT(p) && !(insists) && (noted & BIT(p)) && page[p].state == DEVICE && page[p].owner != d ->
+               taken = taken | BIT(p); page[p].pending = 1; set_device(p, d)
+#else
+           :: IS_OUTPUT(p) && !(insists) && (noted & BIT(p)) && IS_ON_DEVICES_ONLY(p) && !HOLDS(p, d, mode[p]) -> claim_for_host(p, 1); taken = taken | BIT(p)
+#endif
            :: else                                                                             /* reach: output-lost */
+           fi;
+           p++
+       }
+    od
+}
+
+#if LAUNCHERS == 1 || defined(MUTANT_TAKE_OUTPUTS_UNDER_KERNELS)
+#define USED_BESIDE(p) 0
+#else
+#define USED_BESIDE(p) (p < PAGES && IS_TAKEN(p) && CONFLICTS(1 - me, p, 1, NO_DEVICE))
+#endif
+
+/* Nobody is waited for with these claims. Leaves p at PAGES if no other launch uses what is claimed. */
+inline find_used() {
+    p = 0;
+    do
+    :: atomic { p == PAGES || USED_BESIDE(p) -> break }                                        /* reach: output-used */
+    :: atomic { p < PAGES && !USED_BESIDE(p) -> p++ }
+    od
+}
+
+/* The kernel is enqueued, and the launch not decided yet. */
+inline take_outputs() {
+    p = 0;
+    do
+    :: p == PAGES -> break
+    :: atomic {
+           p < PAGES ->
+           if
+           :: IS_TAKEN(p) -> page[p].pending = 1; set_device(p, d)                             /* reach: takes-outputs */
+           :: else
            fi;
            p++
        }
@@ -1394,7 +1451,12 @@ inline take_outputs_back() {
     p = 0;
     do
     :: p == PAGES -> break
-    :: atomic { p < PAGES && !(committed & BIT(p)) -> p++ }
+    :: atomic { p < PAGES && !(committed & BIT(p)) && !IS_TAKEN(p) -> p++ }
+#ifdef MUTANT_TAKE_OUTPUTS_UNCLAIMED
+    :: atomic { p < PAGES && IS_TAKEN(p) && page[p].state != TO_HOST -> page[p].pending = 0; from = 1 - d; set_device(p, from); from = 0; p++ }
+#else
+    :: atomic { p < PAGES && IS_TAKEN(p) -> give_back(p); p++ }                                /* reach: leaves-outputs-to-others */
+#endif
 #if DISCARDS > 0
     :: atomic { p < PAGES && (committed & BIT(p)) && page[p].state != TO_HOST && IS_GIVEN_UP(p) -> p++ }    /* reach: has-been-discarded */
 #endif
@@ -1448,6 +1510,7 @@ proctype Launcher(byte me; byte d) {
 #ifdef HAS_OUTPUTS
     byte were[PAGES]; /* the sharers of a page that is to be overwritten, from before its claim */
     byte committed;
+    byte noted, taken; /* what only other devices have: left to the gate; claimed by it */
 #endif
     do
     :: atomic {
@@ -1466,24 +1529,28 @@ proctype Launcher(byte me; byte d) {
            atomic { JAVA && launch[me].phase == FREE };
            atomic { !insisting -> insisting = 1 };
 #ifdef MUTANT_COMMIT_OUTPUTS_EARLY
-           commit_outputs();
+           commit_outputs(1);
 #endif
 #ifdef MUTANT_OUTPUTS_DO_NOT_INSIST
            publish(0);
 #else
            publish(1);
 #endif
-           commit_outputs();
-           check();
+           commit_outputs(0);
+           find_used();
            if
-           :: p == PAGES -> enqueue(); losses = LOSSES + 1
+           :: p == PAGES -> check()
+           :: else
+           fi;
+           if
+           :: p == PAGES -> take_outputs(); enqueue(); losses = LOSSES + 1
            :: else ->
 #ifndef MUTANT_KEEP_OUTPUTS
                take_outputs_back();
 #endif
                atomic { clear(me); losses++ }                                                  /* reach: outputs-withdrawn */
            fi;
-           atomic { insisting = 0; committed = 0; were[0] = 0; were[1] = 0 };
+           atomic { insisting = 0; committed = 0; noted = 0; taken = 0; were[0] = 0; were[1] = 0 };
            atomic { JAVA -> device_lock[d] = 0 }
        :: losses > LOSSES -> break
        :: losses < LOSSES && mode[0] != OVERWRITES ->
@@ -1550,7 +1617,7 @@ proctype Launcher(byte me; byte d) {
 #endif
            publish(1);
 #ifdef HAS_OUTPUTS
-           commit_outputs();
+           commit_outputs(1);
 #endif
            do
            :: p = 0;
@@ -1580,7 +1647,7 @@ proctype Launcher(byte me; byte d) {
 #endif
            insisting = 0;
 #ifdef HAS_OUTPUTS
-           d_step { committed = 0; were[0] = 0; were[1] = 0 };
+           d_step { committed = 0; noted = 0; were[0] = 0; were[1] = 0 };
 #endif
            atomic { JAVA -> device_lock[d] = device_lock[d] & !INSISTENT_LOCKS };
 #if VIEWS > 0

@@ -4,6 +4,7 @@ import io.github.hmm4j.space.PageRange;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
+import java.util.function.IntPredicate;
 
 /// The pages that one batch holds claimed, in ascending order, each with the word of its claim and the word before it. Used by one thread.
 final class Claims {
@@ -59,17 +60,33 @@ final class Claims {
         return before[i];
     }
 
-    /// The claimed pages as few ranges as possible.
+    /// Whether a page is claimed, and not only to be: then its word is still the one before.
+    boolean isClaimed(int i) {
+        return words[i] != before[i];
+    }
+
+    /// The pages as few ranges as possible.
     List<PageRange> ranges() {
+        return ranges(_ -> true);
+    }
+
+    /// Those that are claimed.
+    List<PageRange> claimedRanges() {
+        return ranges(this::isClaimed);
+    }
+
+    private List<PageRange> ranges(IntPredicate wanted) {
         List<PageRange> ranges = new ArrayList<>();
         int i = 0;
         while (i < size) {
-            int j = i + 1;
-            while (j < size && pages[j] == pages[j - 1] + 1) {
+            int j = i;
+            while (j < size && wanted.test(j) && pages[j] == pages[i] + (j - i)) {
                 j++;
             }
-            ranges.add(new PageRange(pages[i], pages[j - 1] + 1));
-            i = j;
+            if (j > i) {
+                ranges.add(new PageRange(pages[i], pages[j - 1] + 1));
+            }
+            i = Math.max(j, i + 1);
         }
         return ranges;
     }

@@ -17,6 +17,8 @@ import org.jspecify.annotations.Nullable;
 /// The gate commits them between publishing the launch and checking its words, and takes them back if the launch is withdrawn after all. In between nobody brings one home: who claims
 /// it for the host meanwhile finds the launch undecided, gives the claim back and waits.
 ///
+/// What only other devices have is not claimed here, since it has no copy to go back to: the gate claims it, too, and until the kernel is enqueued it is where it was.
+///
 /// Used by one thread, which has the device's lock, and waits for no claim of others while this is not empty.
 public final class Overwrites {
 
@@ -27,7 +29,7 @@ public final class Overwrites {
     @FunctionalInterface
     public interface Each {
 
-        /// @param claim  the word with which it was claimed
+        /// @param claim  the word with which it was claimed, or `before` if it is not
         /// @param before the word from before that
         void page(long page, long claim, long before);
     }
@@ -89,7 +91,7 @@ public final class Overwrites {
         for (int i = 0; i < parts.size(); i++) {
             Claims claims = parts.get(i).claims();
             for (int j = 0; j < claims.size(); j++) {
-                back += table.settle(claims.page(j), Transition.RELEASE, claims.word(j), claims.before(j), PageMove.RELEASED) ? 1 : 0;
+                back += claims.isClaimed(j) && table.settle(claims.page(j), Transition.RELEASE, claims.word(j), claims.before(j), PageMove.RELEASED) ? 1 : 0;
             }
             parts.get(i).invalidations().end();
         }

@@ -99,6 +99,11 @@ abstract class PageMove implements AutoCloseable {
     /// @return how many of them still stood
     abstract long end(Claims claims, Invalidations invalidations);
 
+    /// Whether what only other devices have is moved as it is, without a claim.
+    boolean takesFromPeers() {
+        return false;
+    }
+
     /// Begins as much as can be under way at a time.
     void begin() {
         left = pass(plan());
@@ -246,7 +251,13 @@ abstract class PageMove implements AutoCloseable {
                     case POISONED, UNMAPPED -> {
                         return done(page, PageOutcome.POISONED);
                     }
-                    case DEVICE, PEERS, TO_DEVICE, TO_HOST -> {
+                    case DEVICE, PEERS -> {
+                        if (takesFromPeers()) {
+                            claims.add(page, word, word);
+                        }
+                        return takesFromPeers();
+                    }
+                    case TO_DEVICE, TO_HOST -> {
                         return false;
                     }
                 }
@@ -269,7 +280,7 @@ abstract class PageMove implements AutoCloseable {
                 invalidations.begin(range, device);
                 steps.at(Steps.Step.CLAIMED);
             }
-            for (PageRange range : Batches.joined(ranges, MOST_BETWEEN, this::isForbidden)) {
+            for (PageRange range : Batches.joined(claims.claimedRanges(), MOST_BETWEEN, this::isForbidden)) {
                 hostSide.forbid(range, !intent.writes()); // nothing is copied before the host is kept out
             }
             for (PageRange range : ranges) {
@@ -379,7 +390,9 @@ abstract class PageMove implements AutoCloseable {
                 Unwinding.await(copies[i]);
             }
             for (int i = 0; i < claims.size(); i++) {
-                table.settle(claims.page(i), Transition.RELEASE, claims.word(i), claims.before(i), RELEASED);
+                if (claims.isClaimed(i)) {
+                    table.settle(claims.page(i), Transition.RELEASE, claims.word(i), claims.before(i), RELEASED);
+                }
             }
             invalidations.end();
         }

@@ -56,6 +56,14 @@ public final class ToDevice {
         EVERY_PAGE
     }
 
+    /// What becomes of pages that a kernel overwrites and only other devices have.
+    public enum Peers {
+        /// They stay there until the gate claims them, which waits for nobody: whoever uses them is waited for before.
+        LEAVE_TO_GATE,
+        /// They come home first, and are claimed there: a kernel that goes through the device's page table finds nothing there that is claimed for the host.
+        BRING_HOME
+    }
+
     private final ManagedPages heap;
     private final PageTable table;
     private final HostSide hostSide;
@@ -93,19 +101,23 @@ public final class ToDevice {
     ///
     /// @param ranges     apart from each other, each of one region
     /// @param overwrites empty; where the claims go. Nothing is claimed if this throws
+    /// @param peers      what becomes of pages that only other devices have
     /// @return what became of them, region by region
     /// @throws io.github.hmm4j.error.AccessViolationException if the protection forbids it
     /// @throws io.github.hmm4j.error.HmmException             if a frame cannot be filled, or the device fails
-    public List<MigrationReport> claimToOverwrite(DeviceMirror mirror, List<PageRange> ranges, Cause cause, Overwrites overwrites) {
+    public List<MigrationReport> claimToOverwrite(DeviceMirror mirror, List<PageRange> ranges, Cause cause, Overwrites overwrites, Peers peers) {
         assert mirror.lock().isAlone();
         List<List<PageRange>> byRegion = byRegion(ranges);
         Backoff backoff = new Backoff();
         overwrites.begin();
         while (true) {
+            for (PageRange range : ranges) {
+                eachAtPeers(mirror, range, true, pages -> prepare(pages, peers));
+            }
             List<MigrationReport> reports = new ArrayList<>(byRegion.size());
             boolean claimed = false;
             try {
-                claimed = byRegion.stream().allMatch(some -> claim(mirror, some, cause, overwrites, reports));
+                claimed = byRegion.stream().allMatch(some -> claim(mirror, some, cause, overwrites, peers, reports));
             } finally {
                 if (!claimed) {
                     overwrites.end();
@@ -114,10 +126,15 @@ public final class ToDevice {
             if (claimed) {
                 return reports;
             }
-            for (PageRange range : ranges) {
-                eachAtPeers(mirror, range, true, pages -> hostSide.fetch(pages, HostSide.Access.SHARE, Cause.PEER)); // the claims need the host's copy, to go back to
-            }
             backoff.pause();
+        }
+    }
+
+    private void prepare(PageRange pages, Peers peers) {
+        if (peers == Peers.BRING_HOME) {
+            hostSide.fetch(pages, HostSide.Access.SHARE, Cause.PEER);
+        } else {
+            heap.inFlight().awaitConflicts(pages, false);
         }
     }
 
@@ -137,8 +154,8 @@ public final class ToDevice {
     }
 
     /// @return false if somebody else has one of the pages, or has claimed it
-    private boolean claim(DeviceMirror mirror, List<PageRange> ranges, Cause cause, Overwrites overwrites, List<MigrationReport> reports) {
-        try (Claiming claiming = new Claiming(mirror, ranges, cause, overwrites)) {
+    private boolean claim(DeviceMirror mirror, List<PageRange> ranges, Cause cause, Overwrites overwrites, Peers peers, List<MigrationReport> reports) {
+        try (Claiming claiming = new Claiming(mirror, ranges, cause, overwrites, peers)) {
             claiming.begin();
             claiming.commit();
             reports.add(claiming.report());
@@ -283,10 +300,17 @@ public final class ToDevice {
     private final class Claiming extends PageMove {
 
         private final Overwrites overwrites;
+        private final Peers peers;
 
-        Claiming(DeviceMirror mirror, List<PageRange> ranges, Cause cause, Overwrites overwrites) {
+        Claiming(DeviceMirror mirror, List<PageRange> ranges, Cause cause, Overwrites overwrites, Peers peers) {
             super(parts, mirror, ranges, Intent.OVERWRITE, Effort.EVERY_PAGE, cause);
             this.overwrites = overwrites;
+            this.peers = peers;
+        }
+
+        @Override
+        boolean takesFromPeers() {
+            return peers == Peers.LEAVE_TO_GATE;
         }
 
         @Override

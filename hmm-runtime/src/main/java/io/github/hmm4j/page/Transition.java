@@ -40,7 +40,7 @@ import java.util.Set;
 /// | `MOVE_IN` | `UNMAPPED -> EMPTY, HOST, SHARED, DEVICE, PEERS, POISONED` | the program moves a region: its pages in their new place, or in the old one if that fails | - |
 ///
 /// Native code makes and ends all `TO_HOST` claims, from more states than the rows say: a fault claims a page of any state to install its mapping, and what goes from device to device (`peer.c`) is
-/// claimed so, too, and becomes `DEVICE` or `PEERS`. What Java changes is checked here; what only native code does is here for the drawing, and for tests, which make words by it.
+/// claimed so, too, and becomes `DEVICE` or `PEERS`; and so is what a launch is going to overwrite and others have, from its publication until its kernel is enqueued (`overwrite.c`). What Java changes is checked here; what only native code does is here for the drawing, and for tests, which make words by it.
 public enum Transition {
     FIRST_TOUCH(EnumSet.of(EMPTY), EnumSet.of(HOST)),
     CLAIM_FOR_DEVICE(EnumSet.of(EMPTY, HOST, SHARED), EnumSet.of(TO_DEVICE)),

@@ -1,13 +1,18 @@
 package io.github.hmm4j.conformance;
 
+import static java.lang.foreign.ValueLayout.JAVA_INT;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import static org.junit.jupiter.api.Assumptions.assumeTrue;
 
+import io.github.hmm4j.Access;
+import io.github.hmm4j.Arg;
 import io.github.hmm4j.HmmDevice;
 import io.github.hmm4j.account.Counter;
+import io.github.hmm4j.emulated.Call;
 import io.github.hmm4j.emulated.Engine;
 import io.github.hmm4j.error.AccessViolationException;
+import io.github.hmm4j.error.OpenClFailedException;
 import io.github.hmm4j.migrate.MigrationReport;
 import io.github.hmm4j.migrate.PageOutcome;
 import io.github.hmm4j.mirror.SnapshotCode;
@@ -233,5 +238,125 @@ abstract class TwoDeviceScenarios extends Scenarios {
         rig.assertAllPages(dev0(), buffer, localWrite()); // it is alone with them now
         rig.assertHostSeesRamp(buffer, 300);
         rig.assertHostSeesRamp(large, 1);
+    }
+
+    // ---- what is overwritten comes from nowhere
+
+    private void needsMemoryOfItsOwn() {
+        assumeTrue(!rig.isInPlace(), "nothing moves here");
+    }
+
+    /// Pages that were copied so far, whoever had them.
+    private long copies() {
+        return rig.count(Counter.MIGRATE_TO_HOST_PAGES) + rig.count(Counter.MIGRATE_PEER_PAGES) + rig.count(Counter.MIGRATE_TO_DEVICE_PAGES);
+    }
+
+    @Test
+    void overwritesWhatAnotherDeviceHas() {
+        needsMemoryOfItsOwn();
+        MemorySegment buffer = rig.ramp(16, 0);
+        rig.launchAdd(dev0(), buffer, 300).await();
+        for (int round = 0; round < 3; round++) {
+            HmmDevice writer = rig.device(1 - round % 2);
+            long before = copies();
+            var moves = rig.launchFill(writer, Arg.out(buffer), 500 + round).await().moves();
+            assertThat(copies() - before).isZero();
+            assertThat(moves.pagesMoved()).isEqualTo(16);
+            assertThat(moves.bytesCopied()).isZero();
+            rig.assertAllPages(rig.device(round % 2), buffer, SnapshotCode.NONE);
+            rig.assertAllPages(writer, buffer, localWrite());
+        }
+        rig.assertHostSeesRamp(buffer, 502);
+        rig.assertDeviceSeesRamp(dev0(), buffer, 502);
+    }
+
+    @Test
+    void overwritesWhatSeveralDevicesRead() {
+        needsPeers();
+        MemorySegment buffer = readByBoth(300);
+        rig.assertHostSeesRamp(rig.page(buffer, 8, 8), 300 + 8 * rig.pageBytes() / 4); // of which the host has a part, too
+        long before = copies();
+        rig.launchFill(dev1(), Arg.out(buffer), 500).await();
+        assertThat(copies() - before).isZero();
+        rig.assertAllPages(dev0(), buffer, SnapshotCode.NONE);
+        rig.assertHostSeesRamp(buffer, 500);
+    }
+
+    /// Only pages that the range covers as a whole: of others the rest is kept, so it has to come.
+    @Test
+    void overwritesAPartOfWhatAnotherDeviceHas() {
+        needsPeers();
+        MemorySegment buffer = rig.ramp(16, 0);
+        rig.launchAdd(dev0(), buffer, 300).await();
+        int half = rig.pageBytes() / 2;
+        MemorySegment part = buffer.asSlice(half, 14L * rig.pageBytes());
+        long before = copies();
+        assertThat(moved(Counter.MIGRATE_PEER_PAGES, () -> rig.launchFill(dev1(), Arg.out(part), 9000).await())).isEqualTo(2);
+        assertThat(copies() - before).isEqualTo(2);
+        rig.assertAllPages(dev0(), rig.page(buffer, 15, 1), localWrite());
+        rig.assertHostSeesRamp(part, 9000);
+        rig.assertHostSeesRamp(buffer.asSlice(0, half), 300);
+        long end = half + part.byteSize();
+        rig.assertHostSeesRamp(buffer.asSlice(end), 300 + (int) (end / 4));
+    }
+
+    /// The driver refuses the kernel, or another of its arguments is not to be had: the other device has its pages, and what is on them.
+    @Test
+    void whatIsNotOverwrittenAfterAllIsWhereItWas() {
+        needsReins();
+        needsMemoryOfItsOwn();
+        MemorySegment buffer = rig.ramp(16, 0);
+        rig.launchAdd(dev0(), buffer, 300).await();
+        rig.launchFill(dev1(), Arg.out(rig.pages(1)), 1).await(); // compiled by now
+        rig.gpu(1).fail(Call.LAUNCH, 1);
+        long before = copies();
+        assertThatThrownBy(() -> rig.launchFill(dev1(), Arg.out(buffer), 500)).isInstanceOf(OpenClFailedException.class);
+        assertThat(copies() - before).isZero();
+        rig.assertAllPages(dev0(), buffer, localWrite());
+        rig.assertAllPages(dev1(), buffer, SnapshotCode.NONE);
+        rig.assertDeviceSeesRamp(dev0(), buffer, 300);
+        rig.assertHostSeesRamp(buffer, 300);
+    }
+
+    /// What a kernel still uses is not taken from under it.
+    @Test
+    void waitsForWhoeverUsesWhatItOverwrites() {
+        needsReins();
+        needsMemoryOfItsOwn();
+        MemorySegment buffer = rig.ramp(16, 0);
+        MemorySegment copied = rig.ramp(16, 7);
+        rig.launchAdd(dev0(), buffer, 300).await();
+        rig.launchFill(dev0(), copied, 7).await();
+        rig.gpu(0).hold(Engine.COMPUTE);
+        var reading = rig.launchCopy(dev0(), buffer, copied);
+        Racers.resumeOnceBlockedOrDone(
+                () -> rig.launchFill(dev1(), Arg.out(buffer), 9000).await(),
+                () -> rig.gpu(0).resume(Engine.COMPUTE));
+        reading.await();
+        rig.assertHostSeesRamp(copied, 300);
+        rig.assertHostSeesRamp(buffer, 9000);
+    }
+
+    /// Each overwrites all of it in turns with the other, and with a host that looks: nobody sees the numbers of two at once, nor older ones than before.
+    @Test
+    void bothDevicesOverwriteTheSamePages() throws InterruptedException {
+        needsMemoryOfItsOwn();
+        MemorySegment buffer = rig.ramp(16, 0);
+        int rounds = 30;
+        int step = 1_000_000;
+        Racers.run(3, racer -> {
+            for (int i = 1; i <= rounds; i++) {
+                if (racer < 2) {
+                    rig.launchFill(rig.device(racer), Arg.out(buffer), i * step).await();
+                } else {
+                    try (var view = rig.heap.view(buffer, Access.READ)) {
+                        int[] seen = view.segment().toArray(JAVA_INT);
+                        Rig.assertSame(seen, Rig.rampOf(buffer.byteSize(), seen[0]));
+                        assertThat(seen[0] % step).isZero();
+                    }
+                }
+            }
+        });
+        rig.assertHostSeesRamp(buffer, rounds * step);
     }
 }
