@@ -26,10 +26,12 @@
 
 static _Atomic enum failing failing;
 static _Atomic int mappings, ioctls;
+static void *_Atomic first_mapped;
 static _Thread_local struct stop *opening;
 
 void system_fails(enum failing what) {
   mappings = 0;
+  first_mapped = NULL;
   failing = what;
 }
 
@@ -172,7 +174,11 @@ int __wrap_mprotect(void *at, size_t bytes, int protection) {
     if (in_the_middle) syscall(SYS_mprotect, at, page, protection);
     return refuse(now == PROTECTING_A_SECOND_PAGE ? EINVAL : ENOMEM);
   }
-  if (now == MAPPINGS_AND_CLOSING && mappings++) return refuse(ENOMEM);
+  if (now == MAPPINGS_AND_CLOSING) { // what was mapped first may be mapped so again, and all may be closed
+    void *none = NULL;
+    bool again = opens && (atomic_compare_exchange_strong(&first_mapped, &none, at) || none == at);
+    if (!again && bytes < 16 * page) return refuse(ENOMEM);
+  }
   if (!refuses(BRIEFLY) && (opens || bytes != whole_bytes) && is_refused()) {
     bool all_or_nothing = protection == (PROT_READ | PROT_WRITE); // what is opened was all closed, or all protected: one mapping
     if (refuses(IN_THE_MIDDLE) && in_the_middle && !all_or_nothing) syscall(SYS_mprotect, at, page, protection);
