@@ -59,6 +59,14 @@ class RangesTest {
     }
 
     @Test
+    void aPageIsAtLeastOneOfTheOperatingSystem() {
+        PageSize small = new PageSize(4 << 10);
+        assertThat(small.mappableInPagesOf(4 << 10)).isSameAs(small);
+        assertThatThrownBy(() -> small.mappableInPagesOf(64 << 10)).isInstanceOf(IllegalArgumentException.class).hasMessage("pageSize=4096, must be at least 65536 here, a page of the operating system");
+        assertThat(SystemCalls.pageBytes()).isIn(4 << 10, 16 << 10, 64 << 10);
+    }
+
+    @Test
     void releasedHostMemoryReadsAsZeros() {
         try (AddressSpace space = new AddressSpace(2 << 20, PageSize.DEFAULT)) {
             MemorySegment alias = space.host().alias();
