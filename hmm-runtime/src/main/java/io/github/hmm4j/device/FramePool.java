@@ -12,8 +12,8 @@ import org.jspecify.annotations.Nullable;
 /// Divides one device's memory into frames of one page each, under a budget of ours.
 ///
 /// Two forms. **Windows**: memory is taken from the device in chunks, when it is first needed; a run of frames is
-/// contiguous device memory and lies in one chunk. **Aperture**: one chunk for the whole heap, where frame = page index
-/// and the owner of the page table says which frames are used.
+/// contiguous device memory and lies in one chunk. **Aperture**: one chunk for the heap's first pages, as many as are
+/// asked for, where frame = page index and the owner of the page table says which frames are used.
 ///
 /// Frame numbers are in `[0, capacityFrames())`, so they index plain arrays. A chunk takes a contiguous part of these
 /// numbers; one that is entirely free is given back to the device when a longer run needs its numbers, since their sum
@@ -67,7 +67,7 @@ public final class FramePool implements AutoCloseable {
         return new FramePool(device, pageBytes, budgetBytes, (int) (budgetBytes / pageBytes), false);
     }
 
-    /// A pool of one chunk of `frames` pages, which is taken from the device by [#allocateAperture()].
+    /// A pool of one chunk of up to `frames` pages, which is taken from the device by [#allocateAperture].
     public static FramePool aperture(Device device, int pageBytes, int frames) {
         checkPage(pageBytes);
         long lengthBytes = (long) frames * pageBytes;
@@ -109,7 +109,7 @@ public final class FramePool implements AutoCloseable {
         return nativeTable.addresses();
     }
 
-    /// Frames in use; of an aperture none or all.
+    /// Frames in use; of an aperture those that have memory.
     public int usedFrames() {
         return usedFrames;
     }
@@ -128,34 +128,43 @@ public final class FramePool implements AutoCloseable {
         return frames * pageBytes;
     }
 
-    /// Whether an aperture has its memory.
-    public boolean isAllocated() {
-        return aperture && !chunks.isEmpty();
+    /// Frames of an aperture that have memory: the first ones. None until it is allocated.
+    public int apertureFrames() {
+        List<FrameChunk> all = chunks;
+        return !aperture || all.isEmpty() ? 0 : all.getFirst().count;
     }
 
-    /// Takes an aperture's memory from the device, unless it has it already.
+    /// Takes an aperture's memory from the device, unless it has some already: that is [given back][#releaseAperture()] before a larger piece is taken, which lies elsewhere.
     ///
+    /// @param least  frames that it must have
+    /// @param wished as many or more: if the device refuses these, it is asked for the least
     /// @throws DeviceMemoryExhaustedException if the device refuses; the pool is as it was
-    public void allocateAperture() {
+    public void allocateAperture(int least, int wished) {
         if (!aperture) {
             throw new IllegalStateException("a pool of windows has no aperture, budgetBytes=" + budgetBytes);
+        }
+        if (least <= 0 || wished < least || wished > capacityFrames) {
+            throw new IllegalArgumentException("least=" + least + ", wished=" + wished + ", capacityFrames=" + capacityFrames);
         }
         synchronized (lock) {
             checkOpen();
             if (chunks.isEmpty()) {
-                FrameChunk chunk = allocateAll();
-                chunk.take(0, capacityFrames);
-                usedFrames = capacityFrames;
+                FrameChunk chunk = allocateFirst(least, wished);
+                chunk.take(0, chunk.count);
+                usedFrames = chunk.count;
             }
         }
     }
 
-    private FrameChunk allocateAll() {
+    private FrameChunk allocateFirst(int least, int wished) {
         try {
-            return allocate(0, capacityFrames);
+            return allocate(0, wished);
         } catch (OpenClFailedException e) {
-            throw new DeviceMemoryExhaustedException(device.info().name(), budgetBytes, budgetBytes,
-                    "kernels that follow pointers need the whole heap in one allocation, and the device does not give that much: " + e.getMessage(), e);
+            if (wished > least) {
+                return allocateFirst(least, least);
+            }
+            throw new DeviceMemoryExhaustedException(device.info().name(), bytesOf(least), budgetBytes,
+                    "kernels that follow pointers need all that the heap has allocated in one allocation, and the device does not give that much: " + e.getMessage(), e);
         }
     }
 
@@ -382,7 +391,7 @@ public final class FramePool implements AutoCloseable {
     /// memory of chunks without a used frame back, and takes no more than three quarters of what it had until it
     /// [grows again][#growAgain()].
     ///
-    /// @return bytes given back; 0 of an aperture, which is all or nothing
+    /// @return bytes given back; 0 of an aperture, which is one piece
     public long shrink() {
         if (aperture) {
             return 0;
@@ -410,14 +419,14 @@ public final class FramePool implements AutoCloseable {
         }
     }
 
-    /// Gives an aperture's memory back to the device; the next [#allocateAperture()] takes it again. No frame may mean anything any more.
+    /// Gives an aperture's memory back to the device; the next [#allocateAperture] takes some again. No frame may mean anything any more.
     public void releaseAperture() {
         synchronized (lock) {
-            if (isAllocated()) {
+            if (apertureFrames() > 0) {
                 try {
                     giveBack(chunks.getFirst());
                 } finally {
-                    usedFrames = isAllocated() ? usedFrames : 0;
+                    usedFrames = apertureFrames();
                 }
             }
         }

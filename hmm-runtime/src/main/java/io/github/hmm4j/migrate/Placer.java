@@ -244,8 +244,14 @@ public final class Placer {
         return true;
     }
 
-    private static void placeInAperture(DeviceMirror mirror, List<PageRange> ranges) {
-        mirror.pool().allocateAperture();
+    /// Where it does not reach as far as the ranges it gets larger. That is another piece of device memory, so what is in this one comes home first.
+    private void placeInAperture(DeviceMirror mirror, List<PageRange> ranges) {
+        long end = ranges.stream().mapToLong(PageRange::end).max().orElse(0);
+        if (end > mirror.pool().apertureFrames()) {
+            evictor.evictAll(mirror);
+            mirror.pool().releaseAperture();
+            mirror.growAperture(end);
+        }
         for (PageRange range : ranges) {
             for (long page = range.first(); page < range.end(); page++) {
                 if (mirror.frameOf(page) < 0) {

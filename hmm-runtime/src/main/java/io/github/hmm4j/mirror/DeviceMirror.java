@@ -29,7 +29,8 @@ import org.jspecify.annotations.Nullable;
 /// How pages get frames is one of four ([Placement]):
 /// - **in place**, for regions that kernels use where the host has them ([#usesInPlace]): there are no frames, those pages stay
 ///   the host's, and the device has nothing to do with their words;
-/// - **aperture**, when the budget holds the whole heap: frame = page index, so that device address = image + (address - base) for every pointer;
+/// - **aperture**, when the budget holds the whole heap: frame = page index, so that device address = image + (address - base) for every pointer. One number for all
+///   pointers is one piece of device memory; it reaches as far as the heap has allocated, and not to the heap's end ([#growAperture]);
 /// - **windows** otherwise: the pages of one kernel argument lie in contiguous frames, wherever those are. Pages that a kernel finds through the [DeviceTable] lie in
 ///   frames of the pool's paged chunk, in any order.
 ///
@@ -43,6 +44,9 @@ public final class DeviceMirror implements AutoCloseable {
     /// Automatic placement is in place if kernels take at most so many times as long there: private pages have to be
     /// copied besides.
     private static final double MOST_SLOWDOWN = 1.1;
+
+    /// An aperture has at least so much, if the heap does: to make it larger all pages come home once.
+    private static final long LEAST_APERTURE_BYTES = 64L << 20;
 
     private final int index;
     private final Device device;
@@ -143,7 +147,7 @@ public final class DeviceMirror implements AutoCloseable {
         return copies;
     }
 
-    /// Device memory that pages may take; an aperture takes as much of it as the heap has.
+    /// Device memory that pages may take; an aperture takes as much of it as the heap has allocated, or up to twice that.
     public long budgetBytes() {
         return budgetBytes;
     }
@@ -330,7 +334,7 @@ public final class DeviceMirror implements AutoCloseable {
 
     /// Whether a kernel could take these pages as one pointer: they have frames, one behind the other.
     public boolean isPlaced(PageRange pages) {
-        return isAperture() ? pool.isAllocated() : frames.isContiguous(pages, held)
+        return isAperture() ? pages.end() <= pool.apertureFrames() : frames.isContiguous(pages, held)
                 && pool.isContiguous(frames.frameOf(pages.first()), frames.frameOf(pages.end() - 1));
     }
 
@@ -546,8 +550,20 @@ public final class DeviceMirror implements AutoCloseable {
                             + " page (HMM_READ)",
                     device.info().name(), space.capacityBytes(), budgetBytes, device.info().maxAllocationBytes()));
         }
-        pool.allocateAperture();
-        return pool.slice(0, 0, space.capacityBytes()); // frame = page, whether or not the first page has ever been here
+        growAperture(1); // unless it has memory: then that reaches as far as what the kernel may follow, whose pages are placed
+        return pool.slice(0, 0, space.pageSize().bytesFor(pool.apertureFrames())); // frame = page, whether or not the first page has ever been here
+    }
+
+    /// Takes memory for an aperture, unless it has some. A heap is address space, most of which is never allocated, while device memory is taken when it is asked for: a buffer as large as
+    /// the heap would take from everybody else what no page ever uses. So it reaches to the end of the last region, with as much again for what is allocated next: it is made larger as often
+    /// as the heap doubles, and what comes home for that is no more in all than what is there in the end.
+    ///
+    /// @param pages of the heap, that it must reach as far as; the caller has brought everything home and given the memory back if it does not
+    public void growAperture(long pages) {
+        long capacity = space.pageCount();
+        long least = Math.min(capacity, Math.max(Math.max(pages, space.pageSize().pagesFor(space.allocatedEndBytes() - space.baseBytes())), space.pageSize().pageOf(LEAST_APERTURE_BYTES)));
+        long wished = Math.min(capacity, Long.highestOneBit(2 * least - 1)); // the next power of two
+        pool.allocateAperture(Math.toIntExact(least), Math.toIntExact(wished));
     }
 
     /// Whether kernels of this device may start to read a page.

@@ -135,7 +135,7 @@ public final class NativePager implements AutoCloseable {
         if (access.mode() != HostAccess.Mode.UFFD && access.mode() != HostAccess.Mode.SIGSEGV) {
             throw new HostAccessUnavailableException("deviceFaults needs userfaultfd or SIGSEGV, and hostAccess=%s: %s".formatted(access.mode(), access.why()));
         }
-        mirror.pool().allocateAperture();
+        mirror.pool().allocateAperture(mirror.pool().capacityFrames(), mirror.pool().capacityFrames()); // addresses; memory comes with faults
         long range = mirror.pool().memoryOf(0).hostAddressBytes();
         if (range == 0) {
             throw new HostAccessUnavailableException("deviceFaults needs a device that works in host memory: device=" + mirror.deviceName());

@@ -148,6 +148,12 @@ public final class AddressSpace implements AutoCloseable {
         return usedBytes;
     }
 
+    /// The end of the last region, or the first address if there is none.
+    public long allocatedEndBytes() {
+        Map.Entry<Long, Region> last = regions.lastEntry();
+        return last == null ? baseBytes : last.getValue().range().endBytes();
+    }
+
     /// Allocates a region of at least this size, which reads as zeros.
     ///
     /// @param alignmentBytes power of two up to 2 MiB; the page size is always kept

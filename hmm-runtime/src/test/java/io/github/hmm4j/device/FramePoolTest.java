@@ -160,18 +160,26 @@ class FramePoolTest {
     @Test
     void anApertureIsOneChunkWhereFrameIsPage() {
         try (FramePool pool = FramePool.aperture(device, PAGE, 16)) {
-            assertThat(pool.isAllocated()).isFalse();
+            assertThat(pool.apertureFrames()).isZero();
             device.refuseAllocations(1);
-            assertThatThrownBy(pool::allocateAperture).isInstanceOf(DeviceMemoryExhaustedException.class).hasMessageContaining("whole heap in one allocation");
-            assertThat(pool.isAllocated()).isFalse();
-            pool.allocateAperture();
-            pool.allocateAperture();
+            assertThatThrownBy(() -> pool.allocateAperture(6, 6)).isInstanceOf(DeviceMemoryExhaustedException.class).hasMessageContaining("in one allocation");
+            assertThat(pool.apertureFrames()).isZero();
+            pool.allocateAperture(6, 8);
+            pool.allocateAperture(1, 16); // it has some
             assertThat(device.allocations()).isEqualTo(2);
-            assertThat(pool.isAllocated()).isTrue();
+            assertThat(pool.apertureFrames()).isEqualTo(8).isEqualTo(pool.usedFrames());
+            assertThat(device.usedBytes()).as("and not that of all pages").isEqualTo(8 * PAGE);
             assertThat(pool.offsetOf(5)).isEqualTo(5 * PAGE);
-            assertThat(pool.isContiguous(0, 15)).isTrue();
-            assertThat(pool.slice(0, 0, 16 * PAGE).lengthBytes()).isEqualTo(16 * PAGE);
+            assertThat(pool.isContiguous(0, 7)).isTrue();
+            assertThat(pool.isContiguous(0, 8)).isFalse();
+            assertThat(pool.slice(0, 0, 8 * PAGE).lengthBytes()).isEqualTo(8 * PAGE);
             assertThatThrownBy(() -> pool.allocateRun(1)).isInstanceOf(IllegalStateException.class);
+            pool.releaseAperture();
+            assertThat(pool.usedFrames()).isZero();
+            device.refuseAllocations(1);
+            pool.allocateAperture(9, 16);
+            assertThat(pool.apertureFrames()).as("what must be there, where the device refuses more").isEqualTo(9);
+            assertThatThrownBy(() -> pool.allocateAperture(9, 17)).isInstanceOf(IllegalArgumentException.class);
         }
         assertThat(device.openObjects()).isZero();
     }
