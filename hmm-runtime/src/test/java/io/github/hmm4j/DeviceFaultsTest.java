@@ -461,6 +461,7 @@ class DeviceFaultsTest {
             assertThatThrownBy(() -> Hmm.builder().hostOnly().deviceFaults().open()).isInstanceOf(IllegalArgumentException.class).hasMessageContaining("devices=0");
             MemorySegment a = ints(hmm, INTS);
             assertThatThrownBy(() -> hmm.heap().prefetch(a, hmm.device())).isInstanceOf(IllegalStateException.class).hasMessageContaining("deviceFaults");
+            assertThatThrownBy(() -> kernel(hmm, "update").args(a.asSlice(4), 1).launch(NDRange.of(1))).isInstanceOf(IllegalArgumentException.class).hasMessageContaining("does not start at a multiple of");
             hmm.evictAll(hmm.device());
             assertThat(hmm.device().usedBytes()).isZero();
         }

@@ -510,7 +510,8 @@ public final class DeviceMirror implements AutoCloseable {
         }
     }
 
-    /// Whether this device can start a pointer at a range, wherever its pages are. If not, a kernel gets a copy ([#copiedArgument]).
+    /// Whether this device can start a pointer at a range, wherever its pages are: parts of a buffer begin at multiples of its alignment. If not, a kernel gets a copy of the whole range
+    /// ([#copiedArgument]), since it reckons from the first byte; how others do without: ARCHITECTURE.md, section 5.
     public boolean startsPointersAt(VaRange range) {
         return (range.startBytes() - space.baseBytes()) % device.info().baseAlignmentBytes() == 0;
     }
