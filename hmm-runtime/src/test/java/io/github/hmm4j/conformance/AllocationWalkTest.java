@@ -3,6 +3,7 @@ package io.github.hmm4j.conformance;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.junit.jupiter.api.Assumptions.assumeTrue;
 
+import io.github.hmm4j.FirstDevice;
 import io.github.hmm4j.space.Tool;
 import io.github.hmm4j.transparent.ChildJvm;
 import java.io.IOException;
@@ -29,6 +30,7 @@ class AllocationWalkTest {
     @ParameterizedTest
     @CsvSource({"OPENCL_LWJGL, aperture, FROM_THEN_ON, 1000", "UFFD_LWJGL, windows, FROM_THEN_ON, 1000", "UFFD_LWJGL, faulting, FROM_THEN_ON, 1000", "UFFD_LWJGL, faulting, ONCE, 1000", "UFFD_LWJGL, windows, SYSTEM_CALL, 10"})
     void whateverFailsLeavesAllAsItWas(Backend backend, String frames, AllocationFaults.Mode mode, int floor) {
+        assumeTrue(!frames.equals("faulting") || FirstDevice.worksInHostMemory(), "kernels of this device cannot fault");
         walk(floor, List.of(), ChildJvm.JSIG, backend, frames, mode);
     }
 
@@ -40,13 +42,14 @@ class AllocationWalkTest {
         walk(floor, List.of(), ChildJvm.JSIG, backend, "windows", mode);
     }
 
-    /// Nor does a driver keep anything: what was not released, an emulated GPU tells at the end.
+    /// Nor does a driver keep anything: what was not released, an emulated GPU tells at the end. Each copy engine has objects of its own, and which of them is the faster is chance.
     @Tag("exhaustive")
     @Tag("source-tree")
     @ParameterizedTest
-    @CsvSource({"OPENCL_LWJGL, aperture, FROM_THEN_ON, 1000", "UFFD_LWJGL, windows, FROM_THEN_ON, 1000", "UFFD_LWJGL, windows, ONCE, 1000", "OPENCL_LWJGL, windows, ONCE, 1000"})
-    void whateverFailsNothingOfTheDriversIsLost(Backend backend, String frames, AllocationFaults.Mode mode, int floor) {
-        check(floor, EmulatedProfilesTest.on("nvidia", LIMIT, options(List.of()), AllocationWalk.class, backend.name(), frames, mode.name()));
+    @CsvSource({"nvidia, copy, OPENCL_LWJGL, aperture, FROM_THEN_ON, 1000", "nvidia, copy, UFFD_LWJGL, windows, FROM_THEN_ON, 1000", "nvidia, staged, UFFD_LWJGL, windows, ONCE, 1000", "mali, copy, OPENCL_LWJGL, windows, ONCE, 1000",
+        "mali:leaks=ignore, staged, OPENCL_JOCL, windows, ONCE, 1000", "rocm:leaks=ignore, copy, OPENCL_JOCL, windows, ONCE, 1000"})
+    void whateverFailsNothingOfTheDriversIsLost(String device, String copies, Backend backend, String frames, AllocationFaults.Mode mode, int floor) {
+        check(floor, EmulatedProfilesTest.on(device, LIMIT, options(List.of("-Dhmm.copy=" + copies)), AllocationWalk.class, backend.name(), frames, mode.name()));
     }
 
     @Tag("source-tree") // compiles a library of it
@@ -59,7 +62,9 @@ class AllocationWalkTest {
     }
 
     private static void walk(int floor, List<String> options, String preload, Backend backend, String frames, AllocationFaults.Mode mode) {
-        ChildJvm.Result result = ChildJvm.run(LIMIT, preload, backend.name().endsWith("JOCL") ? leaksIgnored() : Map.of(), options(options), AllocationWalk.class, backend.name(), frames, mode.name());
+        // JOCL makes an object of its own for what a driver has just made, and another to release an event: where there is no room for that, the driver keeps it.
+        Map<String, String> environment = backend.name().endsWith("JOCL") ? ChildJvm.leaksIgnored() : Map.of();
+        ChildJvm.Result result = ChildJvm.run(LIMIT, preload, environment, options(options), AllocationWalk.class, backend.name(), frames, mode.name());
         check(floor, result);
     }
 
@@ -72,12 +77,6 @@ class AllocationWalkTest {
     private static void check(int floor, ChildJvm.Result result) {
         assertThat(result.status()).as(result.output()).isZero();
         assertThat(result.numbers().get("failed")).as(result.output()).isGreaterThan(floor);
-    }
-
-    /// On an emulated GPU what is never released is an offence. JOCL makes an object of its own for what a driver has just made, and another to release an event: where there is no room for that, the driver keeps it.
-    private static Map<String, String> leaksIgnored() {
-        String profile = System.getenv("HMM_EMULATED_GPU");
-        return profile == null ? Map.of() : Map.of("HMM_EMULATED_GPU", profile + (profile.contains(":") ? "," : ":") + "leaks=ignore");
     }
 
     /// Compiles the library that fails calls.

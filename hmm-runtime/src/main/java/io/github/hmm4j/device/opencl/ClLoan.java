@@ -11,6 +11,7 @@ public final class ClLoan extends Owned {
 
     private final ClMemory memory;
     private final long queue;
+    private boolean queueReleased; // who goes on where the Java heap was full releases it no second time
 
     private ClLoan(ClDevice device, ClMemory memory, long queue) {
         super(device);
@@ -59,8 +60,15 @@ public final class ClLoan extends Owned {
     @Override
     void release() {
         Runnable finish = this::finish;
-        Runnable releaseQueue = () -> device.api().releaseQueue(queue);
+        Runnable releaseQueue = () -> {
+            device.api().releaseQueue(queue);
+            queueReleased = true;
+        };
         Runnable close = memory::close;
-        new Cleanup().run(finish).run(releaseQueue).run(close).end();
+        var cleanup = new Cleanup();
+        if (!queueReleased) {
+            cleanup.run(finish).run(releaseQueue);
+        }
+        cleanup.run(close).end();
     }
 }

@@ -29,6 +29,7 @@ final class ClProgram extends Owned implements DeviceProgram {
     private final Map<String, List<KernelParameter>> known;
     private final DeclaredConst declared; // of the others
     private final List<ClKernel> kernels = new ArrayList<>();
+    private boolean released; // who goes on where the Java heap was full releases it no second time
 
     private ClProgram(ClDevice device, long handle, List<String> kernelNames, boolean smallerGroups,
             Map<String, List<KernelParameter>> known, DeclaredConst declared) {
@@ -154,7 +155,14 @@ final class ClProgram extends Owned implements DeviceProgram {
     @Override
     void release() {
         var cleanup = new Cleanup();
+        Runnable release = () -> {
+            device.api().releaseProgram(handle);
+            released = true;
+        };
         kernels.forEach(kernel -> cleanup.run(kernel::close));
-        cleanup.run(() -> device.api().releaseProgram(handle)).end();
+        if (!released) {
+            cleanup.run(release);
+        }
+        cleanup.end();
     }
 }

@@ -8,6 +8,8 @@ final class PinnedMemory extends Owned {
     private final long buffer;
     private final long addressBytes;
     private final long lengthBytes;
+    private boolean unmapped; // each step that was made is noted: who goes on where the Java heap was full makes it no second time
+    private boolean released;
 
     private PinnedMemory(ClDevice device, long buffer, long addressBytes, long lengthBytes) {
         super(device);
@@ -39,11 +41,25 @@ final class PinnedMemory extends Owned {
     @Override
     void release() {
         ClApi api = device.api();
+        Runnable unmap = () -> {
+            api.enqueueUnmap(device.copy().handle(), buffer, addressBytes, false);
+            unmapped = true;
+        };
+        Runnable finish = device.copy()::finish;
+        Runnable release = () -> {
+            api.releaseMemory(buffer);
+            released = true;
+        };
+        var cleanup = new Cleanup();
+        if (!unmapped) {
+            cleanup.run(unmap).run(finish);
+        }
+        boolean isFull = cleanup.failure() instanceof OutOfMemoryError;
+        if (!released && (unmapped || !isFull)) { // what is still mapped waits for who goes on, who needs the buffer to unmap it
+            cleanup.run(release);
+        }
         try {
-            Runnable unmap = () -> api.enqueueUnmap(device.copy().handle(), buffer, addressBytes, false);
-            Runnable finish = device.copy()::finish;
-            Runnable release = () -> api.releaseMemory(buffer);
-            new Cleanup().run(unmap).run(finish).run(release).end();
+            cleanup.end();
         } catch (HmmException e) {
             throw device.named(e);
         }

@@ -4,8 +4,22 @@ import io.github.hmm4j.kernels.Source;
 
 /// A kernel of ours on a queue of its own, where it stands behind no kernel of the program.
 ///
-/// @param items work-items of a group: as many as the device runs in step
-record QueuedKernel(ClProgram program, ClQueue queue, long handle, long items) {
+/// Closed by its owner, and again where the Java heap was full meanwhile: what was released then is noted.
+final class QueuedKernel {
+
+    private final ClProgram program;
+    private final ClQueue queue;
+    private final long handle;
+    private final long items;
+    private boolean kernelReleased;
+    private boolean queueReleased;
+
+    private QueuedKernel(ClProgram program, ClQueue queue, long handle, long items) {
+        this.program = program;
+        this.queue = queue;
+        this.handle = handle;
+        this.items = items;
+    }
 
     /// Compiles it, which may take long.
     ///
@@ -41,11 +55,40 @@ record QueuedKernel(ClProgram program, ClQueue queue, long handle, long items) {
         }
     }
 
+    ClQueue queue() {
+        return queue;
+    }
+
+    long handle() {
+        return handle;
+    }
+
+    /// Work-items of a group: as many as the device runs in step.
+    long items() {
+        return items;
+    }
+
     void close(ClApi api) {
-        Runnable finish = queue::finish; // all of them before the first is run: where the Java heap is full this is called again
-        Runnable releaseKernel = () -> api.releaseKernel(handle);
-        Runnable releaseQueue = queue::release;
+        Runnable finish = queue::finish; // all of them before the first is run
+        Runnable releaseKernel = () -> {
+            api.releaseKernel(handle);
+            kernelReleased = true;
+        };
+        Runnable releaseQueue = () -> {
+            queue.release();
+            queueReleased = true;
+        };
         Runnable closeProgram = program::close;
-        new Cleanup().run(finish).run(releaseKernel).run(releaseQueue).run(closeProgram).end();
+        var cleanup = new Cleanup();
+        if (!queueReleased) {
+            cleanup.run(finish);
+        }
+        if (!kernelReleased) {
+            cleanup.run(releaseKernel);
+        }
+        if (!queueReleased) {
+            cleanup.run(releaseQueue);
+        }
+        cleanup.run(closeProgram).end();
     }
 }

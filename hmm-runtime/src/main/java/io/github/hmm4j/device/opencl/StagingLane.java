@@ -111,10 +111,11 @@ final class StagingLane {
 
     private void openSlots() {
         if (!open) {
-            for (StagingSlot slot : slots.open()) {
-                freeSlots[freeCount] = slot;
-                freeCount++;
+            List<StagingSlot> opened = slots.open();
+            for (int i = 0; i < opened.size(); i++) { // an iterator would take memory, and slots that are in no list are never closed
+                freeSlots[i] = opened.get(i);
             }
+            freeCount = opened.size();
             open = true;
         }
     }

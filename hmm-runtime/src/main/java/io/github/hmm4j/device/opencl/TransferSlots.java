@@ -20,9 +20,12 @@ final class TransferSlots extends StagingSlots {
 
     @Override
     List<StagingSlot> open() {
+        List<StagingSlot> slots = new ArrayList<>(StagedCopyEngine.SLOTS); // before there is a buffer, which nobody would release if the Java heap were full behind it
+        for (int i = 0; i < StagedCopyEngine.SLOTS; i++) {
+            slots.add(new StagingSlot());
+        }
         long bytes = (long) StagedCopyEngine.SLOTS * StagedCopyEngine.SLOT_BYTES;
         long buffer = api.createBuffer(device.context(), Cl.MEM_READ_WRITE | Cl.MEM_ALLOC_HOST_PTR, bytes, 0);
-        List<StagingSlot> slots = new ArrayList<>(StagedCopyEngine.SLOTS);
         try {
             ringAddress = api.map(queue.handle(), buffer, Cl.MAP_READ | Cl.MAP_WRITE, 0, bytes);
         } catch (RuntimeException | Error e) {
@@ -31,9 +34,7 @@ final class TransferSlots extends StagingSlots {
         }
         ring = buffer;
         for (int i = 0; i < StagedCopyEngine.SLOTS; i++) {
-            var slot = new StagingSlot();
-            slot.addressBytes = ringAddress + (long) i * StagedCopyEngine.SLOT_BYTES;
-            slots.add(slot);
+            slots.get(i).addressBytes = ringAddress + (long) i * StagedCopyEngine.SLOT_BYTES;
         }
         return slots;
     }

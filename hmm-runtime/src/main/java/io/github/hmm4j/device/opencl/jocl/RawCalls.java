@@ -87,8 +87,9 @@ final class RawCalls {
             MemorySegment out = arena.allocate(JAVA_LONG);
             long address = (long) enqueueMapBuffer.invokeExact(queue, buffer, event == null ? 1 : 0, flags, offsetBytes, lengthBytes, 0, 0L,
                     event == null ? 0L : out.address(), status.address());
-            ClStatus.check(status.get(JAVA_INT, 0), "clEnqueueMapBuffer",
-                    "offset=" + offsetBytes + ", bytes=" + lengthBytes);
+            if (status.get(JAVA_INT, 0) != ClStatus.SUCCESS) { // what it would say takes memory, and what is mapped must be told of
+                throw ClStatus.failure(status.get(JAVA_INT, 0), "clEnqueueMapBuffer", "offset=" + offsetBytes + ", bytes=" + lengthBytes);
+            }
             if (event != null) {
                 event[0] = out.get(JAVA_LONG, 0);
             }
@@ -114,7 +115,9 @@ final class RawCalls {
         try (Arena arena = Arena.ofConfined()) {
             MemorySegment out = arena.allocate(JAVA_LONG);
             int status = (int) enqueueUnmapMemObject.invokeExact(queue, buffer, addressBytes, 0, 0L, event ? out.address() : 0L);
-            ClStatus.check(status, "clEnqueueUnmapMemObject", "address=" + Long.toHexString(addressBytes));
+            if (status != ClStatus.SUCCESS) {
+                throw ClStatus.failure(status, "clEnqueueUnmapMemObject", "address=" + Long.toHexString(addressBytes));
+            }
             return out.get(JAVA_LONG, 0);
         } catch (Throwable e) {
             throw unexpected(e);
@@ -125,7 +128,9 @@ final class RawCalls {
         try (Arena arena = Arena.ofConfined()) {
             MemorySegment out = arena.allocate(JAVA_LONG);
             int status = (int) enqueue.invokeExact(queue, buffer, 0, offsetBytes, lengthBytes, hostAddressBytes, 0, 0L, event ? out.address() : 0L);
-            ClStatus.check(status, call, "bytes=" + lengthBytes);
+            if (status != ClStatus.SUCCESS) {
+                throw ClStatus.failure(status, call, "bytes=" + lengthBytes);
+            }
             return out.get(JAVA_LONG, 0);
         } catch (Throwable e) {
             throw unexpected(e);
