@@ -1,6 +1,9 @@
 package io.github.hmm4j;
 
 import io.github.hmm4j.device.DeviceInfo;
+import io.github.hmm4j.device.DeviceInfo.Svm;
+import io.github.hmm4j.device.opencl.ClBinding;
+import io.github.hmm4j.device.opencl.InPlaceMode;
 import java.util.Locale;
 
 /// The device that tests run on which ask for none.
@@ -14,5 +17,18 @@ public final class FirstDevice {
             DeviceInfo info = any.device().info();
             return info.unifiedMemory() && !info.name().toLowerCase(Locale.ROOT).contains("mali");
         }
+    }
+
+    /// Whether kernels can be given host pages in this way at all. Those of POCL's processors take any address, although they do not say so.
+    public static boolean offers(InPlaceMode inPlace) {
+        return switch (inPlace) {
+            case AUTO, WRAPPED -> true;
+            case ADDRESS -> info().svm().contains(Svm.FINE_GRAIN_SYSTEM) || (info().kind() == DeviceInfo.Kind.CPU && info().driver().contains("PoCL"));
+            case BUFFER -> info().svm().contains(Svm.FINE_GRAIN_BUFFER);
+        };
+    }
+
+    private static DeviceInfo info() {
+        return OpenClDevices.choose(OpenClDevices.list(ClBinding.LWJGL), "").info();
     }
 }

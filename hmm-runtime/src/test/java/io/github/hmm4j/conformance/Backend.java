@@ -1,5 +1,8 @@
 package io.github.hmm4j.conformance;
 
+import static org.junit.jupiter.api.Assumptions.assumeTrue;
+
+import io.github.hmm4j.FirstDevice;
 import io.github.hmm4j.Hmm;
 import io.github.hmm4j.HmmBuilder;
 import io.github.hmm4j.device.opencl.ClBinding;
@@ -102,7 +105,10 @@ enum Backend {
     }
 
     /// A builder with one device or several. A touch brings its own page only, so that it is known where every page is; whoever wants more asks for it.
+    ///
+    /// @throws org.opentest4j.TestAbortedException if the device has nothing of what the backend is about
     HmmBuilder builder(int devices) {
+        assumeTrue(FirstDevice.offers(inPlace), "kernels of this device are given no host pages in this way");
         HmmBuilder builder = Hmm.builder().hostAccess(mode).faultAround(0).placement(placement).binding(binding).openCl(ClOptions.DEFAULTS.copy(copies).inPlace(inPlace));
         if (faults) {
             builder.deviceFaults();

@@ -17,6 +17,7 @@ import org.junit.jupiter.api.io.TempDir;
 /// Host memory that the system does not have, while the only copy of the pages is on the device: an error of whoever
 /// wanted it, and nothing else. The program is [ScarceMemoryWorker]; its native part is built with system calls that
 /// refuse when they are told to (`src/test/c/shim/scarce.c`). What a full file system does is in `scarce_test.c`.
+@Tag("source-tree") // compiles the native part
 class ScarceMemoryTest {
 
     private static final Duration LIMIT = Duration.ofSeconds(100);
