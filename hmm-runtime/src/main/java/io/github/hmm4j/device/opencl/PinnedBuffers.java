@@ -15,6 +15,8 @@ final class PinnedBuffers extends Owned {
         this.buffers = List.copyOf(buffers);
     }
 
+    /// Some drivers take memory from the device with the first command that uses it. Then that is ours, here: pages come home also from a device that is full.
+    ///
     /// @param lengthBytes of all together
     static PinnedBuffers create(ClDevice device, long lengthBytes) {
         ClApi api = device.api();
@@ -23,6 +25,8 @@ final class PinnedBuffers extends Owned {
             for (int i = 0; i < NativeHandles.SLOTS; i++) {
                 made.add(api.createBuffer(device.context(), Cl.MEM_READ_WRITE | Cl.MEM_ALLOC_HOST_PTR, NativeHandles.slotBytes(i, lengthBytes), 0));
             }
+            made.forEach(buffer -> api.enqueueZero(device.copy().handle(), buffer, 1, 0, 1, false));
+            device.copy().finish(); // native code uses them on queues of its own
             return new PinnedBuffers(device, made);
         } catch (RuntimeException | Error e) {
             var cleanup = new Cleanup(e);
