@@ -88,6 +88,12 @@ final class ConformanceRun {
         if (!twoDevices) {
             tags.add("two-devices");
         }
+        return run(selectors, classNames, tags, out);
+    }
+
+    /// @param tags what is left out
+    /// @return the exit status
+    static int run(List<DiscoverySelector> selectors, String classNames, List<String> tags, PrintStream out) {
         LauncherDiscoveryRequest request = LauncherDiscoveryRequestBuilder.request().selectors(selectors)
                 .filters(includeEngines("junit-jupiter"), includeClassNamePatterns(classNames), excludeTags(tags))
                 .configurationParameter("junit.jupiter.execution.timeout.default", "600 s") // for what hangs: a machine may have other things to do

@@ -2,6 +2,8 @@ package io.github.hmm4j.conformance;
 
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.junit.jupiter.api.Assumptions.assumeTrue;
+import static org.junit.platform.engine.discovery.DiscoverySelectors.selectClass;
+import static org.junit.platform.engine.discovery.DiscoverySelectors.selectIteration;
 import static org.junit.platform.engine.discovery.DiscoverySelectors.selectMethod;
 
 import io.github.hmm4j.Hmm;
@@ -10,6 +12,7 @@ import io.github.hmm4j.device.DeviceMemory;
 import io.github.hmm4j.device.opencl.ClBinding;
 import io.github.hmm4j.pager.HostAccess.Mode;
 import io.github.hmm4j.transparent.ChildJvm;
+import java.lang.reflect.Method;
 import java.net.URL;
 import java.nio.file.Path;
 import java.time.Duration;
@@ -63,6 +66,21 @@ class EmulatedProfilesTest {
         ChildJvm.Result result = on(device, LIMIT, List.of("-Dhmm.copy=" + copies), SmallDeviceWorker.class);
         check(result);
         assertThat(result.numbers().get("evicted")).isPositive();
+    }
+
+    /// What is random, and what fails: each call of a kind in turn, and the device at each call. Those of [FailureWalkTest] are on `nvidia`.
+    @Tag("exhaustive")
+    @ParameterizedTest
+    @ValueSource(strings = {"rocm", "arc:callbacks=never", "igpu", "mali:callbacks=lost"})
+    void whateverFailsLeavesAllAsItWas(String device) {
+        check(on(device, LIMIT, Walks.class));
+    }
+
+    @Tag("exhaustive")
+    @ParameterizedTest
+    @ValueSource(strings = {"nvidia:seed=5", "rocm", "arc", "igpu", "mali"})
+    void randomWorkAgrees(String device) {
+        check(on(device, LIMIT, Models.class));
     }
 
     /// All calls of a device that is gone fail with the status of one that was asked for too much (`rocm`), or as if its queue were no queue (`nvidia`).
@@ -123,6 +141,17 @@ class EmulatedProfilesTest {
     @ParameterizedTest
     @CsvSource({"igpu:svm=fine, shared", "nvidia:svm=fine, apart"})
     void kernelsThatPageFindTheirTable(String device, String expected) {
+        checkPaged(device, expected);
+    }
+
+    @Tag("elsewhere")
+    @ParameterizedTest
+    @CsvSource({"rocm, apart", "arc, apart", "mali, apart"})
+    void kernelsThatPageFindItOnTheOtherProfiles(String device, String expected) {
+        checkPaged(device, expected);
+    }
+
+    private static void checkPaged(String device, String expected) {
         ChildJvm.Result result = on(device, LIMIT, Paged.class);
         check(result);
         assertThat(result.output()).contains("table=" + expected);
@@ -162,6 +191,31 @@ class EmulatedProfilesTest {
             List<DiscoverySelector> methods = Stream.of(InPlaceUffdLwjglOneDeviceTest.class, InPlaceCheckedJoclOneDeviceTest.class).filter(type -> List.of(args).contains(type.getSimpleName()))
                     .flatMap(type -> Stream.of("slicesAtAnyElement", "slicesWithinOnePage", "anon_write", "migrate_release").map(name -> (DiscoverySelector) selectMethod(type, name))).toList();
             System.exit(ConformanceRun.run(methods, ".*", false, System.out));
+        }
+    }
+
+    static final class Walks {
+
+        private Walks() {}
+
+        public static void main(String[] args) {
+            System.exit(ConformanceRun.run(List.of(selectClass(ProfileWalk.class)), ".*", List.of("source-tree"), System.out));
+        }
+    }
+
+    /// Of the models the runs whose backends differ most: checked access and page faults, in windows and in an aperture, through the page table and without.
+    static final class Models {
+
+        private Models() {}
+
+        public static void main(String[] args) {
+            System.exit(ConformanceRun.run(List.of(runs(ModelTest.class, "oneThreadAgrees", 0, 1, 5, 7), runs(ModelTest.class, "manyThreadsAgree", 0, 1), runs(TransparentModelTest.class, "everybodyAgrees", 1, 2, 6)),
+                    ".*", false, System.out));
+        }
+
+        private static DiscoverySelector runs(Class<?> type, String name, int... indexes) {
+            Method method = Stream.of(type.getDeclaredMethods()).filter(each -> each.getName().equals(name)).findFirst().orElseThrow();
+            return selectIteration(selectMethod(type, method), indexes);
         }
     }
 
