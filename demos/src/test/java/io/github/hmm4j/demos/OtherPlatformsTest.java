@@ -49,7 +49,7 @@ class OtherPlatformsTest {
 
     /// With memory of its own, or with the host's; each offence against OpenCL's rules ends the process.
     @ParameterizedTest
-    @CsvSource({"nvidia, --binding lwjgl", "rocm, --binding jocl", "arc, --binding lwjgl", "igpu, --binding jocl", "mali, --binding lwjgl"})
+    @CsvSource({"nvidia, --binding lwjgl", "rocm, --binding jocl", "mali, --binding lwjgl"})
     void areRightOnEmulatedGpus(String profile, String binding) throws IOException, InterruptedException {
         Path layer = folder.resolve("layer.so");
         try (InputStream stream = Hmm.class.getResourceAsStream(LAYER.formatted(System.getProperty("os.arch").equals("amd64") ? "x86_64" : "aarch64"))) {
