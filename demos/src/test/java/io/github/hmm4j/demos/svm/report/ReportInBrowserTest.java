@@ -87,7 +87,7 @@ class ReportInBrowserTest {
 
     /// What is made up has everything that there can be; what was measured has sizes that do not lie evenly.
     @ParameterizedTest
-    @ValueSource(strings = {"made up", "results/pocl-cpu-2-cores/2026-11-21/svm/results.json"})
+    @ValueSource(strings = {"made up", "results/pocl-cpu-2-cores/2026-11-30/svm/results.json"})
     void fitsWideAndNarrowScreensInBothThemes(String from) throws Exception {
         new SvmReport(from.equals("made up") ? Crafted.full() : ResultsFile.read(Path.of(from))).writeTo(folder);
         String html = Files.readString(folder.resolve("report.html"));
