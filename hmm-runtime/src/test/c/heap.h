@@ -8,9 +8,7 @@
 #include "word.h"
 
 #define DEVICES 3
-#ifndef PAGE_SHIFT
 #define PAGE_SHIFT 12
-#endif
 #define PAGE ((size_t)1 << PAGE_SHIFT)
 // The call that carries bytes from a device, and to one.
 #define READS(shape) ((shape)->way == BY_COPIES ? HMM_CL_ENQUEUE_COPY : HMM_CL_ENQUEUE_READ)

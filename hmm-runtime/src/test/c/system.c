@@ -7,7 +7,6 @@
 #include <linux/userfaultfd.h>
 #include <sched.h>
 #include <stdarg.h>
-#include <stdint.h>
 #include <sys/ioctl.h>
 #include <sys/mman.h>
 #include <sys/syscall.h>
@@ -55,10 +54,7 @@ static int refuse(int error) {
   return -1;
 }
 
-#ifndef PAGE_SHIFT
-#define PAGE_SHIFT 12
-#endif
-#define ONE_PAGE ((size_t)1 << PAGE_SHIFT)
+#define ONE_PAGE ((size_t)4096)
 
 static _Atomic int way, first_refused, refused_times, seen, done_so;
 static _Atomic size_t whole_bytes;
@@ -212,16 +208,5 @@ void *__wrap_mmap(void *at, size_t bytes, int protection, int flags, int fd, off
     errno = ENOMEM;
     return MAP_FAILED;
   }
-  #if PAGE_SHIFT > 12
-  if (!at) { // a kernel of such pages would begin there
-    char *room = __real_mmap(NULL, bytes + ONE_PAGE, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
-    if (room == MAP_FAILED) return room;
-    char *begin = (char *)(((uintptr_t)room + ONE_PAGE - 1) & ~(uintptr_t)(ONE_PAGE - 1));
-    if (begin > room) munmap(room, (size_t)(begin - room));
-    char *end = begin + ((bytes + 4095) & ~(size_t)4095);
-    munmap(end, (size_t)(room + bytes + ONE_PAGE - end));
-    return __real_mmap(begin, bytes, protection, flags | MAP_FIXED, fd, offset);
-  }
-#endif
   return __real_mmap(at, bytes, protection, flags, fd, offset);
 }
