@@ -8,6 +8,7 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import java.util.Set;
 import java.util.TreeMap;
 import java.util.regex.Pattern;
@@ -22,6 +23,7 @@ final class ProcFs {
     private static final String TRAP = "userfaultfd";
     private static final Pattern MAPPING = Pattern.compile("[0-9a-f]+-[0-9a-f]+ ");
     private static final long PRESENT = 1L << 63;
+    private static final long EXITING = 0x4; // PF_EXITING of include/linux/sched.h
 
     private ProcFs() {}
 
@@ -53,12 +55,14 @@ final class ProcFs {
     }
 
     /// The thread that asks, and the native threads that it has started and that have given themselves no name: those that serve the heaps that it has opened.
+    ///
+    /// Whoever joins a thread goes on before Linux has taken it off this list: one that is ending is not counted.
     static long threadsOfThisThread() {
         long found = 0;
         String name = nameOf(Path.of("/proc/thread-self"));
         try (DirectoryStream<Path> threads = Files.newDirectoryStream(SELF.resolve("task"))) {
             for (Path thread : threads) {
-                found += nameOf(thread).equals(name) ? 1 : 0;
+                found += nameOf(thread).equals(name) && !isEnding(thread) ? 1 : 0;
             }
         } catch (IOException e) {
             throw new UncheckedIOException(e);
@@ -81,11 +85,20 @@ final class ProcFs {
 
     /// Whether a thread of this process sleeps, at this moment; one that has ended does not.
     static boolean isAsleep(Path thread) {
+        return statusOf(thread).map(status -> status[0].equals("S")).orElse(false);
+    }
+
+    private static boolean isEnding(Path thread) {
+        return statusOf(thread).map(status -> (Long.parseLong(status[6]) & EXITING) != 0).orElse(true);
+    }
+
+    /// The fields of `stat` from the state on: what stands before them is the thread's name, which may hold spaces. None of a thread that has ended.
+    private static Optional<String[]> statusOf(Path thread) {
         try {
             String stat = Files.readString(thread.resolve("stat"));
-            return stat.charAt(stat.lastIndexOf(')') + 2) == 'S';
+            return Optional.of(stat.substring(stat.lastIndexOf(')') + 2).split(" "));
         } catch (IOException e) {
-            return false;
+            return Optional.empty();
         }
     }
 
