@@ -67,8 +67,7 @@ final class Launcher {
         refuseOwnView(kernel, plan.uses());
         refuseOwnView(kernel, plan.paged());
         try {
-            Launch launch = plan.paged().isEmpty() ? plain(kernel, plan, range, mirror)
-                    : new PagedLaunch(parts, kernel, plan, range, mirror).run();
+            Launch launch = plan.goesThroughTable() ? new PagedLaunch(parts, kernel, plan, range, mirror).run() : plain(kernel, plan, range, mirror);
             heap.accounts().increment(Counter.LAUNCHES);
             return launch;
         } catch (IllegalArgumentException e) {

@@ -134,7 +134,11 @@ final class Plan {
         return windows;
     }
 
-    /// Pages that the kernel finds through the device's page table; none if it does not go through it.
+    boolean goesThroughTable() {
+        return passed.stream().anyMatch(Passed.Table.class::isInstance);
+    }
+
+    /// Pages that the kernel may look for in the device's page table; none if it does not go through it.
     List<PageUse> paged() {
         return paged;
     }
@@ -288,6 +292,9 @@ final class Plan {
             hidden += HeapParameters.HIDDEN;
         }
         for (Arg.Memory memory : ranges) {
+            if (isNothing(memory.segment())) {
+                continue;
+            }
             VaRange range = managed(memory.segment());
             if (goesThroughTable) {
                 paged.add(new PageUse(space.pagesOf(range), memory.intent().writes()));
@@ -300,6 +307,16 @@ final class Plan {
                 followed.add(new Passed.Range(range, memory.intent().writes(), false, inPlace));
             }
         }
+    }
+
+    /// An empty segment may lie where its allocation has ended, and another begins.
+    private boolean isNothing(MemorySegment followed) {
+        try {
+            Segments.requireManaged(space, followed);
+        } catch (IllegalArgumentException e) {
+            throw new IllegalArgumentException(named(e), e);
+        }
+        return followed.byteSize() == 0;
     }
 
     private void requireHeapParameters() {
@@ -357,12 +374,14 @@ final class Plan {
             segments.add(segment);
             return range;
         } catch (IllegalArgumentException e) {
-            throw new IllegalArgumentException(String.format(Locale.ROOT, "kernel=%s, argument %d: %s",
-                    kernel.name(), argument(), e.getMessage()), e);
+            throw new IllegalArgumentException(named(e), e);
         } catch (IllegalStateException e) {
-            throw new IllegalStateException(String.format(Locale.ROOT, "kernel=%s, argument %d: %s",
-                    kernel.name(), argument(), e.getMessage()), e);
+            throw new IllegalStateException(named(e), e);
         }
+    }
+
+    private String named(RuntimeException e) {
+        return String.format(Locale.ROOT, "kernel=%s, argument %d: %s", kernel.name(), argument(), e.getMessage());
     }
 
     /// Segments of the program's whose bytes are passed as others.

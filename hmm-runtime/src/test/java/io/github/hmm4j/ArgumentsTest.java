@@ -69,6 +69,27 @@ class ArgumentsTest {
         }
     }
 
+    /// Also where it lies behind its allocation, at addresses that are nobody's or another's.
+    @Test
+    void whereNothingIsToBeFollowedTheKernelRuns() {
+        Source source = Source.text("none.cl", """
+                #include "hmm.clh"
+                kernel void none(HMM_HEAP_CONST, global int *out) { HMM_BEGIN; *out = 7; HMM_END; }
+                """);
+        try (Rig aperture = Rig.aperture(1)) {
+            for (Rig one : List.of(rig, aperture)) {
+                MemorySegment out = one.pages(1);
+                MemorySegment last = one.pages(1);
+                Arg behind = Arg.heap(Arg.inOut(last.asSlice(last.byteSize())), Arg.in(out.asSlice(out.byteSize())));
+                for (Arg heap : List.of(Arg.heap(), behind, Arg.heap(Arg.out(out.asSlice(8, 0))))) {
+                    one.write(out, 3);
+                    one.hmm.program(source).kernel("none").args(heap, Arg.out(out)).launch(NDRange.of(1)).await();
+                    assertThat(one.read(out)[0]).isEqualTo(7);
+                }
+            }
+        }
+    }
+
     private static AbstractThrowableAssert<?, ? extends Throwable> refused(Kernel kernel, Object... arguments) {
         return assertThatThrownBy(() -> kernel.args(arguments).launch(NDRange.of(1))).isInstanceOf(IllegalArgumentException.class);
     }

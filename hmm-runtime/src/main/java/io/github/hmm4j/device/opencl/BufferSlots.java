@@ -131,18 +131,25 @@ final class BufferSlots extends StagingSlots {
         return "clEnqueueCopyBuffer";
     }
 
+    /// Each step that was made is noted: who goes on where the Java heap was full makes it no second time, and releases nothing that is still mapped.
     private void release(StagingSlot slot) {
-        var cleanup = new Cleanup();
         long buffer = slot.buffer;
         long addressBytes = slot.addressBytes;
-        Runnable unmap = () -> api.enqueueUnmap(queue.handle(), buffer, addressBytes, false);
+        Runnable unmap = () -> {
+            api.enqueueUnmap(queue.handle(), buffer, addressBytes, false);
+            slot.addressBytes = 0;
+        };
         Runnable finish = queue::finish;
         Runnable release = () -> api.releaseMemory(buffer);
-        slot.buffer = 0;
-        slot.addressBytes = 0;
+        var cleanup = new Cleanup();
         if (addressBytes != 0) {
             cleanup.run(unmap).run(finish);
         }
+        if (slot.addressBytes != 0 && cleanup.failure() instanceof OutOfMemoryError) {
+            cleanup.end();
+        }
+        slot.addressBytes = 0;
+        slot.buffer = 0;
         if (buffer != 0) {
             cleanup.run(release);
         }

@@ -5,29 +5,29 @@ import io.github.hmm4j.error.HmmException;
 /// Host memory that the driver has pinned: a buffer that stays mapped for as long as it lives.
 final class PinnedMemory extends Owned {
 
-    private final long buffer;
-    private final long addressBytes;
     private final long lengthBytes;
+    private long buffer;
+    private long addressBytes;
     private boolean unmapped; // each step that was made is noted: who goes on where the Java heap was full makes it no second time
     private boolean released;
 
-    private PinnedMemory(ClDevice device, long buffer, long addressBytes, long lengthBytes) {
+    private PinnedMemory(ClDevice device, long lengthBytes) {
         super(device);
-        this.buffer = buffer;
-        this.addressBytes = addressBytes;
         this.lengthBytes = lengthBytes;
     }
 
     static PinnedMemory map(ClDevice device, long lengthBytes) {
         ClApi api = device.api();
+        var pinned = new PinnedMemory(device, lengthBytes); // before there is a buffer, which nobody would unmap if the Java heap were full behind it
         long buffer = api.createBuffer(device.context(), Cl.MEM_READ_WRITE | Cl.MEM_ALLOC_HOST_PTR, lengthBytes, 0);
         try {
-            long address = api.map(device.copy().handle(), buffer, Cl.MAP_READ | Cl.MAP_WRITE, 0, lengthBytes);
-            return new PinnedMemory(device, buffer, address, lengthBytes);
+            pinned.addressBytes = api.map(device.copy().handle(), buffer, Cl.MAP_READ | Cl.MAP_WRITE, 0, lengthBytes);
         } catch (RuntimeException | Error e) {
             new Cleanup(e).run(() -> api.releaseMemory(buffer));
             throw e;
         }
+        pinned.buffer = buffer;
+        return pinned;
     }
 
     long addressBytes() {

@@ -6,13 +6,12 @@ import java.util.List;
 import java.util.Objects;
 import org.jspecify.annotations.Nullable;
 
-/// Slots of the staged engine: parts of one pinned buffer that is kept mapped. They are the **host** side of
+/// Slots of the staged engine: parts of one piece of [pinned memory][PinnedMemory]. They are the **host** side of
 /// `clEnqueueWriteBuffer` and `clEnqueueReadBuffer`, because a buffer must not be used as a buffer while it is mapped.
 final class TransferSlots extends StagingSlots {
 
-    /// The mapped buffer and its address; 0 until first used.
-    private long ring;
-    private long ringAddress;
+    /// Null until first used.
+    private @Nullable PinnedMemory ring;
 
     TransferSlots(ClDevice device, StagingLane.Direction direction) {
         super(device, direction);
@@ -24,17 +23,10 @@ final class TransferSlots extends StagingSlots {
         for (int i = 0; i < StagedCopyEngine.SLOTS; i++) {
             slots.add(new StagingSlot());
         }
-        long bytes = (long) StagedCopyEngine.SLOTS * StagedCopyEngine.SLOT_BYTES;
-        long buffer = api.createBuffer(device.context(), Cl.MEM_READ_WRITE | Cl.MEM_ALLOC_HOST_PTR, bytes, 0);
-        try {
-            ringAddress = api.map(queue.handle(), buffer, Cl.MAP_READ | Cl.MAP_WRITE, 0, bytes);
-        } catch (RuntimeException | Error e) {
-            new Cleanup(e).run(() -> api.releaseMemory(buffer));
-            throw e;
-        }
-        ring = buffer;
+        PinnedMemory mapped = PinnedMemory.map(device, (long) StagedCopyEngine.SLOTS * StagedCopyEngine.SLOT_BYTES);
+        ring = mapped;
         for (int i = 0; i < StagedCopyEngine.SLOTS; i++) {
-            slots.get(i).addressBytes = ringAddress + (long) i * StagedCopyEngine.SLOT_BYTES;
+            slots.get(i).addressBytes = mapped.addressBytes() + (long) i * StagedCopyEngine.SLOT_BYTES;
         }
         return slots;
     }
@@ -94,13 +86,8 @@ final class TransferSlots extends StagingSlots {
                 cleanup.run(packed::close);
             }
         }
-        if (ring != 0 && free.size() == StagedCopyEngine.SLOTS) { // else a command may still use it
-            long buffer = ring;
-            Runnable unmap = () -> api.enqueueUnmap(queue.handle(), buffer, ringAddress, false);
-            Runnable finish = queue::finish;
-            Runnable release = () -> api.releaseMemory(buffer);
-            ring = 0;
-            cleanup.run(unmap).run(finish).run(release);
+        if (ring != null && free.size() == StagedCopyEngine.SLOTS) { // else a command may still use it
+            cleanup.run(ring::close);
         }
         cleanup.end();
     }

@@ -4,6 +4,7 @@ import static io.github.hmm4j.device.HostRange.PAGE;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatExceptionOfType;
 import static org.assertj.core.api.Assertions.assertThatIllegalArgumentException;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import io.github.hmm4j.device.CopyEngine;
 import io.github.hmm4j.device.DeviceInfo;
@@ -41,6 +42,29 @@ final class ClDeviceTest {
         assertThat(intercepted.live()).isZero();
         raw.releaseMemory(raw.createBuffer(context, Cl.MEM_READ_WRITE, PAGE, 0));
         raw.releaseContext(context);
+    }
+
+    /// Whoever closes again goes on: what is mapped is unmapped before its buffer is released, and nothing is released twice.
+    @ParameterizedTest
+    @EnumSource(value = CopyMode.class, names = {"STAGED", "COPY"})
+    void stagingIsClosedInTwoTurnsWhereTheJavaHeapIsFull(CopyMode mode) {
+        ClApi raw = Bindings.load(ClBinding.LWJGL);
+        var intercepted = new InterceptedClApi(raw);
+        try (ClDevice device = ClDevice.open(intercepted.api(), Bindings.firstDevice(raw), ClOptions.DEFAULTS.copy(mode));
+                var host = new HostRange(PAGE)) {
+            DeviceMemory memory = device.allocate(PAGE);
+            long before = intercepted.live();
+            CopyEngine engine = device.copyEngine(host.addressBytes(), host.lengthBytes());
+            engine.toDevice(List.of(host.run(0, memory, 0, 1))).await();
+            engine.toHost(List.of(host.run(0, memory, 0, 1))).await(); // now both lanes have slots
+            long open = intercepted.live();
+            intercepted.failForWantOfHeap("enqueueUnmap", 1);
+            assertThatThrownBy(engine::close).isInstanceOf(OutOfMemoryError.class).hasMessage("injected: enqueueUnmap");
+            assertThat(intercepted.live()).as("a mapped buffer, at least, stays").isBetween(before + 1, open);
+            engine.close();
+            assertThat(intercepted.live()).isEqualTo(before);
+        }
+        assertThat(intercepted.live()).isZero();
     }
 
     @Test

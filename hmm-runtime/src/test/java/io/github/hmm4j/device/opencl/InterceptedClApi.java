@@ -8,6 +8,7 @@ import java.lang.reflect.Proxy;
 import java.util.Map;
 import java.util.TreeMap;
 import java.util.concurrent.ConcurrentHashMap;
+import java.util.function.Function;
 
 /// Stands in front of a [ClApi]: counts the objects alive, notices what is released too often, and fails calls on
 /// demand.
@@ -19,6 +20,7 @@ final class InterceptedClApi {
     private final Map<String, Integer> calls = new TreeMap<>();
     private String failing = "";
     private int failingCall;
+    private Function<String, Throwable> failure = name -> ClStatus.failure(-5, name, "injected");
 
     InterceptedClApi(ClApi target) {
         this.target = target;
@@ -46,6 +48,12 @@ final class InterceptedClApi {
         failingCall = n;
     }
 
+    /// The same, and it fails as if the Java heap were full.
+    synchronized void failForWantOfHeap(String method, int n) {
+        fail(method, n);
+        failure = name -> new OutOfMemoryError("injected: " + name);
+    }
+
     private Object invoke(Method method, Object[] args) throws Throwable {
         String name = method.getName();
         countAndFail(name);
@@ -68,9 +76,9 @@ final class InterceptedClApi {
         }
     }
 
-    private synchronized void countAndFail(String name) {
+    private synchronized void countAndFail(String name) throws Throwable {
         if (calls.merge(name, 1, Integer::sum) == failingCall && name.equals(failing)) {
-            throw ClStatus.failure(-5, name, "injected");
+            throw failure.apply(name);
         }
     }
 
