@@ -51,7 +51,9 @@ gpu_check() {
   check_step devices 60 devices ${emulated:+--emulated}
   check_step demo 120 demo all ${device:+--device "$device"}
   check_step test 300 test ${emulated:+--device "$emulated"}
-  check_step discrete 150 bench discrete --json "$folder/discrete.json" ${device:+--device "$device"}
+  bus=${device:-$(taken_gpu)}
+  [ -n "$bus" ] || note 'hmm: no GPU is taken here, so bench discrete is run on an emulated one'
+  check_step discrete 150 bench discrete --json "$folder/discrete.json" ${bus:+--device "$bus"}
   check_step fault 150 bench fault --json "$folder/fault.json" ${device:+--device "$device"}
   check_step svm 240 bench svm --quick --out "$folder/svm" ${device:+--device "$device"}
   check_step launch 60 bench launch --json "$folder/launch.json" ${device:+--device "$device"}
@@ -59,6 +61,18 @@ gpu_check() {
   trap - INT TERM
   pack_check
   exit "$outcome"
+}
+
+# The number of the device that hmm4j takes by itself, unless that is a CPU: `bench discrete` plays a GPU where it is told of none.
+taken_gpu() {
+  taken=
+  while IFS= read -r line; do
+    case $taken:$line in
+      :[0-9]*': '*'(* taken '*) taken=${line%%:*} ;;
+      [0-9]*' kind '*' CPU,'*) return ;;
+      [0-9]*' kind '*) printf '%s\n' "$taken"; return ;;
+    esac
+  done <"$folder/devices.txt"
 }
 
 # check_step NAME SECONDS COMMAND...: for no longer than that, nor than there is time for all.

@@ -23,16 +23,19 @@ import org.junit.platform.launcher.core.LauncherFactory;
 /// The conformance suite as a program, for a machine that has neither Maven nor the sources: everything that says how heaps and devices behave, on the device that
 /// hmm4j chooses there (`hmm test` in a bundle).
 ///
-/// Left out is what is about the source tree and the build (tag `source-tree`), what holds and loses emulated GPUs of its own (`emulated-gpu`, `emulated-igpu`), and what wants two devices where there are fewer. Exit status: 0 all passed or were skipped with a reason;
+/// Left out is what is about the source tree and the build (tag `source-tree`), what holds and loses emulated GPUs of its own (`emulated-gpu`, `emulated-igpu`), and what wants two devices where there are fewer; and unless all is asked for,
+/// what says the same once more of another binding or rung (`elsewhere`), or takes minutes (`exhaustive`). Exit status: 0 all passed or were skipped with a reason;
 /// 1 a test failed, none ran, or there is no device; 2 the command line makes no sense.
 final class ConformanceRun {
 
     private static final List<String> PACKAGES = List.of("io.github.hmm4j.conformance", "io.github.hmm4j.device", "io.github.hmm4j.transparent");
     /// As the build calls them; classes inside of others are no tests of their own.
     private static final String TESTS = "(?=.*Test$)";
+    private static final List<String> OF_THE_TREE = List.of("source-tree", "emulated-gpu", "emulated-igpu");
     private static final String USAGE = """
-            Usage: hmm test [--only REGEX]
+            Usage: hmm test [--all] [--only REGEX]
             Runs the conformance suite on the OpenCL device in front of you.
+              --all          also what takes minutes, and the same once more through each binding and each way of reaching host memory
               --only REGEX   only test classes with such a name: --only '.*Uffd.*'""";
 
     private ConformanceRun() {}
@@ -43,26 +46,32 @@ final class ConformanceRun {
 
     private static int run(String[] args, PrintStream out, PrintStream err) {
         String only = ".*";
-        switch (args.length) {
-            case 0 -> { }
-            case 1 -> {
-                boolean help = args[0].equals("--help") || args[0].equals("-h");
-                (help ? out : err).println(USAGE);
-                return help ? 0 : 2;
-            }
-            default -> {
-                if (args.length > 2 || !args[0].equals("--only")) {
+        boolean all = false;
+        for (int at = 0; at < args.length; at++) {
+            switch (args[at]) {
+                case "--all" -> all = true;
+                case "--only" -> {
+                    if (++at == args.length) {
+                        err.println(USAGE);
+                        return 2;
+                    }
+                    only = args[at];
+                }
+                case "--help", "-h" -> {
+                    out.println(USAGE);
+                    return 0;
+                }
+                default -> {
                     err.println(USAGE);
                     return 2;
                 }
-                only = args[1];
-                try {
-                    Pattern.compile(only);
-                } catch (PatternSyntaxException e) {
-                    err.println("hmm: not a regular expression: " + e.getMessage());
-                    return 2;
-                }
             }
+        }
+        try {
+            Pattern.compile(only);
+        } catch (PatternSyntaxException e) {
+            err.println("hmm: not a regular expression: " + e.getMessage());
+            return 2;
         }
         List<ClDeviceId> devices;
         try {
@@ -77,17 +86,22 @@ final class ConformanceRun {
         }
         ClDeviceId chosen = OpenClDevices.choose(devices, "");
         out.printf("conformance suite on %s (%s), %d device%s%n", chosen.info().name(), chosen.info().driver(), devices.size(), devices.size() == 1 ? "" : "s");
-        return run(PACKAGES.stream().map(name -> (DiscoverySelector) selectPackage(name)).toList(), TESTS + "(?:" + only + ")", devices.size() > 1, out);
-    }
-
-    /// Runs what is selected, without what its tags leave out.
-    ///
-    /// @return the exit status
-    static int run(List<DiscoverySelector> selectors, String classNames, boolean twoDevices, PrintStream out) {
-        List<String> tags = new ArrayList<>(List.of("source-tree", "emulated-gpu", "emulated-igpu"));
-        if (!twoDevices) {
+        List<String> tags = new ArrayList<>(OF_THE_TREE);
+        if (devices.size() < 2) {
             tags.add("two-devices");
         }
+        if (!all) {
+            tags.addAll(List.of("elsewhere", "exhaustive"));
+        }
+        return run(PACKAGES.stream().map(name -> (DiscoverySelector) selectPackage(name)).toList(), TESTS + "(?:" + only + ")", tags, out);
+    }
+
+    /// Runs what is selected, as far as one device can show it.
+    ///
+    /// @return the exit status
+    static int run(List<DiscoverySelector> selectors, String classNames, PrintStream out) {
+        List<String> tags = new ArrayList<>(OF_THE_TREE);
+        tags.add("two-devices");
         return run(selectors, classNames, tags, out);
     }
 

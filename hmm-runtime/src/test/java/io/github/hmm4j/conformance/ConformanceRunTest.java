@@ -44,7 +44,7 @@ class ConformanceRunTest {
         for (Class<?> one : classes) {
             selectors.add(selectClass(one));
         }
-        return ConformanceRun.run(selectors, ".*", false, new PrintStream(printed, true, StandardCharsets.UTF_8));
+        return ConformanceRun.run(selectors, ".*", new PrintStream(printed, true, StandardCharsets.UTF_8));
     }
 
     private String text() {

@@ -190,7 +190,7 @@ class EmulatedProfilesTest {
         public static void main(String[] args) {
             List<DiscoverySelector> methods = Stream.of(InPlaceUffdLwjglOneDeviceTest.class, InPlaceCheckedJoclOneDeviceTest.class).filter(type -> List.of(args).contains(type.getSimpleName()))
                     .flatMap(type -> Stream.of("slicesAtAnyElement", "slicesWithinOnePage", "anon_write", "migrate_release").map(name -> (DiscoverySelector) selectMethod(type, name))).toList();
-            System.exit(ConformanceRun.run(methods, ".*", false, System.out));
+            System.exit(ConformanceRun.run(methods, ".*", System.out));
         }
     }
 
@@ -210,7 +210,7 @@ class EmulatedProfilesTest {
 
         public static void main(String[] args) {
             System.exit(ConformanceRun.run(List.of(runs(ModelTest.class, "oneThreadAgrees", 0, 1, 5, 7), runs(ModelTest.class, "manyThreadsAgree", 0, 1), runs(TransparentModelTest.class, "everybodyAgrees", 1, 2, 6)),
-                    ".*", false, System.out));
+                    ".*", System.out));
         }
 
         private static DiscoverySelector runs(Class<?> type, String name, int... indexes) {
@@ -229,7 +229,7 @@ class EmulatedProfilesTest {
             }
             List<DiscoverySelector> methods = Stream.of("rowsOfALargeTableAreGathered", "eachValueIsCountedOnce", "workGroupsWithBarriersLeaveTogether", "theTableSaysWhatTheWordsSay", "outputsComeWithoutTheirOldContents",
                     "plainKernelsAndPagedOnesTakeTurns", "aKernelThatSpoilsItsOwnQueueHurtsNobody").map(name -> (DiscoverySelector) selectMethod("io.github.hmm4j.PagedLaunchTest", name, Mode.class.getName())).toList();
-            System.exit(ConformanceRun.run(methods, ".*", false, System.out));
+            System.exit(ConformanceRun.run(methods, ".*", System.out));
         }
     }
 
@@ -244,7 +244,7 @@ class EmulatedProfilesTest {
             }
             List<DiscoverySelector> methods = Stream.of(OpenClLwjglOneDeviceTest.class, UffdLwjglOneDeviceTest.class)
                     .flatMap(type -> Stream.of("slicesAtAnyElement", "slicesWithinOnePage", "anon_write", "migrate_release").map(name -> (DiscoverySelector) selectMethod(type, name))).toList();
-            System.exit(ConformanceRun.run(methods, ".*", false, System.out));
+            System.exit(ConformanceRun.run(methods, ".*", System.out));
         }
     }
 }

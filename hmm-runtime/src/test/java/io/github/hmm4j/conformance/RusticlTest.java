@@ -45,7 +45,7 @@ class RusticlTest {
             }
             Class<?> copies = Class.forName("io.github.hmm4j.device.opencl.LwjglStagedDeviceTest"); // of a package that shows no tests
             List<DiscoverySelector> classes = Stream.of(OpenClLwjglOneDeviceTest.class, UffdLwjglOneDeviceTest.class, copies).map(type -> (DiscoverySelector) selectClass(type)).toList();
-            System.exit(ConformanceRun.run(classes, ".*", false, System.out));
+            System.exit(ConformanceRun.run(classes, ".*", System.out));
         }
 
         private static boolean isThere() {

@@ -157,6 +157,29 @@ class BundledLauncherTest {
         assertThat(packed.resolve("commit.txt")).hasContent("abc123");
     }
 
+    /// Else the times of a GPU that is played would pass for those of the one that is there.
+    @Test
+    void aCheckMeasuresTheBusOfTheGpuThatIsThere() throws Exception {
+        Files.copy(Path.of("launcher/gpu-check.sh"), root.resolve("launcher/gpu-check.sh"));
+        Files.createFile(root.resolve("opencl/libhmm-emulated-gpu.so"));
+        script(root.resolve("jre/bin/java"), "printf '<%s>\\n' \"$@\"", "env", "cat \"$DEVICES\"");
+        String cpu = "0: some CPU\n   kind           CPU, 2 compute units\n";
+        Path devices = machine.resolve("devices");
+        environment.put("DEVICES", devices.toString());
+        Files.writeString(devices, "number  name  kind  memory\n" + cpu + "\n12: some GPU (* taken unless --device says otherwise)\n   kind           GPU, 132 compute units\n");
+        assertThat(discreteOf(hmm("gpu-check"))).contains("<--device>", "<12>").noneMatch(line -> line.startsWith("HMM_EMULATED_GPU="));
+        assertThat(discreteOf(hmm("gpu-check", "--device", "other"))).contains("<--device>", "<other>").doesNotContain("<12>");
+        Files.writeString(devices, cpu.replace("CPU\n", "CPU (* taken unless --device says otherwise)\n"));
+        Outcome without = hmm("gpu-check");
+        assertThat(without.err()).contains("bench discrete is run on an emulated one");
+        assertThat(discreteOf(without)).anyMatch(line -> line.startsWith("HMM_EMULATED_GPU=nvidia:"));
+    }
+
+    private List<String> discreteOf(Outcome check) throws Exception {
+        assertThat(check.status()).isZero();
+        return Files.readAllLines(unpack(machine.resolve("hmm4j-gpu-check.tar.gz")).resolve("discrete.txt"));
+    }
+
     @Test
     void aCheckSaysWhatFailed() throws Exception {
         Files.copy(Path.of("launcher/gpu-check.sh"), root.resolve("launcher/gpu-check.sh"));
