@@ -113,14 +113,17 @@ final class DiscreteBench implements Bench {
         return hmm;
     }
 
+    static boolean isEmulated() {
+        return System.getenv(EMULATED_SETTING) != null;
+    }
+
     /// Rows that also say which engine moved the pages, and what the device is if it is emulated.
     private static Subject.Rows rows(Hmm hmm) {
         Subject.Rows rows = Subject.rows(hmm);
         Map<String, String> facts = new TreeMap<>(rows.environment());
         facts.put("copyEngine", ((ClDevice) hmm.device().device()).copyChoice().name());
-        String emulated = System.getenv(EMULATED_SETTING);
-        if (emulated != null) {
-            facts.put("emulated", emulated);
+        if (isEmulated()) {
+            facts.put("emulated", System.getenv(EMULATED_SETTING));
         }
         return new Subject.Rows(rows.device(), facts);
     }

@@ -15,6 +15,7 @@ import java.util.Optional;
 import java.util.concurrent.Callable;
 import picocli.CommandLine.ExitCode;
 import picocli.CommandLine.Mixin;
+import picocli.CommandLine.Option;
 
 /// Runs some demos, one after the other, and ends with one table; a demo that fails does not stop the others.
 final class RunDemos implements Callable<Integer> {
@@ -26,6 +27,10 @@ final class RunDemos implements Callable<Integer> {
 
     @Mixin
     private TraceOption trace = new TraceOption();
+
+    @Option(names = "--device-faults", description = "Kernels bring their pages themselves, in the midst of their loads and stores (HmmBuilder.deviceFaults): on a device that is the host's"
+        + " processors. A small --budget is then enough for any kernel.")
+    private boolean deviceFaults;
 
     private final List<Demo> demos;
     private final PrintWriter out;
@@ -42,7 +47,7 @@ final class RunDemos implements Callable<Integer> {
         json.check();
         List<DemoResult> results = new ArrayList<>();
         try (TraceOption.Opened traced = trace.open(out)) {
-            RunContext context = new RunContext(traced.into(device.choice()), out, Progress.of(err));
+            RunContext context = new RunContext(traced.into(device.choice().withDeviceFaults(deviceFaults)), out, Progress.of(err));
             for (Demo demo : demos) {
                 context.progress().step(demo.name());
                 results.add(run(demo, context));

@@ -43,7 +43,7 @@ public final class Opening {
         choice.pageSizeBytes().ifPresent(builder::pageSize);
         choice.trace().ifPresent(builder::trace);
         choice.copy().map(CopyMode::of).ifPresent(builder::copy);
-        return builder;
+        return choice.deviceFaults() ? builder.deviceFaults() : builder;
     }
 
     /// The same device through bare OpenCL, for the program that copies by itself.
