@@ -50,7 +50,7 @@ gpu_check() {
   case $device in emulated:*) emulated=$device ;; esac
   check_step devices 60 devices ${emulated:+--emulated}
   check_step demo 120 demo all ${device:+--device "$device"}
-  check_step test 300 test ${emulated:+--device "$emulated"}
+  check_step test 360 test ${emulated:+--device "$emulated"}
   bus=${device:-$(taken_gpu)}
   [ -n "$bus" ] || note 'hmm: no GPU is taken here, so bench discrete is run on an emulated one'
   check_step discrete 150 bench discrete --json "$folder/discrete.json" ${bus:+--device "$bus"}
