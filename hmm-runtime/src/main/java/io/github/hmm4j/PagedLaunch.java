@@ -36,6 +36,7 @@ final class PagedLaunch {
     private long pagesMoved;
     private long bytesCopied;
     private int rounds;
+    private boolean hasRun; // or has been enqueued
 
     PagedLaunch(LaunchParts parts, DeviceKernel kernel, Plan plan, NDRange range, DeviceMirror mirror) {
         this.parts = parts;
@@ -46,18 +47,29 @@ final class PagedLaunch {
         table = Objects.requireNonNull(mirror.deviceTable(), "only kernels compiled with it go through it");
         pages = plan.paged();
         faults = new DeviceFaults(parts.heap(), parts.placer(), parts.evictor(), parts.toDevice(), parts.hostLock(), parts.ahead(), mirror,
-                new DeviceFaults.Launch(kernel.name(), pages, plan.dead(), plan.windows(), range.itemsOfWholeGroups()));
+                new DeviceFaults.Launch(kernel.name(), pages, plan.dead(), plan.windows(), range.itemsOfWholeGroups(), ranks(range)));
+    }
+
+    /// Where the driver chooses the groups they need not divide the range, and ranks are counted as if they did: in each dimension that is less than twice as far.
+    private static long ranks(NDRange range) {
+        return range.local().length == 0 ? range.items() << range.dimensions() : range.itemsOfWholeGroups();
     }
 
     /// @return a launch that has ended
     Launch run() {
+        boolean well = false;
         try (DeviceTable.Items items = table.items(range.itemsOfWholeGroups())) {
             while (true) {
                 Launch launch = new Round(items).run();
                 if (toServe == null) {
+                    well = true;
                     leaveHost();
                     return launch.after(new Launch.Moves(pagesMoved + faults.pagesMoved(), bytesCopied + faults.bytesCopied(), rounds));
                 }
+            }
+        } finally {
+            if (hasRun && !well) {
+                table.distrust();
             }
         }
     }
@@ -173,6 +185,7 @@ final class PagedLaunch {
                 abandon();
                 throw e;
             } finally {
+                hasRun |= runs;
                 if (runs) {
                     faults.hasRun();
                 } else {
@@ -209,6 +222,8 @@ final class PagedLaunch {
             toServe = seen.unfinished() ? seen : null;
             if (toServe == null) {
                 faultsEnd();
+            } else {
+                faults.requirePossible(seen);
             }
             return launch;
         }

@@ -45,6 +45,7 @@ public final class DeviceFaults {
     private final List<PageUse> uses;
     private final List<PageRange> windows;
     private final long workItems;
+    private final long ranks;
     private final FaultOrder order;
     private final DeadPages dead;
     private final AheadPages ahead;
@@ -62,7 +63,8 @@ public final class DeviceFaults {
     /// @param dead      pages among these whose contents it overwrites, apart from each other
     /// @param windows   what it takes as pointers of its own
     /// @param workItems of the launch
-    public record Launch(String kernel, List<PageUse> uses, List<PageRange> dead, List<PageRange> windows, long workItems) {}
+    /// @param ranks     all that its work-items can have are smaller
+    public record Launch(String kernel, List<PageUse> uses, List<PageRange> dead, List<PageRange> windows, long workItems, long ranks) {}
 
     public DeviceFaults(ManagedPages heap, Placer placer, Evictor evictor, ToDevice toDevice, HostLock hostLock, AheadSource source, DeviceMirror mirror, Launch launch) {
         this.heap = heap;
@@ -75,6 +77,7 @@ public final class DeviceFaults {
         uses = launch.uses();
         windows = Placer.merged(launch.windows()); // one segment may be several arguments
         workItems = launch.workItems();
+        ranks = launch.ranks();
         order = new FaultOrder(heap, mirror, kernel, windows);
         dead = new DeadPages(launch.dead());
         overwritten = new Overwrites(heap, mirror);
@@ -145,10 +148,33 @@ public final class DeviceFaults {
         ahead.end();
     }
 
+    /// To be called once for each round after which some work-item has to run again, before [#serve].
+    ///
+    /// A kernel can write anything into the table, and rounds must end all the same. In each that tells of an end one work-item has come to it, and not twice. Who ran and has not ended misses
+    /// something, and somebody did where all might run, or where none has ended: the oldest of those that have not always runs. And nobody else misses anything.
+    ///
+    /// @throws RunawayKernelException if what the kernel has written down cannot be
+    public void requirePossible(FaultRound round) {
+        ends += round.progress() ? 1 : 0;
+        if (ends > workItems) {
+            throw new RunawayKernelException(kernel, String.format(Locale.ROOT, "in %d rounds some work-item has ended, and there are workItems=%d",
+                    ends, workItems));
+        }
+        if (round.faults().isEmpty() && (!round.progress() || order.limit() == FaultOrder.EVERYBODY)) {
+            throw new RunawayKernelException(kernel, "work-items have not ended, and miss nothing");
+        }
+        long ran = Math.min(order.limit(), ranks);
+        for (FaultRound.Fault fault : round.faults()) {
+            if (fault.rank() >= ran) {
+                throw new RunawayKernelException(kernel, String.format(Locale.ROOT, "work-item %d, counted group by group, has missed a page, and only those below %d can have run",
+                        fault.rank(), ran));
+            }
+        }
+    }
+
     /// Brings what was missing, as far as there is room. The caller holds the device's lock.
     ///
     /// @throws AccessViolationException       if the kernel may not use a page that it asked for
-    /// @throws RunawayKernelException         if what it has written down cannot be
     /// @throws io.github.hmm4j.error.DeviceMemoryExhaustedException if one work-item, or one group that leaves together, asks for more than there is room for
     /// @throws io.github.hmm4j.error.QuotaExceededException if it asks for more of one region than may be there
     /// @throws io.github.hmm4j.error.HmmException if a copy failed
@@ -156,13 +182,11 @@ public final class DeviceFaults {
         assert mirror.lock().isAlone();
         heap.accounts().increment(Counter.DEVICE_FAULT_ROUNDS);
         pinned = false;
-        requirePossible(round);
         if (round.progress()) {
             order.startAgain();
         }
         if (round.faults().isEmpty()) {
-            order.allEnded();
-            return;
+            return; // those that might run have all ended
         }
         for (FaultRound.Fault fault : round.faults()) {
             requireAllowed(fault);
@@ -170,19 +194,6 @@ public final class DeviceFaults {
         placer.makePagedChunk(mirror, windows, order.together(round.faults()).size()); // if another launch needed all of the device meanwhile
         List<Quota> quotas = mirror.quotas(uses.stream().map(PageUse::pages).toList());
         bring(order.choose(round.faults(), quotas), quotas);
-    }
-
-    /// A kernel can write anything into the table, and rounds must end all the same. In each that tells of an end one work-item has come to it, and not twice; and whoever may run and has not
-    /// ended has missed something.
-    private void requirePossible(FaultRound round) {
-        ends += round.progress() ? 1 : 0;
-        if (ends > workItems) {
-            throw new RunawayKernelException(kernel, String.format(Locale.ROOT, "in %d rounds some work-item has ended, and there are workItems=%d",
-                    ends, workItems));
-        }
-        if (round.faults().isEmpty() && order.limit() == FaultOrder.EVERYBODY) {
-            throw new RunawayKernelException(kernel, "work-items have not ended, and miss nothing");
-        }
     }
 
     private void requireAllowed(FaultRound.Fault fault) {

@@ -24,8 +24,8 @@ import org.jspecify.annotations.Nullable;
 /// Which pages come next to a launch that goes through the device's page table, and who may run until then.
 ///
 /// Work-items are served by rank, so older ones come first; where work-groups leave together, read group for work-item. What does not fit waits, and who wanted it waits with it: [#limit()] says
-/// who may run in the next round. Pages that came in for work-items that have not ended are held until any has ended. So a round in which none ends either adds to what is held, or lets
-/// fewer run, and the oldest alone gets all that it asks for, page by page, up to the whole chunk. That bounds the rounds. A region that may take only a part of the chunk ([Quota]) is as full
+/// who may run in the next round. Pages that came in for work-items that have not ended are held until any has ended. So a round in which none ends either adds to what is held, or gives up a page of a younger
+/// one for it, or lets fewer run, and the oldest alone gets all that it asks for, page by page, up to the whole chunk. That bounds the rounds, whatever a kernel says: each rank is one that there is, and ran ([DeviceFaults#requirePossible]). A region that may take only a part of the chunk ([Quota]) is as full
 /// with that as the chunk is with all: what is given up for a page of it is a page of it.
 ///
 /// Used by one thread, which holds the device's lock.
@@ -86,12 +86,6 @@ final class FaultOrder {
         held.clear();
         stolen = 0;
         idle = 0;
-        limit = EVERYBODY;
-    }
-
-    /// Those that might run have all ended.
-    void allEnded() {
-        held.values().removeIf(hold -> hold.rank < limit);
         limit = EVERYBODY;
     }
 

@@ -41,6 +41,7 @@ public final class DeviceTable implements AutoCloseable {
     private final List<DeviceMemory> idleItems = new ArrayList<>(IDLE_ITEMS); // guarded by itself
     private List<PageRange> shown = List.of(); // all other entries are zero
     private List<PageRange> asked = List.of(); // by the last update
+    private volatile boolean distrusted; // entries may be anything
 
     DeviceTable(DeviceMirror mirror, TableLayout layout) {
         this.mirror = mirror;
@@ -134,15 +135,43 @@ public final class DeviceTable implements AutoCloseable {
         }
     }
 
+    /// A launch has ended with an error, and its kernel may have written over entries of any pages before: the next round begins with a table that is written anew. Never fails.
+    public void distrust() {
+        distrusted = true;
+    }
+
     /// Gets ready for a round.
     ///
     /// @param limit   only work-items of a smaller rank may run
     public void beginRound(long limit) {
         assert turn.isHeldByCurrentThread();
+        if (distrusted) {
+            beginAgain();
+        }
         MemorySegment words = control.asSlice(0, TableLayout.CONTROL_WORDS * (long) Integer.BYTES).fill((byte) 0);
         words.setAtIndex(JAVA_INT, TableLayout.LIMIT, (int) Math.min(limit, MOST_ITEMS));
         memory().write(0, words);
         zero(memory(), TableLayout.NOTED_AT * (long) Integer.BYTES, layout.notedBytes());
+    }
+
+    private void beginAgain() {
+        distrusted = false; // first: whoever says so meanwhile is heard the next time
+        boolean zeroed = false;
+        try {
+            zero(memory(), layout.tableAt() * Integer.BYTES, layout.totalBytes() - layout.tableAt() * Integer.BYTES);
+            zeroed = true;
+        } finally {
+            distrusted = !zeroed || distrusted;
+        }
+        fillImage((byte) 0);
+        shown = List.of();
+    }
+
+    /// Of all pages that are shown.
+    private void fillImage(byte with) {
+        for (PageRange range : shown) {
+            image.segment().asSlice(range.first() * Integer.BYTES, range.count() * Integer.BYTES).fill(with);
+        }
     }
 
     /// Where the host reaches the memory it does this by itself: it takes longer to wake the device's thread and to wait for it than to clear a few pages.
@@ -217,9 +246,7 @@ public final class DeviceTable implements AutoCloseable {
         if (well) {
             shown = asked;
         } else {
-            for (PageRange range : shown) {
-                image.segment().asSlice(range.first() * Integer.BYTES, range.count() * Integer.BYTES).fill(UNKNOWN);
-            }
+            fillImage(UNKNOWN);
         }
     }
 
