@@ -160,31 +160,6 @@ final class PagedLaunchTest {
         }
     }
 
-    /// Whatever the budget: the right result, or an error that says what is too small.
-    @ParameterizedTest
-    @EnumSource(Mode.class)
-    void theSmallestBudgetsGiveAResultOrAnError(Mode mode) {
-        int done = 0;
-        for (int budget = 1; budget <= 12; budget++) {
-            try (Hmm hmm = open(mode, budget)) {
-                int count = 16 * INTS;
-                MemorySegment in = floats(hmm, count);
-                MemorySegment out = floats(hmm, count);
-                Kernel.Call call = kernel(hmm, "scale_runs").args(Arg.heap(Arg.in(in), Arg.out(out)), in.address(), out.address(), (long) count, 700, 2f, 1f);
-                NDRange range = NDRange.of(Math.ceilDiv(count, 700)).local(1);
-                try {
-                    call.launch(range).await();
-                    assertThat(floatsOf(hmm, out)).isEqualTo(scaled(count));
-                    done++;
-                } catch (DeviceMemoryExhaustedException e) {
-                    assertThat(e).hasMessageContainingAll("kernel=scale_runs", "work-item ", "budgetBytes=" + budget * PAGE);
-                    assertThat(floatsOf(hmm, in)[count - 1]).isEqualTo((count - 1) % 10_007);
-                }
-            }
-        }
-        assertThat(done).isGreaterThanOrEqualTo(8);
-    }
-
     private static final Source WANTS = Source.text("wants.cl", """
             #include "hmm.clh"
             // Asks for the first int of each page before it takes any, or goes on to the next when it has one.
