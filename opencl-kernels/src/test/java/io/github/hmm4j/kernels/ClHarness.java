@@ -2,8 +2,11 @@ package io.github.hmm4j.kernels;
 
 import static org.junit.jupiter.api.Assumptions.assumeTrue;
 import static org.lwjgl.opencl.CL10.CL_CONTEXT_PLATFORM;
+import static org.lwjgl.opencl.CL10.CL_DEVICE_EXTENSIONS;
 import static org.lwjgl.opencl.CL10.CL_DEVICE_NAME;
+import static org.lwjgl.opencl.CL10.CL_DEVICE_TYPE;
 import static org.lwjgl.opencl.CL10.CL_DEVICE_TYPE_ALL;
+import static org.lwjgl.opencl.CL10.CL_DEVICE_TYPE_CPU;
 import static org.lwjgl.opencl.CL10.CL_MEM_READ_WRITE;
 import static org.lwjgl.opencl.CL10.CL_PROGRAM_BUILD_LOG;
 import static org.lwjgl.opencl.CL10.CL_SUCCESS;
@@ -34,10 +37,13 @@ import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
 import java.nio.ByteBuffer;
+import java.nio.ByteOrder;
 import java.nio.IntBuffer;
+import java.nio.LongBuffer;
 import java.nio.charset.StandardCharsets;
 import java.util.ArrayDeque;
 import java.util.Deque;
+import java.util.List;
 import org.lwjgl.PointerBuffer;
 import org.lwjgl.system.MemoryStack;
 import org.lwjgl.system.MemoryUtil;
@@ -96,15 +102,31 @@ final class ClHarness implements AutoCloseable {
     }
 
     String deviceName() {
-        ByteBuffer name = ByteBuffer.allocateDirect(256);
-        PointerBuffer size = PointerBuffer.allocateDirect(1);
-        check("clGetDeviceInfo", clGetDeviceInfo(device, CL_DEVICE_NAME, name, size));
-        return StandardCharsets.UTF_8.decode(name.limit((int) size.get(0) - 1)).toString();
+        return deviceText(CL_DEVICE_NAME);
     }
 
     /// Whether the device is Oclgrind, which looks for data races.
     boolean onSimulator() {
         return deviceName().contains("Oclgrind");
+    }
+
+    /// Whether kernels may take the host's addresses as they are: nothing says so but that the device is the host's processor.
+    boolean reachesHostMemory() {
+        LongBuffer type = ByteBuffer.allocateDirect(Long.BYTES).order(ByteOrder.nativeOrder()).asLongBuffer();
+        check("clGetDeviceInfo", clGetDeviceInfo(device, CL_DEVICE_TYPE, type, null));
+        return (type.get(0) & CL_DEVICE_TYPE_CPU) != 0 && !onSimulator();
+    }
+
+    boolean has(String extension) {
+        return List.of(deviceText(CL_DEVICE_EXTENSIONS).split(" ")).contains(extension);
+    }
+
+    private String deviceText(int what) {
+        PointerBuffer size = PointerBuffer.allocateDirect(1);
+        check("clGetDeviceInfo", clGetDeviceInfo(device, what, (ByteBuffer) null, size));
+        ByteBuffer text = ByteBuffer.allocateDirect((int) size.get(0));
+        check("clGetDeviceInfo", clGetDeviceInfo(device, what, text, null));
+        return StandardCharsets.UTF_8.decode(text.limit(text.capacity() - 1)).toString();
     }
 
     /// Compiles with `-cl-std=CL1.2 -Werror` and `options`.

@@ -7,7 +7,6 @@ import static org.assertj.core.api.Assertions.catchThrowableOfType;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
 import java.util.Arrays;
-import java.util.BitSet;
 import java.util.HashMap;
 import java.util.Map;
 import java.util.SplittableRandom;
@@ -17,7 +16,7 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
 
-/// hmm.clh in its three forms, and the kernels of paged.cl in the two that differ in what they do.
+/// hmm.clh in its three forms, and the kernels of paged.cl in each.
 ///
 /// [PagedHost] plays the runtime. The heap is random bytes around the arrays, and is compared as a whole afterwards.
 final class PagedTest {
@@ -26,8 +25,8 @@ final class PagedTest {
     private static final int GUARD = 8;
     private static final String[] FORMS = {"", "-DHMM_PLAIN", PagedHost.options(100, 12, 64)};
 
-    /// How a kernel of paged.cl is run: on a whole heap, or on parts of it.
-    enum Form { APERTURE, PAGED }
+    /// How a kernel is run: on a whole heap, on parts of it, or on the host's memory as it lies there.
+    enum Form { APERTURE, PAGED, PLAIN }
 
     @ParameterizedTest
     @ValueSource(strings = {"paged.cl", "tree.cl", "sharing_paged.cl"})
@@ -94,8 +93,8 @@ final class PagedTest {
         Seeded.run(random -> {
             try (ClHarness cl = ClHarness.openOrSkip()) {
                 for (int i = 0; i < 5; i++) {
-                    var memory = new Memory(random);
-                    checkGather(new Device(cl, Form.PAGED, memory, 1, 1, random), 1, 1);
+                    var memory = new PagedMemory(Form.PAGED, random);
+                    checkGather(new PagedDevice(cl, Form.PAGED, memory, 1, 1, random), 1, 1);
                 }
             }
         });
@@ -230,25 +229,30 @@ final class PagedTest {
     static void checkAll(ClHarness cl, Form form, SplittableRandom random) {
         int local = 1 << random.nextInt(4);
         int queueEntries = random.nextInt(1, 40);
-        checkGather(new Device(cl, form, new Memory(random), local, queueEntries, random), random.nextInt(1, 12),
+        checkGather(new PagedDevice(cl, form, new PagedMemory(form, random), local, queueEntries, random), random.nextInt(1, 12),
                 random.nextInt(1, 40));
-        checkValues(new Device(cl, form, new Memory(random), local, queueEntries, random), random.nextInt(1, 150),
+        checkValues(new PagedDevice(cl, form, new PagedMemory(form, random), local, queueEntries, random), random.nextInt(1, 150),
                 random.nextInt(1, 20));
         for (String kernel : new String[] {"scale_runs", "scale_cached"}) {
-            checkScale(new Device(cl, form, new Memory(random), local, queueEntries, random), kernel,
+            checkScale(new PagedDevice(cl, form, new PagedMemory(form, random), local, queueEntries, random), kernel,
                     random.nextInt(1, 300), random.nextInt(1, 80));
         }
-        checkJoin(new Device(cl, form, new Memory(random), local, queueEntries, random), random.nextInt(1, 150),
+        checkJoin(new PagedDevice(cl, form, new PagedMemory(form, random), local, queueEntries, random), random.nextInt(1, 150),
                 random.nextInt(1, 20));
-        checkLevel(new Device(cl, form, new Memory(random), local, queueEntries, random), random.nextInt(1, 60));
-        checkCount(new Device(cl, form, new Memory(random), local, queueEntries, random), random.nextInt(1, 150),
+        checkLevel(new PagedDevice(cl, form, new PagedMemory(form, random), local, queueEntries, random), random.nextInt(1, 60));
+        checkCount(new PagedDevice(cl, form, new PagedMemory(form, random), local, queueEntries, random), random.nextInt(1, 150),
                 random.nextInt(1, 100));
-        checkBlocks(new Device(cl, form, new Memory(random), local, queueEntries, random), random.nextInt(1, 150));
-        checkLists(new Device(cl, form, new Memory(random), local, queueEntries, random), random.nextInt(1, 6));
+        checkBlocks(new PagedDevice(cl, form, new PagedMemory(form, random), local, queueEntries, random), random.nextInt(1, 150));
+        checkLists(new PagedDevice(cl, form, new PagedMemory(form, random), local, queueEntries, random), random.nextInt(1, 6));
     }
 
-    private static void checkGather(Device device, int groups, int width) {
-        Memory memory = device.memory;
+    private static void run(PagedDevice device, String kernel, int count, Object... args) {
+        String block = "-DPAGED_BLOCK=" + (1 << device.memory.random.nextInt(7));     // small ones lie on small pages
+        device.run(Source.resource("paged.cl"), block, kernel, count, args);
+    }
+
+    private static void checkGather(PagedDevice device, int groups, int width) {
+        PagedMemory memory = device.memory;
         int tableRows = memory.random.nextInt(1, 50);
         float[] table = wholeFloats(tableRows * width, memory.random);
         long at = memory.place(4L * table.length, 4);
@@ -260,14 +264,14 @@ final class PagedTest {
         for (int r = 0; r < count; r++) {
             device.reads(r, at + 4L * rows[r] * width, 4L * width);
         }
-        device.run("gather_rows", count, at, device.cl.ints(rows), out, width);
+        run(device, "gather_rows", count, at, device.cl.ints(rows), out, width);
         float[] expected = before.clone();
         System.arraycopy(PagedOracle.gathered(table, rows, width), 0, expected, 0, count * width);
         assertThat(out.toFloats()).as("out").isEqualTo(expected);
     }
 
-    private static void checkValues(Device device, int count, int chunk) {
-        Memory memory = device.memory;
+    private static void checkValues(PagedDevice device, int count, int chunk) {
+        PagedMemory memory = device.memory;
         float[] table = wholeFloats(memory.random.nextInt(1, 200), memory.random);
         long at = memory.place(4L * table.length, 4);
         memory.floats(at, table);
@@ -277,14 +281,14 @@ final class PagedTest {
         for (int i = 0; i < count; i++) {
             device.reads(i / chunk, at + 4L * index[i], 4);
         }
-        device.run("gather_values", Math.ceilDiv(count, chunk), at, device.cl.ints(index), out, (long) count, chunk);
+        run(device, "gather_values", Math.ceilDiv(count, chunk), at, device.cl.ints(index), out, (long) count, chunk);
         float[] expected = before.clone();
         System.arraycopy(PagedOracle.gathered(table, index, 1), 0, expected, 0, count);
         assertThat(out.toFloats()).as("out").isEqualTo(expected);
     }
 
-    private static void checkScale(Device device, String kernel, int count, int chunk) {
-        Memory memory = device.memory;
+    private static void checkScale(PagedDevice device, String kernel, int count, int chunk) {
+        PagedMemory memory = device.memory;
         float[] in = wholeFloats(count, memory.random);
         float a = memory.random.nextInt(-9, 9);
         float b = memory.random.nextInt(-9, 9);
@@ -297,11 +301,11 @@ final class PagedTest {
             device.writes(item, to + 4L * item * chunk, length);
         }
         device.expect(() -> memory.floats(to, PagedOracle.scaled(in, a, b)));
-        device.run(kernel, Math.ceilDiv(count, chunk), from, to, (long) count, chunk, a, b);
+        run(device, kernel, Math.ceilDiv(count, chunk), from, to, (long) count, chunk, a, b);
     }
 
-    private static void checkJoin(Device device, int count, int chunk) {
-        Memory memory = device.memory;
+    private static void checkJoin(PagedDevice device, int count, int chunk) {
+        PagedMemory memory = device.memory;
         int mask = (1 << memory.random.nextInt(1, 7)) - 1;
         int[] slots = new int[2 * (mask + 1)];
         Arrays.fill(slots, -1);
@@ -329,14 +333,14 @@ final class PagedTest {
         int items = Math.ceilDiv(count, chunk);
         long[] before = memory.random.longs(items + GUARD).toArray();
         ClHarness.Buffer sums = device.cl.longs(before);
-        device.run("join_sums", items, at, device.cl.ints(slots), mask, sums, (long) count, chunk);
+        run(device, "join_sums", items, at, device.cl.ints(slots), mask, sums, (long) count, chunk);
         long[] expected = before.clone();
         System.arraycopy(PagedOracle.joined(rows, values, chunk), 0, expected, 0, items);
         assertThat(sums.toLongs()).as("sums").isEqualTo(expected);
     }
 
-    private static void checkLevel(Device device, int vertices) {
-        Memory memory = device.memory;
+    private static void checkLevel(PagedDevice device, int vertices) {
+        PagedMemory memory = device.memory;
         int level = memory.random.nextInt(3);
         long[] row = new long[vertices + 1];
         for (int u = 0; u < vertices; u++) {
@@ -358,14 +362,14 @@ final class PagedTest {
         }
         ClHarness.Buffer found = device.cl.ints(depth);
         ClHarness.Buffer changed = device.cl.ints(0);
-        device.run("bfs_level_paged", vertices, rowAt, colAt, found, changed, level, 0, vertices);
+        run(device, "bfs_level_paged", vertices, rowAt, colAt, found, changed, level, 0, vertices);
         int[] expected = PagedOracle.levelled(row, col, depth, level);
         assertThat(found.toInts()).as("depths").isEqualTo(expected);
         assertThat(changed.toInts()).as("changed").containsExactly(Arrays.equals(depth, expected) ? 0 : 1);
     }
 
-    private static void checkCount(Device device, int count, int counters) {
-        Memory memory = device.memory;
+    private static void checkCount(PagedDevice device, int count, int counters) {
+        PagedMemory memory = device.memory;
         int[] values = memory.random.ints(count, 0, counters).toArray();
         int[] counts = memory.random.ints(counters).toArray();
         long valuesAt = memory.place(4L * count, 4);
@@ -377,11 +381,11 @@ final class PagedTest {
             device.writes(i, countsAt + 4L * values[i], 4);
         }
         device.expect(() -> memory.ints(countsAt, PagedOracle.counted(values, counts)));
-        device.run("count_values", count, valuesAt, countsAt, (long) count);
+        run(device, "count_values", count, valuesAt, countsAt, (long) count);
     }
 
-    private static void checkBlocks(Device device, int count) {
-        Memory memory = device.memory;
+    private static void checkBlocks(PagedDevice device, int count) {
+        PagedMemory memory = device.memory;
         int[] values = memory.random.ints(count).toArray();
         long[] sums = memory.random.longs(Math.ceilDiv(count, device.local)).toArray();
         long valuesAt = memory.place(4L * count, 4);
@@ -393,11 +397,11 @@ final class PagedTest {
             device.writes(i, sumsAt + 8L * (i / device.local), 8);
         }
         device.expect(() -> memory.longs(sumsAt, PagedOracle.summed(values, device.local, sums)));
-        device.run("sum_blocks", count, valuesAt, sumsAt, (long) count, new ClHarness.Local(8L * device.local));
+        run(device, "sum_blocks", count, valuesAt, sumsAt, (long) count, new ClHarness.Local(8L * device.local));
     }
 
-    private static void checkLists(Device device, int groups) {
-        Memory memory = device.memory;
+    private static void checkLists(PagedDevice device, int groups) {
+        PagedMemory memory = device.memory;
         long[][] lists = new long[groups * device.local][];
         long[] heads = new long[lists.length];
         for (int l = 0; l < lists.length; l++) {
@@ -411,7 +415,7 @@ final class PagedTest {
         }
         long[] before = memory.random.longs(lists.length + GUARD).toArray();
         ClHarness.Buffer sums = device.cl.longs(before);
-        device.run("sum_lists", lists.length, device.cl.longs(heads), sums);
+        run(device, "sum_lists", lists.length, device.cl.longs(heads), sums);
         long[] expected = before.clone();
         System.arraycopy(PagedOracle.listSums(lists), 0, expected, 0, lists.length);
         assertThat(sums.toLongs()).as("sums").isEqualTo(expected);
@@ -499,126 +503,5 @@ final class PagedTest {
             values[i] = random.nextInt(-1000, 1000);
         }
         return values;
-    }
-
-    /// A heap of random bytes that grows to whole pages; arrays are placed behind random gaps.
-    private static final class Memory {
-        private final SplittableRandom random;
-        private final int pageShift;
-        private final long base;
-        private final ByteBuffer bytes;
-        private int end;
-
-        Memory(SplittableRandom random) {
-            this.random = random;
-            this.pageShift = random.nextInt(4, 11);
-            this.base = BASES[random.nextInt(BASES.length)];
-            this.bytes = ByteBuffer.wrap(Seeded.bytes(random, 1 << 17)).order(ByteOrder.LITTLE_ENDIAN);
-        }
-
-        long place(long lengthBytes, int alignment) {
-            int at = end + random.nextInt(100) + alignment - 1 & -alignment;
-            end = Math.toIntExact(at + lengthBytes);
-            return base + at;
-        }
-
-        byte[] heap() {
-            int pageBytes = 1 << pageShift;
-            return Arrays.copyOf(bytes.array(), Math.max(1, Math.ceilDiv(end, pageBytes)) * pageBytes);
-        }
-
-        void floats(long at, float... values) {
-            bytes.slice(index(at), 4 * values.length).order(ByteOrder.LITTLE_ENDIAN).asFloatBuffer().put(values);
-        }
-
-        void ints(long at, int... values) {
-            bytes.slice(index(at), 4 * values.length).order(ByteOrder.LITTLE_ENDIAN).asIntBuffer().put(values);
-        }
-
-        void longs(long at, long... values) {
-            bytes.slice(index(at), 8 * values.length).order(ByteOrder.LITTLE_ENDIAN).asLongBuffer().put(values);
-        }
-
-        private int index(long at) {
-            return Math.toIntExact(at - base);
-        }
-    }
-
-    /// Runs a kernel of paged.cl over a heap, and checks the heap and what was touched against what was foretold.
-    private static final class Device {
-        private final ClHarness cl;
-        private final Form form;
-        private final Memory memory;
-        private final int local;
-        private final int queueEntries;
-        private final SplittableRandom random;
-        private final BitSet read = new BitSet();
-        private final BitSet written = new BitSet();
-        private final Map<Integer, BitSet> byGroup = new HashMap<>();
-        private Runnable expected = () -> {};
-
-        Device(ClHarness cl, Form form, Memory memory, int local, int queueEntries, SplittableRandom random) {
-            this.cl = cl;
-            this.form = form;
-            this.memory = memory;
-            this.local = local;
-            this.queueEntries = queueEntries;
-            this.random = random;
-        }
-
-        void reads(int item, long at, long lengthBytes) {
-            use(read, item, at, lengthBytes);
-        }
-
-        void writes(int item, long at, long lengthBytes) {
-            use(written, item, at, lengthBytes);
-        }
-
-        private void use(BitSet pages, int item, long at, long lengthBytes) {
-            int first = memory.index(at) >> memory.pageShift;
-            int end = (memory.index(at + lengthBytes - 1) >> memory.pageShift) + 1;
-            pages.set(first, end);
-            byGroup.computeIfAbsent(item / local, _ -> new BitSet()).set(first, end);
-        }
-
-        /// What the kernel changes in the heap.
-        void expect(Runnable change) {
-            expected = change;
-        }
-
-        void run(String kernel, int count, Object... args) {
-            long global = (long) Math.ceilDiv(count, local) * local;
-            byte[] heap = memory.heap();
-            int pageCount = heap.length >> memory.pageShift;
-            int needed = byGroup.values().stream().mapToInt(BitSet::cardinality).max().orElse(1);
-            int frames = random.nextBoolean() ? needed : random.nextInt(needed, pageCount + 1);
-            String what = "%s, %s: base=%#x, %d pages of %d bytes, %d frames, %d items in groups of %d, queue of %d"
-                    .formatted(kernel, form, memory.base, pageCount, 1 << memory.pageShift, frames, count, local,
-                            queueEntries);
-            Source source = Source.resource("paged.cl");
-            String block = "-DPAGED_BLOCK=" + (1 << random.nextInt(7));     // small ones lie on small pages
-            switch (form) {
-                case APERTURE -> {
-                    ClHarness.Buffer image = cl.bytes(heap);
-                    Object[] all = new Object[args.length + 2];
-                    all[0] = image;
-                    all[1] = memory.base;
-                    System.arraycopy(args, 0, all, 2, args.length);
-                    cl.build(source, block).kernel(kernel).args(all).run(new long[] {global}, new long[] {local});
-                    heap = image.toBytes();
-                }
-                case PAGED -> {
-                    var host = new PagedHost(cl, heap, memory.base, memory.pageShift, frames, queueEntries, random);
-                    host.scatter();
-                    host.tune(block);
-                    host.begin(source, kernel, global, local, args);
-                    host.finish();
-                    assertThat(host.read()).as("pages read, %s", what).isEqualTo(read);
-                    assertThat(host.written()).as("pages written, %s", what).isEqualTo(written);
-                }
-            }
-            expected.run();
-            assertThat(heap).as(what).isEqualTo(memory.heap());
-        }
     }
 }
