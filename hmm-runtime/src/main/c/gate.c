@@ -239,30 +239,69 @@ static int pass(struct hmm_pager *p, struct launch *l, struct hmm_launch *reques
   return result;
 }
 
-// The same where its kernel faults: nothing has to be there, but one runs at a time.
-static int pass_faulting(struct hmm_pager *p, struct launch *l, struct hmm_launch *request, struct hmm_failure *failure) {
-  struct table_writes none = {NULL, 0, 0};
+// Where its kernel faults nothing has to be there, but one runs at a time: 1 if the turn did not come in time.
+static int begin_faulting(struct hmm_pager *p, struct launch *l) {
   int result = await_turn(p, l);
-  if (!result) result = enqueue(p, l, request, &none, failure);
-  if (result && l->turn && is_undecided(p, l, request->number)) device_ends(p, l); // else it has ended, and another one may run
   return result == -ETIMEDOUT ? 1 : result;
+}
+
+static int enqueue_faulting(struct hmm_pager *p, struct launch *l, struct hmm_launch *request, struct hmm_failure *failure) {
+  struct table_writes none = {NULL, 0, 0};
+  int result = enqueue(p, l, request, &none, failure);
+  if (result) hmm_launch_withdraw(p, request->number);
+  return result;
+}
+
+static int refuse_lost(struct hmm_pager *p, const struct hmm_launch *request, struct hmm_failure *failure) {
+  if (!atomic_load(&p->devices[request->device].lost)) return 0;
+  return fail(failure, HMM_OPENCL, 0, 0, DEVICE_NOT_AVAILABLE, HMM_CALL_KERNEL, (unsigned)request->device);
+}
+
+HMM_API int hmm_launch_begin(struct hmm_pager *p, struct hmm_launch *request, struct hmm_failure *failure) {
+  request->number = 0;
+  int result = refuse_lost(p, request, failure);
+  if (result) return result;
+  struct launch *l = publish(p, request);
+  if (!l) return fail_errno(failure, 0, -ENOMEM, HMM_CALL_NONE);
+  step(p, HMM_STEP_PUBLISHED);
+  result = begin_faulting(p, l);
+  if (result) withdraw(p, l);
+  else request->number = l->number;
+  return result > 0 ? 0 : result;
+}
+
+HMM_API int hmm_launch_go(struct hmm_pager *p, struct hmm_launch *request, struct hmm_failure *failure) {
+  request->event = 0;
+  int result = refuse_lost(p, request, failure);
+  if (result) hmm_launch_withdraw(p, request->number);
+  return result ? result : enqueue_faulting(p, launch_of(p, request->number), request, failure);
+}
+
+HMM_API int hmm_launch_withdraw(struct hmm_pager *p, uint64_t number) {
+  struct launch *l = launch_of(p, number);
+  if (!is_undecided(p, l, number)) return 0; // its kernel runs or has ended, and its place may be another's
+  device_ends(p, l); // before another one may run
+  withdraw(p, l);
+  return 0;
 }
 
 HMM_API int hmm_launch_enter(struct hmm_pager *p, struct hmm_launch *request, struct hmm_failure *failure) {
   request->event = 0;
   request->moved = 0;
   request->missing = p->config.page_count;
-  if (atomic_load(&p->devices[request->device].lost)) return fail(failure, HMM_OPENCL, 0, 0, DEVICE_NOT_AVAILABLE, HMM_CALL_KERNEL, (unsigned)request->device);
+  int result = refuse_lost(p, request, failure);
+  if (result) return result;
   bool insists = request->insist || request->overwrite_count; // as others see it
   if (insists) pthread_mutex_lock(&p->insist_lock);
-  int result = -ENOMEM;
+  result = -ENOMEM;
   struct launch *l = publish(p, request);
   if (l) {
     request->number = l->number;
     step(p, HMM_STEP_PUBLISHED);
     request->missing = commit_overwrites(p, request);
     if (request->missing < p->config.page_count) result = 1;
-    else result = l->faults ? pass_faulting(p, l, request, failure) : pass(p, l, request, failure);
+    else if (!l->faults) result = pass(p, l, request, failure);
+    else if (!(result = begin_faulting(p, l))) result = enqueue_faulting(p, l, request, failure);
     if (result && is_undecided(p, l, request->number)) { // else its kernel runs or has ended, and its place may be another's
       take_back_overwrites(p, request);
       withdraw(p, l);

@@ -15,7 +15,7 @@
 
 struct hmm_pager; // one heap
 
-#define HMM_ABI 17
+#define HMM_ABI 18
 #define HMM_MAX_DEVICES 16
 #define HMM_NAME_BYTES 64 // of a kernel's name here, with the zero at its end; longer ones are cut off
 #define HMM_MAX_PAGERS 256 // open at once; one more is -EUSERS
@@ -219,7 +219,7 @@ struct hmm_launch {
   uint64_t paged;                  // of the uses the last so many: what the kernel finds through the table, as far as it is there; all others must be there as a whole
   uint64_t table;                  // struct hmm_table, or 0
   uint64_t copies, copy_count;     // struct hmm_argument_copy[]
-  uint64_t number;                 // out: of the launch, for hmm_violation_of
+  uint64_t number;                 // out: of the launch, for hmm_violation_of; in for hmm_launch_go
   uint64_t offset;                 // size_t[] by dimension: where work-items are numbered from; may be 0
   uint64_t overwrites, overwrite_count; // struct hmm_overwrite[], in order of pages: the device's if the kernel was enqueued, else what they were, or claimed as before
 };
@@ -294,6 +294,13 @@ HMM_API int64_t hmm_undo(struct hmm_pager *pager, uint64_t device, uint64_t laun
 // The launch gate: publishes, checks, enqueues, all in one call. 0 with an event, 0 without one if a page was missing (also
 // if it waited for another launch, insisting or for its turn in place, for longer than a touch may), -errno if the driver refused.
 HMM_API int hmm_launch_enter(struct hmm_pager *pager, struct hmm_launch *launch, struct hmm_failure *failure);
+
+// The same in two calls, for a kernel that faults: the first publishes the launch and waits for its turn, for as long as a touch may, and needs neither queue nor kernel nor what belongs to them. From then on whoever frees,
+// forbids or moves its pages waits for it, so what the caller knows of them is true until it ends: he looks in between. `number` is 0 if the turn did not come, or with -errno. The second
+// enqueues what has begun, with that number and the same pages; -errno if the driver refused. Every launch that has begun must go or be withdrawn, soon: no other kernel runs on the device meanwhile.
+HMM_API int hmm_launch_begin(struct hmm_pager *pager, struct hmm_launch *launch, struct hmm_failure *failure);
+HMM_API int hmm_launch_go(struct hmm_pager *pager, struct hmm_launch *launch, struct hmm_failure *failure);
+HMM_API int hmm_launch_withdraw(struct hmm_pager *pager, uint64_t number); // does nothing if its kernel was enqueued; 0
 
 // Waits for launches that use a page of the range: of one device or (-1) of all, only those that write or all.
 HMM_API int hmm_await(struct hmm_pager *pager, int64_t device, uint64_t first, uint64_t end, uint64_t writers_only);

@@ -313,7 +313,7 @@ static void await_faulting(struct hmm_pager *p, struct page_range range, bool wr
 HMM_API int hmm_violation_of(struct hmm_pager *p, uint64_t launch, struct hmm_violation *violation) {
   if (!p->faulting.first) return 0;
   pthread_mutex_lock(&p->inflight.lock);
-  const struct launch *l = &p->inflight.launches[place_of(launch)];
+  const struct launch *l = launch_of(p, launch);
   while (l->number == launch && under_way(l)) watch(p, 0);
   pthread_mutex_unlock(&p->inflight.lock);
   return violation_of(p, launch, violation);
@@ -366,7 +366,7 @@ static void on_complete(void *event, int status, void *user) {
   uint64_t number = (uint64_t)(uintptr_t)user;
   pthread_mutex_lock(&callback_lock);
   struct hmm_pager *p = pager_in(pager_of(number));
-  if (p) end_launch(p, &p->inflight.launches[place_of(number)], number, status);
+  if (p) end_launch(p, launch_of(p, number), number, status);
   pthread_mutex_unlock(&callback_lock);
 }
 
@@ -482,6 +482,8 @@ int await_turn(struct hmm_pager *p, struct launch *l) {
   if (!result) device_begins(p, l);
   return result;
 }
+
+struct launch *launch_of(struct hmm_pager *p, uint64_t number) { return &p->inflight.launches[place_of(number)]; }
 
 bool is_undecided(struct hmm_pager *p, const struct launch *l, uint64_t number) {
   pthread_mutex_lock(&p->inflight.lock);

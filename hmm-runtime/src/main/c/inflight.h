@@ -66,6 +66,7 @@ int await_decided(struct hmm_pager *p, struct patience *patience); // 0 or -ETIM
 // ---- for the gate
 
 struct launch *publish(struct hmm_pager *p, const struct hmm_launch *request); // waits for a place; null without memory
+struct launch *launch_of(struct hmm_pager *p, uint64_t number); // its place, which may be another's by now
 bool is_undecided(struct hmm_pager *p, const struct launch *l, uint64_t number); // of the caller's launch, whose place may be another's by now: whether nothing of it has run
 void withdraw(struct hmm_pager *p, struct launch *l);
 

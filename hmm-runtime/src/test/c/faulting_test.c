@@ -547,6 +547,47 @@ static void nobody_waits_for_a_kernel_that_waits_for_its_turn(const struct shape
   close_device(d);
 }
 
+static void *await_uses(void *arg) {
+  struct device *d = arg;
+  CHECK_EQUAL(hmm_await(d->heap->pager, 0, d->first, d->end, false), 0);
+  d->running = false;
+  return NULL;
+}
+
+// Between the two calls the caller looks whether its pages are still what he takes them for: nobody else may make anything of them, and no other kernel run.
+static void what_has_begun_goes_or_is_withdrawn(const struct shape *shape) {
+  static const size_t one = 1;
+  for (int goes = 0; goes < 2; goes++) {
+    struct device it, *d = open_device_with(shape, PAGES, LEAST, &it);
+    struct hmm_violation violation;
+    struct hmm_failure failure;
+    if (!d) return;
+    d->first = 0, d->end = 10;
+    d->launching = (struct launching){.kernel = {add_three, d, 0}, .use = {0, 10, true, 0}};
+    struct hmm_launch request = {.device = 0, .uses = (uint64_t)(uintptr_t)&d->launching.use, .use_count = 1, .queue = (uint64_t)(uintptr_t)d->heap->devices[0].queue,
+                                 .kernel = (uint64_t)(uintptr_t)&d->launching.kernel, .dimensions = 1, .global = (uint64_t)(uintptr_t)&one};
+    CHECK_EQUAL(hmm_launch_begin(d->heap->pager, &request, &failure), 0);
+    CHECK(request.number);
+    d->running = true;
+    pthread_t waits = start_thread(await_uses, d);
+    d->next = (struct launching){.kernel = {add_three, d, 0}};
+    pthread_t next = start_thread(launch_next, d);
+    AWAIT(hmm_used(d->heap->pager, 0, NULL, 0) == 2);
+    CHECK(d->running);
+    CHECK(!d->next.request.event);
+    if (goes) CHECK_EQUAL(hmm_launch_go(d->heap->pager, &request, &failure), 0);
+    CHECK_EQUAL(hmm_launch_withdraw(d->heap->pager, request.number), 0);
+    pthread_join(next, NULL);
+    pthread_join(waits, NULL);
+    CHECK_EQUAL(hmm_violation_of(d->heap->pager, request.number, &violation), 0);
+    if (goes) fake_wait((void *)(uintptr_t)request.event);
+    CHECK_EQUAL(hmm_violation_of(d->heap->pager, d->next.request.number, &violation), 0);
+    fake_wait((void *)(uintptr_t)d->next.request.event);
+    CHECK_EQUAL(*on_host(d, 9, 0), goes ? 6 : 3);
+    close_device(d);
+  }
+}
+
 const struct test faulting_tests[] = {
     {"goes_over_more_than_it_holds", goes_over_more_than_it_holds, NEEDS_TRAP | ONE_WAY},
     {"what_nobody_has_written_reads_as_zeros", what_nobody_has_written_reads_as_zeros, NEEDS_TRAP | ONE_WAY},
@@ -568,6 +609,7 @@ const struct test faulting_tests[] = {
     {"all_comes_home_when_asked", all_comes_home_when_asked, NEEDS_TRAP | ONE_WAY},
     {"a_launch_that_fails_poisons_what_the_device_has", a_launch_that_fails_poisons_what_the_device_has, NEEDS_TRAP | ONE_WAY},
     {"the_next_kernel_is_told_what_a_failed_one_has_lost", the_next_kernel_is_told_what_a_failed_one_has_lost, NEEDS_TRAP | ONE_WAY},
+    {"what_has_begun_goes_or_is_withdrawn", what_has_begun_goes_or_is_withdrawn, NEEDS_TRAP | ONE_WAY},
     {"the_next_kernel_waits_for_its_turn", the_next_kernel_waits_for_its_turn, NEEDS_TRAP | ONE_WAY},
     {0},
 };

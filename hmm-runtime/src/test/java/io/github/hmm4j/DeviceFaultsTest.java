@@ -369,6 +369,36 @@ class DeviceFaultsTest {
         }
     }
 
+    /// Behind others of the same kernel it was not known to whoever freed what it uses: it ran on what had come to lie there since.
+    @Test
+    void whatALaunchUsesStaysWhileItWaitsForItsTurn() {
+        try (Hmm hmm = builder(PAGE, leastPages() * PAGE).heap(ByteSize.mib(16)).open()) {
+            int count = Math.toIntExact(ByteSize.mib(9) / Integer.BYTES); // which has one place only
+            Kernel update = kernel(hmm, "update");
+            MemorySegment held = ints(hmm, INTS);
+            MemorySegment other = ints(hmm, INTS);
+            MemorySegment large = ints(hmm, count);
+            Launch first;
+            Background<Launch> second;
+            Background<Launch> third;
+            Background<MemorySegment> anew;
+            try (HostView _ = hmm.heap().sharedView(held, Access.WRITE)) {
+                first = update.args(held, 1).launch(NDRange.of(INTS));
+                second = Background.call(() -> update.args(other, 1).launch(NDRange.of(INTS))).awaitWaiting();
+                third = Background.call(() -> update.args(large, 77).launch(NDRange.of(count))).awaitWaiting();
+                anew = Background.call(() -> {
+                    hmm.heap().free(large);
+                    return hmm.heap().allocate(JAVA_INT, count);
+                }).awaitWaiting();
+            }
+            first.await();
+            second.join().await();
+            third.join().await();
+            assertThat(anew.join().address()).isEqualTo(large.address());
+            assertThat(anew.join().toArray(JAVA_INT)).containsOnly(0);
+        }
+    }
+
     /// The kernel waits for the view, so nobody who is refused because of that may wait for the kernel.
     @Test
     void aViewRefusesAChangeAtOnce() {

@@ -11,6 +11,7 @@ import io.github.hmm4j.account.Counter;
 import io.github.hmm4j.device.NDRange;
 import io.github.hmm4j.error.AccessViolationException;
 import io.github.hmm4j.error.DeviceMemoryExhaustedException;
+import io.github.hmm4j.error.RunawayKernelException;
 import io.github.hmm4j.kernels.Source;
 import io.github.hmm4j.mirror.DeviceTable;
 import io.github.hmm4j.pager.HostAccess.Mode;
@@ -489,6 +490,33 @@ final class PagedLaunchTest {
             }
             waiting.join();
             assertThat(floatsOf(hmm, out)).isEqualTo(scaled(16 * INTS));
+        }
+    }
+
+    /// The entries as well: kernels after it followed them out of the heap.
+    @Test
+    void aKernelThatSpoilsAllOfItsTableHurtsNobodyAfterIt() {
+        String spoil = """
+                #include "hmm.clh"
+                kernel void spoil(HMM_HEAP, const uint value) {
+                    HMM_BEGIN;
+                    for (ulong i = HMM_NOTED_AT; i < HMM_TOUCHED_AT + (HMM_HEAP_BYTES >> HMM_PAGE_SHIFT) / 2; i++) {
+                        hmm_pages[i] = value;
+                    }
+                    hmm_pages[HMM_UNFINISHED] = 1;
+                }
+                """;
+        try (Hmm hmm = open(Mode.CHECKED, 64)) {
+            MemorySegment mine = floats(hmm, 4 * INTS);
+            MemorySegment in = floats(hmm, 16 * INTS);
+            MemorySegment out = floats(hmm, 16 * INTS);
+            Kernel kernel = hmm.program(Source.text("spoil.cl", spoil)).kernel("spoil");
+            for (int value : new int[] {3, 0xFFFFFFFF}) {
+                assertThatThrownBy(() -> kernel.args(Arg.heap(Arg.inOut(mine)), value).launch(NDRange.of(1))).isInstanceOf(RunawayKernelException.class);
+                scale(hmm, in, out);
+                assertThat(floatsOf(hmm, out)).isEqualTo(scaled(16 * INTS));
+                assertThat(floatsOf(hmm, mine)[3 * INTS]).isEqualTo(3 * INTS % 10_007);
+            }
         }
     }
 

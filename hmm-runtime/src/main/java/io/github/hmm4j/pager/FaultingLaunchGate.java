@@ -25,7 +25,6 @@ import java.util.List;
 import java.util.Locale;
 import java.util.Objects;
 import java.util.Set;
-import java.util.concurrent.atomic.AtomicLong;
 import java.util.function.Consumer;
 import org.jspecify.annotations.Nullable;
 
@@ -35,8 +34,20 @@ import org.jspecify.annotations.Nullable;
 /// that have ended, and closing asks for all.
 public final class FaultingLaunchGate implements LaunchGate {
 
-    private static final int EVENT = 13; // index in struct hmm_launch
+    // Indexes in struct hmm_launch.
+    private static final int DEVICE = 0;
+    private static final int USES = 1;
+    private static final int USE_COUNT = 2;
+    private static final int CLOCK = 5;
+    private static final int QUEUE = 8;
+    private static final int KERNEL = 9;
+    private static final int DIMENSIONS = 10;
+    private static final int GLOBAL = 11;
+    private static final int LOCAL = 12;
+    private static final int EVENT = 13;
+    private static final int NAME = 16;
     private static final int NUMBER = 22;
+    private static final int OFFSET = 23;
 
     private final Set<End> unheard = new HashSet<>();
     private final ManagedPages heap;
@@ -60,24 +71,18 @@ public final class FaultingLaunchGate implements LaunchGate {
     public Passed enter(DeviceMirror mirror, Needs needs, Enqueue enqueue, @Nullable Overwrites overwrites) {
         List<PageUse> uses = needs.published();
         launching.accept(mirror);
-        long startNanos = System.nanoTime();
-        AtomicLong number = new AtomicLong();
         End end = new End(enqueue.kernelName());
         synchronized (unheard) {
             unheard.add(end); // what comes behind the launch takes no memory
         }
         Completion completion = null;
         try {
-            completion = enqueue(mirror, uses, enqueue, number);
+            completion = enqueue(mirror, uses, enqueue, end);
         } finally {
             if (completion == null) {
                 forget(end);
             }
         }
-        if (completion == null) {
-            throw new LaunchBlockedException(enqueue.kernelName(), Duration.ofNanos(System.nanoTime() - startNanos).toMillis(), "the kernel before it");
-        }
-        end.of(completion, number.get());
         hear();
         try {
             return new Passed(completion, end);
@@ -111,22 +116,59 @@ public final class FaultingLaunchGate implements LaunchGate {
         }
     }
 
-    private @Nullable Completion enqueue(DeviceMirror mirror, List<PageUse> uses, Enqueue enqueue, AtomicLong number) {
-        // no argument is a copy: Plan refuses those
-        return enqueue.by((queue, kernel, offset, global, local, _, _) -> {
-            try (Arena arena = Arena.ofConfined()) {
-                MemorySegment request = arena.allocateFrom(JAVA_LONG, mirror.index(), NativeLaunchGate.usesOf(arena, uses).address(), uses.size(), 0, 0, mirror.tick(), 0, 0, queue, kernel,
-                        global.length, arena.allocateFrom(JAVA_LONG, global).address(), local.length == 0 ? 0 : arena.allocateFrom(JAVA_LONG, local).address(), 0, 0, 0,
-                        arena.allocateFrom(enqueue.kernelName()).address(), 0, 0, 0, 0, 0, 0,
-                        arena.allocateFrom(JAVA_LONG, offset).address(), 0, 0);
-                MemorySegment failure = arena.allocate(JAVA_LONG, PagerCalls.FAILURE_WORDS);
-                if (PagerCalls.launch(pager, request, failure) != 0) {
-                    throw NativeFailure.of(heap, failure, true, "launch on " + mirror);
+    /// Published before what it uses is looked up for the last time, and waits for its turn before it takes anything of the driver's.
+    private Completion enqueue(DeviceMirror mirror, List<PageUse> uses, Enqueue enqueue, End end) {
+        long number = begin(mirror, uses, enqueue.kernelName());
+        try {
+            Completion completion = Objects.requireNonNull(enqueue.by((queue, kernel, offset, global, local, _, _) -> { // no argument is a copy: Plan refuses those
+                try (Arena arena = Arena.ofConfined()) {
+                    MemorySegment request = requestOf(arena, mirror, uses, enqueue.kernelName());
+                    request.setAtIndex(JAVA_LONG, QUEUE, queue);
+                    request.setAtIndex(JAVA_LONG, KERNEL, kernel);
+                    request.setAtIndex(JAVA_LONG, DIMENSIONS, global.length);
+                    request.setAtIndex(JAVA_LONG, GLOBAL, arena.allocateFrom(JAVA_LONG, global).address());
+                    request.setAtIndex(JAVA_LONG, LOCAL, local.length == 0 ? 0 : arena.allocateFrom(JAVA_LONG, local).address());
+                    request.setAtIndex(JAVA_LONG, OFFSET, arena.allocateFrom(JAVA_LONG, offset).address());
+                    request.setAtIndex(JAVA_LONG, NUMBER, number);
+                    MemorySegment failure = arena.allocate(JAVA_LONG, PagerCalls.FAILURE_WORDS);
+                    if (PagerCalls.go(pager, request, failure) != 0) {
+                        throw NativeFailure.of(heap, failure, true, "launch on " + mirror);
+                    }
+                    return request.getAtIndex(JAVA_LONG, EVENT);
                 }
-                number.set(request.getAtIndex(JAVA_LONG, NUMBER));
-                return request.getAtIndex(JAVA_LONG, EVENT);
+            }));
+            end.of(completion, number);
+            return completion;
+        } finally {
+            PagerCalls.withdraw(pager, number); // nothing, if its kernel is the driver's
+        }
+    }
+
+    /// @return the number of the launch
+    private long begin(DeviceMirror mirror, List<PageUse> uses, String kernel) {
+        long startNanos = System.nanoTime();
+        try (Arena arena = Arena.ofConfined()) {
+            MemorySegment request = requestOf(arena, mirror, uses, kernel);
+            MemorySegment failure = arena.allocate(JAVA_LONG, PagerCalls.FAILURE_WORDS);
+            if (PagerCalls.begin(pager, request, failure) != 0) {
+                throw NativeFailure.of(heap, failure, true, "launch on " + mirror);
             }
-        });
+            long number = request.getAtIndex(JAVA_LONG, NUMBER);
+            if (number == 0) {
+                throw new LaunchBlockedException(kernel, Duration.ofNanos(System.nanoTime() - startNanos).toMillis(), "the kernel before it");
+            }
+            return number;
+        }
+    }
+
+    private static MemorySegment requestOf(Arena arena, DeviceMirror mirror, List<PageUse> uses, String kernel) {
+        MemorySegment request = arena.allocate(JAVA_LONG, PagerCalls.LAUNCH_WORDS);
+        request.setAtIndex(JAVA_LONG, DEVICE, mirror.index());
+        request.setAtIndex(JAVA_LONG, USES, NativeLaunchGate.usesOf(arena, uses).address());
+        request.setAtIndex(JAVA_LONG, USE_COUNT, uses.size());
+        request.setAtIndex(JAVA_LONG, CLOCK, mirror.tick());
+        request.setAtIndex(JAVA_LONG, NAME, arena.allocateFrom(kernel).address());
+        return request;
     }
 
     /// Never called: no launch loses its pages.

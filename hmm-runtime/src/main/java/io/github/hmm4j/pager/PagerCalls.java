@@ -45,7 +45,7 @@ final class PagerCalls {
     static final int ARGUMENT_COPY_WORDS = 5;
     static final int VIOLATION_WORDS = 5;
     static final int GATHER_WORDS = 4 + NativeHandles.BULK_SLOTS;
-    static final int ABI = 17;
+    static final int ABI = 18;
     private static final String ANOTHER_BUILD = "the native part is of another build than the classes, so take the libhmm.so of their jar: ";
 
     /// The OpenCL functions that native code calls, in its order.
@@ -99,6 +99,9 @@ final class PagerCalls {
     private static final MethodHandle RELOCATE = handle("hmm_relocate", 7);
     private static final MethodHandle UNDO = longHandle("hmm_undo", 8);
     private static final MethodHandle LAUNCH = handle("hmm_launch_enter", 3);
+    private static final MethodHandle LAUNCH_BEGIN = handle("hmm_launch_begin", 3);
+    private static final MethodHandle LAUNCH_GO = handle("hmm_launch_go", 3);
+    private static final MethodHandle LAUNCH_WITHDRAW = handle("hmm_launch_withdraw", 2);
     private static final MethodHandle AWAIT = handle("hmm_await", 5);
     private static final MethodHandle AWAIT_ALL = handle("hmm_await_all", 1);
     private static final MethodHandle LAUNCHED = longHandle("hmm_launched", 2);
@@ -249,6 +252,24 @@ final class PagerCalls {
 
     static int launch(long pager, MemorySegment request, MemorySegment failure) {
         return invoke(LAUNCH, pager, request.address(), failure.address());
+    }
+
+    static int begin(long pager, MemorySegment request, MemorySegment failure) {
+        return invoke(LAUNCH_BEGIN, pager, request.address(), failure.address());
+    }
+
+    static int go(long pager, MemorySegment request, MemorySegment failure) {
+        return invoke(LAUNCH_GO, pager, request.address(), failure.address());
+    }
+
+    static void withdraw(long pager, long number) {
+        int result;
+        try {
+            result = (int) LAUNCH_WITHDRAW.invokeExact(pager, number);
+        } catch (Throwable e) {
+            throw unexpected(e);
+        }
+        assert result == 0 : "hmm_launch_withdraw=" + result;
     }
 
     static void await(long pager, long device, long first, long end, boolean writersOnly) {
