@@ -13,10 +13,12 @@
 
 // What a heap is opened with. `way` is how pages get home from the device.
 enum way { REACHABLE, COMMANDS, STAGED, BY_COPIES, WAYS };
+struct driver;
 struct shape {
   uint64_t rung;
   enum way way;
   bool quick; // a slow build: fewer repetitions
+  const struct driver *driver;
 };
 
 noreturn void check_failed(const char *file, int line, const char *condition, const char *format, ...) __attribute__((format(printf, 4, 5)));

@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "check.h"
+#include "driver.h"
 
 enum { COMPLETE = 0, QUEUED = 3 };
 
@@ -519,3 +520,45 @@ int fake_wait(void *event) {
   pthread_mutex_unlock(&lock);
   return status;
 }
+
+// ---- for a heap
+
+static void calls_anew(uint64_t cl[HMM_CL_COUNT]) {
+  fake_reset();
+  fake_calls(cl);
+}
+
+static void identify(unsigned device, uint64_t *context, uint64_t *id) {
+  (void)device;
+  *context = *id = 1;
+}
+
+static void *memory_of(unsigned device, size_t bytes) {
+  (void)device;
+  return fake_memory(bytes);
+}
+
+static void *staging_of(unsigned device, size_t bytes) {
+  (void)device;
+  void *staging = calloc(bytes, 1);
+  CHECK(staging);
+  return staging;
+}
+
+static void free_staging_of(unsigned device, void *staging) {
+  (void)device;
+  free(staging);
+}
+
+static void *queue_of(unsigned device) {
+  (void)device;
+  return fake_queue();
+}
+
+static void write_memory(unsigned device, void *memory, size_t offset, const void *from, size_t bytes) {
+  (void)device;
+  memcpy(fake_bytes(memory) + offset, from, bytes);
+}
+
+const struct driver fake_driver = {.third = {[REACHABLE] = STAGED, [COMMANDS] = REACHABLE, [STAGED] = BY_COPIES, [BY_COPIES] = REACHABLE}, .calls = calls_anew, .identify = identify, .memory = memory_of, .bytes_of = fake_bytes,
+                                  .slot = memory_of, .free = fake_free, .staging = staging_of, .free_staging = free_staging_of, .queue = queue_of, .release_queue = fake_release_queue, .write = write_memory};

@@ -35,9 +35,9 @@ static void *table(uint64_t entries, size_t bytes) {
 }
 
 static void open_device(struct heap *h, unsigned index) {
-  static const enum way third[] = {[REACHABLE] = STAGED, [COMMANDS] = REACHABLE, [STAGED] = BY_COPIES, [BY_COPIES] = REACHABLE}; // the last device is of another kind than the others
+  const struct driver *driver = h->shape->driver;
   struct fake_device *d = &h->devices[index];
-  enum way way = index == DEVICES - 1 ? third[h->shape->way] : h->shape->way;
+  enum way way = index == DEVICES - 1 ? driver->third[h->shape->way] : h->shape->way;
   d->frames = 2 * h->pages;
   d->frame_of_page = table(h->pages, sizeof *d->frame_of_page);
   d->region_of_frame = table(d->frames, sizeof *d->region_of_frame);
@@ -48,12 +48,12 @@ static void open_device(struct heap *h, unsigned index) {
   d->host_of_chunk = table(d->frames, sizeof *d->host_of_chunk);
   d->held = table(h->pages, sizeof *d->held);
   d->block_use = table(h->pages, sizeof *d->block_use);
-  d->queue = fake_queue();
+  d->queue = driver->queue(index);
   pthread_mutex_init(&d->lock, NULL);
   for (uint64_t first = 0; first < d->frames; first += CHUNK) {
     uint64_t end = first + CHUNK < d->frames ? first + CHUNK : d->frames;
-    void *memory = fake_memory((end - first) * PAGE);
-    if (way == REACHABLE) d->host_of_chunk[first] = (uint64_t)(uintptr_t)fake_bytes(memory);
+    void *memory = driver->memory(index, (end - first) * PAGE);
+    if (way == REACHABLE) d->host_of_chunk[first] = (uint64_t)(uintptr_t)driver->bytes_of(memory);
     for (uint64_t f = first; f < end; f++) {
       d->chunk_of_frame[f] = (int32_t)first;
       d->memory_of_frame[f] = (uint64_t)(uintptr_t)memory;
@@ -63,11 +63,12 @@ static void open_device(struct heap *h, unsigned index) {
     d->frame_of_page[page] = (int32_t)page + 1;
     d->page_of_frame[page] = (int64_t)page + 1;
   }
-  if (way == STAGED) d->staging = table(STAGING_BYTES, 1);
-  for (unsigned i = 0; way == BY_COPIES && i < HMM_STAGING_SLOTS; i++) d->slots[i] = fake_memory((i < HMM_BULK_SLOTS ? HMM_BULK_SHARES : 1) * PAGE);
+  if (way == STAGED) d->staging = driver->staging(index, STAGING_BYTES);
+  for (unsigned i = 0; way == BY_COPIES && i < HMM_STAGING_SLOTS; i++) d->slots[i] = driver->slot(index, (i < HMM_BULK_SLOTS ? HMM_BULK_SHARES : 1) * PAGE);
 #define TABLE(name) .name = (uint64_t)(uintptr_t)d->name
-  struct hmm_device_config config = {.context = 1, .device = 1, TABLE(frame_of_page), TABLE(page_of_frame), TABLE(region_of_frame), TABLE(last_use), TABLE(held), TABLE(block_use), TABLE(memory_of_frame), TABLE(chunk_of_frame),
+  struct hmm_device_config config = {TABLE(frame_of_page), TABLE(page_of_frame), TABLE(region_of_frame), TABLE(last_use), TABLE(held), TABLE(block_use), TABLE(memory_of_frame), TABLE(chunk_of_frame),
                                      TABLE(host_of_chunk), TABLE(staging), .staging_bytes = way == STAGED || way == BY_COPIES ? STAGING_BYTES : 0};
+  driver->identify(index, &config.context, &config.device);
   for (unsigned i = 0; i < HMM_STAGING_SLOTS; i++) config.slots[i] = (uint64_t)(uintptr_t)d->slots[i];
   CHECK_EQUAL(hmm_add_device(h->pager, &config), 0);
 }
@@ -75,7 +76,6 @@ static void open_device(struct heap *h, unsigned index) {
 static struct heap *open_with(int memory, const struct shape *shape, uint64_t pages, uint64_t ahead_pages, uint64_t touch_nanos) {
   struct heap *h = table(1, sizeof *h);
   size_t bytes = (size_t)(pages * PAGE);
-  fake_reset();
   h->shape = shape;
   h->pages = pages;
   h->words = table(pages, sizeof *h->words);
@@ -92,7 +92,7 @@ static struct heap *open_with(int memory, const struct shape *shape, uint64_t pa
                               .memfd = (uint64_t)(int64_t)h->memfd, .words = (uint64_t)(uintptr_t)h->words, .changes = (uint64_t)(uintptr_t)h->changes,
                               .region_starts = (uint64_t)(uintptr_t)h->region_starts, .backed = (uint64_t)(uintptr_t)h->backed, .ahead_bytes = ahead_pages * PAGE,
                               .touch_nanos = touch_nanos, .copy_threads = 3};
-  fake_calls(config.cl);
+  shape->driver->calls(config.cl);
   h->config = config;
   CHECK_EQUAL(hmm_open(&config, &h->pager), 0);
   for (unsigned i = 0; i < DEVICES; i++) open_device(h, i);
@@ -127,14 +127,16 @@ void free_heap(struct heap *h) {
   munmap((void *)(uintptr_t)h->app, bytes);
   munmap(h->alias, bytes);
   if (h->memfd != NO_FILE) close(h->memfd);
+  const struct driver *driver = h->shape->driver;
   for (unsigned i = 0; i < DEVICES; i++) {
     struct fake_device *d = &h->devices[i];
-    fake_release_queue(d->queue);
+    driver->release_queue(d->queue);
     for (unsigned s = 0; s < HMM_STAGING_SLOTS; s++) {
-      if (d->slots[s]) fake_free(d->slots[s]);
+      if (d->slots[s]) driver->free(d->slots[s]);
     }
-    for (uint64_t first = 0; first < d->frames; first += CHUNK) fake_free((void *)(uintptr_t)d->memory_of_frame[first]);
-    void *tables[] = {(void *)d->frame_of_page, (void *)d->region_of_frame, (void *)d->last_use, (void *)d->chunk_of_frame, (void *)d->page_of_frame, (void *)d->memory_of_frame, (void *)d->host_of_chunk, (void *)d->held, (void *)d->block_use, d->staging};
+    if (d->staging) driver->free_staging(i, d->staging);
+    for (uint64_t first = 0; first < d->frames; first += CHUNK) driver->free((void *)(uintptr_t)d->memory_of_frame[first]);
+    void *tables[] = {(void *)d->frame_of_page, (void *)d->region_of_frame, (void *)d->last_use, (void *)d->chunk_of_frame, (void *)d->page_of_frame, (void *)d->memory_of_frame, (void *)d->host_of_chunk, (void *)d->held, (void *)d->block_use};
     for (size_t t = 0; t < sizeof tables / sizeof *tables; t++) free(tables[t]);
   }
   free((void *)h->words);
@@ -170,6 +172,21 @@ static int touch(struct heap *h, uint64_t page, bool write, unsigned char *value
 
 int touch_read(struct heap *h, uint64_t page, unsigned char *value) { return touch(h, page, false, value); }
 int touch_write(struct heap *h, uint64_t page, unsigned char value) { return touch(h, page, true, &value); }
+
+__attribute__((noinline)) static void carry_words(volatile uint64_t *at, uint64_t first, uint64_t end, bool write, uint64_t *words) {
+  touching = true;
+  for (uint64_t i = first; i < end; i++) {
+    if (write) __atomic_store_n(at + i, words[i], __ATOMIC_RELAXED);
+    else words[i] = __atomic_load_n(at + i, __ATOMIC_RELAXED);
+  }
+  touching = false;
+}
+
+int touch_words(struct heap *h, uint64_t page, uint64_t first, uint64_t count, bool write, uint64_t *words) {
+  int error = sigsetjmp(error_exit, 1);
+  if (!error) carry_words((volatile uint64_t *)(h->app + page * PAGE), first, first + count, write, words);
+  return error;
+}
 
 void expect(struct heap *h, uint64_t page, unsigned char value) {
   unsigned char found = 0;
@@ -248,19 +265,37 @@ int32_t last_use(struct heap *h, unsigned device, uint64_t page) {
   return own > block ? own : block;
 }
 
-unsigned char *frame(struct heap *h, unsigned device, uint64_t page) {
+// Its memory, and where in that it lies.
+static void *find_frame(struct heap *h, unsigned device, uint64_t page, size_t *offset) {
   struct fake_device *d = &h->devices[device];
   int32_t f = d->frame_of_page[page] - 1;
   CHECK(f >= 0);
-  return (unsigned char *)fake_bytes((void *)(uintptr_t)d->memory_of_frame[f]) + ((size_t)(f - d->chunk_of_frame[f]) << PAGE_SHIFT);
+  *offset = (size_t)(f - d->chunk_of_frame[f]) << PAGE_SHIFT;
+  return (void *)(uintptr_t)d->memory_of_frame[f];
 }
 
-void fill_frame(struct heap *h, unsigned device, uint64_t page, unsigned char value) { memset(frame(h, device, page), value, PAGE); }
+unsigned char *frame(struct heap *h, unsigned device, uint64_t page) {
+  size_t offset;
+  void *memory = find_frame(h, device, page, &offset);
+  return (unsigned char *)h->shape->driver->bytes_of(memory) + offset;
+}
+
+void write_frame(struct heap *h, unsigned device, uint64_t page, const void *bytes) {
+  size_t offset;
+  void *memory = find_frame(h, device, page, &offset);
+  h->shape->driver->write(device, memory, offset, bytes, PAGE);
+}
+
+void fill_frame(struct heap *h, unsigned device, uint64_t page, unsigned char value) {
+  unsigned char bytes[PAGE];
+  memset(bytes, value, PAGE);
+  write_frame(h, device, page, bytes);
+}
 
 // A device that has the page already is not written to: a kernel may be reading there.
 void copy_in(struct heap *h, uint64_t page, unsigned device) {
   if (word_sharers(word(h, page)) >> device & 1) return;
-  memcpy(frame(h, device, page), h->alias + page * PAGE, PAGE);
+  write_frame(h, device, page, h->alias + page * PAGE);
 }
 
 bool commit(struct heap *h, uint64_t page, unsigned device, uint64_t claimed) {

@@ -4,6 +4,7 @@
 
 #include "block.h"
 #include "check.h"
+#include "driver.h"
 #include "fake_cl.h"
 #include "word.h"
 
@@ -57,6 +58,8 @@ void free_heap(struct heap *h);  // after hmm_close
 // One byte in the middle of a page. 0, or SIGBUS or SIGSEGV if the touch became an error.
 int touch_read(struct heap *h, uint64_t page, unsigned char *value);
 int touch_write(struct heap *h, uint64_t page, unsigned char value);
+// Words of a page, from the first one on; `words` is as long. Where it becomes an error the first of them may have been read or written.
+int touch_words(struct heap *h, uint64_t page, uint64_t first, uint64_t count, bool write, uint64_t *words);
 void expect(struct heap *h, uint64_t page, unsigned char value); // reads it without an error
 void put(struct heap *h, uint64_t page, unsigned char value);
 #define MIDDLE (PAGE / 2 + 40)
@@ -91,7 +94,8 @@ bool commit(struct heap *h, uint64_t page, unsigned device, uint64_t claimed);
 bool move_to(struct heap *h, uint64_t page, unsigned device, bool write);           // all of these, if the page is not there yet
 int cross(struct heap *h, uint64_t first, uint64_t end, unsigned device, bool write); // from other devices, as ToDevice does it; how many came, or -errno
 void drop_peer(struct heap *h, uint64_t page, unsigned device);                       // as Evictor does it: the frame holds something else then
-unsigned char *frame(struct heap *h, unsigned device, uint64_t page);               // the bytes of its frame
+unsigned char *frame(struct heap *h, unsigned device, uint64_t page);               // the bytes of its frame, where the host reaches them
+void write_frame(struct heap *h, unsigned device, uint64_t page, const void *bytes);
 void fill_frame(struct heap *h, unsigned device, uint64_t page, unsigned char value);
 
 int fetch(struct heap *h, uint64_t first, uint64_t end, uint64_t flags);

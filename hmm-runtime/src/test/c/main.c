@@ -68,7 +68,7 @@ int main(int argc, char **argv) {
           snprintf(now, sizeof now, "%s/%s/%s", rung_names[rung], way_names[way], test->name);
           if (!wanted(argc, argv, quick ? 2 : 1, now) || (rung == HMM_CHECKED && test->about & NEEDS_TRAP)) continue;
           alarm(PATIENCE_SECONDS);
-          test->run(&(struct shape){rung, (enum way)way, quick});
+          test->run(&(struct shape){rung, (enum way)way, quick, &fake_driver});
           run++;
         }
       }

@@ -1,25 +1,16 @@
 // reins.c - programs that hold, fail, stop and lose the device they run on (src/main/c/gpu/reins.c), with threads that
 // meet there: under the sanitizers, too. What each rein does is in EmulatedGpuReinsTest.
 #define _GNU_SOURCE
-#include <dlfcn.h>
 #include <pthread.h>
 
 #include "program.h"
+#include "reins.h"
 
 #define WORDS (16 * KIB)
 #define BYTES (WORDS * sizeof(unsigned))
 #define PATIENCE 30u // seconds
 enum { COMPUTE, TO_DEVICE, TO_HOST };
-enum { CREATE_BUFFER = 0, LAUNCH = 8 };
-struct device;
 struct stop;
-
-#define REIN(result, name, ...) ((result(*)(__VA_ARGS__))function("hmm_gpu_" #name))
-static void *function(const char *name) {
-  void *layer = dlopen(getenv("OPENCL_LAYERS"), RTLD_NOW), *at = layer ? dlsym(layer, name) : NULL;
-  CHECK(at);
-  return at;
-}
 
 static struct device *device(void) {
   struct device *d = REIN(struct device *, device, unsigned)(0);

@@ -90,7 +90,7 @@ class NativePartTest {
     private static void passes(CBuild build, List<String> which) throws IOException, InterruptedException {
         Path folder = build.folder("native-tests");
         assumeTrue(build.works(folder, LIBRARIES), "there is no cc, or none for " + build);
-        CommandLine.Outcome compiled = compile(build, folder, "native-tests", CBuild.sources("main/c", "test/c"), REFUSABLE);
+        CommandLine.Outcome compiled = compile(build, folder, "native-tests", CBuild.sources("main/c", "test/c"), List.of(REFUSABLE), LIBRARIES);
         assertEquals(0, compiled.status(), compiled::output);
 
         List<String> command = new ArrayList<>(build.launcher());
@@ -120,21 +120,19 @@ class NativePartTest {
             command.add(Files.copy(library, folder.resolve(name), StandardCopyOption.REPLACE_EXISTING).toString());
         }
         String source = CBuild.SOURCES.resolve("test/c/copies/copies.c").toString();
-        CommandLine.Outcome compiled = compile(CBuild.PLAIN, folder, "copies", List.of(source), "");
+        CommandLine.Outcome compiled = compile(CBuild.PLAIN, folder, "copies", List.of(source), List.of(), LIBRARIES);
         assertEquals(0, compiled.status(), compiled::output);
         CommandLine.Outcome outcome = CommandLine.run(folder, command);
         assertEquals(0, outcome.status(), outcome::output);
     }
 
-    /// @param wrapped an option of the linker, or empty
-    private static CommandLine.Outcome compile(CBuild build, Path folder, String program, List<String> sources, String wrapped) throws InterruptedException {
+    /// @param more options
+    static CommandLine.Outcome compile(CBuild build, Path folder, String program, List<String> sources, List<String> more, List<String> libraries) throws InterruptedException {
         // Blocks as small as a page, or as a few: what launches know of whole blocks (block.h) is at work everywhere.
         String blocks = "-DBLOCK_SHIFT=" + (build == CBuild.PLAIN ? 14 : 12);
         List<String> options = new ArrayList<>(List.of("-DSTUCK_NANOS=300000000ULL", "-DCOPY_SHARE=1000", blocks,
                 "-I" + CBuild.SOURCES.resolve("main/c"), "-I" + CBuild.SOURCES.resolve("test/c"), "-o", program));
-        if (!wrapped.isEmpty()) {
-            options.add(wrapped);
-        }
-        return build.compile(folder, options, sources, LIBRARIES);
+        options.addAll(more);
+        return build.compile(folder, options, sources, libraries);
     }
 }
