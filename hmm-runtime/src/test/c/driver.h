@@ -17,7 +17,7 @@ struct driver {
   void (*free_staging)(unsigned device, void *staging);
   void *(*queue)(unsigned device); // for kernels
   void (*release_queue)(void *queue);
-  void (*write)(unsigned device, void *memory, size_t offset, const void *from, size_t bytes); // over when it returns
+  bool (*write)(unsigned device, void *memory, size_t offset, const void *from, size_t bytes); // over when it returns; false if the device does not take it
 };
 
 extern const struct driver fake_driver;

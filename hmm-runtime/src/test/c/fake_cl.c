@@ -555,9 +555,10 @@ static void *queue_of(unsigned device) {
   return fake_queue();
 }
 
-static void write_memory(unsigned device, void *memory, size_t offset, const void *from, size_t bytes) {
+static bool write_memory(unsigned device, void *memory, size_t offset, const void *from, size_t bytes) {
   (void)device;
   memcpy(fake_bytes(memory) + offset, from, bytes);
+  return true;
 }
 
 const struct driver fake_driver = {.third = {[REACHABLE] = STAGED, [COMMANDS] = REACHABLE, [STAGED] = BY_COPIES, [BY_COPIES] = REACHABLE}, .calls = calls_anew, .identify = identify, .memory = memory_of, .bytes_of = fake_bytes,

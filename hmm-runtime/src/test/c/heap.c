@@ -248,13 +248,24 @@ void unpin(struct heap *h, uint64_t page, bool write) {
   atomic_fetch_sub(&h->words[page], 1ULL << (write ? WRITE_PINS_SHIFT : READ_PINS_SHIFT));
 }
 
-uint64_t claim_for(struct heap *h, uint64_t page, unsigned device, bool write) {
+// `before` becomes the word that it was claimed from.
+static uint64_t claim_from(struct heap *h, uint64_t page, unsigned device, bool write, uint64_t *before) {
   enum state s = state(h, page);
-  uint64_t w = word(h, page);
+  uint64_t w = *before = word(h, page);
   if (word_state(w) != s) return 0;
   if ((s != EMPTY && s != HOST && s != SHARED) || pinned_against(w, write)) return 0;
   uint64_t claimed = word_next(w, TO_DEVICE, device, word_sharers(w), write ? WRITE_INTENT : 0);
   return change(h, page, &w, claimed) ? claimed : 0;
+}
+
+uint64_t claim_for(struct heap *h, uint64_t page, unsigned device, bool write) {
+  uint64_t before;
+  return claim_from(h, page, device, write, &before);
+}
+
+static void give_claim_back(struct heap *h, uint64_t page, uint64_t claimed, uint64_t before) {
+  uint64_t w = word(h, page);
+  while (same_version(w, claimed) && !change(h, page, &w, word_state(before) == EMPTY ? word_next(w, EMPTY, 0, 0, 0) : word_shared(w, word_sharers(w)))) {}
 }
 
 void forbid_claimed(struct heap *h, uint64_t page, bool write) { CHECK_EQUAL(hmm_forbid(h->pager, page, page + 1, !write), 0); }
@@ -280,10 +291,10 @@ unsigned char *frame(struct heap *h, unsigned device, uint64_t page) {
   return (unsigned char *)h->shape->driver->bytes_of(memory) + offset;
 }
 
-void write_frame(struct heap *h, unsigned device, uint64_t page, const void *bytes) {
+bool write_frame(struct heap *h, unsigned device, uint64_t page, const void *bytes) {
   size_t offset;
   void *memory = find_frame(h, device, page, &offset);
-  h->shape->driver->write(device, memory, offset, bytes, PAGE);
+  return h->shape->driver->write(device, memory, offset, bytes, PAGE);
 }
 
 void fill_frame(struct heap *h, unsigned device, uint64_t page, unsigned char value) {
@@ -293,9 +304,9 @@ void fill_frame(struct heap *h, unsigned device, uint64_t page, unsigned char va
 }
 
 // A device that has the page already is not written to: a kernel may be reading there.
-void copy_in(struct heap *h, uint64_t page, unsigned device) {
-  if (word_sharers(word(h, page)) >> device & 1) return;
-  write_frame(h, device, page, h->alias + page * PAGE);
+bool copy_in(struct heap *h, uint64_t page, unsigned device) {
+  if (word_sharers(word(h, page)) >> device & 1) return true;
+  return write_frame(h, device, page, h->alias + page * PAGE);
 }
 
 bool commit(struct heap *h, uint64_t page, unsigned device, uint64_t claimed) {
@@ -334,11 +345,12 @@ bool move_to(struct heap *h, uint64_t page, unsigned device, bool write) {
   state(h, page);
   if (usable_on(word(h, page), device, write)) return true;
   if (is_away(word(h, page))) return cross(h, page, page + 1, device, write) == 1;
-  uint64_t claimed = claim_for(h, page, device, write);
+  uint64_t before, claimed = claim_from(h, page, device, write, &before);
   if (!claimed) return false;
   forbid_claimed(h, page, write);
-  copy_in(h, page, device);
-  return commit(h, page, device, claimed);
+  if (copy_in(h, page, device)) return commit(h, page, device, claimed);
+  give_claim_back(h, page, claimed, before);
+  return false;
 }
 
 int fetch(struct heap *h, uint64_t first, uint64_t end, uint64_t flags) {

@@ -89,13 +89,13 @@ int32_t last_use(struct heap *h, unsigned device, uint64_t page); // by a launch
 
 uint64_t claim_for(struct heap *h, uint64_t page, unsigned device, bool write);     // the claimed word, or 0 if somebody has it
 void forbid_claimed(struct heap *h, uint64_t page, bool write);
-void copy_in(struct heap *h, uint64_t page, unsigned device);
+bool copy_in(struct heap *h, uint64_t page, unsigned device); // false if the device does not take it
 bool commit(struct heap *h, uint64_t page, unsigned device, uint64_t claimed);
 bool move_to(struct heap *h, uint64_t page, unsigned device, bool write);           // all of these, if the page is not there yet
 int cross(struct heap *h, uint64_t first, uint64_t end, unsigned device, bool write); // from other devices, as ToDevice does it; how many came, or -errno
 void drop_peer(struct heap *h, uint64_t page, unsigned device);                       // as Evictor does it: the frame holds something else then
 unsigned char *frame(struct heap *h, unsigned device, uint64_t page);               // the bytes of its frame, where the host reaches them
-void write_frame(struct heap *h, unsigned device, uint64_t page, const void *bytes);
+bool write_frame(struct heap *h, unsigned device, uint64_t page, const void *bytes);
 void fill_frame(struct heap *h, unsigned device, uint64_t page, unsigned char value);
 
 int fetch(struct heap *h, uint64_t first, uint64_t end, uint64_t flags);

@@ -1,5 +1,5 @@
 // main.c - the native part, the emulated GPU and a real driver in one process, which sanitizers watch: a heap whose devices are that GPU's, and random work of several threads against a model of
-// every byte, while calls and commands of OpenCL fail; in the end the devices are lost.
+// every byte, while calls and commands of OpenCL fail and a device is lost; in the end another one is.
 //
 // together RUNG WAY RUNS   uffd or sigsegv; commands, staged or copied; the file runs.cl. What the GPU is like says HMM_EMULATED_GPU. Exit status: 0 passed; 1 not; 2 hangs; 4 the rung is refused here, or there is no device
 //
@@ -29,6 +29,7 @@
 #define THREADS 4
 #define WORDS (PAGE / sizeof(uint64_t))
 #define ITEMS (PAGE / sizeof(uint32_t))
+#define MID_LOSS (DEVICES - 1) // the device that is lost while all play
 #define LOSSES 3 // before a launch insists, or fewer
 
 struct page {
@@ -41,6 +42,7 @@ struct play {
   pthread_rwlock_t host_lock; // the host lock of the Java part: exclusive for who insists
   struct page pages[PAGES];
   cl_mem parts[DEVICES][FRAMES];
+  _Atomic bool lost[DEVICES];
   _Atomic uint64_t launches, insisted, refused, failed, bad_touches, evictions, crossings;
 };
 
@@ -118,15 +120,18 @@ static void expect_words(const struct play *p, uint64_t page, uint64_t first, ui
   }
 }
 
-// A kernel that has failed has cost what it was to write.
+static bool is_poisoned(const struct play *p, uint64_t page) { return state(p->heap, page) == POISONED; }
+
+// A kernel that has failed has cost what it was to write, a device that is lost what only it had.
 static void settle(struct play *p, uint64_t page) {
   struct page *m = &p->pages[page];
-  void *event = m->pending;
+  bool failed = m->pending && real_end(m->pending);
   m->pending = NULL;
-  if (!event || !real_end(event)) return;
-  p->failed++;
-  CHECK_EQUAL(hmm_await(p->heap->pager, -1, page, page + 1, 0), 0);
-  CHECK_EQUAL(state(p->heap, page), POISONED);
+  p->failed += failed;
+  if (failed) CHECK_EQUAL(hmm_await(p->heap->pager, -1, page, page + 1, 0), 0); // until all know
+  bool poisoned = is_poisoned(p, page);
+  CHECK(poisoned ? failed || p->lost[MID_LOSS] : !failed);
+  if (!poisoned) return;
   CHECK_EQUAL(hmm_discard(p->heap->pager, page, page + 1, NULL), 0);
   memset(m->words, 0, sizeof m->words);
 }
@@ -189,10 +194,11 @@ static void *try_launch(struct player *me, const struct launch_of *l, bool insis
   return (void *)(uintptr_t)request.event;
 }
 
+// Null if that cannot be any more: the device is lost, or with another one a page.
 static void *launch_own(struct player *me, const struct launch_of *l) {
   struct play *p = me->play;
   void *event = NULL;
-  for (uint64_t losses = next_random(&me->random) % (LOSSES + 1); !event; losses++) {
+  for (uint64_t losses = next_random(&me->random) % (LOSSES + 1); !event && !p->lost[l->device] && !is_poisoned(p, l->page) && !is_poisoned(p, l->other); losses++) {
     bool insists = losses >= LOSSES;
     if (insists) pthread_rwlock_wrlock(&p->host_lock);
     else pthread_rwlock_rdlock(&p->host_lock);
@@ -210,6 +216,7 @@ static void combine(struct player *me, unsigned device, uint64_t page, uint64_t 
   settle(p, other);
   CHECK_EQUAL(clSetKernelArg(me->combine[device], 2, sizeof add, &add), 0);
   p->pages[page].pending = launch_own(me, &(struct launch_of){device, me->combine[device], true, page, other});
+  if (!p->pages[page].pending) return;
   uint32_t items[ITEMS], others[ITEMS];
   memcpy(items, p->pages[page].words, PAGE);
   memcpy(others, p->pages[other].words, PAGE);
@@ -220,8 +227,8 @@ static void combine(struct player *me, unsigned device, uint64_t page, uint64_t 
 static void look(struct player *me, unsigned device, uint64_t page) {
   uint64_t seen[WORDS];
   settle(me->play, page);
-  if (real_end(launch_own(me, &(struct launch_of){device, me->show[device], false, page, page}))) return; // it has failed, and costs nothing
-  real_read(device, me->seen[device], seen, sizeof seen);
+  void *event = launch_own(me, &(struct launch_of){device, me->show[device], false, page, page});
+  if (!event || real_end(event) || !real_read(device, me->seen[device], seen, sizeof seen)) return; // it has failed, and costs nothing
   expect_words(me->play, page, 0, WORDS, seen, "kernel");
 }
 
@@ -315,12 +322,16 @@ static void let_fail(uint64_t random) {
   else CHECK(reins.fail_end(d, call, nth, CL_OUT_OF_RESOURCES));
 }
 
-// In the first third of the rounds nothing fails.
+// In the first third of the rounds nothing fails, before the last one a device is lost.
 static void *play(void *arg) {
   struct player *me = arg;
   for (int i = 0; i < ROUNDS; i++) {
     uint64_t random = next_random(&me->random), page = (random >> 8 & 0xff) % PAGES;
     if (i > ROUNDS / 3 && (random >> 1) % 6 == 0) let_fail(next_random(&me->random));
+    if (i == ROUNDS / 3 * 2 && !me->index) {
+      me->play->lost[MID_LOSS] = true; // by then whatever only it has may be gone
+      reins.lose(reins.devices[MID_LOSS]);
+    }
     if (random & 1) use_any(me, page, (random >> 16 & 0xff) % 9, random >> 24);
     else use_own(me, page - page % THREADS + me->index, (random >> 16 & 0xff) % 10, random >> 24);
   }

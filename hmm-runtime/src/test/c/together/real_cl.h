@@ -13,7 +13,7 @@ cl_context real_context(unsigned device);
 cl_kernel real_kernel(unsigned device, const char *name); // of ours below, or of runs.cl
 cl_mem real_part(void *memory, size_t offset, size_t bytes);
 cl_mem real_buffer(unsigned device, size_t bytes);
-void real_read(unsigned device, cl_mem memory, void *to, size_t bytes);
+bool real_read(unsigned device, cl_mem memory, void *to, size_t bytes); // false if the device does not do it
 int real_end(void *event); // waits, and returns how it has ended; the reference is gone then
 
 #endif
