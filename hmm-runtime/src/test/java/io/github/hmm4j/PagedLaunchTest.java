@@ -27,6 +27,7 @@ import java.util.function.IntUnaryOperator;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.EnumSource;
 import org.junit.jupiter.params.provider.ValueSource;
 
@@ -158,6 +159,31 @@ final class PagedLaunchTest {
                     assertThat(view.segment().getAtIndex(JAVA_LONG, g)).as("group %d", g).isEqualTo(expected);
                 }
             }
+        }
+    }
+
+    /// In groups that are one wide and no line POCL ran the first work-item of each twice.
+    @ParameterizedTest
+    @CsvSource({"64, 1, 1", "1, 64, 1", "1, 1, 64", "1, 8, 8", "2, 8, 4"})
+    void workGroupsOfAnyShapeUpdateOnce(long x, long y, long z) {
+        Source update = Source.text("update.cl", """
+                #include "hmm.clh"
+                kernel void update(HMM_HEAP, const ulong at, local int *flag) {
+                    HMM_BEGIN_GROUP;
+                    const size_t item = (get_global_id(2) * get_global_size(1) + get_global_id(1)) * get_global_size(0) + get_global_id(0);
+                    global int *one = HMM_WRITE(int, at + item * sizeof(int));
+                    if (HMM_ANY(!one, flag)) {
+                        return;
+                    }
+                    *one += 1;
+                    HMM_END;
+                }
+                """);
+        try (Hmm hmm = open(Mode.CHECKED, 16)) {
+            MemorySegment counts = hmm.heap().allocate(512 * 64 * 4, PAGE);
+            hmm.program(update).kernel("update").args(Arg.heap(Arg.inOut(counts)), counts.address(), Arg.local(Integer.BYTES))
+                    .launch(NDRange.of(8 * x, 8 * y, 8 * z).local(x, y, z)).await();
+            assertThat(intsOf(hmm, counts)).containsOnly(1);
         }
     }
 
