@@ -132,10 +132,10 @@ static void give_frame(const struct device *d, const struct claim *c, unsigned d
   _Atomic int32_t *regions = TABLE(int32_t, config->region_of_frame), *uses = TABLE(int32_t, config->last_use);
   int32_t from = frame_of(d, c->page);
   if (is_there(c, device)) atomic_store(&regions[to], atomic_load(&regions[from]));
-  atomic_store(&TABLE(int64_t, config->page_of_frame)[from], 0);
+  atomic_store(&TABLE(int32_t, config->page_of_frame)[from], 0);
   atomic_store(&regions[from], 0);
   atomic_store(&uses[to], atomic_load(&uses[from]));
-  atomic_store(&TABLE(int64_t, config->page_of_frame)[to], (int64_t)c->page + 1);
+  atomic_store(&TABLE(int32_t, config->page_of_frame)[to], (int32_t)c->page + 1);
   atomic_store(&TABLE(int32_t, config->frame_of_page)[c->page], to + 1);
 }
 

@@ -22,11 +22,15 @@ int32_t frame_of(const struct device *d, uint64_t page) {
   return atomic_load_explicit(&TABLE(int32_t, d->config.frame_of_page)[page], memory_order_acquire) - 1;
 }
 
-static void *memory_of(const struct device *d, int32_t frame) {
-  return (void *)(uintptr_t)atomic_load(&TABLE(uint64_t, d->config.memory_of_frame)[frame]);
+// First frame of the memory object in which a frame lies: of those that begin in the same 64 frames the last one that does not begin behind it, else the one in which these 64 begin.
+static int32_t chunk_of(const struct device *d, int32_t frame) {
+  uint64_t starts = atomic_load(&TABLE(uint64_t, d->config.chunk_starts)[frame / 64]) << (63 - frame % 64);
+  return starts ? frame - __builtin_clzll(starts) : atomic_load(&TABLE(int32_t, d->config.chunk_at)[frame / 64]);
 }
 
-static int32_t chunk_of(const struct device *d, int32_t frame) { return atomic_load(&TABLE(int32_t, d->config.chunk_of_frame)[frame]); }
+static void *memory_of(const struct device *d, int32_t frame) {
+  return (void *)(uintptr_t)atomic_load(&TABLE(uint64_t, d->config.memory_of_chunk)[chunk_of(d, frame)]);
+}
 
 static size_t offset_of(const struct hmm_pager *p, const struct device *d, int32_t frame) {
   return (size_t)(frame - chunk_of(d, frame)) << p->config.page_shift;

@@ -15,7 +15,7 @@
 
 struct hmm_pager; // one heap
 
-#define HMM_ABI 18
+#define HMM_ABI 20
 #define HMM_MAX_DEVICES 16
 #define HMM_NAME_BYTES 64 // of a kernel's name here, with the zero at its end; longer ones are cut off
 #define HMM_MAX_PAGERS 256 // open at once; one more is -EUSERS
@@ -82,14 +82,15 @@ struct hmm_config {
 struct hmm_device_config {
   uint64_t context, device;    // cl_context, cl_device_id
   uint64_t frame_of_page;      // int32_t: frame + 1
-  uint64_t page_of_frame;      // int64_t: page + 1
+  uint64_t page_of_frame;      // int32_t: page + 1
   uint64_t region_of_frame;    // int32_t
   uint64_t last_use;           // int32_t: clock of the last launch
   uint64_t held;               // uint64_t for each 2 MiB of pages: what launches have found of them (block.h)
   uint64_t block_use;          // int32_t for the same: clock of the last launch that used all of them
-  uint64_t memory_of_frame;    // cl_mem
-  uint64_t chunk_of_frame;     // int32_t: first frame of its memory object
-  uint64_t host_of_chunk;      // by first frame: address at which the host reaches the memory object, 0 if only copy commands do
+  uint64_t chunk_starts;       // a bit for each frame: a memory object begins there
+  uint64_t chunk_at;           // int32_t for each 64 frames: first frame of the memory object in which they begin
+  uint64_t memory_of_chunk;    // by first frame: cl_mem
+  uint64_t host_of_chunk;      // the same: address at which the host reaches the memory object, 0 if only copy commands do
   // Pinned memory for copies: of its eighths each slot for bulk moves takes two, each slot for faults one. Either one mapping of it all, whose slots lie one behind the other in
   // that order, or a cl_mem for each slot. Neither: the device reads and writes host memory by itself.
   uint64_t staging, staging_bytes;

@@ -42,9 +42,10 @@ static void open_device(struct heap *h, unsigned index) {
   d->frame_of_page = table(h->pages, sizeof *d->frame_of_page);
   d->region_of_frame = table(d->frames, sizeof *d->region_of_frame);
   d->last_use = table(d->frames, sizeof *d->last_use);
-  d->chunk_of_frame = table(d->frames, sizeof *d->chunk_of_frame);
+  d->chunk_starts = table(d->frames, sizeof *d->chunk_starts);
+  d->chunk_at = table(d->frames, sizeof *d->chunk_at);
   d->page_of_frame = table(d->frames, sizeof *d->page_of_frame);
-  d->memory_of_frame = table(d->frames, sizeof *d->memory_of_frame);
+  d->memory_of_chunk = table(d->frames, sizeof *d->memory_of_chunk);
   d->host_of_chunk = table(d->frames, sizeof *d->host_of_chunk);
   d->held = table(h->pages, sizeof *d->held);
   d->block_use = table(h->pages, sizeof *d->block_use);
@@ -54,19 +55,18 @@ static void open_device(struct heap *h, unsigned index) {
     uint64_t end = first + CHUNK < d->frames ? first + CHUNK : d->frames;
     void *memory = driver->memory(index, (end - first) * PAGE);
     if (way == REACHABLE) d->host_of_chunk[first] = (uint64_t)(uintptr_t)driver->bytes_of(memory);
-    for (uint64_t f = first; f < end; f++) {
-      d->chunk_of_frame[f] = (int32_t)first;
-      d->memory_of_frame[f] = (uint64_t)(uintptr_t)memory;
-    }
+    d->memory_of_chunk[first] = (uint64_t)(uintptr_t)memory;
+    d->chunk_starts[first / 64] |= 1ULL << first % 64;
+    for (uint64_t at = (first + 63) / 64; 64 * at < end; at++) d->chunk_at[at] = (int32_t)first;
   }
   for (uint64_t page = 0; page < h->pages; page++) {
     d->frame_of_page[page] = (int32_t)page + 1;
-    d->page_of_frame[page] = (int64_t)page + 1;
+    d->page_of_frame[page] = (int32_t)page + 1;
   }
   if (way == STAGED) d->staging = driver->staging(index, STAGING_BYTES);
   for (unsigned i = 0; way == BY_COPIES && i < HMM_STAGING_SLOTS; i++) d->slots[i] = driver->slot(index, (i < HMM_BULK_SLOTS ? HMM_BULK_SHARES : 1) * PAGE);
 #define TABLE(name) .name = (uint64_t)(uintptr_t)d->name
-  struct hmm_device_config config = {TABLE(frame_of_page), TABLE(page_of_frame), TABLE(region_of_frame), TABLE(last_use), TABLE(held), TABLE(block_use), TABLE(memory_of_frame), TABLE(chunk_of_frame),
+  struct hmm_device_config config = {TABLE(frame_of_page), TABLE(page_of_frame), TABLE(region_of_frame), TABLE(last_use), TABLE(held), TABLE(block_use), TABLE(chunk_starts), TABLE(chunk_at), TABLE(memory_of_chunk),
                                      TABLE(host_of_chunk), TABLE(staging), .staging_bytes = way == STAGED || way == BY_COPIES ? STAGING_BYTES : 0};
   driver->identify(index, &config.context, &config.device);
   for (unsigned i = 0; i < HMM_STAGING_SLOTS; i++) config.slots[i] = (uint64_t)(uintptr_t)d->slots[i];
@@ -135,8 +135,8 @@ void free_heap(struct heap *h) {
       if (d->slots[s]) driver->free(d->slots[s]);
     }
     if (d->staging) driver->free_staging(i, d->staging);
-    for (uint64_t first = 0; first < d->frames; first += CHUNK) driver->free((void *)(uintptr_t)d->memory_of_frame[first]);
-    void *tables[] = {(void *)d->frame_of_page, (void *)d->region_of_frame, (void *)d->last_use, (void *)d->chunk_of_frame, (void *)d->page_of_frame, (void *)d->memory_of_frame, (void *)d->host_of_chunk, (void *)d->held, (void *)d->block_use};
+    for (uint64_t first = 0; first < d->frames; first += CHUNK) driver->free((void *)(uintptr_t)d->memory_of_chunk[first]);
+    void *tables[] = {(void *)d->frame_of_page, (void *)d->region_of_frame, (void *)d->last_use, (void *)d->chunk_starts, (void *)d->chunk_at, (void *)d->page_of_frame, (void *)d->memory_of_chunk, (void *)d->host_of_chunk, (void *)d->held, (void *)d->block_use};
     for (size_t t = 0; t < sizeof tables / sizeof *tables; t++) free(tables[t]);
   }
   free((void *)h->words);
@@ -281,8 +281,8 @@ static void *find_frame(struct heap *h, unsigned device, uint64_t page, size_t *
   struct fake_device *d = &h->devices[device];
   int32_t f = d->frame_of_page[page] - 1;
   CHECK(f >= 0);
-  *offset = (size_t)(f - d->chunk_of_frame[f]) << PAGE_SHIFT;
-  return (void *)(uintptr_t)d->memory_of_frame[f];
+  *offset = (size_t)(f % CHUNK) << PAGE_SHIFT;
+  return (void *)(uintptr_t)d->memory_of_chunk[f / CHUNK * CHUNK];
 }
 
 unsigned char *frame(struct heap *h, unsigned device, uint64_t page) {

@@ -14,13 +14,12 @@
 // The call that carries bytes from a device, and to one.
 #define READS(shape) ((shape)->way == BY_COPIES ? HMM_CL_ENQUEUE_COPY : HMM_CL_ENQUEUE_READ)
 #define WRITES(shape) ((shape)->way == BY_COPIES ? HMM_CL_ENQUEUE_COPY : HMM_CL_ENQUEUE_WRITE)
-#define CHUNK 16 // frames of one memory object, but for the last ones
+#define CHUNK 24 // frames of one memory object, but for the last ones: two of them begin among 64 frames that begin in a third
 
 struct fake_device {
   uint64_t frames;
-  _Atomic int32_t *frame_of_page, *region_of_frame, *last_use, *chunk_of_frame;
-  _Atomic int64_t *page_of_frame;
-  _Atomic uint64_t *memory_of_frame, *host_of_chunk, *held;
+  _Atomic int32_t *frame_of_page, *page_of_frame, *region_of_frame, *last_use, *chunk_at;
+  _Atomic uint64_t *chunk_starts, *memory_of_chunk, *host_of_chunk, *held;
   _Atomic int32_t *block_use;
   void *staging, *slots[HMM_STAGING_SLOTS], *queue; // the program's queue, for kernels
   pthread_mutex_t lock;  // the device's lock of the Java part

@@ -324,8 +324,7 @@ static void arguments_that_are_copied(const struct shape *shape) {
   for (int how = 0; how < 5; how++) {
     struct heap *h = open_heap_on_device(shape, PAGES, true);
     struct adding a = {.copy = fake_memory(4)};
-    struct hmm_argument_copy copy = {h->devices[0].memory_of_frame[2], 2 * PAGE + MIDDLE, (uint64_t)(uintptr_t)a.copy, 4, how != 1};
-    copy.from_offset -= (size_t)h->devices[0].chunk_of_frame[2] * PAGE;
+    struct hmm_argument_copy copy = {h->devices[0].memory_of_chunk[0], 2 * PAGE + MIDDLE, (uint64_t)(uintptr_t)a.copy, 4, how != 1};
     struct launching l = {.kernel = {add_to_copy, &a, how == 2 ? -5 : 0}, .request = {.copies = (uint64_t)(uintptr_t)&copy, .copy_count = 1}};
     const uint64_t page = 2;
     if (how > 2) fake_fail(HMM_CL_ENQUEUE_COPY, -4, how - 3, 1);

@@ -71,10 +71,10 @@ static void windows_must_lie_in_one_piece(const struct shape *shape) {
   CHECK_EQUAL(launch(h, &l, 0, 0, 4, true), 0);
   CHECK_EQUAL(l.request.missing, 10);
   d->frame_of_page[10] = 11;
-  windows[1] = (struct hmm_use){14, 18, 0, 0}; // over the border of two memory objects
+  windows[1] = (struct hmm_use){CHUNK - 2, CHUNK + 2, 0, 0}; // over the border of two memory objects
   CHECK_EQUAL(launch(h, &l, 0, 0, 4, true), 0);
-  CHECK_EQUAL(l.request.missing, 16);
-  windows[1] = (struct hmm_use){8, 16, 0, 0};
+  CHECK_EQUAL(l.request.missing, CHUNK);
+  windows[1] = (struct hmm_use){8, CHUNK, 0, 0};
   CHECK_EQUAL(launch(h, &l, 0, 0, 4, true), 0);
   CHECK(l.request.event);
   CHECK_EQUAL(l.request.missing, PAGES);

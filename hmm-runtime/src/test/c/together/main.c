@@ -404,7 +404,7 @@ static void open_frames(struct play *p, unsigned device) {
   struct fake_device *d = &p->heap->devices[device];
   for (uint64_t i = 0; i < PAGES; i++) d->frame_of_page[i] = 0;
   for (uint64_t f = 0; f < d->frames; f++) d->page_of_frame[f] = 0;
-  for (uint64_t f = 0; f < FRAMES; f++) p->parts[device][f] = real_part((void *)(uintptr_t)d->memory_of_frame[f], (f - (uint64_t)d->chunk_of_frame[f]) * PAGE, PAGE);
+  for (uint64_t f = 0; f < FRAMES; f++) p->parts[device][f] = real_part((void *)(uintptr_t)d->memory_of_chunk[f / CHUNK * CHUNK], f % CHUNK * PAGE, PAGE);
 }
 
 static void open_player(struct player *me, struct play *p, uint64_t index) {

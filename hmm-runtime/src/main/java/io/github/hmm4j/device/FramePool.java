@@ -98,12 +98,13 @@ public final class FramePool implements AutoCloseable {
         return budgetBytes;
     }
 
-    /// Addresses of the tables in which native code finds a frame's memory, all indexed by frame.
+    /// Addresses of the tables in which native code finds a frame's memory.
     ///
-    /// @param memoryOfFrame 8 bytes each: the driver's object
-    /// @param chunkOfFrame  4 bytes each: the first frame of that object
-    /// @param hostOfChunk   8 bytes each, at the first frame: where the host reaches the object, or 0
-    public record NativeTables(long memoryOfFrame, long chunkOfFrame, long hostOfChunk) {}
+    /// @param chunkStarts   a bit for each frame: the driver's object begins there
+    /// @param chunkAt       4 bytes for each 64 frames: the first frame of the object in which they begin
+    /// @param memoryOfChunk 8 bytes for each frame, used at the first one of an object: the driver's name for it
+    /// @param hostOfChunk   the same: where the host reaches it, or 0
+    public record NativeTables(long chunkStarts, long chunkAt, long memoryOfChunk, long hostOfChunk) {}
 
     public NativeTables nativeTables() {
         return nativeTable.addresses();
@@ -606,6 +607,7 @@ public final class FramePool implements AutoCloseable {
         fewer.remove(chunk);
         chunks = List.copyOf(fewer);
         paged = chunk == paged ? null : paged;
+        nativeTable.remove(chunk);
         HmmException failure = slices.drop(chunk, 0, bytesOf(chunk.count));
         chunk.memory.close();
         if (failure != null) {

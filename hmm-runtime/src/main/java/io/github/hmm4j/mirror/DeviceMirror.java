@@ -159,7 +159,7 @@ public final class DeviceMirror implements AutoCloseable {
     /// Addresses of this device's page table, for native code. Frames and pages are written with one added, so that zero is none.
     ///
     /// @param frameOfPage   4 bytes for each page
-    /// @param pageOfFrame   8 bytes for each frame
+    /// @param pageOfFrame   4 bytes for each frame
     /// @param regionOfFrame 4 bytes for each frame: whose bytes it last held
     /// @param lastUse       4 bytes for each frame: clock of the last launch
     /// @param held          8 bytes for each 2 MiB of pages: what launches have found of them

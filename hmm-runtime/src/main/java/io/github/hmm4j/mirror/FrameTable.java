@@ -1,14 +1,13 @@
 package io.github.hmm4j.mirror;
 
 import static java.lang.foreign.ValueLayout.JAVA_INT;
-import static java.lang.foreign.ValueLayout.JAVA_LONG;
 
 import io.github.hmm4j.space.LazyTable;
 import io.github.hmm4j.space.PageRange;
 import io.github.hmm4j.space.Parts;
 import java.lang.invoke.VarHandle;
 
-/// A device's page table: which frame stands for which page, both ways, off-heap: 4 bytes for each page and 16 for each frame that was ever used.
+/// A device's page table: which frame stands for which page, both ways, off-heap: 4 bytes for each page and 12 for each frame that was ever used.
 ///
 /// An assigned frame says nothing about validity: the page word does. Threads: one writer at a time (the mirror's lock), any readers.
 final class FrameTable implements AutoCloseable {
@@ -17,10 +16,9 @@ final class FrameTable implements AutoCloseable {
     static final int NONE = -1;
 
     private static final VarHandle INT = JAVA_INT.varHandle();
-    private static final VarHandle LONG = JAVA_LONG.varHandle();
 
     private final LazyTable frameOfPage; // frame + 1
-    private final LazyTable pageOfFrame; // page + 1
+    private final LazyTable pageOfFrame; // page + 1, for which 31 bits are enough: AddressSpace has no more
     private final LazyTable regionOfFrame; // whose bytes the frame last held
     private final LazyTable lastUseOfFrame; // clock of the last launch
 
@@ -28,7 +26,7 @@ final class FrameTable implements AutoCloseable {
         Parts parts = new Parts();
         try {
             frameOfPage = parts.add(new LazyTable(pageCount * Integer.BYTES));
-            pageOfFrame = parts.add(new LazyTable((long) frameCount * Long.BYTES));
+            pageOfFrame = parts.add(new LazyTable((long) frameCount * Integer.BYTES));
             regionOfFrame = parts.add(new LazyTable((long) frameCount * Integer.BYTES));
             lastUseOfFrame = parts.add(new LazyTable((long) frameCount * Integer.BYTES));
         } catch (RuntimeException | Error e) {
@@ -42,11 +40,11 @@ final class FrameTable implements AutoCloseable {
     }
 
     long pageOf(int frame) {
-        return (long) LONG.getAcquire(pageOfFrame.segment(), (long) frame * Long.BYTES) - 1;
+        return (int) INT.getAcquire(pageOfFrame.segment(), (long) frame * Integer.BYTES) - 1L;
     }
 
     void assign(long page, int frame) {
-        LONG.setRelease(pageOfFrame.segment(), (long) frame * Long.BYTES, page + 1);
+        INT.setRelease(pageOfFrame.segment(), (long) frame * Integer.BYTES, (int) page + 1);
         INT.setRelease(frameOfPage.segment(), page * Integer.BYTES, frame + 1);
     }
 
@@ -55,7 +53,7 @@ final class FrameTable implements AutoCloseable {
         int frame = frameOf(page);
         if (frame != NONE) {
             INT.setRelease(frameOfPage.segment(), page * Integer.BYTES, 0);
-            LONG.setRelease(pageOfFrame.segment(), (long) frame * Long.BYTES, 0L);
+            INT.setRelease(pageOfFrame.segment(), (long) frame * Integer.BYTES, 0);
             setRegion(frame, 0); // its memory may go back to the device meanwhile, and come back with anybody's bytes
         }
         return frame;

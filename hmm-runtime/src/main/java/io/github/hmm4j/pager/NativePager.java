@@ -111,7 +111,8 @@ public final class NativePager implements AutoCloseable {
             long[] words = Arrays.copyOf(
                     new long[] {
                         handles.context(), handles.device(), tables.frameOfPage(), tables.pageOfFrame(), tables.regionOfFrame(), tables.lastUse(),
-                        tables.held(), tables.blockUse(), frames.memoryOfFrame(), frames.chunkOfFrame(), frames.hostOfChunk(), handles.staging(), handles.stagingBytes()
+                        tables.held(), tables.blockUse(), frames.chunkStarts(), frames.chunkAt(), frames.memoryOfChunk(), frames.hostOfChunk(),
+                        handles.staging(), handles.stagingBytes()
                     },
                     PagerCalls.DEVICE_WORDS);
             for (int i = 0; i < handles.slots().size(); i++) {

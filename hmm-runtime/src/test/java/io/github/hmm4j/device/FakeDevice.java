@@ -16,6 +16,7 @@ public final class FakeDevice implements Device {
     private final DeviceInfo info;
     private long usedBytes;
     private int open;
+    private long objects;
     private int allocations;
     private int slices;
     private int refusedAllocations;
@@ -97,6 +98,7 @@ public final class FakeDevice implements Device {
 
         private final @Nullable Memory root; // null for an allocation
         private final long lengthBytes;
+        private final long number = ++objects;
         private int openSlices;
         private boolean closed;
 
@@ -109,6 +111,12 @@ public final class FakeDevice implements Device {
         @Override
         public long lengthBytes() {
             return lengthBytes;
+        }
+
+        /// No other object has had it.
+        @Override
+        public long nativeHandle() {
+            return number;
         }
 
         @Override

@@ -1,11 +1,15 @@
 package io.github.hmm4j.device;
 
+import static java.lang.foreign.ValueLayout.JAVA_INT;
+import static java.lang.foreign.ValueLayout.JAVA_LONG;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import io.github.hmm4j.error.DeviceLostException;
 import io.github.hmm4j.error.DeviceMemoryExhaustedException;
 import io.github.hmm4j.error.OpenClFailedException;
+import java.lang.foreign.MemorySegment;
+import java.lang.foreign.ValueLayout;
 import java.util.ArrayList;
 import java.util.BitSet;
 import java.util.List;
@@ -253,6 +257,46 @@ class FramePoolTest {
             }
         }
         assertThat(device.openObjects()).isZero();
+    }
+
+    /// As `chunk_of` of dma.c goes about it, where chunks of any size come and go beside each other: several among the same 64 frames, and one over many of these.
+    @ParameterizedTest
+    @ValueSource(longs = {1, 2, 20261130})
+    void nativeCodeFindsTheSameMemory(long seed) {
+        Random random = new Random(seed);
+        int capacity = 700;
+        FakeDevice large = new FakeDevice((long) capacity * PAGE, 300 * PAGE);
+        try (FramePool pool = FramePool.windows(large, PAGE, (long) capacity * PAGE)) {
+            BitSet used = new BitSet();
+            for (int step = 0; step < 2_000; step++) {
+                large.refuseAllocations(random.nextInt(9));
+                if (random.nextInt(100) < (step / 200 % 2 == 0 ? 70 : 20)) {
+                    int count = 1 + random.nextInt(random.nextInt(3) == 0 ? 200 : 20);
+                    allocate(pool, used, count, pool.largestFreeRun(), "seed=" + seed + ", step=" + step);
+                } else if (!used.isEmpty()) {
+                    free(pool, used, random);
+                }
+                if (random.nextInt(10) == 0) {
+                    pool.releaseFreeChunks();
+                }
+                used.stream().forEach(frame -> {
+                    int first = firstOfChunk(pool.nativeTables(), frame);
+                    assertThat(pool.offsetOf(frame)).as("seed=%d, frame=%d", seed, frame).isEqualTo((long) (frame - first) * PAGE);
+                    assertThat(at(pool.nativeTables().memoryOfChunk(), JAVA_LONG, first)).as("seed=%d, frame=%d", seed, frame).isEqualTo(pool.memoryOf(frame).nativeHandle());
+                });
+            }
+        }
+        assertThat(large.openObjects()).isZero();
+    }
+
+    private static int firstOfChunk(FramePool.NativeTables tables, int frame) {
+        long starts = at(tables.chunkStarts(), JAVA_LONG, frame / 64) << (63 - frame % 64);
+        return starts != 0 ? frame - Long.numberOfLeadingZeros(starts) : (int) at(tables.chunkAt(), JAVA_INT, frame / 64);
+    }
+
+    private static long at(long table, ValueLayout layout, long index) {
+        MemorySegment entry = MemorySegment.ofAddress(table + index * layout.byteSize()).reinterpret(layout.byteSize());
+        return layout == JAVA_LONG ? entry.get(JAVA_LONG, 0) : entry.get(JAVA_INT, 0);
     }
 
     private static void allocate(FramePool pool, BitSet used, int count, int largest, String where) {
