@@ -22,6 +22,7 @@
 #include "real_cl.h"
 
 #ifndef ROUNDS
+#define APART 8 // pages
 #define ROUNDS 1500 // of each thread
 #endif
 #define PAGES 24
@@ -98,7 +99,7 @@ static bool take_frame(struct player *me, unsigned device, uint64_t page, uint64
   }
   int32_t f = free_frame(d);
   if (f < 0) return false;
-  d->page_of_frame[f] = (int64_t)page + 1;
+  d->page_of_frame[f] = (int32_t)page + 1;
   d->frame_of_page[page] = f + 1;
   return true;
 }
@@ -420,6 +421,21 @@ static void close_player(struct player *me) {
   for (unsigned d = 0; d < DEVICES; d++) CHECK(!clReleaseKernel(me->combine[d]) && !clReleaseKernel(me->show[d]) && !clReleaseMemObject(me->seen[d]));
 }
 
+// What play seldom comes to, once at least: pages that lie apart in a device come home by the kernel, and one goes to another device.
+static void begin(struct play *p, unsigned device) {
+  struct player me = {.play = p, .random = 1};
+  for (int round = 0; round < 4; round++) {
+    for (uint64_t i = 0; i < APART; i++) {
+      uint64_t page = i * 2 % APART + i * 2 / APART; // the even ones, then the odd ones: neighbours are in frames that are not
+      CHECK(take_frame(&me, device, page, page) && bring(p, device, page, true));
+    }
+    CHECK_EQUAL(fetch(p->heap, 0, APART, HMM_EXCLUSIVE), 0);
+  }
+  unsigned other = (device + 1) % DEVICES;
+  CHECK(bring(p, device, 0, true) && take_frame(&me, other, 0, 0));
+  p->crossings += cross(p->heap, 0, 1, other, true) == 1;
+}
+
 static void play_all(const struct shape *shape) {
   static struct play p;
   struct player players[THREADS];
@@ -431,6 +447,7 @@ static void play_all(const struct shape *shape) {
     open_frames(&p, d);
     open_gathering(p.heap, d, &gatherings[d]);
   }
+  begin(&p, 0);
   for (uint64_t i = 0; i < THREADS; i++) {
     open_player(&players[i], &p, i);
     threads[i] = start_thread(play, &players[i]);
