@@ -399,6 +399,21 @@ class DeviceFaultsTest {
         }
     }
 
+    @Test
+    void aLaunchSaysThatItHadNotItsTurnInTime() {
+        Source busy = Source.text("busy.cl", "kernel void busy(global uint *out, const uint n) { uint x = *out; for (uint i = 0; i < n; i++) x = x * 1664525u + 1013904223u; *out = x; }");
+        try (Hmm hmm = builder(PAGE, leastPages() * PAGE).touchTimeout(Duration.ofMillis(50)).open()) {
+            MemorySegment a = ints(hmm, INTS);
+            MemorySegment b = ints(hmm, INTS);
+            Kernel kernel = hmm.program(busy).kernel("busy");
+            Launch first = kernel.args(a, 1_000_000_000).launch(NDRange.of(1));
+            assertThatThrownBy(() -> kernel.args(b, 1).launch(NDRange.of(1))).isInstanceOf(LaunchBlockedException.class).hasMessageContainingAll("kernel=busy", "for the kernel before it", "touchTimeout");
+            first.await();
+            kernel.args(b, 1).launch(NDRange.of(1)).await();
+            assertThat(b.get(JAVA_INT, 0)).isEqualTo(1013904223);
+        }
+    }
+
     /// The kernel waits for the view, so nobody who is refused because of that may wait for the kernel.
     @Test
     void aViewRefusesAChangeAtOnce() {

@@ -2,7 +2,7 @@ package io.github.hmm4j.error;
 
 import java.util.Locale;
 
-/// A launch could not get its pages in time because host views of other threads hold them. Nothing ran; nothing is lost.
+/// A launch could not get its pages in time because host views of other threads hold them, or, where kernels fault, not its turn. Nothing ran; nothing is lost.
 ///
 /// A kernel that faults ([io.github.hmm4j.HmmBuilder#deviceFaults()]) is running already when it meets a view: it went on without the page, reading zeros there and writing nothing.
 /// Pages of views are as they were; what it wrote elsewhere is there, and may be wrong.
@@ -18,6 +18,12 @@ public final class LaunchBlockedException extends HmmException {
 
     private LaunchBlockedException(String message) {
         super(message, null);
+    }
+
+    /// A launch that came behind a kernel that faults, which went on for longer than a touch may wait.
+    public static LaunchBlockedException behind(String kernel, long waitedMillis) {
+        return new LaunchBlockedException(String.format(Locale.ROOT, "launch blocked: kernel=%s, waitedMillis=%d for the kernel before it on this device, where kernels fault and one runs at a time; nothing ran:"
+                        + " await that launch first, or raise touchTimeout", kernel, waitedMillis));
     }
 
     /// A kernel that met a view and waited for as long as a touch may.

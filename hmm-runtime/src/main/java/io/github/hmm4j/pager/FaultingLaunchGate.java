@@ -155,7 +155,7 @@ public final class FaultingLaunchGate implements LaunchGate {
             }
             long number = request.getAtIndex(JAVA_LONG, NUMBER);
             if (number == 0) {
-                throw new LaunchBlockedException(kernel, Duration.ofNanos(System.nanoTime() - startNanos).toMillis(), "the kernel before it");
+                throw LaunchBlockedException.behind(kernel, Duration.ofNanos(System.nanoTime() - startNanos).toMillis());
             }
             return number;
         }
