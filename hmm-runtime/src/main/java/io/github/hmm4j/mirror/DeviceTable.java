@@ -158,7 +158,7 @@ public final class DeviceTable implements AutoCloseable {
         distrusted = false; // first: whoever says so meanwhile is heard the next time
         boolean zeroed = false;
         try {
-            zero(memory(), layout.tableAt() * Integer.BYTES, layout.totalBytes() - layout.tableAt() * Integer.BYTES);
+            zero(memory(), layout.tableAt() * Integer.BYTES, (layout.touchedAt() - layout.tableAt()) * Integer.BYTES); // not what was touched: that is a hint for who leaves first, and nothing else
             zeroed = true;
         } finally {
             distrusted = !zeroed || distrusted;
