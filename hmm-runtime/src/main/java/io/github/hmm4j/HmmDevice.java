@@ -47,7 +47,7 @@ public final class HmmDevice {
         return mirror.device().stagingBytes();
     }
 
-    /// Whether kernels follow heap pointers here without looking them up: the whole heap fits the budget, or the device uses host pages in place. Elsewhere they go through the device's page
+    /// Whether kernels follow heap pointers here without looking them up: the whole heap fits the budget, the device uses host pages in place, or its kernels fault. Elsewhere they go through the device's page
     /// table ([Arg#heap]).
     public boolean hasAperture() {
         return mirror.reachesHeap();

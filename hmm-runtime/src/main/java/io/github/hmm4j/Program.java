@@ -73,7 +73,7 @@ public final class Program implements AutoCloseable {
         } catch (KernelBuildException paged) {
             try {
                 DeviceProgram program = mirror.device().build(source, options);
-                LOG.debug("{} is compiled for an aperture only", this, paged);
+                LOG.info("{} is compiled for an aperture only: its paged form is not compiled, {}", this, paged.getMessage());
                 return program;
             } catch (KernelBuildException _) {
                 throw paged;

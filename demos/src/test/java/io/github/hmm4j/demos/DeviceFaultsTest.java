@@ -17,7 +17,7 @@ class DeviceFaultsTest {
     Path folder;
 
     @ParameterizedTest
-    @CsvSource({"matmul,--n 700,1400K", "bfs,,370K", "unmodified,--values 100000,450K", "tree,--lookups 5000,700K"})
+    @CsvSource({"matmul,--n 700,1400K", "matmul,--n 1024,3M", "bfs,,370K", "unmodified,--values 100000,450K", "tree,--lookups 5000,700K"})
     void isRight(String name, String size, String budget) {
         Demo demo = HmmCommand.demos().stream().filter(one -> one.name().equals(name)).findFirst().orElseThrow();
         String options = DemoRunner.LWJGL + " --device-faults --page-size 4K --budget " + budget + (size == null ? "" : " " + size);

@@ -161,7 +161,7 @@ public final class DeviceFaults {
                     ends, workItems));
         }
         if (round.faults().isEmpty() && (!round.progress() || order.limit() == FaultOrder.EVERYBODY)) {
-            throw new RunawayKernelException(kernel, "work-items have not ended, and miss nothing");
+            throw new RunawayKernelException(kernel, "work-items have not ended, and miss nothing (HMM_END is the last statement of such a kernel, and every other return follows a missing page)");
         }
         long ran = Math.min(order.limit(), ranks);
         for (FaultRound.Fault fault : round.faults()) {

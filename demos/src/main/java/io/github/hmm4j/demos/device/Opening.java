@@ -37,7 +37,8 @@ public final class Opening {
 
     /// All that was asked for of a heap.
     public static HmmBuilder settings(DeviceChoice choice, long heapBytes) {
-        HmmBuilder builder = Hmm.builder().heap(heapBytes).binding(binding(choice.binding()));
+        long roomBytes = choice.deviceFaults() ? 2 * heapBytes : heapBytes; // a page stays free behind each region, and large ones begin at multiples of 2 MiB
+        HmmBuilder builder = Hmm.builder().heap(roomBytes).binding(binding(choice.binding()));
         choice.device().ifPresent(builder::device);
         choice.budgetBytes().ifPresent(builder::budget);
         choice.pageSizeBytes().ifPresent(builder::pageSize);
