@@ -123,7 +123,7 @@ static void a_long_fetch_may_fail_in_part(const struct shape *shape) {
       CHECK(move_to(h, page, 0, true));
       fill_frame(h, 0, page, (unsigned char)(page % 251));
     }
-    fake_fail(READS(shape), -5, after * 17, 1);
+    fake_fail(READS(shape), -5, after * 11, 1); // each piece of device memory is a command at least, and there are 125
     CHECK_EQUAL(fetch(h, 0, h->pages, HMM_EXCLUSIVE | HMM_PIN), -EIO);
     for (uint64_t page = 0; page < h->pages; page++) {
       uint64_t w = word(h, page);
