@@ -239,24 +239,12 @@ static int pass(struct hmm_pager *p, struct launch *l, struct hmm_launch *reques
   return result;
 }
 
-// Where its kernel faults nothing has to be there, but one runs at a time: 1 if the turn did not come in time.
-static int begin_faulting(struct hmm_pager *p, struct launch *l) {
-  int result = await_turn(p, l);
-  return result == -ETIMEDOUT ? 1 : result;
-}
-
-static int enqueue_faulting(struct hmm_pager *p, struct launch *l, struct hmm_launch *request, struct hmm_failure *failure) {
-  struct table_writes none = {NULL, 0, 0};
-  int result = enqueue(p, l, request, &none, failure);
-  if (result) hmm_launch_withdraw(p, request->number);
-  return result;
-}
-
 static int refuse_lost(struct hmm_pager *p, const struct hmm_launch *request, struct hmm_failure *failure) {
   if (!atomic_load(&p->devices[request->device].lost)) return 0;
   return fail(failure, HMM_OPENCL, 0, 0, DEVICE_NOT_AVAILABLE, HMM_CALL_KERNEL, (unsigned)request->device);
 }
 
+// Where its kernel faults nothing has to be there, but one runs at a time.
 HMM_API int hmm_launch_begin(struct hmm_pager *p, struct hmm_launch *request, struct hmm_failure *failure) {
   request->number = 0;
   int result = refuse_lost(p, request, failure);
@@ -264,17 +252,19 @@ HMM_API int hmm_launch_begin(struct hmm_pager *p, struct hmm_launch *request, st
   struct launch *l = publish(p, request);
   if (!l) return fail_errno(failure, 0, -ENOMEM, HMM_CALL_NONE);
   step(p, HMM_STEP_PUBLISHED);
-  result = begin_faulting(p, l);
+  result = await_turn(p, l);
   if (result) withdraw(p, l);
   else request->number = l->number;
-  return result > 0 ? 0 : result;
+  return result == -ETIMEDOUT ? 0 : result;
 }
 
 HMM_API int hmm_launch_go(struct hmm_pager *p, struct hmm_launch *request, struct hmm_failure *failure) {
+  struct table_writes none = {NULL, 0, 0};
   request->event = 0;
   int result = refuse_lost(p, request, failure);
+  if (!result) result = enqueue(p, launch_of(p, request->number), request, &none, failure);
   if (result) hmm_launch_withdraw(p, request->number);
-  return result ? result : enqueue_faulting(p, launch_of(p, request->number), request, failure);
+  return result;
 }
 
 HMM_API int hmm_launch_withdraw(struct hmm_pager *p, uint64_t number) {
@@ -289,6 +279,10 @@ HMM_API int hmm_launch_enter(struct hmm_pager *p, struct hmm_launch *request, st
   request->event = 0;
   request->moved = 0;
   request->missing = p->config.page_count;
+  if (p->devices[request->device].range) {
+    int begun = hmm_launch_begin(p, request, failure);
+    return begun || !request->number ? begun : hmm_launch_go(p, request, failure);
+  }
   int result = refuse_lost(p, request, failure);
   if (result) return result;
   bool insists = request->insist || request->overwrite_count; // as others see it
@@ -300,8 +294,7 @@ HMM_API int hmm_launch_enter(struct hmm_pager *p, struct hmm_launch *request, st
     step(p, HMM_STEP_PUBLISHED);
     request->missing = commit_overwrites(p, request);
     if (request->missing < p->config.page_count) result = 1;
-    else if (!l->faults) result = pass(p, l, request, failure);
-    else if (!(result = begin_faulting(p, l))) result = enqueue_faulting(p, l, request, failure);
+    else result = pass(p, l, request, failure);
     if (result && is_undecided(p, l, request->number)) { // else its kernel runs or has ended, and its place may be another's
       take_back_overwrites(p, request);
       withdraw(p, l);
