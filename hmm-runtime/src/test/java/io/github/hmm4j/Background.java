@@ -109,7 +109,7 @@ public final class Background<T> {
         }
     }
 
-    boolean isDone() {
+    public boolean isDone() {
         return task.isDone();
     }
 

@@ -30,7 +30,7 @@ class PlacementTest {
                                 .hasMessageContaining("0x%x".formatted(b.address()))
                                 .hasMessageContaining("=" + 6 * Rig.PAGE + " bytes")
                                 .hasMessageContaining("=" + 5 * Rig.PAGE + " bytes")
-                                .hasMessageEndingWith("or let the kernel page (hmm.clh)");
+                                .hasMessageContaining("let the kernel page (hmm.clh)").hasMessageEndingWith("let kernels fault (HmmBuilder.deviceFaults)");
                     });
             assertThat(rig.heap.residency(a).hostBytes()).isEqualTo(6L * Rig.PAGE);
             rig.kernel("two").args(a, Rig.pages(b, 0, 4)).launch(NDRange.of(1)).await();

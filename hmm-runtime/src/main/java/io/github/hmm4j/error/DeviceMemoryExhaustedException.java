@@ -8,7 +8,7 @@ public final class DeviceMemoryExhaustedException extends HmmException {
 
     private static final long serialVersionUID = 1L;
 
-    private static final String OF_PLAIN = "nothing is lost: launch over slices, raise the budget if the device has more, or let the kernel page (hmm.clh)";
+    private static final String OF_PLAIN = "nothing is lost: launch over slices, raise the budget if the device has more, let the kernel page (hmm.clh), or, on a device that works in host memory, let kernels fault (HmmBuilder.deviceFaults)";
     private static final String OF_PAGING = "what the kernel has written by then is there: raise the budget if the device has more, or let a work-item ask for less at a time";
 
     private final long neededBytes;

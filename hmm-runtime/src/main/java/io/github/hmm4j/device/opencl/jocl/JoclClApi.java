@@ -6,6 +6,7 @@ import io.github.hmm4j.device.opencl.ClAdvice;
 import io.github.hmm4j.device.opencl.ClApi;
 import io.github.hmm4j.device.opencl.ClBinding;
 import io.github.hmm4j.device.opencl.ClStatus;
+import io.github.hmm4j.device.opencl.OneLoadsAtATime;
 import io.github.hmm4j.device.opencl.ProgramBinaries;
 import io.github.hmm4j.device.opencl.SvmSupport;
 import io.github.hmm4j.error.NoDeviceException;
@@ -67,7 +68,7 @@ public final class JoclClApi implements ClApi {
     public static JoclClApi load() {
         try {
             // The first call loads both. That there is no platform is not its business.
-            StatusCall.status(() -> CL.clGetPlatformIDs(0, null, new int[1]));
+            OneLoadsAtATime.load(() -> StatusCall.status(() -> CL.clGetPlatformIDs(0, null, new int[1])));
             return new JoclClApi();
         } catch (LinkageError | UnsupportedOperationException e) {
             throw ClAdvice.noLibrary(ClBinding.JOCL, e);

@@ -10,6 +10,7 @@ import io.github.hmm4j.device.opencl.ClAdvice;
 import io.github.hmm4j.device.opencl.ClApi;
 import io.github.hmm4j.device.opencl.ClBinding;
 import io.github.hmm4j.device.opencl.ClStatus;
+import io.github.hmm4j.device.opencl.OneLoadsAtATime;
 import io.github.hmm4j.device.opencl.ProgramBinaries;
 import io.github.hmm4j.device.opencl.SvmSupport;
 import io.github.hmm4j.error.NoDeviceException;
@@ -49,7 +50,7 @@ public final class LwjglClApi implements ClApi {
             if (Configuration.MEMORY_BACKEND.get() == null) {
                 Configuration.MEMORY_BACKEND.set("ffm");
             }
-            CL.getICD();
+            OneLoadsAtATime.load(CL::getICD);
             return new LwjglClApi();
         } catch (LinkageError | IllegalStateException e) {
             throw ClAdvice.noLibrary(ClBinding.LWJGL, e);
