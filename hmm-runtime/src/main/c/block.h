@@ -24,7 +24,6 @@
 // What is noted of a block, in the place of CHANGING.
 #define HELD_TO_READ 1ULL
 #define HELD_TO_WRITE 2ULL // and to read
-#define IN_ONE_PIECE 4ULL // frame behind frame, in one memory object
 
 // Of a count: what the words of the block are.
 #define BLOCK_KIND (3ULL << 62) // 0: free to use; also the version of such a word, so that no two kinds have the same

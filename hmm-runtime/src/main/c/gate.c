@@ -227,7 +227,6 @@ static int pass(struct hmm_pager *p, struct launch *l, struct hmm_launch *reques
     request->missing = first_missing(p, request);
     if (request->missing == p->config.page_count) break;
   }
-  if (request->missing == p->config.page_count) request->missing = first_apart(p, request);
   if (request->missing < p->config.page_count) return 1;
   step(p, HMM_STEP_CHECKED);
   struct table_writes writes = {NULL, 0, 0};

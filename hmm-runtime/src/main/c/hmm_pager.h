@@ -15,7 +15,7 @@
 
 struct hmm_pager; // one heap
 
-#define HMM_ABI 20
+#define HMM_ABI 21
 #define HMM_MAX_DEVICES 16
 #define HMM_NAME_BYTES 64 // of a kernel's name here, with the zero at its end; longer ones are cut off
 #define HMM_MAX_PAGERS 256 // open at once; one more is -EUSERS
@@ -206,7 +206,7 @@ struct hmm_argument_copy {
 struct hmm_launch {
   uint64_t device;
   uint64_t uses, use_count;        // struct hmm_use[]
-  uint64_t windows, window_count;  // struct hmm_use[]: must each lie in one piece
+  uint64_t windows, window_count;  // struct hmm_use[], with insist and region_ids. That each argument's frames lie in one piece, and go on to, is the caller's business: they do not change during the call
   uint64_t clock;                  // what to note as last use
   uint64_t insist;                 // move what is missing under claims instead of giving up
   uint64_t region_ids;             // with insist: int32_t[] by window, whose bytes its frames hold then

@@ -4,7 +4,7 @@
 #include "pager.h"
 #include "resident.h"
 
-// A part of a use or window that lies in one block.
+// A part of a use that lies in one block.
 struct piece {
   uint64_t first, end, block;
   bool whole; // it is all of the block
@@ -21,12 +21,20 @@ bool holds(const struct hmm_pager *p, unsigned device, const struct hmm_use *use
   return use->in_place ? usable_in_place(w, use->writes) && is_backed(p, page) : usable_on(w, device, use->writes);
 }
 
+// The end of those blocks from `page` on that a use has all of and that are known to hold: two loads and a comparison for each, out of two arrays. What is used in place has no words that say what a device may do.
+static uint64_t known_until(const struct hmm_pager *p, const _Atomic uint64_t *notes, const struct hmm_use *use, uint64_t page) {
+  const uint64_t pages = 1ULL << p->block_shift, asked = use->writes ? HELD_TO_WRITE : HELD_TO_READ;
+  if (use->in_place || page & (pages - 1)) return page;
+  const _Atomic uint64_t *counts = p->changes;
+  uint64_t block = page >> p->block_shift, end = use->end >> p->block_shift;
+  while (block < end && block_holds(&counts[block], &notes[block], asked)) block++;
+  return block << p->block_shift;
+}
+
 // The first page of a piece that does not hold, or its end. One that the launch itself has claimed holds until it is decided, and no longer.
 static uint64_t first_missing_in(const struct hmm_pager *p, const struct hmm_launch *request, const struct hmm_use *use, struct piece piece) {
   unsigned device = (unsigned)request->device;
-  bool noted = piece.whole && !use->in_place; // what is used in place has no words that say what a device may do
-  _Atomic uint64_t *note = &TABLE(uint64_t, p->devices[device].config.held)[piece.block];
-  if (noted && block_holds(&p->changes[piece.block], note, use->writes ? HELD_TO_WRITE : HELD_TO_READ)) return piece.end;
+  bool noted = piece.whole && !use->in_place;
   uint64_t before = atomic_load(&p->changes[piece.block]);
   for (uint64_t page = piece.first; page < piece.end; page++) {
     uint64_t w = load_word(p, page);
@@ -34,48 +42,17 @@ static uint64_t first_missing_in(const struct hmm_pager *p, const struct hmm_lau
     if (use->in_place || !word_writable(w) || !claimed_to_overwrite(request, page, w)) return page;
     noted = false;
   }
-  if (noted) note_block(note, before, use->writes ? HELD_TO_READ | HELD_TO_WRITE : HELD_TO_READ);
+  if (noted) note_block(&TABLE(uint64_t, p->devices[device].config.held)[piece.block], before, use->writes ? HELD_TO_READ | HELD_TO_WRITE : HELD_TO_READ);
   return piece.end;
 }
 
 uint64_t first_missing(const struct hmm_pager *p, const struct hmm_launch *request) {
   const struct hmm_use *uses = (const struct hmm_use *)(uintptr_t)request->uses;
   for (uint64_t i = 0; i < present(request); i++) {
-    for (uint64_t page = uses[i].first; page < uses[i].end;) {
+    const _Atomic uint64_t *notes = TABLE(uint64_t, p->devices[request->device].config.held);
+    for (uint64_t page = uses[i].first; (page = known_until(p, notes, &uses[i], page)) < uses[i].end;) {
       struct piece piece = piece_from(p, &uses[i], page);
       page = first_missing_in(p, request, &uses[i], piece);
-      if (page < piece.end) return page;
-    }
-  }
-  return p->config.page_count;
-}
-
-// The first page of a piece whose frame does not follow that of the page before, or its end. A page that a launch may use has its frame until somebody claims it: so what was found
-// of the frames of a block holds as long as what was found of its words.
-static uint64_t first_apart_in(const struct hmm_pager *p, const struct device *d, struct piece piece) {
-  _Atomic uint64_t *note = &TABLE(uint64_t, d->config.held)[piece.block];
-  if (piece.whole && block_holds(&p->changes[piece.block], note, HELD_TO_READ | IN_ONE_PIECE)) return piece.end;
-  uint64_t before = atomic_load(&p->changes[piece.block]);
-  bool held = piece.whole && block_holds(&p->changes[piece.block], note, HELD_TO_READ);
-  int32_t frame = frame_of(d, piece.first);
-  if (frame < 0) return piece.first;
-  for (uint64_t page = piece.first + 1; page < piece.end; page++) {
-    int32_t next = frame_of(d, page);
-    if (next < 0 || !dma_contiguous(d, frame, next)) return page;
-    frame = next;
-  }
-  if (held) note_block(note, before, HELD_TO_READ | IN_ONE_PIECE);
-  return piece.end;
-}
-
-uint64_t first_apart(const struct hmm_pager *p, const struct hmm_launch *request) {
-  const struct hmm_use *windows = (const struct hmm_use *)(uintptr_t)request->windows;
-  const struct device *d = &p->devices[request->device];
-  for (uint64_t i = 0; i < request->window_count; i++) {
-    for (uint64_t page = windows[i].first; page < windows[i].end;) {
-      struct piece piece = piece_from(p, &windows[i], page);
-      if (page > windows[i].first && !dma_contiguous(d, frame_of(d, page - 1), frame_of(d, page))) return page;
-      page = first_apart_in(p, d, piece);
       if (page < piece.end) return page;
     }
   }
@@ -85,16 +62,17 @@ uint64_t first_apart(const struct hmm_pager *p, const struct hmm_launch *request
 void note_use(const struct hmm_pager *p, const struct hmm_launch *request) {
   const struct hmm_use *uses = (const struct hmm_use *)(uintptr_t)request->uses;
   const struct device *d = &p->devices[request->device];
+  _Atomic int32_t *of_blocks = TABLE(int32_t, d->config.block_use), *of_frames = TABLE(int32_t, d->config.last_use);
+  const uint64_t pages = 1ULL << p->block_shift;
+  const int32_t now = (int32_t)request->clock;
   for (uint64_t i = 0; i < present(request); i++) {
     for (uint64_t page = uses[i].first; page < uses[i].end;) {
-      struct piece piece = piece_from(p, &uses[i], page);
-      if (piece.whole) {
-        atomic_store_explicit(&TABLE(int32_t, d->config.block_use)[piece.block], (int32_t)request->clock, memory_order_relaxed);
-        page = piece.end;
-      }
-      for (; page < piece.end; page++) {
-        int32_t frame = frame_of(d, page);
-        if (frame >= 0) atomic_store_explicit(&TABLE(int32_t, d->config.last_use)[frame], (int32_t)request->clock, memory_order_relaxed);
+      if (!(page & (pages - 1)) && page + pages <= uses[i].end) {
+        atomic_store_explicit(&of_blocks[page >> p->block_shift], now, memory_order_relaxed);
+        page += pages;
+      } else {
+        int32_t frame = frame_of(d, page++);
+        if (frame >= 0) atomic_store_explicit(&of_frames[frame], now, memory_order_relaxed);
       }
     }
   }

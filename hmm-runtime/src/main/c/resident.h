@@ -13,8 +13,6 @@ static inline uint64_t present(const struct hmm_launch *request) { return reques
 
 // The first page that does not hold, or page_count. All of them, also after insisting: what held once may be another device's by now.
 uint64_t first_missing(const struct hmm_pager *p, const struct hmm_launch *request);
-// The first page at which a window does not lie in one piece, or page_count. After the words were looked at: from then on whoever changes frames waits for this launch.
-uint64_t first_apart(const struct hmm_pager *p, const struct hmm_launch *request);
 // The pages that are there are used now.
 void note_use(const struct hmm_pager *p, const struct hmm_launch *request);
 // When launches last used a page that has this frame.

@@ -58,30 +58,6 @@ static void pages_that_are_pinned_or_protected(const struct shape *shape) {
   close_heap(h);
 }
 
-static void windows_must_lie_in_one_piece(const struct shape *shape) {
-  struct heap *h = open_heap_on_device(shape, PAGES, true);
-  struct fake_device *d = &h->devices[0];
-  struct hmm_use windows[] = {{0, 4, 0, 0}, {8, 12, 0, 0}};
-  struct launching l = {.request = {.windows = (uint64_t)(uintptr_t)windows, .window_count = 2}};
-  d->frame_of_page[10] = PAGES + 7;
-  CHECK_EQUAL(launch(h, &l, 0, 0, 12, true), 0);
-  CHECK_EQUAL(l.request.event, 0);
-  CHECK_EQUAL(l.request.missing, 10);
-  d->frame_of_page[10] = 0;
-  CHECK_EQUAL(launch(h, &l, 0, 0, 4, true), 0);
-  CHECK_EQUAL(l.request.missing, 10);
-  d->frame_of_page[10] = 11;
-  windows[1] = (struct hmm_use){CHUNK - 2, CHUNK + 2, 0, 0}; // over the border of two memory objects
-  CHECK_EQUAL(launch(h, &l, 0, 0, 4, true), 0);
-  CHECK_EQUAL(l.request.missing, CHUNK);
-  windows[1] = (struct hmm_use){8, CHUNK, 0, 0};
-  CHECK_EQUAL(launch(h, &l, 0, 0, 4, true), 0);
-  CHECK(l.request.event);
-  CHECK_EQUAL(l.request.missing, PAGES);
-  fake_wait((void *)(uintptr_t)l.request.event);
-  close_heap(h);
-}
-
 static void a_launch_is_noted(const struct shape *shape) {
   struct heap *h = open_heap_on_device(shape, PAGES, true);
   struct stopped_kernel k = {0};
@@ -351,7 +327,6 @@ static void what_is_over_is_not_looked_at(const struct shape *shape) {
 const struct test launch_tests[] = {
     {"pages_that_are_not_there", pages_that_are_not_there, ONE_WAY},
     {"pages_that_are_pinned_or_protected", pages_that_are_pinned_or_protected, ONE_WAY},
-    {"windows_must_lie_in_one_piece", windows_must_lie_in_one_piece, ONE_WAY},
     {"a_launch_is_noted", a_launch_is_noted, ONE_WAY},
     {"more_uses_than_fit_in_line", more_uses_than_fit_in_line, ONE_WAY},
     {"what_is_over_is_not_looked_at", what_is_over_is_not_looked_at, ONE_WAY},

@@ -473,6 +473,10 @@ public final class FramePool implements AutoCloseable {
                         String.format(Locale.ROOT, "firstFrame=%d, byteOffset=%d, lengthBytes=%d: not within pages of %d bytes of one chunk",
                                 firstFrame, byteOffset, lengthBytes, pageBytes));
             }
+            DeviceMemory known = slices.holdKnown(chunk, offset, lengthBytes); // its frames are used, or it would have gone with them
+            if (known != null) {
+                return known;
+            }
             int count = Math.toIntExact(Math.ceilDiv(byteOffset + lengthBytes, (long) pageBytes));
             if (!chunk.isUsed(firstFrame, count)) {
                 throw new IllegalArgumentException(String.format(Locale.ROOT, "firstFrame=%d, count=%d: not all of these frames are in use",

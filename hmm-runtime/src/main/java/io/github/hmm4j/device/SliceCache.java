@@ -61,16 +61,27 @@ final class SliceCache {
         this.maxIdle = maxIdle;
     }
 
-    DeviceMemory hold(FrameChunk chunk, long offsetBytes, long lengthBytes) {
-        Key key = new Key(chunk, offsetBytes, lengthBytes);
-        Entry entry = entries.get(key);
+    /// The slice if it is kept; else null.
+    @Nullable DeviceMemory holdKnown(FrameChunk chunk, long offsetBytes, long lengthBytes) {
+        Entry entry = entries.get(new Key(chunk, offsetBytes, lengthBytes));
         if (entry == null) {
-            entry = add(key, chunk.memory.slice(offsetBytes, lengthBytes));
-        } else if (entry.holds == 0) {
+            return null;
+        }
+        if (entry.holds == 0) {
             idleCount--;
             entry.unlink();
             entry.linkBefore(held);
         }
+        entry.holds++;
+        return entry.slice;
+    }
+
+    DeviceMemory hold(FrameChunk chunk, long offsetBytes, long lengthBytes) {
+        DeviceMemory known = holdKnown(chunk, offsetBytes, lengthBytes);
+        if (known != null) {
+            return known;
+        }
+        Entry entry = add(new Key(chunk, offsetBytes, lengthBytes), chunk.memory.slice(offsetBytes, lengthBytes));
         entry.holds++;
         return entry.slice;
     }

@@ -107,7 +107,7 @@ public final class DeviceMirror implements AutoCloseable {
             pool = parts.add(isAperture()
                     ? FramePool.aperture(device, pageBytes, Math.toIntExact(space.pageCount()))
                     : FramePool.windows(device, pageBytes, budgetBytes));
-            frames = parts.add(new FrameTable(space.pageCount(), Math.max(1, pool.capacityFrames())));
+            frames = parts.add(new FrameTable(table, Math.max(1, pool.capacityFrames())));
             held = parts.add(new HeldBlocks(table));
             order = isAperture() ? null : parts.add(new UseOrder(Math.max(1, pool.capacityFrames())));
             copies = parts.add(device.copyEngine(space.host().alias().address(), space.capacityBytes()));
@@ -332,9 +332,9 @@ public final class DeviceMirror implements AutoCloseable {
         return lock;
     }
 
-    /// Whether a kernel could take these pages as one pointer: they have frames, one behind the other.
+    /// Whether a kernel could take these pages as one pointer: they have frames, one behind the other. So it stays as long as the caller has the lock, shared or alone.
     public boolean isPlaced(PageRange pages) {
-        return isAperture() ? pages.end() <= pool.apertureFrames() : frames.isContiguous(pages, held)
+        return isAperture() ? pages.end() <= pool.apertureFrames() : frames.isContiguous(pages)
                 && pool.isContiguous(frames.frameOf(pages.first()), frames.frameOf(pages.end() - 1));
     }
 
@@ -379,7 +379,7 @@ public final class DeviceMirror implements AutoCloseable {
     }
 
     public void assign(long page, int frame) {
-        assert lock.isAlone();
+        assert lock.isShut();
         table.writeOut(page); // who frees the page looks for frames where that was done
         frames.assign(page, frame);
         if (roomOf(frame) != UseOrder.Room.PAGED) {
@@ -393,7 +393,7 @@ public final class DeviceMirror implements AutoCloseable {
     /// Takes away the frame of a page and returns it, or -1. The frame is not free yet. Nobody knows what it holds when it is used again: its memory may have been
     /// given back and taken again by then.
     public int unassign(long page) {
-        assert lock.isAlone();
+        assert lock.isShut();
         int frame = frames.unassign(page);
         if (order != null && frame != FrameTable.NONE) {
             order.remove(roomOf(frame), frame);
@@ -414,7 +414,8 @@ public final class DeviceMirror implements AutoCloseable {
 
     /// Native code has given a page another frame.
     public void reassigned(int fromFrame, int toFrame) {
-        assert lock.isAlone();
+        assert lock.isShut();
+        frames.changed(frames.pageOf(toFrame));
         if (order != null) {
             order.remove(roomOf(fromFrame), fromFrame);
             order.add(roomOf(toFrame), toFrame, clock.get());

@@ -8,12 +8,11 @@ import io.github.hmm4j.space.LazyTable;
 import io.github.hmm4j.space.Parts;
 import java.lang.invoke.VarHandle;
 
-/// What launches have found of whole blocks of 2 MiB: that a device has all of their pages, and that these lie in one
-/// piece. Who looks for that looks at two numbers for a block instead of at all its pages.
+/// What launches have found of whole blocks of 2 MiB: that a device has all of their pages. Who looks for that looks at
+/// two numbers for a block instead of at all its pages.
 ///
 /// Native code notes it (`resident.c`), with the count that the block had before ([PageTable#changes]): it is true as
-/// long as the count is the same. A page that a device has keeps its frame until somebody claims it, so what is known of
-/// the frames ends with what is known of the words.
+/// long as the count is the same.
 ///
 /// Off-heap: 12 bytes for each block that was ever used. Threads: any.
 final class HeldBlocks implements AutoCloseable {
@@ -22,7 +21,6 @@ final class HeldBlocks implements AutoCloseable {
     private static final VarHandle INT = JAVA_INT.varHandle();
     private static final long TO_READ = 1; // as in block.h
     private static final long TO_WRITE = 2;
-    private static final long IN_ONE_PIECE = 4;
     private static final long NOTED = 0xffff;
 
     private final PageTable table;
@@ -47,15 +45,7 @@ final class HeldBlocks implements AutoCloseable {
     ///
     /// @param writes whether kernels are to write there
     long endOfHeld(long page, long end, boolean writes) {
-        return endOf(page, end, writes ? TO_WRITE : TO_READ);
-    }
-
-    /// The same for a block that lies in one piece besides.
-    long endInOnePiece(long page, long end) {
-        return endOf(page, end, TO_READ | IN_ONE_PIECE);
-    }
-
-    private long endOf(long page, long end, long asked) {
+        long asked = writes ? TO_WRITE : TO_READ;
         long block = table.blockOf(page);
         long next = table.firstOf(block + 1);
         if (page != table.firstOf(block) || next > end) {

@@ -52,7 +52,7 @@ public final class NativeLaunchGate implements LaunchGate {
         return pass(mirror, needs, enqueue, overwrites, undo);
     }
 
-    /// A kernel's arguments are made before the native call, so frames must not change until it returns.
+    /// A kernel's arguments are made of frames before the native call, so these must not change from the look at them until it returns: whoever changes them has the device's lock alone, and not open.
     ///
     /// @param undo where moved pages are noted by a launch that insists, or null
     private @Nullable Passed pass(DeviceMirror mirror, Needs needs, Enqueue enqueue, @Nullable Overwrites overwrites, @Nullable UndoLog undo) {
@@ -76,7 +76,7 @@ public final class NativeLaunchGate implements LaunchGate {
                 MemorySegment moves = undo == null ? MemorySegment.NULL : movesOf(arena, uses, undo);
                 MemorySegment table = needs.table() == null ? MemorySegment.NULL : tableOf(arena, mirror, needs.table());
                 MemorySegment request = arena.allocateFrom(JAVA_LONG,
-                        mirror.index(), usesOf(arena, published).address(), published.size(), windowsOf(arena, windows).address(), windows.size(), mirror.tick(),
+                        mirror.index(), usesOf(arena, published).address(), published.size(), insist ? windowsOf(arena, windows).address() : 0, insist ? windows.size() : 0, mirror.tick(),
                         insist ? 1 : 0, insist ? regionsOf(arena, windows).address() : 0, queue, kernel, global.length, arena.allocateFrom(JAVA_LONG, global).address(),
                         local.length == 0 ? 0 : arena.allocateFrom(JAVA_LONG, local).address(), 0, 0, 0,
                         arena.allocateFrom(enqueue.kernelName()).address(), moves.address(),

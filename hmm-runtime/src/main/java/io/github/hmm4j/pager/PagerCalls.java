@@ -45,7 +45,7 @@ final class PagerCalls {
     static final int ARGUMENT_COPY_WORDS = 5;
     static final int VIOLATION_WORDS = 5;
     static final int GATHER_WORDS = 4 + NativeHandles.BULK_SLOTS;
-    static final int ABI = 20;
+    static final int ABI = 21;
     private static final String ANOTHER_BUILD = "the native part is of another build than the classes, so take the libhmm.so of their jar: ";
 
     /// The OpenCL functions that native code calls, in its order.

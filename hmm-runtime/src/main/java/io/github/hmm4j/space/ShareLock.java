@@ -143,6 +143,11 @@ public final class ShareLock {
         return Thread.currentThread().equals(alone);
     }
 
+    /// Whether the calling thread has it alone, and has not opened it.
+    public synchronized boolean isShut() {
+        return isAlone() && openings == 0;
+    }
+
     /// Whether the calling thread shares it.
     public synchronized boolean isSharedByMe() {
         return isSharedBy(Thread.currentThread());
