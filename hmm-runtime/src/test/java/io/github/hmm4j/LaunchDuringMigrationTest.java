@@ -10,8 +10,6 @@ import io.github.hmm4j.migrate.PageOutcome;
 import io.github.hmm4j.migrate.Steps;
 import io.github.hmm4j.pager.HostAccess.Mode;
 import java.lang.foreign.MemorySegment;
-import java.util.concurrent.CountDownLatch;
-import java.util.concurrent.TimeUnit;
 import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
@@ -32,41 +30,6 @@ class LaunchDuringMigrationTest {
             b[get_global_id(0)] = value;
         }
         """;
-
-    /// Stops the thread that comes to a step, at a call that is counted from when it is armed.
-    private static final class Stop implements Steps {
-
-        private final CountDownLatch reached = new CountDownLatch(1);
-        private final CountDownLatch goOn = new CountDownLatch(1);
-        private volatile Steps.Step where;
-        private volatile int calls;
-
-        void arm(Steps.Step step, int call) {
-            calls = call;
-            where = step;
-        }
-
-        @Override
-        public void at(Step step) {
-            if (step == where && --calls == 0) { // only one thread comes here before that
-                where = null;
-                reached.countDown();
-                await(goOn);
-            }
-        }
-
-        void awaitReached() {
-            await(reached);
-        }
-
-        private static void await(CountDownLatch latch) {
-            try {
-                assertThat(latch.await(20, TimeUnit.SECONDS)).isTrue();
-            } catch (InterruptedException e) {
-                throw new AssertionError(e);
-            }
-        }
-    }
 
     private static Hmm open(Mode mode, int budgetBytes, Steps steps) {
         return Hmm.builder().heap(HEAP_BYTES).pageSize(PAGE).faultAround(0).hostAccess(mode).budget(budgetBytes).steps(steps).open();
@@ -96,7 +59,7 @@ class LaunchDuringMigrationTest {
     @ParameterizedTest
     @CsvSource({"UFFD,16", "UFFD,4", "SIGSEGV,4", "CHECKED,16", "CHECKED,4"})
     void aLaunchOnWhatIsThereDoesNotWait(Mode mode, int budgetMib) {
-        Stop stop = new Stop();
+        StoppedAtStep stop = new StoppedAtStep();
         try (Hmm hmm = open(mode, (int) ByteSize.mib(budgetMib), stop)) {
             Kernel add = hmm.program(Source.resource("access.cl")).kernel("add_ints");
             MemorySegment there = filled(hmm, OLD);
@@ -110,7 +73,7 @@ class LaunchDuringMigrationTest {
                 launch.await();
                 assertThat(launch.moves().pagesMoved()).isZero();
             }
-            stop.goOn.countDown();
+            stop.goOn();
             assertThat(migration.join().count(PageOutcome.MOVED)).isEqualTo(1);
             assertThat(ints(hmm, there)).containsOnly(OLD + 11);
             assertThat(ints(hmm, travels)).containsOnly(NEW);
@@ -121,7 +84,7 @@ class LaunchDuringMigrationTest {
     @ParameterizedTest
     @CsvSource({"UFFD,16", "UFFD,4", "SIGSEGV,4", "CHECKED,16", "CHECKED,4"})
     void whatIsToBeOverwrittenIsNotSeenBefore(Mode mode, int budgetMib) {
-        Stop stop = new Stop();
+        StoppedAtStep stop = new StoppedAtStep();
         try (Hmm hmm = open(mode, (int) ByteSize.mib(budgetMib), stop)) {
             Program program = hmm.program(Source.text("two.cl", TWO));
             Kernel copy = hmm.program(Source.resource("access.cl")).kernel("copy_ints");
@@ -133,7 +96,7 @@ class LaunchDuringMigrationTest {
             Background<Launch> writer = Background.call(() -> program.kernel("fill_two").args(Arg.out(first), Arg.out(second), NEW).launch(NDRange.of(INTS)));
             stop.awaitReached();
             Background<Launch> reader = Background.call(() -> copy.args(first, Arg.out(seen), INTS).launch(NDRange.of(INTS))).awaitWaiting();
-            stop.goOn.countDown();
+            stop.goOn();
             writer.join().await();
             reader.join().await();
             assertThat(ints(hmm, seen)).containsOnly(NEW);
@@ -145,7 +108,7 @@ class LaunchDuringMigrationTest {
     @ParameterizedTest
     @CsvSource({"UFFD,16", "UFFD,4", "SIGSEGV,4", "CHECKED,16", "CHECKED,4"})
     void theHostReadsWhatAnOutputHeldUntilItsKernelIsEnqueued(Mode mode, int budgetMib) {
-        Stop stop = new Stop();
+        StoppedAtStep stop = new StoppedAtStep();
         try (Hmm hmm = open(mode, (int) ByteSize.mib(budgetMib), stop)) {
             Kernel fill = hmm.program(Source.text("two.cl", TWO)).kernel("fill_two");
             MemorySegment first = filled(hmm, OLD);
@@ -156,7 +119,7 @@ class LaunchDuringMigrationTest {
             assertThat(ints(hmm, first)).containsOnly(OLD);
             assertThat(ints(hmm, second)).containsOnly(0);
             set(hmm, second, OLD); // before the kernel, which overwrites it
-            stop.goOn.countDown();
+            stop.goOn();
             Launch launch = writer.join();
             launch.await();
             assertThat(launch.moves().rounds()).isEqualTo(2);

@@ -159,9 +159,7 @@ public final class Evictor {
 
     private int evict(DeviceMirror mirror, long[] pages, boolean waits, @Nullable EvictionEvent event) {
         Claims left = new Claims();
-        if (waits) {
-            mirror.lock().open(); // who has claimed pages may have some there that are not to be seen yet
-        }
+        mirror.lock().open();
         try {
             Claims owned = new Claims();
             for (PageRange range : ranges(pages)) {
@@ -182,9 +180,7 @@ public final class Evictor {
                 heap.inFlight().awaitUsesOn(mirror.index(), range); // a launch that comes now does not find them
             }
         } finally {
-            if (waits) {
-                mirror.lock().shut();
-            }
+            mirror.lock().shut(); // arguments that others have made of these frames are given back
         }
         int freed = 0;
         for (PageRange range : left.ranges()) {

@@ -107,7 +107,7 @@ public interface HostSide {
     void discard(PageRange pages);
 
     /// Moves pages, all of which have frames, to others of the same device, with their contents where those are valid there; the frames that they had are free then. If this throws, some of the first pages have moved. The caller
-    /// holds the device's lock and the host lock shared.
+    /// holds the device's lock, which is open meanwhile, and the host lock shared.
     ///
     /// @param frame the first of as many that lie in one piece and are nobody's
     void relocate(DeviceMirror mirror, PageRange pages, int frame);

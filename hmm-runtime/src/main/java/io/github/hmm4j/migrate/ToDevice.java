@@ -86,11 +86,8 @@ public final class ToDevice {
     /// @throws io.github.hmm4j.error.AccessViolationException if the protection forbids it
     /// @throws io.github.hmm4j.error.HmmException             if a copy failed
     public MigrationReport migrate(DeviceMirror mirror, PageRange pages, Intent intent, Effort effort, Cause cause, UndoLog undo) {
-        mirror.lock().open();
         try (Transfer transfer = begin(mirror, List.of(pages), intent, effort, cause, undo)) {
             return transfer.finish();
-        } finally {
-            mirror.lock().shut();
         }
     }
 
@@ -111,9 +108,7 @@ public final class ToDevice {
         Backoff backoff = new Backoff();
         overwrites.begin();
         while (true) {
-            for (PageRange range : ranges) {
-                eachAtPeers(mirror, range, true, pages -> prepare(pages, peers));
-            }
+            prepare(mirror, ranges, peers);
             List<MigrationReport> reports = new ArrayList<>(byRegion.size());
             boolean claimed = false;
             try {
@@ -128,6 +123,11 @@ public final class ToDevice {
             }
             backoff.pause();
         }
+    }
+
+    /// Nothing is claimed yet.
+    private void prepare(DeviceMirror mirror, List<PageRange> ranges, Peers peers) {
+        mirror.lock().openFor(() -> ranges.forEach(range -> eachAtPeers(mirror, range, true, pages -> prepare(pages, peers))));
     }
 
     private void prepare(PageRange pages, Peers peers) {
@@ -156,8 +156,10 @@ public final class ToDevice {
     /// @return false if somebody else has one of the pages, or has claimed it
     private boolean claim(DeviceMirror mirror, List<PageRange> ranges, Cause cause, Overwrites overwrites, Peers peers, List<MigrationReport> reports) {
         try (Claiming claiming = new Claiming(mirror, ranges, cause, overwrites, peers)) {
-            claiming.begin();
-            claiming.commit();
+            mirror.lock().openFor(() -> { // who finds these pages claimed leaves them alone
+                claiming.begin();
+                claiming.commit();
+            });
             reports.add(claiming.report());
             return claiming.left().isEmpty();
         }
@@ -182,14 +184,14 @@ public final class ToDevice {
         return PageWord.isAway(word) && !(writes ? PageWord.isOwnedBy(word, mirror.index()) : PageWord.isReadableOn(word, mirror.index()));
     }
 
-    /// The same for ranges that lie apart, in order and at least one, with the lock as it is and the copies under way when this returns: others may begin beside them. Whoever has begun some
-    /// commits all of them before it finishes the first, and until then waits for no claim of others and for no lock.
+    /// The same for ranges that lie apart, in order and at least one, with the copies under way when this returns: others may begin beside them. Whoever has begun some commits all of them before
+    /// it finishes the first, and until then waits for no claim of others and for no lock but for the device's to be shut again, which those keep from it who share it, and wait for no claim.
     Transfer begin(DeviceMirror mirror, List<PageRange> ranges, Intent intent, Effort effort, Cause cause, UndoLog undo) {
         assert mirror.lock().isAlone();
         Moving move = new Moving(mirror, ranges, intent, effort, cause, undo);
         boolean begun = false;
         try {
-            move.begin();
+            mirror.lock().openFor(move::begin);
             begun = true;
             return move;
         } finally {
@@ -240,21 +242,30 @@ public final class ToDevice {
         }
 
         @Override
+        public void commit() {
+            mirror.lock().openFor(super::commit);
+        }
+
+        @Override
         public MigrationReport finish() {
-            commit();
+            mirror.lock().openFor(this::moveAll);
+            return report();
+        }
+
+        private void moveAll() {
+            super.commit();
             Backoff backoff = new Backoff();
             while (!left().isEmpty() && effort == Effort.EVERY_PAGE) {
                 left().forEach(range -> eachAtPeers(mirror, range, intent().writes(), this::takeFromPeers));
                 backoff.pause(); // nothing is claimed here; claims of others come to their end
                 goOn();
-                commit();
+                super.commit();
             }
             for (PageRange range : left()) {
                 for (long page = range.first(); page < range.end(); page++) {
                     report().set(page, PageOutcome.ELSEWHERE);
                 }
             }
-            return report();
         }
 
         /// Straight from there; or by way of the host, from where the next pass takes them.

@@ -65,6 +65,7 @@ public final class DeviceMirror implements AutoCloseable {
     private volatile @Nullable HostImage hostPages; // once a kernel is to use them
     private final @Nullable DeviceTable deviceTable;
     private final ShareLock lock = new ShareLock();
+    private volatile @Nullable PageRange relocating; // written by who has the lock alone
     private final AtomicInteger clock = new AtomicInteger();
     private volatile boolean knowsQuotas; // some region has had one, so that it is worth to look
 
@@ -326,7 +327,7 @@ public final class DeviceMirror implements AutoCloseable {
 
     /// Had alone while frames are assigned and pages are moved to this device, and shared by launches from making their arguments to the enqueued kernel.
     ///
-    /// Who has it alone opens it while pages only travel: then no frame changes its page, and no page is there whose old contents are dead and whose kernel is still to come. So launches on
+    /// Who has it alone opens it while pages only travel: then no frame changes its page ([but those that are said][#relocating]), and no page is there whose old contents are dead and whose kernel is still to come. So launches on
     /// what is there wait for no migration of others. Rank: before the host lock; never taken while a page is claimed.
     public ShareLock lock() {
         return lock;
@@ -334,6 +335,10 @@ public final class DeviceMirror implements AutoCloseable {
 
     /// Whether a kernel could take these pages as one pointer: they have frames, one behind the other. So it stays as long as the caller has the lock, shared or alone.
     public boolean isPlaced(PageRange pages) {
+        PageRange moving = relocating;
+        if (moving != null && moving.overlaps(pages)) {
+            return false;
+        }
         return isAperture() ? pages.end() <= pool.apertureFrames() : frames.isContiguous(pages)
                 && pool.isContiguous(frames.frameOf(pages.first()), frames.frameOf(pages.end() - 1));
     }
@@ -410,6 +415,12 @@ public final class DeviceMirror implements AutoCloseable {
             frames.setRegion(frame, regionId);
         }
         return frame;
+    }
+
+    /// Native code is about to give these pages other frames, with the lock open, or has: null. Until then they are nowhere, for who only shares the lock. The caller has it alone, and shut.
+    public void relocating(@Nullable PageRange pages) {
+        assert lock.isShut();
+        relocating = pages;
     }
 
     /// Native code has given a page another frame.

@@ -276,7 +276,8 @@ public final class NativeHostSide implements HostSide {
         }
     }
 
-    /// Kernels that use the pages are waited for before these are claimed: none can begin meanwhile, and nobody waits for their end behind a claim.
+    /// Kernels that use the pages are waited for before these are claimed, so that nobody waits for their end behind a claim. The device's lock is open meanwhile, and while the pages are copied, for launches that
+    /// use others; one that reads them through the device table may come between the wait and the claim. Where such a one has taken too long the lock is shut: then none can.
     @Override
     public void relocate(DeviceMirror mirror, PageRange pages, int frame) {
         try (Arena arena = Arena.ofConfined()) {
@@ -293,14 +294,29 @@ public final class NativeHostSide implements HostSide {
     private void relocate(DeviceMirror mirror, PageRange pages, int frame, MemorySegment copied, MemorySegment failure) {
         int[] had = new int[Math.toIntExact(pages.count())];
         Arrays.setAll(had, i -> mirror.frameOf(pages.first() + i));
+        boolean disturbed = false;
         for (int moved = 0; moved < had.length; ) {
             PageRange left = new PageRange(pages.first() + moved, pages.end());
-            heap.inFlight().awaitUsesOn(mirror.index(), left);
-            int n = PagerCalls.relocate(pager, mirror.index(), left.first(), left.end(), frame + moved, copied, failure);
+            boolean open = !disturbed;
+            mirror.relocating(left);
+            if (open) {
+                mirror.lock().open();
+            }
+            int n;
+            try {
+                heap.inFlight().awaitUsesOn(mirror.index(), left);
+                n = PagerCalls.relocate(pager, mirror.index(), left.first(), left.end(), frame + moved, copied, failure);
+            } finally {
+                if (open) {
+                    mirror.lock().shut();
+                }
+                mirror.relocating(null);
+            }
+            disturbed = n == -ETIMEDOUT;
             if (n >= 0) {
                 free(mirror, had, moved, moved + n, frame);
                 moved += n;
-            } else if (n != -ETIMEDOUT) {
+            } else if (!disturbed) {
                 throw NativeFailure.of(heap, failure, true, "relocation");
             }
         }

@@ -132,6 +132,16 @@ public final class ShareLock {
         }
     }
 
+    /// Has it open for as long as something takes.
+    public void openFor(Runnable part) {
+        open();
+        try {
+            part.run();
+        } finally {
+            shut();
+        }
+    }
+
     private void requireAlone() {
         if (!isAlone()) {
             throw new IllegalMonitorStateException("this thread does not have it alone");
