@@ -13,7 +13,6 @@
 #define _GNU_SOURCE
 #include <errno.h>
 #include <limits.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -432,7 +431,10 @@ struct launch *publish(struct hmm_pager *p, const struct hmm_launch *request) {
   l->device = (unsigned)request->device;
   l->faults = p->devices[request->device].range;
   l->use_count = request->use_count;
-  snprintf(l->name, sizeof l->name, "%s", request->name ? (const char *)(uintptr_t)request->name : "");
+  const char *name = request->name ? (const char *)(uintptr_t)request->name : "";
+  size_t length = strnlen(name, sizeof l->name - 1);
+  memcpy(l->name, name, length);
+  l->name[length] = 0;
   if (request->insist || request->overwrite_count) l->state = INSISTING;
   p->inflight.places[p->inflight.count] = (uint8_t)place_of(l->number);
   p->inflight.count++; // before the caller looks at the first word

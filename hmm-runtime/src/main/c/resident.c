@@ -21,7 +21,8 @@ bool holds(const struct hmm_pager *p, unsigned device, const struct hmm_use *use
   return use->in_place ? usable_in_place(w, use->writes) && is_backed(p, page) : usable_on(w, device, use->writes);
 }
 
-// The end of those blocks from `page` on that a use has all of and that are known to hold: two loads and a comparison for each, out of two arrays. What is used in place has no words that say what a device may do.
+// The end of those blocks from `page` on that a use has all of and that are known to hold: two loads and a comparison for each, out of two arrays.
+// What is used in place has no words that say what a device may do.
 static uint64_t known_until(const struct hmm_pager *p, const _Atomic uint64_t *notes, const struct hmm_use *use, uint64_t page) {
   const uint64_t pages = 1ULL << p->block_shift, asked = use->writes ? HELD_TO_WRITE : HELD_TO_READ;
   if (use->in_place || page & (pages - 1)) return page;

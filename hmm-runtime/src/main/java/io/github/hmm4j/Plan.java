@@ -58,6 +58,8 @@ final class Plan {
         record Unmanaged(DeviceMemory memory) implements Passed {}
     }
 
+    private static final Passed TABLE = new Passed.Table();
+
     /// A page to be written is not shared first.
     private static final List<ToDevice.Intent> ORDER = List.of(ToDevice.Intent.WRITE, ToDevice.Intent.OVERWRITE, ToDevice.Intent.READ);
 
@@ -90,7 +92,9 @@ final class Plan {
     /// @param intents what the kernel does with memory, by parameter, where that was said: it goes before the signature, and an [Arg] before it
     static Plan of(AddressSpace space, DeviceKernel kernel, DeviceMirror mirror, Map<Integer, Arg.Intent> intents, Object[] arguments, NDRange range) {
         Plan plan = new Plan(space, kernel, mirror, intents, space.frees());
-        plan.followsPointers = Stream.of(arguments).anyMatch(Arg.Heap.class::isInstance);
+        for (Object argument : arguments) {
+            plan.followsPointers |= argument instanceof Arg.Heap;
+        }
         for (Object argument : arguments) {
             plan.add(argument);
         }
@@ -135,7 +139,7 @@ final class Plan {
     }
 
     boolean goesThroughTable() {
-        return passed.stream().anyMatch(Passed.Table.class::isInstance);
+        return passed.contains(TABLE);
     }
 
     /// Pages that the kernel may look for in the device's page table; none if it does not go through it.
@@ -247,8 +251,8 @@ final class Plan {
             addNothing(segment);
             return;
         }
-        VaRange range = managed(segment);
-        boolean inPlace = isInPlace(range);
+        boolean inPlace = isInPlace(managed(segment));
+        VaRange range = Segments.addressesOf(segment);
         boolean aligned = inPlace ? mirror.startsPointersInPlaceAt(range, parameter(segment)) : mirror.startsPointersAt(range);
         if (!aligned && mirror.isFaulting()) { // nobody waits for kernels that fault, so a copy that goes back would overwrite what the host stores meanwhile
             throw misaligned(at, range, "");
@@ -259,11 +263,10 @@ final class Plan {
 
     /// One answer for all of a region, whatever is advised meanwhile: a page cannot be used both ways. What follows
     /// pointers finds all of the heap in one place.
-    private boolean isInPlace(VaRange range) {
+    private boolean isInPlace(Region region) {
         if (followsPointers) {
             return mirror.isHeapInPlace() && noteInPlace();
         }
-        Region region = space.regionOf(range);
         return placements.computeIfAbsent(region.id(), _ -> mirror.usesInPlace(region) && noteInPlace());
     }
 
@@ -287,7 +290,7 @@ final class Plan {
         passed.add(new Passed.Image());
         passed.add(new Passed.Value(MemorySegment.ofArray(new long[] {space.baseBytes()})));
         if (goesThroughTable) {
-            passed.add(new Passed.Table());
+            passed.add(TABLE);
             passed.add(new Passed.Items());
             hidden += HeapParameters.HIDDEN;
         }
@@ -295,14 +298,15 @@ final class Plan {
             if (isNothing(memory.segment())) {
                 continue;
             }
-            VaRange range = managed(memory.segment());
+            Region region = managed(memory.segment());
+            VaRange range = Segments.addressesOf(memory.segment());
             if (goesThroughTable) {
                 paged.add(new PageUse(space.pagesOf(range), memory.intent().writes()));
                 if (memory.intent() == Arg.Intent.OUT) {
                     dead.add(space.wholePagesOf(range));
                 }
             } else {
-                boolean inPlace = isInPlace(range);
+                boolean inPlace = isInPlace(region);
                 addNeeds(range, memory.intent(), inPlace);
                 followed.add(new Passed.Range(range, memory.intent().writes(), false, inPlace));
             }
@@ -368,11 +372,11 @@ final class Plan {
         }
     }
 
-    private VaRange managed(MemorySegment segment) {
+    private Region managed(MemorySegment segment) {
         try {
-            VaRange range = Segments.rangeOf(space, segment);
+            Region region = Segments.regionOf(space, segment);
             segments.add(segment);
-            return range;
+            return region;
         } catch (IllegalArgumentException e) {
             throw new IllegalArgumentException(named(e), e);
         } catch (IllegalStateException e) {

@@ -22,15 +22,25 @@ final class Segments {
     /// @throws IllegalArgumentException if it is something else, or freed
     /// @throws IllegalStateException    if its arena is closed
     static VaRange rangeOf(AddressSpace space, MemorySegment segment) {
+        regionOf(space, segment);
+        return addressesOf(segment);
+    }
+
+    /// The allocation that a segment lies in, or a part of it; throws as [#rangeOf] does.
+    static Region regionOf(AddressSpace space, MemorySegment segment) {
         requireManaged(space, segment);
-        VaRange range = VaRange.ofLength(segment.address(), segment.byteSize());
         try {
-            requireOf(space, space.regionOf(range), segment);
+            Region region = space.regionOf(addressesOf(segment));
+            requireOf(space, region, segment);
+            return region;
         } catch (IllegalArgumentException e) {
             requireCurrent(space, segment);
             throw e;
         }
-        return range;
+    }
+
+    static VaRange addressesOf(MemorySegment segment) {
+        return VaRange.ofLength(segment.address(), segment.byteSize());
     }
 
     /// That a segment is memory of the heap.
@@ -76,7 +86,7 @@ final class Segments {
         if (space.isArena(segment.scope()) || !space.knows(segment.scope()) || isOf(region, segment)) { // the last: all of the heap is closed
             throw new IllegalStateException("the arena of this memory is closed, the memory is freed: " + segment);
         }
-        VaRange range = VaRange.ofLength(segment.address(), segment.byteSize());
+        VaRange range = addressesOf(segment);
         if (region != null && region.has(segment)) {
             throw new IllegalArgumentException("range=" + range + " is not within one managed region: it reaches beyond its allocation, or a part of it was freed, region=" + region.range());
         }

@@ -77,8 +77,8 @@ final class FrameTable implements AutoCloseable {
         }
     }
 
-    /// Whether all pages have frames, one behind the other. Notes what it finds of whole blocks: the next who asks looks no closer, until a frame changes. Whoever asks has the mirror's lock, alone or shared, so
-    /// none does meanwhile; two who note the same block have found the same, or one of them less.
+    /// Whether all pages have frames, one behind the other. Notes what it finds of whole blocks: the next who asks looks no closer, until a frame changes.
+    /// Whoever asks has the mirror's lock, alone or shared, so none does meanwhile; two who note the same block have found the same, or one of them less.
     boolean isContiguous(PageRange pages) {
         if (frameOf(pages.first()) == NONE) {
             return false;

@@ -21,8 +21,8 @@ import io.github.hmm4j.mirror.PageUse;
 import io.github.hmm4j.space.PageRange;
 import io.github.hmm4j.space.Region;
 import io.github.hmm4j.timeline.MigrationEvent;
-import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
+import java.lang.foreign.SegmentAllocator;
 import java.util.List;
 import java.util.stream.LongStream;
 import org.jspecify.annotations.Nullable;
@@ -58,11 +58,19 @@ public final class NativeLaunchGate implements LaunchGate {
     private @Nullable Passed pass(DeviceMirror mirror, Needs needs, Enqueue enqueue, @Nullable Overwrites overwrites, @Nullable UndoLog undo) {
         mirror.lock().share();
         try {
-            boolean placed = needs.isTableThere(mirror) && needs.windows().stream().allMatch(window -> mirror.isPlaced(window) && mirror.frameOf(window.first()) >= 0);
-            return placed ? passPlaced(mirror, needs, enqueue, overwrites, undo) : null;
+            return needs.isTableThere(mirror) && arePlaced(mirror, needs.windows()) ? passPlaced(mirror, needs, enqueue, overwrites, undo) : null;
         } finally {
             mirror.lock().unshare();
         }
+    }
+
+    private static boolean arePlaced(DeviceMirror mirror, List<PageRange> windows) {
+        for (PageRange window : windows) {
+            if (!mirror.isPlaced(window) || mirror.frameOf(window.first()) < 0) {
+                return false;
+            }
+        }
+        return true;
     }
 
     private @Nullable Passed passPlaced(DeviceMirror mirror, Needs needs, Enqueue enqueue, @Nullable Overwrites overwrites, @Nullable UndoLog undo) {
@@ -72,18 +80,18 @@ public final class NativeLaunchGate implements LaunchGate {
         boolean insist = undo != null;
         MigrationEvent event = insist ? heap.timeline().migration() : null;
         Completion completion = enqueue.by((queue, kernel, offset, global, local, copies, lost) -> {
-            try (Arena arena = Arena.ofConfined()) {
-                MemorySegment moves = undo == null ? MemorySegment.NULL : movesOf(arena, uses, undo);
-                MemorySegment table = needs.table() == null ? MemorySegment.NULL : tableOf(arena, mirror, needs.table());
-                MemorySegment request = arena.allocateFrom(JAVA_LONG,
-                        mirror.index(), usesOf(arena, published).address(), published.size(), insist ? windowsOf(arena, windows).address() : 0, insist ? windows.size() : 0, mirror.tick(),
-                        insist ? 1 : 0, insist ? regionsOf(arena, windows).address() : 0, queue, kernel, global.length, arena.allocateFrom(JAVA_LONG, global).address(),
-                        local.length == 0 ? 0 : arena.allocateFrom(JAVA_LONG, local).address(), 0, 0, 0,
-                        arena.allocateFrom(enqueue.kernelName()).address(), moves.address(),
-                        published.size() - uses.size(), table.address(), copiesOf(arena, copies).address(),
-                        copies.size(), 0, arena.allocateFrom(JAVA_LONG, offset).address(),
-                        overwrites == null ? 0 : overwritesOf(arena, overwrites).address(), overwrites == null ? 0 : overwrites.size());
-                MemorySegment failure = arena.allocate(JAVA_LONG, PagerCalls.FAILURE_WORDS);
+            try (CallMemory call = new CallMemory()) {
+                MemorySegment moves = undo == null ? MemorySegment.NULL : movesOf(call, uses, undo);
+                MemorySegment table = needs.table() == null ? MemorySegment.NULL : tableOf(call, mirror, needs.table());
+                MemorySegment request = call.allocateFrom(JAVA_LONG,
+                        mirror.index(), usesOf(call, published).address(), published.size(), insist ? windowsOf(call, windows).address() : 0, insist ? windows.size() : 0, mirror.tick(),
+                        insist ? 1 : 0, insist ? regionsOf(call, windows).address() : 0, queue, kernel, global.length, call.allocateFrom(JAVA_LONG, global).address(),
+                        local.length == 0 ? 0 : call.allocateFrom(JAVA_LONG, local).address(), 0, 0, 0,
+                        call.allocateFrom(enqueue.kernelName()).address(), moves.address(),
+                        published.size() - uses.size(), table.address(), copiesOf(call, copies).address(),
+                        copies.size(), 0, call.allocateFrom(JAVA_LONG, offset).address(),
+                        overwrites == null ? 0 : overwritesOf(call, overwrites).address(), overwrites == null ? 0 : overwrites.size());
+                MemorySegment failure = call.allocate(JAVA_LONG, PagerCalls.FAILURE_WORDS);
                 int result = PagerCalls.launch(pager, request, failure);
                 long launched = request.getAtIndex(JAVA_LONG, EVENT);
                 long moved = request.getAtIndex(JAVA_LONG, MOVED);
@@ -136,15 +144,15 @@ public final class NativeLaunchGate implements LaunchGate {
     }
 
     /// Where native code notes what it moves. What undoing takes is reserved here, before anything moves.
-    private static MemorySegment movesOf(Arena arena, List<PageUse> uses, UndoLog undo) {
+    private static MemorySegment movesOf(SegmentAllocator call, List<PageUse> uses, UndoLog undo) {
         long pages = uses.stream().mapToLong(use -> use.pages().count()).sum();
         undo.reserve(Math.toIntExact(pages));
         uses.forEach(use -> undo.expect(use.pages()));
-        return arena.allocate(JAVA_LONG, Math.max(1, pages * PagerCalls.MOVE_WORDS));
+        return call.allocate(JAVA_LONG, Math.max(1, pages * PagerCalls.MOVE_WORDS));
     }
 
-    private static MemorySegment overwritesOf(Arena arena, Overwrites overwrites) {
-        MemorySegment memory = arena.allocate(JAVA_LONG, Math.max(1, overwrites.size() * (long) PagerCalls.OVERWRITE_WORDS));
+    private static MemorySegment overwritesOf(SegmentAllocator call, Overwrites overwrites) {
+        MemorySegment memory = call.allocate(JAVA_LONG, Math.max(1, overwrites.size() * (long) PagerCalls.OVERWRITE_WORDS));
         long[] at = {0};
         overwrites.forEach((page, claim, before) -> {
             memory.setAtIndex(JAVA_LONG, at[0]++, page);
@@ -184,28 +192,28 @@ public final class NativeLaunchGate implements LaunchGate {
         }
     }
 
-    private static MemorySegment tableOf(Arena arena, DeviceMirror mirror, DeviceTable.Update update) {
+    private static MemorySegment tableOf(SegmentAllocator call, DeviceMirror mirror, DeviceTable.Update update) {
         DeviceTable.NativeTable table = update.table().nativeTable();
         FrameRun frames = mirror.pool().pagedFrames();
-        return arena.allocateFrom(JAVA_LONG, table.image(), table.memory(), table.offsetBytes(), table.host(), frames.first(), frames.count(),
-                usesOf(arena, update.entries()).address(), update.entries().size(), windowsOf(arena, update.cleared()).address(), update.cleared().size(), 0);
+        return call.allocateFrom(JAVA_LONG, table.image(), table.memory(), table.offsetBytes(), table.host(), frames.first(), frames.count(),
+                usesOf(call, update.entries()).address(), update.entries().size(), windowsOf(call, update.cleared()).address(), update.cleared().size(), 0);
     }
 
-    static MemorySegment copiesOf(Arena arena, List<KernelArgument.Copied> copies) {
-        return copies.isEmpty() ? MemorySegment.NULL : arena.allocateFrom(JAVA_LONG, copies.stream().flatMapToLong(copy -> LongStream.of(
+    static MemorySegment copiesOf(SegmentAllocator call, List<KernelArgument.Copied> copies) {
+        return copies.isEmpty() ? MemorySegment.NULL : call.allocateFrom(JAVA_LONG, copies.stream().flatMapToLong(copy -> LongStream.of(
                 copy.from().nativeHandle(), (copy.from().nativeHandle() == 0 ? copy.from().hostAddressBytes() : 0) + copy.offsetBytes(), copy.copy().nativeHandle(), copy.copy().lengthBytes(), copy.writes() ? 1 : 0)).toArray());
     }
 
-    static MemorySegment usesOf(Arena arena, List<PageUse> uses) {
-        MemorySegment memory = arena.allocate(JAVA_LONG, Math.max(1, uses.size() * (long) PagerCalls.USE_WORDS));
+    static MemorySegment usesOf(SegmentAllocator call, List<PageUse> uses) {
+        MemorySegment memory = call.allocate(JAVA_LONG, Math.max(1, uses.size() * (long) PagerCalls.USE_WORDS));
         for (int i = 0; i < uses.size(); i++) {
             set(memory, i, uses.get(i).pages(), uses.get(i).writes(), uses.get(i).inPlace());
         }
         return memory;
     }
 
-    private static MemorySegment windowsOf(Arena arena, List<PageRange> windows) {
-        MemorySegment memory = arena.allocate(JAVA_LONG, Math.max(1, windows.size() * (long) PagerCalls.USE_WORDS));
+    private static MemorySegment windowsOf(SegmentAllocator call, List<PageRange> windows) {
+        MemorySegment memory = call.allocate(JAVA_LONG, Math.max(1, windows.size() * (long) PagerCalls.USE_WORDS));
         for (int i = 0; i < windows.size(); i++) {
             set(memory, i, windows.get(i), false, false);
         }
@@ -213,8 +221,8 @@ public final class NativeLaunchGate implements LaunchGate {
     }
 
     /// Whose bytes the frames of each window hold afterwards.
-    private MemorySegment regionsOf(Arena arena, List<PageRange> windows) {
-        MemorySegment ids = arena.allocate(JAVA_INT, Math.max(1, windows.size()));
+    private MemorySegment regionsOf(SegmentAllocator call, List<PageRange> windows) {
+        MemorySegment ids = call.allocate(JAVA_INT, Math.max(1, windows.size()));
         for (int i = 0; i < windows.size(); i++) {
             ids.setAtIndex(JAVA_INT, i, heap.space().regionAt(heap.space().addressOf(windows.get(i).first())).map(Region::id).orElse(0));
         }

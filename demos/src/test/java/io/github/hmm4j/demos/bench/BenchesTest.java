@@ -224,7 +224,7 @@ class BenchesTest {
 
     @Test
     void inPlaceMeasuresEveryRow() throws Exception {
-        List<BenchRow> rows = new InPlaceBench(new InPlaceBench.Sizes(ByteSize.mib(1), 1, 3)).run(context(Binding.LWJGL, Optional.empty()));
+        List<BenchRow> rows = new InPlaceBench(new InPlaceBench.Sizes(ByteSize.mib(1), ByteSize.mib(1), 2, 1, 3)).run(context(Binding.LWJGL, Optional.empty()));
         assertNames(rows, "in_place.stream", "in_place.sparse", "in_place.beyond_budget");
         assertThat(rows).allSatisfy(row -> {
             assertThat(row.ratio()).hasValueSatisfying(ratio -> assertThat(ratio).isPositive().isFinite());

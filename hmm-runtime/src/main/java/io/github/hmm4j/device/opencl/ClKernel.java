@@ -20,6 +20,7 @@ import java.lang.foreign.MemorySegment;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
 import java.nio.LongBuffer;
+import java.util.ArrayList;
 import java.util.List;
 import java.util.Locale;
 import java.util.Objects;
@@ -243,8 +244,7 @@ final class ClKernel implements DeviceKernel {
     private @Nullable Completion enqueue(ClQueue queue, List<KernelArgument> arguments, NDRange range, boolean flushes, Commands commands) {
         long mark = queue.mark();
         Supplier<String> detail = () -> "kernel=" + name + ", range=" + range + ", device=" + device;
-        List<KernelArgument.Copied> copies = arguments.stream().filter(KernelArgument.Copied.class::isInstance).map(KernelArgument.Copied.class::cast).distinct().toList();
-        Enqueued enqueued = new Enqueued(copies, new LostWrites(why -> lost(why, detail.get())));
+        Enqueued enqueued = new Enqueued(copiesAmong(arguments), new LostWrites(why -> lost(why, detail.get())));
         try {
             commands.enqueue(queue.handle(), range.offset(), range.global(), limits.groupOf(range), enqueued);
         } catch (HmmException e) { // what enqueues knows a handle only
@@ -255,6 +255,18 @@ final class ClKernel implements DeviceKernel {
             throw enqueued.count == 0 ? e : KernelEnqueuedError.get();
         }
         return enqueued.count == 0 ? null : submit(queue, enqueued, detail, mark, flushes);
+    }
+
+    /// Each once.
+    private static List<KernelArgument.Copied> copiesAmong(List<KernelArgument> arguments) {
+        List<KernelArgument.Copied> copies = List.of();
+        for (KernelArgument argument : arguments) {
+            if (argument instanceof KernelArgument.Copied copy && !copies.contains(copy)) {
+                copies = copies.isEmpty() ? new ArrayList<>() : copies;
+                copies.add(copy);
+            }
+        }
+        return copies;
     }
 
     /// The kernel is enqueued, whatever happens here.
