@@ -32,7 +32,7 @@ final class CliffBench implements Bench {
     /// @param residentLaunches with it in one run, of each kind in turns
     record Sizes(int gridEdge, long streamBytes, int budgetPages, int largePages, long residentBytes, int residentLaunches,
         int warmUps, int runs) {
-        static final Sizes FULL = new Sizes(128, ByteSize.mib(16), 64, 32, ByteSize.gib(1), 200, 10, 41);
+        static final Sizes FULL = new Sizes(128, ByteSize.mib(16), 64, 32, ByteSize.gib(1), 1000, 10, 41);
     }
 
     CliffBench(Sizes sizes) {
