@@ -28,9 +28,7 @@ struct cl { // in the order of enum hmm_cl
   int (*set_callback)(void *event, int on, void (*callback)(void *event, int status, void *user), void *user);
   void *(*map)(void *queue, void *memory, unsigned blocking, uint64_t flags, size_t offset, size_t bytes, unsigned waits, void *const *wait, void **event, int *status);
   int (*unmap)(void *queue, void *memory, void *at, unsigned waits, void *const *wait, void **event);
-  void *(*create_sub_buffer)(void *memory, uint64_t flags, unsigned kind, const void *region, int *status);
   int (*set_arg)(void *kernel, unsigned index, size_t bytes, const void *value);
-  cl_of_object *release_memory;
 };
 _Static_assert(sizeof(struct cl) == HMM_CL_COUNT * sizeof(uint64_t), "it is filled from hmm_config.cl as a whole");
 

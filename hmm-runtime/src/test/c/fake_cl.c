@@ -43,7 +43,6 @@ struct queue {
 
 struct memory {
   char *bytes;
-  bool part; // of another
   // The host's side, which is another place: in step with `bytes` at maps and unmaps only, and garbage while it is not mapped.
   char *host;
   size_t size, mapped_bytes;
@@ -57,7 +56,7 @@ struct plan {
 static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
 static pthread_cond_t changed = PTHREAD_COND_INITIALIZER;
 static struct plan plans[HMM_CL_COUNT], command_plan, wait_plan;
-static int called[HMM_CL_COUNT], live_events, live_parts, held_commands;
+static int called[HMM_CL_COUNT], live_events, held_commands;
 static bool held, eager, silent;
 static struct fake_callback last_callback;
 
@@ -100,10 +99,10 @@ static void end(struct event *e, int status) {
 
 static void gather(const struct fake_gather *g) {
   for (unsigned run = 0; run < HMM_RUNS; run++) {
-    size_t bytes = (size_t)(g->at[run + 1] - g->at[run]) * HMM_RUN_BLOCK;
-    if (bytes && !g->idle) memcpy((char *)g->packed + (size_t)g->at[run] * HMM_RUN_BLOCK, g->places[run], bytes);
+    size_t bytes = (size_t)(g->runs.at[run + 1] - g->runs.at[run]) * HMM_RUN_BLOCK;
+    if (bytes && !g->idle) memcpy(g->packed + (size_t)g->runs.at[run] * HMM_RUN_BLOCK, g->memory + (size_t)g->runs.place[run] * HMM_RUN_BLOCK, bytes);
   }
-  if (g->wrong) ((char *)g->packed)[HMM_RUN_BLOCK + 7] ^= 1;
+  if (g->wrong) g->packed[HMM_RUN_BLOCK + 7] ^= 1;
 }
 
 static void *work(void *arg) {
@@ -270,27 +269,12 @@ static int enqueue_kernel(void *q, void *kernel, unsigned dimensions, const size
   CHECK(dimensions == 1 && !offset && !waits == !wait && waits <= FAKE_WAITS);
   struct fake_gather *gathers = NULL;
   if (k->gather) {
-    CHECK(local && global[0] == local[0] * k->gather->at[HMM_RUNS] && (gathers = malloc(sizeof *gathers)));
+    CHECK(local && global[0] == local[0] * k->gather->runs.at[HMM_RUNS] && (gathers = malloc(sizeof *gathers)));
     *gathers = *k->gather;
   } else CHECK(global[0] == 1 && !local);
   int status = add_waiting(q, HMM_CL_ENQUEUE_KERNEL, (struct command){.kernel = kernel, .gather = gathers}, waits, wait, event);
   if (status) free(gathers);
   return status;
-}
-
-struct region {
-  size_t origin, size;
-};
-
-static void *create_sub_buffer(void *memory, uint64_t flags, unsigned kind, const struct region *region, int *status) {
-  CHECK(!flags && kind == 0x1220 && region->size && region->origin + region->size <= ((struct memory *)memory)->size && !((struct memory *)memory)->part);
-  pthread_mutex_lock(&lock);
-  *status = called_now(HMM_CL_CREATE_SUB_BUFFER);
-  if (!*status) live_parts++;
-  pthread_mutex_unlock(&lock);
-  struct memory *part = *status ? NULL : calloc(1, sizeof *part);
-  if (part) *part = (struct memory){.bytes = fake_bytes(memory) + region->origin, .size = region->size, .part = true};
-  return part;
 }
 
 static int set_arg(void *kernel, unsigned index, size_t bytes, const void *value) {
@@ -299,31 +283,15 @@ static int set_arg(void *kernel, unsigned index, size_t bytes, const void *value
   int status = called_now(HMM_CL_SET_ARG);
   pthread_mutex_unlock(&lock);
   if (status) return status;
-  CHECK(bytes == (index == 1 ? sizeof g->at : sizeof(void *)) && index < HMM_RUNS + 2);
+  CHECK(bytes == (index == 1 ? sizeof g->runs : sizeof(void *)) && index < 3);
   if (index == 1) {
-    memcpy(g->at, value, bytes);
+    memcpy(&g->runs, value, bytes);
     return 0;
   }
   struct memory *m = *(void *const *)value;
-  CHECK(!m || !m->mapped);
-  *(index ? &g->places[index - 2] : &g->packed) = m ? m->bytes : NULL;
+  CHECK(!m->mapped);
+  *(index ? &g->memory : &g->packed) = m->bytes;
   return 0;
-}
-
-static int release_memory(void *memory) {
-  CHECK(((struct memory *)memory)->part);
-  pthread_mutex_lock(&lock);
-  live_parts--;
-  pthread_mutex_unlock(&lock);
-  free(memory);
-  return 0;
-}
-
-int fake_live_parts(void) {
-  pthread_mutex_lock(&lock);
-  int n = live_parts;
-  pthread_mutex_unlock(&lock);
-  return n;
 }
 
 static int wait_events(unsigned n, void *const *events) {
@@ -389,7 +357,7 @@ static int set_callback(void *event, int on, void (*callback)(void *, int, void 
 
 void fake_calls(uint64_t cl[HMM_CL_COUNT]) {
   const uint64_t calls[HMM_CL_COUNT] = {ADDRESS(create_queue), ADDRESS(release_queue),  ADDRESS(enqueue_read), ADDRESS(enqueue_write), ADDRESS(enqueue_copy), ADDRESS(enqueue_kernel), ADDRESS(flush),
-                                        0 /* nobody calls it */, ADDRESS(wait_events), ADDRESS(event_info), ADDRESS(retain_event), ADDRESS(release_event), ADDRESS(set_callback), ADDRESS(enqueue_map), ADDRESS(enqueue_unmap), ADDRESS(create_sub_buffer), ADDRESS(set_arg), ADDRESS(release_memory)};
+                                        0 /* nobody calls it */, ADDRESS(wait_events), ADDRESS(event_info), ADDRESS(retain_event), ADDRESS(release_event), ADDRESS(set_callback), ADDRESS(enqueue_map), ADDRESS(enqueue_unmap), ADDRESS(set_arg)};
   memcpy(cl, calls, sizeof calls);
 }
 

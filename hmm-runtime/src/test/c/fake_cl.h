@@ -12,8 +12,10 @@
 
 // What `gather_runs` of runs.cl is given, and does.
 struct fake_gather {
-  void *packed, *places[HMM_RUNS];
-  uint32_t at[HMM_RUNS + 1];
+  char *packed, *memory;
+  struct {
+    uint32_t at[HMM_RUNS + 1], place[HMM_RUNS];
+  } runs;
   bool wrong; // it carries a byte that is another
   bool idle;  // it carries nothing
 };
@@ -42,7 +44,6 @@ void fake_hold(bool hold); // copies do not start
 void fake_await_held(void);
 int fake_held_queues(void); // whose next copy does not start
 int fake_calls_of(enum hmm_cl call);
-int fake_live_parts(void);  // sub-buffers that were not released
 int fake_live_events(void); // that somebody still has a reference to
 void fake_eager(bool eager); // kernels run to their end within their enqueueing, and nobody is called back for what has ended
 void fake_silent(bool silent); // nobody is called back who asks for it from now on

@@ -264,6 +264,11 @@ struct argument {
   const void *svm; // or shared memory
   bool constant;
 };
+#define RUNS 64 // these three as in runs.cl
+#define RUN_BLOCK 4096
+struct runs {
+  cl_uint at[RUNS + 1], place[RUNS];
+};
 struct kernel {
   struct object object;
   cl_uint count;
@@ -271,6 +276,8 @@ struct kernel {
   bool svm;
   struct built built;
   cl_uint image; // if it has a table: the argument that its frames lie in. The table is the second one behind it
+  bool carries;  // it is one of runs.cl: what it is told with `runs` is what it uses of its first argument and its third
+  struct runs runs;
   char name[64];
 };
 void destroy_kernel(struct kernel *k);

@@ -20,6 +20,10 @@ static void find_table(struct kernel *k) {
   k->built.table.shift = 0;
 }
 
+static bool is_carrier(const struct kernel *k) {
+  return k->count == 3 && is_called(k->object.handle, 0, "hmm_packed") && is_called(k->object.handle, 1, "hmm_runs") && is_called(k->object.handle, 2, "hmm_memory");
+}
+
 static cl_kernel list_kernel(cl_kernel handle, struct built built) {
   if (!handle) return NULL;
   struct kernel *k = calloc(1, sizeof *k);
@@ -44,6 +48,7 @@ static cl_kernel list_kernel(cl_kernel handle, struct built built) {
     k->arguments[i].constant = !status && qualifier & CL_KERNEL_ARG_TYPE_CONST;
   }
   find_table(k);
+  k->carries = is_carrier(k);
   enter();
   list_object(&k->object);
   leave();
@@ -95,6 +100,8 @@ cl_kernel gpu_clCloneKernel(cl_kernel kernel, cl_int *status) {
     to->svm = from->svm;
     to->built = from->built;
     to->image = from->image;
+    to->carries = from->carries;
+    to->runs = from->runs;
   }
   leave();
   return handle;
@@ -121,6 +128,7 @@ cl_int gpu_clSetKernelArg(cl_kernel kernel, cl_uint index, size_t bytes, const v
   if (status) return status;
   enter();
   k->arguments[index] = (struct argument){m ? memory : NULL, serial, NULL, k->arguments[index].constant};
+  if (k->carries && index == 1 && value && bytes == sizeof k->runs) memcpy(&k->runs, value, sizeof k->runs);
   leave();
   return status;
 }
@@ -191,6 +199,27 @@ static bool take_table(struct command *c, const struct kernel *k, unsigned image
   return (form->at + form->pages) * sizeof(uint32_t) > bytes || take_frames(c, image, form, (const uint32_t *)table + form->at);
 }
 
+static bool use_blocks(struct command *c, struct memory *m, size_t first, size_t count, bool write) {
+  size_t from = first * RUN_BLOCK, to = (first + count) * RUN_BLOCK;
+  if (from >= m->bytes) return true; // beyond its end is nobody's
+  if (to > m->bytes) to = m->bytes;
+  check_mapped(c->call, m, from, to - from, write);
+  return uses(c, m, from, to - from, write);
+}
+
+static bool use_argument(struct command *c, const struct kernel *k, cl_uint index, struct memory *m, bool write) {
+  const struct runs *r = &k->runs;
+  if (!k->carries) {
+    check_mapped(c->call, m, 0, m->bytes, write);
+    return uses(c, m, 0, m->bytes, write);
+  }
+  if (index == 0) return use_blocks(c, m, r->at[0], r->at[RUNS] - r->at[0], write);
+  for (unsigned i = 0; i < RUNS; i++) {
+    if (r->at[i + 1] > r->at[i] && !use_blocks(c, m, r->place[i], r->at[i + 1] - r->at[i], write)) return false;
+  }
+  return true;
+}
+
 static cl_int take_arguments(struct command *c, const struct kernel *k) {
   unsigned image = 0; // the access that this is
   for (cl_uint i = 0; i < k->count; i++) {
@@ -209,8 +238,7 @@ static cl_int take_arguments(struct command *c, const struct kernel *k) {
     bool write = !a->constant && !(m->flags & CL_MEM_READ_ONLY);
     cl_int status = commit(m, c->queue->device);
     if (status) return status;
-    check_mapped(c->call, m, 0, m->bytes, write);
-    if (!uses(c, m, 0, m->bytes, write)) return CL_OUT_OF_HOST_MEMORY;
+    if (!use_argument(c, k, i, m, write)) return CL_OUT_OF_HOST_MEMORY;
     if (i == k->image) image = c->access_count - 1;
   }
   if (!take_table(c, k, image)) return CL_OUT_OF_HOST_MEMORY;

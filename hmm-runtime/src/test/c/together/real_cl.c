@@ -129,7 +129,7 @@ static void calls(uint64_t cl[HMM_CL_COUNT]) {
       [HMM_CL_FLUSH] = ADDRESS(clFlush),                     [HMM_CL_FINISH] = ADDRESS(clFinish),                     [HMM_CL_WAIT] = ADDRESS(clWaitForEvents),
       [HMM_CL_EVENT_INFO] = ADDRESS(clGetEventInfo),         [HMM_CL_RETAIN_EVENT] = ADDRESS(clRetainEvent),          [HMM_CL_RELEASE_EVENT] = ADDRESS(clReleaseEvent),
       [HMM_CL_SET_CALLBACK] = ADDRESS(clSetEventCallback),   [HMM_CL_MAP] = ADDRESS(clEnqueueMapBuffer),              [HMM_CL_UNMAP] = ADDRESS(clEnqueueUnmapMemObject),
-      [HMM_CL_CREATE_SUB_BUFFER] = ADDRESS(clCreateSubBuffer), [HMM_CL_SET_ARG] = ADDRESS(clSetKernelArg),            [HMM_CL_RELEASE_MEMORY] = ADDRESS(clReleaseMemObject)};
+      [HMM_CL_SET_ARG] = ADDRESS(clSetKernelArg)};
   memcpy(cl, all, sizeof all);
 }
 

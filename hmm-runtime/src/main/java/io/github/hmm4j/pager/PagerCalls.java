@@ -65,9 +65,7 @@ final class PagerCalls {
         SET_CALLBACK("clSetEventCallback"),
         MAP("clEnqueueMapBuffer"),
         UNMAP("clEnqueueUnmapMemObject"),
-        CREATE_SUB_BUFFER("clCreateSubBuffer"),
-        SET_ARG("clSetKernelArg"),
-        RELEASE_MEMORY("clReleaseMemObject");
+        SET_ARG("clSetKernelArg");
 
         private static final String LIBRARY = "libOpenCL.so.1";
 

@@ -3,16 +3,17 @@ package io.github.hmm4j.kernels;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import java.util.ArrayList;
-import java.util.Arrays;
+import java.util.Collections;
 import java.util.List;
+import java.util.Random;
 import java.util.SplittableRandom;
+import java.util.stream.IntStream;
 import org.junit.jupiter.api.Test;
 
 final class RunsTest {
 
     static final int RUNS = 64;
     private static final int BLOCK_BYTES = 4096;
-    private static final int GUARD = 64;
 
     @Test
     void everyRunGoesToItsPlaceAndBack() {
@@ -32,46 +33,34 @@ final class RunsTest {
         for (int run = 0; run < RUNS; run++) {
             at[run + 1] = at[run] + (run < runs ? random.nextInt(1, 4) : 0);
         }
+        int[] place = new int[RUNS];
+        List<Integer> order = new ArrayList<>(IntStream.range(0, runs).boxed().toList());
+        Collections.shuffle(order, new Random(random.nextLong()));
+        int blocks = random.nextInt(3);
+        for (int run : order) {
+            place[run] = blocks;
+            blocks += at[run + 1] - at[run] + random.nextInt(3);
+        }
         byte[] packed = Seeded.bytes(random, (at[RUNS] + 1) * BLOCK_BYTES);
-        byte[][] places = new byte[runs][];
+        byte[] memory = Seeded.bytes(random, (blocks + 1) * BLOCK_BYTES);
+        byte[] scattered = memory.clone();
+        byte[] gathered = packed.clone();
         for (int run = 0; run < runs; run++) {
-            places[run] = Seeded.bytes(random, (at[run + 1] - at[run]) * BLOCK_BYTES + GUARD);
+            int bytes = (at[run + 1] - at[run]) * BLOCK_BYTES;
+            System.arraycopy(packed, at[run] * BLOCK_BYTES, scattered, place[run] * BLOCK_BYTES, bytes);
+            System.arraycopy(memory, place[run] * BLOCK_BYTES, gathered, at[run] * BLOCK_BYTES, bytes);
         }
-        checkScatter(cl, program, at, packed, places, random);
-        checkGather(cl, program, at, packed, places, random);
+        int[] table = IntStream.concat(IntStream.of(at), IntStream.of(place)).toArray();
+        run(cl, program.kernel("scatter_runs"), table, packed, packed, memory, scattered, random);
+        run(cl, program.kernel("gather_runs"), table, packed, gathered, memory, memory, random);
     }
 
-    private static void checkScatter(ClHarness cl, ClHarness.Program program, int[] at, byte[] packed, byte[][] places, SplittableRandom random) {
-        ClHarness.Buffer from = cl.bytes(packed);
-        List<ClHarness.Buffer> to = Arrays.stream(places).map(cl::bytes).toList();
-        run(program.kernel("scatter_runs"), from, at, to, random);
-        for (int run = 0; run < places.length; run++) {
-            byte[] expected = places[run].clone();
-            System.arraycopy(packed, at[run] * BLOCK_BYTES, expected, 0, expected.length - GUARD);
-            assertThat(to.get(run).toBytes()).as("run %d of %d", run, places.length).isEqualTo(expected);
-        }
-        assertThat(from.toBytes()).as("what was only read").isEqualTo(packed);
-    }
-
-    private static void checkGather(ClHarness cl, ClHarness.Program program, int[] at, byte[] packed, byte[][] places, SplittableRandom random) {
-        ClHarness.Buffer to = cl.bytes(packed);
-        List<ClHarness.Buffer> from = Arrays.stream(places).map(cl::bytes).toList();
-        run(program.kernel("gather_runs"), to, at, from, random);
-        byte[] expected = packed.clone();
-        for (int run = 0; run < places.length; run++) {
-            System.arraycopy(places[run], 0, expected, at[run] * BLOCK_BYTES, places[run].length - GUARD);
-            assertThat(from.get(run).toBytes()).as("what was only read").isEqualTo(places[run]);
-        }
-        assertThat(to.toBytes()).as("%d runs", places.length).isEqualTo(expected);
-    }
-
-    private static void run(ClHarness.Kernel kernel, ClHarness.Buffer packed, int[] at, List<ClHarness.Buffer> places, SplittableRandom random) {
-        List<Object> arguments = new ArrayList<>(List.of(packed, at));
-        arguments.addAll(places);
-        while (arguments.size() < 2 + RUNS) {
-            arguments.add(0L); // a null pointer
-        }
+    private static void run(ClHarness cl, ClHarness.Kernel kernel, int[] table, byte[] packed, byte[] packedAfter, byte[] memory, byte[] memoryAfter, SplittableRandom random) {
+        ClHarness.Buffer first = cl.bytes(packed);
+        ClHarness.Buffer second = cl.bytes(memory);
         int items = 1 << random.nextInt(7);
-        kernel.args(arguments.toArray()).run(new long[] {(long) (at[RUNS] - at[0]) * items}, new long[] {items});
+        kernel.args(first, table, second).run(new long[] {(long) (table[RUNS] - table[0]) * items}, new long[] {items});
+        assertThat(first.toBytes()).as("packed").isEqualTo(packedAfter);
+        assertThat(second.toBytes()).as("memory").isEqualTo(memoryAfter);
     }
 }

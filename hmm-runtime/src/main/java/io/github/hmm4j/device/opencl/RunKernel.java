@@ -9,7 +9,8 @@ import java.util.List;
 
 /// The kernel `scatter_runs` of `runs.cl` for a lane towards the device: carries pieces from packed memory to their places, many by one command. What comes home native code carries ([NativeGather]).
 ///
-/// Each place is given as a part of its memory, so that the driver knows which bytes a command uses: kernels of the program may use others of the same memory meanwhile.
+/// A command is given all of the memory in which its places lie, and in a value where they are: nothing has to be made for it. Kernels of the program may use other bytes of that memory meanwhile, as they may beside
+/// a copy.
 ///
 /// Used under the lock of the lane.
 final class RunKernel {
@@ -18,13 +19,13 @@ final class RunKernel {
     static final int RUNS = 64;
     /// What pieces and their places are multiples of; as `runs.cl` has it.
     static final int BLOCK_BYTES = 4096;
-    private static final int FIRST_PLACE = 2; // behind packed memory and the table
+    private static final int FIRST_PLACE = RUNS + 1; // in struct runs
 
     private final ClDevice device;
     private final ClApi api;
     private final QueuedKernel kernel;
     private final ClQueue queue;
-    private final MemorySegment at = Arena.ofAuto().allocate(ValueLayout.JAVA_INT, RUNS + 1L); // struct runs
+    private final MemorySegment runs = Arena.ofAuto().allocate(ValueLayout.JAVA_INT, 2L * RUNS + 1); // struct runs
 
     private RunKernel(ClDevice device, QueuedKernel kernel) {
         this.device = device;
@@ -49,7 +50,7 @@ final class RunKernel {
         return all % BLOCK_BYTES == 0;
     }
 
-    /// How many commands it takes for so many pieces.
+    /// How many commands it takes for so many pieces of one memory.
     static int commands(int pieces) {
         return Math.ceilDiv(pieces, RUNS);
     }
@@ -69,11 +70,16 @@ final class RunKernel {
         }).run(() -> api.releaseEvent(marker)).end();
     }
 
-    /// Pieces as they go by one command each.
+    /// Pieces as they go by one command each: of one memory.
     static List<List<StagedPiece>> groups(List<StagedPiece> pieces) {
         List<List<StagedPiece>> groups = new ArrayList<>(commands(pieces.size()));
-        for (int first = 0; first < pieces.size(); first += RUNS) {
-            groups.add(pieces.subList(first, Math.min(first + RUNS, pieces.size())));
+        for (int first = 0; first < pieces.size(); ) {
+            int end = first + 1;
+            while (end < pieces.size() && end < first + RUNS && pieces.get(end).memory().handle() == pieces.get(first).memory().handle()) {
+                end++;
+            }
+            groups.add(pieces.subList(first, end));
+            first = end;
         }
         return groups;
     }
@@ -87,39 +93,21 @@ final class RunKernel {
     }
 
     private void enqueueUnflushed(long packed, List<StagedPiece> pieces, StagedCommands commands) {
-        long first = pieces.getFirst().slotOffsetBytes();
-        long bytes = StagedPiece.end(pieces) - first;
-        long[] parts = new long[pieces.size() + 1]; // of memory: what is packed, then each place
-        var cleanup = new Cleanup();
-        try {
-            parts[0] = api.createSubBuffer(packed, first, bytes); // the bus carries other bytes beside them meanwhile
-            api.setMemory(kernel.handle(), 0, parts[0]);
-            for (int run = 0; run < RUNS; run++) {
-                if (run < pieces.size()) {
-                    StagedPiece piece = pieces.get(run);
-                    parts[run + 1] = api.createSubBuffer(piece.memory().handle(), piece.offsetBytes(), piece.lengthBytes());
-                    setBlock(run, piece.slotOffsetBytes() - first);
-                    api.setMemory(kernel.handle(), FIRST_PLACE + run, parts[run + 1]);
-                } else {
-                    setBlock(run, bytes);
-                    api.setMemory(kernel.handle(), FIRST_PLACE + run, 0);
-                }
-            }
-            setBlock(RUNS, bytes);
-            api.setValue(kernel.handle(), 1, at);
-            commands.add(api.enqueueKernel(queue.handle(), kernel.handle(), new long[] {bytes / BLOCK_BYTES * kernel.items()}, new long[] {kernel.items()}), 0);
-        } finally { // a command that is enqueued keeps what it uses
-            for (long part : parts) {
-                if (part != 0) {
-                    cleanup.run(() -> api.releaseMemory(part));
-                }
-            }
+        for (int run = 0; run < RUNS; run++) {
+            boolean isThere = run < pieces.size();
+            setBlock(run, isThere ? pieces.get(run).slotOffsetBytes() : StagedPiece.end(pieces));
+            setBlock(FIRST_PLACE + run, isThere ? pieces.get(run).offsetBytes() : 0);
         }
-        cleanup.end();
+        setBlock(RUNS, StagedPiece.end(pieces));
+        api.setMemory(kernel.handle(), 0, packed);
+        api.setValue(kernel.handle(), 1, runs);
+        api.setMemory(kernel.handle(), 2, pieces.getFirst().memory().handle());
+        long bytes = StagedPiece.end(pieces) - pieces.getFirst().slotOffsetBytes();
+        commands.add(api.enqueueKernel(queue.handle(), kernel.handle(), new long[] {bytes / BLOCK_BYTES * kernel.items()}, new long[] {kernel.items()}), 0);
     }
 
     private void setBlock(int index, long offsetBytes) {
-        at.setAtIndex(ValueLayout.JAVA_INT, index, Math.toIntExact(offsetBytes / BLOCK_BYTES));
+        runs.setAtIndex(ValueLayout.JAVA_INT, index, Math.toIntExact(offsetBytes / BLOCK_BYTES));
     }
 
     /// Waits for all, on the way out of a failure.
