@@ -1,4 +1,4 @@
-// paging.c - kernels that go through a page table, beside copies in the buffer that their frames lie in: clean and not.
+// paging.c - kernels that use parts of a buffer which a table names, a page table or that of runs.cl, beside copies in that buffer: clean and not.
 #include "program.h"
 
 #define PAGE (4 * KIB)
@@ -120,8 +120,44 @@ static void written_frame_under_copy(void) {
   end(p);
 }
 
+// Carries packed block 1 to frame 2, while others write one of either.
+static void carry_beside(unsigned packed_block, unsigned frame) {
+  struct gpu g = open_gpu();
+  cl_kernel carry = built_with(&g, "-cl-kernel-arg-info", "carry");
+  static unsigned words[BYTES / sizeof(unsigned)];
+  static const unsigned ones[WORDS] = {1, 1};
+  fill_pattern(words, BYTES / sizeof(unsigned), 1);
+  cl_mem packed = buffer(&g, CL_MEM_READ_WRITE | CL_MEM_COPY_HOST_PTR, BYTES, words), image = buffer(&g, CL_MEM_READ_WRITE, BYTES, NULL);
+  struct {
+    cl_uint at[65], place[64];
+  } runs = {.place = {2}};
+  runs.at[0] = 1;
+  for (unsigned i = 1; i < 65; i++) runs.at[i] = 2;
+  set_buffer(carry, 0, packed);
+  OK(clSetKernelArg(carry, 1, sizeof runs, &runs));
+  set_buffer(carry, 2, image);
+  launch(g.queue, carry, 1, 0, NULL, NULL);
+  OK(clFlush(g.queue));
+  OK(clEnqueueWriteBuffer(g.other, packed, FALSE, packed_block * PAGE, PAGE, ones, 0, NULL, NULL));
+  OK(clEnqueueWriteBuffer(g.other, image, FALSE, frame * PAGE, PAGE, ones, 0, NULL, NULL));
+  OK(clFinish(g.other));
+  OK(clFinish(g.queue));
+  unsigned came[WORDS];
+  OK(clEnqueueReadBuffer(g.queue, image, TRUE, 2 * PAGE, PAGE, came, 0, NULL, NULL));
+  CHECK(!memcmp(came, words + WORDS, PAGE));
+  OK(clReleaseKernel(carry));
+  OK(clReleaseMemObject(packed));
+  OK(clReleaseMemObject(image));
+  close_gpu(&g);
+  printf("carried\n");
+}
+static void carried_beside_others(void) { carry_beside(0, 3); }
+static void carried_from_written(void) { carry_beside(1, 3); }
+static void carried_to_written(void) { carry_beside(0, 2); }
+
 const struct program clean_paging[] = {
     {.name = "paging-beside-others", .run = beside_others},
+    {.name = "carried-beside-others", .run = carried_beside_others},
     {0},
 };
 const struct program offending_paging[] = {
@@ -130,5 +166,7 @@ const struct program offending_paging[] = {
     {.name = "frame-written-read-after", .run = written_frame_read_after, .offence = "unordered use"},
     {.name = "frame-read-written-after", .run = read_frame_written_after, .offence = "unordered use"},
     {.name = "frame-written-under-copy", .run = written_frame_under_copy, .offence = "unordered use"},
+    {.name = "carried-from-written", .run = carried_from_written, .offence = "unordered use"},
+    {.name = "carried-to-written", .run = carried_to_written, .offence = "unordered use"},
     {0},
 };

@@ -12,7 +12,12 @@ static const char *text =
     "  for (uint p = 0; p < HMM_HEAP_BYTES >> HMM_PAGE_SHIFT; p++)\n"
     "    if (hmm_pages[HMM_TABLE_AT + p] & 2) hmm_image[(hmm_pages[HMM_TABLE_AT + p] >> 2) * words + 1] += sum;\n"
     "}\n"
-    "#endif\n";
+    "#endif\n"
+    "struct runs { uint at[65]; uint place[64]; };\n" // as runs.cl has it, of one run
+    "kernel void carry(global const uint *hmm_packed, const struct runs hmm_runs, global uint *hmm_memory) {\n"
+    "  for (uint i = 0; i < 1024 * (hmm_runs.at[64] - hmm_runs.at[0]); i++)\n"
+    "    hmm_memory[1024 * hmm_runs.place[0] + i] = hmm_packed[1024 * hmm_runs.at[0] + i];\n"
+    "}\n";
 
 struct gpu open_gpu(void) {
   struct gpu g = {0};

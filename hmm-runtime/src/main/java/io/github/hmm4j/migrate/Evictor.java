@@ -20,7 +20,7 @@ import org.jspecify.annotations.Nullable;
 
 /// Frees frames. A copy that the host has too is dropped; the only copy comes home first; then the launches that may still see the frame are waited for.
 ///
-/// Threads: the caller holds the device's lock, so that nothing moves to the frames meanwhile.
+/// Threads: the caller holds the device's lock, so that nothing moves to the frames meanwhile; it is open while they empty, and shut when they are given up.
 public final class Evictor {
 
     private static final int FEW_PAGES = 64;

@@ -327,8 +327,8 @@ public final class DeviceMirror implements AutoCloseable {
 
     /// Had alone while frames are assigned and pages are moved to this device, and shared by launches from making their arguments to the enqueued kernel.
     ///
-    /// Who has it alone opens it while pages only travel: then no frame changes its page ([but those that are said][#relocating]), and no page is there whose old contents are dead and whose kernel is still to come. So launches on
-    /// what is there wait for no migration of others. Rank: before the host lock; never taken while a page is claimed.
+    /// Who has it alone opens it while pages only travel: then no frame is given up, none changes its page ([but those that are said][#relocating]), and no page is there whose old contents are dead and whose
+    /// kernel is still to come. So launches on what is there wait for no migration of others. Rank: before the host lock; never taken while a page is claimed, but shut again: who shares it waits for no claim.
     public ShareLock lock() {
         return lock;
     }
