@@ -15,19 +15,18 @@ struct runs {
     uint place[RUNS];
 };
 
-// How many blocks further a block lies in memory than in what is packed, modulo 2^32.
-uint way_of(const struct runs *runs, const uint block) {
-    uint run = 0;
-    while (runs->at[run + 1] <= block) {
-        run++;
-    }
-    return runs->place[run] - runs->at[run];
-}
+#define EIGHT(each, n) each(n##0) each(n##1) each(n##2) each(n##3) each(n##4) each(n##5) each(n##6) each(n##7)
+#define EVERY(each) EIGHT(each, 0) EIGHT(each, 01) EIGHT(each, 02) EIGHT(each, 03) EIGHT(each, 04) EIGHT(each, 05) EIGHT(each, 06) EIGHT(each, 07) // in octal
+// For each run in order, how many blocks further its blocks lie in memory than in what is packed, modulo 2^32: the last that begins at the block or before is the one that has it; those that are not there
+// begin behind all blocks. Each entry by a constant: Mesa's Rusticl 22.3 ends the process that looks one up by a variable.
+#define LATER(n) way = hmm_runs.at[n] <= block ? hmm_runs.place[n] - hmm_runs.at[n] : way;
 
 kernel void scatter_runs(global const uint4 *hmm_packed, const struct runs hmm_runs, global uint4 *hmm_memory) {
     const uint block = hmm_runs.at[0] + get_group_id(0);
+    uint way = 0;
+    EVERY(LATER)
     global const uint4 *packed = hmm_packed + (size_t)block * BLOCK;
-    global uint4 *place = hmm_memory + (size_t)(block + way_of(&hmm_runs, block)) * BLOCK;
+    global uint4 *place = hmm_memory + (size_t)(block + way) * BLOCK;
     for (uint i = get_local_id(0); i < BLOCK; i += get_local_size(0)) {
         place[i] = packed[i];
     }
@@ -35,8 +34,10 @@ kernel void scatter_runs(global const uint4 *hmm_packed, const struct runs hmm_r
 
 kernel void gather_runs(global uint4 *hmm_packed, const struct runs hmm_runs, global const uint4 *hmm_memory) {
     const uint block = hmm_runs.at[0] + get_group_id(0);
+    uint way = 0;
+    EVERY(LATER)
     global uint4 *packed = hmm_packed + (size_t)block * BLOCK;
-    global const uint4 *place = hmm_memory + (size_t)(block + way_of(&hmm_runs, block)) * BLOCK;
+    global const uint4 *place = hmm_memory + (size_t)(block + way) * BLOCK;
     for (uint i = get_local_id(0); i < BLOCK; i += get_local_size(0)) {
         packed[i] = place[i];
     }

@@ -180,6 +180,7 @@ class EmulatedProfilesTest {
     static ChildJvm.Result on(String device, Duration limit, List<String> options, Class<?> program, String... arguments) {
         URL layer = EmulatedProfilesTest.class.getResource(LAYER.formatted(System.getProperty("os.arch").replace("amd64", "x86_64")));
         assumeTrue(layer != null && layer.getProtocol().equals("file"), "there is no emulated GPU here");
+        assumeTrue(OpenClDevices.list(ClBinding.LWJGL).stream().anyMatch(id -> id.platformName().equals("Portable Computing Language")), "the emulated GPU takes a device of POCL's, and there is none here");
         return ChildJvm.run(limit, ChildJvm.JSIG, Map.of("OPENCL_LAYERS", Path.of(layer.getPath()).toString(), "HMM_EMULATED_GPU", device), options, program, arguments);
     }
 

@@ -18,19 +18,18 @@ import java.util.function.Consumer;
 /// of strips on the same page know nothing of each other: whatever the page protocol does to a page for one of them, the others must not notice.
 final class KnownMemory {
 
-    /// Pointers of all devices can start at multiples of this.
-    private static final int POINTER_BYTES = 128;
-
     private final ManagedHeap heap;
     private final int pageBytes;
+    private final int argumentBytes;
     private final List<Block> blocks = new ArrayList<>();
 
-    KnownMemory(ManagedHeap heap, SplittableRandom random, int blockCount, int maxBlockPages) {
-        this.heap = heap;
-        pageBytes = heap.pageSize().bytes();
+    KnownMemory(Rig rig, SplittableRandom random, int blockCount, int maxBlockPages) {
+        heap = rig.heap;
+        pageBytes = rig.pageBytes();
+        argumentBytes = rig.argumentBytes();
         int strips = 0;
         for (int i = 0; i < blockCount; i++) {
-            Block block = new Block(2 * pageBytes + POINTER_BYTES * random.nextInt((maxBlockPages - 2) * pageBytes / POINTER_BYTES));
+            Block block = new Block(2 * pageBytes + argumentBytes * random.nextInt((maxBlockPages - 2) * pageBytes / argumentBytes));
             strips = block.cut(random, strips);
             blocks.add(block);
         }
@@ -52,7 +51,7 @@ final class KnownMemory {
             int number = firstNumber;
             for (int start = 0; start < lengthBytes; number++) {
                 int longest = random.nextInt(6) == 0 ? 3 * pageBytes : pageBytes / 2;
-                int length = POINTER_BYTES * (1 + random.nextInt(longest / POINTER_BYTES));
+                int length = argumentBytes * (1 + random.nextInt(longest / argumentBytes));
                 strips.add(new Strip(this, number, start, Math.min(length, lengthBytes - start)));
                 start += length;
             }

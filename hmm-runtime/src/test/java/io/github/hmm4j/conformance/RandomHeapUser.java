@@ -46,9 +46,6 @@ final class RandomHeapUser {
     private static final int MAX_REGION_PAGES = 12;
     private static final int MAX_OPEN_VIEWS = 4;
 
-    /// Pointers of all devices can start at multiples of this.
-    private static final int POINTER_BYTES = 128;
-
     private record OpenView(HostView view, Slice slice, boolean shared) {}
 
     /// A kernel argument, as the model sees it.
@@ -790,7 +787,7 @@ final class RandomHeapUser {
 
     private Slice kernelSlice() {
         ModelRegion region = any(regions);
-        int unit = random.nextInt(4) == 0 && !faulting ? 4 : POINTER_BYTES; // kernels that fault get no copies
+        int unit = random.nextInt(4) == 0 && !faulting ? 4 : rig.argumentBytes(); // kernels that fault get no copies
         int start = random.nextInt(Math.ceilDiv(region.size(), unit)) * unit;
         return region.slice(start, 4 * (1 + random.nextInt((region.size() - start) / 4)));
     }

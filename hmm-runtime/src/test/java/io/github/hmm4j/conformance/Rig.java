@@ -124,6 +124,11 @@ final class Rig implements AutoCloseable {
         return hmm.devices().stream().allMatch(device -> device.placement() == Placement.WINDOWS);
     }
 
+    /// Random ranges for kernels start at multiples of this. Kernels that fault get no copies, so there it is what their devices want; elsewhere some GPUs want more, and get a copy.
+    int argumentBytes() {
+        return isFaulting() ? hmm.devices().stream().mapToInt(device -> device.info().baseAlignmentBytes()).max().orElseThrow() : 128;
+    }
+
     /// What a device whose kernels fault must have room for, and so must each quota.
     static int leastFaultingPages() {
         try (Hmm any = Hmm.builder().heap(ByteSize.mib(2)).open()) {

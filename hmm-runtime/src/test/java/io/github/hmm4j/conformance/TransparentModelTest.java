@@ -54,7 +54,7 @@ class TransparentModelTest {
         HmmBuilder builder = backend.builder(devices).heap(heapBytes).pageSize(pageBytes).faultAround(8L * pageBytes)
                 .budget(budgetPages + leastPages == 0 ? heapBytes : (long) (leastPages + budgetPages) * pageBytes);
         try (Rig rig = new Rig(exclusive ? builder.exclusive() : builder)) {
-            KnownMemory memory = new KnownMemory(rig.heap, new SplittableRandom(SEED), BLOCKS, mostBlockPages);
+            KnownMemory memory = new KnownMemory(rig, new SplittableRandom(SEED), BLOCKS, mostBlockPages);
             Racers.run(actors(rig, memory, new Turns((long) steps * LONGER)));
             check(rig, memory);
             memory.blocks().forEach(block -> rig.heap.free(block.segment()));
