@@ -1,4 +1,5 @@
 // command.c - the life of a command: enqueued, after what it comes, flushed, run by an engine, ended.
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -23,8 +24,7 @@ struct command *new_command(struct queue *q, cl_uint type, const char *call, cl_
   if (!c) return NULL;
   c->object = (struct object){.kind = EVENT, .uses = 1};
   c->type = type;
-  c->call = call;
-  c->number = commands;
+  c->by = (struct doer){.call = call, .number = commands, .queue = q->number};
   c->ends = current.ends;
   c->loses = current.loses;
   c->queue = q;
@@ -36,6 +36,11 @@ struct command *new_command(struct queue *q, cl_uint type, const char *call, cl_
   c->size[1] = c->size[2] = 1;
   use_object(&q->object);
   return c;
+}
+
+const char *name_doer(const struct doer *by, char text[DOER]) {
+  snprintf(text, DOER, "%s (command %u, %s%s%squeue %u)", by->call, by->number, by->kernel ? "kernel " : "", by->kernel ? by->kernel : "", by->kernel ? ", " : "", by->queue);
+  return text;
 }
 
 static bool grow(void **array, unsigned count, size_t bytes) {
@@ -60,9 +65,8 @@ bool uses(struct command *c, struct memory *m, size_t offset, size_t bytes, bool
   c->accessed[c->access_count] = m->root;
   c->accesses[c->access_count++] = (struct access){.first = m->origin + offset,
                                                    .end = m->origin + offset + bytes,
-                                                   .number = c->number,
                                                    .write = write,
-                                                   .kernel = c->type == CL_COMMAND_NDRANGE_KERNEL};
+                                                   .by = c->by};
   return true;
 }
 
@@ -101,7 +105,7 @@ static bool depend(struct command *c, cl_uint waits, const cl_event *wait, bool 
   struct queue *q = c->queue;
   bool done = true;
   for (cl_uint i = 0; i < waits && done; i++) {
-    struct command *earlier = find_event(wait[i], c->call);
+    struct command *earlier = find_event(wait[i], c->by.call);
     learn_command(c, earlier);
     done = come_after(c, earlier, true);
   }
@@ -121,7 +125,7 @@ static void append(struct queue *q, struct command *c) {
 
 cl_int submit(struct command *c, cl_uint waits, const cl_event *wait, cl_event *event, bool blocks) {
   struct queue *q = c->queue;
-  cl_int status = check_waits(c->context, waits, wait, c->call);
+  cl_int status = check_waits(c->context, waits, wait, c->by.call);
   if (status) return refuse(c, status);
   if (!new_clock(c)) return refuse(c, CL_OUT_OF_HOST_MEMORY);
   if (event) {

@@ -1,5 +1,6 @@
 // context.c - devices, contexts, and programs, which matter to us by their references and by how they were built.
 #define _GNU_SOURCE
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -65,7 +66,9 @@ static cl_context adopt(cl_context handle, cl_int *status) {
     free(c);
     return NULL;
   }
+  static unsigned contexts;
   enter();
+  c->number = ++contexts;
   list_object(&c->object);
   leave();
   return handle;
@@ -101,12 +104,28 @@ cl_int gpu_clReleaseContext(cl_context context) {
 
 // ---- programs ----
 
+// Nothing before it is built.
+static void learn_kernels(struct program *p, cl_program handle) {
+  char names[sizeof p->kernels] = "";
+  size_t bytes = 0;
+  if (DRIVER(clGetProgramInfo)(handle, CL_PROGRAM_KERNEL_NAMES, 0, NULL, &bytes) || !bytes) return;
+  char *all = malloc(bytes);
+  if (all && !DRIVER(clGetProgramInfo)(handle, CL_PROGRAM_KERNEL_NAMES, bytes, all, NULL)) snprintf(names, sizeof names, "%s", all);
+  free(all);
+  enter();
+  memcpy(p->kernels, names, sizeof names);
+  leave();
+}
+
 static cl_program list_program(cl_program handle, cl_context context) {
   if (!handle) return NULL;
   struct program *p = calloc(1, sizeof *p);
   if (!p) return handle; // then nobody watches over it
   p->object = (struct object){.kind = PROGRAM, .handle = handle};
+  learn_kernels(p, handle);
+  static unsigned programs;
   enter();
+  p->number = ++programs;
   const struct context *c = find_object(context, CONTEXT, "clCreateProgram");
   p->device = c ? only_device(c) : NULL;
   list_object(&p->object);
@@ -144,10 +163,18 @@ cl_int gpu_clBuildProgram(cl_program program, cl_uint count, const cl_device_id 
   if (others) memset(others + (asked - flags), ' ', strlen(LARGE_BUFFERS_OPTION));
   enter();
   struct program *p = find_object(program, PROGRAM, "clBuildProgram");
-  if (p) p->built = (struct built){asked, table_form(flags ? flags : "")};
+  if (p) {
+    p->built = (struct built){asked, table_form(flags ? flags : "")};
+    use_object(&p->object);
+  }
   leave();
   cl_int status = DRIVER(clBuildProgram)(program, count, ids, others ? others : flags, notice, user);
   free(others);
+  if (!p) return status;
+  if (!status) learn_kernels(p, program);
+  enter();
+  unuse_object(&p->object);
+  leave();
   return status;
 }
 

@@ -92,7 +92,7 @@ cl_event gpu_clCreateUserEvent(cl_context context, cl_int *status) {
   if (c && owner) {
     c->object = (struct object){.kind = EVENT, .handle = handle, .uses = 1};
     c->type = CL_COMMAND_USER;
-    c->call = "clCreateUserEvent";
+    c->by.call = "clCreateUserEvent";
     c->context = owner;
     c->status = CL_SUBMITTED;
     c->gated = true;

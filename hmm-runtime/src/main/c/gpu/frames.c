@@ -60,24 +60,23 @@ bool conflict(struct access *a, struct access *b) {
     unsigned of_a = ways(a, at, &a_end), of_b = ways(b, at, &b_end);
     next = a_end < b_end ? a_end : b_end;
     if (!of_a || !of_b || !((of_a | of_b) & WRITES)) continue;
-    if (a->frames) *a = (struct access){.first = at, .end = a_end, .number = a->number, .write = of_a & WRITES, .kernel = true};
-    if (b->frames) *b = (struct access){.first = at, .end = b_end, .number = b->number, .write = of_b & WRITES, .kernel = true};
+    if (a->frames) *a = (struct access){.first = at, .end = a_end, .write = of_a & WRITES, .by = a->by};
+    if (b->frames) *b = (struct access){.first = at, .end = b_end, .write = of_b & WRITES, .by = b->by};
     return true;
   }
   return false;
 }
 
 static const char *does(const struct access *a) {
-  return a->kernel ? a->write ? "may write" : "reads" : a->write ? "writes" : "reads";
+  return a->by.kernel ? a->write ? "may write" : "reads" : a->write ? "writes" : "reads";
 }
 
-void tell_conflict(const char *call, const struct memory *root, const struct access *a, const struct access *earlier) {
+void tell_conflict(const struct memory *root, const struct access *a, const struct access *earlier) {
   struct access mine = *a, other = *earlier;
   if (!conflict(&mine, &other)) return;
-  offend("unordered use",
-         "%s (command %u) %s bytes [%zu, %zu) of buffer %p and command %u %s [%zu, %zu): no queue, wait list or wait "
-         "orders them",
-         call, mine.number, does(&mine), mine.first, mine.end, root->object.handle, other.number, does(&other), other.first, other.end);
+  char me[DOER], they[DOER];
+  offend("unordered use", "%s %s bytes [%zu, %zu) of buffer %p and %s %s [%zu, %zu): no queue, wait list or wait orders them",
+         name_doer(&mine.by, me), does(&mine), mine.first, mine.end, root->object.handle, name_doer(&other.by, they), does(&other), other.first, other.end);
 }
 
 static void doubt(struct frames *f, const struct access *other) {
@@ -130,7 +129,7 @@ void know_frames(struct command *c) {
   for (unsigned i = 0; i < f->doubt_count; i++) {
     const struct access *d = &f->doubts[i];
     if (is_unknown(d)) doubt(d->frames, &f->own);
-    else tell_conflict(c->call, f->root, &f->own, d);
+    else tell_conflict(f->root, &f->own, d);
   }
   forget_doubts(f);
 }

@@ -157,6 +157,7 @@ unsigned device_number(const struct device *d);
 // ---- context.c ----
 struct context {
   struct object object;
+  unsigned number; // from 1
   unsigned count;
   struct device *devices[MAX_DEVICES];
   cl_command_queue inner[MAX_DEVICES]; // of each device, out of order: where kernels run
@@ -176,6 +177,8 @@ struct program {
   struct object object;
   struct device *device; // the only one of its context, or null
   struct built built;
+  unsigned number;   // from 1
+  char kernels[128]; // their names, once it is built
 };
 void destroy_program(struct program *p);
 struct built how_built(cl_program program, const char *call);
@@ -187,6 +190,11 @@ void populate(char *first, size_t bytes); // has memory from now on, so that emu
 int new_file(size_t bytes);               // in memory; negative if that fails
 
 // ---- memory.c, view.c ----
+struct doer { // a command, as offences name it when it may be gone
+  const char *call;
+  unsigned number, queue; // each counted from 1 since the process began
+  const char *kernel;     // that it launches, or null
+};
 struct mapping {
   struct mapping *next;
   char *address;
@@ -198,8 +206,8 @@ struct access {
   size_t first, end; // bytes of the root
   uint64_t sequence; // of the command in its queue
   unsigned slot;     // of the queue
-  unsigned number;   // of the command
-  bool write, kernel;
+  bool write;
+  struct doer by;
   struct frames *frames; // which of these bytes; null: all of them
 };
 struct notice {
@@ -237,9 +245,9 @@ void forget_hosted(struct memory *root);
 // Protects the host's side as the mappings ask, where `m` is or was.
 void set_view(struct memory *root, const struct mapping *m);
 void free_mapping(struct mapping **list, struct mapping *m);
-void check_mapped(const char *call, const struct memory *m, size_t offset, size_t bytes, bool write);
+void check_mapped(const struct doer *by, const struct memory *m, size_t offset, size_t bytes, bool write);
 // The buffer whose host side this is, or null. Such memory is pinned; that it is not mapped is an offence.
-struct memory *pinned_at(const char *call, const void *host, size_t bytes);
+struct memory *pinned_at(const struct doer *by, const void *host, size_t bytes);
 
 // ---- svm.c ----
 struct svm {
@@ -253,7 +261,7 @@ struct svm {
   struct mapping *mappings;
 };
 void open_svm(struct context *c, bool open); // while a command of the device may use shared memory
-void check_svm_mapped(const char *call, struct context *c);
+void check_svm_mapped(const struct doer *by, struct context *c);
 void destroy_svm(struct svm *s);
 size_t svm_bytes(const void *address); // from there to the end of what clSVMAlloc gave; 0 if it did not; inside
 
@@ -278,13 +286,14 @@ struct kernel {
   cl_uint image; // if it has a table: the argument that its frames lie in. The table is the second one behind it
   bool carries;  // it is one of runs.cl: what it is told with `runs` is what it uses of its first argument and its third
   struct runs runs;
-  char name[64];
+  const char *name; // stays
 };
 void destroy_kernel(struct kernel *k);
 
 // ---- queue.c ----
 struct queue {
   struct object object;
+  unsigned number, context_number; // from 1
   struct context *context;
   struct device *device;
   cl_command_queue inner;
@@ -317,8 +326,7 @@ struct dependent {
 struct command {
   struct object object; // its handle is a user event of the driver's, or null if the program has no event of it
   cl_uint type;
-  unsigned number;
-  const char *call;
+  struct doer by;
   struct queue *queue; // null for a user event
   struct context *context;
   enum engine engine;
@@ -372,6 +380,8 @@ struct command *new_command(struct queue *q, cl_uint type, const char *call, cl_
 // The command uses these bytes of it; false if there is no memory to note that.
 bool uses(struct command *c, struct memory *m, size_t offset, size_t bytes, bool write);
 bool keeps(struct command *c, struct memory *m); // only that it stays
+#define DOER 160
+const char *name_doer(const struct doer *by, char text[DOER]); // returns the text
 // Both end an enqueue call, and leave. A command that is refused is gone.
 cl_int submit(struct command *c, WAIT_LIST, bool blocks);
 cl_int refuse(struct command *c, cl_int status);
@@ -405,7 +415,7 @@ void unuse_frames(struct frames *f);
 bool take_frames(struct command *c, unsigned access, const struct table_form *form, const uint32_t *entries);
 void know_frames(struct command *c);  // it runs
 void have_no_frames(struct command *c); // it has ended; if it did not run, it has used nothing
-void tell_conflict(const char *call, const struct memory *root, const struct access *a, const struct access *earlier);
+void tell_conflict(const struct memory *root, const struct access *a, const struct access *earlier);
 
 // ---- reins.c ----
 struct reined { // what becomes of a call

@@ -24,6 +24,23 @@ static bool is_carrier(const struct kernel *k) {
   return k->count == 3 && is_called(k->object.handle, 0, "hmm_packed") && is_called(k->object.handle, 1, "hmm_runs") && is_called(k->object.handle, 2, "hmm_memory");
 }
 
+// The same text for as long as the process lives: commands, and what was released, outlive kernels. Inside.
+static const char *lasting(const char *name) {
+  static struct name {
+    struct name *next;
+    char text[];
+  } *names;
+  for (const struct name *n = names; n; n = n->next) {
+    if (!strcmp(n->text, name)) return n->text;
+  }
+  struct name *n = malloc(sizeof *n + strlen(name) + 1);
+  if (!n) return "of an unknown name";
+  strcpy(n->text, name);
+  n->next = names;
+  names = n;
+  return n->text;
+}
+
 static cl_kernel list_kernel(cl_kernel handle, struct built built) {
   if (!handle) return NULL;
   struct kernel *k = calloc(1, sizeof *k);
@@ -36,8 +53,7 @@ static cl_kernel list_kernel(cl_kernel handle, struct built built) {
     return NULL;
   }
   char name[256] = "";
-  if (!DRIVER(clGetKernelInfo)(handle, CL_KERNEL_FUNCTION_NAME, sizeof name, name, NULL))
-    memcpy(k->name, name, sizeof k->name - 1);
+  DRIVER(clGetKernelInfo)(handle, CL_KERNEL_FUNCTION_NAME, sizeof name, name, NULL);
   k->object = (struct object){.kind = KERNEL, .handle = handle};
   k->count = count;
   k->built = built;
@@ -50,6 +66,7 @@ static cl_kernel list_kernel(cl_kernel handle, struct built built) {
   find_table(k);
   k->carries = is_carrier(k);
   enter();
+  k->name = lasting(name);
   list_object(&k->object);
   leave();
   return handle;
@@ -203,14 +220,14 @@ static bool use_blocks(struct command *c, struct memory *m, size_t first, size_t
   size_t from = first * RUN_BLOCK, to = (first + count) * RUN_BLOCK;
   if (from >= m->bytes) return true; // beyond its end is nobody's
   if (to > m->bytes) to = m->bytes;
-  check_mapped(c->call, m, from, to - from, write);
+  check_mapped(&c->by, m, from, to - from, write);
   return uses(c, m, from, to - from, write);
 }
 
 static bool use_argument(struct command *c, const struct kernel *k, cl_uint index, struct memory *m, bool write) {
   const struct runs *r = &k->runs;
   if (!k->carries) {
-    check_mapped(c->call, m, 0, m->bytes, write);
+    check_mapped(&c->by, m, 0, m->bytes, write);
     return uses(c, m, 0, m->bytes, write);
   }
   if (index == 0) return use_blocks(c, m, r->at[0], r->at[RUNS] - r->at[0], write);
@@ -222,17 +239,17 @@ static bool use_argument(struct command *c, const struct kernel *k, cl_uint inde
 
 static cl_int take_arguments(struct command *c, const struct kernel *k) {
   unsigned image = 0; // the access that this is
+  char text[DOER];
   for (cl_uint i = 0; i < k->count; i++) {
     const struct argument *a = &k->arguments[i];
     if (!a->memory) continue;
     struct memory *m = find_serial(a->memory, MEMORY, a->serial);
     if (!m) {
-      offend("use after release", "kernel %s is launched with argument %u, a buffer that was released (%p)", k->name, i,
-             (void *)a->memory);
+      offend("use after release", "%s is given argument %u, a buffer that was released (%p)", name_doer(&c->by, text), i, (void *)a->memory);
       return CL_INVALID_KERNEL_ARGS;
     }
     if (m->bytes > options.allocation_bytes && !k->built.takes_large) {
-      offend("large buffer", "kernel %s is launched with argument %u, a buffer of %zu bytes, and was built without %s", k->name, i, m->bytes, LARGE_BUFFERS_OPTION);
+      offend("large buffer", "%s is given argument %u, a buffer of %zu bytes, and was built without %s", name_doer(&c->by, text), i, m->bytes, LARGE_BUFFERS_OPTION);
       return CL_INVALID_KERNEL_ARGS;
     }
     bool write = !a->constant && !(m->flags & CL_MEM_READ_ONLY);
@@ -243,7 +260,7 @@ static cl_int take_arguments(struct command *c, const struct kernel *k) {
   }
   if (!take_table(c, k, image)) return CL_OUT_OF_HOST_MEMORY;
   if (free_bytes(c->queue->device) < options.kernel_bytes) return CL_MEM_OBJECT_ALLOCATION_FAILURE;
-  if (k->svm) check_svm_mapped(c->call, c->context);
+  if (k->svm) check_svm_mapped(&c->by, c->context);
   c->uses_svm = k->svm;
   return CL_SUCCESS;
 }
@@ -270,6 +287,7 @@ static cl_int launch(const char *call, cl_command_queue queue, cl_kernel kernel,
   struct command *c = new_command(q, CL_COMMAND_NDRANGE_KERNEL, call, run_kernel, COMPUTE);
   const struct kernel *k = find_object(kernel, KERNEL, call);
   if (!c || !k) return refuse(c, k ? CL_OUT_OF_HOST_MEMORY : CL_INVALID_KERNEL);
+  c->by.kernel = k->name;
   status = check_waits(c->context, waits, wait, call);
   if (!status) status = take_arguments(c, k);
   if (!status && too_large(dimensions, local)) status = CL_INVALID_WORK_GROUP_SIZE;

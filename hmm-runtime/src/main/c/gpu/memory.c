@@ -188,7 +188,7 @@ static struct memory *part_of(cl_mem buffer, cl_bitfield flags, const struct cl_
   if (!*status) *status = reined.refused;
   if (*status) return NULL;
   if (region->origin % options.profile->alignment_bytes) {
-    offend("misaligned sub-buffer", "clCreateSubBuffer at offset %zu, which is no multiple of %u bytes", region->origin,
+    offend("misaligned sub-buffer", "clCreateSubBuffer of buffer %p of context %u at offset %zu, which is no multiple of %u bytes", root->object.handle, root->context->number, region->origin,
            options.profile->alignment_bytes);
     *status = CL_MISALIGNED_SUB_BUFFER_OFFSET;
     return NULL;

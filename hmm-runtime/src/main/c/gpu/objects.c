@@ -9,6 +9,7 @@
 
 #define BUCKETS 16384
 #define GRAVES 1024
+#define OBJECT 200 // bytes of the name of one
 
 pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
 pthread_cond_t changed = PTHREAD_COND_INITIALIZER;
@@ -90,12 +91,38 @@ static struct object *look_up(const void *handle, enum kind kind) {
   return NULL;
 }
 
+// By what stays when it was released: others that it knew may be gone.
+static const char *name_object(const struct object *o, char text[OBJECT]) {
+  switch (o->kind) {
+    case CONTEXT: snprintf(text, OBJECT, "context %u", ((const struct context *)o)->number); break;
+    case QUEUE: {
+      const struct queue *q = (const struct queue *)o;
+      snprintf(text, OBJECT, "queue %u of context %u", q->number, q->context_number);
+      break;
+    }
+    case MEMORY: snprintf(text, OBJECT, "a buffer of %zu bytes", ((const struct memory *)o)->bytes); break;
+    case EVENT: {
+      const struct doer *by = &((const struct command *)o)->by;
+      char doer[DOER];
+      snprintf(text, OBJECT, "the event of %s", by->queue ? name_doer(by, doer) : by->call);
+      break;
+    }
+    case KERNEL: snprintf(text, OBJECT, "kernel %s", ((const struct kernel *)o)->name); break;
+    case PROGRAM: {
+      const struct program *p = (const struct program *)o;
+      snprintf(text, OBJECT, "program %u (%s%s)", p->number, *p->kernels ? "kernels " : "not built", p->kernels);
+      break;
+    }
+    case SVM: snprintf(text, OBJECT, "an SVM allocation of %zu bytes", ((const struct svm *)o)->bytes); break;
+  }
+  return text;
+}
+
 void *find_object(const void *handle, enum kind kind, const char *call) {
-  static const char *const names[] = {"context", "command queue", "buffer",        "event",
-                                      "kernel",  "program",       "SVM allocation"};
   struct object *o = look_up(handle, kind);
   if (!o || o->refs) return o;
-  offend("use after release", "%s gets a %s that was released (%p)", call, names[kind], handle);
+  char text[OBJECT];
+  offend("use after release", "%s gets %s, which was released (%p)", call, name_object(o, text), handle);
   return NULL;
 }
 
@@ -145,15 +172,21 @@ void each_object(enum kind kind, void (*visit)(struct object *o, void *with), vo
   }
 }
 
+struct census {
+  unsigned count;
+  const struct object *oldest;
+};
+
 static void count_one(struct object *o, void *with) {
-  (void)o;
-  ++*(unsigned *)with;
+  struct census *census = with;
+  census->count++;
+  if (!census->oldest || o->serial < census->oldest->serial) census->oldest = o;
 }
 
 unsigned count_objects(enum kind kind) {
-  unsigned count = 0;
-  each_object(kind, count_one, &count);
-  return count;
+  struct census census = {0};
+  each_object(kind, count_one, &census);
+  return census.count;
 }
 
 void describe_objects(char *text, size_t room) {
@@ -162,13 +195,16 @@ void describe_objects(char *text, size_t room) {
   size_t at = 0;
   *text = 0;
   for (int kind = 0; kind <= SVM && at < room; kind++) {
-    unsigned count = count_objects((enum kind)kind);
-    if (count) at += (size_t)snprintf(text + at, room - at, "%s%u %s", at ? ", " : "", count, names[kind]);
+    struct census census = {0};
+    char name[OBJECT];
+    each_object((enum kind)kind, count_one, &census);
+    if (census.count)
+      at += (size_t)snprintf(text + at, room - at, "%s%u %s (%s%s)", at ? ", " : "", census.count, names[kind], census.count > 1 ? "the oldest: " : "", name_object(census.oldest, name));
   }
 }
 
 void tell_leaks(void) {
-  char text[200];
+  char text[500];
   enter();
   describe_objects(text, sizeof text);
   leave();

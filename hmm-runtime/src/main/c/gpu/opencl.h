@@ -127,6 +127,7 @@ enum { // queries
   CL_MEM_MAP_COUNT = 0x1104,
   CL_MEM_REFERENCE_COUNT = 0x1105,
   CL_QUEUE_PROPERTIES = 0x1093,
+  CL_PROGRAM_KERNEL_NAMES = 0x1168,
   CL_KERNEL_NUM_ARGS = 0x1191,
   CL_KERNEL_FUNCTION_NAME = 0x1190,
   CL_KERNEL_ARG_TYPE_QUALIFIER = 0x1199,
@@ -203,6 +204,7 @@ cl_int clReleaseKernel(cl_kernel);
 cl_int clSetKernelArg(cl_kernel, cl_uint, size_t, const void *);
 cl_int clSetKernelArgSVMPointer(cl_kernel, cl_uint, const void *);
 cl_int clSetKernelExecInfo(cl_kernel, cl_uint, size_t, const void *);
+cl_int clGetProgramInfo(cl_program, cl_uint, size_t, void *, size_t *);
 cl_int clGetKernelInfo(cl_kernel, cl_uint, size_t, void *, size_t *);
 cl_int clGetKernelArgInfo(cl_kernel, cl_uint, cl_uint, size_t, void *, size_t *);
 cl_int clGetKernelWorkGroupInfo(cl_kernel, cl_device_id, cl_uint, size_t, void *, size_t *);

@@ -76,7 +76,7 @@ static void check_access(const struct command *c, const struct access *a, struct
     root->accesses[kept++] = *e;
     bool ordered = e->slot < c->known_count && c->known[e->slot] >= e->sequence;
     if (ordered || c->gated || is_doubtful(a, e)) continue; // of a gated command it is not known yet what it comes after
-    tell_conflict(c->call, root, a, e);
+    tell_conflict(root, a, e);
   }
   root->access_count = kept;
 }

@@ -6,6 +6,7 @@
 static cl_command_queue adopt(cl_context context, cl_device_id id, cl_command_queue inner, cl_int *status) {
   if (!inner) return NULL;
   cl_bitfield properties = 0;
+  static unsigned queues;
   cl_int outcome = DRIVER(clGetCommandQueueInfo)(inner, CL_QUEUE_PROPERTIES, sizeof properties, &properties, NULL);
   struct queue *q = calloc(1, sizeof *q);
   if (!q) outcome = CL_OUT_OF_HOST_MEMORY;
@@ -16,6 +17,8 @@ static cl_command_queue adopt(cl_context context, cl_device_id id, cl_command_qu
   if (!outcome && (q->slot = take_slot()) == MAX_QUEUES) outcome = CL_OUT_OF_RESOURCES;
   if (!outcome) {
     *q = (struct queue){.object = {.kind = QUEUE, .handle = inner},
+                        .number = ++queues,
+                        .context_number = c->number,
                         .context = c,
                         .device = device_of(id),
                         .inner = inner,

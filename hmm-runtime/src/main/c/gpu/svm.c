@@ -93,7 +93,7 @@ size_t svm_bytes(const void *address) {
 struct turn {
   struct context *context;
   bool open;
-  const char *call;
+  const struct doer *by;
 };
 
 static void give_turn(struct object *o, void *with) {
@@ -113,13 +113,13 @@ void open_svm(struct context *c, bool open) {
 static void check_one(struct object *o, void *with) {
   const struct svm *s = (struct svm *)o;
   const struct turn *turn = with;
+  char text[DOER];
   if (s->context == turn->context && s->mappings && !s->fine)
-    offend("use of mapped shared memory", "%s may use %zu bytes at %p, which are mapped", turn->call, s->bytes,
-           (void *)s->base);
+    offend("use of mapped shared memory", "%s may use %zu bytes at %p, which are mapped", name_doer(turn->by, text), s->bytes, (void *)s->base);
 }
 
-void check_svm_mapped(const char *call, struct context *c) {
-  each_object(SVM, check_one, &(struct turn){c, false, call});
+void check_svm_mapped(const struct doer *by, struct context *c) {
+  each_object(SVM, check_one, &(struct turn){c, false, by});
 }
 
 // ---- commands ----

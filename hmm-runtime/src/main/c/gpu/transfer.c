@@ -43,7 +43,7 @@ static char *at(const struct memory *m, size_t offset) { return m->root->device 
 static cl_int use_buffer(struct command *c, struct memory *m, size_t offset, size_t bytes, bool write) {
   if (m->context != c->context) return CL_INVALID_CONTEXT;
   if (!within(m, offset, bytes)) return CL_INVALID_VALUE;
-  check_mapped(c->call, m, offset, bytes, write);
+  check_mapped(&c->by, m, offset, bytes, write);
   cl_int status = commit(m, c->queue->device);
   if (status) return status;
   return uses(c, m, offset, bytes, write) ? CL_SUCCESS : CL_OUT_OF_HOST_MEMORY;
@@ -54,7 +54,7 @@ static cl_int use_buffer(struct command *c, struct memory *m, size_t offset, siz
 // Pinned memory of ours is reached where it is never protected: the program may unmap it before the engine gets to
 // this.
 static cl_int use_host(struct command *c, char *host, size_t bytes, char **reached) {
-  struct memory *pinned = pinned_at(c->call, host, bytes);
+  struct memory *pinned = pinned_at(&c->by, host, bytes);
   c->pageable = !pinned;
   *reached = pinned ? pinned->shadow + (host - pinned->host) : host;
   return !pinned || keeps(c, pinned) ? CL_SUCCESS : CL_OUT_OF_HOST_MEMORY;

@@ -78,18 +78,19 @@ void free_mapping(struct mapping **list, struct mapping *m) {
   free(m);
 }
 
-void check_mapped(const char *call, const struct memory *m, size_t offset, size_t bytes, bool write) {
+void check_mapped(const struct doer *by, const struct memory *m, size_t offset, size_t bytes, bool write) {
   size_t first = m->origin + offset, end = first + bytes;
   for (const struct mapping *each = m->root->mappings; each; each = each->next) {
     bool written = each->flags & (CL_MAP_WRITE | CL_MAP_WRITE_INVALIDATE_REGION);
     if (each->end <= first || end <= each->first || !(written || write)) continue;
-    offend("use of a mapped buffer", "%s uses bytes [%zu, %zu) of buffer %p, of which [%zu, %zu) is mapped%s", call,
-           first, end, m->root->object.handle, each->first, each->end, written ? " for writing" : "");
+    char text[DOER];
+    offend("use of a mapped buffer", "%s uses bytes [%zu, %zu) of buffer %p, of which [%zu, %zu) is mapped%s", name_doer(by, text), first, end,
+           m->root->object.handle, each->first, each->end, written ? " for writing" : "");
     return;
   }
 }
 
-struct memory *pinned_at(const char *call, const void *host, size_t bytes) {
+struct memory *pinned_at(const struct doer *by, const void *host, size_t bytes) {
   const char *at = host;
   struct memory *root = hosted;
   while (root && (at < root->host || at >= root->host + root->room))
@@ -99,7 +100,7 @@ struct memory *pinned_at(const char *call, const void *host, size_t bytes) {
   for (const struct mapping *m = root->mappings; m; m = m->next) {
     if (first >= m->first && first + bytes <= m->end) return root;
   }
-  offend("host access while unmapped", "%s transfers to or from host memory of buffer %p that is not mapped", call,
-         root->object.handle);
+  char text[DOER];
+  offend("host access while unmapped", "%s transfers to or from host memory of buffer %p that is not mapped", name_doer(by, text), root->object.handle);
   return root;
 }

@@ -84,7 +84,7 @@ static void run_one(const struct program *p, const char *profile, const char *sa
   if (p->offence) {
     snprintf(line, sizeof line, "hmm-emulated-gpu: offence: %s: ", p->offence);
     const char *found = strstr(o.err, line);
-    expect(aborted(&o) && found && !strstr(found + strlen(line), "offence:"), p->name, setting, &o);
+    expect(aborted(&o) && found && !strstr(found + strlen(line), "offence:") && (!p->says || strstr(found, p->says)), p->name, setting, &o);
   } else {
     expect(ended_well(&o) && (!same || !strcmp(o.out, same)), p->name, setting, &o);
     if (strstr(o.err, "asked")) printf("%s", o.err);

@@ -142,6 +142,52 @@ static void released_twice(void) {
   clReleaseCommandQueue(g.other);
 }
 
+static void released_queue(void) {
+  struct gpu g = open_gpu();
+  set_buffer(g.twice, 0, buffer(&g, CL_MEM_READ_WRITE, BYTES, NULL));
+  OK(clReleaseCommandQueue(g.other));
+  clEnqueueNDRangeKernel(g.other, g.twice, 1, NULL, (const size_t[]){WORDS}, NULL, 0, NULL, NULL);
+}
+
+static void released_kernel(void) {
+  struct gpu g = open_gpu();
+  set_buffer(g.twice, 0, buffer(&g, CL_MEM_READ_WRITE, BYTES, NULL));
+  OK(clReleaseKernel(g.twice));
+  clEnqueueNDRangeKernel(g.queue, g.twice, 1, NULL, (const size_t[]){WORDS}, NULL, 0, NULL, NULL);
+}
+
+static void released_program(void) {
+  struct gpu g = open_gpu();
+  cl_int status;
+  OK(clReleaseProgram(g.program));
+  clCreateKernel(g.program, "twice", &status);
+}
+
+static void released_unbuilt_program(void) {
+  struct gpu g = open_gpu();
+  const char *text = "kernel void nothing() {}";
+  cl_int status;
+  cl_program program = clCreateProgramWithSource(g.context, 1, &text, NULL, &status);
+  OK(status);
+  OK(clReleaseProgram(program));
+  clBuildProgram(program, 1, &g.device, "", NULL, NULL);
+}
+
+static void released_context(void) {
+  struct gpu g = open_gpu();
+  cl_int status;
+  cl_context second = clCreateContext(NULL, 1, &g.device, NULL, NULL, &status);
+  OK(status);
+  OK(clReleaseContext(second));
+  clCreateBuffer(second, CL_MEM_READ_WRITE, BYTES, NULL, &status);
+}
+
+static void leaked_kernel(void) {
+  struct gpu g = open_gpu();
+  OK(clRetainKernel(g.twice));
+  close_gpu(&g);
+}
+
 static void leak(void) {
   struct gpu g = open_gpu();
   buffer(&g, CL_MEM_READ_WRITE, BYTES, NULL);
@@ -149,25 +195,31 @@ static void leak(void) {
 }
 
 const struct program offending_programs[] = {
-    {.name = "kernel-on-mapped", .run = kernel_on_mapped, .offence = "use of a mapped buffer"},
-    {.name = "write-to-mapped", .run = write_to_mapped, .offence = "use of a mapped buffer"},
-    {.name = "misaligned-part", .run = misaligned_part, .offence = "misaligned sub-buffer"},
-    {.name = "overlapping-parts", .run = overlapping_parts, .offence = "unordered use"},
-    {.name = "copy-under-kernel", .run = copy_under_kernel, .offence = "unordered use"},
-    {.name = "polled-status", .run = polled_status, .offence = "unordered use"},
+    {.name = "kernel-on-mapped", .run = kernel_on_mapped, .offence = "use of a mapped buffer", .says = "clEnqueueNDRangeKernel (command 2, kernel twice, queue 1) uses"},
+    {.name = "write-to-mapped", .run = write_to_mapped, .offence = "use of a mapped buffer", .says = "clEnqueueWriteBuffer (command 2, queue 1) uses"},
+    {.name = "misaligned-part", .run = misaligned_part, .offence = "misaligned sub-buffer", .says = "of context 1 at offset 64"},
+    {.name = "overlapping-parts", .run = overlapping_parts, .offence = "unordered use", .says = "clEnqueueWriteBuffer (command 2, queue 2) writes bytes [4096, 12288)"},
+    {.name = "copy-under-kernel", .run = copy_under_kernel, .offence = "unordered use", .says = "clEnqueueCopyBuffer (command 2, queue 2) writes"},
+    {.name = "polled-status", .run = polled_status, .offence = "unordered use", .says = "and clEnqueueNDRangeKernel (command 1, kernel twice, queue 1) may write"},
     {.name = "read-unmapped", .run = read_unmapped, .offence = "host access while unmapped"},
     {.name = "write-read-only", .run = write_read_only, .offence = "host access while unmapped"},
-    {.name = "transfer-unmapped", .run = transfer_unmapped, .offence = "host access while unmapped"},
+    {.name = "transfer-unmapped", .run = transfer_unmapped, .offence = "host access while unmapped", .says = "clEnqueueWriteBuffer (command 3, queue 1) transfers"},
     {.name = "shared-unmapped", .run = shared_unmapped, .offence = "host access while unmapped", .profile = "nvidia"},
     {.name = "kernel-on-mapped-shared",
      .run = kernel_on_mapped_shared,
-     .offence = "use of mapped shared memory",
+     .offence = "use of mapped shared memory", .says = "clEnqueueNDRangeKernel (command 2, kernel twice, queue 1) may use",
      .profile = "nvidia"},
-    {.name = "released-buffer", .run = released_buffer, .offence = "use after release"},
-    {.name = "released-argument", .run = released_argument, .offence = "use after release"},
-    {.name = "released-event", .run = released_event, .offence = "use after release"},
-    {.name = "released-twice", .run = released_twice, .offence = "use after release"},
-    {.name = "large-buffer", .run = large_buffer, .options = ":memory=8M,allocation=4M", .offence = "large buffer", .profile = "arc"},
-    {.name = "leak", .run = leak, .offence = "leak at exit"},
+    {.name = "released-buffer", .run = released_buffer, .offence = "use after release", .says = "clEnqueueReadBuffer gets a buffer of 65536 bytes, which was released"},
+    {.name = "released-argument", .run = released_argument, .offence = "use after release", .says = "clEnqueueNDRangeKernel (command 1, kernel twice, queue 1) is given argument 0"},
+    {.name = "released-event", .run = released_event, .offence = "use after release", .says = "clWaitForEvents gets the event of clEnqueueMarkerWithWaitList (command 1, queue 1)"},
+    {.name = "released-twice", .run = released_twice, .offence = "use after release", .says = "clReleaseCommandQueue gets queue 2 of context 1, which was released"},
+    {.name = "large-buffer", .run = large_buffer, .options = ":memory=8M,allocation=4M", .offence = "large buffer", .says = "kernel ", .profile = "arc"},
+    {.name = "released-queue", .run = released_queue, .offence = "use after release", .says = "clEnqueueNDRangeKernel gets queue 2 of context 1, which was released"},
+    {.name = "released-kernel", .run = released_kernel, .offence = "use after release", .says = "clEnqueueNDRangeKernel gets kernel twice, which was released"},
+    {.name = "released-program", .run = released_program, .offence = "use after release", .says = "clCreateKernel gets program 1 (kernels "},
+    {.name = "released-unbuilt-program", .run = released_unbuilt_program, .offence = "use after release", .says = "clBuildProgram gets program 2 (not built), which was released"},
+    {.name = "released-context", .run = released_context, .offence = "use after release", .says = "clCreateBuffer gets context 2, which was released"},
+    {.name = "leaked-kernel", .run = leaked_kernel, .offence = "leak at exit", .says = "1 kernels (kernel twice)"},
+    {.name = "leak", .run = leak, .offence = "leak at exit", .says = "1 buffers (a buffer of 65536 bytes)"},
     {0},
 };

@@ -161,12 +161,12 @@ const struct program clean_paging[] = {
     {0},
 };
 const struct program offending_paging[] = {
-    {.name = "frame-read-written-before", .run = read_frame_written_before, .offence = "unordered use"},
-    {.name = "frame-written-written-before", .run = written_frame_written_before, .offence = "unordered use"},
-    {.name = "frame-written-read-after", .run = written_frame_read_after, .offence = "unordered use"},
-    {.name = "frame-read-written-after", .run = read_frame_written_after, .offence = "unordered use"},
-    {.name = "frame-written-under-copy", .run = written_frame_under_copy, .offence = "unordered use"},
-    {.name = "carried-from-written", .run = carried_from_written, .offence = "unordered use"},
-    {.name = "carried-to-written", .run = carried_to_written, .offence = "unordered use"},
+    {.name = "frame-read-written-before", .run = read_frame_written_before, .offence = "unordered use", .says = "kernel paged, queue 1"},
+    {.name = "frame-written-written-before", .run = written_frame_written_before, .offence = "unordered use", .says = "kernel paged, queue 1"},
+    {.name = "frame-written-read-after", .run = written_frame_read_after, .offence = "unordered use", .says = "kernel paged, queue 1"},
+    {.name = "frame-read-written-after", .run = read_frame_written_after, .offence = "unordered use", .says = "kernel paged, queue 1"},
+    {.name = "frame-written-under-copy", .run = written_frame_under_copy, .offence = "unordered use", .says = "kernel paged, queue 1"},
+    {.name = "carried-from-written", .run = carried_from_written, .offence = "unordered use", .says = "kernel carry, queue 1"},
+    {.name = "carried-to-written", .run = carried_to_written, .offence = "unordered use", .says = "kernel carry, queue 1"},
     {0},
 };

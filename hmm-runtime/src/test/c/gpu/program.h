@@ -51,6 +51,7 @@ struct program {
   void (*run)(void);
   const char *options; // of HMM_EMULATED_GPU, behind the profile
   const char *offence; // the program is to be ended for it; null: it ends well
+  const char *says;    // of an offence: who it was; its line has that
   const char *profile; // null: all
 };
 // each ended by a null name

@@ -91,7 +91,7 @@ static void stops_and_loses(void) {
   lose();
   REIN(void, end_stop, struct stop *)(stop);
   CHECK(!pthread_join(thread, NULL) && w.status < 0);
-  CHECK(!reset(left) && strstr(left, "1 contexts, 2 queues, 1 buffers, 2 kernels, 1 programs"));
+  CHECK(!reset(left) && strstr(left, "1 contexts (context 1), 2 queues (the oldest: queue 1 of context 1), 1 buffers (") && strstr(left, "2 kernels (the oldest: kernel add), 1 programs (program 1 (kernels "));
   end_work(&w);
   CHECK(reset(left));
   w = begin_work();
