@@ -9,21 +9,24 @@ kernel void change_words(global ulong *words, const ulong factor) {
 }
 
 // Talks with the host while it runs, by words next to each other: in turn t = 1, 2, ... writes t to line[0] and 3 t to line[2], and waits until the host has written t to line[1].
-// line[4] = turns that were answered; fewer than `turns` if the host's word was not seen within `patience` looks, or one more.   In, Out: line, 5 words.   Grid: one work-item.
+// line[4] = turns that were answered; fewer than `turns` if the host's word was not seen within `patience` looks, or one more. line[6] = looks in the last turn: `patience` where it was not, unless the
+// driver ends loops before that, as Mesa's llvmpipe does after 65,535 rounds of all loops of a work-item.   In, Out: line, 7 words.   Grid: one work-item.
 kernel void take_turns(volatile global uint *line, const uint turns, const uint patience) {
     uint answered = 0;
+    uint looks = 0;
     for (uint t = 1; t <= turns; t++) {
         line[2] = 3 * t;
         mem_fence(CLK_GLOBAL_MEM_FENCE);
         line[0] = t;
-        uint looks = 0;
+        looks = 0;
         while (line[1] != t && looks < patience) {
             looks++;
         }
-        if (line[1] != t) { // not whether patience is at its end: a driver may end loops earlier (llvmpipe's do after 65,535 rounds)
+        if (line[1] != t) {
             break;
         }
         answered = t;
     }
     line[4] = answered;
+    line[6] = looks;
 }

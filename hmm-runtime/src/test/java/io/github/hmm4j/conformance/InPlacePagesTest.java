@@ -97,29 +97,23 @@ class InPlacePagesTest {
     void hostAndKernelUseAPageAtATime(Backend backend) {
         try (Rig rig = new Rig(small(backend, 1))) {
             MemorySegment line = rig.ramp(1, 0);
+            line.fill((byte) 0);
             int turns = 100;
-            int answered = 0;
-            for (int tries = 0; tries < 100 && answered < turns; tries++) { // kernels of llvmpipe end their loops after 65,535 rounds, however long they were asked to wait
-                answered = answeredTurns(rig, line, turns);
+            Launch talk = talk(rig, line, turns, Integer.MAX_VALUE);
+            int seen = 0;
+            while (seen < turns && !talk.isDone()) {
+                int turn = (int) WORD.getVolatile(line, 0L);
+                if (turn != seen) {
+                    seen = turn;
+                    WORD.setVolatile(line, 4L, turn);
+                }
+                Thread.onSpinWait();
             }
+            talk.await();
+            int answered = line.get(JAVA_INT, 16);
+            assumeTrue(answered == turns || line.get(JAVA_INT, 24) == Integer.MAX_VALUE, "kernels of this device end loops early, and the host had no processor until then");
             assertThat(answered).isEqualTo(turns);
         }
-    }
-
-    private static int answeredTurns(Rig rig, MemorySegment line, int turns) {
-        line.fill((byte) 0);
-        Launch talk = talk(rig, line, turns, Integer.MAX_VALUE);
-        int seen = 0;
-        while (seen < turns && !talk.isDone()) {
-            int turn = (int) WORD.getVolatile(line, 0L);
-            if (turn != seen) {
-                seen = turn;
-                WORD.setVolatile(line, 4L, turn);
-            }
-            Thread.onSpinWait();
-        }
-        talk.await();
-        return line.get(JAVA_INT, 16);
     }
 
     @ParameterizedTest
@@ -168,7 +162,7 @@ class InPlacePagesTest {
         try (Rig rig = new Rig(backend.builder(1).heap(ByteSize.mib(4)).pageSize(4096))) {
             MemorySegment inPlace = rig.ramp(4, 1);
             MemorySegment apart = rig.pages(4);
-            rig.heap.place(inPlace.asSlice(100, 4), rig.device(0), PlacementMode.IN_PLACE);
+            rig.placeInPlace(inPlace.asSlice(100, 4), rig.device(0));
             rig.heap.place(apart, rig.device(0), PlacementMode.PRIVATE);
             rig.launchCopy(rig.device(0), Arg.in(inPlace), apart).await();
             rig.launchAdd(rig.device(0), inPlace, 10).await();
@@ -197,7 +191,7 @@ class InPlacePagesTest {
         try (Rig rig = new Rig(backend.builder(2).heap(ByteSize.mib(4)).pageSize(4096))) {
             MemorySegment buffer = rig.ramp(16, 1);
             MemorySegment copy = rig.pages(16);
-            rig.heap.place(buffer, rig.device(0), PlacementMode.IN_PLACE);
+            rig.placeInPlace(buffer, rig.device(0));
             for (int round = 0; round < 20; round++) {
                 rig.launchAdd(rig.device(0), buffer, 1);
                 rig.launchAdd(rig.device(1), buffer, 10);

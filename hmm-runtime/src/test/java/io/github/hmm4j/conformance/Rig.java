@@ -22,6 +22,7 @@ import io.github.hmm4j.error.HostAccessUnavailableException;
 import io.github.hmm4j.error.InPlaceUnavailableException;
 import io.github.hmm4j.kernels.Source;
 import io.github.hmm4j.mirror.Placement;
+import io.github.hmm4j.mirror.PlacementMode;
 import io.github.hmm4j.mirror.SnapshotCode;
 import java.lang.foreign.MemorySegment;
 import java.util.Arrays;
@@ -60,10 +61,7 @@ final class Rig implements AutoCloseable {
         } catch (HostAccessUnavailableException e) {
             throw new TestAbortedException(e.getMessage(), e);
         } catch (InPlaceUnavailableException e) {
-            if (FirstDevice.worksInHostMemory()) {
-                throw e; // where it has to work it is not skipped
-            }
-            throw new TestAbortedException(e.getMessage(), e);
+            throw FirstDevice.without(e);
         }
     }
 
@@ -100,6 +98,15 @@ final class Rig implements AutoCloseable {
         MemorySegment buffer = pages(count);
         writeRamp(buffer, start);
         return buffer;
+    }
+
+    /// From now on kernels of the device use these pages where they are.
+    void placeInPlace(MemorySegment range, HmmDevice device) {
+        try {
+            heap.place(range, device, PlacementMode.IN_PLACE);
+        } catch (InPlaceUnavailableException e) {
+            throw FirstDevice.without(e);
+        }
     }
 
     // ---- touches by the host

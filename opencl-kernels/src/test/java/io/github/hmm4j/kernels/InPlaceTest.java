@@ -31,11 +31,11 @@ final class InPlaceTest {
         Arrays.setAll(expected, i -> words[i] * factor + i);
         assertThat(changed.toLongs()).as("change_words count=%d factor=%d", count, factor).isEqualTo(expected);
 
-        ClHarness.Buffer alone = cl.ints(new int[] {0, 0, 0, 7, 7});
+        ClHarness.Buffer alone = cl.ints(new int[] {0, 0, 0, 7, 7, 7, 7});
         program.kernel("take_turns").args(alone, TURNS, 100).runOver(1, 1);
-        assertThat(alone.toInts()).as("nobody answers").containsExactly(1, 0, 3, 7, 0);
-        ClHarness.Buffer once = cl.ints(new int[] {0, 1, 0, 7, 7});
+        assertThat(alone.toInts()).as("nobody answers").containsExactly(1, 0, 3, 7, 0, 7, 100);
+        ClHarness.Buffer once = cl.ints(new int[] {0, 1, 0, 7, 7, 7, 7});
         program.kernel("take_turns").args(once, TURNS, 100).runOver(1, 1);
-        assertThat(once.toInts()).as("one answer is there from the beginning").containsExactly(2, 1, 6, 7, 1);
+        assertThat(once.toInts()).as("one answer is there from the beginning").containsExactly(2, 1, 6, 7, 1, 7, 100);
     }
 }

@@ -56,7 +56,7 @@ final class DeclaredConstTest {
     private static List<Boolean> constOf(String kernel, boolean lost) {
         ClApi api = Bindings.load(ClBinding.LWJGL);
         ClApi driver = lost ? withoutConst(api) : api;
-        try (ClDevice device = ClDevice.open(driver, Bindings.firstDevice(driver), ClOptions.DEFAULTS);
+        try (ClDevice device = ClDevice.open(driver, Bindings.firstDevice(driver), ClOptions.DEFAULTS.programs(ProgramCache.NONE));
                 DeviceProgram program = device.build(Source.text("declared", SOURCE), "-cl-std=CL1.2")) {
             return program.kernel(kernel).parameters().stream().map(KernelParameter::isConst).toList();
         }
