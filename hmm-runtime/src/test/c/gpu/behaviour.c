@@ -274,7 +274,62 @@ static void keeps_time(void) {
   close_gpu(&g);
 }
 
-static void overlaps_directions(void) { // by the device's clock
+#define TIMED (4 * MIB)
+#define ROUNDS 4
+
+// So many commands of a queue take what was asked for, by the device's clock: none less, those that were not late for want of a processor exactly that, and each starts where the one before it ended, or later.
+static void check_times(cl_event *event, cl_ulong asked, const char *what) {
+  unsigned exact = 0, close = 0;
+  for (unsigned i = 0; i < ROUNDS; i++) {
+    cl_ulong started = time_of(event[i], STARTED), took = time_of(event[i], ENDED) - started, before = i ? time_of(event[i - 1], ENDED) : 0;
+    CHECK(took + 1 >= asked && started >= before);
+    exact += took <= asked + 1;
+    close += started == before;
+  }
+  fprintf(stderr, "%s: asked %lu ns each; %u of %u took that, %u of %u started at once\n", what, (unsigned long)asked, exact, ROUNDS, close, ROUNDS - 1);
+  CHECK(exact && close);
+  for (unsigned i = 0; i < ROUNDS; i++)
+    OK(clReleaseEvent(event[i]));
+}
+
+// Of each profile, with h2d=512M/s, d2h=256M/s, d2d=1G/s and latency=2ms.
+static void keeps_each_time(void) {
+  struct gpu g = open_gpu();
+  cl_mem x = buffer(&g, CL_MEM_READ_WRITE, TIMED, NULL), y = buffer(&g, CL_MEM_READ_WRITE, TIMED, NULL), pinned = buffer(&g, CL_MEM_ALLOC_HOST_PTR, TIMED, NULL);
+  unsigned *w = map(g.queue, pinned, CL_MAP_WRITE, TIMED);
+  const cl_ulong latency = 2000000, second = 1000000000;
+  cl_event event[ROUNDS];
+  for (unsigned i = 0; i < ROUNDS; i++)
+    OK(clEnqueueWriteBuffer(g.queue, x, FALSE, 0, TIMED, w, 0, NULL, &event[i]));
+  OK(clFinish(g.queue));
+  check_times(event, latency + second * TIMED / (512 * MIB), "writes");
+  for (unsigned i = 0; i < ROUNDS; i++)
+    OK(clEnqueueReadBuffer(g.queue, x, FALSE, 0, TIMED, w, 0, NULL, &event[i]));
+  OK(clFinish(g.queue));
+  check_times(event, latency + second * TIMED / (256 * MIB), "reads");
+  for (unsigned i = 0; i < ROUNDS; i++)
+    OK(clEnqueueCopyBuffer(g.queue, x, y, 0, 0, TIMED, 0, NULL, &event[i]));
+  OK(clFinish(g.queue));
+  check_times(event, latency + second * TIMED / (1024 * MIB), "copies");
+  for (unsigned i = 0; i < ROUNDS; i++)
+    OK(clEnqueueFillBuffer(g.queue, y, &latency, sizeof latency, 0, TIMED, 0, NULL, &event[i]));
+  OK(clFinish(g.queue));
+  check_times(event, latency + second * TIMED / (1024 * MIB), "fills");
+  set_buffer(g.twice, 0, x);
+  for (unsigned i = 0; i < ROUNDS; i++)
+    launch(g.queue, g.twice, 64, 0, NULL, &event[i]);
+  OK(clFinish(g.queue));
+  check_times(event, latency, "kernels");
+  OK(clEnqueueUnmapMemObject(g.queue, pinned, w, 0, NULL, NULL));
+  OK(clFinish(g.queue));
+  OK(clReleaseMemObject(x));
+  OK(clReleaseMemObject(y));
+  OK(clReleaseMemObject(pinned));
+  close_gpu(&g);
+}
+
+// By the device's clock: whether a read is under way while a write is.
+static bool overlap(void) {
   struct gpu g = open_gpu();
   cl_mem x = buffer(&g, CL_MEM_READ_WRITE, 8 * MIB, NULL), pinned = buffer(&g, CL_MEM_ALLOC_HOST_PTR, 16 * MIB, NULL);
   char *w = map(g.queue, pinned, CL_MAP_WRITE, 16 * MIB);
@@ -284,7 +339,7 @@ static void overlaps_directions(void) { // by the device's clock
   OK(clFlush(g.queue));
   OK(clFlush(g.other));
   OK(clWaitForEvents(2, (const cl_event[]){up, down}));
-  CHECK(time_of(down, STARTED) < time_of(up, ENDED));
+  bool both = time_of(down, STARTED) < time_of(up, ENDED);
   OK(clEnqueueUnmapMemObject(g.queue, pinned, w, 0, NULL, NULL));
   OK(clFinish(g.queue));
   OK(clReleaseEvent(up));
@@ -292,7 +347,11 @@ static void overlaps_directions(void) { // by the device's clock
   OK(clReleaseMemObject(x));
   OK(clReleaseMemObject(pinned));
   close_gpu(&g);
+  return both;
 }
+
+static void overlaps_directions(void) { CHECK(overlap()); }
+static void takes_directions_in_turns(void) { CHECK(!overlap()); }
 
 static void works_in_place(void) { // what is allocated for it is the device's memory, too: a map moves nothing
   struct gpu g = open_gpu();
@@ -399,7 +458,13 @@ const struct program behaviour_programs[] = {
     {.name = "loses-the-device", .run = loses_the_device, .options = ":lose=1", .profile = "nvidia"},
     {.name = "no-callback-after-the-end", .run = no_callback_after_the_end, .options = ":callbacks=lost"},
     {.name = "keeps-time", .run = keeps_time, .options = ":h2d=512M/s,d2h=256M/s", .profile = "nvidia"},
+    {.name = "keeps-each-time", .run = keeps_each_time, .options = ":h2d=512M/s,d2h=256M/s,d2d=1G/s,latency=2ms"},
+    {.name = "adds-up-time", .run = adds_up_time, .profile = "nvidia"},
     {.name = "overlaps-directions", .run = overlaps_directions, .options = ":h2d=64M/s,d2h=64M/s", .profile = "nvidia"},
+    {.name = "overlaps-directions", .run = overlaps_directions, .options = ":h2d=64M/s,d2h=64M/s", .profile = "rocm"},
+    {.name = "takes-directions-in-turns", .run = takes_directions_in_turns, .options = ":h2d=64M/s,d2h=64M/s", .profile = "arc"},
+    {.name = "takes-directions-in-turns", .run = takes_directions_in_turns, .options = ":h2d=64M/s,d2h=64M/s", .profile = "igpu"},
+    {.name = "takes-directions-in-turns", .run = takes_directions_in_turns, .options = ":h2d=64M/s,d2h=64M/s", .profile = "mali"},
     {.name = "works-in-place", .run = works_in_place, .options = ":h2d=1M/s,d2h=1M/s", .profile = "igpu"},
     {.name = "says-who-it-is", .run = says_who_it_is},
     {.name = "shares-nothing", .run = shares_nothing, .profile = "mali"},

@@ -44,6 +44,7 @@ cl_mem buffer(struct gpu *g, cl_bitfield flags, size_t bytes, void *pointer);
 void set_buffer(cl_kernel kernel, cl_uint index, cl_mem memory);
 void launch(cl_command_queue queue, cl_kernel kernel, size_t items, cl_uint waits, const cl_event *wait,
             cl_event *event);
+void adds_up_time(void);
 void fill_pattern(unsigned *words, size_t count, unsigned seed);
 
 struct program {
