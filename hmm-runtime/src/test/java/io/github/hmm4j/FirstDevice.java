@@ -3,6 +3,7 @@ package io.github.hmm4j;
 import io.github.hmm4j.device.DeviceInfo;
 import io.github.hmm4j.device.DeviceInfo.Svm;
 import io.github.hmm4j.device.opencl.ClBinding;
+import io.github.hmm4j.device.opencl.ClDeviceId;
 import io.github.hmm4j.device.opencl.InPlaceMode;
 import io.github.hmm4j.error.InPlaceUnavailableException;
 import java.util.Locale;
@@ -36,7 +37,16 @@ public final class FirstDevice {
         };
     }
 
+    /// Whether the driver answers questions about a kernel's event while the kernel runs. Rusticl 22.3 does so once it has ended, so nobody can stop waiting for it before.
+    public static boolean tellsOfRunningKernels() {
+        return !chosen().platformName().equals("rusticl");
+    }
+
     private static DeviceInfo info() {
-        return OpenClDevices.choose(OpenClDevices.list(ClBinding.LWJGL), "").info();
+        return chosen().info();
+    }
+
+    private static ClDeviceId chosen() {
+        return OpenClDevices.choose(OpenClDevices.list(ClBinding.LWJGL), "");
     }
 }
