@@ -109,6 +109,13 @@ static void late(void) {
     begin_model(LATENCY);
     struct command up = command(UP_NANOS, BEGINNING), next = command(UP_NANOS, BEGINNING);
     uint64_t lateness = by > SLACK_NANOS ? by : 0;
+    clock_nanos = BEGINNING + by; // before it is begun
+    start(&up, &e);
+    end(&up, &e);
+    check_times(&up, BEGINNING + lateness, LATENCY + UP_NANOS);
+    e = (struct engine_model){0};
+    begin_model(LATENCY); // and behind its end
+    up = command(UP_NANOS, BEGINNING);
     start(&up, &e);
     clock_nanos = BEGINNING + LATENCY + UP_NANOS + by;
     end(&up, &e);

@@ -1,11 +1,17 @@
 package io.github.hmm4j;
 
+import static java.lang.foreign.ValueLayout.JAVA_INT;
+
 import io.github.hmm4j.device.DeviceInfo;
 import io.github.hmm4j.device.DeviceInfo.Svm;
+import io.github.hmm4j.device.NDRange;
 import io.github.hmm4j.device.opencl.ClBinding;
 import io.github.hmm4j.device.opencl.ClDeviceId;
 import io.github.hmm4j.device.opencl.InPlaceMode;
 import io.github.hmm4j.error.InPlaceUnavailableException;
+import io.github.hmm4j.kernels.Source;
+import io.github.hmm4j.pager.HostView;
+import java.lang.foreign.MemorySegment;
 import java.util.Locale;
 import org.opentest4j.TestAbortedException;
 
@@ -40,6 +46,28 @@ public final class FirstDevice {
     /// Whether the driver answers questions about a kernel's event while the kernel runs. Rusticl 22.3 does so once it has ended, so nobody can stop waiting for it before.
     public static boolean tellsOfRunningKernels() {
         return !chosen().platformName().equals("rusticl");
+    }
+
+    /// Whether a kernel goes through a loop as often as its source says: llvmpipe's leave all loops of a work-item after 65,535 rounds, and so compute something else.
+    public static boolean runsLongLoops() {
+        return LongLoops.RUN;
+    }
+
+    private static final class LongLoops {
+
+        private static final int MANY = 100_000;
+        private static final boolean RUN = roundsOf(MANY) == MANY;
+
+        private static int roundsOf(int asked) {
+            Source source = Source.text("rounds.cl", "kernel void rounds(global int *count, int asked) { for (int i = 0; i < asked; i++) count[0]++; }");
+            try (Hmm any = Hmm.builder().heap(ByteSize.mib(2)).open()) {
+                MemorySegment count = any.heap().allocate(JAVA_INT);
+                any.program(source).kernel("rounds").args(count, asked).launch(NDRange.of(1)).await();
+                try (HostView view = any.heap().view(count, Access.READ)) {
+                    return view.segment().get(JAVA_INT, 0);
+                }
+            }
+        }
     }
 
     private static DeviceInfo info() {

@@ -28,13 +28,15 @@ final class Rig implements AutoCloseable {
 
     static final int PAGE = 4096;
     static final int INTS = PAGE / 4;
+    private static final NDRange ITEMS = NDRange.of(64); // there are drivers that end loops early ([FirstDevice#runsLongLoops])
 
     private static final Source SOURCE = Source.text("rig.cl", """
-            kernel void fill(global int *out, int value, int n) { for (int i = 0; i < n; i++) out[i] = value; }
-            kernel void add(global int *data, int delta, int n) { for (int i = 0; i < n; i++) data[i] += delta; }
-            kernel void copy(global int *out, const global int *in, int n) { for (int i = 0; i < n; i++) out[i] = in[i]; }
+            #define EACH(i, n) for (int i = get_global_id(0); i < n; i += get_global_size(0))
+            kernel void fill(global int *out, int value, int n) { EACH(i, n) out[i] = value; }
+            kernel void add(global int *data, int delta, int n) { EACH(i, n) data[i] += delta; }
+            kernel void copy(global int *out, const global int *in, int n) { EACH(i, n) out[i] = in[i]; }
             // its signature says nothing
-            kernel void copy_freely(global int *out, global int *in, int n) { for (int i = 0; i < n; i++) out[i] = in[i]; }
+            kernel void copy_freely(global int *out, global int *in, int n) { EACH(i, n) out[i] = in[i]; }
             kernel void locals(global int *out, local int *a, local int *b) {}
             kernel __attribute__((reqd_work_group_size(8, 1, 1))) void eights(global int *out) {}
             kernel void nothing(global int *out) {}
@@ -200,15 +202,15 @@ final class Rig implements AutoCloseable {
     }
 
     Launch fill(MemorySegment segment, int value, int device) {
-        return kernel("fill").args(Arg.out(segment), value, ints(segment)).launch(NDRange.of(1), device(device));
+        return kernel("fill").args(Arg.out(segment), value, ints(segment)).launch(ITEMS, device(device));
     }
 
     Launch add(MemorySegment segment, int delta, int device) {
-        return kernel("add").args(segment, delta, ints(segment)).launch(NDRange.of(1), device(device));
+        return kernel("add").args(segment, delta, ints(segment)).launch(ITEMS, device(device));
     }
 
     Launch copy(MemorySegment out, MemorySegment in, int device) {
-        return kernel("copy").args(Arg.out(out), in, ints(out)).launch(NDRange.of(1), device(device));
+        return kernel("copy").args(Arg.out(out), in, ints(out)).launch(ITEMS, device(device));
     }
 
     static int ints(MemorySegment segment) {

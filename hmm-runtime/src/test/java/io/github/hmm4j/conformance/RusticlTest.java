@@ -18,8 +18,8 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 import org.junit.platform.engine.DiscoverySelector;
 
-/// The scenarios of one device and what a copy engine promises on a driver that is not POCL: Mesa's Rusticl over llvmpipe, in a JVM of its own, since the loader of OpenCL reads its drivers
-/// once. The rest of the suite runs on it with `demos/hmm test --device rusticl`.
+/// The scenarios of one device, what a copy engine promises, kernels that fault, pages in place and scattered ones on a driver that is not POCL: Mesa's Rusticl over llvmpipe, in a JVM of its own, since the
+/// loader of OpenCL reads its drivers once. The rest of the suite runs on it with `demos/hmm test --device rusticl`.
 @Timeout(15 * 60)
 @Tag("exhaustive")
 @Tag("source-tree")
@@ -43,8 +43,11 @@ class RusticlTest {
             if (!isThere()) {
                 System.exit(NO_PLATFORM);
             }
-            Class<?> copies = Class.forName("io.github.hmm4j.device.opencl.LwjglStagedDeviceTest"); // of a package that shows no tests
-            List<DiscoverySelector> classes = Stream.of(OpenClLwjglOneDeviceTest.class, UffdLwjglOneDeviceTest.class, copies).map(type -> (DiscoverySelector) selectClass(type)).toList();
+            String devices = "io.github.hmm4j.device.opencl."; // a package that shows no tests
+            Class<?> copies = Class.forName(devices + "LwjglStagedDeviceTest");
+            Class<?> scatter = Class.forName(devices + "ScatterTest");
+            List<DiscoverySelector> classes = Stream.of(OpenClLwjglOneDeviceTest.class, UffdLwjglOneDeviceTest.class, FaultingScenariosTest.class, FaultingScenariosSigsegvTest.class, InPlacePagesTest.class,
+                    ModelTest.class, copies, scatter).map(type -> (DiscoverySelector) selectClass(type)).toList();
             System.exit(ConformanceRun.run(classes, ".*", System.out));
         }
 
