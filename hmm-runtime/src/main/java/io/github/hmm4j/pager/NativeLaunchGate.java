@@ -52,7 +52,7 @@ public final class NativeLaunchGate implements LaunchGate {
         return pass(mirror, needs, enqueue, overwrites, undo);
     }
 
-    /// A kernel's arguments are made of frames before the native call, so these must not change from the look at them until it returns: whoever changes them has the device's lock alone, and not open.
+    /// A kernel's arguments are made of frames before the native call, so these must not change from the look at them until it returns: the device's lock, which is shared all that time, sees to it ([DeviceMirror#isPlaced]).
     ///
     /// @param undo where moved pages are noted by a launch that insists, or null
     private @Nullable Passed pass(DeviceMirror mirror, Needs needs, Enqueue enqueue, @Nullable Overwrites overwrites, @Nullable UndoLog undo) {
