@@ -11,6 +11,7 @@ import io.github.hmm4j.mirror.ManagedPages;
 import io.github.hmm4j.mirror.PageUse;
 import io.github.hmm4j.mirror.Quota;
 import io.github.hmm4j.space.PageRange;
+import io.github.hmm4j.space.PageSet;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.Comparator;
@@ -42,6 +43,8 @@ public final class DeviceFaults {
     private final HostLock hostLock;
     private final DeviceMirror mirror;
     private final String kernel;
+    private final PageSet mayRead;
+    private final PageSet mayWrite;
     private final List<PageUse> uses;
     private final List<PageRange> windows;
     private final long workItems;
@@ -75,6 +78,8 @@ public final class DeviceFaults {
         this.mirror = mirror;
         kernel = launch.kernel();
         uses = launch.uses();
+        mayRead = PageSet.of(uses.stream().map(PageUse::pages).toList());
+        mayWrite = PageSet.of(uses.stream().filter(PageUse::writes).map(PageUse::pages).toList());
         windows = Placer.merged(launch.windows()); // one segment may be several arguments
         workItems = launch.workItems();
         ranks = launch.ranks();
@@ -197,14 +202,9 @@ public final class DeviceFaults {
     }
 
     private void requireAllowed(FaultRound.Fault fault) {
-        boolean named = false;
-        for (PageUse use : uses) {
-            if (use.pages().contains(fault.page())) {
-                if (use.writes() || !fault.write()) {
-                    return; // the page word has its say when the page moves
-                }
-                named = true;
-            }
+        boolean named = mayRead.contains(fault.page());
+        if (fault.write() ? mayWrite.contains(fault.page()) : named) {
+            return; // the page word has its say when the page moves
         }
         long address = heap.space().addressOf(fault.page());
         String said = named ? "names as read only" : "does not name";

@@ -8,6 +8,7 @@ import io.github.hmm4j.device.Device;
 import io.github.hmm4j.device.DeviceMemory;
 import io.github.hmm4j.space.LazyTable;
 import io.github.hmm4j.space.PageRange;
+import io.github.hmm4j.space.PageSet;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import java.util.ArrayList;
@@ -226,14 +227,15 @@ public final class DeviceTable implements AutoCloseable {
     /// The update for a launch that uses these pages and no others.
     public Update show(List<PageUse> uses) {
         assert turn.isHeldByCurrentThread();
-        List<PageRange> written = uses.stream().filter(PageUse::writes).map(PageUse::pages).toList();
+        PageSet written = PageSet.of(uses.stream().filter(PageUse::writes).map(PageUse::pages).toList());
         List<PageUse> entries = new ArrayList<>();
         for (PageUse use : uses) {
-            List<PageRange> pages = use.writes() ? List.of(use.pages()) : without(List.of(use.pages()), written);
+            List<PageRange> pages = use.writes() ? List.of(use.pages()) : written.outside(use.pages());
             pages.forEach(range -> entries.add(new PageUse(range, use.writes())));
         }
         asked = uses.stream().map(PageUse::pages).toList();
-        List<PageRange> cleared = without(shown, asked);
+        PageSet stays = PageSet.of(asked);
+        List<PageRange> cleared = shown.stream().flatMap(range -> stays.outside(range).stream()).toList();
         List<PageRange> more = new ArrayList<>(cleared);
         more.addAll(asked);
         shown = more; // also if the launch does not happen
@@ -248,28 +250,6 @@ public final class DeviceTable implements AutoCloseable {
         } else {
             fillImage(UNKNOWN);
         }
-    }
-
-    private static List<PageRange> without(List<PageRange> ranges, List<PageRange> holes) {
-        List<PageRange> left = ranges;
-        for (PageRange hole : holes) {
-            left = left.stream().flatMap(range -> without(range, hole).stream()).toList();
-        }
-        return left;
-    }
-
-    private static List<PageRange> without(PageRange range, PageRange hole) {
-        if (!range.overlaps(hole)) {
-            return List.of(range);
-        }
-        List<PageRange> left = new ArrayList<>();
-        if (range.first() < hole.first()) {
-            left.add(new PageRange(range.first(), hole.first()));
-        }
-        if (hole.end() < range.end()) {
-            left.add(new PageRange(hole.end(), range.end()));
-        }
-        return left;
     }
 
     /// Where native code finds what it needs to write entries: the image, the device's buffer, the first entry in it, and where the host reaches that (or 0).
