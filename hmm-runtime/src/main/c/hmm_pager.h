@@ -63,7 +63,7 @@ struct hmm_config {
   uint64_t words;          // uint64_t[page_count]
   uint64_t changes;        // uint64_t for each 2 MiB of pages: see block.h
   uint64_t region_starts;  // uint8_t[page_count]: 1 where a region begins or free space behind one; fetching ahead stops there
-  uint64_t backed;         // uint8_t[page_count]: 1 if it has host memory for sure; cleared before that is taken away
+  uint64_t backed;         // a bit for each page, in uint64_t: 1 if it has host memory for sure; cleared before that is taken away
   uint64_t ahead_bytes;    // most that one fault brings along
   uint64_t touch_nanos;    // how long a touch waits for launches, and a kernel for a view, before it becomes an error; 0: for ever
   uint64_t copy_threads;   // that share a bulk copy between slots and pages, its owner among them

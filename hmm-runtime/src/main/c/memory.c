@@ -53,9 +53,17 @@ int give(const struct hmm_pager *p, uint64_t first, uint64_t end) {
   return 0;
 }
 
-void note_backed(struct hmm_pager *p, uint64_t first, uint64_t end) {
-  for (uint64_t page = first; page < end; page++) atomic_store_explicit(&p->backed[page], 1, memory_order_relaxed);
+// The bits of some pages at once. Those beside them are others', who may change theirs meanwhile.
+static void set_backed(struct hmm_pager *p, uint64_t first, uint64_t end, bool backed) {
+  for (uint64_t page = first, next; page < end; page = next) {
+    next = page / 64 * 64 + 64 < end ? page / 64 * 64 + 64 : end;
+    uint64_t bits = ~0ULL >> (64 - (next - page)) << page % 64;
+    if (backed) atomic_fetch_or_explicit(&p->backed[page / 64], bits, memory_order_relaxed);
+    else atomic_fetch_and_explicit(&p->backed[page / 64], ~bits, memory_order_relaxed);
+  }
 }
+
+void note_backed(struct hmm_pager *p, uint64_t first, uint64_t end) { set_backed(p, first, end, true); }
 
 int back(struct hmm_pager *p, uint64_t first, uint64_t end) {
   int result = give(p, first, end);
@@ -71,7 +79,7 @@ bool has_memory(const struct hmm_pager *p, uint64_t page) {
 
 int punch(struct hmm_pager *p, uint64_t first, uint64_t end) {
   int mode = FALLOC_FL_PUNCH_HOLE | FALLOC_FL_KEEP_SIZE;
-  for (uint64_t page = first; page < end; page++) atomic_store_explicit(&p->backed[page], 0, memory_order_relaxed);
+  set_backed(p, first, end, false);
   off_t bytes = (off_t)((end - first) << p->config.page_shift);
   if (!is_file(p)) {
     memset(alias_of(p, first), 0, (size_t)bytes);

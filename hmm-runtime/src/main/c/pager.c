@@ -98,7 +98,7 @@ HMM_API int hmm_open(const struct hmm_config *config, struct hmm_pager **opened)
   p->changes = (_Atomic uint64_t *)(uintptr_t)config->changes;
   p->block_shift = BLOCK_SHIFT - (unsigned)config->page_shift;
   p->region_starts = (const _Atomic uint8_t *)(uintptr_t)config->region_starts;
-  p->backed = (_Atomic uint8_t *)(uintptr_t)config->backed;
+  p->backed = (_Atomic uint64_t *)(uintptr_t)config->backed;
   p->page_bytes = 1ULL << config->page_shift;
   p->trap = traps[config->rung];
   init_locks(p);

@@ -33,7 +33,7 @@ struct hmm_pager {
   _Atomic uint64_t *changes; // by block of pages: see block.h
   unsigned block_shift;      // log2 of its pages
   const _Atomic uint8_t *region_starts;
-  _Atomic uint8_t *backed;
+  _Atomic uint64_t *backed; // a bit for each page
   uint64_t page_bytes;
   _Atomic uint64_t counts[HMM_COUNTERS];
 
@@ -104,7 +104,7 @@ static inline bool next_written(const struct hmm_pager *p, struct page_range *r,
   if (r->end > end) r->end = end;
   return r->first < end;
 }
-static inline bool is_backed(const struct hmm_pager *p, uint64_t page) { return atomic_load_explicit(&p->backed[page], memory_order_relaxed); }
+static inline bool is_backed(const struct hmm_pager *p, uint64_t page) { return atomic_load_explicit(&p->backed[page / 64], memory_order_relaxed) >> page % 64 & 1; }
 
 // ---- what costs one look when nobody wants it
 

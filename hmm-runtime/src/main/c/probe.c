@@ -38,7 +38,7 @@ struct probe {
   bool done;
   _Atomic uint64_t words[PAGES], changes[PAGES];
   uint8_t region_starts[PAGES];
-  _Atomic uint8_t backed[PAGES];
+  _Atomic uint64_t backed[PAGES / 64 + 1];
 };
 
 static void now(struct probe *t, const char *what) { atomic_store(&t->at, what); }

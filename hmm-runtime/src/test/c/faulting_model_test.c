@@ -142,7 +142,7 @@ static void replace_region(struct model *m, uint64_t page, unsigned char value) 
   while (!change(h, page, &w, word_next(w, UNMAPPED, 0, 0, 0)));
   CHECK_EQUAL(hmm_forbid(h->pager, page, page + 1, 0), 0);
   if (value & 2) refused_there(m, page, value, HMM_OUTSIDE);
-  h->backed[page] = 0;
+  atomic_fetch_and(&h->backed[page / 64], ~(1ULL << page % 64));
   CHECK(!fallocate(h->memfd, FALLOC_FL_PUNCH_HOLE | FALLOC_FL_KEEP_SIZE, (off_t)(page * PAGE), (off_t)PAGE));
   w = word(h, page);
   CHECK(change(h, page, &w, word_next(w, EMPTY, 0, 0, 0)));

@@ -81,7 +81,7 @@ static struct heap *open_with(int memory, const struct shape *shape, uint64_t pa
   h->words = table(pages, sizeof *h->words);
   h->changes = table(pages, sizeof *h->changes); // for blocks of one page or more
   h->region_starts = table(pages, sizeof *h->region_starts);
-  h->backed = table(pages, sizeof *h->backed);
+  h->backed = table(pages / 64 + 1, sizeof *h->backed);
   h->memfd = memory;
   bool is_file = memory != NO_FILE;
   CHECK(!is_file || (h->memfd >= 0 && !ftruncate(h->memfd, (off_t)bytes)));

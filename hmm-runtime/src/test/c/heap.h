@@ -34,7 +34,8 @@ struct heap {
   unsigned char *alias;
   int memfd;
   _Atomic uint64_t *words, *changes;
-  _Atomic uint8_t *region_starts, *backed;
+  _Atomic uint8_t *region_starts;
+  _Atomic uint64_t *backed;
   struct fake_device devices[DEVICES];
   uint64_t totals[HMM_COUNTERS];
 };

@@ -85,7 +85,7 @@ static struct heap open_heap(const struct copy *copy) {
                               .app = ADDRESS(h.app), .alias = ADDRESS(h.alias), .memfd = (uint64_t)memfd,
                               .words = ADDRESS(calloc(PAGES, 8)), .changes = ADDRESS(calloc(PAGES, 8)),
                               .region_starts = ADDRESS(calloc(PAGES, 1)),
-                              .backed = ADDRESS(calloc(PAGES, 1))};
+                              .backed = ADDRESS(calloc(PAGES / 64 + 1, 8))};
   CHECK(!copy->open(&config, &h.pager));
   return h;
 }

@@ -29,11 +29,11 @@ public final class HostMemory implements AutoCloseable {
     private static final int ALIGNMENT_BYTES = PageSize.MAX_BYTES;
     private static final MemorySegment ZEROS = MemorySegment.ofArray(new byte[64 << 10]).asReadOnly();
 
-    private static final VarHandle BACKED = ValueLayout.JAVA_BYTE.varHandle();
+    private static final VarHandle BACKED = ValueLayout.JAVA_LONG.varHandle();
 
     private final long lengthBytes;
     private final PageSize pageSize;
-    private final LazyTable backed; // 1 byte a page, set where it has memory for sure
+    private final LazyTable backed; // a bit for each page, set where it has memory for sure
     private final int fd;
     private final Reservation app;
     private final Reservation alias; // nothing where there is a block
@@ -50,7 +50,7 @@ public final class HostMemory implements AutoCloseable {
         this.pageSize = pageSize;
         Parts parts = new Parts();
         try {
-            backed = parts.add(new LazyTable(pageSize.pagesFor(lengthBytes)));
+            backed = parts.add(new LazyTable((pageSize.pagesFor(lengthBytes) / Long.SIZE + 1) * Long.BYTES));
             app = parts.add(new Reservation());
             app.reserve(lengthBytes);
             alias = parts.add(new Reservation());
@@ -107,7 +107,7 @@ public final class HostMemory implements AutoCloseable {
         return fd;
     }
 
-    /// Which pages have memory for sure: one byte each. Whoever takes memory away clears them before; whoever sets them
+    /// Which pages have memory for sure: one bit each. Whoever takes memory away clears them before; whoever sets them
     /// keeps others from doing that.
     public long backedAddressBytes() {
         return backed.segment().address();
@@ -152,9 +152,22 @@ public final class HostMemory implements AutoCloseable {
     }
 
     private void noteBacked(long first, long end) {
-        for (long page = first; page < end; page++) {
-            BACKED.setOpaque(backed.segment(), page, (byte) 1);
+        for (long page = first; page < end; page = nextWord(page)) {
+            BACKED.getAndBitwiseOr(backed.segment(), wordOf(page), bits(page, end));
         }
+    }
+
+    private static long wordOf(long page) {
+        return page / Long.SIZE * Long.BYTES;
+    }
+
+    private static long nextWord(long page) {
+        return (page / Long.SIZE + 1) * Long.SIZE;
+    }
+
+    /// Of a page and those behind it, as far as they are in its word.
+    private static long bits(long page, long end) {
+        return -1L >>> (Long.SIZE - (Math.min(end, nextWord(page)) - page)) << page;
     }
 
     /// Remembers that these pages have memory, for one who has no such hold on them: `stillMine` says so in the end, and
@@ -164,14 +177,14 @@ public final class HostMemory implements AutoCloseable {
         VarHandle.fullFence(); // noted before it is asked
         for (long page = pages.first(); page < pages.end(); page++) {
             if (!stillMine.test(page)) {
-                BACKED.setOpaque(backed.segment(), page, (byte) 0);
+                forgetBacked(page, page + 1);
             }
         }
     }
 
     /// Whether a page is known to have memory.
     public boolean isBacked(long page) {
-        return (byte) BACKED.getOpaque(backed.segment(), page) != 0;
+        return ((long) BACKED.getOpaque(backed.segment(), wordOf(page)) >>> page & 1) != 0;
     }
 
     /// Where in the file the memory of a page is; of pages that follow each other it does so.
@@ -193,9 +206,10 @@ public final class HostMemory implements AutoCloseable {
 
     /// Nothing is known of these pages any more; the first half of [#release], for one who knows where there is something to forget.
     public void forgetBacked(long first, long end) {
-        for (long page = first; page < end; page++) {
-            if (isBacked(page)) { // most never were, and the table itself costs memory where it is written
-                BACKED.setOpaque(backed.segment(), page, (byte) 0);
+        for (long page = first; page < end; page = nextWord(page)) {
+            long bits = bits(page, end);
+            if (((long) BACKED.getOpaque(backed.segment(), wordOf(page)) & bits) != 0) { // most never were, and the table itself costs memory where it is written
+                BACKED.getAndBitwiseAnd(backed.segment(), wordOf(page), ~bits);
             }
         }
     }
