@@ -1,9 +1,9 @@
 package io.github.hmm4j;
 
+import io.github.hmm4j.device.FramePool;
 import io.github.hmm4j.migrate.VictimSource;
 import io.github.hmm4j.mirror.DeviceMirror;
 import io.github.hmm4j.mirror.ProgramCode;
-import io.github.hmm4j.mirror.UseOrder;
 import io.github.hmm4j.page.PageTable;
 import io.github.hmm4j.page.PageWord;
 import io.github.hmm4j.policy.Candidates;
@@ -34,7 +34,7 @@ final class Eviction implements VictimSource {
     }
 
     @Override
-    public long[] victims(DeviceMirror mirror, UseOrder.Room room, int framesNeeded, LongPredicate evictable) {
+    public long[] victims(DeviceMirror mirror, FramePool.Room room, int framesNeeded, LongPredicate evictable) {
         Candidates candidates = candidates(mirror, mirror.oldestFrames(room, shown(framesNeeded), evictable));
         int[] chosen = choose(candidates, framesNeeded);
         long[] pages = new long[chosen.length];

@@ -24,6 +24,9 @@ import org.jspecify.annotations.Nullable;
 /// chunks and slices.
 public final class FramePool implements AutoCloseable {
 
+    /// For which pages frames are: room in one is none in the other.
+    public enum Room { WINDOWS, PAGED }
+
     /// No chunk is larger unless one run needs it: large enough for long windows, small enough for most drivers.
     static final long CHUNK_BYTES = 1L << 30;
 
@@ -251,7 +254,13 @@ public final class FramePool implements AutoCloseable {
         return chunk == null ? new FrameRun(0, 0) : new FrameRun(chunk.first, chunk.count);
     }
 
-    /// Whether a frame is one of these. Takes nothing from the Java heap.
+    /// The numbers of all frames that are or may become those of a room.
+    public FrameRun framesOf(Room room) {
+        FrameRun ofPaged = pagedFrames();
+        return room == Room.PAGED ? ofPaged : new FrameRun(0, capacityFrames - ofPaged.count());
+    }
+
+    /// Whether a frame is one of the paged chunk. Takes nothing from the Java heap.
     public boolean isPaged(int frame) {
         FrameChunk chunk = paged;
         return chunk != null && chunk.contains(frame);

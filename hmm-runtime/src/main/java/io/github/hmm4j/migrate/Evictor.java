@@ -2,10 +2,10 @@ package io.github.hmm4j.migrate;
 
 import io.github.hmm4j.account.Cause;
 import io.github.hmm4j.account.Counter;
+import io.github.hmm4j.device.FramePool;
 import io.github.hmm4j.mirror.DeviceMirror;
 import io.github.hmm4j.mirror.ManagedPages;
 import io.github.hmm4j.mirror.Quota;
-import io.github.hmm4j.mirror.UseOrder;
 import io.github.hmm4j.page.PageState;
 import io.github.hmm4j.page.PageTable;
 import io.github.hmm4j.page.PageWord;
@@ -43,21 +43,21 @@ public final class Evictor {
     public int evict(DeviceMirror mirror, int frames, List<PageRange> keep) {
         List<PageRange> keepAndUsed = new ArrayList<>(keep);
         keepAndUsed.addAll(heap.inFlight().usedOn(mirror.index()));
-        int freed = evict(mirror, victims.victims(mirror, UseOrder.Room.WINDOWS, frames, outside(keepAndUsed)));
-        return freed > 0 ? freed : evict(mirror, victims.victims(mirror, UseOrder.Room.WINDOWS, frames, outside(keep)));
+        int freed = evict(mirror, victims.victims(mirror, FramePool.Room.WINDOWS, frames, outside(keepAndUsed)));
+        return freed > 0 ? freed : evict(mirror, victims.victims(mirror, FramePool.Room.WINDOWS, frames, outside(keep)));
     }
 
     /// Pages in frames of the paged chunk, outside `keep`, best victim first.
     ///
     /// @return as many as asked for, or fewer if there are no more
     long[] pagedVictims(DeviceMirror mirror, int frames, LongPredicate keep) {
-        return victims.victims(mirror, UseOrder.Room.PAGED, frames, keep.negate());
+        return victims.victims(mirror, FramePool.Room.PAGED, frames, keep.negate());
     }
 
     /// The same of those of one region, wherever their frames are.
     long[] victimsOf(DeviceMirror mirror, Quota quota, int frames, LongPredicate keep) {
         long[] pages = {};
-        for (UseOrder.Room room : UseOrder.Room.values()) {
+        for (FramePool.Room room : FramePool.Room.values()) {
             if (pages.length < frames) {
                 long[] some = victims.victims(mirror, room, frames - pages.length, page -> quota.region().contains(page) && !keep.test(page));
                 int count = pages.length;

@@ -58,7 +58,8 @@ public final class DeviceMirror implements AutoCloseable {
     private final FramePool pool;
     private final FrameTable frames;
     private final HeldBlocks held;
-    private final @Nullable UseOrder order; // of windows and paged frames only: others are not given up
+    private final UseOrder orderOfWindows = new UseOrder(this::pageOf, this::lastUse);
+    private final UseOrder orderOfPaged = new UseOrder(this::pageOf, this::lastUse);
     private final boolean inPlace; // where a region has no advice
     private final boolean heapInPlace; // and in one piece
     private final String placementWhy;
@@ -110,7 +111,6 @@ public final class DeviceMirror implements AutoCloseable {
                     : FramePool.windows(device, pageBytes, budgetBytes));
             frames = parts.add(new FrameTable(table, Math.max(1, pool.capacityFrames())));
             held = parts.add(new HeldBlocks(table));
-            order = isAperture() ? null : parts.add(new UseOrder(Math.max(1, pool.capacityFrames())));
             copies = parts.add(device.copyEngine(space.host().alias().address(), space.capacityBytes()));
             TableLayout layout = TableLayout.of(space.pageSize(), space.pageCount());
             boolean paged = !isAperture() && !isHeapInPlace() && layout.totalBytes() <= device.info().maxAllocationBytes();
@@ -322,7 +322,7 @@ public final class DeviceMirror implements AutoCloseable {
     /// Whether kernels find the page through the table, if its word allows it.
     public boolean isPaged(long page) {
         int frame = frames.frameOf(page);
-        return frame != FrameTable.NONE && roomOf(frame) == UseOrder.Room.PAGED;
+        return frame != FrameTable.NONE && pool.isPaged(frame);
     }
 
     /// Had alone while frames are assigned and pages are moved to this device, and shared by launches from making their arguments to the enqueued kernel.
@@ -387,11 +387,9 @@ public final class DeviceMirror implements AutoCloseable {
         assert lock.isShut();
         table.writeOut(page); // who frees the page looks for frames where that was done
         frames.assign(page, frame);
-        if (roomOf(frame) != UseOrder.Room.PAGED) {
+        frames.setLastUse(frame, clock.get());
+        if (!pool.isPaged(frame)) {
             frames.setRegion(frame, 0); // its memory may be other than that with the same number before
-        }
-        if (order != null) {
-            order.add(roomOf(frame), frame, clock.get());
         }
     }
 
@@ -399,17 +397,13 @@ public final class DeviceMirror implements AutoCloseable {
     /// given back and taken again by then.
     public int unassign(long page) {
         assert lock.isShut();
-        int frame = frames.unassign(page);
-        if (order != null && frame != FrameTable.NONE) {
-            order.remove(roomOf(frame), frame);
-        }
-        return frame;
+        return frames.unassign(page);
     }
 
     /// The same where the frame goes to another page, as far as its memory stays where it is until then: it still holds bytes of the region that it held. Takes nothing from the Java heap.
     public int vacate(long page) {
         int frame = frames.frameOf(page);
-        int regionId = frame != FrameTable.NONE && roomOf(frame) == UseOrder.Room.PAGED ? frames.regionOf(frame) : 0;
+        int regionId = isPaged(page) ? frames.regionOf(frame) : 0;
         unassign(page);
         if (regionId != 0) {
             frames.setRegion(frame, regionId);
@@ -420,30 +414,20 @@ public final class DeviceMirror implements AutoCloseable {
     /// Native code is about to give these pages other frames, with the lock open, or has: null. Until then they are nowhere, for who only shares the lock. The caller has it alone, and shut.
     public void relocating(@Nullable PageRange pages) {
         assert lock.isShut();
+        if (pages != null) {
+            frames.changed(pages);
+        }
         relocating = pages;
     }
 
-    /// Native code has given a page another frame.
-    public void reassigned(int fromFrame, int toFrame) {
-        assert lock.isShut();
-        frames.changed(frames.pageOf(toFrame));
-        if (order != null) {
-            order.remove(roomOf(fromFrame), fromFrame);
-            order.add(roomOf(toFrame), toFrame, clock.get());
-        }
-    }
-
-    private UseOrder.Room roomOf(int frame) {
-        return pool.isPaged(frame) ? UseOrder.Room.PAGED : UseOrder.Room.WINDOWS;
-    }
-
-    /// Frames whose pages have not been used for longest, about in that order; none where nobody has to give one up.
+    /// Frames whose pages have not been used for longest ([UseOrder]), in that order; none where nobody has to give one up.
     ///
     /// @param most   how many, if there are so many
     /// @param wanted pages whose frames are to be named
-    public int[] oldestFrames(UseOrder.Room room, int most, LongPredicate wanted) {
+    public int[] oldestFrames(FramePool.Room room, int most, LongPredicate wanted) {
         assert lock.isAlone();
-        return order == null ? new int[0] : order.oldest(room, most, clock.get(), this::lastUse, frame -> wanted.test(frames.pageOf(frame)));
+        UseOrder order = room == FramePool.Room.PAGED ? orderOfPaged : orderOfWindows;
+        return isAperture() ? new int[0] : order.oldest(pool.framesOf(room), most, clock.get(), wanted);
     }
 
     /// Whether the frame last held bytes of another region, which must not show.
@@ -598,7 +582,7 @@ public final class DeviceMirror implements AutoCloseable {
     /// flight.
     @Override
     public void close() {
-        try (device; order; held; frames; pool; copies; deviceTable; HostImage _ = hostPages) {
+        try (device; held; frames; pool; copies; deviceTable; HostImage _ = hostPages) {
             return;
         }
     }

@@ -69,8 +69,15 @@ final class FrameTable implements AutoCloseable {
         return frame;
     }
 
+    /// Pages are about to have other frames.
+    void changed(PageRange pages) {
+        for (long page = pages.first(); page < pages.end(); page = table.firstOf(table.blockOf(page) + 1)) {
+            changed(page);
+        }
+    }
+
     /// A page has another frame, or none.
-    void changed(long page) {
+    private void changed(long page) {
         pieces.segment().set(JAVA_BYTE, table.blockOf(page), (byte) 0);
         if (table.isFirstOfBlock(page) && page > 0) {
             pieces.segment().set(JAVA_BYTE, table.blockOf(page) - 1, (byte) 0);

@@ -314,7 +314,7 @@ public final class NativeHostSide implements HostSide {
             }
             disturbed = n == -ETIMEDOUT;
             if (n >= 0) {
-                free(mirror, had, moved, moved + n, frame);
+                free(mirror, had, moved, moved + n);
                 moved += n;
             } else if (!disturbed) {
                 throw NativeFailure.of(heap, failure, true, "relocation");
@@ -322,11 +322,8 @@ public final class NativeHostSide implements HostSide {
         }
     }
 
-    /// Frames that pages had which have others now, the first page's being `frame`.
-    private static void free(DeviceMirror mirror, int[] had, int from, int to, int frame) {
-        for (int i = from; i < to; i++) {
-            mirror.reassigned(had[i], frame + i);
-        }
+    /// Frames that pages had which have others now.
+    private static void free(DeviceMirror mirror, int[] had, int from, int to) {
         for (int i = from; i < to; ) {
             int run = 1;
             while (i + run < to && had[i + run] == had[i] + run) {
