@@ -4,6 +4,14 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
+import java.util.ArrayList;
+import java.util.BitSet;
+import java.util.List;
+import java.util.SplittableRandom;
+import java.util.concurrent.CountDownLatch;
+import java.util.concurrent.ExecutorService;
+import java.util.concurrent.Executors;
+import java.util.concurrent.Future;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
 
@@ -59,6 +67,55 @@ class HostMemoryTest {
         assertThat(host.spareBytes()).isEqualTo(half + MIB);
         host.retire(pages(128 * MIB, SparePages.LIMIT_BYTES + MIB));
         assertThat(host.spareBytes()).as("one that is too large drives nobody out").isEqualTo(half + MIB);
+    }
+
+    /// Ranges that begin and end anywhere in the words that hold what is known, beside a set.
+    @Test
+    void whatHasMemoryIsKnownPageByPage() {
+        long seed = System.nanoTime();
+        SplittableRandom random = new SplittableRandom(seed);
+        BitSet backed = new BitSet();
+        for (int round = 0; round < 2_000; round++) {
+            int first = random.nextInt(300);
+            int end = first + random.nextInt(200);
+            if (random.nextBoolean()) {
+                host.noteBacked(new PageRange(first, end));
+                backed.set(first, end);
+            } else {
+                host.forgetBacked(first, end);
+                backed.clear(first, end);
+            }
+            for (int page = 0; page < 520; page++) {
+                assertThat(host.isBacked(page)).as("seed=%d, round=%d, page=%d", seed, round, page).isEqualTo(backed.get(page));
+            }
+        }
+    }
+
+    /// Pages of one word are noted and forgotten by different threads, each of which has claimed its own.
+    @Test
+    void whoNotesAPageLeavesThoseBesideItAlone() throws Exception {
+        try (ExecutorService threads = Executors.newFixedThreadPool(2)) {
+            List<Future<Integer>> both = new ArrayList<>();
+            CountDownLatch begin = new CountDownLatch(2);
+            for (int page : new int[] {70, 71}) {
+                both.add(threads.submit(() -> {
+                    PageRange own = new PageRange(page, page + 1);
+                    begin.countDown();
+                    begin.await();
+                    int lost = 0;
+                    for (int i = 0; i < 2_000_000; i++) {
+                        host.noteBacked(own);
+                        lost += host.isBacked(page) ? 0 : 1;
+                        host.forgetBacked(page, page + 1);
+                        lost += host.isBacked(page) ? 1 : 0;
+                    }
+                    return lost;
+                }));
+            }
+            for (Future<Integer> lost : both) {
+                assertThat(lost.get()).isZero();
+            }
+        }
     }
 
     private static PageRange pages(long offsetBytes, long lengthBytes) {
