@@ -79,6 +79,18 @@ class UseOrderTest {
         }
     }
 
+    /// Few are wanted, so that a sample knows little of how old they are.
+    @Test
+    void namesAsManyAsThereAreWhateverTheSampleSays() {
+        addAll(MANY, 0);
+        for (int frame = 0; frame < MANY; frame++) {
+            lastUse[frame] = frame;
+        }
+        for (int round = 0; round < 50; round++) {
+            assertThat(oldest(new FrameRun(0, MANY), 1_000, MANY, page -> page % 175 == 0)).hasSize(1_000).doesNotHaveDuplicates();
+        }
+    }
+
     @Test
     void windowsAndThePagedChunkAreApart() {
         addAll(16, 1);
@@ -86,6 +98,11 @@ class UseOrderTest {
         assertThat(oldest(new FrameRun(0, 10), 99, 2, _ -> true)).containsExactly(IntStream.range(0, 10).toArray());
         assertThat(oldest(new FrameRun(10, 6), 2, 2, _ -> true)).containsExactly(12, 10);
         assertThat(oldest(new FrameRun(3, 4), 99, 2, _ -> true)).containsExactly(3, 4, 5, 6);
+        addAll(MANY, 1);
+        FrameRun half = new FrameRun(MANY / 2, MANY / 2);
+        for (int round = 0; round < 2 * half.count() / LEAST_LOOKS; round++) { // the hand goes round more than once
+            assertThat(Arrays.stream(oldest(half, 4 * LEAST_LOOKS, 2, _ -> true)).filter(frame -> frame >= half.first()).count()).isEqualTo(4 * LEAST_LOOKS);
+        }
     }
 
     @Test
