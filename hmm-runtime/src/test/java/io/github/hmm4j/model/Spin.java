@@ -83,7 +83,7 @@ final class Spin {
         spin.addAll(defines);
         spin.add(copy.toString());
         execute(folder, spin.toArray(String[]::new));
-        execute(folder, "cc", "-O2", "-w", "-DCOLLAPSE", "-DMEMLIM=4000", "-DSAFETY", "-o", "pan", "pan.c");
+        execute(folder, "cc", "-O1", "-w", "-DCOLLAPSE", "-DMEMLIM=4000", "-DSAFETY", "-o", "pan", "pan.c");
         List<String> pan = new ArrayList<>(List.of("./pan", "-m100000"));
         pan.addAll(Arrays.asList(options));
         return execute(folder, pan.toArray(String[]::new));
