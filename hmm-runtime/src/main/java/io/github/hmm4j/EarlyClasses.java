@@ -16,7 +16,7 @@ final class EarlyClasses {
         List<String> names = List.of(
                 "Access", "Arg$Intent", "Launch$Moves", "ManagedHeap$1", "Plan", "Relief", // what calls take and return, and how they are sorted out
                 "account.Cause", "account.Counter", "account.Direction",
-                "device.Completion", "device.ScalarType", "device.ScalarType$Kind", "device.ValueType", "error.KernelEnqueuedError",
+                "device.Completion", "device.FramePool$Room", "device.ScalarType", "device.ScalarType$Kind", "device.ValueType", "error.KernelEnqueuedError",
                 "migrate.Claims", "migrate.Overwrites", "migrate.PageMove", "migrate.PageMove$1", "migrate.PageOutcome", "migrate.RegionMove", "migrate.RegionMove$1", "migrate.Steps$Step",
                 "migrate.ToDevice", "migrate.ToDevice$Effort",
                 "migrate.ToDevice$Intent", "migrate.ToDevice$Peers", "migrate.HostSide$Access",

@@ -42,10 +42,11 @@ public final class NativePager implements AutoCloseable {
     private boolean closed;
     private volatile boolean mayBeWritten;
 
-    private NativePager(HostAccess access, AddressSpace space, long handle) {
-        this.access = access;
+    /// Opens it as the last thing, so that nothing is open for which there is no object to close it.
+    private NativePager(Ladder.Choice choice, AddressSpace space, PageTable table, boolean openCl, long aheadBytes, Duration touchTimeout) {
+        access = choice.access();
         this.space = space;
-        this.handle = handle;
+        handle = open(choice.rung(), space, table, openCl, aheadBytes, touchTimeout);
     }
 
     /// To be asked before devices are opened, which takes long and would be for nothing.
@@ -64,8 +65,7 @@ public final class NativePager implements AutoCloseable {
     /// @throws HostAccessUnavailableException if what is wanted cannot be had, or too many heaps are open
     public static NativePager open(HostAccess.@Nullable Mode wanted, AddressSpace space, PageTable table, List<Device> devices, long aheadBytes,
             Duration touchTimeout) {
-        Ladder.Choice choice = Ladder.choose(wanted, devices);
-        return open(choice.access(), choice.rung(), space, table, !devices.isEmpty(), aheadBytes, touchTimeout);
+        return new NativePager(Ladder.choose(wanted, devices), space, table, !devices.isEmpty(), aheadBytes, touchTimeout);
     }
 
     /// Whether the host reaches pages of a heap with these devices through views only.
@@ -75,8 +75,7 @@ public final class NativePager implements AutoCloseable {
         return Ladder.choose(wanted, devices).rung() == Rung.CHECKED;
     }
 
-    private static NativePager open(HostAccess access, Rung rung, AddressSpace space, PageTable table, boolean openCl, long aheadBytes,
-            Duration touchTimeout) {
+    private static long open(Rung rung, AddressSpace space, PageTable table, boolean openCl, long aheadBytes, Duration touchTimeout) {
         try (Arena arena = Arena.ofConfined()) {
             long[] words = Arrays.copyOf(
                     new long[] {
@@ -98,7 +97,7 @@ public final class NativePager implements AutoCloseable {
                 throw new SystemCallFailedException(rung.text(), -result, "capacityBytes=" + space.capacityBytes());
             }
             OPEN.incrementAndGet();
-            return new NativePager(access, space, opened.get(JAVA_LONG, 0));
+            return opened.get(JAVA_LONG, 0);
         }
     }
 

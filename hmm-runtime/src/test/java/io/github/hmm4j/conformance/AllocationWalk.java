@@ -403,11 +403,13 @@ public final class AllocationWalk {
         for (; struck; nth = next(nth)) {
             HmmBuilder builder = builder();
             Hmm opened = null;
+            Throwable why = null;
             AllocationFaults.arm(nth, mode);
             try {
                 opened = builder.open();
             } catch (OutOfMemoryError | SystemCallFailedException e) {
                 failed++;
+                why = e;
             } finally {
                 struck = AllocationFaults.disarm() >= nth;
             }
@@ -415,7 +417,7 @@ public final class AllocationWalk {
                 opened.close();
             }
             if (isThereAHeap()) {
-                throw new AssertionError("opening, number %d failed: something of the heap is left".formatted(nth));
+                throw new AssertionError("opening, number %d failed: something of the heap is left".formatted(nth), why);
             }
         }
         System.out.printf("opening: up to number %d, %d failed so far%n", nth, failed);
