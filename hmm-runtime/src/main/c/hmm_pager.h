@@ -204,7 +204,7 @@ struct hmm_argument_copy {
 struct hmm_launch {
   uint64_t device;
   uint64_t uses, use_count;        // struct hmm_use[]
-  uint64_t windows, window_count;  // struct hmm_use[], with insist and region_ids. That each argument's frames lie in one piece, and go on to, is the caller's business: they do not change during the call
+  uint64_t windows, window_count;  // struct hmm_use[], with insist: what region_ids are of. That the frames of each argument lie in one piece, and do until this returns, is the caller's business
   uint64_t clock;                  // what to note as last use
   uint64_t insist;                 // move what is missing under claims instead of giving up
   uint64_t region_ids;             // with insist: int32_t[] by window, whose bytes its frames hold then

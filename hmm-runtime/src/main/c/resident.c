@@ -49,8 +49,8 @@ static uint64_t first_missing_in(const struct hmm_pager *p, const struct hmm_lau
 
 uint64_t first_missing(const struct hmm_pager *p, const struct hmm_launch *request) {
   const struct hmm_use *uses = (const struct hmm_use *)(uintptr_t)request->uses;
+  const _Atomic uint64_t *notes = TABLE(uint64_t, p->devices[request->device].config.held);
   for (uint64_t i = 0; i < present(request); i++) {
-    const _Atomic uint64_t *notes = TABLE(uint64_t, p->devices[request->device].config.held);
     for (uint64_t page = uses[i].first; (page = known_until(p, notes, &uses[i], page)) < uses[i].end;) {
       struct piece piece = piece_from(p, &uses[i], page);
       page = first_missing_in(p, request, &uses[i], piece);

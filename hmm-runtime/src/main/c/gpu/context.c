@@ -25,13 +25,6 @@ struct device *each_device(unsigned at) { return at < device_count ? &devices[at
 
 unsigned device_number(const struct device *d) { return (unsigned)(d - devices); }
 
-bool context_has(const struct context *c, const struct device *d) {
-  for (unsigned i = 0; i < c->count; i++) {
-    if (c->devices[i] == d) return true;
-  }
-  return false;
-}
-
 struct device *only_device(const struct context *c) { return c->count == 1 ? c->devices[0] : NULL; }
 
 static cl_int open_inner(struct context *c, cl_context handle) {

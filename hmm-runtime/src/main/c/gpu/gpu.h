@@ -163,7 +163,6 @@ struct context {
   cl_command_queue inner[MAX_DEVICES]; // of each device, out of order: where kernels run
 };
 void destroy_context(struct context *c);
-bool context_has(const struct context *c, const struct device *d);
 struct device *only_device(const struct context *c); // null if it has several
 struct table_form { // where hmm.clh has its page table, as the program was told when it was built
   unsigned shift;   // log2 of the page; 0: it has none

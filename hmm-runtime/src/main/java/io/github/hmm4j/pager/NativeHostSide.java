@@ -297,9 +297,8 @@ public final class NativeHostSide implements HostSide {
         boolean disturbed = false;
         for (int moved = 0; moved < had.length; ) {
             PageRange left = new PageRange(pages.first() + moved, pages.end());
-            boolean open = !disturbed;
             mirror.relocating(left);
-            if (open) {
+            if (!disturbed) {
                 mirror.lock().open();
             }
             int n;
@@ -307,7 +306,7 @@ public final class NativeHostSide implements HostSide {
                 heap.inFlight().awaitUsesOn(mirror.index(), left);
                 n = PagerCalls.relocate(pager, mirror.index(), left.first(), left.end(), frame + moved, copied, failure);
             } finally {
-                if (open) {
+                if (!disturbed) {
                     mirror.lock().shut();
                 }
                 mirror.relocating(null);

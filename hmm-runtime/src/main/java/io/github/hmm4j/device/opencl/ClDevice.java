@@ -336,7 +336,7 @@ public final class ClDevice implements Device {
     @Override
     public Optional<NativeGather> nativeGather() {
         CopyMode mode = CopyMode.of(copyChoice().name());
-        if (mode == CopyMode.DIRECT || scatterAsked() == ScatterMode.COMMANDS || info().baseAlignmentBytes() > RunKernel.BLOCK_BYTES) {
+        if (mode == CopyMode.DIRECT || scatterAsked() == ScatterMode.COMMANDS) {
             return Optional.empty();
         }
         try {
@@ -487,7 +487,7 @@ public final class ClDevice implements Device {
         return options.inPlaceAsked();
     }
 
-    /// Unless it was asked for, no kernel carries pages on a device that is the processor: each of its places is a sub-buffer, and POCL 7.1 ends the process where those go beside commands on their parent, whose list it walks.
+    /// Unless it was asked for, no kernel carries pages on a device that is the processor: that copies by itself what a kernel of ours would.
     ScatterMode scatterAsked() {
         ScatterMode asked = options.scatterAsked();
         return asked == ScatterMode.AUTO && info.kind() == DeviceInfo.Kind.CPU ? ScatterMode.COMMANDS : asked;

@@ -76,9 +76,6 @@ final class Scatter {
     /// Whatever comes of it, the lane is as it was.
     void tryOut(Carrier carrier) {
         tried = true;
-        if (device.info().baseAlignmentBytes() > BLOCK) {
-            return;
-        }
         try {
             RunKernel made = RunKernel.create(device);
             kernel = made;
