@@ -27,7 +27,7 @@ $(case $(find_jdk) in "$jdk_cache"/*) echo "So that Maven finds the fetched JDK:
 Once for all projects, hmm4j into Maven's repository:
   mvn -f '$root/pom.xml' install -Dmaven.test.skip=true -pl bom,hmm-runtime -am
 Then, in that folder:
-  mvn verify                        # compiles and tests
+  mvn verify                        # compiles and tests; a shell on the way says that it cannot preload libjsig.so, and goes on
   mvn -q compile exec:exec@run      # runs it"
 }
 

@@ -37,7 +37,7 @@ class DocumentsTest {
 
     private static final Pattern HEADING = Pattern.compile("(?m)^### .*$");
     private static final Pattern CODE = Pattern.compile("`([^`]+)`");
-    private static final List<String> OF_OTHERS = List.of("unsafe memory access", "WARNING: A restricted", "SIGSEGV", "WrongThreadException", "EFAULT", "Bad address");
+    private static final List<String> OF_OTHERS = List.of("unsafe memory access", "WARNING: A restricted", "SIGSEGV", "WrongThreadException", "EFAULT", "Bad address", "libjsig.so");
 
     @TempDir
     private Path folder;
