@@ -175,7 +175,7 @@ HMM_API int64_t hmm_undo(struct hmm_pager *p, uint64_t device, uint64_t launched
     if (!claim_page(p, pages[i], &w, true, &c)) continue;
     int waited = await_launches(p, (struct page_range){pages[i], pages[i] + 1}, -1, &patience);
     int32_t frame = frame_of(d, pages[i]);
-    bool used = frame < 0 || last_use_of(d, p->block_shift, pages[i], frame) - (int32_t)clock_before > 0;
+    bool used = frame < 0 || (int32_t)((uint32_t)last_use_of(d, p->block_shift, pages[i], frame) - (uint32_t)clock_before) > 0;
     bool back = !waited && (hmm_launched(p, device) == launched_before || !used);
     unsigned sharers = word_sharers(w);
     uint64_t next;

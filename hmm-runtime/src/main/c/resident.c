@@ -82,5 +82,5 @@ void note_use(const struct hmm_pager *p, const struct hmm_launch *request) {
 int32_t last_use_of(const struct device *d, unsigned block_shift, uint64_t page, int32_t frame) {
   int32_t own = atomic_load(&TABLE(int32_t, d->config.last_use)[frame]);
   int32_t block = atomic_load(&TABLE(int32_t, d->config.block_use)[page >> block_shift]);
-  return block - own > 0 ? block : own; // the clock may wrap around
+  return block && (int32_t)((uint32_t)block - (uint32_t)own) > 0 ? block : own; // the clock may wrap around; 0: there was none, which would be later than all that is less than nothing
 }

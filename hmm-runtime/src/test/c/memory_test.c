@@ -269,6 +269,22 @@ static void a_window_does_not_come_apart_under_a_launch(const struct shape *shap
 
 // ---- undoing
 
+// The clock has gone on at the other end of its range.
+static void moves_without_a_launch_are_undone_at_any_time(const struct shape *shape) {
+  const int32_t clocks[] = {0x7fffffff, INT32_MIN + 10};
+  for (int i = 0; i < 2; i++) {
+    struct heap *h = filled(shape);
+    uint64_t page = 0, before = word(h, page);
+    CHECK(move_to(h, page, 0, true));
+    h->devices[0].last_use[h->devices[0].frame_of_page[page] - 1] = clocks[i];
+    uint64_t committed = word(h, page);
+    CHECK_EQUAL(hmm_undo(h->pager, 0, UINT64_MAX, (uint64_t)(int64_t)(clocks[i] - 1), 1, &page, &committed, &before), 0); // used since
+    committed = word(h, page);
+    CHECK_EQUAL(hmm_undo(h->pager, 0, UINT64_MAX, (uint64_t)(int64_t)clocks[i], 1, &page, &committed, &before), 1);
+    close_heap(h);
+  }
+}
+
 static void moves_without_a_launch_are_undone(const struct shape *shape) {
   struct heap *h = filled(shape);
   enum { N = 8 };
@@ -337,5 +353,6 @@ const struct test memory_tests[] = {
     {"a_failed_relocation_changes_nothing", a_failed_relocation_changes_nothing, 0},
     {"a_window_does_not_come_apart_under_a_launch", a_window_does_not_come_apart_under_a_launch, 0},
     {"moves_without_a_launch_are_undone", moves_without_a_launch_are_undone, 0},
+    {"moves_without_a_launch_are_undone_at_any_time", moves_without_a_launch_are_undone_at_any_time, 0},
     {0},
 };

@@ -58,7 +58,7 @@ final class HeldBlocks implements AutoCloseable {
     /// Clock of the last launch that used all of the block that holds a page, or `own` if that is later.
     int laterUse(int own, long page) {
         int block = (int) INT.getOpaque(lastUse.segment(), table.blockOf(page) * Integer.BYTES);
-        return block - own > 0 ? block : own; // it may wrap around
+        return block != 0 && block - own > 0 ? block : own; // it may wrap around; 0: there was none, which would be later than all that is less than nothing
     }
 
     long heldAddressBytes() {
