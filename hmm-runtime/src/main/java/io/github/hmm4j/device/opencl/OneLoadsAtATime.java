@@ -43,7 +43,8 @@ public final class OneLoadsAtATime {
     private static @Nullable FileChannel open() {
         Path path = Path.of(System.getProperty("java.io.tmpdir"), "hmm4j-loading-" + System.getProperty("user.name") + ".lock");
         try {
-            return FileChannel.open(path, Set.of(StandardOpenOption.CREATE, StandardOpenOption.WRITE, LinkOption.NOFOLLOW_LINKS),
+            // also to read: to write to a pipe that somebody has put there would wait for a reader
+            return FileChannel.open(path, Set.of(StandardOpenOption.CREATE, StandardOpenOption.READ, StandardOpenOption.WRITE, LinkOption.NOFOLLOW_LINKS),
                     PosixFilePermissions.asFileAttribute(PosixFilePermissions.fromString("rw-------")));
         } catch (IOException | UnsupportedOperationException e) { // the latter: a file system without owners
             LOG.debug("{} cannot be opened; others may load a binding meanwhile", path, e);

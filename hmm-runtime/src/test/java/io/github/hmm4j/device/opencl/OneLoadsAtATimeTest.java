@@ -46,6 +46,15 @@ class OneLoadsAtATimeTest {
         assertThat(second.join()).contains("loaded");
     }
 
+    /// The folder is everybody's, and the name no secret.
+    @ParameterizedTest
+    @EnumSource(ClBinding.class)
+    void aPipeInItsPlaceKeepsNobodyWaiting(ClBinding binding) throws Exception {
+        Path pipe = temporary.resolve("hmm4j-loading-" + System.getProperty("user.name") + ".lock");
+        assertThat(new ProcessBuilder("mkfifo", pipe.toString()).start().waitFor()).isZero();
+        assertThat(load(binding)).contains("loaded");
+    }
+
     private String load(ClBinding binding) {
         ChildJvm.Result result = ChildJvm.run(Duration.ofMinutes(1), List.of("-Djava.io.tmpdir=" + temporary), Loading.class, binding.name());
         return "status=" + result.status() + " " + result.output();
