@@ -254,10 +254,16 @@ public final class FramePool implements AutoCloseable {
         return chunk == null ? new FrameRun(0, 0) : new FrameRun(chunk.first, chunk.count);
     }
 
-    /// The numbers of all frames that are or may become those of a room.
+    /// The numbers of all frames of a room that have memory, and of those between them: a budget may be far more than the device has.
     public FrameRun framesOf(Room room) {
-        FrameRun ofPaged = pagedFrames();
-        return room == Room.PAGED ? ofPaged : new FrameRun(0, capacityFrames - ofPaged.count());
+        if (room == Room.PAGED) {
+            return pagedFrames();
+        }
+        int end = 0;
+        for (FrameChunk chunk : chunks) {
+            end = chunk == paged ? end : Math.max(end, chunk.end());
+        }
+        return new FrameRun(0, end);
     }
 
     /// Whether a frame is one of the paged chunk. Takes nothing from the Java heap.
