@@ -6,7 +6,6 @@ import io.github.hmm4j.device.NDRange;
 import io.github.hmm4j.emulated.Call;
 import io.github.hmm4j.emulated.EmulatedGpu;
 import io.github.hmm4j.emulated.Engine;
-import io.github.hmm4j.kernels.Source;
 import io.github.hmm4j.migrate.MigrationReport;
 import io.github.hmm4j.migrate.PageOutcome;
 import io.github.hmm4j.migrate.Steps;
@@ -270,16 +269,7 @@ class LaunchBesideMovesTest {
         int pageBytes = 64 << 10;
         try (Rig rig = Rig.gpus(1, builder -> builder.pageSize(pageBytes).heap(ByteSize.mib(64)).budget(ByteSize.mib(16)).steps(stop))) {
             EmulatedGpu gpu = rig.gpu();
-            Kernel bump = rig.hmm.program(Source.text("bump.cl", """
-                    #include "hmm.clh"
-                    kernel void bump(HMM_HEAP, const ulong first, const ulong stride) {
-                        HMM_BEGIN;
-                        global int *at = HMM_WRITE(int, first + get_global_id(0) * stride);
-                        if (!at) return;
-                        (*at)++;
-                        HMM_END;
-                    }
-                    """)).kernel("bump");
+            Kernel bump = rig.bumpPages();
             MemorySegment all = rig.heap.allocate(ByteSize.mib(24), pageBytes);
             int pages = (int) (all.byteSize() / pageBytes);
             Kernel.Call bumpAll = bump.args(Arg.heap(Arg.inOut(all)), all.address(), (long) pageBytes);

@@ -5,7 +5,6 @@ import static org.assertj.core.api.Assertions.assertThat;
 import io.github.hmm4j.device.NDRange;
 import io.github.hmm4j.emulated.Call;
 import io.github.hmm4j.emulated.EmulatedGpu;
-import io.github.hmm4j.kernels.Source;
 import java.lang.foreign.MemorySegment;
 import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
@@ -37,6 +36,14 @@ class RepeatedLaunchTest {
         assertThat(gpu.calls(Call.LAUNCH) - launches).as("kernels").isGreaterThanOrEqualTo((long) ROUNDS * kernels);
     }
 
+    /// A kernel changes all pages, then the host every second one.
+    private static void changeInTurns(Rig rig, MemorySegment all) {
+        rig.add(all, 1, 0).await();
+        for (int page = 0; page < PAGES; page += 2) {
+            rig.write(Rig.page(all, page), 7);
+        }
+    }
+
     @Test
     void ofWhatIsThere() throws Exception {
         try (Rig rig = Rig.gpuWindows(1, 16)) {
@@ -59,12 +66,7 @@ class RepeatedLaunchTest {
         System.setProperty("hmm.scatter", "kernel");
         try (Rig rig = Rig.gpuWindows(1, PAGES + 16)) {
             MemorySegment all = rig.filled(PAGES, 0);
-            makesNoParts(rig, 1 + PAGES / 2 / 64, () -> {
-                rig.add(all, 1, 0).await();
-                for (int page = 0; page < PAGES; page += 2) {
-                    rig.write(Rig.page(all, page), 7);
-                }
-            });
+            makesNoParts(rig, 1 + PAGES / 2 / 64, () -> changeInTurns(rig, all));
             rig.add(all, 1, 0).await();
             assertThat(rig.values(Rig.page(all, 0))).containsExactly(8);
             assertThat(rig.values(Rig.page(all, 1))).containsExactly(2 * ROUNDS + 1);
@@ -80,10 +82,7 @@ class RepeatedLaunchTest {
         try (Rig rig = Rig.gpuWindows(1, PAGES + 16)) {
             MemorySegment all = rig.filled(PAGES, 0);
             makesNoParts(rig, 1 + PAGES / 2 / 64, () -> {
-                rig.add(all, 1, 0).await();
-                for (int page = 0; page < PAGES; page += 2) {
-                    rig.write(Rig.page(all, page), 7);
-                }
+                changeInTurns(rig, all);
                 rig.heap.prefetchHost(all);
             });
             assertThat(rig.values(Rig.page(all, 0))).containsExactly(7);
@@ -96,16 +95,7 @@ class RepeatedLaunchTest {
     @Test
     void ofAKernelThatPages() throws Exception {
         try (Rig rig = Rig.gpuWindows(1, 16)) {
-            Kernel bump = rig.hmm.program(Source.text("bump.cl", """
-                    #include "hmm.clh"
-                    kernel void bump(HMM_HEAP, const ulong first, const ulong stride) {
-                        HMM_BEGIN;
-                        global int *at = HMM_WRITE(int, first + get_global_id(0) * stride);
-                        if (!at) return;
-                        (*at)++;
-                        HMM_END;
-                    }
-                    """)).kernel("bump");
+            Kernel bump = rig.bumpPages();
             MemorySegment all = rig.filled(32, 0);
             makesNoParts(rig, 2, () -> bump.args(Arg.heap(Arg.inOut(all)), all.address(), (long) Rig.PAGE).launch(NDRange.of(32).local(1)).await());
             for (int page = 0; page < 32; page++) {

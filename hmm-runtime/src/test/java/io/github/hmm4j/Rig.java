@@ -162,6 +162,20 @@ final class Rig implements AutoCloseable {
         return program.kernel(name);
     }
 
+    /// Each work-item adds one to the first int of a page, `first + item * stride`, for which it asks the device's table where the heap is no aperture.
+    Kernel bumpPages() {
+        return hmm.program(Source.text("bump_pages.cl", """
+                #include "hmm.clh"
+                kernel void bump_pages(HMM_HEAP, const ulong first, const ulong stride) {
+                    HMM_BEGIN;
+                    global int *at = HMM_WRITE(int, first + get_global_id(0) * stride);
+                    if (!at) return;
+                    (*at)++;
+                    HMM_END;
+                }
+                """)).kernel("bump_pages");
+    }
+
     MemorySegment pages(int count) {
         return heap.allocate((long) count * PAGE, 1);
     }

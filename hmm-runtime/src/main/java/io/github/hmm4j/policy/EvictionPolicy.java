@@ -20,7 +20,8 @@ public interface EvictionPolicy {
     /// @return indexes into `candidates`, each at most once
     int[] victims(Candidates candidates, int framesNeeded);
 
-    /// How many frames it wants to see: those that have not been used for longest, by and large. All, unless it says otherwise, which takes time and memory on a device with millions of frames.
+    /// How many frames it wants to see: those that have not been used for longest, in that order. All, unless it says otherwise, which takes time and memory on a device with millions of frames. Who asks for some of more than
+    /// 16,384 sees such as are among the oldest sixteenth, or among twice as many as it asks for, as far as a sample tells.
     ///
     /// @param framesNeeded how many must go; it sees at least so many, if there are so many
     default int shown(int framesNeeded) {
