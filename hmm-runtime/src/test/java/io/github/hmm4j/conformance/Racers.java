@@ -3,9 +3,12 @@ package io.github.hmm4j.conformance;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Objects;
 import java.util.concurrent.CyclicBarrier;
 import java.util.concurrent.atomic.AtomicReference;
 import java.util.function.IntConsumer;
+import java.util.stream.Collectors;
+import java.util.stream.Stream;
 
 /// Threads that start together; the first failure of any of them is the test's.
 final class Racers {
@@ -36,7 +39,7 @@ final class Racers {
             thread.join();
         }
         if (failure.get() != null) {
-            throw new AssertionError("a racer failed", failure.get());
+            throw new AssertionError("a racer failed: " + inOneLine(failure.get()), failure.get());
         }
     }
 
@@ -76,7 +79,12 @@ final class Racers {
             throw new AssertionError(e);
         }
         if (failure.get() != null) {
-            throw new AssertionError("the racer failed", failure.get());
+            throw new AssertionError("the racer failed: " + inOneLine(failure.get()), failure.get());
         }
+    }
+
+    /// What went wrong and how to repeat it, also where a list of failures shows one line of each.
+    private static String inOneLine(Throwable failure) {
+        return Stream.iterate(failure, Objects::nonNull, Throwable::getCause).map(Throwable::toString).collect(Collectors.joining(", since ")).replaceAll("\\s+", " ");
     }
 }
