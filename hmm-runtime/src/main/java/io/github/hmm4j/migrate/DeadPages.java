@@ -1,11 +1,12 @@
 package io.github.hmm4j.migrate;
 
+import io.github.hmm4j.mirror.DeviceTable;
 import io.github.hmm4j.space.PageRange;
 import java.util.BitSet;
 import java.util.List;
 
-/// Pages whose contents are dead when a launch begins, since its kernel promises to overwrite them ([ToDevice.Intent#OVERWRITE]): until a round has run with them. From then on they hold what
-/// work-items wrote that do not run again. Used by one thread.
+/// Pages whose contents are dead when a launch begins, since its kernel promises to overwrite them ([ToDevice.Intent#OVERWRITE]): until a round has run that could write to them, whoever had brought them. From then on they
+/// hold what work-items wrote that do not run again. Used by one thread.
 final class DeadPages {
 
     private final List<PageRange> ranges;
@@ -27,14 +28,14 @@ final class DeadPages {
         return false;
     }
 
-    /// A round runs that may write to these pages. Takes nothing from the Java heap.
-    void used(List<PageRange> used) {
-        for (int u = 0; u < used.size(); u++) {
-            PageRange pages = used.get(u);
-            for (int i = 0; i < ranges.size(); i++) {
-                PageRange range = ranges.get(i);
-                if (range.overlaps(pages)) {
-                    alive.get(i).set(Math.toIntExact(Math.max(0, pages.first() - range.first())), Math.toIntExact(Math.min(pages.end(), range.end()) - range.first()));
+    /// A round runs that finds what the table shows. Takes nothing from the Java heap.
+    void shown(DeviceTable table) {
+        for (int i = 0; i < ranges.size(); i++) {
+            PageRange range = ranges.get(i);
+            BitSet written = alive.get(i);
+            for (int offset = written.nextClearBit(0); offset < range.count(); offset = written.nextClearBit(offset + 1)) {
+                if (table.isWritable(range.first() + offset)) {
+                    written.set(offset);
                 }
             }
         }

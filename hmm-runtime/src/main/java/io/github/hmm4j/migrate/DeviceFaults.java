@@ -137,7 +137,7 @@ public final class DeviceFaults {
 
     /// A round has begun to run. Never fails. The caller holds the device's lock, and has since [#serve].
     public void hasRun() {
-        dead.used(toOverwrite);
+        dead.shown(Objects.requireNonNull(mirror.deviceTable()));
         toOverwrite.clear();
         overwritten.end();
     }

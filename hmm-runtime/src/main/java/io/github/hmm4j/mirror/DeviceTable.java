@@ -242,6 +242,12 @@ public final class DeviceTable implements AutoCloseable {
         return new Update(this, uses, entries, cleared);
     }
 
+    /// Whether the round of the last update may write to a page that it may ask for. Takes nothing from the Java heap.
+    public boolean isWritable(long page) {
+        assert turn.isHeldByCurrentThread();
+        return (image.segment().get(JAVA_INT, page * Integer.BYTES) & TableLayout.MAY_WRITE) != 0; // also if nobody knows what the device has
+    }
+
     /// The launch of the last update has ended: all other entries are zero. If it ended badly, perhaps since entries have not arrived, nobody knows what they are.
     public void ended(boolean well) {
         assert turn.isHeldByCurrentThread();
