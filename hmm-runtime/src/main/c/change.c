@@ -129,14 +129,14 @@ static int copy_frames(struct hmm_pager *p, unsigned device, const struct claim 
 
 static void give_frame(const struct device *d, const struct claim *c, unsigned device, int32_t to) {
   const struct hmm_device_config *config = &d->config;
-  _Atomic int32_t *regions = TABLE(int32_t, config->region_of_frame), *uses = TABLE(int32_t, config->last_use);
+  _Atomic int32_t *uses = TABLE(int32_t, config->last_use);
   int32_t from = frame_of(d, c->page);
-  if (is_there(c, device)) atomic_store(&regions[to], atomic_load(&regions[from]));
-  atomic_store(&TABLE(int32_t, config->page_of_frame)[from], 0);
-  atomic_store(&regions[from], 0);
+  if (is_there(c, device)) extents_set(&config->region_of_frame, (uint64_t)to, extents_get(&config->region_of_frame, (uint64_t)from));
+  extents_set(&config->page_of_frame, (uint64_t)from, 0);
+  extents_set(&config->region_of_frame, (uint64_t)from, 0);
   atomic_store(&uses[to], atomic_load(&uses[from]));
-  atomic_store(&TABLE(int32_t, config->page_of_frame)[to], (int32_t)c->page + 1);
-  atomic_store(&TABLE(int32_t, config->frame_of_page)[c->page], to + 1);
+  extents_set(&config->page_of_frame, (uint64_t)to, (int32_t)c->page + 1);
+  extents_set(&config->frame_of_page, c->page, to + 1);
 }
 
 HMM_API int hmm_relocate(struct hmm_pager *p, uint64_t device, uint64_t first, uint64_t end, uint64_t frame, uint64_t *copied, struct hmm_failure *failure) {

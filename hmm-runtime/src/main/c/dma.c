@@ -19,7 +19,7 @@
 
 int32_t frame_of(const struct device *d, uint64_t page) {
   if (d->range) return (int32_t)page;
-  return atomic_load_explicit(&TABLE(int32_t, d->config.frame_of_page)[page], memory_order_acquire) - 1;
+  return extents_get(&d->config.frame_of_page, page) - 1;
 }
 
 // First frame of the memory object in which a frame lies: of those that begin in the same 64 frames the last one that does not begin behind it, else the one in which these 64 begin.

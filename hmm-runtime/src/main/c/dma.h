@@ -3,6 +3,7 @@
 #define HMM_DMA_H
 
 #include "block.h"
+#include "extents.h"
 #include "hmm_pager.h"
 #include "staging.h"
 
@@ -11,7 +12,6 @@
 #define STUCK_NANOS (10ULL * 1000000000ULL)
 #endif
 
-#define TABLE(type, address) ((_Atomic type *)(uintptr_t)(address)) // one of those that Java keeps for a device
 
 struct device {
   struct hmm_device_config config;

@@ -63,7 +63,7 @@ static void note_region(const struct hmm_pager *p, const struct hmm_launch *requ
   const struct device *d = &p->devices[request->device];
   for (uint64_t i = 0; i < request->window_count && request->region_ids; i++) {
     if (page < windows[i].first || page >= windows[i].end) continue;
-    atomic_store(&TABLE(int32_t, d->config.region_of_frame)[frame_of(d, page)], ((const int32_t *)(uintptr_t)request->region_ids)[i]);
+    extents_set(&d->config.region_of_frame, (uint64_t)frame_of(d, page), ((const int32_t *)(uintptr_t)request->region_ids)[i]);
   }
 }
 

@@ -15,7 +15,7 @@
 
 struct hmm_pager; // one heap
 
-#define HMM_ABI 21
+#define HMM_ABI 22
 #define HMM_MAX_DEVICES 16
 #define HMM_NAME_BYTES 64 // of a kernel's name here, with the zero at its end; longer ones are cut off
 #define HMM_MAX_PAGERS 256 // open at once; one more is -EUSERS
@@ -76,12 +76,20 @@ struct hmm_config {
 #define HMM_BULK_SHARES 2
 #define HMM_STAGING_SHARES (HMM_BULK_SLOTS * HMM_BULK_SHARES + HMM_FAULT_SLOTS)
 
+// Numbers by index that mostly go on from one to the next (extents.h).
+struct hmm_extents {
+  uint64_t extents;     // uint64_t for each block of entries
+  uint64_t entries;     // int32_t for each, where they are scattered
+  uint64_t step;        // by how much neighbours differ that go on
+  uint64_t block_shift; // of the number of entries in a block
+};
+
 // One device. Tables are indexed by page or by frame and belong to Java, which fills a frame's entries before it gives the frame to a page.
 struct hmm_device_config {
   uint64_t context, device;    // cl_context, cl_device_id
-  uint64_t frame_of_page;      // int32_t: frame + 1
-  uint64_t page_of_frame;      // int32_t: page + 1
-  uint64_t region_of_frame;    // int32_t
+  struct hmm_extents frame_of_page;   // frame + 1
+  struct hmm_extents page_of_frame;   // page + 1
+  struct hmm_extents region_of_frame;
   uint64_t last_use;           // int32_t: clock of the last launch
   uint64_t held;               // uint64_t for each 2 MiB of pages: what launches have found of them (block.h)
   uint64_t block_use;          // int32_t for the same: clock of the last launch that used all of them

@@ -117,7 +117,7 @@ static void land(const struct crossing *c, const struct claim *claims, size_t n)
   const struct hmm_device_config *d = &c->p->devices[c->device].config;
   for (size_t i = 0; i < n; i++) {
     int32_t frame = frame_of(&c->p->devices[c->device], claims[i].page);
-    atomic_store(&TABLE(int32_t, d->region_of_frame)[frame], (int32_t)c->asked->region);
+    extents_set(&d->region_of_frame, (uint64_t)frame, (int32_t)c->asked->region);
     atomic_store(&TABLE(int32_t, d->last_use)[frame], (int32_t)c->asked->clock);
     uint64_t w = claims[i].word;
     settle_to(c->p, &claims[i], c->asked->writes ? word_next(w, DEVICE, c->device, 0, 0) : word_peers(w, word_holders(claims[i].before) | 1u << c->device));

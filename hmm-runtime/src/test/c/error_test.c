@@ -83,7 +83,7 @@ static void a_copy_that_fails_for_good_is_an_error(const struct shape *shape) {
 static void a_neighbour_may_fail(const struct shape *shape) {
   if (shape->way == REACHABLE) return;
   struct heap *h = open_heap(shape, 32, 16);
-  h->devices[0].frame_of_page[2] = 40; // not contiguous: a copy of its own
+  extents_set(&h->devices[0].frame_of_page, 2, 40); // not contiguous: a copy of its own
   for (uint64_t page = 0; page < 32; page++) CHECK(move_to(h, page, page < 3 ? 0 : 1, true));
   expect(h, 0, 0);
   fake_fail(READS(shape), -5, 1, 1);

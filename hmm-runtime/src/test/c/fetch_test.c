@@ -147,7 +147,7 @@ static void a_long_range_comes_home_whole(const struct shape *shape) {
   struct heap *h = open_heap(shape, pages, 1);
   struct fake_device *d = &h->devices[0];
   for (uint64_t page = 0; page + 8 < pages; page += 16) { // every other run of 8 lies behind its successor
-    for (uint64_t i = 0; i < 8; i++) d->frame_of_page[page + i] = (int32_t)(pages + page + i) + 1;
+    for (uint64_t i = 0; i < 8; i++) extents_set(&d->frame_of_page, page + i, (int32_t)(pages + page + i) + 1);
   }
   for (uint64_t page = 0; page < pages; page++) {
     if (page % 100 == 99) continue;

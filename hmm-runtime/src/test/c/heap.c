@@ -34,17 +34,22 @@ static void *table(uint64_t entries, size_t bytes) {
   return t;
 }
 
+static struct hmm_extents extents(uint64_t entries, uint64_t step) {
+  const uint64_t block_shift = BLOCK_SHIFT - PAGE_SHIFT, blocks = (entries >> block_shift) + 1;
+  return (struct hmm_extents){(uint64_t)(uintptr_t)table(blocks, sizeof(uint64_t)), (uint64_t)(uintptr_t)table(blocks << block_shift, sizeof(int32_t)), step, block_shift};
+}
+
 static void open_device(struct heap *h, unsigned index) {
   const struct driver *driver = h->shape->driver;
   struct fake_device *d = &h->devices[index];
   enum way way = index == DEVICES - 1 ? driver->third[h->shape->way] : h->shape->way;
   d->frames = 2 * h->pages;
-  d->frame_of_page = table(h->pages, sizeof *d->frame_of_page);
-  d->region_of_frame = table(d->frames, sizeof *d->region_of_frame);
+  d->frame_of_page = extents(h->pages, 1);
+  d->page_of_frame = extents(d->frames, 1);
+  d->region_of_frame = extents(d->frames, 0);
   d->last_use = table(d->frames, sizeof *d->last_use);
   d->chunk_starts = table(d->frames, sizeof *d->chunk_starts);
   d->chunk_at = table(d->frames, sizeof *d->chunk_at);
-  d->page_of_frame = table(d->frames, sizeof *d->page_of_frame);
   d->memory_of_chunk = table(d->frames, sizeof *d->memory_of_chunk);
   d->host_of_chunk = table(d->frames, sizeof *d->host_of_chunk);
   d->held = table(h->pages, sizeof *d->held);
@@ -60,13 +65,14 @@ static void open_device(struct heap *h, unsigned index) {
     for (uint64_t at = (first + 63) / 64; 64 * at < end; at++) d->chunk_at[at] = (int32_t)first;
   }
   for (uint64_t page = 0; page < h->pages; page++) {
-    d->frame_of_page[page] = (int32_t)page + 1;
-    d->page_of_frame[page] = (int32_t)page + 1;
+    extents_set(&d->frame_of_page, page, (int32_t)page + 1);
+    extents_set(&d->page_of_frame, page, (int32_t)page + 1);
   }
   if (way == STAGED) d->staging = driver->staging(index, STAGING_BYTES);
   for (unsigned i = 0; way == BY_COPIES && i < HMM_STAGING_SLOTS; i++) d->slots[i] = driver->slot(index, (i < HMM_BULK_SLOTS ? HMM_BULK_SHARES : 1) * PAGE);
+#undef TABLE
 #define TABLE(name) .name = (uint64_t)(uintptr_t)d->name
-  struct hmm_device_config config = {TABLE(frame_of_page), TABLE(page_of_frame), TABLE(region_of_frame), TABLE(last_use), TABLE(held), TABLE(block_use), TABLE(chunk_starts), TABLE(chunk_at), TABLE(memory_of_chunk),
+  struct hmm_device_config config = {.frame_of_page = d->frame_of_page, .page_of_frame = d->page_of_frame, .region_of_frame = d->region_of_frame, TABLE(last_use), TABLE(held), TABLE(block_use), TABLE(chunk_starts), TABLE(chunk_at), TABLE(memory_of_chunk),
                                      TABLE(host_of_chunk), TABLE(staging), .staging_bytes = way == STAGED || way == BY_COPIES ? STAGING_BYTES : 0};
   driver->identify(index, &config.context, &config.device);
   for (unsigned i = 0; i < HMM_STAGING_SLOTS; i++) config.slots[i] = (uint64_t)(uintptr_t)d->slots[i];
@@ -136,7 +142,12 @@ void free_heap(struct heap *h) {
     }
     if (d->staging) driver->free_staging(i, d->staging);
     for (uint64_t first = 0; first < d->frames; first += CHUNK) driver->free((void *)(uintptr_t)d->memory_of_chunk[first]);
-    void *tables[] = {(void *)d->frame_of_page, (void *)d->region_of_frame, (void *)d->last_use, (void *)d->chunk_starts, (void *)d->chunk_at, (void *)d->page_of_frame, (void *)d->memory_of_chunk, (void *)d->host_of_chunk, (void *)d->held, (void *)d->block_use};
+    void *tables[] = {(void *)d->last_use, (void *)d->chunk_starts, (void *)d->chunk_at, (void *)d->memory_of_chunk, (void *)d->host_of_chunk, (void *)d->held, (void *)d->block_use};
+    const struct hmm_extents extents[] = {d->frame_of_page, d->page_of_frame, d->region_of_frame};
+    for (size_t t = 0; t < sizeof extents / sizeof *extents; t++) {
+      free((void *)(uintptr_t)extents[t].extents);
+      free((void *)(uintptr_t)extents[t].entries);
+    }
     for (size_t t = 0; t < sizeof tables / sizeof *tables; t++) free(tables[t]);
   }
   free((void *)h->words);
@@ -272,14 +283,14 @@ void forbid_claimed(struct heap *h, uint64_t page, bool write) { CHECK_EQUAL(hmm
 
 int32_t last_use(struct heap *h, unsigned device, uint64_t page) {
   const struct fake_device *d = &h->devices[device];
-  int32_t own = d->last_use[d->frame_of_page[page] - 1], block = d->block_use[page >> (BLOCK_SHIFT - PAGE_SHIFT)];
+  int32_t own = d->last_use[extents_get(&d->frame_of_page, page) - 1], block = d->block_use[page >> (BLOCK_SHIFT - PAGE_SHIFT)];
   return own > block ? own : block;
 }
 
 // Its memory, and where in that it lies.
 static void *find_frame(struct heap *h, unsigned device, uint64_t page, size_t *offset) {
   struct fake_device *d = &h->devices[device];
-  int32_t f = d->frame_of_page[page] - 1;
+  int32_t f = extents_get(&d->frame_of_page, page) - 1;
   CHECK(f >= 0);
   *offset = (size_t)(f % CHUNK) << PAGE_SHIFT;
   return (void *)(uintptr_t)d->memory_of_chunk[f / CHUNK * CHUNK];

@@ -5,6 +5,7 @@
 #include "block.h"
 #include "check.h"
 #include "driver.h"
+#include "extents.h"
 #include "fake_cl.h"
 #include "word.h"
 
@@ -18,7 +19,8 @@
 
 struct fake_device {
   uint64_t frames;
-  _Atomic int32_t *frame_of_page, *page_of_frame, *region_of_frame, *last_use, *chunk_at;
+  struct hmm_extents frame_of_page, page_of_frame, region_of_frame;
+  _Atomic int32_t *last_use, *chunk_at;
   _Atomic uint64_t *chunk_starts, *memory_of_chunk, *host_of_chunk, *held;
   _Atomic int32_t *block_use;
   void *staging, *slots[HMM_STAGING_SLOTS], *queue; // the program's queue, for kernels

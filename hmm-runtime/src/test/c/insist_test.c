@@ -58,12 +58,12 @@ static void pages_come_from_everywhere(const struct shape *shape) {
       CHECK_EQUAL(word_state(w), write || page == 5 ? DEVICE : page == 9 ? TO_DEVICE : page == 6 && shape->way != COMMANDS ? PEERS : SHARED);
       if (page == 4 && !write) CHECK_EQUAL(word_sharers(w), 3);
       if (page == 6 && !write) CHECK_EQUAL(word_sharers(w), 3);
-      if (page == 0 || page == 2 || page == 6) CHECK_EQUAL(h->devices[0].region_of_frame[page], page < 5 ? 41 : 42);
+      if (page == 0 || page == 2 || page == 6) CHECK_EQUAL(extents_get(&h->devices[0].region_of_frame, page), page < 5 ? 41 : 42);
       expect(h, page, write ? (unsigned char)(100 + page) : contents[page]);
       put(h, page, 50); // and is noticed
       CHECK_EQUAL(state(h, page), HOST);
     }
-    CHECK_EQUAL(h->devices[0].region_of_frame[10], 0);
+    CHECK_EQUAL(extents_get(&h->devices[0].region_of_frame, 10), 0);
     close_heap(h);
   }
 }
@@ -78,7 +78,7 @@ static void what_cannot_be_moved_is_missing(const struct shape *shape) {
     if (i == 1) protect(h, 2, 1);
     if (i == 2) set_word(h, 2, word_next(w, POISONED, 0, 0, 0));
     if (i == 3) set_word(h, 2, word_next(w, UNMAPPED, 0, 0, 0));
-    if (i == 4) h->devices[0].frame_of_page[2] = 0;
+    if (i == 4) extents_set(&h->devices[0].frame_of_page, 2, 0);
     CHECK_EQUAL(insist(h, &l, 0, 0, 4, true), 0);
     CHECK_EQUAL(l.request.event, 0);
     CHECK_EQUAL(l.request.missing, 2);
@@ -86,7 +86,7 @@ static void what_cannot_be_moved_is_missing(const struct shape *shape) {
     if (i == 0) unpin(h, 2, false);
     if (i == 1) protect(h, 2, 2);
     if (i == 2 || i == 3) set_word(h, 2, word_next(word(h, 2), HOST, 0, 0, 0));
-    h->devices[0].frame_of_page[2] = 3;
+    extents_set(&h->devices[0].frame_of_page, 2, 3);
     for (uint64_t page = 0; page < 4; page++) expect(h, page, 7);
   }
   close_heap(h);

@@ -12,7 +12,7 @@
 #include "heap.h"
 
 
-static const struct test *const all_tests[] = {touch_tests,  ahead_tests,   fetch_tests,  gather_tests, sharing_tests, launch_tests, launch_end_tests, block_tests,   overwrite_tests, insist_tests, in_place_tests, record_tests,
+static const struct test *const all_tests[] = {touch_tests,  ahead_tests,   fetch_tests,  gather_tests, sharing_tests, launch_tests, launch_end_tests, block_tests,   extents_tests, overwrite_tests, insist_tests, in_place_tests, record_tests,
                                                race_tests,   error_tests,   memory_tests, peer_tests,   mapping_tests, close_tests,  model_tests,
                                                crew_tests,   condition_tests, probe_tests,   patience_tests, device_wait_tests, scarce_tests, process_tests, table_tests, faulting_tests, quota_tests, faulting_peers_tests, faulting_model_tests, refused_calls_tests, in_thread_tests};
 static const char *const rung_names[] = {"uffd-syscall", "uffd-device", "uffd-user", "sigsegv", "uffd-sigbus", "checked"};

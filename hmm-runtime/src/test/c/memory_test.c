@@ -112,10 +112,10 @@ static void host_memory_of_pages_on_a_device_is_given_back(const struct shape *s
 
 static void new_tables(struct heap *h, uint64_t page, int32_t from, int32_t to) {
   struct fake_device *d = &h->devices[0];
-  CHECK_EQUAL(d->frame_of_page[page], to + 1);
-  CHECK_EQUAL(d->page_of_frame[to], page + 1);
-  CHECK_EQUAL(d->page_of_frame[from], 0);
-  CHECK_EQUAL(d->region_of_frame[from], 0);
+  CHECK_EQUAL(extents_get(&d->frame_of_page, page), to + 1);
+  CHECK_EQUAL(extents_get(&d->page_of_frame, (uint64_t)to), page + 1);
+  CHECK_EQUAL(extents_get(&d->page_of_frame, (uint64_t)from), 0);
+  CHECK_EQUAL(extents_get(&d->region_of_frame, (uint64_t)from), 0);
   CHECK_EQUAL(d->last_use[to], 5);
 }
 
@@ -127,12 +127,12 @@ static void a_page_gets_another_frame(const struct shape *shape) {
   for (int32_t page = 0; page < 5; page++) {
     int32_t to = PAGES + 20 + page;
     bool valid = page == 1 || page == 2;
-    d->region_of_frame[page] = 3;
+    extents_set(&d->region_of_frame, (uint64_t)page, 3);
     d->last_use[page] = 5;
     uint64_t before = word(h, (uint64_t)page);
     CHECK_EQUAL(relocate(h, 0, (uint64_t)page, (uint64_t)page + 1, (uint64_t)to, NULL), valid);
     new_tables(h, (uint64_t)page, page, to);
-    CHECK_EQUAL(d->region_of_frame[to], valid ? 3 : 0);
+    CHECK_EQUAL(extents_get(&d->region_of_frame, (uint64_t)to), valid ? 3 : 0);
     CHECK_EQUAL(word_state(word(h, (uint64_t)page)), page == 4 ? HOST : word_state(before)); // a claim of Java is lost: it copies to the old frame
     CHECK_EQUAL(word_sharers(word(h, (uint64_t)page)), word_sharers(before));
   }
@@ -152,7 +152,7 @@ static void a_failed_relocation_changes_nothing(const struct shape *shape) {
   fake_fail(HMM_CL_ENQUEUE_COPY, -5, 0, 1);
   CHECK_EQUAL(relocate(h, 0, 1, 2, PAGES + 1, &failure), -EIO);
   CHECK(failure.call == HMM_CALL_COPY && failure.status == -5 && failure.page == 1);
-  CHECK_EQUAL(h->devices[0].frame_of_page[1], 2);
+  CHECK_EQUAL(extents_get(&h->devices[0].frame_of_page, 1), 2);
   fake_fail_commands(-5, 1);
   CHECK_EQUAL(relocate(h, 0, 1, 2, PAGES + 1, &failure), -EIO);
   CHECK_EQUAL(state(h, 1), DEVICE);
@@ -176,16 +176,16 @@ static void a_range_gets_other_frames(const struct shape *shape) {
     for (int after = 0; after < 3; after++) {
       fake_fail(HMM_CL_ENQUEUE_COPY, -5, after, 1);
       CHECK_EQUAL(relocate(h, 0, 0, N, TO, &failure), -EIO);
-      for (int32_t page = 0; page < N; page++) CHECK_EQUAL(d->frame_of_page[page], page + 1);
+      for (int32_t page = 0; page < N; page++) CHECK_EQUAL(extents_get(&d->frame_of_page, (uint64_t)page), page + 1);
     }
   }
   int before = fake_calls_of(HMM_CL_ENQUEUE_COPY);
   CHECK_EQUAL(relocate(h, 0, 0, N, TO, NULL), N - 2);
   CHECK_EQUAL(fake_calls_of(HMM_CL_ENQUEUE_COPY) - before, shape->way == REACHABLE ? 0 : 3);
   for (int32_t page = 0; page < N; page++) {
-    CHECK_EQUAL(d->frame_of_page[page], TO + page + 1);
-    CHECK_EQUAL(d->page_of_frame[TO + page], page + 1);
-    CHECK_EQUAL(d->page_of_frame[page], 0);
+    CHECK_EQUAL(extents_get(&d->frame_of_page, (uint64_t)page), TO + page + 1);
+    CHECK_EQUAL(extents_get(&d->page_of_frame, (uint64_t)(TO + page)), page + 1);
+    CHECK_EQUAL(extents_get(&d->page_of_frame, (uint64_t)page), 0);
     CHECK_EQUAL(state(h, (uint64_t)page), page == 5 ? HOST : DEVICE);
   }
   for (uint64_t page = 0; page < N; page++) expect(h, page, (unsigned char)(page == 5 ? page + 1 : page + 60));
@@ -205,14 +205,14 @@ static void a_relocation_stops_at_a_claim(const struct shape *shape) {
   CHECK_EQUAL(copied, 7);
   for (uint64_t page = 0; page < N; page++) {
     CHECK_EQUAL(word_state(word(h, page)), page == 7 ? TO_HOST : DEVICE);
-    CHECK_EQUAL(h->devices[0].frame_of_page[page], (page < 7 ? TO : 0) + page + 1);
+    CHECK_EQUAL(extents_get(&h->devices[0].frame_of_page, page), (page < 7 ? TO : 0) + page + 1);
   }
   CHECK_EQUAL(hmm_step_arm(h->pager, HMM_STEP_COPIED, 0), 0);
   join_toucher(&t);
   CHECK_EQUAL(hmm_relocate(h->pager, 0, 7, N, TO + 7, &copied, NULL), N - 7);
   CHECK_EQUAL(copied, N - 1); // what was touched is home
   for (uint64_t page = 0; page < N; page++) {
-    CHECK_EQUAL(h->devices[0].frame_of_page[page], TO + page + 1);
+    CHECK_EQUAL(extents_get(&h->devices[0].frame_of_page, page), TO + page + 1);
     expect(h, page, (unsigned char)(page == 7 ? 50 : page + 1));
   }
   close_heap(h);
@@ -239,7 +239,7 @@ static void *relocate_on(void *arg) {
 static void look_at_window(void *arg) {
   struct window *w = arg;
   for (uint64_t page = 0; page < 4; page++) {
-    if (w->heap->devices[0].frame_of_page[page] != (int32_t)page + 1) w->torn++;
+    if (extents_get(&w->heap->devices[0].frame_of_page, page) != (int32_t)page + 1) w->torn++;
     if (frame(w->heap, 0, page)[MIDDLE] != page + 1) w->torn++;
   }
 }
@@ -255,7 +255,7 @@ static void a_window_does_not_come_apart_under_a_launch(const struct shape *shap
   while (!launched || (launched < (shape->quick ? 50 : 300) && time(NULL) < until)) {
     struct launching l = {.kernel = {look_at_window, &w, 0}};
     pthread_mutex_lock(&d->lock);
-    if (d->frame_of_page[2] == 3) CHECK_EQUAL(launch(h, &l, 0, 0, 4, true), 0);
+    if (extents_get(&d->frame_of_page, 2) == 3) CHECK_EQUAL(launch(h, &l, 0, 0, 4, true), 0);
     pthread_mutex_unlock(&d->lock);
     if (!l.request.event) continue;
     fake_wait((void *)(uintptr_t)l.request.event);
@@ -276,7 +276,7 @@ static void moves_without_a_launch_are_undone_at_any_time(const struct shape *sh
     struct heap *h = filled(shape);
     uint64_t page = 0, before = word(h, page);
     CHECK(move_to(h, page, 0, true));
-    h->devices[0].last_use[h->devices[0].frame_of_page[page] - 1] = clocks[i];
+    h->devices[0].last_use[extents_get(&h->devices[0].frame_of_page, page) - 1] = clocks[i];
     uint64_t committed = word(h, page);
     CHECK_EQUAL(hmm_undo(h->pager, 0, UINT64_MAX, (uint64_t)(int64_t)(clocks[i] - 1), 1, &page, &committed, &before), 0); // used since
     committed = word(h, page);

@@ -186,7 +186,7 @@ static void use_any(struct model *m, uint64_t page, unsigned choice, unsigned ch
     break;
   case 4:
     pthread_mutex_lock(&h->devices[device].lock);
-    int32_t now = h->devices[device].frame_of_page[page] - 1;
+    int32_t now = extents_get(&h->devices[device].frame_of_page, page) - 1;
     CHECK(relocate(h, device, page, page + 1, (uint64_t)(now <= PAGES ? now + PAGES + 1 : now - PAGES - 1), NULL) >= 0);
     pthread_mutex_unlock(&h->devices[device].lock);
     break;
@@ -233,7 +233,7 @@ static void play_against_the_model(const struct shape *shape) {
   struct player players[THREADS];
   pthread_t threads[THREADS];
   pthread_rwlock_init(&m.host_lock, NULL);
-  for (unsigned i = 0; i < DEVICES; i++) m.heap->devices[i].frame_of_page[PAGES] = 0; // for what never comes
+  for (unsigned i = 0; i < DEVICES; i++) extents_set(&m.heap->devices[i].frame_of_page, PAGES, 0); // for what never comes
   for (uint64_t i = 0; i < THREADS; i++) {
     players[i] = (struct player){&m, i, 0x9e3779b97f4a7c15 * (i + 1 + shape->rung), shape->quick ? 1000 : 4000};
     threads[i] = start_thread(play, &players[i]);

@@ -113,7 +113,7 @@ static void changes_give_up_in_time(const struct shape *shape) {
   struct stopped_kernel k;
   launch_stopped(h, &k, 0, 3, 5, true);
   CHECK_EQUAL(relocate(h, 0, 4, 5, h->pages + 1, NULL), -ETIMEDOUT);
-  CHECK_EQUAL(h->devices[0].frame_of_page[4], 5);
+  CHECK_EQUAL(extents_get(&h->devices[0].frame_of_page, 4), 5);
   CHECK_EQUAL(state(h, 4), DEVICE);
   committed[1] = word(h, 4);
   CHECK_EQUAL(hmm_undo(h->pager, 0, 0, 0, 3, pages, committed, before), 1); // of which the kernel knows nothing

@@ -22,10 +22,10 @@ static struct heap *on_device_0(const struct shape *shape, uint64_t n) {
 
 static void pages_go_to_their_new_owner(const struct shape *shape) {
   struct heap *h = on_device_0(shape, 33);
-  for (uint64_t page = 0; page < PAGES; page++) h->devices[1].region_of_frame[page] = 3;
+  for (uint64_t page = 0; page < PAGES; page++) extents_set(&h->devices[1].region_of_frame, page, 3);
   CHECK_EQUAL(relocate(h, 1, 5, 6, PAGES + 9, NULL), 0); // neither side is in one piece
   CHECK_EQUAL(relocate(h, 0, 20, 21, PAGES + 2, NULL), 1);
-  h->devices[1].frame_of_page[30] = 0; // and one has no frame to come to
+  extents_set(&h->devices[1].frame_of_page, 30, 0); // and one has no frame to come to
   if (!goes_across(shape)) {
     CHECK_EQUAL(cross(h, 0, PAGES, 1, true), -ENOTSUP);
     for (uint64_t page = 0; page < 33; page++) CHECK(state(h, page) == DEVICE && word_device(word(h, page)) == 0);
@@ -35,11 +35,11 @@ static void pages_go_to_their_new_owner(const struct shape *shape) {
       CHECK(state(h, page) == DEVICE && word_device(word(h, page)) == (page != 30));
       CHECK_EQUAL(h->alias[page * PAGE + MIDDLE], 1); // nothing came by here
       if (page == 30) continue;
-      int32_t at = h->devices[1].frame_of_page[page] - 1;
-      CHECK(h->devices[1].region_of_frame[at] == 7 && h->devices[1].last_use[at] == 70);
+      int32_t at = extents_get(&h->devices[1].frame_of_page, page) - 1;
+      CHECK(extents_get(&h->devices[1].region_of_frame, (uint64_t)at) == 7 && h->devices[1].last_use[at] == 70);
       CHECK(frame(h, 1, page)[0] == 100 + page && frame(h, 1, page)[PAGE - 1] == 100 + page);
     }
-    CHECK_EQUAL(h->devices[1].region_of_frame[35], 3);
+    CHECK_EQUAL(extents_get(&h->devices[1].region_of_frame, 35), 3);
     CHECK_EQUAL(cross(h, 0, PAGES, 1, true), 0); // there already
   }
   for (uint64_t page = 0; page < 33; page++) expect(h, page, (unsigned char)(100 + page));

@@ -75,32 +75,32 @@ static bool leave_device(struct play *p, unsigned device, uint64_t page) {
 
 static bool evict(struct play *p, unsigned device, uint64_t page) {
   struct fake_device *d = &p->heap->devices[device];
-  if (!d->frame_of_page[page] || !leave_device(p, device, page)) return false;
+  if (!extents_get(&d->frame_of_page, page) || !leave_device(p, device, page)) return false;
   CHECK_EQUAL(hmm_await(p->heap->pager, device, page, page + 1, 0), 0); // a launch that comes now does not find it
-  d->page_of_frame[d->frame_of_page[page] - 1] = 0;
-  d->frame_of_page[page] = 0;
+  extents_set(&d->page_of_frame, (uint64_t)(extents_get(&d->frame_of_page, page) - 1), 0);
+  extents_set(&d->frame_of_page, page, 0);
   p->evictions++;
   return true;
 }
 
 static int32_t free_frame(const struct fake_device *d) {
   for (int32_t f = 0; f < FRAMES; f++) {
-    if (!d->page_of_frame[f]) return f;
+    if (!extents_get(&d->page_of_frame, (uint64_t)f)) return f;
   }
   return -1;
 }
 
 static bool take_frame(struct player *me, unsigned device, uint64_t page, uint64_t keep) {
   struct fake_device *d = &me->play->heap->devices[device];
-  if (d->frame_of_page[page]) return true;
+  if (extents_get(&d->frame_of_page, page)) return true;
   for (int tries = 0; tries < 2 * PAGES && free_frame(d) < 0; tries++) {
     uint64_t victim = next_random(&me->random) % PAGES;
     if (victim != keep) evict(me->play, device, victim);
   }
   int32_t f = free_frame(d);
   if (f < 0) return false;
-  d->page_of_frame[f] = (int32_t)page + 1;
-  d->frame_of_page[page] = f + 1;
+  extents_set(&d->page_of_frame, (uint64_t)f, (int32_t)page + 1);
+  extents_set(&d->frame_of_page, page, f + 1);
   return true;
 }
 
@@ -160,7 +160,7 @@ static void view_own(struct player *me, uint64_t page, bool write, bool map) {
   unpin(h, page, write);
 }
 
-static cl_mem part_of(const struct play *p, unsigned device, uint64_t page) { return p->parts[device][p->heap->devices[device].frame_of_page[page] - 1]; }
+static cl_mem part_of(const struct play *p, unsigned device, uint64_t page) { return p->parts[device][extents_get(&p->heap->devices[device].frame_of_page, page) - 1]; }
 
 static void set_buffer(cl_kernel kernel, cl_uint index, cl_mem memory) { CHECK_EQUAL(clSetKernelArg(kernel, index, sizeof memory, &memory), 0); }
 
@@ -268,7 +268,7 @@ static void move_any(struct player *me, unsigned device, uint64_t page, unsigned
   case 2: CHECK(hmm_release_host(h->pager, device, page, page + 1) >= 0); break; // nothing that was moved there is going to be undone
   case 3: evict(p, device, page); break;
   default:
-    if (h->devices[device].frame_of_page[page] && free_frame(&h->devices[device]) >= 0) relocate(h, device, page, page + 1, (uint64_t)free_frame(&h->devices[device]), &(struct hmm_failure){0});
+    if (extents_get(&h->devices[device].frame_of_page, page) && free_frame(&h->devices[device]) >= 0) relocate(h, device, page, page + 1, (uint64_t)free_frame(&h->devices[device]), &(struct hmm_failure){0});
   }
 }
 
@@ -403,8 +403,8 @@ static void close_gathering(struct heap *h, struct gathering *g) {
 // Frames are few, and nobody's in the beginning.
 static void open_frames(struct play *p, unsigned device) {
   struct fake_device *d = &p->heap->devices[device];
-  for (uint64_t i = 0; i < PAGES; i++) d->frame_of_page[i] = 0;
-  for (uint64_t f = 0; f < d->frames; f++) d->page_of_frame[f] = 0;
+  for (uint64_t i = 0; i < PAGES; i++) extents_set(&d->frame_of_page, i, 0);
+  for (uint64_t f = 0; f < d->frames; f++) extents_set(&d->page_of_frame, f, 0);
   for (uint64_t f = 0; f < FRAMES; f++) p->parts[device][f] = real_part((void *)(uintptr_t)d->memory_of_chunk[f / CHUNK * CHUNK], f % CHUNK * PAGE, PAGE);
 }
 

@@ -109,7 +109,7 @@ public final class DeviceMirror implements AutoCloseable {
             pool = parts.add(isAperture()
                     ? FramePool.aperture(device, pageBytes, Math.toIntExact(space.pageCount()))
                     : FramePool.windows(device, pageBytes, budgetBytes));
-            frames = parts.add(new FrameTable(table, Math.max(1, pool.capacityFrames())));
+            frames = parts.add(new FrameTable(space.pageCount(), Math.max(1, pool.capacityFrames()), Integer.numberOfTrailingZeros(space.pageSize().pagesPerBlock())));
             held = parts.add(new HeldBlocks(table));
             copies = parts.add(device.copyEngine(space.host().alias().address(), space.capacityBytes()));
             TableLayout layout = TableLayout.of(space.pageSize(), space.pageCount());
@@ -159,13 +159,13 @@ public final class DeviceMirror implements AutoCloseable {
 
     /// Addresses of this device's page table, for native code. Frames and pages are written with one added, so that zero is none.
     ///
-    /// @param frameOfPage   4 bytes for each page
-    /// @param pageOfFrame   4 bytes for each frame
-    /// @param regionOfFrame 4 bytes for each frame: whose bytes it last held
+    /// @param frameOfPage   by page
+    /// @param pageOfFrame   by frame
+    /// @param regionOfFrame by frame: whose bytes it last held
     /// @param lastUse       4 bytes for each frame: clock of the last launch
     /// @param held          8 bytes for each 2 MiB of pages: what launches have found of them
     /// @param blockUse      4 bytes for the same: clock of the last launch that used all of them
-    public record NativeTables(long frameOfPage, long pageOfFrame, long regionOfFrame, long lastUse, long held, long blockUse) {}
+    public record NativeTables(ExtentTable.Addresses frameOfPage, ExtentTable.Addresses pageOfFrame, ExtentTable.Addresses regionOfFrame, long lastUse, long held, long blockUse) {}
 
     public NativeTables nativeTables() {
         return frames.addresses(held);
@@ -414,9 +414,6 @@ public final class DeviceMirror implements AutoCloseable {
     /// Native code is about to give these pages other frames, with the lock open, or has: null. Until then they are nowhere, for who only shares the lock. The caller has it alone, and shut.
     public void relocating(@Nullable PageRange pages) {
         assert lock.isShut();
-        if (pages != null) {
-            frames.changed(pages);
-        }
         relocating = pages;
     }
 

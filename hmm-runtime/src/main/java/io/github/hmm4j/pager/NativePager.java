@@ -11,6 +11,7 @@ import io.github.hmm4j.device.opencl.ClStatus;
 import io.github.hmm4j.error.HostAccessUnavailableException;
 import io.github.hmm4j.error.SystemCallFailedException;
 import io.github.hmm4j.mirror.DeviceMirror;
+import io.github.hmm4j.mirror.ExtentTable;
 import io.github.hmm4j.page.PageTable;
 import io.github.hmm4j.space.AddressSpace;
 import io.github.hmm4j.space.PageRange;
@@ -21,6 +22,8 @@ import java.util.Arrays;
 import java.util.List;
 import java.util.Locale;
 import java.util.concurrent.atomic.AtomicInteger;
+import java.util.stream.LongStream;
+import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
 
 /// A heap's native part: it serves the faults of the program's loads and stores, and makes every claim that others must wait for.
@@ -107,13 +110,11 @@ public final class NativePager implements AutoCloseable {
         DeviceMirror.NativeTables tables = mirror.nativeTables();
         FramePool.NativeTables frames = mirror.pool().nativeTables();
         try (Arena arena = Arena.ofConfined()) {
-            long[] words = Arrays.copyOf(
-                    new long[] {
-                        handles.context(), handles.device(), tables.frameOfPage(), tables.pageOfFrame(), tables.regionOfFrame(), tables.lastUse(),
-                        tables.held(), tables.blockUse(), frames.chunkStarts(), frames.chunkAt(), frames.memoryOfChunk(), frames.hostOfChunk(),
-                        handles.staging(), handles.stagingBytes()
-                    },
-                    PagerCalls.DEVICE_WORDS);
+            LongStream extents = Stream.of(tables.frameOfPage(), tables.pageOfFrame(), tables.regionOfFrame()).flatMapToLong(ExtentTable.Addresses::words);
+            LongStream others = LongStream.of(tables.lastUse(), tables.held(), tables.blockUse(), frames.chunkStarts(), frames.chunkAt(), frames.memoryOfChunk(), frames.hostOfChunk(),
+                    handles.staging(), handles.stagingBytes());
+            long[] words = Stream.of(LongStream.of(handles.context(), handles.device()), extents, others).flatMapToLong(some -> some).toArray();
+            words = Arrays.copyOf(words, PagerCalls.DEVICE_WORDS);
             for (int i = 0; i < handles.slots().size(); i++) {
                 words[PagerCalls.DEVICE_WORDS - NativeHandles.SLOTS + i] = handles.slots().get(i);
             }

@@ -29,7 +29,7 @@ final class PagerCalls {
 
     /// Structures, counted in 64-bit words. The native side says its own sizes ([#mismatch]).
     static final int CONFIG_WORDS = 14 + Cl.values().length;
-    static final int DEVICE_WORDS = 14 + NativeHandles.SLOTS;
+    static final int DEVICE_WORDS = 23 + NativeHandles.SLOTS;
     static final int LAUNCH_WORDS = 26;
     static final int FAILURE_WORDS = 6;
     static final int USE_WORDS = 4;
@@ -45,7 +45,7 @@ final class PagerCalls {
     static final int ARGUMENT_COPY_WORDS = 5;
     static final int VIOLATION_WORDS = 5;
     static final int GATHER_WORDS = 4 + NativeHandles.BULK_SLOTS;
-    static final int ABI = 21;
+    static final int ABI = 22;
     private static final String ANOTHER_BUILD = "the native part is of another build than the classes, so take the libhmm.so of their jar: ";
 
     /// The OpenCL functions that native code calls, in its order.

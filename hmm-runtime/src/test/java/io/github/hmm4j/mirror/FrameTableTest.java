@@ -2,16 +2,14 @@ package io.github.hmm4j.mirror;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
-import io.github.hmm4j.page.PageTable;
 import io.github.hmm4j.space.PageRange;
-import io.github.hmm4j.space.PageSize;
 import java.util.Arrays;
 import java.util.SplittableRandom;
 import org.junit.jupiter.api.Test;
 
 class FrameTableTest {
 
-    private static final PageSize PAGE_SIZE = new PageSize(256 << 10); // eight to a block
+    private static final int BLOCK_SHIFT = 3;
     private static final int PAGES = 5 * 8 + 3;
     private static final int FRAMES = PAGES + 8;
 
@@ -39,13 +37,13 @@ class FrameTableTest {
         }
     }
 
-    /// Asked again and again, so that what was noted of blocks answers, and is forgotten in time.
+    /// Asked again and again, so that blocks become extents when they are asked about, and fall apart in time.
     @Test
     void knowsWhatLiesInOnePiece() {
         SplittableRandom random = new SplittableRandom(7);
         Arrays.fill(frames, FrameTable.NONE);
         int pieces = 0;
-        try (PageTable pages = new PageTable(PAGES, PAGE_SIZE); FrameTable table = new FrameTable(pages, FRAMES)) {
+        try (FrameTable table = new FrameTable(PAGES, FRAMES, BLOCK_SHIFT)) {
             for (int i = 0; i < 200_000; i++) {
                 if (random.nextInt(4) == 0) {
                     change(table, random);
