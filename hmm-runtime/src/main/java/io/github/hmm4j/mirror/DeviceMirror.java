@@ -433,6 +433,7 @@ public final class DeviceMirror implements AutoCloseable {
     }
 
     public void setRegion(int frame, int regionId) {
+        assert lock.isAlone(); // perhaps open: who shares it writes none
         frames.setRegion(frame, regionId);
     }
 

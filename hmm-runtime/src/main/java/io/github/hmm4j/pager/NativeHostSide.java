@@ -204,6 +204,7 @@ public final class NativeHostSide implements HostSide {
 
     @Override
     public @Nullable Crossed cross(DeviceMirror mirror, PageRange pages, Crossing crossing) {
+        assert mirror.lock().isAlone(); // native code writes whose bytes frames hold
         MigrationEvent event = heap.timeline().migration();
         try (HostLock.Hold _ = hostLock.shared(pages); Arena arena = Arena.ofConfined();
                 Notifier.Token _ = heap.notifier().begin(heap.space().addressesOf(pages), InvalidationKind.MIGRATE, mirror.index())) {

@@ -49,6 +49,7 @@ public final class NativeLaunchGate implements LaunchGate {
 
     @Override
     public @Nullable Passed insist(DeviceMirror mirror, Needs needs, Enqueue enqueue, @Nullable Overwrites overwrites, UndoLog undo) {
+        assert mirror.lock().isShut(); // native code writes whose bytes frames hold
         return pass(mirror, needs, enqueue, overwrites, undo);
     }
 

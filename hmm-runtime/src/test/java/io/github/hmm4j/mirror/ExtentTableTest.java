@@ -5,6 +5,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import java.lang.foreign.MemorySegment;
 import java.util.SplittableRandom;
+import java.util.concurrent.atomic.AtomicInteger;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
@@ -79,6 +80,33 @@ class ExtentTableTest {
             MemorySegment.ofAddress(table.addresses().entries()).reinterpret(BLOCK * Integer.BYTES).fill((byte) 0); // nobody looks there
             assertThat(table.get(5)).isEqualTo(12);
             assertThat(table.isOneExtent(0, BLOCK)).isTrue();
+        }
+    }
+
+    /// As the frame of a page that is claimed, while one beside it gets another: it is looked for without a lock.
+    @Test
+    void aNumberThatStaysIsFoundWhileItsBlockIsScattered() throws InterruptedException {
+        int shift = 9;
+        int blocks = 4096;
+        try (ExtentTable table = new ExtentTable((long) blocks << shift, 1, shift)) {
+            for (int index = 0; index < blocks << shift; index++) {
+                table.set(index, 7 + index);
+            }
+            AtomicInteger block = new AtomicInteger();
+            AtomicInteger wrong = new AtomicInteger();
+            Thread reader = Thread.ofPlatform().start(() -> {
+                for (int at = 0; at < blocks; at = block.get()) {
+                    int stays = (at << shift) + 500;
+                    wrong.addAndGet(table.get(stays) == 7 + stays ? 0 : 1);
+                }
+            });
+            for (int at = 0; at < blocks; at++) {
+                block.set(at);
+                table.set((at << shift) + 3, 1);
+            }
+            block.set(blocks);
+            reader.join();
+            assertThat(wrong).hasValue(0);
         }
     }
 
