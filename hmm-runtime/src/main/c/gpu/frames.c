@@ -123,7 +123,12 @@ void know_frames(struct command *c) {
   unsigned allowed = f->own.write ? READS | WRITES : READS;
   for (size_t page = 0; page < c->table_pages; page++) {
     uint32_t entry = c->table[page], frame = entry >> FRAME_SHIFT;
-    if (frame < f->count) f->ways[frame] |= (unsigned char)(entry & allowed);
+    if (frame < f->count) {
+      f->ways[frame] |= (unsigned char)(entry & allowed);
+    } else if (entry & (READS | WRITES)) {
+      char text[DOER];
+      offend("table beyond its memory", "%s: entry %zu of its page table names frame %u of %zu, in an image of %zu bytes", name_doer(&f->own.by, text), page, frame, f->count, f->own.end - f->own.first);
+    }
   }
   f->known = true;
   for (unsigned i = 0; i < f->doubt_count; i++) {

@@ -95,7 +95,9 @@ uint64_t next_random(void); // under the lock
 // Tells in one line on standard error what the program did that OpenCL does not define, and aborts unless told to go
 // on.
 __attribute__((format(printf, 2, 3))) void offend(const char *what, const char *format, ...);
-bool watch_memory(const void *first, size_t bytes); // the host may touch it only while it is mapped
+struct context;
+// The host may touch it only while it is mapped. What it is, its size and its context are told of who does otherwise.
+bool watch_memory(const void *first, size_t room, const char *what, size_t bytes, const struct context *c);
 void unwatch_memory(const void *first);
 
 // ---- objects.c ----

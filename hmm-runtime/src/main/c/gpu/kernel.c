@@ -216,25 +216,24 @@ static bool take_table(struct command *c, const struct kernel *k, unsigned image
   return (form->at + form->pages) * sizeof(uint32_t) > bytes || take_frames(c, image, form, (const uint32_t *)table + form->at);
 }
 
-static bool use_blocks(struct command *c, struct memory *m, size_t first, size_t count, bool write) {
-  size_t from = first * RUN_BLOCK, to = (first + count) * RUN_BLOCK;
-  if (from >= m->bytes) return true; // beyond its end is nobody's
-  if (to > m->bytes) to = m->bytes;
-  check_mapped(&c->by, m, from, to - from, write);
-  return uses(c, m, from, to - from, write);
+static bool use_bytes(struct command *c, struct memory *m, size_t first, size_t bytes, bool write) {
+  check_mapped(&c->by, m, first, bytes, write);
+  return uses(c, m, first, bytes, write);
 }
 
-static bool use_argument(struct command *c, const struct kernel *k, cl_uint index, struct memory *m, bool write) {
-  const struct runs *r = &k->runs;
-  if (!k->carries) {
-    check_mapped(&c->by, m, 0, m->bytes, write);
-    return uses(c, m, 0, m->bytes, write);
-  }
-  if (index == 0) return use_blocks(c, m, r->at[0], r->at[RUNS] - r->at[0], write);
+// What a carrier's runs have of packed memory (argument 0), where they follow each other, or of their places. One that ends before it begins has all blocks there are.
+static cl_int use_runs(struct command *c, const struct runs *r, cl_uint index, struct memory *m, bool write) {
   for (unsigned i = 0; i < RUNS; i++) {
-    if (r->at[i + 1] > r->at[i] && !use_blocks(c, m, r->place[i], r->at[i + 1] - r->at[i], write)) return false;
+    size_t first = (size_t)(index ? r->place[i] : r->at[i]) * RUN_BLOCK, bytes = (size_t)(r->at[i + 1] - r->at[i]) * RUN_BLOCK;
+    char text[DOER];
+    if (bytes && first + bytes > m->bytes) { // the driver below would carry it all the same
+      offend("table beyond its memory", "%s: run %u of its table is bytes [%zu, %zu) of argument %u, a buffer of %zu bytes", name_doer(&c->by, text), i, first, first + bytes, index, m->bytes);
+      return CL_INVALID_KERNEL_ARGS;
+    }
+    if (bytes && index && !use_bytes(c, m, first, bytes, write)) return CL_OUT_OF_HOST_MEMORY;
   }
-  return true;
+  bool used = index || use_bytes(c, m, (size_t)r->at[0] * RUN_BLOCK, (size_t)(r->at[RUNS] - r->at[0]) * RUN_BLOCK, write);
+  return used ? CL_SUCCESS : CL_OUT_OF_HOST_MEMORY;
 }
 
 static cl_int take_arguments(struct command *c, const struct kernel *k) {
@@ -255,7 +254,9 @@ static cl_int take_arguments(struct command *c, const struct kernel *k) {
     bool write = !a->constant && !(m->flags & CL_MEM_READ_ONLY);
     cl_int status = commit(m, c->queue->device);
     if (status) return status;
-    if (!use_argument(c, k, i, m, write)) return CL_OUT_OF_HOST_MEMORY;
+    if (k->carries) status = use_runs(c, &k->runs, i, m, write);
+    else if (!use_bytes(c, m, 0, m->bytes, write)) status = CL_OUT_OF_HOST_MEMORY;
+    if (status) return status;
     if (i == k->image) image = c->access_count - 1;
   }
   if (!take_table(c, k, image)) return CL_OUT_OF_HOST_MEMORY;

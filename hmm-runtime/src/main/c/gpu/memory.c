@@ -65,7 +65,7 @@ static bool share_pages(struct memory *m) { // one file, mapped for the device a
   char *device = mmap(NULL, m->room, PROT_READ | PROT_WRITE, MAP_SHARED, file, 0);
   char *host = mmap(NULL, m->room, unmapped_protection(), MAP_SHARED, file, 0);
   close(file);
-  if (device != MAP_FAILED && host != MAP_FAILED && watch_memory(host, m->room)) {
+  if (device != MAP_FAILED && host != MAP_FAILED && watch_memory(host, m->room, "a buffer", m->bytes, m->context)) {
     memset(device, POISON, m->bytes);
     m->device = m->shadow = device;
     m->host = host;

@@ -17,6 +17,7 @@
 // Read by the signal handler: an entry is there while `end` is not 0, which is written last and cleared first.
 static struct watched {
   _Atomic uintptr_t first, end;
+  char whose[80];
 } watched[WATCHED];
 static struct sigaction before;
 static _Atomic unsigned reports;
@@ -51,9 +52,8 @@ static void on_touch(int signal, siginfo_t *info, void *context) {
   for (unsigned i = 0; i < WATCHED; i++) {
     uintptr_t end = atomic_load(&watched[i].end);
     if (!end || address >= end || address < atomic_load(&watched[i].first)) continue;
-    print(
-        "hmm-emulated-gpu: offence: host access while unmapped: a thread touches memory of a buffer that is not "
-        "mapped, or not for writing\n");
+    char line[256] = "hmm-emulated-gpu: offence: host access while unmapped: a thread touches memory of ";
+    print(strcat(strcat(line, watched[i].whose), " that is not mapped, or not for writing\n"));
     struct sigaction none = {.sa_handler = SIG_DFL};
     sigaction(SIGABRT, &none, NULL);
     abort();
@@ -72,13 +72,14 @@ static void catch_touches(void) {
   sigaction(SIGSEGV, &ours, &before);
 }
 
-bool watch_memory(const void *first, size_t bytes) {
+bool watch_memory(const void *first, size_t room, const char *what, size_t bytes, const struct context *c) {
   static pthread_once_t once = PTHREAD_ONCE_INIT;
   pthread_once(&once, catch_touches);
   for (unsigned i = 0; i < WATCHED; i++) {
-    if (atomic_load(&watched[i].end)) continue;
-    atomic_store(&watched[i].first, (uintptr_t)first);
-    atomic_store(&watched[i].end, (uintptr_t)first + bytes);
+    uintptr_t nobodys = 0; // threads make buffers at the same time
+    if (!atomic_compare_exchange_strong(&watched[i].first, &nobodys, (uintptr_t)first)) continue;
+    snprintf(watched[i].whose, sizeof watched[i].whose, "%s of %zu bytes of context %u", what, bytes, c->number);
+    atomic_store(&watched[i].end, (uintptr_t)first + room);
     return true;
   }
   return false;

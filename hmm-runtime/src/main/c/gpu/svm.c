@@ -29,7 +29,7 @@ void *gpu_clSVMAlloc(cl_context context, cl_bitfield flags, size_t bytes, cl_uin
   char *memory = s ? DRIVER(clSVMAlloc)(context, flags, room + PAGE, alignment) : NULL;
   enter();
   struct context *c = find_object(context, CONTEXT, "clSVMAlloc");
-  if (memory && c && (fine || watch_memory((void *)(((uintptr_t)memory + PAGE - 1) & ~(PAGE - 1)), room))) {
+  if (memory && c && (fine || watch_memory((void *)(((uintptr_t)memory + PAGE - 1) & ~(PAGE - 1)), room, "shared memory", bytes, c))) {
     char *base = (char *)(((uintptr_t)memory + PAGE - 1) & ~(PAGE - 1)); // protection is by whole pages
     *s = (struct svm){.object = {.kind = SVM, .handle = base},
                       .context = c,

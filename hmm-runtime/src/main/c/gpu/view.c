@@ -33,7 +33,7 @@ bool give_host(struct memory *root) {
   char *host = mmap(NULL, root->room, unmapped_protection(), MAP_SHARED, file, 0);
   char *shadow = mmap(NULL, root->room, PROT_READ | PROT_WRITE, MAP_SHARED, file, 0);
   close(file);
-  if (host != MAP_FAILED && shadow != MAP_FAILED && watch_memory(host, root->room)) {
+  if (host != MAP_FAILED && shadow != MAP_FAILED && watch_memory(host, root->room, "a buffer", root->bytes, root->context)) {
     root->host = host;
     root->shadow = shadow;
     root->own_host = true;

@@ -155,6 +155,31 @@ static void carried_beside_others(void) { carry_beside(0, 3); }
 static void carried_from_written(void) { carry_beside(1, 3); }
 static void carried_to_written(void) { carry_beside(0, 2); }
 
+// Of two runs the second is two blocks, in packed memory and in the image.
+static void carry_beyond(unsigned packed_block, unsigned frame) {
+  struct gpu g = open_gpu();
+  cl_kernel carry = built_with(&g, "-cl-kernel-arg-info", "carry");
+  struct {
+    cl_uint at[65], place[64];
+  } runs = {.at = {packed_block - 1, packed_block}, .place = {0, frame}};
+  for (unsigned i = 2; i < 65; i++) runs.at[i] = packed_block + 2;
+  set_buffer(carry, 0, buffer(&g, CL_MEM_READ_WRITE, BYTES, NULL));
+  OK(clSetKernelArg(carry, 1, sizeof runs, &runs));
+  set_buffer(carry, 2, buffer(&g, CL_MEM_READ_WRITE, BYTES, NULL));
+  clEnqueueNDRangeKernel(g.queue, carry, 1, NULL, (const size_t[]){1}, NULL, 0, NULL, NULL);
+}
+static void carried_beyond_memory(void) { carry_beyond(1, PAGES - 1); }
+static void carried_beyond_packed(void) { carry_beyond(PAGES - 1, 1); }
+
+static void frame_beyond_image(void) {
+  struct paging *p = &paging;
+  begin(p);
+  static const unsigned beyond = PAGES << 2 | MAY_READ;
+  OK(clEnqueueWriteBuffer(p->gpu.queue, p->table, FALSE, (TABLE_AT + 7) * sizeof beyond, sizeof beyond, &beyond, 0, NULL, NULL));
+  launch(p->gpu.queue, p->kernel, 1, 0, NULL, NULL);
+  OK(clFinish(p->gpu.queue));
+}
+
 const struct program clean_paging[] = {
     {.name = "paging-beside-others", .run = beside_others},
     {.name = "carried-beside-others", .run = carried_beside_others},
@@ -168,5 +193,8 @@ const struct program offending_paging[] = {
     {.name = "frame-written-under-copy", .run = written_frame_under_copy, .offence = "unordered use", .says = "kernel paged, queue 1"},
     {.name = "carried-from-written", .run = carried_from_written, .offence = "unordered use", .says = "kernel carry, queue 1"},
     {.name = "carried-to-written", .run = carried_to_written, .offence = "unordered use", .says = "kernel carry, queue 1"},
+    {.name = "carried-beyond-memory", .run = carried_beyond_memory, .offence = "table beyond its memory", .says = "kernel carry, queue 1): run 1 of its table is bytes [61440, 69632) of argument 2, a buffer of 65536 bytes"},
+    {.name = "carried-beyond-packed", .run = carried_beyond_packed, .offence = "table beyond its memory", .says = "kernel carry, queue 1): run 1 of its table is bytes [61440, 69632) of argument 0, a buffer of 65536 bytes"},
+    {.name = "frame-beyond-image", .run = frame_beyond_image, .offence = "table beyond its memory", .says = "kernel paged, queue 1): entry 7 of its page table names frame 16 of 16, in an image of 65536 bytes"},
     {0},
 };
