@@ -238,7 +238,7 @@ static double seconds(void) {
 
 // Transfers of one size, one after the other: together never faster than asked, and the best of them by the device's
 // clock within 5 % of it. How much slower all of them are depends on what else this machine does, so it is only told.
-static void stream(struct gpu *g, cl_mem x, unsigned *pinned, size_t piece, unsigned count, double rate, bool up) {
+static bool streams(struct gpu *g, cl_mem x, unsigned *pinned, size_t piece, unsigned count, double rate, bool up) {
   cl_event event[64];
   CHECK(count <= 64);
   double began = seconds();
@@ -256,8 +256,18 @@ static void stream(struct gpu *g, cl_mem x, unsigned *pinned, size_t piece, unsi
   }
   fprintf(stderr, "%u %s of %zu KiB: asked %.3f ms each; device %.3f at best, %.3f on average; host %.3f\n", count,
           up ? "writes" : "reads", piece / 1024, asked * 1e3, best * 1e3, device / count * 1e3, took / count * 1e3);
-  CHECK(best > asked * 0.95 && best < asked * 1.05);
+  CHECK(best > asked * 0.95);
   CHECK(took > asked * count * 0.95 && device > asked * count * 0.95);
+  return best < asked * 1.05;
+}
+
+#define TRIES 50 // until a processor was there in time
+
+static void stream(struct gpu *g, cl_mem x, unsigned *pinned, size_t piece, unsigned count, double rate, bool up) {
+  for (int i = 0; i < TRIES; i++) {
+    if (streams(g, x, pinned, piece, count, rate, up)) return;
+  }
+  CHECK(!"not one transfer was in time");
 }
 
 static void keeps_time(void) {
@@ -276,7 +286,6 @@ static void keeps_time(void) {
 
 #define TIMED (4 * MIB)
 #define ROUNDS 4
-#define TRIES 50 // until a processor was there in time
 
 struct timed {
   struct gpu gpu;
