@@ -7,11 +7,13 @@ import java.io.IOException;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.List;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
 /// A kernel that has userfaultfd, but not all of it that is needed, which shows only when it is tried: the ladder goes
 /// on to the next rung and says why. The program is [OlderKernelWorker].
+@Tag("source-tree") // compiles a library of it
 class OlderKernelTest {
 
     private static final Duration LIMIT = Duration.ofSeconds(100);
