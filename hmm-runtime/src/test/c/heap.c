@@ -70,10 +70,9 @@ static void open_device(struct heap *h, unsigned index) {
   }
   if (way == STAGED) d->staging = driver->staging(index, STAGING_BYTES);
   for (unsigned i = 0; way == BY_COPIES && i < HMM_STAGING_SLOTS; i++) d->slots[i] = driver->slot(index, (i < HMM_BULK_SLOTS ? HMM_BULK_SHARES : 1) * PAGE);
-#undef TABLE
-#define TABLE(name) .name = (uint64_t)(uintptr_t)d->name
-  struct hmm_device_config config = {.frame_of_page = d->frame_of_page, .page_of_frame = d->page_of_frame, .region_of_frame = d->region_of_frame, TABLE(last_use), TABLE(held), TABLE(block_use), TABLE(chunk_starts), TABLE(chunk_at), TABLE(memory_of_chunk),
-                                     TABLE(host_of_chunk), TABLE(staging), .staging_bytes = way == STAGED || way == BY_COPIES ? STAGING_BYTES : 0};
+#define ADDRESS(name) .name = (uint64_t)(uintptr_t)d->name
+  struct hmm_device_config config = {.frame_of_page = d->frame_of_page, .page_of_frame = d->page_of_frame, .region_of_frame = d->region_of_frame, ADDRESS(last_use), ADDRESS(held), ADDRESS(block_use), ADDRESS(chunk_starts), ADDRESS(chunk_at), ADDRESS(memory_of_chunk),
+                                     ADDRESS(host_of_chunk), ADDRESS(staging), .staging_bytes = way == STAGED || way == BY_COPIES ? STAGING_BYTES : 0};
   driver->identify(index, &config.context, &config.device);
   for (unsigned i = 0; i < HMM_STAGING_SLOTS; i++) config.slots[i] = (uint64_t)(uintptr_t)d->slots[i];
   CHECK_EQUAL(hmm_add_device(h->pager, &config), 0);

@@ -28,7 +28,7 @@ final class DeadPages {
         return false;
     }
 
-    /// A round runs that finds what the table shows. Takes nothing from the Java heap.
+    /// A round runs that finds what the table shows. Looks at each page that is dead still, as making the table does at all of them. Takes nothing from the Java heap.
     void shown(DeviceTable table) {
         for (int i = 0; i < ranges.size(); i++) {
             PageRange range = ranges.get(i);

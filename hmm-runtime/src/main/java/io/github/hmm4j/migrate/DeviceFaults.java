@@ -42,6 +42,7 @@ public final class DeviceFaults {
     private final ToDevice toDevice;
     private final HostLock hostLock;
     private final DeviceMirror mirror;
+    private final DeviceTable table;
     private final String kernel;
     private final PageSet mayRead;
     private final PageSet mayWrite;
@@ -76,6 +77,7 @@ public final class DeviceFaults {
         this.toDevice = toDevice;
         this.hostLock = hostLock;
         this.mirror = mirror;
+        table = Objects.requireNonNull(mirror.deviceTable());
         kernel = launch.kernel();
         uses = launch.uses();
         mayRead = PageSet.of(uses.stream().map(PageUse::pages).toList());
@@ -137,7 +139,7 @@ public final class DeviceFaults {
 
     /// A round has begun to run. Never fails. The caller holds the device's lock, and has since [#serve].
     public void hasRun() {
-        dead.shown(Objects.requireNonNull(mirror.deviceTable()));
+        dead.shown(table);
         toOverwrite.clear();
         overwritten.end();
     }
@@ -319,7 +321,6 @@ public final class DeviceFaults {
 
     private Victims victims(int frames, List<Share> shares) {
         if (frames > 0 || shares.stream().anyMatch(share -> share.over > 0)) {
-            DeviceTable table = Objects.requireNonNull(mirror.deviceTable());
             uses.forEach(use -> table.harvest(use.pages(), ahead::used));
         }
         shares.forEach(Share::choose);

@@ -109,7 +109,7 @@ public final class DeviceMirror implements AutoCloseable {
             pool = parts.add(isAperture()
                     ? FramePool.aperture(device, pageBytes, Math.toIntExact(space.pageCount()))
                     : FramePool.windows(device, pageBytes, budgetBytes));
-            frames = parts.add(new FrameTable(space.pageCount(), Math.max(1, pool.capacityFrames()), Integer.numberOfTrailingZeros(space.pageSize().pagesPerBlock())));
+            frames = parts.add(new FrameTable(space.pageCount(), Math.max(1, pool.capacityFrames()), table.blockShift()));
             held = parts.add(new HeldBlocks(table));
             copies = parts.add(device.copyEngine(space.host().alias().address(), space.capacityBytes()));
             TableLayout layout = TableLayout.of(space.pageSize(), space.pageCount());

@@ -6,7 +6,6 @@ import static java.lang.foreign.ValueLayout.JAVA_LONG;
 import io.github.hmm4j.space.LazyTable;
 import io.github.hmm4j.space.Parts;
 import java.lang.invoke.VarHandle;
-import java.util.stream.LongStream;
 
 /// Numbers by index that mostly go on from one to the next, as frames of pages that lie side by side do. A block of them that does is one extent, and takes 8 bytes; where they do not go on, the block is
 /// scattered, and each of its numbers has 4 bytes of its own. So file systems keep where a file's blocks lie. 0 means none.
@@ -31,13 +30,7 @@ public final class ExtentTable implements AutoCloseable {
     private final int blockShift;
 
     /// A table, as native code takes it.
-    public record Addresses(long extents, long entries, long step, long blockShift) {
-
-        /// In the order of `struct hmm_extents`.
-        public LongStream words() {
-            return LongStream.of(extents, entries, step, blockShift);
-        }
-    }
+    public record Addresses(long extents, long entries, long step, long blockShift) {}
 
     /// @param step       by how much numbers of neighbours differ that go on: 1 or 0
     /// @param blockShift of a block's entries, of which there are a power of two
@@ -77,7 +70,8 @@ public final class ExtentTable implements AutoCloseable {
                 entries.segment().set(JAVA_INT, ((block << blockShift) + entry) * Integer.BYTES, at(extent, entry));
             }
         }
-        int before = (int) INT.getAndSet(entries.segment(), index * Integer.BYTES, value);
+        int before = entries.segment().get(JAVA_INT, index * Integer.BYTES);
+        INT.setRelease(entries.segment(), index * Integer.BYTES, value);
         int count = count(extent) + (value == 0 ? 0 : 1) - (before == 0 ? 0 : 1);
         setExtent(block, count == 0 ? 0 : SCATTERED | pack(0, 0, count));
     }

@@ -60,6 +60,11 @@ public final class PageTable implements AutoCloseable {
         words = memory.segment();
     }
 
+    /// Of the number of pages in a block.
+    public int blockShift() {
+        return blockShift;
+    }
+
     /// The block of 2 MiB that holds a page.
     public long blockOf(long pageIndex) {
         return pageIndex >> blockShift;

@@ -110,15 +110,10 @@ public final class NativePager implements AutoCloseable {
         DeviceMirror.NativeTables tables = mirror.nativeTables();
         FramePool.NativeTables frames = mirror.pool().nativeTables();
         try (Arena arena = Arena.ofConfined()) {
-            LongStream extents = Stream.of(tables.frameOfPage(), tables.pageOfFrame(), tables.regionOfFrame()).flatMapToLong(ExtentTable.Addresses::words);
-            LongStream others = LongStream.of(tables.lastUse(), tables.held(), tables.blockUse(), frames.chunkStarts(), frames.chunkAt(), frames.memoryOfChunk(), frames.hostOfChunk(),
-                    handles.staging(), handles.stagingBytes());
-            long[] words = Stream.of(LongStream.of(handles.context(), handles.device()), extents, others).flatMapToLong(some -> some).toArray();
-            words = Arrays.copyOf(words, PagerCalls.DEVICE_WORDS);
-            for (int i = 0; i < handles.slots().size(); i++) {
-                words[PagerCalls.DEVICE_WORDS - NativeHandles.SLOTS + i] = handles.slots().get(i);
-            }
-            int result = PagerCalls.addDevice(handle, arena.allocateFrom(JAVA_LONG, words));
+            LongStream words = Stream.of(LongStream.of(handles.context(), handles.device()), extents(tables.frameOfPage()), extents(tables.pageOfFrame()), extents(tables.regionOfFrame()),
+                    LongStream.of(tables.lastUse(), tables.held(), tables.blockUse(), frames.chunkStarts(), frames.chunkAt(), frames.memoryOfChunk(), frames.hostOfChunk(), handles.staging(), handles.stagingBytes()),
+                    handles.slots().stream().mapToLong(Long::longValue)).flatMapToLong(some -> some);
+            int result = PagerCalls.addDevice(handle, arena.allocateFrom(JAVA_LONG, Arrays.copyOf(words.toArray(), PagerCalls.DEVICE_WORDS))); // a device may have no slots
             if (result > 0) {
                 throw ClStatus.failure(-result, "clCreateCommandQueue", "device=" + mirror);
             }
@@ -126,6 +121,10 @@ public final class NativePager implements AutoCloseable {
                 throw new SystemCallFailedException("hmm_add_device", -result, "device=" + mirror);
             }
         }
+    }
+
+    private static LongStream extents(ExtentTable.Addresses table) {
+        return LongStream.of(table.extents(), table.entries(), table.step(), table.blockShift());
     }
 
     /// Makes a device one whose kernels fault: whatever they touch of its pool's memory, which is as large as the heap, is brought when it is touched.
