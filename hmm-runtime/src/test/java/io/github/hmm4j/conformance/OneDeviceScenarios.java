@@ -63,7 +63,7 @@ abstract class OneDeviceScenarios extends Scenarios {
             newRig().close();
         }
         assertThat(ProcFs.heapsAndTraps()).isEqualTo(before);
-        assertThat(ProcFs.threadsOfThisThread()).as("threads that serve heaps").isLessThanOrEqualTo(threadsBefore);
+        assertThat(ProcFs.threadsOfThisThread(threadsBefore)).as("threads that serve heaps").isLessThanOrEqualTo(threadsBefore);
         if (backend.hasReins()) {
             Rig.assertObjectsLeft(objectsBefore, "heaps that were opened and closed");
         }

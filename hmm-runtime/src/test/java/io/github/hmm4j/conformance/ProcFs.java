@@ -23,6 +23,7 @@ final class ProcFs {
     private static final String TRAP = "userfaultfd";
     private static final Pattern MAPPING = Pattern.compile("[0-9a-f]+-[0-9a-f]+ ");
     private static final long PRESENT = 1L << 63;
+    private static final int LOOKS = 10_000;
     private static final long EXITING = 0x4; // PF_EXITING of include/linux/sched.h
 
     private ProcFs() {}
@@ -68,6 +69,16 @@ final class ProcFs {
             throw new UncheckedIOException(e);
         }
         return found;
+    }
+
+    /// The same, once it is no more than `most`, or after so many looks: a thread of the crew says that it ends, and whoever closes the heap goes on before it has begun to. One that serves a heap does not go.
+    static long threadsOfThisThread(long most) {
+        long threads = threadsOfThisThread();
+        for (int looks = 0; threads > most && looks < LOOKS; looks++) {
+            Thread.yield();
+            threads = threadsOfThisThread();
+        }
+        return threads;
     }
 
     private static String nameOf(Path thread) {
