@@ -17,7 +17,6 @@ import io.github.hmm4j.policy.StreamsAhead;
 import io.github.hmm4j.space.PageRange;
 import java.lang.foreign.MemorySegment;
 import java.util.concurrent.atomic.AtomicInteger;
-import java.util.concurrent.atomic.AtomicLong;
 import java.util.stream.IntStream;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
@@ -34,6 +33,18 @@ final class PublishedPoliciesTest {
             kernel void sum(global const int *a, global long *out, int n) {
               long s = 0;
               for (int i = 0; i < n; i++) s += a[i];
+              out[0] = s;
+            }
+            """);
+
+    private static final Source IN_TWO_PARTS = Source.text("in-two-parts.cl", """
+            kernel void sum(global const int *a, global long *out, int part, int n, global volatile int *flags) {
+              long s = 0;
+              int i = 0;
+              while (i < part) s += a[i++];
+              flags[0] = 1;
+              while (!flags[1024]) {}
+              while (i < n) s += a[i++];
               out[0] = s;
             }
             """);
@@ -74,22 +85,50 @@ final class PublishedPoliciesTest {
         return hmm.heap().residency(segment).heldOn(hmm.device()) / PAGE;
     }
 
+    /// Names what came first, but for the pages of one segment.
+    private static final class Spares implements EvictionPolicy {
+
+        private volatile PageRange spared = new PageRange(0, 0);
+        private final AtomicInteger answers = new AtomicInteger(); // to questions where enough was shown
+        private volatile int enough = Integer.MAX_VALUE;
+
+        void spare(Hmm hmm, MemorySegment segment) {
+            spared = hmm.heap().prefetchHost(segment).pages();
+        }
+
+        @Override
+        public int[] victims(Candidates candidates, int needed) {
+            if (candidates.size() >= enough) {
+                answers.incrementAndGet();
+            }
+            return IntStream.range(0, candidates.size()).filter(i -> !spared.contains(candidates.page(i))).limit(needed).toArray();
+        }
+
+        /// Until an answer that was given to so many pages has been published: whoever asks again has done so.
+        void awaitAnswer(int pages) throws InterruptedException {
+            enough = pages;
+            while (answers.get() < 2) {
+                Thread.sleep(1);
+            }
+        }
+    }
+
+    /// Where nothing comes along, all that goes does so at once, and has been named: it is a quarter of what the budget has beyond the least, for two threads, and a quarter of what is there is named.
+    private HmmBuilder inOneGo() {
+        assumeTrue(least > 33, "one processor: its thread gives up more at once than is named");
+        return builder(4L * least).ahead(AheadPolicy.NOTHING);
+    }
+
     /// Who came first goes first, unless the policy says otherwise.
     @Test
     void thePagesThatAPolicyNamesMakeRoomFirst() {
-        int budget = 4 * least;
-        AtomicLong from = new AtomicLong(); // pages of the heap that it spares
-        AtomicLong to = new AtomicLong();
-        EvictionPolicy spares = (candidates, needed) -> IntStream.range(0, candidates.size())
-                .filter(i -> candidates.page(i) < from.get() || candidates.page(i) >= to.get()).limit(needed).toArray();
+        Spares spares = new Spares();
         for (boolean heard : new boolean[] {false, true}) {
-            HmmBuilder builder = builder(budget);
+            HmmBuilder builder = inOneGo();
             try (Hmm hmm = (heard ? builder.eviction(spares) : builder).open()) {
                 MemorySegment kept = ones(hmm, least);
                 MemorySegment stream = ones(hmm, 2 * least);
-                PageRange pages = hmm.heap().prefetchHost(kept).pages();
-                from.set(pages.first());
-                to.set(pages.end());
+                spares.spare(hmm, kept);
                 sum(hmm, kept);
                 sum(hmm, stream);
                 MemorySegment more = ones(hmm, 2 * least - least / 2); // for which half of the first would do
@@ -100,6 +139,33 @@ final class PublishedPoliciesTest {
                     assertThat(held(hmm, kept)).isLessThan(least);
                 }
             }
+        }
+    }
+
+    /// Before the launch nothing is there that could be named.
+    @Test
+    void aPolicyIsAskedAgainWhileAKernelRuns() throws InterruptedException {
+        Spares spares = new Spares();
+        try (Hmm hmm = inOneGo().eviction(spares).open()) {
+            MemorySegment a = ones(hmm, 4 * least + least / 2);
+            MemorySegment out = hmm.heap().allocate(PAGE, PAGE);
+            MemorySegment flags = hmm.heap().allocate(2 * PAGE, PAGE);
+            MemorySegment kept = a.asSlice(0, (long) least * PAGE);
+            spares.spare(hmm, kept);
+            Launch launch = hmm.program(IN_TWO_PARTS).kernel("sum").args(a, out, 3 * least * INTS, (int) (a.byteSize() / Integer.BYTES), flags)
+                    .launch(NDRange.of(1));
+            try {
+                while (flags.get(JAVA_INT, 0) == 0) {
+                    Thread.sleep(1);
+                }
+                spares.awaitAnswer(3 * least);
+            } finally {
+                flags.set(JAVA_INT, PAGE, 1);
+            }
+            launch.await();
+            assertThat(out.get(JAVA_LONG, 0)).isEqualTo(a.byteSize() / Integer.BYTES);
+            assertThat(hmm.report().count(Counter.DEVICE_EVICTED)).isPositive();
+            assertThat(held(hmm, kept)).isEqualTo(least);
         }
     }
 
