@@ -281,9 +281,9 @@ public final class HostMemory implements AutoCloseable {
                 SystemCalls.close(fd);
             }
             backed.close();
-            if (block != null) {
-                block.close();
-            }
+        }
+        if (block != null) {
+            block.close(); // by the next call, where the Java heap was full
         }
     }
 

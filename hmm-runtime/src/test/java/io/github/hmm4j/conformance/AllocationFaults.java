@@ -13,11 +13,15 @@ public final class AllocationFaults {
         ONCE,
         /// That one and all that follow, those of the clean-up included.
         FROM_THEN_ON,
+        /// That one and as many of those that follow as a clean-up takes; then somebody frees memory, so whoever waits for that goes on.
+        FOR_A_WHILE,
         /// No allocation fails, but a system call that Java code makes.
         SYSTEM_CALL,
         /// One that the native part makes; that is [NativeCallFaults]' work.
         NATIVE_CALL
     }
+
+    private static final int WHILE = 32;
 
     private static volatile @Nullable Thread victim;
     private static Mode mode = Mode.ONCE;
@@ -49,7 +53,7 @@ public final class AllocationFaults {
         }
         seen++;
         left--;
-        if (left == 0 || (left < 0 && mode == Mode.FROM_THEN_ON)) {
+        if (left == 0 || (left < 0 && (mode == Mode.FROM_THEN_ON || (mode == Mode.FOR_A_WHILE && left > -WHILE)))) {
             throw new OutOfMemoryError("allocation " + seen + " was made to fail");
         }
     }

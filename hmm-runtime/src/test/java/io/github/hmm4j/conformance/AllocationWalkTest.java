@@ -52,6 +52,14 @@ class AllocationWalkTest {
         check(floor, EmulatedProfilesTest.on(device, LIMIT, options(List.of("-Dhmm.copy=" + copies)), AllocationWalk.class, backend.name(), frames, mode.name()));
     }
 
+    /// Nor of what a device makes for others, whichever of its allocations fails.
+    @Tag("source-tree")
+    @ParameterizedTest
+    @CsvSource({"nvidia, staged, FOR_A_WHILE, 500", "mali:svm=fine, copy, FOR_A_WHILE, 500"})
+    void whateverOfADeviceFailsNothingOfTheDriversIsLost(String device, String copies, AllocationFaults.Mode mode, int floor) {
+        check(floor, EmulatedProfilesTest.on(device, LIMIT, options(List.of("-Dhmm.copy=" + copies)), DeviceAllocationWalk.class, mode.name()));
+    }
+
     @Tag("source-tree") // compiles a library of it
     @ParameterizedTest
     @CsvSource({"UFFD_LWJGL, 10", "SIGSEGV_LWJGL, 0"}) // with SIGSEGV a protection that is refused is made good by closing more, and hardly anything fails

@@ -1,7 +1,6 @@
 package io.github.hmm4j.device.opencl;
 
 import io.github.hmm4j.error.HmmException;
-import java.util.ArrayList;
 import java.util.Collection;
 import java.util.List;
 import org.jspecify.annotations.Nullable;
@@ -27,23 +26,14 @@ final class BufferSlots extends StagingSlots {
 
     /// Buffers of slots towards the device are made when they are first needed.
     @Override
-    List<StagingSlot> open() {
-        List<StagingSlot> slots = new ArrayList<>(StagedCopyEngine.SLOTS);
-        for (int i = 0; i < StagedCopyEngine.SLOTS; i++) {
-            slots.add(new StagingSlot());
-        }
+    void open(StagingSlot[] empty) {
         if (toDevice()) {
             maps = api.createQueue(device.context(), device.handle(), false);
-            return slots;
+            return;
         }
-        try {
-            slots.forEach(this::requireBuffer);
-        } catch (RuntimeException | Error e) {
-            var cleanup = new Cleanup(e);
-            slots.forEach(slot -> cleanup.run(() -> release(slot)));
-            throw e;
+        for (StagingSlot slot : empty) {
+            requireBuffer(slot);
         }
-        return slots;
     }
 
     @Override

@@ -16,6 +16,7 @@ import io.github.hmm4j.space.ByteText;
 import io.github.hmm4j.space.HostBlock;
 import io.github.hmm4j.space.HostMemory;
 import io.github.hmm4j.space.PageSize;
+import io.github.hmm4j.space.Parts;
 import io.github.hmm4j.space.ShareLock;
 import io.github.hmm4j.timeline.DeviceClock;
 import io.github.hmm4j.timeline.Timeline;
@@ -87,15 +88,25 @@ public final class ClDevice implements Device {
                 LOG.info("{} gives no buffers larger than {}", id.info().name(), ByteText.of(id.info().maxAllocationBytes()));
             }
         } catch (RuntimeException | Error e) {
-            var cleanup = new Cleanup(e);
-            if (first != null) {
-                cleanup.run(first::release);
-            }
-            if (second != null) {
-                cleanup.run(second::release);
-            }
-            cleanup.run(() -> api.releaseContext(context));
+            abandon(first, second);
             throw e;
+        }
+    }
+
+    /// Gives back what a device is made of that nobody has come to know. Takes nothing from the Java heap, which may be what failed.
+    private void abandon(@Nullable ClQueue first, @Nullable ClQueue second) {
+        try {
+            if (second != null) {
+                second.release();
+            }
+        } finally {
+            try {
+                if (first != null) {
+                    first.release();
+                }
+            } finally {
+                api.releaseContext(context);
+            }
         }
     }
 
@@ -120,9 +131,9 @@ public final class ClDevice implements Device {
             }
         });
         if (cleanup.failure() != null) {
-            for (ClDevice device : devices) {
-                if (device != null) {
-                    cleanup.run(device::close);
+            for (int i = 0; i < devices.length; i++) {
+                if (devices[i] != null) {
+                    devices[i].abandon(devices[i].compute, devices[i].copy);
                 }
             }
         }
@@ -138,10 +149,11 @@ public final class ClDevice implements Device {
             ClDevice[] opened = new ClDevice[1];
             Runnable release = () -> api.releaseContext(context[0]); // the device has a reference of its own
             Runnable open = () -> opened[0] = new ClDevice(api, context[0], id, options);
+            Runnable abandon = () -> opened[0].abandon(opened[0].compute, opened[0].copy);
             context[0] = api.createContext(id.platform(), id.device());
             cleanup.run(open).run(release);
             if (cleanup.failure() != null && opened[0] != null) {
-                cleanup.run(opened[0]::close);
+                cleanup.run(abandon);
             }
             cleanup.end();
             return opened[0];
@@ -186,14 +198,14 @@ public final class ClDevice implements Device {
             throw new IllegalArgumentException(
                     "lengthBytes=" + lengthBytes + ", must be positive and at most " + info().maxAllocationBytes());
         }
-        return own(() -> ClMemory.allocate(this, lengthBytes));
+        return own(() -> ClMemory.allocated(this, lengthBytes));
     }
 
     /// Fine-grained shared memory where the device has it and works in host memory: elsewhere kernels would fetch each entry over the bus. What is host memory of ours is shared as it is.
     @Override
     public DeviceMemory tableMemory(long lengthBytes) {
         boolean shared = info.unifiedMemory() && info.svm().contains(DeviceInfo.Svm.FINE_GRAIN_BUFFER) && !usesHostMemory();
-        return shared ? own(() -> ClTableMemory.allocate(this, lengthBytes)) : allocate(lengthBytes);
+        return shared ? own(() -> new ClTableMemory(this, lengthBytes)) : allocate(lengthBytes);
     }
 
     @Override
@@ -215,7 +227,7 @@ public final class ClDevice implements Device {
     ///
     /// @throws io.github.hmm4j.error.OpenClFailedException if the driver refuses
     public ClLoan loan(long lengthBytes) {
-        return own(() -> ClLoan.open(this, lengthBytes));
+        return own(() -> new ClLoan(this, lengthBytes));
     }
 
     @Override
@@ -322,12 +334,12 @@ public final class ClDevice implements Device {
         synchronized (choosing) {
             if (mode == CopyMode.COPY) {
                 if (slots == null) {
-                    slots = own(() -> PinnedBuffers.create(this, NATIVE_STAGING_BYTES));
+                    slots = own(() -> new PinnedBuffers(this, NATIVE_STAGING_BYTES));
                 }
                 return Optional.of(new NativeHandles(context, handle(), 0, NATIVE_STAGING_BYTES, slots.handles()));
             }
             if (staging == null) {
-                staging = own(() -> PinnedMemory.map(this, NATIVE_STAGING_BYTES));
+                staging = own(() -> new PinnedMemory(this, NATIVE_STAGING_BYTES));
             }
             return Optional.of(new NativeHandles(context, handle(), staging.addressBytes(), staging.lengthBytes(), List.of()));
         }
@@ -340,7 +352,7 @@ public final class ClDevice implements Device {
             return Optional.empty();
         }
         try {
-            GatherKernel made = own(() -> GatherKernel.create(this, mode == CopyMode.COPY ? 0 : NativeHandles.slotBytes(0, NATIVE_STAGING_BYTES)));
+            GatherKernel made = own(() -> new GatherKernel(this, mode == CopyMode.COPY ? 0 : NativeHandles.slotBytes(0, NATIVE_STAGING_BYTES)));
             return Optional.of(made.handles(scatterAsked() == ScatterMode.AUTO));
         } catch (HmmException e) {
             LOG.debug("what lies apart comes home by a command for each piece: device={}", this, e);
@@ -382,7 +394,7 @@ public final class ClDevice implements Device {
 
     @Override
     public DeviceProgram build(Source source, String buildOptions) {
-        return own(() -> ClProgram.build(this, source, buildOptions));
+        return own(() -> new ClProgram(this, source, buildOptions));
     }
 
     /// Whether work-groups at the edges may be smaller than the others: all devices of OpenCL 2 can that, later ones
@@ -426,25 +438,32 @@ public final class ClDevice implements Device {
     }
 
     /// Makes something that this device closes at the latest when it is closed itself.
-    <T extends Owned> T own(Supplier<T> make) {
+    ///
+    /// @param announced gives it as its constructor leaves it, without anything of the driver's
+    <T extends Owned> T own(Supplier<T> announced) {
         life.share();
         try {
             if (closed) {
                 throw new IllegalStateException("device is closed: " + this);
             }
-            T made = make.get();
-            try {
-                owned.add(made);
-            } catch (OutOfMemoryError e) {
-                made.close();
-                throw e;
-            }
-            return made;
+            return keep(announced.get());
         } catch (HmmException e) {
             throw named(e);
         } finally {
             life.unshare();
         }
+    }
+
+    /// The same for a part of something that this device has already, and that is not closed meanwhile.
+    <T extends Owned> T keep(T announced) {
+        owned.add(announced);
+        try {
+            announced.make();
+        } catch (RuntimeException | Error e) {
+            Parts.closeAfter(e, announced); // as far as it can be, where the Java heap is full: the rest with this device
+            throw e;
+        }
+        return announced;
     }
 
     /// The same failure, with the name of this device. Out of resources is what drivers say of what is too much for a device, and of everything once it has gone: so it is asked.

@@ -30,44 +30,41 @@ import org.jspecify.annotations.Nullable;
 
 /// A `cl_kernel`. Its arguments are state of the driver's object, so a launch sets them all and enqueues under one
 /// lock.
-final class ClKernel implements DeviceKernel {
+final class ClKernel extends Owned implements DeviceKernel {
 
     private static final int SCRATCH_BYTES = 256;
 
-    private final ClDevice device;
     private final ClApi api;
-    private final long handle;
+    private final long program;
     private final String name;
-    private final List<KernelParameter> parameters;
-    private final KernelLimits limits;
+    private final boolean smallerGroups;
+    private final @Nullable List<KernelParameter> known;
+    private final DeclaredConst declared;
+    private long handle;
+    private List<KernelParameter> parameters = List.of();
+    private @Nullable KernelLimits limits;
     /// Where values are copied to, because they may lie on the heap.
     private MemorySegment scratch = Arena.ofAuto().allocate(SCRATCH_BYTES);
-    private boolean closed;
     private boolean followsSystemPointers;
-
-    private ClKernel(ClDevice device, long handle, String name, List<KernelParameter> parameters, KernelLimits limits) {
-        this.device = device;
-        this.api = device.api();
-        this.handle = handle;
-        this.name = name;
-        this.parameters = parameters;
-        this.limits = limits;
-    }
 
     /// @param smallerGroups as in [KernelLimits]
     /// @param known         its parameters, if the driver need not know them
     /// @param declared      what its source says of them, if they are not known
-    static ClKernel create(ClDevice device, long program, String name, boolean smallerGroups,
-            @Nullable List<KernelParameter> known, DeclaredConst declared) {
-        ClApi api = device.api();
-        long handle = api.createKernel(program, name);
-        try {
-            return new ClKernel(device, handle, name, known == null ? declared.restored(name, parameters(api, handle), device) : known,
-                    limits(device, handle, smallerGroups));
-        } catch (RuntimeException | Error e) {
-            new Cleanup(e).run(() -> api.releaseKernel(handle));
-            throw e;
-        }
+    ClKernel(ClDevice device, long program, String name, boolean smallerGroups, @Nullable List<KernelParameter> known, DeclaredConst declared) {
+        super(device);
+        this.api = device.api();
+        this.program = program;
+        this.name = name;
+        this.smallerGroups = smallerGroups;
+        this.known = known;
+        this.declared = declared;
+    }
+
+    @Override
+    void make() {
+        handle = api.createKernel(program, name);
+        parameters = known == null ? declared.restored(name, parameters(api, handle), device) : known;
+        limits = limits(device, handle, smallerGroups);
     }
 
     private static List<KernelParameter> parameters(ClApi api, long kernel) {
@@ -130,7 +127,7 @@ final class ClKernel implements DeviceKernel {
 
     @Override
     public KernelLimits limits() {
-        return limits;
+        return Objects.requireNonNull(limits);
     }
 
     @Override
@@ -223,9 +220,9 @@ final class ClKernel implements DeviceKernel {
             throw new IllegalArgumentException("kernel=" + name + ", arguments=" + arguments.size()
                     + ", must be " + parameters.size() + ": " + parameters.stream().map(ClKernel::signature).toList());
         }
-        limits.require(name, range, KernelLimits.localBytesOf(arguments));
+        limits().require(name, range, KernelLimits.localBytesOf(arguments));
         synchronized (this) {
-            if (closed) {
+            if (isClosed()) {
                 throw new IllegalStateException("kernel is closed, kernel=" + name);
             }
             for (int i = 0; i < arguments.size(); i++) {
@@ -246,7 +243,7 @@ final class ClKernel implements DeviceKernel {
         Supplier<String> detail = () -> "kernel=" + name + ", range=" + range + ", device=" + device;
         Enqueued enqueued = new Enqueued(copiesAmong(arguments), new LostWrites(why -> lost(why, detail.get())));
         try {
-            commands.enqueue(queue.handle(), range.offset(), range.global(), limits.groupOf(range), enqueued);
+            commands.enqueue(queue.handle(), range.offset(), range.global(), limits().groupOf(range), enqueued);
         } catch (HmmException e) { // what enqueues knows a handle only
             throw device.named(ClStatus.retold(e, detail.get()));
         } catch (OutOfMemoryError e) {
@@ -286,9 +283,8 @@ final class ClKernel implements DeviceKernel {
     }
 
     @Override
-    public synchronized void close() {
-        if (!closed) {
-            closed = true;
+    void release() {
+        if (handle != 0) {
             api.releaseKernel(handle);
         }
     }

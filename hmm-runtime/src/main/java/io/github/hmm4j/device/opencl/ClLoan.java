@@ -10,23 +10,17 @@ import io.github.hmm4j.error.HmmException;
 public final class ClLoan extends Owned {
 
     private final ClMemory memory;
-    private final long queue;
-    private boolean queueReleased; // who goes on where the Java heap was full releases it no second time
+    private long queue; // 0 again once it is released
 
-    private ClLoan(ClDevice device, ClMemory memory, long queue) {
+    ClLoan(ClDevice device, long lengthBytes) {
         super(device);
-        this.memory = memory;
-        this.queue = queue;
+        memory = ClMemory.scratch(device, lengthBytes);
     }
 
-    static ClLoan open(ClDevice device, long lengthBytes) {
-        ClMemory memory = ClMemory.scratch(device, lengthBytes);
-        try {
-            return new ClLoan(device, memory, device.api().createQueue(device.context(), device.handle(), false));
-        } catch (RuntimeException | Error e) {
-            new Cleanup(e).run(memory::close);
-            throw e;
-        }
+    @Override
+    void make() {
+        device.keep(memory);
+        queue = device.api().createQueue(device.context(), device.handle(), false);
     }
 
     /// A `cl_context`.
@@ -62,11 +56,11 @@ public final class ClLoan extends Owned {
         Runnable finish = this::finish;
         Runnable releaseQueue = () -> {
             device.api().releaseQueue(queue);
-            queueReleased = true;
+            queue = 0;
         };
         Runnable close = memory::close;
         var cleanup = new Cleanup();
-        if (!queueReleased) {
+        if (queue != 0) {
             cleanup.run(finish).run(releaseQueue);
         }
         cleanup.run(close).end();

@@ -11,9 +11,12 @@ import org.jspecify.annotations.Nullable;
 /// A buffer, or a sub-buffer of one.
 final class ClMemory extends Owned implements DeviceMemory {
 
-    private final long handle;
+    private long handle;
     /// The memory itself, where the device works in host memory and takes ours; null for all others and for slices.
-    private final @Nullable LazyTable hostBytes;
+    private @Nullable LazyTable hostBytes;
+    private final boolean takesOurs;
+    /// Where somebody else has the memory, who keeps it for as long, or 0.
+    private final long wrappedBytes;
     /// Bytes of the device's memory that this has by itself: 0 of slices, and of host memory, which the operating system
     /// gives page by page.
     private long heldBytes;
@@ -22,31 +25,10 @@ final class ClMemory extends Owned implements DeviceMemory {
     private final long rootOffsetBytes;
     private final long lengthBytes;
 
-    private ClMemory(ClDevice device, long lengthBytes, boolean ofOurs) {
+    private ClMemory(ClDevice device, long lengthBytes, boolean takesOurs, long wrappedBytes) {
         super(device);
-        this.hostBytes = ofOurs && device.usesHostMemory() ? LazyTable.inHugePages(lengthBytes) : null;
-        try {
-            this.handle = hostBytes == null
-                    ? device.api().createBuffer(device.context(), device.bufferFlags(), lengthBytes, 0)
-                    : device.api().createBuffer(device.context(), device.bufferFlags() | Cl.MEM_USE_HOST_PTR, lengthBytes, hostBytes.segment().address());
-        } catch (RuntimeException e) {
-            releaseHostBytes();
-            throw e;
-        }
-        this.heldBytes = hostBytes == null ? lengthBytes : 0;
-        device.held().add(heldBytes);
-        this.root = this;
-        this.rootOffsetBytes = 0;
-        this.lengthBytes = lengthBytes;
-    }
-
-    /// Host memory of somebody else, who keeps it for as long.
-    private ClMemory(ClDevice device, long hostAddressBytes, long lengthBytes) {
-        super(device);
-        this.hostBytes = null;
-        this.handle = device.api().createBuffer(device.context(), device.bufferFlags() | Cl.MEM_USE_HOST_PTR,
-                lengthBytes, hostAddressBytes);
-        this.heldBytes = 0;
+        this.takesOurs = takesOurs;
+        this.wrappedBytes = wrappedBytes;
         this.root = this;
         this.rootOffsetBytes = 0;
         this.lengthBytes = lengthBytes;
@@ -54,41 +36,45 @@ final class ClMemory extends Owned implements DeviceMemory {
 
     private ClMemory(ClMemory root, long rootOffsetBytes, long lengthBytes) {
         super(root.device);
-        this.hostBytes = null;
-        this.handle = device.api().createSubBuffer(root.handle(), rootOffsetBytes, lengthBytes);
-        this.heldBytes = 0;
+        this.takesOurs = false;
+        this.wrappedBytes = 0;
         this.root = root;
         this.rootOffsetBytes = rootOffsetBytes;
         this.lengthBytes = lengthBytes;
     }
 
-    static ClMemory allocate(ClDevice device, long lengthBytes) {
-        return committed(new ClMemory(device, lengthBytes, true));
+    static ClMemory allocated(ClDevice device, long lengthBytes) {
+        return new ClMemory(device, lengthBytes, device.usesHostMemory(), 0);
     }
 
     /// Memory that is the driver's also where others are ours: it keeps it for commands that are enqueued.
     static ClMemory scratch(ClDevice device, long lengthBytes) {
-        return committed(new ClMemory(device, lengthBytes, false));
+        return new ClMemory(device, lengthBytes, false, 0);
     }
 
     /// Host memory of somebody else as the driver takes it: whether kernels then work there is for [InPlaceSelfTest] to
     /// say.
     static ClMemory over(ClDevice device, long hostAddressBytes, long lengthBytes) {
-        return new ClMemory(device, hostAddressBytes, lengthBytes);
+        return new ClMemory(device, lengthBytes, false, hostAddressBytes);
     }
 
     /// Some drivers take memory from the device with the first command that uses it. Then that is ours, here: a shortage shows while whoever asked can still ask for less.
-    private static ClMemory committed(ClMemory memory) {
-        if (memory.hostBytes != null) {
-            return memory;
+    @Override
+    void make() {
+        ClApi api = device.api();
+        if (isSlice()) {
+            handle = api.createSubBuffer(root.handle(), rootOffsetBytes, lengthBytes);
+            return;
         }
-        try {
-            memory.copied("clEnqueueFillBuffer", 1, queue -> memory.device.api().enqueueZero(queue, memory.handle, 1, 0, 1, true));
-            return memory;
-        } catch (RuntimeException | Error e) {
-            memory.device.held().add(-memory.heldBytes);
-            new Cleanup(e).run(() -> memory.device.api().releaseMemory(memory.handle));
-            throw e;
+        if (takesOurs) {
+            hostBytes = LazyTable.inHugePages(lengthBytes);
+        }
+        long hostAddressBytes = wrappedBytes + hostAddressBytes();
+        handle = api.createBuffer(device.context(), device.bufferFlags() | (hostAddressBytes == 0 ? 0 : Cl.MEM_USE_HOST_PTR), lengthBytes, hostAddressBytes);
+        if (hostAddressBytes == 0) {
+            heldBytes = lengthBytes;
+            device.held().add(heldBytes);
+            copied("clEnqueueFillBuffer", 1, queue -> api.enqueueZero(queue, handle, 1, 0, 1, true));
         }
     }
 
@@ -148,14 +134,12 @@ final class ClMemory extends Owned implements DeviceMemory {
         device.held().add(-heldBytes);
         heldBytes = 0;
         try {
-            device.api().releaseMemory(handle);
+            if (handle != 0) {
+                device.api().releaseMemory(handle);
+            }
         } catch (HmmException e) {
             throw ClStatus.retold(e, toString());
         }
-        releaseHostBytes();
-    }
-
-    private void releaseHostBytes() {
         if (hostBytes != null) {
             hostBytes.close();
         }

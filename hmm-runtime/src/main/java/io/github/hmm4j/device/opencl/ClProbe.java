@@ -17,13 +17,11 @@ final class ClProbe {
     static boolean answers(ClApi api, long context, long device, Duration patience) {
         try {
             long memory = api.createBuffer(context, Cl.MEM_READ_WRITE, BYTES, 0);
-            var cleanup = new Cleanup();
             try {
-                cleanup.run(() -> fill(api, context, device, memory, patience));
+                fill(api, context, device, memory, patience);
             } finally {
-                cleanup.run(() -> api.releaseMemory(memory));
+                api.releaseMemory(memory);
             }
-            cleanup.end();
             return true;
         } catch (OpenClFailedException e) {
             return e.status() == ClStatus.MEM_OBJECT_ALLOCATION_FAILURE || e.status() == ClStatus.OUT_OF_HOST_MEMORY;
@@ -52,19 +50,17 @@ final class ClProbe {
 
     private static void fill(ClApi api, long context, long device, long memory, Duration patience) {
         long queue = api.createQueue(context, device, false);
-        var cleanup = new Cleanup();
         try {
-            cleanup.run(() -> {
-                long event = api.enqueueZero(queue, memory, 1, 0, BYTES, true);
-                cleanup.run(() -> {
-                    api.flush(queue);
-                    int status = ClCompletion.statusInTime(api, event, patience);
-                    ClStatus.check(Math.min(0, status > 0 ? api.eventStatus(event) : status), "clEnqueueFillBuffer", null); // one that has gone may refuse to say
-                }).run(() -> api.releaseEvent(event));
-            });
+            long event = api.enqueueZero(queue, memory, 1, 0, BYTES, true);
+            try {
+                api.flush(queue);
+                int status = ClCompletion.statusInTime(api, event, patience);
+                ClStatus.check(Math.min(0, status > 0 ? api.eventStatus(event) : status), "clEnqueueFillBuffer", null); // one that has gone may refuse to say
+            } finally {
+                api.releaseEvent(event);
+            }
         } finally {
-            cleanup.run(() -> api.releaseQueue(queue));
+            api.releaseQueue(queue);
         }
-        cleanup.end();
     }
 }

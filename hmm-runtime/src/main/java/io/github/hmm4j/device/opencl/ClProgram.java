@@ -22,112 +22,97 @@ final class ClProgram extends Owned implements DeviceProgram {
 
     private static final Logger LOG = LoggerFactory.getLogger(ClProgram.class);
 
-    private final long handle;
-    private final List<String> kernelNames;
+    private final ClApi api;
+    private final Source source;
+    private final String options;
     private final boolean smallerGroups;
+    private long handle;
+    private List<String> kernelNames = List.of();
     // by the kernel's name: parameters that the driver is not asked for
-    private final Map<String, List<KernelParameter>> known;
-    private final DeclaredConst declared; // of the others
+    private Map<String, List<KernelParameter>> known = Map.of();
+    private DeclaredConst declared = DeclaredConst.NOTHING; // of the others
     private final List<ClKernel> kernels = new ArrayList<>();
-    private boolean released; // who goes on where the Java heap was full releases it no second time
 
-    private ClProgram(ClDevice device, long handle, List<String> kernelNames, boolean smallerGroups,
-            Map<String, List<KernelParameter>> known, DeclaredConst declared) {
+    ClProgram(ClDevice device, Source source, String options) {
         super(device);
-        this.handle = handle;
-        this.kernelNames = kernelNames;
-        this.smallerGroups = smallerGroups;
-        this.known = known;
-        this.declared = declared;
+        this.api = device.api();
+        this.source = source;
+        this.options = (BuildOptions.checked(options) + device.programOptions()).strip();
+        this.smallerGroups = BuildOptions.allowSmallerGroups(this.options) && device.hasSmallerGroups();
     }
 
     /// Takes what was compiled before, if that is kept and the driver takes it.
-    static ClProgram build(ClDevice device, Source source, String options) {
-        String allOptions = (BuildOptions.checked(options) + device.programOptions()).strip();
+    @Override
+    void make() {
         ProgramCache cache = device.programs();
-        if (!cache.isOn() || !ProgramKey.isLasting(source, allOptions)) {
-            return compile(device, source, allOptions);
+        if (!cache.isOn() || !ProgramKey.isLasting(source, options)) {
+            compile();
+            return;
         }
-        String key = ProgramKey.of(device, source, allOptions);
-        Optional<ClProgram> kept = cache.find(key).flatMap(stored -> take(device, stored, source, allOptions));
-        if (kept.isPresent()) {
-            return kept.get();
+        String key = ProgramKey.of(device, source, options);
+        if (cache.find(key).filter(this::takes).isPresent()) {
+            return;
         }
-        ClProgram program = compile(device, source, allOptions);
+        compile();
         try {
-            program.stored().ifPresent(stored -> cache.keep(key, stored));
+            stored().ifPresent(stored -> cache.keep(key, stored));
         } catch (HmmException | IllegalStateException e) {
             LOG.debug("{} is not kept", source.name(), e);
         }
-        return program;
     }
 
-    private static ClProgram compile(ClDevice device, Source source, String options) {
-        ClApi api = device.api();
-        long handle = api.createProgram(device.context(), source.text());
-        try {
-            if (!api.build(handle, device.handle(), options)) {
-                throw new KernelBuildException(
-                        source.name(), device.info().name(), options, api.buildLog(handle, device.handle()),
-                        PoclSignals.problem(device.platformName()));
-            }
-            return new ClProgram(device, handle, names(api, handle), smallerGroups(device, options), Map.of(), DeclaredConst.of(source.text()));
-        } catch (RuntimeException | Error e) {
-            new Cleanup(e).run(() -> api.releaseProgram(handle));
-            throw e;
+    private void compile() {
+        handle = api.createProgram(device.context(), source.text());
+        if (!api.build(handle, device.handle(), options)) {
+            throw new KernelBuildException(source.name(), device.info().name(), options, api.buildLog(handle, device.handle()), PoclSignals.problem(device.platformName()));
         }
+        kernelNames = names();
+        declared = DeclaredConst.of(source.text());
     }
 
-    /// Empty if the driver does not take it.
-    private static Optional<ClProgram> take(ClDevice device, StoredProgram stored, Source source, String options) {
-        ClApi api = device.api();
+    /// Whether the driver takes it; if not, there is nothing.
+    private boolean takes(StoredProgram stored) {
         try {
-            long handle = api.createProgramOfBinary(device.context(), device.handle(), stored.binary());
-            try {
-                List<String> names = api.build(handle, device.handle(), options) ? names(api, handle) : List.of();
-                if (!names.isEmpty() && stored.kernels().keySet().equals(Set.copyOf(names))) {
-                    return Optional.of(new ClProgram(device, handle, names, smallerGroups(device, options),
-                            stored.kernels(), DeclaredConst.NOTHING));
-                }
-                LOG.debug("{} does not build what is kept of {}: {}", device, source.name(),
-                        api.buildLog(handle, device.handle()));
-                api.releaseProgram(handle);
-            } catch (RuntimeException | Error e) {
-                new Cleanup(e).run(() -> api.releaseProgram(handle));
-                throw e;
+            handle = api.createProgramOfBinary(device.context(), device.handle(), stored.binary());
+            kernelNames = api.build(handle, device.handle(), options) ? names() : List.of();
+            if (!kernelNames.isEmpty() && stored.kernels().keySet().equals(Set.copyOf(kernelNames))) {
+                known = stored.kernels();
+                return true;
             }
+            LOG.debug("{} does not build what is kept of {}: {}", device, source.name(), api.buildLog(handle, device.handle()));
         } catch (HmmException e) {
             LOG.debug("{} does not take what is kept of {}", device, source.name(), e);
         }
-        return Optional.empty();
+        new Cleanup().run(this::releaseHandle);
+        return false;
     }
 
     /// What is to be kept of it; empty if the driver does not hand it out.
     private Optional<StoredProgram> stored() {
-        byte[] binary = device.api().programBinary(handle, device.handle());
+        byte[] binary = api.programBinary(handle, device.handle());
         if (binary.length == 0) {
             return Optional.empty();
         }
         Map<String, List<KernelParameter>> parameters = new LinkedHashMap<>();
         for (String name : kernelNames) {
-            ClKernel kernel = ClKernel.create(device, handle, name, smallerGroups, null, declared);
-            parameters.put(name, kernel.parameters());
-            kernel.close();
+            try (ClKernel kernel = made(name)) {
+                parameters.put(name, kernel.parameters());
+            }
         }
         return Optional.of(new StoredProgram(binary, parameters));
     }
 
-    private static List<String> names(ClApi api, long program) {
-        return Stream.of(api.kernelNames(program).split(";")).filter(name -> !name.isBlank()).toList();
+    private ClKernel made(String name) {
+        return device.keep(new ClKernel(device, handle, name, smallerGroups, known.get(name), declared));
     }
 
-    private static boolean smallerGroups(ClDevice device, String options) {
-        return BuildOptions.allowSmallerGroups(options) && device.hasSmallerGroups();
+    private List<String> names() {
+        return Stream.of(api.kernelNames(handle).split(";")).filter(name -> !name.isBlank()).toList();
     }
 
     /// A kernel that its caller sets, enqueues and releases.
     long createKernel(String name) {
-        return device.api().createKernel(handle, name);
+        return api.createKernel(handle, name);
     }
 
     @Override
@@ -144,7 +129,7 @@ final class ClProgram extends Owned implements DeviceProgram {
             throw new IllegalArgumentException("kernel=" + name + ", the program has " + kernelNames);
         }
         try {
-            ClKernel kernel = ClKernel.create(device, handle, name, smallerGroups, known.get(name), declared);
+            ClKernel kernel = made(name);
             kernels.add(kernel);
             return kernel;
         } catch (HmmException e) {
@@ -155,14 +140,15 @@ final class ClProgram extends Owned implements DeviceProgram {
     @Override
     void release() {
         var cleanup = new Cleanup();
-        Runnable release = () -> {
-            device.api().releaseProgram(handle);
-            released = true;
-        };
+        Runnable release = this::releaseHandle;
         kernels.forEach(kernel -> cleanup.run(kernel::close));
-        if (!released) {
-            cleanup.run(release);
+        cleanup.run(release).end();
+    }
+
+    private void releaseHandle() {
+        if (handle != 0) {
+            api.releaseProgram(handle);
+            handle = 0; // who goes on where the Java heap was full releases it no second time
         }
-        cleanup.end();
     }
 }

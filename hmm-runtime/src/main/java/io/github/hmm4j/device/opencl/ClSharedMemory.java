@@ -18,13 +18,17 @@ final class ClSharedMemory implements HostBlock {
         this.api = device.api();
         this.context = device.context();
         api.retainContext(context);
+        long allocated = 0;
         try {
-            allocatedBytes = api.svmAllocate(context, Cl.MEM_READ_WRITE | Cl.MEM_SVM_FINE_GRAIN_BUFFER, lengthBytes + PageSize.MAX_BYTES, 0);
+            allocated = api.svmAllocate(context, Cl.MEM_READ_WRITE | Cl.MEM_SVM_FINE_GRAIN_BUFFER, lengthBytes + PageSize.MAX_BYTES, 0);
         } catch (HmmException e) {
-            var cleanup = new Cleanup(device.named(e));
-            cleanup.run(() -> api.releaseContext(context)).end();
-            throw e;
+            throw device.named(e);
+        } finally {
+            if (allocated == 0) {
+                api.releaseContext(context);
+            }
         }
+        allocatedBytes = allocated;
     }
 
     ClDevice device() {
@@ -39,8 +43,13 @@ final class ClSharedMemory implements HostBlock {
     @Override
     public synchronized void close() {
         if (!closed) {
-            closed = true;
-            new Cleanup().run(() -> api.svmFree(context, allocatedBytes)).run(() -> api.releaseContext(context)).end();
+            Runnable release = () -> api.releaseContext(context); // before anything is given back
+            var cleanup = new Cleanup().run(() -> api.svmFree(context, allocatedBytes));
+            closed = !(cleanup.failure() instanceof OutOfMemoryError); // else the next call goes on
+            if (closed) {
+                cleanup.run(release);
+            }
+            cleanup.end();
         }
     }
 }

@@ -9,20 +9,20 @@ import java.util.Locale;
 /// get the address; the driver knows no buffer. ([ClSharedMemory] is a heap's, and outlives the device.)
 final class ClTableMemory extends Owned implements DeviceMemory {
 
-    private final long addressBytes;
+    private long addressBytes;
     private final long lengthBytes;
     private long heldBytes; // until it is given back
 
-    private ClTableMemory(ClDevice device, long lengthBytes) {
+    ClTableMemory(ClDevice device, long lengthBytes) {
         super(device);
-        addressBytes = device.api().svmAllocate(device.context(), Cl.MEM_READ_WRITE | Cl.MEM_SVM_FINE_GRAIN_BUFFER, lengthBytes, 0);
         this.lengthBytes = lengthBytes;
-        heldBytes = lengthBytes;
-        device.held().add(heldBytes);
     }
 
-    static ClTableMemory allocate(ClDevice device, long lengthBytes) {
-        return new ClTableMemory(device, lengthBytes);
+    @Override
+    void make() {
+        addressBytes = device.api().svmAllocate(device.context(), Cl.MEM_READ_WRITE | Cl.MEM_SVM_FINE_GRAIN_BUFFER, lengthBytes, 0);
+        heldBytes = lengthBytes;
+        device.held().add(heldBytes);
     }
 
     ClDevice device() {
@@ -74,7 +74,9 @@ final class ClTableMemory extends Owned implements DeviceMemory {
         device.held().add(-heldBytes);
         heldBytes = 0;
         try {
-            device.api().svmFree(device.context(), addressBytes);
+            if (addressBytes != 0) {
+                device.api().svmFree(device.context(), addressBytes);
+            }
         } catch (HmmException e) {
             throw ClStatus.retold(e, toString());
         }

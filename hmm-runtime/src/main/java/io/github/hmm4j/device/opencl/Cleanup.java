@@ -21,13 +21,33 @@ final class Cleanup {
             step.run();
         } catch (RuntimeException | Error e) {
             count++;
-            if (first == null) {
-                first = e;
-            } else if (!first.equals(e)) {
-                first.addSuppressed(e);
-            }
+            add(e);
         }
         return this;
+    }
+
+    /// That the Java heap is full goes before everything else: whoever hears of it goes on another time.
+    private void add(Throwable later) {
+        Throwable before = first;
+        if (before == null) {
+            first = later;
+            return;
+        }
+        boolean isFull = later instanceof OutOfMemoryError && !(before instanceof OutOfMemoryError);
+        if (isFull) {
+            first = later;
+        }
+        if (!before.equals(later)) {
+            suppress(isFull ? later : before, isFull ? before : later);
+        }
+    }
+
+    private static void suppress(Throwable failure, Throwable other) {
+        try {
+            failure.addSuppressed(other);
+        } catch (OutOfMemoryError _) {
+            return; // one failure is told of
+        }
     }
 
     @Nullable Throwable failure() {

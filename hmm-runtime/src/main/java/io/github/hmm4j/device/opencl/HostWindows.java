@@ -1,9 +1,5 @@
 package io.github.hmm4j.device.opencl;
 
-import java.util.HashMap;
-import java.util.Iterator;
-import java.util.Map;
-
 /// The host range cut into windows of one size, each wrapped as a buffer when first used. Not thread-safe.
 ///
 /// Wrapping touches nothing on a CPU device. A driver that pins what it wraps pins a window, never the range: that is
@@ -19,7 +15,7 @@ final class HostWindows {
     private final long addressBytes;
     private final long lengthBytes;
     private final long windowBytes;
-    private final Map<Long, Long> buffers = new HashMap<>();
+    private final long[] buffers; // an array, so that noting one takes nothing from the Java heap; 0 where there is none
 
     HostWindows(ClApi api, long context, long addressBytes, long lengthBytes, long maxAllocationBytes) {
         this.api = api;
@@ -27,11 +23,17 @@ final class HostWindows {
         this.addressBytes = addressBytes;
         this.lengthBytes = lengthBytes;
         this.windowBytes = Math.min(WINDOW_BYTES, maxAllocationBytes / ALIGNMENT_BYTES * ALIGNMENT_BYTES);
+        this.buffers = new long[Math.toIntExact(Math.ceilDiv(lengthBytes, windowBytes))];
     }
 
     /// The buffer that holds the host byte at `offset` of the range.
     long bufferAt(long offset) {
-        return buffers.computeIfAbsent(offset / windowBytes, this::wrap);
+        int index = Math.toIntExact(offset / windowBytes);
+        if (buffers[index] == 0) {
+            long start = index * windowBytes;
+            buffers[index] = api.createBuffer(context, Cl.MEM_READ_WRITE | Cl.MEM_USE_HOST_PTR, Math.min(windowBytes, lengthBytes - start), addressBytes + start);
+        }
+        return buffers[index];
     }
 
     /// Where `offset` lies in its buffer.
@@ -50,17 +52,13 @@ final class HostWindows {
     }
 
     void release(Cleanup cleanup) {
-        for (Iterator<Long> left = buffers.values().iterator(); left.hasNext(); ) {
-            long buffer = left.next();
-            Runnable release = () -> api.releaseMemory(buffer);
-            left.remove();
-            cleanup.run(release);
+        for (int i = 0; i < buffers.length; i++) {
+            long buffer = buffers[i];
+            if (buffer != 0) {
+                Runnable release = () -> api.releaseMemory(buffer);
+                buffers[i] = 0;
+                cleanup.run(release);
+            }
         }
-    }
-
-    private long wrap(long index) {
-        long start = index * windowBytes;
-        return api.createBuffer(context, Cl.MEM_READ_WRITE | Cl.MEM_USE_HOST_PTR,
-                Math.min(windowBytes, lengthBytes - start), addressBytes + start);
     }
 }

@@ -13,7 +13,7 @@ import java.util.List;
 /// a copy.
 ///
 /// Used under the lock of the lane.
-final class RunKernel {
+final class RunKernel extends QueuedKernel {
 
     /// Pieces of one command; as `runs.cl` has it.
     static final int RUNS = 64;
@@ -21,24 +21,10 @@ final class RunKernel {
     static final int BLOCK_BYTES = 4096;
     private static final int FIRST_PLACE = RUNS + 1; // in struct runs
 
-    private final ClDevice device;
-    private final ClApi api;
-    private final QueuedKernel kernel;
-    private final ClQueue queue;
     private final MemorySegment runs = Arena.ofAuto().allocate(ValueLayout.JAVA_INT, 2L * RUNS + 1); // struct runs
 
-    private RunKernel(ClDevice device, QueuedKernel kernel) {
-        this.device = device;
-        this.api = device.api();
-        this.kernel = kernel;
-        this.queue = kernel.queue();
-    }
-
-    /// Compiles it, which may take long.
-    ///
-    /// @throws io.github.hmm4j.error.HmmException if the device does not take it
-    static RunKernel create(ClDevice device) {
-        return new RunKernel(device, QueuedKernel.create(device, "runs.cl", "scatter_runs"));
+    RunKernel(ClDevice device) {
+        super(device, "runs.cl", "scatter_runs");
     }
 
     /// Whether it can carry these.
@@ -58,16 +44,18 @@ final class RunKernel {
     /// What is enqueued from now on begins when a command has ended that is in the copies' queue.
     void after(long event) {
         api.flush(device.copy().handle());
-        api.enqueueWait(queue.handle(), event);
+        api.enqueueWait(queue().handle(), event);
     }
 
     /// What the copies' queue gets from now on comes after all of these.
     void orderCopiesBehind() {
-        long marker = api.enqueueMarker(queue.handle());
-        new Cleanup().run(() -> {
-            api.flush(queue.handle());
+        long marker = api.enqueueMarker(queue().handle());
+        try {
+            api.flush(queue().handle());
             api.enqueueWait(device.copy().handle(), marker);
-        }).run(() -> api.releaseEvent(marker)).end();
+        } finally {
+            api.releaseEvent(marker);
+        }
     }
 
     /// Pieces as they go by one command each: of one memory.
@@ -89,7 +77,7 @@ final class RunKernel {
     /// @param packed the buffer in which the pieces lie, each where it lies in its slot
     void enqueue(long packed, List<StagedPiece> pieces, StagedCommands commands) {
         enqueueUnflushed(packed, pieces, commands);
-        api.flush(queue.handle());
+        api.flush(queue().handle());
     }
 
     private void enqueueUnflushed(long packed, List<StagedPiece> pieces, StagedCommands commands) {
@@ -99,11 +87,11 @@ final class RunKernel {
             setBlock(FIRST_PLACE + run, isThere ? pieces.get(run).offsetBytes() : 0);
         }
         setBlock(RUNS, StagedPiece.end(pieces));
-        api.setMemory(kernel.handle(), 0, packed);
-        api.setValue(kernel.handle(), 1, runs);
-        api.setMemory(kernel.handle(), 2, pieces.getFirst().memory().handle());
+        api.setMemory(handle(), 0, packed);
+        api.setValue(handle(), 1, runs);
+        api.setMemory(handle(), 2, pieces.getFirst().memory().handle());
         long bytes = StagedPiece.end(pieces) - pieces.getFirst().slotOffsetBytes();
-        commands.add(api.enqueueKernel(queue.handle(), kernel.handle(), new long[] {bytes / BLOCK_BYTES * kernel.items()}, new long[] {kernel.items()}), 0);
+        commands.add(api.enqueueKernel(queue().handle(), handle(), new long[] {bytes / BLOCK_BYTES * items()}, new long[] {items()}), 0);
     }
 
     private void setBlock(int index, long offsetBytes) {
@@ -112,10 +100,6 @@ final class RunKernel {
 
     /// Waits for all, on the way out of a failure.
     void finishSurely() {
-        queue.finishSurely();
-    }
-
-    void close() {
-        kernel.close(api);
+        queue().finishSurely();
     }
 }

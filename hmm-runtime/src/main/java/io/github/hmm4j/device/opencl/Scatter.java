@@ -77,15 +77,15 @@ final class Scatter {
     void tryOut(Carrier carrier) {
         tried = true;
         try {
-            RunKernel made = RunKernel.create(device);
+            RunKernel made = device.keep(new RunKernel(device));
             kernel = made;
             tryOut(carrier, made);
         } catch (HmmException e) {
             giveUp(e);
         } catch (OutOfMemoryError e) { // the Java heap is full: later, perhaps
-            close();
             tried = false;
             seen = 0;
+            close();
         }
     }
 
@@ -96,7 +96,7 @@ final class Scatter {
     }
 
     private void tryOut(Carrier carrier, RunKernel made) {
-        try (Arena arena = Arena.ofConfined(); ClMemory memory = ClMemory.scratch(device, 2 * RunKernel.RUNS * BLOCK)) {
+        try (Arena arena = Arena.ofConfined(); ClMemory memory = device.keep(ClMemory.scratch(device, 2 * RunKernel.RUNS * BLOCK))) {
             MemorySegment host = arena.allocate(RunKernel.RUNS * BLOCK, BLOCK);
             MemorySegment there = arena.allocate(memory.lengthBytes(), BLOCK);
             List<StagedPiece> apart = new ArrayList<>(RunKernel.RUNS);

@@ -37,7 +37,7 @@ final class StagingLane {
     private final Deque<Transfer> inFlight = new ArrayDeque<>();
     /// The first `freeCount` are free. An array, so that giving one back cannot fail for want of Java heap: a slot that is lost with every such failure is missed until there is none.
     private final StagingSlot[] freeSlots = new StagingSlot[StagedCopyEngine.SLOTS];
-    private int freeCount;
+    private int freeCount = StagedCopyEngine.SLOTS;
     /// Whether a kernel carries what the copies' queue does not know of.
     private volatile boolean kernelUnderWay;
     private boolean open;
@@ -50,6 +50,7 @@ final class StagingLane {
         this.copier = copier;
         this.direction = slots.direction;
         this.scatter = new Scatter(device, direction == Direction.TO_DEVICE ? device.scatterAsked() : ScatterMode.COMMANDS);
+        Arrays.setAll(freeSlots, _ -> new StagingSlot());
     }
 
     Completion submit(List<CopyRun> runs) {
@@ -111,11 +112,7 @@ final class StagingLane {
 
     private void openSlots() {
         if (!open) {
-            List<StagingSlot> opened = slots.open();
-            for (int i = 0; i < opened.size(); i++) { // an iterator would take memory, and slots that are in no list are never closed
-                freeSlots[i] = opened.get(i);
-            }
-            freeCount = opened.size();
+            slots.open(freeSlots); // all are free
             open = true;
         }
     }

@@ -21,8 +21,8 @@ abstract sealed class StagingSlots permits TransferSlots, BufferSlots {
         this.direction = direction;
     }
 
-    /// Makes the slots: all, or none if it throws.
-    abstract List<StagingSlot> open();
+    /// Makes what slots consist of, as far as they need it before they are used. If it throws, what was made stays noted here and in them, for the next call or for [#close].
+    abstract void open(StagingSlot[] empty);
 
     /// Lets the host write to the first bytes of a slot that nobody uses, whose contents are lost.
     ///

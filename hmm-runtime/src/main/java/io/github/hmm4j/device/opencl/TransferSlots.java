@@ -1,6 +1,5 @@
 package io.github.hmm4j.device.opencl;
 
-import java.util.ArrayList;
 import java.util.Collection;
 import java.util.List;
 import java.util.Objects;
@@ -18,17 +17,12 @@ final class TransferSlots extends StagingSlots {
     }
 
     @Override
-    List<StagingSlot> open() {
-        List<StagingSlot> slots = new ArrayList<>(StagedCopyEngine.SLOTS); // before there is a buffer, which nobody would release if the Java heap were full behind it
-        for (int i = 0; i < StagedCopyEngine.SLOTS; i++) {
-            slots.add(new StagingSlot());
-        }
-        PinnedMemory mapped = PinnedMemory.map(device, (long) StagedCopyEngine.SLOTS * StagedCopyEngine.SLOT_BYTES);
+    void open(StagingSlot[] empty) {
+        PinnedMemory mapped = device.keep(new PinnedMemory(device, (long) empty.length * StagedCopyEngine.SLOT_BYTES));
         ring = mapped;
-        for (int i = 0; i < StagedCopyEngine.SLOTS; i++) {
-            slots.get(i).addressBytes = mapped.addressBytes() + (long) i * StagedCopyEngine.SLOT_BYTES;
+        for (int i = 0; i < empty.length; i++) {
+            empty[i].addressBytes = mapped.addressBytes() + (long) i * StagedCopyEngine.SLOT_BYTES;
         }
-        return slots;
     }
 
     @Override
@@ -39,7 +33,7 @@ final class TransferSlots extends StagingSlots {
     @Override
     void prepareForKernel(StagingSlot slot) {
         if (slot.packed == null) {
-            slot.packed = ClMemory.scratch(device, StagedCopyEngine.SLOT_BYTES);
+            slot.packed = device.keep(ClMemory.scratch(device, StagedCopyEngine.SLOT_BYTES));
         }
     }
 

@@ -331,8 +331,10 @@ public final class LwjglClApi implements ClApi {
             long status = stack.nint(0);
             long program = CL10.nclCreateProgramWithBinary(context, 1, stack.npointer(device),
                     stack.npointer(binary.length), stack.npointer(code.address()), taken, status);
-            return created(program, status, "clCreateProgramWithBinary", binary.length,
-                    "binaryStatus=" + memGetInt(taken) + ", bytes");
+            if (memGetInt(status) != SUCCESS) {
+                throw ClStatus.failure(memGetInt(status), "clCreateProgramWithBinary", "binaryStatus=" + memGetInt(taken) + ", bytes=" + binary.length);
+            }
+            return program;
         }
     }
 
