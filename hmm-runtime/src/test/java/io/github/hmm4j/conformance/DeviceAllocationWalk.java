@@ -28,10 +28,10 @@ import java.util.function.Consumer;
 import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
 
-/// A program that lets each allocation in turn fail while a device is opened, while it makes what copies, kernels and native code need, and while it is closed. Once
+/// A program that lets each allocation in turn fail, with those of the clean-up behind it, while a device is opened, while it makes what copies, kernels and native code need, and while it is closed. Once
 /// the device is closed its driver has nothing left. Runs on an emulated GPU, which knows what there is; without a heap, so that there is time for each of them.
 ///
-/// Argument: an [AllocationFaults.Mode]. Last line: `done failed=number`.
+/// Last line: `done failed=number`.
 public final class DeviceAllocationWalk {
 
     private static final int PAGE_BYTES = 4096;
@@ -44,13 +44,11 @@ public final class DeviceAllocationWalk {
 
     private final ClApi api = OpenClDevices.api(ClBinding.LWJGL);
     private final ClDeviceId id = OpenClDevices.list(ClBinding.LWJGL).getFirst();
-    private final AllocationFaults.Mode mode;
     private final Path kept;
     private int failed;
     private @Nullable Throwable last; // that was thrown
 
-    private DeviceAllocationWalk(AllocationFaults.Mode mode, Path kept) {
-        this.mode = mode;
+    private DeviceAllocationWalk(Path kept) {
         this.kept = kept;
     }
 
@@ -58,7 +56,7 @@ public final class DeviceAllocationWalk {
         if (!ClassLoader.getSystemClassLoader().equals(DeviceAllocationWalk.class.getClassLoader())) {
             Path kept = Files.createTempDirectory("hmm-programs");
             try {
-                new DeviceAllocationWalk(AllocationFaults.Mode.valueOf(args[0]), kept).run();
+                new DeviceAllocationWalk(kept).run();
             } finally {
                 clear(kept);
                 Files.delete(kept);
@@ -249,7 +247,7 @@ public final class DeviceAllocationWalk {
 
     private boolean isStruck(Case one, Turn turn, int nth) {
         boolean struck;
-        AllocationFaults.arm(nth, mode);
+        AllocationFaults.arm(nth, AllocationFaults.Mode.FOR_A_WHILE);
         try {
             one.operation.accept(turn);
         } catch (OutOfMemoryError e) {

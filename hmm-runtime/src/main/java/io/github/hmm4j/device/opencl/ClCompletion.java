@@ -164,11 +164,7 @@ final class ClCompletion implements Completion {
 
     /// Whether a command of ours may still be running although its outcome is known to be bad: what it writes to, or reads, must not be used again.
     static boolean isGivenUp(Completion completion) {
-        return switch (completion) {
-            case ClCompletion command -> command.isGivenUp();
-            case ClBatch batch -> batch.isGivenUp();
-            default -> false;
-        };
+        return completion instanceof ClCompletion command ? command.isGivenUp() : completion instanceof ClBatch batch && batch.isGivenUp(); // no switch: the first takes something from the Java heap
     }
 
     /// Whether the command may still be running although its outcome is known to be bad.

@@ -219,15 +219,11 @@ final class StagingLane {
     private void withdraw(Batch batch) {
         scatter.finishSurely();
         queue.finishSurely(); // also for commands that did not come to be in flight: their slot is going to be used again
-        for (int left = inFlight.size(); left > 0; left--) {
-            Transfer transfer = inFlight.removeFirst();
-            if (transfer.batch() == batch) {
-                ClQueue.endQuietly(transfer.completion());
-                transfer.slot().suspect = true;
-                release(transfer.slot(), ClCompletion.isGivenUp(transfer.completion()));
-            } else {
-                inFlight.addLast(transfer);
-            }
+        while (!inFlight.isEmpty() && inFlight.getLast().batch() == batch) { // behind all others
+            Transfer transfer = inFlight.removeLast();
+            ClQueue.endQuietly(transfer.completion());
+            transfer.slot().suspect = true;
+            release(transfer.slot(), ClCompletion.isGivenUp(transfer.completion()));
         }
     }
 
