@@ -267,8 +267,11 @@ public final class Hmm implements AutoCloseable {
             mirror.lock().takeAlone();
             try {
                 evictor.evictAll(mirror);
-                mirror.pool().releaseAperture();
-                mirror.pool().releaseFreeChunks();
+                if (mirror.isAperture()) {
+                    mirror.aperture().release();
+                } else {
+                    mirror.pool().releaseFreeChunks();
+                }
             } finally {
                 mirror.lock().leave();
             }

@@ -1,6 +1,5 @@
 package io.github.hmm4j;
 
-import io.github.hmm4j.device.FramePool;
 import io.github.hmm4j.device.opencl.ClStatus;
 import io.github.hmm4j.error.DeviceMemoryExhaustedException;
 import io.github.hmm4j.error.HmmException;
@@ -50,18 +49,19 @@ final class Relief {
         times++;
         givenBytes += given;
         if (given == 0) {
-            mirror.pool().growAgain(); // it was not for want of that: others have their room back
+            if (!mirror.isAperture()) {
+                mirror.pool().growAgain(); // it was not for want of that: others have their room back
+            }
             throw told(refusal, kernel, neededBytes);
         }
         LOG.info("{} refuses kernel={}, which is tried again with bytes={} given back to it: {}", mirror, kernel, given, refusal.getMessage());
     }
 
     private long giveBack(OpenClFailedException refusal) {
-        FramePool pool = mirror.pool();
         mirror.lock().takeAlone();
         try {
             parts.evictor().evictAll(mirror);
-            return pool.shrink();
+            return mirror.isAperture() ? 0 : mirror.pool().shrink(); // one is in one piece
         } catch (HmmException e) {
             e.addSuppressed(refusal);
             throw e;

@@ -51,8 +51,8 @@ final class ChunkTable implements AutoCloseable {
         LONG.getAndBitwiseXor(chunkStarts.segment(), (long) chunk.first / Long.SIZE * Long.BYTES, 1L << chunk.first);
     }
 
-    FramePool.NativeTables addresses() {
-        return new FramePool.NativeTables(chunkStarts.segment().address(), chunkAt.segment().address(), memoryOfChunk.segment().address(), hostOfChunk.segment().address());
+    FrameMemory.NativeTables addresses() {
+        return new FrameMemory.NativeTables(chunkStarts.segment().address(), chunkAt.segment().address(), memoryOfChunk.segment().address(), hostOfChunk.segment().address());
     }
 
     @Override

@@ -1,25 +1,29 @@
 package io.github.hmm4j.device;
 
 import java.util.BitSet;
+import java.util.concurrent.atomic.AtomicInteger;
 
-/// One allocation of a [FramePool], cut into frames, and which of them are used. Guarded by the pool's lock, except for
-/// what is final.
+/// One allocation of a [FrameMemory], cut into frames, and which of them are used. Guarded by the memory's lock, except for
+/// what is final and how many are used.
 final class FrameChunk {
 
     final DeviceMemory memory;
     final int first;
     final int count;
+    final boolean paged; // its frames are for pages that kernels find through a table
     // As long as they will ever be: changing a bit takes no memory.
     private final BitSet used;
     // Frames that a cached slice has covered: lets free() skip the cache, which is the usual case.
     private final BitSet sliced;
+    private final AtomicInteger usedFrames = new AtomicInteger();
     // No free frame lies before it.
     private int firstFree;
 
-    FrameChunk(DeviceMemory memory, int first, int count) {
+    FrameChunk(DeviceMemory memory, int first, int count, boolean paged) {
         this.memory = memory;
         this.first = first;
         this.count = count;
+        this.paged = paged;
         used = new BitSet(count);
         sliced = new BitSet(count);
     }
@@ -33,7 +37,7 @@ final class FrameChunk {
     }
 
     boolean isFree() {
-        return used.isEmpty();
+        return usedFrames() == 0;
     }
 
     /// First frame of the first free run that is long enough; or -1.
@@ -50,9 +54,11 @@ final class FrameChunk {
         return -1;
     }
 
-    /// Frames that were found are used now.
-    void take(int frame, int frames) {
-        used.set(frame - first, frame - first + frames);
+    /// Takes the first free run that is long enough; there must be one.
+    FrameRun take(int frames) {
+        FrameRun run = new FrameRun(find(frames), frames); // before they are taken: nobody would give them back
+        takeAt(run.first(), frames);
+        return run;
     }
 
     /// Takes these frames, if all of them are free.
@@ -62,6 +68,7 @@ final class FrameChunk {
             return false;
         }
         used.set(frame - first, frame - first + frames);
+        usedFrames.addAndGet(frames);
         return true;
     }
 
@@ -72,11 +79,12 @@ final class FrameChunk {
 
     void free(int frame, int frames) {
         used.clear(frame - first, frame - first + frames);
+        usedFrames.addAndGet(-frames);
         firstFree = Math.min(firstFree, frame - first);
     }
 
-    int freeFrames() {
-        return count - used.cardinality();
+    int usedFrames() {
+        return usedFrames.get();
     }
 
     int largestFreeRun() {

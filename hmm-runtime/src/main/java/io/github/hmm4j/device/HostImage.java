@@ -16,7 +16,7 @@ public final class HostImage implements AutoCloseable {
     /// @throws IllegalStateException as [Device#hostMemory]
     public HostImage(Device device, HostMemory host) {
         byAddress = device.inPlace(host).byAddress();
-        all = new FrameChunk(device.hostMemory(host), 0, 1);
+        all = new FrameChunk(device.hostMemory(host), 0, 1, false);
     }
 
     /// Whether parts begin anywhere ([InPlace]).

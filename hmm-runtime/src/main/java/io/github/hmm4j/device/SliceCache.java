@@ -6,8 +6,8 @@ import java.util.IdentityHashMap;
 import java.util.Map;
 import org.jspecify.annotations.Nullable;
 
-/// Windows onto chunks, kept because kernels are launched on the same ranges again and again. Guarded by the pool's
-/// lock.
+/// Windows onto chunks, kept because kernels are launched on the same ranges again and again. Guarded by the
+/// memory's lock.
 ///
 /// A slice is **held** from the request to the release. Held slices are never closed to make room, so what a launch was
 /// given stays good until it is enqueued or done, whatever other threads ask for meanwhile; we rely neither on their

@@ -2,7 +2,8 @@
 ///
 /// A [Device][io.github.hmm4j.device.Device] is mechanism without opinion. It does not know pages, regions or policy; it allocates
 /// [DeviceMemory][io.github.hmm4j.device.DeviceMemory], moves bytes between it and the host pages, and runs kernels on it.
-/// [FramePool][io.github.hmm4j.device.FramePool] divides that memory into frames under a budget of ours.
+/// [FrameMemory][io.github.hmm4j.device.FrameMemory] divides that memory into frames; [FramePool][io.github.hmm4j.device.FramePool] gives them out under a budget of ours,
+/// unless they are the heap's first pages, one for one ([Aperture][io.github.hmm4j.device.Aperture]).
 ///
 /// Blanket rules. Nulls throw. Sizes and offsets are bytes. All implementations are thread-safe. Every failure is a typed
 /// [HmmException][io.github.hmm4j.error.HmmException]; a failed call has no effect. Copies are ordered among themselves, launches are ordered among themselves, and

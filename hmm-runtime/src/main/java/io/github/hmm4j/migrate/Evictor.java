@@ -118,7 +118,7 @@ public final class Evictor {
         long[] pages = new long[FEW_PAGES];
         int count = 0;
         long pageCount = heap.space().pageCount();
-        long frameCount = mirror.pool().capacityFrames(); // as the budget has it, which may be far more
+        long frameCount = mirror.memory().capacityFrames(); // as the budget has it, which may be far more
         for (long i = 0; i < Math.min(pageCount, frameCount); i++) {
             long page = frameCount < pageCount ? mirror.pageOf((int) i) : i;
             if (page >= 0 && mirror.frameOf(page) >= 0) {

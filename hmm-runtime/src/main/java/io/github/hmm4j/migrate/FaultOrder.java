@@ -279,7 +279,7 @@ final class FaultOrder {
             if (heap.space().pageSize().bytesFor(needed) > mostBytes) {
                 return "; more than largestAllocationBytes=" + mostBytes + " cannot be had";
             }
-            return budgetPages <= mirror.pool().capacityFrames() ? "; the device gives less than the budget allows" : "";
+            return budgetPages <= mirror.memory().capacityFrames() ? "; the device gives less than the budget allows" : "";
         }
     }
 }

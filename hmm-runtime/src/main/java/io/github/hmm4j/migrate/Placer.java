@@ -127,7 +127,7 @@ public final class Placer {
         long forWindows = Math.max(countOf(merged), most / WINDOW_SHARE);
         int frames = (int) Math.min(most - forWindows, pool.largestPaged());
         int there = pool.pagedFrames().count();
-        if (countOf(merged) >= pool.capacityFrames() || (frames <= 0 && there == 0)) {
+        if (countOf(merged) >= mirror.memory().capacityFrames() || (frames <= 0 && there == 0)) {
             throw exhausted(mirror, merged, together, "plain arguments leave no room for pages that the kernel finds through the page table");
         }
         if (there > 0 && there >= Math.min(frames, together)) {
@@ -247,9 +247,9 @@ public final class Placer {
     /// Where it does not reach as far as the ranges it gets larger. That is another piece of device memory, so what is in this one comes home first.
     private void placeInAperture(DeviceMirror mirror, List<PageRange> ranges) {
         long end = ranges.stream().mapToLong(PageRange::end).max().orElse(0);
-        if (end > mirror.pool().apertureFrames()) {
+        if (end > mirror.memory().frames()) {
             evictor.evictAll(mirror);
-            mirror.pool().releaseAperture();
+            mirror.aperture().release();
             mirror.growAperture(end);
         }
         for (PageRange range : ranges) {
@@ -278,7 +278,7 @@ public final class Placer {
     }
 
     private void requireBudget(DeviceMirror mirror, List<PageRange> ranges) {
-        if (countOf(ranges) > mirror.pool().capacityFrames()) {
+        if (countOf(ranges) > mirror.memory().capacityFrames()) {
             throw exhausted(mirror, ranges, 0, "the ranges that must be there together are larger than the budget");
         }
     }
@@ -333,8 +333,8 @@ public final class Placer {
             }
             first = begins;
         }
-        boolean exists = first >= 0 && first + range.count() <= mirror.pool().capacityFrames();
-        return exists && mirror.pool().isContiguous((int) first, (int) (first + range.count() - 1)) ? (int) first : -1;
+        boolean exists = first >= 0 && first + range.count() <= mirror.memory().capacityFrames();
+        return exists && mirror.memory().isContiguous((int) first, (int) (first + range.count() - 1)) ? (int) first : -1;
     }
 
     private static int frameIn(PageRange range, long page, int first) {
@@ -406,9 +406,9 @@ public final class Placer {
         }
         long neededBytes = pageSize.bytesFor(paged == 0 ? countOf(ranges) : budgetPages(paged, countOf(ranges)));
         if (paged == 0) {
-            return new DeviceMemoryExhaustedException(mirror.toString(), neededBytes, mirror.pool().budgetBytes(), parts.toString());
+            return new DeviceMemoryExhaustedException(mirror.toString(), neededBytes, mirror.budgetBytes(), parts.toString());
         }
         parts.append(", and through the page table at least ").append(pageSize.bytesFor(paged)).append(" bytes at a time");
-        return DeviceMemoryExhaustedException.ofPagingKernel(mirror.toString(), neededBytes, mirror.pool().budgetBytes(), parts.toString());
+        return DeviceMemoryExhaustedException.ofPagingKernel(mirror.toString(), neededBytes, mirror.budgetBytes(), parts.toString());
     }
 }

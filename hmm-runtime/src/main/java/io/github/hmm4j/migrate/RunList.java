@@ -28,7 +28,7 @@ final class RunList {
     void add(long page) {
         int frame = mirror.frameOf(page);
         boolean continues = count > 0 && page == firstPage + count && frame == firstFrame + count
-                && mirror.pool().isOnePiece(firstFrame, frame);
+                && mirror.memory().isOnePiece(firstFrame, frame);
         if (!continues) {
             flush();
             firstPage = page;
@@ -59,8 +59,8 @@ final class RunList {
 
     private void flush() {
         if (count > 0) {
-            runs.add(new CopyRun(heap.space().host().addressOf(firstPage), mirror.pool().memoryOf(firstFrame),
-                    mirror.pool().offsetOf(firstFrame), heap.space().pageSize().bytesFor(count)));
+            runs.add(new CopyRun(heap.space().host().addressOf(firstPage), mirror.memory().memoryOf(firstFrame),
+                    mirror.memory().offsetOf(firstFrame), heap.space().pageSize().bytesFor(count)));
             ranges.add(new PageRange(firstPage, firstPage + count));
             count = 0;
         }

@@ -1,8 +1,10 @@
 package io.github.hmm4j.mirror;
 
+import io.github.hmm4j.device.Aperture;
 import io.github.hmm4j.device.CopyEngine;
 import io.github.hmm4j.device.Device;
 import io.github.hmm4j.device.DeviceMemory;
+import io.github.hmm4j.device.FrameMemory;
 import io.github.hmm4j.device.FramePool;
 import io.github.hmm4j.device.HostImage;
 import io.github.hmm4j.device.InPlace;
@@ -38,7 +40,7 @@ import org.jspecify.annotations.Nullable;
 ///   them, as many as the budget holds. Native code moves them; nobody assigns frames.
 ///
 /// Threads: any may read. Assigning frames, and moving pages **to** this device, takes [#lock()]; taking pages **from** it needs only a claim on the page word.
-/// Owns the frame pool, the copy engine and the device.
+/// Owns the memory of its frames, the copy engine and the device.
 public final class DeviceMirror implements AutoCloseable {
 
     /// Automatic placement is in place if kernels take at most so many times as long there: private pages have to be
@@ -55,7 +57,9 @@ public final class DeviceMirror implements AutoCloseable {
     private final long budgetBytes;
     private final Placement own; // how pages get frames here: FAULTING, APERTURE or WINDOWS
     private final CopyEngine copies;
-    private final FramePool pool;
+    private final FrameMemory memory;
+    private final @Nullable FramePool pool; // of windows
+    private final @Nullable Aperture aperture; // instead
     private final FrameTable frames;
     private final HeldBlocks held;
     private final UseOrder orderOfWindows = new UseOrder(this::pageOf, this::lastUse);
@@ -106,10 +110,10 @@ public final class DeviceMirror implements AutoCloseable {
         int pageBytes = space.pageSize().bytes();
         Parts parts = new Parts();
         try {
-            pool = parts.add(isAperture()
-                    ? FramePool.aperture(device, pageBytes, Math.toIntExact(space.pageCount()))
-                    : FramePool.windows(device, pageBytes, budgetBytes));
-            frames = parts.add(new FrameTable(space.pageCount(), Math.max(1, pool.capacityFrames()), table.blockShift()));
+            memory = parts.add(new FrameMemory(device, pageBytes, isAperture() ? space.capacityBytes() : budgetBytes));
+            pool = isAperture() ? null : new FramePool(memory);
+            aperture = isAperture() ? new Aperture(memory) : null;
+            frames = parts.add(new FrameTable(space.pageCount(), Math.max(1, memory.capacityFrames()), table.blockShift()));
             held = parts.add(new HeldBlocks(table));
             copies = parts.add(device.copyEngine(space.host().alias().address(), space.capacityBytes()));
             TableLayout layout = TableLayout.of(space.pageSize(), space.pageCount());
@@ -153,8 +157,26 @@ public final class DeviceMirror implements AutoCloseable {
         return budgetBytes;
     }
 
+    /// Where its frames lie.
+    public FrameMemory memory() {
+        return memory;
+    }
+
+    /// Gives them out, unless this [#isAperture].
     public FramePool pool() {
-        return pool;
+        return there(pool);
+    }
+
+    /// Has them all, if this [#isAperture].
+    public Aperture aperture() {
+        return there(aperture);
+    }
+
+    private <T> T there(@Nullable T way) {
+        if (way == null) {
+            throw new IllegalStateException("pages of device=" + deviceName() + " get frames in another way, placement=" + own);
+        }
+        return way;
     }
 
     /// Addresses of this device's page table, for native code. Frames and pages are written with one added, so that zero is none.
@@ -235,7 +257,7 @@ public final class DeviceMirror implements AutoCloseable {
 
     /// Bytes of device memory that pages take now.
     public long usedBytes() {
-        return (long) (isFaulting() ? pagesThere() : pool.usedFrames()) * pageBytes();
+        return (long) (isFaulting() ? pagesThere() : memory.usedFrames()) * pageBytes();
     }
 
     private int pagesThere() {
@@ -322,7 +344,7 @@ public final class DeviceMirror implements AutoCloseable {
     /// Whether kernels find the page through the table, if its word allows it.
     public boolean isPaged(long page) {
         int frame = frames.frameOf(page);
-        return frame != FrameTable.NONE && pool.isPaged(frame);
+        return frame != FrameTable.NONE && memory.isPaged(frame);
     }
 
     /// Had alone while frames are assigned and pages are moved to this device, and shared by launches from making their arguments to the enqueued kernel.
@@ -339,8 +361,8 @@ public final class DeviceMirror implements AutoCloseable {
         if (moving != null && moving.overlaps(pages)) {
             return false;
         }
-        return isAperture() ? pages.end() <= pool.apertureFrames() : frames.isContiguous(pages)
-                && pool.isContiguous(frames.frameOf(pages.first()), frames.frameOf(pages.end() - 1));
+        return isAperture() ? pages.end() <= memory.frames() : frames.isContiguous(pages)
+                && memory.isContiguous(frames.frameOf(pages.first()), frames.frameOf(pages.end() - 1));
     }
 
     /// The pages of a range that this device cannot use as they are, in order and as few ranges as possible: what a migration has to look at. Those whose protection
@@ -388,7 +410,7 @@ public final class DeviceMirror implements AutoCloseable {
         table.writeOut(page); // who frees the page looks for frames where that was done
         frames.assign(page, frame);
         frames.setLastUse(frame, clock.get());
-        if (!pool.isPaged(frame)) {
+        if (!memory.isPaged(frame)) {
             frames.setRegion(frame, 0); // its memory may be other than that with the same number before
         }
     }
@@ -424,7 +446,7 @@ public final class DeviceMirror implements AutoCloseable {
     public int[] oldestFrames(FramePool.Room room, int most, LongPredicate wanted) {
         assert lock.isAlone();
         UseOrder order = room == FramePool.Room.PAGED ? orderOfPaged : orderOfWindows;
-        return isAperture() ? new int[0] : order.oldest(pool.framesOf(room), most, clock.get(), wanted);
+        return isAperture() ? new int[0] : order.oldest(pool().framesOf(room), most, clock.get(), wanted);
     }
 
     /// Whether the frame last held bytes of another region, which must not show.
@@ -464,7 +486,7 @@ public final class DeviceMirror implements AutoCloseable {
     public DeviceMemory argument(VaRange range) {
         requireArgument(range);
         long page = space.pageOf(range.startBytes());
-        return pool.slice(frameOf(page), range.startBytes() - space.addressOf(page), range.lengthBytes());
+        return memory.slice(frameOf(page), range.startBytes() - space.addressOf(page), range.lengthBytes());
     }
 
     /// The same for a range at which this device cannot start a pointer: a copy of it, to be closed once the kernel is enqueued.
@@ -472,7 +494,7 @@ public final class DeviceMirror implements AutoCloseable {
         long page = space.pageOf(range.startBytes());
         int frame = frames.frameOf(page);
         DeviceMemory copy = device.scratch(range.lengthBytes());
-        return new KernelArgument.Copied(pool.memoryOf(frame), pool.offsetOf(frame) + range.startBytes() - space.addressOf(page), copy, writes);
+        return new KernelArgument.Copied(memory.memoryOf(frame), memory.offsetOf(frame) + range.startBytes() - space.addressOf(page), copy, writes);
     }
 
     /// Memory for the pointer to `range` where the host has it. To be given back with [#release] once the kernel is
@@ -529,7 +551,7 @@ public final class DeviceMirror implements AutoCloseable {
         if (pages != null) {
             pages.release(argument);
         }
-        pool.release(argument);
+        memory.release(argument);
     }
 
     /// The whole heap as one piece of device memory, for kernels that follow pointers.
@@ -546,7 +568,7 @@ public final class DeviceMirror implements AutoCloseable {
                     device.info().name(), space.capacityBytes(), budgetBytes, device.info().maxAllocationBytes()));
         }
         growAperture(1); // unless it has memory: then that reaches as far as what the kernel may follow, whose pages are placed
-        return pool.slice(0, 0, space.pageSize().bytesFor(pool.apertureFrames())); // frame = page, whether or not the first page has ever been here
+        return memory.slice(0, 0, space.pageSize().bytesFor(memory.frames())); // frame = page, whether or not the first page has ever been here
     }
 
     /// Takes memory for an aperture, unless it has some. A heap is address space, most of which is never allocated, while device memory is taken when it is asked for: a buffer as large as
@@ -558,7 +580,7 @@ public final class DeviceMirror implements AutoCloseable {
         long capacity = space.pageCount();
         long least = Math.min(capacity, Math.max(Math.max(pages, space.pageSize().pagesFor(space.allocatedEndBytes() - space.baseBytes())), space.pageSize().pageOf(LEAST_APERTURE_BYTES)));
         long wished = Math.min(capacity, Long.highestOneBit(2 * least - 1)); // the next power of two
-        pool.allocateAperture(Math.toIntExact(least), Math.toIntExact(wished));
+        aperture().allocate(Math.toIntExact(least), Math.toIntExact(wished));
     }
 
     /// Whether kernels of this device may start to read a page.
@@ -580,7 +602,7 @@ public final class DeviceMirror implements AutoCloseable {
     /// flight.
     @Override
     public void close() {
-        try (device; held; frames; pool; copies; deviceTable; HostImage _ = hostPages) {
+        try (device; held; frames; memory; copies; deviceTable; HostImage _ = hostPages) {
             return;
         }
     }

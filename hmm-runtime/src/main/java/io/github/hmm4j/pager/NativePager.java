@@ -5,7 +5,7 @@ import static java.lang.foreign.ValueLayout.JAVA_LONG;
 import io.github.hmm4j.account.Accounts;
 import io.github.hmm4j.device.CopyEngine;
 import io.github.hmm4j.device.Device;
-import io.github.hmm4j.device.FramePool;
+import io.github.hmm4j.device.FrameMemory;
 import io.github.hmm4j.device.NativeHandles;
 import io.github.hmm4j.device.opencl.ClStatus;
 import io.github.hmm4j.error.HostAccessUnavailableException;
@@ -108,7 +108,7 @@ public final class NativePager implements AutoCloseable {
     public void add(DeviceMirror mirror) {
         NativeHandles handles = mirror.device().nativeHandles().orElseThrow();
         DeviceMirror.NativeTables tables = mirror.nativeTables();
-        FramePool.NativeTables frames = mirror.pool().nativeTables();
+        FrameMemory.NativeTables frames = mirror.memory().nativeTables();
         try (Arena arena = Arena.ofConfined()) {
             LongStream words = Stream.of(LongStream.of(handles.context(), handles.device()), extents(tables.frameOfPage()), extents(tables.pageOfFrame()), extents(tables.regionOfFrame()),
                     LongStream.of(tables.lastUse(), tables.held(), tables.blockUse(), frames.chunkStarts(), frames.chunkAt(), frames.memoryOfChunk(), frames.hostOfChunk(), handles.staging(), handles.stagingBytes()),
@@ -127,7 +127,7 @@ public final class NativePager implements AutoCloseable {
         return LongStream.of(table.extents(), table.entries(), table.step(), table.blockShift());
     }
 
-    /// Makes a device one whose kernels fault: whatever they touch of its pool's memory, which is as large as the heap, is brought when it is touched.
+    /// Makes a device one whose kernels fault: whatever they touch of its memory, which is as large as the heap, is brought when it is touched.
     ///
     /// @throws HostAccessUnavailableException if that cannot be noticed here
     /// @throws IllegalArgumentException       if the budget has no room for what one instruction of each of its threads may touch
@@ -135,8 +135,8 @@ public final class NativePager implements AutoCloseable {
         if (access.mode() != HostAccess.Mode.UFFD && access.mode() != HostAccess.Mode.SIGSEGV) {
             throw new HostAccessUnavailableException("deviceFaults needs userfaultfd or SIGSEGV, and hostAccess=%s: %s".formatted(access.mode(), access.why()));
         }
-        mirror.pool().allocateAperture(mirror.pool().capacityFrames(), mirror.pool().capacityFrames()); // addresses; memory comes with faults
-        long range = mirror.pool().memoryOf(0).hostAddressBytes();
+        mirror.aperture().allocate(mirror.memory().capacityFrames(), mirror.memory().capacityFrames()); // addresses; memory comes with faults
+        long range = mirror.memory().memoryOf(0).hostAddressBytes();
         if (range == 0) {
             throw new HostAccessUnavailableException("deviceFaults needs a device that works in host memory: device=" + mirror.deviceName());
         }

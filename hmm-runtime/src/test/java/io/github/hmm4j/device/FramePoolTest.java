@@ -32,12 +32,13 @@ class FramePoolTest {
 
     @Test
     void takesMemoryOnlyWhenItIsNeeded() {
-        try (FramePool pool = FramePool.windows(device, PAGE, 40 * PAGE + 100)) {
-            assertThat(pool.capacityFrames()).isEqualTo(40);
+        try (FrameMemory memory = new FrameMemory(device, PAGE, 40 * PAGE + 100)) {
+            FramePool pool = new FramePool(memory);
+            assertThat(memory.capacityFrames()).isEqualTo(40);
             assertThat(device.usedBytes()).isZero();
             assertThat(pool.largestFreeRun()).isEqualTo(16);
             assertThat(pool.allocateRun(3)).isEqualTo(new FrameRun(0, 3));
-            assertThat(pool.deviceBytes()).isEqualTo(device.usedBytes()).isEqualTo(16 * PAGE);
+            assertThat(memory.frames() * (long) PAGE).isEqualTo(device.usedBytes()).isEqualTo(16 * PAGE);
             assertThat(pool.freeFrames()).isEqualTo(37);
         }
         assertThat(device.openObjects()).isZero();
@@ -45,12 +46,13 @@ class FramePoolTest {
 
     @Test
     void neverExceedsTheBudget() {
-        try (FramePool pool = FramePool.windows(device, PAGE, 40 * PAGE)) {
+        try (FrameMemory memory = new FrameMemory(device, PAGE, 40 * PAGE)) {
+            FramePool pool = new FramePool(memory);
             for (int frame = 0; frame < 40; frame++) {
                 assertThat(pool.allocateRun(1)).isEqualTo(new FrameRun(frame, 1));
             }
             assertThat(pool.allocateRun(1)).isNull();
-            assertThat(pool.deviceBytes()).isEqualTo(40 * PAGE);
+            assertThat(memory.frames()).isEqualTo(40);
             assertThat(pool.freeFrames()).isZero();
             assertThat(pool.largestFreeRun()).isZero();
         }
@@ -58,42 +60,45 @@ class FramePoolTest {
 
     @Test
     void aRunLiesInOneChunk() {
-        try (FramePool pool = FramePool.windows(device, PAGE, 40 * PAGE)) {
+        try (FrameMemory memory = new FrameMemory(device, PAGE, 40 * PAGE)) {
+            FramePool pool = new FramePool(memory);
             pool.allocateRun(10);
             FrameRun second = pool.allocateRun(10);
             assertThat(second).isEqualTo(new FrameRun(16, 10));
-            assertThat(pool.isContiguous(16, 25)).isTrue();
-            assertThat(pool.isContiguous(9, 16)).isFalse();
-            assertThat(pool.memoryOf(16)).isNotSameAs(pool.memoryOf(9)).isSameAs(pool.memoryOf(25));
-            assertThat(pool.offsetOf(25)).isEqualTo(9 * PAGE);
+            assertThat(memory.isContiguous(16, 25)).isTrue();
+            assertThat(memory.isContiguous(9, 16)).isFalse();
+            assertThat(memory.memoryOf(16)).isNotSameAs(memory.memoryOf(9)).isSameAs(memory.memoryOf(25));
+            assertThat(memory.offsetOf(25)).isEqualTo(9 * PAGE);
             assertThat(pool.allocateRun(17)).isNull();
         }
     }
 
     @Test
     void takesTheVeryFramesThatAreAskedForOrNone() {
-        try (FramePool pool = FramePool.windows(device, PAGE, 40 * PAGE)) {
+        try (FrameMemory memory = new FrameMemory(device, PAGE, 40 * PAGE)) {
+            FramePool pool = new FramePool(memory);
             assertThat(pool.allocateAt(0, 1)).as("without memory").isFalse();
             pool.allocateRun(10);
             pool.free(4, 3);
             assertThat(pool.allocateAt(4, 4)).as("one of them is used").isFalse();
             assertThat(pool.allocateAt(5, 2)).isTrue();
-            assertThat(pool.usedFrames()).isEqualTo(9);
+            assertThat(memory.usedFrames()).isEqualTo(9);
             assertThat(pool.allocateAt(15, 2)).as("not in one piece").isFalse();
             assertThat(pool.allocateAt(-1, 2)).isFalse();
             assertThat(pool.allocateRun(1)).isEqualTo(new FrameRun(4, 1));
-            assertThat(pool.isContiguous(15, 16)).as("the second has no memory").isFalse();
-            assertThat(pool.isContiguous(16, 17)).as("without memory").isFalse();
+            assertThat(memory.isContiguous(15, 16)).as("the second has no memory").isFalse();
+            assertThat(memory.isContiguous(16, 17)).as("without memory").isFalse();
         }
     }
 
     @Test
     void givesFreeChunksBackWhenALongerRunNeedsTheirPlace() {
-        try (FramePool pool = FramePool.windows(device, PAGE, 16 * PAGE)) {
+        try (FrameMemory memory = new FrameMemory(device, PAGE, 16 * PAGE)) {
+            FramePool pool = new FramePool(memory);
             device.refuseAllocations(3);    // 16, 8, 4 frames are refused, 2 are had
             FrameRun small = pool.allocateRun(2);
             assertThat(small).isEqualTo(new FrameRun(0, 2));
-            assertThat(pool.deviceBytes()).isEqualTo(2 * PAGE);
+            assertThat(memory.frames()).isEqualTo(2);
             assertThat(pool.largestFreeRun()).isEqualTo(14);
             assertThat(pool.allocateRun(16)).isNull();
             pool.free(0, 2);
@@ -105,11 +110,12 @@ class FramePoolTest {
 
     @Test
     void aRefusedAllocationTakesNothing() {
-        try (FramePool pool = FramePool.windows(device, PAGE, 32 * PAGE)) {
+        try (FrameMemory memory = new FrameMemory(device, PAGE, 32 * PAGE)) {
+            FramePool pool = new FramePool(memory);
             pool.allocateRun(10);
             device.refuseAllocations(2);    // 16 frames, then the 12 that are needed
             assertThatThrownBy(() -> pool.allocateRun(12)).isInstanceOf(OpenClFailedException.class);
-            assertThat(pool.usedFrames()).isEqualTo(10);
+            assertThat(memory.usedFrames()).isEqualTo(10);
             assertThat(pool.largestFreeRun()).isEqualTo(16);
             assertThat(pool.allocateRun(12)).isEqualTo(new FrameRun(16, 12));
             pool.free(0, 10);
@@ -118,13 +124,14 @@ class FramePoolTest {
             assertThat(device.usedBytes()).isZero();
             device.lose();
             assertThatThrownBy(() -> pool.allocateRun(1)).isInstanceOf(DeviceLostException.class);
-            assertThat(pool.usedFrames()).isZero();
+            assertThat(memory.usedFrames()).isZero();
         }
     }
 
     @Test
     void aPoolThatHasShrunkTakesNoMoreThanItIsLeft() {
-        try (FramePool pool = FramePool.windows(device, PAGE, 32 * PAGE)) {
+        try (FrameMemory memory = new FrameMemory(device, PAGE, 32 * PAGE)) {
+            FramePool pool = new FramePool(memory);
             pool.allocateRun(10);
             assertThat(pool.shrink()).as("all that it has is used").isZero();
             pool.free(0, 10);
@@ -132,7 +139,7 @@ class FramePoolTest {
             assertThat(device.usedBytes()).isZero();
             assertThat(pool.allocateRun(13)).as("of 12 that are left").isNull();
             assertThat(pool.allocateRun(5)).isEqualTo(new FrameRun(0, 5));
-            assertThat(pool.deviceBytes()).isEqualTo(12 * PAGE);
+            assertThat(memory.frames()).isEqualTo(12);
             assertThat(pool.allocateRun(8)).isNull();
             assertThat(pool.allocateRun(7)).isEqualTo(new FrameRun(5, 7));
             assertThat(pool.growAgain()).isTrue();
@@ -143,7 +150,8 @@ class FramePoolTest {
 
     @Test
     void refusesToFreeWhatIsNotUsed() {
-        try (FramePool pool = FramePool.windows(device, PAGE, 32 * PAGE)) {
+        try (FrameMemory memory = new FrameMemory(device, PAGE, 32 * PAGE)) {
+            FramePool pool = new FramePool(memory);
             assertThatThrownBy(() -> pool.free(0, 1)).isInstanceOf(IllegalArgumentException.class)
                     .hasMessageContaining("frame=0");
             pool.allocateRun(4);
@@ -151,77 +159,81 @@ class FramePoolTest {
             assertThatThrownBy(() -> pool.free(0, 4)).isInstanceOf(IllegalStateException.class);
             assertThatThrownBy(() -> pool.free(3, 14)).isInstanceOf(IllegalStateException.class);
             assertThatThrownBy(() -> pool.free(3, 30)).isInstanceOf(IllegalArgumentException.class);
-            assertThatThrownBy(() -> pool.slice(0, 0, 2 * PAGE))
+            assertThatThrownBy(() -> memory.slice(0, 0, 2 * PAGE))
                     .hasMessageContaining("not all of these frames are in use");
-            assertThat(pool.usedFrames()).isEqualTo(2);
+            assertThat(memory.usedFrames()).isEqualTo(2);
             assertThat(pool.allocateRun(2)).isEqualTo(new FrameRun(1, 2));
         }
-        assertThatThrownBy(() -> FramePool.windows(device, 5000, 1)).hasMessageContaining("pageBytes=5000");
-        assertThatThrownBy(() -> FramePool.windows(device, PAGE, -1)).hasMessageContaining("budgetBytes=-1");
-        assertThatThrownBy(() -> FramePool.aperture(device, PAGE, 17)).hasMessageContaining("frames=17");
+        assertThatThrownBy(() -> new FrameMemory(device, 5000, 1)).hasMessageContaining("pageBytes=5000");
+        assertThatThrownBy(() -> new FrameMemory(device, PAGE, -1)).hasMessageContaining("budgetBytes=-1");
+        try (FrameMemory memory = new FrameMemory(device, PAGE, 17 * PAGE)) {
+            assertThatThrownBy(() -> new Aperture(memory)).hasMessageContaining("frames=17");
+        }
     }
 
     @Test
     void anApertureIsOneChunkWhereFrameIsPage() {
-        try (FramePool pool = FramePool.aperture(device, PAGE, 16)) {
-            assertThat(pool.apertureFrames()).isZero();
+        try (FrameMemory memory = new FrameMemory(device, PAGE, 16 * PAGE)) {
+            Aperture aperture = new Aperture(memory);
+            assertThat(memory.frames()).isZero();
             device.refuseAllocations(1);
-            assertThatThrownBy(() -> pool.allocateAperture(6, 6)).isInstanceOf(DeviceMemoryExhaustedException.class).hasMessageContaining("in one allocation");
-            assertThat(pool.apertureFrames()).isZero();
-            pool.allocateAperture(6, 8);
-            pool.allocateAperture(1, 16); // it has some
+            assertThatThrownBy(() -> aperture.allocate(6, 6)).isInstanceOf(DeviceMemoryExhaustedException.class).hasMessageContaining("in one allocation");
+            assertThat(memory.frames()).isZero();
+            aperture.allocate(6, 8);
+            aperture.allocate(1, 16); // it has some
             assertThat(device.allocations()).isEqualTo(2);
-            assertThat(pool.apertureFrames()).isEqualTo(8).isEqualTo(pool.usedFrames());
+            assertThat(memory.frames()).isEqualTo(8).isEqualTo(memory.usedFrames());
             assertThat(device.usedBytes()).as("and not that of all pages").isEqualTo(8 * PAGE);
-            assertThat(pool.offsetOf(5)).isEqualTo(5 * PAGE);
-            assertThat(pool.isContiguous(0, 7)).isTrue();
-            assertThat(pool.isContiguous(0, 8)).isFalse();
-            assertThat(pool.slice(0, 0, 8 * PAGE).lengthBytes()).isEqualTo(8 * PAGE);
-            assertThatThrownBy(() -> pool.allocateRun(1)).isInstanceOf(IllegalStateException.class);
-            pool.releaseAperture();
-            assertThat(pool.usedFrames()).isZero();
+            assertThat(memory.offsetOf(5)).isEqualTo(5 * PAGE);
+            assertThat(memory.isContiguous(0, 7)).isTrue();
+            assertThat(memory.isContiguous(0, 8)).isFalse();
+            assertThat(memory.slice(0, 0, 8 * PAGE).lengthBytes()).isEqualTo(8 * PAGE);
+            aperture.release();
+            assertThat(memory.usedFrames()).isZero();
             device.refuseAllocations(1);
-            pool.allocateAperture(9, 16);
-            assertThat(pool.apertureFrames()).as("what must be there, where the device refuses more").isEqualTo(9);
-            assertThatThrownBy(() -> pool.allocateAperture(9, 17)).isInstanceOf(IllegalArgumentException.class);
+            aperture.allocate(9, 16);
+            assertThat(memory.frames()).as("what must be there, where the device refuses more").isEqualTo(9);
+            assertThatThrownBy(() -> aperture.allocate(9, 17)).isInstanceOf(IllegalArgumentException.class);
         }
         assertThat(device.openObjects()).isZero();
     }
 
     @Test
     void theSameSliceIsGivenAgainUntilItsFramesAreFreed() {
-        try (FramePool pool = FramePool.windows(device, PAGE, 16 * PAGE)) {
+        try (FrameMemory memory = new FrameMemory(device, PAGE, 16 * PAGE)) {
+            FramePool pool = new FramePool(memory);
             pool.allocateRun(8);
-            DeviceMemory slice = pool.slice(2, 128, PAGE);
-            assertThat(pool.slice(2, 128, PAGE)).isSameAs(slice);
-            assertThat(pool.slice(2, 0, PAGE)).isNotSameAs(slice);
+            DeviceMemory slice = memory.slice(2, 128, PAGE);
+            assertThat(memory.slice(2, 128, PAGE)).isSameAs(slice);
+            assertThat(memory.slice(2, 0, PAGE)).isNotSameAs(slice);
             assertThat(device.slices()).isEqualTo(2);
             pool.free(3, 1);
-            assertThat(pool.openSlices()).as("the slice over frames 2 and 3 is gone, the one over 2 is not")
+            assertThat(memory.openSlices()).as("the slice over frames 2 and 3 is gone, the one over 2 is not")
                     .isEqualTo(1);
-            pool.release(slice);
+            memory.release(slice);
             pool.allocateRun(1);
-            assertThat(pool.slice(2, 128, PAGE)).isNotSameAs(slice);
+            assertThat(memory.slice(2, 128, PAGE)).isNotSameAs(slice);
         }
     }
 
     @Test
     void heldSlicesStayOpenAndIdleOnesAreLimited() {
-        try (FramePool pool = FramePool.windows(device, PAGE, 16 * PAGE)) {
+        try (FrameMemory memory = new FrameMemory(device, PAGE, 16 * PAGE)) {
+            FramePool pool = new FramePool(memory);
             pool.allocateRun(16);
             List<DeviceMemory> held = new ArrayList<>();
-            for (int i = 0; i < FramePool.IDLE_SLICES + 10; i++) {
-                held.add(pool.slice(0, 0, i + 1));
+            for (int i = 0; i < FrameMemory.IDLE_SLICES + 10; i++) {
+                held.add(memory.slice(0, 0, i + 1));
             }
-            assertThat(pool.openSlices()).isEqualTo(FramePool.IDLE_SLICES + 10);
-            held.forEach(pool::release);
-            assertThat(pool.openSlices()).isEqualTo(FramePool.IDLE_SLICES);
-            assertThat(pool.slice(0, 0, 1)).as("the oldest went first").isNotSameAs(held.getFirst());
-            assertThat(pool.slice(0, 0, 266)).isSameAs(held.getLast());
-            pool.release(held.getLast());
-            assertThatThrownBy(() -> pool.release(held.getLast())).isInstanceOf(IllegalStateException.class);
+            assertThat(memory.openSlices()).isEqualTo(FrameMemory.IDLE_SLICES + 10);
+            held.forEach(memory::release);
+            assertThat(memory.openSlices()).isEqualTo(FrameMemory.IDLE_SLICES);
+            assertThat(memory.slice(0, 0, 1)).as("the oldest went first").isNotSameAs(held.getFirst());
+            assertThat(memory.slice(0, 0, 266)).isSameAs(held.getLast());
+            memory.release(held.getLast());
+            assertThatThrownBy(() -> memory.release(held.getLast())).isInstanceOf(IllegalStateException.class);
             device.refuseSlices(1);
-            assertThatThrownBy(() -> pool.slice(3, 0, 1)).isInstanceOf(OpenClFailedException.class);
+            assertThatThrownBy(() -> memory.slice(3, 0, 1)).isInstanceOf(OpenClFailedException.class);
         }
         assertThat(device.openObjects()).isZero();
     }
@@ -232,27 +244,28 @@ class FramePoolTest {
         Random random = new Random(seed);
         int capacity = 50;
         int maxRun = 16;
-        try (FramePool pool = FramePool.windows(device, PAGE, (long) capacity * PAGE)) {
+        try (FrameMemory memory = new FrameMemory(device, PAGE, (long) capacity * PAGE)) {
+            FramePool pool = new FramePool(memory);
             BitSet used = new BitSet();
             for (int step = 0; step < 5_000; step++) {
                 String where = "seed=" + seed + ", step=" + step;
-                int largest = largestByHand(pool, used, capacity, maxRun);
+                int largest = largestByHand(memory, used, capacity, maxRun);
                 assertThat(pool.largestFreeRun()).as(where).isEqualTo(largest);
                 if (random.nextInt(100) < (step / 200 % 2 == 0 ? 70 : 20)) {
                     int count = 1 + random.nextInt(random.nextInt(3) == 0 ? maxRun + 2 : 4);
                     if (random.nextBoolean()) {
                         device.refuseAllocations(random.nextInt(5));    // makes small chunks, or fails
                     }
-                    allocate(pool, used, count, largest, where);
+                    allocate(memory, pool, used, count, largest, where);
                     device.refuseAllocations(0);
                 } else if (!used.isEmpty()) {
-                    free(pool, used, random);
+                    free(memory, pool, used, random);
                 } else {
                     pool.releaseFreeChunks();    // so that chunks of other sizes come
                     assertThat(device.usedBytes()).as(where).isZero();
                 }
-                assertThat(pool.usedFrames()).as(where).isEqualTo(used.cardinality());
-                assertThat(device.usedBytes()).as(where).isEqualTo(pool.deviceBytes())
+                assertThat(memory.usedFrames()).as(where).isEqualTo(used.cardinality());
+                assertThat(device.usedBytes()).as(where).isEqualTo(memory.frames() * (long) PAGE)
                         .isLessThanOrEqualTo((long) capacity * PAGE);
             }
         }
@@ -266,30 +279,31 @@ class FramePoolTest {
         Random random = new Random(seed);
         int capacity = 700;
         FakeDevice large = new FakeDevice((long) capacity * PAGE, 300 * PAGE);
-        try (FramePool pool = FramePool.windows(large, PAGE, (long) capacity * PAGE)) {
+        try (FrameMemory memory = new FrameMemory(large, PAGE, (long) capacity * PAGE)) {
+            FramePool pool = new FramePool(memory);
             BitSet used = new BitSet();
             for (int step = 0; step < 2_000; step++) {
                 large.refuseAllocations(random.nextInt(9));
                 if (random.nextInt(100) < (step / 200 % 2 == 0 ? 70 : 20)) {
                     int count = 1 + random.nextInt(random.nextInt(3) == 0 ? 200 : 20);
-                    allocate(pool, used, count, pool.largestFreeRun(), "seed=" + seed + ", step=" + step);
+                    allocate(memory, pool, used, count, pool.largestFreeRun(), "seed=" + seed + ", step=" + step);
                 } else if (!used.isEmpty()) {
-                    free(pool, used, random);
+                    free(memory, pool, used, random);
                 }
                 if (random.nextInt(10) == 0) {
                     pool.releaseFreeChunks();
                 }
                 used.stream().forEach(frame -> {
-                    int first = firstOfChunk(pool.nativeTables(), frame);
-                    assertThat(pool.offsetOf(frame)).as("seed=%d, frame=%d", seed, frame).isEqualTo((long) (frame - first) * PAGE);
-                    assertThat(at(pool.nativeTables().memoryOfChunk(), JAVA_LONG, first)).as("seed=%d, frame=%d", seed, frame).isEqualTo(pool.memoryOf(frame).nativeHandle());
+                    int first = firstOfChunk(memory.nativeTables(), frame);
+                    assertThat(memory.offsetOf(frame)).as("seed=%d, frame=%d", seed, frame).isEqualTo((long) (frame - first) * PAGE);
+                    assertThat(at(memory.nativeTables().memoryOfChunk(), JAVA_LONG, first)).as("seed=%d, frame=%d", seed, frame).isEqualTo(memory.memoryOf(frame).nativeHandle());
                 });
             }
         }
         assertThat(large.openObjects()).isZero();
     }
 
-    private static int firstOfChunk(FramePool.NativeTables tables, int frame) {
+    private static int firstOfChunk(FrameMemory.NativeTables tables, int frame) {
         long starts = at(tables.chunkStarts(), JAVA_LONG, frame / 64) << (63 - frame % 64);
         return starts != 0 ? frame - Long.numberOfLeadingZeros(starts) : (int) at(tables.chunkAt(), JAVA_INT, frame / 64);
     }
@@ -299,7 +313,7 @@ class FramePoolTest {
         return layout == JAVA_LONG ? entry.get(JAVA_LONG, 0) : entry.get(JAVA_INT, 0);
     }
 
-    private static void allocate(FramePool pool, BitSet used, int count, int largest, String where) {
+    private static void allocate(FrameMemory memory, FramePool pool, BitSet used, int count, int largest, String where) {
         FrameRun run;
         try {
             run = pool.allocateRun(count);
@@ -310,23 +324,23 @@ class FramePoolTest {
         if (run != null) {
             assertThat(run.count()).as(where).isEqualTo(count);
             assertThat(used.get(run.first(), run.end()).isEmpty()).as(where + ", " + run).isTrue();
-            assertThat(pool.isContiguous(run.first(), run.end() - 1)).as(where).isTrue();
-            assertThat(pool.offsetOf(run.end() - 1) - pool.offsetOf(run.first())).as(where)
+            assertThat(memory.isContiguous(run.first(), run.end() - 1)).as(where).isTrue();
+            assertThat(memory.offsetOf(run.end() - 1) - memory.offsetOf(run.first())).as(where)
                     .isEqualTo((count - 1) * (long) PAGE);
             used.set(run.first(), run.end());
         }
     }
 
     /// Frees some frames from a used one on, as far as they are used.
-    private static void free(FramePool pool, BitSet used, Random random) {
+    private static void free(FrameMemory memory, FramePool pool, BitSet used, Random random) {
         int first = used.nextSetBit(random.nextInt(used.length()));
         int count = 1;
         int wanted = 1 + random.nextInt(8);
         while (count < wanted && used.get(first + count)) {
             count++;
         }
-        if (random.nextInt(3) == 0 && pool.isContiguous(first, first + count - 1)) {
-            pool.slice(first, 0, count * (long) PAGE);
+        if (random.nextInt(3) == 0 && memory.isContiguous(first, first + count - 1)) {
+            memory.slice(first, 0, count * (long) PAGE);
         }
         pool.free(first, count);
         used.clear(first, first + count);
@@ -334,11 +348,11 @@ class FramePoolTest {
 
     /// The longest stretch of frame numbers that are free and either in one partly used chunk, or without memory that
     /// somebody uses.
-    private static int largestByHand(FramePool pool, BitSet used, int capacity, int maxRun) {
+    private static int largestByHand(FrameMemory memory, BitSet used, int capacity, int maxRun) {
         DeviceMemory[] chunk = new DeviceMemory[capacity];
         for (int frame = 0; frame < capacity; frame++) {
             try {
-                chunk[frame] = pool.memoryOf(frame);
+                chunk[frame] = memory.memoryOf(frame);
             } catch (IllegalArgumentException none) {
                 chunk[frame] = null;
             }
