@@ -185,7 +185,11 @@ public final class FrameMemory implements AutoCloseable {
         try {
             FrameChunk chunk = new FrameChunk(memory, firstFrame, count, paged);
             List<FrameChunk> more = new ArrayList<>(chunks);
-            more.add(indexAfter(firstFrame), chunk);
+            int index = 0;
+            while (index < more.size() && more.get(index).first < firstFrame) {
+                index++;
+            }
+            more.add(index, chunk);
             List<FrameChunk> all = List.copyOf(more);
             nativeTable.add(chunk);
             chunks = all;
@@ -227,7 +231,7 @@ public final class FrameMemory implements AutoCloseable {
     }
 
     FrameChunk find(int frame) {
-        FrameChunk chunk = findOrNull(frame);
+        FrameChunk chunk = chunkOf(frame, frame);
         if (chunk == null) {
             throw new IllegalArgumentException("frame=" + frame + " has no memory, capacityFrames=" + capacityFrames);
         }
@@ -236,34 +240,21 @@ public final class FrameMemory implements AutoCloseable {
 
     /// The chunk in which all of these frames lie, both included.
     @Nullable FrameChunk chunkOf(int firstFrame, int lastFrame) {
-        FrameChunk chunk = firstFrame <= lastFrame ? findOrNull(firstFrame) : null;
-        return chunk != null && chunk.contains(lastFrame) ? chunk : null;
-    }
-
-    private @Nullable FrameChunk findOrNull(int frame) {
         List<FrameChunk> all = chunks;
         int low = 0;
         int high = all.size() - 1;
         while (low <= high) {
             int middle = (low + high) >>> 1;
             FrameChunk chunk = all.get(middle);
-            if (frame < chunk.first) {
+            if (firstFrame < chunk.first) {
                 high = middle - 1;
-            } else if (frame >= chunk.end()) {
+            } else if (firstFrame >= chunk.end()) {
                 low = middle + 1;
             } else {
-                return chunk;
+                return firstFrame <= lastFrame && lastFrame < chunk.end() ? chunk : null;
             }
         }
         return null;
-    }
-
-    private int indexAfter(int frame) {
-        int index = 0;
-        for (FrameChunk chunk : chunks) {
-            index += chunk.first < frame ? 1 : 0;
-        }
-        return index;
     }
 
     void checkOpen() {

@@ -31,12 +31,8 @@ public final class FramePool {
     /// @param memory of which nothing is taken by others
     public FramePool(FrameMemory memory) {
         this.memory = memory;
-        maxRunFrames = framesIn(memory.device.info().maxAllocationBytes());
+        maxRunFrames = (int) Math.min(memory.capacityFrames(), memory.device.info().maxAllocationBytes() / memory.bytesOf(1));
         mostFrames = memory.capacityFrames();
-    }
-
-    private int framesIn(long bytes) {
-        return (int) Math.min(memory.capacityFrames(), bytes / memory.bytesOf(1));
     }
 
     /// Frames that are not in use. They need not be contiguous.
@@ -206,21 +202,6 @@ public final class FramePool {
         }
     }
 
-    /// The longest run that [#allocateRun(int)] would find now, counting memory that is still to be taken from the
-    /// device.
-    int largestFreeRun() {
-        synchronized (memory.lock) {
-            int largest = 0;
-            for (FrameChunk chunk : memory.chunks()) {
-                largest = chunk.paged ? largest : Math.max(largest, chunk.largestFreeRun());
-            }
-            for (FrameRun span : spans(true)) {
-                largest = Math.max(largest, Math.min(span.count(), maxRunFrames));
-            }
-            return largest;
-        }
-    }
-
     /// Gives back to the device the memory of chunks without a used frame.
     public void releaseFreeChunks() {
         synchronized (memory.lock) {
@@ -284,7 +265,7 @@ public final class FramePool {
                 }
             }
         }
-        int preferred = Math.min(maxRunFrames, framesIn(CHUNK_BYTES));
+        int preferred = (int) Math.min(maxRunFrames, CHUNK_BYTES / memory.bytesOf(1));
         int count = Math.min(Math.min(span.count(), roomFrames()), Math.max(frames, preferred));
         while (true) {
             try {
