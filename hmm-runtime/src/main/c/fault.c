@@ -69,6 +69,7 @@ void bring_ahead(struct hmm_pager *p, const struct ahead *a) {
 // Answers the fault with its page and those behind it up to `at`, which are in the same state. Returns whether they came.
 static bool serve_piece(struct hmm_pager *p, const struct fault *f, uint64_t word, uint64_t at) {
   const unsigned asked = touch_of(f->write, f->mapped);
+  note_ends(p, (struct page_range){f->page, at});
   unsigned touch = writes_next(p, f, word, at) ? asked | TOUCH_WRITE : asked;
   struct hmm_failure failure = {0};
   struct patience patience = new_patience(f->page, f->write, f->thread);

@@ -193,6 +193,7 @@ static int enqueue_commands(struct hmm_pager *p, struct hmm_launch *request, con
 static int enqueue(struct hmm_pager *p, struct launch *l, struct hmm_launch *request, const struct table_writes *before, struct hmm_failure *failure) {
   void *event = NULL, *queue = (void *)(uintptr_t)request->queue;
   enum hmm_call call = HMM_CALL_KERNEL;
+  const bool faults = l->faults;
   int status = enqueue_commands(p, request, before, &call, &event);
   if (!event) return fail_cl(p, failure, 0, 0, status, call, l->device);
   take_overwrites(p, request); // before the launch counts as decided, and can fail: then they are poisoned like all that it writes
@@ -208,12 +209,13 @@ static int enqueue(struct hmm_pager *p, struct launch *l, struct hmm_launch *req
     end_launch(p, l, number, status);
     return fail_cl(p, failure, 0, 0, status, call, l->device);
   }
-  // The caller's reference keeps the event alive here, whatever the callback leads to. Flushed afterwards: a driver need not call back for what has ended before it was asked to.
-  bool told = ask_for_a_call(p, event, number);
+  // The driver is asked to call back only by whoever waits (inflight.c), but where the kernel faults: what comes behind it waits for the end of all of them. There it is flushed afterwards, since
+  // a driver need not call back for what has ended before it was asked to. The caller's reference keeps the event alive here, whatever that leads to.
+  bool told = !faults || ask_for_a_call(p, event, number);
   bool flushed = !p->cl.flush(queue);
   int outcome = CL_COMPLETE + 1;
   if (!kept || !told || !flushed) outcome = wait_for(p, event);
-  else if (!ask(p, event, &outcome)) outcome = CL_COMPLETE + 1;
+  else if (!faults || !ask(p, event, &outcome)) outcome = CL_COMPLETE + 1;
   if (outcome <= CL_COMPLETE) end_launch(p, l, number, outcome);
   return 0;
 }

@@ -15,7 +15,7 @@
 
 struct hmm_pager; // one heap
 
-#define HMM_ABI 22
+#define HMM_ABI 23
 #define HMM_MAX_DEVICES 16
 #define HMM_NAME_BYTES 64 // of a kernel's name here, with the zero at its end; longer ones are cut off
 #define HMM_MAX_PAGERS 256 // open at once; one more is -EUSERS
@@ -316,6 +316,8 @@ HMM_API int hmm_await_all(struct hmm_pager *pager);
 HMM_API uint64_t hmm_launched(struct hmm_pager *pager, uint64_t device);
 // The last launch known to have failed that was to write a page. 1 if there is one, 0 if not; only the last few are kept.
 HMM_API int hmm_failed_launch_of(struct hmm_pager *pager, uint64_t page, struct hmm_failed_launch *failed);
+// Finds out which launches have ended that use a page of the range, and poisons what failed ones were to write. Nobody else need have noticed.
+HMM_API int hmm_note_ends(struct hmm_pager *pager, uint64_t first, uint64_t end);
 // Pages that launches use which have not ended on a device, at one moment; returns how many entries there are.
 HMM_API uint64_t hmm_used(struct hmm_pager *pager, uint64_t device, struct hmm_use *uses, uint64_t capacity);
 

@@ -439,6 +439,7 @@ static int start(const struct fetch *f, struct batch *b, uint64_t first, uint64_
   int result;
 again:
   result = 0;
+  if (!(f->flags & HERE)) note_ends(f->p, (struct page_range){first, end});
   used = leaves && in_use(f->p, (struct page_range){first, end}, !exclusive(f), 0);
   for (uint64_t page = first; page < end && result >= 0; page++) {
     if (f->outcomes && f->outcomes[page - f->first]) continue; // by an earlier pass

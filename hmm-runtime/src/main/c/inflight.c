@@ -125,9 +125,7 @@ void end_launch(struct hmm_pager *p, struct launch *l, uint64_t number, int stat
 static void look(struct hmm_pager *p, struct launch *l) {
   void *event = l->event;
   uint64_t number = l->number;
-  l->look_at = nanos() + l->look_pause;
-  if (l->look_pause < LONGEST_LOOK_NANOS) l->look_pause *= 2;
-  l->users++;
+  l->users++; // its place stays its own
   pthread_mutex_unlock(&p->inflight.lock);
   int outcome = CL_COMPLETE + 1;
   bool answered = ask(p, event, &outcome);
@@ -148,24 +146,76 @@ static void look(struct hmm_pager *p, struct launch *l) {
   if (!--l->users) condition_broadcast(&p->inflight.changed);
 }
 
-// Waits for a change of the table, which is locked, until a time (0: as long as it takes), and looks at the events of kernels from time to time: nothing may depend on a driver
-// that calls back.
-static void watch(struct hmm_pager *p, uint64_t until) {
-  struct launch *first = NULL; // to be looked at
-  for (unsigned i = 0; i < p->inflight.count; i++) {
-    struct launch *l = in_flight(p, i);
-    if (l->state == RUNNING && l->event && (!first || l->look_at < first->look_at)) first = l;
+// Waits for the event of a launch that has ended, which is over at once. The lock is held, but not over the wait.
+static void synchronise(struct hmm_pager *p, struct launch *l) {
+  l->users++; // its place stays its own
+  pthread_mutex_unlock(&p->inflight.lock);
+  await_command(p, l->event); // how it ended has been seen by the callback
+  pthread_mutex_lock(&p->inflight.lock);
+  l->synchronised = true;
+  forget_if_over(p, l);
+  if (!--l->users) condition_broadcast(&p->inflight.changed);
+}
+
+static bool may_have_ended(const struct launch *l) { return l->state == RUNNING && l->event; }
+
+// Most launches are never waited for, so their driver is not asked to call back, and that their kernels have ended is found out here, by whoever wants to know: of those that use pages of a range,
+// or of all. The lock is held, but not over looking and waiting for what has ended. As a rule the kernels of a device end in their order, so behind one that runs nobody is asked: who waits for a launch asks its own event.
+static void look_for_ends(struct hmm_pager *p, const struct page_range *range) {
+  const uint64_t last = p->inflight.published;
+  uint64_t order = 0;
+  unsigned busy = 0; // devices
+  for (struct launch *l; (l = in_flight_behind(p, order)) && l->order <= last;) {
+    order = l->order;
+    if (!may_have_ended(l) || l->faults || busy >> l->device & 1 || (range && !uses_any(l, *range, false))) continue;
+    look(p, l);
+    if (l->order != order) continue;
+    if (unsynchronised(l)) synchronise(p, l);
+    else if (l->state == RUNNING) busy |= 1u << l->device;
   }
-  if (first && nanos() >= first->look_at) {
-    look(p, first);
+}
+
+void note_ends(struct hmm_pager *p, struct page_range range) {
+  if (!p->inflight.count) return;
+  pthread_mutex_lock(&p->inflight.lock);
+  look_for_ends(p, &range);
+  pthread_mutex_unlock(&p->inflight.lock);
+}
+
+// Somebody is going to wait for a kernel. A driver need not call back for what has ended before it was asked to, so the event is asked once more.
+static void ask_to_be_told(struct hmm_pager *p, struct launch *l) {
+  void *event = l->event;
+  uint64_t number = l->number;
+  l->awaited = true;
+  l->users++;
+  pthread_mutex_unlock(&p->inflight.lock);
+  ask_for_a_call(p, event, number); // a driver that refuses is looked at instead
+  pthread_mutex_lock(&p->inflight.lock);
+  if (may_have_ended(l)) look(p, l);
+  if (!--l->users) condition_broadcast(&p->inflight.changed);
+}
+
+// Waits for a change of a launch, or of the table if it is null, which is locked, until a time (0: as long as it takes), and looks at the event of a kernel from time to time: nothing may depend
+// on a driver that calls back.
+static void watch(struct hmm_pager *p, struct launch *l, uint64_t until) {
+  for (unsigned i = 0; i < p->inflight.count && !l; i++) {
+    if (may_have_ended(in_flight(p, i))) l = in_flight(p, i);
+  }
+  bool runs = l && may_have_ended(l);
+  if (runs && nanos() >= l->look_at) {
+    l->look_at = nanos() + l->look_pause;
+    if (l->look_pause < LONGEST_LOOK_NANOS) l->look_pause *= 2;
+    uint64_t number = l->number;
+    look(p, l);
+    if (l->number == number && may_have_ended(l) && !l->awaited) ask_to_be_told(p, l);
     return;
   }
-  if (first && (!until || first->look_at < until)) until = first->look_at;
+  if (runs && (!until || l->look_at < until)) until = l->look_at;
   condition_wait(&p->inflight.changed, &p->inflight.lock, until);
 }
 
 // The same because of a launch in it. Afterwards the caller looks again.
-static int await_change(struct hmm_pager *p, const struct launch *l, struct patience *patience) {
+static int await_change(struct hmm_pager *p, struct launch *l, struct patience *patience) {
   uint64_t until = 0;
   if (patience) {
     begin_to_wait(p, patience);
@@ -185,19 +235,8 @@ static int await_change(struct hmm_pager *p, const struct launch *l, struct pati
       }
     }
   }
-  watch(p, until);
+  watch(p, l, until);
   return 0;
-}
-
-// Waits for the event of a launch that has ended, which is over at once. The lock is held, but not over the wait.
-static void synchronise(struct hmm_pager *p, struct launch *l) {
-  l->users++; // its place stays its own
-  pthread_mutex_unlock(&p->inflight.lock);
-  await_command(p, l->event); // how it ended has been seen by the callback
-  pthread_mutex_lock(&p->inflight.lock);
-  l->synchronised = true;
-  forget_if_over(p, l);
-  if (!--l->users) condition_broadcast(&p->inflight.changed);
 }
 
 int await_conflicts(struct hmm_pager *p, struct page_range range, bool writers_only, int device, uint64_t except) {
@@ -253,6 +292,7 @@ bool in_use(struct hmm_pager *p, struct page_range range, bool writers_only, uin
 bool has_launches(struct hmm_pager *p, unsigned device) {
   bool any = false;
   pthread_mutex_lock(&p->inflight.lock);
+  look_for_ends(p, NULL);
   for (unsigned i = 0; i < p->inflight.count && !any; i++) any = under_way(in_flight(p, i)) && in_flight(p, i)->device == device;
   pthread_mutex_unlock(&p->inflight.lock);
   return any;
@@ -304,7 +344,7 @@ static void await_faulting(struct hmm_pager *p, struct page_range range, bool wr
   for (struct launch *l; (l = in_flight_behind(p, order)) && l->order <= last;) {
     uint64_t number = l->number;
     order = l->order;
-    while (l->number == number && l->faults && under_way(l) && (device < 0 || l->device == (unsigned)device) && uses_any(l, range, writers_only)) watch(p, 0);
+    while (l->number == number && l->faults && under_way(l) && (device < 0 || l->device == (unsigned)device) && uses_any(l, range, writers_only)) watch(p, l, 0);
   }
   pthread_mutex_unlock(&p->inflight.lock);
 }
@@ -312,8 +352,8 @@ static void await_faulting(struct hmm_pager *p, struct page_range range, bool wr
 HMM_API int hmm_violation_of(struct hmm_pager *p, uint64_t launch, struct hmm_violation *violation) {
   if (!p->faulting.first) return 0;
   pthread_mutex_lock(&p->inflight.lock);
-  const struct launch *l = launch_of(p, launch);
-  while (l->number == launch && under_way(l)) watch(p, 0);
+  struct launch *l = launch_of(p, launch);
+  while (l->number == launch && under_way(l)) watch(p, l, 0);
   pthread_mutex_unlock(&p->inflight.lock);
   return violation_of(p, launch, violation);
 }
@@ -326,6 +366,11 @@ HMM_API int hmm_await(struct hmm_pager *p, int64_t device, uint64_t first, uint6
 
 HMM_API int hmm_await_all(struct hmm_pager *p) { return hmm_await(p, -1, 0, p->config.page_count, 0); }
 
+HMM_API int hmm_note_ends(struct hmm_pager *p, uint64_t first, uint64_t end) {
+  note_ends(p, (struct page_range){first, end});
+  return 0;
+}
+
 HMM_API uint64_t hmm_launched(struct hmm_pager *p, uint64_t device) {
   pthread_mutex_lock(&p->inflight.lock);
   uint64_t launched = p->inflight.launched[device];
@@ -336,6 +381,7 @@ HMM_API uint64_t hmm_launched(struct hmm_pager *p, uint64_t device) {
 HMM_API uint64_t hmm_used(struct hmm_pager *p, uint64_t device, struct hmm_use *uses, uint64_t capacity) {
   uint64_t n = 0;
   pthread_mutex_lock(&p->inflight.lock);
+  look_for_ends(p, NULL);
   for (unsigned i = 0; i < p->inflight.count; i++) {
     const struct launch *l = in_flight(p, i);
     if (!under_way(l) || l->device != device) continue;
@@ -385,6 +431,7 @@ void forget_launches(struct hmm_pager *p) {
 // A free place; if there is none, waits for one. The lock is held, but not over releasing an event.
 static struct launch *take_place(struct hmm_pager *p) {
   while (true) {
+    look_for_ends(p, NULL); // so that there are never many more than run
     for (unsigned i = 0; i < MAX_LAUNCHES; i++) {
       struct launch *l = &p->inflight.launches[i];
       while (unsynchronised(l)) synchronise(p, l); // afterwards nobody can
@@ -405,7 +452,7 @@ static struct launch *take_place(struct hmm_pager *p) {
       }
       return l;
     }
-    watch(p, 0);
+    watch(p, NULL, 0);
   }
 }
 
@@ -430,6 +477,7 @@ struct launch *publish(struct hmm_pager *p, const struct hmm_launch *request) {
   l->order = ++p->inflight.published; // with its pages, and under one hold of the lock: who comes later sees them
   l->device = (unsigned)request->device;
   l->faults = p->devices[request->device].range;
+  l->awaited = l->faults; // by the gate
   l->use_count = request->use_count;
   const char *name = request->name ? (const char *)(uintptr_t)request->name : "";
   size_t length = strnlen(name, sizeof l->name - 1);
@@ -501,7 +549,7 @@ void attach(struct hmm_pager *p, struct launch *l, void *event) {
   l->event = event;
   l->state = RUNNING;
   l->look_pause = FIRST_LOOK_NANOS;
-  l->look_at = nanos() + FIRST_LOOK_NANOS;
+  l->look_at = 0;
   l->silent_since = 0;
   p->inflight.launched[l->device]++;
   condition_broadcast(&p->inflight.changed);

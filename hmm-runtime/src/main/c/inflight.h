@@ -28,6 +28,7 @@ struct launch {
   struct hmm_use *uses, inline_uses[USES_INLINE];
   void *event;
   unsigned users; // who is waiting for the event, or asks about it
+  bool awaited;                 // the driver has been asked to call back when it has ended
   uint64_t look_at, look_pause; // when whoever waits for the launch asks how it is getting on
   uint64_t silent_since; // nobody has answered that from then on; 0: the last answer was one
   bool synchronised; // somebody has waited for the event: a callback alone does not make the kernel's writes visible to other queues
@@ -57,8 +58,10 @@ void forget_launches(struct hmm_pager *p); // at the end
 int await_conflicts(struct hmm_pager *p, struct page_range range, bool writers_only, int device, uint64_t except);
 // The same with a bound: -ETIMEDOUT after it; null for ever.
 int await_patiently(struct hmm_pager *p, struct page_range range, bool writers_only, int device, uint64_t except, struct patience *patience);
-bool in_use(struct hmm_pager *p, struct page_range range, bool writers_only, uint64_t except); // whether there is anything to wait for, but launch number `except` (0: none)
 bool has_launches(struct hmm_pager *p, unsigned device); // under way
+// That a kernel has ended is found out when somebody asks its event, as the first of these does. The others say what is known and ask nobody, so that a handler of signals may call them.
+void note_ends(struct hmm_pager *p, struct page_range range); // asks about those that use a page of the range
+bool in_use(struct hmm_pager *p, struct page_range range, bool writers_only, uint64_t except); // whether there is anything to wait for, but launch number `except` (0: none)
 bool is_over(struct hmm_pager *p, struct page_range range, bool writers_only); // whether there is not even an event to be waited for
 uint64_t used_until(struct hmm_pager *p, uint64_t page, bool writers_only); // where the use ends that a launch has of the page; `page` if none has
 int await_decided(struct hmm_pager *p, struct patience *patience); // 0 or -ETIMEDOUT

@@ -52,7 +52,10 @@ uint64_t commit_overwrites(struct hmm_pager *p, struct hmm_launch *request) {
   }
   for (uint64_t i = 0, j; i < request->overwrite_count; i = j > i ? j : i + 1) {
     j = end_of_claims(request, i);
-    if (j > i && in_use(p, (struct page_range){o[i].page, o[j - 1].page + 1}, false, request->number)) return o[i].page;
+    if (j == i) continue;
+    const struct page_range claimed = {o[i].page, o[j - 1].page + 1};
+    note_ends(p, claimed);
+    if (in_use(p, claimed, false, request->number)) return o[i].page;
   }
   return p->config.page_count;
 }

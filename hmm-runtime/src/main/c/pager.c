@@ -151,6 +151,7 @@ HMM_API int hmm_close(struct hmm_pager *p) {
 }
 
 HMM_API int hmm_take_counts(struct hmm_pager *p, uint64_t *counts, int capacity) {
+  note_ends(p, (struct page_range){0, p->config.page_count}); // a kernel that failed has poisoned pages
   for (int i = 0; i < HMM_COUNTERS && i < capacity; i++) counts[i] = atomic_exchange(&p->counts[i], 0);
   return HMM_COUNTERS;
 }

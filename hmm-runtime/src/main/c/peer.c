@@ -53,6 +53,7 @@ static bool used(const struct crossing *c, uint64_t first, uint64_t end) { retur
 // How many of these claims go on: as many as one launch uses, or as none does. Whoever touches one that no launch uses does not wait for a launch.
 static size_t alike(const struct crossing *c, const struct claim *claims, size_t n) {
   uint64_t first = claims[0].page;
+  note_ends(c->p, (struct page_range){first, first + n});
   if (!used(c, first, first + n)) return n;
   uint64_t until = used_until(c->p, first, false);
   if (until > first) return until - first < n ? (size_t)(until - first) : n;

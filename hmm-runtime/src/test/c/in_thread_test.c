@@ -2,6 +2,8 @@
 #define _GNU_SOURCE
 #include "heap.h"
 #include "home.h"
+#include "inflight.h"
+#include "pager.h"
 
 #include <errno.h>
 #include <setjmp.h>
@@ -86,7 +88,7 @@ static void what_waits_for_a_launch_is_handed_over(const struct shape *shape) {
   }
 }
 
-// The driver has called back, and nobody has waited for the event: what the kernel wrote need not be visible yet.
+// Its kernel has ended, and nobody has waited for the event: what the kernel wrote need not be visible yet.
 static void an_event_that_nobody_has_waited_for_is_handed_over(const struct shape *shape) {
   struct heap *h = open_heap(shape, 32, 1);
   CHECK(move_to(h, P, 0, true));
@@ -94,10 +96,10 @@ static void an_event_that_nobody_has_waited_for_is_handed_over(const struct shap
   struct stopped_kernel k;
   launch_stopped(h, &k, 0, P, P + 2, true);
   void *event = (void *)(uintptr_t)k.launching.request.event;
+  count_from_now(h); // which asks about launches
   k.go = true;
-  struct hmm_use use;
-  AWAIT(!hmm_used(h->pager, 0, &use, 1));
-  count_from_now(h);
+  int outcome;
+  AWAIT(ask(h->pager, event, &outcome) && outcome <= 0);
   expect(h, P, 0);
   CHECK_EQUAL(counted(h, HMM_IN_THREAD), 0);
   CHECK(fake_waited_for(event));

@@ -4,6 +4,9 @@
 #include <errno.h>
 #include <string.h>
 
+#include "inflight.h"
+#include "pager.h"
+
 #define PAGES 40
 
 static void a_launch_that_the_driver_refuses_leaves_nothing(const struct shape *shape) {
@@ -123,11 +126,17 @@ static void a_kernel_may_fail_under_a_fetch(const struct shape *shape) {
 static void a_launch_that_ends_badly_ends(const struct shape *shape) {
   struct heap *h = open_heap_on_device(shape, PAGES, true);
   struct launching l = {.kernel.status = -5};
-  fake_fail(HMM_CL_SET_CALLBACK, -30, 0, 1); // no word from the driver: the launch is waited for
-  CHECK_EQUAL(launch(h, &l, 0, 4, 8, true), 0);
-  CHECK_EQUAL(hmm_used(h->pager, 0, NULL, 0), 0);
+  struct stopped_kernel k;
+  struct toucher t;
+  launch_stopped(h, &k, 0, 4, 8, true);
+  k.launching.kernel.status = -5;
+  fake_fail(HMM_CL_SET_CALLBACK, -30, 0, 1); // no word from the driver: the event is asked
+  start_toucher(&t, h, 5, true, 1);
+  AWAIT(fake_calls_of(HMM_CL_SET_CALLBACK) == 1);
+  let_go(&k);
+  join_toucher(&t);
+  CHECK(t.error);
   expect_poisoned(h, 5);
-  CHECK_EQUAL(fake_wait((void *)(uintptr_t)l.request.event), -5);
   fake_fail(HMM_CL_FLUSH, -6, 0, 1);
   CHECK_EQUAL(launch(h, &l, 0, 8, 12, true), 0);
   CHECK_EQUAL(hmm_await_all(h->pager), 0);
@@ -139,8 +148,8 @@ static void a_launch_that_ends_badly_ends(const struct shape *shape) {
 // The kernel is the driver's once it is enqueued: whatever fails then, the launch has happened, and its end is found out.
 static void what_fails_after_the_enqueueing_hides_no_launch(const struct shape *shape) {
   struct heap *h = open_heap_on_device(shape, PAGES, true);
-  const enum hmm_cl calls[] = {HMM_CL_RETAIN_EVENT, HMM_CL_SET_CALLBACK, HMM_CL_FLUSH};
-  for (int i = 0; i < 3; i++) {
+  const enum hmm_cl calls[] = {HMM_CL_RETAIN_EVENT, HMM_CL_FLUSH};
+  for (int i = 0; i < 2; i++) {
     for (int deaf = 0; deaf < 2; deaf++) { // even if waiting and asking fail as well, for a while
       struct launching l = {0};
       CHECK(move_to(h, 2, 0, true));
@@ -155,7 +164,7 @@ static void what_fails_after_the_enqueueing_hides_no_launch(const struct shape *
       fake_reset();
     }
   }
-  CHECK_EQUAL(hmm_launched(h->pager, 0), 6);
+  CHECK_EQUAL(hmm_launched(h->pager, 0), 4);
   close_heap(h);
 }
 
@@ -267,12 +276,16 @@ static void a_launch_that_runs_is_always_seen(const struct shape *shape) {
 
 static void a_late_callback_ends_no_other_launch(const struct shape *shape) {
   struct heap *h = open_heap_on_device(shape, PAGES, true);
-  struct launching l = {0};
-  CHECK_EQUAL(launch(h, &l, 0, 0, 4, true), 0);
-  CHECK_EQUAL(fake_wait((void *)(uintptr_t)l.request.event), 0);
-  CHECK_EQUAL(hmm_await_all(h->pager), 0);
-  struct fake_callback late = fake_last_callback();
   struct stopped_kernel k;
+  struct toucher t;
+  launch_stopped(h, &k, 0, 0, 4, true);
+  start_toucher(&t, h, 1, false, 0);
+  AWAIT(fake_calls_of(HMM_CL_SET_CALLBACK) == 1);
+  struct fake_callback late = fake_last_callback();
+  let_go(&k);
+  join_toucher(&t);
+  CHECK_EQUAL(hmm_await_all(h->pager), 0);
+  CHECK(move_to(h, 1, 0, true));
   launch_stopped(h, &k, 0, 0, 4, true); // in the same place
   late.function(NULL, 0, late.user);
   CHECK_EQUAL(hmm_used(h->pager, 0, NULL, 0), 1);
@@ -281,14 +294,82 @@ static void a_late_callback_ends_no_other_launch(const struct shape *shape) {
   late.function(NULL, 0, late.user); // nor does it need the pager
 }
 
-// A callback that says that a kernel has ended makes nothing visible to another queue: whoever reads or overwrites what it wrote has waited for its event.
+// A callback costs the driver a thread that wakes, and a launch a call: it is asked for by the first who waits while the kernel runs.
+static void only_who_waits_is_called_back(const struct shape *shape) {
+  struct heap *h = open_heap_on_device(shape, PAGES, true);
+  for (int i = 0; i < 20; i++) {
+    struct launching l = {0};
+    CHECK_EQUAL(launch(h, &l, 0, 0, 4, true), 0);
+    CHECK_EQUAL(fake_wait((void *)(uintptr_t)l.request.event), 0);
+  }
+  expect(h, 1, 2);
+  CHECK(move_to(h, 1, 0, true));
+  CHECK_EQUAL(hmm_await_all(h->pager), 0);
+  CHECK_EQUAL(fake_calls_of(HMM_CL_SET_CALLBACK), 0);
+
+  struct stopped_kernel k;
+  struct toucher touchers[3];
+  launch_stopped(h, &k, 0, 0, 4, true);
+  for (int i = 0; i < 3; i++) start_toucher(&touchers[i], h, (uint64_t)i, false, 0);
+  for (int i = 0; i < 3; i++) AWAIT(word_state(word(h, (uint64_t)i)) == TO_HOST);
+  AWAIT(fake_calls_of(HMM_CL_SET_CALLBACK) == 1);
+  let_go(&k);
+  for (int i = 0; i < 3; i++) join_toucher(&touchers[i]);
+  CHECK_EQUAL(fake_calls_of(HMM_CL_SET_CALLBACK), 1);
+  close_heap(h);
+}
+
+// Nobody touches what they use, and still those that have ended are not kept: a later launch gives their events back, also behind a kernel of another device that goes on running.
+static void launches_that_nobody_waits_for_are_forgotten(const struct shape *shape) {
+  struct heap *h = open_heap_on_device(shape, PAGES, true);
+  struct stopped_kernel other;
+  CHECK(move_to(h, 9, 1, true));
+  launch_stopped(h, &other, 1, 9, 10, true);
+  struct launching several[20] = {0};
+  for (int i = 0; i < 20; i++) CHECK_EQUAL(launch(h, &several[i], 0, 0, 4, true), 0);
+  for (int i = 0; i < 20; i++) fake_wait((void *)(uintptr_t)several[i].request.event);
+  struct launching last = {0};
+  CHECK_EQUAL(launch(h, &last, 0, 0, 4, true), 0);
+  CHECK_EQUAL(h->pager->inflight.count, 2);
+  fake_wait((void *)(uintptr_t)last.request.event);
+  CHECK_EQUAL(hmm_used(h->pager, 0, NULL, 0), 0);
+  let_go(&other);
+  close_heap(h);
+  CHECK_EQUAL(fake_live_events(), 0);
+}
+
+// One that failed, and that nobody has waited for, is found out by the next that wants its pages, whoever that is.
+static void a_failure_that_nobody_waited_for_is_found_out(const struct shape *shape) {
+  for (int how = 0; how < 3; how++) {
+    struct heap *h = open_heap_on_device(shape, PAGES, true);
+    struct launching l = {.kernel.status = -5};
+    CHECK_EQUAL(launch(h, &l, 0, 0, 4, true), 0);
+    CHECK_EQUAL(fake_wait((void *)(uintptr_t)l.request.event), -5);
+    struct launching next = {0};
+    switch (how) {
+    case 0:
+      CHECK_EQUAL(launch(h, &next, 0, 2, 6, false), 0);
+      CHECK(!next.request.event);
+      CHECK_EQUAL(next.request.missing, 2);
+      break;
+    case 1: expect_poisoned(h, 3); break;
+    default: CHECK(!move_to(h, 3, 1, true));
+    }
+    CHECK_EQUAL(state(h, 0), POISONED);
+    CHECK_EQUAL(counted(h, HMM_POISONED), 4);
+    close_heap(h);
+  }
+}
+
+// A callback or a status that says that a kernel has ended makes nothing visible to another queue: whoever reads or overwrites what it wrote has waited for its event.
 static void whoever_relies_on_a_kernel_has_waited_for_its_event(const struct shape *shape) {
   for (int how = 0; how < 4; how++) {
     struct heap *h = open_heap_on_device(shape, PAGES, true);
     struct launching l = {0};
     CHECK_EQUAL(launch(h, &l, 0, 0, 4, true), 0);
     void *event = (void *)(uintptr_t)l.request.event;
-    AWAIT(!hmm_used(h->pager, 0, NULL, 0));
+    int outcome;
+    AWAIT(ask(h->pager, event, &outcome) && outcome <= 0);
     CHECK(!fake_waited_for(event));
     switch (how) {
     case 0: expect(h, 1, 2); break;
@@ -372,6 +453,9 @@ const struct test launch_end_tests[] = {
     {"a_launch_that_nobody_can_ask_about_has_failed", a_launch_that_nobody_can_ask_about_has_failed, ONE_WAY},
     {"a_launch_that_runs_is_always_seen", a_launch_that_runs_is_always_seen, ONE_WAY},
     {"a_late_callback_ends_no_other_launch", a_late_callback_ends_no_other_launch, ONE_WAY},
+    {"only_who_waits_is_called_back", only_who_waits_is_called_back, ONE_WAY},
+    {"launches_that_nobody_waits_for_are_forgotten", launches_that_nobody_waits_for_are_forgotten, ONE_WAY},
+    {"a_failure_that_nobody_waited_for_is_found_out", a_failure_that_nobody_waited_for_is_found_out, ONE_WAY},
     {"whoever_relies_on_a_kernel_has_waited_for_its_event", whoever_relies_on_a_kernel_has_waited_for_its_event, ONE_WAY},
     {"arguments_that_are_copied", arguments_that_are_copied, NEEDS_TRAP},
     {0},

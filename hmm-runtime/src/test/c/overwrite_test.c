@@ -261,7 +261,8 @@ static void a_kernel_that_fails_has_its_outputs_poisoned(const struct shape *sha
   CHECK_EQUAL(launch(h, &l, 0, 4, 4 + OTHERS, true), 0);
   CHECK(l.request.event);
   fake_wait((void *)(uintptr_t)l.request.event);
-  for (uint64_t page = 4; page < 4 + OTHERS; page++) AWAIT(state(h, page) == POISONED);
+  CHECK_EQUAL(hmm_await_all(h->pager), 0);
+  for (uint64_t page = 4; page < 4 + OTHERS; page++) CHECK_EQUAL(state(h, page), POISONED);
   close_heap(h);
 }
 

@@ -58,6 +58,7 @@ public record Residency(long emptyBytes, long hostBytes, long sharedBytes, List<
         long poisoned = 0;
         long[] device = new long[heap.mirrors().size()];
         for (PageRange pages : ranges) {
+            heap.inFlight().noteEnds(pages);
             empty += pages.count(); // those that are not found anywhere below
             long next;
             for (long page = table.writtenFrom(pages.first(), pages.end()); page < pages.end(); page = table.writtenFrom(next, pages.end())) {

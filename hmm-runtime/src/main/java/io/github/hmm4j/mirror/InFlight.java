@@ -20,6 +20,9 @@ public interface InFlight {
     /// The pages that launches use which are still running on a device, at one moment. Never waits.
     List<PageRange> usedOn(int device);
 
+    /// Finds out which launches have ended that use a page of `range`: what one that failed was to write is poisoned then. Whoever waits for a launch, or touches what it uses, finds it out by himself. Never waits.
+    void noteEnds(PageRange range);
+
     /// Launches that were ever enqueued on a device. If it has not changed, nobody has launched there.
     long launchedOn(int device);
 

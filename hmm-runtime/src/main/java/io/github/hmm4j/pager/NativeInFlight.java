@@ -64,6 +64,11 @@ public final class NativeInFlight implements InFlight {
     }
 
     @Override
+    public void noteEnds(PageRange range) {
+        PagerCalls.noteEnds(pager, range.first(), range.end());
+    }
+
+    @Override
     public long launchedOn(int device) {
         return PagerCalls.launched(pager, device);
     }

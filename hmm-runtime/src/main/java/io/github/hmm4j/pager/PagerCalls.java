@@ -45,7 +45,7 @@ final class PagerCalls {
     static final int ARGUMENT_COPY_WORDS = 5;
     static final int VIOLATION_WORDS = 5;
     static final int GATHER_WORDS = 4 + NativeHandles.BULK_SLOTS;
-    static final int ABI = 22;
+    static final int ABI = 23;
     private static final String ANOTHER_BUILD = "the native part is of another build than the classes, so take the libhmm.so of their jar: ";
 
     /// The OpenCL functions that native code calls, in its order.
@@ -105,6 +105,7 @@ final class PagerCalls {
     private static final MethodHandle LAUNCHED = longHandle("hmm_launched", 2);
     private static final MethodHandle USED = longHandle("hmm_used", 4);
     private static final MethodHandle FAILED_LAUNCH = handle("hmm_failed_launch_of", 3);
+    private static final MethodHandle NOTE_ENDS = handle("hmm_note_ends", 3);
     private static final MethodHandle MAY_BE_WRITTEN = handle("hmm_may_be_written", 3);
     private static final MethodHandle FAULT_DEVICE = handle("hmm_fault_device", 5);
     private static final MethodHandle LEAST_BUDGET = longHandle("hmm_least_budget", 1);
@@ -296,6 +297,10 @@ final class PagerCalls {
         } catch (Throwable e) {
             throw unexpected(e);
         }
+    }
+
+    static void noteEnds(long pager, long first, long end) {
+        invoke(NOTE_ENDS, pager, first, end);
     }
 
     static long used(long pager, long device, MemorySegment uses, long capacity) {
