@@ -115,7 +115,7 @@ public final class Hmm implements AutoCloseable {
                 pages.mirrors().forEach(mirror -> nativePager.setAlong(mirror, ahead.mostPages()));
             }
             victimOrder = faulting && builder.choosesEviction() ? running.add(new VictimOrder(pages, nativePager, eviction)) : null;
-            gate = faulting ? new FaultingLaunchGate(pages, nativePager, views, victimOrder == null ? _ -> {} : victimOrder::launching) : new NativeLaunchGate(pages, nativePager);
+            gate = faulting ? new FaultingLaunchGate(pages, nativePager, views, victimOrder) : new NativeLaunchGate(pages, nativePager);
             handles = hostAccess().mode().isTransparent() ? Handles.touchable(space) : Handles.untouchable(space);
             running.add(handles::close);
             space.giveHandles(handles);

@@ -2,8 +2,10 @@ package io.github.hmm4j;
 
 import io.github.hmm4j.mirror.DeviceMirror;
 import io.github.hmm4j.mirror.ManagedPages;
+import io.github.hmm4j.pager.FaultingLaunchGate;
 import io.github.hmm4j.pager.NativePager;
 import java.util.concurrent.TimeUnit;
+import java.util.concurrent.atomic.AtomicInteger;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -11,18 +13,18 @@ import org.slf4j.LoggerFactory;
 ///
 /// Before each launch, and every few milliseconds while one runs; in between, and where Java is stopped, the last answer holds, and behind it who came first goes first. There is one of these only
 /// where the program has chosen a policy. Threads: any.
-final class VictimOrder implements AutoCloseable {
+final class VictimOrder implements FaultingLaunchGate.Beginnings, AutoCloseable {
 
     private static final Logger LOG = LoggerFactory.getLogger(VictimOrder.class);
     private static final long PERIOD_MILLIS = 2;
-    private static final int LOOKS = 50;
     private static final int SHARE = 4; // of the pages that are there, one in so many is named
 
     private final ManagedPages heap;
     private final NativePager pager;
     private final Eviction eviction;
     private final Thread thread;
-    private int looksLeft; // until nobody looks any more, unless a kernel runs
+    private final AtomicInteger starting = new AtomicInteger(); // launches that are not in flight yet
+    private boolean following; // a kernel runs, or is about to
     private boolean closed;
 
     VictimOrder(ManagedPages heap, NativePager pager, Eviction eviction) {
@@ -32,21 +34,30 @@ final class VictimOrder implements AutoCloseable {
         thread = Thread.ofPlatform().daemon().name("hmm4j-victims").start(this::follow);
     }
 
-    /// A kernel of a device is about to start.
-    synchronized void launching(DeviceMirror mirror) {
-        publish(mirror);
-        looksLeft = LOOKS;
-        notifyAll();
+    @Override
+    public void begins(DeviceMirror mirror) {
+        synchronized (this) {
+            publish(mirror);
+            starting.incrementAndGet();
+            following = true;
+            notifyAll();
+        }
+    }
+
+    /// Takes no lock: who follows may be asking a policy, and the launch is in flight by now.
+    @Override
+    public void hasBegun() {
+        starting.decrementAndGet();
     }
 
     private synchronized void follow() {
         try {
             while (!closed) {
-                if (looksLeft == 0) {
-                    wait();
-                } else {
+                if (following) {
                     nap(PERIOD_MILLIS);
                     look();
+                } else {
+                    wait();
                 }
             }
         } catch (InterruptedException e) {
@@ -62,16 +73,16 @@ final class VictimOrder implements AutoCloseable {
         }
     }
 
-    /// A kernel that is about to start is not in flight yet, so there are some looks in vain before nobody looks any more.
     private void look() {
         try {
+            boolean soon = starting.get() > 0; // before the look at those in flight, of which it is one next
             boolean any = heap.mirrors().stream().anyMatch(mirror -> !heap.inFlight().usedOn(mirror.index()).isEmpty());
-            looksLeft = any ? LOOKS : looksLeft - 1;
+            following = soon || any;
             if (any && !closed) {
                 heap.mirrors().forEach(this::publish);
             }
         } catch (OutOfMemoryError _) {
-            looksLeft--; // these are hints
+            return; // these are hints
         } catch (Error e) { // of a policy
             LOG.warn("an eviction policy failed; it is asked again", e);
         }

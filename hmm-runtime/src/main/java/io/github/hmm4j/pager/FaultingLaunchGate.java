@@ -25,7 +25,6 @@ import java.util.List;
 import java.util.Locale;
 import java.util.Objects;
 import java.util.Set;
-import java.util.function.Consumer;
 import org.jspecify.annotations.Nullable;
 
 /// The gate of a device whose kernels fault: nothing has to be there, so each launch gets through when the kernel before it has ended. What it does wrong is told by its end.
@@ -49,18 +48,27 @@ public final class FaultingLaunchGate implements LaunchGate {
     private static final int NUMBER = 22;
     private static final int OFFSET = 23;
 
+    /// Who wants to know when kernels are about to start.
+    public interface Beginnings {
+
+        /// A launch of a device is about to be in flight.
+        void begins(DeviceMirror mirror);
+
+        /// It is, or has failed.
+        void hasBegun();
+    }
+
     private final Set<End> unheard = new HashSet<>();
     private final ManagedPages heap;
     private final HostViews views;
-    private final Consumer<DeviceMirror> launching;
+    private final @Nullable Beginnings beginnings;
     private final long pager;
 
-    /// @param views     of the host, for which kernels wait
-    /// @param launching hears of a device before a kernel of it starts
-    public FaultingLaunchGate(ManagedPages heap, NativePager pager, HostViews views, Consumer<DeviceMirror> launching) {
+    /// @param views of the host, for which kernels wait
+    public FaultingLaunchGate(ManagedPages heap, NativePager pager, HostViews views, @Nullable Beginnings beginnings) {
         this.heap = heap;
         this.views = views;
-        this.launching = launching;
+        this.beginnings = beginnings;
         this.pager = pager.handle();
     }
 
@@ -70,7 +78,6 @@ public final class FaultingLaunchGate implements LaunchGate {
     @Override
     public Passed enter(DeviceMirror mirror, Needs needs, Enqueue enqueue, @Nullable Overwrites overwrites) {
         List<PageUse> uses = needs.published();
-        launching.accept(mirror);
         End end = new End(enqueue.kernelName());
         synchronized (unheard) {
             unheard.add(end); // what comes behind the launch takes no memory
@@ -118,7 +125,7 @@ public final class FaultingLaunchGate implements LaunchGate {
 
     /// Published before what it uses is looked up for the last time, and waits for its turn before it takes anything of the driver's.
     private Completion enqueue(DeviceMirror mirror, List<PageUse> uses, Enqueue enqueue, End end) {
-        long number = begin(mirror, uses, enqueue.kernelName());
+        long number = publish(mirror, uses, enqueue.kernelName());
         try {
             Completion completion = Objects.requireNonNull(enqueue.by((queue, kernel, offset, global, local, _, _) -> { // no argument is a copy: Plan refuses those
                 try (Arena arena = Arena.ofConfined()) {
@@ -141,6 +148,18 @@ public final class FaultingLaunchGate implements LaunchGate {
             return completion;
         } finally {
             PagerCalls.withdraw(pager, number); // nothing, if its kernel is the driver's
+        }
+    }
+
+    private long publish(DeviceMirror mirror, List<PageUse> uses, String kernel) {
+        if (beginnings == null) {
+            return begin(mirror, uses, kernel);
+        }
+        beginnings.begins(mirror);
+        try {
+            return begin(mirror, uses, kernel);
+        } finally {
+            beginnings.hasBegun();
         }
     }
 
