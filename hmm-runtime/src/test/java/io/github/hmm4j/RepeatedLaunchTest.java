@@ -5,6 +5,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import io.github.hmm4j.device.NDRange;
 import io.github.hmm4j.emulated.Call;
 import io.github.hmm4j.emulated.EmulatedGpu;
+import io.github.hmm4j.emulated.Engine;
 import java.lang.foreign.MemorySegment;
 import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
@@ -19,8 +20,24 @@ class RepeatedLaunchTest {
     private static final int ROUNDS = 4;
     private static final int PAGES = 300; // of which every second is as many as it takes until kernels carry what lies apart, in two rounds
 
+    private static final int PLACES = 256; // of launches in flight
+
+    /// Native code keeps the event of a launch until its place is wanted again, and how many places are used depends on how late the driver calls back: once all have been used, each has an event for good.
+    private static void useAllPlaces(Rig rig, MemorySegment page) {
+        rig.add(page, 0, 0).await();
+        rig.gpu().hold(Engine.COMPUTE);
+        for (int i = 1; i < PLACES; i++) {
+            rig.add(page, 0, 0);
+        }
+        Launch last = rig.add(page, 0, 0);
+        rig.gpu().resume(Engine.COMPUTE);
+        last.await();
+    }
+
+    /// @param all     pages that are used
     /// @param kernels that have to run in each round, at least
-    private static void makesNoParts(Rig rig, int kernels, Background.Action round) throws Exception {
+    private static void makesNoParts(Rig rig, MemorySegment all, int kernels, Background.Action round) throws Exception {
+        useAllPlaces(rig, Rig.page(all, 0));
         for (int i = 0; i < ROUNDS; i++) {
             round.run();
         }
@@ -48,7 +65,7 @@ class RepeatedLaunchTest {
     void ofWhatIsThere() throws Exception {
         try (Rig rig = Rig.gpuWindows(1, 16)) {
             MemorySegment all = rig.filled(8, 0);
-            makesNoParts(rig, 4, () -> {
+            makesNoParts(rig, all, 4, () -> {
                 rig.add(all, 1, 0).await();
                 rig.add(Rig.pages(all, 2, 3), 1, 0).await();
                 rig.add(Rig.page(all, 7).asSlice(512), 1, 0).await(); // where a pointer can start
@@ -66,7 +83,7 @@ class RepeatedLaunchTest {
         System.setProperty("hmm.scatter", "kernel");
         try (Rig rig = Rig.gpuWindows(1, PAGES + 16)) {
             MemorySegment all = rig.filled(PAGES, 0);
-            makesNoParts(rig, 1 + PAGES / 2 / 64, () -> changeInTurns(rig, all));
+            makesNoParts(rig, all, 1 + PAGES / 2 / 64, () -> changeInTurns(rig, all));
             rig.add(all, 1, 0).await();
             assertThat(rig.values(Rig.page(all, 0))).containsExactly(8);
             assertThat(rig.values(Rig.page(all, 1))).containsExactly(2 * ROUNDS + 1);
@@ -81,7 +98,7 @@ class RepeatedLaunchTest {
         System.setProperty("hmm.scatter", "kernel");
         try (Rig rig = Rig.gpuWindows(1, PAGES + 16)) {
             MemorySegment all = rig.filled(PAGES, 0);
-            makesNoParts(rig, 1 + PAGES / 2 / 64, () -> {
+            makesNoParts(rig, all, 1 + PAGES / 2 / 64, () -> {
                 changeInTurns(rig, all);
                 rig.heap.prefetchHost(all);
             });
@@ -97,7 +114,7 @@ class RepeatedLaunchTest {
         try (Rig rig = Rig.gpuWindows(1, 16)) {
             Kernel bump = rig.bumpPages();
             MemorySegment all = rig.filled(32, 0);
-            makesNoParts(rig, 2, () -> bump.args(Arg.heap(Arg.inOut(all)), all.address(), (long) Rig.PAGE).launch(NDRange.of(32).local(1)).await());
+            makesNoParts(rig, all, 2, () -> bump.args(Arg.heap(Arg.inOut(all)), all.address(), (long) Rig.PAGE).launch(NDRange.of(32).local(1)).await());
             for (int page = 0; page < 32; page++) {
                 assertThat(rig.read(Rig.page(all, page))[0]).isEqualTo(2 * ROUNDS);
             }
