@@ -6,7 +6,7 @@
 //
 // Nobody tells us that an instruction got through. But a thread that sleeps in a fault does not run, and goes from its fault through the instruction within some microseconds of its own time: so it is at
 // the next one when it has run for longer than that since its last fault, however long it has waited for a processor. A thread that runs no more, since its kernel has ended say, keeps what it has for
-// LONGEST_NANOS at most.
+// `longest_nanos` at most.
 //
 // Eviction needs none of this: who was just given a page is no victim. And the host takes what it wants, as it always does.
 #define _GNU_SOURCE
@@ -14,7 +14,10 @@
 #include "trap.h"
 
 #define THROUGH_NANOS 50000ULL
-#define LONGEST_NANOS 100000000ULL
+
+static _Atomic uint64_t longest_nanos = 100000000ULL;
+
+uint64_t keep_at_most(uint64_t nanos) { return atomic_exchange(&longest_nanos, nanos); }
 
 // How long a thread of this process has run so far; 0 if that cannot be known.
 static uint64_t ran_for(uint32_t thread) {
@@ -25,7 +28,7 @@ static uint64_t ran_for(uint32_t thread) {
 
 static bool is_through(const struct holder *h) {
   uint64_t ran = ran_for(h->thread);
-  return !ran || ran - h->ran > THROUGH_NANOS || nanos() - h->given > LONGEST_NANOS;
+  return !ran || ran - h->ran > THROUGH_NANOS || nanos() - h->given > longest_nanos;
 }
 
 static bool has_others(const struct faulting *f) { return f->next || f->p->faulting.first != f; }

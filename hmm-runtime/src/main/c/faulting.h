@@ -190,6 +190,7 @@ bool waits_for_turn(struct faulting *f, const struct fault *fault);
 void note_turn(struct faulting *f, struct holder *h, bool anew); // its thread faults, `anew` if it never did before; the lock is held
 // Whether a page that another device has is to stay there for now, since a thread there was given it and has not used it yet, and has faulted for its instruction since before this one's did.
 bool is_kept(struct faulting *f, uint64_t page, const struct fault *fault, uint64_t w);
+uint64_t keep_at_most(uint64_t nanos); // how long a thread keeps a page that does not run; for tests; returns what it was
 
 // A page of its own for an access that is refused, if the word is still the one that it was judged by and its kernel still runs, which is told; with a place for it. Returns whether the place was used.
 bool map_stray(struct faulting *f, const struct fault *fault, uint64_t judged, int kind);

@@ -3,6 +3,8 @@
 #include "heap.h"
 
 #include <errno.h>
+#include <stdio.h>
+#include <string.h>
 #include <sys/mman.h>
 #include <unistd.h>
 
@@ -44,6 +46,17 @@ struct sleeper { // a thread that has faulted and sleeps, and runs on when it is
   pthread_mutex_t asleep;
 };
 
+// As Linux says of it: until then it runs, if only to where it sleeps.
+static bool is_asleep(uint32_t thread) {
+  char path[60], line[200] = "";
+  snprintf(path, sizeof path, "/proc/self/task/%u/stat", thread);
+  FILE *stat = fopen(path, "r");
+  CHECK(stat && fgets(line, sizeof line, stat));
+  fclose(stat);
+  const char *name_end = strrchr(line, ')');
+  return name_end && name_end[2] == 'S';
+}
+
 static void *sleep_and_run(void *arg) {
   struct sleeper *s = arg;
   s->thread = (uint32_t)gettid();
@@ -71,7 +84,9 @@ static void the_older_thread_keeps_what_it_was_given(const struct shape *shape) 
       pthread_mutex_lock(&sleepers[i].asleep);
       threads[i] = start_thread(sleep_and_run, &sleepers[i]);
       AWAIT(sleepers[i].thread);
+      AWAIT(is_asleep(sleepers[i].thread));
     }
+    uint64_t longest = keep_at_most(UINT64_MAX); // however long this thread waits for a processor
     hold_for(a, sleepers[0].thread, 5);
     hold_for(b, sleepers[1].thread, 6);
     uint64_t of_a = word_next(0, DEVICE, 0, 0, 0), of_b = word_next(0, DEVICE, 1, 0, 0), of_both = word_next(0, PEERS, 0, 3, 0);
@@ -95,6 +110,7 @@ static void the_older_thread_keeps_what_it_was_given(const struct shape *shape) 
     pthread_mutex_unlock(&sleepers[1].asleep);
     for (int i = 0; i < 2; i++) pthread_join(threads[i], NULL);
     CHECK(!is_kept(a, 6, &old, of_b));
+    keep_at_most(longest);
   }
   close_heap(h);
   munmap(ranges, 2 * bytes);
