@@ -58,6 +58,12 @@ static void a_long_wait_is_told_and_ends(const struct shape *shape) {
   close_heap(h);
 }
 
+// Lets it go and waits until that has been noticed. The driver calls back a moment after the kernel's event has ended, and a touch waits for no longer than it may.
+static void end_kernel(struct heap *h, struct stopped_kernel *k) {
+  let_go(k);
+  CHECK_EQUAL(hmm_await_all(h->pager), 0);
+}
+
 // The touch is an error; the page stays where it is, the launch goes on, and the next touch finds what the kernel has written.
 static void a_touch_gives_up_in_time(const struct shape *shape) {
   for (int write = 0; write < 2; write++) {
@@ -74,7 +80,7 @@ static void a_touch_gives_up_in_time(const struct shape *shape) {
     CHECK_EQUAL(refused.failure.reason, 0);
     fill_frame(h, 0, 3, 44);
     CHECK_EQUAL(touch_read(h, 3, &value), SIGBUS); // again: the kernel runs still
-    let_go(&k);
+    end_kernel(h, &k);
     expect(h, 3, 44);
     put(h, 3, 45);
     expect(h, 3, 45);
@@ -93,7 +99,7 @@ static void a_write_gives_up_on_readers(const struct shape *shape) {
   CHECK_EQUAL(touch_write(h, 5, 51), SIGBUS);
   expect(h, 5, 50);
   CHECK_EQUAL(state(h, 5), SHARED);
-  let_go(&k);
+  end_kernel(h, &k);
   put(h, 5, 52);
   expect(h, 5, 52);
   close_heap(h);
@@ -122,7 +128,7 @@ static void changes_give_up_in_time(const struct shape *shape) {
   CHECK_EQUAL(state(h, 5), HOST);
   expect(h, 5, 32);
   fill_frame(h, 0, 4, 44);
-  let_go(&k);
+  end_kernel(h, &k);
   CHECK_EQUAL(relocate(h, 0, 4, 5, h->pages + 1, NULL), 1);
   expect(h, 4, 44);
   close_heap(h);
@@ -145,7 +151,7 @@ static void a_touch_behind_a_view_gives_up_in_time(const struct shape *shape) {
   AWAIT(word_state(word(h, 3)) == TO_HOST);
   unsigned char value;
   CHECK_EQUAL(touch_read(h, 3, &value), SIGBUS);
-  let_go(&k);
+  end_kernel(h, &k);
   pthread_join(thread, NULL);
   expect(h, 3, 44);
   unpin(h, 3, true);
