@@ -384,7 +384,7 @@ int64_t counted(struct heap *h, enum hmm_counter c) {
     uint64_t counts[HMM_COUNTERS];
     CHECK_EQUAL(hmm_take_counts(h->pager, counts, HMM_COUNTERS), HMM_COUNTERS);
     for (int i = 0; i < HMM_COUNTERS; i++) h->totals[i] += counts[i];
-    // A message is counted before it is answered, a fault afterwards: each message is one fault here, or this is not called.
+    // Each message is one fault here, or this is not called. Both are counted before the touch goes on.
   } while (h->totals[HMM_FAULTS_MESSAGES] != h->totals[HMM_FAULTS_READ] + h->totals[HMM_FAULTS_WRITE]);
   return (int64_t)h->totals[c];
 }

@@ -31,7 +31,6 @@ static void nothing_unless_asked(const struct shape *shape) {
   CHECK_EQUAL(next(h).first, 2);
   CHECK_EQUAL(hmm_record(h->pager, 0), 0);
   put(h, 3, 10);
-  count_from_now(h); // waits until the crew has nothing in hand
   CHECK_EQUAL(left(h), 0);
   CHECK_EQUAL(hmm_record(h->pager, 1), 0);
   put(h, 4, 10);
