@@ -229,7 +229,7 @@ static void a_fetch_waits_for_a_launch_with_its_pages_alone(const struct shape *
     launch_stopped(h, &k, 0, 5, 8, true); // in the middle of the first of three batches
     struct range_fetcher f = {h, 0, h->pages, flags};
     pthread_t thread = start_thread(fetch_range, &f);
-    AWAIT(word_state(word(h, 5)) == TO_HOST && word_state(word(h, h->pages - 1)) != DEVICE);
+    AWAIT(word_state(word(h, 7)) == TO_HOST && word_state(word(h, h->pages - 1)) != DEVICE); // the last that the kernel uses
     for (uint64_t page = 0; page < h->pages; page += page < 20 ? 1 : 100) {
       if (page >= 5 && page < 8) continue;
       expect(h, page, (unsigned char)(page % 253 + 1)); // would not return before the kernel ends, which waits for us
