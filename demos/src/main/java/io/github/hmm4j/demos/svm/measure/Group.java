@@ -9,6 +9,7 @@ import java.util.EnumMap;
 import java.util.List;
 import java.util.Map;
 import java.util.function.Consumer;
+import java.util.function.LongSupplier;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -19,12 +20,18 @@ public final class Group {
     private final Work work;
     private final long sizeBytes;
     private final Schedule schedule;
+    private final LongSupplier clock; // in nanoseconds
     private final Map<Strategy, Cell> cells = new EnumMap<>(Strategy.class);
 
     public Group(Work work, long sizeBytes, Schedule schedule) {
+        this(work, sizeBytes, schedule, System::nanoTime);
+    }
+
+    Group(Work work, long sizeBytes, Schedule schedule, LongSupplier clock) {
         this.work = work;
         this.sizeBytes = sizeBytes;
         this.schedule = schedule;
+        this.clock = clock;
     }
 
     /// Measures. A strategy that fails gets a cell that says why, and does not disturb the others.
@@ -37,7 +44,7 @@ public final class Group {
             for (OpenStrategy strategy : strategies) {
                 work.impossible(strategy).ifPresentOrElse(
                     why -> cells.put(strategy.strategy(), Cell.impossible(work.workload(), strategy.strategy(), sizeBytes, why)),
-                    () -> subjects.add(new Subject(work, strategy, sizeBytes, sizeBytes <= schedule.keepOpenBytes())));
+                    () -> subjects.add(new Subject(work, strategy, sizeBytes, sizeBytes <= schedule.keepOpenBytes(), clock)));
             }
             forEach(subjects, subject -> subject.warmUp(schedule));
             measureInTurns(subjects);
@@ -53,10 +60,10 @@ public final class Group {
     }
 
     private void measureInTurns(List<Subject> subjects) {
-        long start = System.nanoTime();
+        long start = clock.getAsLong();
         for (int round = 0; round < schedule.mostRounds() && !subjects.isEmpty(); round++) {
             boolean enough = round >= Statistics.FEWEST;
-            boolean late = System.nanoTime() - start > schedule.group().toNanos();
+            boolean late = clock.getAsLong() - start > schedule.group().toNanos();
             if (enough && (late || subjects.stream().allMatch(subject -> subject.isPrecise(schedule.precision())))) {
                 return;
             }

@@ -9,6 +9,7 @@ import java.util.List;
 import java.util.Optional;
 import java.util.concurrent.TimeUnit;
 import java.util.function.LongConsumer;
+import java.util.function.LongSupplier;
 import org.HdrHistogram.Histogram;
 import org.HdrHistogram.HistogramIterationValue;
 import org.jspecify.annotations.Nullable;
@@ -23,6 +24,7 @@ final class Subject implements AutoCloseable {
     private final OpenStrategy strategy;
     private final long sizeBytes;
     private final boolean keepOpen;
+    private final LongSupplier clock;
     private final List<Double> wall = new ArrayList<>();
     private final List<Double> device = new ArrayList<>();
     private final Histogram latencies = new Histogram(TimeUnit.MINUTES.toNanos(10), DIGITS);
@@ -33,11 +35,12 @@ final class Subject implements AutoCloseable {
     private long bytesToHost;
     private long operations;
 
-    Subject(Work work, OpenStrategy strategy, long sizeBytes, boolean keepOpen) {
+    Subject(Work work, OpenStrategy strategy, long sizeBytes, boolean keepOpen, LongSupplier clock) {
         this.work = work;
         this.strategy = strategy;
         this.sizeBytes = sizeBytes;
         this.keepOpen = keepOpen;
+        this.clock = clock;
     }
 
     OpenStrategy strategy() {
@@ -47,11 +50,11 @@ final class Subject implements AutoCloseable {
     /// Runs without measuring, and finds out how many runs make a measurement.
     void warmUp(Schedule schedule) {
         Work.Task open = open();
-        long start = System.nanoTime();
+        long start = clock.getAsLong();
         long fastest = Long.MAX_VALUE;
         do {
             fastest = Math.min(fastest, runOnce(open, Subject::forget));
-        } while (System.nanoTime() - start < schedule.warmUp().toNanos());
+        } while (clock.getAsLong() - start < schedule.warmUp().toNanos());
         runsPerSample = Math.clamp(schedule.sample().toNanos() / Math.max(1, fastest), 1, MOST_RUNS);
         open.verify();
         strategy.take();
@@ -92,9 +95,9 @@ final class Subject implements AutoCloseable {
     private long runOnce(Work.Task open, LongConsumer latency) {
         run++;
         open.prepare(run);
-        long start = System.nanoTime();
+        long start = clock.getAsLong();
         open.run(run, latency);
-        long nanos = System.nanoTime() - start;
+        long nanos = clock.getAsLong() - start;
         open.after(run);
         return nanos;
     }
