@@ -20,7 +20,7 @@ public final class Background<T> {
         void run() throws Exception;
     }
 
-    private static final long PATIENCE_SECONDS = 20;
+    private static final long PATIENCE_SECONDS = 50; // for what hangs, and less than most tests have: how long anything takes is the machine's business
     private static final int LOOKS = 50; // at a thread that is asleep
 
     private final FutureTask<T> task;
