@@ -10,7 +10,7 @@ import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
 
 /// What is known of blocks of pages, as `src/test/spin/block-counts.pml` says it, is never wrong; and each mutant of it is.
-@Timeout(300)
+@Timeout(20 * 60)
 @Tag("exhaustive")
 class BlockCountsModelTest {
 

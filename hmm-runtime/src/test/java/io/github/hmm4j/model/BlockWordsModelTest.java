@@ -10,7 +10,7 @@ import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 
 /// What a block says of words that nobody has written, as `src/test/spin/block-words.pml` says it, is never wrong; and each mutant of it is.
-@Timeout(300)
+@Timeout(20 * 60)
 @Tag("exhaustive")
 class BlockWordsModelTest {
 

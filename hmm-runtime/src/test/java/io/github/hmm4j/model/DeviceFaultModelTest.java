@@ -12,7 +12,7 @@ import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.EnumSource;
 
 /// A device whose kernels fault, as `src/test/spin/faulting-device.pml` says it, is right in every scenario, and each mutant of it is wrong in the way that its name says.
-@Timeout(600)
+@Timeout(20 * 60)
 @Tag("exhaustive")
 class DeviceFaultModelTest {
 

@@ -10,7 +10,7 @@ import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 
 /// Threads of two faulting devices that take pages from each other all get through, as `src/test/spin/device-turns.pml` says it; in its mutants they do not.
-@Timeout(300)
+@Timeout(20 * 60)
 @Tag("exhaustive")
 class DeviceTurnsModelTest {
 

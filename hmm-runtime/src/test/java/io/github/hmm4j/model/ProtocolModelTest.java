@@ -34,7 +34,7 @@ import org.junit.jupiter.params.provider.EnumSource;
 /// The page protocol, as `src/test/spin/page-protocol.pml` says it, is right in every scenario, and each mutant of it is wrong in the way that its name says.
 ///
 /// A search counts only if it was complete and went through the steps that the scenario is there for.
-@Timeout(300)
+@Timeout(20 * 60)
 @Tag("exhaustive")
 class ProtocolModelTest {
 
@@ -501,8 +501,8 @@ class ProtocolModelTest {
             builder.environment().put("LC_ALL", "C");
             Process process = builder.start();
             try {
-                if (!process.waitFor(4, TimeUnit.MINUTES)) {
-                    throw new AssertionError("still running after 4 minutes: " + command);
+                if (!process.waitFor(18, TimeUnit.MINUTES)) {
+                    throw new AssertionError("still running after 18 minutes: " + command);
                 }
                 return process.exitValue();
             } finally {

@@ -11,7 +11,7 @@ import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.ValueSource;
 
 /// Touches that were read with one that waits are served, once, as `src/test/spin/putting-back.pml` says it, whether they sleep in the kernel or in a signal handler.
-@Timeout(300)
+@Timeout(20 * 60)
 @Tag("exhaustive")
 class PuttingBackModelTest {
 

@@ -96,7 +96,7 @@ final class Spin {
         builder.environment().put("LC_ALL", "C");
         Process process = builder.start();
         try {
-            assertThat(process.waitFor(4, TimeUnit.MINUTES)).as("%s ends", List.of(command)).isTrue();
+            assertThat(process.waitFor(18, TimeUnit.MINUTES)).as("%s ends", List.of(command)).isTrue();
             return Files.readString(output);
         } finally {
             process.destroyForcibly();

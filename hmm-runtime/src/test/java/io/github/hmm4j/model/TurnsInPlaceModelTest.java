@@ -10,7 +10,7 @@ import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 
 /// Kernels of several devices that use pages in place take turns, as `src/test/spin/turns-in-place.pml` says it, and never wait for each other for ever; its mutants do.
-@Timeout(300)
+@Timeout(20 * 60)
 @Tag("exhaustive")
 class TurnsInPlaceModelTest {
 

@@ -10,7 +10,7 @@ import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
 
 /// Touches that sleep are woken, as `src/test/spin/waking.pml` says it, although their messages may be dropped; its mutants leave one asleep.
-@Timeout(300)
+@Timeout(20 * 60)
 @Tag("exhaustive")
 class WakingModelTest {
 
