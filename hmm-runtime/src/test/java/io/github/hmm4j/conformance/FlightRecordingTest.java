@@ -51,7 +51,11 @@ class FlightRecordingTest {
 
     /// A touch goes on a moment before its record is written.
     private static void awaitFaults(Recording recording, Path folder, long count) throws IOException {
-        while (eventsOf(recording, folder).getOrDefault("hmm4j.Fault", List.of()).size() < count) {
+        await(recording, folder, "hmm4j.Fault", count);
+    }
+
+    private static void await(Recording recording, Path folder, String name, long count) throws IOException {
+        while (eventsOf(recording, folder).getOrDefault(name, List.of()).size() < count) {
             Thread.onSpinWait();
         }
     }
@@ -70,6 +74,7 @@ class FlightRecordingTest {
             Report report = TracedWorkloadTest.settledReport(rig);
             long faults = report.count(Counter.FAULTS_READ) + report.count(Counter.FAULTS_WRITE);
             awaitFaults(recording, folder, faults);
+            await(recording, folder, "hmm4j.Residency", 1); // of a thread that looks now and then
             recording.stop();
             Map<String, List<RecordedEvent>> events = eventsOf(recording, folder);
             assertThat(events.getOrDefault("hmm4j.Fault", List.of())).hasSize(Math.toIntExact(faults));
