@@ -103,6 +103,11 @@ public final class PagesAlone implements AutoCloseable {
         }
 
         @Override
+        public void noteEnds(PageRange range) {
+            // none begins
+        }
+
+        @Override
         public long launchedOn(int device) {
             return 0;
         }
