@@ -120,7 +120,7 @@ void end_launch(struct hmm_pager *p, struct launch *l, uint64_t number, int stat
   if (ends) decide(p, l, ENDED);
 }
 
-// Looks whether a kernel has ended. The lock is held, but not over that. A driver that gives no answer for long has lost its device: nothing runs there again, and nothing that it has is
+// Looks whether a kernel has ended. The lock is held, but not over that; its place is still its own afterwards. A driver that gives no answer for long has lost its device: nothing runs there again, and nothing that it has is
 // used again, so the launch has failed.
 static void look(struct hmm_pager *p, struct launch *l) {
   void *event = l->event;
@@ -150,7 +150,7 @@ static void look(struct hmm_pager *p, struct launch *l) {
 static void synchronise(struct hmm_pager *p, struct launch *l) {
   l->users++; // its place stays its own
   pthread_mutex_unlock(&p->inflight.lock);
-  await_command(p, l->event); // how it ended has been seen by the callback
+  await_command(p, l->event); // how it ended has been seen
   pthread_mutex_lock(&p->inflight.lock);
   l->synchronised = true;
   forget_if_over(p, l);
@@ -160,7 +160,8 @@ static void synchronise(struct hmm_pager *p, struct launch *l) {
 static bool may_have_ended(const struct launch *l) { return l->state == RUNNING && l->event; }
 
 // Most launches are never waited for, so their driver is not asked to call back, and that their kernels have ended is found out here, by whoever wants to know: of those that use pages of a range,
-// or of all. The lock is held, but not over looking and waiting for what has ended. As a rule the kernels of a device end in their order, so behind one that runs nobody is asked: who waits for a launch asks its own event.
+// or of all. The lock is held, but not over looking and waiting for what has ended. As a rule the kernels of a device end in their order, so behind one that runs nobody is
+// asked: who waits for a launch asks its own event.
 static void look_for_ends(struct hmm_pager *p, const struct page_range *range) {
   const uint64_t last = p->inflight.published;
   uint64_t order = 0;
@@ -169,7 +170,6 @@ static void look_for_ends(struct hmm_pager *p, const struct page_range *range) {
     order = l->order;
     if (!may_have_ended(l) || l->faults || busy >> l->device & 1 || (range && !uses_any(l, *range, false))) continue;
     look(p, l);
-    if (l->order != order) continue;
     if (unsynchronised(l)) synchronise(p, l);
     else if (l->state == RUNNING) busy |= 1u << l->device;
   }
@@ -205,9 +205,8 @@ static void watch(struct hmm_pager *p, struct launch *l, uint64_t until) {
   if (runs && nanos() >= l->look_at) {
     l->look_at = nanos() + l->look_pause;
     if (l->look_pause < LONGEST_LOOK_NANOS) l->look_pause *= 2;
-    uint64_t number = l->number;
     look(p, l);
-    if (l->number == number && may_have_ended(l) && !l->awaited) ask_to_be_told(p, l);
+    if (may_have_ended(l) && !l->awaited) ask_to_be_told(p, l);
     return;
   }
   if (runs && (!until || l->look_at < until)) until = l->look_at;

@@ -28,7 +28,7 @@ struct launch {
   struct hmm_use *uses, inline_uses[USES_INLINE];
   void *event;
   unsigned users; // who is waiting for the event, or asks about it
-  bool awaited;                 // the driver has been asked to call back when it has ended
+  bool awaited; // the driver has been asked to call back when it has ended
   uint64_t look_at, look_pause; // when whoever waits for the launch asks how it is getting on
   uint64_t silent_since; // nobody has answered that from then on; 0: the last answer was one
   bool synchronised; // somebody has waited for the event: a callback alone does not make the kernel's writes visible to other queues

@@ -58,7 +58,7 @@ static void a_long_wait_is_told_and_ends(const struct shape *shape) {
   close_heap(h);
 }
 
-// Lets it go and waits until that has been noticed. The driver calls back a moment after the kernel's event has ended, and a touch waits for no longer than it may.
+// Lets it go and waits until that has been noticed: a touch that may wait for a moment only need not find it out within that.
 static void end_kernel(struct heap *h, struct stopped_kernel *k) {
   let_go(k);
   CHECK_EQUAL(hmm_await_all(h->pager), 0);

@@ -22,7 +22,7 @@ class RepeatedLaunchTest {
 
     private static final int PLACES = 256; // of launches in flight
 
-    /// Native code keeps the event of a launch until its place is wanted again, and how many places are used depends on how late the driver calls back: once all have been used, each has an event for good.
+    /// Native code keeps the event of a launch until its place is wanted again, and how many places are used depends on when it is found out that kernels have ended: once all have been used, each has an event for good.
     private static void useAllPlaces(Rig rig, MemorySegment page) {
         rig.add(page, 0, 0).await();
         rig.gpu().hold(Engine.COMPUTE);
