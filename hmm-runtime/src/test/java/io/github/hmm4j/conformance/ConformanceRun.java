@@ -33,8 +33,8 @@ final class ConformanceRun {
     private static final String TESTS = "(?=.*Test$)";
     private static final List<String> OF_THE_TREE = List.of("source-tree", "emulated-gpu", "emulated-igpu");
     private static final String USAGE = """
-            Usage: hmm test [--all] [--only REGEX]
-            Runs the conformance suite on the OpenCL device in front of you.
+            Usage: hmm test [--device emulated:PROFILE] [--all] [--only REGEX]
+            Runs the conformance suite on the OpenCL device in front of you, or on an emulated GPU.
               --all          also what takes minutes, and the same once more through each binding and each way of reaching host memory
               --only REGEX   only test classes with such a name: --only '.*Uffd.*'""";
 
@@ -50,20 +50,23 @@ final class ConformanceRun {
         for (int at = 0; at < args.length; at++) {
             switch (args[at]) {
                 case "--all" -> all = true;
-                case "--only" -> {
-                    if (++at == args.length) {
+                case "--only", "--device" -> { // the launcher has loaded the device
+                    if (at + 1 == args.length) {
                         err.println(USAGE);
                         return 2;
                     }
-                    only = args[at];
+                    only = args[at].equals("--only") ? args[at + 1] : only;
+                    at++;
                 }
                 case "--help", "-h" -> {
                     out.println(USAGE);
                     return 0;
                 }
                 default -> {
-                    err.println(USAGE);
-                    return 2;
+                    if (!args[at].startsWith("--device=")) {
+                        err.println(USAGE);
+                        return 2;
+                    }
                 }
             }
         }
