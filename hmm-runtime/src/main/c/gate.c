@@ -234,7 +234,7 @@ static int pass(struct hmm_pager *p, struct launch *l, struct hmm_launch *reques
   struct table_writes writes = {NULL, 0, 0};
   int result = await_those_before(p, l);
   if (result) return result;
-  result = request->table ? show_table(p, (struct hmm_table *)(uintptr_t)request->table, l->device, (void *)(uintptr_t)request->queue, &writes, failure) : 0;
+  result = request->table ? show_table(p, request, &writes, failure) : 0;
   if (!result) result = enqueue(p, l, request, &writes, failure);
   end_table_writes(p, &writes);
   return result;

@@ -8,8 +8,8 @@ struct table_writes { // commands that the kernel has to wait for: if one fails,
   void **events;
   unsigned count, gaps;
 };
-// Brings the entries of the device's page table up to date for a launch that is published and not enqueued yet. `writes` is to be ended whatever comes of it.
-int show_table(struct hmm_pager *p, struct hmm_table *table, unsigned device, void *queue, struct table_writes *writes, struct hmm_failure *failure);
+// Brings the entries of the page table that `request` names up to date for that launch, which is published and not enqueued yet. `writes` is to be ended whatever comes of it.
+int show_table(struct hmm_pager *p, const struct hmm_launch *request, struct table_writes *writes, struct hmm_failure *failure);
 void end_table_writes(struct hmm_pager *p, struct table_writes *writes);
 
 #endif

@@ -135,7 +135,7 @@ final class Attempt {
     private void claimToOverwrite() {
         List<PageRange> pages = plan.overwrites();
         if (!pages.isEmpty()) {
-            parts.toDevice().claimToOverwrite(mirror, pages, Cause.LAUNCH, overwritten, ToDevice.Peers.LEAVE_TO_GATE).forEach(this::count);
+            parts.toDevice().claimToOverwrite(mirror, pages, Cause.LAUNCH, overwritten).forEach(this::count);
         }
     }
 

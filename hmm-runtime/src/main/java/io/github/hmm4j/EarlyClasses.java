@@ -19,7 +19,7 @@ final class EarlyClasses {
                 "device.Completion", "device.FramePool$Room", "device.ScalarType", "device.ScalarType$Kind", "device.ValueType", "error.KernelEnqueuedError",
                 "migrate.Claims", "migrate.Overwrites", "migrate.PageMove", "migrate.PageMove$1", "migrate.PageOutcome", "migrate.RegionMove", "migrate.RegionMove$1", "migrate.Steps$Step",
                 "migrate.ToDevice", "migrate.ToDevice$Effort",
-                "migrate.ToDevice$Intent", "migrate.ToDevice$Peers", "migrate.HostSide$Access",
+                "migrate.ToDevice$Intent", "migrate.HostSide$Access",
                 "mirror.InvalidationKind", "mirror.Snapshot$1", "mirror.SnapshotCode",
                 "page.PageState", "page.PageWord", "page.PageWord$1", "page.Transition", "pager.NativeFailure",
                 "policy.Candidates", "policy.Candidates$Cost", "policy.LeastRecentlyUsed", "space.PlacementAdvice", "space.Protection",

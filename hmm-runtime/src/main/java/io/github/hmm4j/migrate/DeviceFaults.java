@@ -128,7 +128,7 @@ public final class DeviceFaults {
     /// holds the device's lock, and has since [#serve].
     public void claimToOverwrite() {
         if (!toOverwrite.isEmpty()) {
-            toDevice.claimToOverwrite(mirror, toOverwrite, Cause.DEVICE_FAULT, overwritten, ToDevice.Peers.BRING_HOME).forEach(this::count);
+            toDevice.claimToOverwrite(mirror, toOverwrite, Cause.DEVICE_FAULT, overwritten).forEach(this::count);
         }
     }
 

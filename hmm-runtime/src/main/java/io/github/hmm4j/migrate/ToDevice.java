@@ -56,14 +56,6 @@ public final class ToDevice {
         EVERY_PAGE
     }
 
-    /// What becomes of pages that a kernel overwrites and only other devices have.
-    public enum Peers {
-        /// They stay there until the gate claims them, which waits for nobody: whoever uses them is waited for before.
-        LEAVE_TO_GATE,
-        /// They come home first, and are claimed there: a kernel that goes through the device's page table finds nothing there that is claimed for the host.
-        BRING_HOME
-    }
-
     private final ManagedPages heap;
     private final PageTable table;
     private final HostSide hostSide;
@@ -98,21 +90,20 @@ public final class ToDevice {
     ///
     /// @param ranges     apart from each other, each of one region
     /// @param overwrites empty; where the claims go. Nothing is claimed if this throws
-    /// @param peers      what becomes of pages that only other devices have
     /// @return what became of them, region by region
     /// @throws io.github.hmm4j.error.AccessViolationException if the protection forbids it
     /// @throws io.github.hmm4j.error.HmmException             if a frame cannot be filled, or the device fails
-    public List<MigrationReport> claimToOverwrite(DeviceMirror mirror, List<PageRange> ranges, Cause cause, Overwrites overwrites, Peers peers) {
+    public List<MigrationReport> claimToOverwrite(DeviceMirror mirror, List<PageRange> ranges, Cause cause, Overwrites overwrites) {
         assert mirror.lock().isAlone();
         List<List<PageRange>> byRegion = byRegion(ranges);
         Backoff backoff = new Backoff();
         overwrites.begin();
         while (true) {
-            prepare(mirror, ranges, peers);
+            prepare(mirror, ranges);
             List<MigrationReport> reports = new ArrayList<>(byRegion.size());
             boolean claimed = false;
             try {
-                claimed = byRegion.stream().allMatch(some -> claim(mirror, some, cause, overwrites, peers, reports));
+                claimed = byRegion.stream().allMatch(some -> claim(mirror, some, cause, overwrites, reports));
             } finally {
                 if (!claimed) {
                     overwrites.end();
@@ -125,17 +116,9 @@ public final class ToDevice {
         }
     }
 
-    /// Nothing is claimed yet.
-    private void prepare(DeviceMirror mirror, List<PageRange> ranges, Peers peers) {
-        mirror.lock().openFor(() -> ranges.forEach(range -> eachAtPeers(mirror, range, true, pages -> prepare(pages, peers))));
-    }
-
-    private void prepare(PageRange pages, Peers peers) {
-        if (peers == Peers.BRING_HOME) {
-            hostSide.fetch(pages, HostSide.Access.SHARE, Cause.PEER);
-        } else {
-            heap.inFlight().awaitConflicts(pages, false);
-        }
+    /// What only other devices have stays there until the gate claims it, which waits for nobody: so whoever uses it is waited for before. Nothing is claimed yet.
+    private void prepare(DeviceMirror mirror, List<PageRange> ranges) {
+        mirror.lock().openFor(() -> ranges.forEach(range -> eachAtPeers(mirror, range, true, pages -> heap.inFlight().awaitConflicts(pages, false))));
     }
 
     /// In order of pages.
@@ -154,8 +137,8 @@ public final class ToDevice {
     }
 
     /// @return false if somebody else has one of the pages, or has claimed it
-    private boolean claim(DeviceMirror mirror, List<PageRange> ranges, Cause cause, Overwrites overwrites, Peers peers, List<MigrationReport> reports) {
-        try (Claiming claiming = new Claiming(mirror, ranges, cause, overwrites, peers)) {
+    private boolean claim(DeviceMirror mirror, List<PageRange> ranges, Cause cause, Overwrites overwrites, List<MigrationReport> reports) {
+        try (Claiming claiming = new Claiming(mirror, ranges, cause, overwrites)) {
             mirror.lock().openFor(() -> { // who finds these pages claimed leaves them alone
                 claiming.begin();
                 claiming.commit();
@@ -311,17 +294,15 @@ public final class ToDevice {
     private final class Claiming extends PageMove {
 
         private final Overwrites overwrites;
-        private final Peers peers;
 
-        Claiming(DeviceMirror mirror, List<PageRange> ranges, Cause cause, Overwrites overwrites, Peers peers) {
+        Claiming(DeviceMirror mirror, List<PageRange> ranges, Cause cause, Overwrites overwrites) {
             super(parts, mirror, ranges, Intent.OVERWRITE, Effort.EVERY_PAGE, cause);
             this.overwrites = overwrites;
-            this.peers = peers;
         }
 
         @Override
         boolean takesFromPeers() {
-            return peers == Peers.LEAVE_TO_GATE;
+            return true;
         }
 
         @Override

@@ -270,6 +270,82 @@ abstract class TwoDeviceScenarios extends Scenarios {
         rig.assertDeviceSeesRamp(dev0(), buffer, 502);
     }
 
+    /// By kernels that go through the device's page table, which shows pages of their own that no word gives them yet.
+    private PagedKernels throughTheTable() {
+        needsMemoryOfItsOwn();
+        assumeTrue(rig.isPaging(), "no kernel of these devices needs the page table");
+        return new PagedKernels(rig);
+    }
+
+    @Test
+    void overwritesThroughItsTableWhatAnotherDeviceHas() {
+        PagedKernels paged = throughTheTable();
+        MemorySegment buffer = rig.ramp(16, 0);
+        rig.launchAdd(dev0(), buffer, 300).await();
+        for (int round = 0; round < 3; round++) {
+            HmmDevice writer = rig.device(1 - round % 2);
+            long before = copies();
+            var moves = paged.fill(writer, Arg.out(buffer), 500 + round).await().moves();
+            assertThat(copies() - before).isZero();
+            assertThat(moves.pagesMoved()).isEqualTo(16);
+            assertThat(moves.bytesCopied()).isZero();
+            rig.assertAllPages(rig.device(round % 2), buffer, SnapshotCode.NONE);
+            rig.assertAllPages(writer, buffer, localWrite());
+        }
+        rig.assertHostSeesRamp(buffer, 502);
+    }
+
+    /// A page that only a part of is overwritten comes with what it holds.
+    @Test
+    void overwritesThroughItsTableAPartOfWhatSeveralDevicesRead() {
+        PagedKernels paged = throughTheTable();
+        needsPeers();
+        MemorySegment buffer = readByBoth(300);
+        int half = rig.pageBytes() / 2;
+        MemorySegment part = buffer.asSlice(half, 14L * rig.pageBytes());
+        paged.fill(dev1(), Arg.out(part), 9000).await();
+        rig.assertHostSeesRamp(part, 9000);
+        rig.assertHostSeesRamp(buffer.asSlice(0, half), 300);
+        long end = half + part.byteSize();
+        rig.assertHostSeesRamp(buffer.asSlice(end), 300 + (int) (end / 4));
+    }
+
+    @Test
+    void waitsForWhoeverUsesWhatItOverwritesThroughItsTable() {
+        needsReins();
+        PagedKernels paged = throughTheTable();
+        MemorySegment buffer = rig.ramp(16, 0);
+        MemorySegment copied = rig.ramp(16, 7);
+        rig.launchAdd(dev0(), buffer, 300).await();
+        rig.launchFill(dev0(), copied, 7).await();
+        rig.gpu(0).hold(Engine.COMPUTE);
+        var reading = rig.launchCopy(dev0(), buffer, copied);
+        Racers.resumeOnceBlockedOrDone(
+                () -> paged.fill(dev1(), Arg.out(buffer), 9000).await(),
+                () -> rig.gpu(0).resume(Engine.COMPUTE));
+        reading.await();
+        rig.assertHostSeesRamp(copied, 300);
+        rig.assertHostSeesRamp(buffer, 9000);
+    }
+
+    /// The driver refuses the kernel when its table shows them: the other device has its pages, and what is on them.
+    @Test
+    void whatIsNotOverwrittenThroughItsTableAfterAllIsWhereItWas() {
+        needsReins();
+        PagedKernels paged = throughTheTable();
+        MemorySegment buffer = rig.ramp(16, 0);
+        rig.launchAdd(dev0(), buffer, 300).await();
+        paged.fill(dev1(), Arg.out(rig.pages(1)), 1).await(); // compiled by now
+        rig.gpu(1).fail(Call.LAUNCH, 2); // the first finds that they are missing
+        long before = copies();
+        assertThatThrownBy(() -> paged.fill(dev1(), Arg.out(buffer), 500)).isInstanceOf(OpenClFailedException.class);
+        assertThat(copies() - before).isZero();
+        rig.assertAllPages(dev0(), buffer, localWrite());
+        rig.assertAllPages(dev1(), buffer, SnapshotCode.NONE);
+        rig.assertDeviceSeesRamp(dev0(), buffer, 300);
+        rig.assertHostSeesRamp(buffer, 300);
+    }
+
     @Test
     void overwritesWhatSeveralDevicesRead() {
         needsPeers();
