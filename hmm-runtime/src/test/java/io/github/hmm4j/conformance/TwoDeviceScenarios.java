@@ -287,6 +287,7 @@ abstract class TwoDeviceScenarios extends Scenarios {
             long before = copies();
             var moves = paged.fill(writer, Arg.out(buffer), 500 + round).await().moves();
             assertThat(copies() - before).isZero();
+            assertThat(moves.rounds()).as("one to miss them, one to write").isEqualTo(2);
             assertThat(moves.pagesMoved()).isEqualTo(16);
             assertThat(moves.bytesCopied()).isZero();
             rig.assertAllPages(rig.device(round % 2), buffer, SnapshotCode.NONE);
