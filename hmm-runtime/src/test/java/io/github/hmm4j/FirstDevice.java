@@ -9,6 +9,7 @@ import io.github.hmm4j.device.opencl.ClBinding;
 import io.github.hmm4j.device.opencl.ClDeviceId;
 import io.github.hmm4j.device.opencl.InPlaceMode;
 import io.github.hmm4j.error.InPlaceUnavailableException;
+import io.github.hmm4j.error.KernelBuildException;
 import io.github.hmm4j.kernels.Source;
 import io.github.hmm4j.pager.HostView;
 import java.lang.foreign.MemorySegment;
@@ -38,9 +39,13 @@ public final class FirstDevice {
     public static boolean offers(InPlaceMode inPlace) {
         return switch (inPlace) {
             case AUTO, WRAPPED -> true;
-            case ADDRESS -> info().svm().contains(Svm.FINE_GRAIN_SYSTEM) || (info().kind() == DeviceInfo.Kind.CPU && info().driver().contains("PoCL"));
+            case ADDRESS -> info().svm().contains(Svm.FINE_GRAIN_SYSTEM) || (info().kind() == DeviceInfo.Kind.CPU && isPocl());
             case BUFFER -> info().svm().contains(Svm.FINE_GRAIN_BUFFER);
         };
+    }
+
+    public static boolean isPocl() {
+        return info().driver().contains("PoCL");
     }
 
     /// Whether the driver answers questions about a kernel's event while the kernel runs. Rusticl 22.3 does so once it has ended, so nobody can stop waiting for it before.
@@ -51,6 +56,25 @@ public final class FirstDevice {
     /// Whether a kernel goes through a loop as often as its source says: llvmpipe's leave all loops of a work-item after 65,535 rounds, and so compute something else.
     public static boolean runsLongLoops() {
         return LongLoops.RUN;
+    }
+
+    /// Whether kernels can compute with `double`, which not all GPUs do.
+    public static boolean computesInDoubles() {
+        return Doubles.THERE;
+    }
+
+    private static final class Doubles {
+
+        private static final boolean THERE = builds("kernel void doubles(global double *a) { a[0] *= 2; }");
+
+        private static boolean builds(String text) {
+            try (Hmm any = Hmm.builder().heap(ByteSize.mib(2)).open()) {
+                any.program(Source.text("doubles.cl", text)).kernel("doubles");
+                return true;
+            } catch (KernelBuildException _) {
+                return false;
+            }
+        }
     }
 
     private static final class LongLoops {

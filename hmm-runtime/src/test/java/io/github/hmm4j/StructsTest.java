@@ -8,6 +8,7 @@ import static java.lang.foreign.ValueLayout.JAVA_LONG;
 import static java.lang.foreign.ValueLayout.JAVA_SHORT;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatIllegalArgumentException;
+import static org.junit.jupiter.api.Assumptions.assumeTrue;
 
 import io.github.hmm4j.device.KernelParameter;
 import io.github.hmm4j.device.NDRange;
@@ -72,6 +73,10 @@ class StructsTest {
             }
             """);
 
+    private static void needsDoubles() {
+        assumeTrue(FirstDevice.computesInDoubles(), "kernels of this device know no double");
+    }
+
     private static MemorySegment shape(Arena arena) {
         MemorySegment shape = arena.allocate(SHAPE);
         shape.fill((byte) 0x5a); // what lies between is nobody's business
@@ -108,6 +113,7 @@ class StructsTest {
     @ParameterizedTest
     @EnumSource
     void aStructArrivesAsItWasWhenTheArgumentWasMade(ClBinding binding) {
+        needsDoubles();
         assertThat(SHAPE.byteSize()).isEqualTo(64);
         for (HostAccess.Mode mode : HostAccess.Mode.values()) {
             try (Hmm hmm = Hmm.builder().heap(ByteSize.mib(16)).binding(binding).hostAccess(mode).open()) {
@@ -135,6 +141,7 @@ class StructsTest {
     @ParameterizedTest
     @EnumSource
     void theLongestVectorAndOneBehindATypedef(ClBinding binding) {
+        needsDoubles();
         try (Hmm hmm = Hmm.builder().heap(ByteSize.mib(16)).binding(binding).open()) {
             MemorySegment out = hmm.heap().allocate(JAVA_FLOAT, 20);
             Kernel wide = hmm.program(SOURCE).kernel("wide");
@@ -179,6 +186,7 @@ class StructsTest {
     @ParameterizedTest
     @EnumSource
     void imagesAndSamplersTakeNothing(ClBinding binding) {
+        needsDoubles();
         try (Hmm hmm = Hmm.builder().heap(ByteSize.mib(16)).binding(binding).open()) {
             MemorySegment out = hmm.heap().allocate(JAVA_FLOAT, 20);
             Kernel draw = hmm.program(SOURCE).kernel("draw");
@@ -194,6 +202,7 @@ class StructsTest {
     @ParameterizedTest
     @EnumSource
     void aBuiltInTypeTakesItsOwnSizeOnly(ClBinding binding) {
+        needsDoubles();
         try (Hmm hmm = Hmm.builder().heap(ByteSize.mib(16)).binding(binding).open()) {
             MemorySegment out = hmm.heap().allocate(JAVA_FLOAT, 20);
             Arg color = Arg.vector(1f, 2f, 3f, 4f);

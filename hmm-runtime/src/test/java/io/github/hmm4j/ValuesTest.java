@@ -4,6 +4,7 @@ import static java.lang.foreign.ValueLayout.JAVA_DOUBLE;
 import static java.lang.foreign.ValueLayout.JAVA_INT;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatIllegalArgumentException;
+import static org.junit.jupiter.api.Assumptions.assumeTrue;
 
 import io.github.hmm4j.device.NDRange;
 import io.github.hmm4j.device.opencl.ClBinding;
@@ -12,6 +13,7 @@ import io.github.hmm4j.pager.HostAccess;
 import io.github.hmm4j.pager.HostView;
 import java.lang.foreign.MemorySegment;
 import java.util.Arrays;
+import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.EnumSource;
@@ -33,6 +35,11 @@ class ValuesTest {
             NOWHERE { out[0] = written == 0; out[1] = read == 0; out[2] = 1; }
             OTHERS { out[0] = a; out[1] = b.x; out[2] = b.y; }
             """.replace("SCALARS", SCALARS).replace("VECTORS", VECTORS).replace("OTHERS", OTHERS).replace("NOWHERE", NOWHERE));
+
+    @BeforeAll
+    static void needsDoubles() {
+        assumeTrue(FirstDevice.computesInDoubles(), "kernels of this device know no double");
+    }
 
     private static Hmm open(ClBinding binding) {
         return Hmm.builder().heap(ByteSize.mib(16)).hostAccess(HostAccess.Mode.CHECKED).binding(binding).open();

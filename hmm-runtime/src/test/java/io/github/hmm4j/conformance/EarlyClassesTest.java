@@ -42,6 +42,7 @@ class EarlyClassesTest {
         List<String> options = List.of("-Xlog:class+init=info:stdout:none");
         ChildJvm.Result result = backend.hasReins() ? EmulatedProfilesTest.on("nvidia", limit, options, EarlyClassesWorker.class, backend.name())
                 : ChildJvm.run(limit, options, EarlyClassesWorker.class, backend.name());
+        assumeTrue(result.status() != EarlyClassesWorker.SKIPPED, "the device uses no host pages just now");
         assertThat(result.status()).as(result.output()).isZero();
         List<String> lines = result.output().lines().toList();
         int opened = lines.indexOf(EarlyClassesWorker.OPENED);

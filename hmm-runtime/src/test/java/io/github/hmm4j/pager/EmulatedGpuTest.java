@@ -3,6 +3,7 @@ package io.github.hmm4j.pager;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assumptions.assumeTrue;
 
+import io.github.hmm4j.FirstDevice;
 import java.io.IOException;
 import java.nio.file.Path;
 import java.util.ArrayList;
@@ -44,6 +45,7 @@ class EmulatedGpuTest {
 
     /// @param profiles those to try; none means all
     private static void passes(CBuild build, List<String> profiles) throws IOException, InterruptedException {
+        assumeTrue(FirstDevice.isPocl(), "the emulated GPU runs kernels on POCL");
         Path folder = build.folder("gpu-tests");
         assumeTrue(build.works(folder, LIBRARIES), "there is no cc or no libOpenCL.so.1, or none for " + build);
         Path layer = compileLayer(build, folder);
