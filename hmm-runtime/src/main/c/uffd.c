@@ -11,8 +11,6 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <linux/userfaultfd.h>
-#include <poll.h>
-#include <sched.h>
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
@@ -35,10 +33,6 @@
 // pages come along since a stream will touch all of them, from so many bytes on, it is cheaper to map them anew.
 #define MAP_ANEW_BYTES (256ULL << 10)
 
-// For so long who leads looks for the next fault before it sleeps: about what it takes to be woken on a virtual machine, so that looking in vain at most doubles the price
-// (Karlin, Li, Manasse, Owicki, "Empirical studies of competitive spinning for a shared-memory multiprocessor", SOSP 1991).
-#define LOOK_BEFORE_SLEEP_NANOS 50000U
-
 #ifndef UFFD_FEATURE_EXACT_ADDRESS // since Linux 5.18; older kernels refuse it
 #define UFFD_FEATURE_EXACT_ADDRESS (1 << 11)
 #endif
@@ -52,12 +46,12 @@ static int open_descriptor(uint64_t rung) {
   if (rung == HMM_UFFD_DEVICE) {
     int device = open("/dev/userfaultfd", O_RDWR | O_CLOEXEC);
     if (device < 0) return -errno;
-    fd = ioctl(device, USERFAULTFD_IOC_NEW, O_CLOEXEC | O_NONBLOCK);
+    fd = ioctl(device, USERFAULTFD_IOC_NEW, O_CLOEXEC);
     int error = errno;
     close(device);
     return fd < 0 ? -error : fd;
   }
-  fd = (int)syscall(SYS_userfaultfd, O_CLOEXEC | O_NONBLOCK | (user_mode ? UFFD_USER_MODE_ONLY : 0));
+  fd = (int)syscall(SYS_userfaultfd, O_CLOEXEC | (user_mode ? UFFD_USER_MODE_ONLY : 0));
   return fd < 0 ? -errno : fd;
 }
 
@@ -141,24 +135,11 @@ static struct fault of_device(struct faulting *f, const struct uffd_msg *m, uint
                         .thread = m->arg.pagefault.feat.ptid, .device = f, .offset = (uint32_t)(at & (f->p->page_bytes - 1)), .read = read};
 }
 
-// Between two looks whoever has just been woken, or else needs the processor, has it.
-static ssize_t read_messages(struct hmm_pager *p, struct uffd_msg *messages, size_t bytes) {
-  struct pollfd told = {.fd = p->uffd.fd, .events = POLLIN};
-  ssize_t got;
-  for (uint64_t until = 0; (got = read(p->uffd.fd, messages, bytes)) < 0 && errno == EAGAIN;) {
-    uint64_t now = nanos();
-    if (!until) until = now + LOOK_BEFORE_SLEEP_NANOS;
-    if (now < until) sched_yield();
-    else if (poll(&told, 1, -1) < 0 && errno != EINTR) break;
-  }
-  return got;
-}
-
 static int uffd_wait(struct hmm_pager *p, struct fault *faults, int capacity) {
   struct uffd_msg messages[FAULTS_AT_ONCE];
   uint64_t now = p->faulting.first ? tick(p) : 0;
-  ssize_t got = read_messages(p, messages, sizeof *messages * (size_t)capacity);
-  if (got <= 0) return got < 0 && errno == EINTR ? 0 : give_up(p, got ? -errno : -EBADF);
+  ssize_t got = read(p->uffd.fd, messages, sizeof *messages * (size_t)capacity);
+  if (got <= 0) return got < 0 && (errno == EINTR || errno == EAGAIN) ? 0 : give_up(p, got ? -errno : -EBADF);
   int n = 0;
   for (size_t i = 0; i < (size_t)got / sizeof *messages; i++) {
     uint64_t at;
