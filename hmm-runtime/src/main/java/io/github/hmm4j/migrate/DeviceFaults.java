@@ -144,7 +144,7 @@ public final class DeviceFaults {
         overwritten.end();
     }
 
-    /// None will, for now: what was to be overwritten is home, and missed again. Never fails. The caller holds the device's lock, and has since [#serve].
+    /// None will, for now: what was to be overwritten is where it was, and missed again. Never fails. The caller holds the device's lock, and has since [#serve].
     public void giveUpOverwriting() {
         toOverwrite.clear();
         overwritten.end();
