@@ -14,6 +14,7 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.SplittableRandom;
 import java.util.concurrent.TimeUnit;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
@@ -40,7 +41,26 @@ class PagedModelTest {
     @ParameterizedTest
     @CsvSource({"OPENCL_LWJGL, 2", "OPENCL_LWJGL, 3", "OPENCL_JOCL, 5", "UFFD_LWJGL, 2", "UFFD_LWJGL, 4", "SIGSEGV_LWJGL, 3"})
     void whatKernelsWroteStays(Backend backend, int budgetPages) {
-        try (Rig rig = new Rig(backend.builder(1).heap(ByteSize.mib(4)).pageSize(PAGE).budget((long) budgetPages * PAGE))) {
+        whatKernelsWroteStays(backend, 1, budgetPages);
+    }
+
+    /// One after the other on two devices, which take from each other what they read and what they overwrite.
+    @Tag("two-devices")
+    @ParameterizedTest
+    @CsvSource({"OPENCL_LWJGL, 3", "UFFD_LWJGL, 2", "UFFD_LWJGL, 9", "SIGSEGV_LWJGL, 4"})
+    void whatKernelsOfTwoDevicesWroteStays(Backend backend, int budgetPages) {
+        whatKernelsWroteStays(backend, 2, budgetPages);
+    }
+
+    @Tag("emulated-gpu")
+    @ParameterizedTest
+    @CsvSource({"EMULATED_CHECKED, 3", "EMULATED_UFFD, 2", "EMULATED_UFFD, 9"})
+    void whatKernelsOfTwoGpusWroteStays(Backend backend, int budgetPages) {
+        whatKernelsWroteStays(backend, 2, budgetPages);
+    }
+
+    private void whatKernelsWroteStays(Backend backend, int devices, int budgetPages) {
+        try (Rig rig = new Rig(backend.builder(devices).heap(ByteSize.mib(4)).pageSize(PAGE).budget((long) budgetPages * PAGE))) {
             assumeTrue(rig.isPaging(), "no kernel of this device needs the page table");
             for (int i = 0; i < REGIONS; i++) {
                 int bytes = (1 + i % MOST_PAGES) * PAGE;
@@ -49,7 +69,7 @@ class PagedModelTest {
             }
             PagedKernels kernels = new PagedKernels(rig);
             for (int step = 0; step < STEPS; step++) {
-                String done = launch(kernels, rig.hmm.devices().getFirst());
+                String done = launch(kernels, rig.device(random.nextInt(devices)));
                 if (random.nextInt(4) == 0) { // else what is there stays there, to be written
                     look(rig, random.nextInt(REGIONS), "-Dhmm.seed=%d, step=%d, after %s".formatted(SEED, step, done));
                 }
