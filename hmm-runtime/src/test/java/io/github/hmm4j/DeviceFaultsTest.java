@@ -425,6 +425,7 @@ class DeviceFaultsTest {
     /// The kernel waits for the view, so nobody who is refused because of that may wait for the kernel.
     @Test
     void aViewRefusesAChangeAtOnce() {
+        assumeTrue(FirstDevice.tellsOfRunningKernels(), "who launches waits for the kernel, and so for the view");
         try (Hmm hmm = builder(PAGE, leastPages() * PAGE).touchTimeout(Duration.ofMinutes(10)).open()) {
             MemorySegment a = ints(hmm, 4 * INTS);
             HostView view = hmm.heap().sharedView(a, Access.WRITE);
