@@ -13,7 +13,7 @@ import io.github.hmm4j.pager.HostAccess;
 import io.github.hmm4j.pager.HostView;
 import java.lang.foreign.MemorySegment;
 import java.util.Arrays;
-import org.junit.jupiter.api.BeforeAll;
+import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.EnumSource;
@@ -36,8 +36,8 @@ class ValuesTest {
             OTHERS { out[0] = a; out[1] = b.x; out[2] = b.y; }
             """.replace("SCALARS", SCALARS).replace("VECTORS", VECTORS).replace("OTHERS", OTHERS).replace("NOWHERE", NOWHERE));
 
-    @BeforeAll
-    static void needsDoubles() {
+    @BeforeEach
+    void needsDoubles() {
         assumeTrue(FirstDevice.computesInDoubles(), "kernels of this device know no double");
     }
 
