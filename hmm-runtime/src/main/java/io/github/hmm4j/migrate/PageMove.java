@@ -99,11 +99,6 @@ abstract class PageMove implements AutoCloseable {
     /// @return how many of them still stood
     abstract long end(Claims claims, Invalidations invalidations);
 
-    /// Whether what only other devices have is moved as it is, without a claim.
-    boolean takesFromPeers() {
-        return false;
-    }
-
     /// Begins as much as can be under way at a time.
     void begin() {
         left = pass(plan());
@@ -252,10 +247,11 @@ abstract class PageMove implements AutoCloseable {
                         return done(page, PageOutcome.POISONED);
                     }
                     case DEVICE, PEERS -> {
-                        if (takesFromPeers()) {
+                        if (intent == ToDevice.Intent.OVERWRITE) { // without a claim: the gate makes it
                             claims.add(page, word, word);
+                            return true;
                         }
-                        return takesFromPeers();
+                        return false;
                     }
                     case TO_DEVICE, TO_HOST -> {
                         return false;

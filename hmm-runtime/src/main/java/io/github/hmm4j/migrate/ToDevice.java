@@ -301,11 +301,6 @@ public final class ToDevice {
         }
 
         @Override
-        boolean takesFromPeers() {
-            return true;
-        }
-
-        @Override
         int clock() {
             return overwrites.clock();
         }
