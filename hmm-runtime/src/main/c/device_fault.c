@@ -197,6 +197,10 @@ static enum served serve_device_fault(struct faulting *f, const struct fault *fa
       size_t n = claim_run(f, fault, w, alone ? 1 : *run, write, claims);
       again = !n;
       if (again) continue;
+      if (is_late(fault)) { // nobody waits for it; and whoever has called all home since its kernel has ended is to find it there
+        give_back(p, claims, n, NULL);
+        break;
+      }
       if (!there) { // what comes along takes what is free, now that it is known how much that is
         uint64_t left = quota_left(f, fault->page), along = n < left ? n : left;
         size_t kept = 1 + (size_t)take_places(f, along ? along - 1 : 0);

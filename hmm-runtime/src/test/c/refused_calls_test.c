@@ -108,14 +108,6 @@ static void *play(void *arg) {
   return NULL;
 }
 
-static void nobody_has_anything_left(struct device *d) {
-  struct left left = left_in(d->heap->pager, d->index);
-  CHECK_EQUAL(there(d), 0);
-  CHECK_EQUAL(left.taken, 0);
-  CHECK_EQUAL(left.strays, 0);
-  CHECK_EQUAL(left.pages, 0);
-}
-
 // Returns whether a call was refused.
 static bool one_run(struct program *g, struct running *runs, unsigned devices, enum refusal how, int first, int times) {
   struct heap *h = g->first->heap;
@@ -134,8 +126,8 @@ static bool one_run(struct program *g, struct running *runs, unsigned devices, e
   refuse_calls(how, 0, 0, 0);
   CHECK(any || (!told && !g->errors));
   for (unsigned i = 0; i < devices; i++) {
-    CHECK_EQUAL(hmm_take_home(h->pager, i, 0, SOME), 0);
-    nobody_has_anything_left(runs[i].device);
+    AWAIT(nothing_left_in(h->pager, i));
+    CHECK_EQUAL(there(runs[i].device), 0);
   }
   for (uint64_t page = 0; page < SOME; page++) {
     const uint32_t *words = (const uint32_t *)(const void *)(h->alias + page * PAGE);
