@@ -247,7 +247,7 @@ public final class RegionChanges {
             return;
         }
         if (!leaving.hostMemoryIsGone) {
-            if (leaving.allOnHost) {
+            if (leaving.allOnHost || space.host().isBacked(pages)) {
                 leaving.hostMemoryIsKept = space.host().retire(pages);
             } else {
                 releaseHost(pages);

@@ -27,7 +27,6 @@ import org.jspecify.annotations.Nullable;
 public final class HostMemory implements AutoCloseable {
 
     private static final int ALIGNMENT_BYTES = PageSize.MAX_BYTES;
-    private static final MemorySegment ZEROS = MemorySegment.ofArray(new byte[64 << 10]).asReadOnly();
 
     private static final VarHandle BACKED = ValueLayout.JAVA_LONG.varHandle();
 
@@ -187,6 +186,15 @@ public final class HostMemory implements AutoCloseable {
         return ((long) BACKED.getOpaque(backed.segment(), wordOf(page)) >>> page & 1) != 0;
     }
 
+    /// Whether all of these pages are.
+    public boolean isBacked(PageRange pages) {
+        long page = pages.first();
+        while (page < pages.end() && isBacked(page)) {
+            page++;
+        }
+        return page == pages.end();
+    }
+
     /// Where in the file the memory of a page is; of pages that follow each other it does so.
     private long slotOf(long page) {
         return pageSize.offsetOf(page);
@@ -223,7 +231,7 @@ public final class HostMemory implements AutoCloseable {
         }
     }
 
-    /// Like [#release], for pages that were freed and written to before: their memory may be kept, zeroed, for whoever allocates them next.
+    /// Like [#release], for pages that were freed and have memory: it may be kept, zeroed, for whoever allocates them next.
     ///
     /// @return whether it was kept
     public synchronized boolean retire(PageRange pages) {
@@ -249,15 +257,13 @@ public final class HostMemory implements AutoCloseable {
     ///
     /// @throws HostMemoryExhaustedException if they had no memory and there is none; nothing is written then
     private void zero(PageRange pages) {
-        give(pages.first(), pages.end());
+        give(pages);
         noteBacked(pages.first(), pages.end());
         writeZeros(pageSize.offsetOf(pages.first()), pageSize.offsetOf(pages.end()));
     }
 
     private void writeZeros(long fromBytes, long endBytes) {
-        for (long at = fromBytes; at < endBytes; at += ZEROS.byteSize()) {
-            MemorySegment.copy(ZEROS, 0, aliasSegment, at, Math.min(ZEROS.byteSize(), endBytes - at));
-        }
+        SystemCalls.clear(alias.startBytes + fromBytes, endBytes - fromBytes);
     }
 
     /// These pages are allocated again.

@@ -49,9 +49,7 @@ final class SparePages {
             offsets = Arrays.copyOf(offsets, 2 * count);
             lengths = Arrays.copyOf(lengths, 2 * count);
         }
-        offsets[count] = offsetBytes;
-        lengths[count] = lengthBytes;
-        count++;
+        put(count++, offsetBytes, offsetBytes + lengthBytes);
         totalBytes += lengthBytes;
     }
 
@@ -64,24 +62,45 @@ final class SparePages {
         }
     }
 
-    /// The range has been allocated. What sticks out of it on either side is given back.
+    /// The range has been allocated. What sticks out of it on either side stays: regions of one size do not lie as those before them did where some begin at their page and others behind it ([Coloring]).
     void remove(long offsetBytes, long lengthBytes) {
         long endBytes = offsetBytes + lengthBytes;
+        long tailBytes = 0;
         int kept = 0;
         for (int i = 0; i < count; i++) {
             long start = offsets[i];
             long end = start + lengths[i];
-            if (start < endBytes && offsetBytes < end) {
-                totalBytes -= end - start;
-                giveBack(start, Math.max(0, offsetBytes - start));
-                giveBack(endBytes, Math.max(0, end - endBytes));
-            } else {
-                offsets[kept] = start;
-                lengths[kept] = end - start;
-                kept++;
+            if (start >= endBytes || offsetBytes >= end) {
+                put(kept++, start, end);
+                continue;
+            }
+            totalBytes -= Math.min(end, endBytes) - Math.max(start, offsetBytes);
+            if (start < offsetBytes) {
+                put(kept++, start, offsetBytes);
+                tailBytes = Math.max(0, end - endBytes); // of the one range that has the allocated one in its middle
+            } else if (endBytes < end) {
+                put(kept++, endBytes, end);
             }
         }
         count = kept;
+        if (tailBytes > 0) {
+            addTail(endBytes, tailBytes);
+        }
+    }
+
+    private void put(int index, long startBytes, long endBytes) {
+        offsets[index] = startBytes;
+        lengths[index] = endBytes - startBytes;
+    }
+
+    /// Nothing may be taken from the Java heap here.
+    private void addTail(long offsetBytes, long lengthBytes) {
+        if (count < lengths.length) {
+            put(count++, offsetBytes, offsetBytes + lengthBytes);
+        } else {
+            totalBytes -= lengthBytes;
+            giveBack(offsetBytes, lengthBytes);
+        }
     }
 
     long totalBytes() {

@@ -14,7 +14,7 @@ import java.lang.foreign.StructLayout;
 import java.lang.invoke.MethodHandle;
 import java.lang.invoke.VarHandle;
 
-/// The system calls of Linux that the runtime needs, each one checked. Constants are those of x86-64 and aarch64.
+/// The calls of Linux and its C library that the runtime needs, each one checked that can fail. Constants are those of x86-64 and aarch64.
 final class SystemCalls {
 
     static final int PROT_NONE = 0;
@@ -50,6 +50,7 @@ final class SystemCalls {
             handle("fallocate", FunctionDescriptor.of(JAVA_INT, JAVA_INT, JAVA_INT, JAVA_LONG, JAVA_LONG));
     private static final MethodHandle CLOSE = handle("close", FunctionDescriptor.of(JAVA_INT, JAVA_INT));
     private static final MethodHandle GETPAGESIZE = LINKER.downcallHandle(LINKER.defaultLookup().findOrThrow("getpagesize"), FunctionDescriptor.of(JAVA_INT)); // which cannot fail
+    private static final MethodHandle MEMSET = LINKER.downcallHandle(LINKER.defaultLookup().findOrThrow("memset"), FunctionDescriptor.of(JAVA_LONG, JAVA_LONG, JAVA_INT, JAVA_LONG)); // nor can this
 
     private SystemCalls() {}
 
@@ -57,6 +58,15 @@ final class SystemCalls {
     static int pageBytes() {
         try {
             return (int) GETPAGESIZE.invokeExact();
+        } catch (Throwable e) {
+            throw rethrown(e);
+        }
+    }
+
+    /// Writes zeros, without reading first what it writes to, as a copy of zeros would. Takes nothing from the Java heap.
+    static void clear(long addressBytes, long lengthBytes) {
+        try {
+            long _ = (long) MEMSET.invokeExact(addressBytes, 0, lengthBytes);
         } catch (Throwable e) {
             throw rethrown(e);
         }

@@ -12,6 +12,7 @@ import io.github.hmm4j.mirror.Notifier;
 import io.github.hmm4j.page.PageState;
 import io.github.hmm4j.page.PageTable;
 import io.github.hmm4j.page.PageWord;
+import io.github.hmm4j.page.Transition;
 import io.github.hmm4j.space.AddressSpace;
 import io.github.hmm4j.space.PageRange;
 import io.github.hmm4j.space.PageSize;
@@ -126,6 +127,25 @@ class RegionChangesTest {
         failure = null;
         assertThat(allocate(2)).isEqualTo(before);
         assertThat(stateOf(before)).isEqualTo(PageState.EMPTY);
+    }
+
+    /// Whoever allocates next is spared the first touch, wherever the contents were; and nobody takes memory only to keep it.
+    @ParameterizedTest
+    @ValueSource(booleans = {false, true})
+    void host_memory_of_what_a_device_had_is_kept_if_there_is_any(boolean hasMemory) {
+        VaRange range = allocate(2);
+        PageRange pages = space.pagesOf(range);
+        if (hasMemory) {
+            space.host().give(pages);
+            space.host().noteBacked(pages);
+        }
+        for (long page = pages.first(); page < pages.end(); page++) {
+            long claim = PageWord.toClaimedForDevice(table.word(page), 0, true);
+            assertThat(table.transition(page, Transition.CLAIM_FOR_DEVICE, table.word(page), claim)).isTrue();
+            assertThat(table.settle(page, Transition.COMMIT_DEVICE, claim, word -> PageWord.toDevice(word, 0))).isTrue();
+        }
+        regions.free(range, () -> {});
+        assertThat(space.host().spareBytes()).isEqualTo(hasMemory ? 2 * PAGE : 0);
     }
 
     @Test

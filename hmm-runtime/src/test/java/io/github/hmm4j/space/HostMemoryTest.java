@@ -46,16 +46,45 @@ class HostMemoryTest {
     }
 
     @Test
-    void whatSticksOutOfAnAllocationIsGivenBack() {
+    void whatSticksOutOfAnAllocationStays() {
+        fill(2 * MIB, 6 * MIB);
         host.retire(pages(2 * MIB, 6 * MIB));
         host.retire(pages(20 * MIB, MIB));
-        fill(4 * MIB, 2 * MIB); // as its new owner would
         host.reuse(pages(4 * MIB, 2 * MIB));
-        assertThat(host.spareBytes()).isEqualTo(MIB);
+        fill(4 * MIB, 2 * MIB); // as its new owner would
+        assertThat(host.spareBytes()).isEqualTo(5 * MIB);
+        host.reuse(pages(MIB, 2 * MIB));
+        host.reuse(pages(7 * MIB, 2 * MIB));
+        assertThat(host.spareBytes()).isEqualTo(3 * MIB);
         assertZero(2 * MIB, 2 * MIB);
         assertThat(host.alias().get(ValueLayout.JAVA_BYTE, 4 * MIB)).isEqualTo((byte) 0x5A);
         assertThat(host.alias().get(ValueLayout.JAVA_BYTE, 6 * MIB - 1)).isEqualTo((byte) 0x5A);
         assertZero(6 * MIB, 2 * MIB);
+    }
+
+    /// Beside a set of what is kept: only a tail for which there is no room is given back, and that is said.
+    @Test
+    void whatIsKeptIsWhatWasNotAllocatedSince() {
+        SplittableRandom random = new SplittableRandom(4711);
+        BitSet released = new BitSet();
+        SparePages spare = new SparePages((offset, length) -> released.set((int) offset, (int) (offset + length)));
+        BitSet kept = new BitSet();
+        for (int step = 0; step < 20_000; step++) {
+            int start = random.nextInt(2_000);
+            int end = start + 1 + random.nextInt(random.nextInt(20) == 0 ? 400 : 20);
+            if (random.nextBoolean() && kept.get(start, end).isEmpty()) {
+                spare.add(start, end - start);
+                kept.set(start, end);
+            } else {
+                released.clear();
+                spare.remove(start, end - start);
+                kept.clear(start, end);
+                assertThat(released.get(start, end).isEmpty()).as("what is allocated stays").isTrue();
+                assertThat(released.intersects(kept) || released.isEmpty()).as("only what was kept is given back").isTrue();
+                kept.andNot(released);
+            }
+            assertThat(spare.totalBytes()).isEqualTo(kept.cardinality());
+        }
     }
 
     @Test

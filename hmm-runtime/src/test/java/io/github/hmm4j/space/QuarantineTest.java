@@ -60,6 +60,19 @@ class QuarantineTest {
         assertThat(othersBefore(range, lengthBytes, false)).isEqualTo(64);
     }
 
+    /// As with large regions, some of which begin at their page and others behind it ([Coloring]).
+    @Test
+    void regionsOfNearlyOneSizeMeetTheMemoryThatWasKept() {
+        openAnother(32 * MIB);
+        space.host().retire(new PageRange(0, space.pageCount())); // as if all of it had been used before
+        for (int i = 0; i < 300; i++) {
+            VaRange range = allocate(4 * MIB + (i % 13 == 0 ? 0 : PAGE));
+            assertThat(space.host().isBacked(space.pagesOf(range))).as("allocation %d", i).isTrue();
+            space.host().retire(space.pagesOf(range));
+            free(range, true);
+        }
+    }
+
     /// Else what is kept of it would be of no use.
     @ParameterizedTest
     @CsvSource({"1, 64", "2, 31", "16, 3", "32, 1"})
