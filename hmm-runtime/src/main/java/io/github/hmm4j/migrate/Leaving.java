@@ -10,7 +10,7 @@ final class Leaving {
 
     final VaRange range;
     final PageRange pages;
-    boolean allOnHost; // every page had host memory
+    boolean allOnHost; // so every page had host memory
     boolean hostMemoryIsGone;
     boolean hostMemoryIsKept; // for whoever gets the addresses next
     @Nullable Generation generation; // of the region that it was

@@ -10,7 +10,7 @@ import org.jspecify.annotations.Nullable;
 /// these places.
 ///
 /// - Host memory that is kept for the next allocation ([SparePages]) is kept at its address. Ranges that have such memory wait for others only as long as all of it can be kept, and what
-///   the next free brings: of 1 MiB there are 64 under way, of 16 MiB three. Those whose memory was given back, since they are larger or were not all on the host, do not count.
+///   the next free brings: of 1 MiB there are 64 under way, of 16 MiB three. Those whose memory was given back, since they are larger or had not all of it, do not count.
 /// - Tables are by address, so a place that is used for the first time takes some for itself: where it is touched 15 bytes of ours for each page (8 of them the word), and 16 for
 ///   each 4 KiB in the kernel's page tables; with pages of 64 KiB less than half of a percent of its size. It takes nothing more when its turn comes again. All places together
 ///   are no more than [#MOST_BYTES], but for the one that was freed last: then also those leave whose generation has not ended.
